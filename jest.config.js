@@ -1,0 +1,15 @@
+/** Tests by floor: `pure` needs nothing but Node; `servers` starts a real Orthanc and a real RabbitMQ (scripts/servers.mjs). */
+const shared = {
+  rootDir: __dirname,
+  testEnvironment: '<rootDir>/test/support/environment.js',
+  transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }] },
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/training'],
+};
+
+module.exports = {
+  testTimeout: 60_000,
+  projects: [
+    { ...shared, displayName: 'pure', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['<rootDir>/test/servers/'] },
+    { ...shared, displayName: 'servers', testMatch: ['<rootDir>/test/servers/**/*.test.ts'] },
+  ],
+};

@@ -1,0 +1,52 @@
+/** Codes of every error that Hilum raises on purpose: a closed list, told apart by code and never by message (docs/errors.md). */
+export const ERROR_CODES = [
+  'CONFIG_INVALID',
+  'EVENT_INVALID',
+  'ARCHIVE_UNREACHABLE',
+  'ARCHIVE_TIMEOUT',
+  'ARCHIVE_UNAVAILABLE',
+  'ARCHIVE_REFUSED',
+  'ARCHIVE_UNAUTHORISED',
+  'ARCHIVE_RESPONSE_INVALID',
+  'STORE_AMBIGUOUS',
+  'STORE_FAILED',
+  'STORE_NOT_CONFIRMED',
+  'NOT_FOUND',
+  'BROKER_UNREACHABLE',
+  'DICOM_UNREADABLE',
+  'PIXELS_UNDECODABLE',
+  'MODEL_INVALID',
+  'MODEL_DIGEST_MISMATCH',
+  'ENCODE_FAILED',
+  'STOPPING',
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/**
+ * What a failure means for the work at hand, decided where it happens:
+ * transient (try again later), ambiguous (it may have been done: look, then try again), permanent (trying again cannot help).
+ */
+export type Lasting = 'transient' | 'ambiguous' | 'permanent';
+
+export class HilumError extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    readonly lasting: Lasting,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = 'HilumError';
+  }
+}
+
+/** An unknown error counts as transient: the retry limit bounds it, and nothing is thrown away by mistake. */
+export function lastingOf(error: unknown): Lasting {
+  return error instanceof HilumError ? error.lasting : 'transient';
+}
+
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  return error instanceof HilumError ? `${error.code}: ${error.message}${cause}` : `${error.name}: ${error.message}${cause}`;
+}

@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+
+/** A DICOM UID that has passed {@link parseUid}: PS3.5 section 9.1, at most 64 characters of digits and dots. */
+export type Uid = string & { readonly __brand: 'Uid' };
+
+const UID_FORM = /^(0|[1-9]\d*)(\.(0|[1-9]\d*))+$/;
+
+/** @throws RangeError when the text is not a UID by PS3.5 section 9.1. Trailing NUL or space padding is taken off first. */
+export function parseUid(text: unknown): Uid {
+  const uid = tryParseUid(text);
+  if (uid === undefined) throw new RangeError(`not a DICOM UID: ${JSON.stringify(text)?.slice(0, 80)}`);
+  return uid;
+}
+
+export function tryParseUid(text: unknown): Uid | undefined {
+  if (typeof text !== 'string') return undefined;
+  const trimmed = text.replace(/[\0 ]+$/, '');
+  return trimmed.length <= 64 && UID_FORM.test(trimmed) ? (trimmed as Uid) : undefined;
+}
+
+/** Namespace of all names that Hilum hashes into UIDs. Never change it: it would store every result a second time. */
+const NAMESPACE = Buffer.from('7b0ad7a1a4d14c0c9a52c9f3c0f5d3e1', 'hex');
+
+/**
+ * A UID that is the same whenever `parts` are the same: "2.25." and a name-based UUID (RFC 4122 version 5) as a decimal (PS3.5 section B.2).
+ * Everything that changes the content of an object belongs into `parts`; then what exists already is recognised and never sent twice.
+ */
+export function deriveUid(parts: readonly (string | number | boolean)[]): Uid {
+  const digest = createHash('sha1').update(NAMESPACE).update(JSON.stringify(parts)).digest().subarray(0, 16);
+  digest[6] = (digest[6]! & 0x0f) | 0x50;
+  digest[8] = (digest[8]! & 0x3f) | 0x80;
+  return `2.25.${BigInt(`0x${digest.toString('hex')}`)}` as Uid;
+}

@@ -1,0 +1,154 @@
+/**
+ * The values that travel along the line, and the ports that the line needs.
+ *
+ *   event -> fetch -> decode -> check -> preprocess -> infer -> explain -> encode -> store -> verify -> notify
+ *
+ * Each value holds the one it came from. A stage is a function, value in, value out; no stage knows the next.
+ */
+import type { Attributes } from '../dicom/attributes';
+import type { GrayFilm } from '../dicom/pixels';
+import type { EncodedObject } from '../dicom/part10';
+import type { Uid } from '../dicom/uid';
+
+/** One instance of a study as QIDO-RS lists it. */
+export interface InstanceReference {
+  readonly studyInstanceUid: Uid;
+  readonly seriesInstanceUid: Uid;
+  readonly sopInstanceUid: Uid;
+  readonly sopClassUid: Uid;
+  /** Modality (0008,0060), '' where the archive has none. */
+  readonly modality: string;
+}
+
+export interface FetchedFilm {
+  readonly reference: InstanceReference;
+  /** The whole PS3.10 file. */
+  readonly bytes: Uint8Array;
+}
+
+export interface DecodedFilm {
+  readonly sopInstanceUid: Uid;
+  readonly attributes: Attributes;
+  /** Display values, row by row, in source-pixel geometry. */
+  readonly image: GrayFilm;
+}
+
+/** A plane of values, row by row. */
+export interface Plane {
+  readonly rows: number;
+  readonly columns: number;
+  readonly values: Float32Array;
+}
+
+export interface PreprocessedFilm {
+  readonly decoded: DecodedFilm;
+  /** N = (x - min)/(max - min) at the models' input size, 0..1. */
+  readonly normalised: Plane;
+}
+
+export interface ViewFinding {
+  readonly view: 'frontal' | 'lateral';
+  /** Probability of `lateral`, 0..1. */
+  readonly lateralProbability: number;
+}
+
+export interface LungFinding {
+  /** Probability of lung per pixel, at the models' input size. */
+  readonly probability: Plane;
+  /** 1 inside the lungs, 0 outside, at the models' input size. */
+  readonly mask: Plane;
+  /** Lung pixels / film pixels, 0..1. */
+  readonly lungFraction: number;
+}
+
+export interface InferredFilm {
+  readonly preprocessed: PreprocessedFilm;
+  readonly view: ViewFinding;
+  readonly lungs: LungFinding;
+  /** Probability of the classifier's positive class, 0..1. */
+  readonly probability: number;
+  /** Class activation before ReLU, at the resolution of the last convolution. */
+  readonly activation: Plane;
+  readonly urgent: boolean;
+}
+
+/** A closed polygon in source-pixel coordinates (column, row), PS3.3 C.10.5: (0.0, 0.0) is the top left corner of the top left pixel. */
+export type Polygon = readonly (readonly [column: number, row: number])[];
+
+export interface ExplainedFilm {
+  readonly inferred: InferredFilm;
+  /** Grad-CAM after ReLU, 0..1, in source-pixel geometry but at most `heat.rows x heat.columns` samples. */
+  readonly heat: Plane;
+  /** Outline of each lung, in source pixels. */
+  readonly lungOutlines: readonly Polygon[];
+  /** Outlines of the hottest region (heat >= half of its maximum inside the lungs), largest first, in source pixels; never empty. */
+  readonly hotRegions: readonly Polygon[];
+}
+
+/** Why a film was not analysed. A closed list: docs/events.md names each, and a test compares. */
+export const NOT_ANALYSED_REASONS = [
+  'lateral-view',
+  'implausible-lungs',
+  'body-part',
+  'modality',
+  'not-for-presentation',
+  'undecodable',
+  'multi-frame',
+  'blank-image',
+  'unreadable',
+] as const;
+export type NotAnalysedReason = (typeof NOT_ANALYSED_REASONS)[number];
+
+export interface Refusal {
+  readonly reason: NotAnalysedReason;
+  /** One sentence for a radiologist, without anything about the patient. */
+  readonly text: string;
+}
+
+/** What came of one film. `rejected` is for what is no chest film at all or could not be read: it gets a log line and no object. */
+export type FilmOutcome =
+  | { readonly outcome: 'analysed'; readonly explained: ExplainedFilm }
+  | { readonly outcome: 'not-analysed'; readonly refusal: Refusal; readonly attributes: Attributes; readonly view: 'frontal' | 'lateral' | null; readonly lungFraction: number | null }
+  | { readonly outcome: 'rejected'; readonly refusal: Refusal };
+
+export type { EncodedObject };
+
+/** Port: what the line asks of an archive; `client/dicomweb` fits it by shape. Every method throws HilumError. */
+export interface Archive {
+  findInstances(study: Uid): Promise<InstanceReference[]>;
+  retrieve(reference: Pick<InstanceReference, 'studyInstanceUid' | 'seriesInstanceUid' | 'sopInstanceUid'>): Promise<Uint8Array>;
+  /** Throws STORE_AMBIGUOUS when it cannot be known what was stored, STORE_FAILED naming the instances that were refused. */
+  store(study: Uid, objects: readonly EncodedObject[]): Promise<void>;
+}
+
+/** Port: where results are announced; `client/amqp` fits it by shape. */
+export interface Announcer {
+  announce(result: ResultEvent): Promise<void>;
+}
+
+export type Priority = 'urgent' | 'routine' | null;
+
+export interface FilmResult {
+  readonly sopInstanceUid: Uid;
+  readonly outcome: 'analysed' | 'not-analysed' | 'rejected';
+  readonly reason: NotAnalysedReason | null;
+  readonly reasonText: string | null;
+  readonly view: 'frontal' | 'lateral' | null;
+  readonly probability: number | null;
+  readonly lungFraction: number | null;
+  readonly outputs: readonly { readonly sopClassUid: Uid; readonly seriesInstanceUid: Uid; readonly sopInstanceUid: Uid }[];
+}
+
+/** docs/events.md: the result event, schema version 1. UIDs, counts and results; nothing about the patient. */
+export interface ResultEvent {
+  readonly schemaVersion: 1;
+  readonly type: 'study-result';
+  readonly studyInstanceUid: Uid;
+  readonly priority: Priority;
+  readonly films: readonly FilmResult[];
+  /** Series without a film (CT, our own kind of results by others ...), which were left alone. */
+  readonly skipped: readonly { readonly seriesInstanceUid: Uid; readonly modality: string; readonly instances: number }[];
+  readonly models: readonly { readonly id: string; readonly version: string }[];
+  /** ISO 8601, UTC. */
+  readonly completedAt: string;
+}
