@@ -9,6 +9,7 @@ import type { Attributes } from '../dicom/attributes';
 import type { GrayFilm } from '../dicom/pixels';
 import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
+import type { Plane } from '../model/tensor';
 
 /** One instance of a study as QIDO-RS lists it. */
 export interface InstanceReference {
@@ -31,13 +32,6 @@ export interface DecodedFilm {
   readonly attributes: Attributes;
   /** Display values, row by row, in source-pixel geometry. */
   readonly image: GrayFilm;
-}
-
-/** A plane of values, row by row. */
-export interface Plane {
-  readonly rows: number;
-  readonly columns: number;
-  readonly values: Float32Array;
 }
 
 export interface PreprocessedFilm {
@@ -107,11 +101,11 @@ export interface Refusal {
 
 /** What came of one film. `rejected` is for what is no chest film at all or could not be read: it gets a log line and no object. */
 export type FilmOutcome =
-  | { readonly outcome: 'analysed'; readonly explained: ExplainedFilm }
-  | { readonly outcome: 'not-analysed'; readonly refusal: Refusal; readonly attributes: Attributes; readonly view: 'frontal' | 'lateral' | null; readonly lungFraction: number | null }
-  | { readonly outcome: 'rejected'; readonly refusal: Refusal };
+  | { readonly outcome: 'analysed'; readonly sopInstanceUid: Uid; readonly explained: ExplainedFilm }
+  | { readonly outcome: 'not-analysed'; readonly sopInstanceUid: Uid; readonly refusal: Refusal; readonly attributes: Attributes; readonly view: 'frontal' | 'lateral' | null; readonly lungFraction: number | null }
+  | { readonly outcome: 'rejected'; readonly sopInstanceUid: Uid | null; readonly refusal: Refusal };
 
-export type { EncodedObject };
+export type { EncodedObject, Plane };
 
 /** Port: what the line asks of an archive; `client/dicomweb` fits it by shape. Every method throws HilumError. */
 export interface Archive {

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Config } from './base/config';
+import { HilumError } from './base/errors';
+import { connectBroker } from './client/amqp';
+import { dicomWebArchive, type DicomWebArchive } from './client/dicomweb';
+import { createListener } from './listener';
+import { openModel } from './model/session';
+import type { AnalysisIdentity } from './pipeline/encode';
+import { plausibilityOf } from './pipeline/infer';
+import { runStudy, type Line } from './pipeline/pipeline';
+import { healthApp, listen, type Check } from './web/health';
+
+const ROOT = join(__dirname, '..');
+export const VERSION = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
+/** The models that come with Hilum. */
+export const SHIPPED_MODELS = join(ROOT, 'models');
+
+export interface App {
+  /** Resolves once health is served; the broker and the archive may come later. */
+  start(): Promise<{ port: number }>;
+  /** Takes no new study, waits for the one in hand within the configured time, then closes all. */
+  stop(): Promise<void>;
+}
+
+/** Loads the three models and puts the line together. @throws HilumError MODEL_INVALID or MODEL_DIGEST_MISMATCH. */
+export async function openLine(models: Config['models'], results: Config['results']): Promise<Line> {
+  const dir = models.dir ?? SHIPPED_MODELS;
+  const open = (id: string) => openModel(dir, id, models.threads);
+  const [view, lungs, classifier] = [await open(models.view), await open(models.lungs), await open(models.classifier)];
+  const all = [view, lungs, classifier].map(({ manifest }) => manifest);
+  const positive = classifier.manifest.classes[classifier.manifest.positive];
+  if (positive?.code === undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${models.classifier}: the positive class has no code`);
+  const settled: Omit<AnalysisIdentity, 'startedAt'> = {
+    softwareVersion: VERSION,
+    device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum chest-film triage' },
+    models: all.map(({ id, version, title, sha256, task }) => ({ id, version, title, sha256, task })),
+    classifier: { positive: { label: positive.label, code: positive.code }, threshold: classifier.manifest.operatingPoint.threshold },
+    srClass: results.reportClass,
+  };
+  return { models: { view, lungs, classifier }, plausibility: plausibilityOf(lungs.manifest), identity: () => ({ ...settled, startedAt: new Date() }) };
+}
+
+/** The archive as configured. */
+export function openArchive(config: Config): DicomWebArchive {
+  return dicomWebArchive(config.archive);
+}
+
+/** Creates everything, once. Nothing runs before `start`. @throws HilumError of the models. */
+export async function createApp(config: Config, log: Logger): Promise<App> {
+  const line = await openLine(config.models, config.results);
+  const archive = openArchive(config);
+  const broker = connectBroker(config.broker, log);
+  const announcer = { announce: (result: Parameters<typeof broker.announce>[0]) => broker.announce(result) };
+  const listener = createListener({ runStudy: (study, { redelivered }) => runStudy(study, { redelivered }, line, { archive, announcer }), retry: config.broker, log });
+  const checks: Check[] = [
+    { name: 'broker', look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`) },
+    { name: 'archive', look: async () => (await archive.probe()).problem },
+    { name: 'models', look: async () => null },
+  ];
+  let web: Awaited<ReturnType<typeof listen>> | undefined;
+  return {
+    async start() {
+      web = await listen(healthApp(checks), config.http.host, config.http.port);
+      log.info({ event: 'service.started', port: web.port, version: VERSION, models: line.identity().models.map(({ id, version }) => `${id} ${version}`) }, 'service started');
+      await broker.consume((delivery) => listener(delivery), config.broker.prefetch);
+      return { port: web.port };
+    },
+    async stop() {
+      await broker.stop(config.stopTimeoutMs);
+      await archive.close();
+      await web?.close();
+      log.info({ event: 'service.stopped' }, 'service stopped');
+    },
+  };
+}

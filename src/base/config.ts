@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { HilumError } from './errors';
+
+const millis = (byDefault: number, text: string) => z.number().int().positive().default(byDefault).describe(`${text} (milliseconds)`);
+const file = (text: string) => z.string().min(1).optional().describe(`${text} (path, relative to the configuration file)`);
+
+const tls = z
+  .strictObject({
+    caFile: file('Certificate authorities to trust, PEM'),
+    certFile: file('Client certificate, PEM'),
+    keyFile: file("Client certificate's key, PEM"),
+    rejectUnauthorized: z.boolean().default(true).describe('false accepts any certificate: for a first trial only'),
+  })
+  .prefault({});
+
+const archive = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }).describe('DICOMweb root of the archive, e.g. http://orthanc:8042/dicom-web'),
+  auth: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('none') }),
+      z.strictObject({ kind: z.literal('basic'), username: z.string().min(1), password: z.string() }),
+      z.strictObject({ kind: z.literal('bearer'), token: z.string().min(1) }),
+    ])
+    .default({ kind: 'none' })
+    .describe('How Hilum signs in: {kind: none}, {kind: basic, username, password} or {kind: bearer, token}'),
+  tls: tls.describe('TLS of the archive connection'),
+  connectTimeoutMs: millis(10_000, 'Longest wait for a connection'),
+  responseTimeoutMs: millis(60_000, 'Longest wait for the headers, and between two pieces, of an answer'),
+  storeTimeoutMs: millis(120_000, 'Longest wait for the answer to a STOW-RS request'),
+  maxObjectBytes: z.number().int().positive().default(512 * 1024 * 1024).describe('Largest object that is read (bytes)'),
+});
+
+const broker = z.strictObject({
+  url: z.url({ protocol: /^amqps?$/ }).describe('RabbitMQ, e.g. amqp://hilum:secret@rabbitmq:5672'),
+  tls: tls.describe('TLS of the broker connection (amqps)'),
+  prefix: z.string().regex(/^[a-z0-9._-]+$/).default('hilum').describe('First part of the names of all exchanges and queues'),
+  prefetch: z.number().int().min(1).max(100).default(1).describe('Studies that one worker holds at a time'),
+  heartbeatSeconds: z.number().int().min(5).max(600).default(30).describe('AMQP heartbeat (seconds)'),
+  retryDelaysMs: z.array(z.number().int().positive()).min(1).max(8).default([5_000, 30_000, 300_000, 1_800_000]).describe('Delays before each next try of a study (milliseconds); each is a queue of its own'),
+  retryLimit: z.number().int().min(0).max(100).default(8).describe('Tries after the first, before a study is dead-lettered; the last delay repeats'),
+});
+
+export const configSchema = z.strictObject({
+  archive,
+  broker,
+  http: z
+    .strictObject({
+      host: z.string().default('127.0.0.1').describe('Address that health is served on'),
+      port: z.number().int().min(0).max(65_535).default(8080).describe('Port that health is served on; 0 takes a free one'),
+    })
+    .prefault({}),
+  models: z
+    .strictObject({
+      dir: z.string().optional().describe('Folder of the model folders (path, relative to the configuration file); by default the models that come with Hilum'),
+      view: z.string().default('view-vgg19').describe('Folder of the view model'),
+      lungs: z.string().default('lungs-unet16').describe('Folder of the lung model'),
+      classifier: z.string().default('covid-vgg19-lungs').describe('Folder of the classifier'),
+      threads: z.number().int().min(0).max(256).default(0).describe('Threads per model; 0 lets the engine take one per core'),
+    })
+    .prefault({}),
+  results: z
+    .strictObject({
+      reportClass: z.enum(['comprehensive-3d', 'comprehensive']).default('comprehensive-3d').describe('SOP Class of reports: Comprehensive 3D SR (IHE AIR), or Comprehensive SR for viewers that draw only that'),
+    })
+    .prefault({}),
+  stopTimeoutMs: millis(60_000, 'Longest wait for the study in hand when the service is asked to stop'),
+  log: z
+    .strictObject({
+      level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info').describe('Least level that is logged'),
+    })
+    .prefault({}),
+});
+
+export type Config = z.infer<typeof configSchema>;
+
+/**
+ * Reads a YAML (or JSON) configuration file. `${env:NAME}` and `${file:PATH}` inside a text are replaced, so that secrets stay out of it.
+ * @throws HilumError CONFIG_INVALID that names every problem at once, each with its path.
+ */
+export function readConfig(path: string): Config {
+  const base = dirname(resolve(path));
+  let raw: unknown;
+  try {
+    raw = parseYaml(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new HilumError('CONFIG_INVALID', 'permanent', `${path} can't be read as YAML`, { cause });
+  }
+  return parseConfig(raw, base);
+}
+
+/** As {@link readConfig}, from a value; `base` is the folder that relative paths start from. */
+export function parseConfig(raw: unknown, base = process.cwd()): Config {
+  const problems: string[] = [];
+  const filled = substitute(raw ?? {}, base, '', problems);
+  const parsed = configSchema.safeParse(filled);
+  if (!parsed.success) problems.push(...parsed.error.issues.flatMap(describeIssue));
+  if (problems.length > 0 || !parsed.success) throw new HilumError('CONFIG_INVALID', 'permanent', `the configuration has ${problems.length} problem(s):\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+  return deepFreeze(resolvePaths(parsed.data, base));
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string[] {
+  const path = issue.path.join('.') || '(top level)';
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${[...issue.path, key].join('.')}: unknown key`);
+  return [`${path}: ${issue.message}`];
+}
+
+function substitute(value: unknown, base: string, path: string, problems: string[]): unknown {
+  if (typeof value === 'string') return substituteText(value, base, path, problems);
+  if (Array.isArray(value)) return value.map((item, i) => substitute(item, base, `${path}[${i}]`, problems));
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, substitute(item, base, path ? `${path}.${key}` : key, problems)]));
+}
+
+function substituteText(text: string, base: string, path: string, problems: string[]): string {
+  return text.replace(/\$\{(env|file):([^}]+)\}/g, (_whole, kind: string, name: string) => {
+    try {
+      const found = kind === 'env' ? process.env[name] : readFileSync(resolve(base, name), 'utf8').trim();
+      if (found === undefined) problems.push(`${path}: the environment variable ${name} is not set`);
+      return found ?? '';
+    } catch {
+      problems.push(`${path}: the file ${name} can't be read`);
+      return '';
+    }
+  });
+}
+
+function resolvePaths(config: Config, base: string): Config {
+  const at = (path: string | undefined) => (path === undefined ? undefined : resolve(base, path));
+  const withTls = <T extends { tls: Config['archive']['tls'] }>(part: T): T => ({ ...part, tls: { ...part.tls, caFile: at(part.tls.caFile), certFile: at(part.tls.certFile), keyFile: at(part.tls.keyFile) } });
+  return { ...config, archive: withTls(config.archive), broker: withTls(config.broker), models: { ...config.models, dir: at(config.models.dir) } };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (value !== null && typeof value === 'object') Object.values(value).forEach(deepFreeze);
+  return Object.freeze(value);
+}

@@ -1,0 +1,18 @@
+import { createApp } from './app';
+import { readConfig } from './base/config';
+import { createLog } from './base/log';
+
+/** The service: runs until SIGTERM or SIGINT, then finishes the study in hand. Resolves to the exit status. */
+export async function serve(configPath: string): Promise<number> {
+  const config = readConfig(configPath);
+  const log = createLog(config.log.level);
+  const app = await createApp(config, log);
+  const asked = new Promise<NodeJS.Signals>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+  });
+  await app.start();
+  const signal = await asked;
+  log.info({ event: 'service.stopping', signal }, 'asked to stop');
+  await app.stop();
+  return 0;
+}

@@ -1,0 +1,43 @@
+import { resample, type Plane } from '../model/tensor';
+import { components, outline, type Component } from './outline';
+import type { ExplainedFilm, InferredFilm, Polygon } from './stage';
+
+/** Regions smaller than this share of the film are specks, not lungs or findings. */
+const SMALLEST_REGION = 0.002;
+
+/**
+ * Where the classifier looked: Grad-CAM of the positive class (Selvaraju et al. 2017) after ReLU, scaled to its own maximum.
+ * With global average pooling and one dense layer the map is exact from activations and weights, and the network gives it itself.
+ */
+export function explain(inferred: InferredFilm): ExplainedFilm {
+  const { mask } = inferred.lungs;
+  const heat = heatMap(inferred.activation, mask.rows, mask.columns);
+  const { image } = inferred.preprocessed.decoded;
+  const scale = { column: image.columns / mask.columns, row: image.rows / mask.rows };
+  const trace = (parts: Component[]): Polygon[] => parts.map((part) => outline(part.mask, scale));
+  const lungOutlines = trace(sizeable(mask).slice(0, 2));
+  const hotRegions = trace(sizeable(hottest(heat, mask)));
+  // A film without any evidence for the class has no hot region: then what was looked at are the lungs.
+  return { inferred, heat, lungOutlines, hotRegions: hotRegions.length > 0 ? hotRegions : lungOutlines };
+}
+
+/** ReLU, scaled to 0..1 by its own maximum, at the given size; all zero when nothing speaks for the class. */
+export function heatMap(activation: Plane, rows: number, columns: number): Plane {
+  const positive = { ...activation, values: activation.values.map((value) => Math.max(0, value)) };
+  const grown = resample(positive, rows, columns);
+  const max = grown.values.reduce((a, b) => Math.max(a, b), 0);
+  return { ...grown, values: grown.values.map((value) => (max > 0 ? value / max : 0)) };
+}
+
+/** The pixels with at least half of the greatest heat inside the lungs. */
+function hottest(heat: Plane, lungs: Plane): Plane {
+  const inside = heat.values.map((value, i) => (lungs.values[i]! > 0 ? value : 0));
+  const max = inside.reduce((a, b) => Math.max(a, b), 0);
+  return { ...heat, values: inside.map((value) => (max > 0 && value >= max / 2 ? 1 : 0)) };
+}
+
+function sizeable(mask: Plane): Component[] {
+  const found = components(mask);
+  const large = found.filter((part) => part.area >= SMALLEST_REGION * mask.values.length);
+  return large.length > 0 ? large : found.slice(0, 1);
+}

@@ -1,0 +1,103 @@
+import { HilumError } from '../base/errors';
+import type { Uid } from '../dicom/uid';
+import { checkHeader, isChestRegion } from './check';
+import { decode, open, refusalOf, type OpenedFilm } from './decode';
+import { encode, type AnalysisIdentity } from './encode';
+import { explain } from './explain';
+import { fetchFilm } from './fetch';
+import { classify, findLungs, findView, implausible, type Models, type Plausibility } from './infer';
+import { notify, resultOf } from './notify';
+import { preprocess } from './preprocess';
+import type { Announcer, Archive, FilmOutcome, FilmResult, InstanceReference, Refusal, ResultEvent } from './stage';
+import { store } from './store';
+import { survey } from './survey';
+import { verify } from './verify';
+
+/** What the line needs besides the film: made once, by app.ts. */
+export interface Line {
+  readonly models: Models;
+  readonly plausibility: Plausibility;
+  /** Who analyses, with what and since when: the part of the results that does not come from the film. */
+  readonly identity: () => AnalysisIdentity;
+}
+
+export interface Ports {
+  readonly archive: Archive;
+  readonly announcer: Announcer;
+}
+
+/**
+ * One film, by Arias-Garzon et al. 2021: VGG19 tells frontal from lateral; the film becomes a small grey plane N; a U-Net finds the lungs; a VGG tells
+ * COVID-19 from not; a heat map shows where it looked. Wherever the film does not fit, the outcome says why. Never throws for what a file holds.
+ */
+export async function analyseFilm(bytes: Uint8Array, line: Line): Promise<FilmOutcome> {
+  let source: OpenedFilm | undefined;
+  try {
+    source = open(bytes);
+    return unfit(source) ?? (await analyse(source, line));
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === null) throw error;
+    return source === undefined ? { outcome: 'rejected', sopInstanceUid: null, refusal } : refused(source, refusal);
+  }
+}
+
+async function analyse(source: OpenedFilm, { models, plausibility }: Line): Promise<FilmOutcome> {
+  const decoded = await decode(source);
+  const film = preprocess(decoded, models.view.manifest.input.shape);
+  const view = await findView(film, models.view);
+  if (view.view === 'lateral') return refused(source, LATERAL, 'lateral');
+  const lungs = await findLungs(film, models.lungs);
+  const doubt = implausible(lungs, plausibility);
+  if (doubt) return refused(source, doubt, 'frontal', lungs.lungFraction);
+  const inferred = await classify(film, view, lungs, models.classifier);
+  return { outcome: 'analysed', sopInstanceUid: source.sopInstanceUid, explained: explain(inferred) };
+}
+
+/**
+ * One study: each film without a report is fetched, analysed, encoded, stored and verified; then the study's result is announced. Null when every film
+ * had its report already, as when our own results arrive: there is nothing new to say. A film that fails for good does not hold up the others.
+ * @throws HilumError of a port; what was done before stays done and is recognised at the next try.
+ */
+export async function runStudy(study: Uid, { redelivered }: { redelivered: boolean }, line: Line, ports: Ports): Promise<ResultEvent | null> {
+  const identity = line.identity();
+  const found = survey(await ports.archive.findInstances(study), identity);
+  if (found.pending.length === 0 && found.done.length > 0 && !redelivered) return null;
+  const results: FilmResult[] = [];
+  const failures: HilumError[] = [];
+  for (const film of found.pending) {
+    try {
+      results.push(await runFilm(film, identity, line, ports.archive));
+    } catch (error) {
+      if (!concernsFilmAlone(error)) throw error;
+      failures.push(error);
+    }
+  }
+  if (failures[0]) throw failures[0];
+  return notify(study, found, results, identity, ports);
+}
+
+async function runFilm(film: InstanceReference, identity: AnalysisIdentity, line: Line, archive: Archive): Promise<FilmResult> {
+  const fetched = await fetchFilm(film, archive);
+  const outcome = await analyseFilm(fetched.bytes, line);
+  const objects = encode(outcome, identity);
+  await store(film.studyInstanceUid, objects, archive);
+  await verify(film.studyInstanceUid, objects, archive);
+  return resultOf(film.sopInstanceUid, outcome, objects);
+}
+
+const LATERAL: Refusal = { reason: 'lateral-view', text: 'the film looks like a lateral view; only frontal films are analysed' };
+
+function unfit(source: OpenedFilm): FilmOutcome | null {
+  const refusal = checkHeader(source.attributes);
+  return refusal && refused(source, refusal);
+}
+
+/** A refused film of the chest gets a report that says so; anything else gets a log line. */
+function refused({ attributes, sopInstanceUid }: OpenedFilm, refusal: Refusal, view: 'frontal' | 'lateral' | null = null, lungFraction: number | null = null): FilmOutcome {
+  return isChestRegion(attributes) ? { outcome: 'not-analysed', sopInstanceUid, refusal, attributes, view, lungFraction } : { outcome: 'rejected', sopInstanceUid, refusal };
+}
+
+function concernsFilmAlone(error: unknown): error is HilumError {
+  return error instanceof HilumError && error.lasting === 'permanent' && (error.code === 'NOT_FOUND' || error.code === 'ENCODE_FAILED');
+}

@@ -1,0 +1,38 @@
+import { resultUids, type AnalysisIdentity, type ResultUids } from './encode';
+import type { InstanceReference, ResultEvent } from './stage';
+
+/** What a study holds, from the pipeline's point of view. */
+export interface Survey {
+  /** Films without a report of this analysis. */
+  readonly pending: readonly InstanceReference[];
+  /** Films with one. */
+  readonly done: readonly { readonly film: InstanceReference; readonly uids: ResultUids }[];
+  /** Series that hold no film and no result of this analysis. */
+  readonly skipped: ResultEvent['skipped'];
+}
+
+const FILM_MODALITIES = new Set(['CR', 'DX']);
+
+/**
+ * Sorts a study's instances. Modality CR or DX makes a film, whatever its SOP Class. A film is done when its report is there: the report is stored
+ * last, its UID follows from the film and the analysis, so that one query answers for the whole study.
+ */
+export function survey(instances: readonly InstanceReference[], identity: AnalysisIdentity): Survey {
+  const present = new Set<string>(instances.map((instance) => instance.sopInstanceUid));
+  const films = instances.filter((instance) => FILM_MODALITIES.has(instance.modality)).map((film) => ({ film, uids: resultUids(film.sopInstanceUid, identity) }));
+  const own = new Set<string>(films.flatMap(({ uids }) => [uids.heatMap.series, uids.report.series]));
+  const isDone = ({ uids }: { uids: ResultUids }) => present.has(uids.report.instance);
+  return {
+    pending: films.filter((entry) => !isDone(entry)).map(({ film }) => film),
+    done: films.filter(isDone),
+    skipped: groupSeries(instances.filter((instance) => !FILM_MODALITIES.has(instance.modality) && !own.has(instance.seriesInstanceUid))),
+  };
+}
+
+function groupSeries(instances: readonly InstanceReference[]): ResultEvent['skipped'] {
+  const series = new Map<string, ResultEvent['skipped'][number]>();
+  for (const { seriesInstanceUid, modality } of instances) {
+    series.set(seriesInstanceUid, { seriesInstanceUid, modality, instances: (series.get(seriesInstanceUid)?.instances ?? 0) + 1 });
+  }
+  return [...series.values()];
+}
