@@ -95,7 +95,9 @@ function simplify(ring: Point[], tolerance: number): Point[] {
   const far = ring.reduce((best, point, i) => (distance(point, ring[0]!, ring[0]!) > distance(ring[best]!, ring[0]!, ring[0]!) ? i : best), 0);
   const head = reduce(ring.slice(0, far + 1), tolerance);
   const tail = reduce(ring.slice(far), tolerance);
-  return [...head, ...tail.slice(1)];
+  const simple = [...head, ...tail.slice(1)];
+  // A speck would shrink to a line: then the border itself stays.
+  return simple.length < 4 ? ring : simple;
 }
 
 function reduce(line: Point[], tolerance: number): Point[] {

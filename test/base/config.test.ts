@@ -1,0 +1,64 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { configSchema, parseConfig, readConfig } from '../../src/base/config';
+import { HilumError } from '../../src/base/errors';
+
+const MINIMAL = { archive: { url: 'http://localhost:8042/dicom-web' }, broker: { url: 'amqp://localhost' } };
+
+function problemsOf(raw: unknown): string {
+  try {
+    parseConfig(raw);
+  } catch (error) {
+    expect(error).toBeInstanceOf(HilumError);
+    return (error as Error).message;
+  }
+  throw new Error('accepted');
+}
+
+test('two addresses are enough, the rest has defaults', () => {
+  const config = parseConfig(MINIMAL);
+  expect(config.broker).toMatchObject({ prefix: 'hilum', prefetch: 1, retryDelaysMs: [5_000, 30_000, 300_000, 1_800_000] });
+  expect(config.http).toEqual({ host: '127.0.0.1', port: 8080 });
+});
+
+test('every problem is named at once, with its path', () => {
+  const text = problemsOf({ archive: { url: 'ftp://x', typo: 1, auth: { kind: 'basic', username: 'a' } }, broker: { prefetch: 0 }, what: true });
+  for (const part of ['archive.url', 'archive.typo: unknown key', 'archive.auth.password', 'broker.url', 'broker.prefetch', 'what: unknown key']) expect(text).toContain(part);
+});
+
+test('secrets come from the environment or a file', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hilum-config-'));
+  writeFileSync(join(dir, 'token'), 'abc\n');
+  writeFileSync(join(dir, 'hilum.yaml'), 'archive: {url: "http://${env:HILUM_TEST_HOST}/dicom-web", auth: {kind: bearer, token: "${file:token}"}}\nbroker: {url: "amqp://b"}\nmodels: {dir: own}\n');
+  process.env['HILUM_TEST_HOST'] = 'archive.example';
+  const config = readConfig(join(dir, 'hilum.yaml'));
+  delete process.env['HILUM_TEST_HOST'];
+  expect(config.archive).toMatchObject({ url: 'http://archive.example/dicom-web', auth: { kind: 'bearer', token: 'abc' } });
+  expect(config.models.dir).toBe(join(dir, 'own'));
+});
+
+test('a missing variable or secret file is a named problem', () => {
+  expect(problemsOf({ ...MINIMAL, archive: { url: 'http://${env:HILUM_NOT_SET}/' } })).toContain('archive.url: the environment variable HILUM_NOT_SET is not set');
+  expect(problemsOf({ ...MINIMAL, broker: { url: 'amqp://${file:/nowhere/x}' } })).toContain("broker.url: the file /nowhere/x can't be read");
+});
+
+test('the configuration can not be changed after it was read', () => {
+  const config = parseConfig(MINIMAL);
+  expect(() => ((config.http as { port: number }).port = 1)).toThrow(TypeError);
+});
+
+test('the sample configuration is valid and docs/configuration.md names every key', () => {
+  const root = resolve(__dirname, '../..');
+  expect(() => readConfig(join(root, 'config/hilum.yaml'))).not.toThrow();
+  const docs = readFileSync(join(root, 'docs/configuration.md'), 'utf8');
+  expect(keysOf(configSchema).filter((key) => !docs.includes(`\`${key}\``))).toEqual([]);
+});
+
+function keysOf(schema: unknown, path = ''): string[] {
+  const def = (schema as { _zod?: { def: { type: string; shape?: Record<string, unknown>; innerType?: unknown; options?: unknown[] } } })._zod?.def;
+  if (def?.innerType) return keysOf(def.innerType, path);
+  if (def?.type === 'union') return [path, ...(def.options ?? []).flatMap((option) => keysOf(option, path).filter((key) => key !== path))];
+  if (!def?.shape) return [path];
+  return Object.entries(def.shape).flatMap(([key, inner]) => keysOf(inner, path ? `${path}.${key}` : key));
+}

@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+
+/** Rooms from bottom to top; an import may go down or stay inside its room. docs/architecture.md draws the same. */
+const FLOORS = ['base', 'dicom', 'model', 'pipeline', 'client', 'evaluation', 'web', 'listener', 'app', 'commands', 'main', 'cli'];
+const ALLOWED: Record<string, readonly string[]> = {
+  base: [],
+  dicom: ['base'],
+  model: ['base', 'dicom'],
+  pipeline: ['model', 'dicom', 'base'],
+  client: ['dicom', 'base'],
+  evaluation: ['pipeline', 'model', 'dicom', 'base'],
+  web: ['pipeline', 'model', 'dicom', 'base'],
+  listener: ['pipeline', 'model', 'dicom', 'base'],
+  app: ['listener', 'web', 'evaluation', 'pipeline', 'client', 'model', 'dicom', 'base'],
+  commands: ['app', 'evaluation', 'client', 'pipeline', 'model', 'dicom', 'base'],
+  main: ['app', 'base'],
+  cli: ['main', 'commands', 'app', 'base'],
+};
+
+const SRC = resolve(__dirname, '../../src');
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+const imports: Import[] = files.flatMap((file) => {
+  const text = readFileSync(join(SRC, file), 'utf8');
+  const found = [...text.matchAll(/(?:^|\n)(?:import|export)\s+(type\s+)?[^;]*?from\s+'(\.[^']+)'|import\('(\.[^']+)'\)/g)];
+  return found.map((match) => ({ from: file, to: relative(SRC, resolve(SRC, dirname(file), (match[2] ?? match[3])!)), typeOnly: match[1] !== undefined }));
+});
+
+const room = (file: string) => file.split('/')[0]!.replace(/\.ts$/, '');
+
+test('every room is known', () => {
+  expect([...new Set(files.map(room))].filter((name) => !FLOORS.includes(name))).toEqual([]);
+});
+
+test('no import runs up', () => {
+  expect(imports.length).toBeGreaterThan(20);
+  const up = imports.filter(({ from, to }) => room(from) !== room(to) && !ALLOWED[room(from)]!.includes(room(to)));
+  // client may name the shapes it has to fit, as types only: nothing of the pipeline is loaded by it.
+  expect(up.filter(({ from, to, typeOnly }) => !(typeOnly && room(from) === 'client' && to === 'pipeline/stage'))).toEqual([]);
+});
+
+test('no import goes in a circle', () => {
+  const next = new Map<string, string[]>();
+  for (const { from, to, typeOnly } of imports) if (!typeOnly) next.set(from.replace(/\.ts$/, ''), [...(next.get(from.replace(/\.ts$/, '')) ?? []), to]);
+  const circles: string[] = [];
+  const walk = (file: string, path: readonly string[]) => {
+    if (path.includes(file)) return void circles.push([...path, file].join(' -> '));
+    for (const to of next.get(file) ?? []) walk(to, [...path, file]);
+  };
+  for (const file of next.keys()) walk(file, []);
+  expect(circles).toEqual([]);
+});
+
+test('only model/ imports an inference engine, only client/ a wire', () => {
+  const users = (name: string) => files.filter((file) => new RegExp(`from '${name}'`).test(readFileSync(join(SRC, file), 'utf8'))).map(room);
+  expect(new Set(users('onnxruntime-node'))).toEqual(new Set(['model']));
+  for (const wire of ['amqplib', 'amqp-connection-manager', 'undici']) expect(new Set(users(wire)).size === 0 || [...new Set(users(wire))].every((name) => name === 'client')).toBe(true);
+});
