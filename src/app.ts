@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Logger } from 'pino';
 import type { Config } from './base/config';
 import { HilumError } from './base/errors';
+import type { Log } from './base/log';
 import { connectBroker } from './client/amqp';
 import { dicomWebArchive, type DicomWebArchive } from './client/dicomweb';
+import { deriveUid } from './dicom/uid';
 import { createListener } from './listener';
+import type { ModelManifest } from './model/manifest';
 import { openModel } from './model/session';
 import type { AnalysisIdentity } from './pipeline/encode';
-import { plausibilityOf } from './pipeline/infer';
+import { plausibilityOf } from './pipeline/lungs';
 import { runStudy, type Line } from './pipeline/pipeline';
 import { healthApp, listen, type Check } from './web/health';
 
@@ -35,35 +37,39 @@ export async function openLine(models: Config['models'], results: Config['result
   const settled: Omit<AnalysisIdentity, 'startedAt'> = {
     softwareVersion: VERSION,
     device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum chest-film triage' },
-    models: all.map(({ id, version, title, sha256, task }) => ({ id, version, title, sha256, task })),
+    models: all.map(({ id, version, title, sha256, task, input }) => ({ id, version, title, sha256, task, input: describeInput(input) })),
     classifier: { positive: { label: positive.label, code: positive.code }, threshold: classifier.manifest.operatingPoint.threshold },
     srClass: results.reportClass,
   };
   return { models: { view, lungs, classifier }, plausibility: plausibilityOf(lungs.manifest), identity: () => ({ ...settled, startedAt: new Date() }) };
 }
 
+function describeInput({ shape: [, , rows, columns], region }: ModelManifest['input']): string {
+  return `${rows} x ${columns} grey, ${region === 'lungs' ? 'lungs only' : 'whole film'}`;
+}
+
 /** The archive as configured. */
-export function openArchive(config: Config): DicomWebArchive {
-  return dicomWebArchive(config.archive);
+export function openArchive(config: Config, log?: Log): DicomWebArchive {
+  return dicomWebArchive(config.archive, log);
 }
 
 /** Creates everything, once. Nothing runs before `start`. @throws HilumError of the models. */
-export async function createApp(config: Config, log: Logger): Promise<App> {
+export async function createApp(config: Config, log: Log): Promise<App> {
   const line = await openLine(config.models, config.results);
-  const archive = openArchive(config);
+  const archive = openArchive(config, log);
   const broker = connectBroker(config.broker, log);
-  const announcer = { announce: (result: Parameters<typeof broker.announce>[0]) => broker.announce(result) };
-  const listener = createListener({ runStudy: (study, { redelivered }) => runStudy(study, { redelivered }, line, { archive, announcer }), retry: config.broker, log });
+  const listener = createListener({ runStudy: (study, { redelivered }) => runStudy(study, { redelivered }, line, { archive, announcer: broker }), retry: { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit }, log });
   const checks: Check[] = [
     { name: 'broker', look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`) },
-    { name: 'archive', look: async () => (await archive.probe()).problem },
-    { name: 'models', look: async () => null },
+    // A query for a study that nobody has: cheap, and needs the archive to be there and to let us in.
+    { name: 'archive', look: async () => archive.findInstances(deriveUid(['readiness'])).then(() => null) },
   ];
   let web: Awaited<ReturnType<typeof listen>> | undefined;
   return {
     async start() {
       web = await listen(healthApp(checks), config.http.host, config.http.port);
-      log.info({ event: 'service.started', port: web.port, version: VERSION, models: line.identity().models.map(({ id, version }) => `${id} ${version}`) }, 'service started');
+      for (const { id, version, sha256 } of line.identity().models) log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
+      log.info({ event: 'http.listening', host: config.http.host, port: web.port, version: VERSION }, 'health is served');
       await broker.consume((delivery) => listener(delivery), config.broker.prefetch);
       return { port: web.port };
     },

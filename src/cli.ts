@@ -23,15 +23,15 @@ async function run(argv: readonly string[]): Promise<number> {
   });
   switch (command) {
     case 'serve':
-      return (await import('./main')).serve(required(values.config, '--config FILE'));
+      return (await import('./main.js')).serve(required(values.config, '--config FILE'));
     case 'analyze':
-      return (await import('./commands/analyze')).analyze({ paths: positionals, out: required(values.out, '--out DIR'), json: values.json, models: values.models });
+      return (await import('./commands/analyze.js')).analyze({ paths: positionals, out: required(values.out, '--out DIR'), json: values.json, models: values.models });
     case 'models':
-      return (await import('./commands/models')).models({ dir: values.dir ?? values.models, json: values.json });
+      return (await import('./commands/models.js')).models({ dir: values.dir ?? values.models, json: values.json });
     case 'doctor':
-      return (await import('./commands/doctor')).doctor({ config: required(values.config, '--config FILE'), json: values.json });
+      return (await import('./commands/doctor.js')).doctor({ config: required(values.config, '--config FILE'), json: values.json });
     case '--version':
-      process.stdout.write(`${(await import('./app')).VERSION}\n`);
+      process.stdout.write(`${(await import('./app.js')).VERSION}\n`);
       return 0;
     case '--help':
     case undefined:

@@ -6,6 +6,7 @@ import { createLog } from './base/log';
 export async function serve(configPath: string): Promise<number> {
   const config = readConfig(configPath);
   const log = createLog(config.log.level);
+  log.info({ event: 'service.starting', config: configPath }, 'starting');
   const app = await createApp(config, log);
   const asked = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);

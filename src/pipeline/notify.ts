@@ -1,6 +1,5 @@
-import { readReport } from '../dicom/report-reader';
 import type { Uid } from '../dicom/uid';
-import type { AnalysisIdentity } from './encode';
+import { readResult, type AnalysisIdentity } from './encode';
 import type { Announcer, Archive, EncodedObject, FilmOutcome, FilmResult, Priority, ResultEvent } from './stage';
 import type { Survey } from './survey';
 
@@ -50,5 +49,5 @@ export function priorityOf(films: readonly Pick<FilmResult, 'probability'>[], th
 
 async function readBack(study: Uid, { film, uids }: Survey['done'][number], archive: Archive): Promise<FilmResult> {
   const bytes = await archive.retrieve({ studyInstanceUid: study, seriesInstanceUid: uids.report.series, sopInstanceUid: uids.report.instance });
-  return { ...readReport(bytes), sopInstanceUid: film.sopInstanceUid };
+  return { ...readResult(bytes), sopInstanceUid: film.sopInstanceUid };
 }

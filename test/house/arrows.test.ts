@@ -30,7 +30,7 @@ interface Import {
 const imports: Import[] = files.flatMap((file) => {
   const text = readFileSync(join(SRC, file), 'utf8');
   const found = [...text.matchAll(/(?:^|\n)(?:import|export)\s+(type\s+)?[^;]*?from\s+'(\.[^']+)'|import\('(\.[^']+)'\)/g)];
-  return found.map((match) => ({ from: file, to: relative(SRC, resolve(SRC, dirname(file), (match[2] ?? match[3])!)), typeOnly: match[1] !== undefined }));
+  return found.map((match) => ({ from: file, to: relative(SRC, resolve(SRC, dirname(file), (match[2] ?? match[3])!.replace(/\.js$/, ''))), typeOnly: match[1] !== undefined }));
 });
 
 const room = (file: string) => file.split('/')[0]!.replace(/\.ts$/, '');

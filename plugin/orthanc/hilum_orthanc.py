@@ -1,0 +1,448 @@
+"""Orthanc plug-in of Hilum: tells RabbitMQ when a study is stable.
+
+Orthanc calls `on_change` on a thread of its own; all that happens there is a put into a bounded queue in memory. One thread of this
+plug-in takes from that queue, asks Orthanc for the Study Instance UID, and publishes. Nothing here ever blocks Orthanc, keeps it
+from starting, or writes anything about a patient: the message and the log hold UIDs and counts only.
+
+An event is a hint. What is lost here (Orthanc ends while the broker is away, or more studies than QueueLimit wait) is found again by
+the service, which looks at the archive itself.
+"""
+
+import collections
+import datetime
+import json
+import os
+import ssl
+import threading
+import time
+import uuid
+
+try:
+    import orthanc
+except ImportError:  # Outside Orthanc: the tests.
+    orthanc = None
+
+SCHEMA_VERSION = 1
+ROUTING_KEY = 'study.stable'
+DEFAULTS = {
+    'AmqpUrl': None,
+    'Exchange': 'hilum.study',
+    'QueueLimit': 10000,
+    'HeartbeatSeconds': 30,
+    'CaFile': None,
+    'CertFile': None,
+    'KeyFile': None,
+}
+ENVIRONMENT = {
+    'AmqpUrl': 'HILUM_AMQP_URL',
+    'Exchange': 'HILUM_EXCHANGE',
+    'QueueLimit': 'HILUM_QUEUE_LIMIT',
+    'CaFile': 'HILUM_AMQP_CA_FILE',
+}
+FIRST_DELAY_SECONDS = 0.5
+LONGEST_DELAY_SECONDS = 30.0
+UNROUTABLE_DELAY_SECONDS = 2.0
+IDLE_SECONDS = 1.0
+FLUSH_SECONDS = 5.0
+CONNECT_SECONDS = 5.0
+RESOLVE_TRIES = 5
+UNKNOWN_RESOURCE = 17  # OrthancPluginErrorCode_UnknownResource: the study was deleted meanwhile.
+
+
+# --- Settings ---------------------------------------------------------------------------------------------------------------------
+
+
+def read_settings(configuration, environment):
+    """The section "Hilum" of Orthanc's configuration, with environment variables over it: (settings, problems)."""
+    section = configuration.get('Hilum', {})
+    if not isinstance(section, dict):
+        return dict(DEFAULTS), ['"Hilum" must be an object']
+    problems = ['unknown setting "%s"' % key for key in sorted(section) if key not in DEFAULTS]
+    settings = dict(DEFAULTS)
+    settings.update({key: value for key, value in section.items() if key in DEFAULTS})
+    for key, name in ENVIRONMENT.items():
+        if environment.get(name):
+            settings[key] = environment[name]
+    for key, lowest in (('QueueLimit', 1), ('HeartbeatSeconds', 5)):
+        number = as_whole_number(settings[key])
+        if number is None or number < lowest:
+            problems.append('"%s" must be a whole number, at least %d' % (key, lowest))
+        settings[key] = number
+    for key in ('Exchange', 'AmqpUrl', 'CaFile', 'CertFile', 'KeyFile'):
+        if settings[key] is not None and not (isinstance(settings[key], str) and settings[key]):
+            problems.append('"%s" must be a text' % key)
+    return settings, problems + check_url(settings['AmqpUrl'])
+
+
+def as_whole_number(value):
+    """An int from an int or from its text (environment variables are texts); None for all else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    return int(value) if isinstance(value, str) and value.isdigit() else None
+
+
+def check_url(url):
+    """What is wrong with the broker's address, without repeating it: it holds a password."""
+    if url is None:
+        return ['no broker is named: set "AmqpUrl", or the environment variable HILUM_AMQP_URL']
+    if not isinstance(url, str) or not url.startswith(('amqp://', 'amqps://')):
+        return ['"AmqpUrl" must start with amqp:// or amqps://']
+    return []
+
+
+# --- The event --------------------------------------------------------------------------------------------------------------------
+
+
+def build_event(study_instance_uid, aet, occurred_at):
+    """The study event, schema version 1 (docs/events.md)."""
+    source = {'system': 'orthanc'}
+    if aet:
+        source['aet'] = aet
+    return {
+        'schemaVersion': SCHEMA_VERSION,
+        'type': 'study-stable',
+        'studyInstanceUid': study_instance_uid,
+        'source': source,
+        'occurredAt': format_time(occurred_at),
+    }
+
+
+def format_time(seconds):
+    """ISO 8601 in UTC with milliseconds, as JavaScript writes it."""
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    return moment.strftime('%Y-%m-%dT%H:%M:%S.') + '%03dZ' % (moment.microsecond // 1000)
+
+
+# --- The queue --------------------------------------------------------------------------------------------------------------------
+
+
+class StudyQueue:
+    """Studies that wait to be published: bounded, first in first out, each study once. When full, the oldest goes."""
+
+    def __init__(self, limit):
+        self._limit = limit
+        self._waiting = collections.OrderedDict()
+        self._condition = threading.Condition()
+        self._closed = False
+        self.dropped = 0
+
+    def __len__(self):
+        return len(self._waiting)
+
+    def put(self, study, occurred_at):
+        """Never blocks. Returns how many studies had to go for it (0 or 1)."""
+        with self._condition:
+            if study in self._waiting:
+                return 0
+            lost = self._make_room()
+            self._waiting[study] = occurred_at
+            self._condition.notify()
+            return lost
+
+    def take(self, timeout):
+        """The oldest (study, occurred_at), or None after `timeout` seconds; None at once when closed and empty.
+
+        What is taken no longer waits: a put of the same study from now on is news and waits again.
+        """
+        with self._condition:
+            if not self._waiting and not self._closed:
+                self._condition.wait(timeout)
+            return self._waiting.popitem(last=False) if self._waiting else None
+
+    def put_back(self, study, occurred_at):
+        """Returns a study that could not be published to the front, unless newer news of it waits already or there is no room."""
+        with self._condition:
+            if study in self._waiting:
+                return
+            if len(self._waiting) >= self._limit:
+                self.dropped += 1
+                return
+            self._waiting[study] = occurred_at
+            self._waiting.move_to_end(study, last=False)
+
+    def close(self):
+        """Wakes who waits in `take`."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify_all()
+
+    def _make_room(self):
+        if len(self._waiting) < self._limit:
+            return 0
+        self._waiting.popitem(last=False)
+        self.dropped += 1
+        return 1
+
+
+class LogGate:
+    """Lets each kind of message through once in a while, so that an outage is a few lines and not a full disk."""
+
+    def __init__(self, write, seconds=60.0, clock=time.monotonic):
+        self._write = write
+        self._seconds = seconds
+        self._clock = clock
+        self._last = {}
+
+    def say(self, kind, text):
+        now = self._clock()
+        if kind in self._last and now - self._last[kind] < self._seconds:
+            return
+        self._last[kind] = now
+        self._write(text)
+
+    def reset(self, kind):
+        self._last.pop(kind, None)
+
+
+# --- The publisher ----------------------------------------------------------------------------------------------------------------
+
+
+class Unroutable(Exception):
+    """The broker has no queue for the event yet: the service has never run."""
+
+
+class Publisher:
+    """The thread that brings waiting studies to the broker.
+
+    `resolve` gives the Study Instance UID of an Orthanc identifier, None when the study is gone. `connect` gives an open link with
+    `publish(body)`, `keep_alive()` and `close()`; any exception of these ends the link, and the study in hand is put back.
+    """
+
+    def __init__(self, queue, resolve, connect, aet, warn):
+        self._queue = queue
+        self._resolve = resolve
+        self._connect = connect
+        self._aet = aet
+        self._gate = LogGate(warn)
+        self._stopping = threading.Event()
+        self._deadline = None
+        self._resolve_failures = 0
+        self._delay = FIRST_DELAY_SECONDS
+        self._thread = threading.Thread(target=self._run, name='hilum-publisher', daemon=True)
+
+    def start(self):
+        self._thread.start()
+
+    def on_stable_study(self, study):
+        """Called by Orthanc: must return at once."""
+        if self._queue.put(study, time.time()):
+            self._gate.say('dropped', 'Hilum: the queue is full, %d study event(s) dropped so far; is the broker away?' % self._queue.dropped)
+
+    def stop(self):
+        """Publishes what waits, for FLUSH_SECONDS at most."""
+        self._deadline = time.monotonic() + FLUSH_SECONDS
+        self._stopping.set()
+        self._queue.close()
+        if self._thread.is_alive():
+            self._thread.join(FLUSH_SECONDS + 1.0)
+        if len(self._queue):
+            self._gate.reset('stop')
+            self._gate.say('stop', 'Hilum: %d study event(s) were not published before Orthanc stopped' % len(self._queue))
+
+    def _run(self):
+        while not self._is_over():
+            link = None
+            started = time.monotonic()
+            try:
+                link = self._connect()
+                self._gate.say('connected', 'Hilum: connected to the broker')
+                self._serve(link)
+            except Exception as error:  # pylint: disable=broad-except  # pika raises many kinds, and none may end the thread
+                self._gate.say('broker', 'Hilum: no link to the broker (%s), trying again; %d study event(s) wait' % (describe(error), len(self._queue)))
+            finally:
+                close_quietly(link)
+            if time.monotonic() - started > LONGEST_DELAY_SECONDS:
+                self._delay = FIRST_DELAY_SECONDS
+            self._pause(self._delay)
+            self._delay = min(self._delay * 2, LONGEST_DELAY_SECONDS)
+
+    def _serve(self, link):
+        """Publishes until there is nothing left to do, or the link breaks."""
+        while not self._is_over():
+            link.keep_alive()
+            taken = self._queue.take(IDLE_SECONDS)
+            if taken is not None:
+                self._publish(link, *taken)
+
+    def _publish(self, link, study, occurred_at):
+        try:
+            uid = self._resolve_or_none(study)
+            if uid is not None:
+                link.publish(json.dumps(build_event(uid, self._aet, occurred_at)))
+                self._gate.reset('unroutable')
+                self._gate.reset('broker')
+                self._delay = FIRST_DELAY_SECONDS
+        except Unroutable:
+            self._queue.put_back(study, occurred_at)
+            self._gate.say('unroutable', 'Hilum: no queue is bound to the exchange yet (start the Hilum service once); %d study event(s) wait' % len(self._queue))
+            self._wait_alive(link, UNROUTABLE_DELAY_SECONDS)
+        except BaseException:
+            self._queue.put_back(study, occurred_at)
+            raise
+
+    def _resolve_or_none(self, study):
+        """A study that Orthanc can't tell of even after some tries is given up, so that it never blocks the others."""
+        try:
+            uid = self._resolve(study)
+            self._resolve_failures = 0
+            return uid
+        except Exception as error:  # pylint: disable=broad-except
+            self._resolve_failures += 1
+            if self._resolve_failures < RESOLVE_TRIES:
+                raise
+            self._resolve_failures = 0
+            self._gate.say('resolve', 'Hilum: Orthanc does not tell the UID of study %s (%s); its event is dropped' % (study, describe(error)))
+            return None
+
+    def _wait_alive(self, link, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not self._stopping.is_set():
+            self._stopping.wait(min(IDLE_SECONDS, seconds))
+            link.keep_alive()
+
+    def _pause(self, seconds):
+        """A pause between two connections; short while stopping, so that the time for the last events is used."""
+        if not self._stopping.wait(seconds):
+            return
+        time.sleep(0.1)
+
+    def _is_over(self):
+        if not self._stopping.is_set():
+            return False
+        return len(self._queue) == 0 or time.monotonic() >= self._deadline
+
+
+def describe(error):
+    """The kind of an error and its first words. pika's errors name hosts and ports, never passwords."""
+    text = str(error) or repr(error)
+    return '%s: %s' % (type(error).__name__, text.splitlines()[0][:200]) if text else type(error).__name__
+
+
+def close_quietly(link):
+    try:
+        if link is not None:
+            link.close()
+    except Exception:  # pylint: disable=broad-except
+        pass
+
+
+# --- RabbitMQ ---------------------------------------------------------------------------------------------------------------------
+
+
+class RabbitLink:
+    """One connection and one channel with publisher confirms: `publish` returns only when the broker has the message on a queue."""
+
+    def __init__(self, pika, settings):
+        self._pika = pika
+        self._exchange = settings['Exchange']
+        self._connection = pika.BlockingConnection(connection_parameters(pika, settings))
+        self._channel = self._connection.channel()
+        self._channel.exchange_declare(exchange=self._exchange, exchange_type='topic', durable=True)
+        self._channel.confirm_delivery()
+
+    def publish(self, body):
+        properties = self._pika.BasicProperties(
+            content_type='application/json',
+            content_encoding='utf-8',
+            delivery_mode=2,
+            message_id=str(uuid.uuid4()),
+            app_id='hilum-orthanc',
+            type='study-stable',
+        )
+        try:
+            self._channel.basic_publish(self._exchange, ROUTING_KEY, body.encode('utf-8'), properties, mandatory=True)
+        except self._pika.exceptions.UnroutableError as error:
+            raise Unroutable() from error
+
+    def keep_alive(self):
+        """Answers heartbeats, and raises when the broker has gone."""
+        self._connection.process_data_events(time_limit=0)
+
+    def close(self):
+        self._connection.close()
+
+
+def connection_parameters(pika, settings):
+    """pika's parameters from the URL; the time limits keep a silent network from holding the thread."""
+    parameters = pika.URLParameters(settings['AmqpUrl'])
+    parameters.heartbeat = settings['HeartbeatSeconds']
+    parameters.socket_timeout = CONNECT_SECONDS
+    parameters.stack_timeout = 2 * CONNECT_SECONDS
+    parameters.blocked_connection_timeout = 60
+    parameters.connection_attempts = 1
+    parameters.client_properties = {'connection_name': 'hilum-orthanc'}
+    if settings['AmqpUrl'].startswith('amqps://'):
+        parameters.ssl_options = pika.SSLOptions(tls_context(settings), parameters.host)
+    return parameters
+
+
+def tls_context(settings):
+    context = ssl.create_default_context(cafile=settings['CaFile'])
+    if settings['CertFile']:
+        context.load_cert_chain(settings['CertFile'], settings['KeyFile'])
+    return context
+
+
+# --- Orthanc ----------------------------------------------------------------------------------------------------------------------
+
+
+def resolve_study(study):
+    """The Study Instance UID. Not to be called from `on_change`: old versions deadlock when a callback asks Orthanc."""
+    try:
+        answer = json.loads(orthanc.RestApiGet('/studies/' + study))
+    except orthanc.OrthancException as error:
+        if error.args and error.args[0] == UNKNOWN_RESOURCE:
+            return None
+        raise
+    return answer['MainDicomTags']['StudyInstanceUID']
+
+
+def make_on_change(publisher):
+    def on_change(change_type, _level, resource):
+        if change_type == orthanc.ChangeType.STABLE_STUDY:
+            publisher.on_stable_study(resource)
+        elif change_type == orthanc.ChangeType.ORTHANC_STARTED:
+            publisher.start()
+        elif change_type == orthanc.ChangeType.ORTHANC_STOPPED:
+            publisher.stop()
+
+    return on_change
+
+
+def install():
+    """Registers the plug-in with Orthanc. Any problem is one line in the log, and Orthanc goes on without events."""
+    try:
+        import pika  # pylint: disable=import-outside-toplevel
+    except Exception as error:  # pylint: disable=broad-except  # a broken package raises more than ImportError
+        orthanc.LogError('Hilum: no study events are published: the Python package "pika" can\'t be loaded (%s); install python3-pika (Debian) or "pip install pika"' % describe(error))
+        return
+    configuration = json.loads(orthanc.GetConfiguration())
+    settings, problems = read_settings(configuration, os.environ)
+    if not problems:
+        problems = check_parameters(pika, settings)
+    if problems:
+        orthanc.LogError('Hilum: no study events are published, the settings are wrong: ' + '; '.join(problems))
+        return
+    publisher = Publisher(
+        StudyQueue(settings['QueueLimit']), resolve_study, lambda: RabbitLink(pika, settings), configuration.get('DicomAet'), orthanc.LogWarning
+    )
+    orthanc.RegisterOnChangeCallback(make_on_change(publisher))
+    orthanc.LogWarning('Hilum: study events go to the exchange %s' % settings['Exchange'])
+
+
+def check_parameters(pika, settings):
+    """What pika or TLS would refuse later, found at once. The message of pika may repeat the URL, so only its kind is told."""
+    try:
+        connection_parameters(pika, settings)
+        return []
+    except Exception as error:  # pylint: disable=broad-except
+        return ['the broker\'s URL or TLS files are refused (%s)' % type(error).__name__]
+
+
+if orthanc is not None:
+    try:
+        install()
+    except Exception as failure:  # pylint: disable=broad-except  # an exception here would keep Orthanc from starting
+        orthanc.LogError('Hilum: no study events are published: ' + describe(failure))

@@ -1,0 +1,62 @@
+/** A real RabbitMQ and a real Orthanc, on free loopback ports, ended with the process that started them. */
+export interface Server {
+  /** Of the server that runs now: another one after a restart. */
+  readonly pid: number;
+  /** Folder with configuration, data and logs. */
+  readonly dir: string;
+  /** File with all that the server has said. */
+  readonly log: string;
+  isRunning(): boolean;
+  /** SIGKILL, as a power cut; `start` brings it back with the same ports and data. */
+  kill(): Promise<void>;
+  /** Starts it again after `kill`, and waits until it answers. */
+  start(): Promise<void>;
+  /** A clean stop where it runs, then `start`. */
+  restart(): Promise<void>;
+  /** A clean stop, for good. */
+  stop(): Promise<void>;
+}
+
+export interface Rabbit extends Server {
+  readonly amqpUrl: string;
+  readonly port: number;
+}
+
+export interface Orthanc extends Server {
+  /** REST API, without a slash at its end. */
+  readonly url: string;
+  readonly dicomWebUrl: string;
+  readonly port: number;
+  readonly dicomPort: number;
+  /** The server's own AE Title; it takes DICOM associations from the AE Title LOCAL at 127.0.0.1 only. */
+  readonly aet: string;
+}
+
+export interface RabbitOptions {
+  dir: string;
+  /** A free one by default. */
+  port?: number;
+  timeoutMs?: number;
+}
+
+export interface OrthancOptions {
+  dir: string;
+  /** Where the project's plug-in publishes study events. */
+  amqpUrl?: string;
+  /** Whether the project's plug-in is loaded; by default when `amqpUrl` is given. */
+  plugin?: boolean;
+  /** Asks for one of these names and passwords; nobody is asked by default. */
+  users?: Record<string, string>;
+  /** Seconds without news after which a study counts as stable; 1 by default. */
+  stableAge?: number;
+  /** More of Orthanc's own configuration; goes over what is made here. */
+  config?: Record<string, unknown>;
+  /** More environment variables. */
+  env?: Record<string, string>;
+  port?: number;
+  dicomPort?: number;
+  timeoutMs?: number;
+}
+
+export function startRabbit(options: RabbitOptions): Promise<Rabbit>;
+export function startOrthanc(options: OrthancOptions): Promise<Orthanc>;

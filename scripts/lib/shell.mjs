@@ -1,0 +1,77 @@
+/** Running programs from scripts: quiet while all goes well, the end of their output when not. */
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** A failure that is explained by its message alone: shown without a stack. */
+export class Explained extends Error {}
+
+/** Progress goes to standard error, so that standard output holds only what was asked for. */
+export function say(text) {
+  process.stderr.write(`${text}\n`);
+}
+
+/**
+ * Runs a program to its end, with one progress line.
+ * @throws Explained with the last lines of its output when it fails.
+ */
+export async function runQuietly(title, file, args, options = {}) {
+  const started = performance.now();
+  process.stderr.write(`${title} ...`);
+  const { code, output } = await capture(file, args, options);
+  process.stderr.write(` ${code === 0 ? 'done' : 'failed'} (${((performance.now() - started) / 1000).toFixed(0)} s)\n`);
+  if (code !== 0) throw new Explained(`${file} ${args.join(' ')} ended with ${code}:\n${output.trimEnd().split('\n').slice(-30).join('\n')}`);
+}
+
+function capture(file, args, { env = process.env, cwd = ROOT } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    const keep = (data) => {
+      output = (output + data).slice(-20_000);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.once('error', (error) => resolve({ code: 127, output: `${output}\n${error.message}` }));
+    child.once('close', (code, signal) => resolve({ code: code ?? signal, output }));
+  });
+}
+
+/** Runs a program with its output shown, and hands back its exit status and what it said. */
+export function runShown(file, args, { env = process.env, cwd = ROOT } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const [from, to] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
+      from.on('data', (data) => {
+        to.write(data);
+        output += data;
+      });
+    }
+    child.once('error', (error) => resolve({ code: 127, output: `${output}\n${error.message}` }));
+    child.once('close', (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+/** Whether a program says yes. */
+export function succeeds(file, args) {
+  return spawnSync(file, args, { stdio: 'ignore' }).status === 0;
+}
+
+/** Runs a script's main function; an explained failure is its message, any other one keeps its stack. Both end with status 1. */
+export async function runMain(main) {
+  try {
+    process.exitCode = (await main()) ?? 0;
+  } catch (error) {
+    say(error instanceof Explained ? error.message : String(error?.stack ?? error));
+    process.exitCode = 1;
+  }
+}
+
+/** Whether this module is the script that node was asked to run. */
+export function isMain(moduleUrl) {
+  return process.argv[1] !== undefined && fs.realpathSync(process.argv[1]) === fileURLToPath(moduleUrl);
+}

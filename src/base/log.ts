@@ -1,0 +1,68 @@
+import { pino, type DestinationStream, type Logger } from 'pino';
+
+/** Names of all log events: a closed list, documented in docs/events.md, and a test compares. */
+export const LOG_EVENTS = [
+  'service.starting',
+  'service.started',
+  'service.stopping',
+  'service.stopped',
+  'service.failed',
+  'http.listening',
+  'model.loaded',
+  'study.received',
+  'study.done',
+  'study.nothing-new',
+  'study.retry',
+  'study.dead',
+  'study.returned',
+  'film.analysed',
+  'film.not-analysed',
+  'film.rejected',
+  'film.failed',
+  'archive.rows-unusable',
+  'broker.connected',
+  'broker.disconnected',
+  'broker.unreachable',
+  'broker.blocked',
+  'broker.unblocked',
+  'broker.misconfigured',
+  'broker.channel-lost',
+  'broker.consuming',
+  'broker.settle-failed',
+  'broker.settle-dropped',
+  'broker.handler-failed',
+  'broker.stopped',
+] as const;
+export type LogEvent = (typeof LOG_EVENTS)[number];
+
+/** UIDs, counts, seconds and codes. Nothing about a patient is ever put here, so there is nothing to redact. */
+export type LogFields = { readonly event: LogEvent; readonly [key: string]: unknown };
+
+/** pino, narrowed: each line names its event from the closed list. */
+export interface Log {
+  debug(fields: LogFields, text: string): void;
+  info(fields: LogFields, text: string): void;
+  warn(fields: LogFields, text: string): void;
+  error(fields: LogFields, text: string): void;
+  /** A log whose lines all carry `bindings`, for example `{study: uid}`. */
+  child(bindings: Readonly<Record<string, unknown>>): Log;
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/**
+ * Logs JSON lines, or with `pretty` lines for a person's terminal, to standard error: standard output belongs to results (`--json`).
+ * Written synchronously, because the last line before a crash is the one that matters and the lines are few.
+ */
+export function createLog(level: LogLevel, pretty = false, destination: DestinationStream = pino.destination({ dest: 2, sync: true })): Log {
+  const target = pretty ? { write: (line: string) => void destination.write(`${prettyLine(line)}\n`) } : destination;
+  const logger: Logger = pino({ level, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, target);
+  return logger as Log;
+}
+
+/** One JSON line of ours as a person reads it: time, level, text, then the fields. */
+export function prettyLine(line: string): string {
+  const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const rest = Object.entries(fields).filter(([key]) => key !== 'pid' && key !== 'hostname').map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  return [String(time).slice(11, 23), String(level).padEnd(5), String(msg), ...rest].join(' ');
+}

@@ -1,0 +1,49 @@
+/** Waits `ms` milliseconds. An aborted signal ends the wait early, without an error: the caller looks at the signal itself. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const timer = setTimeout(finish, ms);
+    function finish(): void {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', finish);
+      resolve();
+    }
+    signal?.addEventListener('abort', finish);
+  });
+}
+
+export interface Backoff {
+  /** Longest wait before the first repetition (milliseconds). */
+  readonly baseMs: number;
+  /** Longest wait of all (milliseconds). */
+  readonly maxMs: number;
+}
+
+/**
+ * Milliseconds to wait before repetition `attempt` (0 for the first): doubled each time up to the maximum, then a random half of it off,
+ * so that many workers which lost the same server don't come back in step.
+ */
+export function backoffMs(attempt: number, { baseMs, maxMs }: Backoff, random: () => number = Math.random): number {
+  const ceiling = Math.min(maxMs, baseMs * 2 ** Math.min(attempt, 30));
+  return Math.round(ceiling / 2 + (ceiling / 2) * random());
+}
+
+/** `promise`, or the error that `late` makes when it has not settled within `ms` milliseconds. The promise itself runs on; its later failure is silent. */
+export async function withTimeout<T>(promise: Promise<T>, ms: number, late: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(late()), Math.max(0, ms));
+  });
+  promise.catch(() => {});
+  try {
+    return await Promise.race([promise, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Milliseconds that a server asked to wait (`Retry-After`), where an error carries them as `retryAfterMs`. */
+export function retryAfterOf(error: unknown): number | undefined {
+  const value = error instanceof Error && 'retryAfterMs' in error ? error.retryAfterMs : undefined;
+  return typeof value === 'number' && value >= 0 ? value : undefined;
+}

@@ -1,0 +1,162 @@
+import { Agent, request, type Dispatcher } from 'undici';
+import { HilumError, type ErrorCode } from '../base/errors';
+import { readTls, type TlsFiles } from './tls';
+
+export type Auth = { readonly kind: 'none' } | { readonly kind: 'basic'; readonly username: string; readonly password: string } | { readonly kind: 'bearer'; readonly token: string };
+
+/** All times in milliseconds. */
+export interface HttpOptions {
+  readonly auth?: Auth;
+  readonly tls?: TlsFiles;
+  readonly connectTimeoutMs?: number;
+  /** Longest wait for the headers, and between two pieces, of an answer. */
+  readonly responseTimeoutMs?: number;
+  /** Longest time for one request from end to end, so that a server which drips bytes can't hold a film for ever. */
+  readonly requestTimeoutMs?: number;
+  readonly connections?: number;
+}
+
+export interface HttpRequest {
+  readonly method?: 'GET' | 'POST';
+  readonly headers: Record<string, string>;
+  readonly body?: Buffer;
+  /** Longest wait for the headers of this answer (milliseconds); by default `responseTimeoutMs`. */
+  readonly responseTimeoutMs?: number;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly retryAfter: string;
+  /** The server's clock: the header Date, '' where there is none. */
+  readonly date: string;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface HttpClient {
+  /**
+   * One request; `use` reads the answer, whose rest is thrown away after it.
+   * @throws HilumError ARCHIVE_UNREACHABLE, ARCHIVE_TIMEOUT; whatever `use` throws.
+   */
+  send<T>(url: string, wanted: HttpRequest, use: (answer: HttpAnswer) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** An archive that is overloaded or under repair, and perhaps said for how long. */
+export class ArchiveUnavailableError extends HilumError {
+  constructor(message: string, readonly retryAfterMs: number | undefined) {
+    super('ARCHIVE_UNAVAILABLE', 'transient', message);
+  }
+}
+
+/** An HTTP client that tells errors apart by what they mean for the work at hand. @throws HilumError CONFIG_INVALID for unreadable TLS files. */
+export function httpClient(options: HttpOptions): HttpClient {
+  const { connectTimeoutMs = 10_000, responseTimeoutMs = 60_000, requestTimeoutMs = 600_000, connections = 8 } = options;
+  const authorization = authorizationOf(options.auth);
+  const agent = new Agent({ connect: { ...readTls(options.tls), timeout: connectTimeoutMs }, connections, headersTimeout: responseTimeoutMs, bodyTimeout: responseTimeoutMs });
+  return {
+    send: async (url, wanted, use) => {
+      const headers = { ...wanted.headers, ...(authorization === undefined ? {} : { authorization }) };
+      const headersTimeout = wanted.responseTimeoutMs ?? responseTimeoutMs;
+      const signal = AbortSignal.timeout(Math.max(requestTimeoutMs, headersTimeout));
+      return exchange(url, { dispatcher: agent, method: wanted.method ?? 'GET', headers, body: wanted.body ?? null, headersTimeout, bodyTimeout: headersTimeout, signal }, use);
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+async function exchange<T>(url: string, options: { dispatcher: Dispatcher } & Omit<Dispatcher.RequestOptions, 'origin' | 'path'>, use: (answer: HttpAnswer) => Promise<T>): Promise<T> {
+  let body: Dispatcher.ResponseData['body'] | undefined;
+  try {
+    const response = await request(url, options);
+    body = response.body;
+    return await use({ status: response.statusCode, contentType: headerOf(response.headers, 'content-type'), retryAfter: headerOf(response.headers, 'retry-after'), date: headerOf(response.headers, 'date'), body });
+  } catch (error) {
+    throw error instanceof HilumError ? error : transportError(error);
+  } finally {
+    // What was not read must neither hold the connection nor raise an unhandled error.
+    body?.on('error', () => {}).destroy();
+  }
+}
+
+function authorizationOf(auth: Auth | undefined): string | undefined {
+  switch (auth?.kind) {
+    case 'basic':
+      return `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`;
+    case 'bearer':
+      return `Bearer ${auth.token}`;
+    case 'none':
+    case undefined:
+      return undefined;
+  }
+}
+
+function headerOf(headers: Readonly<Record<string, string | string[] | undefined>>, name: string): string {
+  const value = headers[name];
+  return (Array.isArray(value) ? value[0] : value) ?? '';
+}
+
+const TIMEOUT_CODES = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_ABORTED', 'ETIMEDOUT']);
+/** Failures before a byte of the request left: nothing can have been done by the server. */
+const NOT_SENT_CODES = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+
+/** A failure of the wire, told by the codes of Node and undici. `sent` says whether the server may have seen the request. */
+export class TransportError extends HilumError {
+  constructor(code: Extract<ErrorCode, 'ARCHIVE_UNREACHABLE' | 'ARCHIVE_TIMEOUT'>, message: string, readonly sent: boolean, cause: unknown) {
+    super(code, 'transient', message, { cause });
+  }
+}
+
+function transportError(error: unknown): TransportError {
+  const code = codeOf(error);
+  const name = error instanceof Error ? error.name : '';
+  if (TIMEOUT_CODES.has(code) || name === 'TimeoutError' || name === 'AbortError') return new TransportError('ARCHIVE_TIMEOUT', 'the archive did not answer in time', true, error);
+  const sent = !NOT_SENT_CODES.has(code) && !isTlsError(code);
+  return new TransportError('ARCHIVE_UNREACHABLE', `the archive can't be reached${code === '' ? '' : ` (${code})`}`, sent, error);
+}
+
+/** Node raises TLS trouble under OpenSSL's names; all of them come before the request is written. */
+function isTlsError(code: string): boolean {
+  return /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH)/.test(code);
+}
+
+/** The code of an error; of a failed try at several addresses (AggregateError), the code of the first. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return error instanceof AggregateError ? codeOf(error.errors[0]) : codeOf(error.cause);
+}
+
+/**
+ * The error for a status that is no success.
+ * 401 and 403 are ARCHIVE_UNAUTHORISED, 404 and 410 NOT_FOUND, 408, 429 and 5xx ARCHIVE_UNAVAILABLE, all others ARCHIVE_REFUSED. The body is never quoted: it may name a patient.
+ */
+export function statusError(action: string, status: number, retryAfter: string): HilumError {
+  if (status === 401 || status === 403) return new HilumError('ARCHIVE_UNAUTHORISED', 'permanent', `the archive does not let Hilum ${action} (HTTP ${status})`);
+  if (status === 404 || status === 410) return new HilumError('NOT_FOUND', 'permanent', `the archive has nothing there to ${action} (HTTP ${status})`);
+  if (status === 408 || status === 429 || status >= 500) return new ArchiveUnavailableError(`the archive can't ${action} now (HTTP ${status})`, retryAfterMs(retryAfter));
+  return new HilumError('ARCHIVE_REFUSED', 'permanent', `the archive refused to ${action} (HTTP ${status})`);
+}
+
+/** Retry-After in seconds or as a date (RFC 9110 section 10.2.3), as milliseconds from now. */
+export function retryAfterMs(header: string, now = Date.now()): number | undefined {
+  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
+  const date = Date.parse(header);
+  return header === '' || Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+/** The whole body as text. @throws HilumError ARCHIVE_RESPONSE_INVALID above `maxBytes`. */
+export async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
+  return (await readBytes(body, maxBytes, () => new HilumError('ARCHIVE_RESPONSE_INVALID', 'transient', `the archive's answer is longer than ${maxBytes} bytes`))).toString('utf8');
+}
+
+export async function readBytes(body: AsyncIterable<Uint8Array>, maxBytes: number, tooLong: () => Error): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    length += piece.length;
+    if (length > maxBytes) throw tooLong();
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces, length);
+}

@@ -1,0 +1,184 @@
+import { HilumError } from '../base/errors';
+
+/** One body part: its headers with names in lower case, and its bytes. */
+export interface Part {
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Buffer;
+}
+
+export interface MultipartLimits {
+  /** Bytes of one body part. */
+  readonly maxBodyBytes: number;
+  /** Bytes of one part's headers, and of the preamble. */
+  readonly maxHeaderBytes?: number;
+  readonly maxParts?: number;
+}
+
+const CRLF = Buffer.from('\r\n');
+const HEADERS_END = Buffer.from('\r\n\r\n');
+/** Linear white space that RFC 2046 section 5.1.1 lets stand between a boundary and its line end; more of it is no delimiter here. */
+const MAX_PADDING = 64;
+
+/**
+ * The boundary of a multipart Content-Type, quoted or not (RFC 2046 section 5.1.1).
+ * @throws HilumError ARCHIVE_RESPONSE_INVALID when there is none, or it is longer than 70 characters.
+ */
+export function boundaryOf(contentType: string): string {
+  const match = /;\s*boundary\s*=\s*(?:"([^"]*)"|([^\s;"]+))/i.exec(contentType);
+  const boundary = match?.[1] ?? match?.[2] ?? '';
+  if (!/^[^\r\n]{1,70}$/.test(boundary)) throw invalid('its Content-Type names no usable boundary');
+  return boundary;
+}
+
+/**
+ * Reads a multipart body as it arrives. Nothing beyond the limits is kept.
+ * @throws HilumError ARCHIVE_RESPONSE_INVALID (transient) when it is malformed or ends before its closing delimiter; DICOM_UNREADABLE (permanent) when a
+ *   part is larger than `maxBodyBytes`, for that will not change.
+ */
+export async function readMultipart(chunks: AsyncIterable<Uint8Array>, contentType: string, limits: MultipartLimits): Promise<Part[]> {
+  const parser = new MultipartParser(boundaryOf(contentType), limits);
+  for await (const chunk of chunks) parser.push(chunk);
+  return parser.end();
+}
+
+/** A multipart body for `parts`, as STOW-RS wants it (PS3.18 section 8.6.1.2). The boundary must not occur in the parts: take a random one. */
+export function writeMultipart(parts: readonly { readonly contentType: string; readonly body: Uint8Array }[], boundary: string): Buffer {
+  const pieces = parts.flatMap(({ contentType, body }) => [Buffer.from(`--${boundary}\r\nContent-Type: ${contentType}\r\n\r\n`), body, CRLF]);
+  return Buffer.concat([...pieces, Buffer.from(`--${boundary}--\r\n`)]);
+}
+
+type State = 'preamble' | 'delimiter' | 'headers' | 'body' | 'done';
+
+/** The state machine behind {@link readMultipart}; a class because it is fed piece by piece. */
+export class MultipartParser {
+  private readonly delimiter: Buffer;
+  private readonly maxHeaderBytes: number;
+  private readonly maxParts: number;
+  private state: State = 'preamble';
+  /** What stood before the delimiter in doubt; it goes on when the delimiter is none. */
+  private before: 'preamble' | 'body' = 'preamble';
+  /** A first line end that is not there makes the first delimiter like all others (RFC 2046: CRLF belongs to the delimiter). */
+  private pending: Buffer = CRLF;
+  private preambleBytes = 0;
+  private headers: ReadonlyMap<string, string> = new Map();
+  private pieces: Buffer[] = [];
+  private bodyBytes = 0;
+  private readonly parts: Part[] = [];
+
+  constructor(boundary: string, private readonly limits: MultipartLimits) {
+    this.delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
+    this.maxHeaderBytes = limits.maxHeaderBytes ?? 16 * 1024;
+    this.maxParts = limits.maxParts ?? 16;
+  }
+
+  push(chunk: Uint8Array): void {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    this.pending = this.pending.length === 0 ? bytes : Buffer.concat([this.pending, bytes]);
+    while (this.step());
+  }
+
+  end(): Part[] {
+    if (this.state !== 'done') throw invalid(`it ended before its closing delimiter, after ${this.parts.length} part(s)`);
+    return this.parts;
+  }
+
+  /** Whether there may be more to do with what is pending. */
+  private step(): boolean {
+    switch (this.state) {
+      case 'preamble':
+      case 'body':
+        return this.toDelimiter(this.state);
+      case 'delimiter':
+        return this.afterDelimiter();
+      case 'headers':
+        return this.readHeaders();
+      case 'done':
+        this.pending = Buffer.alloc(0);
+        return false;
+    }
+  }
+
+  private toDelimiter(state: 'preamble' | 'body'): boolean {
+    const at = this.pending.indexOf(this.delimiter);
+    const end = at >= 0 ? at : Math.max(0, this.pending.length - this.delimiter.length + 1);
+    this.keep(this.pending.subarray(0, end));
+    this.pending = this.pending.subarray(at >= 0 ? at + this.delimiter.length : end);
+    if (at < 0) return false;
+    this.before = state;
+    this.state = 'delimiter';
+    return true;
+  }
+
+  private keep(bytes: Buffer): void {
+    if (this.state === 'preamble') {
+      this.preambleBytes += bytes.length;
+      if (this.preambleBytes > this.maxHeaderBytes) throw invalid('no delimiter was found near its start');
+      return;
+    }
+    this.bodyBytes += bytes.length;
+    if (this.bodyBytes > this.limits.maxBodyBytes) throw tooLarge(this.limits.maxBodyBytes);
+    if (bytes.length > 0) this.pieces.push(bytes);
+  }
+
+  private afterDelimiter(): boolean {
+    if (this.pending.length < 2) return false;
+    if (this.pending[0] === 0x2d && this.pending[1] === 0x2d) return this.finishPart('done');
+    const padding = paddingLength(this.pending);
+    const lineEnd = this.pending.subarray(padding, padding + 2);
+    if (lineEnd.length < 2 && padding <= MAX_PADDING) return false;
+    if (!lineEnd.equals(CRLF) || padding > MAX_PADDING) return this.notADelimiter();
+    // The line end stays: with none of their own, headers end at CRLF CRLF all the same.
+    this.pending = this.pending.subarray(padding);
+    return this.finishPart('headers');
+  }
+
+  private notADelimiter(): boolean {
+    this.state = this.before;
+    this.keep(this.delimiter);
+    return true;
+  }
+
+  private finishPart(next: State): boolean {
+    if (this.before === 'body') {
+      this.parts.push({ headers: this.headers, body: Buffer.concat(this.pieces, this.bodyBytes) });
+      if (next !== 'done' && this.parts.length >= this.maxParts) throw invalid(`it has more than ${this.maxParts} parts`);
+    }
+    this.pieces = [];
+    this.bodyBytes = 0;
+    this.state = next;
+    return true;
+  }
+
+  private readHeaders(): boolean {
+    const at = this.pending.indexOf(HEADERS_END);
+    if (at > this.maxHeaderBytes || (at < 0 && this.pending.length > this.maxHeaderBytes)) throw invalid(`a part has headers of more than ${this.maxHeaderBytes} bytes`);
+    if (at < 0) return false;
+    this.headers = parseHeaders(this.pending.toString('latin1', 0, at));
+    this.pending = this.pending.subarray(at + HEADERS_END.length);
+    this.state = 'body';
+    return true;
+  }
+}
+
+function paddingLength(bytes: Buffer): number {
+  let n = 0;
+  while (n < bytes.length && n <= MAX_PADDING && (bytes[n] === 0x20 || bytes[n] === 0x09)) n++;
+  return n;
+}
+
+function parseHeaders(text: string): Map<string, string> {
+  const headers = new Map<string, string>();
+  for (const line of text.split('\r\n')) {
+    const colon = line.indexOf(':');
+    if (colon > 0) headers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
+  }
+  return headers;
+}
+
+function invalid(what: string): HilumError {
+  return new HilumError('ARCHIVE_RESPONSE_INVALID', 'transient', `the archive's multipart answer is malformed: ${what}`);
+}
+
+function tooLarge(limit: number): HilumError {
+  return new HilumError('DICOM_UNREADABLE', 'permanent', `the archive sent an object larger than archive.maxObjectBytes (${limit} bytes)`);
+}

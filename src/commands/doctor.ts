@@ -1,0 +1,100 @@
+import { statfs } from 'node:fs/promises';
+import { SHIPPED_MODELS, openArchive } from '../app';
+import { readConfig, type Config } from '../base/config';
+import { describeError } from '../base/errors';
+import { createLog } from '../base/log';
+import { connectBroker } from '../client/amqp';
+import { readModelFolder } from '../model/manifest';
+import { join } from 'node:path';
+
+/** One thing looked at. */
+export interface Finding {
+  readonly check: string;
+  readonly ok: boolean;
+  /** What is so, and where it is wrong, what to do. */
+  readonly text: string;
+}
+
+const LEAST_FREE_BYTES = 1024 ** 3;
+const GREATEST_CLOCK_DIFFERENCE_S = 60;
+const BROKER_WAIT_MS = 10_000;
+
+/** Looks at everything that the service needs and says in plain words what is wrong. Resolves to 1 when something is. */
+export async function doctor(options: { config: string; json: boolean }): Promise<number> {
+  const findings = await examine(options.config);
+  for (const { check, ok, text } of findings) process.stdout.write(options.json ? `${JSON.stringify({ check, ok, text })}\n` : `${ok ? 'ok   ' : 'WRONG'} ${check}: ${text}\n`);
+  return findings.every(({ ok }) => ok) ? 0 : 1;
+}
+
+async function examine(path: string): Promise<Finding[]> {
+  let config: Config;
+  try {
+    config = readConfig(path);
+  } catch (error) {
+    return [{ check: 'configuration', ok: false, text: describeError(error) }];
+  }
+  const parts = [examineArchive(config), examineBroker(config), examineModels(config), examineDisk(), examineClock(config)];
+  return [{ check: 'configuration', ok: true, text: `${path} is valid` }, ...(await Promise.all(parts)).flat()];
+}
+
+async function examineArchive(config: Config): Promise<Finding[]> {
+  const archive = openArchive(config);
+  try {
+    return (await archive.probe()).map(({ check, ok, text }) => ({ check: `archive: ${check}`, ok, text }));
+  } finally {
+    await archive.close();
+  }
+}
+
+/** Connecting declares the topology: the rights to configure, and queues of our names with other arguments, show at once. */
+async function examineBroker(config: Config): Promise<Finding[]> {
+  const broker = connectBroker(config.broker, createLog('silent'));
+  try {
+    await broker.ready(BROKER_WAIT_MS);
+    const dead = await broker.depth(broker.topology.dead.name);
+    const waiting = await broker.depth();
+    return [
+      { check: 'broker', ok: true, text: 'connected and signed in' },
+      { check: 'broker: topology', ok: true, text: `all exchanges and queues are there; ${waiting} studies wait` },
+      { check: 'broker: dead letters', ok: dead === 0, text: dead === 0 ? 'none' : `${dead} studies were given up on: their reason is in the header x-hilum-reason in the queue ${broker.topology.dead.name}` },
+    ];
+  } catch (error) {
+    return [{ check: 'broker', ok: false, text: `${describeError(error)}: check broker.url, the account and its rights to configure, write and read` }];
+  } finally {
+    await broker.stop(0);
+  }
+}
+
+async function examineModels({ models }: Config): Promise<Finding[]> {
+  return [models.view, models.lungs, models.classifier].map((id) => {
+    try {
+      const { manifest } = readModelFolder(join(models.dir ?? SHIPPED_MODELS, id));
+      return { check: `model: ${id}`, ok: true, text: `version ${manifest.version}, digest matches` };
+    } catch (error) {
+      return { check: `model: ${id}`, ok: false, text: describeError(error) };
+    }
+  });
+}
+
+async function examineDisk(): Promise<Finding[]> {
+  const { bavail, bsize } = await statfs(process.cwd());
+  const free = bavail * bsize;
+  const text = `${(free / 1e9).toFixed(1)} GB free`;
+  return [{ check: 'disk', ok: free >= LEAST_FREE_BYTES, text: free >= LEAST_FREE_BYTES ? text : `${text}: make room, less than 1 GB is too little for logs and spools` }];
+}
+
+/** Reports carry the time of this machine, so it should be that of the archive. */
+async function examineClock(config: Config): Promise<Finding[]> {
+  const archive = openArchive(config);
+  try {
+    const theirs = await archive.clock();
+    if (theirs === null) return [{ check: 'clock', ok: true, text: 'not compared: the archive does not tell its time' }];
+    const seconds = Math.round((Date.now() - theirs.getTime()) / 1000);
+    const ok = Math.abs(seconds) <= GREATEST_CLOCK_DIFFERENCE_S;
+    return [{ check: 'clock', ok, text: ok ? 'agrees with the archive within a minute' : `${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} the archive: set the clocks by NTP` }];
+  } catch {
+    return [{ check: 'clock', ok: true, text: 'not compared: the archive does not answer' }];
+  } finally {
+    await archive.close();
+  }
+}

@@ -1,0 +1,9 @@
+/** The codec packages bring no types; codecs.ts states the part that it uses. */
+declare module '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs';
+declare module '@cornerstonejs/codec-charls/decodewasmjs';
+declare module '@cornerstonejs/codec-openjpeg/decodewasmjs';
+declare module 'jpeg-lossless-decoder-js' {
+  export class Decoder {
+    decode(buffer: ArrayBuffer, offset: number, length: number): Uint8Array | Uint16Array | null;
+  }
+}

@@ -1,0 +1,110 @@
+import { inspect, mendJpeg2000, type Codestream } from './codestream';
+import { undecodable } from './pixel-error';
+
+/** One decompressed frame: samples of 8 or 16 bits, little endian, at the precision of the codestream. */
+export interface DecodedFrame extends Codestream {
+  readonly bytes: Uint8Array;
+  /** Sample planes one after the other instead of pixel by pixel. */
+  readonly planar: boolean;
+}
+
+/** The shape that all codecs of the cornerstone project share. */
+interface CodecInstance {
+  getEncodedBuffer(length: number): Uint8Array;
+  getDecodedBuffer(): Uint8Array;
+  getFrameInfo(): { readonly width: number; readonly height: number; readonly componentCount: number };
+  getInterleaveMode?(): number;
+  decode(): void;
+  delete(): void;
+}
+type CodecFactory = (options: { print: (line: string) => void; printErr: (line: string) => void }) => Promise<Readonly<Record<string, new () => CodecInstance>>>;
+
+interface WasmCodec {
+  readonly load: () => Promise<{ default: unknown }>;
+  readonly instance: string;
+}
+
+/** By subpath the small WASM builds: the packages' default entries are asm.js, and ten times slower. */
+const WASM_CODECS: Readonly<Record<'jpeg' | 'jpeg-ls' | 'jpeg-2000', WasmCodec>> = {
+  jpeg: { load: () => import('@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs'), instance: 'JPEGDecoder' },
+  'jpeg-ls': { load: () => import('@cornerstonejs/codec-charls/decodewasmjs'), instance: 'JpegLSDecoder' },
+  'jpeg-2000': { load: () => import('@cornerstonejs/codec-openjpeg/decodewasmjs'), instance: 'J2KDecoder' },
+};
+
+interface LoadedCodec {
+  readonly Decoder: new () => CodecInstance;
+  /** What the codec last printed; it must not reach the standard output, which belongs to the commands' results. */
+  readonly printed: string[];
+}
+const loaded = new Map<keyof typeof WASM_CODECS, Promise<LoadedCodec>>();
+
+/**
+ * Decompresses one frame. Which decoder is the codestream's own word: a transfer syntax that says "extended" over a baseline picture is common.
+ * @param expected what the DICOM header says; a codestream of another size is refused before it can allocate anything
+ * @throws PixelError
+ */
+export async function decodeFrame(data: Uint8Array, expected: { readonly rows: number; readonly columns: number; readonly samplesPerPixel: number }): Promise<DecodedFrame> {
+  const stream = inspect(data);
+  checkShape(stream, expected);
+  const decoded = stream.kind === 'jpeg-lossless' ? await decodeLossless(data, stream) : await decodeWasm(stream.kind, stream.kind === 'jpeg-2000' ? mendJpeg2000(data) : data);
+  const length = stream.rows * stream.columns * stream.samplesPerPixel * (stream.precision > 8 ? 2 : 1);
+  // A codec that fails may well return nothing, or half, without throwing.
+  if (decoded.bytes.length !== length) throw undecodable('the decoder returned no complete picture');
+  return { ...stream, ...decoded };
+}
+
+function checkShape(stream: Codestream, expected: { readonly rows: number; readonly columns: number; readonly samplesPerPixel: number }): void {
+  if (stream.rows !== expected.rows || stream.columns !== expected.columns) {
+    throw undecodable(`the compressed picture has ${stream.columns} x ${stream.rows} pixels, the header says ${expected.columns} x ${expected.rows}`);
+  }
+  if (stream.samplesPerPixel !== expected.samplesPerPixel) throw undecodable(`the compressed picture has ${stream.samplesPerPixel} samples per pixel, the header says ${expected.samplesPerPixel}`);
+  if (stream.precision > 16 || stream.precision < 1) throw undecodable(`${stream.precision} bits per sample are not supported`);
+  if (stream.kind === 'jpeg' && stream.precision !== 8) throw undecodable(`lossy JPEG with ${stream.precision} bits per sample is not supported`);
+  if (stream.samplesPerPixel > 1 && stream.precision > 8) throw undecodable('colour with more than 8 bits per sample is not supported');
+}
+
+async function decodeWasm(kind: keyof typeof WASM_CODECS, data: Uint8Array): Promise<{ bytes: Uint8Array; planar: boolean }> {
+  const { Decoder, printed } = await loadCodec(kind);
+  printed.length = 0;
+  const decoder = new Decoder();
+  try {
+    decoder.getEncodedBuffer(data.length).set(data);
+    decoder.decode();
+    // Copied, because the buffer is the codec's own memory and is used again.
+    const bytes = Uint8Array.from(decoder.getDecodedBuffer());
+    // OpenJPEG does not throw: it prints, and there is no picture.
+    if (bytes.length === 0) throw new Error('no picture');
+    const planar = decoder.getFrameInfo().componentCount > 1 && decoder.getInterleaveMode?.() === 0;
+    decoder.delete();
+    return { bytes, planar };
+  } catch (error) {
+    // After an exception the memory of the module is in no known state (and the decoder is not freed): the next film gets a new one.
+    loaded.delete(kind);
+    throw undecodable('the compressed pixel data are damaged', new Error(printed.find((line) => line.includes('ERROR')) ?? `codec failed: ${String(error)}`));
+  }
+}
+
+function loadCodec(kind: keyof typeof WASM_CODECS): Promise<LoadedCodec> {
+  const known = loaded.get(kind);
+  if (known) return known;
+  const { load, instance } = WASM_CODECS[kind];
+  const printed: string[] = [];
+  const note = (line: string) => void (printed.length < 100 && printed.push(line));
+  const loading = load()
+    .then((module) => (module.default as CodecFactory)({ print: note, printErr: note }))
+    .then((codec) => ({ Decoder: codec[instance]!, printed }));
+  loaded.set(kind, loading);
+  loading.catch(() => loaded.delete(kind));
+  return loading;
+}
+
+async function decodeLossless(data: Uint8Array, { rows, columns, samplesPerPixel }: Codestream): Promise<{ bytes: Uint8Array; planar: boolean }> {
+  const { Decoder } = await import('jpeg-lossless-decoder-js');
+  try {
+    const samples = new Decoder().decode(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    if (samples?.length !== rows * columns * samplesPerPixel) throw new RangeError('incomplete picture');
+    return { bytes: new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength), planar: false };
+  } catch (cause) {
+    throw undecodable('the compressed pixel data are damaged', cause);
+  }
+}

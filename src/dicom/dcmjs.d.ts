@@ -1,0 +1,25 @@
+/** The part of dcmjs that Hilum uses; the package brings no types. */
+declare module 'dcmjs' {
+  interface Element {
+    vr: string;
+    Value?: unknown[];
+  }
+
+  interface DicomDict {
+    dict: Record<string, Element>;
+    write(): ArrayBuffer;
+  }
+
+  const dcmjs: {
+    data: {
+      DicomDict: new (meta: Record<string, Element>) => DicomDict;
+      DicomMetaDictionary: {
+        /** By tag in the form (GGGG,EEEE); looked up one at a time, not listable. */
+        readonly dictionary: Readonly<Record<string, { readonly name: string; readonly vr: string; readonly vm: string } | undefined>>;
+        readonly nameMap: Readonly<Record<string, { readonly tag: string; readonly vr: string; readonly vm: string } | undefined>>;
+        denaturalizeDataset(dataset: Record<string, unknown>): Record<string, Element>;
+      };
+    };
+  };
+  export default dcmjs;
+}

@@ -1,0 +1,20 @@
+import { HilumError } from '../base/errors';
+
+/** Why there is no film in the pixel data: they cannot be decoded, or they can and show nothing. */
+export type PixelFault = 'undecodable' | 'blank-image' | 'multi-frame';
+
+/** `message` is one sentence for a radiologist; it says nothing about the patient. */
+export class PixelError extends HilumError {
+  constructor(
+    readonly fault: PixelFault,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super('PIXELS_UNDECODABLE', 'permanent', message, options);
+    this.name = 'PixelError';
+  }
+}
+
+export function undecodable(message: string, cause?: unknown): PixelError {
+  return new PixelError('undecodable', message, { cause });
+}

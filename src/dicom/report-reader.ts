@@ -1,0 +1,121 @@
+import { describeError, HilumError } from '../base/errors';
+import type { Attributes } from './attributes';
+import { CODES, type Code } from './codes';
+import { readPart10 } from './read';
+import { SECONDARY_CAPTURE_CLASS } from './secondary-capture';
+import type { View } from './structured-report';
+import { parseUid, type Uid } from './uid';
+
+/** What a report of ours says, as exactly as it was written. */
+export interface ReportReading {
+  readonly sopInstanceUid: Uid;
+  readonly outcome: 'analysed' | 'not-analysed';
+  readonly reason: string | null;
+  readonly reasonText: string | null;
+  readonly view: View | null;
+  /** 0..1 */
+  readonly probability: number | null;
+  /** 0..1 */
+  readonly lungFraction: number | null;
+  readonly priority: 'urgent' | 'routine' | null;
+  readonly models: readonly { readonly id: string; readonly version: string; readonly sha256: string }[];
+  /** The heat map, where there is one, and the report itself. */
+  readonly outputs: readonly { readonly sopClassUid: Uid; readonly seriesInstanceUid: Uid; readonly sopInstanceUid: Uid }[];
+}
+
+/**
+ * Reads a report of ours back, so that a study that comes again is answered from what is stored. `sopInstanceUid` is the film's.
+ * @throws HilumError DICOM_UNREADABLE when it is no DICOM file or no report of ours.
+ */
+export function readReport(report: Uint8Array | Attributes): ReportReading {
+  const root = report instanceof Uint8Array ? readPart10(report).attributes : report;
+  try {
+    return read(root);
+  } catch (cause) {
+    throw new HilumError('DICOM_UNREADABLE', 'permanent', `not a report of this service: ${describeError(cause)}`, { cause });
+  }
+}
+
+function read(root: Attributes): ReportReading {
+  const evaluations = children(child(root, CODES.qualitativeEvaluations));
+  const text = (concept: Code) => textOf(evaluations.find((item) => isNamed(item, concept)));
+  const share = (concept: Code) => shareOf(text(concept));
+  const view = evaluations.find((item) => isNamed(item, CODES.imageView));
+  return {
+    sopInstanceUid: filmOf(root),
+    outcome: oneOf(text(CODES.outcome), ['analysed', 'not-analysed'] as const),
+    reason: text(CODES.reason),
+    reasonText: text(CODES.reasonText),
+    view: view === undefined ? null : viewOf(view),
+    probability: share(CODES.exactProbability),
+    lungFraction: share(CODES.lungFraction),
+    priority: text(CODES.priority) === null ? null : oneOf(text(CODES.priority), ['urgent', 'routine'] as const),
+    models: evaluations.filter((item) => isNamed(item, CODES.model)).map((item) => modelOf(textOf(item) ?? '')),
+    outputs: outputsOf(root),
+  };
+}
+
+function filmOf(root: Attributes): Uid {
+  const group = child(child(root, CODES.imageLibrary), CODES.imageLibraryGroup);
+  const image = children(group).find((item) => item.ValueType === 'IMAGE');
+  return parseUid(sequence(image, 'ReferencedSOPSequence')[0]?.ReferencedSOPInstanceUID);
+}
+
+function outputsOf(root: Attributes): ReportReading['outputs'] {
+  const film = filmOf(root);
+  const series = sequence(root, 'CurrentRequestedProcedureEvidenceSequence').flatMap((study) => sequence(study, 'ReferencedSeriesSequence'));
+  const heatMaps = series.flatMap((entry) => sequence(entry, 'ReferencedSOPSequence').map((instance) => ({ entry, instance }))).filter(({ instance }) => instance.ReferencedSOPInstanceUID !== film);
+  return [
+    ...heatMaps.map(({ entry, instance }) => ({ sopClassUid: SECONDARY_CAPTURE_CLASS, seriesInstanceUid: parseUid(entry.SeriesInstanceUID), sopInstanceUid: parseUid(instance.ReferencedSOPInstanceUID) })),
+    { sopClassUid: parseUid(root.SOPClassUID), seriesInstanceUid: parseUid(root.SeriesInstanceUID), sopInstanceUid: parseUid(root.SOPInstanceUID) },
+  ];
+}
+
+function viewOf(item: Attributes): View {
+  const value = sequence(item, 'ConceptCodeSequence')[0]?.CodeValue;
+  if (value === CODES.frontal.value) return 'frontal';
+  if (value === CODES.lateral.value) return 'lateral';
+  throw new RangeError('unknown view');
+}
+
+function modelOf(text: string): ReportReading['models'][number] {
+  const [id, version, sha256] = text.split(' ');
+  if (!id || !version || !sha256) throw new RangeError('a model without id, version or digest');
+  return { id, version, sha256 };
+}
+
+function shareOf(text: string | null): number | null {
+  if (text === null) return null;
+  const value = Number(text);
+  if (!(value >= 0 && value <= 1)) throw new RangeError('a share beyond 0 to 1');
+  return value;
+}
+
+function oneOf<T extends string>(text: string | null, words: readonly T[]): T {
+  const found = words.find((word) => word === text);
+  if (found === undefined) throw new RangeError(`none of ${words.join(', ')}`);
+  return found;
+}
+
+function child(item: Attributes, concept: Code): Attributes {
+  const found = children(item).find((candidate) => isNamed(candidate, concept));
+  if (found === undefined) throw new RangeError(`no ${concept.meaning}`);
+  return found;
+}
+
+function children(item: Attributes): Attributes[] {
+  return sequence(item, 'ContentSequence');
+}
+
+function isNamed(item: Attributes, concept: Code): boolean {
+  const name = sequence(item, 'ConceptNameCodeSequence')[0];
+  return name?.CodeValue === concept.value && name.CodingSchemeDesignator === concept.scheme;
+}
+
+function textOf(item: Attributes | undefined): string | null {
+  return typeof item?.TextValue === 'string' ? item.TextValue : null;
+}
+
+function sequence(item: Attributes | undefined, keyword: string): Attributes[] {
+  return [item?.[keyword] ?? []].flat() as Attributes[];
+}

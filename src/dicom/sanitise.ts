@@ -1,0 +1,81 @@
+import { HilumError } from '../base/errors';
+
+/**
+ * Values copied from a film of unknown making, made fit for their Value Representation (PS3.5 section 6.2), or dropped.
+ *
+ * A film's header may hold anything: dates that are hashes, names of a kilobyte, control characters. Three rules: what merely describes is cut to length;
+ * what identifies is never cut, because half an identifier is another identifier: it is left empty; nothing is repaired by guessing.
+ */
+export type CopiedVr = 'AS' | 'CS' | 'DA' | 'DS' | 'LO' | 'PN' | 'SH' | 'TM' | 'UT';
+
+/** @throws HilumError ENCODE_FAILED: objects are born valid, or not at all. */
+export function refuse(reason: string): never {
+  throw new HilumError('ENCODE_FAILED', 'permanent', reason);
+}
+
+const CLEANERS: Readonly<Record<CopiedVr, (text: string) => string>> = {
+  AS: (text) => keepIf(/^\d{3}[DWMY]$/, text),
+  CS: (text) => keepIf(/^[A-Z0-9 _]{1,16}$/, text),
+  DA: (text) => (isDate(text) ? text : ''),
+  DS: decimal,
+  LO: (text) => cut(text, 64),
+  PN: personName,
+  SH: (text) => cut(text, 16),
+  TM: (text) => keepIf(/^([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?$/, text),
+  UT: (text) => cut(text, 1024),
+};
+
+/** One value of a naturalised attribute as text that fits its VR; '' when there is none or it cannot be made to fit. Of several values the first. */
+export function clean(vr: CopiedVr, value: unknown): string {
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return CLEANERS[vr](plain(vr === 'PN' ? nameText(first) : first));
+}
+
+/** Like {@link clean} for identifiers: one that is too long becomes '' and is not cut. */
+export function cleanIdentifier(vr: 'LO' | 'SH', value: unknown): string {
+  const cleaned = clean(vr, value);
+  return plain(Array.isArray(value) ? value[0] : value) === cleaned ? cleaned : '';
+}
+
+/** Text without control characters; the backslash separates values (PS3.5 section 6.4), so that it can be in none. */
+export function plain(value: unknown): string {
+  if (typeof value !== 'string' && typeof value !== 'number') return '';
+  // eslint-disable-next-line no-control-regex
+  return String(value).replace(/[\u0000-\u001f\u007f-\u009f\\]+/g, ' ').trim();
+}
+
+/** At most `length` characters; characters beyond the Basic Multilingual Plane count once and are never halved. */
+export function cut(text: string, length: number): string {
+  return [...text].slice(0, length).join('').trim();
+}
+
+function keepIf(form: RegExp, text: string): string {
+  return form.test(text) ? text : '';
+}
+
+function isDate(text: string): boolean {
+  if (!/^\d{8}$/.test(text)) return false;
+  const iso = `${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6)}`;
+  const date = new Date(`${iso}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso);
+}
+
+/** Decimal String: at most 16 characters, so a long fraction is rounded. */
+function decimal(text: string): string {
+  const number = Number(text);
+  if (text === '' || !Number.isFinite(number)) return '';
+  return [String(number), number.toPrecision(9)].find((form) => form.length <= 16) ?? '';
+}
+
+/** dcmjs gives a name as an object of its component groups, or as a plain string. */
+function nameText(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const { Alphabetic, Ideographic, Phonetic } = value as Record<string, unknown>;
+  return [Alphabetic, Ideographic, Phonetic].map(plain).join('=');
+}
+
+/** PS3.5 section 6.2.1: up to three component groups of up to 64 characters, each of up to five components. */
+function personName(text: string): string {
+  const groups = text.split('=').slice(0, 3).map((group) => cut(group.split('^').slice(0, 5).join('^'), 64));
+  return groups.join('=').replace(/=+$/, '');
+}

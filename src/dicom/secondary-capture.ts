@@ -1,0 +1,116 @@
+import { CODES, codeItem } from './codes';
+import { checkIdentity, classifierOf, equipmentModule, localMoment, resultUids, type AnalysisIdentity } from './analysis';
+import type { Attributes } from './attributes';
+import { clean, cut, plain, refuse } from './sanitise';
+import { sourceReference, studyModule, type Dataset, type SourceReference } from './study-module';
+import { parseUid } from './uid';
+
+/** Single-frame Secondary Capture: what every viewer and every archive takes (the multi-frame classes are younger and rarer). */
+export const SECONDARY_CAPTURE_CLASS = parseUid('1.2.840.10008.5.1.4.1.1.7');
+
+/** A colour picture, 3 bytes per pixel, row by row. */
+export interface Picture {
+  readonly rows: number;
+  readonly columns: number;
+  /** rows * columns * 3 bytes: red, green, blue */
+  readonly rgb: Uint8Array;
+}
+
+/** High and always the same, so that the series sort behind the films and a site can filter on them. */
+const SERIES_NUMBER = '9901';
+
+/**
+ * The heat map as a Secondary Capture (PS3.3 section A.8.1) in a series of its own, derived from the film and referring to it.
+ * IHE AIR leaves Secondary Captures out because no program can read them: the report is the result, this is the picture for every viewer.
+ * @throws HilumError ENCODE_FAILED when the picture, the film's UIDs or the identity cannot make a valid object.
+ */
+export function buildSecondaryCapture(source: Attributes, picture: Picture, identity: AnalysisIdentity): Dataset {
+  checkIdentity(identity);
+  const film = sourceReference(source);
+  const { series, instance } = resultUids(film.sopInstanceUid, identity).heatMap;
+  const { date, time, offset } = localMoment(identity.startedAt, source);
+  return {
+    SOPClassUID: SECONDARY_CAPTURE_CLASS,
+    SOPInstanceUID: instance,
+    ...studyModule(source),
+    ...equipmentModule(identity),
+    ...offset,
+    // Never CR or DX: a receiver would take the picture for a film, and our own listener would analyse it.
+    Modality: 'OT',
+    SeriesInstanceUID: series,
+    SeriesNumber: SERIES_NUMBER,
+    SeriesDate: date,
+    SeriesTime: time,
+    SeriesDescription: 'Hilum heat map - RESEARCH USE, NOT FOR DIAGNOSIS',
+    ConversionType: 'WSD',
+    DateOfSecondaryCapture: date,
+    TimeOfSecondaryCapture: time,
+    InstanceNumber: '1',
+    ContentDate: date,
+    ContentTime: time,
+    // Type 2C of General Series; a chest has no side, so it is there and empty.
+    Laterality: '',
+    PatientOrientation: orientation(source),
+    ImageType: ['DERIVED', 'SECONDARY', 'OTHER'],
+    BurnedInAnnotation: 'YES',
+    ...derivation(film, identity),
+    ...lossyHistory(source),
+    ...pixelModule(picture),
+  };
+}
+
+function derivation(film: SourceReference, identity: AnalysisIdentity): Dataset {
+  const { id, version } = classifierOf(identity);
+  const { label } = identity.classifier.positive;
+  return {
+    DerivationDescription: cut(plain(`Film resampled to 8 bits, with the class activation map of ${id} ${version} for ${label} in colour. Research use only.`), 1024),
+    DerivationCodeSequence: [codeItem(CODES.spatialResampling)],
+    SourceImageSequence: [
+      { ReferencedSOPClassUID: film.sopClassUid, ReferencedSOPInstanceUID: film.sopInstanceUid, PurposeOfReferenceCodeSequence: [codeItem(CODES.sourceImage)] },
+    ],
+  };
+}
+
+/** PS3.3 section C.7.6.1.1.5: once lossy, always lossy; what is derived from a lossy film says so with the film's ratio and method. */
+function lossyHistory(source: Attributes): Dataset {
+  if (clean('CS', source.LossyImageCompression) !== '01') return {};
+  const ratios = list(source.LossyImageCompressionRatio).map((ratio) => clean('DS', ratio));
+  const methods = list(source.LossyImageCompressionMethod).map((method) => clean('CS', method));
+  return {
+    LossyImageCompression: '01',
+    ...(isFilled(ratios) ? { LossyImageCompressionRatio: ratios } : {}),
+    ...(isFilled(methods) ? { LossyImageCompressionMethod: methods } : {}),
+  };
+}
+
+/** Type 2C. The picture lies as the film does, so its orientation holds; one that is not two valid directions is left empty. */
+function orientation(source: Attributes): string[] {
+  const directions = list(source.PatientOrientation).map((direction) => clean('CS', direction));
+  return directions.length === 2 && directions.every((direction) => /^[APRLHF]{1,3}$/.test(direction)) ? directions : [];
+}
+
+function pixelModule({ rows, columns, rgb }: Picture): Dataset {
+  const fits = [rows, columns].every((size) => Number.isInteger(size) && size > 0 && size <= 0xffff);
+  if (!fits || rgb.length !== rows * columns * 3) refuse(`the picture has ${rgb.length} bytes for ${rows} rows of ${columns} pixels`);
+  return {
+    SamplesPerPixel: 3,
+    PhotometricInterpretation: 'RGB',
+    PlanarConfiguration: 0,
+    Rows: rows,
+    Columns: columns,
+    BitsAllocated: 8,
+    BitsStored: 8,
+    HighBit: 7,
+    PixelRepresentation: 0,
+    PixelData: [rgb.slice().buffer],
+    _vrMap: { PixelData: 'OB' },
+  };
+}
+
+function list(value: unknown): unknown[] {
+  return value === undefined || value === null ? [] : [value].flat();
+}
+
+function isFilled(values: readonly string[]): boolean {
+  return values.length > 0 && values.every((value) => value !== '');
+}

@@ -1,0 +1,186 @@
+import { z } from 'zod';
+import { HilumError, lastingOf } from './base/errors';
+import type { Log } from './base/log';
+import { retryAfterOf } from './base/retry';
+import { tryParseUid, type Uid } from './dicom/uid';
+import type { ResultEvent } from './pipeline/stage';
+
+/** A study became stable: docs/events.md, schema version 1. */
+export interface StudyEvent {
+  readonly schemaVersion: 1;
+  readonly type: 'study-stable';
+  readonly studyInstanceUid: Uid;
+  readonly source?: { readonly system: string; readonly aet?: string | undefined } | undefined;
+  /** ISO 8601 with a time zone. */
+  readonly occurredAt: string;
+}
+
+/** Port: one message of the broker; `client/amqp` fits it by shape. It is to be settled exactly once, and the four methods never reject. */
+export interface Delivery {
+  readonly body: Uint8Array;
+  readonly redelivered: boolean;
+  /** Which try this is, from 1. */
+  readonly attempt: number;
+  /** How often, since it came into the queue, it was in hands that did not settle it. */
+  readonly lost: number;
+  ack(): Promise<void>;
+  /** Once more after at least `delayMs` milliseconds. */
+  retry(delayMs: number, reason: string): Promise<void>;
+  deadLetter(reason: string): Promise<void>;
+  /** Back to the queue, for another worker. */
+  requeue(): Promise<void>;
+}
+
+export const MAX_EVENT_BYTES = 64 * 1024;
+
+const uid = z.string().transform((text, context): Uid => {
+  const parsed = tryParseUid(text);
+  if (parsed === undefined) context.addIssue({ code: 'custom', message: 'not a DICOM UID' });
+  return parsed ?? z.NEVER;
+});
+
+const studyEventSchema = z.object({
+  schemaVersion: z.literal(1),
+  type: z.literal('study-stable'),
+  studyInstanceUid: uid,
+  source: z.object({ system: z.string().max(64), aet: z.string().max(64).optional() }).optional(),
+  occurredAt: z.iso.datetime({ offset: true }),
+});
+
+/**
+ * Reads a study event; keys that it does not know are left alone, so that publishers may add some.
+ * @throws HilumError EVENT_INVALID (permanent) that names the keys at fault and quotes none of their values.
+ */
+export function parseStudyEvent(bytes: Uint8Array): StudyEvent {
+  if (bytes.length > MAX_EVENT_BYTES) throw invalid(`it is longer than ${MAX_EVENT_BYTES} bytes`);
+  const parsed = studyEventSchema.safeParse(parseJson(bytes));
+  if (!parsed.success) throw invalid([...new Set(parsed.error.issues.map(({ path }) => path.join('.') || 'the whole'))].join(', '));
+  return parsed.data;
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
+  } catch {
+    throw invalid('it is not JSON in UTF-8');
+  }
+}
+
+function invalid(what: string): HilumError {
+  return new HilumError('EVENT_INVALID', 'permanent', `not a study event of schema version 1: ${what}`);
+}
+
+export interface RetryPolicy {
+  /** Delay before the second, third ... try (milliseconds); the last one repeats. */
+  readonly delaysMs: readonly number[];
+  /** Tries after the first. */
+  readonly limit: number;
+}
+
+export type Settlement =
+  | { readonly kind: 'ack' }
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly reason: string }
+  | { readonly kind: 'dead-letter'; readonly reason: string }
+  | { readonly kind: 'requeue' };
+
+/** Tries after the first for a refused sign-in: it may be a token about to be renewed, but it is not asked for ever. */
+export const UNAUTHORISED_RETRIES = 3;
+/** Deliveries without an answer that are taken for bad luck; after them the study waits like one that failed. */
+export const TOLERATED_LOSSES = 1;
+/** Reason of a try whose worker died. */
+export const WORKER_LOST = 'WORKER_LOST';
+
+/**
+ * What becomes of a delivery whose `attempt`-th try (from 1) ended with `error`; undefined is success.
+ * Transient and ambiguous failures are tried again, with the server's Retry-After where it is longer; permanent ones never, a refused sign-in a few times.
+ */
+export function settle(error: unknown, attempt: number, policy: RetryPolicy): Settlement {
+  if (error === undefined) return { kind: 'ack' };
+  if (codeOf(error) === 'STOPPING') return { kind: 'requeue' };
+  const reason = codeOf(error);
+  const limit = retriesFor(error, policy);
+  if (attempt > limit) return { kind: 'dead-letter', reason };
+  return { kind: 'retry', delayMs: Math.max(delayFor(attempt, policy), retryAfterOf(error) ?? 0), reason };
+}
+
+/** As {@link settle}, for a message that was lost with its worker too often: a film that kills workers must not come back at once. */
+export function settleLost(attempt: number, policy: RetryPolicy): Settlement {
+  if (attempt > policy.limit) return { kind: 'dead-letter', reason: WORKER_LOST };
+  return { kind: 'retry', delayMs: delayFor(attempt, policy), reason: WORKER_LOST };
+}
+
+function retriesFor(error: unknown, policy: RetryPolicy): number {
+  if (codeOf(error) === 'ARCHIVE_UNAUTHORISED') return Math.min(UNAUTHORISED_RETRIES, policy.limit);
+  return lastingOf(error) === 'permanent' ? 0 : policy.limit;
+}
+
+function delayFor(attempt: number, { delaysMs }: RetryPolicy): number {
+  return delaysMs[Math.min(attempt, delaysMs.length) - 1] ?? 0;
+}
+
+/** The code alone: the message of an error that is not ours may hold anything. */
+function codeOf(error: unknown): string {
+  return error instanceof HilumError ? error.code : 'UNKNOWN';
+}
+
+export interface ListenerOptions {
+  /** Null where there was nothing new to say. `redelivered` is true where this study may have been worked on before. */
+  readonly runStudy: (study: Uid, options: { readonly redelivered: boolean; readonly attempt: number }) => Promise<ResultEvent | null>;
+  readonly retry: RetryPolicy;
+  readonly log: Log;
+}
+
+/** Makes the handler of study messages: it works on one, then settles it, exactly once, last, on every path, and never rejects. */
+export function createListener({ runStudy, retry, log }: ListenerOptions): (delivery: Delivery) => Promise<void> {
+  return async (delivery) => {
+    if (delivery.lost > TOLERATED_LOSSES) return carryOut(settleLost(delivery.attempt, retry), delivery, undefined, log);
+    let studyLog = log;
+    let failure: unknown;
+    try {
+      const { studyInstanceUid: study } = parseStudyEvent(delivery.body);
+      studyLog = log.child({ study });
+      await work(study, delivery, runStudy, studyLog);
+    } catch (error) {
+      failure = error ?? new Error('nothing was thrown');
+    }
+    await carryOut(settle(failure, delivery.attempt, retry), delivery, failure, studyLog);
+  };
+}
+
+async function work(study: Uid, { attempt, lost, redelivered }: Delivery, runStudy: ListenerOptions['runStudy'], log: Log): Promise<void> {
+  const started = process.hrtime.bigint();
+  log.debug({ event: 'study.received', attempt, lost }, 'study received');
+  const result = await runStudy(study, { redelivered: redelivered || lost > 0 || attempt > 1, attempt });
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  if (result === null) return log.info({ event: 'study.nothing-new', seconds }, 'nothing new in this study');
+  log.info({ event: 'study.done', seconds, attempt, priority: result.priority, ...countOutcomes(result) }, 'study done');
+}
+
+function countOutcomes({ films, skipped }: ResultEvent): Record<string, number> {
+  const count = (outcome: string) => films.filter((film) => film.outcome === outcome).length;
+  return { films: films.length, analysed: count('analysed'), notAnalysed: count('not-analysed'), rejected: count('rejected'), skippedSeries: skipped.length };
+}
+
+async function carryOut(settlement: Settlement, delivery: Delivery, failure: unknown, log: Log): Promise<void> {
+  const fields = { attempt: delivery.attempt, lost: delivery.lost, ...(failure === undefined ? {} : { error: describeFailure(failure) }) };
+  switch (settlement.kind) {
+    case 'ack':
+      return delivery.ack();
+    case 'retry':
+      log.warn({ event: 'study.retry', reason: settlement.reason, delaySeconds: settlement.delayMs / 1000, ...fields }, 'the study is tried again later');
+      return delivery.retry(settlement.delayMs, settlement.reason);
+    case 'dead-letter':
+      log.error({ event: 'study.dead', reason: settlement.reason, ...fields }, 'the study is given up; its message is in the dead queue');
+      return delivery.deadLetter(settlement.reason);
+    case 'requeue':
+      log.info({ event: 'study.returned', ...fields }, 'the study goes back to the queue');
+      return delivery.requeue();
+  }
+}
+
+/** Without the message of any error that is not ours, which may quote a file; where that one happened instead. */
+function describeFailure(failure: unknown): string {
+  if (failure instanceof HilumError) return `${failure.code}: ${failure.message}`;
+  if (!(failure instanceof Error)) return typeof failure;
+  return [failure.name, ...(failure.stack ?? '').split('\n').filter((line) => line.trimStart().startsWith('at ')).slice(0, 4).map((line) => line.trim())].join(' ');
+}

@@ -1,0 +1,139 @@
+import { GlobalFonts, type SKRSContext2D } from '@napi-rs/canvas';
+import { classifierOf, localMoment, type AnalysisIdentity } from '../dicom/analysis';
+import type { Attributes } from '../dicom/attributes';
+import { refuse } from '../dicom/sanitise';
+import { percentages } from '../dicom/structured-report';
+import { blend } from './colour-map';
+
+export const STYLE = {
+  background: '#0d1117',
+  ink: '#e6e9ee',
+  faintInk: '#aeb8c4',
+  warningInk: '#ffb454',
+  lungLine: '#6fd0ff',
+  hotLine: '#ffffff',
+  rim: 'rgba(0, 0, 0, 0.55)',
+} as const;
+
+const FONT = 'Hilum DejaVu';
+
+export interface CaptionLine {
+  readonly text: string;
+  readonly style: 'warning' | 'result' | 'plain';
+}
+
+/** What is burned in, top to bottom: four lines, none about the patient. */
+export function captionLines(probability: number, identity: AnalysisIdentity, source: Attributes): CaptionLine[] {
+  const { positive, threshold } = identity.classifier;
+  const { id, version } = classifierOf(identity);
+  const [share, point] = percentages(probability, threshold);
+  const relation = probability >= threshold ? `at or above the operating point (${point} %)` : `below the operating point (${point} %): no statement about absence`;
+  const { date, time } = localMoment(identity.startedAt, source);
+  const when = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)} ${time.slice(0, 2)}:${time.slice(2, 4)}`;
+  return [
+    { text: 'RESEARCH USE - NOT FOR DIAGNOSIS', style: 'warning' },
+    { text: `${positive.label}: probability ${share} %`, style: 'result' },
+    { text: relation, style: 'plain' },
+    { text: `${id} ${version}  ·  ${identity.device.name} ${identity.softwareVersion}  ·  ${when}`, style: 'plain' },
+  ];
+}
+
+interface Layout {
+  /** Height of a line of text. */
+  readonly line: number;
+  readonly margin: number;
+  /** Wide pictures have the key to the colours beside the caption, narrow ones below it. */
+  readonly beside: boolean;
+}
+
+const CAPTION_LINES = 4;
+const KEY_LINES = 4;
+
+function layoutFor(width: number): Layout {
+  const line = Math.round(Math.min(26, Math.max(20, width / 36)));
+  return { line, margin: Math.round(line * 0.6), beside: width >= 800 };
+}
+
+/** Height of the strip below a picture of that width, in pixels. */
+export function stripHeight(width: number): number {
+  const { line, margin, beside } = layoutFor(width);
+  return 2 * margin + (beside ? Math.max(CAPTION_LINES, KEY_LINES) : CAPTION_LINES + KEY_LINES) * line + (beside ? 0 : margin);
+}
+
+export function drawStrip(pen: SKRSContext2D, { top, width }: { top: number; width: number }, caption: readonly CaptionLine[]): void {
+  const { line, margin, beside } = layoutFor(width);
+  const captionWidth = beside ? Math.round(width * 0.6) - 2 * margin : width - 2 * margin;
+  caption.forEach(({ text, style }, i) => drawLine(pen, text, style, { left: margin, middle: top + margin + (i + 0.5) * line, width: captionWidth, line }));
+  const key = beside ? { left: Math.round(width * 0.6) + margin, top: top + margin } : { left: margin, top: top + 2 * margin + CAPTION_LINES * line };
+  drawKey(pen, { ...key, width: width - key.left - margin, line });
+}
+
+interface LineBox {
+  readonly left: number;
+  readonly middle: number;
+  readonly width: number;
+  readonly line: number;
+}
+
+/** One line, in a smaller letter where it would run out of its box. */
+function drawLine(pen: SKRSContext2D, text: string, style: CaptionLine['style'], { left, middle, width, line }: LineBox): void {
+  pen.fillStyle = { warning: STYLE.warningInk, result: STYLE.ink, plain: STYLE.faintInk }[style];
+  pen.textBaseline = 'middle';
+  pen.textAlign = 'left';
+  const weight = style === 'plain' ? '' : 'bold ';
+  let size = Math.round(line * (style === 'result' ? 0.82 : 0.72));
+  do pen.font = `${weight}${size}px "${FONT}"`;
+  while (pen.measureText(text).width > width && --size > 8);
+  pen.fillText(text, left, middle);
+}
+
+/** What the lines and the colours mean. */
+function drawKey(pen: SKRSContext2D, box: { left: number; top: number; width: number; line: number }): void {
+  const { left, top, width, line } = box;
+  const middleOf = (row: number) => top + (row + 0.5) * line;
+  drawSample(pen, 'lungs', STYLE.lungLine, { left, middle: middleOf(0), width: width / 2, line });
+  drawSample(pen, 'hottest region', STYLE.hotLine, { left: left + width * 0.4, middle: middleOf(0), width: width / 2, line });
+  drawLine(pen, 'class activation, share of its maximum', 'plain', { left, middle: middleOf(1), width, line });
+  drawBar(pen, { left, top: top + 2 * line + line * 0.1, width, height: line * 0.8 });
+  drawScale(pen, { left, middle: middleOf(3), width, line });
+}
+
+function drawSample(pen: SKRSContext2D, text: string, colour: string, { left, middle, width, line }: LineBox): void {
+  pen.strokeStyle = colour;
+  pen.lineWidth = 3;
+  pen.beginPath();
+  pen.moveTo(left, middle);
+  pen.lineTo(left + line, middle);
+  pen.stroke();
+  drawLine(pen, text, 'plain', { left: left + line * 1.4, middle, width: width - line * 1.4, line });
+}
+
+/** The colours as they look on a mid-grey film. */
+function drawBar(pen: SKRSContext2D, { left, top, width, height }: { left: number; top: number; width: number; height: number }): void {
+  const columns = Math.floor(width);
+  for (let column = 0; column < columns; column++) {
+    pen.fillStyle = `rgb(${blend(0.5, column / (columns - 1)).join(', ')})`;
+    pen.fillRect(left + column, top, 1, height);
+  }
+}
+
+function drawScale(pen: SKRSContext2D, { left, middle, width, line }: LineBox): void {
+  pen.fillStyle = STYLE.faintInk;
+  pen.font = `${Math.round(line * 0.66)}px "${FONT}"`;
+  pen.textBaseline = 'middle';
+  for (const [text, share, align] of [['0', 0, 'left'], ['0.5', 0.5, 'center'], ['1', 1, 'right']] as const) {
+    pen.textAlign = align;
+    pen.fillText(text, left + Math.floor(width) * share, middle);
+  }
+}
+
+/**
+ * The font comes with us: a system's fonts differ from machine to machine, or are missing, as in a container.
+ * @throws HilumError ENCODE_FAILED: a picture without its words must not be stored.
+ */
+export function registerFont(): void {
+  if (GlobalFonts.has(FONT)) return;
+  for (const file of ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf']) {
+    if (GlobalFonts.registerFromPath(require.resolve(`dejavu-fonts-ttf/ttf/${file}`), FONT) === null) refuse(`the font ${file} cannot be loaded`);
+  }
+}

@@ -1,0 +1,93 @@
+import { createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
+import type { AnalysisIdentity } from '../dicom/analysis';
+import type { Picture } from '../dicom/secondary-capture';
+import { resample } from '../model/tensor';
+import { blend } from './colour-map';
+import { captionLines, drawStrip, registerFont, stripHeight, STYLE } from './draw-strip';
+import type { ExplainedFilm, Plane, Polygon } from './stage';
+
+/** Longest side of the picture, strip included, in pixels. */
+const LONGEST_SIDE = 1024;
+/** Smaller films are enlarged, so that lines and words on the picture can be read. */
+const SMALLEST_FILM = 512;
+/** Words need room, however narrow the film is. */
+const NARROWEST_PICTURE = 512;
+
+interface Frame {
+  /** Size of the whole picture. */
+  readonly width: number;
+  readonly height: number;
+  /** The film stands at the top, in the middle where the picture is wider. */
+  readonly film: { readonly left: number; readonly width: number; readonly height: number };
+}
+
+/**
+ * The film in grey with the heat map over it, the outlines of the lungs and of the hottest regions, and below it, where it hides no anatomy, a strip
+ * that says what made it, what came out and that it is for research. Nothing about the patient is drawn. The same input gives the same picture.
+ */
+export function drawHeatMap(explained: ExplainedFilm, identity: AnalysisIdentity): Picture {
+  registerFont();
+  const { image, attributes } = explained.inferred.preprocessed.decoded;
+  const frame = frameFor(image.rows, image.columns);
+  const pen = createCanvas(frame.width, frame.height).getContext('2d');
+  pen.fillStyle = STYLE.background;
+  pen.fillRect(0, 0, frame.width, frame.height);
+  drawFilm(pen, frame, image, explained.heat);
+  drawOutlines(pen, frame, image, explained);
+  drawStrip(pen, { top: frame.film.height, width: frame.width }, captionLines(explained.inferred.probability, identity, attributes));
+  return { rows: frame.height, columns: frame.width, rgb: withoutAlpha(pen.getImageData(0, 0, frame.width, frame.height).data) };
+}
+
+/** The largest film that leaves room for the strip within the longest side; the strip's height depends on the width, so it is tried. */
+function frameFor(rows: number, columns: number): Frame {
+  const longest = Math.max(rows, columns);
+  for (let side = Math.min(LONGEST_SIDE, Math.max(longest, SMALLEST_FILM)); ; side--) {
+    const [filmWidth, filmHeight] = [columns, rows].map((size) => Math.max(1, Math.round((size * side) / longest))) as [number, number];
+    const width = Math.max(filmWidth, NARROWEST_PICTURE);
+    const height = filmHeight + stripHeight(width);
+    if (height <= LONGEST_SIDE) return { width, height, film: { left: Math.floor((width - filmWidth) / 2), width: filmWidth, height: filmHeight } };
+  }
+}
+
+function drawFilm(pen: SKRSContext2D, { film }: Frame, image: Plane, heat: Plane): void {
+  const grey = resample(image, film.height, film.width).values;
+  const warmth = resample(heat, film.height, film.width).values;
+  const pixels = pen.createImageData(film.width, film.height);
+  grey.forEach((value, i) => pixels.data.set([...blend(value, warmth[i]!), 255], i * 4));
+  pen.putImageData(pixels, film.left, 0);
+}
+
+function drawOutlines(pen: SKRSContext2D, { film }: Frame, image: { rows: number; columns: number }, { lungOutlines, hotRegions }: ExplainedFilm): void {
+  const place = ([column, row]: Polygon[number]) => [film.left + (column / image.columns) * film.width, (row / image.rows) * film.height] as const;
+  const width = Math.max(1.5, Math.max(film.width, film.height) / 450);
+  pen.save();
+  pen.beginPath();
+  pen.rect(film.left, 0, film.width, film.height);
+  pen.clip();
+  for (const lung of lungOutlines) stroke(pen, lung.map(place), STYLE.lungLine, width);
+  for (const region of hotRegions) stroke(pen, region.map(place), STYLE.hotLine, width * 1.4);
+  pen.restore();
+}
+
+/** A line with a dark rim, to be seen on bright and on dark ground. */
+function stroke(pen: SKRSContext2D, points: readonly (readonly [number, number])[], colour: string, width: number): void {
+  pen.beginPath();
+  points.forEach(([x, y], i) => (i === 0 ? pen.moveTo(x, y) : pen.lineTo(x, y)));
+  pen.closePath();
+  pen.lineJoin = 'round';
+  for (const [style, thickness] of [[STYLE.rim, width * 2.2], [colour, width]] as const) {
+    pen.strokeStyle = style;
+    pen.lineWidth = thickness;
+    pen.stroke();
+  }
+}
+
+function withoutAlpha(rgba: Uint8ClampedArray): Uint8Array {
+  const rgb = new Uint8Array((rgba.length / 4) * 3);
+  for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
+    rgb[to] = rgba[from]!;
+    rgb[to + 1] = rgba[from + 1]!;
+    rgb[to + 2] = rgba[from + 2]!;
+  }
+  return rgb;
+}

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { HilumError } from '../base/errors';
+import type { ModelManifest } from '../model/manifest';
+import type { Model } from '../model/session';
+import type { Plane } from '../model/tensor';
+import { components } from './outline';
+import type { LungFinding, PreprocessedFilm, Refusal } from './stage';
+
+/** Where the lungs are: pixels from the model's threshold on, without the specks that its manifest calls too small. */
+export async function findLungs(film: PreprocessedFilm, model: Model): Promise<LungFinding> {
+  const { probability } = await model.predict(film.normalised);
+  const plane: Plane = { ...film.normalised, values: probability };
+  const mask = cleanMask(plane, maskRuleOf(model.manifest));
+  return { probability: plane, mask, lungFraction: share(mask) };
+}
+
+/** Four plain figures of a lung mask; training/hilum_training/plausibility.py measures the same on real films. */
+export interface LungFigures {
+  /** Lung pixels / film pixels. */
+  readonly lungFraction: number;
+  /** Connected parts of the mask. */
+  readonly components: number;
+  /** Share of the lung pixels on the side with fewer, left or right of the middle of the mask's bounding box. */
+  readonly smallerSideShare: number;
+  /** Mean lung probability inside the mask. */
+  readonly meanProbability: number;
+}
+
+const range = z.looseObject({ min: z.number().optional(), max: z.number().optional() });
+const plausibilitySchema = z.looseObject({ lungFraction: range, components: range, smallerSideShare: range, meanProbability: range });
+
+/** Bounds of {@link LungFigures} over real frontal films: the lung model's manifest, `plausibility`. */
+export type Plausibility = z.infer<typeof plausibilitySchema>;
+
+/** @throws HilumError MODEL_INVALID when the lung model's manifest has no plausibility bounds. */
+export function plausibilityOf(manifest: ModelManifest): Plausibility {
+  return fromManifest(manifest, 'plausibility', plausibilitySchema);
+}
+
+/** Why these can't be the lungs of a frontal chest film, or null. */
+export function implausible(lungs: LungFinding, bounds: Plausibility): Refusal | null {
+  const figures = describeLungs(lungs);
+  const out = (Object.keys(SENTENCES) as (keyof LungFigures)[]).find((name) => figures[name] < (bounds[name].min ?? -Infinity) || figures[name] > (bounds[name].max ?? Infinity));
+  return out === undefined ? null : { reason: 'implausible-lungs', text: SENTENCES[out](figures) };
+}
+
+const percent = (value: number) => `${(100 * value).toFixed(0)} %`;
+
+const SENTENCES: Record<keyof LungFigures, (figures: LungFigures) => string> = {
+  lungFraction: ({ lungFraction }) => `the lung fields that were found cover ${percent(lungFraction)} of the film, unlike those of a frontal chest film`,
+  components: ({ components: parts }) => `the lung fields that were found fall into ${parts} parts`,
+  smallerSideShare: ({ smallerSideShare }) => `only ${percent(smallerSideShare)} of the lung fields that were found lie on the smaller side, unlike two lungs`,
+  meanProbability: () => 'the lung fields could not be told from the rest of the film with enough certainty',
+};
+
+export function describeLungs({ mask, probability, lungFraction }: LungFinding): LungFigures {
+  const inside = [...mask.values.keys()].filter((at) => mask.values[at]! > 0);
+  if (inside.length === 0) return { lungFraction: 0, components: 0, smallerSideShare: 0, meanProbability: 0 };
+  const columns = inside.map((at) => at % mask.columns);
+  const middle = (columns.reduce((a, b) => Math.min(a, b)) + columns.reduce((a, b) => Math.max(a, b)) + 1) / 2;
+  const left = columns.filter((column) => column + 0.5 < middle).length;
+  return {
+    lungFraction,
+    components: components(mask).length,
+    smallerSideShare: Math.min(left, inside.length - left) / inside.length,
+    meanProbability: inside.reduce((sum, at) => sum + probability.values[at]!, 0) / inside.length,
+  };
+}
+
+const maskSchema = z.looseObject({ threshold: z.number().min(0).max(1), connectivity: z.literal(4), minComponentFraction: z.number().min(0).max(1) });
+
+function maskRuleOf(manifest: ModelManifest): z.infer<typeof maskSchema> {
+  return fromManifest(manifest, 'mask', maskSchema);
+}
+
+function cleanMask(probability: Plane, rule: z.infer<typeof maskSchema>): Plane {
+  const raw = { ...probability, values: probability.values.map((p) => (p >= rule.threshold ? 1 : 0)) };
+  const kept = components(raw).filter(({ area }) => area >= rule.minComponentFraction * raw.values.length);
+  return { ...raw, values: raw.values.map((_value, at) => (kept.some((part) => part.mask.values[at]! > 0) ? 1 : 0)) };
+}
+
+function share(mask: Plane): number {
+  return mask.values.reduce((a, b) => a + b, 0) / mask.values.length;
+}
+
+function fromManifest<T extends z.ZodType>(manifest: ModelManifest, key: string, schema: T): z.infer<T> {
+  const parsed = schema.safeParse(manifest[key]);
+  if (!parsed.success) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: the manifest has no usable ${key}`);
+  return parsed.data;
+}

@@ -1,0 +1,99 @@
+import { blend, colourOf, opacityOf } from '../../src/pipeline/colour-map';
+import { drawHeatMap } from '../../src/pipeline/draw';
+import { captionLines, stripHeight } from '../../src/pipeline/draw-strip';
+import type { ExplainedFilm } from '../../src/pipeline/stage';
+import { analysed, BARE_FILM, IDENTITY, plane } from '../support/outcomes';
+
+const draw = (rows: number, columns: number) => drawHeatMap(analysed(BARE_FILM, { rows, columns }).explained, IDENTITY);
+
+test.each([
+  ['portrait', 700, 550],
+  ['landscape', 550, 700],
+  ['square', 1100, 1100],
+  ['tiny', 30, 24],
+  ['of one pixel', 1, 1],
+  ['tall and narrow', 900, 30],
+  ['flat and wide', 30, 900],
+])('a film %s keeps its aspect and fits, strip included, into 512 to 1024 pixels', (_, rows, columns) => {
+  const picture = draw(rows, columns);
+  expect(Math.max(picture.rows, picture.columns)).toBeLessThanOrEqual(1024);
+  expect(picture.columns).toBeGreaterThanOrEqual(512);
+  expect(picture.rgb).toHaveLength(picture.rows * picture.columns * 3);
+  const height = picture.rows - stripHeight(picture.columns);
+  const width = (height * columns) / rows;
+  expect(Math.max(height, width)).toBeGreaterThanOrEqual(512 - 1);
+  expect(width).toBeLessThanOrEqual(picture.columns + columns / rows);
+});
+
+test('the same film gives the same picture', () => {
+  expect(Buffer.from(draw(300, 400).rgb)).toEqual(Buffer.from(draw(300, 400).rgb));
+});
+
+test('without heat and outlines the film is as it was, grey, and the strip hides none of it', () => {
+  const { explained } = analysed(BARE_FILM, { rows: 600, columns: 600 });
+  const { image } = explained.inferred.preprocessed.decoded;
+  const { rgb, columns, rows } = drawHeatMap({ ...explained, heat: plane(224, 224, () => 0.1), lungOutlines: [], hotRegions: [] }, IDENTITY);
+  expect({ columns, rows }).toEqual({ columns: 600, rows: 600 + stripHeight(600) });
+  const worst = image.values.reduce((most, value, i) => Math.max(most, ...[0, 1, 2].map((channel) => Math.abs(rgb[i * 3 + channel]! - value * 255))), 0);
+  expect(worst).toBeLessThanOrEqual(0.51);
+});
+
+test('the hottest place is coloured, the outlines are drawn where the polygons are', () => {
+  const { explained } = analysed(BARE_FILM, { rows: 600, columns: 600 });
+  const picture = drawHeatMap(explained, IDENTITY);
+  const at = (x: number, y: number) => [0, 1, 2].map((channel) => picture.rgb[(Math.round(y * 600) * picture.columns + Math.round(x * 600)) * 3 + channel]!);
+  const [red, green, blue] = at(0.29, 0.62);
+  expect(red! - blue!).toBeGreaterThan(40);
+  expect(green! - blue!).toBeGreaterThan(20);
+  expect(Math.min(...at(0.29, 0.54))).toBeGreaterThan(200); // white: upper end of the hot region
+  expect(at(0.3, 0.16)[2]! - at(0.3, 0.16)[0]!).toBeGreaterThan(60); // light blue: upper end of a lung
+});
+
+test('what a film of more than one value out of range holds does no harm', () => {
+  const { explained } = analysed(BARE_FILM, { rows: 20, columns: 20 });
+  const wild: ExplainedFilm = { ...explained, inferred: { ...explained.inferred, preprocessed: { ...explained.inferred.preprocessed, decoded: { ...explained.inferred.preprocessed.decoded, image: plane(20, 20, (x) => (x - 0.5) * 50) } } } };
+  expect(() => drawHeatMap(wild, IDENTITY)).not.toThrow();
+});
+
+describe('the words on the picture', () => {
+  const source = { ...BARE_FILM, PatientName: 'Doe^Jane', PatientID: '4711', TimezoneOffsetFromUTC: '+0100' };
+
+  test('are model, probability, operating point, date and that it is for research', () => {
+    expect(captionLines(0.9731, IDENTITY, source).map(({ text }) => text)).toEqual([
+      'RESEARCH USE - NOT FOR DIAGNOSIS',
+      'COVID-19: probability 97.3 %',
+      'at or above the operating point (42.1 %)',
+      'covid-vgg19 1.0.0  ·  Hilum 0.1.0  ·  2026-01-05 15:22',
+    ]);
+  });
+
+  test('say nothing about absence', () => {
+    expect(captionLines(0.1, IDENTITY, source)[2]!.text).toBe('below the operating point (42.1 %): no statement about absence');
+  });
+
+  test('are drawn: the strip is not empty', () => {
+    const { rgb, columns, rows } = draw(300, 400);
+    const strip = rgb.subarray((rows - stripHeight(columns)) * columns * 3);
+    expect(strip.filter((value) => value > 150).length).toBeGreaterThan(1500);
+  });
+
+  test('follow the analysis: another probability makes another strip', () => {
+    const bytes = (probability: number) => Buffer.from(drawHeatMap(analysed(BARE_FILM, { probability }).explained, IDENTITY).rgb);
+    expect(bytes(0.5).equals(bytes(0.6))).toBe(false);
+  });
+});
+
+describe('the colours', () => {
+  const steps = Array.from({ length: 101 }, (_, i) => i / 100);
+  const luminance = ([red, green, blue]: readonly number[]) => 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!;
+
+  test('get brighter with every step of heat', () => {
+    const bright = steps.map((heat) => luminance(colourOf(heat)));
+    expect(bright.every((value, i) => i === 0 || value > bright[i - 1]!)).toBe(true);
+  });
+
+  test('leave the film alone where there is little heat and never hide it', () => {
+    expect(blend(0.4, 0.1)).toEqual([102, 102, 102]);
+    expect(Math.max(...steps.map(opacityOf))).toBeCloseTo(0.6);
+  });
+});

@@ -1,0 +1,150 @@
+import { HilumError } from '../../src/base/errors';
+import { syntheticDicom } from '../../src/dicom/synthetic-film';
+import { runStudy, type Line } from '../../src/pipeline/pipeline';
+import { resultUids } from '../../src/pipeline/encode';
+import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
+
+const FILM = syntheticDicom({ seed: 1, view: 'PA', rows: 280, columns: 240 });
+const SC = '1.2.840.10008.5.1.4.1.1.7';
+const SR_3D = '1.2.840.10008.5.1.4.1.1.88.34';
+
+function setUp(films: readonly Uint8Array[] = [FILM], line: Line = fakeLine().line) {
+  const archive = new MemoryArchive();
+  const announcer = new MemoryAnnouncer();
+  const references = films.map((film) => archive.put(film));
+  const study = references[0]!.studyInstanceUid;
+  const run = (redelivered = false) => runStudy(study, { redelivered }, line, { archive, announcer });
+  return { archive, announcer, references, study, run, line };
+}
+
+const classes = (archive: MemoryArchive) => [...archive.objects.values()].map(({ reference }) => reference.sopClassUid).sort();
+
+test('a film gets a heat map and a report in its study, and the study is announced', async () => {
+  const { archive, announcer, references, run } = setUp();
+  await run();
+  expect(classes(archive)).toEqual([references[0]!.sopClassUid, SC, SR_3D].sort());
+  expect(announcer.events).toHaveLength(1);
+  expect(announcer.events[0]).toMatchObject({ type: 'study-result', priority: 'urgent', skipped: [], films: [{ outcome: 'analysed', view: 'frontal', reason: null }] });
+  expect(announcer.events[0]!.films[0]!.probability).toBeCloseTo(0.9, 5);
+  expect(announcer.events[0]!.films[0]!.outputs.map(({ sopClassUid }) => sopClassUid)).toEqual([SC, SR_3D]);
+});
+
+test('the same event again changes nothing, announces nothing and costs one query', async () => {
+  const { archive, announcer, run } = setUp();
+  await run();
+  const before = { ...archive.calls };
+  expect(await run()).toBeNull();
+  expect(archive.objects.size).toBe(3);
+  expect(announcer.events).toHaveLength(1);
+  expect(archive.calls).toEqual({ ...before, find: before.find + 1 });
+});
+
+test('a redelivered event announces the same result, read back from the report', async () => {
+  const { announcer, run, archive } = setUp();
+  announcer.fail = true;
+  await expect(run()).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE', lasting: 'transient' });
+  announcer.fail = false;
+  const stored = archive.objects.size;
+  const event = await run(true);
+  expect(archive.objects.size).toBe(stored);
+  expect(event!.films).toEqual([expect.objectContaining({ outcome: 'analysed', view: 'frontal' })]);
+  expect(event!.films[0]!.probability).toBeCloseTo(0.9, 5);
+  expect(event!.priority).toBe('urgent');
+});
+
+test.each(['find', 'retrieve', 'store'] as const)('killed at any %s, the next try completes the set exactly once', async (call) => {
+  for (let at = 1; at <= 2; at++) {
+    const { archive, announcer, run } = setUp();
+    let n = 0;
+    archive.before = (kind) => {
+      if (kind === call && ++n === at) throw new HilumError('ARCHIVE_UNREACHABLE', 'transient', 'gone');
+    };
+    await run().catch((error: unknown) => expect(error).toMatchObject({ lasting: 'transient' }));
+    archive.before = () => {};
+    await run(true);
+    expect(archive.objects.size).toBe(3);
+    expect(announcer.events.length).toBeGreaterThanOrEqual(1);
+  }
+});
+
+test('a store whose answer is lost is looked up and not sent again', async () => {
+  const { archive, run } = setUp();
+  archive.afterStore = () => {
+    throw new HilumError('STORE_AMBIGUOUS', 'ambiguous', 'no answer');
+  };
+  await run();
+  expect(archive.objects.size).toBe(3);
+  expect(archive.calls.store).toBe(2);
+});
+
+test('a store that was lost altogether is not called done', async () => {
+  const { archive, run, announcer } = setUp();
+  archive.before = (call) => {
+    if (call === 'store') throw new HilumError('STORE_AMBIGUOUS', 'ambiguous', 'no answer');
+  };
+  await expect(run()).rejects.toMatchObject({ code: 'STORE_NOT_CONFIRMED', lasting: 'transient' });
+  expect(announcer.events).toEqual([]);
+});
+
+test('a heat map is never there without its report for good, and never the other way round', async () => {
+  const { archive, run, references, line } = setUp();
+  const uids = resultUids(references[0]!.sopInstanceUid, line.identity());
+  archive.before = (call, uid) => {
+    if (call === 'store' && uid === uids.report.instance) throw new HilumError('ARCHIVE_UNAVAILABLE', 'transient', 'full');
+  };
+  await expect(run()).rejects.toMatchObject({ code: 'ARCHIVE_UNAVAILABLE' });
+  expect(archive.objects.has(uids.heatMap.instance)).toBe(true);
+  archive.before = () => {};
+  await run(true);
+  expect(archive.objects.size).toBe(3);
+});
+
+test('a film that arrives later in an old study is analysed then, and the event tells of both', async () => {
+  const { archive, announcer, study, run } = setUp();
+  await run();
+  const late = archive.put(syntheticDicom({ seed: 2, view: 'AP', rows: 280, columns: 240, studyInstanceUid: study }));
+  await run();
+  expect(announcer.events).toHaveLength(2);
+  expect(announcer.events[1]!.films).toHaveLength(2);
+  expect(announcer.events[1]!.films[0]!.sopInstanceUid).toBe(late.sopInstanceUid);
+  expect(archive.objects.size).toBe(6);
+});
+
+test('a lateral film is not analysed: a report says so, without heat map, probability or priority', async () => {
+  const { archive, announcer, run } = setUp([FILM], fakeLine({ lateral: 0.99 }).line);
+  await run();
+  expect(announcer.events[0]).toMatchObject({ priority: null, films: [{ outcome: 'not-analysed', reason: 'lateral-view', probability: null, view: 'lateral' }] });
+  expect(classes(archive)).toHaveLength(2);
+  expect(classes(archive)).toContain(SR_3D);
+});
+
+test('lungs that can not be lungs stop the analysis', async () => {
+  const { announcer, run } = setUp([FILM], fakeLine({ lungs: new Float32Array(56 * 56) }).line);
+  await run();
+  expect(announcer.events[0]!.films[0]).toMatchObject({ outcome: 'not-analysed', reason: 'implausible-lungs', lungFraction: 0 });
+});
+
+test('the classifier sees the lungs only', async () => {
+  const { line, seen } = fakeLine();
+  await setUp([FILM], line).run();
+  const outside = [...seen[0]!.values].filter((_value, i) => i % 56 === 0 || i < 56);
+  expect(new Set(outside)).toEqual(new Set([0]));
+  expect(seen[0]!.values.some((value) => value > 0)).toBe(true);
+});
+
+test('nothing speaks for the class: the map is empty, the region that was looked at are the lungs, the priority is routine', async () => {
+  const { announcer, archive, run } = setUp([FILM], fakeLine({ probability: 0.02, cam: new Float32Array(196).fill(-1) }).line);
+  await run();
+  expect(announcer.events[0]!.priority).toBe('routine');
+  expect(archive.objects.size).toBe(3);
+});
+
+test('a film that was deleted meanwhile does not hold up the others, and is told', async () => {
+  const { archive, run, study } = setUp([FILM]);
+  const second = archive.put(syntheticDicom({ seed: 3, view: 'PA', rows: 280, columns: 240, studyInstanceUid: study }));
+  archive.before = (call, uid) => {
+    if (call === 'retrieve' && uid !== second.sopInstanceUid) throw new HilumError('NOT_FOUND', 'permanent', 'deleted');
+  };
+  await expect(run()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  expect(archive.objects.size).toBe(4);
+});

@@ -1,0 +1,299 @@
+import { createServer, type Server } from 'node:net';
+import { connect as rawConnect, type ChannelModel, type GetMessage } from 'amqplib';
+import { connectBroker, type Broker, type BrokerOptions } from '../../src/client/amqp';
+import type { BrokerDelivery } from '../../src/client/delivery';
+import { readHistory } from '../../src/client/delivery';
+import type { ResultEvent } from '../../src/pipeline/stage';
+import { recordingLog } from '../support/logs';
+import { Servers, until, type Rabbit } from '../support/servers';
+
+const servers = new Servers();
+const brokers: Broker[] = [];
+let rabbit: Rabbit;
+let raw: ChannelModel;
+let log = recordingLog();
+let prefix = '';
+let count = 0;
+
+beforeAll(async () => {
+  rabbit = await servers.rabbit();
+}, 120_000);
+
+beforeEach(async () => {
+  log = recordingLog();
+  prefix = `t${++count}`;
+  raw = await rawConnect(rabbit.amqpUrl);
+  raw.on('error', () => {});
+});
+
+afterEach(async () => {
+  for (const broker of brokers.splice(0)) await broker.stop(1_000);
+  await raw.close().catch(() => {});
+});
+
+afterAll(() => servers.stop());
+
+/** A broker client with names of its own and short times; stopped after the test. */
+function open(options: Partial<BrokerOptions> = {}): Broker {
+  const broker = connectBroker({ url: rabbit.amqpUrl, prefix, retryDelaysMs: [300, 60_000], reconnect: { baseMs: 100, maxMs: 500 }, publishTimeoutMs: 20_000, pauseMs: 200, ...options }, log);
+  brokers.push(broker);
+  return broker;
+}
+
+/** A client that consumes into a list, each delivery as `settle` says. */
+async function consuming(settle: (delivery: BrokerDelivery) => Promise<void>, options: Partial<BrokerOptions> = {}, prefetch = 1): Promise<{ broker: Broker; seen: BrokerDelivery[] }> {
+  const broker = open(options);
+  const seen: BrokerDelivery[] = [];
+  await broker.consume(async (delivery) => {
+    seen.push(delivery);
+    await settle(delivery);
+  }, prefetch);
+  await broker.ready(20_000);
+  return { broker, seen };
+}
+
+const say = (broker: Broker, text: string) => broker.publish(`${prefix}.study`, 'study.stable', Buffer.from(text), { mandatory: true });
+const texts = (seen: readonly BrokerDelivery[]) => seen.map(({ body }) => Buffer.from(body).toString());
+
+/** The one message that arrives in a queue, taken out of it. */
+async function take(queue: string): Promise<GetMessage> {
+  const channel = await raw.createChannel();
+  const message = await until(`a message in ${queue}`, () => channel.get(queue, { noAck: true }));
+  await channel.close();
+  return message;
+}
+
+describe('publish and consume', () => {
+  test('a study event reaches the handler, and is gone once acknowledged', async () => {
+    const { broker, seen } = await consuming((delivery) => delivery.ack());
+    expect(broker.state()).toBe('connected');
+    await say(broker, 'one');
+    await until('the delivery', () => seen.length === 1);
+    expect(seen[0]).toMatchObject({ attempt: 1, lost: 0, redelivered: false, isSettled: true });
+    expect(await broker.depth()).toBe(0);
+  });
+
+  test('prefetch bounds what is in hand, and stop finishes it', async () => {
+    const release: (() => void)[] = [];
+    const { broker, seen } = await consuming((delivery) => new Promise<void>((resolve) => release.push(resolve)).then(() => delivery.ack()), {}, 2);
+    for (const text of ['a', 'b', 'c']) await say(broker, text);
+    await until('two deliveries', () => seen.length === 2);
+    await until('one waits', async () => (await broker.depth()) === 1);
+    const stopping = broker.stop(10_000);
+    release.forEach((free) => free());
+    await stopping;
+    expect(broker.state()).toBe('stopped');
+    expect(texts(seen)).toEqual(['a', 'b']);
+    expect(Buffer.from((await take(`${prefix}.study`)).content).toString()).toBe('c');
+    expect(log.lines.at(-1)?.fields).toMatchObject({ event: 'broker.stopped', unfinished: 0 });
+  });
+
+  test('stop does not wait longer than it may; the message in hand goes back', async () => {
+    const { broker, seen } = await consuming(() => new Promise<void>(() => {}));
+    await say(broker, 'endless');
+    await until('the delivery', () => seen.length === 1);
+    const started = Date.now();
+    await broker.stop(300);
+    expect(Date.now() - started).toBeLessThan(5_000);
+    const back = await take(`${prefix}.study`);
+    expect(back.fields.redelivered).toBe(true);
+    expect(back.properties.headers).toMatchObject({ 'x-delivery-count': 1 });
+  });
+
+  test('a result is announced with its priority as routing key, persistent', async () => {
+    const broker = open();
+    await broker.ready(20_000);
+    const channel = await raw.createChannel();
+    await channel.assertQueue(`${prefix}.reader`, { durable: true });
+    await channel.bindQueue(`${prefix}.reader`, `${prefix}.result`, 'result.*');
+    for (const priority of ['urgent', 'routine', null] as const) await broker.announce({ schemaVersion: 1, type: 'study-result', priority } as unknown as ResultEvent);
+    const got = [await take(`${prefix}.reader`), await take(`${prefix}.reader`), await take(`${prefix}.reader`)];
+    expect(got.map(({ fields }) => fields.routingKey)).toEqual(['result.urgent', 'result.routine', 'result.none']);
+    expect(got[0]?.properties).toMatchObject({ deliveryMode: 2, contentType: 'application/json' });
+  });
+
+  test('a message that no queue takes is an error, not a confirm', async () => {
+    const broker = open();
+    await broker.ready(20_000);
+    await expect(broker.publish(`${prefix}.study`, 'nobody.listens', Buffer.from('x'), { mandatory: true })).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE', lasting: 'transient' });
+    await expect(broker.publish(`${prefix}.study`, 'nobody.listens', Buffer.from('x'))).resolves.toBeUndefined();
+  });
+});
+
+describe('settling', () => {
+  test('a retry arrives after its delay as the next attempt, with its history', async () => {
+    const at: number[] = [];
+    const { broker, seen } = await consuming(async (delivery) => {
+      at.push(Date.now());
+      await (delivery.attempt === 1 ? delivery.retry(300, 'ARCHIVE_TIMEOUT') : delivery.ack());
+    });
+    await say(broker, 'again');
+    await until('the second try', () => seen.length === 2);
+    expect(seen[1]).toMatchObject({ attempt: 2, lost: 0, redelivered: false });
+    expect(at[1]! - at[0]!).toBeGreaterThanOrEqual(300);
+    expect(seen[1]?.messageId).toBe(seen[0]?.messageId);
+  });
+
+  test('a dead letter carries reason and history', async () => {
+    const { broker } = await consuming((delivery) => (delivery.attempt < 3 ? delivery.retry(300, 'ARCHIVE_UNREACHABLE') : delivery.deadLetter('NOT_FOUND')));
+    await say(broker, 'hopeless');
+    const dead = await take(`${prefix}.study.dead`);
+    expect(Buffer.from(dead.content).toString()).toBe('hopeless');
+    expect(dead.properties.deliveryMode).toBe(2);
+    expect(dead.properties.headers).toMatchObject({ 'x-hilum-reason': 'NOT_FOUND', 'x-hilum-attempt': 3 });
+    const history = readHistory(dead.properties.headers?.['x-hilum-history']);
+    expect(history.map(({ attempt, code }) => [attempt, code])).toEqual([[1, 'ARCHIVE_UNREACHABLE'], [2, 'ARCHIVE_UNREACHABLE'], [3, 'NOT_FOUND']]);
+    expect(history.every(({ at }) => Math.abs(Date.parse(at) - Date.now()) < 60_000)).toBe(true);
+    expect(await broker.depth()).toBe(0);
+  });
+
+  test('a requeued message comes again, and says that it was lost once', async () => {
+    const { broker, seen } = await consuming((delivery) => (delivery.lost === 0 ? delivery.requeue() : delivery.ack()));
+    await say(broker, 'back');
+    await until('the second delivery', () => seen.length === 2);
+    expect(seen[1]).toMatchObject({ attempt: 1, lost: 1, redelivered: true });
+  });
+
+  test('a second settlement is refused before anything is sent', async () => {
+    const problems: unknown[] = [];
+    const { broker } = await consuming(async (delivery) => {
+      await delivery.ack();
+      await delivery.deadLetter('TWICE').catch((error: unknown) => problems.push(error));
+    });
+    await say(broker, 'once');
+    await until('the refusal', () => problems.length === 1);
+    expect(await broker.depth(broker.topology.dead.name)).toBe(0);
+    expect(broker.state()).toBe('connected');
+  });
+
+  test('a handler that throws or forgets to settle loses nothing', async () => {
+    const { broker, seen } = await consuming(async (delivery) => {
+      if (delivery.lost === 0) throw new Error('a defect');
+      if (delivery.lost >= 2) await delivery.ack();
+    });
+    await say(broker, 'kept');
+    await until('the third delivery', () => seen.length === 3);
+    expect(log.lines.filter(({ fields }) => fields.event === 'broker.handler-failed')).toHaveLength(2);
+  });
+
+  test('what can not be moved on goes back to its queue', async () => {
+    const { broker, seen } = await consuming((delivery) => (delivery.lost === 0 ? delivery.retry(300, 'ARCHIVE_TIMEOUT') : delivery.ack()));
+    const channel = await raw.createChannel();
+    await channel.deleteQueue(`${prefix}.study.retry.300ms`);
+    await say(broker, 'held');
+    await until('the second delivery', () => seen.length === 2);
+    expect(log.lines.map(({ fields }) => fields.event)).toContain('broker.settle-failed');
+  });
+});
+
+describe('when the broker goes', () => {
+  test('killed and back: the consumer resumes, unsettled work comes again, waiting publishes are confirmed', async () => {
+    const release: (() => void)[] = [];
+    const { broker, seen } = await consuming(async (delivery) => {
+      if (delivery.lost === 0 && texts([delivery])[0] === 'in hand') await new Promise<void>((resolve) => release.push(resolve));
+      await delivery.ack();
+    });
+    await say(broker, 'in hand');
+    await until('the delivery', () => seen.length === 1);
+    await rabbit.kill();
+    await until('the loss to be seen', () => broker.state() === 'disconnected');
+    const late = say(broker, 'said while away');
+    release.forEach((free) => free());
+    await rabbit.start();
+    await late;
+    await until('both messages', () => seen.length >= 3, 40_000);
+    expect(texts(seen).sort()).toEqual(['in hand', 'in hand', 'said while away']);
+    expect(seen[1]).toMatchObject({ redelivered: true, lost: 1 });
+    await until('the state', () => broker.state() === 'connected');
+    expect(log.lines.map(({ fields }) => fields.event)).toEqual(expect.arrayContaining(['broker.disconnected', 'broker.unreachable', 'broker.settle-dropped', 'broker.connected']));
+  }, 120_000);
+
+  test('messages survive it in every queue, and one that was never delivered does not count as lost', async () => {
+    const broker = open({ retryDelaysMs: [3_000] });
+    await broker.ready(20_000);
+    await say(broker, 'waiting');
+    await broker.publish('', `${prefix}.study.retry.3s`, Buffer.from('delayed'), { mandatory: true });
+    await broker.publish('', `${prefix}.study.dead`, Buffer.from('dead'), { mandatory: true });
+    await rabbit.kill();
+    await rabbit.start();
+    await broker.ready(40_000);
+    const seen: BrokerDelivery[] = [];
+    await broker.consume(async (delivery) => {
+      seen.push(delivery);
+      await delivery.ack();
+    }, 1);
+    await until('both', () => seen.length === 2);
+    expect(texts(seen)).toEqual(['waiting', 'delayed']);
+    expect(seen.map(({ lost }) => lost)).toEqual([0, 0]);
+    expect(await broker.depth(broker.topology.dead.name)).toBe(1);
+  }, 120_000);
+
+  test('a publish rejects within its time-out while it stays away', async () => {
+    const nobody = await closedPort();
+    const broker = open({ url: `amqp://guest:guest@127.0.0.1:${nobody}`, publishTimeoutMs: 500 });
+    const started = Date.now();
+    await expect(say(broker, 'never')).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE', lasting: 'transient' });
+    expect(Date.now() - started).toBeLessThan(3_000);
+    await expect(broker.ready(200)).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
+    expect(broker.state()).toBe('connecting');
+  });
+
+  test('a peer that accepts and says nothing is given up in time, and stop does not hang on it', async () => {
+    const silent = await silentServer();
+    const broker = open({ url: `amqp://guest:guest@127.0.0.1:${silent.port}`, connectTimeoutMs: 200 });
+    await until('a failed try', () => log.lines.some(({ fields }) => fields.event === 'broker.unreachable'));
+    const started = Date.now();
+    await broker.stop(1_000);
+    expect(Date.now() - started).toBeLessThan(5_000);
+    silent.server.close();
+  });
+
+  test('a wrong password is told, and never logged', async () => {
+    const broker = open({ url: rabbit.amqpUrl.replace('guest:guest', 'guest:s3cret') });
+    await expect(broker.ready(1_000)).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
+    const text = JSON.stringify(log.lines);
+    expect(text).toContain('ACCESS_REFUSED');
+    expect(text).not.toContain('s3cret');
+  });
+
+  test('a consumer whose queue is deleted declares and consumes it again', async () => {
+    const { broker, seen } = await consuming((delivery) => delivery.ack());
+    const channel = await raw.createChannel();
+    await channel.deleteQueue(`${prefix}.study`);
+    await until('two consumings', () => log.lines.filter(({ fields }) => fields.event === 'broker.consuming').length === 2);
+    await until('the state', () => broker.state() === 'connected');
+    await say(broker, 'after');
+    await until('the delivery', () => seen.length === 1);
+  });
+
+  test('a channel that the broker closes alone is opened again', async () => {
+    const { broker, seen } = await consuming((delivery) => delivery.ack(), { publishTimeoutMs: 1_500 });
+    await expect(broker.publish(`${prefix}.no-such-exchange`, 'x', Buffer.from('x'))).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
+    await until('the state', () => broker.state() === 'connected');
+    await say(broker, 'still there');
+    await until('the delivery', () => seen.length === 1);
+  });
+
+  test('a queue with other arguments is a clear error, and heals when it goes', async () => {
+    const channel = await raw.createChannel();
+    await channel.assertQueue(`${prefix}.study`, { durable: true });
+    const broker = open();
+    await expect(broker.ready(2_000)).rejects.toMatchObject({ code: 'CONFIG_INVALID', lasting: 'permanent' });
+    expect(broker.state()).toBe('misconfigured');
+    await channel.deleteQueue(`${prefix}.study`);
+    await broker.ready(10_000);
+    expect(broker.state()).toBe('connected');
+  });
+});
+
+async function silentServer(): Promise<{ server: Server; port: number }> {
+  const server = createServer((socket) => socket.on('error', () => {}));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, port: (server.address() as { port: number }).port };
+}
+
+async function closedPort(): Promise<number> {
+  const { server, port } = await silentServer();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

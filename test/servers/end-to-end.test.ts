@@ -1,0 +1,133 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { connect, type ChannelModel } from 'amqplib';
+import { syntheticDicom } from '../../src/dicom/synthetic-film';
+import type { ResultEvent } from '../../src/pipeline/stage';
+import { dciodvfy, dcmdump, dsrdump } from '../support/judges';
+import { Servers, until, type Orthanc, type Rabbit } from '../support/servers';
+
+const ROOT = resolve(__dirname, '../..');
+const FILMS = join(process.env['HILUM_DATA_DIR'] ?? join(ROOT, '../shared/data'), 'dicom');
+const REAL = ['pydicom-data__RG1_J2KI.dcm', 'pylibjpeg-data__RG1_JLSN.dcm'];
+
+const servers = new Servers();
+const dir = mkdtempSync(join(tmpdir(), 'hilum-end-to-end-'));
+let rabbit: Rabbit;
+let orthanc: Orthanc;
+let service: ChildProcess;
+let port = 0;
+let connection: ChannelModel;
+const events: ResultEvent[] = [];
+
+beforeAll(async () => {
+  rabbit = await servers.rabbit();
+  orthanc = await servers.orthanc({ amqpUrl: rabbit.amqpUrl, plugin: true, stableAge: 1 });
+  writeFileSync(join(dir, 'hilum.yaml'), JSON.stringify({ archive: { url: orthanc.dicomWebUrl }, broker: { url: rabbit.amqpUrl }, http: { port: 0 } }));
+  await startService();
+  connection = await connect(rabbit.amqpUrl);
+  const channel = await connection.createChannel();
+  const { queue } = await channel.assertQueue('', { exclusive: true });
+  await channel.bindQueue(queue, 'hilum.result', '#');
+  await channel.consume(queue, (message) => message && events.push(JSON.parse(message.content.toString('utf8')) as ResultEvent), { noAck: true });
+}, 180_000);
+
+afterAll(async () => {
+  await connection?.close();
+  if (service?.exitCode === null) {
+    service.kill('SIGTERM');
+    await until('the service ends', () => service.exitCode !== null || service.signalCode !== null);
+  }
+  await servers.stop();
+  rmSync(dir, { recursive: true, force: true });
+}, 90_000);
+
+/** The service as users start it. Its log tells the port. */
+async function startService(): Promise<void> {
+  service = spawn(process.execPath, [join(ROOT, 'dist/cli.js'), 'serve', '--config', join(dir, 'hilum.yaml')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let log = '';
+  service.stderr!.on('data', (chunk: Buffer) => (log += chunk.toString('utf8')));
+  port = await until('the service says its port', () => {
+    if (service.exitCode !== null) throw new Error(`the service ended: ${log}`);
+    return Number(/"event":"http.listening"[^\n]*"port":(\d+)/.exec(log)?.[1]) || undefined;
+  }, 60_000);
+  await until('the service is ready', async () => (await fetch(`http://127.0.0.1:${port}/health/ready`)).status === 200, 60_000);
+}
+
+async function send(bytes: Uint8Array): Promise<{ Status: string; ParentStudy: string }> {
+  return (await (await fetch(`${orthanc.url}/instances`, { method: 'POST', body: bytes })).json()) as { Status: string; ParentStudy: string };
+}
+
+async function instancesOf(study: string): Promise<{ ID: string; MainDicomTags: { SOPInstanceUID: string } }[]> {
+  return (await (await fetch(`${orthanc.url}/studies/${study}/instances`)).json()) as { ID: string; MainDicomTags: { SOPInstanceUID: string } }[];
+}
+
+/** The result objects of a film, as Orthanc gives them back. */
+async function download(outputs: ResultEvent['films'][number]['outputs']): Promise<{ sopClassUid: string; bytes: Uint8Array }[]> {
+  return Promise.all(
+    outputs.map(async ({ sopInstanceUid, sopClassUid }) => {
+      const [id] = (await (await fetch(`${orthanc.url}/tools/lookup`, { method: 'POST', body: sopInstanceUid })).json()) as { ID: string }[];
+      return { sopClassUid, bytes: new Uint8Array(await (await fetch(`${orthanc.url}/instances/${id!.ID}/file`)).arrayBuffer()) };
+    }),
+  );
+}
+
+const eventOf = (film: string) => events.find(({ films }) => films.some(({ sopInstanceUid }) => sopInstanceUid === film));
+const uidOf = async (study: string) => (await instancesOf(study))[0]!.MainDicomTags.SOPInstanceUID;
+
+test('a drawn film ends in a clear outcome with its objects in the study, and sending it again changes nothing', async () => {
+  const film = syntheticDicom({ seed: 11, view: 'PA', rows: 700, columns: 600 });
+  const { ParentStudy } = await send(film);
+  const uid = await uidOf(ParentStudy);
+  const event = await until('the result event', () => eventOf(uid), 60_000);
+  const [result] = event.films;
+  expect(['analysed', 'not-analysed']).toContain(result!.outcome);
+  const present = (await instancesOf(ParentStudy)).map(({ MainDicomTags }) => MainDicomTags.SOPInstanceUID);
+  expect(present.sort()).toEqual([uid, ...result!.outputs.map(({ sopInstanceUid }) => sopInstanceUid)].sort());
+  expect((await send(film)).Status).toBe('AlreadyStored');
+  const channel = await connection.createConfirmChannel();
+  channel.publish('hilum.study', 'study.stable', Buffer.from(JSON.stringify({ schemaVersion: 1, type: 'study-stable', studyInstanceUid: event.studyInstanceUid, source: { system: 'test' }, occurredAt: new Date().toISOString() })));
+  await channel.waitForConfirms();
+  await new Promise((done) => setTimeout(done, 6_000));
+  expect(await instancesOf(ParentStudy)).toHaveLength(present.length);
+  expect(events.filter(({ studyInstanceUid }) => studyInstanceUid === event.studyInstanceUid)).toHaveLength(1);
+}, 120_000);
+
+const realTest = existsSync(FILMS) ? test : test.skip;
+if (!existsSync(FILMS)) console.warn(`SKIPPED: tests on real films, there is no folder ${FILMS} (HILUM_DATA_DIR)`);
+
+realTest.each(REAL)('the real film %s gets a heat map and a report that the judges accept', async (name) => {
+  const { ParentStudy } = await send(readFileSync(join(FILMS, name)));
+  const uid = await uidOf(ParentStudy);
+  const event = await until('the result event', () => eventOf(uid), 90_000);
+  const result = event.films.find(({ sopInstanceUid }) => sopInstanceUid === uid)!;
+  expect(result.outcome).toBe('analysed');
+  const objects = await download(result.outputs);
+  expect(objects.map(({ sopClassUid }) => sopClassUid)).toEqual(['1.2.840.10008.5.1.4.1.1.7', '1.2.840.10008.5.1.4.1.1.88.34']);
+  for (const { bytes } of objects) {
+    expect(dciodvfy(bytes).errors).toEqual([]);
+    expect(dcmdump(bytes)).toMatchObject({ status: 0, errors: [] });
+  }
+  expect(dsrdump(objects[1]!.bytes).text).toContain('840544004');
+}, 180_000);
+
+test('a worker killed at its work loses nothing: the next one finishes the study, once', async () => {
+  const { ParentStudy } = await send(syntheticDicom({ seed: 12, view: 'AP', rows: 900, columns: 800 }));
+  const uid = await uidOf(ParentStudy);
+  await new Promise((done) => setTimeout(done, 2_200));
+  service.kill('SIGKILL');
+  await until('the service is dead', () => service.signalCode === 'SIGKILL');
+  await startService();
+  const event = await until('the result event', () => eventOf(uid), 90_000);
+  const outputs = event.films.find(({ sopInstanceUid }) => sopInstanceUid === uid)!.outputs;
+  expect(await instancesOf(ParentStudy)).toHaveLength(1 + outputs.length);
+}, 180_000);
+
+test('a message that is no study event is dead-lettered with its reason and holds up nothing', async () => {
+  const channel = await connection.createConfirmChannel();
+  channel.publish('hilum.study', 'study.stable', Buffer.from('{"schemaVersion": 7}'));
+  await channel.waitForConfirms();
+  const message = await until('the dead letter', async () => (await channel.get('hilum.study.dead', { noAck: true })) || undefined);
+  expect(String(message.properties.headers?.['x-hilum-reason'])).toContain('EVENT_INVALID');
+}, 60_000);

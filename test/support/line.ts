@@ -1,0 +1,113 @@
+import type { ModelManifest } from '../../src/model/manifest';
+import type { Model, Prediction } from '../../src/model/session';
+import type { Plane } from '../../src/model/tensor';
+import { plausibilityOf } from '../../src/pipeline/lungs';
+import type { Line } from '../../src/pipeline/pipeline';
+import type { Archive, EncodedObject, InstanceReference, ResultEvent } from '../../src/pipeline/stage';
+import { HilumError } from '../../src/base/errors';
+import { parseUid, type Uid } from '../../src/dicom/uid';
+import { readPart10 } from '../../src/dicom/read';
+
+const SIZE = 56;
+
+function manifest(id: string, task: ModelManifest['task'], more: Record<string, unknown> = {}): ModelManifest {
+  return {
+    schemaVersion: 1, id, version: '1.0.0', task, title: id, file: 'model.onnx', sha256: 'a'.repeat(64), engine: 'onnx', architecture: 'test',
+    input: { name: 'input', shape: [1, 1, SIZE, SIZE], region: task === 'classification' ? 'lungs' : 'film', fill: 0, intensity: 'min-max', resample: 'antialiased-triangle', mean: 0.5, std: 0.25 },
+    output: { probability: 'probability', cam: null }, classes: [{ label: 'no' }, { label: 'COVID-19', code: { value: '840544004', scheme: 'SCT', meaning: 'Suspected disease caused by SARS-CoV-2' } }], positive: 1,
+    operatingPoint: { threshold: 0.5, meaning: 'test' }, licence: 'test', intendedUse: 'test', limitations: [], ...more,
+  };
+}
+
+/** Two rectangles where lungs are. */
+export function twoLungs(rows = SIZE, columns = SIZE): Float32Array {
+  return Float32Array.from({ length: rows * columns }, (_, i) => {
+    const [r, c] = [Math.floor(i / columns) / rows, (i % columns) / columns];
+    return r > 0.2 && r < 0.8 && ((c > 0.12 && c < 0.42) || (c > 0.58 && c < 0.88)) ? 0.98 : 0.01;
+  });
+}
+
+export interface FakeAnswers {
+  lateral: number;
+  lungs: Float32Array;
+  probability: number;
+  cam: Float32Array;
+}
+
+/** A line with networks that answer what the test says; everything else is real. `seen` holds what the classifier was shown. */
+export function fakeLine(answers: Partial<FakeAnswers> = {}): { line: Line; seen: Plane[] } {
+  const seen: Plane[] = [];
+  const cam = answers.cam ?? Float32Array.from({ length: 14 * 14 }, (_, i) => (i === 14 * 6 + 3 ? 4 : -1));
+  const model = (described: ModelManifest, predict: (plane: Plane) => Prediction): Model => ({ manifest: described, predict: async (plane) => predict(plane) });
+  const lungs = manifest('lungs', 'lungs', {
+    mask: { threshold: 0.5, connectivity: 4, minComponentFraction: 0.01 },
+    plausibility: { lungFraction: { min: 0.15, max: 0.55 }, components: { min: 1, max: 4 }, smallerSideShare: { min: 0.2 }, meanProbability: { min: 0.8 } },
+  });
+  const models = {
+    view: model(manifest('view', 'view'), () => ({ probability: new Float32Array([answers.lateral ?? 0.01]), cam: null })),
+    lungs: model(lungs, () => ({ probability: answers.lungs ?? twoLungs(), cam: null })),
+    classifier: model(manifest('covid', 'classification'), (plane) => {
+      seen.push(plane);
+      return { probability: new Float32Array([answers.probability ?? 0.9]), cam: { rows: 14, columns: 14, values: cam } };
+    }),
+  };
+  const described = [models.view, models.lungs, models.classifier].map(({ manifest: m }) => ({ id: m.id, version: m.version, title: m.title, sha256: m.sha256, task: m.task, input: 'test' }));
+  const identity = () => ({
+    softwareVersion: '0.0.1', device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum' }, startedAt: new Date('2026-01-02T03:04:05Z'), models: described,
+    classifier: { positive: { label: 'COVID-19', code: { value: '840544004', scheme: 'SCT', meaning: 'Suspected disease caused by SARS-CoV-2' } }, threshold: 0.5 }, srClass: 'comprehensive-3d' as const,
+  });
+  return { line: { models, plausibility: plausibilityOf(lungs), identity }, seen };
+}
+
+/** An archive in memory that keeps the first object of a UID, as Orthanc does, and can be told to fail. */
+export class MemoryArchive implements Archive {
+  readonly objects = new Map<string, { reference: InstanceReference; bytes: Uint8Array }>();
+  readonly calls = { find: 0, retrieve: 0, store: 0 };
+  /** Called before each request; throw to fail it. */
+  before: (call: 'find' | 'retrieve' | 'store', uid: string) => void = () => {};
+  /** Called after an object was stored: a thrown error is an answer that got lost. */
+  afterStore: (uid: string) => void = () => {};
+
+  put(bytes: Uint8Array): InstanceReference {
+    const { attributes, sopClassUid, sopInstanceUid } = readPart10(bytes);
+    const reference = {
+      studyInstanceUid: parseUid(attributes.StudyInstanceUID), seriesInstanceUid: parseUid(attributes.SeriesInstanceUID),
+      sopInstanceUid: parseUid(sopInstanceUid), sopClassUid: parseUid(sopClassUid), modality: String(attributes.Modality ?? ''),
+    };
+    if (!this.objects.has(reference.sopInstanceUid)) this.objects.set(reference.sopInstanceUid, { reference, bytes });
+    return reference;
+  }
+
+  async findInstances(study: Uid): Promise<InstanceReference[]> {
+    this.calls.find++;
+    this.before('find', study);
+    return [...this.objects.values()].map(({ reference }) => reference).filter(({ studyInstanceUid }) => studyInstanceUid === study);
+  }
+
+  async retrieve({ sopInstanceUid }: { sopInstanceUid: Uid }): Promise<Uint8Array> {
+    this.calls.retrieve++;
+    this.before('retrieve', sopInstanceUid);
+    const found = this.objects.get(sopInstanceUid);
+    if (!found) throw new HilumError('NOT_FOUND', 'permanent', 'no such instance');
+    return found.bytes;
+  }
+
+  async store(_study: Uid, objects: readonly EncodedObject[]): Promise<void> {
+    for (const { bytes, sopInstanceUid } of objects) {
+      this.calls.store++;
+      this.before('store', sopInstanceUid);
+      this.put(bytes);
+      this.afterStore(sopInstanceUid);
+    }
+  }
+}
+
+export class MemoryAnnouncer {
+  readonly events: ResultEvent[] = [];
+  fail = false;
+
+  async announce(result: ResultEvent): Promise<void> {
+    if (this.fail) throw new HilumError('BROKER_UNREACHABLE', 'transient', 'no broker');
+    this.events.push(result);
+  }
+}

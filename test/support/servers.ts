@@ -1,0 +1,44 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startOrthanc, startRabbit, type Orthanc, type OrthancOptions, type Rabbit } from '../../scripts/lib/servers.cjs';
+
+export type { Orthanc, Rabbit } from '../../scripts/lib/servers.cjs';
+
+/** Real servers for one test file, each in a new folder that goes with it. Call `stop` in afterAll. */
+export class Servers {
+  private readonly started: { server: { stop(): Promise<void> }; dir: string }[] = [];
+
+  rabbit(): Promise<Rabbit> {
+    return this.start('rabbit', (dir) => startRabbit({ dir }));
+  }
+
+  orthanc(options: Omit<OrthancOptions, 'dir'> = {}): Promise<Orthanc> {
+    return this.start('orthanc', (dir) => startOrthanc({ ...options, dir }));
+  }
+
+  private async start<T extends { stop(): Promise<void> }>(name: string, start: (dir: string) => Promise<T>): Promise<T> {
+    const dir = mkdtempSync(join(tmpdir(), `hilum-test-${name}-`));
+    const server = await start(dir);
+    this.started.push({ server, dir });
+    return server;
+  }
+
+  async stop(): Promise<void> {
+    for (const { server, dir } of this.started.splice(0)) {
+      await server.stop();
+      rmSync(dir, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Resolves when `look` gives something other than undefined or false. @throws Error naming `what` after `timeoutMs` milliseconds. */
+export async function until<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>, timeoutMs = 30_000): Promise<T> {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > end) throw new Error(`not within ${timeoutMs / 1000} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
