@@ -13,9 +13,10 @@ export const PACKAGES = {
   /** What the service talks to. */
   servers: ['orthanc', 'orthanc-dicomweb', 'orthanc-python', 'rabbitmq-server', 'python3-pika'],
   /** Independent tools that read back what Hilum writes. */
-  judges: ['dcmtk', 'dicom3tools', 'libpixelmed-java', 'libslf4j-java', 'default-jre-headless', 'python3-pydicom', 'python3-numpy'],
+  judges: ['dcmtk', 'dicom3tools', 'libpixelmed-java', 'libslf4j-java', 'default-jre-headless', 'python3-pydicom', 'python3-gdcm', 'python3-numpy'],
   browser: ['chromium'],
-  training: ['python3-torch', 'python3-torchvision', 'python3-numpy', 'python3-pil'],
+  /** Large; nothing but the training and its own tests needs it. */
+  training: ['python3-torch', 'python3-onnx', 'python3-scipy', 'python3-numpy', 'python3-pil'],
 };
 
 /**
@@ -53,7 +54,12 @@ function missingPackages(wanted) {
   if (wanted.length === 0) return [];
   const answer = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\\n', ...wanted], { encoding: 'utf8' });
   const installed = new Set((answer.stdout ?? '').split('\n').filter((line) => line.endsWith(' installed')).map((line) => line.split(' ')[0]));
-  return [...new Set(wanted)].filter((name) => !installed.has(name));
+  return [...new Set(wanted)].filter((name) => !installed.has(name) && !isProvided(name));
+}
+
+/** Any Java will do, whatever package it came with. */
+function isProvided(name) {
+  return name === 'default-jre-headless' && fs.existsSync('/usr/bin/java');
 }
 
 const adviceWithoutRoot = (missing) =>

@@ -3,7 +3,7 @@ import { HilumError, lastingOf } from './base/errors';
 import type { Log } from './base/log';
 import { retryAfterOf } from './base/retry';
 import { tryParseUid, type Uid } from './dicom/uid';
-import type { ResultEvent } from './pipeline/stage';
+import type { FilmResult, ResultEvent } from './pipeline/stage';
 
 /** A study became stable: docs/events.md, schema version 1. */
 export interface StudyEvent {
@@ -15,13 +15,13 @@ export interface StudyEvent {
   readonly occurredAt: string;
 }
 
-/** Port: one message of the broker; `client/amqp` fits it by shape. It is to be settled exactly once, and the four methods never reject. */
+/** Port: one message of the broker; `client/amqp` fits it by shape. It is to be settled exactly once, and the five methods never reject. */
 export interface Delivery {
   readonly body: Uint8Array;
   readonly redelivered: boolean;
   /** Which try this is, from 1. */
   readonly attempt: number;
-  /** How often, since it came into the queue, it was in hands that did not settle it. */
+  /** How often it was put back because it had been redelivered. */
   readonly lost: number;
   ack(): Promise<void>;
   /** Once more after at least `delayMs` milliseconds. */
@@ -29,6 +29,8 @@ export interface Delivery {
   deadLetter(reason: string): Promise<void>;
   /** Back to the queue, for another worker. */
   requeue(): Promise<void>;
+  /** To the end of the queue after at least `delayMs` milliseconds, as the same try, lost once more. */
+  putBack(delayMs: number): Promise<void>;
 }
 
 export const MAX_EVENT_BYTES = 64 * 1024;
@@ -81,13 +83,16 @@ export type Settlement =
   | { readonly kind: 'ack' }
   | { readonly kind: 'retry'; readonly delayMs: number; readonly reason: string }
   | { readonly kind: 'dead-letter'; readonly reason: string }
-  | { readonly kind: 'requeue' };
+  | { readonly kind: 'requeue' }
+  | { readonly kind: 'put-back'; readonly delayMs: number };
 
 /** Tries after the first for a refused sign-in: it may be a token about to be renewed, but it is not asked for ever. */
 export const UNAUTHORISED_RETRIES = 3;
-/** Deliveries without an answer that are taken for bad luck; after them the study waits like one that failed. */
-export const TOLERATED_LOSSES = 1;
-/** Reason of a try whose worker died. */
+/** Losses after which a message is put back at once: a broker that was killed calls every message lost. */
+export const TOLERATED_LOSSES = 5;
+/** Losses after which a message is given up. */
+export const LOSS_LIMIT = 20;
+/** Reason of a message that was lost too often. */
 export const WORKER_LOST = 'WORKER_LOST';
 
 /**
@@ -103,10 +108,13 @@ export function settle(error: unknown, attempt: number, policy: RetryPolicy): Se
   return { kind: 'retry', delayMs: Math.max(delayFor(attempt, policy), retryAfterOf(error) ?? 0), reason };
 }
 
-/** As {@link settle}, for a message that was lost with its worker too often: a film that kills workers must not come back at once. */
-export function settleLost(attempt: number, policy: RetryPolicy): Settlement {
-  if (attempt > policy.limit) return { kind: 'dead-letter', reason: WORKER_LOST };
-  return { kind: 'retry', delayMs: delayFor(attempt, policy), reason: WORKER_LOST };
+/**
+ * What becomes of a redelivered message that had been lost `lost` times before. It is counted before it is worked on, at the end of the queue: a film that
+ * kills its worker then neither holds up the others nor comes back for ever, and comes less and less often.
+ */
+export function settleRedelivered(lost: number, policy: RetryPolicy): Settlement {
+  if (lost >= LOSS_LIMIT) return { kind: 'dead-letter', reason: WORKER_LOST };
+  return { kind: 'put-back', delayMs: lost < TOLERATED_LOSSES ? 0 : delayFor(lost - TOLERATED_LOSSES + 1, policy) };
 }
 
 function retriesFor(error: unknown, policy: RetryPolicy): number {
@@ -133,7 +141,7 @@ export interface ListenerOptions {
 /** Makes the handler of study messages: it works on one, then settles it, exactly once, last, on every path, and never rejects. */
 export function createListener({ runStudy, retry, log }: ListenerOptions): (delivery: Delivery) => Promise<void> {
   return async (delivery) => {
-    if (delivery.lost > TOLERATED_LOSSES) return carryOut(settleLost(delivery.attempt, retry), delivery, undefined, log);
+    if (delivery.redelivered) return carryOut(settleRedelivered(delivery.lost, retry), delivery, undefined, log);
     let studyLog = log;
     let failure: unknown;
     try {
@@ -147,13 +155,19 @@ export function createListener({ runStudy, retry, log }: ListenerOptions): (deli
   };
 }
 
-async function work(study: Uid, { attempt, lost, redelivered }: Delivery, runStudy: ListenerOptions['runStudy'], log: Log): Promise<void> {
+async function work(study: Uid, { attempt, lost }: Delivery, runStudy: ListenerOptions['runStudy'], log: Log): Promise<void> {
   const started = process.hrtime.bigint();
   log.debug({ event: 'study.received', attempt, lost }, 'study received');
-  const result = await runStudy(study, { redelivered: redelivered || lost > 0 || attempt > 1, attempt });
+  const result = await runStudy(study, { redelivered: lost > 0 || attempt > 1, attempt });
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   if (result === null) return log.info({ event: 'study.nothing-new', seconds }, 'nothing new in this study');
+  for (const film of result.films) logFilm(film, log);
   log.info({ event: 'study.done', seconds, attempt, priority: result.priority, ...countOutcomes(result) }, 'study done');
+}
+
+/** The reason's code alone: its sentence may quote the film's header. */
+function logFilm({ sopInstanceUid: film, outcome, reason, outputs }: FilmResult, log: Log): void {
+  log.info({ event: `film.${outcome}`, film, ...(reason === null ? {} : { reason }), outputs: outputs.length }, `film ${outcome}`);
 }
 
 function countOutcomes({ films, skipped }: ResultEvent): Record<string, number> {
@@ -175,6 +189,9 @@ async function carryOut(settlement: Settlement, delivery: Delivery, failure: unk
     case 'requeue':
       log.info({ event: 'study.returned', ...fields }, 'the study goes back to the queue');
       return delivery.requeue();
+    case 'put-back':
+      log.info({ event: 'study.put-back', delaySeconds: settlement.delayMs / 1000, ...fields }, 'a redelivered message goes to the end of the queue');
+      return delivery.putBack(settlement.delayMs);
   }
 }
 

@@ -106,13 +106,16 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 async function waitUntilReady(name, handle, probe, timeoutMs) {
   const end = Date.now() + timeoutMs;
   while (Date.now() < end) {
-    if (!handle.isRunning()) throw new Error(`${name} ended while it was starting\n${tail(handle.log)}`);
+    if (!handle.isRunning()) throw failure(`${name} ended while it was starting\n${tail(handle.log)}`);
     if (await probe()) return;
     await sleep(100);
   }
   await killChild(handle);
-  throw new Error(`${name} did not answer within ${timeoutMs / 1000} s\n${tail(handle.log)}`);
+  throw failure(`${name} did not answer within ${timeoutMs / 1000} s\n${tail(handle.log)}`);
 }
+
+/** `explained`: the message is all there is to say, a stack would add nothing. */
+const failure = (message) => Object.assign(new Error(message), { explained: true });
 
 function tail(file, lines = 25) {
   try {

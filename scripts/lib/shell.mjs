@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** A failure that is explained by its message alone: shown without a stack. */
-export class Explained extends Error {}
+export class Explained extends Error {
+  explained = true;
+}
 
 /** Progress goes to standard error, so that standard output holds only what was asked for. */
 export function say(text) {
@@ -40,14 +42,14 @@ function capture(file, args, { env = process.env, cwd = ROOT } = {}) {
   });
 }
 
-/** Runs a program with its output shown, and hands back its exit status and what it said. */
-export function runShown(file, args, { env = process.env, cwd = ROOT } = {}) {
+/** Runs a program with its output shown (`silentOut`: only its standard error), and hands back its exit status and what it said. */
+export function runShown(file, args, { env = process.env, cwd = ROOT, silentOut = false } = {}) {
   return new Promise((resolve) => {
     const child = spawn(file, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     for (const [from, to] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
       from.on('data', (data) => {
-        to.write(data);
+        if (!silentOut || to !== process.stdout) to.write(data);
         output += data;
       });
     }
@@ -66,7 +68,7 @@ export async function runMain(main) {
   try {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
-    say(error instanceof Explained ? error.message : String(error?.stack ?? error));
+    say(error?.explained ? error.message : String(error?.stack ?? error));
     process.exitCode = 1;
   }
 }

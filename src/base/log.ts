@@ -3,10 +3,8 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 /** Names of all log events: a closed list, documented in docs/events.md, and a test compares. */
 export const LOG_EVENTS = [
   'service.starting',
-  'service.started',
   'service.stopping',
   'service.stopped',
-  'service.failed',
   'http.listening',
   'model.loaded',
   'study.received',
@@ -15,10 +13,10 @@ export const LOG_EVENTS = [
   'study.retry',
   'study.dead',
   'study.returned',
+  'study.put-back',
   'film.analysed',
   'film.not-analysed',
   'film.rejected',
-  'film.failed',
   'archive.rows-unusable',
   'broker.connected',
   'broker.disconnected',

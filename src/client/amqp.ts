@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { connect, type AmqpConnectionManager } from 'amqp-connection-manager';
-import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqplib';
+import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
 import { describeError, HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import { backoffMs, sleep, withTimeout, type Backoff } from '../base/retry';
@@ -75,7 +75,7 @@ class RabbitBroker implements Broker {
   private readonly pauseMs: number;
   private readonly stopSignal = new AbortController();
   private readonly inHand = new Set<Promise<void>>();
-  /** Message ids that the broker could not route. */
+  /** Correlation ids of messages that the broker could not route. */
   private readonly returned = new Set<string>();
   private consuming: { handler: DeliveryHandler; prefetch: number } | undefined;
   private consumerTag = '';
@@ -148,7 +148,7 @@ class RabbitBroker implements Broker {
     await declare(connection, this.topology);
     const channel = await connection.createConfirmChannel();
     watch(channel, (why) => this.publisher.lost(channel, why));
-    channel.on('return', (message: ConsumeMessage) => this.returned.add(String(message.properties.messageId)));
+    channel.on('return', (message: ConsumeMessage) => this.returned.add(String(message.properties.correlationId)));
     return channel;
   }
 
@@ -190,11 +190,14 @@ class RabbitBroker implements Broker {
 
   async publish(exchange: string, routingKey: string, body: Buffer, options: PublishOptions = {}): Promise<void> {
     const deadline = Date.now() + this.publishTimeoutMs;
-    const messageId = options.messageId ?? randomUUID();
+    const { headers, messageId = randomUUID(), mandatory = false } = options;
+    // Of this call alone: copies of a message share its id, and one of them may be returned while another is on its way.
+    const correlationId = randomUUID();
     for (;;) {
+      if (this.phase === 'stopped') throw new HilumError('BROKER_UNREACHABLE', 'transient', 'disconnected from the broker on purpose');
       const channel = await this.publisher.whenOpen(deadline - Date.now());
       try {
-        await withTimeout(confirmed(channel, exchange, routingKey, body, { ...options, messageId }), deadline - Date.now(), unconfirmed);
+        await withTimeout(confirmed(channel, exchange, routingKey, body, { headers, messageId, correlationId, mandatory }), deadline - Date.now(), unconfirmed);
         break;
       } catch (error) {
         // Nacked, or the channel closed before the confirm: sent again, for twice does no harm and not at all does.
@@ -203,7 +206,7 @@ class RabbitBroker implements Broker {
       }
     }
     // The broker sends basic.return before the confirm.
-    if (this.returned.delete(messageId)) throw new HilumError('BROKER_UNREACHABLE', 'transient', `no queue takes messages for ${exchange || 'the default exchange'} ${routingKey}`);
+    if (this.returned.delete(correlationId)) throw new HilumError('BROKER_UNREACHABLE', 'transient', `no queue takes messages for ${exchange || 'the default exchange'} ${routingKey}`);
   }
 
   announce(result: ResultEvent): Promise<void> {
@@ -284,9 +287,9 @@ async function inTime(promise: Promise<unknown>, ms: number): Promise<boolean> {
 }
 
 /** Persistent, and resolved by the broker's confirm. Rejects on a nack and when the channel closes first. */
-function confirmed(channel: ConfirmChannel, exchange: string, routingKey: string, body: Buffer, { headers, messageId, mandatory = false }: PublishOptions): Promise<void> {
+function confirmed(channel: ConfirmChannel, exchange: string, routingKey: string, body: Buffer, options: Options.Publish): Promise<void> {
   return new Promise((resolve, reject) => {
-    const properties = { persistent: true, mandatory, headers, messageId, contentType: 'application/json', appId: 'hilum', timestamp: Math.floor(Date.now() / 1000) };
+    const properties = { ...options, persistent: true, contentType: 'application/json', appId: 'hilum', timestamp: Math.floor(Date.now() / 1000) };
     channel.publish(exchange, routingKey, body, properties, (error: unknown) => (error === null || error === undefined ? resolve() : reject(error instanceof Error ? error : new Error(String(error)))));
   });
 }

@@ -6,10 +6,9 @@ import { delayFor, type Topology } from './topology';
 
 /** Headers of a study message, all optional (docs/events.md). */
 export const ATTEMPT_HEADER = 'x-hilum-attempt';
+export const LOST_HEADER = 'x-hilum-lost';
 export const REASON_HEADER = 'x-hilum-reason';
 export const HISTORY_HEADER = 'x-hilum-history';
-/** Set by quorum queues: deliveries before this one. */
-const DELIVERY_COUNT_HEADER = 'x-delivery-count';
 const HISTORY_LENGTH = 20;
 
 /** One failed try: which, when (ISO 8601, UTC), and the error's code. */
@@ -20,17 +19,17 @@ export interface Attempt {
 }
 
 /**
- * One message in hand. It must be settled exactly once, by one of the four methods; none of them rejects. What can't be settled (the channel died, the
+ * One message in hand. It must be settled exactly once, by one of the five methods; none of them rejects. What can't be settled (the channel died, the
  * broker does not confirm) goes back to the queue: the broker delivers it again.
  */
 export interface BrokerDelivery {
   readonly body: Uint8Array;
   readonly messageId: string | undefined;
-  /** The broker has given this message to a consumer before, and never heard what became of it. */
+  /** The broker may have given this message to a consumer before and never heard what became of it. After a kill of the broker it says so of all messages. */
   readonly redelivered: boolean;
   /** Which try this is, from 1. */
   readonly attempt: number;
-  /** How often, since it came into the queue, the message was in hands that did not settle it: the worker or the broker died, or it was given back. */
+  /** How often the message was put back because it had been redelivered. */
   readonly lost: number;
   readonly isSettled: boolean;
   ack(): Promise<void>;
@@ -39,6 +38,8 @@ export interface BrokerDelivery {
   deadLetter(reason: string): Promise<void>;
   /** Back to the queue untouched, for another worker. */
   requeue(): Promise<void>;
+  /** To the end of the queue after at least `delayMs` milliseconds (0 is at once), as the same try, lost once more. */
+  putBack(delayMs: number): Promise<void>;
 }
 
 export interface DeliveryContext {
@@ -56,14 +57,15 @@ type MessageHeaders = Record<string, unknown>;
 export function brokerDelivery(channel: Channel, message: ConsumeMessage, context: DeliveryContext): BrokerDelivery {
   const headers: MessageHeaders = message.properties.headers ?? {};
   const tries = countOf(headers[ATTEMPT_HEADER]);
+  const lost = countOf(headers[LOST_HEADER]);
   const settling = settler(channel, message, context);
-  const failed = (reason: string) => failedHeaders(tries + 1, reason, headers[HISTORY_HEADER]);
+  const failed = (reason: string) => failedHeaders(headers, tries + 1, reason);
   return {
     body: message.content,
     messageId: message.properties.messageId as string | undefined,
     redelivered: message.fields.redelivered,
     attempt: tries + 1,
-    lost: countOf(headers[DELIVERY_COUNT_HEADER], message.fields.redelivered ? 1 : 0),
+    lost,
     get isSettled() {
       return settling.isSettled();
     },
@@ -71,6 +73,7 @@ export function brokerDelivery(channel: Channel, message: ConsumeMessage, contex
     retry: (delayMs, reason) => settling.once(() => settling.move(delayFor(context.plan, delayMs).name, failed(reason))),
     deadLetter: (reason) => settling.once(() => settling.move(context.plan.dead.name, failed(reason))),
     requeue: () => settling.once(async () => settling.tell('nack')),
+    putBack: (delayMs) => settling.once(() => settling.move((delayMs > 0 ? delayFor(context.plan, delayMs) : context.plan.work).name, { ...ownHeaders(headers), [LOST_HEADER]: lost + 1 })),
   };
 }
 
@@ -105,10 +108,15 @@ function settler(channel: Channel, message: ConsumeMessage, { log, send, pauseMs
   return { tell, move, once, isSettled: () => settled };
 }
 
-/** Ours only: what the broker adds (x-death, x-delivery-count) counts another stay in another queue. */
-function failedHeaders(attempt: number, reason: string, history: unknown): MessageHeaders {
-  const attempts = [...readHistory(history), { attempt, at: new Date().toISOString(), code: reason }].slice(-HISTORY_LENGTH);
-  return { [ATTEMPT_HEADER]: attempt, [REASON_HEADER]: reason, [HISTORY_HEADER]: JSON.stringify(attempts) };
+function failedHeaders(headers: MessageHeaders, attempt: number, reason: string): MessageHeaders {
+  const attempts = [...readHistory(headers[HISTORY_HEADER]), { attempt, at: new Date().toISOString(), code: reason }].slice(-HISTORY_LENGTH);
+  return { ...ownHeaders(headers), [ATTEMPT_HEADER]: attempt, [REASON_HEADER]: reason, [HISTORY_HEADER]: JSON.stringify(attempts) };
+}
+
+/** Ours only: what the broker adds (x-death ...) grows with every round. */
+function ownHeaders(headers: MessageHeaders): MessageHeaders {
+  const names = [ATTEMPT_HEADER, LOST_HEADER, REASON_HEADER, HISTORY_HEADER];
+  return Object.fromEntries(names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
 }
 
 /** The failed tries that a message carries; none where the header is missing or not ours. */
@@ -127,6 +135,6 @@ function isAttempt(value: unknown): value is Attempt {
   return typeof entry === 'object' && entry !== null && typeof entry.attempt === 'number' && typeof entry.at === 'string' && typeof entry.code === 'string';
 }
 
-function countOf(header: unknown, byDefault = 0): number {
-  return typeof header === 'number' && Number.isInteger(header) && header >= 0 ? header : byDefault;
+function countOf(header: unknown): number {
+  return typeof header === 'number' && Number.isInteger(header) && header >= 0 ? header : 0;
 }

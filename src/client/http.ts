@@ -108,23 +108,22 @@ export class TransportError extends HilumError {
 }
 
 function transportError(error: unknown): TransportError {
-  const code = codeOf(error);
-  const name = error instanceof Error ? error.name : '';
+  const { code, name } = signsOf(error);
   if (TIMEOUT_CODES.has(code) || name === 'TimeoutError' || name === 'AbortError') return new TransportError('ARCHIVE_TIMEOUT', 'the archive did not answer in time', true, error);
-  const sent = !NOT_SENT_CODES.has(code) && !isTlsError(code);
+  const sent = !NOT_SENT_CODES.has(code) && !isCertificateError(code);
   return new TransportError('ARCHIVE_UNREACHABLE', `the archive can't be reached${code === '' ? '' : ` (${code})`}`, sent, error);
 }
 
-/** Node raises TLS trouble under OpenSSL's names; all of them come before the request is written. */
-function isTlsError(code: string): boolean {
-  return /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH)/.test(code);
+/** A certificate that is not accepted, under OpenSSL's names: found out in the handshake, before the request is written. */
+function isCertificateError(code: string): boolean {
+  return /^(ERR_TLS_CERT|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH)/.test(code);
 }
 
-/** The code of an error; of a failed try at several addresses (AggregateError), the code of the first. */
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return '';
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return error instanceof AggregateError ? codeOf(error.errors[0]) : codeOf(error.cause);
+/** Code and name of an error, by shape: core errors and DOMException come from outside. Of a failed try at several addresses, those of the first. */
+function signsOf(error: unknown): { code: string; name: string } {
+  const { code, name, errors, cause } = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown; name?: unknown; errors?: unknown; cause?: unknown };
+  if (typeof code === 'string' || (errors === undefined && cause === undefined)) return { code: typeof code === 'string' ? code : '', name: typeof name === 'string' ? name : '' };
+  return signsOf(Array.isArray(errors) ? errors[0] : cause);
 }
 
 /**

@@ -1,11 +1,10 @@
 /**
- * The exchanges and queues of Hilum, as data. All durable.
+ * The exchanges and queues of Hilum, as data. All durable, all classic.
  *
- * The work queue is a quorum queue: it counts how often a message was in the hands of a worker that died (x-delivery-count), so that a film which kills
- * its worker is told from one that was unlucky. A classic queue can't: after a broker was killed, RabbitMQ 3.10 calls every message in it redelivered,
- * delivered or not. It needs a way out at its delivery limit, or the message is dropped there: the dead queue.
- * The other queues are classic: messages expire on quorum queues only since RabbitMQ 3.10, and looking through the dead letters is a delivery too, which
- * must not count towards a limit. Publisher confirms and persistent messages survive a killed broker on both kinds.
+ * Why not quorum queues: on RabbitMQ 3.10, which Debian 12 ships, a quorum queue that is killed (SIGKILL, power) before its node was ever stopped
+ * cleanly is not recovered; its messages are gone and publishing to it closes the connection with 541 (tried). Messages expire on quorum queues only
+ * since 3.10, and where no dead-letter exchange is set they are dropped at the delivery limit. Classic queues keep every confirmed persistent message
+ * through the same kill. What a quorum queue would count by itself, deliveries to workers that died, Hilum counts in a header.
  */
 export interface Exchange {
   readonly name: string;
@@ -49,20 +48,17 @@ export const DEFAULT_DELAYS_MS: readonly number[] = [5_000, 30_000, 300_000, 1_8
  */
 export function topology(prefix = 'hilum', delaysMs: readonly number[] = DEFAULT_DELAYS_MS): Topology {
   const work = `${prefix}.study`;
-  const dead = `${work}.dead`;
   const delays = [...new Set(delaysMs)].sort((a, b) => a - b).map((delayMs) => delayQueue(work, delayMs));
   return {
     study: { name: `${prefix}.study`, type: 'topic' },
     result: { name: `${prefix}.result`, type: 'topic' },
-    work: { name: work, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': DELIVERY_LIMIT, 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': dead } },
+    work: { name: work, arguments: CLASSIC },
     delays,
-    dead: { name: dead, arguments: CLASSIC },
+    dead: { name: `${work}.dead`, arguments: CLASSIC },
     bindings: [{ queue: work, exchange: `${prefix}.study`, routingKey: STUDY_ROUTING_KEY }],
   };
 }
 
-/** The listener acts long before; this is for a worker that dies before it can, and what RabbitMQ 4 sets by itself. */
-const DELIVERY_LIMIT = 20;
 /** Named, because a virtual host may make another type the default. */
 const CLASSIC = { 'x-queue-type': 'classic' } as const;
 

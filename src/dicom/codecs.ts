@@ -71,7 +71,7 @@ async function decodeWasm(kind: keyof typeof WASM_CODECS, data: Uint8Array): Pro
     decoder.getEncodedBuffer(data.length).set(data);
     decoder.decode();
     // Copied, because the buffer is the codec's own memory and is used again.
-    const bytes = Uint8Array.from(decoder.getDecodedBuffer());
+    const bytes = new Uint8Array(decoder.getDecodedBuffer());
     // OpenJPEG does not throw: it prints, and there is no picture.
     if (bytes.length === 0) throw new Error('no picture');
     const planar = decoder.getFrameInfo().componentCount > 1 && decoder.getInterleaveMode?.() === 0;
@@ -101,10 +101,20 @@ function loadCodec(kind: keyof typeof WASM_CODECS): Promise<LoadedCodec> {
 async function decodeLossless(data: Uint8Array, { rows, columns, samplesPerPixel }: Codestream): Promise<{ bytes: Uint8Array; planar: boolean }> {
   const { Decoder } = await import('jpeg-lossless-decoder-js');
   try {
-    const samples = new Decoder().decode(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    const roomy = withRoomBeforeEnd(data);
+    const samples = new Decoder().decode(roomy.buffer, 0, roomy.length);
     if (samples?.length !== rows * columns * samplesPerPixel) throw new RangeError('incomplete picture');
     return { bytes: new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength), planar: false };
   } catch (cause) {
     throw undecodable('the compressed pixel data are damaged', cause);
   }
+}
+
+/** The decoder looks ahead, and where the end marker comes within its look it leaves out the last pixel; a zero there would become the film's minimum. */
+function withRoomBeforeEnd(data: Uint8Array): Uint8Array<ArrayBuffer> {
+  const end = Buffer.from(data.buffer, data.byteOffset, data.byteLength).lastIndexOf(Uint8Array.of(0xff, 0xd9));
+  const roomy = new Uint8Array(data.length + 8);
+  roomy.set(data.subarray(0, end));
+  roomy.set(data.subarray(end), end + 8);
+  return roomy;
 }

@@ -90,6 +90,6 @@ function unpack(bytes: Uint8Array, cell: 8 | 16, { shift, bits, signed }: Layout
 }
 
 function words(bytes: Uint8Array): Uint16Array {
-  const aligned = bytes.byteOffset % 2 === 0 ? bytes : Uint8Array.from(bytes);
+  const aligned = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);
   return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.length >> 1);
 }

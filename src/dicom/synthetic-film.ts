@@ -121,11 +121,9 @@ function digitalXRay(view: SyntheticView): Dataset {
     ImagerPixelSpacing: ['0.4', '0.4'],
     PositionerType: 'NONE',
     ImageLaterality: 'U',
-    AnatomicRegionSequence: [code('43799004', 'SCT', 'Chest')],
+    AnatomicRegionSequence: [code('51185008', 'SCT', 'Chest')],
     AcquisitionContextSequence: [],
     ViewCodeSequence: [{ ...VIEW_CODES[view], ViewModifierCodeSequence: [] }],
-    PatientOrientationCodeSequence: [],
-    PatientGantryRelationshipCodeSequence: [],
     ...orientation(view),
   };
 }

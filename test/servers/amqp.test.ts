@@ -1,9 +1,10 @@
-import { createServer, type Server } from 'node:net';
+import { connect as connectSocket, createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { connect as rawConnect, type ChannelModel, type GetMessage } from 'amqplib';
 import { connectBroker, type Broker, type BrokerOptions } from '../../src/client/amqp';
-import type { BrokerDelivery } from '../../src/client/delivery';
-import { readHistory } from '../../src/client/delivery';
+import { readHistory, type BrokerDelivery } from '../../src/client/delivery';
 import type { ResultEvent } from '../../src/pipeline/stage';
+import { certificate } from '../support/certificates';
 import { recordingLog } from '../support/logs';
 import { Servers, until, type Rabbit } from '../support/servers';
 
@@ -83,6 +84,7 @@ describe('publish and consume', () => {
     release.forEach((free) => free());
     await stopping;
     expect(broker.state()).toBe('stopped');
+    await expect(say(broker, 'too late')).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
     expect(texts(seen)).toEqual(['a', 'b']);
     expect(Buffer.from((await take(`${prefix}.study`)).content).toString()).toBe('c');
     expect(log.lines.at(-1)?.fields).toMatchObject({ event: 'broker.stopped', unfinished: 0 });
@@ -97,7 +99,6 @@ describe('publish and consume', () => {
     expect(Date.now() - started).toBeLessThan(5_000);
     const back = await take(`${prefix}.study`);
     expect(back.fields.redelivered).toBe(true);
-    expect(back.properties.headers).toMatchObject({ 'x-delivery-count': 1 });
   });
 
   test('a result is announced with its priority as routing key, persistent', async () => {
@@ -147,11 +148,19 @@ describe('settling', () => {
     expect(await broker.depth()).toBe(0);
   });
 
-  test('a requeued message comes again, and says that it was lost once', async () => {
-    const { broker, seen } = await consuming((delivery) => (delivery.lost === 0 ? delivery.requeue() : delivery.ack()));
+  test('a requeued message comes again as redelivered; put back, as a fresh one that was lost once', async () => {
+    const { broker, seen } = await consuming((delivery) => (delivery.redelivered ? delivery.putBack(0) : delivery.lost === 0 ? delivery.requeue() : delivery.ack()));
     await say(broker, 'back');
-    await until('the second delivery', () => seen.length === 2);
-    expect(seen[1]).toMatchObject({ attempt: 1, lost: 1, redelivered: true });
+    await until('the third delivery', () => seen.length === 3);
+    expect(seen[1]).toMatchObject({ attempt: 1, lost: 0, redelivered: true });
+    expect(seen[2]).toMatchObject({ attempt: 1, lost: 1, redelivered: false, messageId: seen[0]?.messageId });
+  });
+
+  test('losses are kept over a retry, and may wait like one', async () => {
+    const { broker, seen } = await consuming((delivery) => (delivery.lost === 0 ? delivery.putBack(300) : delivery.attempt === 1 ? delivery.retry(300, 'ARCHIVE_TIMEOUT') : delivery.ack()));
+    await say(broker, 'back');
+    await until('the third delivery', () => seen.length === 3);
+    expect(seen.map(({ attempt, lost }) => [attempt, lost])).toEqual([[1, 0], [1, 1], [2, 1]]);
   });
 
   test('a second settlement is refused before anything is sent', async () => {
@@ -168,16 +177,25 @@ describe('settling', () => {
 
   test('a handler that throws or forgets to settle loses nothing', async () => {
     const { broker, seen } = await consuming(async (delivery) => {
-      if (delivery.lost === 0) throw new Error('a defect');
-      if (delivery.lost >= 2) await delivery.ack();
+      if (!delivery.redelivered) throw new Error('a defect');
+      if (seen.length === 3) await delivery.ack();
     });
     await say(broker, 'kept');
     await until('the third delivery', () => seen.length === 3);
     expect(log.lines.filter(({ fields }) => fields.event === 'broker.handler-failed')).toHaveLength(2);
   });
 
+  test('of two copies with one id, the one that no queue takes is the one that fails', async () => {
+    const broker = open();
+    await broker.ready(20_000);
+    const copies = Array.from({ length: 20 }, (_, index) => broker.publish(`${prefix}.study`, index % 2 ? 'nobody.listens' : 'study.stable', Buffer.from('x'), { mandatory: true, messageId: 'same' }));
+    const outcomes = (await Promise.allSettled(copies)).map(({ status }) => status);
+    expect(outcomes).toEqual(copies.map((_, index) => (index % 2 ? 'rejected' : 'fulfilled')));
+    expect(await broker.depth()).toBe(10);
+  });
+
   test('what can not be moved on goes back to its queue', async () => {
-    const { broker, seen } = await consuming((delivery) => (delivery.lost === 0 ? delivery.retry(300, 'ARCHIVE_TIMEOUT') : delivery.ack()));
+    const { broker, seen } = await consuming((delivery) => (delivery.redelivered ? delivery.ack() : delivery.retry(300, 'ARCHIVE_TIMEOUT')));
     const channel = await raw.createChannel();
     await channel.deleteQueue(`${prefix}.study.retry.300ms`);
     await say(broker, 'held');
@@ -190,7 +208,7 @@ describe('when the broker goes', () => {
   test('killed and back: the consumer resumes, unsettled work comes again, waiting publishes are confirmed', async () => {
     const release: (() => void)[] = [];
     const { broker, seen } = await consuming(async (delivery) => {
-      if (delivery.lost === 0 && texts([delivery])[0] === 'in hand') await new Promise<void>((resolve) => release.push(resolve));
+      if (!delivery.redelivered && texts([delivery])[0] === 'in hand') await new Promise<void>((resolve) => release.push(resolve));
       await delivery.ack();
     });
     await say(broker, 'in hand');
@@ -203,12 +221,12 @@ describe('when the broker goes', () => {
     await late;
     await until('both messages', () => seen.length >= 3, 40_000);
     expect(texts(seen).sort()).toEqual(['in hand', 'in hand', 'said while away']);
-    expect(seen[1]).toMatchObject({ redelivered: true, lost: 1 });
+    expect(seen[1]?.redelivered).toBe(true);
     await until('the state', () => broker.state() === 'connected');
     expect(log.lines.map(({ fields }) => fields.event)).toEqual(expect.arrayContaining(['broker.disconnected', 'broker.unreachable', 'broker.settle-dropped', 'broker.connected']));
   }, 120_000);
 
-  test('messages survive it in every queue, and one that was never delivered does not count as lost', async () => {
+  test('messages survive it in every queue', async () => {
     const broker = open({ retryDelaysMs: [3_000] });
     await broker.ready(20_000);
     await say(broker, 'waiting');
@@ -224,7 +242,6 @@ describe('when the broker goes', () => {
     }, 1);
     await until('both', () => seen.length === 2);
     expect(texts(seen)).toEqual(['waiting', 'delayed']);
-    expect(seen.map(({ lost }) => lost)).toEqual([0, 0]);
     expect(await broker.depth(broker.topology.dead.name)).toBe(1);
   }, 120_000);
 
@@ -276,13 +293,44 @@ describe('when the broker goes', () => {
 
   test('a queue with other arguments is a clear error, and heals when it goes', async () => {
     const channel = await raw.createChannel();
-    await channel.assertQueue(`${prefix}.study`, { durable: true });
+    await channel.assertQueue(`${prefix}.study`, { durable: true, arguments: { 'x-max-length': 5 } });
     const broker = open();
     await expect(broker.ready(2_000)).rejects.toMatchObject({ code: 'CONFIG_INVALID', lasting: 'permanent' });
     expect(broker.state()).toBe('misconfigured');
     await channel.deleteQueue(`${prefix}.study`);
     await broker.ready(10_000);
     expect(broker.state()).toBe('connected');
+  });
+});
+
+describe('TLS', () => {
+  const own = certificate();
+  /** What a broker with a TLS listener is to a client: asks for its certificate, then speaks AMQP. */
+  const gate = createTlsServer({ key: own.key, cert: own.cert, ca: own.cert, requestCert: true, rejectUnauthorized: true }, (socket) => {
+    const broker = connectSocket(rabbit.port, '127.0.0.1');
+    for (const end of [socket, broker]) end.on('error', () => {}).on('close', () => [socket, broker].forEach((other) => other.destroy()));
+    socket.pipe(broker).pipe(socket);
+  }).on('tlsClientError', () => {});
+  const url = () => `amqps://guest:guest@127.0.0.1:${(gate.address() as AddressInfo).port}`;
+
+  beforeAll(() => new Promise<void>((resolve) => gate.listen(0, '127.0.0.1', resolve)));
+
+  afterAll(() => {
+    gate.close();
+    own.remove();
+  });
+
+  test('with the authority and a client certificate of ours', async () => {
+    const broker = open({ url: url(), tls: { caFile: own.certFile, certFile: own.certFile, keyFile: own.keyFile } });
+    await broker.ready(10_000);
+    await say(broker, 'sealed');
+    expect(await broker.depth()).toBe(1);
+  });
+
+  test('an authority that is not trusted is no connection, and the reason is logged', async () => {
+    const broker = open({ url: url() });
+    await expect(broker.ready(1_000)).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
+    expect(JSON.stringify(log.lines)).toMatch(/self.signed/);
   });
 });
 

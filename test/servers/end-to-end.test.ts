@@ -55,8 +55,11 @@ async function startService(): Promise<void> {
   await until('the service is ready', async () => (await fetch(`http://127.0.0.1:${port}/health/ready`)).status === 200, 60_000);
 }
 
-async function send(bytes: Uint8Array): Promise<{ Status: string; ParentStudy: string }> {
-  return (await (await fetch(`${orthanc.url}/instances`, { method: 'POST', body: bytes })).json()) as { Status: string; ParentStudy: string };
+/** C-STORE by HTTP: `uid` is the film's SOP Instance UID, the others are Orthanc's names. */
+async function send(bytes: Uint8Array): Promise<{ Status: string; ParentStudy: string; uid: string }> {
+  const sent = (await (await fetch(`${orthanc.url}/instances`, { method: 'POST', body: bytes })).json()) as { ID: string; Status: string; ParentStudy: string };
+  const instance = (await (await fetch(`${orthanc.url}/instances/${sent.ID}`)).json()) as { MainDicomTags: { SOPInstanceUID: string } };
+  return { ...sent, uid: instance.MainDicomTags.SOPInstanceUID };
 }
 
 async function instancesOf(study: string): Promise<{ ID: string; MainDicomTags: { SOPInstanceUID: string } }[]> {
@@ -74,12 +77,10 @@ async function download(outputs: ResultEvent['films'][number]['outputs']): Promi
 }
 
 const eventOf = (film: string) => events.find(({ films }) => films.some(({ sopInstanceUid }) => sopInstanceUid === film));
-const uidOf = async (study: string) => (await instancesOf(study))[0]!.MainDicomTags.SOPInstanceUID;
 
 test('a drawn film ends in a clear outcome with its objects in the study, and sending it again changes nothing', async () => {
   const film = syntheticDicom({ seed: 11, view: 'PA', rows: 700, columns: 600 });
-  const { ParentStudy } = await send(film);
-  const uid = await uidOf(ParentStudy);
+  const { ParentStudy, uid } = await send(film);
   const event = await until('the result event', () => eventOf(uid), 60_000);
   const [result] = event.films;
   expect(['analysed', 'not-analysed']).toContain(result!.outcome);
@@ -98,8 +99,7 @@ const realTest = existsSync(FILMS) ? test : test.skip;
 if (!existsSync(FILMS)) console.warn(`SKIPPED: tests on real films, there is no folder ${FILMS} (HILUM_DATA_DIR)`);
 
 realTest.each(REAL)('the real film %s gets a heat map and a report that the judges accept', async (name) => {
-  const { ParentStudy } = await send(readFileSync(join(FILMS, name)));
-  const uid = await uidOf(ParentStudy);
+  const { uid } = await send(readFileSync(join(FILMS, name)));
   const event = await until('the result event', () => eventOf(uid), 90_000);
   const result = event.films.find(({ sopInstanceUid }) => sopInstanceUid === uid)!;
   expect(result.outcome).toBe('analysed');
@@ -113,8 +113,7 @@ realTest.each(REAL)('the real film %s gets a heat map and a report that the judg
 }, 180_000);
 
 test('a worker killed at its work loses nothing: the next one finishes the study, once', async () => {
-  const { ParentStudy } = await send(syntheticDicom({ seed: 12, view: 'AP', rows: 900, columns: 800 }));
-  const uid = await uidOf(ParentStudy);
+  const { ParentStudy, uid } = await send(syntheticDicom({ seed: 12, view: 'AP', rows: 900, columns: 800 }));
   await new Promise((done) => setTimeout(done, 2_200));
   service.kill('SIGKILL');
   await until('the service is dead', () => service.signalCode === 'SIGKILL');

@@ -1,0 +1,129 @@
+/** Hilum's service with a RabbitMQ and an Orthanc of its own, and what demo and benchmark do with them. Needs npm packages and the build. */
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import processes from './processes.cjs';
+import servers from './servers.cjs';
+import { Explained, ROOT } from './shell.mjs';
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Starts all three in `dir` and opens a queue for results before the first study can come.
+ * @param {{dir: string, say?: (text: string) => void, onStarted?: (part: {stop(): Promise<void>}) => void}} options `onStarted` gets each part as it runs
+ */
+export async function startLine({ dir, say = () => {}, onStarted = () => {} }) {
+  say('starting RabbitMQ');
+  const rabbit = await servers.startRabbit({ dir: path.join(dir, 'rabbitmq') });
+  onStarted(rabbit);
+  say('starting Orthanc with the plug-in');
+  const orthanc = await servers.startOrthanc({ dir: path.join(dir, 'orthanc'), amqpUrl: rabbit.amqpUrl });
+  onStarted(orthanc);
+  const results = await listenForResults(rabbit.amqpUrl);
+  onStarted(results);
+  say('starting the service');
+  const service = await startService({ dir: path.join(dir, 'service'), archiveUrl: orthanc.dicomWebUrl, amqpUrl: rabbit.amqpUrl });
+  onStarted(service);
+  return { rabbit, orthanc, results, service };
+}
+
+/** `hilum serve` as users start it, until it says that it is ready. */
+export async function startService({ dir, archiveUrl, amqpUrl }) {
+  fs.mkdirSync(dir, { recursive: true });
+  const port = await processes.freePort();
+  const config = path.join(dir, 'hilum.yaml');
+  fs.writeFileSync(config, JSON.stringify({ archive: { url: archiveUrl }, broker: { url: amqpUrl }, http: { host: '127.0.0.1', port } }, null, 2));
+  const child = processes.startChild(process.execPath, [path.join(ROOT, 'dist/cli.js'), 'serve', '--config', config], { log: path.join(dir, 'service.log') });
+  const url = `http://127.0.0.1:${port}`;
+  await processes.waitUntilReady('the service', child, () => isReady(url), 180_000);
+  return { url, pid: child.pid, log: child.log, isRunning: child.isRunning, stop: () => processes.stopChild(child, 60_000) };
+}
+
+async function isReady(url) {
+  try {
+    const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(10_000) });
+    await response.arrayBuffer();
+    return response.status === 200;
+  } catch {
+    return false;
+  }
+}
+
+/** Gathers result events in a queue of its own, and looks at the dead letters without taking them. */
+export async function listenForResults(amqpUrl) {
+  const amqp = require('amqplib');
+  const connection = await amqp.connect(amqpUrl);
+  connection.on('error', () => {});
+  const channel = await connection.createChannel();
+  await channel.assertExchange('hilum.result', 'topic', { durable: true });
+  const { queue } = await channel.assertQueue('', { exclusive: true });
+  await channel.bindQueue(queue, 'hilum.result', '#');
+  const events = [];
+  await channel.consume(queue, (message) => message && events.push(JSON.parse(message.content.toString('utf8'))), { noAck: true });
+  return { events, deadStudies: () => peekDeadLetters(connection), stop: () => connection.close().catch(() => {}) };
+}
+
+/** @returns {Promise<Map<string, string>>} reason by Study Instance UID. What is not acknowledged goes back when the channel closes. */
+async function peekDeadLetters(connection) {
+  const channel = await connection.createChannel();
+  channel.on('error', () => {});
+  const found = new Map();
+  for (let message = await channel.get('hilum.study.dead'); message; message = await channel.get('hilum.study.dead')) {
+    found.set(studyOf(message), String(message.properties.headers?.['x-hilum-reason'] ?? 'no reason given'));
+  }
+  await channel.close();
+  return found;
+}
+
+function studyOf(message) {
+  try {
+    return JSON.parse(message.content.toString('utf8')).studyInstanceUid;
+  } catch {
+    return '';
+  }
+}
+
+/** Orthanc's REST API, as far as the demo needs it. */
+export function orthancApi(url) {
+  const ask = async (pathname, options) => {
+    const response = await fetch(url + pathname, { signal: AbortSignal.timeout(120_000), ...options });
+    const text = await response.text();
+    if (!response.ok) throw Object.assign(new Explained(`Orthanc answers ${response.status} to ${pathname}`), { status: response.status, body: text });
+    return JSON.parse(text);
+  };
+  return {
+    /** Stores a file: {stored} with its place, or {refused} with the reason. */
+    async store(bytes) {
+      try {
+        const sent = await ask('/instances', { method: 'POST', body: bytes });
+        return sent.Status === 'Success' ? { stored: await place(ask, sent) } : { refused: `${sent.Status}: Orthanc has an object with this SOP Instance UID`, id: sent.ID };
+      } catch (error) {
+        if (error.status === undefined) throw error;
+        return { refused: `refused by Orthanc (${error.status}): ${messageOf(error.body)}` };
+      }
+    },
+    /** Whether an object is there. */
+    has: async (sopInstanceUid) => (await ask('/tools/lookup', { method: 'POST', body: sopInstanceUid })).some(({ Type }) => Type === 'Instance'),
+  };
+}
+
+async function place(ask, { ID, ParentSeries, ParentStudy }) {
+  const [instance, series, study] = await Promise.all([ask(`/instances/${ID}`), ask(`/series/${ParentSeries}`), ask(`/studies/${ParentStudy}`)]);
+  return {
+    id: ID,
+    orthancStudy: ParentStudy,
+    sopInstanceUid: instance.MainDicomTags.SOPInstanceUID,
+    seriesInstanceUid: series.MainDicomTags.SeriesInstanceUID,
+    modality: series.MainDicomTags.Modality ?? '',
+    studyInstanceUid: study.MainDicomTags.StudyInstanceUID,
+  };
+}
+
+function messageOf(body) {
+  try {
+    const { Message, Details } = JSON.parse(body);
+    return [Message, Details].filter(Boolean).join(', ');
+  } catch {
+    return body.slice(0, 200);
+  }
+}

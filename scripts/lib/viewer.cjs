@@ -1,0 +1,144 @@
+/**
+ * The OHIF viewer beside an archive: its built files and a proxy to DICOMweb on one origin, so that no browser rule stands between them.
+ * CommonJS, so that jest can require it; Node built-ins only.
+ */
+'use strict';
+const { spawnSync } = require('node:child_process');
+const crypto = require('node:crypto');
+const fs = require('node:fs');
+const http = require('node:http');
+const os = require('node:os');
+const path = require('node:path');
+
+/** Pinned: later versions drew reports wrongly when they were tried. `npm install` of it fails on a missing peer, its packed files are complete. */
+const VERSION = '3.12.10';
+const INTEGRITY = 'sha512-0kuF66Mq9c9dMD++bUsTjMrJpXJwaZhz9B4uS244DawAjSkTwIYFU93pxPuRUQixaRi7QAHlF3Fe1qudBlZrmA==';
+
+const MIME = {
+  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.mjs': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.json': 'application/json',
+  '.wasm': 'application/wasm', '.svg': 'image/svg+xml', '.png': 'image/png', '.ico': 'image/x-icon', '.woff2': 'font/woff2', '.webmanifest': 'application/manifest+json',
+};
+
+/** `HILUM_CACHE_DIR`, else a folder under the home directory. */
+function cacheDir() {
+  return process.env.HILUM_CACHE_DIR ?? path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'hilum');
+}
+
+/**
+ * Brings the viewer's files once into the cache folder.
+ * @returns {string} the folder with index.html
+ * @throws Error when npm can't bring them, or brings something else
+ */
+function ensureViewer() {
+  const target = path.join(cacheDir(), `ohif-${VERSION}`);
+  const dist = path.join(target, 'dist');
+  if (fs.existsSync(path.join(dist, 'index.html'))) return dist;
+  fs.mkdirSync(cacheDir(), { recursive: true });
+  const work = fs.mkdtempSync(path.join(cacheDir(), 'ohif-'));
+  try {
+    const file = pack(work);
+    run('tar', ['-xzf', file, '--strip-components=1', 'package/dist'], work);
+    fs.rmSync(file);
+    fs.rmSync(target, { recursive: true, force: true });
+    fs.renameSync(work, target);
+  } finally {
+    fs.rmSync(work, { recursive: true, force: true });
+  }
+  return dist;
+}
+
+function pack(work) {
+  run('npm', ['pack', `@ohif/app@${VERSION}`, '--silent', '--pack-destination', work], work);
+  const file = path.join(work, fs.readdirSync(work).find((name) => name.endsWith('.tgz')) ?? '');
+  const digest = `sha512-${crypto.createHash('sha512').update(fs.readFileSync(file)).digest('base64')}`;
+  if (digest !== INTEGRITY) throw new Error(`the package of @ohif/app ${VERSION} is not the one that was tried (${digest})`);
+  return file;
+}
+
+function run(file, args, cwd) {
+  const result = spawnSync(file, args, { cwd, encoding: 'utf8', timeout: 600_000 });
+  if (result.status !== 0) throw new Error(`${file} ${args[0]} failed: ${(result.stderr || result.error?.message || '').trim().split('\n').pop()}`);
+}
+
+/** What OHIF reads as app-config.js: one DICOMweb data source on its own origin. */
+const APP_CONFIG = `window.config = {
+  routerBasename: '/',
+  extensions: [],
+  modes: [],
+  showStudyList: true,
+  useSharedArrayBuffer: 'FALSE',
+  showWarningMessageForCrossOrigin: false,
+  showCPUFallbackMessage: false,
+  investigationalUseDialog: { option: 'never' },
+  defaultDataSourceName: 'dicomweb',
+  dataSources: [{
+    namespace: '@ohif/extension-default.dataSourcesModule.dicomweb',
+    sourceName: 'dicomweb',
+    configuration: {
+      friendlyName: 'Orthanc',
+      name: 'orthanc',
+      wadoUriRoot: location.origin + '/dicom-web',
+      qidoRoot: location.origin + '/dicom-web',
+      wadoRoot: location.origin + '/dicom-web',
+      qidoSupportsIncludeField: false,
+      imageRendering: 'wadors',
+      thumbnailRendering: 'wadors',
+      enableStudyLazyLoad: true,
+      supportsFuzzyMatching: false,
+      supportsWildcard: true,
+      omitQuotationForMultipartRequest: true,
+      bulkDataURI: { enabled: true },
+    },
+  }],
+};
+`;
+
+/** See viewer.d.cts. */
+async function startViewer({ dicomWebUrl, dist = ensureViewer(), port = 0, host = '127.0.0.1' }) {
+  const upstream = new URL(dicomWebUrl);
+  const server = http.createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://viewer');
+    if (url.pathname.startsWith('/dicom-web')) return proxy(upstream, url, request, response);
+    if (url.pathname === '/app-config.js') return send(response, 200, MIME['.js'], APP_CONFIG);
+    return sendFile(dist, url.pathname, response);
+  });
+  await new Promise((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
+  const url = `http://${host}:${server.address().port}`;
+  return {
+    url,
+    studyUrl: (...studies) => `${url}/viewer?StudyInstanceUIDs=${studies.join(',')}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** The Host header goes through: from it Orthanc makes the URLs of bulk data, which must be on this origin. */
+function proxy(upstream, url, request, response) {
+  const target = upstream.pathname.replace(/\/$/, '') + url.pathname.slice('/dicom-web'.length) + url.search;
+  const out = http.request({ host: upstream.hostname, port: upstream.port, method: request.method, path: target, headers: request.headers }, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+  });
+  out.on('error', () => (response.headersSent ? response.destroy() : send(response, 502, 'text/plain', 'the archive does not answer')));
+  request.pipe(out);
+}
+
+/** A file of the viewer; any other path is a page of the viewer's own, which index.html shows. */
+function sendFile(dist, pathname, response) {
+  const wanted = path.join(dist, path.normalize(decodeURIComponent(pathname)));
+  const isFile = wanted.startsWith(dist + path.sep) && fs.statSync(wanted, { throwIfNoEntry: false })?.isFile();
+  if (!isFile && path.extname(pathname) !== '') return send(response, 404, 'text/plain', 'not found');
+  const file = isFile ? wanted : path.join(dist, 'index.html');
+  response.writeHead(200, { 'content-type': MIME[path.extname(file)] ?? 'application/octet-stream', 'cache-control': 'no-cache' });
+  return fs.createReadStream(file).pipe(response);
+}
+
+function send(response, status, type, body) {
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-cache' });
+  response.end(body);
+}
+
+module.exports = { ensureViewer, startViewer, VIEWER_VERSION: VERSION };

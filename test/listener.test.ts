@@ -1,0 +1,221 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { HilumError } from '../src/base/errors';
+import { ArchiveUnavailableError } from '../src/client/http';
+import type { BrokerDelivery } from '../src/client/delivery';
+import { createListener, LOSS_LIMIT, MAX_EVENT_BYTES, parseStudyEvent, settle, settleRedelivered, TOLERATED_LOSSES, type Delivery, type ListenerOptions } from '../src/listener';
+import { NOT_ANALYSED_REASONS, type ResultEvent } from '../src/pipeline/stage';
+import { recordingLog } from './support/logs';
+
+const DOCS = join(__dirname, '../docs');
+const events = readFileSync(join(DOCS, 'events.md'), 'utf8');
+/** The example that docs/events.md marks with a name. */
+const example = (name: string): Record<string, unknown> => JSON.parse(new RegExp(`\`\`\`json ${name}\n([^]*?)\n\`\`\``).exec(events)![1]!) as Record<string, unknown>;
+const schema = (name: string) => JSON.parse(readFileSync(join(DOCS, 'schemas', name), 'utf8')) as Record<string, unknown>;
+const bytes = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+const EVENT = example('study-event');
+
+describe('the study event', () => {
+  test('the documented example', () => {
+    expect(parseStudyEvent(bytes(EVENT))).toEqual(EVENT);
+  });
+
+  test.each([
+    ['an unknown key', { ...EVENT, hint: 'new' }],
+    ['no source', { ...EVENT, source: undefined }],
+    ['a source without AE title', { ...EVENT, source: { system: 'pacs' } }],
+    ['another time zone', { ...EVENT, occurredAt: '2026-03-01T11:15:30+01:00' }],
+  ])('%s is taken', (_name, event) => expect(parseStudyEvent(bytes(event)).studyInstanceUid).toBe(EVENT.studyInstanceUid));
+
+  const BAD: readonly [string, unknown][] = [
+    ['another schema version', { ...EVENT, schemaVersion: 2 }],
+    ['a version that is a text', { ...EVENT, schemaVersion: '1' }],
+    ['another type', { ...EVENT, type: 'study-result' }],
+    ['no UID', { ...EVENT, studyInstanceUid: undefined }],
+    ['a UID that is none', { ...EVENT, studyInstanceUid: 'Doe^Jane' }],
+    ['a UID that leads elsewhere', { ...EVENT, studyInstanceUid: '1.2/../../instances' }],
+    ['no time', { ...EVENT, occurredAt: undefined }],
+    ['a time that is none', { ...EVENT, occurredAt: 'yesterday' }],
+    ['a list', [EVENT]],
+    ['null', null],
+    ['no JSON', '{"schemaVersion": 1,'],
+    ['nothing', ''],
+  ];
+
+  test.each(BAD)('%s is EVENT_INVALID for good, and not quoted', (_name, event) => {
+    expect(() => parseStudyEvent(bytes(event))).toThrow(expect.objectContaining({ code: 'EVENT_INVALID', lasting: 'permanent', message: expect.not.stringContaining('Doe') as string }) as Error);
+  });
+
+  test('bytes that are no UTF-8, and too many bytes', () => {
+    expect(() => parseStudyEvent(Buffer.from([0x22, 0xff, 0x22]))).toThrow('not JSON in UTF-8');
+    const long = bytes({ ...EVENT, hint: 'x'.repeat(MAX_EVENT_BYTES) });
+    expect(() => parseStudyEvent(long)).toThrow('longer than');
+  });
+
+  test('the JSON Schema says the same', () => {
+    const reader = z.fromJSONSchema(schema('study-event.v1.json') as Parameters<typeof z.fromJSONSchema>[0]);
+    expect(reader.safeParse(EVENT).success).toBe(true);
+    for (const [, event] of BAD.filter(([name]) => !['no JSON', 'nothing'].includes(name))) expect(reader.safeParse(JSON.parse(JSON.stringify(event))).success).toBe(false);
+  });
+});
+
+describe('the result event', () => {
+  const definition = schema('result-event.v1.json');
+  const reader = z.fromJSONSchema(definition as Parameters<typeof z.fromJSONSchema>[0]);
+  const RESULT = example('result-event');
+
+  test('the documented example fits its schema', () => {
+    expect(reader.safeParse(RESULT)).toMatchObject({ success: true });
+    expect(reader.safeParse({ ...RESULT, priority: 'high' }).success).toBe(false);
+  });
+
+  test('schema and documentation list every reason and no other', () => {
+    const { $defs } = definition as { $defs: { film: { properties: { reason: { enum: (string | null)[] } } } } };
+    expect($defs.film.properties.reason.enum).toEqual([...NOT_ANALYSED_REASONS, null]);
+    const table = events.slice(events.indexOf('### Reasons for not analysing'), events.indexOf('## What is promised'));
+    expect([...table.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1])).toEqual([...NOT_ANALYSED_REASONS]);
+  });
+});
+
+const POLICY = { delaysMs: [5_000, 30_000, 300_000, 1_800_000], limit: 6 };
+const transient = new HilumError('ARCHIVE_UNREACHABLE', 'transient', 'x');
+const ambiguous = new HilumError('STORE_AMBIGUOUS', 'ambiguous', 'x');
+const permanent = new HilumError('ENCODE_FAILED', 'permanent', 'x');
+const unauthorised = new HilumError('ARCHIVE_UNAUTHORISED', 'permanent', 'x');
+const stopping = new HilumError('STOPPING', 'transient', 'x');
+const retry = (delayMs: number, reason = 'ARCHIVE_UNREACHABLE') => ({ kind: 'retry', delayMs, reason });
+const dead = (reason: string) => ({ kind: 'dead-letter', reason });
+
+describe('what becomes of a delivery', () => {
+  test.each([
+    ['success', undefined, 1, { kind: 'ack' }],
+    ['success after many tries', undefined, 99, { kind: 'ack' }],
+    ['transient, first try', transient, 1, retry(5_000)],
+    ['transient, second', transient, 2, retry(30_000)],
+    ['transient, third', transient, 3, retry(300_000)],
+    ['transient, fourth', transient, 4, retry(1_800_000)],
+    ['the last delay repeats', transient, 6, retry(1_800_000)],
+    ['beyond the limit', transient, 7, dead('ARCHIVE_UNREACHABLE')],
+    ['far beyond the limit', transient, 700, dead('ARCHIVE_UNREACHABLE')],
+    ['ambiguous', ambiguous, 1, retry(5_000, 'STORE_AMBIGUOUS')],
+    ['ambiguous beyond the limit', ambiguous, 7, dead('STORE_AMBIGUOUS')],
+    ['permanent', permanent, 1, dead('ENCODE_FAILED')],
+    ['a refused sign-in', unauthorised, 1, retry(5_000, 'ARCHIVE_UNAUTHORISED')],
+    ['a refused sign-in, third try', unauthorised, 3, retry(300_000, 'ARCHIVE_UNAUTHORISED')],
+    ['a refused sign-in, fourth try', unauthorised, 4, dead('ARCHIVE_UNAUTHORISED')],
+    ['an error without a code', new TypeError('Doe^Jane'), 1, retry(5_000, 'UNKNOWN')],
+    ['no error at all', 'Doe^Jane', 7, dead('UNKNOWN')],
+    ['stopping', stopping, 1, { kind: 'requeue' }],
+    ['stopping beyond the limit', stopping, 99, { kind: 'requeue' }],
+    ['Retry-After beyond the delay', new ArchiveUnavailableError('x', 60_000), 1, retry(60_000, 'ARCHIVE_UNAVAILABLE')],
+    ['Retry-After below the delay', new ArchiveUnavailableError('x', 10), 1, retry(5_000, 'ARCHIVE_UNAVAILABLE')],
+  ] as const)('%s', (_name, error, attempt, expected) => expect(settle(error, attempt, POLICY)).toEqual(expected));
+
+  test('a limit of none', () => {
+    expect(settle(transient, 1, { ...POLICY, limit: 0 })).toEqual(dead('ARCHIVE_UNREACHABLE'));
+    expect(settle(unauthorised, 2, { ...POLICY, limit: 1 })).toEqual(dead('ARCHIVE_UNAUTHORISED'));
+  });
+
+  test.each([
+    [0, { kind: 'put-back', delayMs: 0 }],
+    [TOLERATED_LOSSES - 1, { kind: 'put-back', delayMs: 0 }],
+    [TOLERATED_LOSSES, { kind: 'put-back', delayMs: 5_000 }],
+    [TOLERATED_LOSSES + 1, { kind: 'put-back', delayMs: 30_000 }],
+    [LOSS_LIMIT - 1, { kind: 'put-back', delayMs: 1_800_000 }],
+    [LOSS_LIMIT, dead('WORKER_LOST')],
+  ])('redelivered, lost %d times before', (lost, expected) => expect(settleRedelivered(lost, POLICY)).toEqual(expected));
+});
+
+/** A delivery that writes down how it was settled. */
+function delivery(more: Partial<Delivery> = {}): Delivery & { readonly settled: string[] } {
+  const settled: string[] = [];
+  const note = (what: string) => {
+    settled.push(what);
+    return Promise.resolve();
+  };
+  return {
+    settled,
+    body: bytes(EVENT),
+    redelivered: false,
+    attempt: 1,
+    lost: 0,
+    ack: () => note('ack'),
+    retry: (delayMs, reason) => note(`retry ${delayMs} ${reason}`),
+    deadLetter: (reason) => note(`dead ${reason}`),
+    requeue: () => note('requeue'),
+    putBack: (delayMs) => note(`put back ${delayMs}`),
+    ...more,
+  };
+}
+
+const RESULT = example('result-event') as unknown as ResultEvent;
+
+describe('the listener', () => {
+  const run = async (runStudy: ListenerOptions['runStudy'], more: Partial<Delivery> = {}) => {
+    const log = recordingLog();
+    const message = delivery(more);
+    await createListener({ runStudy, retry: POLICY, log })(message);
+    return { settled: message.settled, lines: log.lines };
+  };
+
+  test.each<[string, ListenerOptions['runStudy'], Partial<Delivery>, string]>([
+    ['done', () => Promise.resolve(RESULT), {}, 'ack'],
+    ['nothing new', () => Promise.resolve(null), {}, 'ack'],
+    ['transient', () => Promise.reject(transient), {}, 'retry 5000 ARCHIVE_UNREACHABLE'],
+    ['transient, for the last time', () => Promise.reject(transient), { attempt: 7 }, 'dead ARCHIVE_UNREACHABLE'],
+    ['permanent', () => Promise.reject(permanent), {}, 'dead ENCODE_FAILED'],
+    ['stopping', () => Promise.reject(stopping), {}, 'requeue'],
+    ['thrown at once', () => { throw new RangeError('Doe^Jane'); }, {}, 'retry 5000 UNKNOWN'],
+    ['nothing thrown', () => Promise.reject(undefined), {}, 'retry 5000 UNKNOWN'],
+    ['no study event', () => Promise.resolve(RESULT), { body: Buffer.from('Doe^Jane') }, 'dead EVENT_INVALID'],
+    ['redelivered', () => Promise.reject(permanent), { redelivered: true }, 'put back 0'],
+    ['lost too often', () => Promise.resolve(RESULT), { redelivered: true, lost: LOSS_LIMIT }, 'dead WORKER_LOST'],
+    ['lost before, fresh now', () => Promise.resolve(RESULT), { lost: 3 }, 'ack'],
+  ])('%s is settled exactly once, and no line quotes anything', async (_name, runStudy, more, expected) => {
+    const { settled, lines } = await run(runStudy, more);
+    expect(settled).toEqual([expected]);
+    expect(JSON.stringify(lines)).not.toContain('Doe');
+  });
+
+  test('settles last', async () => {
+    const order: string[] = [];
+    await run(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      order.push('worked');
+      return RESULT;
+    }, { ack: async () => void order.push('settled') });
+    expect(order).toEqual(['worked', 'settled']);
+  });
+
+  test.each([
+    [{}, { redelivered: false, attempt: 1 }],
+    [{ lost: 1 }, { redelivered: true, attempt: 1 }],
+    [{ attempt: 3 }, { redelivered: true, attempt: 3 }],
+  ])('%j tells the line %j', async (more, expected) => {
+    const told: unknown[] = [];
+    await run((study, options) => {
+      told.push(study, options);
+      return Promise.resolve(null);
+    }, more);
+    expect(told).toEqual([EVENT.studyInstanceUid, expected]);
+  });
+
+  test('logs UIDs, counts and codes, each line with its study', async () => {
+    const { lines } = await run(() => Promise.resolve(RESULT));
+    expect(lines.map(({ fields }) => fields.event)).toEqual(['study.received', 'film.analysed', 'film.not-analysed', 'study.done']);
+    expect(lines.every(({ fields }) => fields['study'] === EVENT.studyInstanceUid)).toBe(true);
+    expect(lines.at(-1)?.fields).toMatchObject({ priority: 'urgent', films: 2, analysed: 1, notAnalysed: 1, rejected: 0, skippedSeries: 1, seconds: expect.any(Number) as number });
+    expect(lines[2]?.fields).toMatchObject({ film: '1.2.826.0.1.3680043.8.498.1.2.1', reason: 'lateral-view' });
+  });
+
+  test('an error that is not ours is told by its place, without its message', async () => {
+    const { lines } = await run(() => Promise.reject(new RangeError('Doe^Jane')));
+    expect(lines.at(-1)?.fields['error']).toMatch(/^RangeError at .*listener\.test/);
+  });
+
+  test("the broker's delivery fits", () => {
+    const fits = (broker: BrokerDelivery): Delivery => broker;
+    expect(fits).toBeDefined();
+  });
+});

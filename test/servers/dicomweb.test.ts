@@ -1,0 +1,190 @@
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { dicomWebArchive, type DicomWebArchive, type DicomWebOptions } from '../../src/client/dicomweb';
+import { readPart10 } from '../../src/dicom/read';
+import type { EncodedObject } from '../../src/dicom/part10';
+import { syntheticDicom, syntheticUids, type SyntheticObject } from '../../src/dicom/synthetic-film';
+import { parseUid } from '../../src/dicom/uid';
+import type { Archive } from '../../src/pipeline/stage';
+import { certificate } from '../support/certificates';
+import { Servers, type Orthanc } from '../support/servers';
+
+const servers = new Servers();
+const opened: DicomWebArchive[] = [];
+const USER = { kind: 'basic', username: 'hilum', password: 'p:äss' } as const;
+const CR = parseUid('1.2.840.10008.5.1.4.1.1.1');
+let orthanc: Orthanc;
+
+beforeAll(async () => {
+  orthanc = await servers.orthanc({ users: { [USER.username]: USER.password } });
+}, 120_000);
+
+afterEach(async () => {
+  for (const archive of opened.splice(0)) await archive.close();
+});
+
+afterAll(() => servers.stop());
+
+function open(options: Partial<DicomWebOptions> = {}): DicomWebArchive & Archive {
+  const archive = dicomWebArchive({ url: orthanc.dicomWebUrl, auth: USER, ...options });
+  opened.push(archive);
+  return archive;
+}
+
+function film(wanted: Partial<SyntheticObject> & { seed: number }): EncodedObject & { study: ReturnType<typeof parseUid> } {
+  const drawn: SyntheticObject = { view: 'PA', rows: 96, columns: 80, ...wanted };
+  const { studyInstanceUid, seriesInstanceUid, sopInstanceUid } = syntheticUids(drawn);
+  return { study: studyInstanceUid, sopClassUid: CR, seriesInstanceUid, sopInstanceUid, bytes: syntheticDicom(drawn) };
+}
+
+/** How many instances Orthanc itself counts. */
+async function statistics(): Promise<{ CountInstances: number }> {
+  const authorization = `Basic ${Buffer.from(`${USER.username}:${USER.password}`).toString('base64')}`;
+  return (await (await fetch(`${orthanc.url}/statistics`, { headers: { authorization } })).json()) as { CountInstances: number };
+}
+
+const pixelsOf = (bytes: Uint8Array) => readPart10(bytes).pixelData;
+
+test('a film goes in by STOW-RS, is found by QIDO-RS, and comes back byte for byte by WADO-RS', async () => {
+  const archive = open();
+  const object = film({ seed: 1 });
+  await archive.store(object.study, [object]);
+  const found = await archive.findInstances(object.study);
+  expect(found).toEqual([{ studyInstanceUid: object.study, seriesInstanceUid: object.seriesInstanceUid, sopInstanceUid: object.sopInstanceUid, sopClassUid: CR, modality: 'CR' }]);
+  const bytes = await archive.retrieve(found[0]!);
+  expect(pixelsOf(bytes)).not.toBeNull();
+  expect(pixelsOf(bytes)).toEqual(pixelsOf(object.bytes));
+  expect(Buffer.from(bytes).equals(object.bytes)).toBe(true);
+});
+
+test('stored again, it is a success and no second instance', async () => {
+  const archive = open();
+  const object = film({ seed: 2 });
+  await archive.store(object.study, [object]);
+  const before = await statistics();
+  await archive.store(object.study, [object]);
+  expect(await statistics()).toEqual(before);
+  expect(await archive.findInstances(object.study)).toHaveLength(1);
+});
+
+test('several objects in one request', async () => {
+  const archive = open();
+  const objects = [1, 2, 3].map((instance) => film({ seed: 3, instance }));
+  await archive.store(objects[0]!.study, objects);
+  expect((await archive.findInstances(objects[0]!.study)).map(({ sopInstanceUid }) => sopInstanceUid).sort()).toEqual(objects.map(({ sopInstanceUid }) => sopInstanceUid).sort());
+});
+
+test('a study of many instances is listed page by page', async () => {
+  const archive = open({ pageSize: 50 });
+  const objects = Array.from({ length: 103 }, (_, index) => film({ seed: 4, rows: 16, columns: 16, instance: index + 1 }));
+  await archive.store(objects[0]!.study, objects);
+  const found = await archive.findInstances(objects[0]!.study);
+  expect(new Set(found.map(({ sopInstanceUid }) => sopInstanceUid)).size).toBe(103);
+}, 120_000);
+
+test('an object of another study than the request names is refused by name', async () => {
+  const archive = open();
+  const object = film({ seed: 5 });
+  const elsewhere = parseUid('1.2.3.4');
+  await expect(archive.store(elsewhere, [object])).rejects.toMatchObject({ code: 'STORE_FAILED', lasting: 'transient' });
+  await expect(archive.store(elsewhere, [object])).rejects.toThrow(`${object.sopInstanceUid} (0x0110)`);
+});
+
+test('one good object and one bad: the bad one is not passed over', async () => {
+  const archive = open();
+  const good = film({ seed: 6 });
+  const bad = { ...film({ seed: 6, instance: 2 }), bytes: Buffer.from('no DICOM') };
+  await expect(archive.store(good.study, [good, bad])).rejects.toMatchObject({ name: 'HilumError' });
+  await archive.store(good.study, [good]);
+  expect(await archive.findInstances(good.study)).toHaveLength(1);
+});
+
+test('a study that is not there has no instances; an instance that is not there is NOT_FOUND', async () => {
+  const archive = open();
+  const object = film({ seed: 7 });
+  await expect(archive.findInstances(object.study)).resolves.toEqual([]);
+  await expect(archive.retrieve({ studyInstanceUid: object.study, ...object })).rejects.toMatchObject({ code: 'NOT_FOUND', lasting: 'permanent' });
+});
+
+test.each([
+  ['a wrong password', { auth: { ...USER, password: 'wrong' } }],
+  ['no sign-in', { auth: { kind: 'none' } as const }],
+  ['a token it does not know', { auth: { kind: 'bearer', token: 'abc' } as const }],
+])('%s is ARCHIVE_UNAUTHORISED for every method', async (_name, options) => {
+  const archive = open(options);
+  const object = film({ seed: 8 });
+  const refused = { code: 'ARCHIVE_UNAUTHORISED', lasting: 'permanent' };
+  await expect(archive.findInstances(object.study)).rejects.toMatchObject(refused);
+  await expect(archive.retrieve({ studyInstanceUid: object.study, ...object })).rejects.toMatchObject(refused);
+  await expect(archive.store(object.study, [object])).rejects.toMatchObject(refused);
+});
+
+test('an object above the limit is refused without being kept', async () => {
+  const object = film({ seed: 9 });
+  await open().store(object.study, [object]);
+  await expect(open({ maxObjectBytes: 10_000 }).retrieve({ studyInstanceUid: object.study, ...object })).rejects.toMatchObject({ code: 'DICOM_UNREADABLE', lasting: 'permanent' });
+});
+
+test('the probe says what is allowed, what is wrong and what to do', async () => {
+  expect((await open().probe()).map(({ check, ok }) => [check, ok])).toEqual([['reach', true], ['query', true], ['retrieve', true], ['store', true]]);
+  const before = await statistics();
+  await open().probe();
+  expect(await statistics()).toEqual(before);
+  const refused = await open({ auth: { kind: 'none' } }).probe();
+  expect(refused.map(({ check, ok }) => [check, ok])).toEqual([['reach', true], ['query', false]]);
+  expect(refused[1]?.text).toContain('check archive.auth');
+  const elsewhere = await open({ url: `${orthanc.url}/nothing-here` }).probe();
+  expect(elsewhere[1]?.text).toContain('check that archive.url is the DICOMweb root');
+  const nobody = await open({ url: 'http://127.0.0.1:1/dicom-web' }).probe();
+  expect(nobody).toEqual([{ check: 'reach', ok: false, text: expect.stringContaining('check archive.url') as string }]);
+});
+
+test('killed and back: an error that passes, then the film', async () => {
+  const archive = open();
+  const object = film({ seed: 10 });
+  await archive.store(object.study, [object]);
+  await orthanc.kill();
+  await expect(archive.findInstances(object.study)).rejects.toMatchObject({ code: 'ARCHIVE_UNREACHABLE', lasting: 'transient' });
+  await expect(archive.store(object.study, [object])).rejects.toMatchObject({ code: 'ARCHIVE_UNREACHABLE', lasting: 'transient' });
+  await orthanc.start();
+  expect(await archive.findInstances(object.study)).toHaveLength(1);
+}, 120_000);
+
+describe('TLS', () => {
+  const own = certificate();
+  let url = '';
+  let close: () => void = () => {};
+
+  beforeAll(async () => {
+    // A gateway that asks for a client certificate and hands the request on, as sites put before Orthanc.
+    const server = createServer({ key: own.key, cert: own.cert, ca: own.cert, requestCert: true, rejectUnauthorized: true }, (request, response) => {
+      void fetch(`${orthanc.url}${request.url ?? ''}`, { headers: { accept: request.headers.accept ?? '*/*', authorization: request.headers.authorization ?? '' } }).then(async (answer) => {
+        response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+        response.end(Buffer.from(await answer.arrayBuffer()));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/dicom-web`;
+    close = () => server.close();
+  });
+
+  afterAll(() => {
+    close();
+    own.remove();
+  });
+
+  test('with the authority and a client certificate of ours', async () => {
+    const archive = open({ url, tls: { caFile: own.certFile, certFile: own.certFile, keyFile: own.keyFile } });
+    expect(await archive.findInstances(film({ seed: 1 }).study)).toHaveLength(1);
+  });
+
+  test('an authority that is not trusted, and a certificate that is missing, are transport errors that pass', async () => {
+    const study = film({ seed: 1 }).study;
+    await expect(open({ url }).findInstances(study)).rejects.toMatchObject({ code: 'ARCHIVE_UNREACHABLE', lasting: 'transient' });
+    await expect(open({ url, tls: { caFile: own.certFile } }).findInstances(study)).rejects.toMatchObject({ code: 'ARCHIVE_UNREACHABLE', lasting: 'transient' });
+  });
+
+  test('a file that is missing is a configuration error at once', () => {
+    expect(() => open({ tls: { caFile: `${own.certFile}.none` } })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }) as Error);
+  });
+});

@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""Figures of a shipped model (models/<id>/model.onnx) on the test split, before and after 8-bit weights."""
+from __future__ import annotations
+
+import argparse
+
+from hilum_training import cards, manifests, reports
+from hilum_training.data import Dataset
+from hilum_training.runtime import start
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("task", choices=("view", "lungs", "covid"))
+    parser.add_argument("--data", help="folder with cxr/manifest.csv (default: $HILUM_DATA_DIR or ../shared/data)")
+    parser.add_argument("--fast", action="store_true", help="bfloat16 for the shipped file too (the float one always is)")
+    parser.add_argument("--write", action="store_true", help="store the figures in metrics.json, manifest.json and card.md")
+    args = parser.parse_args()
+    start(1)
+    report = getattr(reports, args.task)(Dataset(args.data), args.fast)
+    if args.write:
+        target = manifests.folder(args.task)
+        manifests.write_json(target / "metrics.json", report)
+        manifest = manifests.read(args.task)
+        manifest["metrics"] = brief(report)
+        manifests.write_json(target / "manifest.json", manifest)
+        cards.write(args.task)
+
+
+def brief(report: dict) -> dict:
+    """The report without its curve, which stays in metrics.json."""
+    if isinstance(report, dict):
+        return {k: brief(v) for k, v in report.items() if k != "roc"}
+    return report
+
+
+if __name__ == "__main__":
+    main()

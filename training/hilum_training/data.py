@@ -1,0 +1,141 @@
+"""The data set: manifest rows, films and masks on the 224 x 224 grid, and who may train on what."""
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from .preprocess import SIZE, normalise_film, resize
+
+ROOT = Path(__file__).resolve().parents[2]
+V7 = "v7-reviewed"
+NIH = "NIH ChestX-ray8"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One film of the manifest. ``index`` is its line, counted from 0."""
+
+    index: int
+    path: str
+    source: str
+    patient: str
+    view: str
+    finding: str
+    mask_path: str
+    mask_kind: str
+    licence: str
+    split: str
+
+    @property
+    def lateral(self) -> bool:
+        return self.view == "L"
+
+    @property
+    def covid(self) -> bool:
+        return self.finding == "covid"
+
+    @property
+    def manual_mask(self) -> bool:
+        return bool(self.mask_path) and self.mask_kind == "manual"
+
+    @property
+    def v7_mask(self) -> bool:
+        return bool(self.mask_path) and self.mask_kind.startswith(V7)
+
+
+def default_data_dir() -> Path:
+    return Path(os.environ.get("HILUM_DATA_DIR") or ROOT / ".." / "shared" / "data").resolve()
+
+
+def cache_dir() -> Path:
+    """Checkpoints and intermediate arrays: never inside the work tree."""
+    default = Path.home() / ".cache" / "hilum" / "training"
+    folder = Path(os.environ.get("HILUM_CACHE_DIR") or default)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def digest(*parts: object) -> str:
+    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:16]
+
+
+class Dataset:
+    """``<data>/cxr/manifest.csv`` and the arrays made of it, cached on disk."""
+
+    def __init__(self, data: Path | None = None):
+        self.folder = Path(data or default_data_dir()) / "cxr"
+        text = (self.folder / "manifest.csv").read_text(encoding="utf-8")
+        self.key = digest(text, SIZE, "triangle-1")
+        table = csv.DictReader(text.splitlines())
+        self.rows = [
+            Row(i, r["path"], r["source"], f'{r["source"]}/{r["patient_id"] or r["path"]}', r["view"],
+                r["finding"], r["mask_path"], r["mask_kind"], r["licence"], r["split"])
+            for i, r in enumerate(table)
+        ]
+
+    def select(self, keep) -> list[Row]:
+        return [row for row in self.rows if keep(row)]
+
+    def films(self) -> np.ndarray:
+        """N of every row: float32 [rows, 224, 224] in 0..1, memory-mapped."""
+        return self._array("films", np.float32, lambda row: normalise_film(read_grey(self.folder / row.path)))
+
+    def masks(self) -> np.ndarray:
+        """Lung share of every pixel, 0..255: uint8 [rows, 224, 224]; rows without a mask are 0."""
+        return self._array("masks", np.uint8, self._mask)
+
+    def _mask(self, row: Row) -> np.ndarray:
+        if not row.mask_path:
+            return np.zeros((SIZE, SIZE), np.uint8)
+        share = resize(read_grey(self.folder / row.mask_path) > 127)
+        return np.round(255 * np.clip(share, 0, 1)).astype(np.uint8)
+
+    def _array(self, name: str, dtype, make) -> np.ndarray:
+        path = cache_dir() / f"{name}-{self.key}.npy"
+        if not path.exists():
+            print(f"preparing {name} of {len(self.rows)} rows ...", flush=True)
+            part = path.with_suffix(f".{os.getpid()}.part")
+            array = np.lib.format.open_memmap(part, "w+", dtype, (len(self.rows), SIZE, SIZE))
+            for row in self.rows:
+                array[row.index] = make(row)
+            array.flush()
+            part.rename(path)
+        return np.load(path, mmap_mode="r")
+
+
+def read_grey(path: Path) -> np.ndarray:
+    """A JPEG or PNG as a 2-D uint8 array."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("L"))
+
+
+def known_finding(row: Row) -> bool:
+    return not row.lateral and row.finding != "unknown"
+
+
+def covid_licence_allows(row: Row) -> bool:
+    """Rows that the shipped COVID-19 and lung models may learn from: CC BY, NLM and NIH terms."""
+    if row.source in ("cxnet", "hannover", "kermany", "montgomery", "shenzhen"):
+        return True
+    if row.source == "cohen":
+        return row.licence in ("CC BY", "CC BY 4.0")
+    return row.source == "ozturk" and row.licence.startswith(NIH) and not row.covid
+
+
+def view_licence_allows(row: Row) -> bool:
+    """The view model may also use Cohen's CC BY-NC-SA rows, where all licensed laterals are."""
+    return covid_licence_allows(row) or (row.source == "cohen" and row.licence.startswith("CC BY-NC-SA"))
+
+
+def licence_table(rows: list[Row]) -> list[dict]:
+    """The manifest's ``training.data``: rows by source and licence."""
+    count: dict[tuple[str, str], int] = {}
+    for row in rows:
+        count[row.source, row.licence] = count.get((row.source, row.licence), 0) + 1
+    return [{"source": s, "rows": n, "licence": l} for (s, l), n in sorted(count.items())]

@@ -1,0 +1,69 @@
+"""Model folders: manifest.json, metrics.json, curves.json beside model.onnx, and the SHA-256 that ties them."""
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import math
+from pathlib import Path
+
+from .data import ROOT
+from .preprocess import MASK_THRESHOLD, MIN_COMPONENT_FRACTION
+
+MODELS = ROOT / "models"
+IDS = {"view": "view-vgg19", "lungs": "lungs-unet16", "covid": "covid-vgg19-lungs"}
+INTENDED_USE = "Research use only. Not a medical device, not for diagnosis."
+
+
+def folder(task: str) -> Path:
+    return MODELS / IDS[task]
+
+
+def input_block(region: str, mean: float, std: float) -> dict:
+    return {
+        "name": "input", "shape": [1, 1, 224, 224], "region": region, "fill": 0, "intensity": "min-max",
+        "resample": "antialiased-triangle", "range": [0, 1], "mean": round(mean, 6), "std": round(std, 6),
+    }
+
+
+def mask_block() -> dict:
+    """How a lung probability becomes a mask; the same for the service's outline and for the covid model's input."""
+    return {"threshold": MASK_THRESHOLD, "connectivity": 4, "minComponentFraction": MIN_COMPONENT_FRACTION}
+
+
+def training_block(data, epochs, seed, command, notes) -> dict:
+    return {
+        "data": data, "split": "60/20/20 by patient, column split of cxr/manifest.csv", "epochs": epochs, "seed": seed,
+        "command": command, "date": datetime.date.today().isoformat(), "notes": notes,
+    }
+
+
+def write(task: str, manifest: dict) -> None:
+    """Completes and writes the manifest; ``metrics`` are filled in by evaluate.py --write."""
+    target = folder(task)
+    sha = hashlib.sha256((target / "model.onnx").read_bytes()).hexdigest()
+    head = {"schemaVersion": 1, "id": IDS[task], "version": "1.0.0"}
+    tail = {"file": "model.onnx", "sha256": sha, "engine": "onnx", "intendedUse": INTENDED_USE}
+    write_json(target / "manifest.json", head | manifest | tail)
+    print(f"wrote {target.relative_to(ROOT)}", flush=True)
+
+
+def read(task: str) -> dict:
+    return json.loads((folder(task) / "manifest.json").read_text(encoding="utf-8"))
+
+
+def tidy(value):
+    """Floats to 6 significant digits, recursively; refuses NaN and infinity."""
+    if isinstance(value, dict):
+        return {k: tidy(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [tidy(v) for v in value]
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError("a figure is not finite")
+        return float(f"{value:.6g}")
+    return value
+
+
+def write_json(path: Path, value) -> None:
+    path.write_text(json.dumps(tidy(value), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,99 @@
+"""Figures of merit with their intervals, all from plain arrays."""
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+def dice(a: np.ndarray, b: np.ndarray) -> float:
+    """2 |A and B| / (|A| + |B|) of two boolean masks; 1 for two empty ones."""
+    total = int(a.sum()) + int(b.sum())
+    return 1.0 if total == 0 else 2.0 * int((a & b).sum()) / total
+
+
+def iou(a: np.ndarray, b: np.ndarray) -> float:
+    """|A and B| / |A or B|; 1 for two empty masks."""
+    union = int((a | b).sum())
+    return 1.0 if union == 0 else int((a & b).sum()) / union
+
+
+def wilson(hits: int, n: int, z: float = 1.959964) -> list[float] | None:
+    """95 % score interval of a share; None without cases."""
+    if n == 0:
+        return None
+    p, f = hits / n, z * z / n
+    centre, half = p + f / 2, z * math.sqrt(p * (1 - p) / n + f / (4 * n))
+    return [max(0.0, (centre - half) / (1 + f)), min(1.0, (centre + half) / (1 + f))]
+
+
+def ranks(scores: np.ndarray) -> np.ndarray:
+    """1-based ranks, ties shared evenly."""
+    _, inverse, count = np.unique(scores, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - (count - 1) / 2)[inverse]
+
+
+def auc(labels: np.ndarray, scores: np.ndarray) -> float | None:
+    """Area under the ROC curve (Mann-Whitney, ties count half); None if one class is missing."""
+    labels = np.asarray(labels, bool)
+    pos, neg = int(labels.sum()), int((~labels).sum())
+    if pos == 0 or neg == 0:
+        return None
+    return float((ranks(np.asarray(scores))[labels].sum() - pos * (pos + 1) / 2) / (pos * neg))
+
+
+def auc_interval(labels, scores, patients, rounds: int = 1000, seed: int = 1) -> list[float] | None:
+    """95 % bootstrap interval of the AUC, whole patients drawn with replacement."""
+    if auc(labels, scores) is None:
+        return None
+    labels, scores = np.asarray(labels, bool), np.asarray(scores)
+    groups = [np.flatnonzero(inverse) for inverse in _groups(patients)]
+    rng, values = np.random.default_rng(seed), []
+    for _ in range(rounds):
+        picks = np.concatenate([groups[i] for i in rng.integers(0, len(groups), len(groups))])
+        value = auc(labels[picks], scores[picks])
+        if value is not None:
+            values.append(value)
+    return [float(v) for v in np.percentile(values, [2.5, 97.5])]
+
+
+def _groups(patients):
+    _, inverse = np.unique(np.asarray(patients), return_inverse=True)
+    for group in range(inverse.max() + 1):
+        yield inverse == group
+
+
+def roc(labels, scores, points: int = 101) -> list[list[float]]:
+    """[false positive rate, sensitivity, threshold] at up to ``points`` thresholds, falling."""
+    labels, scores = np.asarray(labels, bool), np.asarray(scores)
+    cuts = np.unique(scores)[::-1]
+    if len(cuts) > points:
+        cuts = cuts[np.linspace(0, len(cuts) - 1, points).round().astype(int)]
+    return [[float((scores[~labels] >= c).mean()), float((scores[labels] >= c).mean()), float(c)] for c in cuts]
+
+
+def share(hits, n) -> dict:
+    return {"value": hits / n if n else None, "n": int(n), "interval95": wilson(int(hits), int(n))}
+
+
+def binary(labels, scores, threshold: float) -> dict:
+    """Sensitivity, specificity, accuracy (Wilson intervals) and F1 at one threshold (score >= threshold)."""
+    labels, called = np.asarray(labels, bool), np.asarray(scores) >= threshold
+    tp, tn = int((labels & called).sum()), int((~labels & ~called).sum())
+    pos, neg = int(labels.sum()), int((~labels).sum())
+    wrong = len(labels) - tp - tn
+    return {
+        "threshold": threshold,
+        "sensitivity": share(tp, pos),
+        "specificity": share(tn, neg),
+        "accuracy": share(tp + tn, len(labels)),
+        "f1": 2 * tp / (2 * tp + wrong) if tp + wrong else None,
+    }
+
+
+def calibration_error(labels, probability, bins: int = 10) -> float:
+    """Expected calibration error over equal-width bins."""
+    labels, probability = np.asarray(labels, float), np.asarray(probability)
+    which = np.minimum((probability * bins).astype(int), bins - 1)
+    gaps = [abs(labels[which == b].sum() - probability[which == b].sum()) for b in range(bins)]
+    return float(sum(gaps) / len(labels))

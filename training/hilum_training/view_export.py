@@ -1,0 +1,50 @@
+"""From a trained VGG19 to models/view-vgg19."""
+from __future__ import annotations
+
+import torch
+
+from . import manifests
+from .data import licence_table
+from .onnx_export import CAM_LAYER, export_vgg
+from .runtime import cache_dir
+
+ARCHITECTURE = ("VGG19 blocks 1-5 on one grey channel, global average pooling right behind block5_conv4 (no pool5), one "
+                "dense layer, sigmoid")
+START = ("Blocks 1-3: ImageNet weights (Visual Geometry Group, CC BY 4.0), grey input folded in as the sum over colours, "
+         "not trained further. Blocks 4-5 started as identities (no ImageNet weights to be had) and were trained with the "
+         "dense layer, seeing the weights rounded to 8 bits as they are shipped.")
+
+
+def export_view(net, state, rows, cross, mean, std, args) -> None:
+    target = manifests.folder("view")
+    target.mkdir(parents=True, exist_ok=True)
+    torch.save(net.state_dict(), cache_dir() / "view-float.pt")
+    export_vgg(net, target / "model.onnx", manifests.IDS["view"])
+    manifests.write_json(target / "curves.json", {"epochs": state["curve"], "crossValidation": cross})
+    threshold = cross["atThreshold"]["threshold"] if cross else 0.5
+    manifests.write("view", {
+        "task": "view",
+        "title": "Frontal or lateral chest film, VGG19",
+        "architecture": ARCHITECTURE,
+        "input": manifests.input_block("film", mean, std),
+        "output": {"probability": "probability", "cam": "cam"},
+        "classes": [{"label": "frontal"}, {"label": "lateral"}],
+        "positive": 1,
+        "operatingPoint": {
+            "threshold": threshold,
+            "meaning": "lateral at a probability of lateral of at least this; chosen on cross-validation scores so that doubt "
+                       "leads to lateral, which is not analysed"},
+        "camLayer": CAM_LAYER,
+        "training": manifests.training_block(
+            licence_table(rows), state["epoch"], args.seed, "python3 training/train_view.py",
+            START + f" {args.draws} films drawn per epoch, half of them laterals; mirrored, turned, shifted and re-exposed "
+            "copies. All 47 laterals at hand come from one collection; licensed frontals of the same collection are among "
+            "the frontals."),
+        "metrics": {"crossValidation": cross},
+        "licence": "CC BY-NC-SA 4.0 (non-commercial), because the laterals it learnt from are. See ../LICENSE.md.",
+        "limitations": [
+            "Learnt from 25 laterals of one collection, tested on 47 in all.",
+            "Knows frontal and lateral chest films only: another body part gets one of these two answers. The lung check "
+            "behind it is meant to refuse those.",
+            "Not tried on oblique, lordotic or decubitus views."],
+    })
