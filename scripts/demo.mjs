@@ -60,7 +60,9 @@ async function demonstrate(dir, films, { once, json }, stop) {
 
 // --- Films ------------------------------------------------------------------------------------------------------------------------------
 
-function listFiles(folder) {
+/** `npm run` changes to the clone's folder; INIT_CWD is where the user was. */
+function listFiles(given) {
+  const folder = path.resolve(process.env.INIT_CWD ?? '.', given);
   const info = fs.statSync(folder, { throwIfNoEntry: false });
   if (info === undefined) throw new Explained(`there is no ${folder}`);
   const names = info.isDirectory() ? fs.readdirSync(folder, { recursive: true }).map((name) => path.join(folder, name)) : [folder];
@@ -109,6 +111,13 @@ function studiesOf({ stored }) {
 
 const isFilm = ({ modality }) => modality === 'CR' || modality === 'DX';
 
+/** Orthanc stores what has UIDs that are none (PS3.5 section 9.1). No object can refer to such a film, so that the service leaves it alone. */
+function badUid({ studyInstanceUid, seriesInstanceUid, sopInstanceUid }) {
+  const { tryParseUid } = require(path.join(ROOT, 'dist/dicom/uid.js'));
+  const bad = Object.entries({ Study: studyInstanceUid, Series: seriesInstanceUid, SOP: sopInstanceUid }).find(([, uid]) => tryParseUid(uid) === undefined);
+  return bad && `unreadable: its ${bad[0]} Instance UID ${bad[1]} is no DICOM UID`;
+}
+
 // --- Results ----------------------------------------------------------------------------------------------------------------------------
 
 async function waitForResults(sent, { results, service }) {
@@ -116,7 +125,7 @@ async function waitForResults(sent, { results, service }) {
   let [done, last] = [-1, Date.now()];
   for (;;) {
     const dead = await results.deadStudies();
-    const now = [...studies].filter(([uid, instances]) => dead.has(uid) || completingEvent(uid, instances, results.events) !== undefined).length;
+    const now = [...studies].filter(([uid, instances]) => dead.has(uid) || instances.every(badUid) || completingEvent(uid, instances, results.events) !== undefined).length;
     if (now > done) [done, last] = [now, Date.now()];
     progress(`results of ${now} of ${studies.size} studies, ${Math.round((Date.now() - last) / 1000)} s since the last`);
     if (now === studies.size) break;
@@ -129,7 +138,7 @@ async function waitForResults(sent, { results, service }) {
 
 /** The first event that tells of every film of the study; of a study without films, the first one. */
 function completingEvent(study, instances, events) {
-  const films = instances.filter(isFilm).map(({ sopInstanceUid }) => sopInstanceUid);
+  const films = instances.filter((instance) => isFilm(instance) && !badUid(instance)).map(({ sopInstanceUid }) => sopInstanceUid);
   return events.find((event) => event.studyInstanceUid === study && films.every((uid) => event.films.some((film) => film.sopInstanceUid === uid)));
 }
 
@@ -139,18 +148,21 @@ async function makeReport(sent, { results }, api) {
   const studies = [];
   for (const [studyInstanceUid, instances] of studiesOf(sent)) {
     const event = completingEvent(studyInstanceUid, instances, results.events);
-    if (event === undefined) problems.push(`study ${studyInstanceUid}: ${dead.has(studyInstanceUid) ? `given up, ${dead.get(studyInstanceUid)}` : 'no result'}`);
+    if (instances.every(badUid)) say(`study ${studyInstanceUid}: ${badUid(instances[0])}`);
+    else if (event === undefined) problems.push(`study ${studyInstanceUid}: ${dead.has(studyInstanceUid) ? `given up, ${dead.get(studyInstanceUid)}` : 'no result'}`);
     else problems.push(...(await missingOutputs(event, api)));
     studies.push({ studyInstanceUid, priority: event?.priority ?? null, secondsToResult: secondsToResult(instances, event), films: instances.map((instance) => filmReport(instance, event, dead.get(studyInstanceUid))) });
   }
   return { report: { studies, notStored: sent.notStored }, problems };
 }
 
-function filmReport({ sopInstanceUid, modality }, event, deadReason) {
+function filmReport(instance, event, deadReason) {
+  const { sopInstanceUid, modality } = instance;
   const base = { sopInstanceUid, outcome: 'failed', reason: deadReason ?? 'no result', view: null, probability: null, outputs: [] };
   const film = event?.films.find((one) => one.sopInstanceUid === sopInstanceUid);
   if (film) return { ...base, outcome: film.outcome, reason: film.reason && `${film.reason}: ${film.reasonText}`, view: film.view, probability: film.probability, outputs: film.outputs };
-  return event && !isFilm({ modality }) ? { ...base, outcome: 'rejected', reason: `modality ${modality || 'not stated'}` } : base;
+  if (badUid(instance)) return { ...base, outcome: 'rejected', reason: badUid(instance) };
+  return event && !isFilm(instance) ? { ...base, outcome: 'rejected', reason: `modality ${modality || 'not stated'}` } : base;
 }
 
 /** From the last film's acceptance by Orthanc to the moment when all its results were verified as stored. */
@@ -197,11 +209,13 @@ function studyRows({ studyInstanceUid, priority, secondsToResult: seconds, films
   const rows = [];
   for (const film of films) {
     if (film.outcome === 'rejected' && film.reason.startsWith('modality ') && film.outputs.length === 0) others.set(film.reason, (others.get(film.reason) ?? 0) + 1);
-    else rows.push([film.view ?? '-', film.outcome === 'analysed' ? film.outcome : `${film.outcome}: ${film.reason}`.slice(0, 60), film.probability === null ? '-' : `${(film.probability * 100).toFixed(1)} %`, String(film.outputs.length)]);
+    else rows.push([film.view ?? '-', film.outcome === 'analysed' ? film.outcome : cut(`${film.outcome}: ${film.reason}`, 78), film.probability === null ? '-' : `${(film.probability * 100).toFixed(1)} %`, String(film.outputs.length)]);
   }
   for (const [reason, count] of others) rows.push(['-', `no film: ${count} x ${reason}`, '-', '0']);
   return rows.map(([view, outcome, probability, outputs], i) => [i === 0 ? shorten(studyInstanceUid) : '', view, outcome, probability, i === 0 ? (priority ?? '-') : '', outputs, i === 0 && seconds !== null ? seconds.toFixed(1) : '']);
 }
+
+const cut = (text, length) => (text.length <= length ? text : `${text.slice(0, length - 3)}...`);
 
 const shorten = (uid) => (uid.length <= 24 ? uid : `${uid.slice(0, 8)}...${uid.slice(-13)}`);
 

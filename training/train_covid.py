@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+import hilum_training  # noqa: F401 - first, it sets how OpenMP waits
 import numpy as np
+import torch
 
 from hilum_training import classifier, covid_task, features
 from hilum_training.covid_export import export_covid
@@ -20,7 +22,7 @@ def main():
     parser.add_argument("--data", help="folder with cxr/manifest.csv (default: $HILUM_DATA_DIR or ../shared/data)")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--draws", type=int, default=1440, help="films per epoch")
-    parser.add_argument("--rate", type=float, default=1e-5)
+    parser.add_argument("--rate", type=float, default=2e-6)
     parser.add_argument("--copies", type=int, default=1, help="augmented copies of each film")
     parser.add_argument("--limit", type=int, default=0, help="films per source, for a quick trial")
     parser.add_argument("--sensitivity", type=float, default=0.95, help="of the urgent operating point, on validation")
@@ -44,9 +46,10 @@ def main():
 
     config = {k: getattr(args, k) for k in ("epochs", "draws", "rate", "copies", "seed")} | {
         "data": data.key, "rows": [r.index for r in rows], "block3": features.tensor_key(net), "films": float(films.mean())}
+    first = features.kept("covid", net, lambda: torch.cat([classifier.pooled(net, copy) for copy in copies]))
     state = classifier.fit(Run("covid-vgg19", config), net, copies, labels, classifier.draw_weights(rows, labels),
                            epochs=args.epochs, draws=args.draws, rate=args.rate, seed=args.seed,
-                           validation=classifier.validator(val_features, val_labels))
+                           validation=classifier.validator(val_features, val_labels), first=first)
     z = classifier.logits(net, val_features)
     net.temperature.fill_(classifier.best_temperature(z, val_labels))
     p = classifier.sigmoid(z / float(net.temperature))

@@ -14,6 +14,10 @@ const path = require('node:path');
 const VERSION = '3.12.10';
 const INTEGRITY = 'sha512-0kuF66Mq9c9dMD++bUsTjMrJpXJwaZhz9B4uS244DawAjSkTwIYFU93pxPuRUQixaRi7QAHlF3Fe1qudBlZrmA==';
 
+/** OHIF's configuration, shared with docker/ohif.Dockerfile: one DICOMweb data source on its own origin. */
+const APP_CONFIG = path.resolve(__dirname, '../../docker/ohif/app-config.js');
+const appConfig = (cpu) => fs.readFileSync(APP_CONFIG, 'utf8').replace('useCPURendering: false', `useCPURendering: ${cpu}`);
+
 const MIME = {
   '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.mjs': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.json': 'application/json',
   '.wasm': 'application/wasm', '.svg': 'image/svg+xml', '.png': 'image/png', '.ico': 'image/x-icon', '.woff2': 'font/woff2', '.webmanifest': 'application/manifest+json',
@@ -37,7 +41,7 @@ function ensureViewer() {
   const work = fs.mkdtempSync(path.join(cacheDir(), 'ohif-'));
   try {
     const file = pack(work);
-    run('tar', ['-xzf', file, '--strip-components=1', 'package/dist'], work);
+    run('tar', ['-xzf', file, '--strip-components=1', '--exclude=*.map', 'package/dist'], work);
     fs.rmSync(file);
     fs.rmSync(target, { recursive: true, force: true });
     fs.renameSync(work, target);
@@ -60,46 +64,13 @@ function run(file, args, cwd) {
   if (result.status !== 0) throw new Error(`${file} ${args[0]} failed: ${(result.stderr || result.error?.message || '').trim().split('\n').pop()}`);
 }
 
-/** What OHIF reads as app-config.js: one DICOMweb data source on its own origin. */
-const APP_CONFIG = `window.config = {
-  routerBasename: '/',
-  extensions: [],
-  modes: [],
-  showStudyList: true,
-  useSharedArrayBuffer: 'FALSE',
-  showWarningMessageForCrossOrigin: false,
-  showCPUFallbackMessage: false,
-  investigationalUseDialog: { option: 'never' },
-  defaultDataSourceName: 'dicomweb',
-  dataSources: [{
-    namespace: '@ohif/extension-default.dataSourcesModule.dicomweb',
-    sourceName: 'dicomweb',
-    configuration: {
-      friendlyName: 'Orthanc',
-      name: 'orthanc',
-      wadoUriRoot: location.origin + '/dicom-web',
-      qidoRoot: location.origin + '/dicom-web',
-      wadoRoot: location.origin + '/dicom-web',
-      qidoSupportsIncludeField: false,
-      imageRendering: 'wadors',
-      thumbnailRendering: 'wadors',
-      enableStudyLazyLoad: true,
-      supportsFuzzyMatching: false,
-      supportsWildcard: true,
-      omitQuotationForMultipartRequest: true,
-      bulkDataURI: { enabled: true },
-    },
-  }],
-};
-`;
-
 /** See viewer.d.cts. */
-async function startViewer({ dicomWebUrl, dist = ensureViewer(), port = 0, host = '127.0.0.1' }) {
+async function startViewer({ dicomWebUrl, dist = ensureViewer(), port = 0, host = '127.0.0.1', cpu = false }) {
   const upstream = new URL(dicomWebUrl);
   const server = http.createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://viewer');
     if (url.pathname.startsWith('/dicom-web')) return proxy(upstream, url, request, response);
-    if (url.pathname === '/app-config.js') return send(response, 200, MIME['.js'], APP_CONFIG);
+    if (url.pathname === '/app-config.js') return send(response, 200, MIME['.js'], appConfig(cpu));
     return sendFile(dist, url.pathname, response);
   });
   await new Promise((resolve, reject) => server.once('error', reject).listen(port, host, resolve));

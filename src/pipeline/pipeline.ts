@@ -79,8 +79,7 @@ export async function runStudy(study: Uid, { redelivered }: { redelivered: boole
 }
 
 async function runFilm(film: InstanceReference, identity: AnalysisIdentity, line: Line, archive: Archive): Promise<FilmResult> {
-  const fetched = await fetchFilm(film, archive);
-  const outcome = await analyseFilm(fetched.bytes, line);
+  const outcome = await fetchFilm(film, archive).then(({ bytes }) => analyseFilm(bytes, line), unfetched);
   const objects = encode(outcome, identity);
   await store(film.studyInstanceUid, objects, archive);
   await verify(film.studyInstanceUid, objects, archive);
@@ -97,6 +96,13 @@ function unfit(source: OpenedFilm): FilmOutcome | null {
 /** A refused film of the chest gets a report that says so; anything else gets a log line. */
 function refused({ attributes, sopInstanceUid }: OpenedFilm, refusal: Refusal, view: 'frontal' | 'lateral' | null = null, lungFraction: number | null = null): FilmOutcome {
   return isChestRegion(attributes) ? { outcome: 'not-analysed', sopInstanceUid, refusal, attributes, view, lungFraction } : { outcome: 'rejected', sopInstanceUid, refusal };
+}
+
+/** An object too large to be read is an outcome; a lost archive is not. */
+function unfetched(error: unknown): FilmOutcome {
+  const refusal = refusalOf(error);
+  if (refusal === null) throw error;
+  return { outcome: 'rejected', sopInstanceUid: null, refusal };
 }
 
 function concernsFilmAlone(error: unknown): error is HilumError {

@@ -148,3 +148,12 @@ test('a film that was deleted meanwhile does not hold up the others, and is told
   await expect(run()).rejects.toMatchObject({ code: 'NOT_FOUND' });
   expect(archive.objects.size).toBe(4);
 });
+
+test('a film that is too large to be read is told, and the study still has its result', async () => {
+  const { archive, announcer, run } = setUp();
+  archive.before = (call) => {
+    if (call === 'retrieve') throw new HilumError('DICOM_UNREADABLE', 'permanent', 'larger than 512 MiB');
+  };
+  await run();
+  expect(announcer.events[0]!.films[0]).toMatchObject({ outcome: 'rejected', reason: 'unreadable' });
+});

@@ -54,10 +54,11 @@ def pooled(net: VGG19, features: np.ndarray) -> torch.Tensor:
 
 
 def fit_dense(net: VGG19, x: torch.Tensor, y: np.ndarray, weight: np.ndarray, penalty: float = 3e-3) -> None:
-    """Logistic regression of the dense layer on pooled activations [n, 512], by L-BFGS, on standardised columns."""
+    """Logistic regression of the dense layer on pooled activations [n, 512], by L-BFGS, on scaled columns."""
     x, y = x.double(), torch.from_numpy(y).double()
     weight = torch.from_numpy(weight / weight.sum()).double()
-    centre, spread = x.mean(0), x.std(0) + 1e-6
+    centre, spread = x.mean(0), x.std(0)
+    spread = spread.clamp_min(float(spread.median()))  # a channel that hardly varies must not get a huge weight
     z = (x - centre) / spread
     w, b = torch.zeros(512, dtype=torch.double, requires_grad=True), torch.zeros((), dtype=torch.double, requires_grad=True)
     optimiser = torch.optim.LBFGS([w, b], max_iter=300, line_search_fn="strong_wolfe")
