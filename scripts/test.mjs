@@ -13,7 +13,7 @@ import { ROOT, runMain, runShown, say, succeeds } from './lib/shell.mjs';
 const PYTHON = '/usr/bin/python3';
 
 async function main() {
-  await ensure({ servers: true, judges: true, browser: true });
+  await ensure({ servers: true, judges: true, browser: true, training: true });
   const args = process.argv.slice(2);
   const counts = args.length > 0 ? [await jest([...args, '--passWithNoTests'])] : await everything();
   const total = (key) => counts.reduce((sum, count) => sum + count[key], 0);

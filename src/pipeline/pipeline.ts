@@ -68,7 +68,7 @@ export async function runStudy(study: Uid, { redelivered }: { redelivered: boole
   const failures: HilumError[] = [];
   for (const film of found.pending) {
     try {
-      results.push(await runFilm(film, identity, line, ports.archive));
+      results.push(await runFilm(film, found.present, identity, line, ports.archive));
     } catch (error) {
       if (!concernsFilmAlone(error)) throw error;
       failures.push(error);
@@ -78,10 +78,10 @@ export async function runStudy(study: Uid, { redelivered }: { redelivered: boole
   return notify(study, found, results, identity, ports);
 }
 
-async function runFilm(film: InstanceReference, identity: AnalysisIdentity, line: Line, archive: Archive): Promise<FilmResult> {
+async function runFilm(film: InstanceReference, present: ReadonlySet<string>, identity: AnalysisIdentity, line: Line, archive: Archive): Promise<FilmResult> {
   const outcome = await fetchFilm(film, archive).then(({ bytes }) => analyseFilm(bytes, line), unfetched);
   const objects = encode(outcome, identity);
-  await store(film.studyInstanceUid, objects, archive);
+  await store(film.studyInstanceUid, objects.filter(({ sopInstanceUid }) => !present.has(sopInstanceUid)), archive);
   await verify(film.studyInstanceUid, objects, archive);
   return resultOf(film.sopInstanceUid, outcome, objects);
 }

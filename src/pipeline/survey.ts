@@ -9,6 +9,8 @@ export interface Survey {
   readonly done: readonly { readonly film: InstanceReference; readonly uids: ResultUids }[];
   /** Series that hold no film and no result of this analysis. */
   readonly skipped: ResultEvent['skipped'];
+  /** SOP Instance UIDs of all that the study holds: what is there is not sent again. */
+  readonly present: ReadonlySet<string>;
 }
 
 const FILM_MODALITIES = new Set(['CR', 'DX']);
@@ -23,6 +25,7 @@ export function survey(instances: readonly InstanceReference[], identity: Analys
   const own = new Set<string>(films.flatMap(({ uids }) => [uids.heatMap.series, uids.report.series]));
   const isDone = ({ uids }: { uids: ResultUids }) => present.has(uids.report.instance);
   return {
+    present,
     pending: films.filter((entry) => !isDone(entry)).map(({ film }) => film),
     done: films.filter(isDone),
     skipped: groupSeries(instances.filter((instance) => !FILM_MODALITIES.has(instance.modality) && !own.has(instance.seriesInstanceUid))),

@@ -94,9 +94,11 @@ test('a heat map is never there without its report for good, and never the other
   };
   await expect(run()).rejects.toMatchObject({ code: 'ARCHIVE_UNAVAILABLE' });
   expect(archive.objects.has(uids.heatMap.instance)).toBe(true);
-  archive.before = () => {};
+  const sent: string[] = [];
+  archive.before = (call, uid) => void (call === 'store' && sent.push(uid));
   await run(true);
   expect(archive.objects.size).toBe(3);
+  expect(sent).toEqual([uids.report.instance]);
 });
 
 test('a film that arrives later in an old study is analysed then, and the event tells of both', async () => {

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { connect, type ChannelModel, type ConsumeMessage } from 'amqplib';
 import { startOrthanc, startRabbit, type Orthanc, type Rabbit } from '../../scripts/lib/servers.cjs';
 import { syntheticDicom } from '../../src/dicom/synthetic-film';
@@ -148,6 +148,26 @@ test('what waits is published before Orthanc stops', async () => {
   await orthanc.stop();
   expect(await takeEvents(1)).toHaveLength(1);
 }, 120_000);
+
+test("a script of the site's own passes changes on", async () => {
+  const script = join(dir, 'own_script.py');
+  writeFileSync(script, [
+    'import sys',
+    `sys.path.insert(0, ${JSON.stringify(resolve(__dirname, '../../plugin/orthanc'))})`,
+    'import hilum_orthanc, orthanc',
+    'hilum = hilum_orthanc.create()',
+    'def on_change(change_type, level, resource):',
+    '    hilum(change_type, level, resource)',
+    'orthanc.RegisterOnChangeCallback(on_change)',
+  ].join('\n'));
+  const orthanc = await startOrthanc({ dir: join(dir, 'orthanc-own'), amqpUrl: rabbit.amqpUrl, config: { PythonScript: script } });
+  try {
+    await send(orthanc, film(13));
+    expect(await takeEvents(1)).toHaveLength(1);
+  } finally {
+    await orthanc.stop();
+  }
+}, 60_000);
 
 test('a missing pika is one line in the log, and Orthanc starts', async () => {
   const stub = join(dir, 'no-pika');
