@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { openModel, type Model } from '../../src/model/session';
+import { keepInside, standardise, type Plane } from '../../src/model/tensor';
+import { describeLungs, findLungs, implausible, plausibilityOf } from '../../src/pipeline/lungs';
+import { preprocess } from '../../src/pipeline/preprocess';
+import { parseUid } from '../../src/dicom/uid';
+
+/**
+ * The same decoded pixels through the training code (training/make_parity_fixture.py, a drawn film) and through this service: the same tensors, the same
+ * masks, the same probabilities. PyTorch's autograd is the oracle of the heat map.
+ */
+const FIXTURE = resolve(__dirname, '../fixtures/parity');
+const MODELS = resolve(__dirname, '../../models');
+
+interface Record_ {
+  film: { rows: number; columns: number };
+  lungs: { figures: Record<string, number>; reasons: string[] };
+  models: Record<string, { sha256: string; tensor: string; probability?: number; meanProbability?: number }>;
+}
+const expected = JSON.parse(readFileSync(join(FIXTURE, 'parity.json'), 'utf8')) as Record_;
+const floats = (name: string) => new Float32Array(new Uint8Array(readFileSync(join(FIXTURE, name))).buffer);
+
+const { rows, columns } = expected.film;
+const pixels = Float32Array.from(readFileSync(join(FIXTURE, 'film.u8')));
+const film = preprocess({ sopInstanceUid: parseUid('1.2.3'), attributes: {}, image: { rows, columns, values: pixels } }, [1, 1, 224, 224]);
+
+const models = new Map<string, Model>();
+beforeAll(async () => {
+  for (const id of Object.keys(expected.models)) models.set(id, await openModel(MODELS, id));
+}, 120_000);
+
+const byTask = (task: string) => [...models.values()].find(({ manifest }) => manifest.task === task)!;
+
+function greatestDifference(a: Float32Array, b: Float32Array): number {
+  let greatest = a.length === b.length ? 0 : Infinity;
+  for (let i = 0; i < a.length; i++) greatest = Math.max(greatest, Math.abs(a[i]! - b[i]!));
+  return greatest;
+}
+
+async function seenBy(model: Model): Promise<Plane> {
+  if (model.manifest.input.region === 'film') return film.normalised;
+  return keepInside(film.normalised, (await findLungs(film, byTask('lungs'))).mask, model.manifest.input.fill);
+}
+
+test('the fixture was made with the models that are shipped', () => {
+  expect(Object.keys(expected.models)).toHaveLength(3);
+  for (const [id, { sha256 }] of Object.entries(expected.models)) expect(models.get(id)!.manifest.sha256).toBe(sha256);
+});
+
+test.each(Object.keys(expected.models))('%s: the same tensor', async (id) => {
+  const { manifest } = models.get(id)!;
+  const tensor = standardise(await seenBy(models.get(id)!), manifest.input.mean, manifest.input.std);
+  expect(greatestDifference(tensor, floats(expected.models[id]!.tensor))).toBeLessThan(1e-4);
+});
+
+test.each(Object.entries(expected.models).filter(([, { probability }]) => probability !== undefined))('%s: the same probability', async (id, { probability }) => {
+  const predicted = await models.get(id)!.predict(await seenBy(models.get(id)!));
+  expect(Math.abs(predicted.probability[0]! - probability!)).toBeLessThan(1e-3);
+});
+
+test('the same lung mask and the same figures of it', async () => {
+  const lungs = await findLungs(film, byTask('lungs'));
+  const mask = readFileSync(join(FIXTURE, 'lungs.u8'));
+  expect(lungs.mask.values.filter((value, i) => value !== mask[i]).length).toBeLessThanOrEqual(5);
+  const figures = describeLungs(lungs) as unknown as Record<string, number>;
+  for (const [name, value] of Object.entries(expected.lungs.figures)) expect(figures[name]).toBeCloseTo(value, 3);
+  expect(implausible(lungs, plausibilityOf(byTask('lungs').manifest)) === null).toBe(expected.lungs.reasons.length === 0);
+});
+
+test("the class activation is the training code's, and that of PyTorch's gradients", async () => {
+  const model = byTask('classification');
+  const { cam } = await model.predict(await seenBy(model));
+  const scale = floats('gradcam.f32').reduce((greatest, value) => Math.max(greatest, Math.abs(value)), 0);
+  expect(greatestDifference(cam!.values, floats('cam.f32')) / scale).toBeLessThan(1e-3);
+  expect(greatestDifference(cam!.values, floats('gradcam.f32')) / scale).toBeLessThan(1e-3);
+});
