@@ -41,22 +41,22 @@ export async function analyze(options: { paths: readonly string[]; out: string; 
   return unreadable > 0 ? 1 : 0;
 }
 
+/** Never throws: one bad file must not keep the others from being done. */
 async function analyzeFile(file: string, out: string, line: Line): Promise<FileResult> {
   const identity = line.identity();
   const models = identity.models.map(({ id, version }) => ({ id, version }));
-  const rejected = (reason: string) => ({ file, sopInstanceUid: null, outcome: 'rejected' as const, reason, view: null, probability: null, lungFraction: null, outputs: [], models });
-  let bytes: Uint8Array;
+  const rejected = (reason: string): FileResult => ({ file, sopInstanceUid: null, outcome: 'rejected', reason, view: null, probability: null, lungFraction: null, outputs: [], models });
   try {
-    bytes = await readFile(file);
+    const outcome = await analyseFilm(await readFile(file), line);
+    const { sopInstanceUid } = outcome;
+    if (sopInstanceUid === null) return rejected(reasonOf(outcome) ?? 'unreadable');
+    const objects = encode(outcome, identity);
+    const outputs = await write(objects, join(out, sopInstanceUid));
+    const { view, probability, lungFraction } = resultOf(sopInstanceUid, outcome, objects);
+    return { file, sopInstanceUid, outcome: outcome.outcome, reason: reasonOf(outcome), view, probability, lungFraction, outputs, models };
   } catch (error) {
     return rejected(`unreadable: ${describeError(error)}`);
   }
-  const outcome = await analyseFilm(bytes, line);
-  if (outcome.sopInstanceUid === null) return rejected(reasonOf(outcome) ?? '');
-  const objects = encode(outcome, identity);
-  const outputs = await write(objects, join(out, outcome.sopInstanceUid));
-  const { view, probability, lungFraction } = resultOf(outcome.sopInstanceUid, outcome, objects);
-  return { file, sopInstanceUid: outcome.sopInstanceUid, outcome: outcome.outcome, reason: reasonOf(outcome), view, probability, lungFraction, outputs, models };
 }
 
 function reasonOf(outcome: FilmOutcome): string | null {
