@@ -1,3 +1,10 @@
-# The official image of Orthanc with what Hilum's plug-in needs. The plug-in itself is mounted by compose.yaml, or copied where you build your own.
-FROM orthancteam/orthanc:25.2.0
-RUN pip install --no-cache-dir --break-system-packages 'pika>=1.2,<2'
+# The official image of Orthanc with Hilum's plug-in and what it needs. Build from the repository's root.
+# The image's start script reads every /etc/orthanc/*.json, fills in environment variables, and enables the plug-ins whose settings it finds there.
+ARG ORTHANC_IMAGE=orthancteam/orthanc:26.4.2
+FROM ${ORTHANC_IMAGE}
+USER root
+# Orthanc's Python plug-in runs the image's own Python, which PEP 668 marks as the distribution's; in an image nobody else shares it.
+ARG PIKA_VERSION=1.3.2
+RUN python3 -m pip install --no-cache-dir --break-system-packages "pika==${PIKA_VERSION}"
+COPY plugin/orthanc/hilum_orthanc.py /usr/share/hilum/hilum_orthanc.py
+COPY docker/orthanc.json /etc/orthanc/hilum.json

@@ -10,6 +10,11 @@ const USAGE = `hilum - chest-film triage for a PACS. Research use only, not for 
           [--models DIR]                 another folder of models
   hilum models  [--dir DIR] [--json]     the installed models, their cards, digests checked
   hilum doctor  --config FILE [--json]   checks archive, broker, models, disk and clock, and says what is wrong
+  hilum dead    list --config FILE       the studies that were given up, oldest first
+  hilum dead    show ID --config FILE    one of them, with its history
+  hilum dead    replay ID|--all --config FILE   tries again, from the first try
+  hilum dead    drop ID|--all --config FILE     forgets it
+          [--json]                       one JSON line per study
   hilum --version | --help
 `;
 
@@ -19,7 +24,7 @@ async function run(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: rest,
     allowPositionals: true,
-    options: { config: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean', default: false }, models: { type: 'string' }, dir: { type: 'string' } },
+    options: { all: { type: 'boolean', default: false }, config: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean', default: false }, models: { type: 'string' }, dir: { type: 'string' } },
   });
   switch (command) {
     case 'serve':
@@ -30,6 +35,8 @@ async function run(argv: readonly string[]): Promise<number> {
       return (await import('./commands/models.js')).models({ dir: values.dir ?? values.models, json: values.json });
     case 'doctor':
       return (await import('./commands/doctor.js')).doctor({ config: required(values.config, '--config FILE'), json: values.json });
+    case 'dead':
+      return (await import('./commands/dead.js')).dead({ ...deadTarget(positionals, values.all), config: required(values.config, '--config FILE'), json: values.json });
     case '--version':
       process.stdout.write(`${(await import('./app.js')).VERSION}\n`);
       return 0;
@@ -49,9 +56,26 @@ function required(value: string | undefined, flag: string): string {
   return value;
 }
 
+const DEAD_ACTIONS = ['list', 'show', 'replay', 'drop'] as const;
+
+/** `list` takes none, `show` an ID, `replay` and `drop` an ID or, on purpose, `--all`. */
+function deadTarget([given, id, ...more]: readonly string[], all: boolean): { action: (typeof DEAD_ACTIONS)[number]; id: string | null } {
+  const action = DEAD_ACTIONS.find((name) => name === given);
+  if (action === undefined) throw new UsageError(given === undefined ? 'dead needs list, show, replay or drop' : `there is no command dead ${given}`);
+  if (action === 'list' ? id !== undefined || all : more.length > 0 || (all && (id !== undefined || action === 'show'))) throw new UsageError(`too much for dead ${action}`);
+  if (action !== 'list' && !all && id === undefined) throw new UsageError(`dead ${action} needs an ID${action === 'show' ? '' : ' or --all'}`);
+  return { action, id: id ?? null };
+}
+
 function isUsage(error: unknown): error is Error {
   return error instanceof UsageError || (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
 }
+
+// `hilum models | head`: whoever reads may stop reading.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 
 run(process.argv.slice(2)).then(
   (status) => {

@@ -27,6 +27,7 @@ def main():
     parser.add_argument("--limit", type=int, default=0, help="films per source, for a quick trial")
     parser.add_argument("--sensitivity", type=float, default=0.95, help="of the urgent operating point, on validation")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--export-only", action="store_true", help="export the best epoch of the last checkpoint")
     args = parser.parse_args()
     start(args.seed)
     data = Dataset(args.data)
@@ -49,7 +50,7 @@ def main():
     first = features.kept("covid", net, lambda: torch.cat([classifier.pooled(net, copy) for copy in copies]))
     state = classifier.fit(Run("covid-vgg19", config), net, copies, labels, classifier.draw_weights(rows, labels),
                            epochs=args.epochs, draws=args.draws, rate=args.rate, seed=args.seed,
-                           validation=classifier.validator(val_features, val_labels), first=first)
+                           validation=classifier.validator(val_features, val_labels), first=first, stop=args.export_only)
     z = classifier.logits(net, val_features)
     net.temperature.fill_(classifier.best_temperature(z, val_labels))
     p = classifier.sigmoid(z / float(net.temperature))

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import './no-telemetry';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { HilumError } from '../base/errors';
 import { readModelFolder, type ModelManifest } from './manifest';

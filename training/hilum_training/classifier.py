@@ -90,21 +90,23 @@ def draw_weights(rows, labels: np.ndarray, positive: float = 0.5) -> np.ndarray:
 
 
 def fit(run: Run, net: VGG19, copies: list[np.ndarray], labels: np.ndarray, chance: np.ndarray, *, epochs: int,
-        draws: int, rate: float, seed: int, validation=None, first: torch.Tensor | None = None) -> dict:
+        draws: int, rate: float, seed: int, validation=None, first: torch.Tensor | None = None,
+        penalty: float = 3e-3, stop: bool = False) -> dict:
     """Dense layer first, then blocks 4-5 with it. ``copies``: the films and their augmented versions, each
     [n, 256, 28, 28]; every draw takes one of them. ``validation(net) -> dict`` with key ``score`` picks the epoch.
     ``first``: pooled activations of all copies through the untrained network, where they are known already.
+    ``stop``: train no further than the checkpoint.
 
     Returns the run's state; ``net`` holds the best epoch's weights.
     """
     # A step of Adam moves all 4608 weights into a channel by about ``rate`` each, often the same way, and identities
-    # pass the sum on: at 1e-4 the blocks lose in a few steps what they start with. Hence 1e-5, the head at ten times that.
+    # pass the sum on: at 1e-4 the blocks lose in a few steps what they start with. Hence 2e-6, the head at ten times that.
     blocks = [*net.blocks[3].parameters(), *net.blocks[4].parameters()]
     optimiser = torch.optim.Adam([{"params": blocks, "lr": rate}, {"params": net.head.parameters(), "lr": 10 * rate}])
     state = run.load()
     if state is None:
         x = torch.cat([pooled(net, copy) for copy in copies]) if first is None else first
-        fit_dense(net, x, np.tile(labels, len(copies)).astype(float), np.tile(chance, len(copies)))
+        fit_dense(net, x, np.tile(labels, len(copies)).astype(float), np.tile(chance, len(copies)), penalty)
         line = {"epoch": 0, "loss": None} | (validation(net) if validation else {})
         print(line, flush=True)
         state = {"epoch": 0, "curve": [line], "best": _trained(net), "net": _trained(net), "optimiser": optimiser.state_dict()}
@@ -112,7 +114,7 @@ def fit(run: Run, net: VGG19, copies: list[np.ndarray], labels: np.ndarray, chan
     net.load_state_dict(state["net"], strict=False)
     optimiser.load_state_dict(state["optimiser"])
     steps = draws // BATCH
-    for epoch in range(state["epoch"], epochs):
+    for epoch in range(state["epoch"], state["epoch"] if stop else epochs):
         rng, began, total = np.random.default_rng([seed, epoch]), time.time(), 0.0
         for step in range(steps):
             for group, most in zip(optimiser.param_groups, (rate, 10 * rate)):

@@ -68,11 +68,10 @@ def stack(plain, laterals, changed, frontals, changed_frontals):
     """Films and their augmented copies as one list of parts, and the pool row each of them comes from."""
     parts = [(plain, i) for i in range(len(plain))]
     owner = list(range(len(plain)))
-    for copy in changed:
-        parts += [(copy, i) for i in range(len(copy))]
-        owner += list(laterals)
-    parts += [(changed_frontals, i) for i in range(len(frontals))]
-    owner += list(frontals)
+    for films, copies in ((laterals, changed), (frontals, changed_frontals)):
+        for copy in copies:
+            parts += [(copy, i) for i in range(len(copy))]
+            owner += list(films)
     return parts, np.array(owner)
 
 
