@@ -16,6 +16,7 @@ export const { startRabbit, startOrthanc } = servers;
 async function main() {
   const { values } = parseArgs({ options: { dir: { type: 'string' } } });
   await ensure({ servers: true });
+  const asked = new Promise((resolve) => ['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, resolve)));
   const dir = values.dir ?? fs.mkdtempSync(path.join(os.tmpdir(), 'hilum-servers-'));
   const rabbit = await startRabbit({ dir: path.join(dir, 'rabbitmq') });
   const orthanc = await startOrthanc({ dir: path.join(dir, 'orthanc'), amqpUrl: rabbit.amqpUrl });
@@ -25,7 +26,7 @@ async function main() {
   console.log(`DICOM            127.0.0.1:${orthanc.dicomPort} ${orthanc.aet} (takes associations from the AE Title LOCAL)`);
   console.log(`data and logs    ${dir}`);
   console.log('Ctrl-C stops both.');
-  await new Promise((resolve) => ['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, resolve)));
+  await asked;
   await Promise.all([orthanc.stop(), rabbit.stop()]);
   if (values.dir === undefined) fs.rmSync(dir, { recursive: true, force: true });
 }

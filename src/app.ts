@@ -1,23 +1,35 @@
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from './base/config';
+import { diskProblem } from './base/disk';
 import { HilumError } from './base/errors';
 import type { Log } from './base/log';
-import { connectBroker } from './client/amqp';
+import { CatchUp } from './catch-up/catch-up';
+import { changesOf } from './catch-up/changes';
+import { cursorFile } from './catch-up/cursor';
+import { studySweep } from './catch-up/study-sweep';
+import { BROKER_STATES, connectBroker, type Broker } from './client/amqp';
 import { dicomWebArchive, type DicomWebArchive } from './client/dicomweb';
+import { orthancChanges } from './client/orthanc';
+import { STUDY_ROUTING_KEY } from './client/topology';
 import { deriveUid } from './dicom/uid';
-import { createListener } from './listener';
+import { createListener, FAILURE_CODES, STUDY_RESULTS, type StudyEvent } from './listener';
 import type { ModelManifest } from './model/manifest';
 import { openModel } from './model/session';
 import type { AnalysisIdentity } from './pipeline/encode';
 import { plausibilityOf } from './pipeline/lungs';
 import { runStudy, type Line } from './pipeline/pipeline';
 import { healthApp, listen, type Check } from './web/health';
+import { createMetrics } from './web/metrics';
 
 const ROOT = join(__dirname, '..');
 export const VERSION = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
 /** The models that come with Hilum. */
 export const SHIPPED_MODELS = join(ROOT, 'models');
+
+/** Less than this and the service is not ready: what it keeps on disk is small, but must not fail. */
+const LEAST_FREE_BYTES = 100_000_000;
 
 export interface App {
   /** Resolves once health is served; the broker and the archive may come later. */
@@ -53,27 +65,62 @@ export function openArchive(config: Config, log?: Log): DicomWebArchive {
   return dicomWebArchive(config.archive, log);
 }
 
+/** The broker is connected in the background: the catch-up gives it this long before it calls it away (milliseconds). */
+const BROKER_WAIT_MS = 10_000;
+
+export interface RunningCatchUp {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+/** The catch-up as configured; null where it is off. */
+export function openCatchUp(config: Config, archive: DicomWebArchive, broker: Broker, log: Log): RunningCatchUp | null {
+  const { kind, orthancUrl, windowDays } = config.catchUp;
+  if (kind === 'off') return null;
+  const orthanc = kind === 'orthanc' && orthancUrl !== undefined ? orthancChanges({ ...config.archive, url: orthancUrl }) : null;
+  const source = orthanc === null ? studySweep(archive, windowDays) : changesOf(orthanc, cursorFile(config.state.dir), windowDays, log);
+  const tell = (event: StudyEvent) => broker.publish(broker.topology.study.name, STUDY_ROUTING_KEY, Buffer.from(JSON.stringify(event)), { mandatory: true });
+  const depth = async () => {
+    await broker.ready(BROKER_WAIT_MS);
+    return broker.depth();
+  };
+  const catchUp = new CatchUp({ source, findSeries: (study) => archive.findSeries(study), tell, depth }, config.catchUp, log);
+  return {
+    start: () => catchUp.start(),
+    stop: async () => {
+      await catchUp.stop();
+      await orthanc?.close();
+    },
+  };
+}
+
 /** Creates everything, once. Nothing runs before `start`. @throws HilumError of the models. */
 export async function createApp(config: Config, log: Log): Promise<App> {
-  const line = await openLine(config.models, config.results);
+  const opened = await openLine(config.models, config.results);
   const archive = openArchive(config, log);
   const broker = connectBroker(config.broker, log);
-  const listener = createListener({ runStudy: (study, { redelivered }) => runStudy(study, { redelivered }, line, { archive, announcer: broker }), retry: { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit }, log });
+  const metrics = createMetrics({ version: VERSION, studyResults: STUDY_RESULTS, failureCodes: FAILURE_CODES, brokerStates: BROKER_STATES, brokerState: () => broker.state(), queues: () => broker.depths() });
+  const line: Line = { ...opened, observer: metrics };
+  const listener = createListener({ runStudy: (study, options) => runStudy(study, options, line, { archive, announcer: broker }), retry: { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit }, log, observer: metrics });
+  const catchUp = openCatchUp(config, archive, broker, log);
   const checks: Check[] = [
     { name: 'broker', look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`) },
     // A query for a study that nobody has: cheap, and needs the archive to be there and to let us in.
     { name: 'archive', look: async () => archive.findInstances(deriveUid(['readiness'])).then(() => null) },
+    { name: 'disk', look: async () => diskProblem(config.catchUp.kind === 'orthanc' ? [tmpdir(), config.state.dir] : [tmpdir()], LEAST_FREE_BYTES) },
   ];
   let web: Awaited<ReturnType<typeof listen>> | undefined;
   return {
     async start() {
-      web = await listen(healthApp(checks), config.http.host, config.http.port);
+      web = await listen(healthApp(checks, metrics), config.http.host, config.http.port);
       for (const { id, version, sha256 } of line.identity().models) log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
       log.info({ event: 'http.listening', host: config.http.host, port: web.port, version: VERSION }, 'health is served');
       await broker.consume((delivery) => listener(delivery), config.broker.prefetch);
+      catchUp?.start();
       return { port: web.port };
     },
     async stop() {
+      await catchUp?.stop();
       await broker.stop(config.stopTimeoutMs);
       await archive.close();
       await web?.close();

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HilumError, lastingOf } from './base/errors';
+import { ERROR_CODES, HilumError, lastingOf } from './base/errors';
 import type { Log } from './base/log';
 import { retryAfterOf } from './base/retry';
 import { tryParseUid, type Uid } from './dicom/uid';
@@ -32,6 +32,9 @@ export interface Delivery {
   /** To the end of the queue after at least `delayMs` milliseconds, as the same try, lost once more. */
   putBack(delayMs: number): Promise<void>;
 }
+
+/** `source.system` of the events that the catch-up makes. */
+export const CATCH_UP = 'catch-up';
 
 export const MAX_EVENT_BYTES = 64 * 1024;
 
@@ -131,38 +134,62 @@ function codeOf(error: unknown): string {
   return error instanceof HilumError ? error.code : 'UNKNOWN';
 }
 
+export const STUDY_RESULTS = ['done', 'nothing-new', 'retry', 'dead', 'put-back'] as const;
+export type StudyResult = (typeof STUDY_RESULTS)[number];
+/** Every reason that a failed study may have. */
+export const FAILURE_CODES: readonly string[] = [...ERROR_CODES, 'UNKNOWN', WORKER_LOST];
+
+/** Port: who counts studies; `web/metrics` fits it by shape. */
+export interface StudyObserver {
+  /** `reason`: the code, for those that failed. */
+  study(result: StudyResult, reason?: string): void;
+}
+
+export interface StudyOptions {
+  /** This study may have been worked on before. */
+  readonly redelivered: boolean;
+  readonly attempt: number;
+  /** The event is a guess of the catch-up: films that have a result of any version of Hilum are to be left alone. */
+  readonly catchUp?: boolean;
+}
+
 export interface ListenerOptions {
-  /** Null where there was nothing new to say. `redelivered` is true where this study may have been worked on before. */
-  readonly runStudy: (study: Uid, options: { readonly redelivered: boolean; readonly attempt: number }) => Promise<ResultEvent | null>;
+  /** Null where there was nothing new to say. */
+  readonly runStudy: (study: Uid, options: StudyOptions) => Promise<ResultEvent | null>;
   readonly retry: RetryPolicy;
   readonly log: Log;
+  readonly observer?: StudyObserver;
 }
 
 /** Makes the handler of study messages: it works on one, then settles it, exactly once, last, on every path, and never rejects. */
-export function createListener({ runStudy, retry, log }: ListenerOptions): (delivery: Delivery) => Promise<void> {
+export function createListener({ runStudy, retry, log, observer = { study: () => {} } }: ListenerOptions): (delivery: Delivery) => Promise<void> {
   return async (delivery) => {
-    if (delivery.redelivered) return carryOut(settleRedelivered(delivery.lost, retry), delivery, undefined, log);
+    if (delivery.redelivered) return carryOut(settleRedelivered(delivery.lost, retry), delivery, undefined, log, observer);
     let studyLog = log;
     let failure: unknown;
     try {
-      const { studyInstanceUid: study } = parseStudyEvent(delivery.body);
+      const { studyInstanceUid: study, source } = parseStudyEvent(delivery.body);
       studyLog = log.child({ study });
-      await work(study, delivery, runStudy, studyLog);
+      observer.study(await work(study, source?.system === CATCH_UP, delivery, runStudy, studyLog));
     } catch (error) {
       failure = error ?? new Error('nothing was thrown');
     }
-    await carryOut(settle(failure, delivery.attempt, retry), delivery, failure, studyLog);
+    await carryOut(settle(failure, delivery.attempt, retry), delivery, failure, studyLog, observer);
   };
 }
 
-async function work(study: Uid, { attempt, lost }: Delivery, runStudy: ListenerOptions['runStudy'], log: Log): Promise<void> {
+async function work(study: Uid, catchUp: boolean, { attempt, lost }: Delivery, runStudy: ListenerOptions['runStudy'], log: Log): Promise<StudyResult> {
   const started = process.hrtime.bigint();
   log.debug({ event: 'study.received', attempt, lost }, 'study received');
-  const result = await runStudy(study, { redelivered: lost > 0 || attempt > 1, attempt });
+  const result = await runStudy(study, { redelivered: lost > 0 || attempt > 1, attempt, ...(catchUp ? { catchUp } : {}) });
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-  if (result === null) return log.info({ event: 'study.nothing-new', seconds }, 'nothing new in this study');
+  if (result === null) {
+    log.info({ event: 'study.nothing-new', seconds }, 'nothing new in this study');
+    return 'nothing-new';
+  }
   for (const film of result.films) logFilm(film, log);
   log.info({ event: 'study.done', seconds, attempt, priority: result.priority, ...countOutcomes(result) }, 'study done');
+  return 'done';
 }
 
 /** The reason's code alone: its sentence may quote the film's header. */
@@ -175,21 +202,24 @@ function countOutcomes({ films, skipped }: ResultEvent): Record<string, number> 
   return { films: films.length, analysed: count('analysed'), notAnalysed: count('not-analysed'), rejected: count('rejected'), skippedSeries: skipped.length };
 }
 
-async function carryOut(settlement: Settlement, delivery: Delivery, failure: unknown, log: Log): Promise<void> {
+async function carryOut(settlement: Settlement, delivery: Delivery, failure: unknown, log: Log, observer: StudyObserver): Promise<void> {
   const fields = { attempt: delivery.attempt, lost: delivery.lost, ...(failure === undefined ? {} : { error: describeFailure(failure) }) };
   switch (settlement.kind) {
     case 'ack':
       return delivery.ack();
     case 'retry':
+      observer.study('retry', settlement.reason);
       log.warn({ event: 'study.retry', reason: settlement.reason, delaySeconds: settlement.delayMs / 1000, ...fields }, 'the study is tried again later');
       return delivery.retry(settlement.delayMs, settlement.reason);
     case 'dead-letter':
+      observer.study('dead', settlement.reason);
       log.error({ event: 'study.dead', reason: settlement.reason, ...fields }, 'the study is given up; its message is in the dead queue');
       return delivery.deadLetter(settlement.reason);
     case 'requeue':
       log.info({ event: 'study.returned', ...fields }, 'the study goes back to the queue');
       return delivery.requeue();
     case 'put-back':
+      observer.study('put-back');
       log.info({ event: 'study.put-back', delaySeconds: settlement.delayMs / 1000, ...fields }, 'a redelivered message goes to the end of the queue');
       return delivery.putBack(settlement.delayMs);
   }

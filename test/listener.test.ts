@@ -192,7 +192,8 @@ describe('the listener', () => {
     [{}, { redelivered: false, attempt: 1 }],
     [{ lost: 1 }, { redelivered: true, attempt: 1 }],
     [{ attempt: 3 }, { redelivered: true, attempt: 3 }],
-  ])('%j tells the line %j', async (more, expected) => {
+    [{ body: bytes({ ...EVENT, source: { system: 'catch-up' } }) }, { redelivered: false, attempt: 1, catchUp: true }],
+  ])('a delivery tells the line what it is (%#)', async (more, expected) => {
     const told: unknown[] = [];
     await run((study, options) => {
       told.push(study, options);

@@ -20,9 +20,10 @@ MIRRORED = 0.5
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", help="folder with cxr/manifest.csv (default: $HILUM_DATA_DIR or ../shared/data)")
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=0, help="of blocks 4-5; 0: dense layer only")
     parser.add_argument("--draws", type=int, default=1440, help="films per epoch")
     parser.add_argument("--rate", type=float, default=2e-6)
+    parser.add_argument("--penalty", type=float, default=3e-4, help="of the dense layer's squared weights")
     parser.add_argument("--copies", type=int, default=1, help="augmented copies of each film")
     parser.add_argument("--limit", type=int, default=0, help="films per source, for a quick trial")
     parser.add_argument("--sensitivity", type=float, default=0.95, help="of the urgent operating point, on validation")
@@ -45,12 +46,13 @@ def main():
     val_labels = np.array([r.covid for r in val])
     val_features = features.cached("covid-val", net, covid_task.lung_films(data, val), mean, std)
 
-    config = {k: getattr(args, k) for k in ("epochs", "draws", "rate", "copies", "seed")} | {
+    config = {k: getattr(args, k) for k in ("epochs", "draws", "rate", "penalty", "copies", "seed")} | {
         "data": data.key, "rows": [r.index for r in rows], "block3": features.tensor_key(net), "films": float(films.mean())}
-    first = features.kept("covid", net, lambda: torch.cat([classifier.pooled(net, copy) for copy in copies]))
+    first = features.kept(f"covid-{len(rows)}-{args.copies}", net, lambda: torch.cat([classifier.pooled(net, copy) for copy in copies]))
     state = classifier.fit(Run("covid-vgg19", config), net, copies, labels, classifier.draw_weights(rows, labels),
                            epochs=args.epochs, draws=args.draws, rate=args.rate, seed=args.seed,
-                           validation=classifier.validator(val_features, val_labels), first=first, stop=args.export_only)
+                           validation=classifier.validator(val_features, val_labels), first=first,
+                           penalty=args.penalty, stop=args.export_only)
     z = classifier.logits(net, val_features)
     net.temperature.fill_(classifier.best_temperature(z, val_labels))
     p = classifier.sigmoid(z / float(net.temperature))

@@ -49,7 +49,7 @@ def main():
         features.cached(f"view-frontal-{i}", net, films[frontals], mean, std, features.changer(200 + i, MIRRORED, **STRONG), i)
         for i in range(args.frontal_copies)]
     everything, owner = view_task.stack(plain, laterals, changed, frontals, changed_frontals)
-    first = features.kept("view", net, lambda: classifier.pooled(net, view_task.Part(everything)))
+    first = features.kept(f"view-{len(everything)}", net, lambda: classifier.pooled(net, view_task.Part(everything)))
 
     def train(name: str, allowed: np.ndarray):
         """One model on the allowed rows and their copies."""

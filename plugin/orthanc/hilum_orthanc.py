@@ -316,8 +316,7 @@ class Publisher:
 
 def describe(error):
     """The kind of an error and its first words. pika's errors name hosts and ports, never passwords."""
-    text = str(error) or repr(error)
-    return '%s: %s' % (type(error).__name__, text.splitlines()[0][:200]) if text else type(error).__name__
+    return '%s: %s' % (type(error).__name__, (str(error) or repr(error)).splitlines()[0][:600])
 
 
 def close_quietly(link):
@@ -411,25 +410,29 @@ def make_on_change(publisher):
     return on_change
 
 
-def install():
-    """Registers the plug-in with Orthanc. Any problem is one line in the log, and Orthanc goes on without events."""
+def create():
+    """The function that Orthanc is to call on changes. Any problem is one line in the log, and a function that does nothing."""
+    try:
+        return create_or_raise()
+    except Exception as failure:  # pylint: disable=broad-except  # an exception here would keep Orthanc from starting
+        orthanc.LogError('Hilum: no study events are published: ' + describe(failure))
+        return lambda change_type, level, resource: None
+
+
+def create_or_raise():
     try:
         import pika  # pylint: disable=import-outside-toplevel
-    except Exception as error:  # pylint: disable=broad-except  # a broken package raises more than ImportError
-        orthanc.LogError('Hilum: no study events are published: the Python package "pika" can\'t be loaded (%s); install python3-pika (Debian) or "pip install pika"' % describe(error))
-        return
+    except Exception as error:  # a broken package raises more than ImportError
+        raise RuntimeError('the Python package "pika" can\'t be loaded (%s); install python3-pika (Debian) or "pip install pika"' % describe(error)) from error
     configuration = json.loads(orthanc.GetConfiguration())
     settings, problems = read_settings(configuration, os.environ)
     if not problems:
         problems = check_parameters(pika, settings)
     if problems:
-        orthanc.LogError('Hilum: no study events are published, the settings are wrong: ' + '; '.join(problems))
-        return
-    publisher = Publisher(
-        StudyQueue(settings['QueueLimit']), resolve_study, lambda: RabbitLink(pika, settings), configuration.get('DicomAet'), orthanc.LogWarning
-    )
-    orthanc.RegisterOnChangeCallback(make_on_change(publisher))
+        raise ValueError('; '.join(problems))
+    publisher = Publisher(StudyQueue(settings['QueueLimit']), resolve_study, lambda: RabbitLink(pika, settings), configuration.get('DicomAet'), orthanc.LogWarning)
     orthanc.LogWarning('Hilum: study events go to the exchange %s' % settings['Exchange'])
+    return make_on_change(publisher)
 
 
 def check_parameters(pika, settings):
@@ -441,8 +444,10 @@ def check_parameters(pika, settings):
         return ['the broker\'s URL or TLS files are refused (%s)' % type(error).__name__]
 
 
-if orthanc is not None:
-    try:
-        install()
-    except Exception as failure:  # pylint: disable=broad-except  # an exception here would keep Orthanc from starting
-        orthanc.LogError('Hilum: no study events are published: ' + describe(failure))
+def is_the_script():
+    """Whether Orthanc runs this file itself. Imported by somebody's own script, it leaves the one change callback to that."""
+    return os.path.basename(json.loads(orthanc.GetConfiguration()).get('PythonScript', '')) == os.path.basename(__file__)
+
+
+if orthanc is not None and is_the_script():
+    orthanc.RegisterOnChangeCallback(create())

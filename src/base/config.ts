@@ -43,6 +43,18 @@ const broker = z.strictObject({
   retryLimit: z.number().int().min(0).max(100).default(8).describe('Tries after the first, before a study is dead-lettered; the last delay repeats'),
 });
 
+const catchUp = z
+  .strictObject({
+    kind: z.enum(['off', 'orthanc', 'dicomweb']).default('dicomweb').describe("How studies that no event told of are found: by Orthanc's list of changes, by searching any DICOMweb archive, or not at all"),
+    orthancUrl: z.url({ protocol: /^https?$/ }).optional().describe("Orthanc's own REST API, e.g. http://orthanc:8042; needed with kind orthanc, signed in to as to the archive"),
+    intervalMs: millis(300_000, 'Time from one look to the next'),
+    windowDays: z.number().int().min(1).max(36_500).default(2).describe('How far back to look (days): by Study Date at each search; with kind orthanc by arrival, at the first start only'),
+    studiesPerMinute: z.number().positive().max(60_000).default(120).describe('Most studies that are put into the work queue in a minute'),
+    queueLimit: z.number().int().min(1).default(100).describe('Studies in the work queue at which the catch-up waits'),
+  })
+  .refine(({ kind, orthancUrl }) => kind !== 'orthanc' || orthancUrl !== undefined, { path: ['orthancUrl'], message: 'is needed with kind orthanc' })
+  .prefault({});
+
 export const configSchema = z.strictObject({
   archive,
   broker,
@@ -64,6 +76,12 @@ export const configSchema = z.strictObject({
   results: z
     .strictObject({
       reportClass: z.enum(['comprehensive-3d', 'comprehensive']).default('comprehensive-3d').describe('SOP Class of reports: Comprehensive 3D SR (IHE AIR), or Comprehensive SR for viewers that draw only that'),
+    })
+    .prefault({}),
+  catchUp,
+  state: z
+    .strictObject({
+      dir: z.string().min(1).default('state').describe('Folder of what Hilum must remember over a restart (path, relative to the configuration file): the cursor of catchUp.kind orthanc'),
     })
     .prefault({}),
   stopTimeoutMs: millis(60_000, 'Longest wait for the study in hand when the service is asked to stop'),
@@ -130,7 +148,7 @@ function substituteText(text: string, base: string, path: string, problems: stri
 function resolvePaths(config: Config, base: string): Config {
   const at = (path: string | undefined) => (path === undefined ? undefined : resolve(base, path));
   const withTls = <T extends { tls: Config['archive']['tls'] }>(part: T): T => ({ ...part, tls: { ...part.tls, caFile: at(part.tls.caFile), certFile: at(part.tls.certFile), keyFile: at(part.tls.keyFile) } });
-  return { ...config, archive: withTls(config.archive), broker: withTls(config.broker), models: { ...config.models, dir: at(config.models.dir) } };
+  return { ...config, archive: withTls(config.archive), broker: withTls(config.broker), models: { ...config.models, dir: at(config.models.dir) }, state: { dir: resolve(base, config.state.dir) } };
 }
 
 function deepFreeze<T>(value: T): T {

@@ -36,7 +36,8 @@ export interface PublishOptions {
 }
 
 /** `misconfigured`: the broker is there, but has queues or exchanges of our names with other arguments. `blocked`: it takes no messages (memory or disk alarm). */
-export type BrokerState = 'connecting' | 'connected' | 'disconnected' | 'blocked' | 'misconfigured' | 'stopping' | 'stopped';
+export const BROKER_STATES = ['connecting', 'connected', 'disconnected', 'blocked', 'misconfigured', 'stopping', 'stopped'] as const;
+export type BrokerState = (typeof BROKER_STATES)[number];
 export type DeliveryHandler = (delivery: BrokerDelivery) => Promise<void>;
 
 export interface Broker {
@@ -52,6 +53,10 @@ export interface Broker {
   state(): BrokerState;
   /** Messages that wait in a queue; the work queue by default. @throws HilumError BROKER_UNREACHABLE */
   depth(queue?: string): Promise<number>;
+  /** Studies that wait to be done, for their next try (all delay queues together), and that were given up. @throws HilumError BROKER_UNREACHABLE */
+  depths(): Promise<{ work: number; retry: number; dead: number }>;
+  /** Runs `use` on a channel of its own and closes it: what was taken on it and not acknowledged goes back to its place. @throws HilumError BROKER_UNREACHABLE without a connection. */
+  onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T>;
   /** Takes no more messages, waits up to `graceMs` milliseconds for those in hand, then closes. What is not settled by then goes back to the queue. */
   stop(graceMs: number): Promise<void>;
 }
@@ -240,14 +245,30 @@ class RabbitBroker implements Broker {
   }
 
   async depth(queue = this.topology.work.name): Promise<number> {
-    const { connection } = this.manager;
+    const [depth] = await this.count([queue]);
+    return depth!;
+  }
+
+  async depths(): Promise<{ work: number; retry: number; dead: number }> {
+    const { work, dead, delays } = this.topology;
+    const [working, given, ...waiting] = await this.count([work, dead, ...delays].map(({ name }) => name));
+    return { work: working!, retry: waiting.reduce((a, b) => a + b, 0), dead: given! };
+  }
+
+  private async count(queues: readonly string[]): Promise<number[]> {
     const late = () => new HilumError('BROKER_UNREACHABLE', 'transient', 'the broker did not answer in time');
-    if (connection === undefined) throw new HilumError('BROKER_UNREACHABLE', 'transient', 'no connection to the broker');
+    const look = async (channel: Channel) => Promise.all(queues.map(async (queue) => (await channel.checkQueue(queue)).messageCount));
     try {
-      return await withTimeout(onOwnChannel(connection as ChannelModel, async (channel) => (await channel.checkQueue(queue)).messageCount), this.publishTimeoutMs, late);
+      return await withTimeout(this.onChannel(look), this.publishTimeoutMs, late);
     } catch (cause) {
-      throw cause instanceof HilumError ? cause : new HilumError('BROKER_UNREACHABLE', 'transient', `the queue ${queue} can't be looked at`, { cause });
+      throw cause instanceof HilumError ? cause : new HilumError('BROKER_UNREACHABLE', 'transient', `the queue ${queues.join(', ')} can't be looked at`, { cause });
     }
+  }
+
+  async onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
+    const { connection } = this.manager;
+    if (connection === undefined) throw new HilumError('BROKER_UNREACHABLE', 'transient', 'no connection to the broker');
+    return onOwnChannel(connection as ChannelModel, use);
   }
 
   async stop(graceMs: number): Promise<void> {

@@ -119,6 +119,11 @@ function ownHeaders(headers: MessageHeaders): MessageHeaders {
   return Object.fromEntries(names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
 }
 
+/** Of a message that is to start anew: the first try, never lost; what happened before stays in its history. */
+export function freshHeaders(headers: MessageHeaders): MessageHeaders {
+  return { ...ownHeaders(headers), [ATTEMPT_HEADER]: 0, [LOST_HEADER]: 0 };
+}
+
 /** The failed tries that a message carries; none where the header is missing or not ours. */
 export function readHistory(header: unknown): Attempt[] {
   if (typeof header !== 'string' || header.length > 16_384) return [];
@@ -135,6 +140,6 @@ function isAttempt(value: unknown): value is Attempt {
   return typeof entry === 'object' && entry !== null && typeof entry.attempt === 'number' && typeof entry.at === 'string' && typeof entry.code === 'string';
 }
 
-function countOf(header: unknown): number {
+export function countOf(header: unknown): number {
   return typeof header === 'number' && Number.isInteger(header) && header >= 0 ? header : 0;
 }

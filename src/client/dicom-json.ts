@@ -11,12 +11,37 @@ export interface FoundInstance {
   readonly modality: string;
 }
 
+/** One study as QIDO-RS lists it. */
+export interface FoundStudy {
+  readonly studyInstanceUid: Uid;
+  /** Modalities in Study (0008,0061); null where the archive returned none. */
+  readonly modalities: readonly string[] | null;
+  /** Number of Study Related Instances (0020,1208); null where the archive returned none. */
+  readonly instances: number | null;
+  /** Study Date and Time, for sorting; '' where there is none. */
+  readonly dateTime: string;
+}
+
+/** One series as QIDO-RS lists it. */
+export interface FoundSeries {
+  readonly modality: string;
+  readonly description: string;
+  /** Number of Series Related Instances (0020,1209); null where the archive returned none. */
+  readonly instances: number | null;
+}
+
 /** Tags of PS3.6 as the DICOM JSON model writes them (PS3.18 annex F). */
 const SOP_CLASS_UID = '00080016';
 const SOP_INSTANCE_UID = '00080018';
+const STUDY_DATE = '00080020';
+const STUDY_TIME = '00080030';
 const MODALITY = '00080060';
+const MODALITIES_IN_STUDY = '00080061';
+const SERIES_DESCRIPTION = '0008103E';
 const STUDY_INSTANCE_UID = '0020000D';
 const SERIES_INSTANCE_UID = '0020000E';
+const STUDY_INSTANCES = '00201208';
+const SERIES_INSTANCES = '00201209';
 const REFERENCED_SOP_INSTANCE_UID = '00081155';
 const FAILURE_REASON = '00081197';
 const FAILED_SOP_SEQUENCE = '00081198';
@@ -38,6 +63,20 @@ function readInstanceRow(row: unknown, study: Uid | undefined): FoundInstance | 
   const sopClassUid = uidAt(row, SOP_CLASS_UID);
   if (studyInstanceUid === undefined || seriesInstanceUid === undefined || sopInstanceUid === undefined || sopClassUid === undefined) return undefined;
   return { studyInstanceUid, seriesInstanceUid, sopInstanceUid, sopClassUid, modality: textAt(row, MODALITY) };
+}
+
+/** Rows with a usable Study Instance UID. */
+export function readStudyRows(rows: readonly unknown[]): FoundStudy[] {
+  return rows.flatMap((row) => {
+    const studyInstanceUid = uidAt(row, STUDY_INSTANCE_UID);
+    if (studyInstanceUid === undefined) return [];
+    const modalities = valuesAt(row, MODALITIES_IN_STUDY).filter((value): value is string => typeof value === 'string');
+    return [{ studyInstanceUid, modalities: modalities.length > 0 ? modalities : null, instances: countAt(row, STUDY_INSTANCES), dateTime: `${textAt(row, STUDY_DATE)}${textAt(row, STUDY_TIME)}` }];
+  });
+}
+
+export function readSeriesRows(rows: readonly unknown[]): FoundSeries[] {
+  return rows.map((row) => ({ modality: textAt(row, MODALITY), description: textAt(row, SERIES_DESCRIPTION), instances: countAt(row, SERIES_INSTANCES) }));
 }
 
 /** Modality by Series Instance UID. */
@@ -105,6 +144,11 @@ function textAt(dataset: unknown, tag: string): string {
 function numberAt(dataset: unknown, tag: string): number {
   const value = Number(valuesAt(dataset, tag)[0] ?? 0);
   return Number.isInteger(value) && value >= 0 ? value : 0;
+}
+
+/** A count of instances; null where there is none, or none that can be. */
+function countAt(dataset: unknown, tag: string): number | null {
+  return numberAt(dataset, tag) || null;
 }
 
 function uidAt(dataset: unknown, tag: string): Uid | undefined {

@@ -3,7 +3,7 @@ import { describeError, HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
-import { readInstanceRows, readSeriesModalities, readStoreAnswer, type FoundInstance } from './dicom-json';
+import { readInstanceRows, readSeriesModalities, readSeriesRows, readStoreAnswer, readStudyRows, type FoundInstance, type FoundSeries, type FoundStudy } from './dicom-json';
 import { httpClient, readBytes, readText, statusError, TransportError, type HttpAnswer, type HttpClient, type HttpOptions } from './http';
 import { readMultipart, writeMultipart } from './multipart';
 
@@ -27,6 +27,15 @@ export interface InstancePath {
   readonly sopInstanceUid: Uid;
 }
 
+/** One page of a search for studies. */
+export interface StudySearch {
+  /** First and last Study Date (YYYYMMDD), both included. */
+  readonly from: string;
+  readonly to: string;
+  readonly offset: number;
+  readonly limit: number;
+}
+
 /** One thing that `hilum doctor` asked the archive. */
 export interface ProbeResult {
   readonly check: 'reach' | 'query' | 'retrieve' | 'store';
@@ -37,6 +46,10 @@ export interface ProbeResult {
 
 export interface DicomWebArchive {
   findInstances(study: Uid): Promise<FoundInstance[]>;
+  /** One page of the studies of some days, newest first within the page (QIDO-RS itself has no order), and how many rows the archive sent. */
+  findStudies(search: StudySearch): Promise<{ studies: FoundStudy[]; rows: number }>;
+  /** None for a study that the archive does not know. */
+  findSeries(study: Uid): Promise<FoundSeries[]>;
   retrieve(path: InstancePath): Promise<Uint8Array>;
   store(study: Uid, objects: readonly EncodedObject[]): Promise<void>;
   /** For `hilum doctor`: what the archive lets Hilum do. It queries, retrieves one object, and sends a store request without any. Never throws. */
@@ -72,6 +85,8 @@ export function dicomWebArchive(options: DicomWebOptions, log?: Log): DicomWebAr
   const wire: Wire = { http: httpClient(options), root: url.replace(/\/+$/, ''), storeTimeoutMs, maxObjectBytes, pageSize, maxInstances, log };
   return {
     findInstances: (study) => findInstances(wire, study),
+    findStudies: (search) => findStudies(wire, search),
+    findSeries: (study) => findSeries(wire, study),
     retrieve: (path) => retrieve(wire, path),
     store: (study, objects) => store(wire, study, objects),
     probe: () => probe(wire),
@@ -104,6 +119,16 @@ async function fillModalities(wire: Wire, study: Uid, instances: FoundInstance[]
   if (instances.every(({ modality }) => modality !== '')) return instances;
   const modalities = readSeriesModalities(await query(wire, `/studies/${study}/series?includefield=00080060&limit=${wire.maxInstances}`));
   return instances.map((instance) => (instance.modality === '' ? { ...instance, modality: modalities.get(instance.seriesInstanceUid) ?? '' } : instance));
+}
+
+/** Range matching on Study Date (PS3.4 section C.2.2.2.5). Modalities and counts are optional for the server (PS3.18 table 10.6.3-3). */
+async function findStudies(wire: Wire, { from, to, offset, limit }: StudySearch): Promise<{ studies: FoundStudy[]; rows: number }> {
+  const rows = await query(wire, `/studies?StudyDate=${from}-${to}&includefield=00080061&includefield=00201208&limit=${limit}&offset=${offset}`);
+  return { studies: readStudyRows(rows).sort((a, b) => (a.dateTime < b.dateTime ? 1 : -1)), rows: rows.length };
+}
+
+async function findSeries(wire: Wire, study: Uid): Promise<FoundSeries[]> {
+  return readSeriesRows(await query(wire, `/studies/${study}/series?includefield=00080060&includefield=0008103E&includefield=00201209&limit=${wire.maxInstances}`));
 }
 
 function query(wire: Wire, path: string): Promise<unknown[]> {

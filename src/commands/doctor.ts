@@ -1,6 +1,6 @@
-import { statfs } from 'node:fs/promises';
 import { SHIPPED_MODELS, openArchive } from '../app';
 import { readConfig, type Config } from '../base/config';
+import { freeBytes } from '../base/disk';
 import { describeError } from '../base/errors';
 import { createLog } from '../base/log';
 import { connectBroker } from '../client/amqp';
@@ -56,7 +56,7 @@ async function examineBroker(config: Config): Promise<Finding[]> {
     return [
       { check: 'broker', ok: true, text: 'connected and signed in' },
       { check: 'broker: topology', ok: true, text: `all exchanges and queues are there; ${waiting} studies wait` },
-      { check: 'broker: dead letters', ok: dead === 0, text: dead === 0 ? 'none' : `${dead} studies were given up on: their reason is in the header x-hilum-reason in the queue ${broker.topology.dead.name}` },
+      { check: 'broker: dead letters', ok: dead === 0, text: dead === 0 ? 'none' : `${dead} studies were given up on: "hilum dead list" tells which and why, "hilum dead replay" tries again once the cause is mended` },
     ];
   } catch (error) {
     return [{ check: 'broker', ok: false, text: `${describeError(error)}: check broker.url, the account and its rights to configure, write and read` }];
@@ -77,8 +77,7 @@ async function examineModels({ models }: Config): Promise<Finding[]> {
 }
 
 async function examineDisk(): Promise<Finding[]> {
-  const { bavail, bsize } = await statfs(process.cwd());
-  const free = bavail * bsize;
+  const free = await freeBytes(process.cwd());
   const text = `${(free / 1e9).toFixed(1)} GB free`;
   return [{ check: 'disk', ok: free >= LEAST_FREE_BYTES, text: free >= LEAST_FREE_BYTES ? text : `${text}: make room, less than 1 GB is too little for logs and spools` }];
 }

@@ -3,7 +3,7 @@ import type { Attributes } from './attributes';
 import { CODES, type Code } from './codes';
 import { readPart10 } from './read';
 import { SECONDARY_CAPTURE_CLASS } from './secondary-capture';
-import type { View } from './structured-report';
+import { REPORT_NAME, type View } from './structured-report';
 import { parseUid, type Uid } from './uid';
 
 /** What a report of ours says, as exactly as it was written. */
@@ -53,6 +53,16 @@ function read(root: Attributes): ReportReading {
     models: evaluations.filter((item) => isNamed(item, CODES.model)).map((item) => modelOf(textOf(item) ?? '')),
     outputs: outputsOf(root),
   };
+}
+
+/** The film that a report of any version of Hilum is about; null when it is no report of Hilum. */
+export function reportedFilm(report: Uint8Array): Uid | null {
+  try {
+    const { attributes } = readPart10(report);
+    return String(attributes.SeriesDescription).startsWith(REPORT_NAME) ? filmOf(attributes) : null;
+  } catch {
+    return null;
+  }
 }
 
 function filmOf(root: Attributes): Uid {

@@ -7,6 +7,9 @@ import { codedItem, container, imageItem, numberItem, regionItem, textItem, uidI
 import { sourceReference, studyModule, type Dataset, type SourceReference } from './study-module';
 import { deriveUid, parseUid, type Uid } from './uid';
 
+/** How the Series Description of every report of ours begins, in all versions: results of another version are known by it. Never change it. */
+export const REPORT_NAME = 'Hilum report';
+
 export const SR_CLASSES = {
   'comprehensive-3d': parseUid('1.2.840.10008.5.1.4.1.1.88.34'),
   comprehensive: parseUid('1.2.840.10008.5.1.4.1.1.88.33'),
@@ -56,7 +59,7 @@ export function buildStructuredReport(source: Attributes, content: ReportContent
     SeriesNumber: SERIES_NUMBER,
     SeriesDate: date,
     SeriesTime: time,
-    SeriesDescription: 'Hilum report - RESEARCH USE, NOT FOR DIAGNOSIS',
+    SeriesDescription: `${REPORT_NAME} - RESEARCH USE, NOT FOR DIAGNOSIS`,
     ReferencedPerformedProcedureStepSequence: [],
     InstanceNumber: '1',
     CompletionFlag: 'COMPLETE',

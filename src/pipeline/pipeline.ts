@@ -8,10 +8,12 @@ import { fetchFilm } from './fetch';
 import { classify, findView, type Models } from './infer';
 import { findLungs, implausible, type Plausibility } from './lungs';
 import { notify, resultOf } from './notify';
+import { withoutAnyReport } from './older-reports';
 import { preprocess } from './preprocess';
-import type { Announcer, Archive, FilmOutcome, FilmResult, InstanceReference, Refusal, ResultEvent } from './stage';
+import type { Announcer, Archive, FilmObserver, FilmOutcome, FilmResult, InferredFilm, InstanceReference, PreprocessedFilm, Refusal, ResultEvent } from './stage';
 import { store } from './store';
 import { survey } from './survey';
+import { timing } from './timing';
 import { verify } from './verify';
 
 /** What the line needs besides the film: made once, by app.ts. */
@@ -20,6 +22,7 @@ export interface Line {
   readonly plausibility: Plausibility;
   /** Who analyses, with what and since when: the part of the results that does not come from the film. */
   readonly identity: () => AnalysisIdentity;
+  readonly observer?: FilmObserver;
 }
 
 export interface Ports {
@@ -43,30 +46,39 @@ export async function analyseFilm(bytes: Uint8Array, line: Line): Promise<FilmOu
   }
 }
 
-async function analyse(source: OpenedFilm, { models, plausibility }: Line): Promise<FilmOutcome> {
-  const decoded = await decode(source);
-  const film = preprocess(decoded, models.view.manifest.input.shape);
+async function analyse(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
+  const timed = timing(line.observer);
+  const film = await timed('decode', async () => preprocess(await decode(source), line.models.view.manifest.input.shape));
+  const inferred = await timed('infer', () => infer(source, film, line));
+  if ('outcome' in inferred) return inferred;
+  return { outcome: 'analysed', sopInstanceUid: source.sopInstanceUid, explained: await timed('explain', () => explain(inferred)) };
+}
+
+/** The three networks, one after the other; a film that is not for the next one is refused. */
+async function infer(source: OpenedFilm, film: PreprocessedFilm, { models, plausibility }: Line): Promise<InferredFilm | FilmOutcome> {
   const view = await findView(film, models.view);
   if (view.view === 'lateral') return refused(source, LATERAL, 'lateral');
   const lungs = await findLungs(film, models.lungs);
   const doubt = implausible(lungs, plausibility);
   if (doubt) return refused(source, doubt, 'frontal', lungs.lungFraction);
-  const inferred = await classify(film, view, lungs, models.classifier);
-  return { outcome: 'analysed', sopInstanceUid: source.sopInstanceUid, explained: explain(inferred) };
+  return classify(film, view, lungs, models.classifier);
 }
 
 /**
  * One study: each film without a report is fetched, analysed, encoded, stored and verified; then the study's result is announced. Null when every film
  * had its report already, as when our own results arrive: there is nothing new to say. A film that fails for good does not hold up the others.
+ * With `catchUp`, films that have a report of another version of Hilum are left alone.
  * @throws HilumError of a port; what was done before stays done and is recognised at the next try.
  */
-export async function runStudy(study: Uid, { redelivered }: { redelivered: boolean }, line: Line, ports: Ports): Promise<ResultEvent | null> {
+export async function runStudy(study: Uid, { redelivered, catchUp = false }: { redelivered: boolean; catchUp?: boolean }, line: Line, ports: Ports): Promise<ResultEvent | null> {
   const identity = line.identity();
-  const found = survey(await ports.archive.findInstances(study), identity);
-  if (found.pending.length === 0 && found.done.length > 0 && !redelivered) return null;
+  const instances = await ports.archive.findInstances(study);
+  const found = survey(instances, identity);
+  const pending = catchUp ? await withoutAnyReport(found, instances, ports.archive) : found.pending;
+  if (pending.length === 0 && (found.done.length > 0 ? !redelivered : found.pending.length > 0)) return null;
   const results: FilmResult[] = [];
   const failures: HilumError[] = [];
-  for (const film of found.pending) {
+  for (const film of pending) {
     try {
       results.push(await runFilm(film, found.present, identity, line, ports.archive));
     } catch (error) {
@@ -79,11 +91,14 @@ export async function runStudy(study: Uid, { redelivered }: { redelivered: boole
 }
 
 async function runFilm(film: InstanceReference, present: ReadonlySet<string>, identity: AnalysisIdentity, line: Line, archive: Archive): Promise<FilmResult> {
-  const outcome = await fetchFilm(film, archive).then(({ bytes }) => analyseFilm(bytes, line), unfetched);
-  const objects = encode(outcome, identity);
-  await store(film.studyInstanceUid, objects.filter(({ sopInstanceUid }) => !present.has(sopInstanceUid)), archive);
-  await verify(film.studyInstanceUid, objects, archive);
-  return resultOf(film.sopInstanceUid, outcome, objects);
+  const timed = timing(line.observer);
+  const outcome = await timed('fetch', () => fetchFilm(film, archive)).then(({ bytes }) => analyseFilm(bytes, line), unfetched);
+  const objects = await timed('encode', () => encode(outcome, identity));
+  await timed('store', () => store(film.studyInstanceUid, objects.filter(({ sopInstanceUid }) => !present.has(sopInstanceUid)), archive));
+  await timed('verify', () => verify(film.studyInstanceUid, objects, archive));
+  const result = resultOf(film.sopInstanceUid, outcome, objects);
+  line.observer?.film(result);
+  return result;
 }
 
 const LATERAL: Refusal = { reason: 'lateral-view', text: 'the film looks like a lateral view; only frontal films are analysed' };

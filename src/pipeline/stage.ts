@@ -120,6 +120,18 @@ export interface Announcer {
   announce(result: ResultEvent): Promise<void>;
 }
 
+/** The stages whose time is taken. */
+export const TIMED_STAGES = ['fetch', 'decode', 'infer', 'explain', 'encode', 'store', 'verify'] as const;
+export type TimedStage = (typeof TIMED_STAGES)[number];
+
+/** Port: who counts films and takes times; `web/metrics` fits it by shape. No stage knows of it. */
+export interface FilmObserver {
+  /** A stage ended, well or not, after this many seconds. */
+  stage(stage: TimedStage, seconds: number): void;
+  /** A film was worked on to its end. */
+  film(result: Pick<FilmResult, 'outcome' | 'reason'>): void;
+}
+
 export type Priority = 'urgent' | 'routine' | null;
 
 export interface FilmResult {

@@ -9,10 +9,17 @@ export interface Check {
   readonly look: () => Promise<string | null>;
 }
 
+/** What GET /metrics answers. */
+export interface Scrape {
+  readonly contentType: string;
+  text(): Promise<string>;
+}
+
 /**
  * GET /health/live: 200 while the process answers. GET /health/ready: 200 when every check is well, else 503; the body names each check.
+ * GET /metrics: Prometheus' text format.
  */
-export function healthApp(checks: readonly Check[]): Express {
+export function healthApp(checks: readonly Check[], metrics: Scrape): Express {
   const app = express();
   app.disable('x-powered-by');
   app.get('/health/live', (_request, response) => {
@@ -22,6 +29,10 @@ export function healthApp(checks: readonly Check[]): Express {
     const results = await Promise.all(checks.map(async ({ name, look }) => ({ name, problem: await look().catch((error: Error) => error.message) })));
     const ready = results.every(({ problem }) => problem === null);
     response.status(ready ? 200 : 503).json({ ready, checks: Object.fromEntries(results.map(({ name, problem }) => [name, problem ?? 'ok'])) });
+  });
+  app.get('/metrics', async (_request, response) => {
+    const text = await metrics.text();
+    response.set('Content-Type', metrics.contentType).send(text);
   });
   return app;
 }

@@ -1,9 +1,23 @@
-import { readInstanceRows, readSeriesModalities, readStoreAnswer } from '../../src/client/dicom-json';
+import { readInstanceRows, readSeriesModalities, readSeriesRows, readStoreAnswer, readStudyRows } from '../../src/client/dicom-json';
 import { parseUid } from '../../src/dicom/uid';
 
 const [A, B] = [parseUid('1.2.3.1'), parseUid('1.2.3.2')];
 const ui = (value: unknown) => ({ vr: 'UI', Value: [value] });
 const row = (more: Record<string, unknown> = {}) => ({ '00080016': ui('1.2.840.10008.5.1.4.1.1.1'), '00080018': ui('1.2.3.1'), '00080060': { vr: 'CS', Value: ['CR'] }, '0020000D': ui('1.2'), '0020000E': ui('1.2.3'), ...more });
+
+describe('studies and series', () => {
+  test('as QIDO-RS lists them', () => {
+    const study = { '0020000D': ui('1.2'), '00080020': { vr: 'DA', Value: ['20260310'] }, '00080030': { vr: 'TM', Value: ['101530'] }, '00080061': { vr: 'CS', Value: ['CR', 'SR'] }, '00201208': { vr: 'IS', Value: [3] } };
+    expect(readStudyRows([study])).toEqual([{ studyInstanceUid: '1.2', modalities: ['CR', 'SR'], instances: 3, dateTime: '20260310101530' }]);
+    const series = { '0020000E': ui('1.2.3'), '00080060': { vr: 'CS', Value: ['SR'] }, '0008103E': { vr: 'LO', Value: ['Hilum report'] }, '00201209': { vr: 'IS', Value: ['1'] } };
+    expect(readSeriesRows([series])).toEqual([{ modality: 'SR', description: 'Hilum report', instances: 1 }]);
+  });
+
+  test('what a server need not tell is not known; a study without a UID is left out', () => {
+    expect(readStudyRows([{ '0020000D': ui('1.2'), '00080061': { vr: 'CS' } }, { '0020000D': ui('Doe^Jane') }, null])).toEqual([{ studyInstanceUid: '1.2', modalities: null, instances: null, dateTime: '' }]);
+    expect(readSeriesRows([{}])).toEqual([{ modality: '', description: '', instances: null }]);
+  });
+});
 
 describe('instances', () => {
   test('as QIDO-RS lists them', () => {

@@ -1,5 +1,6 @@
 import { HilumError } from '../../src/base/errors';
 import { syntheticDicom } from '../../src/dicom/synthetic-film';
+import { parseUid } from '../../src/dicom/uid';
 import { runStudy, type Line } from '../../src/pipeline/pipeline';
 import { resultUids } from '../../src/pipeline/encode';
 import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
@@ -13,7 +14,7 @@ function setUp(films: readonly Uint8Array[] = [FILM], line: Line = fakeLine().li
   const announcer = new MemoryAnnouncer();
   const references = films.map((film) => archive.put(film));
   const study = references[0]!.studyInstanceUid;
-  const run = (redelivered = false) => runStudy(study, { redelivered }, line, { archive, announcer });
+  const run = (redelivered = false, options: { catchUp?: boolean; line?: Line } = {}) => runStudy(study, { redelivered, ...(options.catchUp ? { catchUp: true } : {}) }, options.line ?? line, { archive, announcer });
   return { archive, announcer, references, study, run, line };
 }
 
@@ -110,6 +111,49 @@ test('a film that arrives later in an old study is analysed then, and the event 
   expect(announcer.events[1]!.films).toHaveLength(2);
   expect(announcer.events[1]!.films[0]!.sopInstanceUid).toBe(late.sopInstanceUid);
   expect(archive.objects.size).toBe(6);
+});
+
+describe('found by the catch-up', () => {
+  const { line } = fakeLine();
+  const upgraded: Line = { ...line, identity: () => ({ ...line.identity(), models: line.identity().models.map((model) => ({ ...model, version: '2.0.0' })) }) };
+  const catchUp = { catchUp: true, line: upgraded };
+
+  test('a film with a report of another version is left alone; an event of anybody else has it read anew', async () => {
+    const { archive, announcer, run } = setUp();
+    await run();
+    expect(await run(false, catchUp)).toBeNull();
+    expect(await run(true, catchUp)).toBeNull();
+    expect([archive.objects.size, announcer.events.length]).toEqual([3, 1]);
+    await run(false, { line: upgraded });
+    expect(archive.objects.size).toBe(5);
+  });
+
+  test('a new film beside it is read, and told even when the first try died before it could say so', async () => {
+    const { archive, announcer, run, study } = setUp();
+    await run();
+    const late = archive.put(syntheticDicom({ seed: 1, view: 'AP', rows: 280, columns: 240, studyInstanceUid: study }));
+    announcer.fail = true;
+    await expect(run(false, catchUp)).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
+    announcer.fail = false;
+    const event = await run(true, catchUp);
+    expect(event!.films.map(({ sopInstanceUid }) => sopInstanceUid)).toEqual([late.sopInstanceUid]);
+    expect(archive.objects.size).toBe(1 + 2 + 1 + 2);
+  });
+
+  test('a structured report by somebody else, or one that was deleted, is no result of ours', async () => {
+    const { archive, run } = setUp();
+    await run();
+    const report = [...archive.objects.values()].find(({ reference }) => reference.modality === 'SR')!;
+    archive.before = (call, uid) => {
+      if (call === 'retrieve' && uid === report.reference.sopInstanceUid) throw new HilumError('NOT_FOUND', 'permanent', 'deleted');
+    };
+    await run(false, catchUp);
+    expect(archive.objects.size).toBe(5);
+    const foreign = setUp();
+    foreign.archive.objects.set('1.2.9', { reference: { ...report.reference, sopInstanceUid: parseUid('1.2.9') }, bytes: FILM });
+    await foreign.run(false, { catchUp: true });
+    expect(foreign.archive.objects.size).toBe(1 + 1 + 2);
+  });
 });
 
 test('a lateral film is not analysed: a report says so, without heat map, probability or priority', async () => {

@@ -129,4 +129,6 @@ test('a message that is no study event is dead-lettered with its reason and hold
   await channel.waitForConfirms();
   const message = await until('the dead letter', async () => (await channel.get('hilum.study.dead', { noAck: true })) || undefined);
   expect(String(message.properties.headers?.['x-hilum-reason'])).toContain('EVENT_INVALID');
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  for (const line of ['hilum_failures_total{code="EVENT_INVALID"} 1', 'hilum_studies_total{result="dead"} 1', 'hilum_queue_messages{queue="dead"} 0', 'hilum_broker_state{state="connected"} 1']) expect(metrics).toContain(`${line}\n`);
 }, 60_000);

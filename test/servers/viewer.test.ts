@@ -66,9 +66,12 @@ const isFilm = (red: number, green: number, blue: number) => red > 60 && Math.ab
 /** OHIF draws the region of the report that is active in pure green. */
 const isRegion = (red: number, green: number, blue: number) => green > 150 && red < 110 && blue < 110;
 
-/** OHIF 3.12.10 now and then loads the regions of a report after it has painted the film, and shows them at the next repaint. */
+/**
+ * OHIF 3.12.10 on software WebGL now and then loads the regions of a report after it has painted the film and shows them at the next repaint, or starts
+ * with a camera that sees nothing until the view is reset. A person moves the mouse or resets the view; the test does the same by script.
+ */
 async function repaint(): Promise<void> {
-  await page.evaluate('window.cornerstone?.getRenderingEngines()[0]?.render()');
+  await page.evaluate(`for (const viewport of window.cornerstone?.getRenderingEngines()[0]?.getViewports() ?? []) { viewport.resetCamera?.(); viewport.render(); }`);
   await page.waitForTimeout(2_000);
 }
 

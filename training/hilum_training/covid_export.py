@@ -7,7 +7,7 @@ from . import manifests
 from .data import licence_table
 from .onnx_export import CAM_LAYER, export_vgg
 from .runtime import cache_dir
-from .view_export import ARCHITECTURE, START
+from .view_export import ARCHITECTURE, how_trained
 
 
 def export_covid(net, state, rows, threshold, validation, mean, std, args) -> None:
@@ -35,9 +35,9 @@ def export_covid(net, state, rows, threshold, validation, mean, std, args) -> No
         "camLayer": CAM_LAYER,
         "training": manifests.training_block(
             licence_table(rows), state["epoch"], args.seed, "python3 training/train_covid.py",
-            START + f" {args.draws} films drawn per epoch, half of them COVID-19, sources by the square root of their size; "
-            "films as they are and in turned, shifted, mirrored and re-exposed copies. Best epoch by validation AUC; "
-            "temperature fitted on validation and folded into the dense layer."),
+            how_trained(state, args) + "COVID-19 and not weigh the same in all, sources within a class by the square root of "
+            f"their size; films as they are and in {args.copies} turned, shifted, mirrored and re-exposed copy each. The "
+            "penalty on the dense layer's weights was chosen on validation; temperature fitted on validation and folded into the dense layer."),
         "metrics": {"validation": validation},
         "licence": "See ../LICENSE.md. Learnt from CC BY 3.0, CC BY 4.0, NLM and NIH films.",
         "limitations": [

@@ -9,7 +9,8 @@ sum_k w_k A_k / (14 * 14): ``cam`` below without the constant factor.
 
 Blocks 1-3 hold ImageNet weights (Visual Geometry Group, CC BY 4.0). No ImageNet weights of blocks 4-5 were to be
 had. They start as identities: a Dirac kernel passes block 3's features on unchanged, since they are >= 0 behind a
-ReLU, and half of block 4's first outputs are He-normal features beside them. Training changes all of it.
+ReLU, and half of block 4's first outputs are He-normal features beside them. So the dense layer alone, fitted on the
+mean activations, already has block 3's quality; training blocks 4-5 (``--epochs``) starts from there.
 """
 from __future__ import annotations
 

@@ -10,9 +10,18 @@ from .runtime import cache_dir
 
 ARCHITECTURE = ("VGG19 blocks 1-5 on one grey channel, global average pooling right behind block5_conv4 (no pool5), one "
                 "dense layer, sigmoid")
-START = ("Blocks 1-3: ImageNet weights (Visual Geometry Group, CC BY 4.0), grey input folded in as the sum over colours, "
-         "not trained further. Blocks 4-5 started as identities (no ImageNet weights to be had) and were trained with the "
-         "dense layer, seeing the weights rounded to 8 bits as they are shipped.")
+BLOCKS_1_TO_3 = ("Blocks 1-3: ImageNet weights (Visual Geometry Group, CC BY 4.0), grey input folded in as the sum over "
+                 "colours, not trained further. ")
+DENSE_ONLY = ("Blocks 4-5 are still at their start: identities that pass block 3's features on, and random features beside them "
+              "(no ImageNet weights of them were to be had); only the dense layer was trained, by logistic regression on "
+              "the mean activations of the network with its 8-bit weights. ")
+FINE_TUNED = ("Blocks 4-5 started as identities (no ImageNet weights to be had) and were trained with the dense layer, {draws} "
+              "films an epoch, seeing the weights rounded to 8 bits as they are shipped. ")
+
+
+def how_trained(state, args) -> str:
+    """What was trained, in words: epoch 0 means that blocks 4-5 stayed at their start."""
+    return BLOCKS_1_TO_3 + (FINE_TUNED.format(draws=args.draws) if state["epoch"] else DENSE_ONLY)
 
 
 def export_view(net, state, rows, cross, mean, std, args) -> None:
@@ -37,8 +46,8 @@ def export_view(net, state, rows, cross, mean, std, args) -> None:
         "camLayer": CAM_LAYER,
         "training": manifests.training_block(
             licence_table(rows), state["epoch"], args.seed, "python3 training/train_view.py",
-            START + f" {args.draws} films drawn per epoch, half of them laterals; mirrored, turned, shifted and re-exposed "
-            "copies. All 47 laterals at hand come from one collection; licensed frontals of the same collection are among "
+            how_trained(state, args) + f"Laterals and frontals weigh the same in all; {args.copies} mirrored, turned, scaled, "
+            f"shifted and re-exposed copies of each lateral, {args.frontal_copies} of each frontal. All 47 laterals at hand come from one collection; licensed frontals of the same collection are among "
             "the frontals."),
         "metrics": {"crossValidation": cross},
         "licence": "CC BY-NC-SA 4.0 (non-commercial), because the laterals it learnt from are. See ../LICENSE.md.",

@@ -1,0 +1,170 @@
+import { describeError, HilumError } from '../base/errors';
+import type { Log } from '../base/log';
+import { backoffMs, sleep, withTimeout } from '../base/retry';
+import { REPORT_NAME } from '../dicom/structured-report';
+import type { Uid } from '../dicom/uid';
+import { CATCH_UP, type StudyEvent } from '../listener';
+import { Memory } from './memory';
+
+/** A study that may lack a result. */
+export interface Candidate {
+  readonly studyInstanceUid: Uid;
+  /** Null where that is not known. */
+  readonly modalities: readonly string[] | null;
+  /** Number of its instances; null where that is not known. */
+  readonly instances: number | null;
+}
+
+export interface Batch {
+  /** Newest first. */
+  readonly studies: readonly Candidate[];
+  /** Called when each study is dealt with and its event, where there is one, is confirmed by the broker. */
+  done(): Promise<void>;
+}
+
+/** Where candidates come from: one round, batch by batch, newest first. A batch is asked for only when the one before it is done. */
+export interface Source {
+  batches(): AsyncIterable<Batch>;
+  /** It holds back what is so new that an event is most likely on its way. */
+  readonly lags: boolean;
+}
+
+/** Ports; app.ts fits the clients to them. */
+export interface CatchUpPorts {
+  readonly source: Source;
+  findSeries(study: Uid): Promise<readonly { readonly modality: string; readonly description: string; readonly instances: number | null }[]>;
+  /** Resolves when the broker has confirmed the event. */
+  tell(event: StudyEvent): Promise<void>;
+  /** Studies that wait in the work queue. */
+  depth(): Promise<number>;
+}
+
+export interface CatchUpOptions {
+  readonly intervalMs: number;
+  readonly studiesPerMinute: number;
+  readonly queueLimit: number;
+}
+
+export interface Time {
+  now(): number;
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+const FILM_MODALITIES = new Set(['CR', 'DX']);
+/** How often a full queue is looked at again (milliseconds). */
+const QUEUE_POLL_MS = 5_000;
+const RETRY_BASE_MS = 5_000;
+const STOP_TIMEOUT_MS = 2_000;
+
+/**
+ * Finds studies without a result and puts an event for each into the work queue, at the start and every `intervalMs`. Events are hints: whatever became of
+ * them, this finds the study. It holds one batch at a time, and stops at a full queue, so that its memory does not grow with the archive.
+ */
+export class CatchUp {
+  private readonly memory: Memory;
+  private readonly stopping = new AbortController();
+  private running: Promise<void> | undefined;
+  private isFirstRound = true;
+  private nextAt = 0;
+
+  constructor(private readonly ports: CatchUpPorts, private readonly options: CatchUpOptions, private readonly log: Log, private readonly time: Time = { now: Date.now, sleep }) {
+    this.memory = new Memory(() => time.now());
+  }
+
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  /** Never rejects. What is not done yet is found at the next start. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await withTimeout(this.running ?? Promise.resolve(), STOP_TIMEOUT_MS, () => new Error('late')).catch(() => {});
+  }
+
+  private async run(): Promise<void> {
+    for (let failures = 0; !this.stopping.signal.aborted; ) {
+      let waitMs = this.options.intervalMs;
+      try {
+        await this.round();
+        failures = 0;
+      } catch (error) {
+        if (this.stopping.signal.aborted) return;
+        waitMs = backoffMs(failures++, { baseMs: RETRY_BASE_MS, maxMs: this.options.intervalMs });
+        this.log.warn({ event: 'catch-up.failed', nextTrySeconds: waitMs / 1000, error: describeError(error) }, 'the search for studies without a result failed; it is tried again');
+      }
+      await this.time.sleep(waitMs, this.stopping.signal);
+    }
+  }
+
+  /** One look at all that the source has. @throws HilumError of archive or broker; STOPPING. */
+  async round(): Promise<{ looked: number; told: number }> {
+    const started = this.time.now();
+    const counts = { looked: 0, told: 0 };
+    for await (const batch of this.ports.source.batches()) {
+      for (const study of batch.studies) await this.lookAt(study, counts);
+      await batch.done();
+    }
+    this.isFirstRound = false;
+    this.log[counts.told > 0 ? 'info' : 'debug']({ event: 'catch-up.round', ...counts, seconds: (this.time.now() - started) / 1000 }, 'searched for studies without a result');
+    return counts;
+  }
+
+  private async lookAt(study: Candidate, counts: { looked: number; told: number }): Promise<void> {
+    this.throwIfStopping();
+    if (study.modalities !== null && !study.modalities.some((modality) => FILM_MODALITIES.has(modality))) return;
+    if (this.memory.isSettled(study)) return;
+    counts.looked++;
+    const found = await this.count(study.studyInstanceUid);
+    if (found === null) return;
+    if (found.reports >= found.films) return this.memory.keep(study, 'done', found.films);
+    const before = this.memory.recall(study, found.films);
+    if (before === 'told') return;
+    if (before !== 'lacking' && !this.isFirstRound && !this.ports.source.lags) return this.memory.keep(study, 'lacking', found.films);
+    await this.tell(study.studyInstanceUid);
+    this.memory.keep(study, 'told', found.films);
+    counts.told++;
+  }
+
+  /** Films and reports of any version of Hilum in a study: one query. Null when the archive refuses to tell. */
+  private async count(study: Uid): Promise<{ films: number; reports: number } | null> {
+    try {
+      const series = await this.ports.findSeries(study);
+      const instancesOf = (wanted: typeof series) => wanted.reduce((sum, { instances }) => sum + (instances ?? 1), 0);
+      return {
+        films: instancesOf(series.filter(({ modality }) => FILM_MODALITIES.has(modality))),
+        reports: instancesOf(series.filter(({ modality, description }) => modality === 'SR' && description.startsWith(REPORT_NAME))),
+      };
+    } catch (error) {
+      if (!(error instanceof HilumError) || error.lasting !== 'permanent' || error.code === 'ARCHIVE_UNAUTHORISED') throw error;
+      this.log.warn({ event: 'catch-up.study-failed', study, error: describeError(error) }, 'the archive does not tell of this study');
+      return null;
+    }
+  }
+
+  private async tell(study: Uid): Promise<void> {
+    await this.pace();
+    await this.room();
+    await this.ports.tell({ schemaVersion: 1, type: 'study-stable', studyInstanceUid: study, source: { system: CATCH_UP }, occurredAt: new Date(this.time.now()).toISOString() });
+  }
+
+  private async pace(): Promise<void> {
+    const waitMs = this.nextAt - this.time.now();
+    if (waitMs > 0) await this.time.sleep(waitMs, this.stopping.signal);
+    this.nextAt = Math.max(this.nextAt, this.time.now()) + 60_000 / this.options.studiesPerMinute;
+  }
+
+  /** Waits until the queue is below its limit. It is asked before each event, because others fill it too. */
+  private async room(): Promise<void> {
+    for (let isTold = false; ; isTold = true) {
+      this.throwIfStopping();
+      const waiting = await this.ports.depth();
+      if (waiting < this.options.queueLimit) return;
+      if (!isTold) this.log.debug({ event: 'catch-up.waiting', waiting }, 'the work queue is full; waiting');
+      await this.time.sleep(QUEUE_POLL_MS, this.stopping.signal);
+    }
+  }
+
+  private throwIfStopping(): void {
+    if (this.stopping.signal.aborted) throw new HilumError('STOPPING', 'transient', 'the catch-up is asked to stop');
+  }
+}

@@ -1,0 +1,82 @@
+import type { Log } from '../base/log';
+import type { Uid } from '../dicom/uid';
+import type { Batch, Candidate, Source } from './catch-up';
+import { extend, shrink, type Cursor, type CursorStore } from './cursor';
+
+interface Change {
+  readonly seq: number;
+  readonly type: string;
+  readonly resource: { readonly level: string; readonly id: string };
+  readonly date: string;
+}
+
+/** Port: `client/orthanc` fits it by shape. */
+export interface ChangeList {
+  last(): Promise<number>;
+  changes(since: number, limit: number): Promise<readonly Change[]>;
+  studyOf(resource: Change['resource']): Promise<Uid | null>;
+}
+
+/**
+ * What can bring a film. Not NewInstance, which would cost a query for each slice of each CT: an instance that joins a series which is there already makes
+ * its study stable again.
+ */
+const TELLING = new Set(['NewStudy', 'StableStudy', 'NewSeries']);
+/** Also Orthanc's own limit. */
+const PAGE = 100;
+const DAY_MS = 86_400_000;
+
+/**
+ * Orthanc's list of changes, newest first, with a durable cursor that moves only after a batch is done. From the second round on it reads up to where the
+ * list was at the round before: what is newer is most likely on its way as an event.
+ */
+export function changesOf(list: ChangeList, store: CursorStore, windowDays: number, log: Log, now: () => number = Date.now): Source {
+  let settled: number | undefined;
+  return {
+    lags: true,
+    async *batches() {
+      const last = await list.last();
+      let cursor = extend(await startingPoint(store, last, new Date(now() - windowDays * DAY_MS), log), Math.min(settled ?? last, last));
+      settled = last;
+      const keep = async (next: Cursor) => store.save((cursor = next));
+      await keep(cursor);
+      while (cursor.gaps.length > 0) yield await newest(list, cursor, keep);
+    },
+  };
+}
+
+/** The stored cursor; where there is none, or one that is ahead of this Orthanc's list, one that has the whole list before it, down to the window. */
+async function startingPoint(store: CursorStore, last: number, windowStart: Date, log: Log): Promise<Cursor> {
+  const stored = await store.load();
+  if (typeof stored === 'object' && stored.seen <= last) return stored;
+  if (stored !== 'none') log.warn({ event: 'catch-up.cursor-reset' }, "the cursor on Orthanc's changes can't be used; starting anew");
+  return { seen: 0, gaps: [], notBefore: stamp(windowStart) };
+}
+
+/** The newest page of the newest gap. */
+async function newest(list: ChangeList, cursor: Cursor, keep: (next: Cursor) => Promise<void>): Promise<Batch> {
+  const gap = cursor.gaps.at(-1)!;
+  const since = Math.max(gap.low, gap.high - PAGE);
+  const changes = (await list.changes(since, PAGE)).filter(({ seq }) => seq <= gap.high);
+  const recent = changes.filter(({ date }) => date >= cursor.notBefore);
+  const isBeforeWindow = changes.length > 0 && recent.length === 0;
+  return {
+    studies: await studiesOf(list, recent),
+    done: () => keep(isBeforeWindow ? { ...cursor, gaps: [] } : shrink(cursor, since)),
+  };
+}
+
+async function studiesOf(list: ChangeList, changes: readonly Change[]): Promise<Candidate[]> {
+  const resources = new Map([...changes].reverse().filter(({ type }) => TELLING.has(type)).map(({ resource }) => [`${resource.level}/${resource.id}`, resource]));
+  const studies = new Set<Uid>();
+  for (const resource of resources.values()) {
+    const study = await list.studyOf(resource);
+    if (study !== null) studies.add(study);
+  }
+  return [...studies].map((studyInstanceUid) => ({ studyInstanceUid, modalities: null, instances: null }));
+}
+
+/** As Orthanc writes moments. Its time zone may be another one, which moves the edge of the window by hours. */
+function stamp(moment: Date): string {
+  return moment.toISOString().replace(/[-:]|\.\d+Z$/g, '');
+}

@@ -1,0 +1,93 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { withTimeout } from '../base/retry';
+import { TIMED_STAGES, type FilmResult, type TimedStage } from '../pipeline/stage';
+
+/** Names of all metrics of ours: a closed list, documented in docs/operations.md, and a test compares. Labels come from closed lists too: no UID, nothing about a patient. */
+export const METRIC_NAMES = [
+  'hilum_info',
+  'hilum_films_total',
+  'hilum_studies_total',
+  'hilum_failures_total',
+  'hilum_stage_seconds',
+  'hilum_queue_messages',
+  'hilum_broker_state',
+  'hilum_last_result_timestamp_seconds',
+] as const;
+export type MetricName = (typeof METRIC_NAMES)[number];
+
+export interface MetricsSources {
+  readonly version: string;
+  /** Each result that a study may have, so that all are there from the start, with 0. */
+  readonly studyResults: readonly string[];
+  /** Likewise: Prometheus sees no increase in a series that appears with 1. */
+  readonly failureCodes: readonly string[];
+  readonly brokerStates: readonly string[];
+  readonly brokerState: () => string;
+  readonly queues: () => Promise<Readonly<Record<string, number>>>;
+  /** Longest wait for `queues` (milliseconds): a scrape must not hang on a broker that does. */
+  readonly queuesTimeoutMs?: number;
+  readonly now?: () => Date;
+}
+
+/** Counts what it is told, as the observers of the line and of the listener. */
+export interface Metrics {
+  stage(stage: TimedStage, seconds: number): void;
+  film(result: Pick<FilmResult, 'outcome' | 'reason'>): void;
+  study(result: string, reason?: string): void;
+  readonly contentType: string;
+  /** All of it in Prometheus' text format, those of the Node process included. */
+  text(): Promise<string>;
+}
+
+const STAGE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+const QUEUES_TIMEOUT_MS = 2_000;
+
+export function createMetrics(sources: MetricsSources): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  addGauges(registry, sources);
+  const about = (name: MetricName, help: string) => ({ name, help, registers: [registry] });
+  const films = new Counter({ ...about('hilum_films_total', 'Films worked on to their end, by outcome and reason'), labelNames: ['outcome', 'reason'] });
+  const studies = new Counter({ ...about('hilum_studies_total', 'Study messages, by what became of them'), labelNames: ['result'] });
+  const failures = new Counter({ ...about('hilum_failures_total', 'Failed tries of studies, by error code'), labelNames: ['code'] });
+  const stages = new Histogram({ ...about('hilum_stage_seconds', 'Seconds that a stage took, failed ones included'), labelNames: ['stage'], buckets: STAGE_BUCKETS });
+  const lastResult = new Gauge(about('hilum_last_result_timestamp_seconds', 'When results of a study were last announced (Unix time); 0 before the first'));
+  films.inc({ outcome: 'analysed', reason: 'none' }, 0);
+  for (const result of sources.studyResults) studies.inc({ result }, 0);
+  for (const code of sources.failureCodes) failures.inc({ code }, 0);
+  for (const stage of TIMED_STAGES) stages.zero({ stage });
+  return {
+    stage: (stage, seconds) => stages.observe({ stage }, seconds),
+    film: ({ outcome, reason }) => films.inc({ outcome, reason: reason ?? 'none' }),
+    study: (result, reason) => {
+      studies.inc({ result });
+      if (reason !== undefined) failures.inc({ code: reason });
+      if (result === 'done') lastResult.set((sources.now?.() ?? new Date()).getTime() / 1000);
+    },
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+  };
+}
+
+/** Those that are looked up when somebody asks. */
+function addGauges(registry: Registry, { version, brokerStates, brokerState, queues, queuesTimeoutMs = QUEUES_TIMEOUT_MS }: MetricsSources): void {
+  const about = (name: MetricName, help: string) => ({ name, help, registers: [registry] });
+  new Gauge({ ...about('hilum_info', 'Always 1; the label is the version'), labelNames: ['version'] }).set({ version }, 1);
+  new Gauge({
+    ...about('hilum_broker_state', '1 for the state that the connection to the broker is in, 0 for all others'),
+    labelNames: ['state'],
+    collect() {
+      for (const state of brokerStates) this.set({ state }, state === brokerState() ? 1 : 0);
+    },
+  });
+  new Gauge({
+    ...about('hilum_queue_messages', 'Studies that wait to be done, for their next try, and that were given up; missing while the broker does not answer'),
+    labelNames: ['queue'],
+    async collect() {
+      const depths = await withTimeout(queues(), queuesTimeoutMs, () => new Error('late')).catch(() => ({}));
+      // An old number would look like a quiet queue.
+      this.reset();
+      for (const [queue, messages] of Object.entries(depths)) this.set({ queue }, messages);
+    },
+  });
+}

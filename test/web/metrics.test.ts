@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { HilumError } from '../../src/base/errors';
+import { syntheticDicom } from '../../src/dicom/synthetic-film';
+import { createListener, STUDY_RESULTS, type Delivery, type ListenerOptions } from '../../src/listener';
+import { runStudy } from '../../src/pipeline/pipeline';
+import { TIMED_STAGES, type ResultEvent } from '../../src/pipeline/stage';
+import { healthApp, listen } from '../../src/web/health';
+import { createMetrics, METRIC_NAMES, type MetricsSources } from '../../src/web/metrics';
+import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
+import { recordingLog } from '../support/logs';
+
+const STATES = ['connected', 'disconnected'] as const;
+const make = (more: Partial<MetricsSources> = {}) => createMetrics({ version: '1.2.3', studyResults: STUDY_RESULTS, failureCodes: ['NOT_FOUND'], brokerStates: STATES, brokerState: () => 'connected', queues: async () => ({ work: 3, retry: 2, dead: 1 }), now: () => new Date(1_772_359_200_000), ...more });
+
+/** name{labels} -> value, ours only. */
+async function samples(metrics: { text(): Promise<string> }): Promise<Record<string, number>> {
+  const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('hilum_'));
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]));
+}
+
+test('docs/operations.md lists every metric and no other; all are served from the start', async () => {
+  const page = readFileSync(join(__dirname, '../../docs/operations.md'), 'utf8');
+  const table = page.slice(page.indexOf('## Metrics'), page.indexOf('\n## ', page.indexOf('## Metrics') + 1));
+  expect([...table.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1])).toEqual([...METRIC_NAMES]);
+  const served = [...(await make().text()).matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]!);
+  expect(served.filter((name) => !/^(process|nodejs)_/.test(name)).sort()).toEqual([...METRIC_NAMES].sort());
+});
+
+test('what it is told is counted', async () => {
+  const metrics = make();
+  metrics.film({ outcome: 'analysed', reason: null });
+  metrics.film({ outcome: 'not-analysed', reason: 'lateral-view' });
+  metrics.study('done');
+  metrics.study('retry', 'ARCHIVE_TIMEOUT');
+  metrics.stage('infer', 0.3);
+  expect(await samples(metrics)).toMatchObject({
+    'hilum_info{version="1.2.3"}': 1,
+    'hilum_films_total{outcome="analysed",reason="none"}': 1,
+    'hilum_films_total{outcome="not-analysed",reason="lateral-view"}': 1,
+    'hilum_studies_total{result="done"}': 1,
+    'hilum_studies_total{result="retry"}': 1,
+    'hilum_studies_total{result="dead"}': 0,
+    'hilum_failures_total{code="ARCHIVE_TIMEOUT"}': 1,
+    'hilum_failures_total{code="NOT_FOUND"}': 0,
+    'hilum_stage_seconds_bucket{le="0.25",stage="infer"}': 0,
+    'hilum_stage_seconds_bucket{le="0.5",stage="infer"}': 1,
+    'hilum_stage_seconds_count{stage="store"}': 0,
+    'hilum_queue_messages{queue="work"}': 3,
+    'hilum_queue_messages{queue="retry"}': 2,
+    'hilum_queue_messages{queue="dead"}': 1,
+    'hilum_broker_state{state="connected"}': 1,
+    'hilum_broker_state{state="disconnected"}': 0,
+    hilum_last_result_timestamp_seconds: 1_772_359_200,
+  });
+});
+
+test('a broker that fails or hangs leaves the depths out, in bounded time, and keeps no old number', async () => {
+  let queues: MetricsSources['queues'] = async () => ({ work: 3 });
+  let state: string = 'connected';
+  const metrics = make({ queues: () => queues(), queuesTimeoutMs: 50, brokerState: () => state });
+  expect(await samples(metrics)).toHaveProperty(['hilum_queue_messages{queue="work"}'], 3);
+  state = 'disconnected';
+  for (const bad of [async () => Promise.reject(new Error('gone')), () => new Promise<never>(() => {})]) {
+    queues = bad;
+    const found = await samples(metrics);
+    expect(Object.keys(found).filter((key) => key.startsWith('hilum_queue'))).toEqual([]);
+    expect(found).toMatchObject({ 'hilum_broker_state{state="connected"}': 0, 'hilum_broker_state{state="disconnected"}': 1 });
+  }
+});
+
+describe('the line', () => {
+  const FILM = syntheticDicom({ seed: 1, view: 'PA', rows: 280, columns: 240 });
+
+  function watched(lateral = 0.01) {
+    const metrics = make();
+    const archive = new MemoryArchive();
+    const reference = archive.put(FILM);
+    const line = { ...fakeLine({ lateral }).line, observer: metrics };
+    const run = () => runStudy(reference.studyInstanceUid, { redelivered: false }, line, { archive, announcer: new MemoryAnnouncer() });
+    const stages = async () => {
+      const found = await samples(metrics);
+      return TIMED_STAGES.map((stage) => found[`hilum_stage_seconds_count{stage="${stage}"}`]);
+    };
+    return { metrics, archive, reference, run, stages };
+  }
+
+  test('each stage once per film; a study without news counts no film', async () => {
+    const { metrics, run, stages } = watched();
+    await run();
+    await run();
+    expect(await stages()).toEqual([1, 1, 1, 1, 1, 1, 1]);
+    expect(await samples(metrics)).toHaveProperty(['hilum_films_total{outcome="analysed",reason="none"}'], 1);
+  });
+
+  test('a refused film ends after the networks; no label names it', async () => {
+    const { metrics, run, stages, reference } = watched(0.99);
+    await run();
+    expect(await stages()).toEqual([1, 1, 1, 0, 1, 1, 1]);
+    expect(await samples(metrics)).toHaveProperty(['hilum_films_total{outcome="not-analysed",reason="lateral-view"}'], 1);
+    expect(await metrics.text()).not.toContain(reference.studyInstanceUid);
+  });
+
+  test('a stage that fails is timed too; the film is not counted', async () => {
+    const { metrics, archive, run, stages } = watched();
+    archive.before = (call) => {
+      if (call === 'store') throw new HilumError('ARCHIVE_TIMEOUT', 'transient', 'late');
+    };
+    await expect(run()).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT' });
+    expect(await stages()).toEqual([1, 1, 1, 1, 1, 1, 0]);
+    expect(await samples(metrics)).toHaveProperty(['hilum_films_total{outcome="analysed",reason="none"}'], 0);
+  });
+});
+
+describe('the listener', () => {
+  const body = Buffer.from(JSON.stringify({ schemaVersion: 1, type: 'study-stable', studyInstanceUid: '1.2.3', occurredAt: '2026-03-01T10:15:30Z' }));
+  const settle = () => Promise.resolve();
+  const message = (more: Partial<Delivery> = {}): Delivery => ({ body, redelivered: false, attempt: 1, lost: 0, ack: settle, retry: settle, deadLetter: settle, requeue: settle, putBack: settle, ...more });
+  const event = { films: [], skipped: [] } as unknown as ResultEvent;
+  const answering = (result: ResultEvent | null): ListenerOptions['runStudy'] => () => Promise.resolve(result);
+  const failing = (error: HilumError): ListenerOptions['runStudy'] => () => Promise.reject(error);
+
+  test.each([
+    ['done', answering(event), message(), null],
+    ['nothing-new', answering(null), message(), null],
+    ['retry', failing(new HilumError('ARCHIVE_TIMEOUT', 'transient', 'late')), message(), 'ARCHIVE_TIMEOUT'],
+    ['dead', failing(new HilumError('NOT_FOUND', 'permanent', 'gone')), message(), 'NOT_FOUND'],
+    ['dead', answering(event), message({ body: Buffer.from('?') }), 'EVENT_INVALID'],
+    ['put-back', answering(event), message({ redelivered: true }), null],
+  ] as const)('%s is counted once', async (result, run, delivery, code) => {
+    const metrics = make();
+    await createListener({ runStudy: run, retry: { delaysMs: [1], limit: 1 }, log: recordingLog(), observer: metrics })(delivery);
+    const counted = Object.entries(await samples(metrics)).filter(([key, value]) => /^hilum_(studies|failures)_total/.test(key) && value > 0);
+    expect(Object.fromEntries(counted)).toEqual({ [`hilum_studies_total{result="${result}"}`]: 1, ...(code === null ? {} : { [`hilum_failures_total{code="${code}"}`]: 1 }) });
+  });
+});
+
+test('the port serves it beside health', async () => {
+  const metrics = make();
+  let full = false;
+  const web = await listen(healthApp([{ name: 'disk', look: async () => (full ? '12 MB free in /tmp, less than 100 MB' : null) }], metrics), '127.0.0.1', 0);
+  const get = (path: string) => fetch(`http://127.0.0.1:${web.port}${path}`);
+  try {
+    const answer = await get('/metrics');
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/plain; version=0.0.4') as string]);
+    expect(await answer.text()).toContain('hilum_queue_messages{queue="dead"} 1\n');
+    expect((await get('/health/ready')).status).toBe(200);
+    full = true;
+    const ready = await get('/health/ready');
+    expect([ready.status, await ready.json()]).toEqual([503, { ready: false, checks: { disk: '12 MB free in /tmp, less than 100 MB' } }]);
+    expect((await get('/health/live')).status).toBe(200);
+  } finally {
+    await web.close();
+  }
+});
