@@ -13,7 +13,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("task", choices=("view", "lungs", "covid"))
     parser.add_argument("--data", help="folder with cxr/manifest.csv (default: $HILUM_DATA_DIR or ../shared/data)")
-    parser.add_argument("--fast", action="store_true", help="bfloat16 for the shipped file too (the float one always is)")
+    parser.add_argument("--fast", action="store_true", help="bfloat16 instead of float32: a quick look, not for the record")
     parser.add_argument("--write", action="store_true", help="store the figures in metrics.json, manifest.json and card.md")
     args = parser.parse_args()
     start(1)

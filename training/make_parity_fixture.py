@@ -7,14 +7,16 @@ Files (all little-endian, row by row):
   lungs.u8           the cleaned lung mask, uint8 0 or 1 [224, 224]
   cam.f32            the covid model's class activation map before ReLU, float32 [14, 14]
   gradcam.f32        the same from PyTorch's gradients (Grad-CAM before ReLU), times 14 * 14, float32 [14, 14]
-  parity.json        shapes, model digests, probabilities and plausibility figures
+  parity.json        shapes, model digests, logits, probabilities and plausibility figures
 """
 from __future__ import annotations
 
 import json
 
+import hilum_training  # noqa: F401 - first, it sets how OpenMP waits
 import numpy as np
 import torch
+from scipy.special import expit
 
 from hilum_training import manifests, plausibility
 from hilum_training.data import ROOT
@@ -34,7 +36,7 @@ def drawn_film(seed: int = 7) -> np.ndarray:
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float64)
 
     def ellipse(cx, cy, rx, ry):
-        return 1 / (1 + np.exp(18 * (((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 - 1)))
+        return expit(-18 * (((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 - 1))
 
     body = 60 + 130 * ellipse(150, 150, 138, 150)
     lungs = np.maximum(ellipse(92, 135, 46, 92), ellipse(208, 135, 44, 92))
@@ -72,6 +74,7 @@ def main():
             net = load_vgg(manifests.folder(task) / "model.onnx")
             with torch.no_grad():
                 a = net.activation(net.low(torch.from_numpy(z)[None, None]))
+                entry["logit"] = float(net.classify(a))
                 entry["probability"] = float(torch.sigmoid(net.classify(a).double()))
                 cam = net.cam(a)[0].numpy()
             if task == "covid":

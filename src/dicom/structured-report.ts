@@ -196,7 +196,15 @@ export function summaryOf(content: ReportContent, identity: AnalysisIdentity): s
 /** Two shares in per cent, with one decimal, or with as many more as it takes to tell them apart. */
 export function percentages(a: number, b: number): [string, string] {
   const digits = [1, 2, 3, 4, 5, 6].find((count) => a === b || (a * 100).toFixed(count) !== (b * 100).toFixed(count)) ?? 6;
-  return [(a * 100).toFixed(digits), (b * 100).toFixed(digits)];
+  return [percentage(a, digits), percentage(b, digits)];
+}
+
+/** Never 0 and never 100 by rounding: neither absence nor certainty is claimed. */
+function percentage(share: number, digits: number): string {
+  const least = (1 / 10 ** digits).toFixed(digits);
+  const text = (share * 100).toFixed(digits);
+  if (Number(text) === 0) return `< ${least}`;
+  return Number(text) === 100 ? `> ${(100 - Number(least)).toFixed(digits)}` : text;
 }
 
 function uncapitalised(sentence: string): string {

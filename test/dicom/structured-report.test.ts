@@ -181,6 +181,8 @@ test('two percentages that differ are never shown as the same number', () => {
   expect(percentages(0.5, 0.25)).toEqual(['50.0', '25.0']);
   expect(percentages(0.42129, 0.4213)).toEqual(['42.129', '42.130']);
   expect(percentages(0.5, 0.5)).toEqual(['50.0', '50.0']);
+  expect(percentages(0.0003, 0.5)).toEqual(['< 0.1', '50.0']);
+  expect(percentages(0.9999, 0.5)).toEqual(['> 99.9', '50.0']);
 });
 
 /** The first item, in depth, with that concept name. */

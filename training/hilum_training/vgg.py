@@ -21,7 +21,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .quantise import StraightThrough
+from .quantise import StraightThrough, rounded
 
 WIDTHS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
 CAFFE_MEANS_BGR = (103.939, 116.779, 123.68)
@@ -102,6 +102,7 @@ def start_from_imagenet(net: VGG19, weights: Path, mean: float, std: float, seed
     for number, block in enumerate(net.blocks[3:], 4):
         for layer, conv in enumerate(block.convs, 1):
             start_as_identity(conv, generator, new=(number, layer) == (4, 1))
+            conv.weight.copy_(rounded(conv.weight))  # start on the 8-bit grid: what is not trained loses nothing later
     return net
 
 
