@@ -26,7 +26,7 @@ def percent(entry: dict) -> str:
     return f"{entry['value']:.4f} ({low:.4f} to {high:.4f}), n {entry['n']}"
 
 
-BEFORE = ("float: the network before rounding, in bfloat16 where the processor has it; blocks 4-5 start on the 8-bit grid, "
+BEFORE = ("float: the network before rounding; blocks 4-5 start on the 8-bit grid, "
           "so only blocks 1-3 differ unless blocks 4-5 were trained")
 
 
