@@ -28,9 +28,9 @@ def main():
 
 
 def brief(report: dict) -> dict:
-    """The report without its curve, which stays in metrics.json."""
+    """The report without its curve and its tables by source, which stay in metrics.json."""
     if isinstance(report, dict):
-        return {k: brief(v) for k, v in report.items() if k != "roc"}
+        return {k: brief(v) for k, v in report.items() if k not in ("roc", "bySource", "frontalSpecificityBySource")}
     return report
 
 

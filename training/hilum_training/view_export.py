@@ -47,12 +47,16 @@ def export_view(net, state, rows, cross, mean, std, args) -> None:
         "training": manifests.training_block(
             licence_table(rows), state["epoch"], args.seed, "python3 training/train_view.py",
             how_trained(state, args) + f"Laterals and frontals weigh the same in all; {args.copies} mirrored, turned, scaled, "
-            f"shifted and re-exposed copies of each lateral, {args.frontal_copies} of each frontal. All 47 laterals at hand come from one collection; licensed frontals of the same collection are among "
+            f"shifted and re-exposed copies of each lateral, {args.frontal_copies} of each frontal. All 47 laterals at hand come "
+            "from one collection; licensed frontals of the same collection are among "
             "the frontals."),
         "metrics": {"crossValidation": cross},
         "licence": "CC BY-NC-SA 4.0 (non-commercial), because the laterals it learnt from are. See ../LICENSE.md.",
         "limitations": [
             "Learnt from 25 laterals of one collection, tested on 47 in all.",
+            "Augmentation, penalty and threshold were chosen on the cross-validation over all 47 laterals: its figures, and those "
+            "of the test split's 14 laterals among them, are somewhat optimistic.",
+            "A drawn film or one shown inverted can be called lateral with great certainty.",
             "Knows frontal and lateral chest films only: another body part gets one of these two answers. The lung check "
             "behind it is meant to refuse those.",
             "Not tried on oblique, lordotic or decubitus views."],
