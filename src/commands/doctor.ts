@@ -5,6 +5,7 @@ import { describeError } from '../base/errors';
 import { createLog } from '../base/log';
 import { connectBroker } from '../client/amqp';
 import { readModelFolder } from '../model/manifest';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** One thing looked at. */
@@ -33,7 +34,7 @@ async function examine(path: string): Promise<Finding[]> {
   } catch (error) {
     return [{ check: 'configuration', ok: false, text: describeError(error) }];
   }
-  const parts = [examineArchive(config), examineBroker(config), examineModels(config), examineDisk(), examineClock(config)];
+  const parts = [examineArchive(config), examineBroker(config), examineModels(config), examineDisk(config), examineClock(config)];
   return [{ check: 'configuration', ok: true, text: `${path} is valid` }, ...(await Promise.all(parts)).flat()];
 }
 
@@ -76,10 +77,17 @@ async function examineModels({ models }: Config): Promise<Finding[]> {
   });
 }
 
-async function examineDisk(): Promise<Finding[]> {
-  const free = await freeBytes(process.cwd());
-  const text = `${(free / 1e9).toFixed(1)} GB free`;
-  return [{ check: 'disk', ok: free >= LEAST_FREE_BYTES, text: free >= LEAST_FREE_BYTES ? text : `${text}: make room, less than 1 GB is too little for logs and spools` }];
+/** Where the service keeps what it must remember, and where it puts what is in passing. */
+async function examineDisk({ state }: Config): Promise<Finding[]> {
+  const folders = [...new Set([state.dir, tmpdir()])];
+  return Promise.all(
+    folders.map(async (folder) => {
+      const free = await freeBytes(folder);
+      const ok = free >= LEAST_FREE_BYTES;
+      const text = `${(free / 1e9).toFixed(1)} GB free in ${folder}`;
+      return { check: 'disk', ok, text: ok ? text : `${text}: make room, less than 1 GB is too little` };
+    }),
+  );
 }
 
 /** Reports carry the time of this machine, so it should be that of the archive. */
