@@ -1,6 +1,7 @@
 import { CODES, codeItem } from './codes';
 import { checkIdentity, classifierOf, equipmentModule, localMoment, resultUids, type AnalysisIdentity } from './analysis';
 import type { Attributes } from './attributes';
+import { patientOrientation } from './patient-orientation';
 import { clean, cut, plain, refuse } from './sanitise';
 import { sourceReference, studyModule, type Dataset, type SourceReference } from './study-module';
 import { parseUid } from './uid';
@@ -50,7 +51,8 @@ export function buildSecondaryCapture(source: Attributes, picture: Picture, iden
     ContentTime: time,
     // Type 2C of General Series; a chest has no side, so it is there and empty.
     Laterality: '',
-    PatientOrientation: orientation(source),
+    // Type 2C. The picture lies as the film does, so its orientation holds; one that is not two valid directions is left empty.
+    PatientOrientation: patientOrientation(source) ?? [],
     ImageType: ['DERIVED', 'SECONDARY', 'OTHER'],
     BurnedInAnnotation: 'YES',
     ...derivation(film, identity),
@@ -81,12 +83,6 @@ function lossyHistory(source: Attributes): Dataset {
     ...(isFilled(ratios) ? { LossyImageCompressionRatio: ratios } : {}),
     ...(isFilled(methods) ? { LossyImageCompressionMethod: methods } : {}),
   };
-}
-
-/** Type 2C. The picture lies as the film does, so its orientation holds; one that is not two valid directions is left empty. */
-function orientation(source: Attributes): string[] {
-  const directions = list(source.PatientOrientation).map((direction) => clean('CS', direction));
-  return directions.length === 2 && directions.every((direction) => /^[APRLHF]{1,3}$/.test(direction)) ? directions : [];
 }
 
 function pixelModule({ rows, columns, rgb }: Picture): Dataset {

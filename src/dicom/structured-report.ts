@@ -1,6 +1,7 @@
 import { checkIdentity, classifierOf, deviceUid, equipmentModule, isShare, localMoment, resultUids, type AnalysisIdentity, type AnalysisModel } from './analysis';
 import type { Attributes } from './attributes';
 import { CODES, codingSchemes, MODALITY_CODES } from './codes';
+import { patientOrientation, turnOf } from './patient-orientation';
 import { clean, plain, refuse } from './sanitise';
 import { SECONDARY_CAPTURE_CLASS } from './secondary-capture';
 import { codedItem, container, imageItem, numberItem, regionItem, textItem, uidItem, type ContentItem, type ImageReference, type Point } from './sr-content';
@@ -97,7 +98,7 @@ function documentRoot(source: Attributes, film: SourceReference, content: Report
     codedItem('HAS CONCEPT MOD', CODES.procedureReported, CODES.imagingProcedure),
     imageLibrary(source, film),
     container('CONTAINS', CODES.imagingMeasurements, null, [measurementGroup(source, film, content, identity)]),
-    container('CONTAINS', CODES.qualitativeEvaluations, null, evaluations(content, identity)),
+    container('CONTAINS', CODES.qualitativeEvaluations, null, [...evaluations(content, identity), ...remarks(source, content)]),
   ]);
 }
 
@@ -181,6 +182,13 @@ function evaluations(content: ReportContent, identity: AnalysisIdentity): Conten
     ...(content.lungFraction === null ? [] : [say(CODES.lungFraction, String(content.lungFraction))]),
     ...identity.models.map(({ id, version, sha256 }) => say(CODES.model, `${id} ${version} ${sha256}`)),
   ];
+}
+
+/** What a reader should know of the film to judge the result. */
+function remarks(source: Attributes, { outcome }: ReportContent): ContentItem[] {
+  const burnedIn = clean('CS', source.BurnedInAnnotation) === 'YES' ? ['The film has text burned into its pixels, which the models may take for a finding.'] : [];
+  const turned = outcome === 'analysed' && Object.values(turnOf(source)).includes(true) ? [`The film was turned for the analysis, from ${patientOrientation(source)?.join('/')} to L/F (row direction/column direction). Coordinates are those of the stored pixels.`] : [];
+  return [...burnedIn, ...turned].map((remark) => textItem('CONTAINS', CODES.remark, remark));
 }
 
 /** The result in one sentence. It never says that something is absent: below the operating point nothing is known. */

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
 
-/** A DICOM UID that has passed {@link parseUid}: PS3.5 section 9.1, at most 64 characters of digits and dots. */
+/**
+ * A DICOM UID that has passed {@link parseUid}: at most 64 characters, numbers separated by dots. PS3.5 section 9.1 allows no component with a leading zero
+ * and none alone, but archives hold objects with both. They are taken as they are and never mended: a result that is to lie in the study of its film must
+ * name that very study.
+ */
 export type Uid = string & { readonly __brand: 'Uid' };
 
-const UID_FORM = /^(0|[1-9]\d*)(\.(0|[1-9]\d*))+$/;
+const UID_FORM = /^\d+(\.\d+)*$/;
 
-/** @throws RangeError when the text is not a UID by PS3.5 section 9.1. Trailing NUL or space padding is taken off first. */
+/** @throws RangeError when the text is no UID. Trailing NUL or space padding is taken off first. */
 export function parseUid(text: unknown): Uid {
   const uid = tryParseUid(text);
   if (uid === undefined) throw new RangeError(`not a DICOM UID: ${JSON.stringify(text)?.slice(0, 80)}`);

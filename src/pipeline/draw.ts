@@ -1,5 +1,6 @@
 import { createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
 import type { AnalysisIdentity } from '../dicom/analysis';
+import { pixelAspect } from '../dicom/pixel-aspect';
 import type { Picture } from '../dicom/secondary-capture';
 import { resample } from '../model/tensor';
 import { blend } from './colour-map';
@@ -24,11 +25,12 @@ interface Frame {
 /**
  * The film in grey with the heat map over it, the outlines of the lungs and of the hottest regions, and below it, where it hides no anatomy, a strip
  * that says what made it, what came out and that it is for research. Nothing about the patient is drawn. The same input gives the same picture.
+ * The picture lies as the stored film does; its pixels are square, whatever the film's are.
  */
 export function drawHeatMap(explained: ExplainedFilm, identity: AnalysisIdentity): Picture {
   registerFont();
   const { image, attributes } = explained.inferred.preprocessed.decoded;
-  const frame = frameFor(image.rows, image.columns);
+  const frame = frameFor(image.rows * pixelAspect(attributes), image.columns);
   const pen = createCanvas(frame.width, frame.height).getContext('2d');
   pen.fillStyle = STYLE.background;
   pen.fillRect(0, 0, frame.width, frame.height);
@@ -38,11 +40,11 @@ export function drawHeatMap(explained: ExplainedFilm, identity: AnalysisIdentity
   return { rows: frame.height, columns: frame.width, rgb: withoutAlpha(pen.getImageData(0, 0, frame.width, frame.height).data) };
 }
 
-/** The largest film that leaves room for the strip within the longest side; the strip's height depends on the width, so it is tried. */
-function frameFor(rows: number, columns: number): Frame {
-  const longest = Math.max(rows, columns);
-  for (let side = Math.min(LONGEST_SIDE, Math.max(longest, SMALLEST_FILM)); ; side--) {
-    const [filmWidth, filmHeight] = [columns, rows].map((size) => Math.max(1, Math.round((size * side) / longest))) as [number, number];
+/** Height and width of the film in any one unit. The largest film that leaves room for the strip within the longest side; the strip's height depends on the width, so it is tried. */
+function frameFor(tall: number, wide: number): Frame {
+  const longest = Math.max(tall, wide);
+  for (let side = Math.min(LONGEST_SIDE, Math.max(Math.round(longest), SMALLEST_FILM)); ; side--) {
+    const [filmWidth, filmHeight] = [wide, tall].map((size) => Math.max(1, Math.round((size * side) / longest))) as [number, number];
     const width = Math.max(filmWidth, NARROWEST_PICTURE);
     const height = filmHeight + stripHeight(width);
     if (height <= LONGEST_SIDE) return { width, height, film: { left: Math.floor((width - filmWidth) / 2), width: filmWidth, height: filmHeight } };

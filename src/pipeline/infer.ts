@@ -1,6 +1,7 @@
 import { HilumError } from '../base/errors';
 import type { Model } from '../model/session';
 import { keepInside } from '../model/tensor';
+import { asStored, upright } from './orient';
 import type { InferredFilm, LungFinding, PreprocessedFilm, ViewFinding } from './stage';
 
 export interface Models {
@@ -11,7 +12,7 @@ export interface Models {
 
 /** Frontal or lateral; `lateral` from the model's operating point upwards. */
 export async function findView(film: PreprocessedFilm, model: Model): Promise<ViewFinding> {
-  const { probability } = await model.predict(film.normalised);
+  const { probability } = await model.predict(upright(film.normalised, film.turn));
   const lateralProbability = single(probability);
   return { view: lateralProbability >= model.manifest.operatingPoint.threshold ? 'lateral' : 'frontal', lateralProbability };
 }
@@ -20,10 +21,10 @@ export async function findView(film: PreprocessedFilm, model: Model): Promise<Vi
 export async function classify(film: PreprocessedFilm, view: ViewFinding, lungs: LungFinding, model: Model): Promise<InferredFilm> {
   const { region, fill } = model.manifest.input;
   const seen = region === 'lungs' ? keepInside(film.normalised, lungs.mask, fill) : film.normalised;
-  const { probability, cam } = await model.predict(seen);
+  const { probability, cam } = await model.predict(upright(seen, film.turn));
   if (cam === null) throw new HilumError('MODEL_INVALID', 'permanent', `${model.manifest.id} has no class activation: it can't be explained`);
   const p = single(probability);
-  return { preprocessed: film, view, lungs, probability: p, activation: cam, urgent: p >= model.manifest.operatingPoint.threshold };
+  return { preprocessed: film, view, lungs, probability: p, activation: asStored(cam, film.turn), urgent: p >= model.manifest.operatingPoint.threshold };
 }
 
 function single(values: Float32Array): number {

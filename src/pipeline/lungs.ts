@@ -1,15 +1,18 @@
 import { z } from 'zod';
 import { HilumError } from '../base/errors';
+import { STANDARD, type Turn } from '../dicom/patient-orientation';
 import type { ModelManifest } from '../model/manifest';
 import type { Model } from '../model/session';
 import type { Plane } from '../model/tensor';
+import { asStored, upright } from './orient';
 import { components } from './outline';
 import type { LungFinding, PreprocessedFilm, Refusal } from './stage';
 
 /** Where the lungs are: pixels from the model's threshold on, without the specks that its manifest calls too small. */
 export async function findLungs(film: PreprocessedFilm, model: Model): Promise<LungFinding> {
-  const { probability } = await model.predict(film.normalised);
-  const plane: Plane = { ...film.normalised, values: probability };
+  const standing = upright(film.normalised, film.turn);
+  const { probability } = await model.predict(standing);
+  const plane = asStored({ ...standing, values: probability }, film.turn);
   const mask = cleanMask(plane, maskRuleOf(model.manifest));
   return { probability: plane, mask, lungFraction: share(mask) };
 }
@@ -38,8 +41,8 @@ export function plausibilityOf(manifest: ModelManifest): Plausibility {
 }
 
 /** Why these can't be the lungs of a frontal chest film, or null. */
-export function implausible(lungs: LungFinding, bounds: Plausibility): Refusal | null {
-  const figures = describeLungs(lungs);
+export function implausible(lungs: LungFinding, bounds: Plausibility, turn: Turn = STANDARD): Refusal | null {
+  const figures = describeLungs(lungs, turn);
   const out = (Object.keys(SENTENCES) as (keyof LungFigures)[]).find((name) => figures[name] < (bounds[name].min ?? -Infinity) || figures[name] > (bounds[name].max ?? Infinity));
   return out === undefined ? null : { reason: 'implausible-lungs', text: SENTENCES[out](figures) };
 }
@@ -53,7 +56,9 @@ const SENTENCES: Record<keyof LungFigures, (figures: LungFigures) => string> = {
   meanProbability: () => 'the lung fields could not be told from the rest of the film with enough certainty',
 };
 
-export function describeLungs({ mask, probability, lungFraction }: LungFinding): LungFigures {
+export function describeLungs({ mask: stored, probability, lungFraction }: LungFinding, turn: Turn = STANDARD): LungFigures {
+  const mask = upright(stored, turn);
+  const certainty = upright(probability, turn);
   const inside = [...mask.values.keys()].filter((at) => mask.values[at]! > 0);
   if (inside.length === 0) return { lungFraction: 0, components: 0, smallerSideShare: 0, meanProbability: 0 };
   const columns = inside.map((at) => at % mask.columns);
@@ -63,7 +68,7 @@ export function describeLungs({ mask, probability, lungFraction }: LungFinding):
     lungFraction,
     components: components(mask).length,
     smallerSideShare: Math.min(left, inside.length - left) / inside.length,
-    meanProbability: inside.reduce((sum, at) => sum + probability.values[at]!, 0) / inside.length,
+    meanProbability: inside.reduce((sum, at) => sum + certainty.values[at]!, 0) / inside.length,
   };
 }
 

@@ -59,7 +59,7 @@ async function infer(source: OpenedFilm, film: PreprocessedFilm, { models, plaus
   const view = await findView(film, models.view);
   if (view.view === 'lateral') return refused(source, LATERAL, 'lateral');
   const lungs = await findLungs(film, models.lungs);
-  const doubt = implausible(lungs, plausibility);
+  const doubt = implausible(lungs, plausibility, film.turn);
   if (doubt) return refused(source, doubt, 'frontal', lungs.lungFraction);
   return classify(film, view, lungs, models.classifier);
 }

@@ -6,6 +6,7 @@
  * Each value holds the one it came from. A stage is a function, value in, value out; no stage knows the next.
  */
 import type { Attributes } from '../dicom/attributes';
+import type { Turn } from '../dicom/patient-orientation';
 import type { GrayFilm } from '../dicom/pixels';
 import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
@@ -36,8 +37,10 @@ export interface DecodedFilm {
 
 export interface PreprocessedFilm {
   readonly decoded: DecodedFilm;
-  /** N = (x - min)/(max - min) at the models' input size, 0..1. */
+  /** N = (x - min)/(max - min) at the models' input size, 0..1, as stored: it is turned upright at each network's door, and what comes out is turned back. */
   readonly normalised: Plane;
+  /** How the film lies against the standard position of a frontal film. */
+  readonly turn: Turn;
 }
 
 export interface ViewFinding {
@@ -47,9 +50,9 @@ export interface ViewFinding {
 }
 
 export interface LungFinding {
-  /** Probability of lung per pixel, at the models' input size. */
+  /** Probability of lung per pixel, at the models' input size, in source-pixel geometry. */
   readonly probability: Plane;
-  /** 1 inside the lungs, 0 outside, at the models' input size. */
+  /** 1 inside the lungs, 0 outside, at the models' input size, in source-pixel geometry. */
   readonly mask: Plane;
   /** Lung pixels / film pixels, 0..1. */
   readonly lungFraction: number;
@@ -61,7 +64,7 @@ export interface InferredFilm {
   readonly lungs: LungFinding;
   /** Probability of the classifier's positive class, 0..1. */
   readonly probability: number;
-  /** Class activation before ReLU, at the resolution of the last convolution. */
+  /** Class activation before ReLU, at the resolution of the last convolution, in source-pixel geometry. */
   readonly activation: Plane;
   readonly urgent: boolean;
 }

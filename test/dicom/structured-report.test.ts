@@ -30,7 +30,7 @@ describe.each<[string, Attributes]>([['a film with the barest header', BARE_FILM
 });
 
 describe('DicomSRValidator finds neither error nor warning', () => {
-  const source = films[0]?.[1] ?? BARE_FILM;
+  const source = { ...(films[0]?.[1] ?? BARE_FILM), BurnedInAnnotation: 'YES', PatientOrientation: ['F', 'R'] };
   test.each([
     ['analysed, Comprehensive 3D SR', ANALYSED, IDENTITY],
     ['below the operating point, Comprehensive SR', BELOW, PLAIN_SR],
@@ -64,6 +64,16 @@ describe('what the report says', () => {
   test('that it is for research, unverified and preliminary', () => {
     expect(text(ANALYSED)).toContain('Research use only - not for diagnosis. Unverified.');
     expect(buildStructuredReport(BARE_FILM, ANALYSED, IDENTITY)).toMatchObject({ VerificationFlag: 'UNVERIFIED', CompletionFlag: 'COMPLETE', PreliminaryFlag: 'PRELIMINARY', ContentQualification: 'RESEARCH', SeriesDescription: expect.stringContaining('NOT FOR DIAGNOSIS') });
+  });
+
+  test('that text is burned into the film, and that a lying film was turned', () => {
+    const odd = { ...BARE_FILM, BurnedInAnnotation: 'YES', PatientOrientation: ['F', 'R'] };
+    const dump = (content: ReportContent, source: Attributes) => dcmdump(write(content, source)).text;
+    expect(dump(ANALYSED, odd)).toContain('text burned into its pixels');
+    expect(dump(ANALYSED, odd)).toContain('from F/R to L/F');
+    expect(dump(NOT_ANALYSED, odd)).toContain('text burned into its pixels');
+    for (const quiet of [dump(NOT_ANALYSED, odd), dump(ANALYSED, { ...BARE_FILM, BurnedInAnnotation: 'NO', PatientOrientation: ['L', 'F'] })]) expect(quiet).not.toContain('was turned');
+    expect(dump(ANALYSED, { ...BARE_FILM, PatientOrientation: ['A', 'F'] })).not.toContain('Remark on the film');
   });
 
   test('never that something is absent', () => {

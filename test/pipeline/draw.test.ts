@@ -1,3 +1,4 @@
+import { pixelAspect } from '../../src/dicom/pixel-aspect';
 import { blend, colourOf, opacityOf } from '../../src/pipeline/colour-map';
 import { drawHeatMap } from '../../src/pipeline/draw';
 import { captionLines, stripHeight } from '../../src/pipeline/draw-strip';
@@ -23,6 +24,33 @@ test.each([
   const width = (height * columns) / rows;
   expect(Math.max(height, width)).toBeGreaterThanOrEqual(512 - 1);
   expect(width).toBeLessThanOrEqual(picture.columns + columns / rows);
+});
+
+test.each([
+  [{ PixelSpacing: [0.2, 0.1] }, 2],
+  [{ ImagerPixelSpacing: [0.1, 0.2] }, 0.5],
+  [{ PixelAspectRatio: [1, 2] }, 0.5],
+  [{ PixelSpacing: [0.3, 0.1], ImagerPixelSpacing: [0.1, 0.1], PixelAspectRatio: [1, 1] }, 3],
+  [{ PixelSpacing: [0, 0], PixelAspectRatio: [4, 3] }, 4 / 3],
+  [{ PixelSpacing: [0.1, 0.1] }, 1],
+  [{}, 1],
+])('pixels that are not square: %j makes a pixel %f times as high as wide, and the picture has its shape', (attributes, aspect) => {
+  expect(pixelAspect(attributes)).toBeCloseTo(aspect);
+  const { explained } = analysed({ ...BARE_FILM, ...attributes }, { rows: 300, columns: 300 });
+  const picture = drawHeatMap(explained, IDENTITY);
+  const height = picture.rows - stripHeight(picture.columns);
+  const isFilm = (column: number) => Buffer.from(picture.rgb.subarray((Math.round(height / 2) * picture.columns + column) * 3).subarray(0, 3)).toString('hex') !== '0d1117';
+  expect(height / Array.from({ length: picture.columns }, (_, column) => column).filter(isFilm).length).toBeCloseTo(aspect, 1);
+  // The upper end of a lung's outline, light blue: it is where the lung is on the picture, not on the stored rows.
+  const width = Math.round(height / aspect);
+  const place = (Math.round(0.16 * height) * picture.columns + Math.floor((picture.columns - width) / 2) + Math.round(0.3 * width)) * 3;
+  const above = (Math.round(0.05 * height) * picture.columns + Math.floor((picture.columns - width) / 2) + Math.round(0.3 * width)) * 3;
+  expect(picture.rgb[place + 2]! - picture.rgb[place]!).toBeGreaterThan(30);
+  expect(picture.rgb[above + 2]).toBe(picture.rgb[above]);
+});
+
+test.each([[['0.1', 'x']], [[1, 1000]], [[-1, -1]], [[0.1]], ['0.1'], [null]])('a spacing of %j says nothing about the shape of pixels', (PixelSpacing) => {
+  expect(pixelAspect({ PixelSpacing })).toBe(1);
 });
 
 test('the same film gives the same picture', () => {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { existsSync, readFileSync } from 'node:fs';
 import type { AnalysisIdentity } from '../../src/dicom/analysis';
 import type { Attributes } from '../../src/dicom/attributes';
+import { turnOf } from '../../src/dicom/patient-orientation';
 import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
 import type { ExplainedFilm, FilmOutcome, Plane, Polygon } from '../../src/pipeline/stage';
@@ -76,7 +77,7 @@ export function analysed(attributes: Attributes, options: { probability?: number
   const heat = plane(224, 224, (x, y) => Math.min(1, bump(x, y, 0.29, 0.62, 0.07) + 0.5 * bump(x, y, 0.72, 0.4, 0.06)));
   const explained: ExplainedFilm = {
     inferred: {
-      preprocessed: { decoded: { sopInstanceUid, attributes, image }, normalised: mask },
+      preprocessed: { decoded: { sopInstanceUid, attributes, image }, normalised: mask, turn: turnOf(attributes) },
       view: { view: 'frontal', lateralProbability: 0.01 },
       lungs: { probability: mask, mask, lungFraction: 0.30123456 },
       probability: options.probability ?? 0.9731234567,
