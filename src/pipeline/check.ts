@@ -22,6 +22,12 @@ const DESCRIPTIONS: readonly (readonly [Keyword, string])[] = [
   ['StudyDescription', 'study description'],
 ];
 
+/** Chest by code, where the meaning is in another language: SNOMED CT and its forerunner SRT (PS3.16 CID 4031). */
+const CHEST_CODES = ['51185008', 'T-D3000'];
+
+/** Digital X-Ray Image Storage - For Processing (PS3.4 annex B.5), for objects that do not say it again in Presentation Intent Type. */
+const FOR_PROCESSING_CLASS = '1.2.840.10008.5.1.4.1.1.1.1.1';
+
 /** View Position (0018,5101), PS3.3 section C.8.1.1.1 and what is written besides. Decubitus films are frontal to the patient but not what the models know. */
 const VIEWS: readonly (readonly [RegExp, string])[] = [
   [/^(LL|RL|LAT|LATERAL|(L|R|LEFT|RIGHT)[ _-]?LAT(ERAL)?|ML|LM)$/, 'lateral'],
@@ -33,9 +39,9 @@ const VIEWS: readonly (readonly [RegExp, string])[] = [
  * Whether a film may be analysed, by its header alone; null when it may. In this order:
  *
  * 1. Modality is CR or DX; the SOP Class does not matter, because many archives keep films as Secondary Capture.
- * 2. Presentation Intent Type is not FOR PROCESSING: raw detector values are not what the models were trained on.
- * 3. Body Part Examined is empty or begins with CHEST, THORAX or LUNG and does not add abdomen or pelvis. When it is empty, the most specific of series
- *    description, protocol name, requested procedure and study description that names a part must not name another one.
+ * 2. Neither Presentation Intent Type nor SOP Class is FOR PROCESSING: raw detector values are not what the models were trained on.
+ * 3. Body Part Examined is empty or begins with CHEST, THORAX or LUNG and does not add abdomen or pelvis. When it is empty, the first of Anatomic Region
+ *    Sequence, series description, protocol name, requested procedure and study description that names a part must not name another one.
  * 4. One frame.
  * 5. View Position, or the View Code Sequence where it is empty, does not say lateral, decubitus or oblique; what says nothing is left to the view model.
  * 6. It has rows and columns. (Missing pixel data come out when they are decoded.)
@@ -61,7 +67,7 @@ function checkModality(attributes: Attributes): Refusal | null {
 }
 
 function checkIntent(attributes: Attributes): Refusal | null {
-  if (text(attributes, 'PresentationIntentType') !== 'FOR PROCESSING') return null;
+  if (text(attributes, 'PresentationIntentType') !== 'FOR PROCESSING' && text(attributes, 'SOPClassUID') !== FOR_PROCESSING_CLASS) return null;
   return { reason: 'not-for-presentation', text: 'the image is for processing, not for presentation' };
 }
 
@@ -104,8 +110,11 @@ function bodyPart(attributes: Attributes): string | undefined {
 }
 
 function otherPartNamed(attributes: Attributes): { readonly where: string; readonly word: string } | undefined {
-  for (const [keyword, where] of DESCRIPTIONS) {
-    const description = text(attributes, keyword)?.replace(/_/g, ' ') ?? '';
+  const regions = items(attributes, 'AnatomicRegionSequence');
+  if (regions.some((region) => CHEST_CODES.includes(text(region, 'CodeValue') ?? ''))) return undefined;
+  const coded = [regions.map((region) => text(region, 'CodeMeaning') ?? '').join(' '), 'anatomic region'] as const;
+  const described = DESCRIPTIONS.map(([keyword, where]) => [text(attributes, keyword)?.replace(/_/g, ' ') ?? '', where] as const);
+  for (const [description, where] of [coded, ...described]) {
     if (CHEST_WORDS.test(description)) return undefined;
     // Only the word itself is told: the rest of a free text may say anything about the patient.
     const word = OTHER_WORDS.exec(description)?.[1]?.toLowerCase();

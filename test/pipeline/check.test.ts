@@ -22,6 +22,9 @@ test.each<[string, Attributes]>([
   ['body part empty, described as chest and abdomen', { BodyPartExamined: '', StudyDescription: 'Chest and abdomen' }],
   ['body part empty, the series says chest, the study hip', { BodyPartExamined: '', SeriesDescription: 'Chest pre-op', StudyDescription: 'HIP REPLACEMENT' }],
   ['body part CHEST, whatever the study is called', { StudyDescription: 'Hip replacement' }],
+  ['body part empty, the anatomic region coded as chest in another language', { BodyPartExamined: '', AnatomicRegionSequence: [{ CodeValue: '51185008', CodeMeaning: 'Brustkorb' }], StudyDescription: 'Hip replacement' }],
+  ['body part empty, the anatomic region says chest', { BodyPartExamined: '', AnatomicRegionSequence: [{ CodeValue: 'X', CodeMeaning: 'Chest' }], StudyDescription: 'Hand' }],
+  ['text burned in', { BurnedInAnnotation: 'YES' }],
   ['a word that only contains a part', { BodyPartExamined: '', StudyDescription: 'Shipping handover' }],
 ])('%s may be analysed, and is of the chest', (_, change) => {
   expect(check(change)).toBeNull();
@@ -34,6 +37,11 @@ test.each<[Attributes, string, boolean, RegExp]>([
   [{ Modality: null }, 'modality', false, /no modality/],
   [{ Modality: 'Doe^John' }, 'modality', false, /not a code/],
   [{ PresentationIntentType: 'FOR PROCESSING' }, 'not-for-presentation', true, /processing/],
+  [{ PresentationIntentType: null, SOPClassUID: '1.2.840.10008.5.1.4.1.1.1.1.1' }, 'not-for-presentation', true, /processing/],
+  [{ BodyPartExamined: '', AnatomicRegionSequence: [{ CodeValue: '85562004', CodeMeaning: 'Hand' }], SeriesDescription: 'Chest' }, 'body-part', false, /^the anatomic region names another body part \(hand\)$/],
+  [{ Modality: 'OT' }, 'modality', false, /OT/],
+  [{ Modality: 'RF' }, 'modality', false, /RF/],
+  [{ BodyPartExamined: 'BREAST' }, 'body-part', false, /BREAST/],
   [{ BodyPartExamined: 'HAND' }, 'body-part', false, /^body part HAND is not the chest$/],
   [{ BodyPartExamined: 'CSPINE' }, 'body-part', false, /CSPINE/],
   [{ BodyPartExamined: 'EXTREMITY' }, 'body-part', false, /EXTREMITY/],

@@ -1,5 +1,5 @@
 import { drawSyntheticFilm, type SyntheticFilm } from '../../src/dicom/synthetic-film';
-import { film, type FixtureElement } from './dicom-fixture';
+import { dicomFile, filmElements, type FixtureElement } from './dicom-fixture';
 
 /** The eight ways in which a frontal film can lie: direction of the rows, direction of the columns. */
 export const ORIENTATIONS = ['L\\F', 'R\\F', 'L\\H', 'R\\H', 'F\\L', 'F\\R', 'H\\L', 'H\\R'] as const;
@@ -38,7 +38,10 @@ export function drawnCells(options: SyntheticFilm): Cells {
   return { rows, columns, cells: Array.from(pixels) };
 }
 
-/** A chest film of these cells that says how it lies, or nothing about it. */
-export function lyingFilm({ rows, columns, cells }: Cells, patientOrientation: string, more: readonly FixtureElement[] = []): Uint8Array {
-  return film(cells, { rows, columns, more: [[0x00180015, 'CS', 'CHEST'], [0x00200020, 'CS', patientOrientation], [0x00281050, 'DS', '2048'], [0x00281051, 'DS', '4096'], ...more] });
+/** A chest film of these cells that says how it lies, or nothing about it; without the elements of the tags `left`. */
+export function lyingFilm({ rows, columns, cells }: Cells, patientOrientation: string, more: readonly FixtureElement[] = [], ...left: readonly number[]): Uint8Array {
+  const own: FixtureElement[] = [[0x00180015, 'CS', 'CHEST'], [0x00200020, 'CS', patientOrientation], [0x00281050, 'DS', '2048'], [0x00281051, 'DS', '4096']];
+  const replaced = new Set([...more.map(([tag]) => tag), ...left]);
+  const elements = filmElements({ rows, columns, more: [...own.filter(([tag]) => !replaced.has(tag)), ...more] });
+  return dicomFile([...elements.filter(([tag]) => more.some(([other]) => other === tag) || !left.includes(tag)), [0x7fe00010, 'OW', new Uint8Array(Uint16Array.from(cells).buffer)]]);
 }
