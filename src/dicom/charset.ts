@@ -25,6 +25,9 @@ const ENCODINGS: Readonly<Record<string, string>> = {
   '203': 'iso-8859-15',
 };
 
+/** ISO registration numbers of the character sets that are read; docs/conformance.md lists them. */
+export const REGISTRATIONS: readonly string[] = Object.keys(ENCODINGS);
+
 /** What an escape sequence (without ESC) switches to: an encoding of G1, or one of the double-byte sets that sit in G0. PS3.3 tables C.12-3 and C.12-4. */
 const ESCAPES: readonly (readonly [sequence: string, g0: 'ascii' | 'jis208' | 'jis212', g1?: string])[] = [
   ['(B', 'ascii'],
