@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import type { Config } from './base/config';
 import { diskProblem } from './base/disk';
 import { HilumError } from './base/errors';
+import { sleep } from './base/retry';
 import type { Log } from './base/log';
 import { CatchUp } from './catch-up/catch-up';
 import { changesOf } from './catch-up/changes';
 import { cursorFile } from './catch-up/cursor';
+import { REANALYZE, reanalyze, type AskedStudy, type ReanalysisTarget } from './catch-up/reanalyze';
 import { studySweep } from './catch-up/study-sweep';
+import { Teller, type TellerPorts } from './catch-up/teller';
 import { BROKER_STATES, connectBroker, type Broker } from './client/amqp';
 import { dicomWebArchive, type DicomWebArchive } from './client/dicomweb';
 import { orthancChanges } from './client/orthanc';
@@ -23,6 +26,8 @@ import { runStudy, type Line } from './pipeline/pipeline';
 import { healthApp, listen, type Check } from './web/health';
 import { createMetrics } from './web/metrics';
 
+export type { AskedStudy, ReanalysisTarget };
+
 const ROOT = join(__dirname, '..');
 export const VERSION = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
 /** The models that come with Hilum. */
@@ -34,7 +39,7 @@ const LEAST_FREE_BYTES = 100_000_000;
 export interface App {
   /** Resolves once health is served; the broker and the archive may come later. */
   start(): Promise<{ port: number }>;
-  /** Takes no new study, waits for the one in hand within the configured time, then closes all. */
+  /** Takes no new study, waits for the film in hand within the configured time, returns its study, then closes all. */
   stop(): Promise<void>;
 }
 
@@ -73,18 +78,30 @@ export interface RunningCatchUp {
   stop(): Promise<void>;
 }
 
+/** Where Hilum puts events of its own. */
+function workQueue(broker: Broker): TellerPorts {
+  return {
+    tell: (event: StudyEvent) => broker.publish(broker.topology.study.name, STUDY_ROUTING_KEY, Buffer.from(JSON.stringify(event)), { mandatory: true }),
+    depth: async () => {
+      await broker.ready(BROKER_WAIT_MS);
+      return broker.depth();
+    },
+  };
+}
+
+/** Studies to be analysed anew, each when it is asked for: at the pace of the catch-up, and only while the work queue has room. Without a broker nothing is asked for. */
+export function openReanalysis(config: Config, archive: DicomWebArchive, broker: Broker | null, onFull: (waiting: number) => void): (target: ReanalysisTarget) => AsyncIterable<AskedStudy> {
+  const teller = broker && new Teller(workQueue(broker), { ...config.catchUp, stopping: new AbortController().signal, onFull }, { now: Date.now, sleep });
+  return (target) => reanalyze(target, archive, async (studyInstanceUid) => teller?.tell({ studyInstanceUid, source: { system: REANALYZE }, reanalyze: true }));
+}
+
 /** The catch-up as configured; null where it is off. */
 export function openCatchUp(config: Config, archive: DicomWebArchive, broker: Broker, log: Log): RunningCatchUp | null {
   const { kind, orthancUrl, windowDays } = config.catchUp;
   if (kind === 'off') return null;
   const orthanc = kind === 'orthanc' && orthancUrl !== undefined ? orthancChanges({ ...config.archive, url: orthancUrl }) : null;
   const source = orthanc === null ? studySweep(archive, windowDays) : changesOf(orthanc, cursorFile(config.state.dir), windowDays, log);
-  const tell = (event: StudyEvent) => broker.publish(broker.topology.study.name, STUDY_ROUTING_KEY, Buffer.from(JSON.stringify(event)), { mandatory: true });
-  const depth = async () => {
-    await broker.ready(BROKER_WAIT_MS);
-    return broker.depth();
-  };
-  const catchUp = new CatchUp({ source, findSeries: (study) => archive.findSeries(study), tell, depth }, config.catchUp, log);
+  const catchUp = new CatchUp({ source, findSeries: (study) => archive.findSeries(study), ...workQueue(broker) }, config.catchUp, log);
   return {
     start: () => catchUp.start(),
     stop: async () => {
@@ -101,7 +118,8 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   const broker = connectBroker(config.broker, log);
   const metrics = createMetrics({ version: VERSION, studyResults: STUDY_RESULTS, failureCodes: FAILURE_CODES, brokerStates: BROKER_STATES, brokerState: () => broker.state(), queues: () => broker.depths() });
   const line: Line = { ...opened, observer: metrics };
-  const listener = createListener({ runStudy: (study, options) => runStudy(study, options, line, { archive, announcer: broker }), retry: { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit }, log, observer: metrics });
+  let isStopping = false;
+  const listener = createListener({ runStudy: (study, options) => runStudy(study, options, line, { archive, announcer: broker }), retry: { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit }, log, observer: metrics, sliceMs: config.studySliceMs, isStopping: () => isStopping });
   const catchUp = openCatchUp(config, archive, broker, log);
   const checks: Check[] = [
     { name: 'broker', look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`) },
@@ -120,6 +138,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       return { port: web.port };
     },
     async stop() {
+      isStopping = true;
       await catchUp?.stop();
       await broker.stop(config.stopTimeoutMs);
       await archive.close();

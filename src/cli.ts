@@ -15,6 +15,10 @@ const USAGE = `hilum - chest-film triage for a PACS. Research use only, not for 
   hilum dead    replay ID|--all --config FILE   tries again, from the first try
   hilum dead    drop ID|--all --config FILE     forgets it
           [--json]                       one JSON line per study
+  hilum reanalyze STUDYUID... --config FILE     analyses studies anew whose films have a result of another version or other settings;
+                                         films that this version has done with these settings stay as they are
+  hilum reanalyze --since YYYY-MM-DD [--until YYYY-MM-DD] --config FILE   all studies of these days, by Study Date
+          [--dry-run] [--json]           only says which; one JSON line per study
   hilum --version | --help
 `;
 
@@ -24,7 +28,7 @@ async function run(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: rest,
     allowPositionals: true,
-    options: { all: { type: 'boolean', default: false }, config: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean', default: false }, models: { type: 'string' }, dir: { type: 'string' } },
+    options: { all: { type: 'boolean', default: false }, config: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean', default: false }, models: { type: 'string' }, dir: { type: 'string' }, since: { type: 'string' }, until: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } },
   });
   switch (command) {
     case 'serve':
@@ -37,6 +41,12 @@ async function run(argv: readonly string[]): Promise<number> {
       return (await import('./commands/doctor.js')).doctor({ config: required(values.config, '--config FILE'), json: values.json });
     case 'dead':
       return (await import('./commands/dead.js')).dead({ ...deadTarget(positionals, values.all), config: required(values.config, '--config FILE'), json: values.json });
+    case 'reanalyze': {
+      const { reanalyze, readTarget } = await import('./commands/reanalyze.js');
+      const target = readTarget(positionals, values.since, values.until, new Date());
+      if (typeof target === 'string') throw new UsageError(target);
+      return reanalyze({ target, config: required(values.config, '--config FILE'), dryRun: values['dry-run'], json: values.json });
+    }
     case '--version':
       process.stdout.write(`${(await import('./app.js')).VERSION}\n`);
       return 0;

@@ -13,9 +13,11 @@ export interface StudyEvent {
   readonly source?: { readonly system: string; readonly aet?: string | undefined } | undefined;
   /** ISO 8601 with a time zone. */
   readonly occurredAt: string;
+  /** Films that have a report of another version of Hilum are to be read anew; without it they are left alone. */
+  readonly reanalyze?: boolean | undefined;
 }
 
-/** Port: one message of the broker; `client/amqp` fits it by shape. It is to be settled exactly once, and the five methods never reject. */
+/** Port: one message of the broker; `client/amqp` fits it by shape. It is to be settled exactly once, and its methods never reject. */
 export interface Delivery {
   readonly body: Uint8Array;
   readonly redelivered: boolean;
@@ -23,18 +25,17 @@ export interface Delivery {
   readonly attempt: number;
   /** How often it was put back because it had been redelivered. */
   readonly lost: number;
+  /** How often a part of its study was done and the rest left to a next delivery. */
+  readonly slices: number;
   ack(): Promise<void>;
   /** Once more after at least `delayMs` milliseconds. */
   retry(delayMs: number, reason: string): Promise<void>;
   deadLetter(reason: string): Promise<void>;
-  /** Back to the queue, for another worker. */
-  requeue(): Promise<void>;
   /** To the end of the queue after at least `delayMs` milliseconds, as the same try, lost once more. */
   putBack(delayMs: number): Promise<void>;
+  /** To the end of the queue at once, as the same try: neither failed nor lost, one slice further. */
+  goOn(): Promise<void>;
 }
-
-/** `source.system` of the events that the catch-up makes. */
-export const CATCH_UP = 'catch-up';
 
 export const MAX_EVENT_BYTES = 64 * 1024;
 
@@ -50,6 +51,7 @@ const studyEventSchema = z.object({
   studyInstanceUid: uid,
   source: z.object({ system: z.string().max(64), aet: z.string().max(64).optional() }).optional(),
   occurredAt: z.iso.datetime({ offset: true }),
+  reanalyze: z.boolean().optional(),
 });
 
 /**
@@ -86,7 +88,7 @@ export type Settlement =
   | { readonly kind: 'ack' }
   | { readonly kind: 'retry'; readonly delayMs: number; readonly reason: string }
   | { readonly kind: 'dead-letter'; readonly reason: string }
-  | { readonly kind: 'requeue' }
+  | { readonly kind: 'go-on' }
   | { readonly kind: 'put-back'; readonly delayMs: number };
 
 /** Tries after the first for a refused sign-in: it may be a token about to be renewed, but it is not asked for ever. */
@@ -101,10 +103,11 @@ export const WORKER_LOST = 'WORKER_LOST';
 /**
  * What becomes of a delivery whose `attempt`-th try (from 1) ended with `error`; undefined is success.
  * Transient and ambiguous failures are tried again, with the server's Retry-After where it is longer; permanent ones never, a refused sign-in a few times.
+ * A study that was returned between two films has not failed: it goes on.
  */
 export function settle(error: unknown, attempt: number, policy: RetryPolicy): Settlement {
   if (error === undefined) return { kind: 'ack' };
-  if (codeOf(error) === 'STOPPING') return { kind: 'requeue' };
+  if (codeOf(error) === 'STUDY_RETURNED') return { kind: 'go-on' };
   const reason = codeOf(error);
   const limit = retriesFor(error, policy);
   if (attempt > limit) return { kind: 'dead-letter', reason };
@@ -149,8 +152,10 @@ export interface StudyOptions {
   /** This study may have been worked on before. */
   readonly redelivered: boolean;
   readonly attempt: number;
-  /** The event is a guess of the catch-up: films that have a result of any version of Hilum are to be left alone. */
-  readonly catchUp?: boolean;
+  /** Films that have a report of another version of Hilum are to be read anew. */
+  readonly reanalyze: boolean;
+  /** Asked between two films: whether to throw STUDY_RETURNED. */
+  readonly shouldReturn: () => boolean;
 }
 
 export interface ListenerOptions {
@@ -159,18 +164,23 @@ export interface ListenerOptions {
   readonly retry: RetryPolicy;
   readonly log: Log;
   readonly observer?: StudyObserver;
+  /** How long a delivery is worked on before its study is returned between two films (milliseconds): the broker waits for an answer for a limited time. */
+  readonly sliceMs?: number;
+  /** The service is asked to stop: studies in hand are returned between two films. */
+  readonly isStopping?: () => boolean;
 }
 
 /** Makes the handler of study messages: it works on one, then settles it, exactly once, last, on every path, and never rejects. */
-export function createListener({ runStudy, retry, log, observer = { study: () => {} } }: ListenerOptions): (delivery: Delivery) => Promise<void> {
+export function createListener(options: ListenerOptions): (delivery: Delivery) => Promise<void> {
+  const { retry, log, observer = { study: () => {} } } = options;
   return async (delivery) => {
     if (delivery.redelivered) return carryOut(settleRedelivered(delivery.lost, retry), delivery, undefined, log, observer);
     let studyLog = log;
     let failure: unknown;
     try {
-      const { studyInstanceUid: study, source } = parseStudyEvent(delivery.body);
-      studyLog = log.child({ study });
-      observer.study(await work(study, source?.system === CATCH_UP, delivery, runStudy, studyLog));
+      const event = parseStudyEvent(delivery.body);
+      studyLog = log.child({ study: event.studyInstanceUid });
+      observer.study(await work(event, delivery, options, studyLog));
     } catch (error) {
       failure = error ?? new Error('nothing was thrown');
     }
@@ -178,11 +188,13 @@ export function createListener({ runStudy, retry, log, observer = { study: () =>
   };
 }
 
-async function work(study: Uid, catchUp: boolean, { attempt, lost }: Delivery, runStudy: ListenerOptions['runStudy'], log: Log): Promise<StudyResult> {
+async function work({ studyInstanceUid: study, reanalyze = false }: StudyEvent, { attempt, lost, slices }: Delivery, { runStudy, sliceMs = Infinity, isStopping = () => false }: ListenerOptions, log: Log): Promise<StudyResult> {
   const started = process.hrtime.bigint();
-  log.debug({ event: 'study.received', attempt, lost }, 'study received');
-  const result = await runStudy(study, { redelivered: lost > 0 || attempt > 1, attempt, ...(catchUp ? { catchUp } : {}) });
-  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  const secondsGone = () => Number(process.hrtime.bigint() - started) / 1e9;
+  log.debug({ event: 'study.received', attempt, lost, slices }, 'study received');
+  const shouldReturn = () => isStopping() || secondsGone() * 1000 > sliceMs;
+  const result = await runStudy(study, { redelivered: lost > 0 || attempt > 1 || slices > 0, attempt, reanalyze, shouldReturn });
+  const seconds = secondsGone();
   if (result === null) {
     log.info({ event: 'study.nothing-new', seconds }, 'nothing new in this study');
     return 'nothing-new';
@@ -215,9 +227,9 @@ async function carryOut(settlement: Settlement, delivery: Delivery, failure: unk
       observer.study('dead', settlement.reason);
       log.error({ event: 'study.dead', reason: settlement.reason, ...fields }, 'the study is given up; its message is in the dead queue');
       return delivery.deadLetter(settlement.reason);
-    case 'requeue':
-      log.info({ event: 'study.returned', ...fields }, 'the study goes back to the queue');
-      return delivery.requeue();
+    case 'go-on':
+      log.info({ event: 'study.returned', slices: delivery.slices + 1, ...fields }, 'the study goes back to the queue between two films');
+      return delivery.goOn();
     case 'put-back':
       observer.study('put-back');
       log.info({ event: 'study.put-back', delaySeconds: settlement.delayMs / 1000, ...fields }, 'a redelivered message goes to the end of the queue');

@@ -2,7 +2,10 @@ import { createApp } from './app';
 import { readConfig } from './base/config';
 import { createLog } from './base/log';
 
-/** The service: runs until SIGTERM or SIGINT, then finishes the study in hand. Resolves to the exit status. */
+/** For what still runs when all is closed (milliseconds). */
+const LAST_MS = 500;
+
+/** The service: runs until SIGTERM or SIGINT, then finishes the film in hand and returns its study. Resolves to the exit status. */
 export async function serve(configPath: string): Promise<number> {
   const config = readConfig(configPath);
   const log = createLog(config.log.level);
@@ -15,5 +18,7 @@ export async function serve(configPath: string): Promise<number> {
   const signal = await asked;
   log.info({ event: 'service.stopping', signal }, 'asked to stop');
   await app.stop();
+  // A film that took too long is still worked on: its study is with the broker again, and with everything closed nothing can come of it here.
+  setTimeout(() => process.exit(0), LAST_MS).unref();
   return 0;
 }

@@ -25,6 +25,7 @@ describe('the study event', () => {
     ['an unknown key', { ...EVENT, hint: 'new' }],
     ['no source', { ...EVENT, source: undefined }],
     ['a source without AE title', { ...EVENT, source: { system: 'pacs' } }],
+    ['a wish to read anew', { ...EVENT, reanalyze: true }],
     ['another time zone', { ...EVENT, occurredAt: '2026-03-01T11:15:30+01:00' }],
   ])('%s is taken', (_name, event) => expect(parseStudyEvent(bytes(event)).studyInstanceUid).toBe(EVENT.studyInstanceUid));
 
@@ -37,6 +38,7 @@ describe('the study event', () => {
     ['a UID that leads elsewhere', { ...EVENT, studyInstanceUid: '1.2/../../instances' }],
     ['no time', { ...EVENT, occurredAt: undefined }],
     ['a time that is none', { ...EVENT, occurredAt: 'yesterday' }],
+    ['a wish that is no yes or no', { ...EVENT, reanalyze: 'yes' }],
     ['a list', [EVENT]],
     ['null', null],
     ['no JSON', '{"schemaVersion": 1,'],
@@ -83,7 +85,7 @@ const transient = new HilumError('ARCHIVE_UNREACHABLE', 'transient', 'x');
 const ambiguous = new HilumError('STORE_AMBIGUOUS', 'ambiguous', 'x');
 const permanent = new HilumError('ENCODE_FAILED', 'permanent', 'x');
 const unauthorised = new HilumError('ARCHIVE_UNAUTHORISED', 'permanent', 'x');
-const stopping = new HilumError('STOPPING', 'transient', 'x');
+const returned = new HilumError('STUDY_RETURNED', 'transient', 'x');
 const retry = (delayMs: number, reason = 'ARCHIVE_UNREACHABLE') => ({ kind: 'retry', delayMs, reason });
 const dead = (reason: string) => ({ kind: 'dead-letter', reason });
 
@@ -106,8 +108,8 @@ describe('what becomes of a delivery', () => {
     ['a refused sign-in, fourth try', unauthorised, 4, dead('ARCHIVE_UNAUTHORISED')],
     ['an error without a code', new TypeError('Doe^Jane'), 1, retry(5_000, 'UNKNOWN')],
     ['no error at all', 'Doe^Jane', 7, dead('UNKNOWN')],
-    ['stopping', stopping, 1, { kind: 'requeue' }],
-    ['stopping beyond the limit', stopping, 99, { kind: 'requeue' }],
+    ['returned between two films', returned, 1, { kind: 'go-on' }],
+    ['returned beyond the limit', returned, 99, { kind: 'go-on' }],
     ['Retry-After beyond the delay', new ArchiveUnavailableError('x', 60_000), 1, retry(60_000, 'ARCHIVE_UNAVAILABLE')],
     ['Retry-After below the delay', new ArchiveUnavailableError('x', 10), 1, retry(5_000, 'ARCHIVE_UNAVAILABLE')],
   ] as const)('%s', (_name, error, attempt, expected) => expect(settle(error, attempt, POLICY)).toEqual(expected));
@@ -140,11 +142,12 @@ function delivery(more: Partial<Delivery> = {}): Delivery & { readonly settled: 
     redelivered: false,
     attempt: 1,
     lost: 0,
+    slices: 0,
     ack: () => note('ack'),
     retry: (delayMs, reason) => note(`retry ${delayMs} ${reason}`),
     deadLetter: (reason) => note(`dead ${reason}`),
-    requeue: () => note('requeue'),
     putBack: (delayMs) => note(`put back ${delayMs}`),
+    goOn: () => note('go on'),
     ...more,
   };
 }
@@ -165,7 +168,7 @@ describe('the listener', () => {
     ['transient', () => Promise.reject(transient), {}, 'retry 5000 ARCHIVE_UNREACHABLE'],
     ['transient, for the last time', () => Promise.reject(transient), { attempt: 7 }, 'dead ARCHIVE_UNREACHABLE'],
     ['permanent', () => Promise.reject(permanent), {}, 'dead ENCODE_FAILED'],
-    ['stopping', () => Promise.reject(stopping), {}, 'requeue'],
+    ['returned', () => Promise.reject(returned), {}, 'go on'],
     ['thrown at once', () => { throw new RangeError('Doe^Jane'); }, {}, 'retry 5000 UNKNOWN'],
     ['nothing thrown', () => Promise.reject(undefined), {}, 'retry 5000 UNKNOWN'],
     ['no study event', () => Promise.resolve(RESULT), { body: Buffer.from('Doe^Jane') }, 'dead EVENT_INVALID'],
@@ -189,17 +192,48 @@ describe('the listener', () => {
   });
 
   test.each([
-    [{}, { redelivered: false, attempt: 1 }],
-    [{ lost: 1 }, { redelivered: true, attempt: 1 }],
-    [{ attempt: 3 }, { redelivered: true, attempt: 3 }],
-    [{ body: bytes({ ...EVENT, source: { system: 'catch-up' } }) }, { redelivered: false, attempt: 1, catchUp: true }],
+    [{}, { redelivered: false, attempt: 1, reanalyze: false }],
+    [{ lost: 1 }, { redelivered: true, attempt: 1, reanalyze: false }],
+    [{ attempt: 3 }, { redelivered: true, attempt: 3, reanalyze: false }],
+    [{ slices: 1 }, { redelivered: true, attempt: 1, reanalyze: false }],
+    [{ body: bytes({ ...EVENT, source: { system: 'catch-up' } }) }, { redelivered: false, attempt: 1, reanalyze: false }],
+    [{ body: bytes({ ...EVENT, reanalyze: true }) }, { redelivered: false, attempt: 1, reanalyze: true }],
+    [{ body: bytes({ ...EVENT, reanalyze: false }) }, { redelivered: false, attempt: 1, reanalyze: false }],
   ])('a delivery tells the line what it is (%#)', async (more, expected) => {
     const told: unknown[] = [];
     await run((study, options) => {
-      told.push(study, options);
+      const { shouldReturn, ...others } = options;
+      expect(shouldReturn()).toBe(false);
+      told.push(study, others);
       return Promise.resolve(null);
     }, more);
     expect(told).toEqual([EVENT.studyInstanceUid, expected]);
+  });
+
+  test('a study is to be returned when the service stops, and when it was worked on for a slice; the next delivery has a slice of its own', async () => {
+    let isStopping = false;
+    const answers: boolean[] = [];
+    const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    const runStudy: ListenerOptions['runStudy'] = async (_study, { shouldReturn }) => {
+      answers.push(shouldReturn());
+      await wait(80);
+      answers.push(shouldReturn());
+      isStopping = true;
+      return null;
+    };
+    const listen = (sliceMs: number) => createListener({ runStudy, retry: POLICY, log: recordingLog(), sliceMs, isStopping: () => isStopping })(delivery());
+    await listen(60);
+    expect(answers).toEqual([false, true]);
+    isStopping = false;
+    await listen(60_000);
+    expect(answers.slice(2)).toEqual([false, false]);
+    await listen(60_000);
+    expect(answers.slice(4)).toEqual([true, true]);
+  });
+
+  test('a returned study is told with its slices', async () => {
+    const { lines } = await run(() => Promise.reject(returned), { slices: 2 });
+    expect(lines.at(-1)).toMatchObject({ level: 'info', fields: { event: 'study.returned', slices: 3, error: 'STUDY_RETURNED: x' } });
   });
 
   test('logs UIDs, counts and codes, each line with its study', async () => {

@@ -1,10 +1,11 @@
 """Orthanc plug-in of Hilum: tells RabbitMQ when a study is stable.
 
-Orthanc calls `on_change` on a thread of its own; all that happens there is a put into a bounded queue in memory. One thread of this
-plug-in takes from that queue, asks Orthanc for the Study Instance UID, and publishes. Nothing here ever blocks Orthanc, keeps it
-from starting, or writes anything about a patient: the message and the log hold UIDs and counts only.
+Orthanc calls `on_change` on a thread of its own; all that happens there is a put into a bounded queue, and a row in a small file beside
+Orthanc's index, the spool. One thread of this plug-in takes from that queue, asks Orthanc for the Study Instance UID, publishes, and
+deletes the row when the broker has confirmed. Nothing here ever blocks Orthanc, keeps it from starting, or writes anything about a
+patient: the message, the log and the spool hold identifiers, times and counts only.
 
-An event is a hint. What is lost here (Orthanc ends while the broker is away, or more studies than QueueLimit wait) is found again by
+An event is a hint. What is lost here (more studies than QueueLimit wait, a power cut, a spool that can't be written) is found again by
 the service, which looks at the archive itself.
 """
 
@@ -28,6 +29,7 @@ DEFAULTS = {
     'AmqpUrl': None,
     'Exchange': 'hilum.study',
     'QueueLimit': 10000,
+    'SpoolDirectory': None,
     'HeartbeatSeconds': 30,
     'CaFile': None,
     'CertFile': None,
@@ -37,6 +39,7 @@ ENVIRONMENT = {
     'AmqpUrl': 'HILUM_AMQP_URL',
     'Exchange': 'HILUM_EXCHANGE',
     'QueueLimit': 'HILUM_QUEUE_LIMIT',
+    'SpoolDirectory': 'HILUM_SPOOL_DIRECTORY',
     'CaFile': 'HILUM_AMQP_CA_FILE',
 }
 FIRST_DELAY_SECONDS = 0.5
@@ -46,6 +49,7 @@ IDLE_SECONDS = 1.0
 FLUSH_SECONDS = 5.0
 CONNECT_SECONDS = 5.0
 RESOLVE_TRIES = 5
+SPOOL_NAME = 'hilum-spool'
 UNKNOWN_RESOURCE = 17  # OrthancPluginErrorCode_UnknownResource: the study was deleted meanwhile.
 
 
@@ -68,9 +72,11 @@ def read_settings(configuration, environment):
         if number is None or number < lowest:
             problems.append('"%s" must be a whole number, at least %d' % (key, lowest))
         settings[key] = number
-    for key in ('Exchange', 'AmqpUrl', 'CaFile', 'CertFile', 'KeyFile'):
+    for key in ('Exchange', 'AmqpUrl', 'SpoolDirectory', 'CaFile', 'CertFile', 'KeyFile'):
         if settings[key] is not None and not (isinstance(settings[key], str) and settings[key]):
             problems.append('"%s" must be a text' % key)
+    if isinstance(settings['SpoolDirectory'], str) and not os.path.isabs(settings['SpoolDirectory']):
+        problems.append('"SpoolDirectory" must be an absolute path')
     return settings, problems + check_url(settings['AmqpUrl'])
 
 
@@ -90,6 +96,17 @@ def check_url(url):
     if not isinstance(url, str) or not url.startswith(('amqp://', 'amqps://')):
         return ['"AmqpUrl" must start with amqp:// or amqps://']
     return []
+
+
+def spool_directory(settings, configuration):
+    """Where the spool is: as set, else a folder beside Orthanc's index, which is on a disk of its own machine. None when that can't be told.
+
+    Orthanc leaves foreign folders in its storage alone. A path that is not absolute would depend on where Orthanc was started.
+    """
+    if settings['SpoolDirectory'] is not None:
+        return settings['SpoolDirectory']
+    parent = configuration.get('IndexDirectory') or configuration.get('StorageDirectory') or ''
+    return os.path.join(parent, SPOOL_NAME) if os.path.isabs(parent) else None
 
 
 # --- The event --------------------------------------------------------------------------------------------------------------------
@@ -115,18 +132,116 @@ def format_time(seconds):
     return moment.strftime('%Y-%m-%dT%H:%M:%S.') + '%03dZ' % (moment.microsecond // 1000)
 
 
+# --- The spool --------------------------------------------------------------------------------------------------------------------
+
+
+class Spool:
+    """The waiting studies on disk: an SQLite file with one row for each. It is a copy of what the queue holds in memory, read at the start only.
+
+    No call waits for the disk (synchronous=OFF): a row is with the operating system when `add` returns. It survives every kill of Orthanc,
+    SIGKILL included; a power cut may take the last rows, or damage the file. A damaged file is moved aside. When the spool can't be
+    opened or written, one line says so and everything goes on in memory.
+    """
+
+    FILE = 'spool.sqlite3'
+
+    def __init__(self, directory, warn):
+        self._warn = warn
+        self._connection = None
+        self._path = None
+        if directory is None:
+            warn('Hilum: waiting study events are kept in memory only: set "SpoolDirectory"')
+            return
+        self._path = os.path.join(directory, self.FILE)
+        self._guarded(self._open, directory)
+
+    @property
+    def is_open(self):
+        return self._connection is not None
+
+    def load(self):
+        """All (study, occurred_at), oldest first."""
+        return self._execute('SELECT study, occurred_at FROM study ORDER BY position') or []
+
+    def add(self, study, occurred_at):
+        """A study that is there already gets this time, and goes to the end."""
+        self._execute('INSERT OR REPLACE INTO study (study, occurred_at) VALUES (?, ?)', study, occurred_at)
+
+    def remove(self, study, occurred_at):
+        """Newer news of the same study stays: it has another time."""
+        self._execute('DELETE FROM study WHERE study = ? AND occurred_at = ?', study, occurred_at)
+
+    def close(self):
+        connection, self._connection = self._connection, None
+        close_quietly(connection)
+
+    def _open(self, directory):
+        import sqlite3  # pylint: disable=import-outside-toplevel  # a Python without it still publishes
+
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        try:
+            self._connection = self._connect(sqlite3)
+        except sqlite3.OperationalError:  # read-only, full, locked by another Orthanc: nothing is wrong with what is in it
+            raise
+        except sqlite3.DatabaseError as error:
+            aside = self._move_aside()
+            self._warn('Hilum: the spool was damaged (%s) and is now %s; the service finds what was in it' % (describe(error), aside))
+            self._connection = self._connect(sqlite3)
+
+    def _connect(self, sqlite3):
+        connection = sqlite3.connect(self._path, timeout=0.1, isolation_level=None, check_same_thread=False)
+        try:
+            # Exclusive: two Orthancs never share one file, and no shared memory is needed, which network disks don't have.
+            for pragma in ('locking_mode=EXCLUSIVE', 'journal_mode=WAL', 'synchronous=OFF'):
+                connection.execute('PRAGMA ' + pragma).fetchall()
+            if connection.execute('PRAGMA quick_check(1)').fetchall() != [('ok',)]:
+                raise sqlite3.DatabaseError('its check failed')
+            connection.execute('CREATE TABLE IF NOT EXISTS study (position INTEGER PRIMARY KEY AUTOINCREMENT, study TEXT NOT NULL UNIQUE, occurred_at REAL NOT NULL)')
+            connection.execute('SELECT position, study, occurred_at FROM study LIMIT 1').fetchall()
+            return connection
+        except BaseException:
+            connection.close()
+            raise
+
+    def _move_aside(self):
+        """One damaged file is kept, for whoever wants to look at it; the next one replaces it."""
+        os.replace(self._path, self._path + '.damaged')
+        for suffix in ('-wal', '-journal', '-shm'):
+            if os.path.exists(self._path + suffix):
+                os.remove(self._path + suffix)
+        return self._path + '.damaged'
+
+    def _execute(self, statement, *values):
+        if self._connection is None:
+            return None
+        return self._guarded(lambda: self._connection.execute(statement, values).fetchall())
+
+    def _guarded(self, act, *arguments):
+        """Whatever is wrong with the disk is one line in the log, and never more."""
+        try:
+            return act(*arguments)
+        except Exception as error:  # pylint: disable=broad-except  # of SQLite, of the system, or no SQLite at all
+            self.close()
+            self._warn('Hilum: the spool %s can\'t be used (%s); going on in memory: what waits is lost if Orthanc is killed' % (self._path, describe(error)))
+            return None
+
+
 # --- The queue --------------------------------------------------------------------------------------------------------------------
 
 
 class StudyQueue:
-    """Studies that wait to be published: bounded, first in first out, each study once. When full, the oldest goes."""
+    """Studies that wait to be published: bounded, first in first out, each study once. When full, the oldest goes. The spool follows."""
 
-    def __init__(self, limit):
+    def __init__(self, limit, spool):
         self._limit = limit
+        self._spool = spool
         self._waiting = collections.OrderedDict()
         self._condition = threading.Condition()
         self._closed = False
         self.dropped = 0
+        for study, occurred_at in spool.load():
+            self._make_room()
+            self._waiting[study] = occurred_at
 
     def __len__(self):
         return len(self._waiting)
@@ -138,18 +253,24 @@ class StudyQueue:
                 return 0
             lost = self._make_room()
             self._waiting[study] = occurred_at
+            self._spool.add(study, occurred_at)
             self._condition.notify()
             return lost
 
     def take(self, timeout):
         """The oldest (study, occurred_at), or None after `timeout` seconds; None at once when closed and empty.
 
-        What is taken no longer waits: a put of the same study from now on is news and waits again.
+        What is taken no longer waits: a put of the same study from now on is news and waits again. It stays in the spool until `done`.
         """
         with self._condition:
             if not self._waiting and not self._closed:
                 self._condition.wait(timeout)
             return self._waiting.popitem(last=False) if self._waiting else None
+
+    def done(self, study, occurred_at):
+        """What was taken is with the broker, or given up."""
+        with self._condition:
+            self._spool.remove(study, occurred_at)
 
     def put_back(self, study, occurred_at):
         """Returns a study that could not be published to the front, unless newer news of it waits already or there is no room."""
@@ -157,7 +278,7 @@ class StudyQueue:
             if study in self._waiting:
                 return
             if len(self._waiting) >= self._limit:
-                self.dropped += 1
+                self._drop(study, occurred_at)
                 return
             self._waiting[study] = occurred_at
             self._waiting.move_to_end(study, last=False)
@@ -168,12 +289,22 @@ class StudyQueue:
             self._closed = True
             self._condition.notify_all()
 
+    def close_spool(self):
+        """The last call. Says whether what still waits is kept there."""
+        with self._condition:
+            is_kept = self._spool.is_open
+            self._spool.close()
+            return is_kept
+
     def _make_room(self):
         if len(self._waiting) < self._limit:
             return 0
-        self._waiting.popitem(last=False)
-        self.dropped += 1
+        self._drop(*self._waiting.popitem(last=False))
         return 1
+
+    def _drop(self, study, occurred_at):
+        self._spool.remove(study, occurred_at)
+        self.dropped += 1
 
 
 class LogGate:
@@ -237,9 +368,11 @@ class Publisher:
         self._queue.close()
         if self._thread.is_alive():
             self._thread.join(FLUSH_SECONDS + 1.0)
+        is_kept = self._queue.close_spool()
         if len(self._queue):
             self._gate.reset('stop')
-            self._gate.say('stop', 'Hilum: %d study event(s) were not published before Orthanc stopped' % len(self._queue))
+            fate = 'wait in the spool for its next start' if is_kept else 'are lost'
+            self._gate.say('stop', 'Hilum: %d study event(s) were not published before Orthanc stopped and %s' % (len(self._queue), fate))
 
     def _run(self):
         while not self._is_over():
@@ -274,6 +407,7 @@ class Publisher:
                 self._gate.reset('unroutable')
                 self._gate.reset('broker')
                 self._delay = FIRST_DELAY_SECONDS
+            self._queue.done(study, occurred_at)
         except Unroutable:
             self._queue.put_back(study, occurred_at)
             self._gate.say('unroutable', 'Hilum: no queue is bound to the exchange yet (start the Hilum service once); %d study event(s) wait' % len(self._queue))
@@ -430,7 +564,11 @@ def create_or_raise():
         problems = check_parameters(pika, settings)
     if problems:
         raise ValueError('; '.join(problems))
-    publisher = Publisher(StudyQueue(settings['QueueLimit']), resolve_study, lambda: RabbitLink(pika, settings), configuration.get('DicomAet'), orthanc.LogWarning)
+    spool = Spool(spool_directory(settings, configuration), orthanc.LogWarning)
+    queue = StudyQueue(settings['QueueLimit'], spool)
+    if len(queue):
+        orthanc.LogWarning('Hilum: %d study event(s) wait in the spool' % len(queue))
+    publisher = Publisher(queue, resolve_study, lambda: RabbitLink(pika, settings), configuration.get('DicomAet'), orthanc.LogWarning)
     orthanc.LogWarning('Hilum: study events go to the exchange %s' % settings['Exchange'])
     return make_on_change(publisher)
 

@@ -84,7 +84,8 @@ export const configSchema = z.strictObject({
       dir: z.string().min(1).default('state').describe('Folder of what Hilum must remember over a restart (path, relative to the configuration file): the cursor of catchUp.kind orthanc'),
     })
     .prefault({}),
-  stopTimeoutMs: millis(60_000, 'Longest wait for the study in hand when the service is asked to stop'),
+  stopTimeoutMs: millis(60_000, 'Longest wait for the film in hand when the service is asked to stop'),
+  studySliceMs: millis(600_000, "How long a study is worked on before it goes to the end of the queue between two films; with its longest film it must stay well below the broker's consumer_timeout, 30 minutes by default"),
   log: z
     .strictObject({
       level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info').describe('Least level that is logged'),

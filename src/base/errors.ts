@@ -19,6 +19,7 @@ export const ERROR_CODES = [
   'MODEL_INVALID',
   'MODEL_DIGEST_MISMATCH',
   'ENCODE_FAILED',
+  'STUDY_RETURNED',
   'STOPPING',
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];

@@ -3,8 +3,11 @@ import type { Log } from '../base/log';
 import { backoffMs, sleep, withTimeout } from '../base/retry';
 import { REPORT_NAME } from '../dicom/structured-report';
 import type { Uid } from '../dicom/uid';
-import { CATCH_UP, type StudyEvent } from '../listener';
 import { Memory } from './memory';
+import { Teller, type TellerPorts, type Time } from './teller';
+
+/** `source.system` of the events that the catch-up makes. */
+export const CATCH_UP = 'catch-up';
 
 /** A study that may lack a result. */
 export interface Candidate {
@@ -30,13 +33,9 @@ export interface Source {
 }
 
 /** Ports; app.ts fits the clients to them. */
-export interface CatchUpPorts {
+export interface CatchUpPorts extends TellerPorts {
   readonly source: Source;
   findSeries(study: Uid): Promise<readonly { readonly modality: string; readonly description: string; readonly instances: number | null }[]>;
-  /** Resolves when the broker has confirmed the event. */
-  tell(event: StudyEvent): Promise<void>;
-  /** Studies that wait in the work queue. */
-  depth(): Promise<number>;
 }
 
 export interface CatchUpOptions {
@@ -45,14 +44,7 @@ export interface CatchUpOptions {
   readonly queueLimit: number;
 }
 
-export interface Time {
-  now(): number;
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-}
-
-const FILM_MODALITIES = new Set(['CR', 'DX']);
-/** How often a full queue is looked at again (milliseconds). */
-const QUEUE_POLL_MS = 5_000;
+export const FILM_MODALITIES: ReadonlySet<string> = new Set(['CR', 'DX']);
 const RETRY_BASE_MS = 5_000;
 const STOP_TIMEOUT_MS = 2_000;
 
@@ -63,12 +55,14 @@ const STOP_TIMEOUT_MS = 2_000;
 export class CatchUp {
   private readonly memory: Memory;
   private readonly stopping = new AbortController();
+  private readonly teller: Teller;
   private running: Promise<void> | undefined;
   private isFirstRound = true;
-  private nextAt = 0;
 
   constructor(private readonly ports: CatchUpPorts, private readonly options: CatchUpOptions, private readonly log: Log, private readonly time: Time = { now: Date.now, sleep }) {
     this.memory = new Memory(() => time.now());
+    const onFull = (waiting: number) => log.debug({ event: 'catch-up.waiting', waiting }, 'the work queue is full; waiting');
+    this.teller = new Teller(ports, { ...options, stopping: this.stopping.signal, onFull }, time);
   }
 
   start(): void {
@@ -110,7 +104,7 @@ export class CatchUp {
   }
 
   private async lookAt(study: Candidate, counts: { looked: number; told: number }): Promise<void> {
-    this.throwIfStopping();
+    this.teller.throwIfStopping();
     if (study.modalities !== null && !study.modalities.some((modality) => FILM_MODALITIES.has(modality))) return;
     if (this.memory.isSettled(study)) return;
     counts.looked++;
@@ -120,7 +114,7 @@ export class CatchUp {
     const before = this.memory.recall(study, found.films);
     if (before === 'told') return;
     if (before !== 'lacking' && !this.isFirstRound && !this.ports.source.lags) return this.memory.keep(study, 'lacking', found.films);
-    await this.tell(study.studyInstanceUid);
+    await this.teller.tell({ studyInstanceUid: study.studyInstanceUid, source: { system: CATCH_UP } });
     this.memory.keep(study, 'told', found.films);
     counts.told++;
   }
@@ -139,32 +133,5 @@ export class CatchUp {
       this.log.warn({ event: 'catch-up.study-failed', study, error: describeError(error) }, 'the archive does not tell of this study');
       return null;
     }
-  }
-
-  private async tell(study: Uid): Promise<void> {
-    await this.pace();
-    await this.room();
-    await this.ports.tell({ schemaVersion: 1, type: 'study-stable', studyInstanceUid: study, source: { system: CATCH_UP }, occurredAt: new Date(this.time.now()).toISOString() });
-  }
-
-  private async pace(): Promise<void> {
-    const waitMs = this.nextAt - this.time.now();
-    if (waitMs > 0) await this.time.sleep(waitMs, this.stopping.signal);
-    this.nextAt = Math.max(this.nextAt, this.time.now()) + 60_000 / this.options.studiesPerMinute;
-  }
-
-  /** Waits until the queue is below its limit. It is asked before each event, because others fill it too. */
-  private async room(): Promise<void> {
-    for (let isTold = false; ; isTold = true) {
-      this.throwIfStopping();
-      const waiting = await this.ports.depth();
-      if (waiting < this.options.queueLimit) return;
-      if (!isTold) this.log.debug({ event: 'catch-up.waiting', waiting }, 'the work queue is full; waiting');
-      await this.time.sleep(QUEUE_POLL_MS, this.stopping.signal);
-    }
-  }
-
-  private throwIfStopping(): void {
-    if (this.stopping.signal.aborted) throw new HilumError('STOPPING', 'transient', 'the catch-up is asked to stop');
   }
 }

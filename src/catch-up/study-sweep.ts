@@ -20,6 +20,13 @@ export function studySweep(archive: StudyFinder, windowDays: number, now: () => 
   };
 }
 
+/** The studies of some days, both included, by Study Date: page by page, the newest weeks first. */
+export async function* studiesBetween(archive: StudyFinder, from: Date, to: Date): AsyncGenerator<readonly Candidate[]> {
+  for (const week of weeks(from, to)) {
+    for await (const { studies } of pages(archive, week)) yield studies;
+  }
+}
+
 async function* pages(archive: StudyFinder, span: Span): AsyncGenerator<Batch> {
   let first: string | undefined;
   for (let offset = 0; ; ) {
@@ -52,7 +59,23 @@ export function spans(windowDays: number, today: Date): Span[] {
   return found;
 }
 
+/** Weeks, newest first: servers are slow on pages far into a large result. */
+export function* weeks(from: Date, to: Date): Generator<Span> {
+  for (let last = to; last >= from; last = daysBefore(last, 7)) {
+    const first = daysBefore(last, 6);
+    yield { from: dicomDate(first < from ? from : first), to: dicomDate(last) };
+  }
+}
+
+function daysBefore(day: Date, days: number): Date {
+  return new Date(day.getFullYear(), day.getMonth(), day.getDate() - days);
+}
+
 function dateAgo(today: Date, days: number): string {
-  const day = new Date(today.getFullYear(), today.getMonth(), today.getDate() - days);
+  return dicomDate(daysBefore(today, days));
+}
+
+/** DA (PS3.5 section 6.2). */
+function dicomDate(day: Date): string {
   return `${String(day.getFullYear()).padStart(4, '0')}${String(day.getMonth() + 1).padStart(2, '0')}${String(day.getDate()).padStart(2, '0')}`;
 }

@@ -7,6 +7,7 @@ import { delayFor, type Topology } from './topology';
 /** Headers of a study message, all optional (docs/events.md). */
 export const ATTEMPT_HEADER = 'x-hilum-attempt';
 export const LOST_HEADER = 'x-hilum-lost';
+export const SLICE_HEADER = 'x-hilum-slice';
 export const REASON_HEADER = 'x-hilum-reason';
 export const HISTORY_HEADER = 'x-hilum-history';
 const HISTORY_LENGTH = 20;
@@ -19,7 +20,7 @@ export interface Attempt {
 }
 
 /**
- * One message in hand. It must be settled exactly once, by one of the five methods; none of them rejects. What can't be settled (the channel died, the
+ * One message in hand. It must be settled exactly once, by one of the six methods; none of them rejects. What can't be settled (the channel died, the
  * broker does not confirm) goes back to the queue: the broker delivers it again.
  */
 export interface BrokerDelivery {
@@ -31,6 +32,8 @@ export interface BrokerDelivery {
   readonly attempt: number;
   /** How often the message was put back because it had been redelivered. */
   readonly lost: number;
+  /** How often a part of its study was done and the rest left to a next delivery. */
+  readonly slices: number;
   readonly isSettled: boolean;
   ack(): Promise<void>;
   /** Once more after at least `delayMs` milliseconds, as the next try. */
@@ -40,6 +43,8 @@ export interface BrokerDelivery {
   requeue(): Promise<void>;
   /** To the end of the queue after at least `delayMs` milliseconds (0 is at once), as the same try, lost once more. */
   putBack(delayMs: number): Promise<void>;
+  /** To the end of the queue at once, as the same try: neither failed nor lost, one slice further. */
+  goOn(): Promise<void>;
 }
 
 export interface DeliveryContext {
@@ -58,6 +63,7 @@ export function brokerDelivery(channel: Channel, message: ConsumeMessage, contex
   const headers: MessageHeaders = message.properties.headers ?? {};
   const tries = countOf(headers[ATTEMPT_HEADER]);
   const lost = countOf(headers[LOST_HEADER]);
+  const slices = countOf(headers[SLICE_HEADER]);
   const settling = settler(channel, message, context);
   const failed = (reason: string) => failedHeaders(headers, tries + 1, reason);
   return {
@@ -66,6 +72,7 @@ export function brokerDelivery(channel: Channel, message: ConsumeMessage, contex
     redelivered: message.fields.redelivered,
     attempt: tries + 1,
     lost,
+    slices,
     get isSettled() {
       return settling.isSettled();
     },
@@ -74,6 +81,7 @@ export function brokerDelivery(channel: Channel, message: ConsumeMessage, contex
     deadLetter: (reason) => settling.once(() => settling.move(context.plan.dead.name, failed(reason))),
     requeue: () => settling.once(async () => settling.tell('nack')),
     putBack: (delayMs) => settling.once(() => settling.move((delayMs > 0 ? delayFor(context.plan, delayMs) : context.plan.work).name, { ...ownHeaders(headers), [LOST_HEADER]: lost + 1 })),
+    goOn: () => settling.once(() => settling.move(context.plan.work.name, { ...ownHeaders(headers), [SLICE_HEADER]: slices + 1 })),
   };
 }
 
@@ -115,7 +123,7 @@ function failedHeaders(headers: MessageHeaders, attempt: number, reason: string)
 
 /** Ours only: what the broker adds (x-death ...) grows with every round. */
 function ownHeaders(headers: MessageHeaders): MessageHeaders {
-  const names = [ATTEMPT_HEADER, LOST_HEADER, REASON_HEADER, HISTORY_HEADER];
+  const names = [ATTEMPT_HEADER, LOST_HEADER, SLICE_HEADER, REASON_HEADER, HISTORY_HEADER];
   return Object.fromEntries(names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
 }
 

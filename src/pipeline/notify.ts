@@ -1,5 +1,6 @@
 import type { Uid } from '../dicom/uid';
 import { readResult, type AnalysisIdentity } from './encode';
+import type { EarlierResult } from './older-reports';
 import type { Announcer, Archive, EncodedObject, FilmOutcome, FilmResult, Priority, ResultEvent } from './stage';
 import type { Survey } from './survey';
 
@@ -20,18 +21,19 @@ export function resultOf(sopInstanceUid: Uid, outcome: FilmOutcome, objects: rea
 }
 
 /**
- * Announces the result of the whole study: the films analysed now and, read back from their reports, those analysed before.
+ * Announces the result of the whole study: the films analysed now and, read back from their reports, those analysed before, by this version of Hilum or
+ * by another one (`earlier`), whose finding of urgency stands.
  * @throws HilumError of the archive or the broker.
  */
-export async function notify(study: Uid, found: Survey, results: readonly FilmResult[], identity: AnalysisIdentity, ports: { archive: Archive; announcer: Announcer }): Promise<ResultEvent> {
+export async function notify(study: Uid, found: Survey, results: readonly FilmResult[], earlier: readonly EarlierResult[], identity: AnalysisIdentity, ports: { archive: Archive; announcer: Announcer }): Promise<ResultEvent> {
   const films = [...results];
-  for (const earlier of found.done) films.push(await readBack(study, earlier, ports.archive));
+  for (const done of found.done) films.push(await readBack(study, done, ports.archive));
   const event: ResultEvent = {
     schemaVersion: 1,
     type: 'study-result',
     studyInstanceUid: study,
-    priority: priorityOf(films, identity.classifier.threshold),
-    films,
+    priority: mostUrgent([priorityOf(films, identity.classifier.threshold), ...earlier.map(({ priority }) => priority)]),
+    films: [...films, ...earlier.map(({ result }) => result)],
     skipped: found.skipped,
     models: identity.models.map(({ id, version }) => ({ id, version })),
     completedAt: new Date().toISOString(),
@@ -45,6 +47,10 @@ export function priorityOf(films: readonly Pick<FilmResult, 'probability'>[], th
   const probabilities = films.flatMap(({ probability }) => (probability === null ? [] : [probability]));
   if (probabilities.length === 0) return null;
   return probabilities.some((probability) => probability >= threshold) ? 'urgent' : 'routine';
+}
+
+function mostUrgent(priorities: readonly Priority[]): Priority {
+  return (['urgent', 'routine'] as const).find((priority) => priorities.includes(priority)) ?? null;
 }
 
 async function readBack(study: Uid, { film, uids }: Survey['done'][number], archive: Archive): Promise<FilmResult> {

@@ -8,7 +8,7 @@ import { fetchFilm } from './fetch';
 import { classify, findView, type Models } from './infer';
 import { findLungs, implausible, type Plausibility } from './lungs';
 import { notify, resultOf } from './notify';
-import { withoutAnyReport } from './older-reports';
+import { leaveReported } from './older-reports';
 import { preprocess } from './preprocess';
 import type { Announcer, Archive, FilmObserver, FilmOutcome, FilmResult, InferredFilm, InstanceReference, PreprocessedFilm, Refusal, ResultEvent } from './stage';
 import { store } from './store';
@@ -64,30 +64,49 @@ async function infer(source: OpenedFilm, film: PreprocessedFilm, { models, plaus
   return classify(film, view, lungs, models.classifier);
 }
 
+export interface StudyRun {
+  /** This study may have been worked on before. */
+  readonly redelivered: boolean;
+  /** Films that have a report of another version of Hilum are read anew instead of being left alone. */
+  readonly reanalyze?: boolean;
+  /** Asked between two films: whether to stop here, and to go on in another run. */
+  readonly shouldReturn?: () => boolean;
+}
+
 /**
  * One study: each film without a report is fetched, analysed, encoded, stored and verified; then the study's result is announced. Null when every film
  * had its report already, as when our own results arrive: there is nothing new to say. A film that fails for good does not hold up the others.
- * With `catchUp`, films that have a report of another version of Hilum are left alone.
- * @throws HilumError of a port; what was done before stays done and is recognised at the next try.
+ * @throws HilumError of a port, or STUDY_RETURNED; what was done before stays done and is recognised at the next try.
  */
-export async function runStudy(study: Uid, { redelivered, catchUp = false }: { redelivered: boolean; catchUp?: boolean }, line: Line, ports: Ports): Promise<ResultEvent | null> {
+export async function runStudy(study: Uid, { redelivered, reanalyze = false, shouldReturn = () => false }: StudyRun, line: Line, ports: Ports): Promise<ResultEvent | null> {
   const identity = line.identity();
   const instances = await ports.archive.findInstances(study);
   const found = survey(instances, identity);
-  const pending = catchUp ? await withoutAnyReport(found, instances, ports.archive) : found.pending;
+  const { pending, earlier } = reanalyze ? { pending: found.pending, earlier: [] } : await leaveReported(found, instances, ports.archive);
   if (pending.length === 0 && (found.done.length > 0 ? !redelivered : found.pending.length > 0)) return null;
+  const results = await runFilms(pending, (film) => runFilm(film, found.present, identity, line, ports.archive), shouldReturn);
+  return notify(study, found, results, earlier, identity, ports);
+}
+
+/**
+ * One film after the other. It stops early only once a film of this run has its report: a rejected film has none and is looked at again in the next run,
+ * so that without this rule a study could go round for ever.
+ */
+async function runFilms(films: readonly InstanceReference[], run: (film: InstanceReference) => Promise<FilmResult>, shouldReturn: () => boolean): Promise<FilmResult[]> {
   const results: FilmResult[] = [];
   const failures: HilumError[] = [];
-  for (const film of pending) {
+  for (const film of films) {
+    const reported = results.filter(({ outcome }) => outcome !== 'rejected').length;
+    if (reported > 0 && shouldReturn()) throw new HilumError('STUDY_RETURNED', 'transient', `${reported} of ${films.length} films done, the others are left to the next run`);
     try {
-      results.push(await runFilm(film, found.present, identity, line, ports.archive));
+      results.push(await run(film));
     } catch (error) {
       if (!concernsFilmAlone(error)) throw error;
       failures.push(error);
     }
   }
   if (failures[0]) throw failures[0];
-  return notify(study, found, results, identity, ports);
+  return results;
 }
 
 async function runFilm(film: InstanceReference, present: ReadonlySet<string>, identity: AnalysisIdentity, line: Line, archive: Archive): Promise<FilmResult> {

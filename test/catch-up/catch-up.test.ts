@@ -1,6 +1,7 @@
 import { HilumError } from '../../src/base/errors';
-import { CatchUp, type Batch, type Candidate, type CatchUpOptions, type CatchUpPorts, type Source, type Time } from '../../src/catch-up/catch-up';
+import { CatchUp, type Batch, type Candidate, type CatchUpOptions, type CatchUpPorts, type Source } from '../../src/catch-up/catch-up';
 import { Memory } from '../../src/catch-up/memory';
+import type { Time } from '../../src/catch-up/teller';
 import { parseUid } from '../../src/dicom/uid';
 import type { StudyEvent } from '../../src/listener';
 import { recordingLog } from '../support/logs';

@@ -156,7 +156,7 @@ describe("Orthanc's configuration", () => {
     readonly RegisteredUsers: Readonly<Record<string, string>>;
     readonly AuthenticationEnabled: boolean;
     readonly DicomWeb: { readonly Enable: boolean; readonly Root: string };
-    readonly Hilum: { readonly AmqpUrl: string; readonly Exchange: string };
+    readonly Hilum: { readonly AmqpUrl: string; readonly Exchange: string; readonly SpoolDirectory: string };
   }
   const json = read('orthanc.json');
   const settings = JSON.parse(json) as OrthancSettings;
@@ -178,7 +178,9 @@ describe("Orthanc's configuration", () => {
     const copied = new Map(copies('orthanc.Dockerfile', false).map(({ sources, target }) => [sources[0], target]));
     expect(copied.get('plugin/orthanc/hilum_orthanc.py')).toBe(settings.PythonScript);
     expect(volumes).toContain(`./orthanc.json:${copied.get('docker/orthanc.json')}:ro`);
-    expect(settings.Hilum).toEqual({ AmqpUrl: '${HILUM_AMQP_URL}', Exchange: 'hilum.study' });
+    expect(settings.Hilum).toEqual({ AmqpUrl: '${HILUM_AMQP_URL}', Exchange: 'hilum.study', SpoolDirectory: '/var/lib/orthanc/db/hilum-spool' });
+    // What waits for the broker outlives the container.
+    expect(volumes).toContain('orthanc:/var/lib/orthanc/db');
   });
 });
 

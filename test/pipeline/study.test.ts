@@ -1,7 +1,7 @@
 import { HilumError } from '../../src/base/errors';
 import { syntheticDicom } from '../../src/dicom/synthetic-film';
 import { parseUid } from '../../src/dicom/uid';
-import { runStudy, type Line } from '../../src/pipeline/pipeline';
+import { runStudy, type Line, type StudyRun } from '../../src/pipeline/pipeline';
 import { resultUids } from '../../src/pipeline/encode';
 import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
 
@@ -14,7 +14,7 @@ function setUp(films: readonly Uint8Array[] = [FILM], line: Line = fakeLine().li
   const announcer = new MemoryAnnouncer();
   const references = films.map((film) => archive.put(film));
   const study = references[0]!.studyInstanceUid;
-  const run = (redelivered = false, options: { catchUp?: boolean; line?: Line } = {}) => runStudy(study, { redelivered, ...(options.catchUp ? { catchUp: true } : {}) }, options.line ?? line, { archive, announcer });
+  const run = (redelivered = false, { line: other = line, ...options }: Partial<StudyRun> & { line?: Line } = {}) => runStudy(study, { redelivered, ...options }, other, { archive, announcer });
   return { archive, announcer, references, study, run, line };
 }
 
@@ -113,31 +113,45 @@ test('a film that arrives later in an old study is analysed then, and the event 
   expect(archive.objects.size).toBe(6);
 });
 
-describe('found by the catch-up', () => {
+describe('after an upgrade of Hilum', () => {
   const { line } = fakeLine();
   const upgraded: Line = { ...line, identity: () => ({ ...line.identity(), models: line.identity().models.map((model) => ({ ...model, version: '2.0.0' })) }) };
-  const catchUp = { catchUp: true, line: upgraded };
+  const left = { line: upgraded };
+  const anew = { line: upgraded, reanalyze: true };
 
-  test('a film with a report of another version is left alone; an event of anybody else has it read anew', async () => {
+  test('a film with a report of another version is left alone, whoever tells of it; an event that asks for it has it read anew', async () => {
     const { archive, announcer, run } = setUp();
     await run();
-    expect(await run(false, catchUp)).toBeNull();
-    expect(await run(true, catchUp)).toBeNull();
+    expect(await run(false, left)).toBeNull();
+    expect(await run(true, left)).toBeNull();
     expect([archive.objects.size, announcer.events.length]).toEqual([3, 1]);
-    await run(false, { line: upgraded });
-    expect(archive.objects.size).toBe(5);
+    await run(false, anew);
+    expect([archive.objects.size, announcer.events.length]).toEqual([5, 2]);
+    expect(await run(false, anew)).toBeNull();
+    expect([archive.objects.size, announcer.events.length]).toEqual([5, 2]);
   });
 
-  test('a new film beside it is read, and told even when the first try died before it could say so', async () => {
-    const { archive, announcer, run, study } = setUp();
+  test('a new film beside it is read, and both are told, even when the first try died before it could say so', async () => {
+    const { archive, announcer, references, run, study } = setUp();
     await run();
     const late = archive.put(syntheticDicom({ seed: 1, view: 'AP', rows: 280, columns: 240, studyInstanceUid: study }));
     announcer.fail = true;
-    await expect(run(false, catchUp)).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
+    await expect(run(false, left)).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
     announcer.fail = false;
-    const event = await run(true, catchUp);
-    expect(event!.films.map(({ sopInstanceUid }) => sopInstanceUid)).toEqual([late.sopInstanceUid]);
+    const event = await run(true, left);
+    expect(event!.films.map(({ sopInstanceUid }) => sopInstanceUid)).toEqual([late.sopInstanceUid, references[0]!.sopInstanceUid]);
+    expect(event!.films.map(({ outcome, outputs }) => [outcome, outputs.length])).toEqual([['analysed', 2], ['analysed', 2]]);
     expect(archive.objects.size).toBe(1 + 2 + 1 + 2);
+  });
+
+  test('what another version found urgent stays urgent when a new film is not', async () => {
+    const { archive, announcer, run, study } = setUp([FILM], fakeLine({ probability: 0.9 }).line);
+    await run();
+    archive.put(syntheticDicom({ seed: 1, view: 'AP', rows: 280, columns: 240, studyInstanceUid: study }));
+    const calm = fakeLine({ probability: 0.1 }).line;
+    await run(false, { line: { ...calm, identity: upgraded.identity } });
+    expect(announcer.events[1]!.films.map(({ probability }) => Number(probability?.toFixed(3)))).toEqual([0.1, 0.9]);
+    expect(announcer.events[1]!.priority).toBe('urgent');
   });
 
   test('a structured report by somebody else, or one that was deleted, is no result of ours', async () => {
@@ -147,12 +161,55 @@ describe('found by the catch-up', () => {
     archive.before = (call, uid) => {
       if (call === 'retrieve' && uid === report.reference.sopInstanceUid) throw new HilumError('NOT_FOUND', 'permanent', 'deleted');
     };
-    await run(false, catchUp);
+    await run(false, left);
     expect(archive.objects.size).toBe(5);
     const foreign = setUp();
     foreign.archive.objects.set('1.2.9', { reference: { ...report.reference, sopInstanceUid: parseUid('1.2.9') }, bytes: FILM });
-    await foreign.run(false, { catchUp: true });
+    await foreign.run();
     expect(foreign.archive.objects.size).toBe(1 + 1 + 2);
+  });
+});
+
+describe('returned between two films', () => {
+  const three = () => {
+    const made = setUp();
+    for (const instance of [2, 3]) made.archive.put(syntheticDicom({ seed: 1, view: 'PA', rows: 280, columns: 240, instance, studyInstanceUid: made.study }));
+    return made;
+  };
+
+  test('each run does at least one film, nothing is done twice, and the last one announces all', async () => {
+    const { archive, announcer, run } = three();
+    const sizes: number[] = [];
+    for (const redelivered of [false, true]) {
+      await expect(run(redelivered, { shouldReturn: () => true })).rejects.toMatchObject({ code: 'STUDY_RETURNED' });
+      sizes.push(archive.objects.size);
+    }
+    expect(announcer.events).toEqual([]);
+    const event = await run(true, { shouldReturn: () => true });
+    expect([...sizes, archive.objects.size]).toEqual([5, 7, 9]);
+    expect(announcer.events).toHaveLength(1);
+    expect(event!.films).toHaveLength(3);
+    expect(new Set(event!.films.map(({ sopInstanceUid }) => sopInstanceUid)).size).toBe(3);
+    expect(archive.calls.store).toBe(6);
+  });
+
+  test('nobody asks before the first film or after the last', async () => {
+    const { run } = three();
+    let asked = 0;
+    await run(false, { shouldReturn: () => ++asked > 99 });
+    expect(asked).toBe(2);
+  });
+
+  test('a film that gets no report does not count as done: the study never goes round without an end', async () => {
+    const { archive, references, run } = three();
+    const first = references[0]!.sopInstanceUid;
+    archive.before = (call, uid) => {
+      if (call === 'retrieve' && uid === first) throw new HilumError('DICOM_UNREADABLE', 'permanent', 'larger than 512 MiB');
+    };
+    await expect(run(false, { shouldReturn: () => true })).rejects.toMatchObject({ code: 'STUDY_RETURNED', message: expect.stringContaining('1 of 3') as string });
+    expect(archive.objects.size).toBe(5);
+    const event = await run(true, { shouldReturn: () => true });
+    expect(event!.films.map(({ outcome }) => outcome)).toEqual(['rejected', 'analysed', 'analysed']);
   });
 });
 

@@ -2,7 +2,11 @@
 
 import json
 import os
+import shutil
+import sqlite3
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -12,6 +16,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../../plugin/orthanc
 import hilum_orthanc as plugin  # noqa: E402
 
 URL = 'amqp://hilum:secret@rabbitmq:5672'
+
+
+def memory_queue(limit):
+    return plugin.StudyQueue(limit, plugin.Spool(None, lambda line: None))
 
 
 class SettingsTest(unittest.TestCase):
@@ -31,6 +39,19 @@ class SettingsTest(unittest.TestCase):
         _settings, problems = plugin.read_settings({'Hilum': section}, {})
         self.assertEqual(len(problems), 5)
         self.assertNotIn('secret', ' '.join(problems))
+
+    def test_where_the_spool_is(self):
+        def directory(configuration, environment=None):
+            settings, problems = plugin.read_settings(dict(configuration, Hilum=dict(configuration.get('Hilum', {}), AmqpUrl=URL)), environment or {})
+            return problems or plugin.spool_directory(settings, configuration)
+
+        self.assertEqual(directory({'IndexDirectory': '/a/index', 'StorageDirectory': '/a/storage'}), '/a/index/hilum-spool')
+        self.assertEqual(directory({'StorageDirectory': '/a/storage'}), '/a/storage/hilum-spool')
+        self.assertEqual(directory({'StorageDirectory': '/a', 'Hilum': {'SpoolDirectory': '/b'}}), '/b')
+        self.assertEqual(directory({'Hilum': {'SpoolDirectory': '/b'}}, {'HILUM_SPOOL_DIRECTORY': '/c'}), '/c')
+        self.assertIsNone(directory({}))
+        self.assertIsNone(directory({'StorageDirectory': 'OrthancStorage'}))
+        self.assertEqual(directory({'Hilum': {'SpoolDirectory': 'b'}}), ['"SpoolDirectory" must be an absolute path'])
 
     def test_no_broker_named(self):
         self.assertEqual(len(plugin.read_settings({}, {})[1]), 1)
@@ -57,19 +78,19 @@ class EventTest(unittest.TestCase):
 
 class QueueTest(unittest.TestCase):
     def test_first_in_first_out_and_each_study_once(self):
-        queue = plugin.StudyQueue(10)
+        queue = memory_queue(10)
         for study in ('a', 'b', 'a'):
             queue.put(study, 1)
         self.assertEqual([queue.take(0), queue.take(0), queue.take(0)], [('a', 1), ('b', 1), None])
 
     def test_the_oldest_goes_when_it_is_full(self):
-        queue = plugin.StudyQueue(2)
+        queue = memory_queue(2)
         self.assertEqual([queue.put(study, 1) for study in 'abc'], [0, 0, 1])
         self.assertEqual(queue.dropped, 1)
         self.assertEqual([queue.take(0)[0], queue.take(0)[0]], ['b', 'c'])
 
     def test_news_of_a_study_in_hand_waits_again(self):
-        queue = plugin.StudyQueue(2)
+        queue = memory_queue(2)
         queue.put('a', 1)
         queue.take(0)
         queue.put('a', 2)
@@ -77,7 +98,7 @@ class QueueTest(unittest.TestCase):
         self.assertEqual([queue.take(0), queue.take(0)], [('a', 2), None])
 
     def test_put_back_goes_to_the_front_and_never_over_the_limit(self):
-        queue = plugin.StudyQueue(2)
+        queue = memory_queue(2)
         queue.put('b', 2)
         queue.put_back('a', 1)
         queue.put_back('z', 0)
@@ -85,11 +106,174 @@ class QueueTest(unittest.TestCase):
         self.assertEqual(queue.dropped, 1)
 
     def test_close_wakes_who_waits(self):
-        queue = plugin.StudyQueue(2)
+        queue = memory_queue(2)
         threading.Timer(0.05, queue.close).start()
         started = time.monotonic()
         self.assertIsNone(queue.take(30))
         self.assertLess(time.monotonic() - started, 10)
+
+
+class SpoolTest(unittest.TestCase):
+    def setUp(self):
+        self.lines = []
+        self.dir = tempfile.mkdtemp(prefix='hilum-spool-test-')
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+        self.file = os.path.join(self.dir, 'deep', plugin.Spool.FILE)
+        self.spools = []
+        self.addCleanup(lambda: [spool.close() for spool in self.spools])
+
+    def open(self, limit=10):
+        self.spools.append(plugin.Spool(os.path.join(self.dir, 'deep'), self.lines.append))
+        return plugin.StudyQueue(limit, self.spools[-1])
+
+    def reopen(self, limit=10):
+        """As after a clean stop of Orthanc."""
+        self.spools[-1].close()
+        return self.open(limit)
+
+    def drain(self, queue):
+        return [queue.take(0) for _ in range(len(queue))]
+
+    def test_what_waits_is_there_again_in_order_with_its_time(self):
+        queue = self.open()
+        for number, study in enumerate('cab'):
+            queue.put(study, number + 0.25)
+        self.assertEqual(self.drain(self.reopen()), [('c', 0.25), ('a', 1.25), ('b', 2.25)])
+        self.assertEqual(self.lines, [])
+
+    def test_what_is_taken_stays_until_it_is_done(self):
+        queue = self.open()
+        for study in 'ab':
+            queue.put(study, 1)
+        queue.take(0)
+        self.assertEqual(len(self.reopen()), 2)
+        queue = self.reopen()
+        queue.done(*queue.take(0))
+        self.assertEqual(self.drain(self.reopen()), [('b', 1)])
+
+    def test_news_of_a_study_in_hand_outlives_it(self):
+        queue = self.open()
+        for study, at in (('a', 1), ('b', 2)):
+            queue.put(study, at)
+        taken = queue.take(0)
+        queue.put('a', 3)
+        queue.done(*taken)
+        self.assertEqual(self.drain(self.reopen()), [('b', 2), ('a', 3)])
+
+    def test_it_is_bounded_like_the_queue(self):
+        queue = self.open(3)
+        for number in range(50):
+            queue.put('study %d' % number, number)
+        self.assertEqual(queue.dropped, 47)
+        self.assertEqual([study for study, _ in self.drain(self.reopen(3))], ['study 47', 'study 48', 'study 49'])
+        lower = self.reopen(1)
+        self.assertEqual((lower.dropped, self.drain(lower)), (2, [('study 49', 49)]))
+        self.assertEqual(len(self.reopen(3)), 1)
+
+    def test_a_put_back_without_room_is_gone(self):
+        queue = self.open(1)
+        queue.put('a', 1)
+        taken = queue.take(0)
+        queue.put('b', 2)
+        queue.put_back(*taken)
+        self.assertEqual((queue.dropped, self.drain(self.reopen())), (1, [('b', 2)]))
+
+    def test_it_survives_a_sigkill_at_any_row(self):
+        """Another process puts and says so, until it is killed; each study that it has said is there."""
+        script = (
+            'import os, sys\n'
+            'sys.dont_write_bytecode = True\n'
+            'sys.path.insert(0, sys.argv[1])\n'
+            'import hilum_orthanc as plugin\n'
+            'queue = plugin.StudyQueue(100000, plugin.Spool(sys.argv[2], print))\n'
+            'for number in range(100000):\n'
+            '    queue.put("study %d" % number, number)\n'
+            '    os.write(1, b"%d\\n" % number)\n'
+        )
+        child = subprocess.Popen([sys.executable, '-c', script, os.path.dirname(plugin.__file__), os.path.join(self.dir, 'deep')], stdout=subprocess.PIPE)
+        said = [child.stdout.readline() for _ in range(500)]
+        child.kill()
+        said += child.stdout.readlines()
+        child.stdout.close()
+        child.wait()
+        numbers = [int(line) for line in said if line.endswith(b'\n')]
+        found = [study for study, _ in self.drain(self.open(100000))]
+        self.assertEqual(found[: len(numbers)], ['study %d' % number for number in numbers])
+        self.assertLessEqual(len(found), len(numbers) + 1)
+        self.assertEqual(self.lines, [])
+
+    def test_a_put_takes_no_time(self):
+        queue = self.open(100000)
+        times = []
+        for number in range(2000):
+            started = time.perf_counter()
+            queue.put('study %d' % number, number)
+            times.append(time.perf_counter() - started)
+        self.assertLess(sorted(times)[len(times) // 2], 0.005)
+
+    def damage(self, change):
+        queue = self.open()
+        for number in range(200):
+            queue.put('study %d' % number, number)
+        self.spools[-1].close()
+        with open(self.file, 'r+b') as file:
+            change(file)
+        again = self.open()
+        again.put('new', 1)
+        self.assertEqual(len(self.lines), 1)
+        self.assertRegex(self.lines[0], r'the spool was damaged .* is now .*spool\.sqlite3\.damaged')
+        self.assertTrue(os.path.exists(self.file + '.damaged'))
+        self.assertEqual(self.drain(self.reopen()), [('new', 1)])
+
+    def test_a_file_that_is_something_else_is_moved_aside(self):
+        self.damage(lambda file: file.write(b'this is no database' * 100))
+
+    def test_a_file_with_a_hole_is_moved_aside(self):
+        def overwrite(file):
+            file.seek(4096)
+            file.write(bytes(4096))
+
+        self.damage(overwrite)
+
+    def test_a_file_that_was_cut_is_moved_aside(self):
+        self.damage(lambda file: file.truncate(5000))
+
+    def test_a_second_one_on_the_same_file_stays_in_memory(self):
+        self.open().put('a', 1)
+        second = self.open()
+        second.put('b', 2)
+        self.assertEqual(self.drain(second), [('b', 2)])
+        self.assertEqual(len(self.lines), 1)
+        self.assertIn('database is locked', self.lines[0])
+
+    def test_a_folder_that_can_not_be_made_is_one_line(self):
+        with open(os.path.join(self.dir, 'deep'), 'w', encoding='utf-8') as file:
+            file.write('a file where the folder should be')
+        queue = self.open()
+        for study in 'ab':
+            queue.put(study, 1)
+        self.assertEqual(self.drain(queue), [('a', 1), ('b', 1)])
+        self.assertEqual(len(self.lines), 1)
+        self.assertIn('going on in memory', self.lines[0])
+
+    def test_a_disk_that_fills_up_is_one_line_and_nothing_that_waits_is_lost(self):
+        queue = self.open(100000)
+        self.spools[-1]._connection.execute('PRAGMA max_page_count=6')  # pylint: disable=protected-access
+        for number in range(2000):
+            queue.put('study %d' % number, number)
+        self.assertEqual(len(self.lines), 1)
+        self.assertRegex(self.lines[0], 'database or disk is full.*going on in memory')
+        self.assertEqual(len(queue), 2000)
+
+    def test_a_table_of_somebody_else_is_left_alone(self):
+        os.makedirs(os.path.dirname(self.file))
+        other = sqlite3.connect(self.file)
+        other.execute('CREATE TABLE study (name TEXT)')
+        other.close()
+        queue = self.open()
+        queue.put('a', 1)
+        self.assertEqual(len(self.lines), 1)
+        self.assertEqual(self.drain(queue), [('a', 1)])
 
 
 class LogGateTest(unittest.TestCase):
@@ -134,7 +318,7 @@ class FakeLink:
 class PublisherTest(unittest.TestCase):
     def setUp(self):
         self.lines = []
-        self.queue = plugin.StudyQueue(10)
+        self.queue = memory_queue(10)
 
     def start(self, link, resolve=lambda study: '1.2.' + study, connect=None):
         publisher = plugin.Publisher(self.queue, resolve, connect or (lambda: link), 'AET', self.lines.append)
@@ -154,6 +338,32 @@ class PublisherTest(unittest.TestCase):
         publisher.on_stable_study('1')
         publisher.on_stable_study('2')
         self.assertEqual(self.wait_for(link, 2), ['1.2.1', '1.2.2'])
+
+    def test_a_row_goes_when_its_event_is_confirmed(self):
+        directory = tempfile.mkdtemp(prefix='hilum-spool-test-')
+        self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
+        spool = plugin.Spool(directory, self.lines.append)
+        self.addCleanup(spool.close)
+        self.queue = plugin.StudyQueue(10, spool)
+        rows = []
+
+        class LookingLink(FakeLink):
+            def publish(self, body):
+                rows.append(len(spool.load()))
+                super().publish(body)
+
+        link = LookingLink([ConnectionError('gone')])
+        publisher = self.start(link, resolve=lambda study: None if study == 'deleted' else '1.2.' + study)
+        for study in ('deleted', '1', '2'):
+            publisher.on_stable_study(study)
+        self.assertEqual(self.wait_for(link, 2), ['1.2.1', '1.2.2'])
+        end = time.monotonic() + 10
+        while spool.load() and time.monotonic() < end:
+            time.sleep(0.01)
+        self.assertEqual(spool.load(), [])
+        # One failed, then one for each: the row was still there each time.
+        self.assertEqual(rows[-1], 1)
+        self.assertEqual(len(rows), 3)
 
     def test_a_broken_link_loses_nothing_and_keeps_the_order(self):
         link = FakeLink([ConnectionError('gone'), None, ConnectionError('gone again')])
@@ -196,7 +406,7 @@ class PublisherTest(unittest.TestCase):
         self.assertEqual(self.wait_for(link, 1), ['1.2.2'])
 
     def test_a_full_queue_warns_once(self):
-        publisher = plugin.Publisher(plugin.StudyQueue(2), None, None, None, self.lines.append)
+        publisher = plugin.Publisher(memory_queue(2), None, None, None, self.lines.append)
         for study in '123456':
             publisher.on_stable_study(study)
         self.assertEqual(len(self.lines), 1)
@@ -214,7 +424,7 @@ class PublisherTest(unittest.TestCase):
         started = time.monotonic()
         publisher.stop()
         self.assertLess(time.monotonic() - started, 5)
-        self.assertIn('1 study event(s) were not published', self.lines[-1])
+        self.assertIn('1 study event(s) were not published before Orthanc stopped and are lost', self.lines[-1])
 
 
 if __name__ == '__main__':

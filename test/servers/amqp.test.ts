@@ -156,6 +156,24 @@ describe('settling', () => {
     expect(seen[2]).toMatchObject({ attempt: 1, lost: 1, redelivered: false, messageId: seen[0]?.messageId });
   });
 
+  test('a message that goes on comes after those that wait, as the same try, neither failed nor lost, and keeps what it carries', async () => {
+    const release: (() => void)[] = [];
+    const { broker, seen } = await consuming(async (delivery) => {
+      if (delivery.attempt === 1 && delivery.lost === 0 && texts([delivery])[0] === 'long') return delivery.redelivered ? delivery.putBack(0) : delivery.requeue();
+      if (delivery.attempt === 1 && delivery.lost === 1) return delivery.retry(300, 'ARCHIVE_TIMEOUT');
+      if (delivery.attempt === 2 && delivery.slices === 0) await new Promise<void>((resolve) => release.push(resolve));
+      await (delivery.attempt === 2 && delivery.slices < 2 ? delivery.goOn() : delivery.ack());
+    });
+    await say(broker, 'long');
+    await until('the second try', () => release.length === 1);
+    await say(broker, 'short');
+    release.forEach((free) => free());
+    await until('the end', () => seen.length === 7);
+    expect(texts(seen).slice(3)).toEqual(['long', 'short', 'long', 'long']);
+    expect(seen.filter((delivery) => texts([delivery])[0] === 'long').slice(3)).toMatchObject([0, 1, 2].map((slices) => ({ attempt: 2, lost: 1, slices, redelivered: false, messageId: seen[0]?.messageId })));
+    await until('an empty queue', async () => (await broker.depth()) === 0);
+  });
+
   test('losses are kept over a retry, and may wait like one', async () => {
     const { broker, seen } = await consuming((delivery) => (delivery.lost === 0 ? delivery.putBack(300) : delivery.attempt === 1 ? delivery.retry(300, 'ARCHIVE_TIMEOUT') : delivery.ack()));
     await say(broker, 'back');

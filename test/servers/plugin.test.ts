@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { connect, type ChannelModel, type ConsumeMessage } from 'amqplib';
@@ -148,6 +148,102 @@ test('what waits is published before Orthanc stops', async () => {
   await orthanc.stop();
   expect(await takeEvents(1)).toHaveLength(1);
 }, 120_000);
+
+describe('the spool', () => {
+  const spoolOf = (name: string) => join(dir, name, 'storage', 'hilum-spool', 'spool.sqlite3');
+
+  test('studies of an outage of the broker outlive a SIGKILL of Orthanc: their events arrive, each once, with the time at which they were stable', async () => {
+    const orthanc = await startOrthanc({ dir: join(dir, 'orthanc-killed'), amqpUrl: rabbit.amqpUrl });
+    try {
+      await rabbit.kill();
+      const studies = [await send(orthanc, film(20)), await send(orthanc, film(21)), await send(orthanc, film(22))];
+      const uids = await Promise.all(studies.map((study) => studyUid(orthanc, study.ParentStudy)));
+      await sleep(4_000);
+      await orthanc.kill();
+      const killed = Date.now();
+      await orthanc.start();
+      expect(logOf(orthanc).filter((line) => line.includes('3 study event(s) wait in the spool'))).toHaveLength(1);
+      await rabbit.start();
+      const messages = await takeEvents(3, 40_000);
+      expect(messages.map((message) => contentOf(message).studyInstanceUid).sort()).toEqual(uids.sort());
+      for (const message of messages) expect(Date.parse(String(contentOf(message)['occurredAt']))).toBeLessThan(killed);
+      // Once told, they are not told again.
+      await orthanc.kill();
+      await orthanc.start();
+      expect(await takeEvents(0)).toHaveLength(0);
+      // Orthanc works on with the foreign folder in its storage.
+      for (const { ParentStudy } of studies) expect((await fetch(`${orthanc.url}/studies/${ParentStudy}`, { method: 'DELETE' })).status).toBe(200);
+      await send(orthanc, film(23));
+      expect(await takeEvents(1)).toHaveLength(1);
+      expect(existsSync(spoolOf('orthanc-killed'))).toBe(true);
+    } finally {
+      await orthanc.stop();
+    }
+  }, 180_000);
+
+  test('what waits when Orthanc stops while the broker is away is told at its next start', async () => {
+    const orthanc = await startOrthanc({ dir: join(dir, 'orthanc-stopped'), amqpUrl: rabbit.amqpUrl });
+    try {
+      await rabbit.kill();
+      await send(orthanc, film(24));
+      await sleep(3_000);
+      await orthanc.stop();
+      expect(logOf(orthanc).at(-1)).toContain('1 study event(s) were not published before Orthanc stopped and wait in the spool');
+      await rabbit.start();
+      await orthanc.start();
+      expect(await takeEvents(1, 40_000)).toHaveLength(1);
+    } finally {
+      await orthanc.stop();
+    }
+  }, 120_000);
+
+  test('it holds no more than QueueLimit: the newest arrive, and the log says how many went', async () => {
+    const orthanc = await startOrthanc({ dir: join(dir, 'orthanc-bounded'), amqpUrl: rabbit.amqpUrl, config: { Hilum: { AmqpUrl: rabbit.amqpUrl, QueueLimit: 2 } } });
+    try {
+      await rabbit.kill();
+      const uids: string[] = [];
+      for (const seed of [25, 26, 27]) {
+        uids.push(await studyUid(orthanc, (await send(orthanc, film(seed))).ParentStudy));
+        await sleep(2_500);
+      }
+      expect(logOf(orthanc).filter((line) => line.includes('the queue is full, 1 study event(s) dropped'))).toHaveLength(1);
+      await orthanc.kill();
+      await orthanc.start();
+      await rabbit.start();
+      const messages = await takeEvents(2, 40_000);
+      expect(messages.map((message) => contentOf(message).studyInstanceUid)).toEqual(uids.slice(1));
+    } finally {
+      await orthanc.stop();
+    }
+  }, 120_000);
+
+  test('a damaged file is moved aside, and events go on', async () => {
+    const file = spoolOf('orthanc-damaged');
+    mkdirSync(resolve(file, '..'), { recursive: true });
+    writeFileSync(file, 'this is no database'.repeat(500));
+    const orthanc = await startOrthanc({ dir: join(dir, 'orthanc-damaged'), amqpUrl: rabbit.amqpUrl });
+    try {
+      await send(orthanc, film(28));
+      expect(await takeEvents(1)).toHaveLength(1);
+      expect(logOf(orthanc).filter((line) => line.includes('the spool was damaged'))).toHaveLength(1);
+      expect(existsSync(`${file}.damaged`)).toBe(true);
+    } finally {
+      await orthanc.stop();
+    }
+  }, 60_000);
+
+  test('a folder that can not be made is one line in the log, and events go on from memory', async () => {
+    const config = { Hilum: { AmqpUrl: rabbit.amqpUrl, SpoolDirectory: join(dir, 'orthanc-nowhere', 'orthanc.json', 'spool') } };
+    const orthanc = await startOrthanc({ dir: join(dir, 'orthanc-nowhere'), amqpUrl: rabbit.amqpUrl, config });
+    try {
+      await send(orthanc, film(29));
+      expect(await takeEvents(1)).toHaveLength(1);
+      expect(logOf(orthanc).filter((line) => line.includes("can't be used (NotADirectoryError") && line.includes('going on in memory'))).toHaveLength(1);
+    } finally {
+      await orthanc.stop();
+    }
+  }, 60_000);
+});
 
 test("a script of the site's own passes changes on", async () => {
   const script = join(dir, 'own_script.py');

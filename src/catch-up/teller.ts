@@ -1,0 +1,61 @@
+import { HilumError } from '../base/errors';
+import type { StudyEvent } from '../listener';
+
+/** Ports; app.ts fits the broker to them. */
+export interface TellerPorts {
+  /** Resolves when the broker has confirmed the event. */
+  tell(event: StudyEvent): Promise<void>;
+  /** Studies that wait in the work queue. */
+  depth(): Promise<number>;
+}
+
+export interface TellerOptions {
+  readonly studiesPerMinute: number;
+  readonly queueLimit: number;
+  readonly stopping: AbortSignal;
+  /** Called once for each study that has to wait for room, with the number of those that are in the queue. */
+  readonly onFull: (waiting: number) => void;
+}
+
+export interface Time {
+  now(): number;
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** How often a full queue is looked at again (milliseconds). */
+const QUEUE_POLL_MS = 5_000;
+
+/** Puts events of Hilum's own into the work queue, no faster than it may and only while there is room, so that new studies are not kept waiting. */
+export class Teller {
+  private nextAt = 0;
+
+  constructor(private readonly ports: TellerPorts, private readonly options: TellerOptions, private readonly time: Time) {}
+
+  /** @throws HilumError of the broker; STOPPING. */
+  async tell(event: Pick<StudyEvent, 'studyInstanceUid' | 'source' | 'reanalyze'>): Promise<void> {
+    await this.pace();
+    await this.room();
+    await this.ports.tell({ schemaVersion: 1, type: 'study-stable', ...event, occurredAt: new Date(this.time.now()).toISOString() });
+  }
+
+  throwIfStopping(): void {
+    if (this.options.stopping.aborted) throw new HilumError('STOPPING', 'transient', 'asked to stop');
+  }
+
+  private async pace(): Promise<void> {
+    const waitMs = this.nextAt - this.time.now();
+    if (waitMs > 0) await this.time.sleep(waitMs, this.options.stopping);
+    this.nextAt = Math.max(this.nextAt, this.time.now()) + 60_000 / this.options.studiesPerMinute;
+  }
+
+  /** Waits until the queue is below its limit. It is asked before each event, because others fill it too. */
+  private async room(): Promise<void> {
+    for (let isTold = false; ; isTold = true) {
+      this.throwIfStopping();
+      const waiting = await this.ports.depth();
+      if (waiting < this.options.queueLimit) return;
+      if (!isTold) this.options.onFull(waiting);
+      await this.time.sleep(QUEUE_POLL_MS, this.options.stopping);
+    }
+  }
+}
