@@ -112,7 +112,8 @@ function loadCodec(kind: keyof typeof WASM_CODECS): Promise<LoadedCodec> {
 async function decodeDeepJpeg(data: Uint8Array, { rows, columns }: Codestream): Promise<{ bytes: Uint8Array; planar: boolean }> {
   // A CommonJS package: its names are the default export's, whatever its types say.
   const { default: codecs } = (await import('dcmjs-codecs')) as unknown as { default: typeof import('dcmjs-codecs') };
-  const { Context, NativeCodecs } = codecs;
+  const { Context, NativeCodecs, log } = codecs;
+  log.setLevel('silent', false);
   if (!NativeCodecs.isInitialized()) await NativeCodecs.initializeAsync();
   try {
     const frame = new Context({ width: columns, height: rows, bitsAllocated: 16, bitsStored: 12, samplesPerPixel: 1, pixelRepresentation: 0, planarConfiguration: 0, photometricInterpretation: 'MONOCHROME2', encodedBuffer: data });

@@ -141,8 +141,7 @@ describe('bombs', () => {
 
 test('an idle thread does not keep the process alive', () => {
   const script = `
-    const { transformSync } = require('@swc/core');
-    require.extensions['.ts'] = (module, file) => module._compile(transformSync(require('node:fs').readFileSync(file, 'utf8'), { filename: file, jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }).code, file);
+    require('./scripts/lib/typescript.cjs');
     const { DecoderThread } = require('./src/pipeline/decoder-thread.ts');
     new DecoderThread({ timeoutMs: 60000, workerFile: ${JSON.stringify(join(SUPPORT, 'faulty-decoder-worker.cjs'))} }).read(new Uint8Array(3)).then((answer) => console.log(JSON.stringify(answer)));`;
   const started = Date.now();
