@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Config } from './base/config';
+import { configSchema, type Config } from './base/config';
 import { diskProblem } from './base/disk';
 import { HilumError } from './base/errors';
 import { sleep } from './base/retry';
@@ -20,6 +20,7 @@ import { deriveUid } from './dicom/uid';
 import { createListener, FAILURE_CODES, STUDY_RESULTS, type StudyEvent } from './listener';
 import type { ModelManifest } from './model/manifest';
 import { openModel } from './model/session';
+import { DecoderThread } from './pipeline/decoder-thread';
 import type { AnalysisIdentity } from './pipeline/encode';
 import { plausibilityOf } from './pipeline/lungs';
 import { runStudy, type Line } from './pipeline/pipeline';
@@ -44,7 +45,7 @@ export interface App {
 }
 
 /** Loads the three models and puts the line together. @throws HilumError MODEL_INVALID or MODEL_DIGEST_MISMATCH. */
-export async function openLine(models: Config['models'], results: Config['results']): Promise<Line> {
+export async function openLine(models: Config['models'], results: Config['results'], decode: Config['decode'] = configSchema.shape.decode.parse({}), log?: Log): Promise<Line> {
   const dir = models.dir ?? SHIPPED_MODELS;
   const open = (id: string) => openModel(dir, id, models.threads);
   const [view, lungs, classifier] = [await open(models.view), await open(models.lungs), await open(models.classifier)];
@@ -58,7 +59,11 @@ export async function openLine(models: Config['models'], results: Config['result
     classifier: { positive: { label: positive.label, code: positive.code }, threshold: classifier.manifest.operatingPoint.threshold },
     srClass: results.reportClass,
   };
-  return { models: { view, lungs, classifier }, plausibility: plausibilityOf(lungs.manifest), identity: () => ({ ...settled, startedAt: new Date() }) };
+  const reader = new DecoderThread({
+    timeoutMs: decode.timeoutMs,
+    onLost: (why, task) => log?.warn({ event: 'decoder.lost', why, task }, 'a film ended the decoder thread; the next one gets a new thread'),
+  });
+  return { reader, models: { view, lungs, classifier }, plausibility: plausibilityOf(lungs.manifest), identity: () => ({ ...settled, startedAt: new Date() }) };
 }
 
 function describeInput({ shape: [, , rows, columns], region }: ModelManifest['input']): string {
@@ -113,7 +118,7 @@ export function openCatchUp(config: Config, archive: DicomWebArchive, broker: Br
 
 /** Creates everything, once. Nothing runs before `start`. @throws HilumError of the models. */
 export async function createApp(config: Config, log: Log): Promise<App> {
-  const opened = await openLine(config.models, config.results);
+  const opened = await openLine(config.models, config.results, config.decode, log);
   const archive = openArchive(config, log);
   const broker = connectBroker(config.broker, log);
   const metrics = createMetrics({ version: VERSION, studyResults: STUDY_RESULTS, failureCodes: FAILURE_CODES, brokerStates: BROKER_STATES, brokerState: () => broker.state(), queues: () => broker.depths() });
@@ -141,6 +146,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       isStopping = true;
       await catchUp?.stop();
       await broker.stop(config.stopTimeoutMs);
+      await line.reader.close();
       await archive.close();
       await web?.close();
       log.info({ event: 'service.stopped' }, 'service stopped');

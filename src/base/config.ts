@@ -73,6 +73,11 @@ export const configSchema = z.strictObject({
       threads: z.number().int().min(0).max(256).default(0).describe('Threads per model; 0 lets the engine take one per core'),
     })
     .prefault({}),
+  decode: z
+    .strictObject({
+      timeoutMs: millis(30_000, 'Longest time to read or to decode one film, each tried twice'),
+    })
+    .prefault({}),
   results: z
     .strictObject({
       reportClass: z.enum(['comprehensive-3d', 'comprehensive']).default('comprehensive-3d').describe('SOP Class of reports: Comprehensive 3D SR (IHE AIR), or Comprehensive SR for viewers that draw only that'),

@@ -17,6 +17,7 @@ export const LOG_EVENTS = [
   'film.analysed',
   'film.not-analysed',
   'film.rejected',
+  'decoder.lost',
   'archive.rows-unusable',
   'catch-up.round',
   'catch-up.waiting',

@@ -36,6 +36,7 @@ export async function analyze(options: { paths: readonly string[]; out: string; 
     process.stdout.write(`${options.json ? JSON.stringify(result) : describe(result)}\n`);
     progress.advance();
   }
+  await line.reader.close();
   progress.clear();
   if (unreadable > 0) process.stderr.write(`hilum: ${unreadable} of ${files.length} files could not be read\n`);
   return unreadable > 0 ? 1 : 0;

@@ -25,10 +25,11 @@ interface WasmCodec {
 }
 
 /** By subpath the small WASM builds: the packages' default entries are asm.js, and ten times slower. */
-const WASM_CODECS: Readonly<Record<'jpeg' | 'jpeg-ls' | 'jpeg-2000', WasmCodec>> = {
+const WASM_CODECS: Readonly<Record<'jpeg' | 'jpeg-ls' | 'jpeg-2000' | 'htj2k', WasmCodec>> = {
   jpeg: { load: () => import('@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs'), instance: 'JPEGDecoder' },
   'jpeg-ls': { load: () => import('@cornerstonejs/codec-charls/decodewasmjs'), instance: 'JpegLSDecoder' },
   'jpeg-2000': { load: () => import('@cornerstonejs/codec-openjpeg/decodewasmjs'), instance: 'J2KDecoder' },
+  htj2k: { load: () => import('@cornerstonejs/codec-openjph'), instance: 'HTJ2KDecoder' },
 };
 
 interface LoadedCodec {
@@ -46,11 +47,20 @@ const loaded = new Map<keyof typeof WASM_CODECS, Promise<LoadedCodec>>();
 export async function decodeFrame(data: Uint8Array, expected: { readonly rows: number; readonly columns: number; readonly samplesPerPixel: number }): Promise<DecodedFrame> {
   const stream = inspect(data);
   checkShape(stream, expected);
-  const decoded = stream.kind === 'jpeg-lossless' ? await decodeLossless(data, stream) : await decodeWasm(stream.kind, stream.kind === 'jpeg-2000' ? mendJpeg2000(data) : data);
+  const decoded = await decompress(data, stream);
   const length = stream.rows * stream.columns * stream.samplesPerPixel * (stream.precision > 8 ? 2 : 1);
   // A codec that fails may well return nothing, or half, without throwing.
   if (decoded.bytes.length !== length) throw undecodable('the decoder returned no complete picture');
   return { ...stream, ...decoded };
+}
+
+async function decompress(data: Uint8Array, stream: Codestream): Promise<{ bytes: Uint8Array; planar: boolean }> {
+  switch (stream.kind) {
+    case 'jpeg-lossless': return decodeLossless(data, stream);
+    case 'jpeg': return stream.precision === 8 ? decodeWasm('jpeg', data) : decodeDeepJpeg(data, stream);
+    case 'jpeg-ls': return decodeWasm('jpeg-ls', data);
+    case 'jpeg-2000': case 'htj2k': return decodeWasm(stream.kind, mendJpeg2000(data));
+  }
 }
 
 function checkShape(stream: Codestream, expected: { readonly rows: number; readonly columns: number; readonly samplesPerPixel: number }): void {
@@ -59,7 +69,7 @@ function checkShape(stream: Codestream, expected: { readonly rows: number; reado
   }
   if (stream.samplesPerPixel !== expected.samplesPerPixel) throw undecodable(`the compressed picture has ${stream.samplesPerPixel} samples per pixel, the header says ${expected.samplesPerPixel}`);
   if (stream.precision > 16 || stream.precision < 1) throw undecodable(`${stream.precision} bits per sample are not supported`);
-  if (stream.kind === 'jpeg' && stream.precision !== 8) throw undecodable(`lossy JPEG with ${stream.precision} bits per sample is not supported`);
+  if (stream.kind === 'jpeg' && stream.precision !== 8 && stream.precision !== 12) throw undecodable(`lossy JPEG with ${stream.precision} bits per sample is not supported`);
   if (stream.samplesPerPixel > 1 && stream.precision > 8) throw undecodable('colour with more than 8 bits per sample is not supported');
 }
 
@@ -96,6 +106,23 @@ function loadCodec(kind: keyof typeof WASM_CODECS): Promise<LoadedCodec> {
   loaded.set(kind, loading);
   loading.catch(() => loaded.delete(kind));
   return loading;
+}
+
+/** Lossy JPEG of 12 bits per sample (process 4). libjpeg takes its precision when it is built, so that this is another build than the one for 8 bits. */
+async function decodeDeepJpeg(data: Uint8Array, { rows, columns }: Codestream): Promise<{ bytes: Uint8Array; planar: boolean }> {
+  // A CommonJS package: its names are the default export's, whatever its types say.
+  const { default: codecs } = (await import('dcmjs-codecs')) as unknown as { default: typeof import('dcmjs-codecs') };
+  const { Context, NativeCodecs, log } = codecs;
+  log.setLevel('silent', false);
+  if (!NativeCodecs.isInitialized()) await NativeCodecs.initializeAsync();
+  try {
+    const frame = new Context({ width: columns, height: rows, bitsAllocated: 16, bitsStored: 12, samplesPerPixel: 1, pixelRepresentation: 0, planarConfiguration: 0, photometricInterpretation: 'MONOCHROME2', encodedBuffer: data });
+    return { bytes: new Uint8Array(NativeCodecs.decodeJpeg(frame).getDecodedBuffer() ?? []), planar: false };
+  } catch (cause) {
+    // As above: its memory is in no known state.
+    NativeCodecs.release();
+    throw undecodable('the compressed pixel data are damaged', cause);
+  }
 }
 
 async function decodeLossless(data: Uint8Array, { rows, columns, samplesPerPixel }: Codestream): Promise<{ bytes: Uint8Array; planar: boolean }> {

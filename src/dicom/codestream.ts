@@ -2,7 +2,7 @@ import { undecodable } from './pixel-error';
 
 /** What a compressed picture says of itself, read before any decoder gets it: its size is checked first, and its own precision is believed. */
 export interface Codestream {
-  readonly kind: 'jpeg' | 'jpeg-lossless' | 'jpeg-ls' | 'jpeg-2000';
+  readonly kind: 'jpeg' | 'jpeg-lossless' | 'jpeg-ls' | 'jpeg-2000' | 'htj2k';
   readonly rows: number;
   readonly columns: number;
   readonly samplesPerPixel: number;
@@ -16,9 +16,12 @@ const SOS = 0xffda;
 const EOI = 0xffd9;
 const J2K_START = 0xff4f;
 const J2K_SIZE = 0xff51;
+const J2K_CAPABILITIES = 0xff50;
 const J2K_TILE_PART = 0xff90;
+/** Pcap, the extended capabilities: bit 15 counted from the most significant one says High Throughput (T.814 section A.3). */
+const PCAP_HIGH_THROUGHPUT = 1 << (32 - 15);
 
-/** @throws PixelError when it is none of the four, or ends before its end marker */
+/** @throws PixelError when it is none of them, or ends before its end marker */
 export function inspect(data: Uint8Array): Codestream {
   const view = viewOf(data);
   try {
@@ -60,7 +63,13 @@ function frameKind(marker: number): Codestream['kind'] | undefined {
 function inspectJpeg2000(view: DataView, start: number): Codestream {
   const [columns, rows, x, y] = [8, 12, 16, 20].map((offset) => view.getUint32(start + offset)) as [number, number, number, number];
   const depth = view.getUint8(start + 42);
-  return { kind: 'jpeg-2000', rows: rows - y, columns: columns - x, samplesPerPixel: view.getUint16(start + 40), precision: (depth & 0x7f) + 1, signed: depth > 0x7f };
+  return { kind: isHighThroughput(view, start) ? 'htj2k' : 'jpeg-2000', rows: rows - y, columns: columns - x, samplesPerPixel: view.getUint16(start + 40), precision: (depth & 0x7f) + 1, signed: depth > 0x7f };
+}
+
+/** A capabilities segment comes right behind the size segment where there is one (T.814 section A.3). */
+function isHighThroughput(view: DataView, start: number): boolean {
+  const next = start + 4 + view.getUint16(start + 4);
+  return view.getUint16(next) === J2K_CAPABILITIES && (view.getUint32(next + 4) & PCAP_HIGH_THROUGHPUT) !== 0;
 }
 
 function jpeg2000Start(data: Uint8Array): number {

@@ -22,7 +22,7 @@ export interface PixelLimits {
   /** Rows x columns x samples per pixel. */
   readonly samples: number;
 }
-export const DEFAULT_LIMITS: PixelLimits = { longestSide: 16_384, samples: 200_000_000 };
+export const DEFAULT_LIMITS: PixelLimits = { longestSide: 16_384, samples: 100_000_000 };
 
 /** @throws PixelError before anything is allocated */
 export function imageHeader(attributes: Attributes, limits: PixelLimits = DEFAULT_LIMITS): ImageHeader {

@@ -1,5 +1,5 @@
 import dcmjs from 'dcmjs';
-import { decodeText } from './charset';
+import { LONG_VRS, readValue } from './value';
 
 /**
  * Data elements of PS3.5 section 7 from bytes that nobody has vouched for. dcmjs keeps the dictionary and does the writing; its reader is not used because it
@@ -39,6 +39,8 @@ interface Context {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly encoding: Encoding;
+  /** Elements, items and fragments that may still come: eight bytes of a file can each become an object of hundreds. */
+  readonly budget: { left: number };
 }
 
 /** What an item takes over from the data set around it. */
@@ -55,14 +57,12 @@ const ITEM = 0xfffee000;
 const ITEM_END = 0xfffee00d;
 const SEQUENCE_END = 0xfffee0dd;
 const DEEPEST = 32;
-const LONG_VRS = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV']);
-const ENCODED_TEXT = new Set(['LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UT']);
-const SINGLE_TEXT = new Set(['LT', 'ST', 'UT', 'UR']);
-const ASCII = ['ISO_IR 100'];
+/** Elements, items and fragments in one file. Films have hundreds. */
+const MOST_PARTS = 500_000;
 
 /** @throws RangeError with the place of what is wrong; nothing after Pixel Data is read. */
 export function parseDataset(bytes: Uint8Array, start: number, encoding: Encoding): ParsedDataset {
-  const context = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), encoding };
+  const context = contextOf(bytes, encoding);
   let pixelData: PixelElement | null = null;
   const { attributes, next } = parseElements(context, start, bytes.length, { characterSets: [], signed: false, depth: 0 }, (header) => {
     if (header.tag !== PIXEL_DATA) return false;
@@ -76,8 +76,17 @@ export function parseDataset(bytes: Uint8Array, start: number, encoding: Encodin
 
 /** File Meta Information (PS3.10 section 7.1): the elements of group 0002, whatever its group length says. */
 export function parseFileMeta(bytes: Uint8Array, start: number): { readonly attributes: Record<string, unknown>; readonly next: number } {
-  const context = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), encoding: { explicit: true, littleEndian: true } };
+  const context = contextOf(bytes, { explicit: true, littleEndian: true });
   return parseElements(context, start, bytes.length, { characterSets: [], signed: false, depth: 0 }, (header) => header.tag >>> 16 !== 2, true);
+}
+
+function contextOf(bytes: Uint8Array, encoding: Encoding): Context {
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), encoding, budget: { left: MOST_PARTS } };
+}
+
+function spend({ budget }: Pick<Context, 'budget'>): void {
+  budget.left -= 1;
+  if (budget.left < 0) throw new RangeError(`more than ${MOST_PARTS} elements and items`);
 }
 
 /** Reads until `end`, an item's end, or where `stop` says so. `lazily`: `stop` sees only the tag, because what follows is in another encoding. */
@@ -86,6 +95,7 @@ function parseElements(context: Context, start: number, end: number, outer: Scop
   let scope = outer;
   let offset = start;
   while (offset + 8 <= end) {
+    spend(context);
     const tag = readTag(context, offset);
     if (tag === ITEM_END || tag === SEQUENCE_END) {
       offset += 8;
@@ -117,7 +127,7 @@ function parseElement(context: Context, header: Header, end: number, scope: Scop
   }
   const next = header.start + header.length;
   if (next > end) throw new RangeError(`element ${hex(header.tag)} says it has ${header.length} bytes, ${end - header.start} are left`);
-  if (entry) attributes[entry.name] = readValue(context, vr, header, scope.characterSets);
+  if (entry) attributes[entry.name] = readValue(context.bytes.subarray(header.start, next), vr, context.encoding.littleEndian, scope.characterSets);
   return next;
 }
 
@@ -131,6 +141,7 @@ function parseItems(context: Context, header: Header, end: number, scope: Scope)
   const items: Record<string, unknown>[] = [];
   let offset = header.start;
   while (offset + 8 <= limit) {
+    spend(inner);
     const item = readTag(inner, offset);
     const length = inner.view.getUint32(offset + 4, inner.encoding.littleEndian);
     offset += 8;
@@ -148,7 +159,8 @@ function parseItems(context: Context, header: Header, end: number, scope: Scope)
 }
 
 /** Fragments as views. Its first item is the Basic Offset Table, which is not needed for a single frame and often wrong. */
-function readPixelElement({ bytes, view, encoding }: Context, header: Header): PixelElement {
+function readPixelElement(context: Context, header: Header): PixelElement {
+  const { bytes, view, encoding } = context;
   if (header.length !== UNDEFINED_LENGTH) {
     const truncated = header.start + header.length > bytes.length;
     return { vr: header.vr, encapsulated: false, fragments: [bytes.subarray(header.start, header.start + header.length)], truncated };
@@ -156,7 +168,8 @@ function readPixelElement({ bytes, view, encoding }: Context, header: Header): P
   const items: Uint8Array[] = [];
   let offset = header.start;
   while (offset + 8 <= bytes.length) {
-    const tag = readTag({ view, encoding }, offset);
+    spend(context);
+    const tag = readTag(context, offset);
     const length = view.getUint32(offset + 4, encoding.littleEndian);
     offset += 8;
     if (tag === SEQUENCE_END) return { vr: header.vr, encapsulated: true, fragments: items.slice(1), truncated: false };
@@ -202,55 +215,4 @@ function dictionary(tag: number): { readonly name: string; readonly vr: string }
 function hex(tag: number): string {
   const digits = tag.toString(16).toUpperCase().padStart(8, '0');
   return `(${digits.slice(0, 4)},${digits.slice(4)})`;
-}
-
-const NUMBERS: Readonly<Record<string, readonly [size: number, read: (view: DataView, offset: number, littleEndian: boolean) => number]>> = {
-  US: [2, (view, offset, little) => view.getUint16(offset, little)],
-  SS: [2, (view, offset, little) => view.getInt16(offset, little)],
-  UL: [4, (view, offset, little) => view.getUint32(offset, little)],
-  SL: [4, (view, offset, little) => view.getInt32(offset, little)],
-  FL: [4, (view, offset, little) => view.getFloat32(offset, little)],
-  FD: [8, (view, offset, little) => view.getFloat64(offset, little)],
-};
-
-/** As dcmjs naturalises: one value plain, several as an array, none as null; person names as objects by component group (PS3.18 section F.2.2). */
-function readValue(context: Context, vr: string, header: Header, characterSets: readonly string[]): unknown {
-  const bytes = context.bytes.subarray(header.start, header.start + header.length);
-  if (bytes.length === 0) return null;
-  const number = NUMBERS[vr];
-  if (number) return readNumbers(context, header, ...number);
-  if (vr === 'OW') return context.encoding.littleEndian ? bytes : swapped(bytes);
-  if (vr === 'OB' || vr === 'UN' || LONG_VRS.has(vr) && !ENCODED_TEXT.has(vr) && vr !== 'UR') return bytes;
-  const text = decodeText(bytes, ENCODED_TEXT.has(vr) ? characterSets : ASCII);
-  return readText(vr, text);
-}
-
-function readNumbers({ view, encoding }: Context, header: Header, size: number, read: (view: DataView, offset: number, littleEndian: boolean) => number): unknown {
-  const count = Math.floor(header.length / size);
-  return unwrap(Array.from({ length: count }, (_, index) => read(view, header.start + index * size, encoding.littleEndian)));
-}
-
-function readText(vr: string, text: string): unknown {
-  const values = SINGLE_TEXT.has(vr) ? [trimEnd(text)] : text.split('\\').map((value) => trimEnd(value).trimStart());
-  if (vr === 'DS' || vr === 'IS') return unwrap(values.map((value) => (value === '' ? null : Number(value))));
-  if (vr === 'PN') return values.map(personName);
-  return unwrap(values);
-}
-
-function personName(value: string): Record<string, string> {
-  const [alphabetic = '', ideographic = '', phonetic = ''] = value.split('=');
-  return { Alphabetic: alphabetic, ...(ideographic && { Ideographic: ideographic }), ...(phonetic && { Phonetic: phonetic }) };
-}
-
-function trimEnd(value: string): string {
-  return value.replace(/[\0 ]+$/, '');
-}
-
-function unwrap(values: readonly unknown[]): unknown {
-  if (values.length > 1) return values;
-  return values[0] === '' || values[0] === undefined ? null : values[0];
-}
-
-function swapped(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(Buffer.from(bytes.subarray(0, bytes.length & ~1)).swap16());
 }

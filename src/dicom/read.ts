@@ -21,8 +21,8 @@ export const DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2.1.99';
 export const EXPLICIT_VR_BIG_ENDIAN = '1.2.840.10008.1.2.2';
 
 const PREAMBLE_LENGTH = 128;
-/** Bytes of a deflated data set, unpacked: the largest film that is taken (200 million samples of 16 bits) with room for its header. */
-const INFLATED_LIMIT = 416 * 1024 * 1024;
+/** Bytes of a deflated data set, unpacked: the largest film that is taken (100 million samples of 16 bits) with room for its header. */
+const INFLATED_LIMIT = 208 * 1024 * 1024;
 
 /**
  * Reads a PS3.10 file, or a bare data set as old archives keep it (no preamble, no File Meta Information). Text comes as Unicode whatever its character set.

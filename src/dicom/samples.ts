@@ -24,8 +24,8 @@ interface Layout {
 
 const NATIVE = new Set([IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN]);
 const RLE = '1.2.840.10008.1.2.5';
-/** PS3.5 section A.4: JPEG baseline, extended, lossless (process 14, and selection value 1), JPEG-LS, JPEG 2000. */
-const CODESTREAMS = new Set(['50', '51', '57', '70', '80', '81', '90', '91'].map((suffix) => `1.2.840.10008.1.2.4.${suffix}`));
+/** PS3.5 section A.4: JPEG baseline, extended, (retired) spectral selection and progressive, lossless (process 14, and selection value 1), JPEG-LS, JPEG 2000, High-Throughput JPEG 2000. */
+const CODESTREAMS = new Set(['50', '51', '53', '55', '57', '70', '80', '81', '90', '91', '201', '202', '203'].map((suffix) => `1.2.840.10008.1.2.4.${suffix}`));
 
 /** @throws PixelError when the transfer syntax is not supported or the data are not what the header promises */
 export async function readSamples(pixelData: PixelElement | null, transferSyntaxUid: string, header: ImageHeader): Promise<Samples> {
@@ -68,7 +68,9 @@ async function compressed({ fragments }: PixelElement, header: ImageHeader): Pro
  * whole cells (precision beyond the high bit): then the header says which bits count. Signed data in an unsigned codestream are two's complement at the
  * codestream's precision; unsigned data in a signed codestream lost their top bit to the sign, and get it back.
  */
-function layoutOf({ precision, signed }: DecodedFrame, header: ImageHeader): Layout {
+function layoutOf({ kind, precision, signed }: DecodedFrame, header: ImageHeader): Layout {
+  // A lossy codec may overshoot the bits stored: what it overshoots by is brightness, not an overlay, and must not wrap around to black.
+  if (kind === 'jpeg' && !header.signed && header.highBit === header.bitsStored - 1) return { shift: 0, bits: precision, signed: false };
   if (signed) return { shift: 0, bits: header.signed ? (precision > 8 ? 16 : 8) : precision, signed: header.signed };
   if (precision > header.highBit) return { shift: header.highBit + 1 - header.bitsStored, bits: header.bitsStored, signed: header.signed };
   return { shift: 0, bits: precision, signed: header.signed };

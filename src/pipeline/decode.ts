@@ -1,9 +1,9 @@
 import { HilumError } from '../base/errors';
 import type { Attributes } from '../dicom/attributes';
 import { PixelError } from '../dicom/pixel-error';
-import { decodePixels } from '../dicom/pixels';
-import { readPart10, type Opened } from '../dicom/read';
+import type { Opened } from '../dicom/read';
 import { tryParseUid, type Uid } from '../dicom/uid';
+import type { FilmReader } from './film-reader';
 import type { DecodedFilm, Refusal } from './stage';
 
 /** A film whose header is read and whose pixels are not yet decoded: refusing a film by its header must not cost its pixels. */
@@ -14,16 +14,16 @@ export interface OpenedFilm {
 }
 
 /** @throws HilumError DICOM_UNREADABLE, also when no result could ever refer to the film because it has no UID */
-export function open(bytes: Uint8Array): OpenedFilm {
-  const opened = readPart10(bytes);
+export async function open(bytes: Uint8Array, reader: FilmReader): Promise<OpenedFilm> {
+  const opened = await reader.read(bytes);
   const sopInstanceUid = tryParseUid(opened.sopInstanceUid);
   if (sopInstanceUid === undefined) throw new HilumError('DICOM_UNREADABLE', 'permanent', 'the object has no valid SOP Instance UID');
   return { sopInstanceUid, attributes: opened.attributes, opened };
 }
 
 /** @throws PixelError (a HilumError PIXELS_UNDECODABLE) */
-export async function decode({ sopInstanceUid, attributes, opened }: OpenedFilm): Promise<DecodedFilm> {
-  return { sopInstanceUid, attributes, image: await decodePixels(opened) };
+export async function decode({ sopInstanceUid, attributes, opened }: OpenedFilm, reader: FilmReader): Promise<DecodedFilm> {
+  return { sopInstanceUid, attributes, image: await reader.decode(opened) };
 }
 
 /** What an error says of the film itself; null when it is about something else, such as a lost archive. */

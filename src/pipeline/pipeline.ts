@@ -5,6 +5,7 @@ import { decode, open, refusalOf, type OpenedFilm } from './decode';
 import { encode, type AnalysisIdentity } from './encode';
 import { explain } from './explain';
 import { fetchFilm } from './fetch';
+import type { FilmReader } from './film-reader';
 import { classify, findView, type Models } from './infer';
 import { findLungs, implausible, type Plausibility } from './lungs';
 import { notify, resultOf } from './notify';
@@ -18,6 +19,7 @@ import { verify } from './verify';
 
 /** What the line needs besides the film: made once, by app.ts. */
 export interface Line {
+  readonly reader: FilmReader;
   readonly models: Models;
   readonly plausibility: Plausibility;
   /** Who analyses, with what and since when: the part of the results that does not come from the film. */
@@ -37,7 +39,7 @@ export interface Ports {
 export async function analyseFilm(bytes: Uint8Array, line: Line): Promise<FilmOutcome> {
   let source: OpenedFilm | undefined;
   try {
-    source = open(bytes);
+    source = await open(bytes, line.reader);
     return unfit(source) ?? (await analyse(source, line));
   } catch (error) {
     const refusal = refusalOf(error);
@@ -48,7 +50,7 @@ export async function analyseFilm(bytes: Uint8Array, line: Line): Promise<FilmOu
 
 async function analyse(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
   const timed = timing(line.observer);
-  const film = await timed('decode', async () => preprocess(await decode(source), line.models.view.manifest.input.shape));
+  const film = await timed('decode', async () => preprocess(await decode(source, line.reader), line.models.view.manifest.input.shape));
   const inferred = await timed('infer', () => infer(source, film, line));
   if ('outcome' in inferred) return inferred;
   return { outcome: 'analysed', sopInstanceUid: source.sopInstanceUid, explained: await timed('explain', () => explain(inferred)) };

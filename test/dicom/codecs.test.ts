@@ -72,8 +72,32 @@ withDcmtk('films compressed by dcmtk come out as they went in', () => {
     expect(await difference(plain, plain)).toBe(0);
   });
 
-  test('12-bit lossy JPEG is refused in words', async () => {
-    await expect(decode(dcmtk('dcmcjpeg', ['+ee'], source(12)))).rejects.toMatchObject({ fault: 'undecodable', message: expect.stringContaining('12 bits') });
+  test.each([['+ee', 12], ['+es', 12], ['+ep', 12], ['+ee', 10]])('dcmcjpeg %s, %i bits: lossy with 12 bits per sample, within a quarter of a grey level', async (process, bits) => {
+    const plain = source(bits);
+    const packed = dcmtk('dcmcjpeg', [process, '+q', '95'], plain);
+    const most = await difference(plain, packed);
+    expect(most).toBeLessThanOrEqual(bits === 12 ? 0.25 : 1);
+    expect(most).toBeGreaterThan(0);
+  });
+
+  test('12-bit lossy JPEG that overshoots 10 bits stored stays white', async () => {
+    const cells = pixels((row, column) => (row % 8 < 4 && column % 8 < 4 ? 1023 : 900));
+    const packed = dcmtk('dcmcjpeg', ['+ee', '+q', '60'], film(cells, { rows: ROWS, columns: COLUMNS, bitsStored: 10, more: window(10)! }));
+    const { values } = await decode(packed);
+    expect(values.reduce((least, value) => Math.min(least, value), 1)).toBeGreaterThan(0.8);
+  });
+
+  test('12-bit lossy JPEG, damaged: a film or a PixelError, and the next film is read', async () => {
+    const plain = source(12);
+    const packed = dcmtk('dcmcjpeg', ['+ee', '+q', '95'], plain);
+    const { transferSyntaxUid, pixelData } = readPart10(packed);
+    const whole = Buffer.concat(pixelData!.fragments);
+    for (let offset = 2; offset < whole.length; offset += 17) {
+      const broken = Buffer.from(whole);
+      broken[offset] = broken[offset]! ^ 0x55;
+      await decode(dicomFile(filmElements({ rows: ROWS, columns: COLUMNS }), transferSyntaxUid, encapsulated([broken]))).catch((error: unknown) => expect(error).toMatchObject({ code: 'PIXELS_UNDECODABLE' }));
+    }
+    expect(await difference(plain, packed)).toBeLessThan(1);
   });
 
   test('lossless JPEG with a point transform is refused, not read too dark', async () => {
@@ -173,5 +197,65 @@ describe('JPEG 2000', () => {
 
   test('a constant picture from a decoder is blank, not a film', async () => {
     await expect(decode(packed(await encode(pixels(() => 0), 12), { bitsStored: 12 }))).rejects.toMatchObject({ fault: 'blank-image' });
+  });
+});
+
+describe('High-Throughput JPEG 2000', () => {
+  interface Encoder {
+    getDecodedBuffer(frame: object): Uint8Array;
+    getEncodedBuffer(): Uint8Array;
+    setQuality(lossless: boolean, step: number): void;
+    encode(): void;
+  }
+
+  async function encode(cells: readonly number[], bitsPerSample: number, { lossless = true, isSigned = false } = {}): Promise<Buffer> {
+    const { default: factory } = (await import('@cornerstonejs/codec-openjph')) as { default: (options: object) => Promise<{ HTJ2KEncoder: new () => Encoder }> };
+    const encoder = new (await factory({})).HTJ2KEncoder();
+    const bytes = bitsPerSample > 8 ? new Uint8Array(Uint16Array.from(cells).buffer) : Uint8Array.from(cells);
+    encoder.getDecodedBuffer({ width: COLUMNS, height: ROWS, bitsPerSample, componentCount: 1, isSigned, isUsingColorTransform: false }).set(bytes);
+    encoder.setQuality(lossless, 0.001);
+    encoder.encode();
+    return Buffer.from(encoder.getEncodedBuffer());
+  }
+  const packed = (codestream: Uint8Array, options: FilmOptions, syntax = '1.2.840.10008.1.2.4.201') => dicomFile(filmElements({ rows: ROWS, columns: COLUMNS, ...options }), syntax, encapsulated([codestream.subarray(0, 100), codestream.subarray(100)]));
+
+  test.each([['201', 8], ['201', 10], ['202', 12], ['203', 16]])('1.2.840.10008.1.2.4.%s, %i bits, lossless: the same', async (suffix, bitsStored) => {
+    const cells = picture(2 ** bitsStored - 1);
+    const options = { rows: ROWS, columns: COLUMNS, bitsStored, bitsAllocated: bitsStored > 8 ? 16 : 8 };
+    expect(await difference(film(cells, options), packed(await encode(cells, bitsStored), options, `1.2.840.10008.1.2.4.${suffix}`))).toBe(0);
+  });
+
+  test('signed', async () => {
+    const cells = picture(4095).map((value) => (value - 2048) & 0xffff);
+    const options = { rows: ROWS, columns: COLUMNS, bitsStored: 12, signed: true };
+    expect(await difference(film(cells, options), packed(await encode(cells, 12, { isSigned: true }), options))).toBe(0);
+  });
+
+  test('lossy: within one grey level', async () => {
+    const cells = picture(4095);
+    const options = { rows: ROWS, columns: COLUMNS, bitsStored: 12 };
+    const most = await difference(film(cells, options), packed(await encode(cells, 12, { lossless: false }), options, '1.2.840.10008.1.2.4.203'));
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(1);
+  });
+
+  test('a codestream of another size than the header says is refused before it is decoded', async () => {
+    await expect(decode(packed(await encode(picture(4095), 12), { rows: 2 * ROWS }))).rejects.toMatchObject({ message: expect.stringContaining('the header says') });
+  });
+
+  test.each([0.3, 0.6, 0.95])('cut at %f of its length: refused', async (part) => {
+    const codestream = await encode(picture(4095), 12);
+    await expect(decode(packed(codestream.subarray(0, Math.round(part * codestream.length)), { bitsStored: 12 }))).rejects.toMatchObject({ fault: 'undecodable' });
+  });
+
+  test('damage inside: a film or a PixelError, and the next film is read', async () => {
+    const [cells, options] = [picture(4095), { rows: ROWS, columns: COLUMNS, bitsStored: 12 }];
+    const codestream = await encode(cells, 12);
+    for (let offset = 2; offset < codestream.length; offset += 13) {
+      const broken = Buffer.from(codestream);
+      broken[offset] = broken[offset]! ^ 0x55;
+      await decode(packed(broken, options)).catch((error: unknown) => expect(error).toMatchObject({ code: 'PIXELS_UNDECODABLE' }));
+    }
+    expect(await difference(film(cells, options), packed(codestream, options))).toBe(0);
   });
 });

@@ -1,21 +1,22 @@
 import { HilumError } from '../../src/base/errors';
 import { PixelError } from '../../src/dicom/pixel-error';
 import { decode, open, refusalOf } from '../../src/pipeline/decode';
+import { unboundedReader } from '../../src/pipeline/film-reader';
 import { NOT_ANALYSED_REASONS } from '../../src/pipeline/stage';
 import { dicomFile, film, filmElements } from '../support/dicom-fixture';
 
 const caught = async (bytes: Uint8Array): Promise<unknown> => {
   try {
-    return await decode(open(bytes));
+    return await decode(await open(bytes, unboundedReader), unboundedReader);
   } catch (error) {
     return error;
   }
 };
 
 test('a film is opened, then decoded', async () => {
-  const opened = open(film([1, 2, 3, 4], { rows: 2, columns: 2 }));
+  const opened = await open(film([1, 2, 3, 4], { rows: 2, columns: 2 }), unboundedReader);
   expect(opened).toMatchObject({ sopInstanceUid: '1.2.3.4', attributes: { Modality: 'CR', Rows: 2 } });
-  const decoded = await decode(opened);
+  const decoded = await decode(opened, unboundedReader);
   expect(decoded).toMatchObject({ sopInstanceUid: '1.2.3.4', attributes: opened.attributes, image: { rows: 2, columns: 2 } });
   expect(decoded.image.values[3]).toBe(1);
 });

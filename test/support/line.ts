@@ -1,6 +1,7 @@
 import type { ModelManifest } from '../../src/model/manifest';
 import type { Model, Prediction } from '../../src/model/session';
 import type { Plane } from '../../src/model/tensor';
+import { unboundedReader } from '../../src/pipeline/film-reader';
 import { plausibilityOf } from '../../src/pipeline/lungs';
 import type { Line } from '../../src/pipeline/pipeline';
 import type { Archive, EncodedObject, InstanceReference, ResultEvent } from '../../src/pipeline/stage';
@@ -56,7 +57,7 @@ export function fakeLine(answers: Partial<FakeAnswers> = {}): { line: Line; seen
     softwareVersion: '0.0.1', device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum' }, startedAt: new Date('2026-01-02T03:04:05Z'), models: described,
     classifier: { positive: { label: 'COVID-19', code: { value: '840544004', scheme: 'SCT', meaning: 'Suspected disease caused by SARS-CoV-2' } }, threshold: 0.5 }, srClass: 'comprehensive-3d' as const,
   });
-  return { line: { models, plausibility: plausibilityOf(lungs), identity }, seen };
+  return { line: { reader: unboundedReader, models, plausibility: plausibilityOf(lungs), identity }, seen };
 }
 
 /** An archive in memory that keeps the first object of a UID, as Orthanc does, and can be told to fail. */

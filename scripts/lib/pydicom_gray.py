@@ -1,14 +1,26 @@
-"""Displayed grey values of DICOM films as pydicom (with GDCM or Pillow for the compressed ones) has them: the independent reader of the agreement tests.
+"""Displayed grey values of DICOM films as pydicom (with GDCM or Pillow for the compressed ones) has them: the independent reader of `npm run agreement` and its
+test. High-Throughput JPEG 2000, which neither pydicom 2 nor GDCM 3.0 know, goes to OpenJPEG through Pillow.
 
 usage: pydicom_gray.py FILE OUTPUT [FILE OUTPUT ...]
 Each OUTPUT gets rows * columns float32 values, 0 black to 1 white; one JSON line per file on standard output.
 """
+import io
 import json
 import sys
 
 import numpy as np
 import pydicom
 from pydicom.pixel_data_handlers.util import apply_color_lut, apply_modality_lut, apply_voi_lut, convert_color_space
+
+
+HTJ2K = ("1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.203")
+
+
+def openjpeg(film):
+    from PIL import Image
+    from pydicom.encaps import generate_pixel_data_frame
+
+    return np.array(Image.open(io.BytesIO(next(generate_pixel_data_frame(film.PixelData)))))
 
 
 def luminance(rgb, largest):
@@ -19,7 +31,7 @@ def gray(path):
     film = pydicom.dcmread(path, force=True)
     if "TransferSyntaxUID" not in film.file_meta:
         film.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian if film.is_implicit_VR else pydicom.uid.ExplicitVRLittleEndian
-    pixels = film.pixel_array
+    pixels = openjpeg(film) if film.file_meta.TransferSyntaxUID in HTJ2K else film.pixel_array
     photometric = film.PhotometricInterpretation
     if photometric == "PALETTE COLOR":
         palette = apply_color_lut(pixels, film)
@@ -53,9 +65,9 @@ def main(arguments):
         try:
             values = np.ascontiguousarray(gray(path), dtype="<f4")
             values.tofile(output)
-            print(json.dumps({"file": path, "rows": values.shape[0], "columns": values.shape[1], "constant": bool(values.min() == values.max())}))
+            print(json.dumps({"file": path, "rows": values.shape[0], "columns": values.shape[1], "constant": bool(values.min() == values.max())}), flush=True)
         except Exception as error:  # whatever pydicom cannot read is no reference
-            print(json.dumps({"file": path, "error": f"{type(error).__name__}: {error}"[:200]}))
+            print(json.dumps({"file": path, "error": f"{type(error).__name__}: {error}"[:200]}), flush=True)
 
 
 if __name__ == "__main__":

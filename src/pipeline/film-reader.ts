@@ -1,0 +1,18 @@
+import { decodePixels, type GrayFilm } from '../dicom/pixels';
+import { readPart10, type Opened } from '../dicom/read';
+
+/** Port: who works on bytes that nobody has vouched for; `decoder-thread.ts` does so within bounds of time and memory. */
+export interface FilmReader {
+  /** @throws HilumError DICOM_UNREADABLE */
+  read(bytes: Uint8Array): Promise<Opened>;
+  /** @throws PixelError */
+  decode(opened: Opened): Promise<GrayFilm>;
+  close(): Promise<void>;
+}
+
+/** In the caller's own thread, so without any bound of time: for files that are trusted. */
+export const unboundedReader: FilmReader = {
+  read: async (bytes) => readPart10(bytes),
+  decode: (opened) => decodePixels(opened),
+  close: async () => {},
+};
