@@ -30,7 +30,7 @@ export async function startWorkers(dir, { rabbit, orthanc, archiveUrl }, options
   return workers;
 }
 
-/** Delays that fit a run of minutes. One worker runs the catch-up, as docs/operations.md says. */
+/** Delays that fit a run of minutes. One worker runs the catch-up, as docs/configuration.md advises. */
 function workerConfig(index, { catchUp, threads }, orthancUrl) {
   return {
     archive: { connectTimeoutMs: 5_000, responseTimeoutMs: 30_000, storeTimeoutMs: 30_000 },

@@ -60,11 +60,12 @@ async function draw(dir, { seed, studies, killEvery, storeFirst, catchUp }) {
 async function killWhile({ killEvery, seed, workers, timeLimitMs }, supervisor, sending, progress, limit) {
   if (killEvery === 0) return;
   const enough = new AbortController();
-  const killing = supervisor.run(plan.drawKills({ seed, meanSeconds: killEvery, workers }), AbortSignal.any([enough.signal, limit, AbortSignal.timeout(timeLimitMs / 2)]));
+  const end = AbortSignal.any([enough.signal, limit, AbortSignal.timeout(timeLimitMs / 2)]);
+  const killing = supervisor.run(plan.drawKills({ seed, meanSeconds: killEvery, workers }), end);
   const watching = (async () => {
     await sending;
     const killed = () => Object.values(supervisor.counts.kills).reduce((sum, count) => sum + count, 0);
-    while (!limit.aborted && !(killed() >= plan.KILLS_OF_EACH_KIND && (await progress.look()) >= KILL_UNTIL)) await sleep(LOOK_MS);
+    while (!end.aborted && !(killed() >= plan.KILLS_OF_EACH_KIND && (await progress.look()) >= KILL_UNTIL)) await sleep(LOOK_MS);
     enough.abort();
   })();
   await Promise.all([killing, watching]);

@@ -17,10 +17,11 @@ export function watchMemory(workers) {
   };
 }
 
-/** Linux; undefined where the process has just ended. */
+/** Linux; undefined where the process has just ended, and has no memory any more. */
 function residentBytes(pid) {
   try {
-    return 1024 * Number(/^VmRSS:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+    const kibibytes = /^VmRSS:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kibibytes && 1024 * Number(kibibytes);
   } catch {
     return undefined;
   }
@@ -45,7 +46,7 @@ export function readLogs(files) {
     mostLost: Math.max(0, ...of('study.put-back').map(({ lost }) => lost + 1)),
     caughtUp: of('catch-up.round').reduce((sum, { told }) => sum + told, 0),
     catchUpFailed: of('catch-up.failed').length,
-    /** More than films: work that was done, and cut off before its end, and done again is not in here; only what was announced is. */
+    /** Also films that were announced again. */
     filmsAnnounced: of('film.analysed').length + of('film.not-analysed').length + of('film.rejected').length,
     filmsRejected: of('film.rejected').length,
     defects: lines.filter(({ event }) => event === 'broker.handler-failed').length,

@@ -76,7 +76,7 @@ function rabbitEnvironment(dir, ports) {
 /** As the broker itself tells; takes a second or more, as the tool is a node of Erlang's. */
 function listQueues(env) {
   return new Promise((resolve, reject) => {
-    execFile(RABBIT_CONTROL, ['--quiet', '--formatter', 'json', 'list_queues', 'name', 'messages'], { env, timeout: 60_000 }, (error, output) => {
+    execFile(RABBIT_CONTROL, ['--quiet', '--formatter', 'json', 'list_queues', 'name', 'messages'], { env, timeout: 120_000 }, (error, output) => {
       if (error) return reject(error);
       resolve(new Map(JSON.parse(output).map(({ name, messages }) => [name, messages])));
     });
