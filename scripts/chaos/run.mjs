@@ -19,6 +19,8 @@ const SEND_EVERY_SECONDS = 1;
 const KILL_UNTIL = 0.75;
 /** Without any news for so long, while nothing is killed, what is missing will not come. */
 const PATIENCE_MS = 180_000;
+/** Longer than the catch-up's interval and than Orthanc takes to call a study stable. */
+const QUIET_MS = 20_000;
 
 /** @returns the numbers (summary.mjs) and the verdict's problems. `stop` (lib/stopper.mjs) ends all parts. */
 export async function runChaos(dir, options, stop) {
@@ -94,14 +96,13 @@ function watchProgress(url, films, sent, { kills }) {
   };
 }
 
-/** No message is under way and nothing new comes, for two looks: what could still be doubled has been by now. False when that is not reached. */
+/** No message is under way and nothing new comes for a while: what could still be doubled has been by now. False when that is not reached. */
 async function untilQuiet({ rabbit, orthanc }, limit) {
-  for (let [calm, before] = [0, -1]; !limit.aborted; await sleep(2_000)) {
+  for (let [before, since] = [-1, Date.now()]; !limit.aborted; await sleep(2_000)) {
     const { open } = await countMessages(rabbit);
     const instances = (await countReports(orthanc.url))?.instances;
-    calm = open === 0 && instances === before ? calm + 1 : 0;
-    if (calm === 2) return true;
-    before = instances;
+    if (open > 0 || instances !== before) [before, since] = [instances, Date.now()];
+    if (Date.now() - since > QUIET_MS) return true;
   }
   return false;
 }
