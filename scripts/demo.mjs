@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { ensure } from './install.mjs';
 import { Explained, ROOT, runMain, say } from './lib/shell.mjs';
+import { stopper } from './lib/stopper.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -239,34 +240,6 @@ function keepLog(log) {
   const copy = path.join(os.tmpdir(), `hilum-demo-${process.pid}.log`);
   fs.copyFileSync(log, copy);
   say(`the service's log: ${copy}`);
-}
-
-/** What runs, stopped last first; `asked` resolves on Ctrl-C, which before the end ends the demo. */
-function stopper() {
-  const parts = [];
-  let stopping;
-  const all = () => (stopping ??= stopEach(parts));
-  let waiting = false;
-  let tell;
-  const asked = new Promise((resolve) => (tell = resolve));
-  const onSignal = () => {
-    if (waiting) return tell();
-    say('\nstopping');
-    void all().finally(() => process.exit(130));
-  };
-  ['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, onSignal));
-  return {
-    add: (part) => parts.push(part),
-    all,
-    get asked() {
-      waiting = true;
-      return asked;
-    },
-  };
-}
-
-async function stopEach(parts) {
-  for (const part of parts.reverse()) await part.stop().catch((error) => say(error.message));
 }
 
 await runMain(main);

@@ -3,12 +3,14 @@
  * They take the programs of Debian's packages and none of Debian's configuration. CommonJS, so that jest can require it.
  */
 'use strict';
+const { execFile } = require('node:child_process');
 const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
 const { startChild, killChild, stopChild, freePort, waitUntilReady } = require('./processes.cjs');
 
 const RABBIT = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+const RABBIT_CONTROL = '/usr/lib/rabbitmq/bin/rabbitmqctl';
 const ORTHANC_PLUGINS = '/usr/share/orthanc/plugins';
 const PLUGIN_SCRIPT = path.resolve(__dirname, '../../plugin/orthanc/hilum_orthanc.py');
 const START_TIMEOUT_MS = 120_000;
@@ -36,6 +38,7 @@ async function startRabbit({ dir, port, timeoutMs = START_TIMEOUT_MS }) {
     amqpUrl: `amqp://guest:guest@127.0.0.1:${ports.amqp}`,
     port: ports.amqp,
     dir,
+    queues: () => listQueues(env),
     stop: async () => {
       await server.stop();
       await stopChild(epmd);
@@ -68,6 +71,16 @@ function rabbitEnvironment(dir, ports) {
     ERL_EPMD_PORT: String(ports.epmd),
     ERL_EPMD_ADDRESS: '127.0.0.1',
   };
+}
+
+/** As the broker itself tells; takes a second or more, as the tool is a node of Erlang's. */
+function listQueues(env) {
+  return new Promise((resolve, reject) => {
+    execFile(RABBIT_CONTROL, ['--quiet', '--formatter', 'json', 'list_queues', 'name', 'messages'], { env, timeout: 120_000 }, (error, output) => {
+      if (error) return reject(error);
+      resolve(new Map(JSON.parse(output).map(({ name, messages }) => [name, messages])));
+    });
+  });
 }
 
 /** Whether a broker answers the protocol header with Connection.Start (a method frame, type 1). */
@@ -151,8 +164,8 @@ async function answersHttp(url) {
   }
 }
 
-/** Start, kill, restart and stop, the same for both servers. A restart keeps ports and data. */
-async function startServer({ name, start, probe, timeoutMs }) {
+/** Start, kill, restart and stop, the same for every server. A restart keeps ports and data. */
+async function startServer({ name, start, probe, timeoutMs, graceMs }) {
   let child;
   const launch = async () => {
     child = start();
@@ -169,12 +182,12 @@ async function startServer({ name, start, probe, timeoutMs }) {
     isRunning: () => child.isRunning(),
     kill: () => killChild(child),
     restart: async () => {
-      await stopChild(child);
+      await stopChild(child, graceMs);
       await launch();
     },
     start: launch,
-    stop: () => stopChild(child),
+    stop: () => stopChild(child, graceMs),
   };
 }
 
-module.exports = { startRabbit, startOrthanc };
+module.exports = { startRabbit, startOrthanc, startServer };

@@ -20,6 +20,8 @@ export interface Server {
 export interface Rabbit extends Server {
   readonly amqpUrl: string;
   readonly port: number;
+  /** Messages by queue, those that a consumer holds included, as `rabbitmqctl` tells. */
+  queues(): Promise<Map<string, number>>;
 }
 
 export interface Orthanc extends Server {

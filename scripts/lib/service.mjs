@@ -27,21 +27,30 @@ export async function startLine({ dir, say = () => {}, onStarted = () => {} }) {
   return { rabbit, orthanc, results, service };
 }
 
-/** `hilum serve` as users start it, until it says that it is ready. */
-export async function startService({ dir, archiveUrl, amqpUrl }) {
+/**
+ * `hilum serve` as users start it, until it says that it is ready; with `until: 'live'` until it answers at all.
+ * @param {{dir: string, archiveUrl: string, amqpUrl: string, config?: object, until?: 'ready' | 'live'}} options `config`: more of the configuration, by section
+ */
+export async function startService({ dir, archiveUrl, amqpUrl, config = {}, until = 'ready' }) {
   fs.mkdirSync(dir, { recursive: true });
   const port = await processes.freePort();
-  const config = path.join(dir, 'hilum.yaml');
-  fs.writeFileSync(config, JSON.stringify({ archive: { url: archiveUrl }, broker: { url: amqpUrl }, http: { host: '127.0.0.1', port } }, null, 2));
-  const child = processes.startChild(process.execPath, [path.join(ROOT, 'dist/cli.js'), 'serve', '--config', config], { log: path.join(dir, 'service.log') });
+  const file = path.join(dir, 'hilum.yaml');
+  const whole = { ...config, archive: { url: archiveUrl, ...config.archive }, broker: { url: amqpUrl, ...config.broker }, http: { host: '127.0.0.1', port } };
+  fs.writeFileSync(file, JSON.stringify(whole, null, 2));
   const url = `http://127.0.0.1:${port}`;
-  await processes.waitUntilReady('the service', child, () => isReady(url), 180_000);
-  return { url, pid: child.pid, log: child.log, isRunning: child.isRunning, stop: () => processes.stopChild(child, 60_000) };
+  const server = await servers.startServer({
+    name: 'the service',
+    start: () => processes.startChild(process.execPath, [path.join(ROOT, 'dist/cli.js'), 'serve', '--config', file], { log: path.join(dir, 'service.log') }),
+    probe: () => isHealthy(`${url}/health/${until}`),
+    timeoutMs: 180_000,
+    graceMs: 60_000,
+  });
+  return Object.assign(server, { url });
 }
 
-async function isReady(url) {
+async function isHealthy(url) {
   try {
-    const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(10_000) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
     await response.arrayBuffer();
     return response.status === 200;
   } catch {

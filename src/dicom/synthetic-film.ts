@@ -12,6 +12,8 @@ export interface SyntheticObject extends SyntheticFilm {
   readonly modality?: 'CR' | 'DX';
   /** Puts the film into this study; by default the films of one seed are a study. The patient is the study's. */
   readonly studyInstanceUid?: string;
+  /** Attributes that go over those that are drawn, by dcmjs's keywords; they change no UID. */
+  readonly attributes?: Dataset;
 }
 
 export interface SyntheticUids {
@@ -39,6 +41,7 @@ export function syntheticDicom(film: SyntheticObject): Uint8Array {
     ...common(film),
     ...image(drawn),
     ...(modality === 'DX' ? digitalXRay(film.view) : computedRadiography(film.view)),
+    ...film.attributes,
   });
 }
 
