@@ -46,6 +46,7 @@ export interface ObjectUids {
 export interface ResultUids {
   readonly heatMap: ObjectUids;
   readonly report: ObjectUids;
+  readonly presentationState: ObjectUids;
 }
 
 /**
@@ -56,7 +57,7 @@ export function resultUids(film: Uid, identity: AnalysisIdentity): ResultUids {
   const { positive, threshold } = identity.classifier;
   const shape = [FORMAT_VERSION, threshold, positive.label, positive.code.scheme, positive.code.value, ...modelParts(identity)];
   const uidsOf = (...kind: string[]): ObjectUids => ({ series: deriveUid([film, 'series', ...kind, ...shape]), instance: deriveUid([film, 'instance', ...kind, ...shape]) });
-  return { heatMap: uidsOf('heat-map'), report: uidsOf('report', identity.srClass) };
+  return { heatMap: uidsOf('heat-map'), report: uidsOf('report', identity.srClass), presentationState: uidsOf('presentation-state') };
 }
 
 /** UID of this very set of software and networks: a retrained network makes another device (IHE AIR section 6.5.3.1). */

@@ -15,9 +15,12 @@ export const KEYWORDS = [
   'Manufacturer', 'ManufacturerModelName', 'PixelSpacing', 'ImagerPixelSpacing', 'NominalScannedPixelSpacing', 'PixelAspectRatio',
   // pixels
   'SamplesPerPixel', 'PhotometricInterpretation', 'PlanarConfiguration', 'NumberOfFrames', 'Rows', 'Columns', 'BitsAllocated', 'BitsStored', 'HighBit',
-  'PixelRepresentation', 'PixelPaddingValue', 'PixelPaddingRangeLimit', 'RescaleSlope', 'RescaleIntercept', 'ModalityLUTSequence', 'VOILUTSequence', 'LUTDescriptor',
-  'LUTData', 'WindowCenter', 'WindowWidth', 'VOILUTFunction', 'PresentationLUTShape', 'RedPaletteColorLookupTableDescriptor', 'RedPaletteColorLookupTableData',
+  'PixelRepresentation', 'PixelPaddingValue', 'PixelPaddingRangeLimit', 'RescaleSlope', 'RescaleIntercept', 'RescaleType', 'ModalityLUTSequence', 'ModalityLUTType', 'VOILUTSequence', 'LUTDescriptor',
+  'LUTData', 'LUTExplanation', 'WindowCenter', 'WindowWidth', 'VOILUTFunction', 'PresentationLUTShape', 'RedPaletteColorLookupTableDescriptor', 'RedPaletteColorLookupTableData',
   'GreenPaletteColorLookupTableDescriptor', 'GreenPaletteColorLookupTableData', 'BluePaletteColorLookupTableDescriptor', 'BluePaletteColorLookupTableData',
+  // display shutter
+  'ShutterShape', 'ShutterLeftVerticalEdge', 'ShutterRightVerticalEdge', 'ShutterUpperHorizontalEdge', 'ShutterLowerHorizontalEdge', 'CenterOfCircularShutter',
+  'RadiusOfCircularShutter', 'VerticesOfThePolygonalShutter', 'ShutterPresentationValue',
 ] as const;
 export type Keyword = (typeof KEYWORDS)[number];
 

@@ -1,6 +1,7 @@
 import { checkIdentity, classifierOf, deviceUid, equipmentModule, isShare, localMoment, resultUids, type AnalysisIdentity, type AnalysisModel } from './analysis';
 import type { Attributes } from './attributes';
 import { CODES, codingSchemes, MODALITY_CODES } from './codes';
+import { closed } from './graphic';
 import { patientOrientation, turnOf } from './patient-orientation';
 import { clean, plain, refuse } from './sanitise';
 import { SECONDARY_CAPTURE_CLASS } from './secondary-capture';
@@ -34,8 +35,6 @@ export type ReportContent =
   | { readonly outcome: 'not-analysed'; readonly reason: string; readonly reasonText: string; readonly view: View | null; readonly lungFraction: number | null };
 
 const SERIES_NUMBER = '9902';
-/** More corners than any outline of ours has; 8191 would overflow the length field of Graphic Data. */
-const MOST_POINTS = 4000;
 
 /**
  * The result as a Structured Report by TID 1500, in a series of its own. What was not analysed is said as well, with its reason, so that nobody takes
@@ -228,13 +227,6 @@ function checkContent(content: ReportContent): void {
   }
   if (!isShare(content.probability)) refuse(`the probability ${content.probability} is not within 0 to 1`);
   if (content.region.length < 3 || !content.region.flat().every(Number.isFinite)) refuse('the region is no polygon');
-}
-
-function closed(outline: readonly Point[]): Point[] {
-  const step = Math.ceil(outline.length / MOST_POINTS);
-  const points = outline.filter((_, i) => i % step === 0);
-  const [first, last] = [points[0]!, points[points.length - 1]!];
-  return first[0] === last[0] && first[1] === last[1] ? points : [...points, first];
 }
 
 /** The whole film, or its first pixel where the film does not say how large it is (as when it could not be read). */

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Independent readers of what we write. One that is not installed fails the test and says how to get it: an unjudged object proves nothing. */
-const PACKAGES = { dciodvfy: 'dicom3tools', dsrdump: 'dcmtk', dcmdump: 'dcmtk', '/usr/bin/java': 'default-jre-headless libpixelmed-java libslf4j-java', '/usr/bin/python3': 'python3 python3-pydicom' } as const;
+const PACKAGES = { dciodvfy: 'dicom3tools', dsrdump: 'dcmtk', dcmdump: 'dcmtk', dcmpschk: 'dcmtk', dcmp2pgm: 'dcmtk', '/usr/bin/java': 'default-jre-headless libpixelmed-java libslf4j-java', '/usr/bin/python3': 'python3 python3-pydicom python3-numpy' } as const;
+
+type Tool = keyof typeof PACKAGES;
 
 export interface Verdict {
   readonly status: number | null;
@@ -28,6 +30,34 @@ export function dsrdump(object: Uint8Array): Verdict {
 /** dcmtk: parses every element. */
 export function dcmdump(object: Uint8Array): Verdict {
   return judge('dcmdump', ['-q', '+L'], object);
+}
+
+/**
+ * dcmtk: a presentation state against PS3.3 section A.33.1. Two of its complaints are left out, as they are none: it takes text that is not ASCII for wrong
+ * whatever the character set, and a Patient's Name that is empty, as type 2 may be, for missing.
+ */
+export function dcmpschk(object: Uint8Array): Verdict {
+  const verdict = judge('dcmpschk', [], object);
+  const errors = verdict.text
+    .split(/^E: (?=Error)/m)
+    .slice(1)
+    // eslint-disable-next-line no-control-regex
+    .filter((complaint) => !/Attribute value +: \[[^\]]*[^\x00-\x7f]/.test(complaint));
+  const warnings = verdict.warnings.filter((line) => !/^W: (Testing: |Test (passed|failed)|patientName absent or empty)/.test(line));
+  if (!/^W: Test (passed|failed)/m.test(verdict.text)) throw new Error(`dcmpschk did not finish: ${verdict.text}`);
+  return { ...verdict, errors, warnings };
+}
+
+/** dcmtk: an uncompressed film as it is shown (8 bits, PGM), by its own header or by a presentation state. */
+export function dcmp2pgm(film: Uint8Array, state?: Uint8Array): Buffer {
+  return inFolder((folder) => {
+    const [image, pstate, pgm] = ['film.dcm', 'state.dcm', 'out.pgm'].map((name) => join(folder, name)) as [string, string, string];
+    writeFileSync(image, film);
+    if (state) writeFileSync(pstate, state);
+    const { text, errors, warnings } = spawn('dcmp2pgm', [...(state ? ['-p', pstate] : []), image, pgm]);
+    if (errors.length > 0 || warnings.length > 0 || !existsSync(pgm)) throw new Error(`dcmp2pgm: ${text}`);
+    return readFileSync(pgm);
+  });
 }
 
 const JARS = ['pixelmed.jar', 'slf4j-api.jar', 'slf4j-simple.jar'].map((jar) => join('/usr/share/java', jar));
@@ -63,21 +93,56 @@ export function pydicom(object: Uint8Array): { readonly PatientName: string; rea
   return JSON.parse(verdict.text) as ReturnType<typeof pydicom>;
 }
 
-function judge(tool: keyof typeof PACKAGES, options: readonly string[], object: Uint8Array): Verdict {
-  const folder = mkdtempSync(join(tmpdir(), 'hilum-judge-'));
-  try {
+const COVERED = `
+import sys, json, numpy, pydicom
+d = pydicom.dcmread(sys.argv[1])
+columns, rows = d.DisplayedAreaSelectionSequence[0].DisplayedAreaBottomRightHandCorner
+x, y = numpy.meshgrid(numpy.arange(columns) + 0.5, numpy.arange(rows) + 0.5)
+out = {}
+for a in d.GraphicAnnotationSequence:
+    for g in a.get('GraphicObjectSequence', []):
+        assert g.GraphicAnnotationUnits == 'PIXEL' and g.GraphicType == 'POLYLINE' and len(g.GraphicData) == 2 * g.NumberOfGraphicPoints
+        p = numpy.array(g.GraphicData).reshape(-1, 2)
+        assert (p[0] == p[-1]).all()
+        inside = numpy.zeros(x.shape, bool)
+        for (x0, y0), (x1, y1) in zip(p[:-1], p[1:]):
+            if y0 != y1: inside ^= ((y0 > y) != (y1 > y)) & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
+        out.setdefault(a.GraphicLayer, []).extend(numpy.flatnonzero(inside).tolist())
+print(json.dumps(out))
+`;
+
+/** pydicom and numpy: the pixels (row * columns + column) whose centres lie inside the outlines of a presentation state, by layer. */
+export function pixelsCovered(state: Uint8Array): Readonly<Record<string, number[]>> {
+  const verdict = judge('/usr/bin/python3', ['-W', 'error', '-c', COVERED], state);
+  if (verdict.status !== 0) throw new Error(`pydicom: ${verdict.text}`);
+  return JSON.parse(verdict.text) as Record<string, number[]>;
+}
+
+function judge(tool: Tool, options: readonly string[], object: Uint8Array): Verdict {
+  return inFolder((folder) => {
     const file = join(folder, 'object.dcm');
     writeFileSync(file, object);
-    const { status, stdout, stderr, error } = spawnSync(tool, [...options, file], { encoding: 'utf8', maxBuffer: 64 << 20 });
-    if (error) throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? missing(tool) : error;
-    const lines = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
-    const marked = (mark: RegExp) => lines.filter((line) => mark.test(line));
-    return { status, text: lines.join('\n'), errors: marked(/^(E:|F:)|\bError\b/), warnings: marked(/^W:|\bWarning\b/) };
+    return spawn(tool, [...options, file]);
+  });
+}
+
+function inFolder<T>(work: (folder: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'hilum-judge-'));
+  try {
+    return work(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function missing(tool: keyof typeof PACKAGES): Error {
+function spawn(tool: Tool, options: readonly string[]): Verdict {
+  const { status, stdout, stderr, error } = spawnSync(tool, options, { encoding: 'utf8', maxBuffer: 64 << 20 });
+  if (error) throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? missing(tool) : error;
+  const lines = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
+  const marked = (mark: RegExp) => lines.filter((line) => mark.test(line));
+  return { status, text: lines.join('\n'), errors: marked(/^(E:|F:)|\bError\b/), warnings: marked(/^W:|\bWarning\b/) };
+}
+
+function missing(tool: Tool): Error {
   return new Error(`${tool} is not installed; get it with: apt-get install -y ${PACKAGES[tool]}`);
 }
