@@ -13,6 +13,7 @@ const NUMBERS: Readonly<Record<string, readonly [size: number, read: (view: Data
   SS: [2, (view, offset, little) => view.getInt16(offset, little)],
   UL: [4, (view, offset, little) => view.getUint32(offset, little)],
   SL: [4, (view, offset, little) => view.getInt32(offset, little)],
+  AT: [4, (view, offset, little) => view.getUint16(offset, little) * 0x10000 + view.getUint16(offset + 2, little)],
   FL: [4, (view, offset, little) => view.getFloat32(offset, little)],
   FD: [8, (view, offset, little) => view.getFloat64(offset, little)],
 };

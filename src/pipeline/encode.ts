@@ -6,6 +6,7 @@ import { buildSecondaryCapture } from '../dicom/secondary-capture';
 import { buildStructuredReport, type ReportContent } from '../dicom/structured-report';
 import type { Dataset } from '../dicom/study-module';
 import { parseUid } from '../dicom/uid';
+import { validateObject } from '../dicom/validate';
 import { writePart10 } from '../dicom/write';
 import { HilumError } from '../base/errors';
 import { drawHeatMap } from './draw';
@@ -56,10 +57,23 @@ function report(source: Attributes, content: ReportContent, identity: AnalysisId
 }
 
 function encoded(dataset: Dataset): EncodedObject {
+  const bytes = writePart10(dataset);
+  refuseInvalid(bytes);
   return {
     sopClassUid: parseUid(dataset.SOPClassUID),
     seriesInstanceUid: parseUid(dataset.SeriesInstanceUID),
     sopInstanceUid: parseUid(dataset.SOPInstanceUID),
-    bytes: writePart10(dataset),
+    bytes,
   };
+}
+
+/** How many problems an error names: the rest most often follows from the first. */
+const NAMED_PROBLEMS = 3;
+
+/** Nothing invalid is ever sent: an archive may refuse it at the worst time, or keep it and pass it on. */
+function refuseInvalid(bytes: Uint8Array): void {
+  const problems = validateObject(bytes);
+  if (problems.length === 0) return;
+  const more = problems.length > NAMED_PROBLEMS ? `; and ${problems.length - NAMED_PROBLEMS} more` : '';
+  throw new HilumError('ENCODE_FAILED', 'permanent', `the object made is not valid: ${problems.slice(0, NAMED_PROBLEMS).join('; ')}${more}`);
 }
