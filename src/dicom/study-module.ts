@@ -34,10 +34,22 @@ const TYPE_3: readonly Row[] = [
   ['InstitutionalDepartmentName', 'LO'],
 ];
 
-/** Sequences of one item, with the parts of it that are copied (HL7v2 Hierarchic Designator, section 10.14, and Issuer of Patient ID, section 10.15). */
-const SEQUENCES: Readonly<Record<string, readonly Row[]>> = {
-  IssuerOfAccessionNumberSequence: [['LocalNamespaceEntityID', 'UT'], ['UniversalEntityID', 'UT'], ['UniversalEntityIDType', 'CS']],
-  IssuerOfPatientIDQualifiersSequence: [['UniversalEntityID', 'UT'], ['UniversalEntityIDType', 'CS'], ['IdentifierTypeCode', 'CS']],
+/** HL7v2 Hierarchic Designator, section 10.14. */
+const DESIGNATOR: readonly Row[] = [['LocalNamespaceEntityID', 'UT'], ['UniversalEntityID', 'UT'], ['UniversalEntityIDType', 'CS']];
+
+interface Part {
+  readonly rows: readonly Row[];
+  readonly sequences?: Readonly<Record<string, Part>>;
+}
+
+/** Sequences of one item, with the parts of it that are copied: who gave out an identifier (section 10.15 for the patient's). */
+const SEQUENCES: Readonly<Record<string, Part>> = {
+  IssuerOfAccessionNumberSequence: { rows: DESIGNATOR },
+  IssuerOfAdmissionIDSequence: { rows: DESIGNATOR },
+  IssuerOfPatientIDQualifiersSequence: {
+    rows: [['UniversalEntityID', 'UT'], ['UniversalEntityIDType', 'CS'], ['IdentifierTypeCode', 'CS']],
+    sequences: { AssigningFacilitySequence: { rows: DESIGNATOR } },
+  },
 };
 
 /** Patient, study and institution of a film. Nothing is invented: what the film does not say, or says in no valid form, stays empty or away. */
@@ -48,7 +60,8 @@ export function studyModule(source: Attributes): Dataset {
     PatientSex: sex(source),
     ...Object.fromEntries(TYPE_2.map((row) => [row[0], copy(row, source)])),
     ...present(TYPE_3, source),
-    ...sequences(source),
+    ...sequences(SEQUENCES, source),
+    ...otherPatientIds(source),
   };
 }
 
@@ -94,18 +107,28 @@ function sex(source: Attributes): string {
   return ['M', 'F', 'O'].includes(value) ? value : '';
 }
 
-function sequences(source: Attributes): Dataset {
+function sequences(parts: Readonly<Record<string, Part>>, source: Attributes): Dataset {
   return Object.fromEntries(
-    Object.entries(SEQUENCES).flatMap(([keyword, rows]) => {
-      const [first] = [source[keyword]].flat() as unknown[];
-      const item = typeof first === 'object' && first !== null ? present(rows, first as Attributes) : {};
+    Object.entries(parts).flatMap(([keyword, { rows, sequences: inner = {} }]) => {
+      const [first] = itemsOf(source[keyword]);
+      const item = first ? { ...present(rows, first), ...sequences(inner, first) } : {};
       return isComplete(item) ? [[keyword, [item]]] : [];
     }),
   );
 }
 
-/** A universal ID and its type belong together (type 1C on each other); an item with neither name nor ID says nothing. */
+/** A universal ID and its type belong together (type 1C on each other). */
 function isComplete(item: Dataset): boolean {
-  const universal = 'UniversalEntityID' in item;
-  return universal === 'UniversalEntityIDType' in item && (universal || 'LocalNamespaceEntityID' in item);
+  return Object.keys(item).length > 0 && 'UniversalEntityID' in item === 'UniversalEntityIDType' in item;
+}
+
+/** Other Patient IDs Sequence: what another hospital calls the patient. An item that is not whole is left out; the retired Other Patient IDs are. */
+function otherPatientIds(source: Attributes): Dataset {
+  const known = itemsOf(source.OtherPatientIDsSequence).map((item) => present([['PatientID', 'LO', 'identifier'], ['IssuerOfPatientID', 'LO', 'identifier'], ['TypeOfPatientID', 'CS']], item));
+  const whole = known.filter(({ PatientID, TypeOfPatientID }) => PatientID !== undefined && ['TEXT', 'RFID', 'BARCODE'].includes(String(TypeOfPatientID)));
+  return whole.length > 0 ? { OtherPatientIDsSequence: whole } : {};
+}
+
+function itemsOf(value: unknown): Attributes[] {
+  return [value].flat().filter((item): item is Attributes => typeof item === 'object' && item !== null);
 }

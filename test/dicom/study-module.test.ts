@@ -1,6 +1,9 @@
 import { clean } from '../../src/dicom/sanitise';
+import { buildSecondaryCapture } from '../../src/dicom/secondary-capture';
 import { sourceReference, studyModule } from '../../src/dicom/study-module';
-import { BARE_FILM } from '../support/outcomes';
+import { writePart10 } from '../../src/dicom/write';
+import { dciodvfy } from '../support/judges';
+import { BARE_FILM, IDENTITY } from '../support/outcomes';
 
 test('all type 2 attributes are there, empty where the film has none, and nothing is invented', () => {
   expect(studyModule(BARE_FILM)).toEqual({
@@ -40,6 +43,21 @@ test('a patient ID that does not fit ends it: with another ID the result would l
 
 test('an issuer with half a universal ID is left out', () => {
   expect(studyModule({ ...BARE_FILM, IssuerOfAccessionNumberSequence: [{ UniversalEntityID: '1.2.3' }] })).not.toHaveProperty('IssuerOfAccessionNumberSequence');
+});
+
+test('who gave out the identifiers is copied with them: facility, admission, other hospitals', () => {
+  const ward = { LocalNamespaceEntityID: 'Aufnahme', UniversalEntityID: '1.2.276.0.1', UniversalEntityIDType: 'ISO' };
+  const film = {
+    ...BARE_FILM,
+    AdmissionID: 'F-77', IssuerOfAdmissionIDSequence: [ward], IssuerOfPatientIDQualifiersSequence: [{ IdentifierTypeCode: 'MR', AssigningFacilitySequence: [{ ...ward, Extra: 1 }] }],
+    OtherPatientIDsSequence: [{ PatientID: 'B-1', IssuerOfPatientID: 'OTHER', TypeOfPatientID: 'TEXT' }, { PatientID: 'x'.repeat(65), TypeOfPatientID: 'TEXT' }, { PatientID: 'B-2', TypeOfPatientID: 'STICKER' }, 7],
+  };
+  expect(studyModule(film)).toMatchObject({
+    AdmissionID: 'F-77', IssuerOfAdmissionIDSequence: [ward], IssuerOfPatientIDQualifiersSequence: [{ IdentifierTypeCode: 'MR', AssigningFacilitySequence: [ward] }],
+    OtherPatientIDsSequence: [{ PatientID: 'B-1', IssuerOfPatientID: 'OTHER', TypeOfPatientID: 'TEXT' }],
+  });
+  expect(studyModule({ ...BARE_FILM, OtherPatientIDsSequence: [{}] })).not.toHaveProperty('OtherPatientIDsSequence');
+  expect(dciodvfy(writePart10(buildSecondaryCapture(film, { rows: 1, columns: 1, rgb: new Uint8Array(3) }, IDENTITY))).errors).toEqual([]);
 });
 
 test.each(['StudyInstanceUID', 'SeriesInstanceUID', 'SOPInstanceUID', 'SOPClassUID'])('a film whose %s is none cannot be referred to', (keyword) => {

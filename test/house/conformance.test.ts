@@ -72,6 +72,7 @@ const FULL: Attributes = {
   StudyDate: '20240101', StudyTime: '1200', StudyID: 'S', StudyDescription: 'Thorax', AccessionNumber: 'A1', ReferringPhysicianName: 'H^G', InstitutionName: 'I', InstitutionalDepartmentName: 'D',
   TimezoneOffsetFromUTC: '+0100', PatientOrientation: ['L', 'F'], LossyImageCompression: '01', LossyImageCompressionRatio: 10, LossyImageCompressionMethod: 'ISO_15444_1',
   IssuerOfAccessionNumberSequence: [{ LocalNamespaceEntityID: 'RIS' }], IssuerOfPatientIDQualifiersSequence: [{ UniversalEntityID: '1.2.3', UniversalEntityIDType: 'ISO' }],
+  IssuerOfAdmissionIDSequence: [{ LocalNamespaceEntityID: 'ADT' }], OtherPatientIDsSequence: [{ PatientID: '2', TypeOfPatientID: 'TEXT' }],
 };
 
 /** One line for each kind of result: the heading of its table, its SOP Classes. */
