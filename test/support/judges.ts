@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Independent readers of what we write. One that is not installed fails the test and says how to get it: an unjudged object proves nothing. */
-const PACKAGES = { dciodvfy: 'dicom3tools', dsrdump: 'dcmtk', dcmdump: 'dcmtk', dcmpschk: 'dcmtk', dcmp2pgm: 'dcmtk', '/usr/bin/java': 'default-jre-headless libpixelmed-java libslf4j-java', '/usr/bin/python3': 'python3 python3-pydicom python3-numpy' } as const;
+const PACKAGES = { dciodvfy: 'dicom3tools', dsrdump: 'dcmtk', dcmdump: 'dcmtk', dcmpschk: 'dcmtk', dcmp2pgm: 'dcmtk', '/usr/bin/java': 'default-jre-headless libpixelmed-java libslf4j-java libbsh-java', '/usr/bin/python3': 'python3 python3-pydicom python3-numpy' } as const;
 
 type Tool = keyof typeof PACKAGES;
 
@@ -60,16 +60,39 @@ export function dcmp2pgm(film: Uint8Array, state?: Uint8Array): Buffer {
   });
 }
 
-const JARS = ['pixelmed.jar', 'slf4j-api.jar', 'slf4j-simple.jar'].map((jar) => join('/usr/share/java', jar));
+const JARS = ['pixelmed.jar', 'bsh.jar', 'slf4j-api.jar', 'slf4j-simple.jar'].map((jar) => join('/usr/share/java', jar));
 /** The compiled templates are one huge style sheet, beyond the limits that Java 17 sets by default (JAXP0801003). */
 const JAXP_LIMITS = ['xpathTotalOpLimit', 'xpathExprOpLimit', 'xpathExprGrpLimit'].map((limit) => `-Djdk.xml.${limit}=0`);
 
 /** PixelMed: the content of a report against the templates of PS3.16. Takes some ten seconds. */
 export function dicomSrValidator(object: Uint8Array): Verdict {
-  if (!existsSync(JARS[0]!)) throw missing('/usr/bin/java');
-  const verdict = judge('/usr/bin/java', [...JAXP_LIMITS, '-cp', JARS.join(':'), 'com.pixelmed.validate.DicomSRValidator'], object);
-  if (!verdict.text.includes('IOD validation complete')) throw new Error(`DicomSRValidator did not finish: ${verdict.text}`);
-  return verdict;
+  return dicomSrValidatorAll([object])[0]!;
+}
+
+/** In BeanShell, as the validator's own main takes one file and starting Java and compiling the templates takes most of the time. */
+const VALIDATE_ALL = `
+validator = new com.pixelmed.validate.DicomSRValidator();
+for (int i = 0; i < bsh.args.length; i++) {
+  list = new com.pixelmed.dicom.AttributeList();
+  list.read(bsh.args[i]);
+  System.out.println("NEXT FILE");
+  System.out.println(validator.validate(list));
+}
+`;
+
+/** Many reports by one Java. */
+export function dicomSrValidatorAll(objects: readonly Uint8Array[]): Verdict[] {
+  const absent = JARS.find((jar) => !existsSync(jar));
+  if (absent !== undefined) throw missing('/usr/bin/java');
+  const all = inFolder((folder) => {
+    const script = join(folder, 'validate.bsh');
+    writeFileSync(script, VALIDATE_ALL);
+    return inFiles(objects, (files) => spawn('/usr/bin/java', [...JAXP_LIMITS, '-cp', JARS.join(':'), 'bsh.Interpreter', script, ...files]));
+  });
+  const verdicts = all.text.split('NEXT FILE\n').slice(1).map((text) => verdictOf(all.status, text.split('\n')));
+  const unfinished = verdicts.length !== objects.length || verdicts.some(({ text }) => !text.includes('IOD validation complete'));
+  if (unfinished) throw new Error(`DicomSRValidator did not finish: ${all.text}`);
+  return verdicts;
 }
 
 const PYDICOM = `
@@ -158,7 +181,11 @@ function inFolder<T>(work: (folder: string) => T): T {
 function spawn(tool: Tool, options: readonly string[]): Verdict {
   const { status, stdout, stderr, error } = spawnSync(tool, options, { encoding: 'utf8', maxBuffer: 64 << 20 });
   if (error) throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? missing(tool) : error;
-  const lines = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
+  return verdictOf(status, `${stdout}\n${stderr}`.split('\n'));
+}
+
+function verdictOf(status: number | null, output: readonly string[]): Verdict {
+  const lines = output.filter((line) => line.trim() !== '');
   const marked = (mark: RegExp) => lines.filter((line) => mark.test(line));
   return { status, text: lines.join('\n'), errors: marked(/^(E:|F:)|\bError\b/), warnings: marked(/^W:|\bWarning\b/) };
 }
