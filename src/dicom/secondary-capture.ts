@@ -1,13 +1,11 @@
 import { CODES, codeItem } from './codes';
 import { checkIdentity, classifierOf, equipmentModule, localMoment, resultUids, type AnalysisIdentity } from './analysis';
 import type { Attributes } from './attributes';
+import { lossyHistory } from './lossy';
 import { patientOrientation } from './patient-orientation';
-import { clean, cut, plain, refuse } from './sanitise';
+import { cut, plain, refuse } from './sanitise';
+import { SOP_CLASSES } from './sop-classes';
 import { sourceReference, studyModule, type Dataset, type SourceReference } from './study-module';
-import { parseUid } from './uid';
-
-/** Single-frame Secondary Capture: what every viewer and every archive takes (the multi-frame classes are younger and rarer). */
-export const SECONDARY_CAPTURE_CLASS = parseUid('1.2.840.10008.5.1.4.1.1.7');
 
 /** A colour picture, 3 bytes per pixel, row by row. */
 export interface Picture {
@@ -31,7 +29,7 @@ export function buildSecondaryCapture(source: Attributes, picture: Picture, iden
   const { series, instance } = resultUids(film.sopInstanceUid, identity).heatMap;
   const { date, time, offset } = localMoment(identity.startedAt, source);
   return {
-    SOPClassUID: SECONDARY_CAPTURE_CLASS,
+    SOPClassUID: SOP_CLASSES.heatMap,
     SOPInstanceUID: instance,
     ...studyModule(source),
     ...equipmentModule(identity),
@@ -73,18 +71,6 @@ function derivation(film: SourceReference, identity: AnalysisIdentity): Dataset 
   };
 }
 
-/** PS3.3 section C.7.6.1.1.5: once lossy, always lossy; what is derived from a lossy film says so with the film's ratio and method. */
-function lossyHistory(source: Attributes): Dataset {
-  if (clean('CS', source.LossyImageCompression) !== '01') return {};
-  const ratios = list(source.LossyImageCompressionRatio).map((ratio) => clean('DS', ratio));
-  const methods = list(source.LossyImageCompressionMethod).map((method) => clean('CS', method));
-  return {
-    LossyImageCompression: '01',
-    ...(isFilled(ratios) ? { LossyImageCompressionRatio: ratios } : {}),
-    ...(isFilled(methods) ? { LossyImageCompressionMethod: methods } : {}),
-  };
-}
-
 function pixelModule({ rows, columns, rgb }: Picture): Dataset {
   const fits = [rows, columns].every((size) => Number.isInteger(size) && size > 0 && size <= 0xffff);
   if (!fits || rgb.length !== rows * columns * 3) refuse(`the picture has ${rgb.length} bytes for ${rows} rows of ${columns} pixels`);
@@ -101,12 +87,4 @@ function pixelModule({ rows, columns, rgb }: Picture): Dataset {
     PixelData: [rgb.slice().buffer],
     _vrMap: { PixelData: 'OB' },
   };
-}
-
-function list(value: unknown): unknown[] {
-  return value === undefined || value === null ? [] : [value].flat();
-}
-
-function isFilled(values: readonly string[]): boolean {
-  return values.length > 0 && values.every((value) => value !== '');
 }

@@ -1,5 +1,6 @@
 import { HilumError } from '../base/errors';
 import type { Attributes } from '../dicom/attributes';
+import { compressionHistory } from '../dicom/lossy';
 import { PixelError } from '../dicom/pixel-error';
 import type { Opened } from '../dicom/read';
 import { tryParseUid, type Uid } from '../dicom/uid';
@@ -9,6 +10,7 @@ import type { DecodedFilm, Refusal } from './stage';
 /** A film whose header is read and whose pixels are not yet decoded: refusing a film by its header must not cost its pixels. */
 export interface OpenedFilm {
   readonly sopInstanceUid: Uid;
+  /** With what the transfer syntax tells of lossy compression and the header does not. */
   readonly attributes: Attributes;
   readonly opened: Opened;
 }
@@ -18,7 +20,7 @@ export async function open(bytes: Uint8Array, reader: FilmReader): Promise<Opene
   const opened = await reader.read(bytes);
   const sopInstanceUid = tryParseUid(opened.sopInstanceUid);
   if (sopInstanceUid === undefined) throw new HilumError('DICOM_UNREADABLE', 'permanent', 'the object has no valid SOP Instance UID');
-  return { sopInstanceUid, attributes: opened.attributes, opened };
+  return { sopInstanceUid, attributes: { ...opened.attributes, ...compressionHistory(opened) }, opened };
 }
 
 /** @throws PixelError (a HilumError PIXELS_UNDECODABLE) */

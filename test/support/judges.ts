@@ -150,6 +150,21 @@ export function pixelsCovered(state: Uint8Array): Readonly<Record<string, number
   return JSON.parse(verdict.text) as Record<string, number[]>;
 }
 
+const PYDICOM_PIXELS = `
+import sys, base64, json, pydicom
+a = pydicom.dcmread(sys.argv[1]).pixel_array
+print(json.dumps({'rows': a.shape[-2], 'columns': a.shape[-1], 'values': base64.b64encode(a.astype('<f4').tobytes()).decode()}))
+`;
+
+/** The pixels of a one-frame grey object as pydicom unpacks them: single bits, integers or floats. */
+export function pydicomPixels(object: Uint8Array): { readonly rows: number; readonly columns: number; readonly values: Float32Array } {
+  const verdict = judge('/usr/bin/python3', ['-W', 'error', '-c', PYDICOM_PIXELS], object);
+  if (verdict.status !== 0) throw new Error(`pydicom: ${verdict.text}`);
+  const { rows, columns, values } = JSON.parse(verdict.text) as { rows: number; columns: number; values: string };
+  const bytes = Buffer.from(values, 'base64');
+  return { rows, columns, values: Float32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i)) };
+}
+
 function judge(tool: Tool, options: readonly string[], object: Uint8Array): Verdict {
   return inFolder((folder) => {
     const file = join(folder, 'object.dcm');

@@ -18,6 +18,7 @@ export const IDENTITY: AnalysisIdentity = {
   ],
   classifier: { positive: { label: 'COVID-19', code: { value: '840544004', scheme: 'SCT', meaning: 'Suspected disease caused by SARS-CoV-2' } }, threshold: 0.4213 },
   srClass: 'comprehensive-3d',
+  objects: { heatMap: true, segmentation: false, parametricMap: false },
 };
 
 /** The least that a film can be: UIDs and pixels, no word about patient or study. */
@@ -94,4 +95,20 @@ export function analysed(attributes: Attributes, options: { probability?: number
 export function notAnalysed(attributes: Attributes): FilmOutcome & { outcome: 'not-analysed' } {
   const refusal = { reason: 'lateral-view', text: 'the film looks like a lateral view; only frontal films are analysed' } as const;
   return { outcome: 'not-analysed', sopInstanceUid: parseUid(attributes.SOPInstanceUID), refusal, attributes, view: 'lateral', lungFraction: null };
+}
+
+/** Rows of `test.each`, one for each kind of source that an object is judged on: drawn headers first, then the real films. */
+export function sourceKinds(): [kind: string, attributes: Attributes][] {
+  const lossy = { LossyImageCompression: '01', LossyImageCompressionRatio: [10, 2.5], LossyImageCompressionMethod: ['ISO_15444_1', 'ISO_10918_1'] };
+  return [
+    ['a film with the barest header', BARE_FILM],
+    ['CR', { ...BARE_FILM, SOPClassUID: '1.2.840.10008.5.1.4.1.1.1', Modality: 'CR' }],
+    ['CR as Secondary Capture', { ...BARE_FILM, SOPClassUID: '1.2.840.10008.5.1.4.1.1.7', Modality: 'CR' }],
+    ['calibrated spacing, turned film', { ...BARE_FILM, PixelSpacing: [0.139, 0.139], ImagerPixelSpacing: [0.143, 0.143], PatientOrientation: ['F', 'L'] }],
+    ['spacing at the detector', { ...BARE_FILM, ImagerPixelSpacing: [0.2, 0.1] }],
+    ['colour', { ...BARE_FILM, SamplesPerPixel: 3, PhotometricInterpretation: 'YBR_FULL_422' }],
+    ['lossy', { ...BARE_FILM, ...lossy }],
+    ['lossy without ratio and method', { ...BARE_FILM, LossyImageCompression: '01' }],
+    ...realFilms(),
+  ];
 }
