@@ -58,6 +58,7 @@ export async function openLine(models: Config['models'], results: Config['result
     models: all.map(({ id, version, title, sha256, task, input }) => ({ id, version, title, sha256, task, input: describeInput(input) })),
     classifier: { positive: { label: positive.label, code: positive.code }, threshold: classifier.manifest.operatingPoint.threshold },
     srClass: results.reportClass,
+    objects: { heatMap: results.heatMap, segmentation: results.segmentation, parametricMap: results.parametricMap, presentationState: results.presentationState },
   };
   const reader = new DecoderThread({
     timeoutMs: decode.timeoutMs,

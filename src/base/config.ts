@@ -81,6 +81,10 @@ export const configSchema = z.strictObject({
   results: z
     .strictObject({
       reportClass: z.enum(['comprehensive-3d', 'comprehensive']).default('comprehensive-3d').describe('SOP Class of reports: Comprehensive 3D SR (IHE AIR), or Comprehensive SR for viewers that draw only that'),
+      heatMap: z.boolean().default(true).describe('Heat map as a picture (Secondary Capture)'),
+      segmentation: z.boolean().default(false).describe('Lungs as a Segmentation'),
+      parametricMap: z.boolean().default(false).describe('Heat map in numbers (Parametric Map)'),
+      presentationState: z.boolean().default(false).describe('Outlines of the lungs and the hottest regions on the film itself (Grayscale Softcopy Presentation State)'),
     })
     .prefault({}),
   catchUp,

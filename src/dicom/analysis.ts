@@ -1,6 +1,7 @@
 import type { Attributes } from './attributes';
 import { CODES, codeItem, type Code } from './codes';
 import { clean, cut, plain, refuse } from './sanitise';
+import { RESULT_OBJECTS, type ResultObject } from './sop-classes';
 import type { Dataset } from './study-module';
 import { deriveUid, type Uid } from './uid';
 
@@ -33,7 +34,12 @@ export interface AnalysisIdentity {
   };
   /** Comprehensive 3D SR is what IHE AIR asks for; Comprehensive SR is drawn by more viewers. */
   readonly srClass: SrClass;
+  /** What is to be written of an analysed film beside its report. */
+  readonly objects: Readonly<Record<ResultObject, boolean>>;
 }
+
+/** What a site gets that asks for nothing else. */
+const USUAL_OBJECTS: readonly ResultObject[] = ['heatMap'];
 
 /** Raise it when the same analysis is to be written differently: all results get new UIDs and are stored anew. */
 const FORMAT_VERSION = 1;
@@ -43,21 +49,32 @@ export interface ObjectUids {
   readonly instance: Uid;
 }
 
-export interface ResultUids {
-  readonly heatMap: ObjectUids;
-  readonly report: ObjectUids;
-  readonly presentationState: ObjectUids;
-}
+/** Of every object that can be, whether it is written or not. */
+export type ResultUids = Readonly<Record<ResultObject | 'report', ObjectUids>>;
 
 /**
  * UIDs of a film's results, known before the analysis, so that a query tells whether it was done. They follow from the film and from all that shapes the
  * content, but from no clock and not from the outcome. Each object has a series of its own: viewers (OHIF) show only the last report of a series.
+ * Which objects are wanted shapes the report, which refers to them, and only it; the usual choice is left out, as it was before there was one.
  */
 export function resultUids(film: Uid, identity: AnalysisIdentity): ResultUids {
   const { positive, threshold } = identity.classifier;
   const shape = [FORMAT_VERSION, threshold, positive.label, positive.code.scheme, positive.code.value, ...modelParts(identity)];
   const uidsOf = (...kind: string[]): ObjectUids => ({ series: deriveUid([film, 'series', ...kind, ...shape]), instance: deriveUid([film, 'instance', ...kind, ...shape]) });
-  return { heatMap: uidsOf('heat-map'), report: uidsOf('report', identity.srClass), presentationState: uidsOf('presentation-state') };
+  const objects = wantedObjects(identity);
+  const choice = objects.join() === USUAL_OBJECTS.join() ? [] : ['objects', ...objects];
+  return {
+    heatMap: uidsOf('heat-map'),
+    segmentation: uidsOf('segmentation'),
+    parametricMap: uidsOf('parametric-map'),
+    presentationState: uidsOf('presentation-state'),
+    report: uidsOf('report', identity.srClass, ...choice),
+  };
+}
+
+/** What is to be written of an analysed film beside its report, in the order of storing. */
+export function wantedObjects({ objects }: AnalysisIdentity): ResultObject[] {
+  return RESULT_OBJECTS.filter((object) => objects[object]);
 }
 
 /** UID of this very set of software and networks: a retrained network makes another device (IHE AIR section 6.5.3.1). */
@@ -68,8 +85,13 @@ export function deviceUid(identity: AnalysisIdentity): Uid {
 
 /** @throws HilumError ENCODE_FAILED unless there is exactly one network of that task. */
 export function classifierOf(identity: AnalysisIdentity): AnalysisModel {
-  const found = identity.models.filter((model) => model.task === 'classification');
-  return found.length === 1 ? found[0]! : refuse(`the analysis names ${found.length} classification models instead of one`);
+  return modelOf(identity, 'classification');
+}
+
+/** @throws HilumError ENCODE_FAILED unless there is exactly one network of that task. */
+export function modelOf({ models }: AnalysisIdentity, task: AnalysisModel['task']): AnalysisModel {
+  const found = models.filter((model) => model.task === task);
+  return found.length === 1 ? found[0]! : refuse(`the analysis names ${found.length} ${task} models instead of one`);
 }
 
 /** @throws HilumError ENCODE_FAILED when the identity cannot make a valid object. */

@@ -74,6 +74,13 @@ export const CODES = {
   sourceImage: dcm('121322', 'Source image for image processing operation'),
   spatialResampling: dcm('113085', 'Spatial resampling'),
   processingEquipment: dcm('109102', 'Processing Equipment'),
+  // Segmentation (CID 7150, 244, 7203) and Parametric Map (CID 218)
+  segmentation: dcm('113076', 'Segmentation'),
+  anatomicalStructure: sct('91723000', 'Anatomical Structure'),
+  rightAndLeft: sct('51440002', 'Right and left'),
+  quantity: sct('246205007', 'Quantity'),
+  classActivation: dcm('130403', 'Gradient-weighted class activation'),
+  noUnits: { value: '1', scheme: 'UCUM', meaning: 'no units' },
 } as const satisfies Record<string, Code>;
 
 /** Modality as a code (CID 29), for the Image Library; undefined for what is no film. */

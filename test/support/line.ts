@@ -55,7 +55,7 @@ export function fakeLine(answers: Partial<FakeAnswers> = {}): { line: Line; seen
   const described = [models.view, models.lungs, models.classifier].map(({ manifest: m }) => ({ id: m.id, version: m.version, title: m.title, sha256: m.sha256, task: m.task, input: 'test' }));
   const identity = () => ({
     softwareVersion: '0.0.1', device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum' }, startedAt: new Date('2026-01-02T03:04:05Z'), models: described,
-    classifier: { positive: { label: 'COVID-19', code: { value: '840544004', scheme: 'SCT', meaning: 'Suspected disease caused by SARS-CoV-2' } }, threshold: 0.5 }, srClass: 'comprehensive-3d' as const, objects: { heatMap: true, segmentation: false, parametricMap: false },
+    classifier: { positive: { label: 'COVID-19', code: { value: '840544004', scheme: 'SCT', meaning: 'Suspected disease caused by SARS-CoV-2' } }, threshold: 0.5 }, srClass: 'comprehensive-3d' as const, objects: { heatMap: true, segmentation: false, parametricMap: false, presentationState: false },
   });
   return { line: { reader: unboundedReader, models, plausibility: plausibilityOf(lungs), identity }, seen };
 }

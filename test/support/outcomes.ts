@@ -18,7 +18,7 @@ export const IDENTITY: AnalysisIdentity = {
   ],
   classifier: { positive: { label: 'COVID-19', code: { value: '840544004', scheme: 'SCT', meaning: 'Suspected disease caused by SARS-CoV-2' } }, threshold: 0.4213 },
   srClass: 'comprehensive-3d',
-  objects: { heatMap: true, segmentation: false, parametricMap: false },
+  objects: { heatMap: true, segmentation: false, parametricMap: false, presentationState: false },
 };
 
 /** The least that a film can be: UIDs and pixels, no word about patient or study. */
