@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openLine } from '../app';
 import { configSchema } from '../base/config';
 import { describeError } from '../base/errors';
+import { RESULT_OBJECTS, SOP_CLASSES } from '../dicom/sop-classes';
 import { encode } from '../pipeline/encode';
 import { resultOf } from '../pipeline/notify';
 import { analyseFilm, type Line } from '../pipeline/pipeline';
@@ -64,11 +65,13 @@ function reasonOf(outcome: FilmOutcome): string | null {
   return outcome.outcome === 'analysed' ? null : `${outcome.refusal.reason}: ${outcome.refusal.text}`;
 }
 
+const FILE_NAMES: ReadonlyMap<string, string> = new Map(RESULT_OBJECTS.map((object) => [SOP_CLASSES[object], object.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)]));
+
 async function write(objects: readonly EncodedObject[], folder: string): Promise<string[]> {
   if (objects.length > 0) await mkdir(folder, { recursive: true });
   return Promise.all(
-    objects.map(async ({ sopInstanceUid, bytes }, i) => {
-      const path = join(folder, `${i === objects.length - 1 ? 'report' : 'heat-map'}-${sopInstanceUid}.dcm`);
+    objects.map(async ({ sopClassUid, sopInstanceUid, bytes }) => {
+      const path = join(folder, `${FILE_NAMES.get(sopClassUid) ?? 'report'}-${sopInstanceUid}.dcm`);
       await writeFile(path, bytes);
       return path;
     }),

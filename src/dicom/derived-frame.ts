@@ -98,11 +98,11 @@ function reference({ sopClassUid, sopInstanceUid }: SourceReference): Dataset {
 
 /**
  * Pixel Measures (PS3.3 section C.7.6.16.2.1) of a grid that covers the same ground as the film. The spacing is the film's calibrated one, else that at the
- * detector (section 10.7.1.3 lets Pixel Spacing stand for it, uncorrected for magnification); a film that states neither gives none.
+ * detector or scanner (section 10.7.1.3 lets Pixel Spacing stand for it, uncorrected for magnification); a film that states none gives none.
  */
 function pixelMeasures(source: Attributes, rows: number, columns: number): Dataset {
   const filmSize = [Number(source.Rows), Number(source.Columns)] as const;
-  const spacing = [numbers(source, 'PixelSpacing'), numbers(source, 'ImagerPixelSpacing')].find((pair) => pair.length === 2 && pair.every((value) => value > 0 && value < Infinity));
+  const spacing = (['PixelSpacing', 'ImagerPixelSpacing', 'NominalScannedPixelSpacing'] as const).map((keyword) => numbers(source, keyword)).find((pair) => pair.length === 2 && pair.every((value) => value > 0 && value < Infinity));
   if (spacing === undefined || !filmSize.every((size) => size > 0)) return {};
   const scaled = [clean('DS', (spacing[0]! * filmSize[0]) / rows), clean('DS', (spacing[1]! * filmSize[1]) / columns)];
   return scaled.includes('') ? {} : { PixelMeasuresSequence: [{ PixelSpacing: scaled }] };

@@ -3,12 +3,9 @@ import { number, text, type Attributes } from './attributes';
 import { closed } from './graphic';
 import { displayShutter, grayscaleTransformations, pixelAspectRatio } from './presentation-of-source';
 import { clean, cut, plain, refuse } from './sanitise';
+import { SOP_CLASSES } from './sop-classes';
 import type { Point } from './sr-content';
 import { sourceReference, studyModule, type Dataset, type SourceReference } from './study-module';
-import { parseUid } from './uid';
-
-/** Grayscale Softcopy Presentation State (PS3.3 section A.33.1). */
-export const PRESENTATION_STATE_CLASS = parseUid('1.2.840.10008.5.1.4.1.1.11.1');
 
 /** In source pixels, (0, 0) the top left corner of the top left pixel: what PIXEL means in a Graphic Annotation, too (PS3.3 section C.10.5). */
 export interface PresentationContent {
@@ -46,7 +43,7 @@ export function buildPresentationState(source: Attributes, content: Presentation
   const { date, time, offset } = localMoment(identity.startedAt, source);
   const annotations = annotationsOf(content, filmSize(source), identity);
   return {
-    SOPClassUID: PRESENTATION_STATE_CLASS,
+    SOPClassUID: SOP_CLASSES.presentationState,
     SOPInstanceUID: instance,
     ...studyModule(source),
     ...equipmentModule(identity),

@@ -2,7 +2,6 @@ import { describeError, HilumError } from '../base/errors';
 import type { Attributes } from './attributes';
 import { CODES, type Code } from './codes';
 import { readPart10 } from './read';
-import { SECONDARY_CAPTURE_CLASS } from './secondary-capture';
 import { REPORT_NAME, type View } from './structured-report';
 import { parseUid, type Uid } from './uid';
 
@@ -19,7 +18,7 @@ export interface ReportReading {
   readonly lungFraction: number | null;
   readonly priority: 'urgent' | 'routine' | null;
   readonly models: readonly { readonly id: string; readonly version: string; readonly sha256: string }[];
-  /** The heat map, where there is one, and the report itself. */
+  /** What was written beside the report, in the order of storing, and the report itself. */
   readonly outputs: readonly { readonly sopClassUid: Uid; readonly seriesInstanceUid: Uid; readonly sopInstanceUid: Uid }[];
 }
 
@@ -74,11 +73,12 @@ function filmOf(root: Attributes): Uid {
 function outputsOf(root: Attributes): ReportReading['outputs'] {
   const film = filmOf(root);
   const series = sequence(root, 'CurrentRequestedProcedureEvidenceSequence').flatMap((study) => sequence(study, 'ReferencedSeriesSequence'));
-  const heatMaps = series.flatMap((entry) => sequence(entry, 'ReferencedSOPSequence').map((instance) => ({ entry, instance }))).filter(({ instance }) => instance.ReferencedSOPInstanceUID !== film);
-  return [
-    ...heatMaps.map(({ entry, instance }) => ({ sopClassUid: SECONDARY_CAPTURE_CLASS, seriesInstanceUid: parseUid(entry.SeriesInstanceUID), sopInstanceUid: parseUid(instance.ReferencedSOPInstanceUID) })),
-    { sopClassUid: parseUid(root.SOPClassUID), seriesInstanceUid: parseUid(root.SeriesInstanceUID), sopInstanceUid: parseUid(root.SOPInstanceUID) },
-  ];
+  const instances = series.flatMap((entry) => sequence(entry, 'ReferencedSOPSequence').map((instance) => output(instance.ReferencedSOPClassUID, entry.SeriesInstanceUID, instance.ReferencedSOPInstanceUID)));
+  return [...instances.filter(({ sopInstanceUid }) => sopInstanceUid !== film), output(root.SOPClassUID, root.SeriesInstanceUID, root.SOPInstanceUID)];
+}
+
+function output(sopClass: unknown, series: unknown, instance: unknown): ReportReading['outputs'][number] {
+  return { sopClassUid: parseUid(sopClass), seriesInstanceUid: parseUid(series), sopInstanceUid: parseUid(instance) };
 }
 
 function viewOf(item: Attributes): View {

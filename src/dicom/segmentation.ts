@@ -2,6 +2,7 @@ import { checkIdentity, modelOf, type AnalysisIdentity } from './analysis';
 import type { Attributes } from './attributes';
 import { CODES, codeItem } from './codes';
 import { derivedFrame, type Grid } from './derived-frame';
+import { pixelAspectRatio } from './presentation-of-source';
 import { cut, plain, refuse } from './sanitise';
 import type { Dataset } from './study-module';
 
@@ -36,9 +37,12 @@ export function buildSegmentation(source: Attributes, content: LungContent, iden
     },
     identity,
   );
+  const [shared] = frame.SharedFunctionalGroupsSequence as [Dataset];
   const [perFrame] = frame.PerFrameFunctionalGroupsSequence as [Dataset];
   return {
     ...frame,
+    // A film without spacing gives its aspect ratio: OHIF 3.12.10 fails on a segmentation whose Pixel Measures are away or empty.
+    SharedFunctionalGroupsSequence: [{ PixelMeasuresSequence: [{ PixelAspectRatio: pixelAspectRatio(source).map(String) }], ...shared }],
     PerFrameFunctionalGroupsSequence: [{ ...perFrame, SegmentIdentificationSequence: [{ ReferencedSegmentNumber: 1 }] }],
     ImageType: ['DERIVED', 'PRIMARY'],
     BitsAllocated: 1,

@@ -1,10 +1,10 @@
-import { checkIdentity, classifierOf, deviceUid, equipmentModule, isShare, localMoment, resultUids, type AnalysisIdentity, type AnalysisModel } from './analysis';
+import { checkIdentity, classifierOf, deviceUid, equipmentModule, isShare, localMoment, resultUids, type AnalysisIdentity, type AnalysisModel, type ObjectUids } from './analysis';
 import type { Attributes } from './attributes';
 import { CODES, codingSchemes, MODALITY_CODES } from './codes';
 import { closed } from './graphic';
 import { patientOrientation, turnOf } from './patient-orientation';
 import { clean, plain, refuse } from './sanitise';
-import { SECONDARY_CAPTURE_CLASS } from './secondary-capture';
+import { SOP_CLASSES, type ResultObject } from './sop-classes';
 import { codedItem, container, imageItem, numberItem, regionItem, textItem, uidItem, type ContentItem, type ImageReference, type Point } from './sr-content';
 import { sourceReference, studyModule, type Dataset, type SourceReference } from './study-module';
 import { deriveUid, parseUid, type Uid } from './uid';
@@ -31,6 +31,8 @@ export type ReportContent =
       readonly lungFraction: number;
       /** The hottest region, in source pixels. */
       readonly region: readonly Point[];
+      /** What is written beside the report, in the order of storing. */
+      readonly objects: readonly ResultObject[];
     }
   | { readonly outcome: 'not-analysed'; readonly reason: string; readonly reasonText: string; readonly view: View | null; readonly lungFraction: number | null };
 
@@ -70,23 +72,28 @@ export function buildStructuredReport(source: Attributes, content: ReportContent
     ContentDate: date,
     ContentTime: time,
     PerformedProcedureCodeSequence: [],
-    CurrentRequestedProcedureEvidenceSequence: [evidence(film, content, uids.heatMap)],
+    CurrentRequestedProcedureEvidenceSequence: [evidence(film, references(film, content, identity))],
     ...documentRoot(source, film, content, identity),
   };
 }
 
-/** PS3.3 section C.17.2: every instance that the content refers to, by study and series. */
-function evidence(film: SourceReference, content: ReportContent, heatMap: { series: Uid; instance: Uid }): Dataset {
+interface ObjectReference extends ImageReference, ObjectUids {
+  readonly object: ResultObject;
+}
+
+function references(film: SourceReference, content: ReportContent, identity: AnalysisIdentity): ObjectReference[] {
+  if (content.outcome === 'not-analysed') return [];
+  const uids = resultUids(film.sopInstanceUid, identity);
+  return content.objects.map((object) => ({ object, ...uids[object], sopClassUid: SOP_CLASSES[object], sopInstanceUid: uids[object].instance }));
+}
+
+/** PS3.3 section C.17.2: every instance that the content refers to, by study and series; {@link readReport} takes what is here but the film for the results. */
+function evidence(film: SourceReference, objects: readonly ObjectReference[]): Dataset {
   const entry = (series: Uid, image: ImageReference) => ({
     SeriesInstanceUID: series,
     ReferencedSOPSequence: [{ ReferencedSOPClassUID: image.sopClassUid, ReferencedSOPInstanceUID: image.sopInstanceUid }],
   });
-  const picture = content.outcome === 'analysed' ? [entry(heatMap.series, heatMapReference(heatMap.instance))] : [];
-  return { StudyInstanceUID: film.studyInstanceUid, ReferencedSeriesSequence: [entry(film.seriesInstanceUid, film), ...picture] };
-}
-
-function heatMapReference(instance: Uid): ImageReference {
-  return { sopClassUid: SECONDARY_CAPTURE_CLASS, sopInstanceUid: instance };
+  return { StudyInstanceUID: film.studyInstanceUid, ReferencedSeriesSequence: [entry(film.seriesInstanceUid, film), ...objects.map((object) => entry(object.series, object))] };
 }
 
 function documentRoot(source: Attributes, film: SourceReference, content: ReportContent, identity: AnalysisIdentity): ContentItem {
@@ -95,7 +102,7 @@ function documentRoot(source: Attributes, film: SourceReference, content: Report
     ...observer(identity),
     // The procedure that was imaged, not our own analysis (IHE AIR).
     codedItem('HAS CONCEPT MOD', CODES.procedureReported, CODES.imagingProcedure),
-    imageLibrary(source, film),
+    imageLibrary(source, film, references(film, content, identity)),
     container('CONTAINS', CODES.imagingMeasurements, null, [measurementGroup(source, film, content, identity)]),
     container('CONTAINS', CODES.qualitativeEvaluations, null, [...evaluations(content, identity), ...remarks(source, content)]),
   ]);
@@ -114,11 +121,16 @@ function observer(identity: AnalysisIdentity): ContentItem[] {
   ];
 }
 
-/** TID 1600 */
-function imageLibrary(source: Attributes, film: SourceReference): ContentItem {
+/**
+ * TID 1600: the film in the first group, by which a reader knows it, and in a second the images that programs read. They can't stand in the measurement
+ * group, where a Referenced Segmentation Frame would take the place of the region (TID 1410), and OHIF shows nothing without a region.
+ */
+function imageLibrary(source: Attributes, film: SourceReference, objects: readonly ObjectReference[]): ContentItem {
   const modality = MODALITY_CODES[clean('CS', source.Modality)];
-  const group = [...(modality ? [codedItem('HAS ACQ CONTEXT', CODES.modality, modality)] : []), imageItem('CONTAINS', null, film)];
-  return container('CONTAINS', CODES.imageLibrary, null, [container('CONTAINS', CODES.imageLibraryGroup, null, group)]);
+  const films = [...(modality ? [codedItem('HAS ACQ CONTEXT', CODES.modality, modality)] : []), imageItem('CONTAINS', null, film)];
+  const derived = objects.filter(({ object }) => object === 'segmentation' || object === 'parametricMap').map((reference) => imageItem('CONTAINS', null, reference));
+  const groups = [films, derived].filter((group) => group.length > 0);
+  return container('CONTAINS', CODES.imageLibrary, null, groups.map((group) => container('CONTAINS', CODES.imageLibraryGroup, null, group)));
 }
 
 /** TID 1410, with its children in the order of the template. */
@@ -131,7 +143,7 @@ function measurementGroup(source: Attributes, film: SourceReference, content: Re
     uidItem('HAS OBS CONTEXT', CODES.trackingUniqueIdentifier, deriveUid(['tracking', uids.report.instance, content.outcome])),
     codedItem('CONTAINS', CODES.finding, analysed ? identity.classifier.positive.code : CODES.presenceUndetermined),
     regionItem('CONTAINS', CODES.imageRegion, analysed ? closed(content.region) : filmOutline(source), film),
-    ...(analysed ? [imageItem('CONTAINS', CODES.illustrationOfRoi, heatMapReference(uids.heatMap.instance))] : []),
+    ...references(film, content, identity).filter(({ object }) => object === 'heatMap').map((picture) => imageItem('CONTAINS', CODES.illustrationOfRoi, picture)),
     codedItem('HAS CONCEPT MOD', CODES.findingSite, CODES.lung),
     ...algorithm(content, identity),
     ...(analysed ? [numberItem('CONTAINS', CODES.probability, (content.probability * 100).toFixed(6), CODES.percent)] : []),

@@ -1,5 +1,4 @@
-import { PRESENTATION_STATE_CLASS } from './presentation-state';
-import { SECONDARY_CAPTURE_CLASS } from './secondary-capture';
+import { SOP_CLASSES } from './sop-classes';
 import { SR_CLASSES } from './structured-report';
 import type { FunctionalGroupRules } from './validate-frames';
 import type { Module } from './validate-modules';
@@ -118,16 +117,16 @@ const REPORT: Iod = { modules: [...COMMON, series('SR'), SR_DOCUMENT], document:
 
 /** By SOP Class UID. */
 export const IODS: Readonly<Record<string, Iod | undefined>> = {
-  [SECONDARY_CAPTURE_CLASS]: { modules: [...COMMON, series('OT'), PIXELS, INTEGER_PIXELS, SECONDARY_CAPTURE], pixels: true },
+  [SOP_CLASSES.heatMap]: { modules: [...COMMON, series('OT'), PIXELS, INTEGER_PIXELS, SECONDARY_CAPTURE], pixels: true },
   [SR_CLASSES['comprehensive-3d']]: REPORT,
   [SR_CLASSES.comprehensive]: REPORT,
-  [PRESENTATION_STATE_CLASS]: { modules: [...COMMON, series('PR'), PRESENTATION_STATE], graphics: true },
-  '1.2.840.10008.5.1.4.1.1.66.4': {
+  [SOP_CLASSES.presentationState]: { modules: [...COMMON, series('PR'), PRESENTATION_STATE], graphics: true },
+  [SOP_CLASSES.segmentation]: {
     modules: [...COMMON, series('SEG'), PIXELS, INTEGER_PIXELS, MULTI_FRAME, SEGMENTATION],
     pixels: true,
     functionalGroups: { everyFrame: ['FrameContentSequence'], anywhere: ['DerivationImageSequence', 'SegmentIdentificationSequence'] },
   },
-  '1.2.840.10008.5.1.4.1.1.30': {
+  [SOP_CLASSES.parametricMap]: {
     modules: [...COMMON, series('OT'), PIXELS, MULTI_FRAME, PARAMETRIC_MAP],
     pixels: true,
     functionalGroups: {

@@ -1,8 +1,12 @@
-import { resultUids, type AnalysisIdentity, type ResultUids } from '../dicom/analysis';
+import { resultUids, wantedObjects, type AnalysisIdentity, type ResultUids } from '../dicom/analysis';
 import type { Attributes } from '../dicom/attributes';
+import { buildParametricMap } from '../dicom/parametric-map';
 import type { EncodedObject } from '../dicom/part10';
+import { buildPresentationState } from '../dicom/presentation-state';
 import { readReport } from '../dicom/report-reader';
 import { buildSecondaryCapture } from '../dicom/secondary-capture';
+import { buildSegmentation } from '../dicom/segmentation';
+import type { ResultObject } from '../dicom/sop-classes';
 import { buildStructuredReport, type ReportContent } from '../dicom/structured-report';
 import type { Dataset } from '../dicom/study-module';
 import { parseUid } from '../dicom/uid';
@@ -16,7 +20,7 @@ export { resultUids };
 export type { AnalysisIdentity, ResultUids };
 
 /**
- * What came of a film as DICOM objects, the heat map first and the report last: to be stored in this order, so that where a report is, all is.
+ * What came of a film as DICOM objects, those that are switched on and, last, the report: to be stored in this order, so that where a report is, all is.
  * A rejected film has no object.
  * @throws HilumError ENCODE_FAILED when the film or the outcome cannot make a valid object.
  */
@@ -24,8 +28,12 @@ export function encode(outcome: FilmOutcome, identity: AnalysisIdentity): Encode
   switch (outcome.outcome) {
     case 'analysed': {
       const source = outcome.explained.inferred.preprocessed.decoded.attributes;
-      const picture = drawHeatMap(outcome.explained, identity);
-      return [encoded(buildSecondaryCapture(source, picture, identity)), report(source, analysedContent(outcome.explained), identity)];
+      const built = wantedObjects(identity).flatMap((object) => {
+        const dataset = BUILDERS[object](source, outcome.explained, identity);
+        return dataset === null ? [] : [{ object, file: encoded(dataset) }];
+      });
+      const content = analysedContent(outcome.explained, built.map(({ object }) => object));
+      return [...built.map(({ file }) => file), report(source, content, identity)];
     }
     case 'not-analysed': {
       const { refusal, view, lungFraction, attributes } = outcome;
@@ -47,9 +55,20 @@ export function readResult(report: Uint8Array): FilmResult {
   return { sopInstanceUid, outcome, reason: known, reasonText, view, probability, lungFraction, outputs };
 }
 
-function analysedContent({ inferred, hotRegions }: ExplainedFilm): ReportContent {
+/** Null where a kind of object is not for this film. */
+const BUILDERS: Readonly<Record<ResultObject, (source: Attributes, explained: ExplainedFilm, identity: AnalysisIdentity) => Dataset | null>> = {
+  heatMap: (source, explained, identity) => buildSecondaryCapture(source, drawHeatMap(explained, identity), identity),
+  segmentation(source, { inferred: { lungs, preprocessed } }, identity) {
+    const { rows, columns } = preprocessed.decoded.image;
+    return buildSegmentation(source, { rows, columns, mask: lungs.mask }, identity);
+  },
+  parametricMap: (source, { heat }, identity) => buildParametricMap(source, heat, identity),
+  presentationState: (source, explained, identity) => buildPresentationState(source, explained, identity),
+};
+
+function analysedContent({ inferred, hotRegions }: ExplainedFilm, objects: readonly ResultObject[]): ReportContent {
   const { view, probability, lungs } = inferred;
-  return { outcome: 'analysed', view: view.view, probability, lungFraction: lungs.lungFraction, region: hotRegions[0] ?? [] };
+  return { outcome: 'analysed', view: view.view, probability, lungFraction: lungs.lungFraction, region: hotRegions[0] ?? [], objects };
 }
 
 function report(source: Attributes, content: ReportContent, identity: AnalysisIdentity): EncodedObject {

@@ -22,7 +22,7 @@ const FILM_MODALITIES = new Set(['CR', 'DX']);
 export function survey(instances: readonly InstanceReference[], identity: AnalysisIdentity): Survey {
   const present = new Set<string>(instances.map((instance) => instance.sopInstanceUid));
   const films = instances.filter((instance) => FILM_MODALITIES.has(instance.modality)).map((film) => ({ film, uids: resultUids(film.sopInstanceUid, identity) }));
-  const own = new Set<string>(films.flatMap(({ uids }) => [uids.heatMap.series, uids.report.series]));
+  const own = new Set<string>(films.flatMap(({ uids }) => Object.values(uids).map(({ series }) => series)));
   const isDone = ({ uids }: { uids: ResultUids }) => present.has(uids.report.instance);
   return {
     present,

@@ -67,15 +67,16 @@ describe('the spacing', () => {
   test.each([
     ['the calibrated one, where the film has it', { PixelSpacing: [0.2, 0.1], ImagerPixelSpacing: [0.3, 0.3] }, ['0.2', '0.1']],
     ['that of the detector otherwise', { ImagerPixelSpacing: ['0.143', '0.143'] }, ['0.143', '0.143']],
+    ['that of the scanner otherwise', { NominalScannedPixelSpacing: [0.1, 0.1] }, ['0.1', '0.1']],
     ['that of the detector where the calibrated one is none', { PixelSpacing: [0, 0], ImagerPixelSpacing: [0.3, 0.3] }, ['0.3', '0.3']],
   ])('is %s', (_, change, expected) => expect(spacing(change)).toEqual([{ PixelSpacing: expected }]));
   test.each([['nothing', {}], ['zero', { PixelSpacing: [0, 0] }], ['one value', { PixelSpacing: 0.1 }], ['words', { PixelSpacing: ['wide', 'high'] }], ['more than a number can hold', { PixelSpacing: [1e307, 1e307] }]])('is away where the film states %s', (_, change) => {
-    expect(spacing(change)).toBeUndefined();
+    expect(spacing(change)).toEqual([{ PixelAspectRatio: ['1', '1'] }]);
   });
 });
 
 test('no Frame of Reference and no place in the patient is made up', () => {
-  expect(dcmdump(writePart10(build(BARE_FILM))).text).not.toMatch(/FrameOfReferenceUID|PlanePosition|PlaneOrientation|PixelMeasures/);
+  expect(dcmdump(writePart10(build(BARE_FILM))).text).not.toMatch(/FrameOfReferenceUID|PlanePosition|PlaneOrientation|PixelSpacing/);
 });
 
 test('a lossy film makes a lossy segmentation, with ratio and method; any other says that it is none', () => {

@@ -1,16 +1,20 @@
 import { resultUids, type AnalysisIdentity } from '../../src/dicom/analysis';
 import type { Attributes } from '../../src/dicom/attributes';
 import { readReport } from '../../src/dicom/report-reader';
+import { RESULT_OBJECTS } from '../../src/dicom/sop-classes';
 import { buildStructuredReport, percentages, summaryOf, type ReportContent } from '../../src/dicom/structured-report';
 import { parseUid } from '../../src/dicom/uid';
 import { writePart10 } from '../../src/dicom/write';
 import { dciodvfy, dcmdump, dicomSrValidator, dsrdump, pydicom } from '../support/judges';
 import { BARE_FILM, ellipse, IDENTITY, realFilms } from '../support/outcomes';
 
-const ANALYSED: ReportContent = { outcome: 'analysed', view: 'frontal', probability: Math.fround(0.9731234), lungFraction: 0.1 + 0.2, region: ellipse(200, 150, 40, 30) };
+const ANALYSED: ReportContent = { outcome: 'analysed', view: 'frontal', probability: Math.fround(0.9731234), lungFraction: 0.1 + 0.2, region: ellipse(200, 150, 40, 30), objects: ['heatMap'] };
 const NOT_ANALYSED: ReportContent = { outcome: 'not-analysed', reason: 'lateral-view', reasonText: 'The film looks like a lateral view.', view: 'lateral', lungFraction: null };
 const BELOW: ReportContent = { ...ANALYSED, probability: 0.02 };
 const PLAIN_SR: AnalysisIdentity = { ...IDENTITY, srClass: 'comprehensive' };
+
+const ALL: AnalysisIdentity = { ...IDENTITY, objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true } };
+const EVERYTHING: ReportContent = { ...ANALYSED, objects: RESULT_OBJECTS };
 
 const write = (content: ReportContent, source: Attributes = BARE_FILM, identity = IDENTITY) => writePart10(buildStructuredReport(source, content, identity));
 const films = realFilms();
@@ -19,6 +23,7 @@ describe.each<[string, Attributes]>([['a film with the barest header', BARE_FILM
   test.each([
     ['analysed', ANALYSED, IDENTITY],
     ['analysed, Comprehensive SR', ANALYSED, PLAIN_SR],
+    ['analysed, all objects', EVERYTHING, ALL],
     ['not analysed', NOT_ANALYSED, IDENTITY],
   ])('%s: no error', (_name, content, identity) => {
     const bytes = write(content, source, identity);
@@ -35,6 +40,8 @@ describe('DicomSRValidator finds neither error nor warning', () => {
     ['analysed, Comprehensive 3D SR', ANALYSED, IDENTITY],
     ['below the operating point, Comprehensive SR', BELOW, PLAIN_SR],
     ['not analysed', NOT_ANALYSED, IDENTITY],
+    ['all objects, Comprehensive 3D SR', EVERYTHING, ALL],
+    ['no object but the report, Comprehensive SR', { ...ANALYSED, objects: [] }, PLAIN_SR],
   ])('%s', (_, content, identity) => {
     const { text, errors, warnings } = dicomSrValidator(write(content, source, identity));
     expect({ errors, warnings }).toEqual({ errors: [], warnings: [] });
@@ -100,6 +107,18 @@ describe('what the report says', () => {
         ],
       },
     ]);
+  });
+
+  test('evidence of every object that was written, images that programs read in the library, and no word of a heat map that was not drawn', () => {
+    const uids = resultUids(parseUid(BARE_FILM.SOPInstanceUID), ALL);
+    const dataset = buildStructuredReport(BARE_FILM, EVERYTHING, ALL);
+    const [evidence] = dataset.CurrentRequestedProcedureEvidenceSequence as [{ ReferencedSeriesSequence: Attributes[] }];
+    expect(evidence.ReferencedSeriesSequence.map(({ SeriesInstanceUID }) => SeriesInstanceUID)).toEqual([BARE_FILM.SeriesInstanceUID, uids.heatMap.series, uids.segmentation.series, uids.parametricMap.series, uids.presentationState.series]);
+    const groups = find(dataset, '111028')!.ContentSequence as { ContentSequence: Attributes[] }[];
+    const images = groups.map(({ ContentSequence }) => ContentSequence.filter(({ ValueType }) => ValueType === 'IMAGE').map(({ ReferencedSOPSequence }) => (ReferencedSOPSequence as [Attributes])[0].ReferencedSOPInstanceUID));
+    expect(images).toEqual([[BARE_FILM.SOPInstanceUID], [uids.segmentation.instance, uids.parametricMap.instance]]);
+    expect(find(dataset, '121200')).toBeDefined();
+    expect(find(buildStructuredReport(BARE_FILM, { ...EVERYTHING, objects: ['segmentation'] }, ALL), '121200')).toBeUndefined();
   });
 
   test('every item directly inside a measurement group has a concept name: OHIF shows a blank viewport otherwise', () => {

@@ -12,7 +12,7 @@ import { analysed, BARE_FILM, ellipse, IDENTITY, notAnalysed, realFilms } from '
 import { PARAMETRIC_MAP, SEGMENTATION } from '../support/pixel-objects';
 
 const FILM: Attributes = { ...BARE_FILM, PhotometricInterpretation: 'MONOCHROME2', SamplesPerPixel: 1, WindowCenter: 100, WindowWidth: 50, RescaleSlope: 2, RescaleIntercept: -5, StudyDescription: 'Thorax', PatientName: 'Müller^Jürgen' };
-const ANALYSED: ReportContent = { outcome: 'analysed', view: 'frontal', probability: 0.97, lungFraction: 0.3, region: ellipse(200, 150, 40, 30) };
+const ANALYSED: ReportContent = { outcome: 'analysed', view: 'frontal', probability: 0.97, lungFraction: 0.3, region: ellipse(200, 150, 40, 30), objects: ['heatMap'] };
 const NOT_ANALYSED: ReportContent = { outcome: 'not-analysed', reason: 'lateral-view', reasonText: 'The film looks like a lateral view.', view: 'lateral', lungFraction: null };
 
 const kinds = ['capture', 'report', 'plain report', 'report on a film not analysed', 'state', 'segmentation', 'map'] as const;

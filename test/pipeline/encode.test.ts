@@ -2,7 +2,7 @@ import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
 import { encode, readResult, resultUids, type AnalysisIdentity } from '../../src/pipeline/encode';
 import { resultOf } from '../../src/pipeline/notify';
-import { dciodvfy, pydicom } from '../support/judges';
+import { dciodvfy, pydicom, pydicomPixels } from '../support/judges';
 import { analysed, BARE_FILM, IDENTITY, notAnalysed, realFilms } from '../support/outcomes';
 
 const FILM = parseUid(BARE_FILM.SOPInstanceUID);
@@ -18,6 +18,40 @@ test('an analysed film gives its heat map and then, last, its report, under the 
   for (const { bytes } of objects) expect(dciodvfy(bytes).errors).toEqual([]);
 });
 
+const GREY_FILM = { ...BARE_FILM, Rows: 150, Columns: 200, SamplesPerPixel: 1, PhotometricInterpretation: 'MONOCHROME2' };
+const ALL: AnalysisIdentity = { ...IDENTITY, objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true } };
+const [SC, SEG, MAP, PR, SR] = ['1.2.840.10008.5.1.4.1.1.7', '1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.30', '1.2.840.10008.5.1.4.1.1.11.1', '1.2.840.10008.5.1.4.1.1.88.34'];
+
+test.each<[string, AnalysisIdentity['objects'], (string | undefined)[]]>([
+  ['all objects', ALL.objects, [SC, SEG, MAP, PR, SR]],
+  ['no heat map', { ...ALL.objects, heatMap: false }, [SEG, MAP, PR, SR]],
+  ['the report alone', { heatMap: false, segmentation: false, parametricMap: false, presentationState: false }, [SR]],
+])('%s: those that are asked for, the report last, each in a series of its own and named in the report', (_, objects, classes) => {
+  const identity = { ...IDENTITY, objects };
+  const written = encode(analysed(GREY_FILM), identity);
+  expect(written.map(({ sopClassUid }) => sopClassUid)).toEqual(classes);
+  expect(new Set(written.map(({ seriesInstanceUid }) => seriesInstanceUid)).size).toBe(classes.length);
+  expect(readResult(written[written.length - 1]!.bytes)).toEqual(resultOf(FILM, analysed(GREY_FILM), written));
+  expect(encode(notAnalysed(GREY_FILM), identity)).toHaveLength(1);
+});
+
+test('a film in colour has no presentation state, and its report speaks of none', () => {
+  const film = { ...GREY_FILM, SamplesPerPixel: 3, PhotometricInterpretation: 'RGB' };
+  const written = encode(analysed(film), ALL);
+  expect(written.map(({ sopClassUid }) => sopClassUid)).toEqual([SC, SEG, MAP, SR]);
+  expect(readResult(written[3]!.bytes).outputs.map(({ sopClassUid }) => sopClassUid)).toEqual([SC, SEG, MAP, SR]);
+});
+
+test('the segmentation has the size of the film and the lungs of the analysis, the map the values of the heat map', () => {
+  const outcome = analysed(BARE_FILM, { rows: 448, columns: 224 });
+  const [, segmentation, map] = encode(outcome, ALL).map(({ bytes }) => bytes);
+  const { heat, inferred } = outcome.explained;
+  const { rows, columns, values } = pydicomPixels(segmentation!);
+  expect([rows, columns]).toEqual([448, 224]);
+  expect(values.filter((_value, at) => Math.floor(at / columns) % 2 === 0)).toEqual(inferred.lungs.mask.values);
+  expect(pydicomPixels(map!)).toEqual(heat);
+});
+
 test('a film not analysed gives a report under the same UID, a rejected one nothing', () => {
   expect(encode(notAnalysed(BARE_FILM), IDENTITY).map(({ sopInstanceUid }) => sopInstanceUid)).toEqual([resultUids(FILM, IDENTITY).report.instance]);
   expect(encode({ outcome: 'rejected', sopInstanceUid: FILM, refusal: { reason: 'body-part', text: 'a hand' } }, IDENTITY)).toEqual([]);
@@ -31,7 +65,7 @@ test('the report alone tells the whole result again', () => {
 });
 
 test('the same analysis gives the same bytes', () => {
-  const [once, again] = [encode(analysed(BARE_FILM), IDENTITY), encode(analysed(BARE_FILM), IDENTITY)];
+  const [once, again] = [encode(analysed(BARE_FILM), ALL), encode(analysed(BARE_FILM), ALL)];
   expect(once.map(({ bytes }) => Buffer.from(bytes))).toEqual(again.map(({ bytes }) => Buffer.from(bytes)));
 });
 
@@ -41,7 +75,22 @@ describe('the UIDs of the results', () => {
   const withModel = (change: Partial<typeof model>) => ({ ...IDENTITY, models: [...IDENTITY.models.slice(0, 2), { ...model, ...change }] });
 
   test('are UIDs, all different', () => {
-    expect(new Set(flat(IDENTITY).map(parseUid)).size).toBe(6);
+    expect(new Set(flat(IDENTITY).map(parseUid)).size).toBe(10);
+  });
+
+  test('are what they were before there was a choice of objects: what is stored is not stored again', () => {
+    expect(resultUids(FILM, IDENTITY)).toMatchObject({
+      heatMap: { series: '2.25.313979008741518040975827770625941031360', instance: '2.25.151301058016421030148662690090793070522' },
+      report: { series: '2.25.5731554305421291485940487016061202416', instance: '2.25.176542565616786242974724433770360072896' },
+    });
+  });
+
+  test('of the report alone change with the choice of objects, each choice another', () => {
+    const choices = Array.from({ length: 16 }, (_, bits) => ({ heatMap: bits % 2 > 0, segmentation: bits % 4 > 1, parametricMap: bits % 8 > 3, presentationState: bits > 7 }));
+    const uids = choices.map((objects) => resultUids(FILM, { ...IDENTITY, objects }));
+    expect(new Set(uids.map(({ report }) => report.instance)).size).toBe(16);
+    const others = ({ heatMap, segmentation, parametricMap, presentationState }: (typeof uids)[number]) => ({ heatMap, segmentation, parametricMap, presentationState });
+    expect(new Set(uids.map((of) => JSON.stringify(others(of)))).size).toBe(1);
   });
 
   test.each<[string, AnalysisIdentity]>([
@@ -74,8 +123,8 @@ describe('the UIDs of the results', () => {
 
 const films = realFilms();
 if (films.length > 0) {
-  test.each(films)('%s: both objects are valid and keep the patient', (_, attributes) => {
-    for (const { bytes } of encode(analysed(attributes), IDENTITY)) {
+  test.each(films)('%s: all objects are valid and keep the patient', (_, attributes) => {
+    for (const { bytes } of encode(analysed(attributes), ALL)) {
       expect(dciodvfy(bytes).errors).toEqual([]);
       expect(pydicom(bytes).PatientID).toBe(typeof attributes.PatientID === 'string' ? attributes.PatientID.trim() : '');
     }
@@ -92,9 +141,9 @@ test.each([
 test('hostile texts in the header come to nothing worse than an empty or shorter value', () => {
   // Long in ASCII only: PS3.5 section 6.2 counts characters, dciodvfy bytes.
   const noise = `\u0000\u001b[31m"'\\<script>${'x'.repeat(400)}ü\n`;
-  const texts = ['PatientName', 'PatientBirthDate', 'PatientSex', 'PatientAge', 'PatientWeight', 'StudyDate', 'StudyTime', 'StudyID', 'AccessionNumber', 'ReferringPhysicianName', 'StudyDescription', 'InstitutionName', 'IssuerOfPatientID', 'TimezoneOffsetFromUTC', 'LossyImageCompression', 'LossyImageCompressionRatio', 'PatientOrientation'];
+  const texts = ['PatientName', 'PatientBirthDate', 'PatientSex', 'PatientAge', 'PatientWeight', 'StudyDate', 'StudyTime', 'StudyID', 'AccessionNumber', 'ReferringPhysicianName', 'StudyDescription', 'InstitutionName', 'IssuerOfPatientID', 'TimezoneOffsetFromUTC', 'LossyImageCompression', 'LossyImageCompressionRatio', 'PatientOrientation', 'PixelSpacing', 'ImagerPixelSpacing'];
   const hostile = { ...BARE_FILM, ...Object.fromEntries(texts.map((keyword) => [keyword, noise])), Modality: noise, LossyImageCompressionMethod: [noise, 7], IssuerOfAccessionNumberSequence: [noise] };
-  for (const { bytes } of [...encode(analysed(hostile), IDENTITY), ...encode(notAnalysed(hostile), IDENTITY)]) {
+  for (const { bytes } of [...encode(analysed(hostile), ALL), ...encode(notAnalysed(hostile), IDENTITY)]) {
     expect(dciodvfy(bytes).errors).toEqual([]);
     expect(pydicom(bytes).SpecificCharacterSet).toBe('ISO_IR 192');
   }

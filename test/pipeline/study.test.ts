@@ -102,6 +102,47 @@ test('a heat map is never there without its report for good, and never the other
   expect(sent).toEqual([uids.report.instance]);
 });
 
+describe('with all objects switched on', () => {
+  const { line } = fakeLine();
+  const full: Line = { ...line, identity: () => ({ ...line.identity(), objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true } }) };
+  const FULL_SET = [SC, '1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.30', '1.2.840.10008.5.1.4.1.1.11.1', SR_3D];
+
+  test('killed at any store, the next try completes the set exactly once, the report last', async () => {
+    for (let at = 1; at <= 5; at++) {
+      const { archive, announcer, run, references } = setUp([FILM], full);
+      let n = 0;
+      archive.before = (kind) => {
+        if (kind === 'store' && ++n === at) throw new HilumError('ARCHIVE_UNREACHABLE', 'transient', 'gone');
+      };
+      await expect(run()).rejects.toMatchObject({ lasting: 'transient' });
+      expect(classes(archive)).not.toContain(SR_3D);
+      archive.before = () => {};
+      await run(true);
+      expect([...archive.objects.values()].map(({ reference }) => reference.sopClassUid)).toEqual([references[0]!.sopClassUid, ...FULL_SET]);
+      expect(announcer.events[0]!.films[0]!.outputs.map(({ sopClassUid }) => sopClassUid)).toEqual(FULL_SET);
+      expect(announcer.events[0]!.skipped).toEqual([]);
+    }
+  });
+
+  test('our own results are nothing new, and read back they are the same', async () => {
+    const { announcer, run } = setUp([FILM], full);
+    const first = await run();
+    expect(await run()).toBeNull();
+    expect((await run(true))!.films).toEqual(first!.films);
+    expect(announcer.events).toHaveLength(2);
+  });
+
+  test('switched on later, what is missing is added, with a report that names it; what is there is not sent again', async () => {
+    const { archive, run } = setUp();
+    await run();
+    const sent: string[] = [];
+    archive.before = (call, uid) => void (call === 'store' && sent.push(uid));
+    await run(false, { line: full });
+    expect(sent.map((uid) => archive.objects.get(uid)!.reference.sopClassUid)).toEqual(FULL_SET.slice(1));
+    expect(await run(false, { catchUp: true })).toBeNull();
+  });
+});
+
 test('a film that arrives later in an old study is analysed then, and the event tells of both', async () => {
   const { archive, announcer, study, run } = setUp();
   await run();
