@@ -41,8 +41,7 @@ export function buildSegmentation(source: Attributes, content: LungContent, iden
   const [perFrame] = frame.PerFrameFunctionalGroupsSequence as [Dataset];
   return {
     ...frame,
-    // A film without spacing gives its aspect ratio: OHIF 3.12.10 fails on a segmentation whose Pixel Measures are away or empty.
-    SharedFunctionalGroupsSequence: [{ PixelMeasuresSequence: [{ PixelAspectRatio: pixelAspectRatio(source).map(String) }], ...shared }],
+    SharedFunctionalGroupsSequence: [{ ...forViewers(source), ...shared }],
     PerFrameFunctionalGroupsSequence: [{ ...perFrame, SegmentIdentificationSequence: [{ ReferencedSegmentNumber: 1 }] }],
     ImageType: ['DERIVED', 'PRIMARY'],
     BitsAllocated: 1,
@@ -54,6 +53,18 @@ export function buildSegmentation(source: Attributes, content: LungContent, iden
     SegmentSequence: [segment(model)],
     PixelData: [packed(content).buffer],
     _vrMap: { PixelData: 'OB' },
+  };
+}
+
+/**
+ * Two groups that the Standard does not ask for where a segmentation lies on its source by reference, and without which OHIF 3.12.10 draws nothing or fails.
+ * The plane is the one that it takes for any image that states none, and so for the film: rows to the right, columns down. Without a Frame of Reference it
+ * places nothing in the patient; Patient Orientation says how the film lies. A film without spacing gives its aspect ratio.
+ */
+function forViewers(source: Attributes): Dataset {
+  return {
+    PixelMeasuresSequence: [{ PixelAspectRatio: pixelAspectRatio(source).map(String) }],
+    PlaneOrientationSequence: [{ ImageOrientationPatient: ['1', '0', '0', '0', '1', '0'] }],
   };
 }
 

@@ -75,8 +75,14 @@ describe('the spacing', () => {
   });
 });
 
-test('no Frame of Reference and no place in the patient is made up', () => {
-  expect(dcmdump(writePart10(build(BARE_FILM))).text).not.toMatch(/FrameOfReferenceUID|PlanePosition|PlaneOrientation|PixelSpacing/);
+test('no Frame of Reference, no place in the patient and no spacing is made up', () => {
+  expect(dcmdump(writePart10(build(BARE_FILM))).text).not.toMatch(/FrameOfReferenceUID|PlanePosition|PixelSpacing/);
+});
+
+test('OHIF finds the groups that it fails without, whatever the film states', () => {
+  for (const film of [BARE_FILM, { ...BARE_FILM, PixelSpacing: [0.2, 0.1] }]) {
+    expect(build(film).SharedFunctionalGroupsSequence).toEqual([{ PixelMeasuresSequence: [expect.anything()], PlaneOrientationSequence: [{ ImageOrientationPatient: ['1', '0', '0', '0', '1', '0'] }] }]);
+  }
 });
 
 test('a lossy film makes a lossy segmentation, with ratio and method; any other says that it is none', () => {
