@@ -2,7 +2,7 @@ import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
 import { encode, readResult, resultUids, type AnalysisIdentity } from '../../src/pipeline/encode';
 import { resultOf } from '../../src/pipeline/notify';
-import { dciodvfy, pydicom, pydicomPixels } from '../support/judges';
+import { dcentvfy, dciodvfy, pydicom, pydicomPixels } from '../support/judges';
 import { analysed, BARE_FILM, IDENTITY, notAnalysed, realFilms } from '../support/outcomes';
 
 const FILM = parseUid(BARE_FILM.SOPInstanceUID);
@@ -128,6 +128,7 @@ if (films.length > 0) {
       expect(dciodvfy(bytes).errors).toEqual([]);
       expect(pydicom(bytes).PatientID).toBe(typeof attributes.PatientID === 'string' ? attributes.PatientID.trim() : '');
     }
+    expect(dcentvfy(encode(analysed(attributes), ALL).map(({ bytes }) => bytes))).toMatchObject({ status: 0, errors: [] });
   });
 }
 

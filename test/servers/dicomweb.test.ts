@@ -5,8 +5,12 @@ import { readPart10 } from '../../src/dicom/read';
 import type { EncodedObject } from '../../src/dicom/part10';
 import { syntheticDicom, syntheticUids, type SyntheticObject } from '../../src/dicom/synthetic-film';
 import { parseUid } from '../../src/dicom/uid';
+import { encode } from '../../src/pipeline/encode';
+import { analyseFilm } from '../../src/pipeline/pipeline';
 import type { Archive } from '../../src/pipeline/stage';
+import { store } from '../../src/pipeline/store';
 import { certificate } from '../support/certificates';
+import { fakeLine } from '../support/line';
 import { Servers, type Orthanc } from '../support/servers';
 
 const servers = new Servers();
@@ -55,6 +59,24 @@ test('a film goes in by STOW-RS, is found by QIDO-RS, and comes back byte for by
   expect(pixelsOf(bytes)).not.toBeNull();
   expect(pixelsOf(bytes)).toEqual(pixelsOf(object.bytes));
   expect(Buffer.from(bytes).equals(object.bytes)).toBe(true);
+});
+
+test('every kind of result is stored, listed by its modality, and comes back byte for byte', async () => {
+  const archive = open();
+  const { study, bytes } = film({ seed: 12 });
+  const outcome = await analyseFilm(bytes, fakeLine().line);
+  const identity = { ...fakeLine().line.identity(), objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true } };
+  const objects = encode(outcome, identity);
+  await store(study, objects, archive);
+  const found = await archive.findInstances(study);
+  expect(found.map(({ sopClassUid, modality }) => [sopClassUid, modality]).sort()).toEqual([
+    ['1.2.840.10008.5.1.4.1.1.11.1', 'PR'],
+    ['1.2.840.10008.5.1.4.1.1.30', 'OT'],
+    ['1.2.840.10008.5.1.4.1.1.66.4', 'SEG'],
+    ['1.2.840.10008.5.1.4.1.1.7', 'OT'],
+    ['1.2.840.10008.5.1.4.1.1.88.34', 'SR'],
+  ]);
+  for (const object of objects) expect(Buffer.from(await archive.retrieve({ ...object, studyInstanceUid: study })).equals(object.bytes)).toBe(true);
 });
 
 test('stored again, it is a success and no second instance', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Independent readers of what we write. One that is not installed fails the test and says how to get it: an unjudged object proves nothing. */
-const PACKAGES = { dciodvfy: 'dicom3tools', dsrdump: 'dcmtk', dcmdump: 'dcmtk', dcmpschk: 'dcmtk', dcmp2pgm: 'dcmtk', '/usr/bin/java': 'default-jre-headless libpixelmed-java libslf4j-java libbsh-java', '/usr/bin/python3': 'python3 python3-pydicom python3-numpy' } as const;
+const PACKAGES = { dciodvfy: 'dicom3tools', dcentvfy: 'dicom3tools', dsrdump: 'dcmtk', dcmdump: 'dcmtk', dcmpschk: 'dcmtk', dcmp2pgm: 'dcmtk', '/usr/bin/java': 'default-jre-headless libpixelmed-java libslf4j-java libbsh-java', '/usr/bin/python3': 'python3 python3-pydicom python3-numpy' } as const;
 
 type Tool = keyof typeof PACKAGES;
 
@@ -19,6 +19,15 @@ export interface Verdict {
 /** David Clunie's IOD validator: modules, types, value representations, conditions. */
 export function dciodvfy(object: Uint8Array): Verdict {
   return judge('dciodvfy', ['-new'], object);
+}
+
+/** David Clunie's check that the objects of a study agree on its patient, study and equipment. */
+export function dcentvfy(objects: readonly Uint8Array[]): Verdict {
+  return inFolder((folder) => {
+    const files = objects.map((bytes, i) => ({ path: join(folder, `${i}.dcm`), bytes }));
+    files.forEach(({ path, bytes }) => writeFileSync(path, bytes));
+    return spawn('dcentvfy', files.map(({ path }) => path));
+  });
 }
 
 /** dcmtk: parses the document tree and prints it. Its one warning on any UTF-8 object, that it cannot check text in that character set, is left out. */
