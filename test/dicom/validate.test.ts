@@ -158,7 +158,7 @@ describe('damage to the file is found', () => {
     ['text that is not UTF-8', () => patched('Müller', Buffer.from([0x4d, 0xfc, 0x6c, 0x6c, 0x65, 0x72, 0x20])), 'PatientName is not UTF-8'],
     ['another character set', () => patched('ISO_IR 192', 'ISO_IR 100'), 'SpecificCharacterSet has a value that is not allowed'],
     ['another SOP Instance in the file meta information', () => patched(instance, instance.replace(/.$/, (digit) => String((Number(digit) + 1) % 10))), 'MediaStorageSOPInstanceUID is not the SOPInstanceUID'],
-    ['a leading zero in a UID', () => patched(`${FILM.StudyInstanceUID as string}`, '01.2.26.0.1.3680043.10.1.2'), 'StudyInstanceUID has a value that is no UI'],
+    ['an empty component in a UID', () => patched(`${FILM.StudyInstanceUID as string}`, '1..2.26.0.1.3680043.10.1.2'), 'StudyInstanceUID has a value that is no UI'],
     ['an odd length', () => patched(Buffer.from('CS\u0002\u0000OT'), Buffer.from('CS\u0003\u0000OT ')), 'Modality has an odd length'],
     ['a wrong group length', () => bytes.map((byte, at) => (at === 140 ? byte ^ 2 : byte)), 'FileMetaInformationGroupLength is wrong'],
     ['another transfer syntax', () => patched('1.2.840.10008.1.2.1\0', '1.2.840.10008.1.2.5\0'), 'TransferSyntaxUID is not Explicit VR Little Endian'],
