@@ -164,9 +164,10 @@ function kindOf(method: string, path: string): Kind {
 }
 
 /** What belongs to one connection alone. */
+const FRAMING = new Set(['connection', 'content-length', 'host', 'keep-alive', 'transfer-encoding']);
+
 function withoutFraming(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
-  const { connection: _connection, host: _host, 'keep-alive': _keepAlive, 'transfer-encoding': _encoding, 'content-length': _length, ...rest } = headers;
-  return rest;
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !FRAMING.has(name)));
 }
 
 function reply(response: ServerResponse, { status, headers, body }: Answer): void {

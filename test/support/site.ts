@@ -37,10 +37,10 @@ export interface Worker {
 
 type Settings = { readonly orthanc?: Parameters<Servers['orthanc']>[0]; readonly rabbit?: Parameters<Servers['rabbit']>[0]; readonly user?: { readonly username: string; readonly password: string } };
 
-/** Short, so that a test takes seconds; each is a setting of a site. */
-const ARCHIVE = { connectTimeoutMs: 2_000, responseTimeoutMs: 1_500, storeTimeoutMs: 1_500, requestTimeoutMs: 3_000 };
+/** Shorter than by default, so that a test takes seconds, and long enough for a busy machine. */
+const ARCHIVE = { connectTimeoutMs: 5_000, responseTimeoutMs: 10_000, storeTimeoutMs: 4_000, requestTimeoutMs: 20_000 };
 const BROKER = { retryDelaysMs: [300], retryLimit: 60 };
-/** What no site needs to set, and tests can't wait for. */
+/** What no site needs to set, and tests can't wait for as long as by default. */
 const INNER = { reconnect: { baseMs: 100, maxMs: 500 }, pauseMs: 300, publishTimeoutMs: 20_000 };
 
 /** Seeds of films: no two tests of a file share a study. */
@@ -127,7 +127,8 @@ export class Site {
   /** Stores a new study in the archive, told to nobody. */
   async put(films = 1, more: Partial<SyntheticObject> = {}): Promise<Uid> {
     const seed = 1_000 * (process.pid % 10_000) + ++seeds;
-    const drawn = Array.from({ length: films }, (_, index): SyntheticObject => ({ seed, view: 'PA', rows: 200, columns: 180, instance: index + 1, ...more }));
+    // Small: drawing takes most of a test's time.
+    const drawn = Array.from({ length: films }, (_, index): SyntheticObject => ({ seed, view: 'PA', rows: 64, columns: 56, instance: index + 1, ...more }));
     for (const film of drawn) await this.ask('/instances', { method: 'POST', body: syntheticDicom(film) });
     return syntheticUids(drawn[0]!).studyInstanceUid;
   }
@@ -170,8 +171,18 @@ export class Site {
 
   /** Messages in all queues of work, those of dead letters left out. Of a stopped worker nothing is in hand: what it had not acknowledged counts. */
   async waiting(): Promise<number> {
-    const { dead: _dead, ...others } = await this.broker.depths();
-    return Object.values(others).reduce((sum, messages) => sum + messages, 0);
+    const depths = await this.broker.depths();
+    return Object.entries(depths).reduce((sum, [queue, messages]) => (queue === 'dead' ? sum : sum + messages), 0);
+  }
+
+  /** Until no message waits and no worker has one in hand, at two looks. */
+  private async quiet(): Promise<void> {
+    let looks = 0;
+    await until('all is quiet', async () => {
+      looks = !this.workers.some(isBusy) && (await this.waiting()) === 0 ? looks + 1 : 0;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return looks > 1;
+    }, 60_000);
   }
 
   /**
@@ -185,11 +196,17 @@ export class Site {
       events.push(...(await this.results()).filter(({ studyInstanceUid }) => studyInstanceUid === study));
       return events.length > 0;
     }, 60_000);
-    await until('all is quiet', async () => (await this.waiting()) === 0);
+    await this.quiet();
     for (const worker of this.workers) await worker.stop();
     expect(await this.stored(study)).toEqual(whole);
     expect(await this.waiting()).toBe(0);
     expect(await this.dead()).toEqual([]);
     return events;
   }
+}
+
+/** Whether a study was received that has not come to an end. */
+function isBusy(worker: Worker): boolean {
+  const ends: LogEvent[] = ['study.done', 'study.nothing-new', 'study.retry', 'study.dead', 'study.returned'];
+  return worker.lines('study.received').length > ends.reduce((sum, event) => sum + worker.lines(event).length, 0);
 }
