@@ -78,9 +78,10 @@ test("RabbitMQ's disk alarm: publishers are blocked, the service says so, and al
   const [study, next] = [await site.put(), await site.put()];
   await site.tell(next);
   await site.tell(study);
-  site.proxy.on(following(2, stores(next), finds(next)), beforeAnswer(async () => void (await site.rabbit.ctl('set_disk_free_limit', '1000TB'))));
-  const worker = await site.work();
-  await until('the alarm', () => worker.lines('broker.blocked').length === 1);
+  site.proxy.on(following(2, stores(next), finds(next)), beforeAnswer(async () => void (await site.rabbit.ctl('set_disk_free_limit', '90000GB'))));
+  // rabbitmqctl takes seconds to start, and the query waits for it.
+  const worker = await site.work({ archive: { responseTimeoutMs: 40_000, requestTimeoutMs: 40_000 } });
+  await until('the alarm', () => worker.lines('broker.blocked').length === 1, 60_000);
   const ready = await worker.get('/health/ready');
   expect(ready.status).toBe(503);
   expect(ready.text).toContain('not connected to the broker (blocked)');
