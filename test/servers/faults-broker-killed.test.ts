@@ -36,7 +36,8 @@ test.each(MOMENTS)('broker killed and back: %s', async (_moment, match, fault, a
   const rule = site.proxy.on(match(study), fault(act));
   const worker = await site.work();
   await site.tell(study);
-  await until('the broker is killed', () => rule.hits === 1);
+  await worker.saw('study.received', study);
+  await until('the broker is killed', () => rule.hits === 1, 60_000);
   await until('the loss is seen', () => worker.lines('broker.disconnected').length > 0);
   expect((await worker.get('/health/ready')).text).toContain('not connected to the broker');
   await back;
