@@ -154,7 +154,8 @@ export class Site {
   }
 
   /** All result events so far, taken out of their queue. */
-  results(): Promise<ResultEvent[]> {
+  async results(): Promise<ResultEvent[]> {
+    await this.broker.ready(60_000);
     return this.broker.onChannel(async (channel) => {
       const events: ResultEvent[] = [];
       for (let message = await channel.get(this.reader, { noAck: true }); message; message = await channel.get(this.reader, { noAck: true })) events.push(JSON.parse(message.content.toString('utf8')) as ResultEvent);
@@ -165,12 +166,14 @@ export class Site {
   /** All dead letters; `replay` sends them to work again, as `hilum dead replay` does. */
   async dead(replay = false): Promise<DeadLetter[]> {
     const letters: DeadLetter[] = [];
+    await this.broker.ready(60_000);
     await sortDeadLetters(this.broker, (letter) => (letters.push(letter), replay ? 'replay' : 'keep'));
     return letters;
   }
 
   /** Messages in all queues of work, those of dead letters left out. Of a stopped worker nothing is in hand: what it had not acknowledged counts. */
   async waiting(): Promise<number> {
+    await this.broker.ready(60_000);
     const depths = await this.broker.depths();
     return Object.entries(depths).reduce((sum, [queue, messages]) => (queue === 'dead' ? sum : sum + messages), 0);
   }
