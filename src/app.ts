@@ -117,9 +117,9 @@ export function openCatchUp(config: Config, archive: DicomWebArchive, broker: Br
   };
 }
 
-/** Creates everything, once. Nothing runs before `start`. @throws HilumError of the models. */
-export async function createApp(config: Config, log: Log): Promise<App> {
-  const opened = await openLine(config.models, config.results, config.decode, log);
+/** Creates everything, once; tests bring a line of their own. Nothing runs before `start`. @throws HilumError of the models. */
+export async function createApp(config: Config, log: Log, ownLine?: Line): Promise<App> {
+  const opened = ownLine ?? (await openLine(config.models, config.results, config.decode, log));
   const archive = openArchive(config, log);
   const broker = connectBroker(config.broker, log);
   const metrics = createMetrics({ version: VERSION, studyResults: STUDY_RESULTS, failureCodes: FAILURE_CODES, brokerStates: BROKER_STATES, brokerState: () => broker.state(), queues: () => broker.depths() });

@@ -16,10 +16,10 @@ const PLUGIN_SCRIPT = path.resolve(__dirname, '../../plugin/orthanc/hilum_orthan
 const START_TIMEOUT_MS = 120_000;
 
 /** See servers.d.cts. */
-async function startRabbit({ dir, port, timeoutMs = START_TIMEOUT_MS }) {
+async function startRabbit({ dir, port, advanced = '[].', timeoutMs = START_TIMEOUT_MS }) {
   fs.mkdirSync(dir, { recursive: true });
   const ports = { amqp: port ?? (await freePort()), dist: await freePort(), epmd: await freePort() };
-  const env = rabbitEnvironment(dir, ports);
+  const env = rabbitEnvironment(dir, ports, advanced);
   const epmd = startChild('epmd', ['-address', '127.0.0.1', '-port', String(ports.epmd)], { env, log: path.join(dir, 'epmd.log') });
   const server = await startServer({
     name: 'RabbitMQ',
@@ -39,6 +39,7 @@ async function startRabbit({ dir, port, timeoutMs = START_TIMEOUT_MS }) {
     port: ports.amqp,
     dir,
     queues: () => listQueues(env),
+    ctl: (...args) => rabbitCtl(args, env),
     stop: async () => {
       await server.stop();
       await stopChild(epmd);
@@ -47,8 +48,9 @@ async function startRabbit({ dir, port, timeoutMs = START_TIMEOUT_MS }) {
 }
 
 /** Everything that RabbitMQ would else take from /etc or the user's home, and loopback addresses for all that listens. */
-function rabbitEnvironment(dir, ports) {
+function rabbitEnvironment(dir, ports, advanced) {
   fs.writeFileSync(path.join(dir, 'rabbitmq.conf'), `listeners.tcp.default = 127.0.0.1:${ports.amqp}\nlog.console = true\nlog.console.level = info\nlog.file = false\n`);
+  fs.writeFileSync(path.join(dir, 'advanced.config'), `${advanced}\n`);
   fs.writeFileSync(path.join(dir, 'enabled_plugins'), '[].\n');
   fs.writeFileSync(path.join(dir, 'rabbitmq-env.conf'), '');
   return {
@@ -64,6 +66,7 @@ function rabbitEnvironment(dir, ports) {
     RABBITMQ_MNESIA_BASE: path.join(dir, 'mnesia'),
     RABBITMQ_LOG_BASE: path.join(dir, 'log'),
     RABBITMQ_CONFIG_FILE: path.join(dir, 'rabbitmq.conf'),
+    RABBITMQ_ADVANCED_CONFIG_FILE: path.join(dir, 'advanced.config'),
     RABBITMQ_CONF_ENV_FILE: path.join(dir, 'rabbitmq-env.conf'),
     RABBITMQ_ENABLED_PLUGINS_FILE: path.join(dir, 'enabled_plugins'),
     // +sbwt none: idle schedulers sleep at once instead of spinning, which matters beside a model on few cores.
@@ -74,12 +77,15 @@ function rabbitEnvironment(dir, ports) {
 }
 
 /** As the broker itself tells; takes a second or more, as the tool is a node of Erlang's. */
-function listQueues(env) {
+async function listQueues(env) {
+  const output = await rabbitCtl(['--quiet', '--formatter', 'json', 'list_queues', 'name', 'messages'], env);
+  return new Map(JSON.parse(output).map(({ name, messages }) => [name, messages]));
+}
+
+/** See servers.d.cts. */
+function rabbitCtl(args, env) {
   return new Promise((resolve, reject) => {
-    execFile(RABBIT_CONTROL, ['--quiet', '--formatter', 'json', 'list_queues', 'name', 'messages'], { env, timeout: 120_000 }, (error, output) => {
-      if (error) return reject(error);
-      resolve(new Map(JSON.parse(output).map(({ name, messages }) => [name, messages])));
-    });
+    execFile(RABBIT_CONTROL, args, { env, timeout: 120_000 }, (error, stdout, stderr) => (error ? reject(new Error(`rabbitmqctl ${args.join(' ')}: ${stderr || stdout || error.message}`)) : resolve(stdout)));
   });
 }
 

@@ -22,6 +22,8 @@ export interface Rabbit extends Server {
   readonly port: number;
   /** Messages by queue, those that a consumer holds included, as `rabbitmqctl` tells. */
   queues(): Promise<Map<string, number>>;
+  /** Runs rabbitmqctl on this broker and resolves to what it printed. @throws Error with what it complained of. */
+  ctl(...args: string[]): Promise<string>;
 }
 
 export interface Orthanc extends Server {
@@ -38,6 +40,8 @@ export interface RabbitOptions {
   dir: string;
   /** A free one by default. */
   port?: number;
+  /** RabbitMQ's advanced.config, in Erlang: what rabbitmq.conf has no key for. */
+  advanced?: string;
   timeoutMs?: number;
 }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startOrthanc, startRabbit, type Orthanc, type OrthancOptions, type Rabbit } from '../../scripts/lib/servers.cjs';
+import { startOrthanc, startRabbit, type Orthanc, type OrthancOptions, type Rabbit, type RabbitOptions } from '../../scripts/lib/servers.cjs';
 
 export type { Orthanc, Rabbit } from '../../scripts/lib/servers.cjs';
 
@@ -9,8 +9,8 @@ export type { Orthanc, Rabbit } from '../../scripts/lib/servers.cjs';
 export class Servers {
   private readonly started: { server: { stop(): Promise<void> }; dir: string }[] = [];
 
-  rabbit(): Promise<Rabbit> {
-    return this.start('rabbit', (dir) => startRabbit({ dir }));
+  rabbit(options: Omit<RabbitOptions, 'dir'> = {}): Promise<Rabbit> {
+    return this.start('rabbit', (dir) => startRabbit({ ...options, dir }));
   }
 
   orthanc(options: Omit<OrthancOptions, 'dir'> = {}): Promise<Orthanc> {

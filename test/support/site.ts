@@ -1,0 +1,215 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createApp } from '../../src/app';
+import { parseConfig, type Config } from '../../src/base/config';
+import type { LogEvent } from '../../src/base/log';
+import { connectBroker, type Broker } from '../../src/client/amqp';
+import { sortDeadLetters, type DeadLetter } from '../../src/client/dead-letters';
+import { STUDY_ROUTING_KEY } from '../../src/client/topology';
+import { syntheticDicom, syntheticUids, type SyntheticObject } from '../../src/dicom/synthetic-film';
+import type { Uid } from '../../src/dicom/uid';
+import type { ResultEvent } from '../../src/pipeline/stage';
+import { FaultProxy } from './fault-proxy';
+import { fakeLine } from './line';
+import { recordingLog, type RecordedLine } from './logs';
+import { Servers, until, type Orthanc, type Rabbit } from './servers';
+
+type Part<K extends keyof Config> = Partial<Config[K]>;
+
+export interface WorkerOptions {
+  readonly archive?: Part<'archive'>;
+  readonly broker?: Part<'broker'>;
+  readonly catchUp?: Part<'catchUp'>;
+  readonly stateDir?: string;
+}
+
+/** The service in this process, as app.ts puts it together; only the networks are fake. */
+export interface Worker {
+  readonly log: { readonly lines: readonly RecordedLine[] };
+  /** The log lines of an event. */
+  lines(event: LogEvent): RecordedLine['fields'][];
+  /** The first log line of an event about a study. */
+  saw(event: LogEvent, study: string, timeoutMs?: number): Promise<RecordedLine['fields']>;
+  get(path: '/health/ready' | '/metrics'): Promise<{ status: number; text: string }>;
+  stop(): Promise<void>;
+}
+
+type Settings = { readonly orthanc?: Parameters<Servers['orthanc']>[0]; readonly rabbit?: Parameters<Servers['rabbit']>[0]; readonly user?: { readonly username: string; readonly password: string } };
+
+/** Shorter than by default, so that a test takes seconds, and long enough for a busy machine. */
+const ARCHIVE = { connectTimeoutMs: 5_000, responseTimeoutMs: 10_000, storeTimeoutMs: 4_000, requestTimeoutMs: 20_000 };
+const BROKER = { retryDelaysMs: [300], retryLimit: 60 };
+/** What no site needs to set, and tests can't wait for as long as by default. */
+const INNER = { reconnect: { baseMs: 100, maxMs: 500 }, pauseMs: 300, publishTimeoutMs: 20_000 };
+
+/** Seeds of films: no two tests of a file share a study. */
+let seeds = 0;
+
+/** A hospital in small: a real Orthanc behind the fault proxy, a real RabbitMQ, and workers. Each test has exchanges and queues of its own. */
+export class Site {
+  private readonly workers: Worker[] = [];
+  private readonly dir = mkdtempSync(join(tmpdir(), 'hilum-site-'));
+  private broker!: Broker;
+  private prefix = '';
+  private tests = 0;
+
+  private constructor(private readonly servers: Servers, readonly rabbit: Rabbit, readonly orthanc: Orthanc, readonly proxy: FaultProxy, private readonly user: Settings['user']) {}
+
+  static async open({ orthanc, rabbit, user }: Settings = {}): Promise<Site> {
+    const servers = new Servers();
+    const [broker, archive] = await Promise.all([servers.rabbit(rabbit), servers.orthanc({ stableAge: 60, ...orthanc, ...(user === undefined ? {} : { users: { [user.username]: user.password } }) })]);
+    return new Site(servers, broker, archive, await FaultProxy.open(archive.url), user);
+  }
+
+  /** To be called before each test. */
+  async begin(): Promise<void> {
+    this.prefix = `t${++this.tests}`;
+    this.broker = connectBroker({ url: this.rabbit.amqpUrl, prefix: this.prefix, retryDelaysMs: BROKER.retryDelaysMs, ...INNER }, recordingLog());
+    await this.broker.ready(30_000);
+    await this.broker.onChannel(async (channel) => {
+      await channel.assertQueue(this.reader, { durable: true });
+      await channel.bindQueue(this.reader, this.broker.topology.result.name, '#');
+    });
+  }
+
+  /** To be called after each test. */
+  async end(): Promise<void> {
+    for (const worker of this.workers.splice(0)) await worker.stop();
+    await this.broker.stop(0);
+    this.proxy.reset();
+  }
+
+  async close(): Promise<void> {
+    await this.proxy.close();
+    await this.servers.stop();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private get reader(): string {
+    return `${this.prefix}.reader`;
+  }
+
+  /** The configuration of a worker at this site, as a file would have it. */
+  config({ archive, broker, catchUp, stateDir }: WorkerOptions = {}): Config {
+    const auth = this.user === undefined ? ({ kind: 'none' } as const) : ({ kind: 'basic', ...this.user } as const);
+    return parseConfig({
+      archive: { url: this.proxy.dicomWebUrl, auth, ...ARCHIVE, ...archive },
+      broker: { url: this.rabbit.amqpUrl, prefix: this.prefix, ...BROKER, ...broker },
+      catchUp: { kind: 'off', ...catchUp },
+      http: { port: 0 },
+      state: { dir: stateDir ?? join(this.dir, this.prefix) },
+      stopTimeoutMs: 5_000,
+    });
+  }
+
+  async work(options: WorkerOptions = {}): Promise<Worker> {
+    const log = recordingLog();
+    const config = this.config(options);
+    const app = await createApp({ ...config, broker: { ...config.broker, ...INNER } }, log, fakeLine().line);
+    const { port } = await app.start();
+    const of = (event: LogEvent) => log.lines.map(({ fields }) => fields).filter((fields) => fields.event === event);
+    let stopped: Promise<void> | undefined;
+    const worker: Worker = {
+      log,
+      lines: of,
+      saw: (event, study, timeoutMs = 45_000) => until(`${event} of ${study} in ${JSON.stringify(log.lines.slice(-12))}`, () => of(event).find((fields) => fields['study'] === study), timeoutMs),
+      get: async (path) => {
+        const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+        return { status: answer.status, text: await answer.text() };
+      },
+      stop: () => (stopped ??= app.stop()),
+    };
+    this.workers.push(worker);
+    return worker;
+  }
+
+  /** Stores a new study in the archive, told to nobody. */
+  async put(films = 1, more: Partial<SyntheticObject> = {}): Promise<Uid> {
+    const seed = 1_000 * (process.pid % 10_000) + ++seeds;
+    // Small: drawing takes most of a test's time.
+    const drawn = Array.from({ length: films }, (_, index): SyntheticObject => ({ seed, view: 'PA', rows: 64, columns: 56, instance: index + 1, ...more }));
+    for (const film of drawn) await this.ask('/instances', { method: 'POST', body: syntheticDicom(film) });
+    return syntheticUids(drawn[0]!).studyInstanceUid;
+  }
+
+  /** Publishes a study event, confirmed and routed. */
+  async tell(study: Uid, headers: Record<string, unknown> = {}): Promise<void> {
+    const event = { schemaVersion: 1, type: 'study-stable', studyInstanceUid: study, source: { system: 'test' }, occurredAt: new Date().toISOString() };
+    await this.broker.publish(this.broker.topology.study.name, STUDY_ROUTING_KEY, Buffer.from(JSON.stringify(event)), { mandatory: true, headers });
+  }
+
+  /** Asks Orthanc itself, past the proxy. */
+  async ask<T>(path: string, init: RequestInit = {}): Promise<T> {
+    const headers: Record<string, string> = this.user === undefined ? {} : { authorization: `Basic ${Buffer.from(`${this.user.username}:${this.user.password}`).toString('base64')}` };
+    const answer = await fetch(`${this.orthanc.url}${path}`, { ...init, headers });
+    if (!answer.ok) throw new Error(`Orthanc answered ${answer.status} to ${path}`);
+    return (await answer.json()) as T;
+  }
+
+  /** The modality of each instance that Orthanc has of a study, sorted. */
+  async stored(study: Uid): Promise<string[]> {
+    const series = await this.ask<{ MainDicomTags: { Modality: string }; Instances: string[] }[]>('/tools/find', { method: 'POST', body: JSON.stringify({ Level: 'Series', Expand: true, Query: { StudyInstanceUID: study } }) });
+    return series.flatMap(({ MainDicomTags, Instances }) => Instances.map(() => MainDicomTags.Modality)).sort();
+  }
+
+  /** All result events so far, taken out of their queue. */
+  async results(): Promise<ResultEvent[]> {
+    await this.broker.ready(60_000);
+    return this.broker.onChannel(async (channel) => {
+      const events: ResultEvent[] = [];
+      for (let message = await channel.get(this.reader, { noAck: true }); message; message = await channel.get(this.reader, { noAck: true })) events.push(JSON.parse(message.content.toString('utf8')) as ResultEvent);
+      return events;
+    });
+  }
+
+  /** All dead letters; `replay` sends them to work again, as `hilum dead replay` does. */
+  async dead(replay = false): Promise<DeadLetter[]> {
+    const letters: DeadLetter[] = [];
+    await this.broker.ready(60_000);
+    await sortDeadLetters(this.broker, (letter) => (letters.push(letter), replay ? 'replay' : 'keep'));
+    return letters;
+  }
+
+  /** Messages in all queues of work, those of dead letters left out. Of a stopped worker nothing is in hand: what it had not acknowledged counts. */
+  async waiting(): Promise<number> {
+    await this.broker.ready(60_000);
+    const depths = await this.broker.depths();
+    return Object.entries(depths).reduce((sum, [queue, messages]) => (queue === 'dead' ? sum : sum + messages), 0);
+  }
+
+  /** Until no message waits and no worker has one in hand, at two looks. */
+  private async quiet(): Promise<void> {
+    let looks = 0;
+    await until('all is quiet', async () => {
+      looks = !this.workers.some(isBusy) && (await this.waiting()) === 0 ? looks + 1 : 0;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return looks > 1;
+    }, 60_000);
+  }
+
+  /**
+   * Waits for the end of a study and checks it: one heat map and one report for each film, its message acknowledged, no dead letter, a result event.
+   * It stops all workers. Resolves to the study's result events.
+   */
+  async expectOneSet(study: Uid, films = 1): Promise<ResultEvent[]> {
+    const whole = [...Array<string>(films).fill('CR'), ...Array<string>(films).fill('OT'), ...Array<string>(films).fill('SR')];
+    const events: ResultEvent[] = [];
+    await until(`the result event of ${study}`, async () => {
+      events.push(...(await this.results()).filter(({ studyInstanceUid }) => studyInstanceUid === study));
+      return events.length > 0;
+    }, 60_000);
+    await this.quiet();
+    for (const worker of this.workers) await worker.stop();
+    expect(await this.stored(study)).toEqual(whole);
+    expect(await this.waiting()).toBe(0);
+    expect(await this.dead()).toEqual([]);
+    return events;
+  }
+}
+
+/** Whether a study was received that has not come to an end. */
+function isBusy(worker: Worker): boolean {
+  const ends: LogEvent[] = ['study.done', 'study.nothing-new', 'study.retry', 'study.dead', 'study.returned'];
+  return worker.lines('study.received').length > ends.reduce((sum, event) => sum + worker.lines(event).length, 0);
+}
