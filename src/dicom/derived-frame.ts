@@ -2,9 +2,10 @@ import { equipmentModule, localMoment, resultUids, type AnalysisIdentity, type A
 import { numbers, type Attributes } from './attributes';
 import { CODES, codeItem, type Code } from './codes';
 import { lossyHistory } from './lossy';
+import { patientOrientation } from './patient-orientation';
 import { clean, cut, plain, refuse } from './sanitise';
 import { SOP_CLASSES } from './sop-classes';
-import { patientOrientation, sourceReference, studyModule, type Dataset, type SourceReference } from './study-module';
+import { sourceReference, studyModule, type Dataset, type SourceReference } from './study-module';
 import { deriveUid } from './uid';
 
 /** Values on a grid over the whole film, row by row. Its pixels need not be those of the film, nor square. */
@@ -58,7 +59,7 @@ export function derivedFrame(source: Attributes, description: FrameDescription, 
     SeriesTime: time,
     SeriesDescription: cut(`Hilum ${description.title} - RESEARCH USE, NOT FOR DIAGNOSIS`, 64),
     InstanceNumber: '1',
-    PatientOrientation: patientOrientation(source),
+    PatientOrientation: patientOrientation(source) ?? [],
     ContentDate: date,
     ContentTime: time,
     ContentLabel: description.contentLabel,

@@ -2,8 +2,9 @@ import { checkIdentity, classifierOf, type AnalysisIdentity } from './analysis';
 import type { Attributes } from './attributes';
 import { CODES, codeItem } from './codes';
 import { derivedFrame, type Grid } from './derived-frame';
+import { patientOrientation } from './patient-orientation';
 import { refuse } from './sanitise';
-import { patientOrientation, type Dataset } from './study-module';
+import type { Dataset } from './study-module';
 import { deriveUid } from './uid';
 
 const SERIES_NUMBER = '9904';
@@ -70,11 +71,10 @@ const DIRECTIONS: Readonly<Record<string, readonly [number, number, number]>> = 
 
 /** As Patient Orientation says; a film that does not say lies as frontal films are shown, left and foot. */
 function plane(source: Attributes): Dataset {
-  const [row, column] = patientOrientation(source).map((direction) => DIRECTIONS[direction[0]!]!);
-  const stated = row && column && row.every((value, i) => value * column[i]! === 0) ? [row, column] : [DIRECTIONS.L!, DIRECTIONS.F!];
+  const [row, column] = patientOrientation(source) ?? ['L', 'F'];
   return {
     PlanePositionSequence: [{ ImagePositionPatient: ['0', '0', '0'] }],
-    PlaneOrientationSequence: [{ ImageOrientationPatient: stated.flat().map(String) }],
+    PlaneOrientationSequence: [{ ImageOrientationPatient: [row, column].flatMap((direction) => DIRECTIONS[direction[0]!]!).map(String) }],
   };
 }
 

@@ -1,7 +1,9 @@
 import type { Attributes } from '../../src/dicom/attributes';
+import { buildParametricMap } from '../../src/dicom/parametric-map';
 import { buildPresentationState } from '../../src/dicom/presentation-state';
 import { readPart10 } from '../../src/dicom/read';
 import { buildSecondaryCapture } from '../../src/dicom/secondary-capture';
+import { buildSegmentation } from '../../src/dicom/segmentation';
 import { buildStructuredReport } from '../../src/dicom/structured-report';
 import { writePart10 } from '../../src/dicom/write';
 import { dicomFile, filmElements, type FixtureElement } from '../support/dicom-fixture';
@@ -51,12 +53,16 @@ function filmWith(set: string, texts: readonly FixtureElement[]): Attributes {
 
 const patient = (set: string, written: Buffer) => filmWith(set, [[0x00100010, 'PN', written], [0x00080090, 'PN', written]]);
 
+const GRID = { rows: 1, columns: 2, values: [0, 1] };
+
 function objectsOf(source: Attributes): Uint8Array[] {
   const region = ellipse(4, 4, 2, 2);
   return [
     buildSecondaryCapture(source, { rows: 1, columns: 1, rgb: new Uint8Array(3) }, IDENTITY),
-    buildStructuredReport(source, { outcome: 'analysed', view: 'frontal', probability: 0.9, lungFraction: 0.3, region }, IDENTITY),
+    buildStructuredReport(source, { outcome: 'analysed', view: 'frontal', probability: 0.9, lungFraction: 0.3, region, objects: ['heatMap'] }, IDENTITY),
     buildPresentationState(source, { lungOutlines: [region], hotRegions: [region] }, IDENTITY)!,
+    buildSegmentation(source, { rows: 8, columns: 8, mask: GRID }, IDENTITY),
+    buildParametricMap(source, GRID, IDENTITY),
   ].map(writePart10);
 }
 

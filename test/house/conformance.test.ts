@@ -65,27 +65,39 @@ test('transfer syntaxes: those of the table are read, and of all others that the
   expect(read.sort()).toEqual(sorted(column(table('### 1.2 Transfer syntaxes'), 0)));
 });
 
+/** The least that a film of which all is written can be. */
+const GREY_FILM: Attributes = { ...BARE_FILM, SamplesPerPixel: 1, PhotometricInterpretation: 'MONOCHROME2', Rows: 150, Columns: 200 };
+
 /** Everything that a film can hand on. */
 const FULL: Attributes = {
-  ...BARE_FILM,
+  ...GREY_FILM,
   PatientName: 'A^B', PatientID: '1', PatientSex: 'F', PatientBirthDate: '19400305', PatientBirthTime: '1200', PatientAge: '064Y', PatientSize: 1.7, PatientWeight: 70, IssuerOfPatientID: 'W', AdmissionID: 'A',
   StudyDate: '20240101', StudyTime: '1200', StudyID: 'S', StudyDescription: 'Thorax', AccessionNumber: 'A1', ReferringPhysicianName: 'H^G', InstitutionName: 'I', InstitutionalDepartmentName: 'D',
   TimezoneOffsetFromUTC: '+0100', PatientOrientation: ['L', 'F'], LossyImageCompression: '01', LossyImageCompressionRatio: 10, LossyImageCompressionMethod: 'ISO_15444_1',
   IssuerOfAccessionNumberSequence: [{ LocalNamespaceEntityID: 'RIS' }], IssuerOfPatientIDQualifiersSequence: [{ UniversalEntityID: '1.2.3', UniversalEntityIDType: 'ISO' }],
   IssuerOfAdmissionIDSequence: [{ LocalNamespaceEntityID: 'ADT' }], OtherPatientIDsSequence: [{ PatientID: '2', TypeOfPatientID: 'TEXT' }],
+  RescaleSlope: 1, RescaleIntercept: 0, WindowCenter: 100, WindowWidth: 200, ShutterShape: ['RECTANGULAR', 'CIRCULAR', 'POLYGONAL'], ShutterLeftVerticalEdge: 1, ShutterRightVerticalEdge: 200,
+  ShutterUpperHorizontalEdge: 1, ShutterLowerHorizontalEdge: 150, CenterOfCircularShutter: [75, 100], RadiusOfCircularShutter: 70, VerticesOfThePolygonalShutter: [1, 1, 1, 200, 150, 200], ShutterPresentationValue: 0,
 };
+
+/** A Modality LUT takes the place of the rescale. */
+const WITH_LUT: Attributes = { ...FULL, ModalityLUTSequence: [{ LUTDescriptor: [2, 0, 16], LUTData: [0, 1], ModalityLUTType: 'US' }] };
 
 /** One line for each kind of result: the heading of its table, its SOP Classes. */
 const OBJECTS: readonly (readonly [heading: string, classes: readonly string[]])[] = [
   ['### A.2 Secondary Capture', ['1.2.840.10008.5.1.4.1.1.7']],
   ['### A.3 Comprehensive 3D SR and Comprehensive SR', ['1.2.840.10008.5.1.4.1.1.88.34', '1.2.840.10008.5.1.4.1.1.88.33']],
+  ['### A.5 Segmentation', ['1.2.840.10008.5.1.4.1.1.66.4']],
+  ['### A.6 Parametric Map', ['1.2.840.10008.5.1.4.1.1.30']],
+  ['### A.7 Grayscale Softcopy Presentation State', ['1.2.840.10008.5.1.4.1.1.11.1']],
 ];
 
-const written = (source: Attributes) => [IDENTITY, { ...IDENTITY, srClass: 'comprehensive' as const }].flatMap((identity) => [...encode(analysed(source), identity), ...encode(notAnalysed(source), identity)]);
+const EVERYTHING = { ...IDENTITY, objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true } };
+const written = (source: Attributes) => [EVERYTHING, { ...EVERYTHING, srClass: 'comprehensive' as const }].flatMap((identity) => [...encode(analysed(source), identity), ...encode(notAnalysed(source), identity)]);
 
 test('SOP Classes: what is written is in the table, and what is in the table is written', () => {
   const listed = column(table('### 1.1 SOP Classes'), 1);
-  expect(sorted(written(BARE_FILM).map(({ sopClassUid }) => sopClassUid))).toEqual(sorted(listed));
+  expect(sorted(written(GREY_FILM).map(({ sopClassUid }) => sopClassUid))).toEqual(sorted(listed));
   expect(sorted(OBJECTS.flatMap(([, classes]) => classes))).toEqual(sorted(listed));
 });
 
@@ -98,11 +110,13 @@ describe.each(OBJECTS)('%s', (heading, classes) => {
     });
 
   test('a film with everything: each attribute of the object is in the tables, each of the tables in the object', () => {
-    for (const attributes of attributesOf(FULL)) expect(attributes).toEqual(sorted(column(rows, 0)));
+    const [full, withLut] = [attributesOf(FULL), attributesOf(WITH_LUT)];
+    expect(full.length).toBeGreaterThan(0);
+    full.forEach((attributes, i) => expect(sorted([...attributes, ...withLut[i]!])).toEqual(sorted(column(rows, 0))));
   });
 
   test('a film with nothing: what is there only with a value is not there', () => {
-    for (const attributes of attributesOf(BARE_FILM)) expect(attributes).toEqual(sorted(column(rows.filter(([, , , presence]) => presence !== 'ANAP'), 0)));
+    for (const attributes of attributesOf(GREY_FILM)) expect(attributes).toEqual(sorted(column(rows.filter(([, , , presence]) => presence !== 'ANAP'), 0)));
   });
 
   test('tags and value representations are those of the data dictionary, and no attribute is private', () => {

@@ -59,7 +59,7 @@ async function faults(film: Uint8Array): Promise<readonly string[]> {
   const outcome = await analyseFilm(film, line);
   if (outcome.outcome !== 'analysed') return [outcome.refusal.text];
   const { attributes } = outcome.explained.inferred.preprocessed.decoded;
-  const report = { outcome: 'analysed', view: 'frontal', probability: 0.5, lungFraction: 0.3, region: [[0, 0], [1, 0], [1, 1]] } as const;
+  const report = { outcome: 'analysed', view: 'frontal', probability: 0.5, lungFraction: 0.3, region: [[0, 0], [1, 0], [1, 1]], objects: ['heatMap'] } as const;
   const objects = [buildSecondaryCapture(attributes, DOT, line.identity()), buildStructuredReport(attributes, report, line.identity())];
   return objects.flatMap((object) => dciodvfy(writePart10(object)).errors);
 }

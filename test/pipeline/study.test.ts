@@ -132,14 +132,15 @@ describe('with all objects switched on', () => {
     expect(announcer.events).toHaveLength(2);
   });
 
-  test('switched on later, what is missing is added, with a report that names it; what is there is not sent again', async () => {
+  test('switched on later, films that have a report are left alone; read anew on request, they get what is missing and a report that names it', async () => {
     const { archive, run } = setUp();
     await run();
+    expect(await run(false, { line: full })).toBeNull();
     const sent: string[] = [];
     archive.before = (call, uid) => void (call === 'store' && sent.push(uid));
-    await run(false, { line: full });
+    await run(false, { line: full, reanalyze: true });
     expect(sent.map((uid) => archive.objects.get(uid)!.reference.sopClassUid)).toEqual(FULL_SET.slice(1));
-    expect(await run(false, { catchUp: true })).toBeNull();
+    expect(await run(false, { line: full })).toBeNull();
   });
 });
 
