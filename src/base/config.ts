@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { HilumError } from './errors';
+import { prioritySchema } from './priority';
 
 const millis = (byDefault: number, text: string) => z.number().int().positive().default(byDefault).describe(`${text} (milliseconds)`);
 const file = (text: string) => z.string().min(1).optional().describe(`${text} (path, relative to the configuration file)`);
@@ -84,6 +85,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   catchUp,
+  priority: prioritySchema,
   state: z
     .strictObject({
       dir: z.string().min(1).default('state').describe('Folder of what Hilum must remember over a restart (path, relative to the configuration file): the cursor of catchUp.kind orthanc'),

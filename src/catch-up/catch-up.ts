@@ -1,6 +1,7 @@
 import { describeError, HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import { backoffMs, sleep, withTimeout } from '../base/retry';
+import { FILM_MODALITIES } from '../dicom/film';
 import { REPORT_NAME } from '../dicom/structured-report';
 import type { Uid } from '../dicom/uid';
 import { Memory } from './memory';
@@ -44,7 +45,6 @@ export interface CatchUpOptions {
   readonly queueLimit: number;
 }
 
-export const FILM_MODALITIES: ReadonlySet<string> = new Set(['CR', 'DX']);
 const RETRY_BASE_MS = 5_000;
 const STOP_TIMEOUT_MS = 2_000;
 
