@@ -136,7 +136,7 @@ describe('the command', () => {
     expect(studies(await drain(work()))).toEqual([1, 2, 3].map(uidOf));
     await bury(broker, 4, 5);
     expect(await hilumDead(['drop', '--all'])).toMatchObject({ status: 0, out: expect.stringMatching(/2 dropped\n$/) as string });
-    expect(await broker.depths()).toEqual({ work: 0, retry: 0, dead: 0 });
+    expect(await broker.depths()).toEqual({ intake: 0, urgent: 0, routine: 0, retry: 0, dead: 0 });
     expect(await hilumDead(['list'])).toEqual({ status: 0, out: 'no dead letters\n', err: '' });
     expect(await hilumDead(['replay', '--all'])).toMatchObject({ status: 0, out: 'no dead letters\n' });
   });
@@ -232,6 +232,6 @@ describe('what may happen meanwhile', () => {
   test('depths adds up the delay queues', async () => {
     const broker = await open({ retryDelaysMs: [60_000, 120_000] });
     for (const queue of [work(), `${work()}.retry.1m`, `${work()}.retry.2m`, `${work()}.retry.2m`, dead()]) await broker.publish('', queue, Buffer.from('x'), { mandatory: true });
-    expect(await broker.depths()).toEqual({ work: 1, retry: 3, dead: 1 });
+    expect(await broker.depths()).toEqual({ intake: 1, urgent: 0, routine: 0, retry: 3, dead: 1 });
   });
 });
