@@ -96,7 +96,7 @@ function workQueue(broker: Broker): TellerPorts {
   };
 }
 
-/** Studies to be analysed anew, each when it is asked for: at the pace of the catch-up, and only while the work queue has room. Without a broker nothing is asked for. */
+/** Studies to be analysed anew, each when it is asked for: at the pace of the catch-up, and only while there is room. Without a broker nothing is asked for. */
 export function openReanalysis(config: Config, archive: DicomWebArchive, broker: Broker | null, onFull: (waiting: number) => void): (target: ReanalysisTarget) => AsyncIterable<AskedStudy> {
   const teller = broker && new Teller(workQueue(broker), { ...config.catchUp, stopping: new AbortController().signal, onFull }, { now: Date.now, sleep });
   return (target) => reanalyze(target, archive, async (studyInstanceUid) => teller?.tell({ studyInstanceUid, source: { system: REANALYZE }, reanalyze: true, priority: 'routine' }));

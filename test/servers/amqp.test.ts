@@ -264,7 +264,7 @@ describe('urgent and routine', () => {
     expect(await broker.depth()).toBe(0);
   });
 
-  test('a try again, a loss and a requeue stay in their class; the archive is asked once', async () => {
+  test('a try again, a loss, a requeue and a going on stay in their class; the archive is asked once', async () => {
     const asked: string[] = [];
     const broker = open();
     const seen: BrokerDelivery[] = [];
@@ -272,13 +272,14 @@ describe('urgent and routine', () => {
       seen.push(delivery);
       if (seen.length === 1) return delivery.retry(300, 'ARCHIVE_TIMEOUT');
       if (seen.length === 2) return delivery.putBack(0);
-      return seen.length === 3 ? delivery.requeue() : delivery.ack();
+      if (seen.length === 3) return delivery.requeue();
+      return seen.length === 4 ? delivery.goOn() : delivery.ack();
     };
     await broker.consume(handler, 1, { classify: (body) => (asked.push(Buffer.from(body).toString()), classify(body)) });
     await broker.ready(20_000);
     await say(broker, 'u1');
-    await until('the fourth delivery', () => seen.length === 4);
-    expect(seen.map(({ priority, attempt, lost, redelivered }) => [priority, attempt, lost, redelivered])).toEqual([['urgent', 1, 0, false], ['urgent', 2, 0, false], ['urgent', 2, 1, false], ['urgent', 2, 1, true]]);
+    await until('the fifth delivery', () => seen.length === 5);
+    expect(seen.map(({ priority, attempt, lost, redelivered }) => [priority, attempt, lost, redelivered])).toEqual([['urgent', 1, 0, false], ['urgent', 2, 0, false], ['urgent', 2, 1, false], ['urgent', 2, 1, true], ['urgent', 2, 1, false]]);
     expect(new Set(seen.map(({ messageId }) => messageId)).size).toBe(1);
     expect(asked).toEqual(['u1']);
   });
@@ -369,7 +370,7 @@ describe('when the broker goes', () => {
   test('killed and back: the consumer resumes, unsettled work comes again, waiting publishes are confirmed', async () => {
     const release: (() => void)[] = [];
     const { broker, seen } = await consuming(async (delivery) => {
-      if (!delivery.redelivered && texts([delivery])[0] === 'in hand') await new Promise<void>((resolve) => release.push(resolve));
+      if (seen.length === 1) await new Promise<void>((resolve) => release.push(resolve));
       await delivery.ack();
     }, { publishTimeoutMs: 60_000 });
     await say(broker, 'in hand');
@@ -380,9 +381,13 @@ describe('when the broker goes', () => {
     release.forEach((free) => free());
     await rabbit.start();
     await late;
-    await until('both messages', () => seen.length >= 3, 40_000);
-    expect(texts(seen).sort()).toEqual(['in hand', 'in hand', 'said while away']);
-    expect(seen[1]?.redelivered).toBe(true);
+    const again = () => seen.slice(1).filter(({ redelivered }) => redelivered);
+    await until('both messages', async () => again().length > 0 && texts(seen).includes('said while away') && (await broker.depth()) === 0, 40_000);
+    expect(texts(again())).toEqual(['in hand']);
+    expect(texts(seen).filter((text) => text === 'said while away')).toHaveLength(1);
+    // A kill may undo the acknowledgement in the intake: then a copy comes by, never nothing.
+    const copies = seen.slice(1).filter(({ messageId }) => messageId === seen[0]?.messageId);
+    expect(copies.length).toBeLessThanOrEqual(2);
     await until('the state', () => broker.state() === 'connected');
     expect(log.lines.map(({ fields }) => fields.event)).toEqual(expect.arrayContaining(['broker.disconnected', 'broker.unreachable', 'broker.settle-dropped', 'broker.connected']));
   }, 120_000);
