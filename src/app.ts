@@ -13,6 +13,7 @@ import { REANALYZE, reanalyze, type AskedStudy, type ReanalysisTarget } from './
 import { studySweep } from './catch-up/study-sweep';
 import { Teller, type TellerPorts } from './catch-up/teller';
 import { BROKER_STATES, connectBroker, type Broker } from './client/amqp';
+import type { BrokerDelivery } from './client/delivery';
 import { dicomWebArchive, type DicomWebArchive } from './client/dicomweb';
 import { orthancChanges } from './client/orthanc';
 import { STUDY_ROUTING_KEY } from './client/topology';
@@ -24,6 +25,7 @@ import { DecoderThread } from './pipeline/decoder-thread';
 import type { AnalysisIdentity } from './pipeline/encode';
 import { plausibilityOf } from './pipeline/lungs';
 import { runStudy, type Line } from './pipeline/pipeline';
+import { createTriage } from './triage/triage';
 import { healthApp, listen, type Check } from './web/health';
 import { createMetrics } from './web/metrics';
 
@@ -95,10 +97,10 @@ function workQueue(broker: Broker): TellerPorts {
   };
 }
 
-/** Studies to be analysed anew, each when it is asked for: at the pace of the catch-up, and only while the work queue has room. Without a broker nothing is asked for. */
+/** Studies to be analysed anew, each when it is asked for: at the pace of the catch-up, and only while there is room. Without a broker nothing is asked for. */
 export function openReanalysis(config: Config, archive: DicomWebArchive, broker: Broker | null, onFull: (waiting: number) => void): (target: ReanalysisTarget) => AsyncIterable<AskedStudy> {
   const teller = broker && new Teller(workQueue(broker), { ...config.catchUp, stopping: new AbortController().signal, onFull }, { now: Date.now, sleep });
-  return (target) => reanalyze(target, archive, async (studyInstanceUid) => teller?.tell({ studyInstanceUid, source: { system: REANALYZE }, reanalyze: true }));
+  return (target) => reanalyze(target, archive, async (studyInstanceUid) => teller?.tell({ studyInstanceUid, source: { system: REANALYZE }, reanalyze: true, priority: 'routine' }));
 }
 
 /** The catch-up as configured; null where it is off. */
@@ -122,10 +124,17 @@ export async function createApp(config: Config, log: Log, ownLine?: Line): Promi
   const opened = ownLine ?? (await openLine(config.models, config.results, config.decode, log));
   const archive = openArchive(config, log);
   const broker = connectBroker(config.broker, log);
-  const metrics = createMetrics({ version: VERSION, studyResults: STUDY_RESULTS, failureCodes: FAILURE_CODES, brokerStates: BROKER_STATES, brokerState: () => broker.state(), queues: () => broker.depths() });
+  const metrics = createMetrics({ version: VERSION, studyResults: STUDY_RESULTS, failureCodes: FAILURE_CODES, brokerStates: BROKER_STATES, brokerState: () => broker.state(), queues: () => broker.depths(), queueAges: () => broker.ages() });
   const line: Line = { ...opened, observer: metrics };
   let isStopping = false;
   const listener = createListener({ runStudy: (study, options) => runStudy(study, options, line, { archive, announcer: broker }), retry: { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit }, log, observer: metrics, sliceMs: config.studySliceMs, isStopping: () => isStopping });
+  const work = (delivery: BrokerDelivery) => {
+    // Counted when its work begins: not when it comes back from a worker that died and is put back, nor when it goes on.
+    if (!delivery.redelivered && delivery.slices === 0 && delivery.waitedSeconds !== null) metrics.waited(delivery.priority, delivery.waitedSeconds);
+    return listener(delivery);
+  };
+  const { rules, timeoutMs } = config.priority;
+  const classify = createTriage({ archive, rules, timeoutMs, log });
   const catchUp = openCatchUp(config, archive, broker, log);
   const checks: Check[] = [
     { name: 'broker', look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`) },
@@ -139,7 +148,7 @@ export async function createApp(config: Config, log: Log, ownLine?: Line): Promi
       web = await listen(healthApp(checks, metrics), config.http.host, config.http.port);
       for (const { id, version, sha256 } of line.identity().models) log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
       log.info({ event: 'http.listening', host: config.http.host, port: web.port, version: VERSION }, 'health is served');
-      await broker.consume((delivery) => listener(delivery), config.broker.prefetch);
+      await broker.consume(work, config.broker.prefetch, { classify, routineEvery: config.priority.routineEvery });
       catchUp?.start();
       return { port: web.port };
     },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ERROR_CODES, HilumError, lastingOf } from './base/errors';
 import type { Log } from './base/log';
+import { PRIORITIES, type Priority } from './base/priority';
 import { retryAfterOf } from './base/retry';
 import { tryParseUid, type Uid } from './dicom/uid';
 import type { FilmResult, ResultEvent } from './pipeline/stage';
@@ -15,6 +16,8 @@ export interface StudyEvent {
   readonly occurredAt: string;
   /** Films that have a report of another version of Hilum are to be read anew; without it they are left alone. */
   readonly reanalyze?: boolean | undefined;
+  /** Goes before the rules of the configuration. */
+  readonly priority?: Priority | undefined;
 }
 
 /** Port: one message of the broker; `client/amqp` fits it by shape. It is to be settled exactly once, and its methods never reject. */
@@ -52,6 +55,7 @@ const studyEventSchema = z.object({
   source: z.object({ system: z.string().max(64), aet: z.string().max(64).optional() }).optional(),
   occurredAt: z.iso.datetime({ offset: true }),
   reanalyze: z.boolean().optional(),
+  priority: z.enum(PRIORITIES).optional(),
 });
 
 /**

@@ -26,6 +26,7 @@ describe('the study event', () => {
     ['no source', { ...EVENT, source: undefined }],
     ['a source without AE title', { ...EVENT, source: { system: 'pacs' } }],
     ['a wish to read anew', { ...EVENT, reanalyze: true }],
+    ['a priority', { ...EVENT, priority: 'urgent' }],
     ['another time zone', { ...EVENT, occurredAt: '2026-03-01T11:15:30+01:00' }],
   ])('%s is taken', (_name, event) => expect(parseStudyEvent(bytes(event)).studyInstanceUid).toBe(EVENT.studyInstanceUid));
 
@@ -36,6 +37,7 @@ describe('the study event', () => {
     ['no UID', { ...EVENT, studyInstanceUid: undefined }],
     ['a UID that is none', { ...EVENT, studyInstanceUid: 'Doe^Jane' }],
     ['a UID that leads elsewhere', { ...EVENT, studyInstanceUid: '1.2/../../instances' }],
+    ['a priority that is none', { ...EVENT, priority: 'high' }],
     ['no time', { ...EVENT, occurredAt: undefined }],
     ['a time that is none', { ...EVENT, occurredAt: 'yesterday' }],
     ['a wish that is no yes or no', { ...EVENT, reanalyze: 'yes' }],

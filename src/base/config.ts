@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { HilumError } from './errors';
+import { prioritySchema } from './priority';
 
 const millis = (byDefault: number, text: string) => z.number().int().positive().default(byDefault).describe(`${text} (milliseconds)`);
 const file = (text: string) => z.string().min(1).optional().describe(`${text} (path, relative to the configuration file)`);
@@ -50,8 +51,8 @@ const catchUp = z
     orthancUrl: z.url({ protocol: /^https?$/ }).optional().describe("Orthanc's own REST API, e.g. http://orthanc:8042; needed with kind orthanc, signed in to as to the archive"),
     intervalMs: millis(300_000, 'Time from one look to the next'),
     windowDays: z.number().int().min(1).max(36_500).default(2).describe('How far back to look (days): by Study Date at each search; with kind orthanc by arrival, at the first start only'),
-    studiesPerMinute: z.number().positive().max(60_000).default(120).describe('Most studies that are put into the work queue in a minute'),
-    queueLimit: z.number().int().min(1).default(100).describe('Studies in the work queue at which the catch-up waits'),
+    studiesPerMinute: z.number().positive().max(60_000).default(120).describe('Most events that are made in a minute'),
+    queueLimit: z.number().int().min(1).default(100).describe('Studies waiting to be worked on at which the catch-up waits'),
   })
   .refine(({ kind, orthancUrl }) => kind !== 'orthanc' || orthancUrl !== undefined, { path: ['orthancUrl'], message: 'is needed with kind orthanc' })
   .prefault({});
@@ -89,6 +90,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   catchUp,
+  priority: prioritySchema,
   state: z
     .strictObject({
       dir: z.string().min(1).default('state').describe('Folder of what Hilum must remember over a restart (path, relative to the configuration file): the cursor of catchUp.kind orthanc'),

@@ -18,6 +18,8 @@ export const LOG_EVENTS = [
   'film.not-analysed',
   'film.rejected',
   'decoder.lost',
+  'triage.decided',
+  'triage.undecided',
   'archive.rows-unusable',
   'catch-up.round',
   'catch-up.waiting',

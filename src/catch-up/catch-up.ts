@@ -1,6 +1,7 @@
 import { describeError, HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import { backoffMs, sleep, withTimeout } from '../base/retry';
+import { FILM_MODALITIES } from '../dicom/film';
 import { REPORT_NAME } from '../dicom/structured-report';
 import type { Uid } from '../dicom/uid';
 import { Memory } from './memory';
@@ -44,12 +45,11 @@ export interface CatchUpOptions {
   readonly queueLimit: number;
 }
 
-export const FILM_MODALITIES: ReadonlySet<string> = new Set(['CR', 'DX']);
 const RETRY_BASE_MS = 5_000;
 const STOP_TIMEOUT_MS = 2_000;
 
 /**
- * Finds studies without a result and puts an event for each into the work queue, at the start and every `intervalMs`. Events are hints: whatever became of
+ * Finds studies without a result and puts an event for each into the intake queue, at the start and every `intervalMs`. Events are hints: whatever became of
  * them, this finds the study. It holds one batch at a time, and stops at a full queue, so that its memory does not grow with the archive.
  */
 export class CatchUp {
@@ -61,7 +61,7 @@ export class CatchUp {
 
   constructor(private readonly ports: CatchUpPorts, private readonly options: CatchUpOptions, private readonly log: Log, private readonly time: Time = { now: Date.now, sleep }) {
     this.memory = new Memory(() => time.now());
-    const onFull = (waiting: number) => log.debug({ event: 'catch-up.waiting', waiting }, 'the work queue is full; waiting');
+    const onFull = (waiting: number) => log.debug({ event: 'catch-up.waiting', waiting }, 'enough studies wait to be worked on; waiting');
     this.teller = new Teller(ports, { ...options, stopping: this.stopping.signal, onFull }, time);
   }
 

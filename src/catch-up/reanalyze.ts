@@ -1,5 +1,5 @@
+import { FILM_MODALITIES } from '../dicom/film';
 import type { Uid } from '../dicom/uid';
-import { FILM_MODALITIES } from './catch-up';
 import { studiesBetween, type StudyFinder } from './study-sweep';
 
 /** `source.system` of the events that `hilum reanalyze` makes. */

@@ -27,11 +27,11 @@ export type Fate = 'keep' | 'replay' | 'drop';
  * Shows each dead letter that is there now, oldest first, to `decide`, and does what it says; `done` hears of each afterwards.
  *
  * All are taken one by one without an acknowledgement and held on one channel. Closing it, or dying, puts what was kept back into its old place. A replayed one
- * is acknowledged after its copy is confirmed in the work queue: killed in between, there are two, never none.
+ * is acknowledged after its copy is confirmed in the intake: killed in between, there are two, never none.
  * @throws HilumError BROKER_UNREACHABLE; DEAD_QUEUE_BUSY while another process does the same, which would see only a part.
  */
 export async function sortDeadLetters(broker: Broker, decide: (letter: DeadLetter) => Fate, done: (letter: DeadLetter, fate: Fate) => void = () => {}): Promise<void> {
-  const { dead, work } = broker.topology;
+  const { dead, intake } = broker.topology;
   await broker
     .onChannel(async (channel) => {
       await lock(channel, `${dead.name}.lock`);
@@ -42,7 +42,7 @@ export async function sortDeadLetters(broker: Broker, decide: (letter: DeadLette
         if (message === false) break;
         const letter = describeLetter(message);
         const fate = decide(letter);
-        if (fate === 'replay') await broker.publish('', work.name, message.content, { headers: freshHeaders(message.properties.headers ?? {}), messageId: message.properties.messageId as string | undefined, mandatory: true });
+        if (fate === 'replay') await broker.publish('', intake.name, message.content, { headers: freshHeaders(message.properties.headers ?? {}), messageId: message.properties.messageId as string | undefined, mandatory: true });
         if (fate !== 'keep') channel.ack(message);
         done(letter, fate);
       }

@@ -1,6 +1,7 @@
-import type { Channel, ConsumeMessage } from 'amqplib';
+import type { Channel, Message } from 'amqplib';
 import { describeError } from '../base/errors';
 import type { Log } from '../base/log';
+import { PRIORITIES, type Priority } from '../base/priority';
 import { sleep } from '../base/retry';
 import { delayFor, type Topology } from './topology';
 
@@ -10,6 +11,8 @@ export const LOST_HEADER = 'x-hilum-lost';
 export const SLICE_HEADER = 'x-hilum-slice';
 export const REASON_HEADER = 'x-hilum-reason';
 export const HISTORY_HEADER = 'x-hilum-history';
+/** Missing until it is decided. */
+export const PRIORITY_HEADER = 'x-hilum-priority';
 const HISTORY_LENGTH = 20;
 
 /** One failed try: which, when (ISO 8601, UTC), and the error's code. */
@@ -34,6 +37,10 @@ export interface BrokerDelivery {
   readonly lost: number;
   /** How often a part of its study was done and the rest left to a next delivery. */
   readonly slices: number;
+  /** By the queue that it was taken from. */
+  readonly priority: Priority;
+  /** Seconds since the message was published, delays before its present try left out; null where it does not tell. Two clocks may be in it. */
+  readonly waitedSeconds: number | null;
   readonly isSettled: boolean;
   ack(): Promise<void>;
   /** Once more after at least `delayMs` milliseconds, as the next try. */
@@ -41,9 +48,9 @@ export interface BrokerDelivery {
   deadLetter(reason: string): Promise<void>;
   /** Back to the queue untouched, for another worker. */
   requeue(): Promise<void>;
-  /** To the end of the queue after at least `delayMs` milliseconds (0 is at once), as the same try, lost once more. */
+  /** To the end of its queue after at least `delayMs` milliseconds (0 is at once), as the same try, lost once more. */
   putBack(delayMs: number): Promise<void>;
-  /** To the end of the queue at once, as the same try: neither failed nor lost, one slice further. */
+  /** To the end of its queue at once, as the same try: neither failed nor lost, one slice further. */
   goOn(): Promise<void>;
 }
 
@@ -51,21 +58,29 @@ export interface DeliveryContext {
   readonly plan: Topology;
   readonly log: Log;
   /** Publishes to a queue, confirmed and routed. @throws HilumError */
-  readonly send: (queue: string, body: Buffer, headers: Record<string, unknown>, messageId: string | undefined) => Promise<void>;
+  readonly send: (queue: string, body: Buffer, properties: KeptProperties) => Promise<void>;
   /** How long a message is held that could not be moved on, before it goes back (milliseconds): no tight circle while the broker is in trouble. */
   readonly pauseMs: number;
   readonly stopping: AbortSignal;
 }
 
-type MessageHeaders = Record<string, unknown>;
+export interface KeptProperties {
+  readonly headers: MessageHeaders;
+  readonly messageId: string | undefined;
+  /** Seconds since 1970; now where it is left out. */
+  readonly timestamp?: number | undefined;
+}
 
-export function brokerDelivery(channel: Channel, message: ConsumeMessage, context: DeliveryContext): BrokerDelivery {
+export type MessageHeaders = Record<string, unknown>;
+
+export function brokerDelivery(channel: Channel, message: Message, priority: Priority, context: DeliveryContext): BrokerDelivery {
   const headers: MessageHeaders = message.properties.headers ?? {};
   const tries = countOf(headers[ATTEMPT_HEADER]);
   const lost = countOf(headers[LOST_HEADER]);
   const slices = countOf(headers[SLICE_HEADER]);
   const settling = settler(channel, message, context);
   const failed = (reason: string) => failedHeaders(headers, tries + 1, reason);
+  const timestamp = timestampOf(message);
   return {
     body: message.content,
     messageId: message.properties.messageId as string | undefined,
@@ -73,6 +88,8 @@ export function brokerDelivery(channel: Channel, message: ConsumeMessage, contex
     attempt: tries + 1,
     lost,
     slices,
+    priority,
+    waitedSeconds: timestamp === undefined ? null : Math.max(0, Date.now() / 1000 - timestamp),
     get isSettled() {
       return settling.isSettled();
     },
@@ -80,13 +97,24 @@ export function brokerDelivery(channel: Channel, message: ConsumeMessage, contex
     retry: (delayMs, reason) => settling.once(() => settling.move(delayFor(context.plan, delayMs).name, failed(reason))),
     deadLetter: (reason) => settling.once(() => settling.move(context.plan.dead.name, failed(reason))),
     requeue: () => settling.once(async () => settling.tell('nack')),
-    putBack: (delayMs) => settling.once(() => settling.move((delayMs > 0 ? delayFor(context.plan, delayMs) : context.plan.work).name, { ...ownHeaders(headers), [LOST_HEADER]: lost + 1 })),
-    goOn: () => settling.once(() => settling.move(context.plan.work.name, { ...ownHeaders(headers), [SLICE_HEADER]: slices + 1 })),
+    // Lost is not failed: it has waited since it was first published.
+    putBack: (delayMs) => settling.once(() => settling.move((delayMs > 0 ? delayFor(context.plan, delayMs) : context.plan[priority]).name, { ...ownHeaders(headers), [LOST_HEADER]: lost + 1 }, timestamp)),
+    goOn: () => settling.once(() => settling.move(context.plan[priority].name, { ...ownHeaders(headers), [SLICE_HEADER]: slices + 1 })),
   };
 }
 
+export function timestampOf({ properties }: Pick<Message, 'properties'>): number | undefined {
+  const value: unknown = properties.timestamp;
+  return typeof value === 'number' && value > 0 && value < 1e11 ? value : undefined;
+}
+
+/** The priority that a message was given before; undefined where none was, or none of ours. */
+export function priorityOf(headers: MessageHeaders): Priority | undefined {
+  return PRIORITIES.find((priority) => priority === headers[PRIORITY_HEADER]);
+}
+
 /** The mechanics of settling one message. `once` throws when called a second time, before anything is sent. */
-function settler(channel: Channel, message: ConsumeMessage, { log, send, pauseMs, stopping }: DeliveryContext) {
+export function settler(channel: Channel, message: Message, { log, send, pauseMs, stopping }: DeliveryContext) {
   let settled = false;
   const tell = (how: 'ack' | 'nack'): void => {
     try {
@@ -98,9 +126,9 @@ function settler(channel: Channel, message: ConsumeMessage, { log, send, pauseMs
     }
   };
   // Published and confirmed first, acknowledged second: a crash in between leaves two copies, the other order none.
-  const move = async (queue: string, headers: MessageHeaders): Promise<void> => {
+  const move = async (queue: string, headers: MessageHeaders, timestamp?: number): Promise<void> => {
     try {
-      await send(queue, message.content, headers, message.properties.messageId as string | undefined);
+      await send(queue, message.content, { headers, messageId: message.properties.messageId as string | undefined, timestamp });
       tell('ack');
     } catch (error) {
       log.error({ event: 'broker.settle-failed', queue, error: describeError(error) }, 'a message could not be moved on; it goes back to its queue');
@@ -123,13 +151,19 @@ function failedHeaders(headers: MessageHeaders, attempt: number, reason: string)
 
 /** Ours only: what the broker adds (x-death ...) grows with every round. */
 function ownHeaders(headers: MessageHeaders): MessageHeaders {
+  const priority = priorityOf(headers);
+  return { ...traceHeaders(headers), ...(priority === undefined ? {} : { [PRIORITY_HEADER]: priority }) };
+}
+
+/** What a message carries of its way so far; not its priority. */
+export function traceHeaders(headers: MessageHeaders): MessageHeaders {
   const names = [ATTEMPT_HEADER, LOST_HEADER, SLICE_HEADER, REASON_HEADER, HISTORY_HEADER];
   return Object.fromEntries(names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
 }
 
-/** Of a message that is to start anew: the first try, never lost; what happened before stays in its history. */
+/** Of a message that is to start anew: the first try, never lost, its priority to be decided again; what happened before stays in its history. */
 export function freshHeaders(headers: MessageHeaders): MessageHeaders {
-  return { ...ownHeaders(headers), [ATTEMPT_HEADER]: 0, [LOST_HEADER]: 0 };
+  return { ...traceHeaders(headers), [ATTEMPT_HEADER]: 0, [LOST_HEADER]: 0 };
 }
 
 /** The failed tries that a message carries; none where the header is missing or not ours. */

@@ -24,6 +24,8 @@ export interface FoundStudy {
 
 /** One series as QIDO-RS lists it. */
 export interface FoundSeries {
+  /** Null where the archive returned none that can be. */
+  readonly seriesInstanceUid: Uid | null;
   readonly modality: string;
   readonly description: string;
   /** Number of Series Related Instances (0020,1209); null where the archive returned none. */
@@ -42,6 +44,7 @@ const STUDY_INSTANCE_UID = '0020000D';
 const SERIES_INSTANCE_UID = '0020000E';
 const STUDY_INSTANCES = '00201208';
 const SERIES_INSTANCES = '00201209';
+const REQUEST_ATTRIBUTES_SEQUENCE = '00400275';
 const REFERENCED_SOP_INSTANCE_UID = '00081155';
 const FAILURE_REASON = '00081197';
 const FAILED_SOP_SEQUENCE = '00081198';
@@ -76,7 +79,14 @@ export function readStudyRows(rows: readonly unknown[]): FoundStudy[] {
 }
 
 export function readSeriesRows(rows: readonly unknown[]): FoundSeries[] {
-  return rows.map((row) => ({ modality: textAt(row, MODALITY), description: textAt(row, SERIES_DESCRIPTION), instances: countAt(row, SERIES_INSTANCES) }));
+  return rows.map((row) => ({ seriesInstanceUid: uidAt(row, SERIES_INSTANCE_UID) ?? null, modality: textAt(row, MODALITY), description: textAt(row, SERIES_DESCRIPTION), instances: countAt(row, SERIES_INSTANCES) }));
+}
+
+/** The texts that a dataset holds under each of some tags, at its top or in its Request Attributes Sequence (PS3.3 table 10-9); what it does not hold is left out. */
+export function readTexts<K extends string>(dataset: unknown, tags: Readonly<Record<K, string>>): { [key in K]?: string[] } {
+  const places = [dataset, ...itemsAt(dataset, REQUEST_ATTRIBUTES_SEQUENCE)];
+  const entries = Object.entries<string>(tags).map(([key, tag]) => [key, places.flatMap((place) => valuesAt(place, tag)).flatMap((value) => (typeof value === 'string' && value.trim() !== '' ? [value.trim()] : []))] as const);
+  return Object.fromEntries(entries.filter(([, texts]) => texts.length > 0)) as { [key in K]?: string[] };
 }
 
 /** Modality by Series Instance UID. */

@@ -3,7 +3,7 @@ import { describeError, HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
-import { readInstanceRows, readSeriesModalities, readSeriesRows, readStoreAnswer, readStudyRows, type FoundInstance, type FoundSeries, type FoundStudy } from './dicom-json';
+import { readInstanceRows, readSeriesModalities, readSeriesRows, readStoreAnswer, readStudyRows, readTexts, type FoundInstance, type FoundSeries, type FoundStudy } from './dicom-json';
 import { httpClient, readBytes, readText, statusError, TransportError, type HttpAnswer, type HttpClient, type HttpOptions } from './http';
 import { readMultipart, writeMultipart } from './multipart';
 
@@ -49,7 +49,9 @@ export interface DicomWebArchive {
   /** One page of the studies of some days, newest first within the page (QIDO-RS itself has no order), and how many rows the archive sent. */
   findStudies(search: StudySearch): Promise<{ studies: FoundStudy[]; rows: number }>;
   /** None for a study that the archive does not know. */
-  findSeries(study: Uid): Promise<FoundSeries[]>;
+  findSeries(study: Uid, timeoutMs?: number): Promise<FoundSeries[]>;
+  /** Texts of some attributes (tags by name) of one instance of a series, which QIDO-RS need not return: from its metadata. None for a series without instances. */
+  sampleAttributes<K extends string>(study: Uid, series: Uid, attributes: Readonly<Record<K, string>>, timeoutMs?: number): Promise<{ [key in K]?: string[] }>;
   retrieve(path: InstancePath): Promise<Uint8Array>;
   store(study: Uid, objects: readonly EncodedObject[]): Promise<void>;
   /** For `hilum doctor`: what the archive lets Hilum do. It queries, retrieves one object, and sends a store request without any. Never throws. */
@@ -65,6 +67,8 @@ const RETRIEVE_HEADERS = { accept: 'multipart/related; type="application/dicom";
 /** No server is thought to have a page limit below this, so that a shorter page is the last one: most studies then cost one query. */
 const LEAST_PAGE_LIMIT = 50;
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
+/** Of one instance: servers send small binary values along, but not the pixels. */
+const MAX_METADATA_BYTES = 4 * 1024 * 1024;
 
 interface Wire {
   readonly http: HttpClient;
@@ -86,7 +90,8 @@ export function dicomWebArchive(options: DicomWebOptions, log?: Log): DicomWebAr
   return {
     findInstances: (study) => findInstances(wire, study),
     findStudies: (search) => findStudies(wire, search),
-    findSeries: (study) => findSeries(wire, study),
+    findSeries: (study, timeoutMs) => findSeries(wire, study, timeoutMs),
+    sampleAttributes: (study, series, attributes, timeoutMs) => sampleAttributes(wire, study, series, attributes, timeoutMs),
     retrieve: (path) => retrieve(wire, path),
     store: (study, objects) => store(wire, study, objects),
     probe: () => probe(wire),
@@ -127,15 +132,25 @@ async function findStudies(wire: Wire, { from, to, offset, limit }: StudySearch)
   return { studies: readStudyRows(rows).sort((a, b) => (a.dateTime < b.dateTime ? 1 : -1)), rows: rows.length };
 }
 
-async function findSeries(wire: Wire, study: Uid): Promise<FoundSeries[]> {
-  return readSeriesRows(await query(wire, `/studies/${study}/series?includefield=00080060&includefield=0008103E&includefield=00201209&limit=${wire.maxInstances}`));
+async function findSeries(wire: Wire, study: Uid, timeoutMs?: number): Promise<FoundSeries[]> {
+  return readSeriesRows(await query(wire, `/studies/${study}/series?includefield=00080060&includefield=0008103E&includefield=00201209&limit=${wire.maxInstances}`, timeoutMs));
 }
 
-function query(wire: Wire, path: string): Promise<unknown[]> {
-  return wire.http.send(`${wire.root}${path}`, { headers: JSON_HEADERS }, async (answer) => {
+/** WADO-RS metadata (PS3.18 section 10.4.1.1.5) of one instance, not of the series: a server may read each file for it. */
+async function sampleAttributes<K extends string>(wire: Wire, study: Uid, series: Uid, attributes: Readonly<Record<K, string>>, timeoutMs?: number): Promise<{ [key in K]?: string[] }> {
+  const path = `/studies/${study}/series/${series}/instances`;
+  const [instance] = readInstanceRows(await query(wire, `${path}?includefield=00080016&limit=1`, timeoutMs), study).instances;
+  if (instance === undefined) return {};
+  const [dataset] = await query(wire, `${path}/${instance.sopInstanceUid}/metadata`, timeoutMs, MAX_METADATA_BYTES);
+  return readTexts(dataset, attributes);
+}
+
+/** A query or other resource in the DICOM JSON model. */
+function query(wire: Wire, path: string, timeoutMs?: number, maxBytes = MAX_JSON_BYTES): Promise<unknown[]> {
+  return wire.http.send(`${wire.root}${path}`, { headers: JSON_HEADERS, ...(timeoutMs === undefined ? {} : { responseTimeoutMs: timeoutMs }) }, async (answer) => {
     if (answer.status === 204 || answer.status === 404) return [];
     if (answer.status !== 200) throw statusError('query', answer.status, answer.retryAfter);
-    const rows = parseJson(await readText(answer.body, MAX_JSON_BYTES));
+    const rows = parseJson(await readText(answer.body, maxBytes));
     if (!Array.isArray(rows)) throw new HilumError('ARCHIVE_RESPONSE_INVALID', 'transient', 'the archive answered a query with something other than a DICOM JSON array');
     return rows;
   });

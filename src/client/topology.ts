@@ -30,8 +30,11 @@ export interface DelayQueue extends Queue {
 export interface Topology {
   readonly study: Exchange;
   readonly result: Exchange;
-  /** Studies to do. */
-  readonly work: Queue;
+  /** Where all study messages arrive, those back from a delay included; from here they go to one of the next two. */
+  readonly intake: Queue;
+  /** Studies to do, by priority. */
+  readonly urgent: Queue;
+  readonly routine: Queue;
   /** Where studies wait for their next try, shortest delay first. */
   readonly delays: readonly DelayQueue[];
   /** Studies given up on, with reason and history. */
@@ -47,15 +50,18 @@ export const DEFAULT_DELAYS_MS: readonly number[] = [5_000, 30_000, 300_000, 1_8
  * @param delaysMs one delay queue each (milliseconds)
  */
 export function topology(prefix = 'hilum', delaysMs: readonly number[] = DEFAULT_DELAYS_MS): Topology {
-  const work = `${prefix}.study`;
-  const delays = [...new Set(delaysMs)].sort((a, b) => a - b).map((delayMs) => delayQueue(work, delayMs));
+  const intake = `${prefix}.study`;
+  const delays = [...new Set(delaysMs)].sort((a, b) => a - b).map((delayMs) => delayQueue(intake, delayMs));
+  const classic = (name: string): Queue => ({ name, arguments: CLASSIC });
   return {
     study: { name: `${prefix}.study`, type: 'topic' },
     result: { name: `${prefix}.result`, type: 'topic' },
-    work: { name: work, arguments: CLASSIC },
+    intake: classic(intake),
+    urgent: classic(`${intake}.urgent`),
+    routine: classic(`${intake}.routine`),
     delays,
-    dead: { name: `${work}.dead`, arguments: CLASSIC },
-    bindings: [{ queue: work, exchange: `${prefix}.study`, routingKey: STUDY_ROUTING_KEY }],
+    dead: classic(`${intake}.dead`),
+    bindings: [{ queue: intake, exchange: `${prefix}.study`, routingKey: STUDY_ROUTING_KEY }],
   };
 }
 
@@ -63,12 +69,17 @@ export function topology(prefix = 'hilum', delaysMs: readonly number[] = DEFAULT
 const CLASSIC = { 'x-queue-type': 'classic' } as const;
 
 /** The delay is in the name and the same for all messages of a queue: a queue expires messages at its head only, so mixed delays would wait for each other. */
-function delayQueue(work: string, delayMs: number): DelayQueue {
+function delayQueue(intake: string, delayMs: number): DelayQueue {
   return {
-    name: `${work}.retry.${durationName(delayMs)}`,
+    name: `${intake}.retry.${durationName(delayMs)}`,
     delayMs,
-    arguments: { ...CLASSIC, 'x-message-ttl': delayMs, 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': work },
+    arguments: { ...CLASSIC, 'x-message-ttl': delayMs, 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': intake },
   };
+}
+
+/** Queues in which studies wait to be worked on. */
+export function waitingQueues({ intake, urgent, routine }: Topology): Queue[] {
+  return [intake, urgent, routine];
 }
 
 /** 5000 -> "5s", 300000 -> "5m", 1500 -> "1500ms". */

@@ -22,7 +22,7 @@ export async function reanalyze({ target, config: path, dryRun, json }: Reanalyz
   let [asked, wrong] = [0, 0];
   try {
     await broker?.ready(BROKER_WAIT_MS);
-    const tellFull = (waiting: number) => process.stderr.write(`hilum: ${waiting} studies wait in the work queue; going on when there is room\n`);
+    const tellFull = (waiting: number) => process.stderr.write(`hilum: ${waiting} studies wait to be worked on; going on when there is room\n`);
     for await (const study of openReanalysis(config, archive, broker, tellFull)(target)) {
       if (study.outcome === 'asked') asked++;
       else wrong++;

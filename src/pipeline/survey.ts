@@ -1,3 +1,4 @@
+import { FILM_MODALITIES } from '../dicom/film';
 import { resultUids, type AnalysisIdentity, type ResultUids } from './encode';
 import type { InstanceReference, ResultEvent } from './stage';
 
@@ -12,8 +13,6 @@ export interface Survey {
   /** SOP Instance UIDs of all that the study holds: what is there is not sent again. */
   readonly present: ReadonlySet<string>;
 }
-
-const FILM_MODALITIES = new Set(['CR', 'DX']);
 
 /**
  * Sorts a study's instances. Modality CR or DX makes a film, whatever its SOP Class. A film is done when its report is there: the report is stored

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { PRIORITIES, type Priority } from '../base/priority';
 import { withTimeout } from '../base/retry';
 import { TIMED_STAGES, type FilmResult, type TimedStage } from '../pipeline/stage';
 
@@ -10,6 +11,8 @@ export const METRIC_NAMES = [
   'hilum_failures_total',
   'hilum_stage_seconds',
   'hilum_queue_messages',
+  'hilum_queue_age_seconds',
+  'hilum_wait_seconds',
   'hilum_broker_state',
   'hilum_last_result_timestamp_seconds',
 ] as const;
@@ -24,7 +27,9 @@ export interface MetricsSources {
   readonly brokerStates: readonly string[];
   readonly brokerState: () => string;
   readonly queues: () => Promise<Readonly<Record<string, number>>>;
-  /** Longest wait for `queues` (milliseconds): a scrape must not hang on a broker that does. */
+  /** Seconds that the oldest study of each queue has waited. */
+  readonly queueAges: () => Promise<Readonly<Record<string, number>>>;
+  /** Longest wait for `queues` and for `queueAges` (milliseconds): a scrape must not hang on a broker that does. */
   readonly queuesTimeoutMs?: number;
   readonly now?: () => Date;
 }
@@ -34,12 +39,16 @@ export interface Metrics {
   stage(stage: TimedStage, seconds: number): void;
   film(result: Pick<FilmResult, 'outcome' | 'reason'>): void;
   study(result: string, reason?: string): void;
+  /** A study was begun after it had waited. */
+  waited(priority: Priority, seconds: number): void;
   readonly contentType: string;
   /** All of it in Prometheus' text format, those of the Node process included. */
   text(): Promise<string>;
 }
 
 const STAGE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+/** Up to a day: a queue that was left over a night. */
+const WAIT_BUCKETS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 86_400];
 const QUEUES_TIMEOUT_MS = 2_000;
 
 export function createMetrics(sources: MetricsSources): Metrics {
@@ -51,11 +60,13 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const studies = new Counter({ ...about('hilum_studies_total', 'Study messages, by what became of them'), labelNames: ['result'] });
   const failures = new Counter({ ...about('hilum_failures_total', 'Failed tries of studies, by error code'), labelNames: ['code'] });
   const stages = new Histogram({ ...about('hilum_stage_seconds', 'Seconds that a stage took, failed ones included'), labelNames: ['stage'], buckets: STAGE_BUCKETS });
+  const waits = new Histogram({ ...about('hilum_wait_seconds', 'Seconds from the publishing of a study message to the beginning of its work'), labelNames: ['priority'], buckets: WAIT_BUCKETS });
   const lastResult = new Gauge(about('hilum_last_result_timestamp_seconds', 'When results of a study were last announced (Unix time); 0 before the first'));
   films.inc({ outcome: 'analysed', reason: 'none' }, 0);
   for (const result of sources.studyResults) studies.inc({ result }, 0);
   for (const code of sources.failureCodes) failures.inc({ code }, 0);
   for (const stage of TIMED_STAGES) stages.zero({ stage });
+  for (const priority of PRIORITIES) waits.zero({ priority });
   return {
     stage: (stage, seconds) => stages.observe({ stage }, seconds),
     film: ({ outcome, reason }) => films.inc({ outcome, reason: reason ?? 'none' }),
@@ -64,13 +75,14 @@ export function createMetrics(sources: MetricsSources): Metrics {
       if (reason !== undefined) failures.inc({ code: reason });
       if (result === 'done') lastResult.set((sources.now?.() ?? new Date()).getTime() / 1000);
     },
+    waited: (priority, seconds) => waits.observe({ priority }, seconds),
     contentType: registry.contentType,
     text: () => registry.metrics(),
   };
 }
 
 /** Those that are looked up when somebody asks. */
-function addGauges(registry: Registry, { version, brokerStates, brokerState, queues, queuesTimeoutMs = QUEUES_TIMEOUT_MS }: MetricsSources): void {
+function addGauges(registry: Registry, { version, brokerStates, brokerState, queues, queueAges, queuesTimeoutMs = QUEUES_TIMEOUT_MS }: MetricsSources): void {
   const about = (name: MetricName, help: string) => ({ name, help, registers: [registry] });
   new Gauge({ ...about('hilum_info', 'Always 1; the label is the version'), labelNames: ['version'] }).set({ version }, 1);
   new Gauge({
@@ -80,14 +92,17 @@ function addGauges(registry: Registry, { version, brokerStates, brokerState, que
       for (const state of brokerStates) this.set({ state }, state === brokerState() ? 1 : 0);
     },
   });
-  new Gauge({
-    ...about('hilum_queue_messages', 'Studies that wait to be done, for their next try, and that were given up; missing while the broker does not answer'),
-    labelNames: ['queue'],
-    async collect() {
-      const depths = await withTimeout(queues(), queuesTimeoutMs, () => new Error('late')).catch(() => ({}));
-      // An old number would look like a quiet queue.
-      this.reset();
-      for (const [queue, messages] of Object.entries(depths)) this.set({ queue }, messages);
-    },
-  });
+  const byQueue = (name: MetricName, help: string, look: () => Promise<Readonly<Record<string, number>>>) =>
+    new Gauge({
+      ...about(name, `${help}; missing while the broker does not answer`),
+      labelNames: ['queue'],
+      async collect() {
+        const values = await withTimeout(look(), queuesTimeoutMs, () => new Error('late')).catch(() => ({}));
+        // An old number would look like a quiet queue.
+        this.reset();
+        for (const [queue, value] of Object.entries(values)) this.set({ queue }, value);
+      },
+    });
+  byQueue('hilum_queue_messages', 'Studies that wait to be sorted, to be done, for their next try, and that were given up', queues);
+  byQueue('hilum_queue_age_seconds', 'Seconds that the oldest study of a queue has waited, at most', queueAges);
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { configSchema, parseConfig, readConfig } from '../../src/base/config';
 import { HilumError } from '../../src/base/errors';
+import { RULE_KEYWORDS } from '../../src/base/priority';
 
 const MINIMAL = { archive: { url: 'http://localhost:8042/dicom-web' }, broker: { url: 'amqp://localhost' } };
 
@@ -25,6 +26,27 @@ test('two addresses are enough, the rest has defaults', () => {
 test('every problem is named at once, with its path', () => {
   const text = problemsOf({ archive: { url: 'ftp://x', typo: 1, auth: { kind: 'basic', username: 'a' } }, broker: { prefetch: 0 }, what: true });
   for (const part of ['archive.url', 'archive.typo: unknown key', 'archive.auth.password', 'broker.url', 'broker.prefetch', 'what: unknown key']) expect(text).toContain(part);
+});
+
+describe('rules of priority', () => {
+  const withRules = (rules: unknown) => ({ ...MINIMAL, priority: { rules } });
+
+  test('any of the documented keywords, lists of values, padding taken off', () => {
+    const rules = [{ Modality: ['DX'], ViewPosition: ['AP'] }, { StudyDescription: [' *portable* '] }];
+    expect(parseConfig(withRules(rules)).priority).toEqual({ rules: [rules[0], { StudyDescription: ['*portable*'] }], routineEvery: 4, timeoutMs: 5_000 });
+    expect(parseConfig(withRules([])).priority.rules).toEqual([]);
+  });
+
+  test('others are named, and so is a rule that would match everything', () => {
+    const text = problemsOf(withRules([{ PatientName: ['Doe*'] }, {}, { ViewPosition: 'AP' }, { ViewPosition: [] }, { ViewPosition: [' '] }]));
+    for (const part of ['priority.rules.0.PatientName: unknown key', 'priority.rules.1: a rule needs a condition', 'priority.rules.2.ViewPosition', 'priority.rules.3.ViewPosition', 'priority.rules.4.ViewPosition.0']) expect(text).toContain(part);
+  });
+
+  test('docs/configuration.md lists the keywords and no other', () => {
+    const page = readFileSync(resolve(__dirname, '../../docs/configuration.md'), 'utf8');
+    const section = page.slice(page.indexOf('### Rules'), page.indexOf('\n## ', page.indexOf('### Rules')));
+    expect([...section.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1])).toEqual([...RULE_KEYWORDS].sort());
+  });
 });
 
 test('secrets come from the environment or a file', () => {

@@ -1,4 +1,4 @@
-import { readInstanceRows, readSeriesModalities, readSeriesRows, readStoreAnswer, readStudyRows } from '../../src/client/dicom-json';
+import { readInstanceRows, readSeriesModalities, readSeriesRows, readStoreAnswer, readStudyRows, readTexts } from '../../src/client/dicom-json';
 import { parseUid } from '../../src/dicom/uid';
 
 const [A, B] = [parseUid('1.2.3.1'), parseUid('1.2.3.2')];
@@ -10,12 +10,26 @@ describe('studies and series', () => {
     const study = { '0020000D': ui('1.2'), '00080020': { vr: 'DA', Value: ['20260310'] }, '00080030': { vr: 'TM', Value: ['101530'] }, '00080061': { vr: 'CS', Value: ['CR', 'SR'] }, '00201208': { vr: 'IS', Value: [3] } };
     expect(readStudyRows([study])).toEqual([{ studyInstanceUid: '1.2', modalities: ['CR', 'SR'], instances: 3, dateTime: '20260310101530' }]);
     const series = { '0020000E': ui('1.2.3'), '00080060': { vr: 'CS', Value: ['SR'] }, '0008103E': { vr: 'LO', Value: ['Hilum report'] }, '00201209': { vr: 'IS', Value: ['1'] } };
-    expect(readSeriesRows([series])).toEqual([{ modality: 'SR', description: 'Hilum report', instances: 1 }]);
+    expect(readSeriesRows([series])).toEqual([{ seriesInstanceUid: '1.2.3', modality: 'SR', description: 'Hilum report', instances: 1 }]);
   });
 
   test('what a server need not tell is not known; a study without a UID is left out', () => {
     expect(readStudyRows([{ '0020000D': ui('1.2'), '00080061': { vr: 'CS' } }, { '0020000D': ui('Doe^Jane') }, null])).toEqual([{ studyInstanceUid: '1.2', modalities: null, instances: null, dateTime: '' }]);
-    expect(readSeriesRows([{}])).toEqual([{ modality: '', description: '', instances: null }]);
+    expect(readSeriesRows([{}])).toEqual([{ seriesInstanceUid: null, modality: '', description: '', instances: null }]);
+  });
+
+  test('texts by name, at the top and in the request; what is no text or empty is left out', () => {
+    const tags = { view: '00185101', priority: '00401003', rows: '00280010', name: '00100010', empty: '00081030' };
+    const dataset = {
+      '00185101': { vr: 'CS', Value: [' AP ', null, ''] },
+      '00280010': { vr: 'US', Value: [7] },
+      '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Doe^Jane' }] },
+      '00081030': { vr: 'LO' },
+      '00401003': { vr: 'SH', Value: ['LOW'] },
+      '00400275': { vr: 'SQ', Value: [{ '00401003': { vr: 'SH', Value: ['STAT'] } }, null] },
+    };
+    expect(readTexts(dataset, tags)).toEqual({ view: ['AP'], priority: ['LOW', 'STAT'] });
+    for (const bad of [null, undefined, [], 'x', { '00185101': 'AP' }]) expect(readTexts(bad, tags)).toEqual({});
   });
 });
 

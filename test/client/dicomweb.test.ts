@@ -242,6 +242,43 @@ describe('finding', () => {
   });
 });
 
+describe('attributes of a film', () => {
+  const TAGS = { view: '00185101', priority: '0032000C' };
+  const ROW = { '00080016': { vr: 'UI', Value: ['1.2.840.10008.5.1.4.1.1.1'] }, '00080018': { vr: 'UI', Value: [PATH.sopInstanceUid] }, '0020000E': { vr: 'UI', Value: [PATH.seriesInstanceUid] } };
+  const ask = (timeoutMs?: number) => open().sampleAttributes(STUDY, PATH.seriesInstanceUid, TAGS, timeoutMs);
+  const metadata = (status: number, body: string) => {
+    answer = (request, response) => void (request.url!.endsWith('/metadata') ? response.writeHead(status).end(body) : response.writeHead(200).end(JSON.stringify([ROW])));
+  };
+
+  test('one instance of the series is looked for, and its metadata read', async () => {
+    metadata(200, JSON.stringify([{ '00185101': { vr: 'CS', Value: ['AP'] }, '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Doe^Jane' }] } }]));
+    expect(await ask()).toEqual({ view: ['AP'] });
+    const base = `/dicom-web/studies/${STUDY}/series/${PATH.seriesInstanceUid}/instances`;
+    expect(requests.map(({ url: path }) => path)).toEqual([`${base}?includefield=00080016&limit=1`, `${base}/${PATH.sopInstanceUid}/metadata`]);
+    expect(requests.map(({ headers }) => headers.accept)).toEqual(['application/dicom+json', 'application/dicom+json']);
+  });
+
+  test('a series that is gone, or an instance that is, says nothing', async () => {
+    say(200, '[]');
+    expect(await ask()).toEqual({});
+    metadata(404, '');
+    expect(await ask()).toEqual({});
+  });
+
+  test.each([[500, '', 'ARCHIVE_UNAVAILABLE'], [401, '', 'ARCHIVE_UNAUTHORISED'], [200, '{"Doe^Jane"', 'ARCHIVE_RESPONSE_INVALID'], [200, `["${'x'.repeat(5 * 1024 * 1024)}"]`, 'ARCHIVE_RESPONSE_INVALID']])('%d with %.20s is an error that quotes nothing', async (status, body, code) => {
+    metadata(status, body);
+    await expect(ask()).rejects.toMatchObject({ code, message: expect.not.stringContaining('Doe') as string });
+  });
+
+  test('an archive that does not answer is given up in the time that was given', async () => {
+    answer = () => {};
+    const started = Date.now();
+    await expect(ask(100)).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT' });
+    await expect(open({ responseTimeoutMs: 60_000 }).findSeries(STUDY, 100)).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT' });
+    expect(Date.now() - started).toBeLessThan(6_000);
+  });
+});
+
 describe('storing', () => {
   test('sends each object as it is', async () => {
     say(200, STORED);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
 /** Rooms from bottom to top; an import may go down or stay inside its room. docs/architecture.md draws the same. */
-const FLOORS = ['base', 'dicom', 'model', 'pipeline', 'client', 'evaluation', 'web', 'listener', 'catch-up', 'app', 'commands', 'main', 'cli'];
+const FLOORS = ['base', 'dicom', 'model', 'pipeline', 'client', 'evaluation', 'web', 'listener', 'catch-up', 'triage', 'app', 'commands', 'main', 'cli'];
 const ALLOWED: Record<string, readonly string[]> = {
   base: [],
   dicom: ['base'],
@@ -13,7 +13,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   web: ['pipeline', 'model', 'dicom', 'base'],
   listener: ['pipeline', 'model', 'dicom', 'base'],
   'catch-up': ['listener', 'dicom', 'base'],
-  app: ['catch-up', 'listener', 'web', 'evaluation', 'pipeline', 'client', 'model', 'dicom', 'base'],
+  triage: ['listener', 'dicom', 'base'],
+  app: ['catch-up', 'triage', 'listener', 'web', 'evaluation', 'pipeline', 'client', 'model', 'dicom', 'base'],
   commands: ['app', 'evaluation', 'client', 'pipeline', 'model', 'dicom', 'base'],
   main: ['app', 'base'],
   cli: ['main', 'commands', 'app', 'base'],

@@ -136,7 +136,7 @@ describe('the command', () => {
     expect(studies(await drain(work()))).toEqual([1, 2, 3].map(uidOf));
     await bury(broker, 4, 5);
     expect(await hilumDead(['drop', '--all'])).toMatchObject({ status: 0, out: expect.stringMatching(/2 dropped\n$/) as string });
-    expect(await broker.depths()).toEqual({ work: 0, retry: 0, dead: 0 });
+    expect(await broker.depths()).toEqual({ intake: 0, urgent: 0, routine: 0, retry: 0, dead: 0 });
     expect(await hilumDead(['list'])).toEqual({ status: 0, out: 'no dead letters\n', err: '' });
     expect(await hilumDead(['replay', '--all'])).toMatchObject({ status: 0, out: 'no dead letters\n' });
   });
@@ -145,7 +145,7 @@ describe('the command', () => {
     const broker = await open();
     await bury(broker, 1);
     for (const action of ['show', 'replay', 'drop']) expect(await hilumDead([action, 'abc'])).toMatchObject({ status: 1, out: '', err: expect.stringContaining('no dead letter has the id abc') as string });
-    expect(await broker.depths()).toEqual({ work: 0, retry: 0, dead: 1 });
+    expect(await broker.depths()).toEqual({ intake: 0, urgent: 0, routine: 0, retry: 0, dead: 1 });
     for (const args of [[], ['burn'], ['drop'], ['replay'], ['show'], ['show', '--all'], ['list', 'abc'], ['drop', 'abc', '--all'], ['drop', 'abc', 'def']]) expect((await hilumDead(args)).status).toBe(2);
     writeFileSync(config, JSON.stringify({ archive: { url: 'http://127.0.0.1:9/' }, broker: { url: 'amqp://127.0.0.1:9', prefix } }));
     expect(await hilumDead(['list'])).toMatchObject({ status: 1, err: expect.stringContaining('BROKER_UNREACHABLE') as string });
@@ -158,7 +158,7 @@ describe('the command', () => {
     expect(killed.status).toBeNull();
     const left = await until('the broker to put the rest back', async () => {
       const depths = await brokers[0]!.depths();
-      return depths.work + depths.dead >= all.length ? { replayed: studies(await drain(work())), rest: studies(await drain(dead())) } : undefined;
+      return depths.intake + depths.dead >= all.length ? { replayed: studies(await drain(work())), rest: studies(await drain(dead())) } : undefined;
     });
     expect(left.replayed.length).toBeGreaterThanOrEqual(5);
     expect(left.replayed.length).toBeLessThan(all.length);
@@ -199,7 +199,7 @@ describe('what may happen meanwhile', () => {
     gate.close();
     await until('four messages', async () => {
       const depths = await brokers[0]!.depths();
-      return depths.work + depths.dead >= 4;
+      return depths.intake + depths.dead >= 4;
     });
     const [replayed, rest] = [studies(await drain(work())), studies(await drain(dead()))];
     expect(replayed).toEqual([uidOf(2)]);
@@ -232,6 +232,6 @@ describe('what may happen meanwhile', () => {
   test('depths adds up the delay queues', async () => {
     const broker = await open({ retryDelaysMs: [60_000, 120_000] });
     for (const queue of [work(), `${work()}.retry.1m`, `${work()}.retry.2m`, `${work()}.retry.2m`, dead()]) await broker.publish('', queue, Buffer.from('x'), { mandatory: true });
-    expect(await broker.depths()).toEqual({ work: 1, retry: 3, dead: 1 });
+    expect(await broker.depths()).toEqual({ intake: 1, urgent: 0, routine: 0, retry: 3, dead: 1 });
   });
 });

@@ -11,7 +11,7 @@ import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
 import { recordingLog } from '../support/logs';
 
 const STATES = ['connected', 'disconnected'] as const;
-const make = (more: Partial<MetricsSources> = {}) => createMetrics({ version: '1.2.3', studyResults: STUDY_RESULTS, failureCodes: ['NOT_FOUND'], brokerStates: STATES, brokerState: () => 'connected', queues: async () => ({ work: 3, retry: 2, dead: 1 }), now: () => new Date(1_772_359_200_000), ...more });
+const make = (more: Partial<MetricsSources> = {}) => createMetrics({ version: '1.2.3', studyResults: STUDY_RESULTS, failureCodes: ['NOT_FOUND'], brokerStates: STATES, brokerState: () => 'connected', queues: async () => ({ urgent: 3, retry: 2, dead: 1 }), queueAges: async () => ({ urgent: 42.5, routine: 0 }), now: () => new Date(1_772_359_200_000), ...more });
 
 /** name{labels} -> value, ours only. */
 async function samples(metrics: { text(): Promise<string> }): Promise<Record<string, number>> {
@@ -34,6 +34,7 @@ test('what it is told is counted', async () => {
   metrics.study('done');
   metrics.study('retry', 'ARCHIVE_TIMEOUT');
   metrics.stage('infer', 0.3);
+  metrics.waited('urgent', 40);
   expect(await samples(metrics)).toMatchObject({
     'hilum_info{version="1.2.3"}': 1,
     'hilum_films_total{outcome="analysed",reason="none"}': 1,
@@ -46,7 +47,12 @@ test('what it is told is counted', async () => {
     'hilum_stage_seconds_bucket{le="0.25",stage="infer"}': 0,
     'hilum_stage_seconds_bucket{le="0.5",stage="infer"}': 1,
     'hilum_stage_seconds_count{stage="store"}': 0,
-    'hilum_queue_messages{queue="work"}': 3,
+    'hilum_wait_seconds_bucket{le="30",priority="urgent"}': 0,
+    'hilum_wait_seconds_bucket{le="60",priority="urgent"}': 1,
+    'hilum_wait_seconds_count{priority="routine"}': 0,
+    'hilum_queue_age_seconds{queue="urgent"}': 42.5,
+    'hilum_queue_age_seconds{queue="routine"}': 0,
+    'hilum_queue_messages{queue="urgent"}': 3,
     'hilum_queue_messages{queue="retry"}': 2,
     'hilum_queue_messages{queue="dead"}': 1,
     'hilum_broker_state{state="connected"}': 1,
@@ -56,10 +62,10 @@ test('what it is told is counted', async () => {
 });
 
 test('a broker that fails or hangs leaves the depths out, in bounded time, and keeps no old number', async () => {
-  let queues: MetricsSources['queues'] = async () => ({ work: 3 });
+  let queues: MetricsSources['queues'] = async () => ({ urgent: 3 });
   let state: string = 'connected';
-  const metrics = make({ queues: () => queues(), queuesTimeoutMs: 50, brokerState: () => state });
-  expect(await samples(metrics)).toHaveProperty(['hilum_queue_messages{queue="work"}'], 3);
+  const metrics = make({ queues: () => queues(), queueAges: () => queues(), queuesTimeoutMs: 50, brokerState: () => state });
+  expect(await samples(metrics)).toHaveProperty(['hilum_queue_messages{queue="urgent"}'], 3);
   state = 'disconnected';
   for (const bad of [async () => Promise.reject(new Error('gone')), () => new Promise<never>(() => {})]) {
     queues = bad;
