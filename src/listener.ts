@@ -24,6 +24,8 @@ export interface StudyEvent {
 export interface Delivery {
   readonly body: Uint8Array;
   readonly redelivered: boolean;
+  /** Redelivered only because the broker was restarted while it waited. */
+  readonly outlivedBroker: boolean;
   /** Which try this is, from 1. */
   readonly attempt: number;
   /** How often it was put back because it had been redelivered. */
@@ -93,11 +95,11 @@ export type Settlement =
   | { readonly kind: 'retry'; readonly delayMs: number; readonly reason: string }
   | { readonly kind: 'dead-letter'; readonly reason: string }
   | { readonly kind: 'go-on' }
-  | { readonly kind: 'put-back'; readonly delayMs: number };
+  | { readonly kind: 'put-back'; readonly delayMs: number; readonly counted: boolean };
 
 /** Tries after the first for a refused sign-in: it may be a token about to be renewed, but it is not asked for ever. */
 export const UNAUTHORISED_RETRIES = 3;
-/** Losses after which a message is put back at once: a broker that was killed calls every message lost. */
+/** Losses after which a message is still put back at once. */
 export const TOLERATED_LOSSES = 5;
 /** Losses after which a message is given up. */
 export const LOSS_LIMIT = 20;
@@ -120,11 +122,13 @@ export function settle(error: unknown, attempt: number, policy: RetryPolicy): Se
 
 /**
  * What becomes of a redelivered message that had been lost `lost` times before. It is counted before it is worked on, at the end of the queue: a film that
- * kills its worker then neither holds up the others nor comes back for ever, and comes less and less often.
+ * kills its worker then neither holds up the others nor comes back for ever, and comes less and less often. Where a restart of the broker explains it, it
+ * is put there uncounted: otherwise a night of restarts would give up whatever waited.
  */
-export function settleRedelivered(lost: number, policy: RetryPolicy): Settlement {
+export function settleRedelivered({ lost, outlivedBroker }: Pick<Delivery, 'lost' | 'outlivedBroker'>, policy: RetryPolicy): Settlement {
+  if (outlivedBroker) return { kind: 'put-back', delayMs: 0, counted: false };
   if (lost >= LOSS_LIMIT) return { kind: 'dead-letter', reason: WORKER_LOST };
-  return { kind: 'put-back', delayMs: lost < TOLERATED_LOSSES ? 0 : delayFor(lost - TOLERATED_LOSSES + 1, policy) };
+  return { kind: 'put-back', counted: true, delayMs: lost < TOLERATED_LOSSES ? 0 : delayFor(lost - TOLERATED_LOSSES + 1, policy) };
 }
 
 function retriesFor(error: unknown, policy: RetryPolicy): number {
@@ -178,7 +182,7 @@ export interface ListenerOptions {
 export function createListener(options: ListenerOptions): (delivery: Delivery) => Promise<void> {
   const { retry, log, observer = { study: () => {} } } = options;
   return async (delivery) => {
-    if (delivery.redelivered) return carryOut(settleRedelivered(delivery.lost, retry), delivery, undefined, log, observer);
+    if (delivery.redelivered) return carryOut(settleRedelivered(delivery, retry), delivery, undefined, log, observer);
     let studyLog = log;
     let failure: unknown;
     try {
@@ -237,7 +241,7 @@ async function carryOut(settlement: Settlement, delivery: Delivery, failure: unk
     case 'put-back':
       observer.study('put-back');
       log.info({ event: 'study.put-back', delaySeconds: settlement.delayMs / 1000, ...fields }, 'a redelivered message goes to the end of the queue');
-      return delivery.putBack(settlement.delayMs);
+      return settlement.counted ? delivery.putBack(settlement.delayMs) : delivery.goOn();
   }
 }
 

@@ -122,13 +122,16 @@ describe('what becomes of a delivery', () => {
   });
 
   test.each([
-    [0, { kind: 'put-back', delayMs: 0 }],
-    [TOLERATED_LOSSES - 1, { kind: 'put-back', delayMs: 0 }],
-    [TOLERATED_LOSSES, { kind: 'put-back', delayMs: 5_000 }],
-    [TOLERATED_LOSSES + 1, { kind: 'put-back', delayMs: 30_000 }],
-    [LOSS_LIMIT - 1, { kind: 'put-back', delayMs: 1_800_000 }],
+    [0, { kind: 'put-back', counted: true, delayMs: 0 }],
+    [TOLERATED_LOSSES - 1, { kind: 'put-back', counted: true, delayMs: 0 }],
+    [TOLERATED_LOSSES, { kind: 'put-back', counted: true, delayMs: 5_000 }],
+    [TOLERATED_LOSSES + 1, { kind: 'put-back', counted: true, delayMs: 30_000 }],
+    [LOSS_LIMIT - 1, { kind: 'put-back', counted: true, delayMs: 1_800_000 }],
     [LOSS_LIMIT, dead('WORKER_LOST')],
-  ])('redelivered, lost %d times before', (lost, expected) => expect(settleRedelivered(lost, POLICY)).toEqual(expected));
+  ])('redelivered, lost %d times before', (lost, expected) => expect(settleRedelivered({ lost, outlivedBroker: false }, POLICY)).toEqual(expected));
+
+  test.each([0, LOSS_LIMIT])('redelivered, lost %d times before, but the broker was restarted: put back uncounted', (lost) =>
+    expect(settleRedelivered({ lost, outlivedBroker: true }, POLICY)).toEqual({ kind: 'put-back', counted: false, delayMs: 0 }));
 });
 
 /** A delivery that writes down how it was settled. */
@@ -142,6 +145,7 @@ function delivery(more: Partial<Delivery> = {}): Delivery & { readonly settled: 
     settled,
     body: bytes(EVENT),
     redelivered: false,
+    outlivedBroker: false,
     attempt: 1,
     lost: 0,
     slices: 0,

@@ -11,6 +11,8 @@ export const LOST_HEADER = 'x-hilum-lost';
 export const SLICE_HEADER = 'x-hilum-slice';
 export const REASON_HEADER = 'x-hilum-reason';
 export const HISTORY_HEADER = 'x-hilum-history';
+/** When the message was put into the queue that it is in (milliseconds since 1970). */
+export const QUEUED_HEADER = 'x-hilum-queued';
 /** Missing until it is decided. */
 export const PRIORITY_HEADER = 'x-hilum-priority';
 const HISTORY_LENGTH = 20;
@@ -31,6 +33,8 @@ export interface BrokerDelivery {
   readonly messageId: string | undefined;
   /** The broker may have given this message to a consumer before and never heard what became of it. After a kill of the broker it says so of all messages. */
   readonly redelivered: boolean;
+  /** Redelivered, and the broker was restarted while it waited: that explains it. */
+  readonly outlivedBroker: boolean;
   /** Which try this is, from 1. */
   readonly attempt: number;
   /** How often the message was put back because it had been redelivered. */
@@ -73,7 +77,7 @@ export interface KeptProperties {
 
 export type MessageHeaders = Record<string, unknown>;
 
-export function brokerDelivery(channel: Channel, message: Message, priority: Priority, context: DeliveryContext): BrokerDelivery {
+export function brokerDelivery(channel: Channel, message: Message, priority: Priority, context: DeliveryContext, brokerSince = 0): BrokerDelivery {
   const headers: MessageHeaders = message.properties.headers ?? {};
   const tries = countOf(headers[ATTEMPT_HEADER]);
   const lost = countOf(headers[LOST_HEADER]);
@@ -85,6 +89,7 @@ export function brokerDelivery(channel: Channel, message: Message, priority: Pri
     body: message.content,
     messageId: message.properties.messageId as string | undefined,
     redelivered: message.fields.redelivered,
+    outlivedBroker: message.fields.redelivered && countOf(headers[QUEUED_HEADER] ?? brokerSince) < brokerSince,
     attempt: tries + 1,
     lost,
     slices,
@@ -128,7 +133,7 @@ export function settler(channel: Channel, message: Message, { log, send, pauseMs
   // Published and confirmed first, acknowledged second: a crash in between leaves two copies, the other order none.
   const move = async (queue: string, headers: MessageHeaders, timestamp?: number): Promise<void> => {
     try {
-      await send(queue, message.content, { headers, messageId: message.properties.messageId as string | undefined, timestamp });
+      await send(queue, message.content, { headers: { ...headers, [QUEUED_HEADER]: Date.now() }, messageId: message.properties.messageId as string | undefined, timestamp });
       tell('ack');
     } catch (error) {
       log.error({ event: 'broker.settle-failed', queue, error: describeError(error) }, 'a message could not be moved on; it goes back to its queue');

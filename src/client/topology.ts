@@ -39,6 +39,8 @@ export interface Topology {
   readonly delays: readonly DelayQueue[];
   /** Studies given up on, with reason and history. */
   readonly dead: Queue;
+  /** Holds a mark that a restart of the broker loses (`client/epoch`). */
+  readonly epoch: Queue;
   readonly bindings: readonly Binding[];
 }
 
@@ -61,6 +63,7 @@ export function topology(prefix = 'hilum', delaysMs: readonly number[] = DEFAULT
     routine: classic(`${intake}.routine`),
     delays,
     dead: classic(`${intake}.dead`),
+    epoch: { name: `${prefix}.epoch`, arguments: { ...CLASSIC, 'x-max-length': 1 } },
     bindings: [{ queue: intake, exchange: `${prefix}.study`, routingKey: STUDY_ROUTING_KEY }],
   };
 }

@@ -6,6 +6,7 @@ import { sleep } from '../base/retry';
 import type { ChannelKeeper } from './channel-keeper';
 import { inTime, type BrokerConnection } from './connection';
 import { declare, watch } from './declare';
+import { brokerSeenSince } from './epoch';
 import { brokerDelivery, timestampOf, type BrokerDelivery, type DeliveryContext } from './delivery';
 import { QueueAge } from './queue-age';
 import { Scheduler } from './scheduler';
@@ -39,15 +40,17 @@ export class Worker {
   private readonly inHand = new Set<Promise<void>>();
   private readonly ages: Readonly<Record<Priority, QueueAge>> = { urgent: new QueueAge(Date.now()), routine: new QueueAge(Date.now()) };
   private readonly log: Log;
+  private brokerSince = 0;
 
   constructor(connection: BrokerConnection, private readonly context: DeliveryContext, private readonly handler: DeliveryHandler, options: WorkerOptions) {
     this.log = context.log;
     const { plan } = context;
     const take = (priority: Priority) => this.take(priority);
-    const work = ({ channel, message }: Taken, priority: Priority) => this.work(brokerDelivery(channel, message, priority, context));
+    const work = ({ channel, message }: Taken, priority: Priority) => this.work(brokerDelivery(channel, message, priority, context, this.brokerSince));
     this.scheduler = new Scheduler({ slots: options.prefetch, routineEvery: options.routineEvery, idleMs: options.idleMs, take, work, giveBack: ({ channel, message }) => channel.nack(message, false, true) });
     this.keeper = connection.keep('worker', async (open) => {
       await declare(open, plan);
+      this.brokerSince = await brokerSeenSince(open, plan.epoch.name);
       const channel = await open.createChannel();
       watch(channel, (why) => this.keeper.lost(channel, why));
       this.log.info({ event: 'broker.consuming', broker: connection.where, queues: PRIORITIES.map((priority) => plan[priority].name), prefetch: options.prefetch }, 'waiting for studies');

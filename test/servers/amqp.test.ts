@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { connect as rawConnect, type ChannelModel, type GetMessage } from 'amqplib';
 import { sleep } from '../../src/base/retry';
 import { connectBroker, type Broker, type BrokerOptions } from '../../src/client/amqp';
+import { brokerSeenSince } from '../../src/client/epoch';
 import { readHistory, type BrokerDelivery } from '../../src/client/delivery';
 import type { ResultEvent } from '../../src/pipeline/stage';
 import { certificate } from '../support/certificates';
@@ -409,6 +410,38 @@ describe('when the broker goes', () => {
     expect(texts(seen).slice(0, 1)).toEqual(['urgent']);
     expect(texts(seen).sort()).toEqual(['retry.3s', 'routine', 'urgent', 'waiting']);
     expect(await broker.depths()).toEqual({ intake: 0, urgent: 0, routine: 0, retry: 0, dead: 1 });
+  }, 120_000);
+
+  test('what waited while the broker was killed is no lost work; what a worker died over is', async () => {
+    const first = open();
+    await first.ready(20_000);
+    await say(first, 'waits');
+    await first.consume(() => new Promise(() => {}), 1);
+    await until('it is taken', async () => (await first.depth()) === 0);
+    await say(first, 'behind it');
+    await until('the next is sorted', async () => (await first.depths()).routine === 1);
+    await rabbit.kill();
+    await first.stop(0);
+    await rabbit.start();
+    const killed = await consuming((delivery) => (delivery.redelivered ? delivery.goOn() : delivery.requeue()));
+    await until('all came by', () => killed.seen.length >= 2 && killed.seen.some(({ redelivered }) => !redelivered));
+    const outlived = killed.seen.filter(({ outlivedBroker }) => outlivedBroker);
+    expect(outlived.length).toBeGreaterThan(0);
+    expect(outlived.every(({ redelivered }) => redelivered)).toBe(true);
+    await until('the same ones again', () => killed.seen.some(({ redelivered, outlivedBroker, slices }) => redelivered && !outlivedBroker && slices > 0));
+  }, 120_000);
+
+  test('the mark of a restart is the same for everybody, and another one after the next', async () => {
+    await open().ready(20_000);
+    const connection = await rawConnect(rabbit.amqpUrl);
+    const mark = await brokerSeenSince(connection, `${prefix}.epoch`);
+    expect(await Promise.all([1, 2, 3].map(() => brokerSeenSince(connection, `${prefix}.epoch`)))).toEqual([mark, mark, mark]);
+    connection.on('error', () => {});
+    await rabbit.kill();
+    await rabbit.start();
+    const next = await rawConnect(rabbit.amqpUrl);
+    expect(await brokerSeenSince(next, `${prefix}.epoch`)).toBeGreaterThan(mark);
+    await next.close();
   }, 120_000);
 
   test('a publish rejects within its time-out while it stays away', async () => {
