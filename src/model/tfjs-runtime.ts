@@ -62,12 +62,9 @@ export interface TfjsModel {
 }
 
 /** @throws HilumError MODEL_INVALID */
-export async function openGraph({ manifest, network, shards }: ModelFolder, { tf, loadGraphModel }: TfjsRuntime): Promise<TfjsModel> {
-  const json = JSON.parse(Buffer.from(network).toString('utf8')) as GraphJson;
-  if (json.format !== 'graph-model') throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id} is a TensorFlow.js ${json.format ?? 'model without a format'}, not a graph model: convert it with --output_format=tfjs_graph_model`);
-  const model = await loadGraphModel({ load: async () => artifacts(json, shards) }).catch((cause: unknown) => {
-    throw new HilumError('MODEL_INVALID', 'permanent', `the engine can't load the model ${manifest.id}`, { cause });
-  });
+export async function openGraph(folder: ModelFolder, { tf, loadGraphModel }: TfjsRuntime): Promise<TfjsModel> {
+  const { manifest } = folder;
+  const { model, json } = await load(folder, loadGraphModel);
   const inputs = json.signature?.inputs ? ports(json.signature.inputs) : model.inputs.map(({ name, shape }) => ({ name, shape: shape ?? [] }));
   const outputs = json.signature?.outputs ? ports(json.signature.outputs) : model.outputs.map(({ name, shape }) => ({ name, shape: shape ?? [] }));
   const names = outputNames(manifest);
@@ -83,6 +80,17 @@ export async function openGraph({ manifest, network, shards }: ModelFolder, { tf
   return { inputs, outputs, run };
 }
 
+/** Apart from what goes on to use the model, so that nothing holds the files' bytes longer than this. */
+async function load({ manifest, network, shards }: ModelFolder, loadGraphModel: TfjsRuntime['loadGraphModel']): Promise<{ model: Converter.GraphModel; json: GraphJson }> {
+  const json = JSON.parse(Buffer.from(network).toString('utf8')) as GraphJson;
+  if (json.format !== 'graph-model') throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id} is a TensorFlow.js ${json.format ?? 'model without a format'}, not a graph model: convert it with --output_format=tfjs_graph_model`);
+  try {
+    return { json, model: await loadGraphModel({ load: async () => artifacts(json, shards) }) };
+  } catch (cause) {
+    throw new HilumError('MODEL_INVALID', 'permanent', `the engine can't load the model ${manifest.id}`, { cause });
+  }
+}
+
 interface SignatureEntry {
   readonly tensorShape?: { readonly dim?: readonly { readonly size?: string | number }[] };
 }
@@ -95,8 +103,10 @@ interface GraphJson {
 }
 
 function artifacts({ format, modelTopology, signature, weightsManifest }: GraphJson, shards: ReadonlyMap<string, Uint8Array>): Core.io.ModelArtifacts {
-  const weightData = Uint8Array.from(Buffer.concat([...shards.values()])).buffer;
-  return { format: format!, modelTopology, ...(signature ? { signature } : {}), weightSpecs: weightsManifest.flatMap(({ weights }) => weights), weightData };
+  const weights = [...shards.values()];
+  const joined = new Uint8Array(weights.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  weights.reduce((at, part) => (joined.set(part, at), at + part.byteLength), 0);
+  return { format: format!, modelTopology, ...(signature ? { signature } : {}), weightSpecs: weightsManifest.flatMap((group) => group.weights), weightData: joined.buffer };
 }
 
 function ports(entries: Record<string, SignatureEntry>): Port[] {

@@ -77,10 +77,12 @@ test('a graph worked out by hand', async () => {
   expect(probability[0]).toBeCloseTo(1 / (1 + Math.exp(-2 / 16)), 5);
 });
 
-test('films that are asked for at once are answered in order', async () => {
+test('films that are asked for at once are answered in order, and leave no tensor', async () => {
   const model = await open(tinyModel());
+  const held = model.network.heldTensors();
   const answers = await Promise.all([0, 1, 0.5].map((value) => model.predict({ rows: 16, columns: 16, values: new Float32Array(256).fill(value) })));
   expect(answers.map(({ probability }) => Math.round(probability[0]! * 100))).toEqual([12, 88, 50]);
+  expect(model.network.heldTensors()).toBe(held);
 });
 
 test('a thread that ends over a film is a transient failure, and the next film gets a new one', async () => {
