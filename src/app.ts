@@ -46,7 +46,7 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** Loads the three models and puts the line together. @throws HilumError MODEL_INVALID or MODEL_DIGEST_MISMATCH. */
+/** Loads the three models and puts the line together. @throws HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH or ENGINE_UNAVAILABLE. */
 export async function openLine(models: Config['models'], results: Config['results'], decode: Config['decode'] = configSchema.shape.decode.parse({}), log?: Log): Promise<Line> {
   const dir = models.dir ?? SHIPPED_MODELS;
   const open = (id: string) => openModel(dir, id, models.threads);

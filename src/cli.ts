@@ -9,6 +9,7 @@ const USAGE = `hilum - chest-film triage for a PACS. Research use only, not for 
           [--json]                       one JSON line per file
           [--models DIR]                 another folder of models
   hilum models  [--dir DIR] [--json]     the installed models, their cards, digests checked
+  hilum models check DIR|ID [--json]     checks a model folder, of your own or installed: manifest, files, engine, and the answers to drawn films
   hilum doctor  --config FILE [--json]   checks archive, broker, models, disk and clock, and says what is wrong
   hilum dead    list --config FILE       the studies that were given up, oldest first
   hilum dead    show ID --config FILE    one of them, with its history
@@ -36,6 +37,7 @@ async function run(argv: readonly string[]): Promise<number> {
     case 'analyze':
       return (await import('./commands/analyze.js')).analyze({ paths: positionals, out: required(values.out, '--out DIR'), json: values.json, models: values.models });
     case 'models':
+      if (positionals.length > 0) return (await import('./commands/models-check.js')).checkModel({ model: checkTarget(positionals), dir: values.dir ?? values.models, json: values.json });
       return (await import('./commands/models.js')).models({ dir: values.dir ?? values.models, json: values.json });
     case 'doctor':
       return (await import('./commands/doctor.js')).doctor({ config: required(values.config, '--config FILE'), json: values.json });
@@ -64,6 +66,12 @@ class UsageError extends Error {}
 function required(value: string | undefined, flag: string): string {
   if (value === undefined || value === '') throw new UsageError(`${flag} is missing`);
   return value;
+}
+
+function checkTarget([action, model, ...more]: readonly string[]): string {
+  if (action !== 'check') throw new UsageError(`there is no command models ${action}`);
+  if (more.length > 0) throw new UsageError('models check takes one folder or id');
+  return required(model, 'DIR|ID');
 }
 
 const DEAD_ACTIONS = ['list', 'show', 'replay', 'drop'] as const;

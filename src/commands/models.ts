@@ -16,9 +16,10 @@ export function models(options: { dir?: string | undefined; json: boolean }): nu
 
 function inspect(dir: string, name: string) {
   try {
-    const { manifest, network } = readModelFolder(join(dir, name));
+    const { manifest, network, shards } = readModelFolder(join(dir, name));
+    const bytes = [network, ...shards.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
     const { id, version, task, title, architecture, sha256, licence, intendedUse, limitations, operatingPoint } = manifest;
-    return { id, version, task, title, architecture, bytes: network.byteLength, sha256, operatingPoint, licence, intendedUse, limitations, metrics: manifest['metrics'] ?? null, card: join(dir, name, 'card.md'), problem: null };
+    return { id, version, task, title, architecture, bytes, sha256, operatingPoint, licence, intendedUse, limitations, metrics: manifest['metrics'] ?? null, card: join(dir, name, 'card.md'), problem: null };
   } catch (error) {
     return { id: name, card: join(dir, name, 'card.md'), problem: describeError(error) };
   }

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import './no-telemetry';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { HilumError } from '../base/errors';
-import { readModelFolder, type ModelManifest } from './manifest';
+import { outputNames, readManifest, type ModelManifest } from './manifest';
+import type { Network, Output, Port } from './network';
+import { openOnnx } from './onnx-engine';
 import { standardise, type Plane } from './tensor';
+import { TfjsThread, type TfjsOptions } from './tfjs-thread';
 
 /** What a network says of one film. */
 export interface Prediction {
@@ -20,34 +21,82 @@ export interface Model {
   predict(normalised: Plane): Promise<Prediction>;
 }
 
-/** @throws HilumError MODEL_INVALID or MODEL_DIGEST_MISMATCH. */
-export async function openModel(dir: string, id: string, threads = 0): Promise<Model> {
-  const { manifest, network } = readModelFolder(join(dir, id));
-  const session = await openSession(id, network, threads);
+/** A model and the network behind it, for who looks closer or wants it closed. */
+export interface OpenedModel extends Model {
+  readonly network: Network;
+}
+
+/** @throws HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH or ENGINE_UNAVAILABLE. */
+export async function openModel(dir: string, id: string, threads = 0, options: TfjsOptions = {}): Promise<OpenedModel> {
+  const folder = join(dir, id);
+  const manifest = readManifest(folder);
+  const network = await openNetwork(folder, manifest, threads, options);
+  try {
+    await refuseUnfit(manifest, network);
+    return modelOf(manifest, network);
+  } catch (error) {
+    await network.close();
+    throw error;
+  }
+}
+
+/** @throws HilumError MODEL_INVALID: at the start of the service, not film after film. */
+async function refuseUnfit(manifest: ModelManifest, network: Network): Promise<void> {
+  const [problem] = portProblems(manifest, network);
+  if (problem !== undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: ${problem.text}`);
+  // ONNX Runtime knows at load whether it has all operators, TensorFlow.js when it comes to each.
+  const [, , rows, columns] = manifest.input.shape;
+  if (manifest.engine !== 'tfjs') return;
+  await network.run(new Float32Array(rows * columns)).catch((cause: unknown) => {
+    throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: the engine can't run the network`, { cause });
+  });
+}
+
+/** The network of a model folder in the engine that its manifest names. */
+export function openNetwork(folder: string, manifest: ModelManifest, threads = 0, options: TfjsOptions = {}): Promise<Network> {
+  switch (manifest.engine) {
+    case 'onnx': return openOnnx(folder, threads);
+    case 'tfjs': return TfjsThread.open(folder, options);
+  }
+}
+
+export function modelOf(manifest: ModelManifest, network: Network): OpenedModel {
   const [, , rows, columns] = manifest.input.shape;
   return {
     manifest,
+    network,
     async predict(normalised) {
-      if (normalised.rows !== rows || normalised.columns !== columns) throw new RangeError(`${id} takes ${rows} x ${columns}, not ${normalised.rows} x ${normalised.columns}`);
-      const input = new Tensor('float32', standardise(normalised, manifest.input.mean, manifest.input.std), [1, 1, rows, columns]);
-      const outputs = await session.run({ [manifest.input.name]: input });
-      return { probability: floats(outputs, manifest.output.probability).values, cam: manifest.output.cam === null ? null : floats(outputs, manifest.output.cam) };
+      if (normalised.rows !== rows || normalised.columns !== columns) throw new RangeError(`${manifest.id} takes ${rows} x ${columns}, not ${normalised.rows} x ${normalised.columns}`);
+      const outputs = await network.run(standardise(normalised, manifest.input.mean, manifest.input.std));
+      const { probability, cam } = manifest.output;
+      return { probability: named(outputs, probability).values, cam: cam === null ? null : plane(cam, named(outputs, cam)) };
     },
   };
 }
 
-async function openSession(id: string, network: Uint8Array, threads: number): Promise<InferenceSession> {
-  try {
-    // The weights are stored as 8-bit and expanded by Cast and Mul: full optimisation folds them into float constants once, at load.
-    return await InferenceSession.create(network, { graphOptimizationLevel: 'all', logSeverityLevel: 3, ...(threads > 0 ? { intraOpNumThreads: threads } : {}) });
-  } catch (cause) {
-    throw new HilumError('MODEL_INVALID', 'permanent', `the engine can't load the model ${id}`, { cause });
-  }
+/** Where the manifest's input and outputs are not those of the network. Sizes that the network leaves open fit. */
+export function portProblems(manifest: ModelManifest, { inputs, outputs }: Network): { side: 'input' | 'output'; text: string }[] {
+  const [, , rows, columns] = manifest.input.shape;
+  const missing = (side: 'input' | 'output', ports: readonly Port[], names: readonly string[]) =>
+    names.filter((name) => !ports.some((port) => port.name === name)).map((name) => ({ side, text: `the network has no ${side} named ${name}, but ${ports.map((port) => port.name).join(', ')}` }));
+  const layouts = [[1, 1, rows, columns], [1, rows, columns, 1]];
+  const fits = ({ shape }: Port) => layouts.slice(0, manifest.engine === 'onnx' ? 1 : 2).some((layout) => layout.length === shape.length && layout.every((size, i) => shape[i] === null || shape[i] === size));
+  const [input] = inputs;
+  const wrongShape = input !== undefined && !fits(input) ? [{ side: 'input' as const, text: `the network's input is [${input.shape.map((size) => size ?? '?').join(', ')}], not one grey film of ${rows} x ${columns}` }] : [];
+  const tooMany = inputs.length > 1 ? [{ side: 'input' as const, text: `the network takes ${inputs.length} inputs, not one film` }] : [];
+  return [...missing('input', inputs, [manifest.input.name]), ...tooMany, ...wrongShape, ...missing('output', outputs, outputNames(manifest))];
 }
 
-function floats(outputs: InferenceSession.OnnxValueMapType, name: string): Plane {
-  const tensor = outputs[name];
-  if (!(tensor?.data instanceof Float32Array)) throw new HilumError('MODEL_INVALID', 'permanent', `the model has no float output named ${name}`);
-  const [rows = 1, columns = 1] = tensor.dims.slice(-2);
-  return { rows, columns, values: tensor.data };
+function named(outputs: ReadonlyMap<string, Output>, name: string): Output {
+  const output = outputs.get(name);
+  if (output === undefined) throw new HilumError('MODEL_INVALID', 'permanent', `the model has no output named ${name}`);
+  return output;
+}
+
+/** A map of one film: [rows, columns] with a batch of 1, and a channel of 1 before (ONNX) or behind (TensorFlow). */
+function plane(name: string, { shape, values }: Output): Plane {
+  const sizes = shape.length > 2 ? shape.slice(1) : shape;
+  const [rows, columns, ...more] = sizes.length === 3 && sizes[0] === 1 && sizes[2] !== 1 ? sizes.slice(1) : sizes;
+  if (rows === undefined || columns === undefined || rows * columns !== values.length || more.some((size) => size !== 1)) throw new HilumError('MODEL_INVALID', 'permanent', `the model's output ${name} is no map of one film: its shape is [${shape.join(', ')}]`);
+  return { rows, columns, values };
 }

@@ -74,7 +74,8 @@ export function describeLungs({ mask: stored, probability, lungFraction }: LungF
 
 const maskSchema = z.looseObject({ threshold: z.number().min(0).max(1), connectivity: z.literal(4), minComponentFraction: z.number().min(0).max(1) });
 
-function maskRuleOf(manifest: ModelManifest): z.infer<typeof maskSchema> {
+/** @throws HilumError MODEL_INVALID when the lung model's manifest has no mask rule. */
+export function maskRuleOf(manifest: ModelManifest): z.infer<typeof maskSchema> {
   return fromManifest(manifest, 'mask', maskSchema);
 }
 

@@ -1,0 +1,49 @@
+import { drawSyntheticFilm } from '../dicom/synthetic-drawing';
+import type { ModelManifest } from './manifest';
+import { keepInside, minMax, type Plane } from './tensor';
+
+/** What a network is tried on. */
+export interface Probe {
+  readonly name: string;
+  /** N, 0..1, at the network's size, as the pipeline hands it over. */
+  readonly plane: Plane;
+}
+
+type Input = Pick<ModelManifest['input'], 'shape' | 'region' | 'fill'>;
+
+/** Drawn frontal films; for a network of the lungs only, with what lies outside two ovals filled as the pipeline fills it. */
+export function drawnFilms({ shape: [, , rows, columns], region, fill }: Input): Probe[] {
+  return [1, 2, 3, 4].map((seed) => {
+    const view = seed % 2 === 1 ? 'PA' : 'AP';
+    const film = minMax({ rows, columns, values: Float32Array.from(drawSyntheticFilm({ seed, view, rows, columns }).pixels) });
+    return { name: `drawn film ${seed} (${view})`, plane: region === 'lungs' ? keepInside(film, twoOvals(rows, columns), fill) : film };
+  });
+}
+
+function twoOvals(rows: number, columns: number): Plane {
+  return filled(rows, columns, (x, y) => ([0.3, 0.7].some((middle) => ((x - middle) / 0.16) ** 2 + ((y - 0.48) / 0.32) ** 2 < 1) ? 1 : 0));
+}
+
+/** What a pipeline can hand over in the worst case: films without content, and content without a film. */
+export function edgeInputs({ shape: [, , rows, columns] }: Input): Probe[] {
+  const noise = pseudoRandom();
+  const inputs: readonly (readonly [string, (x: number, y: number, i: number) => number])[] = [
+    ['all 0', () => 0],
+    ['all 1', () => 1],
+    ['all 0.5', () => 0.5],
+    ['a chess board', (_x, _y, i) => (i + Math.floor(i / columns)) % 2],
+    ['one bright pixel', (_x, _y, i) => (i === Math.floor(rows / 2) * columns + Math.floor(columns / 2) ? 1 : 0)],
+    ['noise', noise],
+  ];
+  return inputs.map(([name, at]) => ({ name, plane: filled(rows, columns, at) }));
+}
+
+function filled(rows: number, columns: number, at: (x: number, y: number, i: number) => number): Plane {
+  return { rows, columns, values: Float32Array.from({ length: rows * columns }, (_, i) => at(((i % columns) + 0.5) / columns, (Math.floor(i / columns) + 0.5) / rows, i)) };
+}
+
+/** The same for every run (a linear congruential generator, Numerical Recipes' constants). */
+function pseudoRandom(): () => number {
+  let state = 1;
+  return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+}

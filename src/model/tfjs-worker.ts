@@ -1,0 +1,49 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { HilumError, type ErrorCode, type Lasting } from '../base/errors';
+import { readModelFolder } from './manifest';
+import type { Output, Port } from './network';
+import { findRuntime, openGraph, type TfjsModel, type TfjsRuntime } from './tfjs-runtime';
+
+/** What `tfjs-thread.ts` is told. `ready` comes first, or `failed` and the thread ends; then one answer for each film. */
+export type Reply =
+  | { readonly kind: 'ready'; readonly engine: string; readonly inputs: readonly Port[]; readonly outputs: readonly Port[]; readonly tensors: number }
+  | { readonly kind: 'done'; readonly outputs: [name: string, output: Output][]; readonly tensors: number }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/** An error as plain data: classes do not survive the way between threads. */
+export interface Failure {
+  readonly code: ErrorCode | null;
+  readonly lasting: Lasting;
+  readonly message: string;
+  readonly cause: string;
+}
+
+const port = parentPort;
+if (port === null) throw new Error('tfjs-worker.ts is started as a thread only');
+
+const send = (reply: Reply) => port.postMessage(reply);
+
+function failureOf(error: unknown): Failure {
+  const cause = error instanceof Error && error.cause !== undefined ? String(error.cause) : '';
+  if (error instanceof HilumError) return { code: error.code, lasting: error.lasting, message: error.message, cause };
+  return { code: null, lasting: 'transient', message: String(error), cause: error instanceof Error ? (error.stack ?? '') : '' };
+}
+
+/** The engine computes in this thread without a pause; the service's own goes on meanwhile. */
+async function serve(): Promise<void> {
+  const runtime = await findRuntime(require);
+  const model = await openGraph(readModelFolder((workerData as { folder: string }).folder), runtime);
+  port!.on('message', (input: Float32Array) => send(answer(input, model, runtime)));
+  send({ kind: 'ready', engine: runtime.engine, inputs: model.inputs, outputs: model.outputs, tensors: runtime.tf.memory().numTensors });
+}
+
+function answer(input: Float32Array, model: TfjsModel, { tf }: TfjsRuntime): Reply {
+  try {
+    const outputs = model.run(input);
+    return { kind: 'done', outputs, tensors: tf.memory().numTensors };
+  } catch (error) {
+    return { kind: 'failed', failure: failureOf(error) };
+  }
+}
+
+serve().catch((error: unknown) => send({ kind: 'failed', failure: failureOf(error) }));
