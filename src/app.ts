@@ -46,8 +46,8 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** Loads the three models and puts the line together. @throws HilumError MODEL_INVALID or MODEL_DIGEST_MISMATCH. */
-export async function openLine(models: Config['models'], results: Config['results'], decode: Config['decode'] = configSchema.shape.decode.parse({}), log?: Log): Promise<Line> {
+/** Loads the three models and puts the line together; the site's own operating point goes before the classifier's. @throws HilumError MODEL_INVALID or MODEL_DIGEST_MISMATCH. */
+export async function openLine(models: Config['models'], results: Config['results'], decode: Config['decode'] = configSchema.shape.decode.parse({}), log?: Log, { threshold }: Config['classification'] = {}): Promise<Line> {
   const dir = models.dir ?? SHIPPED_MODELS;
   const open = (id: string) => openModel(dir, id, models.threads);
   const [view, lungs, classifier] = [await open(models.view), await open(models.lungs), await open(models.classifier)];
@@ -58,7 +58,7 @@ export async function openLine(models: Config['models'], results: Config['result
     softwareVersion: VERSION,
     device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum chest-film triage' },
     models: all.map(({ id, version, title, sha256, task, input }) => ({ id, version, title, sha256, task, input: describeInput(input) })),
-    classifier: { positive: { label: positive.label, code: positive.code }, threshold: classifier.manifest.operatingPoint.threshold },
+    classifier: { positive: { label: positive.label, code: positive.code }, threshold: threshold ?? classifier.manifest.operatingPoint.threshold },
     srClass: results.reportClass,
     objects: { heatMap: results.heatMap, segmentation: results.segmentation, parametricMap: results.parametricMap, presentationState: results.presentationState },
   };
@@ -121,7 +121,7 @@ export function openCatchUp(config: Config, archive: DicomWebArchive, broker: Br
 
 /** Creates everything, once; tests bring a line of their own. Nothing runs before `start`. @throws HilumError of the models. */
 export async function createApp(config: Config, log: Log, ownLine?: Line): Promise<App> {
-  const opened = ownLine ?? (await openLine(config.models, config.results, config.decode, log));
+  const opened = ownLine ?? (await openLine(config.models, config.results, config.decode, log, config.classification));
   const archive = openArchive(config, log);
   const broker = connectBroker(config.broker, log);
   const metrics = createMetrics({ version: VERSION, studyResults: STUDY_RESULTS, failureCodes: FAILURE_CODES, brokerStates: BROKER_STATES, brokerState: () => broker.state(), queues: () => broker.depths(), queueAges: () => broker.ages() });

@@ -75,6 +75,11 @@ export const configSchema = z.strictObject({
       threads: z.number().int().min(0).max(256).default(0).describe('Threads per model; 0 lets the engine take one per core'),
     })
     .prefault({}),
+  classification: z
+    .strictObject({
+      threshold: z.number().min(0).max(1).optional().describe("Operating point of this site: urgent at this probability or more; by default the classifier's own. `hilum evaluate --apply-threshold` writes it"),
+    })
+    .prefault({}),
   decode: z
     .strictObject({
       timeoutMs: millis(30_000, 'Longest time to read or to decode one film, each tried twice'),

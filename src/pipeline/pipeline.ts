@@ -37,14 +37,25 @@ export interface Ports {
  * COVID-19 from not; a heat map shows where it looked. Wherever the film does not fit, the outcome says why. Never throws for what a file holds.
  */
 export async function analyseFilm(bytes: Uint8Array, line: Line): Promise<FilmOutcome> {
-  let source: OpenedFilm | undefined;
+  let source: OpenedFilm;
   try {
     source = await open(bytes, line.reader);
-    return unfit(source) ?? (await analyse(source, line));
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === null) throw error;
-    return source === undefined ? { outcome: 'rejected', sopInstanceUid: null, refusal } : refused(source, refusal);
+    return { outcome: 'rejected', sopInstanceUid: null, refusal };
+  }
+  return unfit(source) ?? analysePixels(source, line);
+}
+
+/** As {@link analyseFilm}, from the pixels on: what its header says is not looked at. `hilum evaluate` brings pictures here, which have none. */
+export async function analysePixels(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
+  try {
+    return await analyse(source, line);
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === null) throw error;
+    return refused(source, refusal);
   }
 }
 
