@@ -105,7 +105,7 @@ export async function runStudy(study: Uid, { redelivered, reanalyze = false, sho
  * One film after the other. It stops early only once a film of this run has its report: a rejected film has none and is looked at again in the next run,
  * so that without this rule a study could go round for ever.
  */
-async function runFilms(films: readonly InstanceReference[], run: (film: InstanceReference) => Promise<FilmResult>, shouldReturn: () => boolean): Promise<FilmResult[]> {
+export async function runFilms(films: readonly InstanceReference[], run: (film: InstanceReference) => Promise<FilmResult>, shouldReturn: () => boolean): Promise<FilmResult[]> {
   const results: FilmResult[] = [];
   const failures: HilumError[] = [];
   for (const film of films) {
@@ -146,7 +146,7 @@ function refused({ attributes, sopInstanceUid }: OpenedFilm, refusal: Refusal, v
 }
 
 /** An object too large to be read is an outcome; a lost archive is not. */
-function unfetched(error: unknown): FilmOutcome {
+export function unfetched(error: unknown): FilmOutcome {
   const refusal = refusalOf(error);
   if (refusal === null) throw error;
   return { outcome: 'rejected', sopInstanceUid: null, refusal };
