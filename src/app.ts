@@ -6,7 +6,7 @@ import { diskProblem } from './base/disk';
 import { HilumError } from './base/errors';
 import { sleep } from './base/retry';
 import type { Log } from './base/log';
-import { CatchUp } from './catch-up/catch-up';
+import { CatchUp, type CatchUpPorts } from './catch-up/catch-up';
 import { changesOf } from './catch-up/changes';
 import { cursorFile } from './catch-up/cursor';
 import { REANALYZE, reanalyze, type AskedStudy, type ReanalysisTarget } from './catch-up/reanalyze';
@@ -17,14 +17,17 @@ import type { BrokerDelivery } from './client/delivery';
 import { dicomWebArchive, type DicomWebArchive } from './client/dicomweb';
 import { orthancChanges } from './client/orthanc';
 import { STUDY_ROUTING_KEY } from './client/topology';
-import { deriveUid } from './dicom/uid';
+import { REPORT_NAME } from './dicom/structured-report';
+import { deriveUid, type Uid } from './dicom/uid';
 import { createListener, FAILURE_CODES, STUDY_RESULTS, type StudyEvent } from './listener';
+import { ShadowFile } from './evaluation/shadow-book';
 import type { ModelManifest } from './model/manifest';
 import { openModel } from './model/session';
 import { DecoderThread } from './pipeline/decoder-thread';
 import type { AnalysisIdentity } from './pipeline/encode';
 import { plausibilityOf } from './pipeline/lungs';
 import { runStudy, type Line } from './pipeline/pipeline';
+import { shadowStudy } from './pipeline/shadow';
 import { createTriage } from './triage/triage';
 import { healthApp, listen, type Check } from './web/health';
 import { createMetrics } from './web/metrics';
@@ -46,8 +49,8 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** Loads the three models and puts the line together. @throws HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH or ENGINE_UNAVAILABLE. */
-export async function openLine(models: Config['models'], results: Config['results'], decode: Config['decode'] = configSchema.shape.decode.parse({}), log?: Log): Promise<Line> {
+/** Loads the three models and puts the line together; the site's own operating point goes before the classifier's. @throws HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH or ENGINE_UNAVAILABLE. */
+export async function openLine(models: Config['models'], results: Config['results'], decode: Config['decode'] = configSchema.shape.decode.parse({}), log?: Log, { threshold }: Config['classification'] = {}): Promise<Line> {
   const dir = models.dir ?? SHIPPED_MODELS;
   const open = (id: string) => openModel(dir, id, models.threads);
   const [view, lungs, classifier] = [await open(models.view), await open(models.lungs), await open(models.classifier)];
@@ -58,7 +61,7 @@ export async function openLine(models: Config['models'], results: Config['result
     softwareVersion: VERSION,
     device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum chest-film triage' },
     models: all.map(({ id, version, title, sha256, task, input }) => ({ id, version, title, sha256, task, input: describeInput(input) })),
-    classifier: { positive: { label: positive.label, code: positive.code }, threshold: classifier.manifest.operatingPoint.threshold },
+    classifier: { positive: { label: positive.label, code: positive.code }, threshold: threshold ?? classifier.manifest.operatingPoint.threshold },
     srClass: results.reportClass,
     objects: { heatMap: results.heatMap, segmentation: results.segmentation, parametricMap: results.parametricMap, presentationState: results.presentationState },
   };
@@ -103,13 +106,21 @@ export function openReanalysis(config: Config, archive: DicomWebArchive, broker:
   return (target) => reanalyze(target, archive, async (studyInstanceUid) => teller?.tell({ studyInstanceUid, source: { system: REANALYZE }, reanalyze: true, priority: 'routine' }));
 }
 
+type CountedSeries = Awaited<ReturnType<CatchUpPorts['findSeries']>>[number];
+
+/** The series of a study as the catch-up counts them: in shadow mode no report is ever in the archive, so what the book has stands for one. */
+export async function seriesWithShadow(study: Uid, archive: { findSeries(study: Uid): Promise<readonly CountedSeries[]> }, book: Pick<ShadowFile, 'filmsOf'> | null): Promise<readonly CountedSeries[]> {
+  const series = await archive.findSeries(study);
+  return book === null ? series : [...series, { modality: 'SR', description: REPORT_NAME, instances: book.filmsOf(study) }];
+}
+
 /** The catch-up as configured; null where it is off. */
-export function openCatchUp(config: Config, archive: DicomWebArchive, broker: Broker, log: Log): RunningCatchUp | null {
+export function openCatchUp(config: Config, archive: DicomWebArchive, broker: Broker, log: Log, book: ShadowFile | null = null): RunningCatchUp | null {
   const { kind, orthancUrl, windowDays } = config.catchUp;
   if (kind === 'off') return null;
   const orthanc = kind === 'orthanc' && orthancUrl !== undefined ? orthancChanges({ ...config.archive, url: orthancUrl }) : null;
   const source = orthanc === null ? studySweep(archive, windowDays) : changesOf(orthanc, cursorFile(config.state.dir), windowDays, log);
-  const catchUp = new CatchUp({ source, findSeries: (study) => archive.findSeries(study), ...workQueue(broker) }, config.catchUp, log);
+  const catchUp = new CatchUp({ source, findSeries: (study) => seriesWithShadow(study, archive, book), ...workQueue(broker) }, config.catchUp, log);
   return {
     start: () => catchUp.start(),
     stop: async () => {
@@ -121,13 +132,14 @@ export function openCatchUp(config: Config, archive: DicomWebArchive, broker: Br
 
 /** Creates everything, once; tests bring a line of their own. Nothing runs before `start`. @throws HilumError of the models. */
 export async function createApp(config: Config, log: Log, ownLine?: Line): Promise<App> {
-  const opened = ownLine ?? (await openLine(config.models, config.results, config.decode, log));
+  const opened = ownLine ?? (await openLine(config.models, config.results, config.decode, log, config.classification));
   const archive = openArchive(config, log);
   const broker = connectBroker(config.broker, log);
   const metrics = createMetrics({ version: VERSION, studyResults: STUDY_RESULTS, failureCodes: FAILURE_CODES, brokerStates: BROKER_STATES, brokerState: () => broker.state(), queues: () => broker.depths(), queueAges: () => broker.ages() });
   const line: Line = { ...opened, observer: metrics };
+  const book = config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
   let isStopping = false;
-  const listener = createListener({ runStudy: (study, options) => runStudy(study, options, line, { archive, announcer: broker }), retry: { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit }, log, observer: metrics, sliceMs: config.studySliceMs, isStopping: () => isStopping });
+  const listener = createListener({ runStudy: (study, options) => (book === null ? runStudy(study, options, line, { archive, announcer: broker }) : shadowStudy(study, options, line, archive, book)), retry: { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit }, log, observer: metrics, sliceMs: config.studySliceMs, isStopping: () => isStopping });
   const work = (delivery: BrokerDelivery) => {
     // Counted when its work begins: not when it comes back from a worker that died and is put back, nor when it goes on.
     if (!delivery.redelivered && delivery.slices === 0 && delivery.waitedSeconds !== null) metrics.waited(delivery.priority, delivery.waitedSeconds);
@@ -135,12 +147,12 @@ export async function createApp(config: Config, log: Log, ownLine?: Line): Promi
   };
   const { rules, timeoutMs } = config.priority;
   const classify = createTriage({ archive, rules, timeoutMs, log });
-  const catchUp = openCatchUp(config, archive, broker, log);
+  const catchUp = openCatchUp(config, archive, broker, log, book);
   const checks: Check[] = [
     { name: 'broker', look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`) },
     // A query for a study that nobody has: cheap, and needs the archive to be there and to let us in.
     { name: 'archive', look: async () => archive.findInstances(deriveUid(['readiness'])).then(() => null) },
-    { name: 'disk', look: async () => diskProblem(config.catchUp.kind === 'orthanc' ? [tmpdir(), config.state.dir] : [tmpdir()], LEAST_FREE_BYTES) },
+    { name: 'disk', look: async () => diskProblem(config.catchUp.kind === 'orthanc' || book !== null ? [tmpdir(), config.state.dir] : [tmpdir()], LEAST_FREE_BYTES) },
   ];
   let web: Awaited<ReturnType<typeof listen>> | undefined;
   return {
@@ -158,6 +170,7 @@ export async function createApp(config: Config, log: Log, ownLine?: Line): Promi
       await broker.stop(config.stopTimeoutMs);
       await line.reader.close();
       await archive.close();
+      await book?.close();
       await web?.close();
       log.info({ event: 'service.stopped' }, 'service stopped');
     },

@@ -8,6 +8,11 @@ const USAGE = `hilum - chest-film triage for a PACS. Research use only, not for 
   hilum analyze PATH... --out DIR        analyses DICOM files or folders without any server
           [--json]                       one JSON line per file
           [--models DIR]                 another folder of models
+  hilum evaluate --labels FILE.csv --films DIR --out DIR   how well it does on your own films (DICOM, PNG, JPEG): a report in HTML and JSON
+          [--positive VALUE]             which label is the finding
+          [--sensitivity 0.95]           the sensitivity that a threshold is chosen for
+          [--config FILE | --models DIR] the models and the operating point of a configuration; another folder of models
+          [--apply-threshold FILE]       writes that threshold into this configuration
   hilum models  [--dir DIR] [--json]     the installed models, their cards, digests checked
   hilum models check DIR|ID [--json]     checks a model folder, of your own or installed: manifest, files, engine, and the answers to drawn films
   hilum doctor  --config FILE [--json]   checks archive, broker, models, disk and clock, and says what is wrong
@@ -29,13 +34,18 @@ async function run(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: rest,
     allowPositionals: true,
-    options: { all: { type: 'boolean', default: false }, config: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean', default: false }, models: { type: 'string' }, dir: { type: 'string' }, since: { type: 'string' }, until: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } },
+    options: { all: { type: 'boolean', default: false }, config: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean', default: false }, models: { type: 'string' }, dir: { type: 'string' }, since: { type: 'string' }, labels: { type: 'string' }, films: { type: 'string' }, positive: { type: 'string' }, sensitivity: { type: 'string', default: '0.95' }, 'apply-threshold': { type: 'string' }, until: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } },
   });
   switch (command) {
     case 'serve':
       return (await import('./main.js')).serve(required(values.config, '--config FILE'));
     case 'analyze':
       return (await import('./commands/analyze.js')).analyze({ paths: positionals, out: required(values.out, '--out DIR'), json: values.json, models: values.models });
+    case 'evaluate':
+      return (await import('./commands/evaluate.js')).evaluate({
+        labels: required(values.labels, '--labels FILE.csv'), films: required(values.films, '--films DIR'), out: required(values.out, '--out DIR'), positive: values.positive,
+        sensitivity: shareOf(values.sensitivity, '--sensitivity'), models: values.models, config: oneOf(values.config, values['apply-threshold']), applyThreshold: values['apply-threshold'] !== undefined,
+      });
     case 'models':
       if (positionals.length > 0) return (await import('./commands/models-check.js')).checkModel({ model: checkTarget(positionals), dir: values.dir ?? values.models, json: values.json });
       return (await import('./commands/models.js')).models({ dir: values.dir ?? values.models, json: values.json });
@@ -72,6 +82,18 @@ function checkTarget([action, model, ...more]: readonly string[]): string {
   if (action !== 'check') throw new UsageError(`there is no command models ${action}`);
   if (more.length > 0) throw new UsageError('models check takes one folder or id');
   return required(model, 'DIR|ID');
+}
+
+function shareOf(text: string, flag: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 1)) throw new UsageError(`${flag} is a share above 0 and at most 1, such as 0.95, not ${text}`);
+  return value;
+}
+
+/** A threshold holds for the models that it was measured with: it can't go into another configuration. */
+function oneOf(config: string | undefined, applied: string | undefined): string | undefined {
+  if (config !== undefined && applied !== undefined && config !== applied) throw new UsageError('--config and --apply-threshold name two files');
+  return config ?? applied;
 }
 
 const DEAD_ACTIONS = ['list', 'show', 'replay', 'drop'] as const;

@@ -75,6 +75,11 @@ export const configSchema = z.strictObject({
       threads: z.number().int().min(0).max(256).default(0).describe('Threads per model; 0 lets the engine take one per core'),
     })
     .prefault({}),
+  classification: z
+    .strictObject({
+      threshold: z.number().min(0).max(1).optional().describe("Operating point of this site: urgent at this probability or more; by default the classifier's own. `hilum evaluate --apply-threshold` writes it"),
+    })
+    .prefault({}),
   decode: z
     .strictObject({
       timeoutMs: millis(30_000, 'Longest time to read or to decode one film, each tried twice'),
@@ -82,6 +87,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   results: z
     .strictObject({
+      mode: z.enum(['live', 'shadow']).default('live').describe('live stores results in the archive and announces them; shadow analyses everything and only notes the outcomes, in state.dir'),
       reportClass: z.enum(['comprehensive-3d', 'comprehensive']).default('comprehensive-3d').describe('SOP Class of reports: Comprehensive 3D SR (IHE AIR), or Comprehensive SR for viewers that draw only that'),
       heatMap: z.boolean().default(true).describe('Heat map as a picture (Secondary Capture)'),
       segmentation: z.boolean().default(false).describe('Lungs as a Segmentation'),
@@ -93,7 +99,7 @@ export const configSchema = z.strictObject({
   priority: prioritySchema,
   state: z
     .strictObject({
-      dir: z.string().min(1).default('state').describe('Folder of what Hilum must remember over a restart (path, relative to the configuration file): the cursor of catchUp.kind orthanc'),
+      dir: z.string().min(1).default('state').describe('Folder of what Hilum must remember over a restart (path, relative to the configuration file): the cursor of catchUp.kind orthanc, the outcomes of results.mode shadow'),
     })
     .prefault({}),
   stopTimeoutMs: millis(60_000, 'Longest wait for the film in hand when the service is asked to stop'),

@@ -1,6 +1,7 @@
 /** Codes of every error that Hilum raises on purpose: a closed list, told apart by code and never by message (docs/errors.md). */
 export const ERROR_CODES = [
   'CONFIG_INVALID',
+  'LABELS_INVALID',
   'EVENT_INVALID',
   'ARCHIVE_UNREACHABLE',
   'ARCHIVE_TIMEOUT',

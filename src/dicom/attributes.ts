@@ -12,7 +12,7 @@ export const KEYWORDS = [
   // what kind of film
   'Modality', 'BodyPartExamined', 'ViewPosition', 'PresentationIntentType', 'ImageType', 'StudyDescription', 'SeriesDescription', 'ProtocolName', 'PatientOrientation',
   'AnatomicRegionSequence', 'ViewCodeSequence', 'RequestedProcedureDescription', 'CodeValue', 'CodingSchemeDesignator', 'CodeMeaning', 'BurnedInAnnotation',
-  'Manufacturer', 'ManufacturerModelName', 'PixelSpacing', 'ImagerPixelSpacing', 'NominalScannedPixelSpacing', 'PixelAspectRatio',
+  'InstitutionName', 'Manufacturer', 'ManufacturerModelName', 'PixelSpacing', 'ImagerPixelSpacing', 'NominalScannedPixelSpacing', 'PixelAspectRatio',
   // pixels
   'SamplesPerPixel', 'PhotometricInterpretation', 'PlanarConfiguration', 'NumberOfFrames', 'Rows', 'Columns', 'BitsAllocated', 'BitsStored', 'HighBit',
   'PixelRepresentation', 'PixelPaddingValue', 'PixelPaddingRangeLimit', 'RescaleSlope', 'RescaleIntercept', 'RescaleType', 'ModalityLUTSequence', 'ModalityLUTType', 'VOILUTSequence', 'LUTDescriptor',

@@ -1,6 +1,6 @@
 import type { Archive, FetchedFilm, InstanceReference } from './stage';
 
 /** The film as the archive holds it (WADO-RS, stored transfer syntax). @throws HilumError of the archive. */
-export async function fetchFilm(reference: InstanceReference, archive: Archive): Promise<FetchedFilm> {
+export async function fetchFilm(reference: InstanceReference, archive: Pick<Archive, 'retrieve'>): Promise<FetchedFilm> {
   return { reference, bytes: await archive.retrieve(reference) };
 }

@@ -23,8 +23,7 @@ export async function classify(film: PreprocessedFilm, view: ViewFinding, lungs:
   const seen = region === 'lungs' ? keepInside(film.normalised, lungs.mask, fill) : film.normalised;
   const { probability, cam } = await model.predict(upright(seen, film.turn));
   if (cam === null) throw new HilumError('MODEL_INVALID', 'permanent', `${model.manifest.id} has no class activation: it can't be explained`);
-  const p = single(probability);
-  return { preprocessed: film, view, lungs, probability: p, activation: asStored(cam, film.turn), urgent: p >= model.manifest.operatingPoint.threshold };
+  return { preprocessed: film, view, lungs, probability: single(probability), activation: asStored(cam, film.turn) };
 }
 
 function single(values: Float32Array): number {

@@ -37,14 +37,25 @@ export interface Ports {
  * COVID-19 from not; a heat map shows where it looked. Wherever the film does not fit, the outcome says why. Never throws for what a file holds.
  */
 export async function analyseFilm(bytes: Uint8Array, line: Line): Promise<FilmOutcome> {
-  let source: OpenedFilm | undefined;
+  let source: OpenedFilm;
   try {
     source = await open(bytes, line.reader);
-    return unfit(source) ?? (await analyse(source, line));
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === null) throw error;
-    return source === undefined ? { outcome: 'rejected', sopInstanceUid: null, refusal } : refused(source, refusal);
+    return { outcome: 'rejected', sopInstanceUid: null, refusal };
+  }
+  return unfit(source) ?? analysePixels(source, line);
+}
+
+/** As {@link analyseFilm}, from the pixels on: what its header says is not looked at. `hilum evaluate` brings pictures here, which have none. */
+export async function analysePixels(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
+  try {
+    return await analyse(source, line);
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === null) throw error;
+    return refused(source, refusal);
   }
 }
 
@@ -94,7 +105,7 @@ export async function runStudy(study: Uid, { redelivered, reanalyze = false, sho
  * One film after the other. It stops early only once a film of this run has its report: a rejected film has none and is looked at again in the next run,
  * so that without this rule a study could go round for ever.
  */
-async function runFilms(films: readonly InstanceReference[], run: (film: InstanceReference) => Promise<FilmResult>, shouldReturn: () => boolean): Promise<FilmResult[]> {
+export async function runFilms(films: readonly InstanceReference[], run: (film: InstanceReference) => Promise<FilmResult>, shouldReturn: () => boolean): Promise<FilmResult[]> {
   const results: FilmResult[] = [];
   const failures: HilumError[] = [];
   for (const film of films) {
@@ -135,7 +146,7 @@ function refused({ attributes, sopInstanceUid }: OpenedFilm, refusal: Refusal, v
 }
 
 /** An object too large to be read is an outcome; a lost archive is not. */
-function unfetched(error: unknown): FilmOutcome {
+export function unfetched(error: unknown): FilmOutcome {
   const refusal = refusalOf(error);
   if (refusal === null) throw error;
   return { outcome: 'rejected', sopInstanceUid: null, refusal };

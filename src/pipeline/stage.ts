@@ -66,7 +66,6 @@ export interface InferredFilm {
   readonly probability: number;
   /** Class activation before ReLU, at the resolution of the last convolution, in source-pixel geometry. */
   readonly activation: Plane;
-  readonly urgent: boolean;
 }
 
 /** A closed polygon in source-pixel coordinates (column, row), PS3.3 C.10.5: (0.0, 0.0) is the top left corner of the top left pixel. */

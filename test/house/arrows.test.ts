@@ -66,3 +66,12 @@ test('only model/ imports an inference engine, only client/ a wire', () => {
   expect(new Set(files.filter((file) => readFileSync(join(SRC, file), 'utf8').includes('@tensorflow/')).map(room))).toEqual(new Set(['model']));
   for (const wire of ['amqplib', 'amqp-connection-manager', 'undici']) expect(new Set(users(wire)).size === 0 || [...new Set(users(wire))].every((name) => name === 'client')).toBe(true);
 });
+
+test('only evaluation/ reads labels and pictures, and its figures know neither files nor films', () => {
+  const users = (name: string) => files.filter((file) => readFileSync(join(SRC, file), 'utf8').includes(`from '${name}'`));
+  for (const library of ['csv-parse/sync', 'pngjs']) expect(new Set(users(library).map(room))).toEqual(new Set(['evaluation']));
+  const pure = ['statistics', 'weighted', 'bootstrap', 'curves', 'operating-point', 'subgroups'].map((name) => `evaluation/${name}`);
+  const leaving = imports.filter(({ from, to }) => pure.includes(from.replace(/\.ts$/, '')) && !pure.includes(to));
+  expect(leaving).toEqual([]);
+  for (const file of pure) expect(readFileSync(join(SRC, `${file}.ts`), 'utf8')).not.toMatch(/from 'node:(?!crypto)/);
+});

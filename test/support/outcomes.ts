@@ -83,7 +83,6 @@ export function analysed(attributes: Attributes, options: { probability?: number
       lungs: { probability: mask, mask, lungFraction: 0.30123456 },
       probability: options.probability ?? 0.9731234567,
       activation: heat,
-      urgent: (options.probability ?? 0.97) >= IDENTITY.classifier.threshold,
     },
     heat,
     lungOutlines: [ellipse(0.3 * columns, 0.48 * rows, 0.15 * columns, 0.32 * rows), ellipse(0.7 * columns, 0.48 * rows, 0.15 * columns, 0.32 * rows)],

@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+/**
+ * node scripts/labels-of-manifest.mjs MANIFEST.csv > labels.csv
+ * The labels file of `hilum evaluate` for the test split of the collection that the models were trained on: COVID-19 against everything else that is known.
+ */
+import { readFileSync } from 'node:fs';
+import { parse } from 'csv-parse/sync';
+
+const [manifest, split = 'test'] = process.argv.slice(2);
+if (manifest === undefined) {
+  process.stderr.write('usage: node scripts/labels-of-manifest.mjs MANIFEST.csv [train|val|test] > labels.csv\n');
+  process.exit(2);
+}
+const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+const rows = parse(readFileSync(manifest), { columns: true, bom: true }).filter((row) => row.split === split && row.finding !== 'unknown');
+const lines = rows.map(({ path, source, patient_id: patient, view, finding }) => [path, finding === 'covid' ? 'covid' : 'other', `${source}/${patient || path}`, source, view, finding].map(quoted).join(','));
+process.stdout.write(`${['file,label,patient,source,view,finding', ...lines].join('\n')}\n`);

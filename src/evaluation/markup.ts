@@ -1,0 +1,30 @@
+/** A piece of HTML that is safe as it stands. */
+export class Markup {
+  constructor(readonly text: string) {}
+}
+
+type Piece = Markup | string | number | null | readonly Piece[];
+
+/** HTML from a template: what is put in is escaped, unless it is {@link Markup} itself; null is nothing. */
+export function html(strings: TemplateStringsArray, ...values: readonly Piece[]): Markup {
+  return new Markup(strings.map((string, i) => string + (i < values.length ? render(values[i]!) : '')).join(''));
+}
+
+function render(piece: Piece): string {
+  if (piece === null) return '';
+  if (piece instanceof Markup) return piece.text;
+  if (Array.isArray(piece)) return (piece as readonly Piece[]).map(render).join('');
+  return escape(String(piece));
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+}
+
+/** A table whose first column names its rows. */
+export function table(caption: string, head: readonly string[], rows: readonly (readonly Piece[])[]): Markup {
+  const body = rows.map(([name, ...cells]) => html`<tr><th scope="row">${name ?? ''}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`);
+  return html`<table><caption>${caption}</caption><thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>${body}</tbody></table>`;
+}

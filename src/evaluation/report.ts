@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import type { AnalysisIdentity } from '../dicom/analysis';
+import { estimate, type BootstrapOptions, type Estimate } from './bootstrap';
+import { calibration, curve, type Calibration, type CurvePoint } from './curves';
+import type { FilmRecord } from './journal';
+import type { LabelledFilm, Labels } from './labels';
+import { chooseOperatingPoint, half, type OperatingPointChoice } from './operating-point';
+import type { Failure } from './run';
+import { thresholdFigures, type Scored, type ThresholdFigures } from './statistics';
+import { subgroups, type Subgroup } from './subgroups';
+import { weightedAuc, weightedAveragePrecision, weightedF1 } from './weighted';
+
+export interface EvaluationSettings {
+  /** The service's operating point, and whose it is. */
+  readonly threshold: number;
+  readonly thresholdFrom: 'model' | 'configuration';
+  readonly wantedSensitivity: number;
+  readonly bootstrap: BootstrapOptions;
+}
+
+/** A labelled film that was analysed. */
+export interface ReportedFilm {
+  readonly file: string;
+  readonly positive: boolean;
+  readonly probability: number;
+  readonly patient: string;
+  readonly half: ReturnType<typeof half>;
+}
+
+export interface Excluded {
+  readonly reason: string;
+  readonly positive: number;
+  readonly negative: number;
+  /** The first few, to look at. */
+  readonly files: readonly string[];
+}
+
+export interface AtThreshold extends ThresholdFigures {
+  readonly f1Interval: Estimate['interval'];
+}
+
+/** report.json, schema version 1: docs/evaluate.md explains each figure. */
+export interface EvaluationReport {
+  readonly schemaVersion: 1;
+  readonly type: 'hilum-evaluation-report';
+  readonly madeAt: string;
+  readonly softwareVersion: string;
+  readonly models: AnalysisIdentity['models'];
+  readonly finding: string;
+  readonly settings: EvaluationSettings;
+  readonly labels: Pick<Labels, 'positive' | 'negative' | 'guessed' | 'hasPatients' | 'problems'> & { readonly sha256: string };
+  readonly counts: { readonly labelled: number; readonly analysed: number; readonly positive: number; readonly negative: number; readonly patients: number; readonly withoutHeader: number };
+  readonly excluded: readonly Excluded[];
+  readonly auc: Estimate;
+  readonly averagePrecision: Estimate;
+  readonly atHalf: AtThreshold;
+  readonly atOperatingPoint: AtThreshold;
+  readonly calibration: Calibration;
+  readonly curve: readonly CurvePoint[];
+  readonly subgroups: readonly Subgroup[];
+  readonly choice: OperatingPointChoice;
+  readonly films: readonly ReportedFilm[];
+}
+
+export interface EvaluationInput {
+  readonly labels: Labels;
+  readonly labelsSha256: string;
+  readonly records: ReadonlyMap<string, FilmRecord>;
+  readonly failures: readonly Failure[];
+  readonly identity: AnalysisIdentity;
+  readonly settings: EvaluationSettings;
+  readonly now: Date;
+}
+
+export function makeReport({ labels, labelsSha256, records, failures, identity, settings, now }: EvaluationInput): EvaluationReport {
+  const joined = labels.films.map((label) => ({ label, record: records.get(label.file) }));
+  const analysed = joined.flatMap(({ label, record }) => (record === undefined || record.probability === null ? [] : [{ label, record, scored: scoredOf(label, record, record.probability) }]));
+  const scored = analysed.map((film) => film.scored);
+  const count = (positive: boolean) => scored.filter((film) => film.positive === positive).length;
+  const { positive, negative, guessed, hasPatients, problems } = labels;
+  return {
+    schemaVersion: 1,
+    type: 'hilum-evaluation-report',
+    madeAt: now.toISOString(),
+    softwareVersion: identity.softwareVersion,
+    models: identity.models,
+    finding: identity.classifier.positive.label,
+    settings,
+    labels: { positive, negative, guessed, hasPatients, problems, sha256: labelsSha256 },
+    counts: {
+      labelled: labels.films.length, analysed: scored.length, positive: count(true), negative: count(false),
+      patients: new Set(scored.map(({ patient }) => patient)).size, withoutHeader: analysed.filter(({ record }) => record.kind !== 'dicom').length,
+    },
+    excluded: excluded(joined, failures),
+    auc: estimate(scored, weightedAuc, settings.bootstrap),
+    averagePrecision: estimate(scored, weightedAveragePrecision, settings.bootstrap),
+    atHalf: atThreshold(scored, 0.5, settings.bootstrap),
+    atOperatingPoint: atThreshold(scored, settings.threshold, settings.bootstrap),
+    calibration: calibration(scored),
+    curve: curve(scored),
+    subgroups: subgroups(analysed.map(({ label, record, scored: film }) => ({ film, groups: { ...record.facts, ...label.groups } })), settings),
+    choice: chooseOperatingPoint(scored, settings.wantedSensitivity),
+    films: analysed.map(({ label, scored: film }) => ({ file: label.file, positive: film.positive, probability: film.score, patient: film.patient, half: half(film.patient) })),
+  };
+}
+
+/** The labels file knows the patient best; then the header; else the film stands for itself. The report needs no more than a digest. */
+function scoredOf(label: LabelledFilm, record: FilmRecord, score: number): Scored {
+  const patient = label.patient === null ? (record.patient === null ? `file ${label.file}` : `header ${record.patient}`) : `labels ${label.patient}`;
+  return { positive: label.positive, score, patient: createHash('sha256').update(patient).digest('hex').slice(0, 16) };
+}
+
+function atThreshold(films: readonly Scored[], threshold: number, options: BootstrapOptions): AtThreshold {
+  return { ...thresholdFigures(films, threshold), f1Interval: estimate(films, weightedF1(threshold), options).interval };
+}
+
+const SHOWN_FILES = 5;
+
+function excluded(joined: readonly { readonly label: LabelledFilm; readonly record: FilmRecord | undefined }[], failures: readonly Failure[]): Excluded[] {
+  const whyFailed = new Map(failures.map(({ file, why }) => [file, why]));
+  const reasons = new Map<string, LabelledFilm[]>();
+  for (const { label, record } of joined) {
+    if (record?.outcome === 'analysed') continue;
+    const reason = record?.reason ?? whyFailed.get(label.file) ?? 'not looked at';
+    reasons.set(reason, [...(reasons.get(reason) ?? []), label]);
+  }
+  return [...reasons]
+    .map(([reason, films]) => ({ reason, positive: films.filter(({ positive }) => positive).length, negative: films.filter(({ positive }) => !positive).length, files: films.slice(0, SHOWN_FILES).map(({ file }) => file) }))
+    .sort((a, b) => b.positive + b.negative - a.positive - a.negative || (a.reason < b.reason ? -1 : 1));
+}

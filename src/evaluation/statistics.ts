@@ -1,0 +1,72 @@
+/** One film with its truth: what all figures are made from. */
+export interface Scored {
+  readonly positive: boolean;
+  /** Probability of the positive class, 0..1. */
+  readonly score: number;
+  /** Films of one patient belong together. */
+  readonly patient: string;
+}
+
+/** A 95 % interval; null where there is nothing to measure. */
+export type Interval = readonly [low: number, high: number] | null;
+
+/** A share of `n` cases; value and interval are null where n is 0. */
+export interface Share {
+  readonly value: number | null;
+  readonly hits: number;
+  readonly n: number;
+  readonly interval: Interval;
+}
+
+const Z95 = 1.959964;
+
+/** Score interval of a share (Wilson 1927), 95 %. */
+export function wilson(hits: number, n: number): Interval {
+  if (n === 0) return null;
+  const [p, f] = [hits / n, (Z95 * Z95) / n];
+  const [centre, half] = [p + f / 2, Z95 * Math.sqrt((p * (1 - p)) / n + f / (4 * n))];
+  return [Math.max(0, (centre - half) / (1 + f)), Math.min(1, (centre + half) / (1 + f))];
+}
+
+export function share(hits: number, n: number): Share {
+  return { value: n === 0 ? null : hits / n, hits, n, interval: wilson(hits, n) };
+}
+
+export interface Confusion {
+  readonly truePositive: number;
+  readonly falseNegative: number;
+  readonly falsePositive: number;
+  readonly trueNegative: number;
+}
+
+/** A film is called positive at a score of `threshold` or more, as the service does. */
+export function confusion(films: readonly Scored[], threshold: number): Confusion {
+  const count = (positive: boolean, called: boolean) => films.filter((film) => film.positive === positive && film.score >= threshold === called).length;
+  return { truePositive: count(true, true), falseNegative: count(true, false), falsePositive: count(false, true), trueNegative: count(false, false) };
+}
+
+export interface ThresholdFigures {
+  readonly threshold: number;
+  readonly confusion: Confusion;
+  readonly sensitivity: Share;
+  readonly specificity: Share;
+  readonly accuracy: Share;
+  /** Positive predictive value at the share of positives that these films have. */
+  readonly precision: Share;
+  /** 2 TP / (2 TP + FP + FN); null when no film is positive nor called so. */
+  readonly f1: number | null;
+}
+
+export function thresholdFigures(films: readonly Scored[], threshold: number): ThresholdFigures {
+  const counted = confusion(films, threshold);
+  const { truePositive: tp, falseNegative: fn, falsePositive: fp, trueNegative: tn } = counted;
+  return {
+    threshold,
+    confusion: counted,
+    sensitivity: share(tp, tp + fn),
+    specificity: share(tn, tn + fp),
+    accuracy: share(tp + tn, films.length),
+    precision: share(tp, tp + fp),
+    f1: 2 * tp + fp + fn === 0 ? null : (2 * tp) / (2 * tp + fp + fn),
+  };
+}

@@ -1,0 +1,128 @@
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { syntheticDicom } from '../../src/dicom/synthetic-film';
+import { analysisDigest, Journal } from '../../src/evaluation/journal';
+import { readLabels } from '../../src/evaluation/labels';
+import { worstMistakes } from '../../src/evaluation/mistakes';
+import { page } from '../../src/evaluation/page';
+import { makeReport } from '../../src/evaluation/report';
+import { analyseFiles, inside } from '../../src/evaluation/run';
+import { ageBand, factsOf } from '../../src/evaluation/header-facts';
+import type { Line } from '../../src/pipeline/pipeline';
+import { fakeLine } from '../support/line';
+
+const SMALL = { rows: 96, columns: 80 } as const;
+const FILES = ['a.dcm', 'deep/b.dcm', 'c.dcm'];
+const DRAWN = FILES.map((_, seed) => syntheticDicom({ seed, view: seed === 2 ? 'LL' : 'PA', ...SMALL }));
+
+function films(): { folder: string; out: string } {
+  const dir = mkdtempSync(join(tmpdir(), 'hilum-evaluation-'));
+  const [folder, out] = [join(dir, 'films'), join(dir, 'out')];
+  mkdirSync(join(folder, 'deep'), { recursive: true });
+  FILES.forEach((file, i) => writeFileSync(join(folder, file), DRAWN[i]!));
+  return { folder, out };
+}
+
+async function run(folder: string, out: string, line: Line, files = FILES) {
+  const journal = await Journal.open(out, line.identity());
+  let worked = 0;
+  const result = await analyseFiles(folder, files, { line, journal, onFilm: () => void worked++ });
+  await journal.close();
+  return { ...result, worked, lines: readFileSync(journal.path, 'utf8').trim().split('\n') };
+}
+
+test('each film has a line; a second run has nothing to do', async () => {
+  const { folder, out } = films();
+  const first = await run(folder, out, fakeLine({ probability: 0.7 }).line);
+  expect([...first.records.values()].map(({ file, outcome, probability, reason }) => [file, outcome, probability === null ? null : probability.toFixed(2), reason])).toEqual([
+    ['a.dcm', 'analysed', '0.70', null], ['deep/b.dcm', 'analysed', '0.70', null], ['c.dcm', 'not-analysed', null, 'lateral-view'],
+  ]);
+  expect(first.records.get('a.dcm')).toMatchObject({ kind: 'dicom', facts: { sex: 'O', view: 'PA', manufacturer: 'Hilum' } });
+  expect(first.lines).toHaveLength(4);
+  const { line, seen } = fakeLine({ probability: 0.1 });
+  const second = await run(folder, out, line);
+  expect([second.worked, seen.length]).toEqual([0, 0]);
+  expect(second.lines).toEqual(first.lines);
+  expect([...second.records]).toEqual([...first.records]);
+});
+
+test('nothing about the patient is written', async () => {
+  const { folder, out } = films();
+  const { lines } = await run(folder, out, fakeLine().line);
+  expect(lines.join('\n')).not.toMatch(/SYNTHETIC-|Synthetic\^Film/);
+  expect(lines.join('\n')).toMatch(/"patient":"[0-9a-f]{16}"/);
+});
+
+test('a line that a kill cut off is dropped and its film done again', async () => {
+  const { folder, out } = films();
+  const { line } = fakeLine();
+  await run(folder, out, line, FILES.slice(0, 1));
+  const path = join(out, readdirSync(out)[0]!);
+  const before = readFileSync(path, 'utf8');
+  appendFileSync(path, '{"file":"deep/b.dcm","bytes":12,"outc');
+  const { worked, lines } = await run(folder, out, line);
+  expect(worked).toBe(2);
+  expect(`${lines.slice(0, 2).join('\n')}\n`).toBe(before);
+  expect(lines.slice(1).map((text) => (JSON.parse(text) as { file: string }).file)).toEqual(FILES);
+});
+
+test('a file that was changed is done again, and what other models computed is not taken', async () => {
+  const { folder, out } = films();
+  const { line } = fakeLine();
+  await run(folder, out, line);
+  utimesSync(join(folder, 'a.dcm'), new Date(), new Date(Date.now() + 5_000));
+  expect((await run(folder, out, line)).worked).toBe(1);
+  const other: Line = { ...line, identity: () => ({ ...line.identity(), models: line.identity().models.map((model) => ({ ...model, sha256: 'b'.repeat(64) })) }) };
+  expect((await run(folder, out, other)).worked).toBe(3);
+  expect(readdirSync(out)).toHaveLength(2);
+  expect((await run(folder, out, line)).worked).toBe(0);
+  const moved = { ...line.identity(), classifier: { ...line.identity().classifier, threshold: 0.9 } };
+  expect(analysisDigest(moved)).toBe(analysisDigest(line.identity()));
+});
+
+test('files that are not there or lead out of the folder fail by themselves and are not remembered', async () => {
+  const { folder, out } = films();
+  const { failures, records, lines } = await run(folder, out, fakeLine().line, ['../out/x.dcm', 'none.dcm', 'deep', 'a.dcm']);
+  expect(failures).toEqual([{ file: '../out/x.dcm', why: 'outside the folder of films' }, { file: 'none.dcm', why: 'no such file' }, { file: 'deep', why: 'no such file' }]);
+  expect([records.size, lines.length]).toEqual([1, 2]);
+  expect(inside('/films', 'deep\\a.dcm')).toBe('/films/deep/a.dcm');
+  expect(inside('/films', '/films/a.dcm')).toBe('/films/a.dcm');
+  expect(inside('/films', '/films2/a.dcm')).toBeNull();
+});
+
+test('the report joins labels and films, and its page escapes what they say', async () => {
+  const { folder, out } = films();
+  const { line } = fakeLine({ probability: 0.7 });
+  const csv = Buffer.from('file,label,ward\na.dcm,1,<script>alert(1)</script>\ndeep/b.dcm,0,B\nc.dcm,1,B\nnone.dcm,0,B\n');
+  const labels = readLabels(csv);
+  const { records, failures } = await run(folder, out, line, labels.films.map(({ file }) => file));
+  const report = makeReport({
+    labels, labelsSha256: 'x', records, failures, identity: line.identity(), now: new Date(0),
+    settings: { threshold: 0.5, thresholdFrom: 'model', wantedSensitivity: 0.95, bootstrap: { rounds: 20, seed: 1 } },
+  });
+  expect(report.counts).toEqual({ labelled: 4, analysed: 2, positive: 1, negative: 1, patients: 2, withoutHeader: 0 });
+  expect(report.atOperatingPoint.confusion).toEqual({ truePositive: 1, falseNegative: 0, falsePositive: 1, trueNegative: 0 });
+  expect(report.excluded).toEqual([{ reason: 'lateral-view', positive: 1, negative: 0, files: ['c.dcm'] }, { reason: 'no such file', positive: 0, negative: 1, files: ['none.dcm'] }]);
+  expect(report.subgroups.map(({ name }) => name)).toEqual(['sex', 'view', 'manufacturer', 'ward']);
+  expect(report.choice.objections[0]).toContain('too few patients');
+  const html = page(report, [{ kind: 'false-alarm', file: 'deep/"b".dcm', probability: 0.7, png: null }]);
+  expect(html).not.toContain('<script');
+  expect(html).toContain('&lt;script&gt;');
+  expect(html).toContain('deep/&quot;b&quot;.dcm');
+  for (const id of ['roc', 'precision-recall', 'calibration']) expect(html).toContain(`<svg id="${id}"`);
+});
+
+test('the worst mistakes are those farthest on the wrong side', () => {
+  const of = (positive: boolean, probability: number) => ({ file: `${positive} ${probability}`, positive, probability });
+  const { missed, falseAlarms } = worstMistakes([of(true, 0.4), of(true, 0.1), of(true, 0.5), of(false, 0.6), of(false, 0.9), of(false, 0.2)], 0.5, 2);
+  expect(missed.map(({ probability }) => probability)).toEqual([0.1, 0.4]);
+  expect(falseAlarms.map(({ probability }) => probability)).toEqual([0.9, 0.6]);
+});
+
+test('ages are told in bands only, stated or reckoned', () => {
+  expect([0, 17.9, 18, 59, 80, 104].map(ageBand)).toEqual(['0-17', '0-17', '18-39', '40-59', '80 and over', '80 and over']);
+  expect(factsOf({ PatientAge: '009M', InstitutionName: 'North' })).toEqual({ age: '0-17', institution: 'North' });
+  expect(factsOf({ PatientBirthDate: '19600601', StudyDate: '20200531' })).toEqual({ age: '40-59' });
+  expect(factsOf({ PatientBirthDate: '2020', StudyDate: '20200531', PatientAge: 'old' })).toEqual({});
+});

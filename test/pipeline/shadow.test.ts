@@ -1,0 +1,129 @@
+import { appendFileSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { seriesWithShadow } from '../../src/app';
+import { HilumError } from '../../src/base/errors';
+import { CatchUp } from '../../src/catch-up/catch-up';
+import { syntheticDicom, syntheticUids } from '../../src/dicom/synthetic-film';
+import { deriveUid } from '../../src/dicom/uid';
+import { ShadowFile } from '../../src/evaluation/shadow-book';
+import { runStudy } from '../../src/pipeline/pipeline';
+import { shadowStudy, type ShadowRecord } from '../../src/pipeline/shadow';
+import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
+import { recordingLog } from '../support/logs';
+
+const SMALL = { rows: 96, columns: 80, seed: 1 } as const;
+const FILMS = [{ ...SMALL, view: 'PA' }, { ...SMALL, view: 'LL' }] as const;
+const DRAWN = FILMS.map((film) => syntheticDicom(film));
+const STUDY = syntheticUids(FILMS[0]).studyInstanceUid;
+
+const opened: ShadowFile[] = [];
+async function open(...args: Parameters<typeof ShadowFile.open>): Promise<ShadowFile> {
+  const book = await ShadowFile.open(...args);
+  opened.push(book);
+  return book;
+}
+afterEach(async () => {
+  for (const book of opened.splice(0)) await book.close();
+});
+
+const folder = () => mkdtempSync(join(tmpdir(), 'hilum-shadow-'));
+const records = (dir: string) => readdirSync(dir).sort().flatMap((name) => readFileSync(join(dir, name), 'utf8').trim().split('\n').filter(Boolean).map((line) => JSON.parse(line) as ShadowRecord));
+
+function archiveWithFilms(): MemoryArchive {
+  const archive = new MemoryArchive();
+  DRAWN.forEach((film) => archive.put(film));
+  return archive;
+}
+
+test('each film is noted once, nothing is stored, and the next run finds nothing new', async () => {
+  const [archive, dir, { line }] = [archiveWithFilms(), folder(), fakeLine({ probability: 0.7 })];
+  const book = await open(dir);
+  const result = await shadowStudy(STUDY, {}, line, archive, book);
+  expect(result).toMatchObject({ studyInstanceUid: STUDY, priority: 'urgent', films: [{ outcome: 'analysed', outputs: [] }, { outcome: 'not-analysed', outputs: [] }] });
+  expect(records(dir).map(({ sopInstanceUid, outcome, reason, probability, urgent }) => [sopInstanceUid, outcome, reason, probability?.toFixed(1), urgent])).toEqual([
+    [syntheticUids(FILMS[0]).sopInstanceUid, 'analysed', null, '0.7', true], [syntheticUids(FILMS[1]).sopInstanceUid, 'not-analysed', 'lateral-view', undefined, false],
+  ]);
+  expect(readFileSync(join(dir, 'shadow.jsonl'), 'utf8')).not.toMatch(/SYNTHETIC|Synthetic/);
+  expect(await shadowStudy(STUDY, {}, line, archive, book)).toBeNull();
+  await book.close();
+  const reopened = await open(dir);
+  expect(await shadowStudy(STUDY, {}, line, archive, reopened)).toBeNull();
+  expect(archive.calls).toMatchObject({ retrieve: 2, store: 0 });
+  await reopened.close();
+});
+
+test('the same films are analysed in earnest once the mode is live', async () => {
+  const [archive, { line }, announcer] = [archiveWithFilms(), fakeLine(), new MemoryAnnouncer()];
+  const dir = folder();
+  await shadowStudy(STUDY, {}, line, archive, await open(dir));
+  const [{ report }] = records(dir) as [ShadowRecord];
+  await runStudy(STUDY, { redelivered: false }, line, { archive, announcer });
+  expect(archive.objects.has(report)).toBe(true);
+  expect(announcer.events).toHaveLength(1);
+});
+
+test('an archive that fails between two films loses neither: the next try does the rest', async () => {
+  const [archive, dir, { line }] = [archiveWithFilms(), folder(), fakeLine()];
+  const book = await open(dir);
+  archive.before = (call) => {
+    if (call === 'retrieve' && archive.calls.retrieve === 2) throw new HilumError('ARCHIVE_TIMEOUT', 'transient', 'late');
+  };
+  await expect(shadowStudy(STUDY, {}, line, archive, book)).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT' });
+  expect(records(dir)).toHaveLength(1);
+  expect((await shadowStudy(STUDY, {}, line, archive, book))!.films).toHaveLength(1);
+  expect(records(dir)).toHaveLength(2);
+});
+
+test('a line that a kill cut off is dropped, and the next one stands by itself', async () => {
+  const [archive, dir, { line }] = [archiveWithFilms(), folder(), fakeLine()];
+  const book = await open(dir);
+  await shadowStudy(STUDY, {}, line, archive, book);
+  await book.close();
+  const whole = readFileSync(join(dir, 'shadow.jsonl'), 'utf8');
+  appendFileSync(join(dir, 'shadow.jsonl'), '{"at":"2026-01-');
+  const again = await open(dir);
+  expect(readFileSync(join(dir, 'shadow.jsonl'), 'utf8')).toBe(whole);
+  expect(again.filmsOf(STUDY)).toBe(2);
+});
+
+const record = (film: number, report = film): ShadowRecord => ({ at: '', studyInstanceUid: deriveUid(['study', film % 3]), sopInstanceUid: deriveUid(['film', film]), report: deriveUid(['report', report]), outcome: 'analysed', reason: null, view: 'frontal', probability: 0.5, lungFraction: 0.3, urgent: true });
+
+test('the files are bounded; what the oldest held is forgotten, also after a restart', async () => {
+  const dir = folder();
+  const limits = { fileBytes: 1_000, files: 3 };
+  const book = await open(dir, limits);
+  for (let film = 0; film < 40; film++) await book.add(record(film));
+  await Promise.all([book.add(record(39)), book.add(record(40)), book.add(record(40))]);
+  const kept = records(dir).map(({ report }) => report);
+  expect(readdirSync(dir).length).toBe(3);
+  expect(new Set(kept).size).toBe(kept.length);
+  expect(kept).toContain(record(40).report);
+  await book.close();
+  const reopened = await open(dir, limits);
+  for (const each of [book, reopened]) {
+    expect(each.has(record(0).report)).toBe(false);
+    expect(kept.every((report) => each.has(report))).toBe(true);
+    expect([0, 1, 2].map((study) => each.filmsOf(record(study).studyInstanceUid)).reduce((a, b) => a + b)).toBe(kept.length);
+  }
+});
+
+test('the catch-up counts what the book has, films not analyses, and leaves such a study alone', async () => {
+  const book = await open(folder());
+  const told: string[] = [];
+  const study = record(0).studyInstanceUid;
+  const archive = { findSeries: async () => [{ modality: 'DX', description: 'chest', instances: 2 }] };
+  const round = async () => {
+    told.length = 0;
+    const source = { lags: false, batches: async function* () { yield { studies: [{ studyInstanceUid: study, modalities: null, instances: null }], done: async () => {} }; } };
+    const catchUp = new CatchUp({ source, findSeries: (uid) => seriesWithShadow(uid, archive, book), tell: async ({ studyInstanceUid }) => void told.push(studyInstanceUid), depth: async () => 0 }, { intervalMs: 1000, studiesPerMinute: 60_000, queueLimit: 100 }, recordingLog());
+    await catchUp.round();
+    return told.length;
+  };
+  expect(await round()).toBe(1);
+  await book.add(record(0));
+  await book.add(record(0, 100));
+  expect(await round()).toBe(1);
+  await book.add(record(3));
+  expect(await round()).toBe(0);
+});
