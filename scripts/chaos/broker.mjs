@@ -21,9 +21,9 @@ export async function takeResults(amqpUrl) {
   });
 }
 
-/** How many messages wait, are held by a worker, or were given up; whichever queues of Hilum there are. */
+/** How many study messages wait, are held by a worker, or were given up; whichever queues of Hilum there are for them. */
 export async function countMessages(rabbit) {
-  const queues = [...(await rabbit.queues())].filter(([name]) => name.startsWith('hilum.'));
+  const queues = [...(await rabbit.queues())].filter(([name]) => name.startsWith('hilum.study'));
   const sum = (wanted) => queues.filter(([name]) => wanted(name)).reduce((total, [, messages]) => total + messages, 0);
   return { open: sum((name) => !isDead(name)), dead: sum(isDead), byQueue: Object.fromEntries(queues.filter(([, messages]) => messages > 0)), deadQueues: queues.map(([name]) => name).filter(isDead) };
 }
