@@ -53,7 +53,8 @@ export function tinyModel({ nodes = [], manifest = {}, json = {}, folderName = T
   const topology = [...start, ...added, ...rest].map((known) => nodes.find(({ name }) => name === known.name) ?? known);
   const entries = Object.entries(CONSTANTS);
   const bytes = Buffer.concat(entries.map(([, { values, dtype }]) => Buffer.from(dtype === 'int32' ? Int32Array.from(values).buffer : Float32Array.from(values).buffer)));
-  const shards = new Map([['a.bin', bytes.subarray(0, 9)], ['b.bin', bytes.subarray(9)]]);
+  // Not in the order of their names, and cut within a number.
+  const shards = new Map([['b.bin', bytes.subarray(0, 9)], ['a.bin', bytes.subarray(9)]]);
   const network = Buffer.from(JSON.stringify({
     format: 'graph-model', modelTopology: { node: topology, library: {}, versions: {} },
     weightsManifest: [{ paths: [...shards.keys()], weights: entries.map(([name, { shape, dtype = 'float32' }]) => ({ name, shape, dtype })) }], ...json,
