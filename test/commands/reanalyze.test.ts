@@ -13,7 +13,7 @@ test.each([
   ['nothing', [], undefined, undefined, 'needs Study Instance UIDs or --since YYYY-MM-DD'],
   ['a last day alone', [], undefined, '2026-01-01', 'needs Study Instance UIDs or --since YYYY-MM-DD'],
   ['both', ['1.2.3'], '2026-01-01', undefined, 'not both'],
-  ['a UID that is none', ['1.2.3', '1.02.3'], undefined, undefined, '1.02.3 is no Study Instance UID'],
+  ['a UID that is none', ['1.2.3', '1.two.3'], undefined, undefined, '1.two.3 is no Study Instance UID'],
   ['a UID that leads elsewhere', ['1.2/../3'], undefined, undefined, '1.2/../3 is no Study Instance UID'],
   ['a day that is none', [], '2026-02-30', undefined, '--since 2026-02-30 is no date (YYYY-MM-DD)'],
   ['a month that is none', [], '2026-13-01', undefined, 'is no date'],

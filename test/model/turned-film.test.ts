@@ -3,18 +3,18 @@ import { configSchema } from '../../src/base/config';
 import { decodePixels } from '../../src/dicom/pixels';
 import { readPart10 } from '../../src/dicom/read';
 import { resample } from '../../src/model/tensor';
+import { unboundedReader } from '../../src/pipeline/film-reader';
 import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
 import { drawnCells, laid, lyingFilm, ORIENTATIONS, type Cells, type Orientation } from '../support/lying';
 import { describeReal, realFile } from '../support/real-films';
 
 let line: Line;
 beforeAll(async () => {
-  line = await openLine(configSchema.shape.models.parse({}), configSchema.shape.results.parse({}));
+  line = { ...(await openLine(configSchema.shape.models.parse({}), configSchema.shape.results.parse({}))), reader: unboundedReader };
 }, 120_000);
 
 const STANDING = drawnCells({ seed: 1, view: 'PA', rows: 500, columns: 420 });
 const analyse = (orientation: Orientation, said: string) => analyseFilm(lyingFilm(laid(STANDING, orientation), said), line);
-
 
 test.each(['L\\F', 'R\\F', 'F\\R', 'H\\L'] as const)('%s, said so: the result of the film as it is normally shown', async (orientation) => {
   const outcome = await analyse(orientation, orientation);
