@@ -160,7 +160,8 @@ async function readRequest(incoming: IncomingMessage): Promise<ProxyRequest> {
 function kindOf(method: string, path: string): Kind {
   if (!path.startsWith('/dicom-web/')) return 'other';
   if (method === 'POST') return 'store';
-  return /\/series\/[^/]+\/instances\/[^/?]+/.test(path) ? 'retrieve' : 'query';
+  // Of a whole object; triage asks for the metadata of one.
+  return /\/series\/[^/]+\/instances\/[^/?]+$/.test(path) ? 'retrieve' : 'query';
 }
 
 /** What belongs to one connection alone. */
