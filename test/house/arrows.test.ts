@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
 /** Rooms from bottom to top; an import may go down or stay inside its room. docs/architecture.md draws the same. */
-const FLOORS = ['base', 'dicom', 'model', 'pipeline', 'client', 'evaluation', 'web', 'listener', 'catch-up', 'triage', 'app', 'commands', 'main', 'cli'];
+const FLOORS = ['base', 'dicom', 'model', 'pipeline', 'client', 'evaluation', 'results', 'delivery', 'list', 'web', 'listener', 'catch-up', 'triage', 'app', 'commands', 'main', 'cli'];
 const ALLOWED: Record<string, readonly string[]> = {
   base: [],
   dicom: ['base'],
@@ -10,12 +10,15 @@ const ALLOWED: Record<string, readonly string[]> = {
   pipeline: ['model', 'dicom', 'base'],
   client: ['dicom', 'base'],
   evaluation: ['pipeline', 'model', 'dicom', 'base'],
-  web: ['pipeline', 'model', 'dicom', 'base'],
+  results: ['pipeline', 'dicom', 'base'],
+  delivery: ['results', 'pipeline', 'dicom', 'base'],
+  list: ['results', 'pipeline', 'dicom', 'base'],
+  web: ['list', 'delivery', 'results', 'pipeline', 'model', 'dicom', 'base'],
   listener: ['pipeline', 'model', 'dicom', 'base'],
   'catch-up': ['listener', 'dicom', 'base'],
   triage: ['listener', 'dicom', 'base'],
-  app: ['catch-up', 'triage', 'listener', 'web', 'evaluation', 'pipeline', 'client', 'model', 'dicom', 'base'],
-  commands: ['app', 'evaluation', 'client', 'pipeline', 'model', 'dicom', 'base'],
+  app: ['catch-up', 'triage', 'listener', 'web', 'list', 'delivery', 'results', 'evaluation', 'pipeline', 'client', 'model', 'dicom', 'base'],
+  commands: ['app', 'list', 'delivery', 'results', 'evaluation', 'client', 'pipeline', 'model', 'dicom', 'base'],
   main: ['app', 'base'],
   cli: ['main', 'commands', 'app', 'base'],
 };
