@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configSchema, type Config } from './base/config';
 import { diskProblem } from './base/disk';
-import { HilumError } from './base/errors';
+import { describeError, HilumError } from './base/errors';
 import { sleep } from './base/retry';
 import type { Log } from './base/log';
 import { CatchUp, type CatchUpPorts } from './catch-up/catch-up';
@@ -20,17 +20,21 @@ import { STUDY_ROUTING_KEY } from './client/topology';
 import { REPORT_NAME } from './dicom/structured-report';
 import { deriveUid, type Uid } from './dicom/uid';
 import { createListener, FAILURE_CODES, STUDY_RESULTS, type StudyEvent } from './listener';
+import { compareWith, lastDays, referenceOf } from './evaluation/drift';
+import { DriftBook, readPages } from './evaluation/drift-book';
 import { ShadowFile } from './evaluation/shadow-book';
 import type { ModelManifest } from './model/manifest';
 import { openModel } from './model/session';
+import { auditOf } from './pipeline/audit';
 import { DecoderThread } from './pipeline/decoder-thread';
-import type { AnalysisIdentity } from './pipeline/encode';
+import type { AnalysisIdentity, AnalysisModel } from './pipeline/encode';
 import { plausibilityOf } from './pipeline/lungs';
 import { runStudy, type Line } from './pipeline/pipeline';
 import { shadowStudy } from './pipeline/shadow';
+import type { FilmObserver } from './pipeline/stage';
 import { createTriage } from './triage/triage';
 import { healthApp, listen, type Check } from './web/health';
-import { createMetrics } from './web/metrics';
+import { createMetrics, type Metrics } from './web/metrics';
 
 export type { AskedStudy, ReanalysisTarget };
 
@@ -49,19 +53,22 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** Loads the three models and puts the line together; the site's own operating point goes before the classifier's. @throws HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH or ENGINE_UNAVAILABLE. */
-export async function openLine(models: Config['models'], results: Config['results'], decode: Config['decode'] = configSchema.shape.decode.parse({}), log?: Log, { threshold }: Config['classification'] = {}): Promise<Line> {
+/** Loads the models and puts the line together; the site's own operating point goes before the classifier's. @throws HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH or ENGINE_UNAVAILABLE. */
+export async function openLine(models: Config['models'], results: Config['results'], decode: Config['decode'] = configSchema.shape.decode.parse({}), log?: Log, { threshold: own, shortcutAudit }: Config['classification'] = { shortcutAudit: 'off' }): Promise<Line> {
   const dir = models.dir ?? SHIPPED_MODELS;
   const open = (id: string) => openModel(dir, id, models.threads);
+  const gate = models.gate === 'off' ? null : await open(models.gate);
   const [view, lungs, classifier] = [await open(models.view), await open(models.lungs), await open(models.classifier)];
-  const all = [view, lungs, classifier].map(({ manifest }) => manifest);
+  const threshold = own ?? classifier.manifest.operatingPoint.threshold;
+  const audit = shortcutAudit === 'off' ? null : auditOf(await open(shortcutAudit), classifier, threshold);
+  const all = [view, ...(gate ? [gate] : []), lungs, classifier].map(({ manifest }) => describeModel(manifest));
   const positive = classifier.manifest.classes[classifier.manifest.positive];
   if (positive?.code === undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${models.classifier}: the positive class has no code`);
   const settled: Omit<AnalysisIdentity, 'startedAt'> = {
     softwareVersion: VERSION,
     device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum chest-film triage' },
-    models: all.map(({ id, version, title, sha256, task, input }) => ({ id, version, title, sha256, task, input: describeInput(input) })),
-    classifier: { positive: { label: positive.label, code: positive.code }, threshold: threshold ?? classifier.manifest.operatingPoint.threshold },
+    models: [...all, ...(audit ? [{ ...describeModel(audit.model.manifest), task: 'audit' as const }] : [])],
+    classifier: { positive: { label: positive.label, code: positive.code }, threshold },
     srClass: results.reportClass,
     objects: { heatMap: results.heatMap, segmentation: results.segmentation, parametricMap: results.parametricMap, presentationState: results.presentationState },
   };
@@ -69,11 +76,17 @@ export async function openLine(models: Config['models'], results: Config['result
     timeoutMs: decode.timeoutMs,
     onLost: (why, task) => log?.warn({ event: 'decoder.lost', why, task }, 'a film ended the decoder thread; the next one gets a new thread'),
   });
-  return { reader, models: { view, lungs, classifier }, plausibility: plausibilityOf(lungs.manifest), identity: () => ({ ...settled, startedAt: new Date() }) };
+  return { reader, models: { view, gate, lungs, classifier }, plausibility: plausibilityOf(lungs.manifest), audit, identity: () => ({ ...settled, startedAt: new Date() }) };
 }
 
+function describeModel({ id, version, title, sha256, task, input }: ModelManifest): AnalysisModel {
+  return { id, version, title, sha256, task, input: describeInput(input) };
+}
+
+const REGIONS: Readonly<Record<ModelManifest['input']['region'], string>> = { film: 'whole film', lungs: 'lungs only', removed: 'film without lungs' };
+
 function describeInput({ shape: [, , rows, columns], region }: ModelManifest['input']): string {
-  return `${rows} x ${columns} grey, ${region === 'lungs' ? 'lungs only' : 'whole film'}`;
+  return `${rows} x ${columns} grey, ${REGIONS[region]}`;
 }
 
 /** The archive as configured. */
@@ -130,13 +143,33 @@ export function openCatchUp(config: Config, archive: DicomWebArchive, broker: Br
   };
 }
 
+/** The counts of this process, and all workers' counts of the last days against the classifier's reference. */
+function openDrift(config: Config, classifier: ModelManifest, log: Log) {
+  const book = new DriftBook(config.state.dir, (error) => log.warn({ event: 'drift.unwritten', error: describeError(error) }, "the counts for drift can't be written"));
+  const reference = referenceOf(classifier);
+  return { book, rows: () => (reference === null ? [] : compareWith(reference, readPages(config.state.dir, ...lastDays(config.drift.days, new Date())).page)) };
+}
+
+function observerOf(metrics: Metrics, book: DriftBook | null): FilmObserver {
+  if (book === null) return metrics;
+  return {
+    stage: (stage, seconds) => metrics.stage(stage, seconds),
+    film(result) {
+      metrics.film(result);
+      book.film(result);
+    },
+    measured: (measures) => book.measured(measures),
+  };
+}
+
 /** Creates everything, once; tests bring a line of their own. Nothing runs before `start`. @throws HilumError of the models. */
 export async function createApp(config: Config, log: Log, ownLine?: Line): Promise<App> {
   const opened = ownLine ?? (await openLine(config.models, config.results, config.decode, log, config.classification));
   const archive = openArchive(config, log);
   const broker = connectBroker(config.broker, log);
-  const metrics = createMetrics({ version: VERSION, studyResults: STUDY_RESULTS, failureCodes: FAILURE_CODES, brokerStates: BROKER_STATES, brokerState: () => broker.state(), queues: () => broker.depths(), queueAges: () => broker.ages() });
-  const line: Line = { ...opened, observer: metrics };
+  const drift = config.drift.enabled ? openDrift(config, opened.models.classifier.manifest, log) : null;
+  const metrics = createMetrics({ version: VERSION, studyResults: STUDY_RESULTS, failureCodes: FAILURE_CODES, brokerStates: BROKER_STATES, brokerState: () => broker.state(), queues: () => broker.depths(), queueAges: () => broker.ages(), ...(drift ? { drift: drift.rows } : {}) });
+  const line: Line = { ...opened, observer: observerOf(metrics, drift?.book ?? null) };
   const book = config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
   let isStopping = false;
   const listener = createListener({ runStudy: (study, options) => (book === null ? runStudy(study, options, line, { archive, announcer: broker }) : shadowStudy(study, options, line, archive, book)), retry: { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit }, log, observer: metrics, sliceMs: config.studySliceMs, isStopping: () => isStopping });

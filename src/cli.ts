@@ -21,6 +21,8 @@ const USAGE = `hilum - chest-film triage for a PACS. Research use only, not for 
   hilum dead    replay ID|--all --config FILE   tries again, from the first try
   hilum dead    drop ID|--all --config FILE     forgets it
           [--json]                       one JSON line per study
+  hilum drift --config FILE              whether the last days' films are like those that the classifier was validated on
+          [--days N] [--json]            of the last N days (7), one JSON line
   hilum reanalyze STUDYUID... --config FILE     analyses studies anew whose films have a result of another version or other settings;
                                          films that this version has done with these settings stay as they are
   hilum reanalyze --since YYYY-MM-DD [--until YYYY-MM-DD] --config FILE   all studies of these days, by Study Date
@@ -34,7 +36,7 @@ async function run(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: rest,
     allowPositionals: true,
-    options: { all: { type: 'boolean', default: false }, config: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean', default: false }, models: { type: 'string' }, dir: { type: 'string' }, since: { type: 'string' }, labels: { type: 'string' }, films: { type: 'string' }, positive: { type: 'string' }, sensitivity: { type: 'string', default: '0.95' }, 'apply-threshold': { type: 'string' }, until: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } },
+    options: { all: { type: 'boolean', default: false }, config: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean', default: false }, models: { type: 'string' }, dir: { type: 'string' }, since: { type: 'string' }, labels: { type: 'string' }, films: { type: 'string' }, positive: { type: 'string' }, sensitivity: { type: 'string', default: '0.95' }, 'apply-threshold': { type: 'string' }, until: { type: 'string' }, 'dry-run': { type: 'boolean', default: false }, days: { type: 'string', default: '7' } },
   });
   switch (command) {
     case 'serve':
@@ -51,6 +53,8 @@ async function run(argv: readonly string[]): Promise<number> {
       return (await import('./commands/models.js')).models({ dir: values.dir ?? values.models, json: values.json });
     case 'doctor':
       return (await import('./commands/doctor.js')).doctor({ config: required(values.config, '--config FILE'), json: values.json });
+    case 'drift':
+      return (await import('./commands/drift.js')).drift({ config: required(values.config, '--config FILE'), days: daysOf(values.days), json: values.json });
     case 'dead':
       return (await import('./commands/dead.js')).dead({ ...deadTarget(positionals, values.all), config: required(values.config, '--config FILE'), json: values.json });
     case 'reanalyze': {
@@ -88,6 +92,12 @@ function shareOf(text: string, flag: string): number {
   const value = Number(text);
   if (!(value > 0 && value <= 1)) throw new UsageError(`${flag} is a share above 0 and at most 1, such as 0.95, not ${text}`);
   return value;
+}
+
+function daysOf(text: string): number {
+  const days = Number(text);
+  if (!Number.isInteger(days) || days < 1 || days > 3650) throw new UsageError(`--days is a whole number from 1, not ${text}`);
+  return days;
 }
 
 /** A threshold holds for the models that it was measured with: it can't go into another configuration. */

@@ -5,7 +5,7 @@ import { HilumError } from '../src/base/errors';
 import { ArchiveUnavailableError } from '../src/client/http';
 import type { BrokerDelivery } from '../src/client/delivery';
 import { createListener, LOSS_LIMIT, MAX_EVENT_BYTES, parseStudyEvent, settle, settleRedelivered, TOLERATED_LOSSES, type Delivery, type ListenerOptions } from '../src/listener';
-import { NOT_ANALYSED_REASONS, type ResultEvent } from '../src/pipeline/stage';
+import { NOT_ANALYSED_REASONS, WARNINGS, type ResultEvent } from '../src/pipeline/stage';
 import { recordingLog } from './support/logs';
 
 const DOCS = join(__dirname, '../docs');
@@ -77,8 +77,15 @@ describe('the result event', () => {
   test('schema and documentation list every reason and no other', () => {
     const { $defs } = definition as { $defs: { film: { properties: { reason: { enum: (string | null)[] } } } } };
     expect($defs.film.properties.reason.enum).toEqual([...NOT_ANALYSED_REASONS, null]);
-    const table = events.slice(events.indexOf('### Reasons for not analysing'), events.indexOf('## What is promised'));
+    const table = events.slice(events.indexOf('### Reasons for not analysing'), events.indexOf('### Warnings'));
     expect([...table.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1])).toEqual([...NOT_ANALYSED_REASONS]);
+  });
+
+  test('likewise every warning', () => {
+    const { $defs } = definition as { $defs: { film: { properties: { warnings: { items: { enum: string[] } } } } } };
+    expect($defs.film.properties.warnings.items.enum).toEqual([...WARNINGS]);
+    const table = events.slice(events.indexOf('### Warnings'), events.indexOf('## What is promised'));
+    expect([...table.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1])).toEqual([...WARNINGS]);
   });
 });
 

@@ -70,6 +70,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       dir: z.string().optional().describe('Folder of the model folders (path, relative to the configuration file); by default the models that come with Hilum'),
       view: z.string().default('view-vgg19').describe('Folder of the view model'),
+      gate: z.string().default('gate-cnn').describe('Folder of the gate, which refuses what does not look like the films of the training; or off'),
       lungs: z.string().default('lungs-unet16').describe('Folder of the lung model'),
       classifier: z.string().default('covid-vgg19-lungs').describe('Folder of the classifier'),
       threads: z.number().int().min(0).max(256).default(0).describe('Threads per model; 0 lets the engine take one per core'),
@@ -78,6 +79,7 @@ export const configSchema = z.strictObject({
   classification: z
     .strictObject({
       threshold: z.number().min(0).max(1).optional().describe("Operating point of this site: urgent at this probability or more; by default the classifier's own. `hilum evaluate --apply-threshold` writes it"),
+      shortcutAudit: z.string().min(1).default('off').describe('Folder of a classifier trained on films without their lungs (input.region removed), which tells where the evidence may lie outside the lungs; or off'),
     })
     .prefault({}),
   decode: z
@@ -99,7 +101,13 @@ export const configSchema = z.strictObject({
   priority: prioritySchema,
   state: z
     .strictObject({
-      dir: z.string().min(1).default('state').describe('Folder of what Hilum must remember over a restart (path, relative to the configuration file): the cursor of catchUp.kind orthanc, the outcomes of results.mode shadow'),
+      dir: z.string().min(1).default('state').describe('Folder of what Hilum must remember over a restart (path, relative to the configuration file): the cursor of catchUp.kind orthanc, the outcomes of results.mode shadow, the counts of drift'),
+    })
+    .prefault({}),
+  drift: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('Counts what is measured of films, day by day, in state.dir, and compares it with the films that the classifier was validated on'),
+      days: z.number().int().min(1).max(365).default(7).describe('Days that the metric hilum_drift_psi looks back on'),
     })
     .prefault({}),
   stopTimeoutMs: millis(60_000, 'Longest wait for the film in hand when the service is asked to stop'),

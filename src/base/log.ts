@@ -18,6 +18,7 @@ export const LOG_EVENTS = [
   'film.not-analysed',
   'film.rejected',
   'decoder.lost',
+  'drift.unwritten',
   'triage.decided',
   'triage.undecided',
   'archive.rows-unusable',

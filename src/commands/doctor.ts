@@ -66,8 +66,8 @@ async function examineBroker(config: Config): Promise<Finding[]> {
   }
 }
 
-async function examineModels({ models }: Config): Promise<Finding[]> {
-  return [models.view, models.lungs, models.classifier].map((id) => {
+async function examineModels({ models, classification }: Config): Promise<Finding[]> {
+  return [models.view, ...(models.gate === 'off' ? [] : [models.gate]), models.lungs, models.classifier, ...(classification.shortcutAudit === 'off' ? [] : [classification.shortcutAudit])].map((id) => {
     try {
       const { manifest } = readModelFolder(join(models.dir ?? SHIPPED_MODELS, id));
       return { check: `model: ${id}`, ok: true, text: `version ${manifest.version}, digest matches` };

@@ -13,7 +13,7 @@ export interface AnalysisModel {
   readonly title: string;
   /** SHA-256 of the network file, hexadecimal. */
   readonly sha256: string;
-  readonly task: 'view' | 'lungs' | 'classification';
+  readonly task: 'view' | 'gate' | 'lungs' | 'classification' | 'audit';
   /** What goes into it, in words, for the report's Algorithm Parameters. */
   readonly input?: string;
 }

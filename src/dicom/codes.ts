@@ -69,6 +69,7 @@ export const CODES = {
   lungFraction: own('lung-fraction', 'Lung pixels per film pixels, 0 to 1'),
   priority: own('priority', 'Suggested reading priority'),
   model: own('model', 'Model'),
+  warning: own('warning', 'Warning, code'),
   remark: own('remark', 'Remark on the film'),
   // Pixel objects
   sourceImage: dcm('121322', 'Source image for image processing operation'),

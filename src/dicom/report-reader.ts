@@ -17,6 +17,8 @@ export interface ReportReading {
   /** 0..1 */
   readonly lungFraction: number | null;
   readonly priority: 'urgent' | 'routine' | null;
+  /** Codes; sentences to them are among the remarks. */
+  readonly warnings: readonly string[];
   readonly models: readonly { readonly id: string; readonly version: string; readonly sha256: string }[];
   /** What was written beside the report, in the order of storing, and the report itself. */
   readonly outputs: readonly { readonly sopClassUid: Uid; readonly seriesInstanceUid: Uid; readonly sopInstanceUid: Uid }[];
@@ -49,6 +51,7 @@ function read(root: Attributes): ReportReading {
     probability: share(CODES.exactProbability),
     lungFraction: share(CODES.lungFraction),
     priority: text(CODES.priority) === null ? null : oneOf(text(CODES.priority), ['urgent', 'routine'] as const),
+    warnings: evaluations.filter((item) => isNamed(item, CODES.warning)).map((item) => textOf(item) ?? ''),
     models: evaluations.filter((item) => isNamed(item, CODES.model)).map((item) => modelOf(textOf(item) ?? '')),
     outputs: outputsOf(root),
   };

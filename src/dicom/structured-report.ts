@@ -33,6 +33,8 @@ export type ReportContent =
       readonly region: readonly Point[];
       /** What is written beside the report, in the order of storing. */
       readonly objects: readonly ResultObject[];
+      /** What a reader is warned of: a code for programs and a sentence for people. */
+      readonly warnings?: readonly { readonly code: string; readonly text: string }[];
     }
   | { readonly outcome: 'not-analysed'; readonly reason: string; readonly reasonText: string; readonly view: View | null; readonly lungFraction: number | null };
 
@@ -181,7 +183,7 @@ function evaluations(content: ReportContent, identity: AnalysisIdentity): Conten
   const view = content.view === null ? [] : [codedItem('CONTAINS', CODES.imageView, CODES[content.view])];
   const facts =
     content.outcome === 'analysed'
-      ? [say(CODES.exactProbability, String(content.probability)), say(CODES.priority, content.probability >= threshold ? 'urgent' : 'routine')]
+      ? [say(CODES.exactProbability, String(content.probability)), say(CODES.priority, content.probability >= threshold ? 'urgent' : 'routine'), ...warningsOf(content).map(({ code }) => say(CODES.warning, plain(code)))]
       : [say(CODES.reason, plain(content.reason)), say(CODES.reasonText, plain(content.reasonText))];
   return [
     ...undetermined,
@@ -196,10 +198,16 @@ function evaluations(content: ReportContent, identity: AnalysisIdentity): Conten
 }
 
 /** What a reader should know of the film to judge the result. */
-function remarks(source: Attributes, { outcome }: ReportContent): ContentItem[] {
+function remarks(source: Attributes, content: ReportContent): ContentItem[] {
+  const { outcome } = content;
   const burnedIn = clean('CS', source.BurnedInAnnotation) === 'YES' ? ['The film has text burned into its pixels, which the models may take for a finding.'] : [];
   const turned = outcome === 'analysed' && Object.values(turnOf(source)).includes(true) ? [`The film was turned for the analysis, from ${patientOrientation(source)?.join('/')} to L/F (row direction/column direction). Coordinates are those of the stored pixels.`] : [];
-  return [...burnedIn, ...turned].map((remark) => textItem('CONTAINS', CODES.remark, remark));
+  const warned = warningsOf(content).map(({ text }) => plain(text));
+  return [...warned, ...burnedIn, ...turned].map((remark) => textItem('CONTAINS', CODES.remark, remark));
+}
+
+function warningsOf(content: ReportContent): readonly { readonly code: string; readonly text: string }[] {
+  return content.outcome === 'analysed' ? (content.warnings ?? []) : [];
 }
 
 /** The result in one sentence. It never says that something is absent: below the operating point nothing is known. */

@@ -11,7 +11,7 @@ export const manifestSchema = z.looseObject({
   schemaVersion: z.literal(1),
   id: z.string().regex(/^[a-z0-9-]+$/),
   version: z.string().regex(/^\d+\.\d+\.\d+$/),
-  task: z.enum(['view', 'lungs', 'classification']),
+  task: z.enum(['view', 'gate', 'lungs', 'classification']),
   title: z.string().min(1).max(64),
   file: z.string().regex(/^[\w.-]+$/),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
@@ -34,6 +34,7 @@ export const manifestSchema = z.looseObject({
   /** Thresholds for chosen sensitivities, measured on the validation split. */
   operatingPoints: z.array(z.looseObject({ sensitivity: z.number().min(0).max(1), threshold: z.number().min(0).max(1), specificity: z.number().min(0).max(1) })).optional(),
   plausibility: z.looseObject({}).optional(),
+  reference: z.looseObject({}).optional(),
   licence: z.string().min(1),
   intendedUse: z.string().min(1),
   limitations: z.array(z.string()),

@@ -1,4 +1,4 @@
-import { resultUids, wantedObjects, type AnalysisIdentity, type ResultUids } from '../dicom/analysis';
+import { resultUids, wantedObjects, type AnalysisIdentity, type AnalysisModel, type ResultUids } from '../dicom/analysis';
 import type { Attributes } from '../dicom/attributes';
 import { buildParametricMap } from '../dicom/parametric-map';
 import type { EncodedObject } from '../dicom/part10';
@@ -14,10 +14,10 @@ import { validateObject } from '../dicom/validate';
 import { writePart10 } from '../dicom/write';
 import { HilumError } from '../base/errors';
 import { drawHeatMap } from './draw';
-import { NOT_ANALYSED_REASONS, type ExplainedFilm, type FilmOutcome, type FilmResult } from './stage';
+import { NOT_ANALYSED_REASONS, WARNINGS, type ExplainedFilm, type FilmOutcome, type FilmResult, type Warning } from './stage';
 
 export { resultUids };
-export type { AnalysisIdentity, ResultUids };
+export type { AnalysisIdentity, AnalysisModel, ResultUids };
 
 /**
  * What came of a film as DICOM objects, those that are switched on and, last, the report: to be stored in this order, so that where a report is, all is.
@@ -49,10 +49,12 @@ export function encode(outcome: FilmOutcome, identity: AnalysisIdentity): Encode
  * @throws HilumError DICOM_UNREADABLE when it is no report of ours.
  */
 export function readResult(report: Uint8Array): FilmResult {
-  const { sopInstanceUid, outcome, reason, reasonText, view, probability, lungFraction, outputs } = readReport(report);
+  const { sopInstanceUid, outcome, reason, reasonText, view, probability, lungFraction, outputs, warnings: said } = readReport(report);
   const known = NOT_ANALYSED_REASONS.find((candidate) => candidate === reason) ?? null;
   if (reason !== null && known === null) throw new HilumError('DICOM_UNREADABLE', 'permanent', 'the report gives a reason that this version does not know');
-  return { sopInstanceUid, outcome, reason: known, reasonText, view, probability, lungFraction, outputs };
+  // A warning of a later version is in the report for people to read; here it would be a word that nobody knows.
+  const warnings = WARNINGS.filter((warning) => said.includes(warning));
+  return { sopInstanceUid, outcome, reason: known, reasonText, view, probability, lungFraction, ...(warnings.length > 0 ? { warnings } : {}), outputs };
 }
 
 /** Null where a kind of object is not for this film. */
@@ -67,9 +69,13 @@ const BUILDERS: Readonly<Record<ResultObject, (source: Attributes, explained: Ex
 };
 
 function analysedContent({ inferred, hotRegions }: ExplainedFilm, objects: readonly ResultObject[]): ReportContent {
-  const { view, probability, lungs } = inferred;
-  return { outcome: 'analysed', view: view.view, probability, lungFraction: lungs.lungFraction, region: hotRegions[0] ?? [], objects };
+  const { view, probability, lungs, warnings = [] } = inferred;
+  return { outcome: 'analysed', view: view.view, probability, lungFraction: lungs.lungFraction, region: hotRegions[0] ?? [], objects, warnings: warnings.map((code) => ({ code, text: WARNING_TEXTS[code] })) };
 }
+
+const WARNING_TEXTS: Readonly<Record<Warning, string>> = {
+  'evidence-outside-lungs': 'A second network that sees the film without its lungs is as sure of the finding: the evidence may lie outside the lungs (markers, tubes, edges, the machine). Judge the probability with care.',
+};
 
 function report(source: Attributes, content: ReportContent, identity: AnalysisIdentity): EncodedObject {
   return encoded(buildStructuredReport(source, content, identity));

@@ -6,6 +6,8 @@ import type { InferredFilm, LungFinding, PreprocessedFilm, ViewFinding } from '.
 
 export interface Models {
   readonly view: Model;
+  /** Null: nothing is kept from the models behind it. */
+  readonly gate: Model | null;
   readonly lungs: Model;
   readonly classifier: Model;
 }

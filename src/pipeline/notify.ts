@@ -10,8 +10,8 @@ export function resultOf(sopInstanceUid: Uid, outcome: FilmOutcome, objects: rea
   const base = { sopInstanceUid, outcome: outcome.outcome, outputs };
   switch (outcome.outcome) {
     case 'analysed': {
-      const { view, probability, lungs } = outcome.explained.inferred;
-      return { ...base, reason: null, reasonText: null, view: view.view, probability, lungFraction: lungs.lungFraction };
+      const { view, probability, lungs, warnings = [] } = outcome.explained.inferred;
+      return { ...base, reason: null, reasonText: null, view: view.view, probability, lungFraction: lungs.lungFraction, ...(warnings.length > 0 ? { warnings } : {}) };
     }
     case 'not-analysed':
       return { ...base, reason: outcome.refusal.reason, reasonText: outcome.refusal.text, view: outcome.view, probability: null, lungFraction: outcome.lungFraction };

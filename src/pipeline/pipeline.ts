@@ -1,17 +1,20 @@
 import { HilumError } from '../base/errors';
 import type { Uid } from '../dicom/uid';
+import { auditShortcut, type ShortcutAudit } from './audit';
 import { checkHeader, isChestRegion } from './check';
 import { decode, open, refusalOf, type OpenedFilm } from './decode';
 import { encode, type AnalysisIdentity } from './encode';
 import { explain } from './explain';
 import { fetchFilm } from './fetch';
 import type { FilmReader } from './film-reader';
+import { findUnlike, refuseUnlike } from './gate';
 import { classify, findView, type Models } from './infer';
 import { findLungs, implausible, type Plausibility } from './lungs';
+import { measuresOf } from './measures';
 import { notify, resultOf } from './notify';
 import { leaveReported } from './older-reports';
 import { preprocess } from './preprocess';
-import type { Announcer, Archive, FilmObserver, FilmOutcome, FilmResult, InferredFilm, InstanceReference, PreprocessedFilm, Refusal, ResultEvent } from './stage';
+import type { Admission, Announcer, Archive, FilmObserver, FilmOutcome, FilmResult, InferredFilm, InstanceReference, PreprocessedFilm, Refusal, ResultEvent } from './stage';
 import { store } from './store';
 import { survey } from './survey';
 import { timing } from './timing';
@@ -22,6 +25,8 @@ export interface Line {
   readonly reader: FilmReader;
   readonly models: Models;
   readonly plausibility: Plausibility;
+  /** Null or absent: nobody asks whether the film's surroundings would have done. */
+  readonly audit?: ShortcutAudit | null;
   /** Who analyses, with what and since when: the part of the results that does not come from the film. */
   readonly identity: () => AnalysisIdentity;
   readonly observer?: FilmObserver;
@@ -67,14 +72,27 @@ async function analyse(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
   return { outcome: 'analysed', sopInstanceUid: source.sopInstanceUid, explained: await timed('explain', () => explain(inferred)) };
 }
 
-/** The three networks, one after the other; a film that is not for the next one is refused. */
-async function infer(source: OpenedFilm, film: PreprocessedFilm, { models, plausibility }: Line): Promise<InferredFilm | FilmOutcome> {
+/** The networks, one after the other; a film that is not for the next one is refused. */
+async function infer(source: OpenedFilm, film: PreprocessedFilm, line: Line): Promise<InferredFilm | FilmOutcome> {
+  const admitted = await admit(film, line);
+  if (admitted.refusal !== null) {
+    line.observer?.measured?.(measuresOf(film, admitted, null));
+    return refused(source, admitted.refusal, admitted.view.view, admitted.lungs?.lungFraction ?? null);
+  }
+  const inferred = await classify(film, admitted.view, admitted.lungs, line.models.classifier);
+  line.observer?.measured?.(measuresOf(film, admitted, inferred.probability));
+  return auditShortcut(inferred, line.audit ?? null);
+}
+
+/** Whether a picture is for the classifier, by its pixels: frontal, like the films of the training, with plausible lungs. */
+export async function admit(film: PreprocessedFilm, { models, plausibility }: Pick<Line, 'models' | 'plausibility'>): Promise<Admission> {
   const view = await findView(film, models.view);
-  if (view.view === 'lateral') return refused(source, LATERAL, 'lateral');
+  if (view.view === 'lateral') return { refusal: LATERAL, view, unlike: null, lungs: null };
+  const unlike = await findUnlike(film, models.gate);
+  const strange = refuseUnlike(unlike, models.gate);
+  if (strange) return { refusal: strange, view, unlike, lungs: null };
   const lungs = await findLungs(film, models.lungs);
-  const doubt = implausible(lungs, plausibility, film.turn);
-  if (doubt) return refused(source, doubt, 'frontal', lungs.lungFraction);
-  return classify(film, view, lungs, models.classifier);
+  return { refusal: implausible(lungs, plausibility, film.turn), view, unlike, lungs };
 }
 
 export interface StudyRun {

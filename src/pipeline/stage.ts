@@ -11,6 +11,7 @@ import type { GrayFilm } from '../dicom/pixels';
 import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
 import type { Plane } from '../model/tensor';
+import type { FilmMeasures } from './measures';
 
 /** One instance of a study as QIDO-RS lists it. */
 export interface InstanceReference {
@@ -58,12 +59,19 @@ export interface LungFinding {
   readonly lungFraction: number;
 }
 
+/** What was found of a picture before the classifier: all of it, or what it took to refuse it. */
+export type Admission =
+  | { readonly refusal: null; readonly view: ViewFinding; readonly unlike: number | null; readonly lungs: LungFinding }
+  | { readonly refusal: Refusal; readonly view: ViewFinding; readonly unlike: number | null; readonly lungs: LungFinding | null };
+
 export interface InferredFilm {
   readonly preprocessed: PreprocessedFilm;
   readonly view: ViewFinding;
   readonly lungs: LungFinding;
   /** Probability of the classifier's positive class, 0..1. */
   readonly probability: number;
+  /** What a reader should know of how the result came about; absent where nothing was looked at. */
+  readonly warnings?: readonly Warning[];
   /** Class activation before ReLU, at the resolution of the last convolution, in source-pixel geometry. */
   readonly activation: Plane;
 }
@@ -84,6 +92,7 @@ export interface ExplainedFilm {
 /** Why a film was not analysed. A closed list: docs/events.md names each, and a test compares. */
 export const NOT_ANALYSED_REASONS = [
   'lateral-view',
+  'unlike-training-films',
   'implausible-lungs',
   'body-part',
   'modality',
@@ -94,6 +103,10 @@ export const NOT_ANALYSED_REASONS = [
   'unreadable',
 ] as const;
 export type NotAnalysedReason = (typeof NOT_ANALYSED_REASONS)[number];
+
+/** What a reader of a result is warned of. A closed list: docs/events.md names each, and a test compares. */
+export const WARNINGS = ['evidence-outside-lungs'] as const;
+export type Warning = (typeof WARNINGS)[number];
 
 export interface Refusal {
   readonly reason: NotAnalysedReason;
@@ -132,6 +145,8 @@ export interface FilmObserver {
   stage(stage: TimedStage, seconds: number): void;
   /** A film was worked on to its end. */
   film(result: Pick<FilmResult, 'outcome' | 'reason'>): void;
+  /** What was measured of a film that could be decoded, refused or not. */
+  measured?(measures: FilmMeasures): void;
 }
 
 export type Priority = 'urgent' | 'routine' | null;
@@ -144,6 +159,8 @@ export interface FilmResult {
   readonly view: 'frontal' | 'lateral' | null;
   readonly probability: number | null;
   readonly lungFraction: number | null;
+  /** Absent where there are none. */
+  readonly warnings?: readonly Warning[];
   readonly outputs: readonly { readonly sopClassUid: Uid; readonly seriesInstanceUid: Uid; readonly sopInstanceUid: Uid }[];
 }
 

@@ -15,6 +15,8 @@ export const METRIC_NAMES = [
   'hilum_wait_seconds',
   'hilum_broker_state',
   'hilum_last_result_timestamp_seconds',
+  'hilum_drift_psi',
+  'hilum_drift_films',
 ] as const;
 export type MetricName = (typeof METRIC_NAMES)[number];
 
@@ -32,6 +34,8 @@ export interface MetricsSources {
   /** Longest wait for `queues` and for `queueAges` (milliseconds): a scrape must not hang on a broker that does. */
   readonly queuesTimeoutMs?: number;
   readonly now?: () => Date;
+  /** Each measure of drift: films counted, and their population stability index where there is one. */
+  readonly drift?: () => readonly { readonly measure: string; readonly films: number; readonly index: number | null }[];
 }
 
 /** Counts what it is told, as the observers of the line and of the listener. */
@@ -55,6 +59,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   addGauges(registry, sources);
+  addDrift(registry, sources.drift ?? (() => []));
   const about = (name: MetricName, help: string) => ({ name, help, registers: [registry] });
   const films = new Counter({ ...about('hilum_films_total', 'Films worked on to their end, by outcome and reason'), labelNames: ['outcome', 'reason'] });
   const studies = new Counter({ ...about('hilum_studies_total', 'Study messages, by what became of them'), labelNames: ['result'] });
@@ -79,6 +84,25 @@ export function createMetrics(sources: MetricsSources): Metrics {
     contentType: registry.contentType,
     text: () => registry.metrics(),
   };
+}
+
+function addDrift(registry: Registry, look: NonNullable<MetricsSources['drift']>): void {
+  const gauge = (name: MetricName, help: string, of: (row: ReturnType<typeof look>[number]) => number | null) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      labelNames: ['measure'],
+      collect() {
+        this.reset();
+        for (const row of look()) {
+          const value = of(row);
+          if (value !== null) this.set({ measure: row.measure }, value);
+        }
+      },
+    });
+  gauge('hilum_drift_psi', 'Population stability index of the last days against the films that the classifier was validated on', ({ index }) => index);
+  gauge('hilum_drift_films', 'Films of the last days that the index is of', ({ films }) => films);
 }
 
 /** Those that are looked up when somebody asks. */

@@ -263,6 +263,24 @@ test('a lateral film is not analysed: a report says so, without heat map, probab
   expect(classes(archive)).toContain(SR_3D);
 });
 
+test('what does not look like the films of the training is not analysed: the report says so, and no network behind the gate is asked', async () => {
+  const { line, seen } = fakeLine({ unlike: 0.5 });
+  const { archive, announcer, run } = setUp([FILM], line);
+  await run();
+  expect(announcer.events[0]!.films[0]).toMatchObject({ outcome: 'not-analysed', reason: 'unlike-training-films', view: 'frontal', lungFraction: null });
+  expect(classes(archive)).toContain(SR_3D);
+  expect(seen).toEqual([]);
+});
+
+test('below the operating point, and without a gate, it is analysed', async () => {
+  const { line } = fakeLine({ unlike: 0.99 });
+  for (const open of [fakeLine({ unlike: 0.499 }).line, { ...line, models: { ...line.models, gate: null } }]) {
+    const { announcer, run } = setUp([FILM], open);
+    await run();
+    expect(announcer.events[0]!.films[0]).toMatchObject({ outcome: 'analysed' });
+  }
+});
+
 test('lungs that can not be lungs stop the analysis', async () => {
   const { announcer, run } = setUp([FILM], fakeLine({ lungs: new Float32Array(56 * 56) }).line);
   await run();

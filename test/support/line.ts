@@ -30,9 +30,21 @@ export function twoLungs(rows = SIZE, columns = SIZE): Float32Array {
 
 export interface FakeAnswers {
   lateral: number;
+  unlike: number;
   lungs: Float32Array;
   probability: number;
   cam: Float32Array;
+}
+
+/** A model of one task that answers with one probability. */
+export function fakeModel(task: ModelManifest['task'], probability: number, more: Record<string, unknown> = {}, seen: Plane[] = []): Model {
+  return {
+    manifest: manifest(`other-${task}`, task, more),
+    predict: async (plane) => {
+      seen.push(plane);
+      return { probability: new Float32Array([probability]), cam: null };
+    },
+  };
 }
 
 /** A line with networks that answer what the test says; everything else is real. `seen` holds what the classifier was shown. */
@@ -46,13 +58,14 @@ export function fakeLine(answers: Partial<FakeAnswers> = {}): { line: Line; seen
   });
   const models = {
     view: model(manifest('view', 'view'), () => ({ probability: new Float32Array([answers.lateral ?? 0.01]), cam: null })),
+    gate: model(manifest('gate', 'gate'), () => ({ probability: new Float32Array([answers.unlike ?? 0.02]), cam: null })),
     lungs: model(lungs, () => ({ probability: answers.lungs ?? twoLungs(), cam: null })),
     classifier: model(manifest('covid', 'classification'), (plane) => {
       seen.push(plane);
       return { probability: new Float32Array([answers.probability ?? 0.9]), cam: { rows: 14, columns: 14, values: cam } };
     }),
   };
-  const described = [models.view, models.lungs, models.classifier].map(({ manifest: m }) => ({ id: m.id, version: m.version, title: m.title, sha256: m.sha256, task: m.task, input: 'test' }));
+  const described = [models.view, models.gate, models.lungs, models.classifier].map(({ manifest: m }) => ({ id: m.id, version: m.version, title: m.title, sha256: m.sha256, task: m.task, input: 'test' }));
   const identity = () => ({
     softwareVersion: '0.0.1', device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum' }, startedAt: new Date('2026-01-02T03:04:05Z'), models: described,
     classifier: { positive: { label: 'COVID-19', code: { value: '840544004', scheme: 'SCT', meaning: 'Suspected disease caused by SARS-CoV-2' } }, threshold: 0.5 }, srClass: 'comprehensive-3d' as const, objects: { heatMap: true, segmentation: false, parametricMap: false, presentationState: false },

@@ -11,7 +11,7 @@ from .data import ROOT
 from .preprocess import MASK_THRESHOLD, MIN_COMPONENT_FRACTION
 
 MODELS = ROOT / "models"
-IDS = {"view": "view-vgg19", "lungs": "lungs-unet16", "covid": "covid-vgg19-lungs"}
+IDS = {"view": "view-vgg19", "lungs": "lungs-unet16", "covid": "covid-vgg19-lungs", "gate": "gate-cnn"}
 INTENDED_USE = "Research use only. Not a medical device, not for diagnosis."
 
 

@@ -1,0 +1,44 @@
+import { HilumError } from '../base/errors';
+import type { Model } from '../model/session';
+import { keepRegion } from '../model/tensor';
+import { upright } from './orient';
+import type { InferredFilm, Warning } from './stage';
+
+/** A classifier that never saw a lung, and the operating point of the one that is in use. */
+export interface ShortcutAudit {
+  readonly model: Model;
+  /** Operating point of the classifier in use, 0..1. */
+  readonly threshold: number;
+}
+
+/**
+ * Whether the film gives its finding away without its lungs: a second network of the same kind, trained on films with the lungs taken out, is as sure as the
+ * first when both reach their operating points. Then what speaks for the finding may be a marker, a tube, a collimator's edge or the machine. Below the
+ * operating point nothing is claimed, so there is nothing to warn of.
+ * @throws HilumError MODEL_INVALID
+ */
+export async function auditShortcut(film: InferredFilm, audit: ShortcutAudit | null): Promise<InferredFilm> {
+  if (audit === null || film.probability < audit.threshold) return film;
+  const { manifest } = audit.model;
+  const { normalised, turn } = film.preprocessed;
+  const seen = keepRegion(normalised, film.lungs.mask, manifest.input.region, manifest.input.fill);
+  const [outside] = (await audit.model.predict(upright(seen, turn))).probability;
+  if (outside === undefined || !Number.isFinite(outside)) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id} gave no probability`);
+  const warnings: readonly Warning[] = outside >= manifest.operatingPoint.threshold ? ['evidence-outside-lungs'] : [];
+  return { ...film, warnings };
+}
+
+/** @throws HilumError MODEL_INVALID when the model can't be the audit of that classifier. */
+export function auditOf(model: Model, classifier: Model, threshold: number): ShortcutAudit {
+  const { id, task, input } = model.manifest;
+  const wrong = (why: string) => new HilumError('MODEL_INVALID', 'permanent', `${id} can't audit ${classifier.manifest.id}: ${why}`);
+  if (task !== 'classification') throw wrong(`its task is ${task}, not classification`);
+  if (input.region !== 'removed') throw wrong(`its input.region is ${input.region}, not removed`);
+  if (codeOf(model) === undefined || codeOf(model) !== codeOf(classifier)) throw wrong('it is not about the same finding');
+  return { model, threshold };
+}
+
+function codeOf({ manifest: { classes, positive } }: Model): string | undefined {
+  const code = classes[positive]?.code;
+  return code && `${code.scheme} ${code.value}`;
+}

@@ -1,0 +1,19 @@
+import { HilumError } from '../base/errors';
+import type { Model } from '../model/session';
+import { upright } from './orient';
+import type { PreprocessedFilm, Refusal } from './stage';
+
+const UNLIKE: Refusal = { reason: 'unlike-training-films', text: 'the picture does not look like the whole, upright, frontal chest films that the models were trained on' };
+
+/** Probability that a picture is no whole, upright, frontal chest film, 0..1; null where there is no gate. @throws HilumError MODEL_INVALID */
+export async function findUnlike(film: PreprocessedFilm, gate: Model | null): Promise<number | null> {
+  if (gate === null) return null;
+  const [unlike] = (await gate.predict(upright(film.normalised, film.turn))).probability;
+  if (unlike === undefined || !Number.isFinite(unlike)) throw new HilumError('MODEL_INVALID', 'permanent', `${gate.manifest.id} gave no probability`);
+  return unlike;
+}
+
+/** Why a picture is kept from the models behind the gate, or null: from the gate's operating point upwards. */
+export function refuseUnlike(unlike: number | null, gate: Model | null): Refusal | null {
+  return unlike !== null && gate !== null && unlike >= gate.manifest.operatingPoint.threshold ? UNLIKE : null;
+}

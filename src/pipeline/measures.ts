@@ -1,0 +1,39 @@
+import type { Plane } from '../model/tensor';
+import { describeLungs } from './lungs';
+import type { Admission, PreprocessedFilm } from './stage';
+
+/**
+ * What is watched for drift, with the edges between which films are counted. A closed list: docs/operations.md names each, and a test compares. The edges never
+ * change, so that counts of different days, workers and versions can be added.
+ */
+export const MEASURES = {
+  lateralProbability: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3],
+  unlike: [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.6],
+  lungFraction: [0.12, 0.16, 0.2, 0.23, 0.26, 0.29, 0.32, 0.36, 0.42],
+  lungCertainty: [0.92, 0.94, 0.95, 0.96, 0.97, 0.975, 0.98, 0.985, 0.99],
+  probability: [0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 0.95],
+  meanGrey: [0.35, 0.4, 0.44, 0.48, 0.52, 0.56, 0.6, 0.65, 0.7],
+  greySpread: [0.14, 0.17, 0.19, 0.21, 0.23, 0.25, 0.27, 0.29, 0.32],
+} as const satisfies Record<string, readonly number[]>;
+export type MeasureName = keyof typeof MEASURES;
+export const MEASURE_NAMES = Object.keys(MEASURES) as MeasureName[];
+
+/** Of one film; what was not looked at is missing. */
+export type FilmMeasures = Readonly<Partial<Record<MeasureName, number>>>;
+
+/** @param probability of the classifier; null where the film did not come so far */
+export function measuresOf(film: PreprocessedFilm, { view, unlike, lungs }: Admission, probability: number | null): FilmMeasures {
+  return {
+    lateralProbability: view.lateralProbability,
+    ...greyOf(film.normalised),
+    ...(unlike === null ? {} : { unlike }),
+    ...(lungs === null ? {} : { lungFraction: lungs.lungFraction, lungCertainty: describeLungs(lungs, film.turn).meanProbability }),
+    ...(probability === null ? {} : { probability }),
+  };
+}
+
+/** Mean and standard deviation of N. */
+function greyOf({ values }: Plane): { meanGrey: number; greySpread: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { meanGrey: mean, greySpread: Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length) };
+}

@@ -1,0 +1,62 @@
+import { readReport } from '../../src/dicom/report-reader';
+import { syntheticDicom } from '../../src/dicom/synthetic-film';
+import { auditOf } from '../../src/pipeline/audit';
+import { encode, readResult } from '../../src/pipeline/encode';
+import { resultOf } from '../../src/pipeline/notify';
+import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
+import type { Plane } from '../../src/model/tensor';
+import { fakeLine, fakeModel, twoLungs } from '../support/line';
+
+const FILM = syntheticDicom({ seed: 3, view: 'PA', rows: 280, columns: 240 });
+/** fill 0.25: a value that the film does not have everywhere. */
+const REMOVED = { input: { name: 'input', shape: [1, 1, 56, 56], region: 'removed', fill: 0.25, intensity: 'min-max', resample: 'antialiased-triangle', mean: 0.5, std: 0.25 } };
+
+function audited(lungs: number, outside: number, seen: Plane[] = []): Line {
+  const { line } = fakeLine({ probability: lungs });
+  return { ...line, audit: auditOf(fakeModel('classification', outside, REMOVED, seen), line.models.classifier, line.identity().classifier.threshold) };
+}
+
+async function resultsOf(line: Line) {
+  const outcome = await analyseFilm(FILM, line);
+  const report = encode(outcome, line.identity()).at(-1)!;
+  return { told: resultOf(report.sopInstanceUid, outcome, []), readBack: readResult(report.bytes), report: report.bytes };
+}
+
+test('as sure without the lungs: result, report and what is read back from it carry the warning', async () => {
+  const { told, readBack, report } = await resultsOf(audited(0.9, 0.7));
+  expect(told.warnings).toEqual(['evidence-outside-lungs']);
+  expect(readBack.warnings).toEqual(['evidence-outside-lungs']);
+  expect(readReport(report).warnings).toEqual(['evidence-outside-lungs']);
+  expect(Buffer.from(report).toString('latin1')).toContain('the evidence may lie outside the lungs');
+});
+
+test.each([
+  ['the second network is below its operating point', 0.9, 0.49, true],
+  ['the classifier is below its own: nothing is claimed, and the second is not asked', 0.49, 0.99, false],
+])('no warning where %s', async (_case, lungs, outside, asked) => {
+  const seen: Plane[] = [];
+  const { told, readBack, report } = await resultsOf(audited(lungs, outside, seen));
+  expect(told).not.toHaveProperty('warnings');
+  expect(readBack).not.toHaveProperty('warnings');
+  expect(readReport(report).warnings).toEqual([]);
+  expect(seen).toHaveLength(asked ? 1 : 0);
+});
+
+test('it is shown the film without its lungs, and nothing else of it is taken away', async () => {
+  const seen: Plane[] = [];
+  await analyseFilm(FILM, audited(0.9, 0.7, seen));
+  const lungs = twoLungs();
+  const inside = [...seen[0]!.values].filter((_value, i) => lungs[i]! > 0.5);
+  const outside = [...seen[0]!.values].filter((_value, i) => lungs[i]! <= 0.5);
+  expect(new Set(inside)).toEqual(new Set([0.25]));
+  expect(new Set(outside).size).toBeGreaterThan(100);
+});
+
+test.each([
+  ['another task', fakeModel('view', 0.5, REMOVED), 'task'],
+  ['a network of the lungs', fakeModel('classification', 0.5), 'region'],
+  ['another finding', fakeModel('classification', 0.5, { ...REMOVED, classes: [{ label: 'no' }, { label: 'Pneumonia', code: { value: '233604007', scheme: 'SCT', meaning: 'Pneumonia' } }] }), 'finding'],
+])('refused at the start: %s', (_case, model, why) => {
+  const { classifier } = fakeLine().line.models;
+  expect(() => auditOf(model, classifier, 0.5)).toThrow(expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(why) as string }));
+});
