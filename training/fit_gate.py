@@ -24,7 +24,7 @@ from hilum_training.runtime import mixed
 SIZE = 112
 BATCH = 64
 """Share of the validation films that the gate itself may refuse; the lung check and the view model refuse some besides."""
-REFUSED = 0.004
+REFUSED = 0.005
 REAL_SHARE = 0.2
 DRAWN = 90
 """Nearest to a film, so made three times as often."""

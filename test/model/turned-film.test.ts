@@ -26,7 +26,7 @@ test.each(['L\\F', 'R\\F', 'F\\R', 'H\\L'] as const)('%s, said so: the result of
 });
 
 test.each(['R\\H', 'L\\H', 'F\\L', 'H\\R'] as const)('%s, but the film says nothing about it: it is not analysed', async (orientation) => {
-  expect(await analyse(orientation, '')).toMatchObject({ outcome: 'not-analysed', refusal: { reason: expect.stringMatching(/^(lateral-view|implausible-lungs)$/) as string } });
+  expect(await analyse(orientation, '')).toMatchObject({ outcome: 'not-analysed', refusal: { reason: expect.stringMatching(/^(lateral-view|unlike-training-films|implausible-lungs)$/) as string } });
 });
 
 test('mirrored, but the film says nothing about it: nobody can tell, and it is analysed as it is', async () => {
