@@ -66,7 +66,7 @@ export interface AccessParts {
 
 const LOCAL_USER: RequestUser = { id: 'loopback', name: 'this machine', roles: ['radiologist', 'operator', 'admin'], kind: 'loopback' };
 const MINUTE_MS = 60_000;
-/** Those that audit messages of refusals are written for: each page that somebody may not see, not each picture of it. */
+/** One audit message for a refusal that is repeated within this time. */
 const REFUSED_WINDOW_MS = MINUTE_MS;
 
 /** Puts everything behind the access layer. `addRoutes` adds the service's own. */
@@ -94,7 +94,7 @@ export function createAccess(parts: AccessParts): Access {
   const identify = async (request: Request, touches: boolean) => (everyoneIsLocal ? (loopbackOnly(request) ? LOCAL_USER : null) : ((await book?.identify(request, touches)) ?? null));
   const forMachines = exposed ? needs('metrics', 'operator') : open;
   const front = Router();
-  front.use(...headers({ isHttps, formTargets: () => oidc?.origins() ?? [] }), proxyOnly(http), whoIsIt(identify, new RequestLimit(access.requestsPerMinute)), fromOurselves(originOf));
+  front.use(...headers({ isHttps, formTargets: () => oidc?.origins() ?? [] }), proxyOnly(http), whoIsIt(identify, new RequestLimit(access.requestsPerMinute), (path) => OPEN_PATHS.test(path) || (!exposed && path === '/metrics')), fromOurselves(originOf));
   if (book !== null && directory !== null) {
     const shared = { directory, book, limits: new SignInLimits(access.signInTries), recorder, hasLocal: access.kind !== 'oidc' };
     front.use(signInRoutes({ ...shared, oidc, originOf }));
@@ -129,8 +129,11 @@ function actorOf(request: Request) {
   return user === null ? { id: 'unknown', name: 'unknown', roles: [], address } : { ...user, address };
 }
 
-/** Sets the user. Who has none passes on to the open routes; every other route refuses. */
-function whoIsIt(identify: (request: Request, touches: boolean) => Promise<RequestUser | null>, limit: RequestLimit): RequestHandler {
+/** All that anybody may ask for. */
+const OPEN_PATHS = /^\/(sign-in(\.css|\/oidc|\/callback)?|sign-out|first-admin|health\/(live|ready))\/?$/;
+
+/** Sets the user. Who has none gets no further than the open paths. */
+function whoIsIt(identify: (request: Request, touches: boolean) => Promise<RequestUser | null>, limit: RequestLimit, isOpen: (path: string) => boolean): RequestHandler {
   return async (request, _response, next) => {
     const address = addressOf(request);
     // Counted first: without a sign-in each request costs a look into the database.
@@ -139,8 +142,8 @@ function whoIsIt(identify: (request: Request, touches: boolean) => Promise<Reque
     const user = await identify(request, true);
     if (claims) await limit.count(user === null ? address : user.id);
     if (user !== null) setUser(request, user);
-    // A token that is wrong is told so, and not taken for nobody.
-    if (user === null && bearerOf(request) !== null) throw new Refused(401);
+    // A token that is wrong is told so, and not taken for nobody. And a route that forgot its guard is not open for that.
+    if (user === null && (bearerOf(request) !== null || !isOpen(request.path))) throw new Refused(401);
     next();
   };
 }
