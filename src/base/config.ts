@@ -64,6 +64,9 @@ export const configSchema = z.strictObject({
   http: httpSchema,
   access: accessSchema,
   audit: auditSchema,
+  list: z
+    .strictObject({ database: z.string().regex(/^(file:.|postgres(ql)?:\/\/.)/, 'is file:PATH or postgres://...').optional().describe('Database of the reading list, accounts and sessions: file:PATH (relative to the configuration file) or postgres://...; by default a file in state.dir') })
+    .prefault({}),
   models: z
     .strictObject({
       dir: z.string().optional().describe('Folder of the model folders (path, relative to the configuration file); by default the models that come with Hilum'),
@@ -175,9 +178,15 @@ function resolvePaths(config: Config, base: string): Config {
     http: { ...http, ...(http.tls && { tls: { certFile: resolve(base, http.tls.certFile), keyFile: resolve(base, http.tls.keyFile) } }) },
     access: { ...access, ...(access.oidc && { oidc: { ...access.oidc, caFile: at(access.oidc.caFile) } }) },
     audit: { ...audit, dir: at(audit.dir) ?? join(state.dir, 'audit'), ...(audit.syslog && { syslog: { ...audit.syslog, tls: { caFile: at(audit.syslog.tls.caFile), certFile: at(audit.syslog.tls.certFile), keyFile: at(audit.syslog.tls.keyFile) } } }) },
+    list: { database: databaseUrl(config.list.database, base, state.dir) },
     models: { ...config.models, dir: at(config.models.dir) },
     state,
   };
+}
+
+function databaseUrl(given: string | undefined, base: string, stateDir: string): string {
+  if (given === undefined) return `file:${join(stateDir, 'hilum.db')}`;
+  return given.startsWith('file:') && !given.startsWith('file://') ? `file:${resolve(base, given.slice('file:'.length))}` : given;
 }
 
 function deepFreeze<T>(value: T): T {
