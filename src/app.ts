@@ -146,9 +146,9 @@ function accessStores(database: Database): AccessStores {
 }
 
 /** The audit trail as configured; its file is made when there is something to write. */
-export function openRecorder({ audit }: Config, log: Log): AuditRecorder {
+export function openRecorder({ audit }: Config, log: Log, spoolName = ''): AuditRecorder {
   const { dir = '', syslog } = audit;
-  const outlet = syslog === undefined ? null : connectSyslog({ ...syslog, dir }, log);
+  const outlet = syslog === undefined ? null : connectSyslog({ ...syslog, dir: join(dir, spoolName) }, log);
   return createRecorder(new AuditTrail({ dir, maxFileBytes: audit.maxFileBytes }, outlet), { id: audit.sourceId, siteId: audit.enterpriseSiteId });
 }
 
@@ -161,8 +161,9 @@ export function openAccess(config: Config, log: Log, database: Database | null):
 /** Accounts and API tokens for the command line, with the audit trail that its changes go into. */
 export function openDirectory(config: Config, log: Log): { directory: Directory; recorder: AuditRecorder; close(): Promise<void> } {
   const database = openDatabase(config.list.database ?? '', log);
-  const recorder = openRecorder(config, log);
-  return { directory: new Directory(accessStores(database)), recorder, close: async () => void (await recorder.close(), await database.close()) };
+  // What waits for the audit record repository is one process's own.
+  const recorder = openRecorder(config, log, 'command-line');
+  return { directory: new Directory(accessStores(database)), recorder, close: () => recorder.close().finally(() => database.close()) };
 }
 
 /** A certificate that was renewed is taken this often (milliseconds). */
