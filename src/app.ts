@@ -1,3 +1,4 @@
+import express from 'express';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,11 +18,15 @@ import { BROKER_STATES, connectBroker, type Broker } from './client/amqp';
 import type { BrokerDelivery } from './client/delivery';
 import { dicomWebArchive, type DicomWebArchive } from './client/dicomweb';
 import { orthancChanges } from './client/orthanc';
+import { connectSyslog } from './client/syslog';
 import { STUDY_ROUTING_KEY } from './client/topology';
+import { trustingFetch } from './client/trusting-fetch';
 import { REPORT_NAME } from './dicom/structured-report';
 import { deriveUid, type Uid } from './dicom/uid';
 import { createListener, FAILURE_CODES, STUDY_RESULTS, type StudyEvent } from './listener';
 import { ShadowFile } from './evaluation/shadow-book';
+import { openAccounts } from './list/accounts';
+import { openApiTokens, openSessions } from './list/sessions';
 import { createRunner, DELIVERY_RESULTS, type RunnerOptions } from './delivery/runner';
 import { openDatabase, type Database } from './list/database';
 import { Progress } from './list/progress';
@@ -38,7 +43,12 @@ import type { ResultEvent } from './pipeline/stage';
 import { loadRecord } from './results/load-record';
 import type { Sink } from './results/sink';
 import { createTriage } from './triage/triage';
-import { healthApp, listen, type Check } from './web/health';
+import { createAccess, protect, type Access } from './web/access/access';
+import { Directory } from './web/access/directory';
+import type { AccessStores } from './web/access/session-book';
+import { createRecorder, type AuditRecorder } from './web/audit/recorder';
+import { AuditTrail } from './web/audit/trail';
+import { addHealth, listen, type Check } from './web/health';
 import { createMetrics } from './web/metrics';
 
 export type { AskedStudy, ReanalysisTarget };
@@ -147,6 +157,34 @@ export function openCatchUp(config: Config, archive: DicomWebArchive, broker: Br
   };
 }
 
+function accessStores(database: Database): AccessStores {
+  return { accounts: openAccounts(database), sessions: openSessions(database), tokens: openApiTokens(database) };
+}
+
+/** The audit trail as configured; its file is made when there is something to write. */
+export function openRecorder({ audit }: Config, log: Log, spoolName = ''): AuditRecorder {
+  const { dir = '', syslog } = audit;
+  const outlet = syslog === undefined ? null : connectSyslog({ ...syslog, dir: join(dir, spoolName) }, log);
+  return createRecorder(new AuditTrail({ dir, maxFileBytes: audit.maxFileBytes }, outlet), { id: audit.sourceId, siteId: audit.enterpriseSiteId });
+}
+
+/** The layer that the web is behind. `database` is null where nobody signs in. */
+export function openAccess(config: Config, log: Log, database: Database | null): Access {
+  const caFile = config.access.oidc?.caFile;
+  return createAccess({ http: config.http, access: config.access, stores: database && accessStores(database), recorder: openRecorder(config, log), log, ...(caFile === undefined ? {} : { fetch: trustingFetch(caFile) }) });
+}
+
+/** Accounts and API tokens for the command line, with the audit trail that its changes go into. */
+export function openDirectory(config: Config, log: Log): { directory: Directory; recorder: AuditRecorder; close(): Promise<void> } {
+  const database = openDatabase(config.list.database ?? '', log);
+  // What waits for the audit record repository is one process's own.
+  const recorder = openRecorder(config, log, 'command-line');
+  return { directory: new Directory(accessStores(database)), recorder, close: () => recorder.close().finally(() => database.close()) };
+}
+
+/** A certificate that was renewed is taken this often (milliseconds). */
+const RENEWAL_MS = 3_600_000;
+
 /** Where results go, and what reads from the archive the record that is told there. */
 export interface Deliveries {
   readonly sinks: readonly Sink[];
@@ -203,10 +241,16 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, delive
     { name: 'archive', look: async () => archive.findInstances(deriveUid(['readiness'])).then(() => null) },
     { name: 'disk', look: async () => diskProblem(config.catchUp.kind === 'orthanc' || book !== null || list?.database.kind === 'sqlite' ? [tmpdir(), config.state.dir] : [tmpdir()], LEAST_FREE_BYTES) },
   ];
+  // The list's own, where there is a list: one connection for both.
+  const database = list?.database ?? (config.access.kind === 'none' ? null : openDatabase(config.list.database ?? '', log));
+  const access = openAccess(config, log, database);
   let web: Awaited<ReturnType<typeof listen>> | undefined;
+  let renewal: NodeJS.Timeout | undefined;
   return {
     async start() {
-      web = await listen(healthApp(checks, metrics), config.http.host, config.http.port);
+      web = await listen(protect(access, express(), (routes) => addHealth(routes, access, checks, metrics)), config.http.host, config.http.port, config.http.tls);
+      await access.begin();
+      renewal = setInterval(() => renewCertificate(web, log), RENEWAL_MS).unref();
       for (const { id, version, sha256 } of line.identity().models) log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
       log.info({ event: 'http.listening', host: config.http.host, port: web.port, version: VERSION }, 'health is served');
       await broker.consume(work, config.broker.prefetch, { classify, routineEvery: config.priority.routineEvery });
@@ -220,12 +264,22 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, delive
       await broker.stop(config.stopTimeoutMs);
       for (const sink of sinks) await sink.close?.();
       await list?.progress.stop(LIST_GRACE_MS);
-      await list?.database.close();
       await line.reader.close();
       await archive.close();
       await book?.close();
+      clearInterval(renewal);
       await web?.close();
+      await access.close();
+      await database?.close();
       log.info({ event: 'service.stopped' }, 'service stopped');
     },
   };
+}
+
+function renewCertificate(web: { renew(): void } | undefined, log: Log): void {
+  try {
+    web?.renew();
+  } catch (error) {
+    log.error({ event: 'http.certificate-unusable', code: error instanceof HilumError ? error.code : undefined }, 'the new certificate can not be used; the old one stays');
+  }
 }
