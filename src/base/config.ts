@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { emailSchema, metadataSchema, upsSchema, webhookSchema } from './delivery-config';
 import { HilumError } from './errors';
 import { prioritySchema } from './priority';
 
@@ -96,6 +97,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   catchUp,
+  deliveries: z.strictObject({ ups: upsSchema, metadata: metadataSchema, webhook: webhookSchema, email: emailSchema }).prefault({}),
   priority: prioritySchema,
   state: z
     .strictObject({
@@ -167,7 +169,8 @@ function substituteText(text: string, base: string, path: string, problems: stri
 function resolvePaths(config: Config, base: string): Config {
   const at = (path: string | undefined) => (path === undefined ? undefined : resolve(base, path));
   const withTls = <T extends { tls: Config['archive']['tls'] }>(part: T): T => ({ ...part, tls: { ...part.tls, caFile: at(part.tls.caFile), certFile: at(part.tls.certFile), keyFile: at(part.tls.keyFile) } });
-  return { ...config, archive: withTls(config.archive), broker: withTls(config.broker), models: { ...config.models, dir: at(config.models.dir) }, state: { dir: resolve(base, config.state.dir) } };
+  const { ups, metadata, webhook, email } = config.deliveries;
+  return { ...config, archive: withTls(config.archive), broker: withTls(config.broker), models: { ...config.models, dir: at(config.models.dir) }, deliveries: { ups: withTls(ups), metadata: withTls(metadata), webhook: withTls(webhook), email: withTls(email) }, state: { dir: resolve(base, config.state.dir) } };
 }
 
 function deepFreeze<T>(value: T): T {
