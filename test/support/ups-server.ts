@@ -112,7 +112,7 @@ export class UpsServer {
     const found = this.workitems.get(uid);
     if (found === undefined) return { status: 404 };
     if (this.hideFinal && isFinal(stateOf(found))) return { status: 410 };
-    const { '00081195': _lock, ...shown } = found.dataset;
+    const shown = Object.fromEntries(Object.entries(found.dataset).filter(([tag]) => tag !== '00081195'));
     return { status: 200, json: [shown] };
   }
 
