@@ -1,25 +1,5 @@
 import { z } from 'zod';
-
-const millis = (byDefault: number, text: string) => z.number().int().positive().default(byDefault).describe(`${text} (milliseconds)`);
-const file = (text: string) => z.string().min(1).optional().describe(`${text} (path, relative to the configuration file)`);
-
-const tls = z
-  .strictObject({
-    caFile: file('Certificate authorities to trust, PEM'),
-    certFile: file('Client certificate, PEM'),
-    keyFile: file("Client certificate's key, PEM"),
-    rejectUnauthorized: z.boolean().default(true).describe('false accepts any certificate: for a first trial only'),
-  })
-  .prefault({});
-
-const auth = z
-  .discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('none') }),
-    z.strictObject({ kind: z.literal('basic'), username: z.string().min(1), password: z.string() }),
-    z.strictObject({ kind: z.literal('bearer'), token: z.string().min(1) }),
-  ])
-  .default({ kind: 'none' })
-  .describe('How Hilum signs in');
+import { auth, millis, tls } from './config-parts';
 
 const enabled = z.boolean().default(false).describe('Whether results are delivered there');
 const url = (text: string) => z.url({ protocol: /^https?$/ }).optional().describe(text);
@@ -71,6 +51,7 @@ export const webhookSchema = z
     secret: z.string().regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'must be whsec_ and at least 24 bytes in base64').optional().describe('Key of the signature, whsec_ and base64 (Standard Webhooks)'),
   })
   .superRefine(needs(['url', 'secret']))
+  .refine(({ enabled: isOn, includePatient, url: to }) => !(isOn && includePatient && to?.startsWith('http:')), { path: ['url'], message: 'must be https where includePatient is true' })
   .prefault({});
 
 const address = z.email();
@@ -92,6 +73,8 @@ export const emailSchema = z
     timeoutMs: millis(30_000, 'Longest wait for a connection and for each answer'),
   })
   .superRefine(needs(['host', 'from', 'to']))
+  .refine(({ enabled: isOn, username, security }) => !(isOn && username !== undefined && security === 'none'), { path: ['security'], message: 'must not be none where there is a password to send' })
+  .refine(({ enabled: isOn, includePatient, security }) => !(isOn && includePatient && security === 'none'), { path: ['security'], message: 'must not be none where includePatient is true' })
   .prefault({});
 
 export type UpsConfig = z.infer<typeof upsSchema>;

@@ -61,7 +61,7 @@ export class SmtpClient {
   }
 
   /** For `hilum doctor`: connects, starts TLS and signs in; sends nothing. */
-  async verify(): Promise<void> {
+  async probe(): Promise<void> {
     try {
       await this.transport.verify();
     } catch (error) {

@@ -65,7 +65,7 @@ export class UpsClient {
   }
 
   /** For `hilum doctor`: searches for one workitem (section 11.9), which changes nothing. */
-  async search(): Promise<void> {
+  async probe(): Promise<void> {
     await this.receiver.send(`${this.root}?limit=1`, { headers: { accept: MEDIA_TYPE } }, async (answer) => {
       if (answer.status !== 200 && answer.status !== 204) throw this.receiver.statusError('search the worklist', answer);
     });

@@ -5,6 +5,8 @@ import { emailMessage, type EmailMessage } from './email-message';
 /** Port: a mail server; `client/smtp` fits it by shape. @throws HilumError */
 export interface MailServer {
   send(message: EmailMessage): Promise<void>;
+  /** Connects and signs in, and changes nothing. */
+  probe(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export function emailSink(server: MailServer, settings: EmailSettings, clock: { 
       await turn();
       await server.send(emailMessage(record, settings));
     },
+    probe: () => server.probe(),
     close: async () => {
       closing.abort();
       await server.close();

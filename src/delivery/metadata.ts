@@ -17,6 +17,8 @@ export interface MetadataServer {
   read(id: string, index: number): Promise<Revised>;
   /** False when somebody changed it meanwhile. */
   write(id: string, index: number, value: string, etag: string): Promise<boolean>;
+  /** Connects and signs in, and changes nothing. */
+  probe(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -37,6 +39,7 @@ export function metadataSink(server: MetadataServer, indexes: MetadataIndexes): 
       if (ids.length === 0) throw new HilumError('NOT_FOUND', 'permanent', 'Orthanc does not have the study');
       for (const id of ids) await tell(server, id, indexes, record);
     },
+    probe: () => server.probe(),
     close: () => server.close(),
   };
 }

@@ -15,6 +15,8 @@ export interface WorklistServer {
   update(uid: Uid, transaction: Uid, changes: JsonDataset): Promise<boolean>;
   /** Change Workitem State: false when its state, or the lock, forbids it. */
   changeState(uid: Uid, change: JsonDataset): Promise<boolean>;
+  /** Connects and signs in, and changes nothing. */
+  probe(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export function upsSink(server: WorklistServer, settings: WorkitemSettings): Sin
       }
       throw refused('it is completed with the outputs of another result');
     },
+    probe: () => server.probe(),
     close: () => server.close(),
   };
 }

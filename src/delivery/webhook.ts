@@ -4,6 +4,8 @@ import { webhookHeaders, webhookMessage } from './webhook-message';
 /** Port: who takes the message; `client/webhook` fits it by shape. @throws HilumError */
 export interface WebhookReceiver {
   post(body: string, headers: Record<string, string>): Promise<void>;
+  /** Connects and signs in, and changes nothing. */
+  probe(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -24,6 +26,7 @@ export function webhookSink(receiver: WebhookReceiver, { when, includePatient, s
       const body = JSON.stringify(webhookMessage(record, includePatient));
       await receiver.post(body, webhookHeaders(record.key, Math.floor(now() / 1000), body, secret));
     },
+    probe: () => receiver.probe(),
     close: () => receiver.close(),
   };
 }

@@ -46,7 +46,7 @@ test('line breaks of a header can not add lines', () => {
 
 function recorder(): MailServer & { sent: EmailMessage[] } {
   const sent: EmailMessage[] = [];
-  return { sent, send: async (message) => void sent.push(message), close: () => Promise.resolve() };
+  return { sent, send: async (message) => void sent.push(message), probe: () => Promise.resolve(), close: () => Promise.resolve() };
 }
 
 test.each([

@@ -42,6 +42,7 @@ function memory(interfere?: (values: Map<number, Revised>) => void): MetadataSer
       values.set(index, { value, etag: `"${Number(there?.etag.slice(1, -1) ?? -1) + 1}"` });
       return Promise.resolve(true);
     },
+    probe: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
 }

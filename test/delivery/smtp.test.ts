@@ -81,9 +81,9 @@ test('the doctor signs in and sends nothing', async () => {
   server = await SmtpServer.open({ ...tls(), auth: true });
   const options = { host: '127.0.0.1', port: server.port, security: 'starttls', ...trusting(), from: 'a@b.example', to: ['c@d.example'], timeoutMs: 5_000, username: 'hilum' } as const;
   const client = new SmtpClient({ ...options, password: 'secret' });
-  await client.verify();
+  await client.probe();
   const other = new SmtpClient({ ...options, password: 'wrong' });
-  await expect(other.verify()).rejects.toMatchObject({ code: 'RECEIVER_UNAUTHORISED' });
+  await expect(other.probe()).rejects.toMatchObject({ code: 'RECEIVER_UNAUTHORISED' });
   await client.send(MESSAGE);
   await Promise.all([client.close(), other.close()]);
   expect(await server.received(1)).toHaveLength(1);

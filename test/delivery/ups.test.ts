@@ -160,9 +160,9 @@ test('no answer in time, nobody there', async () => {
 
 test('the doctor searches, and changes nothing', async () => {
   const client = new UpsClient({ url: server.url });
-  await client.search();
+  await client.probe();
   server.answerWith = { status: 401 };
-  expect(await failure(client.search())).toMatchObject({ code: 'RECEIVER_UNAUTHORISED' });
+  expect(await failure(client.probe())).toMatchObject({ code: 'RECEIVER_UNAUTHORISED' });
   await client.close();
   expect(server.workitems.size).toBe(0);
 });
