@@ -11,7 +11,7 @@ import { Explained, ROOT, isMain, runMain, runQuietly, say, succeeds } from './l
 /** Debian packages by need. */
 export const PACKAGES = {
   /** What the service talks to. */
-  servers: ['orthanc', 'orthanc-dicomweb', 'orthanc-python', 'rabbitmq-server', 'python3-pika'],
+  servers: ['orthanc', 'orthanc-dicomweb', 'orthanc-python', 'rabbitmq-server', 'python3-pika', 'python3-hl7'],
   /** Independent tools that read back what Hilum writes. */
   judges: ['dcmtk', 'dicom3tools', 'libpixelmed-java', 'libslf4j-java', 'libbsh-java', 'default-jre-headless', 'python3-pydicom', 'python3-gdcm', 'python3-numpy', 'python3-pil'],
   browser: ['chromium'],

@@ -2,32 +2,14 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import { emailSchema, metadataSchema, upsSchema, webhookSchema } from './delivery-config';
+import { auth, millis, tls } from './config-parts';
+import { deliveriesSchema } from './deliveries';
 import { HilumError } from './errors';
 import { prioritySchema } from './priority';
 
-const millis = (byDefault: number, text: string) => z.number().int().positive().default(byDefault).describe(`${text} (milliseconds)`);
-const file = (text: string) => z.string().min(1).optional().describe(`${text} (path, relative to the configuration file)`);
-
-const tls = z
-  .strictObject({
-    caFile: file('Certificate authorities to trust, PEM'),
-    certFile: file('Client certificate, PEM'),
-    keyFile: file("Client certificate's key, PEM"),
-    rejectUnauthorized: z.boolean().default(true).describe('false accepts any certificate: for a first trial only'),
-  })
-  .prefault({});
-
 const archive = z.strictObject({
   url: z.url({ protocol: /^https?$/ }).describe('DICOMweb root of the archive, e.g. http://orthanc:8042/dicom-web'),
-  auth: z
-    .discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('none') }),
-      z.strictObject({ kind: z.literal('basic'), username: z.string().min(1), password: z.string() }),
-      z.strictObject({ kind: z.literal('bearer'), token: z.string().min(1) }),
-    ])
-    .default({ kind: 'none' })
-    .describe('How Hilum signs in: {kind: none}, {kind: basic, username, password} or {kind: bearer, token}'),
+  auth,
   tls: tls.describe('TLS of the archive connection'),
   connectTimeoutMs: millis(10_000, 'Longest wait for a connection'),
   responseTimeoutMs: millis(60_000, 'Longest wait for the headers, and between two pieces, of an answer'),
@@ -97,8 +79,8 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   catchUp,
-  deliveries: z.strictObject({ ups: upsSchema, metadata: metadataSchema, webhook: webhookSchema, email: emailSchema }).prefault({}),
   priority: prioritySchema,
+  deliveries: deliveriesSchema,
   state: z
     .strictObject({
       dir: z.string().min(1).default('state').describe('Folder of what Hilum must remember over a restart (path, relative to the configuration file): the cursor of catchUp.kind orthanc, the outcomes of results.mode shadow'),
@@ -168,9 +150,9 @@ function substituteText(text: string, base: string, path: string, problems: stri
 
 function resolvePaths(config: Config, base: string): Config {
   const at = (path: string | undefined) => (path === undefined ? undefined : resolve(base, path));
-  const withTls = <T extends { tls: Config['archive']['tls'] }>(part: T): T => ({ ...part, tls: { ...part.tls, caFile: at(part.tls.caFile), certFile: at(part.tls.certFile), keyFile: at(part.tls.keyFile) } });
-  const { ups, metadata, webhook, email } = config.deliveries;
-  return { ...config, archive: withTls(config.archive), broker: withTls(config.broker), models: { ...config.models, dir: at(config.models.dir) }, deliveries: { ups: withTls(ups), metadata: withTls(metadata), webhook: withTls(webhook), email: withTls(email) }, state: { dir: resolve(base, config.state.dir) } };
+  const withTls = <T extends { readonly tls: Config['archive']['tls'] }>(part: T): T => ({ ...part, tls: { ...part.tls, caFile: at(part.tls.caFile), certFile: at(part.tls.certFile), keyFile: at(part.tls.keyFile) } });
+  const { hl7, fhir, ups, metadata, webhook, email } = config.deliveries;
+  return { ...config, archive: withTls(config.archive), broker: withTls(config.broker), deliveries: { hl7: withTls(hl7), fhir: withTls(fhir), ups: withTls(ups), metadata: withTls(metadata), webhook: withTls(webhook), email: withTls(email) }, models: { ...config.models, dir: at(config.models.dir) }, state: { dir: resolve(base, config.state.dir) } };
 }
 
 function deepFreeze<T>(value: T): T {
