@@ -14,6 +14,11 @@ const OPENERS: Partial<Record<SinkName, (config: Config) => Sink | null>> = {
   email: openEmail,
 };
 
+/** Names of the sinks that are switched on. */
+export function enabledSinks({ deliveries }: Config): SinkName[] {
+  return (Object.keys(deliveries) as (keyof Config['deliveries'])[]).filter((name) => deliveries[name].enabled);
+}
+
 /** The sinks that are switched on; none has connected yet. @throws HilumError CONFIG_INVALID for unreadable TLS files. */
 export function openSinks(config: Config): Sink[] {
   return Object.values(OPENERS).flatMap((open) => open(config) ?? []);

@@ -67,7 +67,7 @@ test('only model/ imports an inference engine, only client/ a wire', () => {
   const users = (name: string) => files.filter((file) => new RegExp(`from '${name}'`).test(readFileSync(join(SRC, file), 'utf8'))).map(room);
   expect(new Set(users('onnxruntime-node'))).toEqual(new Set(['model']));
   expect(new Set(files.filter((file) => readFileSync(join(SRC, file), 'utf8').includes('@tensorflow/')).map(room))).toEqual(new Set(['model']));
-  for (const wire of ['amqplib', 'amqp-connection-manager', 'undici']) expect(new Set(users(wire)).size === 0 || [...new Set(users(wire))].every((name) => name === 'client')).toBe(true);
+  for (const wire of ['amqplib', 'amqp-connection-manager', 'undici', 'nodemailer']) expect(new Set(users(wire)).size === 0 || [...new Set(users(wire))].every((name) => name === 'client')).toBe(true);
 });
 
 test('only evaluation/ reads labels and pictures, and its figures know neither files nor films', () => {
