@@ -1,12 +1,15 @@
 import type { Config } from '../base/config';
 import { SINK_NAMES, type SinkName } from '../base/sinks';
+import { fhirServer } from '../client/fhir';
 import { mllpClient } from '../client/mllp';
+import { fhirSink } from '../delivery/fhir-sink';
 import { hl7Sink } from '../delivery/hl7-sink';
 import type { Sink } from '../results/sink';
 
 /** How each sink of the configuration is put together, where it is switched on. */
 const OPENERS: Partial<Record<SinkName, (config: Config) => Sink | null>> = {
   hl7: ({ deliveries: { hl7 } }) => (hl7.enabled && hl7.host !== undefined ? hl7Sink(mllpClient({ ...hl7, host: hl7.host, tls: hl7.tls.enabled ? hl7.tls : undefined }), hl7) : null),
+  fhir: ({ deliveries: { fhir } }) => (fhir.enabled && fhir.url !== undefined ? fhirSink(fhirServer({ ...fhir, url: fhir.url }), fhir) : null),
 };
 
 /** Names of all sinks that are switched on, the reading list included. */
