@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openSinks } from './app/deliveries';
 import { configSchema, type Config } from './base/config';
 import { diskProblem } from './base/disk';
 import { HilumError } from './base/errors';
@@ -11,7 +12,7 @@ import { CatchUp, type CatchUpPorts } from './catch-up/catch-up';
 import { changesOf } from './catch-up/changes';
 import { cursorFile } from './catch-up/cursor';
 import { REANALYZE, reanalyze, type AskedStudy, type ReanalysisTarget } from './catch-up/reanalyze';
-import { studySweep } from './catch-up/study-sweep';
+import { studiesBetween, studySweep } from './catch-up/study-sweep';
 import { Teller, type TellerPorts } from './catch-up/teller';
 import { BROKER_STATES, connectBroker, type Broker } from './client/amqp';
 import type { BrokerDelivery } from './client/delivery';
@@ -23,6 +24,10 @@ import { deriveUid, type Uid } from './dicom/uid';
 import { createListener, FAILURE_CODES, STUDY_RESULTS, type StudyEvent } from './listener';
 import { ShadowFile } from './evaluation/shadow-book';
 import { createRunner, DELIVERY_RESULTS, type RunnerOptions } from './delivery/runner';
+import { openDatabase, type Database } from './list/database';
+import { Progress } from './list/progress';
+import { listSink } from './list/sink';
+import { Worklist } from './list/worklist';
 import type { ModelManifest } from './model/manifest';
 import { openModel } from './model/session';
 import { DecoderThread } from './pipeline/decoder-thread';
@@ -30,6 +35,8 @@ import type { AnalysisIdentity } from './pipeline/encode';
 import { plausibilityOf } from './pipeline/lungs';
 import { runStudy, type Line } from './pipeline/pipeline';
 import { shadowStudy } from './pipeline/shadow';
+import type { ResultEvent } from './pipeline/stage';
+import { loadRecord } from './results/load-record';
 import type { Sink } from './results/sink';
 import { createTriage } from './triage/triage';
 import { healthApp, listen, type Check } from './web/health';
@@ -109,6 +116,14 @@ export function openReanalysis(config: Config, archive: DicomWebArchive, broker:
   return (target) => reanalyze(target, archive, async (studyInstanceUid) => teller?.tell({ studyInstanceUid, source: { system: REANALYZE }, reanalyze: true, priority: 'routine' }));
 }
 
+/** Studies that may have a report of Hilum, by name or of some days, the newest weeks first: one page of the archive at a time. */
+export async function* reportedStudies(archive: DicomWebArchive, target: ReanalysisTarget): AsyncGenerator<Uid> {
+  if ('studies' in target) return yield* target.studies;
+  for await (const studies of studiesBetween(archive, target.from, target.to)) {
+    for (const { studyInstanceUid, modalities } of studies) if (modalities === null || modalities.includes('SR')) yield studyInstanceUid;
+  }
+}
+
 type CountedSeries = Awaited<ReturnType<CatchUpPorts['findSeries']>>[number];
 
 /** The series of a study as the catch-up counts them: in shadow mode no report is ever in the archive, so what the book has stands for one. */
@@ -139,12 +154,32 @@ export interface Deliveries {
   readonly loadRecord: RunnerOptions['loadRecord'];
 }
 
-const NO_DELIVERIES: Deliveries = { sinks: [], loadRecord: () => Promise.reject(new Error('no sink is switched on')) };
+/** The reading list: its database, what the service tells of studies on their way, and the sink of their results. */
+export interface OpenedList {
+  readonly database: Database;
+  readonly worklist: Worklist;
+  readonly progress: Progress;
+  readonly sink: Sink;
+}
+
+/** The list as configured; null where it is off. The database is not opened before its first use. */
+export function openList({ list }: Pick<Config, 'list'>, archive: Pick<DicomWebArchive, 'sightStudy'>, log: Log): OpenedList | null {
+  if (!list.enabled || list.database === undefined) return null;
+  const database = openDatabase(list.database, log);
+  const worklist = new Worklist(database);
+  return { database, worklist, progress: new Progress({ worklist, archive, log }), sink: listSink(worklist) };
+}
+
+/** Longest wait for the last notes of the reading list (milliseconds). */
+const LIST_GRACE_MS = 5_000;
 
 /** Creates everything, once; tests bring a line and sinks of their own. Nothing runs before `start`. @throws HilumError of the models. */
-export async function createApp(config: Config, log: Log, ownLine?: Line, { sinks, loadRecord }: Deliveries = NO_DELIVERIES): Promise<App> {
+export async function createApp(config: Config, log: Log, ownLine?: Line, deliveries: Partial<Deliveries> = {}): Promise<App> {
   const opened = ownLine ?? (await openLine(config.models, config.results, config.decode, log, config.classification));
   const archive = openArchive(config, log);
+  const list = openList(config, archive, log);
+  const sinks = [...(deliveries.sinks ?? openSinks(config)), ...(list === null ? [] : [list.sink])];
+  const recordOf = deliveries.loadRecord ?? ((event: ResultEvent) => loadRecord(event, archive));
   const broker = connectBroker({ ...config.broker, sinks: sinks.map(({ name }) => name) }, log);
   const metrics = createMetrics({
     version: VERSION, studyResults: STUDY_RESULTS, failureCodes: FAILURE_CODES, brokerStates: BROKER_STATES, brokerState: () => broker.state(), queues: () => broker.depths(), queueAges: () => broker.ages(),
@@ -154,20 +189,20 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, { sink
   const line: Line = { ...opened, observer: metrics };
   const book = config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
   let isStopping = false;
-  const listener = createListener({ runStudy: (study, options) => (book === null ? runStudy(study, options, line, { archive, announcer: broker }) : shadowStudy(study, options, line, archive, book)), retry, log, observer: metrics, sliceMs: config.studySliceMs, isStopping: () => isStopping });
+  const listener = createListener({ runStudy: (study, options) => (book === null ? runStudy(study, options, line, { archive, announcer: broker }) : shadowStudy(study, options, line, archive, book)), retry, log, observer: metrics, progress: list?.progress, sliceMs: config.studySliceMs, isStopping: () => isStopping });
   const work = (delivery: BrokerDelivery, priority: Priority) => {
     // Counted when its work begins: not when it comes back from a worker that died and is put back, nor when it goes on.
     if (!delivery.redelivered && delivery.slices === 0 && delivery.waitedSeconds !== null) metrics.waited(priority, delivery.waitedSeconds);
     return listener(delivery);
   };
   const { rules, timeoutMs } = config.priority;
-  const classify = createTriage({ archive, rules, timeoutMs, log });
+  const classify = createTriage({ archive, rules, timeoutMs, log, onStudy: (study, priority) => list?.progress.waiting(study, priority) });
   const catchUp = openCatchUp(config, archive, broker, log, book);
   const checks: Check[] = [
     { name: 'broker', look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`) },
     // A query for a study that nobody has: cheap, and needs the archive to be there and to let us in.
     { name: 'archive', look: async () => archive.findInstances(deriveUid(['readiness'])).then(() => null) },
-    { name: 'disk', look: async () => diskProblem(config.catchUp.kind === 'orthanc' || book !== null ? [tmpdir(), config.state.dir] : [tmpdir()], LEAST_FREE_BYTES) },
+    { name: 'disk', look: async () => diskProblem(config.catchUp.kind === 'orthanc' || book !== null || list?.database.kind === 'sqlite' ? [tmpdir(), config.state.dir] : [tmpdir()], LEAST_FREE_BYTES) },
   ];
   let web: Awaited<ReturnType<typeof listen>> | undefined;
   return {
@@ -176,7 +211,7 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, { sink
       for (const { id, version, sha256 } of line.identity().models) log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
       log.info({ event: 'http.listening', host: config.http.host, port: web.port, version: VERSION }, 'health is served');
       await broker.consume(work, config.broker.prefetch, { classify, routineEvery: config.priority.routineEvery });
-      for (const sink of sinks) await broker.consumeSink(sink.name, createRunner({ sink, loadRecord, retry, log, observer: metrics }));
+      for (const sink of sinks) await broker.consumeSink(sink.name, createRunner({ sink, loadRecord: recordOf, retry, log, observer: metrics }));
       catchUp?.start();
       return { port: web.port };
     },
@@ -185,6 +220,8 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, { sink
       await catchUp?.stop();
       await broker.stop(config.stopTimeoutMs);
       for (const sink of sinks) await sink.close?.();
+      await list?.progress.stop(LIST_GRACE_MS);
+      await list?.database.close();
       await line.reader.close();
       await archive.close();
       await book?.close();

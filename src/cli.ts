@@ -27,6 +27,9 @@ const USAGE = `hilum - chest-film triage for a PACS. Research use only, not for 
                                          films that this version has done with these settings stay as they are
   hilum reanalyze --since YYYY-MM-DD [--until YYYY-MM-DD] --config FILE   all studies of these days, by Study Date
           [--dry-run] [--json]           only says which; one JSON line per study
+  hilum rebuild [STUDYUID... | --since YYYY-MM-DD [--until YYYY-MM-DD]] --config FILE   fills the reading list from the reports in the archive
+          [--all]                        reads again what the list has a result of, too
+          [--json]                       one JSON line per study
   hilum --version | --help
 `;
 
@@ -60,6 +63,12 @@ async function run(argv: readonly string[]): Promise<number> {
       const target = readTarget(positionals, values.since, values.until, new Date());
       if (typeof target === 'string') throw new UsageError(target);
       return reanalyze({ target, config: required(values.config, '--config FILE'), dryRun: values['dry-run'], json: values.json });
+    }
+    case 'rebuild': {
+      const [{ rebuild }, { readTarget }] = [await import('./commands/rebuild.js'), await import('./commands/reanalyze.js')];
+      const target = readTarget(positionals, positionals.length > 0 ? values.since : (values.since ?? '2000-01-01'), values.until, new Date());
+      if (typeof target === 'string') throw new UsageError(target);
+      return rebuild({ target, config: required(values.config, '--config FILE'), again: values.all, json: values.json });
     }
     case '--version':
       process.stdout.write(`${(await import('./app.js')).VERSION}\n`);

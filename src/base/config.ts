@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { auth, millis, tls } from './config-parts';
@@ -81,6 +81,12 @@ export const configSchema = z.strictObject({
   catchUp,
   priority: prioritySchema,
   deliveries: deliveriesSchema,
+  list: z
+    .strictObject({
+      enabled: z.boolean().default(false).describe('The reading list: its database is kept, and results are told to it'),
+      database: z.string().regex(/^(file:.|postgres(ql)?:\/\/)/, 'must be file:PATH or postgres://...').optional().describe('file:PATH (relative to the configuration file) or postgres://USER:PASSWORD@HOST/DATABASE; by default list.db in state.dir'),
+    })
+    .prefault({}),
   state: z
     .strictObject({
       dir: z.string().min(1).default('state').describe('Folder of what Hilum must remember over a restart (path, relative to the configuration file): the cursor of catchUp.kind orthanc, the outcomes of results.mode shadow'),
@@ -96,6 +102,11 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.infer<typeof configSchema>;
+
+/** Shadow mode tells nobody of its results, so a list would show nothing but waiting. */
+function contradictions({ list, results }: Config): string[] {
+  return list.enabled && results.mode === 'shadow' ? ['list.enabled: needs results.mode live'] : [];
+}
 
 /**
  * Reads a YAML (or JSON) configuration file. `${env:NAME}` and `${file:PATH}` inside a text are replaced, so that secrets stay out of it.
@@ -117,7 +128,7 @@ export function parseConfig(raw: unknown, base = process.cwd()): Config {
   const problems: string[] = [];
   const filled = substitute(raw ?? {}, base, '', problems);
   const parsed = configSchema.safeParse(filled);
-  if (!parsed.success) problems.push(...parsed.error.issues.flatMap(describeIssue));
+  problems.push(...(parsed.success ? contradictions(parsed.data) : parsed.error.issues.flatMap(describeIssue)));
   if (problems.length > 0 || !parsed.success) throw new HilumError('CONFIG_INVALID', 'permanent', `the configuration has ${problems.length} problem(s):\n${problems.map((p) => `  - ${p}`).join('\n')}`);
   return deepFreeze(resolvePaths(parsed.data, base));
 }
@@ -152,7 +163,12 @@ function resolvePaths(config: Config, base: string): Config {
   const at = (path: string | undefined) => (path === undefined ? undefined : resolve(base, path));
   const withTls = <T extends { readonly tls: Config['archive']['tls'] }>(part: T): T => ({ ...part, tls: { ...part.tls, caFile: at(part.tls.caFile), certFile: at(part.tls.certFile), keyFile: at(part.tls.keyFile) } });
   const { hl7, fhir, ups, metadata, webhook, email } = config.deliveries;
-  return { ...config, archive: withTls(config.archive), broker: withTls(config.broker), deliveries: { hl7: withTls(hl7), fhir: withTls(fhir), ups: withTls(ups), metadata: withTls(metadata), webhook: withTls(webhook), email: withTls(email) }, models: { ...config.models, dir: at(config.models.dir) }, state: { dir: resolve(base, config.state.dir) } };
+  return { ...config, archive: withTls(config.archive), broker: withTls(config.broker), deliveries: { hl7: withTls(hl7), fhir: withTls(fhir), ups: withTls(ups), metadata: withTls(metadata), webhook: withTls(webhook), email: withTls(email) }, models: { ...config.models, dir: at(config.models.dir) }, list: { ...config.list, database: databaseAt(config, base) }, state: { dir: resolve(base, config.state.dir) } };
+}
+
+function databaseAt({ list, state }: Config, base: string): string {
+  const { database = `file:${join(state.dir, 'list.db')}` } = list;
+  return database.startsWith('file:') && !database.startsWith('file://') ? `file:${resolve(base, database.slice('file:'.length))}` : database;
 }
 
 function deepFreeze<T>(value: T): T {

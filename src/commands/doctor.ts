@@ -1,5 +1,5 @@
 import { SHIPPED_MODELS, openArchive } from '../app';
-import { enabledSinks, openSinks } from '../app/deliveries';
+import { openSinks, sinksOn } from '../app/deliveries';
 import { readConfig, type Config } from '../base/config';
 import { freeBytes } from '../base/disk';
 import { describeError } from '../base/errors';
@@ -36,7 +36,7 @@ async function examine(path: string): Promise<Finding[]> {
   } catch (error) {
     return [{ check: 'configuration', ok: false, text: describeError(error) }];
   }
-  const parts = [examineArchive(config), examineBroker(config), examineDeliveries(config), examineModels(config), examineDisk(config), examineClock(config)];
+  const parts = [examineArchive(config), examineBroker(config), examineReceivers(config), examineModels(config), examineDisk(config), examineClock(config)];
   return [{ check: 'configuration', ok: true, text: `${path} is valid` }, ...(await Promise.all(parts)).flat()];
 }
 
@@ -51,7 +51,7 @@ async function examineArchive(config: Config): Promise<Finding[]> {
 
 /** Connecting declares the topology: the rights to configure, and queues of our names with other arguments, show at once. */
 async function examineBroker(config: Config): Promise<Finding[]> {
-  const broker = connectBroker({ ...config.broker, sinks: enabledSinks(config) }, createLog('silent'));
+  const broker = connectBroker({ ...config.broker, sinks: sinksOn(config) }, createLog('silent'));
   try {
     await broker.ready(BROKER_WAIT_MS);
     const dead = await broker.depth(broker.topology.dead.name);
@@ -70,6 +70,29 @@ async function examineBroker(config: Config): Promise<Finding[]> {
   }
 }
 
+/** Connects to each system that results are delivered to, and delivers nothing. */
+async function examineReceivers(config: Config): Promise<Finding[]> {
+  let sinks: Sink[];
+  try {
+    sinks = openSinks(config);
+  } catch (error) {
+    return [{ check: 'receivers', ok: false, text: describeError(error) }];
+  }
+  return Promise.all(
+    sinks.map(async (sink): Promise<Finding> => {
+      const check = `receiver: ${sink.name}`;
+      try {
+        await sink.probe?.();
+        return { check, ok: true, text: sink.probe === undefined ? 'not tried' : 'connected' };
+      } catch (error) {
+        return { check, ok: false, text: `${describeError(error)}: check deliveries.${sink.name}` };
+      } finally {
+        await sink.close?.();
+      }
+    }),
+  );
+}
+
 /** Dead letters of each sink, and queues that fill although nobody reads them. */
 async function examineSinkQueues(broker: Broker): Promise<Finding[]> {
   const check = (sink: string) => `deliveries: ${sink}`;
@@ -79,29 +102,6 @@ async function examineSinkQueues(broker: Broker): Promise<Finding[]> {
   });
   const off = (await broker.unreadSinks()).filter(({ consumers }) => consumers === 0);
   return [...on, ...off.map(({ queues: { sink, queue }, messages }): Finding => ({ check: check(sink), ok: false, text: `switched off, but its queue ${queue.name} is still there with ${messages} results and gathers more, which nobody reads: switch it on again, or delete the queue in RabbitMQ` }))];
-}
-
-/** Connects to each system that results go to and signs in; delivers nothing. */
-async function examineDeliveries(config: Config): Promise<Finding[]> {
-  let sinks: Sink[];
-  try {
-    sinks = openSinks(config);
-  } catch (error) {
-    return [{ check: 'deliveries', ok: false, text: describeError(error) }];
-  }
-  return Promise.all(sinks.map(examineSink));
-}
-
-async function examineSink(sink: Sink): Promise<Finding> {
-  const check = `deliveries: ${sink.name}: reach`;
-  try {
-    await sink.probe?.();
-    return { check, ok: true, text: sink.probe === undefined ? 'not tried' : 'it answers, and lets Hilum in' };
-  } catch (error) {
-    return { check, ok: false, text: `${describeError(error)}: check deliveries.${sink.name}, the network and its TLS; results wait in its queue meanwhile` };
-  } finally {
-    await sink.close?.();
-  }
 }
 
 async function examineModels({ models }: Config): Promise<Finding[]> {

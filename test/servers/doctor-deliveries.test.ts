@@ -28,12 +28,17 @@ test('each delivery that is switched on is tried, and no other', async () => {
   const webhook = { enabled: true, url: 'http://127.0.0.1:9/', secret: `whsec_${Buffer.alloc(32).toString('base64')}` };
   try {
     const found = await findings({ ups: { enabled: true, url: ups.url }, email, webhook });
-    expect(found.get('deliveries: ups: reach')).toMatchObject({ ok: true });
-    expect(found.get('deliveries: email: reach')).toMatchObject({ ok: true });
-    expect(found.get('deliveries: webhook: reach')).toMatchObject({ ok: false, text: expect.stringContaining('RECEIVER_UNREACHABLE') });
-    expect([...found.keys()].filter((check) => check.startsWith('deliveries'))).toHaveLength(3);
+    expect(found.get('receiver: ups')).toMatchObject({ ok: true });
+    expect(found.get('receiver: email')).toMatchObject({ ok: true });
+    expect(found.get('receiver: webhook')).toMatchObject({ ok: false, text: expect.stringContaining('RECEIVER_UNREACHABLE') });
+    expect([...found.keys()].filter((check) => check.startsWith('receiver'))).toHaveLength(3);
     expect(ups.requests.map(({ method }) => method)).toEqual(['GET']);
   } finally {
     await Promise.all([ups.close(), mail.close()]);
   }
+});
+
+test('a TLS file that is not there is a finding', async () => {
+  const found = await findings({ ups: { enabled: true, url: 'https://127.0.0.1:9/', tls: { caFile: '/nowhere/ca.pem' } } });
+  expect(found.get('receivers')).toMatchObject({ ok: false, text: expect.stringContaining('/nowhere/ca.pem') });
 });

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
 import { mllpClient, type MllpClient, type MllpOptions } from '../../src/client/mllp';
 import { parseConfig } from '../../src/base/config';
 import { controlIdOf } from '../../src/delivery/hl7-message';
@@ -8,7 +10,7 @@ import { authority, type Authority } from '../support/certificates';
 import { hl7Receiver, type Hl7Receiver, type Step } from '../support/hl7-receiver';
 import { recordingLog } from '../support/logs';
 import { RECORD, RESULT } from '../support/result-record';
-import { Servers, until } from '../support/servers';
+import { Servers, until, type Rabbit } from '../support/servers';
 
 const { hl7: OPTIONS } = parseConfig({ archive: { url: 'http://a' }, broker: { url: 'amqp://b' }, deliveries: { hl7: { enabled: true, host: '127.0.0.1' } } }).deliveries;
 const KEY = controlIdOf(RECORD.key, 'short');
@@ -101,14 +103,35 @@ describe('TLS', () => {
 describe('through the broker', () => {
   const servers = new Servers();
   let broker: Broker;
+  let rabbit: Rabbit;
   beforeAll(async () => {
-    const rabbit = await servers.rabbit();
+    rabbit = await servers.rabbit();
     broker = connectBroker({ url: rabbit.amqpUrl, sinks: ['hl7'], retryDelaysMs: [300] }, recordingLog());
     await broker.ready(30_000);
   }, 120_000);
   afterAll(async () => {
     await broker.stop(1_000);
     await servers.stop();
+  });
+
+  test('the service killed with SIGKILL between delivery and acknowledgement: delivered again, with the same MSH-10', async () => {
+    const receiver = await receive([]);
+    const worker = (stall: boolean) => spawn(process.execPath, [resolve(__dirname, '../support/delivery_worker.cjs'), JSON.stringify({ amqpUrl: rabbit.amqpUrl, port: receiver.port, record: RECORD, hl7: OPTIONS, stall })], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await broker.announce(RESULT);
+    for (const [stall, told] of [[true, 1], [false, 2]] as const) {
+      const child = worker(stall);
+      let said = '';
+      child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      try {
+        await until(`delivery ${told}`, () => said.includes('delivered'));
+        if (!stall) await until('it is acknowledged', async () => (await broker.sinkDepths()).every(({ waiting, retry, dead }) => waiting + retry + dead === 0));
+      } finally {
+        const ended = new Promise((done) => child.once('exit', done));
+        child.kill('SIGKILL');
+        await ended;
+      }
+    }
+    expect(receiver.noted().map(({ controlId }) => controlId)).toEqual([KEY, KEY]);
   });
 
   test('HL7 receiver: AE, silence, a cut and a kill in the middle, then back: told at least once, with one MSH-10', async () => {
