@@ -4,21 +4,28 @@ import { fhirSink } from '../../src/delivery/fhir-sink';
 import { fhirReceiver, type FhirReceiver } from '../support/fhir-receiver';
 import { RECORD } from '../support/result-record';
 
-const open: { stop?(): Promise<void>; close?(): Promise<void> }[] = [];
+let server: FhirReceiver;
+const clients: { close(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  server = await fhirReceiver();
+}, 120_000);
+
 afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await (each.close ?? each.stop)?.call(each);
+  for (const client of clients.splice(0)) await client.close();
 });
 
+afterAll(() => server.stop());
+
 async function receive(...plan: string[]): Promise<FhirReceiver> {
-  const receiver = await fhirReceiver(plan);
-  open.push(receiver);
-  return receiver;
+  await server.begin(plan);
+  return server;
 }
 
 function sinkTo({ url }: Pick<FhirReceiver, 'url'>, more: Partial<FhirOptions> = {}) {
-  const server = fhirServer({ url, responseTimeoutMs: 3_000, ...more });
-  open.push(server);
-  return fhirSink(server, { patientSystem: 'http://hospital.example/patients', accessionSystem: undefined, placerSystem: undefined });
+  const client = fhirServer({ url, responseTimeoutMs: 3_000, ...more });
+  clients.push(client);
+  return fhirSink(client, { patientSystem: 'http://hospital.example/patients', accessionSystem: undefined, placerSystem: undefined });
 }
 
 const counts = async (receiver: FhirReceiver) => Object.fromEntries(await Promise.all(['Device', 'Observation', 'DiagnosticReport', 'Patient', 'ServiceRequest', 'ImagingStudy'].map(async (type) => [type, (await receiver.all(type)).length] as const)));
@@ -49,11 +56,11 @@ test('a repetition makes nothing new; a later result of the study takes the plac
 
 test("what breaks the published profile is refused by the server, entry by entry, and that is no success", async () => {
   const receiver = await receive();
-  const server = fhirServer({ url: receiver.url });
-  open.push(server);
+  const client = fhirServer({ url: receiver.url });
+  clients.push(client);
   const bundle = encodeBundle(RECORD, { patientSystem: undefined, accessionSystem: undefined, placerSystem: undefined });
   const broken = { ...bundle, entry: bundle.entry.map((entry) => (entry.resource.resourceType === 'DiagnosticReport' ? { ...entry, resource: { ...entry.resource, status: undefined } } : entry)) };
-  await expect(server.transact(broken)).rejects.toMatchObject({ code: 'RECEIVER_REFUSED', lasting: 'permanent' });
+  await expect(client.transact(broken)).rejects.toMatchObject({ code: 'RECEIVER_REFUSED', lasting: 'permanent' });
 });
 
 test.each([

@@ -8,6 +8,8 @@ export interface FhirReceiver {
   all(type: string): Promise<Record<string, unknown>[]>;
   /** The transactions that it saw. */
   seen(): Promise<{ step: string; authorization: string | null; contentType: string }[]>;
+  /** Forgets everything: loading the profiles takes seconds, so the tests of a file share one server. */
+  begin(plan: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -22,6 +24,7 @@ export async function fhirReceiver(plan: readonly string[] = []): Promise<FhirRe
     url,
     all: (type) => ask(`/_all?type=${type}`),
     seen: () => ask('/_seen'),
+    begin: async (next) => void (await ask(`/_begin?plan=${next.join(',')}`)),
     stop: async () => {
       const ended = child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : new Promise<void>((done) => child.once('exit', () => done()));
       child.kill('SIGKILL');

@@ -4,7 +4,7 @@
  *     node fhir_receiver.cjs PORT PLAN
  *
  * PLAN: what becomes of the first requests to the base URL, divided by commas: an HTTP status, `hang`, `cut` (after it was done), `die`; after its end all are done.
- * GET /_all?type=TYPE lists resources, GET /_seen the requests. A line on standard output says that it listens.
+ * GET /_begin?plan=PLAN forgets everything and begins anew. GET /_all?type=TYPE lists resources, GET /_seen the requests. A line on standard output says that it listens.
  */
 const http = require('node:http');
 const { indexSearchParameterBundle, indexStructureDefinitionBundle, validateResource } = require('@medplum/core');
@@ -29,11 +29,16 @@ class Repository extends MemoryRepository {
 const repository = new Repository();
 const router = new FhirRouter();
 const [port, planned = ''] = process.argv.slice(2);
-const plan = planned.split(',').filter(Boolean);
-const seen = [];
+let plan = planned.split(',').filter(Boolean);
+let seen = [];
 
 async function route(request, body) {
   const { pathname, searchParams } = new URL(request.url, 'http://x');
+  if (pathname === '/_begin') {
+    repository.clear();
+    [plan, seen] = [(searchParams.get('plan') ?? '').split(',').filter(Boolean), []];
+    return [200, {}];
+  }
   if (pathname === '/_seen') return [200, seen];
   if (pathname === '/_all') return [200, (await repository.search({ resourceType: searchParams.get('type'), count: 1000 })).entry?.map(({ resource }) => resource) ?? []];
   if (pathname === '/metadata') return [200, { resourceType: 'CapabilityStatement', fhirVersion: '4.0.1' }];
