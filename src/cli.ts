@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
 import { describeError, HilumError } from './base/errors';
+import { SINK_NAMES } from './base/sinks';
 
 const USAGE = `hilum - chest-film triage for a PACS. Research use only, not for diagnosis.
 
@@ -16,17 +17,27 @@ const USAGE = `hilum - chest-film triage for a PACS. Research use only, not for 
   hilum models  [--dir DIR] [--json]     the installed models, their cards, digests checked
   hilum models check DIR|ID [--json]     checks a model folder, of your own or installed: manifest, files, engine, and the answers to drawn films
   hilum doctor  --config FILE [--json]   checks archive, broker, models, disk and clock, and says what is wrong
-  hilum dead    list --config FILE       the studies that were given up, oldest first
+  hilum dead    list --config FILE       the studies and deliveries that were given up, oldest first
   hilum dead    show ID --config FILE    one of them, with its history
   hilum dead    replay ID|--all --config FILE   tries again, from the first try
   hilum dead    drop ID|--all --config FILE     forgets it
-          [--json]                       one JSON line per study
+          [--queue NAME]                 only those of one queue: study, or a sink such as hl7
+          [--json]                       one JSON line per letter
   hilum drift --config FILE              whether the last days' films are like those that the classifier was validated on
           [--days N] [--json]            of the last N days (7), one JSON line
   hilum reanalyze STUDYUID... --config FILE     analyses studies anew whose films have a result of another version or other settings;
                                          films that this version has done with these settings stay as they are
   hilum reanalyze --since YYYY-MM-DD [--until YYYY-MM-DD] --config FILE   all studies of these days, by Study Date
           [--dry-run] [--json]           only says which; one JSON line per study
+  hilum users   list --config FILE       the accounts of Hilum
+  hilum users   add NAME --roles ROLE,... [--name TEXT] --config FILE   a new account (radiologist, operator, admin); asks for the password
+  hilum users   passwd NAME | role NAME --roles ROLE,... | remove NAME --config FILE
+  hilum tokens  list --config FILE       the API tokens of machines
+  hilum tokens  add LABEL --roles ROLE --config FILE   a new one (metrics, operator, radiologist, admin), shown this once
+  hilum tokens  revoke PREFIX --config FILE
+  hilum rebuild [STUDYUID... | --since YYYY-MM-DD [--until YYYY-MM-DD]] --config FILE   fills the reading list from the reports in the archive
+          [--all]                        reads again what the list has a result of, too
+          [--json]                       one JSON line per study
   hilum --version | --help
 `;
 
@@ -36,7 +47,7 @@ async function run(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: rest,
     allowPositionals: true,
-    options: { all: { type: 'boolean', default: false }, config: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean', default: false }, models: { type: 'string' }, dir: { type: 'string' }, since: { type: 'string' }, labels: { type: 'string' }, films: { type: 'string' }, positive: { type: 'string' }, sensitivity: { type: 'string', default: '0.95' }, 'apply-threshold': { type: 'string' }, until: { type: 'string' }, 'dry-run': { type: 'boolean', default: false }, days: { type: 'string', default: '7' } },
+    options: { all: { type: 'boolean', default: false }, config: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean', default: false }, models: { type: 'string' }, dir: { type: 'string' }, since: { type: 'string' }, labels: { type: 'string' }, films: { type: 'string' }, positive: { type: 'string' }, sensitivity: { type: 'string', default: '0.95' }, 'apply-threshold': { type: 'string' }, until: { type: 'string' }, queue: { type: 'string' }, days: { type: 'string', default: '7' }, 'dry-run': { type: 'boolean', default: false }, roles: { type: 'string', default: '' }, name: { type: 'string' } },
   });
   switch (command) {
     case 'serve':
@@ -56,12 +67,22 @@ async function run(argv: readonly string[]): Promise<number> {
     case 'drift':
       return (await import('./commands/drift.js')).drift({ config: required(values.config, '--config FILE'), days: daysOf(values.days), json: values.json });
     case 'dead':
-      return (await import('./commands/dead.js')).dead({ ...deadTarget(positionals, values.all), config: required(values.config, '--config FILE'), json: values.json });
+      return (await import('./commands/dead.js')).dead({ ...deadTarget(positionals, values.all), queue: deadQueue(values.queue), config: required(values.config, '--config FILE'), json: values.json });
     case 'reanalyze': {
       const { reanalyze, readTarget } = await import('./commands/reanalyze.js');
       const target = readTarget(positionals, values.since, values.until, new Date());
       if (typeof target === 'string') throw new UsageError(target);
       return reanalyze({ target, config: required(values.config, '--config FILE'), dryRun: values['dry-run'], json: values.json });
+    }
+    case 'users':
+      return (await import('./commands/users.js')).users({ ...accessTarget('users', USER_ACTIONS, positionals), roles: rolesOf(values.roles), name: values.name, config: required(values.config, '--config FILE'), json: values.json });
+    case 'tokens':
+      return (await import('./commands/tokens.js')).tokens({ ...accessTarget('tokens', TOKEN_ACTIONS, positionals), roles: rolesOf(values.roles), config: required(values.config, '--config FILE'), json: values.json });
+    case 'rebuild': {
+      const [{ rebuild }, { readTarget }] = [await import('./commands/rebuild.js'), await import('./commands/reanalyze.js')];
+      const target = readTarget(positionals, positionals.length > 0 ? values.since : (values.since ?? '2000-01-01'), values.until, new Date());
+      if (typeof target === 'string') throw new UsageError(target);
+      return rebuild({ target, config: required(values.config, '--config FILE'), again: values.all, json: values.json });
     }
     case '--version':
       process.stdout.write(`${(await import('./app.js')).VERSION}\n`);
@@ -115,6 +136,25 @@ function deadTarget([given, id, ...more]: readonly string[], all: boolean): { ac
   if (action === 'list' ? id !== undefined || all : more.length > 0 || (all && (id !== undefined || action === 'show'))) throw new UsageError(`too much for dead ${action}`);
   if (action !== 'list' && !all && id === undefined) throw new UsageError(`dead ${action} needs an ID${action === 'show' ? '' : ' or --all'}`);
   return { action, id: id ?? null };
+}
+
+const USER_ACTIONS = ['list', 'add', 'passwd', 'role', 'remove'] as const;
+const TOKEN_ACTIONS = ['list', 'add', 'revoke'] as const;
+
+/** `list` takes none, every other action one name. */
+function accessTarget<A extends string>(command: string, actions: readonly A[], [given, name, ...more]: readonly string[]): { action: A; target: string } {
+  const action = actions.find((known) => known === given);
+  if (action === undefined) throw new UsageError(`${command} needs ${actions.join(', ')}`);
+  if (more.length > 0 || (action === 'list' && name !== undefined)) throw new UsageError(`too much for ${command} ${action}`);
+  return { action, target: action === 'list' ? '' : required(name, `what to ${action}`) };
+}
+
+const rolesOf = (text: string) => text.split(',').map((role) => role.trim()).filter(Boolean);
+
+function deadQueue(name: string | undefined): string | null {
+  const names = ['study', ...SINK_NAMES];
+  if (name !== undefined && !names.includes(name)) throw new UsageError(`--queue is one of ${names.join(', ')}, not ${name}`);
+  return name ?? null;
 }
 
 function isUsage(error: unknown): error is Error {

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { HilumError } from '../src/base/errors';
-import { ArchiveUnavailableError } from '../src/client/http';
+import { UnavailableError } from '../src/client/http';
 import type { BrokerDelivery } from '../src/client/delivery';
-import { createListener, LOSS_LIMIT, MAX_EVENT_BYTES, parseStudyEvent, settle, settleRedelivered, TOLERATED_LOSSES, type Delivery, type ListenerOptions } from '../src/listener';
+import { LOSS_LIMIT, settle, settleRedelivered, TOLERATED_LOSSES, type Delivery } from '../src/base/settle';
+import { createListener, MAX_EVENT_BYTES, parseStudyEvent, type ListenerOptions } from '../src/listener';
 import { NOT_ANALYSED_REASONS, WARNINGS, type ResultEvent } from '../src/pipeline/stage';
 import { recordingLog } from './support/logs';
 
@@ -119,8 +120,8 @@ describe('what becomes of a delivery', () => {
     ['no error at all', 'Doe^Jane', 7, dead('UNKNOWN')],
     ['returned between two films', returned, 1, { kind: 'go-on' }],
     ['returned beyond the limit', returned, 99, { kind: 'go-on' }],
-    ['Retry-After beyond the delay', new ArchiveUnavailableError('x', 60_000), 1, retry(60_000, 'ARCHIVE_UNAVAILABLE')],
-    ['Retry-After below the delay', new ArchiveUnavailableError('x', 10), 1, retry(5_000, 'ARCHIVE_UNAVAILABLE')],
+    ['Retry-After beyond the delay', new UnavailableError('x', 60_000), 1, retry(60_000, 'ARCHIVE_UNAVAILABLE')],
+    ['Retry-After below the delay', new UnavailableError('x', 10), 1, retry(5_000, 'ARCHIVE_UNAVAILABLE')],
   ] as const)('%s', (_name, error, attempt, expected) => expect(settle(error, attempt, POLICY)).toEqual(expected));
 
   test('a limit of none', () => {
@@ -174,6 +175,28 @@ describe('the listener', () => {
     await createListener({ runStudy, retry: POLICY, log })(message);
     return { settled: message.settled, lines: log.lines };
   };
+
+  test.each<[string, ListenerOptions['runStudy'], Partial<Delivery>, string[]]>([
+    ['done', () => Promise.resolve(RESULT), {}, ['analysing 1']],
+    ['nothing new', () => Promise.resolve(null), {}, ['analysing 1', 'nothing new']],
+    ['transient', () => Promise.reject(transient), { attempt: 2 }, ['analysing 2', 'retry ARCHIVE_UNREACHABLE 30000']],
+    ['permanent', () => Promise.reject(permanent), {}, ['analysing 1', 'failed ENCODE_FAILED']],
+    ['returned', () => Promise.reject(returned), {}, ['analysing 1', 'returned']],
+    ['redelivered', () => Promise.resolve(RESULT), { redelivered: true }, ['returned']],
+    ['lost too often', () => Promise.resolve(RESULT), { redelivered: true, lost: LOSS_LIMIT }, ['failed WORKER_LOST']],
+    ['no study event', () => Promise.resolve(RESULT), { body: bytes('{') }, []],
+  ])('tells of a study on its way: %s', async (_name, runStudy, more, expected) => {
+    const told: string[] = [];
+    const progress = {
+      analysing: (study: string, attempt: number) => void told.push(study === EVENT.studyInstanceUid ? `analysing ${attempt}` : study),
+      returned: () => void told.push('returned'),
+      retry: (_study: string, reason: string, delayMs: number) => void told.push(`retry ${reason} ${delayMs}`),
+      failed: (_study: string, reason: string) => void told.push(`failed ${reason}`),
+      nothingNew: () => void told.push('nothing new'),
+    };
+    await createListener({ runStudy, retry: POLICY, log: recordingLog(), progress })(delivery(more));
+    expect(told).toEqual(expected);
+  });
 
   test.each<[string, ListenerOptions['runStudy'], Partial<Delivery>, string]>([
     ['done', () => Promise.resolve(RESULT), {}, 'ack'],

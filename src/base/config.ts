@@ -1,32 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { accessSchema, auditSchema, exposureProblems, httpSchema } from './access-config';
+import { auth, millis, tls } from './config-parts';
+import { deliveriesSchema } from './deliveries';
 import { HilumError } from './errors';
 import { prioritySchema } from './priority';
 
-const millis = (byDefault: number, text: string) => z.number().int().positive().default(byDefault).describe(`${text} (milliseconds)`);
-const file = (text: string) => z.string().min(1).optional().describe(`${text} (path, relative to the configuration file)`);
-
-const tls = z
-  .strictObject({
-    caFile: file('Certificate authorities to trust, PEM'),
-    certFile: file('Client certificate, PEM'),
-    keyFile: file("Client certificate's key, PEM"),
-    rejectUnauthorized: z.boolean().default(true).describe('false accepts any certificate: for a first trial only'),
-  })
-  .prefault({});
-
 const archive = z.strictObject({
   url: z.url({ protocol: /^https?$/ }).describe('DICOMweb root of the archive, e.g. http://orthanc:8042/dicom-web'),
-  auth: z
-    .discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('none') }),
-      z.strictObject({ kind: z.literal('basic'), username: z.string().min(1), password: z.string() }),
-      z.strictObject({ kind: z.literal('bearer'), token: z.string().min(1) }),
-    ])
-    .default({ kind: 'none' })
-    .describe('How Hilum signs in: {kind: none}, {kind: basic, username, password} or {kind: bearer, token}'),
+  auth,
   tls: tls.describe('TLS of the archive connection'),
   connectTimeoutMs: millis(10_000, 'Longest wait for a connection'),
   responseTimeoutMs: millis(60_000, 'Longest wait for the headers, and between two pieces, of an answer'),
@@ -60,12 +44,9 @@ const catchUp = z
 export const configSchema = z.strictObject({
   archive,
   broker,
-  http: z
-    .strictObject({
-      host: z.string().default('127.0.0.1').describe('Address that health is served on'),
-      port: z.number().int().min(0).max(65_535).default(8080).describe('Port that health is served on; 0 takes a free one'),
-    })
-    .prefault({}),
+  http: httpSchema,
+  access: accessSchema,
+  audit: auditSchema,
   models: z
     .strictObject({
       dir: z.string().optional().describe('Folder of the model folders (path, relative to the configuration file); by default the models that come with Hilum'),
@@ -99,6 +80,13 @@ export const configSchema = z.strictObject({
     .prefault({}),
   catchUp,
   priority: prioritySchema,
+  deliveries: deliveriesSchema,
+  list: z
+    .strictObject({
+      enabled: z.boolean().default(false).describe('The reading list: its database is kept, and results are told to it'),
+      database: z.string().regex(/^(file:.|postgres(ql)?:\/\/)/, 'must be file:PATH or postgres://...').optional().describe('file:PATH (relative to the configuration file) or postgres://USER:PASSWORD@HOST/DATABASE; by default list.db in state.dir'),
+    })
+    .prefault({}),
   state: z
     .strictObject({
       dir: z.string().min(1).default('state').describe('Folder of what Hilum must remember over a restart (path, relative to the configuration file): the cursor of catchUp.kind orthanc, the outcomes of results.mode shadow, the counts of drift'),
@@ -121,6 +109,11 @@ export const configSchema = z.strictObject({
 
 export type Config = z.infer<typeof configSchema>;
 
+/** Shadow mode tells nobody of its results, so a list would show nothing but waiting. */
+function contradictions({ list, results }: Config): string[] {
+  return list.enabled && results.mode === 'shadow' ? ['list.enabled: needs results.mode live'] : [];
+}
+
 /**
  * Reads a YAML (or JSON) configuration file. `${env:NAME}` and `${file:PATH}` inside a text are replaced, so that secrets stay out of it.
  * @throws HilumError CONFIG_INVALID that names every problem at once, each with its path.
@@ -141,7 +134,7 @@ export function parseConfig(raw: unknown, base = process.cwd()): Config {
   const problems: string[] = [];
   const filled = substitute(raw ?? {}, base, '', problems);
   const parsed = configSchema.safeParse(filled);
-  if (!parsed.success) problems.push(...parsed.error.issues.flatMap(describeIssue));
+  problems.push(...(parsed.success ? [...contradictions(parsed.data), ...exposureProblems(parsed.data.http, parsed.data.access).map(({ path, message }) => `${path.join('.')}: ${message}`)] : parsed.error.issues.flatMap(describeIssue)));
   if (problems.length > 0 || !parsed.success) throw new HilumError('CONFIG_INVALID', 'permanent', `the configuration has ${problems.length} problem(s):\n${problems.map((p) => `  - ${p}`).join('\n')}`);
   return deepFreeze(resolvePaths(parsed.data, base));
 }
@@ -174,8 +167,27 @@ function substituteText(text: string, base: string, path: string, problems: stri
 
 function resolvePaths(config: Config, base: string): Config {
   const at = (path: string | undefined) => (path === undefined ? undefined : resolve(base, path));
-  const withTls = <T extends { tls: Config['archive']['tls'] }>(part: T): T => ({ ...part, tls: { ...part.tls, caFile: at(part.tls.caFile), certFile: at(part.tls.certFile), keyFile: at(part.tls.keyFile) } });
-  return { ...config, archive: withTls(config.archive), broker: withTls(config.broker), models: { ...config.models, dir: at(config.models.dir) }, state: { dir: resolve(base, config.state.dir) } };
+  const withTls = <T extends { readonly tls: Config['archive']['tls'] }>(part: T): T => ({ ...part, tls: { ...part.tls, caFile: at(part.tls.caFile), certFile: at(part.tls.certFile), keyFile: at(part.tls.keyFile) } });
+  const { http, access, audit } = config;
+  const { hl7, fhir, ups, metadata, webhook, email } = config.deliveries;
+  const state = { dir: resolve(base, config.state.dir) };
+  return {
+    ...config,
+    archive: withTls(config.archive),
+    broker: withTls(config.broker),
+    deliveries: { hl7: withTls(hl7), fhir: withTls(fhir), ups: withTls(ups), metadata: withTls(metadata), webhook: withTls(webhook), email: withTls(email) },
+    http: { ...http, ...(http.tls && { tls: { certFile: resolve(base, http.tls.certFile), keyFile: resolve(base, http.tls.keyFile) } }) },
+    access: { ...access, ...(access.oidc && { oidc: { ...access.oidc, caFile: at(access.oidc.caFile) } }) },
+    audit: { ...audit, dir: at(audit.dir) ?? join(state.dir, 'audit'), ...(audit.syslog && { syslog: { ...audit.syslog, tls: { caFile: at(audit.syslog.tls.caFile), certFile: at(audit.syslog.tls.certFile), keyFile: at(audit.syslog.tls.keyFile) } } }) },
+    list: { ...config.list, database: databaseAt(config, base) },
+    models: { ...config.models, dir: at(config.models.dir) },
+    state,
+  };
+}
+
+function databaseAt({ list, state }: Config, base: string): string {
+  const { database = `file:${join(state.dir, 'list.db')}` } = list;
+  return database.startsWith('file:') && !database.startsWith('file://') ? `file:${resolve(base, database.slice('file:'.length))}` : database;
 }
 
 function deepFreeze<T>(value: T): T {

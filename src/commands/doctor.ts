@@ -1,10 +1,15 @@
 import { SHIPPED_MODELS, openArchive } from '../app';
+import { openSinks, sinksOn } from '../app/deliveries';
 import { readConfig, type Config } from '../base/config';
 import { freeBytes } from '../base/disk';
 import { describeError } from '../base/errors';
 import { createLog } from '../base/log';
-import { connectBroker } from '../client/amqp';
+import { connectBroker, type Broker } from '../client/amqp';
 import { readModelFolder } from '../model/manifest';
+import { isExposed } from '../base/access-config';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Sink } from '../results/sink';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -34,7 +39,7 @@ async function examine(path: string): Promise<Finding[]> {
   } catch (error) {
     return [{ check: 'configuration', ok: false, text: describeError(error) }];
   }
-  const parts = [examineArchive(config), examineBroker(config), examineModels(config), examineDisk(config), examineClock(config)];
+  const parts = [examineArchive(config), examineBroker(config), examineReceivers(config), examineModels(config), examineDisk(config), examineClock(config), examineAccess(config)];
   return [{ check: 'configuration', ok: true, text: `${path} is valid` }, ...(await Promise.all(parts)).flat()];
 }
 
@@ -49,21 +54,57 @@ async function examineArchive(config: Config): Promise<Finding[]> {
 
 /** Connecting declares the topology: the rights to configure, and queues of our names with other arguments, show at once. */
 async function examineBroker(config: Config): Promise<Finding[]> {
-  const broker = connectBroker(config.broker, createLog('silent'));
+  const broker = connectBroker({ ...config.broker, sinks: sinksOn(config) }, createLog('silent'));
   try {
     await broker.ready(BROKER_WAIT_MS);
     const dead = await broker.depth(broker.topology.dead.name);
     const waiting = await broker.depth();
+    const sinks = await examineSinkQueues(broker);
     return [
       { check: 'broker', ok: true, text: 'connected and signed in' },
       { check: 'broker: topology', ok: true, text: `all exchanges and queues are there; ${waiting} studies wait` },
       { check: 'broker: dead letters', ok: dead === 0, text: dead === 0 ? 'none' : `${dead} studies were given up on: "hilum dead list" tells which and why, "hilum dead replay" tries again once the cause is mended` },
+      ...sinks,
     ];
   } catch (error) {
     return [{ check: 'broker', ok: false, text: `${describeError(error)}: check broker.url, the account and its rights to configure, write and read` }];
   } finally {
     await broker.stop(0);
   }
+}
+
+/** Connects to each system that results are delivered to, and delivers nothing. */
+async function examineReceivers(config: Config): Promise<Finding[]> {
+  let sinks: Sink[];
+  try {
+    sinks = openSinks(config);
+  } catch (error) {
+    return [{ check: 'receivers', ok: false, text: describeError(error) }];
+  }
+  return Promise.all(
+    sinks.map(async (sink): Promise<Finding> => {
+      const check = `receiver: ${sink.name}`;
+      try {
+        await sink.probe?.();
+        return { check, ok: true, text: sink.probe === undefined ? 'not tried' : 'connected' };
+      } catch (error) {
+        return { check, ok: false, text: `${describeError(error)}: check deliveries.${sink.name}` };
+      } finally {
+        await sink.close?.();
+      }
+    }),
+  );
+}
+
+/** Dead letters of each sink, and queues that fill although nobody reads them. */
+async function examineSinkQueues(broker: Broker): Promise<Finding[]> {
+  const check = (sink: string) => `deliveries: ${sink}`;
+  const on = (await broker.sinkDepths()).map(({ sink, waiting, retry, dead }): Finding => {
+    const text = `${waiting} results wait, ${retry} for another try`;
+    return { check: check(sink), ok: dead === 0, text: dead === 0 ? text : `${text}; ${dead} were given up: "hilum dead list --queue ${sink}" tells why, "hilum dead replay" tries again once the cause is mended` };
+  });
+  const off = (await broker.unreadSinks()).filter(({ consumers }) => consumers === 0);
+  return [...on, ...off.map(({ queues: { sink, queue }, messages }): Finding => ({ check: check(sink), ok: false, text: `switched off, but its queue ${queue.name} is still there with ${messages} results and gathers more, which nobody reads: switch it on again, or delete the queue in RabbitMQ` }))];
 }
 
 async function examineModels({ models, classification }: Config): Promise<Finding[]> {
@@ -75,6 +116,28 @@ async function examineModels({ models, classification }: Config): Promise<Findin
       return { check: `model: ${id}`, ok: false, text: describeError(error) };
     }
   });
+}
+
+const DAY_MS = 24 * 3600 * 1000;
+const LEAST_CERTIFICATE_DAYS = 30;
+
+/** How others reach the service. What must not be is refused with the configuration; this names what is weak. */
+export async function examineAccess({ http, access }: Pick<Config, 'http' | 'access'>, now = Date.now()): Promise<Finding[]> {
+  const kind = isExposed(http) ? `others may come in by ${access.kind}` : 'only this machine is served';
+  const plain = http.trustedProxies.length > 0 && http.tls === undefined ? '; the way from the proxy is not encrypted: keep it inside one machine or network, or give http.tls too' : '';
+  const findings: Finding[] = [{ check: 'access', ok: true, text: `${kind}${access.kind === 'none' ? ', without sign-in' : ''}${plain}` }];
+  return http.tls === undefined ? findings : [...findings, certificateFinding(http.tls.certFile, now)];
+}
+
+function certificateFinding(path: string, now: number): Finding {
+  try {
+    const { validTo } = new X509Certificate(readFileSync(path));
+    const days = Math.floor((Date.parse(validTo) - now) / DAY_MS);
+    const ok = days >= LEAST_CERTIFICATE_DAYS;
+    return { check: 'access: certificate', ok, text: days < 0 ? `expired on ${validTo}: renew it` : `good for ${days} days, until ${validTo}${ok ? '' : ': renew it'}` };
+  } catch (error) {
+    return { check: 'access: certificate', ok: false, text: `${path} is no readable certificate: ${error instanceof Error ? error.message : String(error)}` };
+  }
 }
 
 /** Where the service keeps what it must remember, and where it puts what is in passing. */

@@ -2,16 +2,19 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HilumError } from '../../src/base/errors';
 import { syntheticDicom } from '../../src/dicom/synthetic-film';
-import { createListener, STUDY_RESULTS, type Delivery, type ListenerOptions } from '../../src/listener';
+import type { Delivery } from '../../src/base/settle';
+import { createListener, STUDY_RESULTS, type ListenerOptions } from '../../src/listener';
 import { runStudy } from '../../src/pipeline/pipeline';
 import { TIMED_STAGES, type ResultEvent } from '../../src/pipeline/stage';
-import { healthApp, listen } from '../../src/web/health';
+import express from 'express';
+import { open } from '../../src/web/access/user';
+import { addHealth, listen } from '../../src/web/health';
 import { createMetrics, METRIC_NAMES, type MetricsSources } from '../../src/web/metrics';
 import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
 import { recordingLog } from '../support/logs';
 
 const STATES = ['connected', 'disconnected'] as const;
-const make = (more: Partial<MetricsSources> = {}) => createMetrics({ version: '1.2.3', studyResults: STUDY_RESULTS, failureCodes: ['NOT_FOUND'], brokerStates: STATES, brokerState: () => 'connected', queues: async () => ({ urgent: 3, retry: 2, dead: 1 }), queueAges: async () => ({ urgent: 42.5, routine: 0 }), now: () => new Date(1_772_359_200_000), ...more });
+const make = (more: Partial<MetricsSources> = {}) => createMetrics({ version: '1.2.3', studyResults: STUDY_RESULTS, failureCodes: ['NOT_FOUND'], brokerStates: STATES, brokerState: () => 'connected', queues: async () => ({ urgent: 3, retry: 2, dead: 1 }), queueAges: async () => ({ urgent: 42.5, routine: 0 }), sinks: ['hl7'], deliveryResults: ['done', 'dead'], sinkQueues: async () => [{ sink: 'hl7', waiting: 4, retry: 1, dead: 2 }], now: () => new Date(1_772_359_200_000), ...more });
 
 /** name{labels} -> value, ours only. */
 async function samples(metrics: { text(): Promise<string> }): Promise<Record<string, number>> {
@@ -35,6 +38,8 @@ test('what it is told is counted', async () => {
   metrics.study('retry', 'ARCHIVE_TIMEOUT');
   metrics.stage('infer', 0.3);
   metrics.waited('urgent', 40);
+  metrics.delivery('hl7', 'done');
+  metrics.failingSince('hl7', 1_772_359_200_000);
   expect(await samples(metrics)).toMatchObject({
     'hilum_info{version="1.2.3"}': 1,
     'hilum_films_total{outcome="analysed",reason="none"}': 1,
@@ -50,6 +55,12 @@ test('what it is told is counted', async () => {
     'hilum_wait_seconds_bucket{le="30",priority="urgent"}': 0,
     'hilum_wait_seconds_bucket{le="60",priority="urgent"}': 1,
     'hilum_wait_seconds_count{priority="routine"}': 0,
+    'hilum_deliveries_total{sink="hl7",result="done"}': 1,
+    'hilum_deliveries_total{sink="hl7",result="dead"}': 0,
+    'hilum_delivery_messages{sink="hl7",state="waiting"}': 4,
+    'hilum_delivery_messages{sink="hl7",state="retry"}': 1,
+    'hilum_delivery_messages{sink="hl7",state="dead"}': 2,
+    'hilum_delivery_failing_since_timestamp_seconds{sink="hl7"}': 1_772_359_200,
     'hilum_queue_age_seconds{queue="urgent"}': 42.5,
     'hilum_queue_age_seconds{queue="routine"}': 0,
     'hilum_queue_messages{queue="urgent"}': 3,
@@ -144,7 +155,9 @@ describe('the listener', () => {
 test('the port serves it beside health', async () => {
   const metrics = make();
   let full = false;
-  const web = await listen(healthApp([{ name: 'disk', look: async () => (full ? '12 MB free in /tmp, less than 100 MB' : null) }], metrics), '127.0.0.1', 0);
+  const app = express();
+  addHealth(app, { maySeeDetails: () => true, forMachines: open }, [{ name: 'disk', look: async () => (full ? '12 MB free in /tmp, less than 100 MB' : null) }], metrics);
+  const web = await listen(app, '127.0.0.1', 0);
   const get = (path: string) => fetch(`http://127.0.0.1:${web.port}${path}`);
   try {
     const answer = await get('/metrics');
