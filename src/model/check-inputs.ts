@@ -1,6 +1,6 @@
 import { drawSyntheticFilm } from '../dicom/synthetic-drawing';
 import type { ModelManifest } from './manifest';
-import { keepInside, minMax, type Plane } from './tensor';
+import { keepRegion, minMax, type Plane } from './tensor';
 
 /** What a network is tried on. */
 export interface Probe {
@@ -11,12 +11,12 @@ export interface Probe {
 
 type Input = Pick<ModelManifest['input'], 'shape' | 'region' | 'fill'>;
 
-/** Drawn frontal films; for a network of the lungs only, with what lies outside two ovals filled as the pipeline fills it. */
+/** Drawn frontal films; for a network of the lungs only (or of all but them), with what lies outside (inside) two ovals filled as the pipeline fills it. */
 export function drawnFilms({ shape: [, , rows, columns], region, fill }: Input): Probe[] {
   return [1, 2, 3, 4].map((seed) => {
     const view = seed % 2 === 1 ? 'PA' : 'AP';
     const film = minMax({ rows, columns, values: Float32Array.from(drawSyntheticFilm({ seed, view, rows, columns }).pixels) });
-    return { name: `drawn film ${seed} (${view})`, plane: region === 'lungs' ? keepInside(film, twoOvals(rows, columns), fill) : film };
+    return { name: `drawn film ${seed} (${view})`, plane: keepRegion(film, twoOvals(rows, columns), region, fill) };
   });
 }
 

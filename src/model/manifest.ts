@@ -20,7 +20,7 @@ export const manifestSchema = z.looseObject({
   input: z.looseObject({
     name: z.string(),
     shape: z.tuple([z.literal(1), z.literal(1), z.number().int().positive(), z.number().int().positive()]),
-    region: z.enum(['film', 'lungs']),
+    region: z.enum(['film', 'lungs', 'removed']),
     fill: z.number(),
     intensity: z.literal('min-max'),
     resample: z.literal('antialiased-triangle'),
@@ -31,6 +31,8 @@ export const manifestSchema = z.looseObject({
   classes: z.array(z.looseObject({ label: z.string(), code: code.optional() })).min(1),
   positive: z.number().int().min(0),
   operatingPoint: z.looseObject({ threshold: z.number().min(0).max(1), meaning: z.string() }),
+  /** Thresholds for chosen sensitivities, measured on the validation split. */
+  operatingPoints: z.array(z.looseObject({ sensitivity: z.number().min(0).max(1), threshold: z.number().min(0).max(1), specificity: z.number().min(0).max(1) })).optional(),
   plausibility: z.looseObject({}).optional(),
   licence: z.string().min(1),
   intendedUse: z.string().min(1),

@@ -72,3 +72,9 @@ function taps(from: number, to: number): Taps[] {
 export function keepInside(plane: Plane, mask: Plane, fill: number): Plane {
   return { ...plane, values: plane.values.map((value, i) => (mask.values[i]! > 0 ? value : fill)) };
 }
+
+/** The part of a film that a network was trained on: all of it, the lungs only, or all but the lungs; the rest becomes `fill`. */
+export function keepRegion(plane: Plane, lungs: Plane, region: 'film' | 'lungs' | 'removed', fill: number): Plane {
+  if (region === 'film') return plane;
+  return region === 'lungs' ? keepInside(plane, lungs, fill) : { ...plane, values: plane.values.map((value, i) => (lungs.values[i]! > 0 ? fill : value)) };
+}

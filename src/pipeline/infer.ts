@@ -1,6 +1,6 @@
 import { HilumError } from '../base/errors';
 import type { Model } from '../model/session';
-import { keepInside } from '../model/tensor';
+import { keepRegion } from '../model/tensor';
 import { asStored, upright } from './orient';
 import type { InferredFilm, LungFinding, PreprocessedFilm, ViewFinding } from './stage';
 
@@ -17,10 +17,10 @@ export async function findView(film: PreprocessedFilm, model: Model): Promise<Vi
   return { view: lateralProbability >= model.manifest.operatingPoint.threshold ? 'lateral' : 'frontal', lateralProbability };
 }
 
-/** The classifier on the region that it was trained on: the lungs only, or the whole film. */
+/** The classifier on the region that it was trained on: the lungs only, all but the lungs, or the whole film. */
 export async function classify(film: PreprocessedFilm, view: ViewFinding, lungs: LungFinding, model: Model): Promise<InferredFilm> {
   const { region, fill } = model.manifest.input;
-  const seen = region === 'lungs' ? keepInside(film.normalised, lungs.mask, fill) : film.normalised;
+  const seen = keepRegion(film.normalised, lungs.mask, region, fill);
   const { probability, cam } = await model.predict(upright(seen, film.turn));
   if (cam === null) throw new HilumError('MODEL_INVALID', 'permanent', `${model.manifest.id} has no class activation: it can't be explained`);
   return { preprocessed: film, view, lungs, probability: single(probability), activation: asStored(cam, film.turn) };
