@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Float, 8-bit weights and 8-bit arithmetic side by side on the test split (training/results/quantised.json). Needs `npm run build`.
 
-Same dense layer in all three (version 2's calibration undone), so that only the arithmetic differs; the shipped calibration stands in the last line.
+The 8-bit scores are those that `hilum evaluate` has written to its journal (--journal films-*.jsonl): the shipped pipeline's own, for the films
+it has done so far. Same dense layer in all three (version 2's calibration undone), so that only the arithmetic differs; the shipped calibration stands in the last line.
 """
 from __future__ import annotations
 
@@ -31,28 +32,39 @@ TRIAL = 100
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", help="folder with cxr/manifest.csv (default: $HILUM_DATA_DIR or ../shared/data)")
+    parser.add_argument("--journal", type=Path, required=True, help="films-*.jsonl of `hilum evaluate` over the test split with the shipped models")
     args = parser.parse_args()
     start(1)
     data, began = Dataset(args.data), time.time()
-    models = [one(data, task) for task in ("covid", "view")]
-    write_result("quantised", "python3 training/quantised.py", 1, 0, time.time() - began, {"models": models})
+    journal = {e["file"]: e for e in map(json.loads, args.journal.read_text(encoding="utf-8").splitlines()) if "file" in e}
+    models = [one(data, task, journal) for task in ("covid", "view")]
+    write_result("quantised", "python3 training/quantised.py --journal OUT/films-*.jsonl", 1, 0, time.time() - began, {"models": models})
 
 
-def one(data: Dataset, task: str) -> dict:
-    rows = data.select(lambda r: r.split == "test" and (task == "view" or known_finding(r)))
+def answered(entry: dict | None, task: str) -> bool:
+    """The view is known of every film that came to it; the probability only of those that were analysed."""
+    return entry is not None and entry["view"] is not None and (task == "view" or entry["probability"] is not None)
+
+
+def one(data: Dataset, task: str, journal: dict) -> dict:
+    split = data.select(lambda r: r.split == "test" and (task == "view" or known_finding(r)))
+    use = np.array([answered(journal.get(r.path), task) for r in split])
+    rows = [r for r, u in zip(split, use) if u]
     labels = np.array([r.lateral if task == "view" else r.covid for r in rows])
     manifest, (first, _) = manifests.read(task), keep_first(task)
-    shipped = scores(task, data, rows, False)
+    shipped = np.array([journal[r.path]["probability"] if task == "covid" else float(journal[r.path]["view"] == "lateral") for r in rows])
     fitted = manifest["metrics"].get("validation", {})
     plain = expit((logit(shipped) - fitted.get("offset", 0.0)) * fitted.get("temperature", 1.0)) if "offset" in fitted else shipped
     compared = compare(data, task, first)
     sizes = {"float": float_path(task).stat().st_size, "weights": first.stat().st_size, "qdq": (manifests.folder(task) / "model.onnx").stat().st_size}
-    p = {"float": scores(task, data, rows, False, before=True), "weights": first_scores(data, task, rows, first), "qdq": plain, "shipped": shipped}
+    p = {"float": scores(task, data, split, False, before=True)[use], "weights": first_scores(data, task, split, first)[use], "qdq": plain, "shipped": shipped}
     patients, cut = [r.patient for r in rows], manifest["operatingPoint"]["threshold"] if task == "view" else 0.5
-    kinds = {name: {"accuracy": binary(labels, q, cut)["accuracy"], "auc": {"value": auc(labels, q), "interval95": auc_interval(labels, q, patients, 400)},
-                    "calibrationError": calibration_error(labels, q), "megabytes": sizes.get(name, sizes["qdq"]) / 1e6,
+    if task == "view":  # the journal holds the answer, not its probability
+        p = {name: (q >= cut).astype(float) for name, q in p.items()}
+    kinds = {name: {"accuracy": binary(labels, q, cut)["accuracy"], "auc": {"value": auc(labels, q), "interval95": auc_interval(labels, q, patients, 400)} if task == "covid" else None,
+                    "calibrationError": calibration_error(labels, q) if task == "covid" else None, "megabytes": sizes.get(name, sizes["qdq"]) / 1e6,
                     "timesAsFast": f"{compared['timesAsFast']:.1f}" if name in ("qdq", "shipped") else "1"} for name, q in p.items()}
-    print(task, {k: (v["accuracy"]["value"], v["auc"]["value"], v["calibrationError"]) for k, v in kinds.items()}, flush=True)
+    print(task, {k: (v["accuracy"], v["auc"], v["calibrationError"]) for k, v in kinds.items()}, flush=True)
     return {"id": manifest["id"], "films": len(rows), "threshold": cut, "kinds": kinds, "compared": compared}
 
 

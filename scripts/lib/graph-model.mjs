@@ -102,7 +102,6 @@ const RULES = {
     const { values: scales } = graph.constant(scale);
     const inner = values.length / scales.length;
     graph.tensors.set(output, { shape, values: Float32Array.from(values, (value, i) => value * scales[Math.floor(i / inner)]) });
-    graph.done.add(output);
   },
   Conv: (graph, { inputs: [x, weight, bias], output, attributes: { kernel_shape: kernel, pads = [0, 0, 0, 0], strides = [1, 1] } }, later) => {
     if (strides.some((s) => s !== 1) || pads.some((pad, i) => pad !== (kernel[i % 2] - 1) / 2)) throw new Error(`${output}: only convolutions that keep the size are converted`);

@@ -92,6 +92,12 @@ def unets() -> str:
     return made(result) + "\n\n" + table(["first filters", "parameters", "epochs", "films learnt from", "seconds", "source", "n", "Dice", "IoU", "median Dice", "lowest Dice"], lines)
 
 
+def masks() -> str:
+    result = read_result("masks")
+    return made(result) + "\n\n" + table(["compared", "films", "mean Dice", "median", "lowest"], [
+        [c["what"], c["films"], f"{c['mean']:.4f}", f"{c['median']:.4f}", f"{c['lowest']:.3f}"] for c in result["cells"]])
+
+
 def scratch() -> str:
     result = read_result("scratch")
     lines = [[m["task"], m["net"], f"{m['parameters'] / 1e6:.1f} million", m["epochs"], m["draws"], f"{m['trainSeconds']:.0f}", *full_cells(m["test"])] for m in result["models"]]
@@ -104,8 +110,10 @@ def quantised() -> str:
     for m in result["models"]:
         for kind in KINDS:
             e = m["kinds"][kind]
-            lines.append([m["id"], KINDS[kind], f"{e['megabytes']:.1f}", figure(e["accuracy"], 4), figure(e["auc"], 4), f"{e['calibrationError']:.3f}", e["timesAsFast"]])
-    return made(result) + "\n\n" + table(["model", "arithmetic", "MB", "accuracy, whole test split", "AUC", "ECE", "times as fast"], lines)
+            error = e["calibrationError"]
+            lines.append([m["id"], KINDS[kind], m["films"], f"{e['megabytes']:.1f}", figure(e["accuracy"], 4), figure(e["auc"], 4),
+                          "-" if error is None else f"{error:.3f}", e["timesAsFast"]])
+    return made(result) + "\n\n" + table(["model", "arithmetic", "films", "MB", "accuracy", "AUC", "ECE", "times as fast"], lines)
 
 
 KINDS = {"float": "float", "weights": "8-bit weights, float arithmetic (version 1)", "qdq": "8-bit arithmetic, QDQ",
@@ -141,6 +149,6 @@ def site() -> str:
 
 TABLES = {
     "grid": grid, "grid-sources": lambda: grid_groups("bySource"), "grid-views": lambda: grid_groups("byView"), "external": external,
-    "external-sources": external_sources, "external-ways": external_ways, "within": within, "unets": unets, "scratch": scratch, "quantised": quantised,
+    "external-sources": external_sources, "external-ways": external_ways, "within": within, "unets": unets, "masks": masks, "scratch": scratch, "quantised": quantised,
     "maps": maps, "points": points, "heat": heat, "evaluate": site,
 }
