@@ -18,7 +18,8 @@ from scipy.special import expit, logit
 
 from hilum_training import manifests
 from hilum_training.data import ROOT, Dataset, cache_dir, known_finding
-from hilum_training.metrics import auc, auc_interval, binary, calibration_error
+from hilum_training.journal import answered, read_journal
+from hilum_training.metrics import auc, auc_interval, binary, calibration_error, full
 from hilum_training.onnx_export import load_vgg
 from hilum_training.results import write_result
 from hilum_training.runtime import start
@@ -36,19 +37,14 @@ def main():
     args = parser.parse_args()
     start(1)
     data, began = Dataset(args.data), time.time()
-    journal = {e["file"]: e for e in map(json.loads, args.journal.read_text(encoding="utf-8").splitlines()) if "file" in e}
+    journal = read_journal(args.journal)
     models = [one(data, task, journal) for task in ("covid", "view")]
     write_result("quantised", "python3 training/quantised.py --journal OUT/films-*.jsonl", 1, 0, time.time() - began, {"models": models})
 
 
-def answered(entry: dict | None, task: str) -> bool:
-    """The view is known of every film that came to it; the probability only of those that were analysed."""
-    return entry is not None and entry["view"] is not None and (task == "view" or entry["probability"] is not None)
-
-
 def one(data: Dataset, task: str, journal: dict) -> dict:
     split = data.select(lambda r: r.split == "test" and (task == "view" or known_finding(r)))
-    use = np.array([answered(journal.get(r.path), task) for r in split])
+    use = np.array([answered(journal, r.path, "view" if task == "view" else "probability") for r in split])
     rows = [r for r, u in zip(split, use) if u]
     labels = np.array([r.lateral if task == "view" else r.covid for r in rows])
     manifest, (first, _) = manifests.read(task), keep_first(task)
@@ -64,8 +60,17 @@ def one(data: Dataset, task: str, journal: dict) -> dict:
     kinds = {name: {"accuracy": binary(labels, q, cut)["accuracy"], "auc": {"value": auc(labels, q), "interval95": auc_interval(labels, q, patients, 400)} if task == "covid" else None,
                     "calibrationError": calibration_error(labels, q) if task == "covid" else None, "megabytes": sizes.get(name, sizes["qdq"]) / 1e6,
                     "timesAsFast": f"{compared['timesAsFast']:.1f}" if name in ("qdq", "shipped") else "1"} for name, q in p.items()}
+    more = {"calibration": calibration(split, first_scores(data, task, split, first), fitted)} if "offset" in fitted else {}
     print(task, {k: (v["accuracy"], v["auc"], v["calibrationError"]) for k, v in kinds.items()}, flush=True)
-    return {"id": manifest["id"], "films": len(rows), "threshold": cut, "kinds": kinds, "compared": compared}
+    return {"id": manifest["id"], "films": len(rows), "threshold": cut, "kinds": kinds, "compared": compared,
+            "logitCorrelation": float(np.corrcoef(logit(plain), logit(p["weights"]))[0, 1]) if task == "covid" else None} | more
+
+
+def calibration(rows, first: np.ndarray, fitted: dict) -> dict:
+    """Version 1's probabilities of the whole test split, as they were and with the shipped scale and offset: only the calibration differs."""
+    labels, patients = np.array([r.covid for r in rows]), [r.patient for r in rows]
+    after = expit(logit(first) / fitted["temperature"] + fitted["offset"])
+    return {name: full(labels, p, patients) | {"calibrationError": calibration_error(labels, p)} for name, p in (("before", first), ("after", after))}
 
 
 def first_scores(data: Dataset, task: str, rows, first: Path) -> np.ndarray:

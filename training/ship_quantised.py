@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from hilum_training import grid_task, heads, manifests
+from hilum_training.covid_export import LIMITATIONS
 from hilum_training.covid_task import validation_rows
 from hilum_training.data import Dataset, cache_dir
 from hilum_training.metrics import auc, binary, calibration_error
@@ -25,6 +26,8 @@ from quantise_static import sample, seen
 
 VIEW_FILMS = 48
 VERSION = "2.0.0"
+CALIBRATED = "temperature fitted on validation and folded into the dense layer."
+CALIBRATED_AGAIN = "scale and offset (Platt) fitted on what the quantised graph gives for the validation split, and folded into the dense layer."
 
 
 def main():
@@ -73,7 +76,9 @@ def covid(data: Dataset) -> None:
         "atOperatingPoint": binary(labels, p, threshold), "atHalf": binary(labels, p, 0.5)}
     print(validation, points, flush=True)
     manifests.write("covid", manifest | {
+        "training": manifest["training"] | {"notes": manifest["training"]["notes"].replace(CALIBRATED, CALIBRATED_AGAIN)},
         "operatingPoint": manifest["operatingPoint"] | {"threshold": threshold}, "operatingPoints": points, "metrics": {"validation": validation},
+        "limitations": LIMITATIONS,
         "quantisation": quantisation(grid_task.CALIBRATION, grid_task.PERCENTILE, grid_task.SEED)}, VERSION)
 
 

@@ -128,6 +128,13 @@ def maps() -> str:
                   "greatest difference of the probability", "times as fast"], lines)
 
 
+def calibration() -> str:
+    words = {"before": "version 1 (temperature)", "after": "as shipped (scale and offset)"}
+    lines = [[words[name], *full_cells(entry), f"{entry['calibrationError']:.3f}"]
+             for m in read_result("quantised")["models"] if "calibration" in m for name, entry in m["calibration"].items()]
+    return table(["calibration", *FULL, "ECE"], lines)
+
+
 def points() -> str:
     lines = []
     for name in ("covid-vgg19-lungs", "covid-vgg19-removed"):
@@ -150,5 +157,5 @@ def site() -> str:
 TABLES = {
     "grid": grid, "grid-sources": lambda: grid_groups("bySource"), "grid-views": lambda: grid_groups("byView"), "external": external,
     "external-sources": external_sources, "external-ways": external_ways, "within": within, "unets": unets, "masks": masks, "scratch": scratch, "quantised": quantised,
-    "maps": maps, "points": points, "heat": heat, "evaluate": site,
+    "maps": maps, "calibration": calibration, "points": points, "heat": heat, "evaluate": site,
 }
