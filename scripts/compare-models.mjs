@@ -1,6 +1,7 @@
 /**
  * node scripts/compare-models.mjs FOLDER_A FOLDER_B [--films TRIAL.json] [--threads N] [--json]: two model folders of one task on the same films, turn by
- * turn in one run: how far the answers differ, AUC where the films have labels, and the ratio of their times.
+ * turn in one run: how far the answers differ, AUC and accuracy where the films have labels, how well the heat maps agree, and
+ * the ratio of their times.
  * TRIAL.json comes from training/quantise_static.py --trial; without it, drawn films.
  */
 import fs from 'node:fs';
@@ -65,12 +66,50 @@ function compare(answers, labels, [{ manifest, network }, { network: other }]) {
     greatestDifference: Math.max(...differences),
     meanDifference: differences.reduce((a, b) => a + b, 0) / differences.length,
     ...(single ? { otherSideOfTheThreshold: answers.filter(([a, b]) => a.probability[0] >= threshold !== b.probability[0] >= threshold).length } : { pixelsOnTheOtherSide: share(answers, threshold) }),
-    ...(answers[0][0].cam && answers[0][1].cam ? { greatestCamDifference: Math.max(...answers.map(([a, b]) => greatestDifference(a.cam.values, b.cam.values) / Math.max(...a.cam.values.map(Math.abs)))) } : {}),
-    ...(labels && single ? { aucA: auc(answers.map(([a]) => a.probability[0]), labels), aucB: auc(answers.map(([, b]) => b.probability[0]), labels) } : {}),
+    ...(answers[0][0].cam && answers[0][1].cam ? compareMaps(answers.map(([a, b]) => [a.cam, b.cam])) : {}),
+    ...(labels && single ? { aucA: auc(answers.map(([a]) => a.probability[0]), labels), aucB: auc(answers.map(([, b]) => b.probability[0]), labels), accuracyA: accuracy(answers, 0, labels), accuracyB: accuracy(answers, 1, labels) } : {}),
     secondsA: seconds[0],
     secondsB: seconds[1],
     timesAsFast: seconds[0] / seconds[1],
   };
+}
+
+/** Class activation maps of the same films: differences, correlation over the map, and how many cells apart the hottest ones lie. */
+function compareMaps(pairs) {
+  const correlations = pairs.map(([a, b]) => correlation(a.values, b.values));
+  const apart = pairs.map(([a, b]) => distance(hottest(a), hottest(b)));
+  return {
+    greatestCamDifference: Math.max(...pairs.map(([a, b]) => greatestDifference(a.values, b.values) / Math.max(...a.values.map(Math.abs)))),
+    meanCamCorrelation: mean(correlations),
+    lowestCamCorrelation: Math.min(...correlations),
+    sameHottestCell: mean(apart.map((cells) => (cells === 0 ? 1 : 0))),
+    meanCellsApart: mean(apart),
+    mostCellsApart: Math.max(...apart),
+  };
+}
+
+function mean(values) {
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}
+
+function correlation(a, b) {
+  const [middleA, middleB] = [mean(a), mean(b)];
+  const sum = (f) => a.reduce((total, _, i) => total + f(a[i] - middleA, b[i] - middleB), 0);
+  return sum((x, y) => x * y) / Math.sqrt(sum((x) => x * x) * sum((_, y) => y * y));
+}
+
+function hottest({ columns, values }) {
+  const at = values.indexOf(Math.max(...values));
+  return [at % columns, Math.floor(at / columns)];
+}
+
+function distance([x, y], [u, v]) {
+  return Math.hypot(x - u, y - v);
+}
+
+/** At a probability of 0.5. */
+function accuracy(answers, which, labels) {
+  return mean(answers.map((pair, i) => (pair[which].probability[0] >= 0.5 === labels[i] ? 1 : 0)));
 }
 
 function greatestDifference(a, b) {

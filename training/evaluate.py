@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from hilum_training import cards, manifests, reports
 from hilum_training.data import Dataset
+from hilum_training.journal import read_journal
 from hilum_training.runtime import start
 
 
@@ -15,9 +17,11 @@ def main():
     parser.add_argument("--data", help="folder with cxr/manifest.csv (default: $HILUM_DATA_DIR or ../shared/data)")
     parser.add_argument("--fast", action="store_true", help="bfloat16 instead of float32: a quick look, not for the record")
     parser.add_argument("--write", action="store_true", help="store the figures in metrics.json, manifest.json and card.md")
+    parser.add_argument("--journal", type=Path, help="covid: the shipped model's scores from a journal (films-*.jsonl) of `hilum evaluate`, of the films it holds")
     args = parser.parse_args()
     start(1)
-    report = getattr(reports, args.task)(Dataset(args.data), args.fast)
+    more = {"journal": read_journal(args.journal)} if args.journal else {}
+    report = getattr(reports, args.task)(Dataset(args.data), args.fast, **more)
     if args.write:
         target = manifests.folder(args.task)
         manifests.write_json(target / "metrics.json", report)

@@ -22,9 +22,10 @@ from hilum_training import manifests, plausibility
 from hilum_training.data import ROOT
 from hilum_training.gradcam import gradcam
 from hilum_training.lung_export import lung_probability
-from hilum_training.onnx_export import load_unet, load_vgg
+from hilum_training.onnx_export import load_unet
 from hilum_training.preprocess import clean_mask, lungs_only, normalise_film, standardise
 from hilum_training.runtime import start
+from hilum_training.shipped import load_shipped
 
 TARGET = ROOT / "test" / "fixtures" / "parity"
 HEIGHT, WIDTH = 260, 300
@@ -71,7 +72,7 @@ def main():
         if task == "lungs":
             entry["meanProbability"] = float(probability.mean(dtype=np.float64))
         else:
-            net = load_vgg(manifests.folder(task) / "model.onnx")
+            net = load_shipped(task)
             with torch.no_grad():
                 a = net.activation(net.low(torch.from_numpy(z)[None, None]))
                 entry["logit"] = float(net.classify(a))

@@ -61,6 +61,12 @@ class Builder {
     return tensor;
   }
 
+  scalar(name) {
+    const { values } = this.constant(name);
+    if (values.length !== 1) throw new Error(`${name} is no single number`);
+    return values[0];
+  }
+
   bias(name) {
     const { shape, values } = this.constant(name);
     return this.done.has(name) ? name : this.weight(name, shape, values);
@@ -80,6 +86,22 @@ const RULES = {
     const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
     graph.tensors.set(output, { shape, values: Float32Array.from(values, (value, i) => value * scales[axis < 0 ? 0 : Math.floor(i / inner) % shape[axis]]) });
     graph.done.add(output);
+  },
+  /** To whole numbers 0..255 and, below, back: the same steps as in the engine that computes with them. Only uint8. */
+  QuantizeLinear: (graph, { inputs: [x, scale, zero], output }) => {
+    const [step, middle] = [graph.scalar(scale), graph.scalar(zero)];
+    const steps = graph.node(`${output}/steps`, 'Mul', [x, graph.weight(`${output}/rate`, [], [1 / step])], { T: FLOAT });
+    const rounded = graph.node(`${output}/rounded`, 'Round', [steps], { T: FLOAT });
+    const floor = graph.node(`${output}/floor`, 'Maximum', [rounded, graph.weight(`${output}/least`, [], [-middle])], { T: FLOAT });
+    return graph.node(output, 'Minimum', [floor, graph.weight(`${output}/most`, [], [255 - middle])], { T: FLOAT });
+  },
+  /** Of constants: worked out here, one scale per first axis. Behind QuantizeLinear the zero point is off already. */
+  DequantizeLinear: (graph, { inputs: [x, scale], output }) => {
+    if (!graph.tensors.has(x)) return graph.node(output, 'Mul', [x, graph.weight(`${output}/step`, [], [graph.scalar(scale)])], { T: FLOAT });
+    const { shape, values } = graph.constant(x);
+    const { values: scales } = graph.constant(scale);
+    const inner = values.length / scales.length;
+    graph.tensors.set(output, { shape, values: Float32Array.from(values, (value, i) => value * scales[Math.floor(i / inner)]) });
   },
   Conv: (graph, { inputs: [x, weight, bias], output, attributes: { kernel_shape: kernel, pads = [0, 0, 0, 0], strides = [1, 1] } }, later) => {
     if (strides.some((s) => s !== 1) || pads.some((pad, i) => pad !== (kernel[i % 2] - 1) / 2)) throw new Error(`${output}: only convolutions that keep the size are converted`);

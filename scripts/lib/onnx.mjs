@@ -13,7 +13,7 @@ message ValueInfoProto { string name = 1; }
 const ModelProto = protobuf.parse(PROTO, { keepCase: true }).root.lookupType('onnx.ModelProto');
 
 /** TensorProto.DataType of what occurs here. */
-const ARRAYS = { 1: Float32Array, 3: Int8Array, 7: BigInt64Array };
+const ARRAYS = { 1: Float32Array, 2: Uint8Array, 3: Int8Array, 6: Int32Array, 7: BigInt64Array };
 
 /**
  * @param {Uint8Array} bytes

@@ -38,6 +38,13 @@ function greatestDifference(a: Float32Array, b: Float32Array): number {
   return greatest;
 }
 
+/**
+ * The networks compute in 8 bits. PyTorch sums the same numbers in another order; a sum half-way between two steps then falls on the other side, through 16
+ * layers. onnxruntime with and without its graph optimisations differs from itself by as much (0.026 of the greatest cell, 0.01 in log odds).
+ */
+const WITHIN = { logOdds: 0.1, cell: 0.05, map: 0.01 };
+const logOdds = (p: number) => Math.log(p / (1 - p));
+
 async function seenBy(model: Model): Promise<Plane> {
   if (model.manifest.input.region === 'film') return film.normalised;
   return keepInside(film.normalised, (await findLungs(film, byTask('lungs'))).mask, model.manifest.input.fill);
@@ -57,6 +64,7 @@ test.each(Object.keys(expected.models))('%s: the same tensor', async (id) => {
 test.each(Object.entries(expected.models).filter(([, { probability }]) => probability !== undefined))('%s: the same probability', async (id, { probability }) => {
   const predicted = await models.get(id)!.predict(await seenBy(models.get(id)!));
   expect(Math.abs(predicted.probability[0]! - probability!)).toBeLessThan(1e-3);
+  if (probability! > 1e-6 && probability! < 1 - 1e-6) expect(Math.abs(logOdds(predicted.probability[0]!) - logOdds(probability!))).toBeLessThan(WITHIN.logOdds);
 });
 
 test('the same lung mask and the same figures of it', async () => {
@@ -72,6 +80,8 @@ test("the class activation is the training code's, and that of PyTorch's gradien
   const model = byTask('classification');
   const { cam } = await model.predict(await seenBy(model));
   const scale = floats('gradcam.f32').reduce((greatest, value) => Math.max(greatest, Math.abs(value)), 0);
-  expect(greatestDifference(cam!.values, floats('cam.f32')) / scale).toBeLessThan(1e-3);
-  expect(greatestDifference(cam!.values, floats('gradcam.f32')) / scale).toBeLessThan(1e-3);
+  expect(greatestDifference(floats('cam.f32'), floats('gradcam.f32')) / scale).toBeLessThan(1e-3);
+  const differences = Array.from(cam!.values, (value, i) => Math.abs(value - floats('cam.f32')[i]!) / scale);
+  expect(Math.max(...differences)).toBeLessThan(WITHIN.cell);
+  expect(differences.reduce((a, b) => a + b, 0) / differences.length).toBeLessThan(WITHIN.map);
 });

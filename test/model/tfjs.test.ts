@@ -29,6 +29,9 @@ function drawn(seed: number, size: number): Plane {
 
 const greatestDifference = (a: Float32Array, b: Float32Array) => (a.length === b.length ? a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0) : Infinity);
 
+/** A network in 8 bits: sums half-way between two steps fall on the other side in another engine (test/model/parity.test.ts). */
+const within = ({ manifest }: OpenedModel) => ('quantisation' in manifest ? { probability: 0.02, cam: 0.05 } : { probability: 1e-3, cam: 1e-3 });
+
 describe('the shipped weights as TensorFlow.js', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hilum-tfjs-'));
   const ids = ['lungs-unet16', 'covid-vgg19-lungs'];
@@ -50,9 +53,10 @@ describe('the shipped weights as TensorFlow.js', () => {
       expect(ticks - before).toBeGreaterThan(10);
       held.push(tfjs.network.heldTensors());
       const expected = await onnx.predict(film);
-      expect(greatestDifference(answer.probability, expected.probability)).toBeLessThan(1e-3);
+      const { probability, cam } = within(onnx);
+      expect(greatestDifference(answer.probability, expected.probability)).toBeLessThan(probability);
       expect(answer.cam === null).toBe(expected.cam === null);
-      if (answer.cam && expected.cam) expect(greatestDifference(answer.cam.values, expected.cam.values) / expected.cam.values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)).toBeLessThan(1e-3);
+      if (answer.cam && expected.cam) expect(greatestDifference(answer.cam.values, expected.cam.values) / expected.cam.values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)).toBeLessThan(cam);
     }
     clearInterval(timer);
     expect(held[0]).toBeGreaterThan(0);

@@ -83,6 +83,17 @@ def covid(report: dict) -> str:
         "By source:", table(["source", "COVID-19", "AUC", "sensitivity at 0.5", "specificity at 0.5"], sources)])
 
 
+def removed(report: dict) -> str:
+    lines = [[name, f"{e['positive']} of {e['films']}", area({"auc": e["auc"]["value"], "aucInterval95": e["auc"]["interval95"]}), share(e["accuracy"]),
+              share(e["sensitivity"]), share(e["specificity"])] for name, e in (("validation", report["validation"]), (report["test"]["split"], report["test"]))]
+    return "\n\n".join([
+        "It never sees the lungs. What it tells all the same can only come from outside of them: how a source takes and crops its films, markers, devices, the build of its patients.",
+        table(["films", "COVID-19", "AUC", "accuracy at 0.5", "sensitivity", "specificity"], lines)])
+
+
+WRITTEN_BY = {"removed": "training/train_removed.py"}
+
+
 def write(task: str) -> None:
     target, manifest = manifests.folder(task), manifests.read(task)
     report = json.loads((target / "metrics.json").read_text(encoding="utf-8"))
@@ -93,11 +104,11 @@ def write(task: str) -> None:
         f"`{manifest['id']}` version {manifest['version']}. {manifest['intendedUse']}",
         f"**Network.** {manifest['architecture']}.",
         "**Input.** One frontal film, min-max to 0..1, resampled to 224 x 224 (antialiased triangle filter, aspect ratio not kept), "
-        + ("everything outside the lungs set to 0, " if manifest["input"]["region"] == "lungs" else "")
+        + {"film": "", "lungs": "everything outside the lungs set to 0, ", "removed": "everything inside the lungs set to 0, "}[manifest["input"]["region"]]
         + f"then (N - {manifest['input']['mean']}) / {manifest['input']['std']}.",
-        "## Measured", {"view": view, "lungs": lungs, "covid": covid}[task](report),
+        "## Measured", {"view": view, "lungs": lungs, "covid": covid, "removed": removed}[task](report),
         "## Limits", "\n".join(f"- {line}" for line in manifest["limitations"]),
         "## Learnt from", data, training["notes"], f"Epochs: {training['epochs']}, seed {training['seed']}, `{training['command']}`.",
         "## Licence", manifest["licence"],
-        f"<!-- written by training/evaluate.py {task} --write -->"]
+        f"<!-- written by {WRITTEN_BY.get(task, f'training/evaluate.py {task} --write')} -->"]
     (target / "card.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")

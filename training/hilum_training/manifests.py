@@ -11,7 +11,7 @@ from .data import ROOT
 from .preprocess import MASK_THRESHOLD, MIN_COMPONENT_FRACTION
 
 MODELS = ROOT / "models"
-IDS = {"view": "view-vgg19", "lungs": "lungs-unet16", "covid": "covid-vgg19-lungs", "gate": "gate-cnn"}
+IDS = {"view": "view-vgg19", "lungs": "lungs-unet16", "covid": "covid-vgg19-lungs", "gate": "gate-cnn", "removed": "covid-vgg19-removed"}
 INTENDED_USE = "Research use only. Not a medical device, not for diagnosis."
 
 
@@ -38,13 +38,13 @@ def training_block(data, epochs, seed, command, notes) -> dict:
     }
 
 
-def write(task: str, manifest: dict) -> None:
+def write(task: str, manifest: dict, version: str = "1.0.0") -> None:
     """Completes and writes the manifest; ``metrics`` are filled in by evaluate.py --write."""
     target = folder(task)
     sha = hashlib.sha256((target / "model.onnx").read_bytes()).hexdigest()
-    head = {"schemaVersion": 1, "id": IDS[task], "version": "1.0.0"}
+    head = {"schemaVersion": 1, "id": IDS[task], "version": version}
     tail = {"file": "model.onnx", "sha256": sha, "engine": "onnx", "intendedUse": INTENDED_USE}
-    write_json(target / "manifest.json", head | manifest | tail)
+    write_json(target / "manifest.json", head | manifest | head | tail)
     print(f"wrote {target.relative_to(ROOT)}", flush=True)
 
 

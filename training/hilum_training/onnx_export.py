@@ -118,7 +118,7 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
 
 @torch.no_grad()
 def load_vgg(path: Path) -> VGG19:
-    """The shipped network in PyTorch; the temperature is already folded into its dense layer."""
+    """A network of ``export_vgg`` in PyTorch; the temperature is already folded into its dense layer."""
     stored, net = read_weights(path), VGG19()
     for number, block in enumerate(net.blocks, 1):
         for layer, conv in enumerate(block.convs, 1):

@@ -12,7 +12,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
+from onnx import numpy_helper
 from torch.nn import functional as F
 
 from .onnx_export import Graph
@@ -53,6 +55,48 @@ def quantised_weight(weight: torch.Tensor, bits: int) -> tuple[np.ndarray, np.nd
     return q.to(torch.int8).numpy(), scale.numpy().astype(np.float32)
 
 
+class QdqVGG(VGG19):
+    """The quantised graph's arithmetic in PyTorch: float sums of values on the 8-bit grids. ``grids`` {name: (scale, zero)}.
+
+    Engines sum in whole numbers: a value half-way between two steps may fall on the other side."""
+
+    def __init__(self, grids: dict[str, tuple[float, int]]):
+        super().__init__()
+        self.grids = grids
+
+    def on_grid(self, x: torch.Tensor, name: str) -> torch.Tensor:
+        scale, zero = self.grids[name]
+        return (torch.clamp(torch.round(x / scale) + zero, 0, 255) - zero) * scale
+
+    def block(self, x: torch.Tensor, number: int) -> torch.Tensor:
+        for layer, conv in enumerate(self.blocks[number - 1].convs, 1):
+            x = self.on_grid(F.relu(conv(x)), f"block{number}_conv{layer}.grid")
+        return x
+
+    def low(self, z):
+        x = self.on_grid(z, "input.grid")
+        for number in (1, 2, 3):
+            x = F.max_pool2d(self.block(x, number), 2)
+        return x
+
+    def activation(self, x):
+        return self.block(F.max_pool2d(self.block(x, 4), 2), 5)
+
+
+@torch.no_grad()
+def load_qdq(path: Path) -> QdqVGG:
+    """A graph of ``export_qdq`` in PyTorch; the temperature is folded into its dense layer."""
+    stored = {i.name: torch.from_numpy(numpy_helper.to_array(i).copy()) for i in onnx.load(str(path)).graph.initializer}
+    grids = {name[: -len(".scale")]: (float(stored[name]), int(stored[name[: -len("scale")] + "zero"])) for name in stored if name.endswith(".grid.scale")}
+    net = QdqVGG(grids)
+    for name, conv in labels(net):
+        conv.weight.copy_(stored[f"{name}.q"].float() * stored[f"{name}.scale"][:, None, None, None])
+        conv.bias.copy_(stored[f"{name}.bias.q"].float() * stored[f"{name}.bias.scale"])
+    net.head.weight.copy_(stored["dense.weight"])
+    net.head.bias.copy_(stored["dense.bias"])
+    return net.eval()
+
+
 class QdqGraph(Graph):
     def quantised(self, x: str, scale: float, zero: int, label: str) -> str:
         """x rounded to uint8 and back: QuantizeLinear, DequantizeLinear."""
@@ -76,8 +120,10 @@ class QdqGraph(Graph):
 
 
 @torch.no_grad()
-def export_qdq(net: VGG19, path: Path, name: str, maxima: dict[str, float], input_range: tuple[float, float], bits: int = 8) -> None:
-    """Outputs: probability [1, 1], logit [1, 1] and cam [1, 14, 14], as ``onnx_export.export_vgg`` gives them."""
+def export_qdq(net: VGG19, path: Path, name: str, maxima: dict[str, float], input_range: tuple[float, float], bits: int = 8,
+               features: bool = False) -> None:
+    """Outputs: probability [1, 1], logit [1, 1] and cam [1, 14, 14], as ``onnx_export.export_vgg`` gives them; with
+    ``features`` also the mean activations [1, 512] that the dense layer sees."""
     g = QdqGraph()
     low, high = min(input_range[0], 0.0), max(input_range[1], 0.0)
     scale = (high - low) / 255
@@ -96,4 +142,5 @@ def export_qdq(net: VGG19, path: Path, name: str, maxima: dict[str, float], inpu
     g.node("Sigmoid", [g.node("Gemm", dense, "logit", transB=1)], "probability")
     mapped = g.node("Conv", [x, g.constant("cam.weight", row.view(1, -1, 1, 1))], "cam.map", kernel_shape=[1, 1])
     g.node("Squeeze", [mapped, g.constant("cam.axes", np.array([1], np.int64))], "cam")
-    g.save(path, name, {"probability": [1, 1], "logit": [1, 1], "cam": [1, 14, 14]})
+    more = {"features": [1, 512]} if features else {}
+    g.save(path, name, {"probability": [1, 1], "logit": [1, 1], "cam": [1, 14, 14]} | more)

@@ -6,6 +6,7 @@ import torch
 
 from . import manifests, plausibility
 from .data import Dataset, Row, covid_licence_allows, known_finding
+from .journal import answered
 from .lung_export import lung_probability
 from .metrics import auc, auc_interval, binary, calibration_error, dice, iou, roc, share
 from .onnx_export import load_unet
@@ -26,7 +27,7 @@ def percent(entry: dict) -> str:
     return f"{entry['value']:.4f} ({low:.4f} to {high:.4f}), n {entry['n']}"
 
 
-BEFORE = ("float: the network before rounding; blocks 4-5 start on the 8-bit grid, "
+BEFORE = ("float: the network before rounding, its probabilities calibrated as in version 1; blocks 4-5 start on the 8-bit grid, "
           "so only blocks 1-3 differ unless blocks 4-5 were trained")
 
 
@@ -128,8 +129,11 @@ def false_refusals(data: Dataset, net, mean, std, limits) -> dict:
     return out
 
 
-def covid(data: Dataset, fast: bool) -> dict:
-    rows = data.select(lambda r: r.split == "test" and known_finding(r))
+def covid(data: Dataset, fast: bool, journal: dict | None = None) -> dict:
+    """``journal``: of `hilum evaluate`; then only the films that it holds and that its pipeline did not refuse."""
+    split = data.select(lambda r: r.split == "test" and known_finding(r))
+    use = np.array([journal is None or answered(journal, r.path, "probability") for r in split])
+    rows = [r for r, u in zip(split, use) if u]
     labels = np.array([r.covid for r in rows])
     patients = np.array([r.patient for r in rows])
     manifest = manifests.read("covid")
@@ -143,11 +147,15 @@ def covid(data: Dataset, fast: bool) -> dict:
         "licensedSources": licensed, "unseenSources": ~licensed,
         "covidVersusAdultPneumonia": labels | (~child & np.array([r.finding != "normal" for r in rows])),
     }
-    report: dict = {"split": "test", "operatingPoint": cut, "precision": "bfloat16" if fast else "float32", "note": BEFORE}
+    report: dict = {"split": "test" if use.all() else f"test, {use.sum()} of {len(split)} films", "operatingPoint": cut, "precision": "bfloat16" if fast else "float32", "note": BEFORE}
     for name, before in (("eightBit", False), ("float", True)):
-        p = scores("covid", data, rows, fast, before)
-        if p is None:
-            continue
+        if journal is not None and not before:
+            p = np.array([journal[r.path]["probability"] for r in rows])
+        else:
+            p = scores("covid", data, split, fast, before)
+            if p is None:
+                continue
+            p = p[use]
         part = {}
         for group, keep in groups.items():
             part[group] = {

@@ -11,6 +11,7 @@ from hilum_training import manifests, quantise
 from hilum_training.data import Row, licence_table
 from hilum_training.gradcam import gradcam
 from hilum_training.lung_task import heart_zone
+from hilum_training.shipped import load_shipped
 from hilum_training.onnx_export import export_unet, export_vgg, load_unet, load_vgg
 from hilum_training.unet import UNet, fold_batch_norm
 from hilum_training.vgg import VGG19, start_as_identity
@@ -94,7 +95,7 @@ class ClassActivation(unittest.TestCase):
             path = manifests.folder(task) / "model.onnx"
             if not path.exists():
                 self.skipTest(f"{path.name} of {task} is not there yet")
-            self.check(load_vgg(path))
+            self.check(load_shipped(task))
 
 
 class Labels(unittest.TestCase):
