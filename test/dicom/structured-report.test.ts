@@ -153,6 +153,7 @@ describe('read back', () => {
       priority: 'urgent',
       threshold: IDENTITY.classifier.threshold,
       finding: IDENTITY.classifier.positive.code,
+      warnings: [],
       remarks: [],
       film: { sopClassUid: BARE_FILM.SOPClassUID, seriesInstanceUid: BARE_FILM.SeriesInstanceUID, sopInstanceUid: BARE_FILM.SOPInstanceUID },
       softwareVersion: IDENTITY.softwareVersion,

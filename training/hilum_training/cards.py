@@ -9,6 +9,8 @@ from . import manifests
 def share(entry: dict) -> str:
     if not entry or entry["value"] is None:
         return "-"
+    if "interval95" not in entry:
+        return f"{entry['value']:.3f}, n {entry['n']}"
     low, high = entry["interval95"]
     return f"{entry['value']:.3f} ({low:.3f}-{high:.3f}), n {entry['n']}"
 
@@ -91,7 +93,25 @@ def removed(report: dict) -> str:
         table(["films", "COVID-19", "AUC", "accuracy at 0.5", "sensitivity", "specificity"], lines)])
 
 
-WRITTEN_BY = {"removed": "training/train_removed.py"}
+def named(rows: list[dict], name: str) -> dict:
+    return next(row for row in rows if row["name"] == name)
+
+
+def by_gate(row: dict) -> dict:
+    """How many the gate itself refuses; the interval is there where nothing else was asked."""
+    return {"value": row["alone"]["gate"] / row["n"], "n": row["n"], **({"interval95": row["interval95"]} if row["alone"]["gate"] == row["refused"] else {})}
+
+
+def gate(report: dict) -> str:
+    rows = [("frontal films (it should refuse none)", named(report["whole"], "films")), ("all that is no film, mirrored ones left out", named(report["whole"], "no films"))]
+    rows += [(row["name"], row) for row in sorted(report["groups"] + report["kinds"], key=lambda row: row["name"]) if row["name"] != "frontal film"]
+    lines = [[name, f"{row['alone']['gate']} of {row['n']}", share(by_gate(row))] for name, row in rows]
+    return "\n\n".join([
+        "On films and pictures that it did not learn from, by the gate alone. The aim was to refuse 99 % of what is no film, and it was not reached.",
+        table(["pictures", "refused", "share (95 % Wilson interval)"], lines)])
+
+
+WRITTEN_BY = {"removed": "training/train_removed.py", "gate": "training/gate_card.py"}
 
 
 def write(task: str) -> None:
@@ -106,7 +126,7 @@ def write(task: str) -> None:
         "**Input.** One frontal film, min-max to 0..1, resampled to 224 x 224 (antialiased triangle filter, aspect ratio not kept), "
         + {"film": "", "lungs": "everything outside the lungs set to 0, ", "removed": "everything inside the lungs set to 0, "}[manifest["input"]["region"]]
         + f"then (N - {manifest['input']['mean']}) / {manifest['input']['std']}.",
-        "## Measured", {"view": view, "lungs": lungs, "covid": covid, "removed": removed}[task](report),
+        "## Measured", {"view": view, "lungs": lungs, "covid": covid, "removed": removed, "gate": gate}[task](report),
         "## Limits", "\n".join(f"- {line}" for line in manifest["limitations"]),
         "## Learnt from", data, training["notes"], f"Epochs: {training['epochs']}, seed {training['seed']}, `{training['command']}`.",
         "## Licence", manifest["licence"],
