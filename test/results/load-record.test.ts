@@ -57,7 +57,7 @@ test('patient, study and order come from the film, threshold and finding from th
     completedAt: event.completedAt,
   });
   expect(record.films).toEqual([{ ...event.films[0], seriesInstanceUid: text(attributes, 'SeriesInstanceUID'), sopClassUid, modality: text(attributes, 'Modality'), viewPosition: text(attributes, 'ViewPosition') ?? '', threshold: 0.5, finding: { scheme: 'SCT', value: '840544004', meaning: 'Suspected disease caused by SARS-CoV-2' }, remarks: [] }]);
-  expect(record.models.map(({ id }) => id)).toEqual(['view', 'lungs', 'covid']);
+  expect(record.models.map(({ id }) => id)).toEqual(['view', 'gate', 'lungs', 'covid']);
   expect(record.patient.PatientID).not.toBe('');
 });
 
