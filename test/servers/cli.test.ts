@@ -57,7 +57,7 @@ test('analyze without a file, without --out and of nothing that exists', async (
 test('models lists what is installed, and finds a network that was changed', async () => {
   const good = await hilum('models', '--json');
   expect(good.status).toBe(0);
-  expect(lines(good.out).map(({ task }) => task).sort()).toEqual(['classification', 'lungs', 'view']);
+  expect(lines(good.out).map(({ task }) => task).sort()).toEqual(['classification', 'classification', 'gate', 'lungs', 'view']);
   const copy = join(dir, 'models');
   cpSync(join(ROOT, 'models/lungs-unet16'), join(copy, 'lungs-unet16'), { recursive: true });
   const network = readFileSync(join(copy, 'lungs-unet16/model.onnx'));
@@ -69,7 +69,7 @@ test('models lists what is installed, and finds a network that was changed', asy
 
 test('the service refuses a changed network and a wrong configuration', async () => {
   writeFileSync(join(dir, 'changed.yaml'), JSON.stringify({ archive: { url: 'http://127.0.0.1:9/' }, broker: { url: 'amqp://127.0.0.1:9' }, models: { dir: 'models' } }));
-  if (!existsSync(join(dir, 'models/view-vgg19'))) cpSync(join(ROOT, 'models/view-vgg19'), join(dir, 'models/view-vgg19'), { recursive: true });
+  for (const id of ['view-vgg19', 'gate-cnn']) if (!existsSync(join(dir, 'models', id))) cpSync(join(ROOT, 'models', id), join(dir, 'models', id), { recursive: true });
   expect(await hilum('serve', '--config', join(dir, 'changed.yaml'))).toMatchObject({ status: 1, err: expect.stringContaining('MODEL_DIGEST_MISMATCH') });
   writeFileSync(join(dir, 'wrong.yaml'), 'archive: {url: here}\n');
   expect(await hilum('serve', '--config', join(dir, 'wrong.yaml'))).toMatchObject({ status: 1, err: expect.stringMatching(/archive\.url[^]*broker/) });
