@@ -132,7 +132,7 @@ async function writeRecord(transaction: Transaction<Schema>, record: StudyRecord
     if (stored.record_key === record.key && stored.state === columns.state) return false;
     await transaction.updateTable('study').set({ ...columns, urgency: urgencyOf({ ...stored, finding_priority: record.priority }) }).where('study_uid', '=', study).execute();
   }
-  await note(transaction, change, study, at, 'result', { key: record.key, priority: record.priority, films: record.films.length, completedAt: record.completedAt });
+  await note(transaction, change, study, columns.completed_at, 'result', { key: record.key, priority: record.priority, films: record.films.length, completedAt: record.completedAt });
   return true;
 }
 
@@ -148,7 +148,7 @@ async function writePriority(transaction: Transaction<Schema>, study: Uid, prior
 async function findStudy(db: Kysely<Schema>, study: Uid): Promise<StudyDetail | null> {
   const stored = await db.selectFrom('study').select([...ROW_COLUMNS, 'record']).where('study_uid', '=', study).executeTakeFirst();
   if (stored === undefined) return null;
-  const history = await db.selectFrom('history').select(['at', 'kind', 'detail']).where('study_uid', '=', study).orderBy('change', 'desc').limit(MAX_HISTORY).execute();
+  const history = await db.selectFrom('history').select(['at', 'kind', 'detail']).where('study_uid', '=', study).orderBy('at', 'desc').orderBy('change', 'desc').limit(MAX_HISTORY).execute();
   return {
     row: rowOf(stored),
     record: stored.record === null ? null : (JSON.parse(stored.record) as StudyRecord),
