@@ -55,8 +55,8 @@ export interface StudyPage {
   readonly rows: readonly StudyRow[];
   /** For the next page; null at the end. */
   readonly next: string | null;
-  /** Rows that fit the filters, on all pages. */
-  readonly total: number;
+  /** Number of the last change that the page is sure to have: live updates go on from here. */
+  readonly change: number;
 }
 
 export interface StudyDetail {

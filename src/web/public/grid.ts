@@ -39,15 +39,15 @@ export class Grid {
     window.setInterval(() => tick(this.body), 5_000);
   }
 
-  /** Shows these rows. What is in sight stays where it is, also when rows come or go above it; at the very top the newest stay in sight. */
-  show(rows: readonly StudyRow[], total: number, fromTop = false): void {
+  /** Shows these rows; `total` is null while more are to come. What is in sight stays where it is, also when rows come or go above it; at the very top the newest stay in sight. */
+  show(rows: readonly StudyRow[], total: number | null, fromTop = false): void {
     const anchor = fromTop || this.scroller.scrollTop === 0 ? null : this.anchor();
     const before = this.rows;
     this.rows = rows;
     this.places = new Map(rows.map(({ studyInstanceUid }, i) => [studyInstanceUid, i]));
     if (this.current !== null && !this.places.has(this.current)) this.current = null;
     const changed = new Set(before.length === 0 ? [] : [...this.drawn.keys()].filter((uid) => this.rowOf(uid) !== before.find(({ studyInstanceUid }) => studyInstanceUid === uid)));
-    byId('grid').setAttribute('aria-rowcount', String(total + 1));
+    byId('grid').setAttribute('aria-rowcount', String(total === null ? -1 : total + 1));
     this.body.style.height = `${rows.length * this.rowHeight()}px`;
     if (anchor !== null) this.scroller.scrollTop = (this.places.get(anchor.uid) ?? anchor.place) * this.rowHeight() + anchor.offset;
     else if (fromTop) this.scroller.scrollTop = 0;

@@ -12,11 +12,14 @@ const MOST_ROWS = 20_000;
 /** The reading list: asks for rows, keeps them in order, takes what changes. */
 export class ReadingList {
   private rows: StudyRow[] = [];
-  private total = 0;
+  /** Rows beyond those held are still to come. */
+  private more = false;
   private filters: Filters = readFilters();
   private asking: AbortController | null = null;
   private searchTimer: number | undefined;
   readonly grid: Grid;
+  /** The last change that the rows are sure to have. */
+  change = 0;
 
   constructor(session: Session, open: (uid: string) => void, private readonly problem: (text: string | null) => void) {
     startFilters(() => void this.reload(true));
@@ -33,7 +36,8 @@ export class ReadingList {
     try {
       const first = await this.ask(FIRST_PAGE, null, asking.signal);
       this.rows = [...first.rows];
-      this.total = first.total;
+      this.more = first.next !== null;
+      this.change = first.change;
       this.show(fromTop);
       if (fromTop) announce(this.countWords());
       await this.rest(first.next, asking.signal);
@@ -51,8 +55,8 @@ export class ReadingList {
     for (let next = from; next !== null && this.rows.length < MOST_ROWS; ) {
       const page: StudyPage = await this.ask(NEXT_PAGES, next, signal);
       this.merge(page.rows);
-      this.total = page.total;
       next = page.next;
+      this.more = next !== null;
       this.show(false);
     }
   }
@@ -75,14 +79,13 @@ export class ReadingList {
       const uid = event.kind === 'study' ? event.row.studyInstanceUid : event.studyInstanceUid;
       const fit = event.kind === 'study' ? fits(event.row, this.filters) : false;
       gone.add(uid);
-      if (event.kind !== 'study' || fit === false) this.total -= known.has(uid) ? 1 : 0;
-      else if (fit === true || known.has(uid)) {
+      if (event.kind !== 'study' || fit === false) continue;
+      if (fit === true || known.has(uid)) {
         fresh.push(event.row);
         if (!known.has(uid)) arrived++;
       } else unsure = true;
     }
     const latest = new Map(fresh.map((row) => [row.studyInstanceUid, row]));
-    this.total += arrived;
     this.rows = [...this.rows.filter(({ studyInstanceUid }) => !gone.has(studyInstanceUid)), ...latest.values()].sort(comparing(this.filters));
     this.show(false);
     if (arrived > 0) announce(`${arrived} new ${arrived === 1 ? 'study' : 'studies'}, ${[...latest.values()].filter(({ priority }) => priority === 'urgent').length} urgent. ${this.countWords()}`);
@@ -98,8 +101,7 @@ export class ReadingList {
   }
 
   private show(fromTop: boolean): void {
-    this.total = Math.max(this.total, this.rows.length);
-    this.grid.show(this.rows, this.total, fromTop);
+    this.grid.show(this.rows, this.more ? null : this.rows.length, fromTop);
     byId('count').textContent = this.countWords();
     const empty = byId('empty');
     empty.hidden = this.rows.length > 0;
@@ -108,6 +110,6 @@ export class ReadingList {
 
   private countWords(): string {
     const urgent = this.rows.filter(({ priority }) => priority === 'urgent').length;
-    return `${this.total} ${this.total === 1 ? 'study' : 'studies'}, ${urgent} urgent`;
+    return `${this.more ? 'more than ' : ''}${this.rows.length} ${this.rows.length === 1 ? 'study' : 'studies'}, ${urgent} urgent`;
   }
 }

@@ -8,8 +8,8 @@ const GATHER = 150;
  * Listens to what changes. The browser connects again by itself and says which event it saw last; where that is too long ago, the service says so and
  * `reload` is called.
  */
-export function listen(take: (events: readonly LiveEvent[]) => void, reload: () => void): void {
-  const source = new EventSource('/api/v1/live');
+export function listen(since: number, take: (events: readonly LiveEvent[]) => void, reload: () => Promise<number>): void {
+  const source = new EventSource(`/api/v1/live?since=${since}`);
   let gathered: LiveEvent[] = [];
   let timer: number | undefined;
   source.addEventListener('change', (event) => {
@@ -21,12 +21,12 @@ export function listen(take: (events: readonly LiveEvent[]) => void, reload: () 
       take(events);
     }, GATHER);
   });
-  source.addEventListener('reset', () => reload());
+  source.addEventListener('reset', () => void reload());
   source.addEventListener('open', () => tell('live', 'Live'));
   source.addEventListener('error', () => {
     tell('lost', source.readyState === EventSource.CLOSED ? 'No live updates' : 'Connecting');
     // An answer that is no stream (the service restarts) closes it for good.
-    if (source.readyState === EventSource.CLOSED) window.setTimeout(() => (listen(take, reload), reload()), 5_000);
+    if (source.readyState === EventSource.CLOSED) window.setTimeout(() => void reload().then((change) => listen(change, take, reload)), 5_000);
   });
 }
 

@@ -92,7 +92,7 @@ class Pages {
     this.show(placeOf(location.pathname));
     if (!this.session.mayReadStudies) return;
     await this.list.reload(true);
-    listen((events) => this.take(events), () => void this.list.reload(false));
+    listen(this.list.change, (events) => this.take(events), () => this.list.reload(false).then(() => this.list.change));
   }
 }
 
