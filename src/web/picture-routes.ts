@@ -89,7 +89,7 @@ export function pictureRoutes({ worklist, archive, reader, access, cacheBytes }:
     const lungs = segmentation === null ? null : await reader.read(await retrieve(segmentation));
     const size = film.seriesInstanceUid === null ? null : await shape(filmPath(uid, film));
     await audit(request, study, AUDITED_FROM);
-    response.json(reportView(report.attributes, size, lungs) satisfies FilmReport);
+    response.json(reportView(report.attributes, size === null ? null : { rows: size.rows, columns: size.columns }, lungs) satisfies FilmReport);
   });
   return router;
 }
