@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { configSchema, type Config } from './base/config';
 import { diskProblem } from './base/disk';
 import { HilumError } from './base/errors';
+import type { Priority } from './base/priority';
 import { sleep } from './base/retry';
 import type { Log } from './base/log';
 import { CatchUp, type CatchUpPorts } from './catch-up/catch-up';
@@ -21,6 +22,7 @@ import { REPORT_NAME } from './dicom/structured-report';
 import { deriveUid, type Uid } from './dicom/uid';
 import { createListener, FAILURE_CODES, STUDY_RESULTS, type StudyEvent } from './listener';
 import { ShadowFile } from './evaluation/shadow-book';
+import { createRunner, DELIVERY_RESULTS, type RunnerOptions } from './delivery/runner';
 import type { ModelManifest } from './model/manifest';
 import { openModel } from './model/session';
 import { DecoderThread } from './pipeline/decoder-thread';
@@ -28,6 +30,7 @@ import type { AnalysisIdentity } from './pipeline/encode';
 import { plausibilityOf } from './pipeline/lungs';
 import { runStudy, type Line } from './pipeline/pipeline';
 import { shadowStudy } from './pipeline/shadow';
+import type { Sink } from './results/sink';
 import { createTriage } from './triage/triage';
 import { healthApp, listen, type Check } from './web/health';
 import { createMetrics } from './web/metrics';
@@ -130,19 +133,31 @@ export function openCatchUp(config: Config, archive: DicomWebArchive, broker: Br
   };
 }
 
-/** Creates everything, once; tests bring a line of their own. Nothing runs before `start`. @throws HilumError of the models. */
-export async function createApp(config: Config, log: Log, ownLine?: Line): Promise<App> {
+/** Where results go, and what reads from the archive the record that is told there. */
+export interface Deliveries {
+  readonly sinks: readonly Sink[];
+  readonly loadRecord: RunnerOptions['loadRecord'];
+}
+
+const NO_DELIVERIES: Deliveries = { sinks: [], loadRecord: () => Promise.reject(new Error('no sink is switched on')) };
+
+/** Creates everything, once; tests bring a line and sinks of their own. Nothing runs before `start`. @throws HilumError of the models. */
+export async function createApp(config: Config, log: Log, ownLine?: Line, { sinks, loadRecord }: Deliveries = NO_DELIVERIES): Promise<App> {
   const opened = ownLine ?? (await openLine(config.models, config.results, config.decode, log, config.classification));
   const archive = openArchive(config, log);
-  const broker = connectBroker(config.broker, log);
-  const metrics = createMetrics({ version: VERSION, studyResults: STUDY_RESULTS, failureCodes: FAILURE_CODES, brokerStates: BROKER_STATES, brokerState: () => broker.state(), queues: () => broker.depths(), queueAges: () => broker.ages() });
+  const broker = connectBroker({ ...config.broker, sinks: sinks.map(({ name }) => name) }, log);
+  const metrics = createMetrics({
+    version: VERSION, studyResults: STUDY_RESULTS, failureCodes: FAILURE_CODES, brokerStates: BROKER_STATES, brokerState: () => broker.state(), queues: () => broker.depths(), queueAges: () => broker.ages(),
+    sinks: sinks.map(({ name }) => name), deliveryResults: DELIVERY_RESULTS, sinkQueues: () => broker.sinkDepths(),
+  });
+  const retry = { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit };
   const line: Line = { ...opened, observer: metrics };
   const book = config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
   let isStopping = false;
-  const listener = createListener({ runStudy: (study, options) => (book === null ? runStudy(study, options, line, { archive, announcer: broker }) : shadowStudy(study, options, line, archive, book)), retry: { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit }, log, observer: metrics, sliceMs: config.studySliceMs, isStopping: () => isStopping });
-  const work = (delivery: BrokerDelivery) => {
+  const listener = createListener({ runStudy: (study, options) => (book === null ? runStudy(study, options, line, { archive, announcer: broker }) : shadowStudy(study, options, line, archive, book)), retry, log, observer: metrics, sliceMs: config.studySliceMs, isStopping: () => isStopping });
+  const work = (delivery: BrokerDelivery, priority: Priority) => {
     // Counted when its work begins: not when it comes back from a worker that died and is put back, nor when it goes on.
-    if (!delivery.redelivered && delivery.slices === 0 && delivery.waitedSeconds !== null) metrics.waited(delivery.priority, delivery.waitedSeconds);
+    if (!delivery.redelivered && delivery.slices === 0 && delivery.waitedSeconds !== null) metrics.waited(priority, delivery.waitedSeconds);
     return listener(delivery);
   };
   const { rules, timeoutMs } = config.priority;
@@ -161,6 +176,7 @@ export async function createApp(config: Config, log: Log, ownLine?: Line): Promi
       for (const { id, version, sha256 } of line.identity().models) log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
       log.info({ event: 'http.listening', host: config.http.host, port: web.port, version: VERSION }, 'health is served');
       await broker.consume(work, config.broker.prefetch, { classify, routineEvery: config.priority.routineEvery });
+      for (const sink of sinks) await broker.consumeSink(sink.name, createRunner({ sink, loadRecord, retry, log, observer: metrics }));
       catchUp?.start();
       return { port: web.port };
     },
@@ -168,6 +184,7 @@ export async function createApp(config: Config, log: Log, ownLine?: Line): Promi
       isStopping = true;
       await catchUp?.stop();
       await broker.stop(config.stopTimeoutMs);
+      for (const sink of sinks) await sink.close?.();
       await line.reader.close();
       await archive.close();
       await book?.close();

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
 import { describeError, HilumError } from './base/errors';
+import { SINK_NAMES } from './base/sinks';
 
 const USAGE = `hilum - chest-film triage for a PACS. Research use only, not for diagnosis.
 
@@ -16,11 +17,12 @@ const USAGE = `hilum - chest-film triage for a PACS. Research use only, not for 
   hilum models  [--dir DIR] [--json]     the installed models, their cards, digests checked
   hilum models check DIR|ID [--json]     checks a model folder, of your own or installed: manifest, files, engine, and the answers to drawn films
   hilum doctor  --config FILE [--json]   checks archive, broker, models, disk and clock, and says what is wrong
-  hilum dead    list --config FILE       the studies that were given up, oldest first
+  hilum dead    list --config FILE       the studies and deliveries that were given up, oldest first
   hilum dead    show ID --config FILE    one of them, with its history
   hilum dead    replay ID|--all --config FILE   tries again, from the first try
   hilum dead    drop ID|--all --config FILE     forgets it
-          [--json]                       one JSON line per study
+          [--queue NAME]                 only those of one queue: study, or a sink such as hl7
+          [--json]                       one JSON line per letter
   hilum reanalyze STUDYUID... --config FILE     analyses studies anew whose films have a result of another version or other settings;
                                          films that this version has done with these settings stay as they are
   hilum reanalyze --since YYYY-MM-DD [--until YYYY-MM-DD] --config FILE   all studies of these days, by Study Date
@@ -34,7 +36,7 @@ async function run(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: rest,
     allowPositionals: true,
-    options: { all: { type: 'boolean', default: false }, config: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean', default: false }, models: { type: 'string' }, dir: { type: 'string' }, since: { type: 'string' }, labels: { type: 'string' }, films: { type: 'string' }, positive: { type: 'string' }, sensitivity: { type: 'string', default: '0.95' }, 'apply-threshold': { type: 'string' }, until: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } },
+    options: { all: { type: 'boolean', default: false }, config: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean', default: false }, models: { type: 'string' }, dir: { type: 'string' }, since: { type: 'string' }, labels: { type: 'string' }, films: { type: 'string' }, positive: { type: 'string' }, sensitivity: { type: 'string', default: '0.95' }, 'apply-threshold': { type: 'string' }, until: { type: 'string' }, queue: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } },
   });
   switch (command) {
     case 'serve':
@@ -52,7 +54,7 @@ async function run(argv: readonly string[]): Promise<number> {
     case 'doctor':
       return (await import('./commands/doctor.js')).doctor({ config: required(values.config, '--config FILE'), json: values.json });
     case 'dead':
-      return (await import('./commands/dead.js')).dead({ ...deadTarget(positionals, values.all), config: required(values.config, '--config FILE'), json: values.json });
+      return (await import('./commands/dead.js')).dead({ ...deadTarget(positionals, values.all), queue: deadQueue(values.queue), config: required(values.config, '--config FILE'), json: values.json });
     case 'reanalyze': {
       const { reanalyze, readTarget } = await import('./commands/reanalyze.js');
       const target = readTarget(positionals, values.since, values.until, new Date());
@@ -105,6 +107,12 @@ function deadTarget([given, id, ...more]: readonly string[], all: boolean): { ac
   if (action === 'list' ? id !== undefined || all : more.length > 0 || (all && (id !== undefined || action === 'show'))) throw new UsageError(`too much for dead ${action}`);
   if (action !== 'list' && !all && id === undefined) throw new UsageError(`dead ${action} needs an ID${action === 'show' ? '' : ' or --all'}`);
   return { action, id: id ?? null };
+}
+
+function deadQueue(name: string | undefined): string | null {
+  const names = ['study', ...SINK_NAMES];
+  if (name !== undefined && !names.includes(name)) throw new UsageError(`--queue is one of ${names.join(', ')}, not ${name}`);
+  return name ?? null;
 }
 
 function isUsage(error: unknown): error is Error {

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { HilumError } from '../src/base/errors';
-import { ArchiveUnavailableError } from '../src/client/http';
+import { UnavailableError } from '../src/client/http';
 import type { BrokerDelivery } from '../src/client/delivery';
-import { createListener, LOSS_LIMIT, MAX_EVENT_BYTES, parseStudyEvent, settle, settleRedelivered, TOLERATED_LOSSES, type Delivery, type ListenerOptions } from '../src/listener';
+import { LOSS_LIMIT, settle, settleRedelivered, TOLERATED_LOSSES, type Delivery } from '../src/base/settle';
+import { createListener, MAX_EVENT_BYTES, parseStudyEvent, type ListenerOptions } from '../src/listener';
 import { NOT_ANALYSED_REASONS, type ResultEvent } from '../src/pipeline/stage';
 import { recordingLog } from './support/logs';
 
@@ -112,8 +113,8 @@ describe('what becomes of a delivery', () => {
     ['no error at all', 'Doe^Jane', 7, dead('UNKNOWN')],
     ['returned between two films', returned, 1, { kind: 'go-on' }],
     ['returned beyond the limit', returned, 99, { kind: 'go-on' }],
-    ['Retry-After beyond the delay', new ArchiveUnavailableError('x', 60_000), 1, retry(60_000, 'ARCHIVE_UNAVAILABLE')],
-    ['Retry-After below the delay', new ArchiveUnavailableError('x', 10), 1, retry(5_000, 'ARCHIVE_UNAVAILABLE')],
+    ['Retry-After beyond the delay', new UnavailableError('x', 60_000), 1, retry(60_000, 'ARCHIVE_UNAVAILABLE')],
+    ['Retry-After below the delay', new UnavailableError('x', 10), 1, retry(5_000, 'ARCHIVE_UNAVAILABLE')],
   ] as const)('%s', (_name, error, attempt, expected) => expect(settle(error, attempt, POLICY)).toEqual(expected));
 
   test('a limit of none', () => {

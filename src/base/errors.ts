@@ -9,12 +9,20 @@ export const ERROR_CODES = [
   'ARCHIVE_REFUSED',
   'ARCHIVE_UNAUTHORISED',
   'ARCHIVE_RESPONSE_INVALID',
+  'RECEIVER_UNREACHABLE',
+  'RECEIVER_TIMEOUT',
+  'RECEIVER_UNAVAILABLE',
+  'RECEIVER_REFUSED',
+  'RECEIVER_UNAUTHORISED',
+  'RECEIVER_RESPONSE_INVALID',
   'STORE_AMBIGUOUS',
   'STORE_FAILED',
   'STORE_NOT_CONFIRMED',
   'NOT_FOUND',
   'BROKER_UNREACHABLE',
   'DEAD_QUEUE_BUSY',
+  'DATABASE_UNREACHABLE',
+  'DATABASE_INVALID',
   'DICOM_UNREADABLE',
   'PIXELS_UNDECODABLE',
   'MODEL_INVALID',
@@ -53,4 +61,11 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
   return error instanceof HilumError ? `${error.code}: ${error.message}${cause}` : `${error.name}: ${error.message}${cause}`;
+}
+
+/** Without the message of any error that is not ours, which may quote a file; where that one happened instead. */
+export function describeFailure(failure: unknown): string {
+  if (failure instanceof HilumError) return `${failure.code}: ${failure.message}`;
+  if (!(failure instanceof Error)) return typeof failure;
+  return [failure.name, ...(failure.stack ?? '').split('\n').filter((line) => line.trimStart().startsWith('at ')).slice(0, 4).map((line) => line.trim())].join(' ');
 }

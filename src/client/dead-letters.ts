@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { Channel, GetMessage } from 'amqplib';
 import { HilumError } from '../base/errors';
+import type { SinkName } from '../base/sinks';
 import { tryParseUid, type Uid } from '../dicom/uid';
 import type { Broker } from './amqp';
 import { countOf, freshHeaders, HISTORY_HEADER, LOST_HEADER, readHistory, REASON_HEADER, type Attempt } from './delivery';
+import type { Lane } from './topology';
 
-/** A study message that was given up. What does not look like ours is left out: anybody may publish, and this is printed. */
+/** A message that was given up, of a study or of a result on its way to a sink. What does not look like ours is left out: anybody may publish, and this is printed. */
 export interface DeadLetter {
-  /** Twelve hexadecimal digits of a digest of the message and its history: the same at every look, another after the next death. */
+  /** Twelve hexadecimal digits of a digest of queue, message and history: the same at every look, another after the next death. */
   readonly id: string;
+  /** `study`, or the sink that the result was for. */
+  readonly queue: DeadQueueName;
   /** Null where the message names none. */
   readonly studyInstanceUid: Uid | null;
   readonly reason: string;
@@ -21,17 +25,35 @@ export interface DeadLetter {
   readonly bytes: number;
 }
 
+export type DeadQueueName = 'study' | SinkName;
+
+/** One of the queues of dead letters, and where a replay goes. */
+export interface DeadLane {
+  readonly name: DeadQueueName;
+  readonly lane: Pick<Lane, 'dead' | 'entrance'>;
+}
+
 export type Fate = 'keep' | 'replay' | 'drop';
 
+/** The dead queue of studies, then one for each sink that is switched on or was once. @throws HilumError BROKER_UNREACHABLE */
+export async function deadLanes(broker: Broker): Promise<DeadLane[]> {
+  const off = await broker.unreadSinks();
+  const sinks = [...broker.topology.sinks, ...off.map(({ queues }) => queues)].map((queues): DeadLane => ({ name: queues.sink, lane: queues }));
+  return [studyLane(broker), ...sinks];
+}
+
+function studyLane(broker: Broker): DeadLane {
+  return { name: 'study', lane: broker.topology };
+}
+
 /**
- * Shows each dead letter that is there now, oldest first, to `decide`, and does what it says; `done` hears of each afterwards.
+ * Shows each dead letter that is there now in one dead queue, by default that of studies, oldest first, to `decide`, and does what it says; `done` hears of each afterwards.
  *
  * All are taken one by one without an acknowledgement and held on one channel. Closing it, or dying, puts what was kept back into its old place. A replayed one
- * is acknowledged after its copy is confirmed in the intake: killed in between, there are two, never none.
+ * is acknowledged after its copy is confirmed in the entrance: killed in between, there are two, never none.
  * @throws HilumError BROKER_UNREACHABLE; DEAD_QUEUE_BUSY while another process does the same, which would see only a part.
  */
-export async function sortDeadLetters(broker: Broker, decide: (letter: DeadLetter) => Fate, done: (letter: DeadLetter, fate: Fate) => void = () => {}): Promise<void> {
-  const { dead, intake } = broker.topology;
+export async function sortDeadLetters(broker: Broker, decide: (letter: DeadLetter) => Fate, done: (letter: DeadLetter, fate: Fate) => void = () => {}, { name, lane: { dead, entrance } } = studyLane(broker)): Promise<void> {
   await broker
     .onChannel(async (channel) => {
       await lock(channel, `${dead.name}.lock`);
@@ -40,9 +62,9 @@ export async function sortDeadLetters(broker: Broker, decide: (letter: DeadLette
       for (let taken = 0; taken < messageCount; taken++) {
         const message = await channel.get(dead.name);
         if (message === false) break;
-        const letter = describeLetter(message);
+        const letter = describeLetter(message, name);
         const fate = decide(letter);
-        if (fate === 'replay') await broker.publish('', intake.name, message.content, { headers: freshHeaders(message.properties.headers ?? {}), messageId: message.properties.messageId as string | undefined, mandatory: true });
+        if (fate === 'replay') await broker.publish('', entrance.name, message.content, { headers: freshHeaders(message.properties.headers ?? {}), messageId: message.properties.messageId as string | undefined, mandatory: true });
         if (fate !== 'keep') channel.ack(message);
         done(letter, fate);
       }
@@ -63,11 +85,12 @@ async function lock(channel: Channel, queue: string): Promise<void> {
   }
 }
 
-export function describeLetter({ content, properties }: Pick<GetMessage, 'content' | 'properties'>): DeadLetter {
+export function describeLetter({ content, properties }: Pick<GetMessage, 'content' | 'properties'>, queue: DeadQueueName = 'study'): DeadLetter {
   const headers: Record<string, unknown> = properties.headers ?? {};
   const attempts = readHistory(headers[HISTORY_HEADER]).flatMap(({ attempt, at, code }) => (isTime(at) ? [{ attempt, at, code: codeOf(code) }] : []));
   return {
-    id: createHash('sha256').update(JSON.stringify([properties.messageId, headers[HISTORY_HEADER]])).update(content).digest('hex').slice(0, 12),
+    id: createHash('sha256').update(JSON.stringify([...(queue === 'study' ? [] : [queue]), properties.messageId, headers[HISTORY_HEADER]])).update(content).digest('hex').slice(0, 12),
+    queue,
     studyInstanceUid: studyOf(content),
     reason: codeOf(headers[REASON_HEADER]),
     diedAt: attempts.at(-1)?.at ?? secondsToTime(properties.timestamp),

@@ -1,6 +1,6 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { HilumError } from '../base/errors';
-import { waitingQueues, type Topology } from './topology';
+import { allQueues, type Topology } from './topology';
 
 /**
  * Declares everything; what is there already with the same arguments stays as it is.
@@ -10,7 +10,7 @@ export async function declare(connection: ChannelModel, plan: Topology): Promise
   try {
     await onOwnChannel(connection, async (channel) => {
       for (const { name, type } of [plan.study, plan.result]) await channel.assertExchange(name, type, { durable: true });
-      for (const { name, arguments: args } of [...waitingQueues(plan), ...plan.delays, plan.dead, plan.epoch]) await channel.assertQueue(name, { durable: true, arguments: args });
+      for (const { name, arguments: args } of allQueues(plan)) await channel.assertQueue(name, { durable: true, arguments: args });
       for (const { queue, exchange, routingKey } of plan.bindings) await channel.bindQueue(queue, exchange, routingKey);
     });
   } catch (cause) {

@@ -3,9 +3,9 @@ import { describeError } from '../base/errors';
 import type { Log } from '../base/log';
 import { PRIORITIES, type Priority } from '../base/priority';
 import { sleep } from '../base/retry';
-import { delayFor, type Topology } from './topology';
+import { delayFor, type Lane } from './topology';
 
-/** Headers of a study message, all optional (docs/events.md). */
+/** Headers of a study message, and but for the priority of a result on its way to a sink, all optional (docs/events.md). */
 export const ATTEMPT_HEADER = 'x-hilum-attempt';
 export const LOST_HEADER = 'x-hilum-lost';
 export const SLICE_HEADER = 'x-hilum-slice';
@@ -41,8 +41,6 @@ export interface BrokerDelivery {
   readonly lost: number;
   /** How often a part of its study was done and the rest left to a next delivery. */
   readonly slices: number;
-  /** By the queue that it was taken from. */
-  readonly priority: Priority;
   /** Seconds since the message was published, delays before its present try left out; null where it does not tell. Two clocks may be in it. */
   readonly waitedSeconds: number | null;
   readonly isSettled: boolean;
@@ -59,7 +57,7 @@ export interface BrokerDelivery {
 }
 
 export interface DeliveryContext {
-  readonly plan: Topology;
+  readonly lane: Lane;
   readonly log: Log;
   /** Publishes to a queue, confirmed and routed. @throws HilumError */
   readonly send: (queue: string, body: Buffer, properties: KeptProperties) => Promise<void>;
@@ -77,7 +75,8 @@ export interface KeptProperties {
 
 export type MessageHeaders = Record<string, unknown>;
 
-export function brokerDelivery(channel: Channel, message: Message, priority: Priority, context: DeliveryContext, brokerSince = 0): BrokerDelivery {
+/** @param queue where the message came from, and goes back to */
+export function brokerDelivery(channel: Channel, message: Message, queue: string, context: DeliveryContext, brokerSince = 0): BrokerDelivery {
   const headers: MessageHeaders = message.properties.headers ?? {};
   const tries = countOf(headers[ATTEMPT_HEADER]);
   const lost = countOf(headers[LOST_HEADER]);
@@ -93,18 +92,17 @@ export function brokerDelivery(channel: Channel, message: Message, priority: Pri
     attempt: tries + 1,
     lost,
     slices,
-    priority,
     waitedSeconds: timestamp === undefined ? null : Math.max(0, Date.now() / 1000 - timestamp),
     get isSettled() {
       return settling.isSettled();
     },
     ack: () => settling.once(async () => settling.tell('ack')),
-    retry: (delayMs, reason) => settling.once(() => settling.move(delayFor(context.plan, delayMs).name, failed(reason))),
-    deadLetter: (reason) => settling.once(() => settling.move(context.plan.dead.name, failed(reason))),
+    retry: (delayMs, reason) => settling.once(() => settling.move(delayFor(context.lane, delayMs).name, failed(reason))),
+    deadLetter: (reason) => settling.once(() => settling.move(context.lane.dead.name, failed(reason))),
     requeue: () => settling.once(async () => settling.tell('nack')),
     // Lost is not failed: it has waited since it was first published.
-    putBack: (delayMs) => settling.once(() => settling.move((delayMs > 0 ? delayFor(context.plan, delayMs) : context.plan[priority]).name, { ...ownHeaders(headers), [LOST_HEADER]: lost + 1 }, timestamp)),
-    goOn: () => settling.once(() => settling.move(context.plan[priority].name, { ...ownHeaders(headers), [SLICE_HEADER]: slices + 1 })),
+    putBack: (delayMs) => settling.once(() => settling.move(delayMs > 0 ? delayFor(context.lane, delayMs).name : queue, { ...ownHeaders(headers), [LOST_HEADER]: lost + 1 }, timestamp)),
+    goOn: () => settling.once(() => settling.move(queue, { ...ownHeaders(headers), [SLICE_HEADER]: slices + 1 })),
   };
 }
 
@@ -116,6 +114,20 @@ export function timestampOf({ properties }: Pick<Message, 'properties'>): number
 /** The priority that a message was given before; undefined where none was, or none of ours. */
 export function priorityOf(headers: MessageHeaders): Priority | undefined {
   return PRIORITIES.find((priority) => priority === headers[PRIORITY_HEADER]);
+}
+
+export type DeliveryHandler = (delivery: BrokerDelivery) => Promise<void>;
+
+/** Hands a delivery over; what the handler leaves unsettled, which is a defect, goes back to its queue after a pause. Never rejects. */
+export async function handle(delivery: BrokerDelivery, handler: DeliveryHandler, { log, pauseMs, stopping }: DeliveryContext): Promise<void> {
+  try {
+    await handler(delivery);
+    if (!delivery.isSettled) throw new Error('the handler did not settle its delivery');
+  } catch (error) {
+    log.error({ event: 'broker.handler-failed', error: describeError(error) }, 'a defect in the handler; the message goes back to its queue');
+    await sleep(pauseMs, stopping);
+    if (!delivery.isSettled) await delivery.requeue();
+  }
 }
 
 /** The mechanics of settling one message. `once` throws when called a second time, before anything is sent. */

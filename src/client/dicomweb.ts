@@ -4,6 +4,7 @@ import type { Log } from '../base/log';
 import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
 import { readInstanceRows, readSeriesModalities, readSeriesRows, readStoreAnswer, readStudyRows, readTexts, type FoundInstance, type FoundSeries, type FoundStudy } from './dicom-json';
+import { readHeader, SIGHT_FIELDS, type FilmHeader } from './film-header';
 import { httpClient, readBytes, readText, statusError, TransportError, type HttpAnswer, type HttpClient, type HttpOptions } from './http';
 import { readMultipart, writeMultipart } from './multipart';
 
@@ -52,6 +53,10 @@ export interface DicomWebArchive {
   findSeries(study: Uid, timeoutMs?: number): Promise<FoundSeries[]>;
   /** Texts of some attributes (tags by name) of one instance of a series, which QIDO-RS need not return: from its metadata. None for a series without instances. */
   sampleAttributes<K extends string>(study: Uid, series: Uid, attributes: Readonly<Record<K, string>>, timeoutMs?: number): Promise<{ [key in K]?: string[] }>;
+  /** The header of one instance, from its metadata; null where the archive does not have it. */
+  describe(path: InstancePath): Promise<FilmHeader | null>;
+  /** What a search lists of one study, and its modalities where the server tells them; null where the archive does not have it. */
+  sightStudy(study: Uid, timeoutMs?: number): Promise<(FilmHeader & { readonly modalities: readonly string[] | null }) | null>;
   retrieve(path: InstancePath): Promise<Uint8Array>;
   store(study: Uid, objects: readonly EncodedObject[]): Promise<void>;
   /** For `hilum doctor`: what the archive lets Hilum do. It queries, retrieves one object, and sends a store request without any. Never throws. */
@@ -92,6 +97,8 @@ export function dicomWebArchive(options: DicomWebOptions, log?: Log): DicomWebAr
     findStudies: (search) => findStudies(wire, search),
     findSeries: (study, timeoutMs) => findSeries(wire, study, timeoutMs),
     sampleAttributes: (study, series, attributes, timeoutMs) => sampleAttributes(wire, study, series, attributes, timeoutMs),
+    describe: (path) => describe(wire, path),
+    sightStudy: (study, timeoutMs) => sightStudy(wire, study, timeoutMs),
     retrieve: (path) => retrieve(wire, path),
     store: (study, objects) => store(wire, study, objects),
     probe: () => probe(wire),
@@ -143,6 +150,17 @@ async function sampleAttributes<K extends string>(wire: Wire, study: Uid, series
   if (instance === undefined) return {};
   const [dataset] = await query(wire, `${path}/${instance.sopInstanceUid}/metadata`, timeoutMs, MAX_METADATA_BYTES);
   return readTexts(dataset, attributes);
+}
+
+async function describe(wire: Wire, { studyInstanceUid, seriesInstanceUid, sopInstanceUid }: InstancePath): Promise<FilmHeader | null> {
+  const [dataset] = await query(wire, `/studies/${studyInstanceUid}/series/${seriesInstanceUid}/instances/${sopInstanceUid}/metadata`, undefined, MAX_METADATA_BYTES);
+  return dataset === undefined ? null : readHeader(dataset);
+}
+
+async function sightStudy(wire: Wire, study: Uid, timeoutMs?: number): Promise<(FilmHeader & { modalities: readonly string[] | null }) | null> {
+  const rows = await query(wire, `/studies?StudyInstanceUID=${study}${SIGHT_FIELDS.map((tag) => `&includefield=${tag}`).join('')}&limit=1`, timeoutMs);
+  const found = readStudyRows(rows).find(({ studyInstanceUid }) => studyInstanceUid === study);
+  return found === undefined ? null : { ...readHeader(rows[0]), modalities: found.modalities };
 }
 
 /** A query or other resource in the DICOM JSON model. */

@@ -2,6 +2,14 @@ import { Agent, request, type Dispatcher } from 'undici';
 import { HilumError, type ErrorCode } from '../base/errors';
 import { readTls, type TlsFiles } from './tls';
 
+/** `code` begins the error's code, `name` stands in its text. */
+export interface Peer {
+  readonly code: 'ARCHIVE' | 'RECEIVER';
+  readonly name: string;
+}
+
+export const ARCHIVE: Peer = { code: 'ARCHIVE', name: 'the archive' };
+
 export type Auth = { readonly kind: 'none' } | { readonly kind: 'basic'; readonly username: string; readonly password: string } | { readonly kind: 'bearer'; readonly token: string };
 
 /** All times in milliseconds. */
@@ -14,10 +22,12 @@ export interface HttpOptions {
   /** Longest time for one request from end to end, so that a server which drips bytes can't hold a film for ever. */
   readonly requestTimeoutMs?: number;
   readonly connections?: number;
+  /** Who is at the other end, for the codes and texts of errors; the archive by default. */
+  readonly peer?: Peer;
 }
 
 export interface HttpRequest {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'PUT';
   readonly headers: Record<string, string>;
   readonly body?: Buffer;
   /** Longest wait for the headers of this answer (milliseconds); by default `responseTimeoutMs`. */
@@ -36,22 +46,22 @@ export interface HttpAnswer {
 export interface HttpClient {
   /**
    * One request; `use` reads the answer, whose rest is thrown away after it.
-   * @throws HilumError ARCHIVE_UNREACHABLE, ARCHIVE_TIMEOUT; whatever `use` throws.
+   * @throws HilumError of the peer's name, ARCHIVE_UNREACHABLE or ARCHIVE_TIMEOUT by default; whatever `use` throws.
    */
   send<T>(url: string, wanted: HttpRequest, use: (answer: HttpAnswer) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-/** An archive that is overloaded or under repair, and perhaps said for how long. */
-export class ArchiveUnavailableError extends HilumError {
-  constructor(message: string, readonly retryAfterMs: number | undefined) {
-    super('ARCHIVE_UNAVAILABLE', 'transient', message);
+/** A server that is overloaded or under repair, and perhaps said for how long. */
+export class UnavailableError extends HilumError {
+  constructor(message: string, readonly retryAfterMs: number | undefined, { code }: Peer = ARCHIVE) {
+    super(`${code}_UNAVAILABLE`, 'transient', message);
   }
 }
 
 /** An HTTP client that tells errors apart by what they mean for the work at hand. @throws HilumError CONFIG_INVALID for unreadable TLS files. */
 export function httpClient(options: HttpOptions): HttpClient {
-  const { connectTimeoutMs = 10_000, responseTimeoutMs = 60_000, requestTimeoutMs = 600_000, connections = 8 } = options;
+  const { connectTimeoutMs = 10_000, responseTimeoutMs = 60_000, requestTimeoutMs = 600_000, connections = 8, peer = ARCHIVE } = options;
   const authorization = authorizationOf(options.auth);
   const agent = new Agent({ connect: { ...readTls(options.tls), timeout: connectTimeoutMs }, connections, headersTimeout: responseTimeoutMs, bodyTimeout: responseTimeoutMs });
   return {
@@ -59,20 +69,20 @@ export function httpClient(options: HttpOptions): HttpClient {
       const headers = { ...wanted.headers, ...(authorization === undefined ? {} : { authorization }) };
       const headersTimeout = wanted.responseTimeoutMs ?? responseTimeoutMs;
       const signal = AbortSignal.timeout(Math.max(requestTimeoutMs, headersTimeout));
-      return exchange(url, { dispatcher: agent, method: wanted.method ?? 'GET', headers, body: wanted.body ?? null, headersTimeout, bodyTimeout: headersTimeout, signal }, use);
+      return exchange(url, { dispatcher: agent, method: wanted.method ?? 'GET', headers, body: wanted.body ?? null, headersTimeout, bodyTimeout: headersTimeout, signal }, peer, use);
     },
     close: () => agent.destroy(),
   };
 }
 
-async function exchange<T>(url: string, options: { dispatcher: Dispatcher } & Omit<Dispatcher.RequestOptions, 'origin' | 'path'>, use: (answer: HttpAnswer) => Promise<T>): Promise<T> {
+async function exchange<T>(url: string, options: { dispatcher: Dispatcher } & Omit<Dispatcher.RequestOptions, 'origin' | 'path'>, peer: Peer, use: (answer: HttpAnswer) => Promise<T>): Promise<T> {
   let body: Dispatcher.ResponseData['body'] | undefined;
   try {
     const response = await request(url, options);
     body = response.body;
     return await use({ status: response.statusCode, contentType: headerOf(response.headers, 'content-type'), retryAfter: headerOf(response.headers, 'retry-after'), date: headerOf(response.headers, 'date'), body });
   } catch (error) {
-    throw error instanceof HilumError ? error : transportError(error);
+    throw error instanceof HilumError ? error : transportError(error, peer);
   } finally {
     // What was not read must neither hold the connection nor raise an unhandled error.
     body?.on('error', () => {}).destroy();
@@ -102,16 +112,16 @@ const NOT_SENT_CODES = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOST
 
 /** A failure of the wire, told by the codes of Node and undici. `sent` says whether the server may have seen the request. */
 export class TransportError extends HilumError {
-  constructor(code: Extract<ErrorCode, 'ARCHIVE_UNREACHABLE' | 'ARCHIVE_TIMEOUT'>, message: string, readonly sent: boolean, cause: unknown) {
+  constructor(code: Extract<ErrorCode, `${Peer['code']}_${'UNREACHABLE' | 'TIMEOUT'}`>, message: string, readonly sent: boolean, cause: unknown) {
     super(code, 'transient', message, { cause });
   }
 }
 
-function transportError(error: unknown): TransportError {
+function transportError(error: unknown, { code: prefix, name: peer }: Peer): TransportError {
   const { code, name } = signsOf(error);
-  if (TIMEOUT_CODES.has(code) || name === 'TimeoutError' || name === 'AbortError') return new TransportError('ARCHIVE_TIMEOUT', 'the archive did not answer in time', true, error);
+  if (TIMEOUT_CODES.has(code) || name === 'TimeoutError' || name === 'AbortError') return new TransportError(`${prefix}_TIMEOUT`, `${peer} did not answer in time`, true, error);
   const sent = !NOT_SENT_CODES.has(code) && !isCertificateError(code);
-  return new TransportError('ARCHIVE_UNREACHABLE', `the archive can't be reached${code === '' ? '' : ` (${code})`}`, sent, error);
+  return new TransportError(`${prefix}_UNREACHABLE`, `${peer} can't be reached${code === '' ? '' : ` (${code})`}`, sent, error);
 }
 
 /** A certificate that is not accepted, under OpenSSL's names: found out in the handshake, before the request is written. */
@@ -128,13 +138,14 @@ function signsOf(error: unknown): { code: string; name: string } {
 
 /**
  * The error for a status that is no success.
- * 401 and 403 are ARCHIVE_UNAUTHORISED, 404 and 410 NOT_FOUND, 408, 429 and 5xx ARCHIVE_UNAVAILABLE, all others ARCHIVE_REFUSED. The body is never quoted: it may name a patient.
+ * For the archive, 401 and 403 are ARCHIVE_UNAUTHORISED, 404 and 410 NOT_FOUND, 408, 429 and 5xx ARCHIVE_UNAVAILABLE, all others ARCHIVE_REFUSED. The body is never quoted: it may name a patient.
  */
-export function statusError(action: string, status: number, retryAfter: string): HilumError {
-  if (status === 401 || status === 403) return new HilumError('ARCHIVE_UNAUTHORISED', 'permanent', `the archive does not let Hilum ${action} (HTTP ${status})`);
-  if (status === 404 || status === 410) return new HilumError('NOT_FOUND', 'permanent', `the archive has nothing there to ${action} (HTTP ${status})`);
-  if (status === 408 || status === 429 || status >= 500) return new ArchiveUnavailableError(`the archive can't ${action} now (HTTP ${status})`, retryAfterMs(retryAfter));
-  return new HilumError('ARCHIVE_REFUSED', 'permanent', `the archive refused to ${action} (HTTP ${status})`);
+export function statusError(action: string, status: number, retryAfter: string, peer: Peer = ARCHIVE): HilumError {
+  const { code, name } = peer;
+  if (status === 401 || status === 403) return new HilumError(`${code}_UNAUTHORISED`, 'permanent', `${name} does not let Hilum ${action} (HTTP ${status})`);
+  if (status === 404 || status === 410) return new HilumError('NOT_FOUND', 'permanent', `${name} has nothing there to ${action} (HTTP ${status})`);
+  if (status === 408 || status === 429 || status >= 500) return new UnavailableError(`${name} can't ${action} now (HTTP ${status})`, retryAfterMs(retryAfter), peer);
+  return new HilumError(`${code}_REFUSED`, 'permanent', `${name} refused to ${action} (HTTP ${status})`);
 }
 
 /** Retry-After in seconds or as a date (RFC 9110 section 10.2.3), as milliseconds from now. */
@@ -144,9 +155,9 @@ export function retryAfterMs(header: string, now = Date.now()): number | undefin
   return header === '' || Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/** The whole body as text. @throws HilumError ARCHIVE_RESPONSE_INVALID above `maxBytes`. */
-export async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
-  return (await readBytes(body, maxBytes, () => new HilumError('ARCHIVE_RESPONSE_INVALID', 'transient', `the archive's answer is longer than ${maxBytes} bytes`))).toString('utf8');
+/** The whole body as text. @throws HilumError ..._RESPONSE_INVALID above `maxBytes`. */
+export async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number, { code, name }: Peer = ARCHIVE): Promise<string> {
+  return (await readBytes(body, maxBytes, () => new HilumError(`${code}_RESPONSE_INVALID`, 'transient', `${name}'s answer is longer than ${maxBytes} bytes`))).toString('utf8');
 }
 
 export async function readBytes(body: AsyncIterable<Uint8Array>, maxBytes: number, tooLong: () => Error): Promise<Buffer> {

@@ -1,3 +1,5 @@
+import type { SinkName } from '../base/sinks';
+
 /**
  * The exchanges and queues of Hilum, as data. All durable, all classic.
  *
@@ -13,7 +15,7 @@ export interface Exchange {
 
 export interface Queue {
   readonly name: string;
-  readonly arguments: Readonly<Record<string, string | number>>;
+  readonly arguments: Readonly<Record<string, string | number | boolean>>;
 }
 
 export interface Binding {
@@ -27,7 +29,24 @@ export interface DelayQueue extends Queue {
   readonly delayMs: number;
 }
 
-export interface Topology {
+/** Where the messages of one kind of work rest between two tries, and where they end. */
+export interface Lane {
+  /** Where messages wait for their next try, shortest delay first. */
+  readonly delays: readonly DelayQueue[];
+  /** Messages given up on, with reason and history. */
+  readonly dead: Queue;
+  /** Where a message starts anew, after a delay or a replay. */
+  readonly entrance: Queue;
+}
+
+/** The queues of one sink of results. */
+export interface SinkQueues extends Lane {
+  readonly sink: SinkName;
+  /** Where results wait for this sink; also the lane's entrance. */
+  readonly queue: Queue;
+}
+
+export interface Topology extends Lane {
   readonly study: Exchange;
   readonly result: Exchange;
   /** Where all study messages arrive, those back from a delay included; from here they go to one of the next two. */
@@ -35,48 +54,71 @@ export interface Topology {
   /** Studies to do, by priority. */
   readonly urgent: Queue;
   readonly routine: Queue;
-  /** Where studies wait for their next try, shortest delay first. */
-  readonly delays: readonly DelayQueue[];
-  /** Studies given up on, with reason and history. */
-  readonly dead: Queue;
+  /** Of the sinks that are switched on. */
+  readonly sinks: readonly SinkQueues[];
   /** Holds a mark that a restart of the broker loses (`client/epoch`). */
   readonly epoch: Queue;
   readonly bindings: readonly Binding[];
 }
 
 export const STUDY_ROUTING_KEY = 'study.stable';
+/** Every result, whatever its priority. */
+export const RESULT_ROUTING_KEYS = 'result.#';
 export const DEFAULT_DELAYS_MS: readonly number[] = [5_000, 30_000, 300_000, 1_800_000];
 
 /**
  * @param prefix first part of all names
- * @param delaysMs one delay queue each (milliseconds)
+ * @param delaysMs one delay queue each (milliseconds), for studies and for each sink
+ * @param sinks those that are switched on
  */
-export function topology(prefix = 'hilum', delaysMs: readonly number[] = DEFAULT_DELAYS_MS): Topology {
+export function topology(prefix = 'hilum', delaysMs: readonly number[] = DEFAULT_DELAYS_MS, sinks: readonly SinkName[] = []): Topology {
   const intake = `${prefix}.study`;
-  const delays = [...new Set(delaysMs)].sort((a, b) => a - b).map((delayMs) => delayQueue(intake, delayMs));
-  const classic = (name: string): Queue => ({ name, arguments: CLASSIC });
+  const ofSinks = sinks.map((sink) => sinkQueues(prefix, sink, delaysMs));
   return {
     study: { name: `${prefix}.study`, type: 'topic' },
     result: { name: `${prefix}.result`, type: 'topic' },
     intake: classic(intake),
     urgent: classic(`${intake}.urgent`),
     routine: classic(`${intake}.routine`),
-    delays,
-    dead: classic(`${intake}.dead`),
+    ...lane(classic(intake), delaysMs),
+    sinks: ofSinks,
     epoch: { name: `${prefix}.epoch`, arguments: { ...CLASSIC, 'x-max-length': 1 } },
-    bindings: [{ queue: intake, exchange: `${prefix}.study`, routingKey: STUDY_ROUTING_KEY }],
+    bindings: [
+      { queue: intake, exchange: `${prefix}.study`, routingKey: STUDY_ROUTING_KEY },
+      ...ofSinks.map(({ queue }) => ({ queue: queue.name, exchange: `${prefix}.result`, routingKey: RESULT_ROUTING_KEYS })),
+    ],
   };
+}
+
+/** The queues of a sink, whether it is switched on or not: `<prefix>.result.<sink>` and, for its retries and dead letters, names that begin so. */
+export function sinkQueues(prefix: string, sink: SinkName, delaysMs: readonly number[] = DEFAULT_DELAYS_MS): SinkQueues {
+  const queue = { name: `${prefix}.result.${sink}`, arguments: { ...CLASSIC, 'x-single-active-consumer': true } };
+  return { sink, queue, ...lane(queue, delaysMs) };
+}
+
+function lane(entrance: Queue, delaysMs: readonly number[]): Lane {
+  const delays = [...new Set(delaysMs)].sort((a, b) => a - b).map((delayMs) => delayQueue(entrance.name, delayMs));
+  return { entrance, delays, dead: classic(`${entrance.name}.dead`) };
+}
+
+function classic(name: string): Queue {
+  return { name, arguments: CLASSIC };
+}
+
+/** Every queue that has to be there, once. */
+export function allQueues(plan: Topology): Queue[] {
+  return [...waitingQueues(plan), ...plan.delays, plan.dead, plan.epoch, ...plan.sinks.flatMap(({ queue, delays, dead }) => [queue, ...delays, dead])];
 }
 
 /** Named, because a virtual host may make another type the default. */
 const CLASSIC = { 'x-queue-type': 'classic' } as const;
 
 /** The delay is in the name and the same for all messages of a queue: a queue expires messages at its head only, so mixed delays would wait for each other. */
-function delayQueue(intake: string, delayMs: number): DelayQueue {
+function delayQueue(entrance: string, delayMs: number): DelayQueue {
   return {
-    name: `${intake}.retry.${durationName(delayMs)}`,
+    name: `${entrance}.retry.${durationName(delayMs)}`,
     delayMs,
-    arguments: { ...CLASSIC, 'x-message-ttl': delayMs, 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': intake },
+    arguments: { ...CLASSIC, 'x-message-ttl': delayMs, 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': entrance },
   };
 }
 
@@ -92,7 +134,7 @@ export function durationName(ms: number): string {
 }
 
 /** The shortest delay that is at least `delayMs`, else the longest. */
-export function delayFor(plan: Topology, delayMs: number): DelayQueue {
+export function delayFor(plan: Lane, delayMs: number): DelayQueue {
   const found = plan.delays.find((queue) => queue.delayMs >= delayMs) ?? plan.delays.at(-1);
   if (found === undefined) throw new RangeError('there is no delay queue');
   return found;

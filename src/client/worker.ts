@@ -1,17 +1,17 @@
 import type { Channel, GetMessage } from 'amqplib';
-import { describeError } from '../base/errors';
 import type { Log } from '../base/log';
 import { PRIORITIES, type Priority } from '../base/priority';
-import { sleep } from '../base/retry';
 import type { ChannelKeeper } from './channel-keeper';
 import { inTime, type BrokerConnection } from './connection';
 import { declare, watch } from './declare';
 import { brokerSeenSince } from './epoch';
-import { brokerDelivery, timestampOf, type BrokerDelivery, type DeliveryContext } from './delivery';
+import { brokerDelivery, handle, timestampOf, type BrokerDelivery, type DeliveryContext } from './delivery';
 import { QueueAge } from './queue-age';
 import { Scheduler } from './scheduler';
+import type { Topology } from './topology';
 
-export type DeliveryHandler = (delivery: BrokerDelivery) => Promise<void>;
+/** `priority`: by the queue that the message was taken from. */
+export type StudyHandler = (delivery: BrokerDelivery, priority: Priority) => Promise<void>;
 
 export interface WorkerOptions {
   /** Messages worked on at the same time. */
@@ -42,11 +42,10 @@ export class Worker {
   private readonly log: Log;
   private brokerSince = 0;
 
-  constructor(connection: BrokerConnection, private readonly context: DeliveryContext, private readonly handler: DeliveryHandler, options: WorkerOptions) {
+  constructor(connection: BrokerConnection, private readonly plan: Topology, private readonly context: DeliveryContext, private readonly handler: StudyHandler, options: WorkerOptions) {
     this.log = context.log;
-    const { plan } = context;
     const take = (priority: Priority) => this.take(priority);
-    const work = ({ channel, message }: Taken, priority: Priority) => this.work(brokerDelivery(channel, message, priority, context, this.brokerSince));
+    const work = ({ channel, message }: Taken, priority: Priority) => this.work(brokerDelivery(channel, message, plan[priority].name, context, this.brokerSince), priority);
     this.scheduler = new Scheduler({ slots: options.prefetch, routineEvery: options.routineEvery, idleMs: options.idleMs, take, work, giveBack: ({ channel, message }) => channel.nack(message, false, true) });
     this.keeper = connection.keep('worker', async (open) => {
       await declare(open, plan);
@@ -80,7 +79,7 @@ export class Worker {
 
   private async take(priority: Priority): Promise<Taken | null> {
     const channel = await this.keeper.whenOpen(CHANNEL_WAIT_MS);
-    const message = await channel.get(this.context.plan[priority].name);
+    const message = await channel.get(this.plan[priority].name);
     const age = this.ages[priority];
     if (message === false) {
       age.empty(Date.now());
@@ -91,20 +90,9 @@ export class Worker {
     return { channel, message };
   }
 
-  private work(delivery: BrokerDelivery): Promise<void> {
-    const work = this.handle(delivery);
+  private work(delivery: BrokerDelivery, priority: Priority): Promise<void> {
+    const work = handle(delivery, (given) => this.handler(given, priority), this.context);
     this.inHand.add(work);
     return work.finally(() => this.inHand.delete(work));
-  }
-
-  private async handle(delivery: BrokerDelivery): Promise<void> {
-    try {
-      await this.handler(delivery);
-      if (!delivery.isSettled) throw new Error('the handler did not settle its delivery');
-    } catch (error) {
-      this.log.error({ event: 'broker.handler-failed', error: describeError(error) }, 'a defect in the handler; the message goes back to its queue');
-      await sleep(this.context.pauseMs, this.context.stopping);
-      if (!delivery.isSettled) await delivery.requeue();
-    }
   }
 }

@@ -1,7 +1,7 @@
 import { readConfig } from '../base/config';
 import { createLog } from '../base/log';
 import { connectBroker } from '../client/amqp';
-import { sortDeadLetters, type DeadLetter, type Fate } from '../client/dead-letters';
+import { deadLanes, sortDeadLetters, type DeadLetter, type Fate } from '../client/dead-letters';
 
 export type DeadAction = 'list' | 'show' | 'replay' | 'drop';
 
@@ -9,6 +9,8 @@ export interface DeadOptions {
   readonly action: DeadAction;
   /** Which letter; null for all. */
   readonly id: string | null;
+  /** Which dead queue; null for all. */
+  readonly queue: string | null;
   readonly config: string;
   readonly json: boolean;
 }
@@ -17,17 +19,21 @@ const BROKER_WAIT_MS = 10_000;
 const FATES: Readonly<Record<DeadAction, Fate>> = { list: 'keep', show: 'keep', replay: 'replay', drop: 'drop' };
 const SAID: Readonly<Record<DeadAction, string>> = { list: '', show: '', replay: 'replayed', drop: 'dropped' };
 
-/** Looks at the studies that were given up, tries them again, or throws them away. Resolves to 1 when there is none with this id. */
-export async function dead({ action, id, config, json }: DeadOptions): Promise<number> {
+/** Looks at the studies and deliveries that were given up, tries them again, or throws them away. Resolves to 1 when there is none with this id. */
+export async function dead({ action, id, queue, config, json }: DeadOptions): Promise<number> {
   const broker = connectBroker(readConfig(config).broker, createLog('silent'));
   const isMeant = (letter: DeadLetter) => id === null || letter.id === id;
   let found = 0;
   try {
     await broker.ready(BROKER_WAIT_MS);
-    await sortDeadLetters(broker, (letter) => (isMeant(letter) ? FATES[action] : 'keep'), (letter) => {
+    const lanes = await deadLanes(broker);
+    for (const lane of lanes.filter(({ name }) => queue === null || name === queue)) {
       // Said at once, one by one: whatever happens to the rest, this one is done.
-      if (isMeant(letter)) say(json ? JSON.stringify(toJson(letter, action)) : toText(letter, action, found++ === 0));
-    });
+      const done = (letter: DeadLetter) => {
+        if (isMeant(letter)) say(json ? JSON.stringify(toJson(letter, action)) : toText(letter, action, found++ === 0));
+      };
+      await sortDeadLetters(broker, (letter) => (isMeant(letter) ? FATES[action] : 'keep'), done, lane);
+    }
   } finally {
     await broker.stop(0);
   }
@@ -53,7 +59,7 @@ function toJson(letter: DeadLetter, action: DeadAction): Record<string, unknown>
 function toText(letter: DeadLetter, action: DeadAction, isFirst: boolean): string {
   switch (action) {
     case 'list':
-      return isFirst ? `${row('ID', 'DIED', 'TRIES', 'REASON', 'STUDY')}\n${listed(letter)}` : listed(letter);
+      return isFirst ? `${row('ID', 'QUEUE', 'DIED', 'TRIES', 'REASON', 'STUDY')}\n${listed(letter)}` : listed(letter);
     case 'show':
       return shown(letter);
     case 'replay':
@@ -62,17 +68,17 @@ function toText(letter: DeadLetter, action: DeadAction, isFirst: boolean): strin
   }
 }
 
-function row(id: string, died: string, tries: string, reason: string, study: string): string {
-  return `${id.padEnd(12)}  ${died.padEnd(24)}  ${tries.padStart(5)}  ${reason.padEnd(24)}  ${study}`;
+function row(id: string, queue: string, died: string, tries: string, reason: string, study: string): string {
+  return `${id.padEnd(12)}  ${queue.padEnd(8)}  ${died.padEnd(24)}  ${tries.padStart(5)}  ${reason.padEnd(24)}  ${study}`;
 }
 
 function listed(letter: DeadLetter): string {
-  return row(letter.id, letter.diedAt ?? 'unknown', String(letter.attempts.length), letter.reason, studyText(letter));
+  return row(letter.id, letter.queue, letter.diedAt ?? 'unknown', String(letter.attempts.length), letter.reason, studyText(letter));
 }
 
 function shown(letter: DeadLetter): string {
-  const { id, reason, diedAt, lost, attempts } = letter;
-  const head = [`id       ${id}`, `study    ${studyText(letter)}`, `reason   ${reason}  (docs/errors.md says what to do)`, `died     ${diedAt ?? 'unknown'}`, `lost     ${lost} times with a worker or broker that died`];
+  const { id, queue, reason, diedAt, lost, attempts } = letter;
+  const head = [`id       ${id}`, `queue    ${queue}`, `study    ${studyText(letter)}`, `reason   ${reason}  (docs/errors.md says what to do)`, `died     ${diedAt ?? 'unknown'}`, `lost     ${lost} times with a worker or broker that died`];
   const tries = attempts.map(({ attempt, at, code }) => `  ${String(attempt).padStart(2)}  ${at}  ${code}`);
   return [...head, `tries    ${attempts.length === 0 ? 'none noted' : ''}`.trimEnd(), ...tries].join('\n');
 }

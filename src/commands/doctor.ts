@@ -3,7 +3,7 @@ import { readConfig, type Config } from '../base/config';
 import { freeBytes } from '../base/disk';
 import { describeError } from '../base/errors';
 import { createLog } from '../base/log';
-import { connectBroker } from '../client/amqp';
+import { connectBroker, type Broker } from '../client/amqp';
 import { readModelFolder } from '../model/manifest';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,16 +54,29 @@ async function examineBroker(config: Config): Promise<Finding[]> {
     await broker.ready(BROKER_WAIT_MS);
     const dead = await broker.depth(broker.topology.dead.name);
     const waiting = await broker.depth();
+    const sinks = await examineSinkQueues(broker);
     return [
       { check: 'broker', ok: true, text: 'connected and signed in' },
       { check: 'broker: topology', ok: true, text: `all exchanges and queues are there; ${waiting} studies wait` },
       { check: 'broker: dead letters', ok: dead === 0, text: dead === 0 ? 'none' : `${dead} studies were given up on: "hilum dead list" tells which and why, "hilum dead replay" tries again once the cause is mended` },
+      ...sinks,
     ];
   } catch (error) {
     return [{ check: 'broker', ok: false, text: `${describeError(error)}: check broker.url, the account and its rights to configure, write and read` }];
   } finally {
     await broker.stop(0);
   }
+}
+
+/** Dead letters of each sink, and queues that fill although nobody reads them. */
+async function examineSinkQueues(broker: Broker): Promise<Finding[]> {
+  const check = (sink: string) => `deliveries: ${sink}`;
+  const on = (await broker.sinkDepths()).map(({ sink, waiting, retry, dead }): Finding => {
+    const text = `${waiting} results wait, ${retry} for another try`;
+    return { check: check(sink), ok: dead === 0, text: dead === 0 ? text : `${text}; ${dead} were given up: "hilum dead list --queue ${sink}" tells why, "hilum dead replay" tries again once the cause is mended` };
+  });
+  const off = (await broker.unreadSinks()).filter(({ consumers }) => consumers === 0);
+  return [...on, ...off.map(({ queues: { sink, queue }, messages }): Finding => ({ check: check(sink), ok: false, text: `switched off, but its queue ${queue.name} is still there with ${messages} results and gathers more, which nobody reads: switch it on again, or delete the queue in RabbitMQ` }))];
 }
 
 async function examineModels({ models }: Config): Promise<Finding[]> {

@@ -17,6 +17,16 @@ export interface ReportReading {
   /** 0..1 */
   readonly lungFraction: number | null;
   readonly priority: 'urgent' | 'routine' | null;
+  /** Operating point that the probability was held against, 0..1; null when not analysed. */
+  readonly threshold: number | null;
+  /** What the probability is of; null when not analysed. */
+  readonly finding: Code | null;
+  /** Sentences for a radiologist. */
+  readonly remarks: readonly string[];
+  /** Where the film is; null in a report that does not list it as evidence. */
+  readonly film: { readonly sopClassUid: Uid; readonly seriesInstanceUid: Uid } | null;
+  /** Of the service that wrote it; '' where it does not tell. */
+  readonly softwareVersion: string;
   readonly models: readonly { readonly id: string; readonly version: string; readonly sha256: string }[];
   /** What was written beside the report, in the order of storing, and the report itself. */
   readonly outputs: readonly { readonly sopClassUid: Uid; readonly seriesInstanceUid: Uid; readonly sopInstanceUid: Uid }[];
@@ -40,15 +50,20 @@ function read(root: Attributes): ReportReading {
   const text = (concept: Code) => textOf(evaluations.find((item) => isNamed(item, concept)));
   const share = (concept: Code) => shareOf(text(concept));
   const view = evaluations.find((item) => isNamed(item, CODES.imageView));
+  const outcome = oneOf(text(CODES.outcome), ['analysed', 'not-analysed'] as const);
   return {
     sopInstanceUid: filmOf(root),
-    outcome: oneOf(text(CODES.outcome), ['analysed', 'not-analysed'] as const),
+    outcome,
     reason: text(CODES.reason),
     reasonText: text(CODES.reasonText),
     view: view === undefined ? null : viewOf(view),
     probability: share(CODES.exactProbability),
     lungFraction: share(CODES.lungFraction),
     priority: text(CODES.priority) === null ? null : oneOf(text(CODES.priority), ['urgent', 'routine'] as const),
+    ...(outcome === 'analysed' ? measured(root) : { threshold: null, finding: null }),
+    remarks: evaluations.filter((item) => isNamed(item, CODES.remark)).flatMap((item) => textOf(item) ?? []),
+    film: evidenceOf(root).find(({ sopInstanceUid }) => sopInstanceUid === filmOf(root)) ?? null,
+    softwareVersion: textOf(children(root).find((item) => isNamed(item, CODES.deviceObserverSerial))) ?? '',
     models: evaluations.filter((item) => isNamed(item, CODES.model)).map((item) => modelOf(textOf(item) ?? '')),
     outputs: outputsOf(root),
   };
@@ -72,9 +87,29 @@ function filmOf(root: Attributes): Uid {
 
 function outputsOf(root: Attributes): ReportReading['outputs'] {
   const film = filmOf(root);
+  return [...evidenceOf(root).filter(({ sopInstanceUid }) => sopInstanceUid !== film), output(root.SOPClassUID, root.SeriesInstanceUID, root.SOPInstanceUID)];
+}
+
+/** The film and what was written of it beside the report. */
+function evidenceOf(root: Attributes): ReportReading['outputs'] {
   const series = sequence(root, 'CurrentRequestedProcedureEvidenceSequence').flatMap((study) => sequence(study, 'ReferencedSeriesSequence'));
-  const instances = series.flatMap((entry) => sequence(entry, 'ReferencedSOPSequence').map((instance) => output(instance.ReferencedSOPClassUID, entry.SeriesInstanceUID, instance.ReferencedSOPInstanceUID)));
-  return [...instances.filter(({ sopInstanceUid }) => sopInstanceUid !== film), output(root.SOPClassUID, root.SeriesInstanceUID, root.SOPInstanceUID)];
+  return series.flatMap((entry) => sequence(entry, 'ReferencedSOPSequence').map((instance) => output(instance.ReferencedSOPClassUID, entry.SeriesInstanceUID, instance.ReferencedSOPInstanceUID)));
+}
+
+const OPERATING_POINT = 'operating-point=';
+
+/** TID 1410 and TID 4019. A report of an older version may lack either. */
+function measured(root: Attributes): Pick<ReportReading, 'threshold' | 'finding'> {
+  const group = children(children(root).find((item) => isNamed(item, CODES.imagingMeasurements)) ?? {}).find((item) => isNamed(item, CODES.measurementGroup));
+  const parts = children(group ?? {});
+  const point = parts.flatMap((item) => (isNamed(item, CODES.algorithmParameters) ? (textOf(item) ?? []) : [])).find((parameter) => parameter.startsWith(OPERATING_POINT));
+  const finding = sequence(parts.find((item) => isNamed(item, CODES.finding)), 'ConceptCodeSequence')[0];
+  return { threshold: point === undefined ? null : shareOf(point.slice(OPERATING_POINT.length)), finding: finding === undefined ? null : codeOf(finding) };
+}
+
+/** The inverse of codeItem. */
+function codeOf(item: Attributes): Code {
+  return { value: String(item.CodeValue ?? item.LongCodeValue ?? ''), scheme: String(item.CodingSchemeDesignator ?? ''), meaning: String(item.CodeMeaning ?? '') };
 }
 
 function output(sopClass: unknown, series: unknown, instance: unknown): ReportReading['outputs'][number] {

@@ -1,3 +1,7 @@
+import { wilson, type Interval } from '../base/wilson';
+
+export { wilson, type Interval };
+
 /** One film with its truth: what all figures are made from. */
 export interface Scored {
   readonly positive: boolean;
@@ -7,25 +11,12 @@ export interface Scored {
   readonly patient: string;
 }
 
-/** A 95 % interval; null where there is nothing to measure. */
-export type Interval = readonly [low: number, high: number] | null;
-
 /** A share of `n` cases; value and interval are null where n is 0. */
 export interface Share {
   readonly value: number | null;
   readonly hits: number;
   readonly n: number;
   readonly interval: Interval;
-}
-
-const Z95 = 1.959964;
-
-/** Score interval of a share (Wilson 1927), 95 %. */
-export function wilson(hits: number, n: number): Interval {
-  if (n === 0) return null;
-  const [p, f] = [hits / n, (Z95 * Z95) / n];
-  const [centre, half] = [p + f / 2, Z95 * Math.sqrt((p * (1 - p)) / n + f / (4 * n))];
-  return [Math.max(0, (centre - half) / (1 + f)), Math.min(1, (centre + half) / (1 + f))];
 }
 
 export function share(hits: number, n: number): Share {

@@ -1,3 +1,4 @@
+import type { SinkName } from '../base/sinks';
 import type { ResultEvent } from '../pipeline/stage';
 import type { StudyRecord } from './record';
 
@@ -7,7 +8,7 @@ import type { StudyRecord } from './record';
  */
 export interface Sink {
   /** Last part of the queue's name, e.g. `hl7`. */
-  readonly name: string;
+  readonly name: SinkName;
   /** Whether the sink wants this result at all, by the event alone: what it does not want is acknowledged unread. */
   wants(event: ResultEvent): boolean;
   /** @throws HilumError transient to be told again later, permanent to have the message dead-lettered with its reason. */

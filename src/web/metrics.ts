@@ -14,6 +14,9 @@ export const METRIC_NAMES = [
   'hilum_queue_age_seconds',
   'hilum_wait_seconds',
   'hilum_broker_state',
+  'hilum_deliveries_total',
+  'hilum_delivery_messages',
+  'hilum_delivery_failing_since_timestamp_seconds',
   'hilum_last_result_timestamp_seconds',
 ] as const;
 export type MetricName = (typeof METRIC_NAMES)[number];
@@ -29,7 +32,11 @@ export interface MetricsSources {
   readonly queues: () => Promise<Readonly<Record<string, number>>>;
   /** Seconds that the oldest study of each queue has waited. */
   readonly queueAges: () => Promise<Readonly<Record<string, number>>>;
-  /** Longest wait for `queues` and for `queueAges` (milliseconds): a scrape must not hang on a broker that does. */
+  /** Sinks of results that are switched on, and each result that a delivery may have. */
+  readonly sinks: readonly string[];
+  readonly deliveryResults: readonly string[];
+  readonly sinkQueues: () => Promise<readonly { readonly sink: string; readonly waiting: number; readonly retry: number; readonly dead: number }[]>;
+  /** Longest wait for `queues`, `queueAges` and `sinkQueues` (milliseconds): a scrape must not hang on a broker that does. */
   readonly queuesTimeoutMs?: number;
   readonly now?: () => Date;
 }
@@ -41,6 +48,9 @@ export interface Metrics {
   study(result: string, reason?: string): void;
   /** A study was begun after it had waited. */
   waited(priority: Priority, seconds: number): void;
+  delivery(sink: string, result: string): void;
+  /** Milliseconds since 1970; null when all is well. */
+  failingSince(sink: string, since: number | null): void;
   readonly contentType: string;
   /** All of it in Prometheus' text format, those of the Node process included. */
   text(): Promise<string>;
@@ -62,6 +72,12 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const stages = new Histogram({ ...about('hilum_stage_seconds', 'Seconds that a stage took, failed ones included'), labelNames: ['stage'], buckets: STAGE_BUCKETS });
   const waits = new Histogram({ ...about('hilum_wait_seconds', 'Seconds from the publishing of a study message to the beginning of its work'), labelNames: ['priority'], buckets: WAIT_BUCKETS });
   const lastResult = new Gauge(about('hilum_last_result_timestamp_seconds', 'When results of a study were last announced (Unix time); 0 before the first'));
+  const deliveries = new Counter({ ...about('hilum_deliveries_total', 'Deliveries of results to a sink, by what became of them'), labelNames: ['sink', 'result'] });
+  const failing = new Gauge({ ...about('hilum_delivery_failing_since_timestamp_seconds', 'Since when each delivery to a sink has failed (Unix time); 0 when the last one succeeded'), labelNames: ['sink'] });
+  for (const sink of sources.sinks) {
+    failing.set({ sink }, 0);
+    for (const result of sources.deliveryResults) deliveries.inc({ sink, result }, 0);
+  }
   films.inc({ outcome: 'analysed', reason: 'none' }, 0);
   for (const result of sources.studyResults) studies.inc({ result }, 0);
   for (const code of sources.failureCodes) failures.inc({ code }, 0);
@@ -76,13 +92,15 @@ export function createMetrics(sources: MetricsSources): Metrics {
       if (result === 'done') lastResult.set((sources.now?.() ?? new Date()).getTime() / 1000);
     },
     waited: (priority, seconds) => waits.observe({ priority }, seconds),
+    delivery: (sink, result) => deliveries.inc({ sink, result }),
+    failingSince: (sink, since) => failing.set({ sink }, (since ?? 0) / 1000),
     contentType: registry.contentType,
     text: () => registry.metrics(),
   };
 }
 
 /** Those that are looked up when somebody asks. */
-function addGauges(registry: Registry, { version, brokerStates, brokerState, queues, queueAges, queuesTimeoutMs = QUEUES_TIMEOUT_MS }: MetricsSources): void {
+function addGauges(registry: Registry, { version, brokerStates, brokerState, queues, queueAges, sinkQueues, queuesTimeoutMs = QUEUES_TIMEOUT_MS }: MetricsSources): void {
   const about = (name: MetricName, help: string) => ({ name, help, registers: [registry] });
   new Gauge({ ...about('hilum_info', 'Always 1; the label is the version'), labelNames: ['version'] }).set({ version }, 1);
   new Gauge({
@@ -92,17 +110,27 @@ function addGauges(registry: Registry, { version, brokerStates, brokerState, que
       for (const state of brokerStates) this.set({ state }, state === brokerState() ? 1 : 0);
     },
   });
+  const inTime = <T>(look: () => Promise<T>, otherwise: T): Promise<T> => withTimeout(look(), queuesTimeoutMs, () => new Error('late')).catch(() => otherwise);
   const byQueue = (name: MetricName, help: string, look: () => Promise<Readonly<Record<string, number>>>) =>
     new Gauge({
       ...about(name, `${help}; missing while the broker does not answer`),
       labelNames: ['queue'],
       async collect() {
-        const values = await withTimeout(look(), queuesTimeoutMs, () => new Error('late')).catch(() => ({}));
+        const values = await inTime(look, {});
         // An old number would look like a quiet queue.
         this.reset();
         for (const [queue, value] of Object.entries(values)) this.set({ queue }, value);
       },
     });
+  new Gauge({
+    ...about('hilum_delivery_messages', 'Results that wait for a sink, for their next try, and that were given up; missing while the broker does not answer'),
+    labelNames: ['sink', 'state'],
+    async collect() {
+      const found = await inTime(sinkQueues, []);
+      this.reset();
+      for (const { sink, ...states } of found) for (const [state, messages] of Object.entries(states)) this.set({ sink, state }, messages);
+    },
+  });
   byQueue('hilum_queue_messages', 'Studies that wait to be sorted, to be done, for their next try, and that were given up', queues);
   byQueue('hilum_queue_age_seconds', 'Seconds that the oldest study of a queue has waited, at most', queueAges);
 }

@@ -100,12 +100,12 @@ describe('the command', () => {
     expect(first).toMatchObject({ status: 0, err: '' });
     expect(letters(first).map(({ studyInstanceUid }) => studyInstanceUid)).toEqual([1, 2, 3].map(uidOf));
     expect(letters(first)[1]).toEqual({
-      id: expect.stringMatching(/^[0-9a-f]{12}$/) as string, studyInstanceUid: uidOf(2), reason: 'NOT_FOUND', diedAt: '2026-03-01T11:00:02.000Z', lost: 20, bytes: eventOf(2).length,
+      id: expect.stringMatching(/^[0-9a-f]{12}$/) as string, queue: 'study', studyInstanceUid: uidOf(2), reason: 'NOT_FOUND', diedAt: '2026-03-01T11:00:02.000Z', lost: 20, bytes: eventOf(2).length,
       attempts: [{ attempt: 1, at: '2026-03-01T10:00:00.000Z', code: 'ARCHIVE_TIMEOUT' }, { attempt: 2, at: '2026-03-01T11:00:02.000Z', code: 'NOT_FOUND' }],
     });
     const again = await hilumDead(['list']);
     expect(again.status).toBe(0);
-    for (const { id, studyInstanceUid } of letters(first)) expect(again.out).toMatch(new RegExp(`^${id}  2026-03-01T11:00:0\\d.000Z +2  NOT_FOUND +${studyInstanceUid}$`, 'm'));
+    for (const { id, studyInstanceUid } of letters(first)) expect(again.out).toMatch(new RegExp(`^${id}  study     2026-03-01T11:00:0\\d.000Z +2  NOT_FOUND +${studyInstanceUid}$`, 'm'));
     const left = await drain(dead());
     expect(studies(left)).toEqual([1, 2, 3].map(uidOf));
     expect(left[0]!.properties).toMatchObject({ messageId: 'm1', deliveryMode: 2, headers: { 'x-hilum-attempt': 2, 'x-hilum-reason': 'NOT_FOUND' } });

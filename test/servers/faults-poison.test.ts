@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { LOST_HEADER } from '../../src/client/delivery';
-import { LOSS_LIMIT, WORKER_LOST } from '../../src/listener';
+import { LOSS_LIMIT, WORKER_LOST } from '../../src/base/settle';
 import { retrieves, type Fault } from '../support/faults';
 import { until } from '../support/servers';
 import { Site } from '../support/site';

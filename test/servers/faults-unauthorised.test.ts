@@ -1,4 +1,4 @@
-import { UNAUTHORISED_RETRIES } from '../../src/listener';
+import { UNAUTHORISED_RETRIES } from '../../src/base/settle';
 import { answering, finds, retrieves, stores } from '../support/faults';
 import { Site } from '../support/site';
 

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HilumError } from '../../src/base/errors';
 import { syntheticDicom } from '../../src/dicom/synthetic-film';
-import { createListener, STUDY_RESULTS, type Delivery, type ListenerOptions } from '../../src/listener';
+import type { Delivery } from '../../src/base/settle';
+import { createListener, STUDY_RESULTS, type ListenerOptions } from '../../src/listener';
 import { runStudy } from '../../src/pipeline/pipeline';
 import { TIMED_STAGES, type ResultEvent } from '../../src/pipeline/stage';
 import { healthApp, listen } from '../../src/web/health';
@@ -11,7 +12,7 @@ import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
 import { recordingLog } from '../support/logs';
 
 const STATES = ['connected', 'disconnected'] as const;
-const make = (more: Partial<MetricsSources> = {}) => createMetrics({ version: '1.2.3', studyResults: STUDY_RESULTS, failureCodes: ['NOT_FOUND'], brokerStates: STATES, brokerState: () => 'connected', queues: async () => ({ urgent: 3, retry: 2, dead: 1 }), queueAges: async () => ({ urgent: 42.5, routine: 0 }), now: () => new Date(1_772_359_200_000), ...more });
+const make = (more: Partial<MetricsSources> = {}) => createMetrics({ version: '1.2.3', studyResults: STUDY_RESULTS, failureCodes: ['NOT_FOUND'], brokerStates: STATES, brokerState: () => 'connected', queues: async () => ({ urgent: 3, retry: 2, dead: 1 }), queueAges: async () => ({ urgent: 42.5, routine: 0 }), sinks: ['hl7'], deliveryResults: ['done', 'dead'], sinkQueues: async () => [{ sink: 'hl7', waiting: 4, retry: 1, dead: 2 }], now: () => new Date(1_772_359_200_000), ...more });
 
 /** name{labels} -> value, ours only. */
 async function samples(metrics: { text(): Promise<string> }): Promise<Record<string, number>> {
@@ -35,6 +36,8 @@ test('what it is told is counted', async () => {
   metrics.study('retry', 'ARCHIVE_TIMEOUT');
   metrics.stage('infer', 0.3);
   metrics.waited('urgent', 40);
+  metrics.delivery('hl7', 'done');
+  metrics.failingSince('hl7', 1_772_359_200_000);
   expect(await samples(metrics)).toMatchObject({
     'hilum_info{version="1.2.3"}': 1,
     'hilum_films_total{outcome="analysed",reason="none"}': 1,
@@ -50,6 +53,12 @@ test('what it is told is counted', async () => {
     'hilum_wait_seconds_bucket{le="30",priority="urgent"}': 0,
     'hilum_wait_seconds_bucket{le="60",priority="urgent"}': 1,
     'hilum_wait_seconds_count{priority="routine"}': 0,
+    'hilum_deliveries_total{sink="hl7",result="done"}': 1,
+    'hilum_deliveries_total{sink="hl7",result="dead"}': 0,
+    'hilum_delivery_messages{sink="hl7",state="waiting"}': 4,
+    'hilum_delivery_messages{sink="hl7",state="retry"}': 1,
+    'hilum_delivery_messages{sink="hl7",state="dead"}': 2,
+    'hilum_delivery_failing_since_timestamp_seconds{sink="hl7"}': 1_772_359_200,
     'hilum_queue_age_seconds{queue="urgent"}': 42.5,
     'hilum_queue_age_seconds{queue="routine"}': 0,
     'hilum_queue_messages{queue="urgent"}': 3,

@@ -1,0 +1,102 @@
+import { HilumError, lastingOf } from './errors';
+import { retryAfterOf } from './retry';
+
+/** Port: one message of the broker; `client/delivery` fits it by shape. It is to be settled exactly once, and its methods never reject. */
+export interface Delivery {
+  readonly body: Uint8Array;
+  readonly redelivered: boolean;
+  /** Redelivered only because the broker was restarted while it waited. */
+  readonly outlivedBroker: boolean;
+  /** Which try this is, from 1. */
+  readonly attempt: number;
+  /** How often it was put back because it had been redelivered. */
+  readonly lost: number;
+  /** How often a part of its study was done and the rest left to a next delivery. */
+  readonly slices: number;
+  ack(): Promise<void>;
+  /** Once more after at least `delayMs` milliseconds. */
+  retry(delayMs: number, reason: string): Promise<void>;
+  deadLetter(reason: string): Promise<void>;
+  /** To the end of the queue after at least `delayMs` milliseconds, as the same try, lost once more. */
+  putBack(delayMs: number): Promise<void>;
+  /** To the end of the queue at once, as the same try: neither failed nor lost, one slice further. */
+  goOn(): Promise<void>;
+}
+
+export interface RetryPolicy {
+  /** Delay before the second, third ... try (milliseconds); the last one repeats. */
+  readonly delaysMs: readonly number[];
+  /** Tries after the first. */
+  readonly limit: number;
+}
+
+export type Settlement =
+  | { readonly kind: 'ack' }
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly reason: string }
+  | { readonly kind: 'dead-letter'; readonly reason: string }
+  | { readonly kind: 'go-on' }
+  | { readonly kind: 'put-back'; readonly delayMs: number; readonly counted: boolean };
+
+/** Tries after the first for a refused sign-in: it may be a token about to be renewed, but it is not asked for ever. */
+export const UNAUTHORISED_RETRIES = 3;
+/** Losses after which a message is still put back at once. */
+export const TOLERATED_LOSSES = 5;
+/** Losses after which a message is given up. */
+export const LOSS_LIMIT = 20;
+/** Reason of a message that was lost too often. */
+export const WORKER_LOST = 'WORKER_LOST';
+
+/**
+ * What becomes of a delivery whose `attempt`-th try (from 1) ended with `error`; undefined is success.
+ * Transient and ambiguous failures are tried again, with the server's Retry-After where it is longer; permanent ones never, a refused sign-in a few times.
+ * A study that was returned between two films has not failed: it goes on.
+ */
+export function settle(error: unknown, attempt: number, policy: RetryPolicy): Settlement {
+  if (error === undefined) return { kind: 'ack' };
+  if (codeOf(error) === 'STUDY_RETURNED') return { kind: 'go-on' };
+  const reason = codeOf(error);
+  const limit = retriesFor(error, policy);
+  if (attempt > limit) return { kind: 'dead-letter', reason };
+  return { kind: 'retry', delayMs: Math.max(delayFor(attempt, policy), retryAfterOf(error) ?? 0), reason };
+}
+
+/**
+ * What becomes of a redelivered message that had been lost `lost` times before. It is counted before it is worked on, at the end of the queue: a film that
+ * kills its worker then neither holds up the others nor comes back for ever, and comes less and less often. Where a restart of the broker explains it, it
+ * is put there uncounted: otherwise a night of restarts would give up whatever waited.
+ */
+export function settleRedelivered({ lost, outlivedBroker }: Pick<Delivery, 'lost' | 'outlivedBroker'>, policy: RetryPolicy): Settlement {
+  if (outlivedBroker) return { kind: 'put-back', delayMs: 0, counted: false };
+  if (lost >= LOSS_LIMIT) return { kind: 'dead-letter', reason: WORKER_LOST };
+  return { kind: 'put-back', counted: true, delayMs: lost < TOLERATED_LOSSES ? 0 : delayFor(lost - TOLERATED_LOSSES + 1, policy) };
+}
+
+function retriesFor(error: unknown, policy: RetryPolicy): number {
+  if (['ARCHIVE_UNAUTHORISED', 'RECEIVER_UNAUTHORISED'].includes(codeOf(error))) return Math.min(UNAUTHORISED_RETRIES, policy.limit);
+  return lastingOf(error) === 'permanent' ? 0 : policy.limit;
+}
+
+function delayFor(attempt: number, { delaysMs }: RetryPolicy): number {
+  return delaysMs[Math.min(attempt, delaysMs.length) - 1] ?? 0;
+}
+
+/** The code alone: the message of an error that is not ours may hold anything. */
+function codeOf(error: unknown): string {
+  return error instanceof HilumError ? error.code : 'UNKNOWN';
+}
+
+/** Does to a delivery what was decided. Never rejects, as the methods of a delivery don't. */
+export function carryOut(settlement: Settlement, delivery: Delivery): Promise<void> {
+  switch (settlement.kind) {
+    case 'ack':
+      return delivery.ack();
+    case 'retry':
+      return delivery.retry(settlement.delayMs, settlement.reason);
+    case 'dead-letter':
+      return delivery.deadLetter(settlement.reason);
+    case 'go-on':
+      return delivery.goOn();
+    case 'put-back':
+      return settlement.counted ? delivery.putBack(settlement.delayMs) : delivery.goOn();
+  }
+}

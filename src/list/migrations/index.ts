@@ -1,0 +1,31 @@
+import { sql, type Kysely, type Transaction } from 'kysely';
+import { HilumError } from '../../base/errors';
+import type { Schema } from '../schema';
+import { studies } from './001-studies';
+
+/** One step of the schema. It is never changed once released: the next step mends it. */
+export interface Migration {
+  /** NNN-what, as its file is called. */
+  readonly name: string;
+  up(db: Kysely<unknown>): Promise<void>;
+}
+
+/** In this order. */
+export const MIGRATIONS: readonly Migration[] = [studies];
+
+/**
+ * Brings the database to this version's schema: all steps or none, inside a transaction that holds the migration lock. Resolves to the names applied now.
+ * @throws HilumError DATABASE_INVALID when the database has steps that this version does not know.
+ */
+export async function migrate(transaction: Transaction<Schema>, migrations: readonly Migration[] = MIGRATIONS, now: () => number = Date.now): Promise<string[]> {
+  await sql`create table if not exists migration (name text primary key, applied_at bigint not null)`.execute(transaction);
+  const applied = new Set((await transaction.selectFrom('migration').select('name').execute()).map(({ name }) => name));
+  const unknown = [...applied].filter((name) => !migrations.some((migration) => migration.name === name));
+  if (unknown.length > 0) throw new HilumError('DATABASE_INVALID', 'permanent', `the database was made by a newer version of Hilum (it has ${unknown.join(', ')}): update Hilum, or use another database`);
+  const pending = migrations.filter(({ name }) => !applied.has(name));
+  for (const { name, up } of pending) {
+    await up(transaction as unknown as Kysely<unknown>);
+    await transaction.insertInto('migration').values({ name, applied_at: now() }).execute();
+  }
+  return pending.map(({ name }) => name);
+}

@@ -1,0 +1,158 @@
+import { connect as rawConnect, type ChannelModel } from 'amqplib';
+import { HilumError } from '../../src/base/errors';
+import type { SinkName } from '../../src/base/sinks';
+import { connectBroker, type Broker, type BrokerOptions } from '../../src/client/amqp';
+import { deadLanes, sortDeadLetters, type DeadLetter } from '../../src/client/dead-letters';
+import { createRunner } from '../../src/delivery/runner';
+import type { ResultEvent } from '../../src/pipeline/stage';
+import { recordingLog } from '../support/logs';
+import { RECORD, RESULT } from '../support/result-record';
+import { Servers, until, type Rabbit } from '../support/servers';
+
+const servers = new Servers();
+const brokers: Broker[] = [];
+let rabbit: Rabbit;
+let raw: ChannelModel;
+let prefix = '';
+let count = 0;
+
+beforeAll(async () => {
+  rabbit = await servers.rabbit();
+}, 120_000);
+
+beforeEach(async () => {
+  prefix = `s${++count}`;
+  raw = await rawConnect(rabbit.amqpUrl);
+  raw.on('error', () => {});
+});
+
+afterEach(async () => {
+  for (const broker of brokers.splice(0)) await broker.stop(1_000);
+  await raw.close().catch(() => {});
+});
+
+afterAll(() => servers.stop());
+
+async function open(sinks: readonly SinkName[], more: Partial<BrokerOptions> = {}): Promise<Broker> {
+  const broker = connectBroker({ url: rabbit.amqpUrl, prefix, sinks, retryDelaysMs: [200], reconnect: { baseMs: 100, maxMs: 500 }, publishTimeoutMs: 20_000, pauseMs: 200, ...more }, recordingLog());
+  brokers.push(broker);
+  await broker.ready(20_000);
+  return broker;
+}
+
+/** A sink whose deliveries end as `deliver` says; it is told of the study's models, by which the tests know events apart. */
+async function attach(broker: Broker, name: SinkName, deliver: (tag: string) => Promise<void>, limit = 3): Promise<{ told: string[]; log: ReturnType<typeof recordingLog> }> {
+  const told: string[] = [];
+  const log = recordingLog();
+  const sink = {
+    name,
+    wants: () => true,
+    deliver: async ({ softwareVersion }: { softwareVersion: string }) => {
+      told.push(softwareVersion);
+      await deliver(softwareVersion);
+    },
+  };
+  const loadRecord = (event: ResultEvent) => Promise.resolve({ ...RECORD, softwareVersion: event.models[0]!.id });
+  await broker.consumeSink(name, createRunner({ sink, loadRecord, retry: { delaysMs: [200], limit }, log }));
+  await broker.ready(20_000);
+  return { told, log };
+}
+
+const tagged = (tag: string): ResultEvent => ({ ...RESULT, models: [{ id: tag, version: '1' }] });
+const away = () => Promise.reject(new HilumError('RECEIVER_UNREACHABLE', 'transient', 'away'));
+const well = () => Promise.resolve();
+
+async function letters(broker: Broker, fate: 'keep' | 'replay' | 'drop' = 'keep'): Promise<DeadLetter[]> {
+  const found: DeadLetter[] = [];
+  for (const lane of await deadLanes(broker)) await sortDeadLetters(broker, (letter) => (found.push(letter), fate), () => {}, lane);
+  return found;
+}
+
+test('each sink hears of every result, in order; results of a time without the sink wait for it', async () => {
+  await (await open(['hl7', 'fhir'])).stop(0);
+  const announcer = await open([]);
+  for (const tag of ['a', 'b', 'c']) await announcer.announce(tagged(tag));
+  const broker = await open(['hl7', 'fhir']);
+  const [hl7, fhir] = [await attach(broker, 'hl7', well), await attach(broker, 'fhir', well)];
+  await until('all are told', () => hl7.told.length === 3 && fhir.told.length === 3);
+  expect([hl7.told, fhir.told]).toEqual([['a', 'b', 'c'], ['a', 'b', 'c']]);
+  await until('all are acknowledged', async () => (await broker.sinkDepths()).every(({ waiting }) => waiting === 0));
+});
+
+test('a sink that is away holds up no other and no study', async () => {
+  const broker = await open(['hl7', 'fhir']);
+  let isAway = true;
+  const hl7 = await attach(broker, 'hl7', () => (isAway ? away() : well()), 1_000);
+  const fhir = await attach(broker, 'fhir', well);
+  const studies: string[] = [];
+  await broker.consume(async (delivery) => {
+    studies.push(Buffer.from(delivery.body).toString());
+    await delivery.ack();
+  }, 1);
+  await broker.ready(20_000);
+  for (let n = 0; n < 20; n++) {
+    await broker.announce(tagged(`r${n}`));
+    await broker.publish(`${prefix}.study`, 'study.stable', Buffer.from(`s${n}`), { mandatory: true });
+  }
+  await until('the other sink and the studies', () => fhir.told.length === 20 && studies.length === 20);
+  expect(hl7.log.lines.some(({ fields }) => fields.event === 'delivery.done')).toBe(false);
+  isAway = false;
+  await until('the sink is back', () => hl7.log.lines.filter(({ fields }) => fields.event === 'delivery.done').length === 20);
+  expect(await letters(broker)).toEqual([]);
+});
+
+test('what a sink refuses for good lies in its own dead queue with reason and history; a replay tells that sink alone', async () => {
+  const broker = await open(['hl7', 'fhir']);
+  let refuses = true;
+  const hl7 = await attach(broker, 'hl7', () => (refuses ? Promise.reject(new HilumError('RECEIVER_REFUSED', 'permanent', 'AR')) : well()));
+  const fhir = await attach(broker, 'fhir', well);
+  await broker.announce(tagged('x'));
+  const [letter, ...none] = await until('the dead letter', async () => {
+    const found = await letters(broker);
+    return found.length > 0 ? found : undefined;
+  });
+  expect(none).toEqual([]);
+  expect(letter).toMatchObject({ queue: 'hl7', studyInstanceUid: RESULT.studyInstanceUid, reason: 'RECEIVER_REFUSED', attempts: [{ attempt: 1, code: 'RECEIVER_REFUSED' }] });
+  expect(await broker.sinkDepths()).toEqual([{ sink: 'hl7', waiting: 0, retry: 0, dead: 1 }, { sink: 'fhir', waiting: 0, retry: 0, dead: 0 }]);
+  refuses = false;
+  await letters(broker, 'replay');
+  await until('it is told', () => hl7.log.lines.some(({ fields }) => fields.event === 'delivery.done'));
+  expect([hl7.told, fhir.told]).toEqual([['x', 'x'], ['x']]);
+  expect(await letters(broker)).toEqual([]);
+});
+
+test('tried again as often as studies are, then dead', async () => {
+  const broker = await open(['hl7']);
+  const hl7 = await attach(broker, 'hl7', away, 2);
+  await broker.announce(tagged('x'));
+  await until('it is dead', async () => (await broker.sinkDepths())[0]!.dead === 1);
+  expect(hl7.told).toEqual(['x', 'x', 'x']);
+  expect((await letters(broker))[0]!.attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+});
+
+test('two workers deliver one after the other; when one is cut off, the other goes on', async () => {
+  let inHand = 0;
+  let most = 0;
+  const slowly = async () => {
+    most = Math.max(most, ++inHand);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    inHand--;
+  };
+  const [one, two] = [await open(['hl7']), await open(['hl7'])];
+  const [first, second] = [await attach(one, 'hl7', slowly), await attach(two, 'hl7', slowly)];
+  for (let n = 0; n < 20; n++) await one.announce(tagged(`r${n}`));
+  await until('some are told', () => first.told.length >= 5);
+  expect(second.told).toEqual([]);
+  await one.stop(1_000);
+  await until('the other goes on', () => new Set([...first.told, ...second.told]).size === 20);
+  expect(most).toBe(1);
+});
+
+test('a queue that nobody reads any more is named, and its dead letters stay within reach', async () => {
+  await (await open(['hl7'])).stop(0);
+  const broker = await open([]);
+  await broker.announce(tagged('x'));
+  expect(await broker.unreadSinks()).toMatchObject([{ queues: { sink: 'hl7', queue: { name: `${prefix}.result.hl7` } }, messages: 1, consumers: 0 }]);
+  await broker.publish('', `${prefix}.result.hl7.dead`, Buffer.from(JSON.stringify(RESULT)), { mandatory: true });
+  expect((await letters(broker, 'drop')).map(({ queue }) => queue)).toEqual(['hl7']);
+});

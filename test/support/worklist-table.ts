@@ -1,0 +1,218 @@
+import { deriveUid, type Uid } from '../../src/dicom/uid';
+import { readLabels } from '../../src/evaluation/labels';
+import type { Database } from '../../src/list/database';
+import { Worklist } from '../../src/list/worklist';
+import type { Step } from '../../src/list/steps';
+import { filmRecord, studyRecord } from './study-record';
+
+const uid = (name: string): Uid => deriveUid(['study', name]);
+const SIGHT = { PatientID: 'ID-a', PatientName: 'Müller^Änne', PatientBirthDate: '', PatientSex: '', AccessionNumber: 'ACC%1', StudyDate: '20260301', StudyTime: '', StudyDescription: 'Thorax' };
+const waiting = (priority: 'urgent' | 'routine' | null, sight: typeof SIGHT | null = null): Step => ({ kind: 'waiting', priority, sight });
+const ALL = { searchPatient: true, order: 'oldest', limit: 100 } as const;
+
+/** The same tests for each database: `open` gives an empty one for each test. */
+export function worklistTests(open: () => Promise<Database>): void {
+  let database: Database;
+  let list: Worklist;
+  let clock = 0;
+
+  beforeEach(async () => {
+    database = await open();
+    clock = 1_772_000_000_000;
+    list = new Worklist(database, () => clock);
+  });
+  afterEach(() => database.close());
+
+  const row = async (name: string) => (await list.study(uid(name)))?.row;
+  const names = async (request: Partial<Parameters<Worklist['page']>[0]> = {}) => (await list.page({ ...ALL, ...request })).rows.map(({ studyInstanceUid }) => studyInstanceUid);
+
+  test('a study is seen waiting, analysed and done, with its times', async () => {
+    await list.advance(uid('a'), waiting('routine', SIGHT), 1_000);
+    expect(await row('a')).toMatchObject({ state: 'waiting', priority: 'routine', arrivedAt: 1_000, accessionNumber: 'ACC%1', patient: { PatientName: 'Müller^Änne' } });
+    await list.advance(uid('a'), { kind: 'analysing', attempt: 1 }, 2_000);
+    expect(await row('a')).toMatchObject({ state: 'analysing', startedAt: 2_000 });
+    expect(await list.record(studyRecord('a'))).toBe(true);
+    const detail = await list.study(uid('a'));
+    expect(detail!.row).toMatchObject({ state: 'done', arrivedAt: 1_000, startedAt: 2_000, completedAt: Date.parse('2026-03-01T10:15:42.000Z'), probability: 0.9, threshold: 0.5, views: ['frontal'], films: 1, accessionNumber: 'A-a' });
+    expect(detail!.row.lead!.heatMap!.sopInstanceUid).toBe(deriveUid(['heat', 'a']));
+    expect(detail!.record).toEqual(studyRecord('a'));
+    expect(detail!.history.map(({ kind }) => kind)).toEqual(['result', 'analysing', 'waiting']);
+  });
+
+  test('a priority that triage gave is never lowered by the finding, nor the other way round', async () => {
+    await list.advance(uid('ris'), waiting('urgent'));
+    await list.record(studyRecord('ris', { priority: 'routine' }));
+    expect(await row('ris')).toMatchObject({ priority: 'urgent', priorities: { triage: 'urgent', finding: 'routine', person: null } });
+    await list.advance(uid('ris'), waiting('routine'));
+    expect(await row('ris')).toMatchObject({ priority: 'urgent', priorities: { triage: 'urgent' } });
+    await list.advance(uid('found'), waiting('routine'));
+    await list.record(studyRecord('found'));
+    expect(await row('found')).toMatchObject({ priority: 'urgent', priorities: { triage: 'routine', finding: 'urgent' } });
+    await list.record(studyRecord('person', { priority: 'routine' }));
+    expect(await list.setPriority(uid('person'), 'urgent', 'ana')).toBe(true);
+    await list.record(studyRecord('person', { priority: null, key: deriveUid(['later']), completedAt: '2026-03-02T00:00:00.000Z' }));
+    expect(await row('person')).toMatchObject({ priority: 'urgent' });
+    await list.setPriority(uid('person'), null, 'ana');
+    expect(await row('person')).toMatchObject({ priority: 'routine' });
+    expect(await list.setPriority(uid('nobody'), 'urgent', 'ana')).toBe(false);
+  });
+
+  test('a result told twice changes nothing, an older one neither; a newer one counts', async () => {
+    await list.record(studyRecord('a'));
+    const before = await list.study(uid('a'));
+    expect(await list.record(studyRecord('a'))).toBe(false);
+    expect(await list.record(studyRecord('a', { completedAt: '2026-03-01T12:00:00.000Z' }))).toBe(false);
+    expect(await list.record(studyRecord('a', { key: deriveUid(['old']), priority: 'routine', completedAt: '2026-02-01T00:00:00.000Z' }))).toBe(false);
+    expect(await list.study(uid('a'))).toEqual(before);
+    expect(await list.record(studyRecord('a', { key: deriveUid(['new']), priority: 'routine', completedAt: '2026-03-02T00:00:00.000Z', films: [filmRecord('a', { probability: 0.1 })] }))).toBe(true);
+    expect(await row('a')).toMatchObject({ priority: 'routine', probability: 0.1 });
+  });
+
+  test('a study with a result keeps showing it while it comes by again; only a failure shows, and a result ends that', async () => {
+    await list.record(studyRecord('a'));
+    for (const step of [waiting('routine'), { kind: 'analysing', attempt: 1 }, { kind: 'returned' }, { kind: 'retry', reason: 'ARCHIVE_TIMEOUT', retryAt: 5 }, { kind: 'nothing-new' }] as Step[]) await list.advance(uid('a'), step);
+    expect(await row('a')).toMatchObject({ state: 'done', reason: null });
+    await list.advance(uid('a'), { kind: 'failed', reason: 'STORE_FAILED' });
+    expect(await row('a')).toMatchObject({ state: 'failed', reason: 'STORE_FAILED', probability: 0.9 });
+    expect(await list.record(studyRecord('a', { completedAt: '2026-03-01T12:00:00.000Z' }))).toBe(true);
+    expect(await row('a')).toMatchObject({ state: 'done', reason: null });
+  });
+
+  test('why it was not analysed, is tried again, or failed', async () => {
+    const film = filmRecord('a', { outcome: 'not-analysed', reason: 'lateral-view', reasonText: 'a lateral view', probability: null, threshold: null, view: 'lateral', outputs: [] });
+    await list.record(studyRecord('a', { priority: null, films: [film] }));
+    expect(await row('a')).toMatchObject({ state: 'not-analysed', reason: 'lateral-view', reasonText: 'a lateral view', priorities: { finding: null }, views: ['lateral'] });
+    await list.advance(uid('b'), waiting('routine'));
+    await list.advance(uid('b'), { kind: 'retry', reason: 'ARCHIVE_TIMEOUT', retryAt: 77 });
+    expect(await row('b')).toMatchObject({ state: 'waiting', reason: 'ARCHIVE_TIMEOUT', retryAt: 77 });
+    await list.advance(uid('b'), { kind: 'failed', reason: 'ARCHIVE_TIMEOUT' });
+    expect(await row('b')).toMatchObject({ state: 'failed', retryAt: null });
+    await list.advance(uid('b'), waiting('routine'));
+    expect(await row('b')).toMatchObject({ state: 'waiting', reason: null });
+  });
+
+  test('a study without any film leaves the list, and live updates are told', async () => {
+    await list.advance(uid('ct'), waiting('routine'));
+    const before = await list.lastChange();
+    await list.advance(uid('ct'), { kind: 'nothing-new' });
+    expect(await names()).toEqual([]);
+    expect((await list.changesSince(before)).rows.map(({ state }) => state)).toEqual(['left-alone']);
+    await list.advance(uid('unknown'), { kind: 'nothing-new' });
+    expect(await list.study(uid('unknown'))).toBeNull();
+  });
+
+  test('a page: urgent first, then by arrival either way, page by page without a gap', async () => {
+    for (const [i, name] of ['a', 'b', 'c', 'd', 'e'].entries()) await list.advance(uid(name), waiting(name === 'd' || name === 'b' ? 'urgent' : 'routine'), 100 + i);
+    expect(await names()).toEqual(['b', 'd', 'a', 'c', 'e'].map(uid));
+    expect(await names({ order: 'newest' })).toEqual(['d', 'b', 'e', 'c', 'a'].map(uid));
+    for (const order of ['oldest', 'newest'] as const) {
+      const seen: Uid[] = [];
+      for (let cursor: string | undefined, pages = 0; pages < 5; pages++) {
+        const page = await list.page({ ...ALL, order, limit: 2, ...(cursor === undefined ? {} : { cursor }) });
+        seen.push(...page.rows.map(({ studyInstanceUid }) => studyInstanceUid));
+        if (page.next === null) break;
+        cursor = page.next;
+      }
+      expect(seen).toEqual(await names({ order }));
+    }
+    await expect(list.page({ ...ALL, cursor: 'xyz' })).rejects.toThrow(RangeError);
+  });
+
+  test('filters', async () => {
+    await list.advance(uid('a'), waiting('urgent'), 100);
+    await list.record(studyRecord('b', { priority: 'routine' }));
+    await list.advance(uid('c'), { kind: 'failed', reason: 'UNKNOWN' }, 300);
+    expect(await names({ filters: { states: ['waiting', 'failed'] } })).toEqual([uid('a'), uid('c')]);
+    expect(await names({ filters: { priority: 'urgent' } })).toEqual([uid('a')]);
+    expect(await names({ filters: { view: 'frontal' } })).toEqual([uid('b')]);
+    expect(await names({ filters: { arrivedFrom: 101, arrivedBefore: 301 } })).toEqual([uid('c')]);
+    await list.verdict(uid('b'), { verdict: 'agree', note: '', by: 'ana' });
+    expect(await names({ filters: { verdict: 'agree' } })).toEqual([uid('b')]);
+    expect(await names({ filters: { verdict: 'none' } })).toEqual([uid('a'), uid('c')]);
+    expect(await names({ filters: { states: [] } })).toEqual([]);
+    expect(await list.counts()).toEqual({ states: { waiting: 1, analysing: 0, done: 1, 'not-analysed': 0, failed: 1 }, urgent: 1, urgentUnjudged: 1 });
+  });
+
+  test('a search finds words in any order and without their marks, and patients only for those who may see them', async () => {
+    await list.advance(uid('a'), waiting('routine', SIGHT));
+    await list.record(studyRecord('b'));
+    expect(await names({ search: 'anne muller' })).toEqual([uid('a')]);
+    expect(await names({ search: 'MÜLLER' })).toHaveLength(2);
+    expect(await names({ search: 'müller', searchPatient: false })).toEqual([]);
+    expect(await names({ search: 'acc%', searchPatient: false })).toEqual([uid('a')]);
+    expect(await names({ search: 'a%1', searchPatient: false })).toEqual([]);
+    expect(await names({ search: 'a_b' })).toEqual([]);
+    expect(await names({ search: uid('b') })).toEqual([uid('b')]);
+    expect(await names({ search: "'; drop table study; --" })).toEqual([]);
+  });
+
+  test('verdicts: the latest counts, all are kept, a changed result tells', async () => {
+    await list.record(studyRecord('a'));
+    await list.record(studyRecord('b', { priority: 'routine', films: [filmRecord('b', { probability: 0.1 })] }));
+    await list.record(studyRecord('c'));
+    clock = 5_000;
+    expect(await list.verdict(uid('a'), { verdict: 'disagree', note: 'seen\0 too fast', by: 'ana' })).toBe(true);
+    clock = 6_000;
+    await list.verdict(uid('a'), { verdict: 'agree', note: '', by: 'ben' });
+    await list.verdict(uid('b'), { verdict: 'disagree', note: 'missed', by: 'ana' });
+    await list.verdict(uid('c'), { verdict: 'unusable', note: '', by: 'ana' });
+    expect(await list.verdict(uid('nobody'), { verdict: 'agree', note: '', by: 'ana' })).toBe(false);
+    const detail = await list.study(uid('a'));
+    expect(detail!.row.verdict).toEqual({ verdict: 'agree', note: '', by: 'ben', at: 6_000, ofThisResult: true });
+    expect(detail!.verdicts.map(({ verdict, by, note }) => [verdict, by, note])).toEqual([['agree', 'ben', ''], ['disagree', 'ana', 'seen too fast']]);
+    const { interval, ...agreement } = await list.agreement();
+    expect(agreement).toEqual({ agree: 1, disagree: 1, unusable: 1, share: 0.5 });
+    expect(interval![0]).toBeCloseTo(0.0945, 3);
+    await list.record(studyRecord('a', { key: deriveUid(['again']), completedAt: '2026-04-01T00:00:00.000Z' }));
+    expect((await row('a'))!.verdict).toMatchObject({ verdict: 'agree', ofThisResult: false });
+  });
+
+  test('verdicts as labels are what hilum evaluate reads', async () => {
+    await list.record(studyRecord('a'));
+    await list.record(studyRecord('b', { priority: 'routine', films: [filmRecord('b', { probability: 0.1 })] }));
+    await list.record(studyRecord('c'));
+    await list.record(studyRecord('d', { priority: null, films: [filmRecord('d', { outcome: 'not-analysed', reason: 'lateral-view', probability: null })] }));
+    for (const [name, verdict] of [['a', 'agree'], ['b', 'agree'], ['c', 'unusable'], ['d', 'agree']] as const) await list.verdict(uid(name), { verdict, note: 'a, "b"', by: 'ana' });
+    const lines: string[] = [];
+    for await (const line of list.verdictsCsv()) lines.push(line);
+    const { films, problems } = readLabels(Buffer.from(lines.join('')));
+    expect(problems).toEqual([]);
+    expect(films.map(({ file, positive }) => [file, positive])).toEqual([
+      [`${uid('a')}/${deriveUid(['film', 'a'])}.dcm`, true],
+      [`${uid('b')}/${deriveUid(['film', 'b'])}.dcm`, false],
+    ]);
+    expect(lines.join('')).not.toContain('ID-a');
+  });
+
+  test('live updates: each change once, in order', async () => {
+    let last = await list.lastChange();
+    await list.advance(uid('a'), waiting('routine'));
+    await list.advance(uid('b'), waiting('routine'));
+    await list.advance(uid('a'), { kind: 'analysing', attempt: 1 });
+    const changes = await list.changesSince(last);
+    expect(changes.rows.map(({ studyInstanceUid }) => studyInstanceUid)).toEqual([uid('b'), uid('a')]);
+    last = changes.change;
+    expect(await list.changesSince(last)).toEqual({ rows: [], change: last });
+    await list.verdict(uid('a'), { verdict: 'agree', note: '', by: 'ana' });
+    expect((await list.changesSince(last)).rows).toEqual([]);
+    await list.record(studyRecord('a'));
+    await list.verdict(uid('a'), { verdict: 'agree', note: '', by: 'ana' });
+    expect((await list.changesSince(last)).rows.map(({ verdict }) => verdict?.verdict)).toEqual(['agree']);
+    expect((await list.changesSince(0, 1)).rows).toHaveLength(1);
+  });
+
+  test('writers at the same time lose nothing and share no number', async () => {
+    await Promise.all(Array.from({ length: 20 }, (_, i) => list.advance(uid(String(i)), waiting('routine'))));
+    const { rows } = await list.changesSince(0);
+    expect(new Set(rows.map(({ change }) => change)).size).toBe(20);
+    expect(await list.lastChange()).toBe(20);
+  });
+
+  test('texts that a database may stumble over', async () => {
+    const odd = `\0O'Brien "x" \\ ; -- \u{1F600}\ud800 ${'x'.repeat(5_000)}`;
+    await list.record(studyRecord('a', { patient: { ...studyRecord('a').patient, PatientName: odd }, films: [filmRecord('a', { remarks: [odd] })] }));
+    expect((await row('a'))!.patient.PatientName).toMatch(/^O'Brien "x" \\ ; --/);
+    expect((await list.study(uid('a')))!.record!.films[0]!.remarks[0]).toBe(odd);
+    expect(await names({ search: "o'brien" })).toEqual([uid('a')]);
+  });
+}
