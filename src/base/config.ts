@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { accessSchema, auditSchema, exposureProblems, httpSchema } from './access-config';
 import { HilumError } from './errors';
 import { prioritySchema } from './priority';
 
@@ -60,12 +61,9 @@ const catchUp = z
 export const configSchema = z.strictObject({
   archive,
   broker,
-  http: z
-    .strictObject({
-      host: z.string().default('127.0.0.1').describe('Address that health is served on'),
-      port: z.number().int().min(0).max(65_535).default(8080).describe('Port that health is served on; 0 takes a free one'),
-    })
-    .prefault({}),
+  http: httpSchema,
+  access: accessSchema,
+  audit: auditSchema,
   models: z
     .strictObject({
       dir: z.string().optional().describe('Folder of the model folders (path, relative to the configuration file); by default the models that come with Hilum'),
@@ -134,6 +132,7 @@ export function parseConfig(raw: unknown, base = process.cwd()): Config {
   const filled = substitute(raw ?? {}, base, '', problems);
   const parsed = configSchema.safeParse(filled);
   if (!parsed.success) problems.push(...parsed.error.issues.flatMap(describeIssue));
+  else problems.push(...exposureProblems(parsed.data.http, parsed.data.access).map(({ path, message }) => `${path.join('.')}: ${message}`));
   if (problems.length > 0 || !parsed.success) throw new HilumError('CONFIG_INVALID', 'permanent', `the configuration has ${problems.length} problem(s):\n${problems.map((p) => `  - ${p}`).join('\n')}`);
   return deepFreeze(resolvePaths(parsed.data, base));
 }
@@ -167,7 +166,18 @@ function substituteText(text: string, base: string, path: string, problems: stri
 function resolvePaths(config: Config, base: string): Config {
   const at = (path: string | undefined) => (path === undefined ? undefined : resolve(base, path));
   const withTls = <T extends { tls: Config['archive']['tls'] }>(part: T): T => ({ ...part, tls: { ...part.tls, caFile: at(part.tls.caFile), certFile: at(part.tls.certFile), keyFile: at(part.tls.keyFile) } });
-  return { ...config, archive: withTls(config.archive), broker: withTls(config.broker), models: { ...config.models, dir: at(config.models.dir) }, state: { dir: resolve(base, config.state.dir) } };
+  const { http, access, audit } = config;
+  const state = { dir: resolve(base, config.state.dir) };
+  return {
+    ...config,
+    archive: withTls(config.archive),
+    broker: withTls(config.broker),
+    http: { ...http, ...(http.tls && { tls: { certFile: resolve(base, http.tls.certFile), keyFile: resolve(base, http.tls.keyFile) } }) },
+    access: { ...access, ...(access.oidc && { oidc: { ...access.oidc, caFile: at(access.oidc.caFile) } }) },
+    audit: { ...audit, dir: at(audit.dir) ?? join(state.dir, 'audit'), ...(audit.syslog && { syslog: { ...audit.syslog, tls: { caFile: at(audit.syslog.tls.caFile), certFile: at(audit.syslog.tls.certFile), keyFile: at(audit.syslog.tls.keyFile) } } }) },
+    models: { ...config.models, dir: at(config.models.dir) },
+    state,
+  };
 }
 
 function deepFreeze<T>(value: T): T {

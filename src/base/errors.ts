@@ -30,6 +30,8 @@ export const ERROR_CODES = [
   'ENGINE_UNAVAILABLE',
   'ENCODE_FAILED',
   'STUDY_RETURNED',
+  'AUDIT_FAILED',
+  'SIGN_IN_UNAVAILABLE',
   'STOPPING',
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];

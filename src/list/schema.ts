@@ -1,4 +1,5 @@
 import type { Generated, Selectable } from 'kysely';
+import type { AccessSchema } from './access-schema';
 import type { StudyState } from './states';
 import type { Priority } from '../base/priority';
 
@@ -6,7 +7,7 @@ import type { Priority } from '../base/priority';
  * The tables, as both databases have them: times are integers (milliseconds since 1970), JSON is text, yes and no are 1 and 0. What makes each is in
  * `migrations/`.
  */
-export interface Schema {
+export interface Schema extends AccessSchema {
   migration: MigrationTable;
   counter: CounterTable;
   study: StudyTable;

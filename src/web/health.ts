@@ -1,6 +1,12 @@
-import type { Server } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import express, { type Express } from 'express';
+import { createSecureContext } from 'node:tls';
+import type { Express } from 'express';
+import { HilumError } from '../base/errors';
+import type { Access } from './access/access';
+import { open } from './access/user';
 
 /** One thing that the service can't work without. */
 export interface Check {
@@ -16,38 +22,58 @@ export interface Scrape {
 }
 
 /**
- * GET /health/live: 200 while the process answers. GET /health/ready: 200 when every check is well, else 503; the body names each check.
+ * GET /health/live: 200 while the process answers. GET /health/ready: 200 when every check is well, else 503; the body names each check for those who may know.
  * GET /metrics: Prometheus' text format.
  */
-export function healthApp(checks: readonly Check[], metrics: Scrape): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.get('/health/live', (_request, response) => {
+export function addHealth(app: Express, access: Pick<Access, 'maySeeDetails' | 'forMachines'>, checks: readonly Check[], metrics: Scrape): void {
+  app.get('/health/live', open, (_request, response) => {
     response.json({ live: true });
   });
-  app.get('/health/ready', async (_request, response) => {
+  app.get('/health/ready', open, async (request, response) => {
     const results = await Promise.all(checks.map(async ({ name, look }) => ({ name, problem: await look().catch((error: Error) => error.message) })));
     const ready = results.every(({ problem }) => problem === null);
-    response.status(ready ? 200 : 503).json({ ready, checks: Object.fromEntries(results.map(({ name, problem }) => [name, problem ?? 'ok'])) });
+    const details = access.maySeeDetails(request) ? { checks: Object.fromEntries(results.map(({ name, problem }) => [name, problem ?? 'ok'])) } : {};
+    response.status(ready ? 200 : 503).json({ ready, ...details });
   });
-  app.get('/metrics', async (_request, response) => {
+  app.get('/metrics', access.forMachines, async (_request, response) => {
     const text = await metrics.text();
     response.set('Content-Type', metrics.contentType).send(text);
   });
-  return app;
 }
 
-/** Starts to listen. `port` 0 takes a free one; the resolved value says which. */
-export async function listen(app: Express, host: string, port: number): Promise<{ port: number; close(): Promise<void> }> {
-  const server = await new Promise<Server>((resolve, reject) => {
-    const starting = app.listen(port, host, (error?: Error) => (error ? reject(error) : resolve(starting)));
+export interface TlsPair {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/**
+ * Starts to listen, with TLS 1.2 or newer where there is a certificate. `port` 0 takes a free one; the resolved value says which. `renew` reads the certificate anew, for connections from then on.
+ * @throws HilumError CONFIG_INVALID when certificate or key can't be used.
+ */
+export async function listen(app: Express, host: string, port: number, tls?: TlsPair): Promise<{ port: number; renew(): void; close(): Promise<void> }> {
+  const secure = tls && createHttpsServer({ ...readPair(tls), minVersion: 'TLSv1.2' }, app);
+  const server: Server = secure ?? createHttpServer(app);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,
+    renew: () => tls && secure?.setSecureContext({ ...readPair(tls), minVersion: 'TLSv1.2' }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+function readPair({ certFile, keyFile }: TlsPair): { cert: Buffer; key: Buffer } {
+  try {
+    const pair = { cert: readFileSync(certFile), key: readFileSync(keyFile) };
+    createSecureContext(pair);
+    return pair;
+  } catch (cause) {
+    throw new HilumError('CONFIG_INVALID', 'permanent', 'http.tls: certificate and key are not readable PEM files that fit each other', { cause });
+  }
 }

@@ -2,6 +2,7 @@ import { sql, type Kysely, type Transaction } from 'kysely';
 import { HilumError } from '../../base/errors';
 import type { Schema } from '../schema';
 import { studies } from './001-studies';
+import { access } from './002-access';
 
 /** One step of the schema. It is never changed once released: the next step mends it. */
 export interface Migration {
@@ -11,7 +12,7 @@ export interface Migration {
 }
 
 /** In this order. */
-export const MIGRATIONS: readonly Migration[] = [studies];
+export const MIGRATIONS: readonly Migration[] = [studies, access];
 
 /**
  * Brings the database to this version's schema: all steps or none, inside a transaction that holds the migration lock. Resolves to the names applied now.

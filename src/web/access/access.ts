@@ -1,24 +1,202 @@
-import type { Request, RequestHandler, ErrorRequestHandler, Router } from 'express';
+import { Router, type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
+import { isExposed, type AccessConfig, type HttpConfig } from '../../base/access-config';
+import { HilumError } from '../../base/errors';
+import type { Log } from '../../base/log';
+import { SERVICE, type AuditRecorder } from '../audit/recorder';
+import { accountRoutes } from './account-routes';
 import type { AuditEvent } from './audit-event';
+import { Directory } from './directory';
+import { headers, isFromOurselves, loopbackOnly, proxyOnly } from './gate';
+import { RequestLimit, SignInLimits, TooMany } from './limits';
+import { OidcClient } from './oidc';
+import { refusalPage } from './pages';
+import { bearerOf, SessionBook, type AccessStores } from './session-book';
+import { addressOf, signInRoutes } from './sign-in-routes';
+import { hasRole, needs, open, Refused, setUser, userOf, type RequestUser } from './user';
 
 /**
- * The layer that everything else of the web sits behind. Mount it so:
+ * The layer that everything else of the web sits behind. {@link protect} mounts it:
  *
- *     app.use(access.front);               // headers, sign-in pages, who it is, CSRF, rate limit; without a sign-in nothing passes but `access.openPaths`
- *     app.get('/api/studies', needs('radiologist'), handler);
- *     app.use(access.refusals);            // last: turns a refusal into 401, 403, 429, 503, as JSON or as a page
+ *     const app = protect(access, (app) => {
+ *       app.get('/api/studies', needs('radiologist'), handler);
+ *     });
  *
  * Each route begins with `open`, `signedIn` or `needs(...)` (user.ts); a test walks all routes and fails on one without.
  */
 export interface Access {
-  readonly front: RequestHandler | Router;
+  /** Headers, who it is, other sites' requests, rate limit, sign-in and account pages. */
+  readonly front: RequestHandler;
+  /** Last of all: turns what was refused into 401, 403, 429 or 503, as JSON or as a page. */
   readonly refusals: ErrorRequestHandler;
-  /**
-   * Writes an audit message about this request and resolves when it is on the disk: await it before what it tells of is answered.
-   * @throws Refused 503 when it can't be written: nothing is shown that is not recorded.
-   */
-  audit(request: Request, event: AuditEvent): Promise<void>;
+  /** Whether others than this machine can reach the service; then health says only whether, and metrics need a role. */
+  readonly isExposed: boolean;
   /** Whether nobody has to sign in (access.kind none, on loopback only): the pages say so. */
   readonly everyoneIsLocal: boolean;
+  /** First handler of /metrics: open on loopback, else for the roles metrics and operator. */
+  readonly forMachines: RequestHandler;
+  readonly trustedProxies: readonly string[];
+  /** Whether health may tell this sender what is wrong. */
+  maySeeDetails(request: Request): boolean;
+  /**
+   * Who the sender of a request is at this moment, without counting as use of the session. A stream asks every half minute, and ends on null.
+   * @throws HilumError of the database.
+   */
+  current(request: Request): Promise<RequestUser | null>;
+  /**
+   * Writes an audit message about this request and resolves when it is on the disk: await it before what it tells of is answered.
+   * @throws HilumError AUDIT_FAILED, which becomes 503: nothing is shown that is not recorded.
+   */
+  audit(request: Request, event: AuditEvent): Promise<void>;
+  /** Records the start of the service; at the very first start without an admin makes the token for the first one and logs it. */
+  begin(): Promise<void>;
   close(): Promise<void>;
 }
+
+export interface AccessParts {
+  readonly http: HttpConfig;
+  readonly access: AccessConfig;
+  /** Null where nobody signs in: then nothing of it is kept. */
+  readonly stores: AccessStores | null;
+  readonly recorder: AuditRecorder;
+  readonly log: Log;
+  /** Of the requests to the OpenID Connect provider: it trusts `access.oidc.caFile`. */
+  readonly fetch?: (url: string, options: RequestInit) => Promise<globalThis.Response>;
+  readonly now?: () => number;
+}
+
+const LOCAL_USER: RequestUser = { id: 'loopback', name: 'this machine', roles: ['radiologist', 'operator', 'admin'], kind: 'loopback' };
+const MINUTE_MS = 60_000;
+/** One audit message for a refusal that is repeated within this time. */
+const REFUSED_WINDOW_MS = MINUTE_MS;
+
+/** Puts everything behind the access layer. `addRoutes` adds the service's own. */
+export function protect(access: Access, app: Express, addRoutes: (app: Express) => void): Express {
+  app.disable('x-powered-by');
+  app.set('trust proxy', access.trustedProxies);
+  app.use(access.front);
+  addRoutes(app);
+  app.use((_request, response) => void response.status(404).json({ error: 'not found' }));
+  app.use(access.refusals);
+  return app;
+}
+
+/** Puts the layer together. Everything of the sign-in is as configured; where `access.kind` is none, requests from this machine have all roles. */
+export function createAccess(parts: AccessParts): Access {
+  const { http, access, stores, recorder, log, now = Date.now } = parts;
+  const exposed = isExposed(http);
+  const isHttps = http.tls !== undefined || http.publicUrl?.startsWith('https:') === true;
+  const everyoneIsLocal = access.kind === 'none';
+  if (!everyoneIsLocal && stores === null) throw new HilumError('CONFIG_INVALID', 'permanent', 'sign-in needs the database');
+  const originOf = (request: Request) => (http.publicUrl !== undefined ? new URL(http.publicUrl).origin : `${http.tls ? 'https' : 'http'}://${request.headers.host ?? ''}`);
+  const oidc = access.oidc !== undefined && (access.kind === 'oidc' || access.kind === 'both') ? new OidcClient(access.oidc, parts.fetch ?? ((url, options) => fetch(url, options))) : null;
+  const book = stores && new SessionBook(stores, { isHttps, idleMs: access.idleMinutes * MINUTE_MS, longestMs: access.sessionHours * 60 * MINUTE_MS }, now);
+  const directory = stores && new Directory(stores, now);
+  const identify = async (request: Request, touches: boolean) => (everyoneIsLocal ? (loopbackOnly(request) ? LOCAL_USER : null) : ((await book?.identify(request, touches)) ?? null));
+  const forMachines = exposed ? needs('metrics', 'operator') : open;
+  const front = Router();
+  front.use(...headers({ isHttps, formTargets: () => oidc?.origins() ?? [] }), proxyOnly(http), whoIsIt(identify, new RequestLimit(access.requestsPerMinute), (path) => OPEN_PATHS.test(path) || (!exposed && path === '/metrics')), fromOurselves(originOf));
+  if (book !== null && directory !== null) {
+    const shared = { directory, book, limits: new SignInLimits(access.signInTries), recorder, hasLocal: access.kind !== 'oidc' };
+    front.use(signInRoutes({ ...shared, oidc, originOf }));
+    front.use(accountRoutes(shared));
+  }
+  return {
+    front,
+    refusals: refusals(recorder, log, now),
+    isExposed: exposed,
+    everyoneIsLocal,
+    forMachines,
+    trustedProxies: http.trustedProxies,
+    maySeeDetails: (request) => !exposed || hasRole(userOf(request) ?? { roles: [] }, 'metrics', 'operator'),
+    current: (request) => identify(request, false),
+    audit: (request, event) => recorder.record(actorOf(request), event),
+    async begin() {
+      if (everyoneIsLocal || directory === null) return void log.info({ event: 'access.everyone-local' }, 'nobody has to sign in: only this machine is served, and whoever uses it has all roles');
+      await recorder.record(SERVICE, { kind: 'start' });
+      const token = access.kind === 'oidc' ? null : await directory.offerFirstToken();
+      if (token !== null) log.warn({ event: 'access.first-token', token }, 'there is no admin yet: open /first-admin with this token. It is shown this once, and ends when the first admin is made');
+    },
+    async close() {
+      if (!everyoneIsLocal) await recorder.record(SERVICE, { kind: 'stop' }).catch(() => {});
+      await recorder.close();
+    },
+  };
+}
+
+function actorOf(request: Request) {
+  const user = userOf(request);
+  const address = addressOf(request);
+  return user === null ? { id: 'unknown', name: 'unknown', roles: [], address } : { ...user, address };
+}
+
+/** All that anybody may ask for. */
+const OPEN_PATHS = /^\/(sign-in(\.css|\/oidc|\/callback)?|sign-out|first-admin|health\/(live|ready))\/?$/;
+
+/** Sets the user. Who has none gets no further than the open paths. */
+function whoIsIt(identify: (request: Request, touches: boolean) => Promise<RequestUser | null>, limit: RequestLimit, isOpen: (path: string) => boolean): RequestHandler {
+  return async (request, _response, next) => {
+    const address = addressOf(request);
+    // Counted first: without a sign-in each request costs a look into the database.
+    const claims = request.headers.cookie !== undefined || bearerOf(request) !== null;
+    if (!claims) await limit.count(address);
+    const user = await identify(request, true);
+    if (claims) await limit.count(user === null ? address : user.id);
+    if (user !== null) setUser(request, user);
+    // A token that is wrong is told so, and not taken for nobody. And a route that forgot its guard is not open for that.
+    if (user === null && (bearerOf(request) !== null || !isOpen(request.path))) throw new Refused(401);
+    next();
+  };
+}
+
+/** Requests that change something come from our own pages, or from a machine with a token, which browsers never send by themselves. */
+function fromOurselves(originOf: (request: Request) => string): RequestHandler {
+  return (request, _response, next) => {
+    next(userOf(request)?.kind === 'token' || isFromOurselves(request, originOf(request)) ? undefined : new Refused(403, 'the request does not come from a page of this service'));
+  };
+}
+
+const TEXTS: Readonly<Record<number, string>> = {
+  401: 'Please sign in.',
+  403: 'You may not do this.',
+  404: 'There is nothing here.',
+  429: 'Too many tries. Please wait and try again.',
+  503: 'This is not possible at present: the database, the audit trail or the sign-in provider does not answer. The log of the service says which.',
+};
+
+/** Answers what was refused. Pages get a page or the way to the sign-in; everything else a JSON object. */
+function refusals(recorder: AuditRecorder, log: Log, now: () => number): ErrorRequestHandler {
+  const told = new Map<string, number>();
+  return async (error: unknown, request, response, next) => {
+    const status = statusOf(error);
+    if (status === null || response.headersSent) return next(error);
+    if (error instanceof TooMany) response.set('Retry-After', String(error.retryAfterSeconds));
+    if (error instanceof HilumError) log.warn({ event: 'access.unavailable', code: error.code }, 'a request could not be answered');
+    const user = userOf(request);
+    if (status === 403 && user !== null && isNew(told, `${user.id} ${request.method} ${request.route?.path ?? ''}`, now())) await recorder.record(actorOf(request), { kind: 'refused', what: `${request.method} ${request.path}` }).catch(() => {});
+    answer(request, response, status, user);
+  };
+}
+
+function statusOf(error: unknown): number | null {
+  if (error instanceof Refused) return error.status;
+  if (error instanceof TooMany) return 429;
+  if (error instanceof HilumError && error.lasting === 'transient') return 503;
+  return null;
+}
+
+function answer(request: Request, response: Response, status: number, user: RequestUser | null): void {
+  const wantsPage = request.accepts(['json', 'html']) === 'html';
+  if (!wantsPage) return void response.status(status).json({ error: TEXTS[status] });
+  if (status === 401 && request.method === 'GET') return response.redirect(303, `/sign-in?returnTo=${encodeURIComponent(request.originalUrl)}`);
+  response.status(status).send(refusalPage(status, TEXTS[status] ?? '', user !== null));
+}
+
+const MOST_TOLD = 1000;
+
+function isNew(told: Map<string, number>, key: string, at: number): boolean {
+  if (at - (told.get(key) ?? -Infinity) < REFUSED_WINDOW_MS) return false;
+  if (told.size >= MOST_TOLD) told.clear();
+  told.set(key, at);
+  return true;
+}
+

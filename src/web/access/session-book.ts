@@ -1,0 +1,139 @@
+import type { CookieOptions, Request, Response } from 'express';
+import type { ApiTokens, Session, Sessions } from '../../list/sessions';
+import type { Accounts } from '../../list/accounts';
+import { timingSafeEqual } from 'node:crypto';
+import { hashSecret, prefixOf, randomSecret } from './secret';
+import { ROLES, type RequestUser, type Role } from './user';
+
+export interface SessionSettings {
+  /** Whether browsers come by HTTPS: then cookies are Secure and their names say `__Host-`. */
+  readonly isHttps: boolean;
+  readonly idleMs: number;
+  readonly longestMs: number;
+}
+
+/** What there is of sign-in in the database. */
+export interface AccessStores {
+  readonly accounts: Accounts;
+  readonly sessions: Sessions;
+  readonly tokens: ApiTokens;
+}
+
+export type NewSession = Pick<Session, 'userId' | 'username' | 'displayName' | 'roles' | 'idToken'>;
+
+/** The time of a session's last use is written this seldom: a write for each picture would be too much. */
+const TOUCH_MS = 60_000;
+const PENDING_MS = 10 * 60_000;
+const SWEEP_MS = 10 * 60_000;
+
+/** Requests that nobody made by hand (live updates, a poll) carry this header: they do not keep a session alive. */
+export const BACKGROUND_HEADER = 'x-hilum-background';
+
+/** Who sends a request, by session cookie or by API token. */
+export class SessionBook {
+  private sweptAt = 0;
+
+  constructor(
+    private readonly stores: AccessStores,
+    private readonly settings: SessionSettings,
+    private readonly now: () => number,
+  ) {}
+
+  cookieName(what: 'session' | 'flow'): string {
+    const name = what === 'session' ? 'hilum' : 'hilum-sign-in';
+    return this.settings.isHttps ? `__Host-${name}` : name;
+  }
+
+  /** No Domain, path /, for no script, for no other site's requests but links (Lax: people come from the viewer and from the provider by one). */
+  private cookieOptions(): CookieOptions {
+    return { httpOnly: true, secure: this.settings.isHttps, sameSite: 'lax', path: '/' };
+  }
+
+  /** A new session under a new id: whatever id the browser had before ends (session fixation). */
+  async begin(request: Request, response: Response, who: NewSession): Promise<void> {
+    await this.end(request, response);
+    const id = randomSecret();
+    const at = this.now();
+    await this.stores.sessions.add({ ...who, idHash: hashSecret(id), createdAt: at, seenAt: at });
+    response.cookie(this.cookieName('session'), id, this.cookieOptions());
+    await this.sweep(at);
+  }
+
+  /** Ends the session of a request, if it has one, and tells which it was. */
+  async end(request: Request, response: Response): Promise<Session | null> {
+    const id = cookie(request, this.cookieName('session'));
+    if (id === null) return null;
+    const session = await this.stores.sessions.find(hashSecret(id));
+    await this.stores.sessions.remove(hashSecret(id));
+    response.clearCookie(this.cookieName('session'), this.cookieOptions());
+    return session;
+  }
+
+  /** Marks a browser that goes to the provider: its answer counts only in the same browser. */
+  async beginFlow(response: Response, flow: { state: string; nonce: string; codeVerifier: string; returnTo: string }): Promise<void> {
+    const id = randomSecret();
+    await this.stores.sessions.addPending({ ...flow, idHash: hashSecret(id), createdAt: this.now() });
+    response.cookie(this.cookieName('flow'), id, { ...this.cookieOptions(), maxAge: PENDING_MS });
+  }
+
+  async endFlow(request: Request, response: Response): Promise<{ state: string; nonce: string; codeVerifier: string; returnTo: string } | null> {
+    const id = cookie(request, this.cookieName('flow'));
+    response.clearCookie(this.cookieName('flow'), this.cookieOptions());
+    const pending = id === null ? null : await this.stores.sessions.takePending(hashSecret(id));
+    return pending !== null && this.now() - pending.createdAt <= PENDING_MS ? pending : null;
+  }
+
+  /** The user of a request, or null. `touches`: whether it counts as use of the session. */
+  async identify(request: Request, touches: boolean): Promise<RequestUser | null> {
+    const bearer = bearerOf(request);
+    if (bearer !== null) return this.byToken(bearer);
+    const id = cookie(request, this.cookieName('session'));
+    return id === null ? null : this.bySession(hashSecret(id), touches && request.headers[BACKGROUND_HEADER] === undefined);
+  }
+
+  private async bySession(idHash: string, touches: boolean): Promise<RequestUser | null> {
+    const session = await this.stores.sessions.find(idHash);
+    if (session === null) return null;
+    const at = this.now();
+    if (at - session.createdAt > this.settings.longestMs || at - session.seenAt > this.settings.idleMs) {
+      await this.stores.sessions.remove(idHash);
+      return null;
+    }
+    if (touches && at - session.seenAt > Math.min(TOUCH_MS, this.settings.idleMs / 4)) await this.stores.sessions.touch(idHash, at);
+    return { id: session.userId, name: session.displayName, roles: rolesOf(session.roles), kind: session.username === null ? 'oidc' : 'local' };
+  }
+
+  private async byToken(token: string): Promise<RequestUser | null> {
+    const prefix = prefixOf(token);
+    const found = prefix === null ? null : await this.stores.tokens.find(prefix);
+    const at = this.now();
+    if (found === null || !isEqual(found.tokenHash, hashSecret(token)) || (found.expiresAt !== null && found.expiresAt <= at)) return null;
+    if (found.usedAt === null || at - found.usedAt > TOUCH_MS) await this.stores.tokens.used(found.prefix, at);
+    return { id: `token:${found.prefix}`, name: found.label, roles: rolesOf([found.role]), kind: 'token' };
+  }
+
+  private async sweep(at: number): Promise<void> {
+    if (at - this.sweptAt < SWEEP_MS) return;
+    this.sweptAt = at;
+    await this.stores.sessions.sweep(at - this.settings.longestMs, at - this.settings.idleMs, at - PENDING_MS);
+  }
+}
+
+/** Whether a request names itself by an API token. Browsers never do so by themselves, so that no other site can make them. */
+export function bearerOf(request: Request): string | null {
+  return /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
+}
+
+export function rolesOf(texts: readonly string[]): Role[] {
+  return ROLES.filter((role) => texts.includes(role));
+}
+
+function isEqual(a: string, b: string): boolean {
+  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+}
+
+function cookie(request: Request, name: string): string | null {
+  const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
+  const found = pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+  return found === undefined || !/^[A-Za-z0-9_-]{20,100}$/.test(found) ? null : found;
+}

@@ -1,0 +1,144 @@
+import express, { Router, type Request, type Response } from 'express';
+import { describeError } from '../../base/errors';
+import type { Directory } from './directory';
+import { nameOf } from './directory';
+import { TooMany, type SignInLimits } from './limits';
+import { NotSignedIn, type OidcClient } from './oidc';
+import { firstAdminPage, signInPage } from './pages';
+import type { SessionBook } from './session-book';
+import { ACCESS_CSS } from './style';
+import type { AuditRecorder } from '../audit/recorder';
+import { open, userOf } from './user';
+
+/** What the sign-in needs. */
+export interface SignInParts {
+  readonly directory: Directory;
+  readonly book: SessionBook;
+  readonly limits: SignInLimits;
+  /** Null where accounts of Hilum are all there is. */
+  readonly oidc: OidcClient | null;
+  readonly hasLocal: boolean;
+  readonly recorder: AuditRecorder;
+  /** As the browser knows us: https://hilum.hospital.example */
+  originOf(request: Request): string;
+}
+
+const CALLBACK = '/sign-in/callback';
+const WRONG = 'The account or the password is not right.';
+export const form = express.urlencoded({ extended: false, limit: '10kb', parameterLimit: 50 });
+
+export function textOf(request: Request, name: string): string {
+  const value = (request.body as Record<string, unknown> | undefined)?.[name];
+  return typeof value === 'string' ? value : '';
+}
+
+/** A path of our own to go back to; anything else is the start page (no redirect to other sites). */
+export function safeReturn(text: unknown): string {
+  return typeof text === 'string' && /^\/(?![/\\])[\x21-\x7e]*$/.test(text) && !text.includes('\\') ? text : '/';
+}
+
+export function addressOf(request: Request): string {
+  return (request.ip ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
+}
+
+/** Sign-in, sign-out and the first admin. */
+export function signInRoutes(parts: SignInParts): Router {
+  const router = Router();
+  router.get('/sign-in.css', open, (_request, response) => void response.type('css').set('Cache-Control', 'public, max-age=3600').send(ACCESS_CSS));
+  router.get('/sign-in', open, async (request, response) => {
+    const returnTo = safeReturn(request.query['returnTo']);
+    if (userOf(request) !== null) return response.redirect(303, returnTo);
+    await showSignIn(parts, response, returnTo, null, request.query['out'] === '1');
+  });
+  router.post('/sign-out', open, (request, response) => signOut(parts, request, response));
+  if (parts.hasLocal) {
+    router.post('/sign-in', open, form, (request, response) => signIn(parts, request, response));
+    router.get('/first-admin', open, async (_request, response) => {
+      if (await parts.directory.awaitsFirstAdmin()) response.send(firstAdminPage(null));
+      else response.redirect(303, '/sign-in');
+    });
+    router.post('/first-admin', open, form, (request, response) => firstAdmin(parts, request, response));
+  }
+  const { oidc } = parts;
+  if (oidc !== null) {
+    router.get('/sign-in/oidc', open, async (request, response) => {
+      const { url, flow } = await oidc.start(parts.originOf(request) + CALLBACK);
+      await parts.book.beginFlow(response, { ...flow, returnTo: safeReturn(request.query['returnTo']) });
+      response.redirect(303, url.href);
+    });
+    router.get(CALLBACK, open, (request, response) => callback(parts, oidc, request, response));
+  }
+  return router;
+}
+
+async function showSignIn({ directory, hasLocal, oidc }: SignInParts, response: Response, returnTo: string, problem: string | null, signedOut = false): Promise<void> {
+  const awaitsFirstAdmin = hasLocal && (await directory.awaitsFirstAdmin());
+  response.send(signInPage({ local: hasLocal, oidc: oidc !== null, awaitsFirstAdmin, returnTo, problem, signedOut }));
+}
+
+async function signIn(parts: SignInParts, request: Request, response: Response): Promise<void> {
+  const [username, address, returnTo] = [nameOf(textOf(request, 'username')).slice(0, 64), addressOf(request), safeReturn(textOf(request, 'returnTo'))];
+  const claimed = { id: `local:${username}`, name: username, roles: [], address };
+  try {
+    await parts.limits.count(username, address);
+  } catch (error) {
+    if (error instanceof TooMany) await parts.recorder.record(claimed, { kind: 'sign-in', outcome: 'locked', why: 'too many tries' });
+    throw error;
+  }
+  const account = await parts.directory.check(username, textOf(request, 'password'));
+  if (account === null) {
+    await parts.recorder.record(claimed, { kind: 'sign-in', outcome: 'failure', why: 'wrong account or password' });
+    response.status(401);
+    return showSignIn(parts, response, returnTo, WRONG);
+  }
+  await parts.limits.forgive(username, address);
+  await parts.recorder.record({ ...claimed, name: account.displayName, roles: account.roles }, { kind: 'sign-in', outcome: 'success' });
+  await parts.book.begin(request, response, { userId: `local:${account.username}`, username: account.username, displayName: account.displayName, roles: account.roles, idToken: null });
+  response.redirect(303, returnTo);
+}
+
+async function firstAdmin(parts: SignInParts, request: Request, response: Response): Promise<void> {
+  await parts.limits.count('first admin', addressOf(request));
+  const [username, displayName] = [textOf(request, 'username'), textOf(request, 'displayName')];
+  const problem = await parts.directory.addFirstAdmin(textOf(request, 'token').trim(), { username, displayName, password: textOf(request, 'password') });
+  const actor = { id: `local:${nameOf(username).slice(0, 64)}`, name: displayName, roles: [], address: addressOf(request) };
+  if (problem !== null) {
+    await parts.recorder.record(actor, { kind: 'refused', what: 'first admin' });
+    response.status(403).send(firstAdminPage(problem));
+    return;
+  }
+  await parts.recorder.record(actor, { kind: 'account', what: 'first admin made by the token of the first start', account: nameOf(username), isRoleChange: true });
+  response.redirect(303, '/sign-in');
+}
+
+async function callback(parts: SignInParts, oidc: OidcClient, request: Request, response: Response): Promise<void> {
+  const address = addressOf(request);
+  const flow = await parts.book.endFlow(request, response);
+  const refuse = async (id: string, why: string, text: string) => {
+    await parts.recorder.record({ id, name: id, roles: [], address }, { kind: 'sign-in', outcome: 'failure', why });
+    response.status(403);
+    await showSignIn(parts, response, '/', text);
+  };
+  if (flow === null) return refuse('unknown', 'no sign-in was begun in this browser', 'This sign-in was not begun here, or it took too long. Please try again.');
+  try {
+    const user = await oidc.finish(new URL(request.originalUrl, parts.originOf(request)), flow);
+    const id = `oidc:${user.subject}`;
+    if (user.roles.length === 0) return await refuse(id, 'no role', 'You have an account at the hospital, but no role in Hilum. Please ask who runs it.');
+    await parts.recorder.record({ id, name: user.name, roles: user.roles, address }, { kind: 'sign-in', outcome: 'success' });
+    await parts.book.begin(request, response, { userId: id, username: null, displayName: user.name, roles: user.roles, idToken: user.idToken });
+    response.redirect(303, flow.returnTo);
+  } catch (error) {
+    if (!(error instanceof NotSignedIn)) throw error;
+    await refuse('unknown', describeError(error), 'The provider did not sign you in. Please try again.');
+  }
+}
+
+async function signOut(parts: SignInParts, request: Request, response: Response): Promise<void> {
+  const user = userOf(request);
+  const session = await parts.book.end(request, response);
+  if (user !== null) await parts.recorder.record({ ...user, address: addressOf(request) }, { kind: 'sign-out', outcome: 'success' });
+  const back = `${parts.originOf(request)}/sign-in?out=1`;
+  // A provider that is away must not keep anybody signed in here.
+  const elsewhere = session === null || session.username !== null || parts.oidc === null ? null : await parts.oidc.signOutUrl(session.idToken, back).catch(() => null);
+  response.redirect(303, elsewhere?.href ?? '/sign-in?out=1');
+}

@@ -1,0 +1,24 @@
+import type { AuditEvent } from '../access/audit-event';
+import { messagesOf, type Actor, type AuditSource, type SystemEvent } from './events';
+import { auditXml } from './message';
+import type { AuditTrail } from './trail';
+
+/** Turns what happened into audit messages and puts them into the trail. */
+export interface AuditRecorder {
+  /** Resolves when the messages are on the disk. @throws HilumError AUDIT_FAILED */
+  record(actor: Actor, event: AuditEvent | SystemEvent): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The service itself, where nobody asked for what happened. */
+export const SERVICE: Actor = { id: 'hilum', name: 'Hilum', roles: [], address: undefined };
+
+export function createRecorder(trail: AuditTrail, source: AuditSource, now: () => number = Date.now): AuditRecorder {
+  return {
+    async record(actor, event) {
+      const at = new Date(now());
+      await Promise.all(messagesOf(event, actor, source, at).map((message) => trail.write(auditXml(message), at)));
+    },
+    close: () => trail.close(),
+  };
+}
