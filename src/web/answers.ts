@@ -18,7 +18,7 @@ export function uidOf(text: unknown): Uid {
   return uid;
 }
 
-const STATUS: Partial<Record<ErrorCode, number>> = { NOT_FOUND: 404, DICOM_UNREADABLE: 422, PIXELS_UNDECODABLE: 422, ARCHIVE_TIMEOUT: 504, DEAD_QUEUE_BUSY: 409, BROKER_UNREACHABLE: 503 };
+const STATUS: Partial<Record<ErrorCode, number>> = { NOT_FOUND: 404, DICOM_UNREADABLE: 422, PIXELS_UNDECODABLE: 422, ARCHIVE_TIMEOUT: 504, DEAD_QUEUE_BUSY: 409, BROKER_UNREACHABLE: 503, DATABASE_UNREACHABLE: 503, AUDIT_FAILED: 503 };
 
 /** Errors as JSON; a refusal goes on to the access layer. No answer quotes what the archive or a film said. */
 export function errorAnswers(log: Log): ErrorRequestHandler {
@@ -38,6 +38,7 @@ export function errorAnswers(log: Log): ErrorRequestHandler {
 const WORDS: Partial<Record<ErrorCode, string>> = {
   NOT_FOUND: 'the archive does not have it', DICOM_UNREADABLE: 'the object cannot be read', PIXELS_UNDECODABLE: 'the pixels cannot be read', ARCHIVE_TIMEOUT: 'the archive does not answer in time',
   ARCHIVE_UNREACHABLE: 'the archive cannot be reached', ARCHIVE_UNAUTHORISED: 'the archive does not let the service in', ARCHIVE_UNAVAILABLE: 'the archive is not available', DEAD_QUEUE_BUSY: 'somebody else is at the dead letters: try again', BROKER_UNREACHABLE: 'the broker cannot be reached',
+  DATABASE_UNREACHABLE: 'the database does not answer', AUDIT_FAILED: 'nothing is shown while the audit trail cannot be written',
 };
 
 function isBodyError(error: unknown): error is Error & { status: 400 | 413 } {

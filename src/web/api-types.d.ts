@@ -121,6 +121,8 @@ export interface Session {
   readonly mayOperate: boolean;
   /** Nobody has to sign in (loopback only). */
   readonly everyoneIsLocal: boolean;
+  /** `{StudyInstanceUID}`, `{AccessionNumber}` and `{PatientID}` are to be filled in. */
+  readonly viewers: readonly { readonly name: string; readonly url: string }[];
   readonly version: string;
 }
 

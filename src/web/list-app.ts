@@ -15,14 +15,14 @@ import { studyRoutes, type StudyParts } from './study-routes';
 /** All that the reading list stands on; the composition root brings it. */
 export interface ListParts extends Omit<StudyParts, 'worklist' | 'access'>, Omit<PictureParts, 'worklist' | 'access'>, Omit<OperatorParts, 'worklist' | 'access'> {
   readonly worklist: Worklist;
-  readonly access: Pick<Access, 'audit' | 'everyoneIsLocal'>;
+  readonly access: Pick<Access, 'audit' | 'current' | 'everyoneIsLocal'>;
   readonly installed: ModelParts;
   readonly version: string;
   readonly log: Log;
   /** Folder of the built pages; by default beside this file. */
   readonly pagesDir?: string;
   readonly liveEveryMs?: number;
-  readonly liveLifetimeMs?: number;
+  readonly liveRecheckMs?: number;
 }
 
 export interface ReadingListWeb {
@@ -36,14 +36,14 @@ const MOST_BODY = '16kb';
 
 /** The reading list: its API under /api/v1 and its pages. Each route names who may use it. */
 export function readingListWeb(parts: ListParts): ReadingListWeb {
-  const live = new Live({ worklist: parts.worklist, access: parts.access, log: parts.log, everyMs: parts.liveEveryMs ?? 1_000, lifetimeMs: parts.liveLifetimeMs ?? 300_000 });
+  const live = new Live({ worklist: parts.worklist, access: parts.access, log: parts.log, everyMs: parts.liveEveryMs ?? 1_000, recheckMs: parts.liveRecheckMs ?? 30_000 });
   const api = Router();
   api.use(notKept, express.json({ limit: MOST_BODY }));
   api.get('/session', signedIn, (request, response) => {
     const user = requiredUser(request);
     const patients = hasRole(user, 'radiologist');
     const mayOperate = hasRole(user, 'operator');
-    response.json({ user: user.name, mayReadStudies: patients || mayOperate, maySeePatients: patients, mayOperate, everyoneIsLocal: parts.access.everyoneIsLocal, version: parts.version } satisfies Session);
+    response.json({ user: user.name, mayReadStudies: patients || mayOperate, maySeePatients: patients, mayOperate, everyoneIsLocal: parts.access.everyoneIsLocal, viewers: patients ? parts.viewers : [], version: parts.version } satisfies Session);
   });
   api.use(studyRoutes(parts), pictureRoutes(parts), live.routes(), modelRoutes(parts.installed), operatorRoutes(parts));
   const errors: ErrorRequestHandler = errorAnswers(parts.log);

@@ -4,19 +4,19 @@ import type { Log } from '../base/log';
 import type { StudyRow } from '../list/study-row';
 import type { Worklist } from '../list/worklist';
 import type { Access } from './access/access';
-import { needs } from './access/user';
+import { hasRole, needs } from './access/user';
 import type { LiveEvent } from './api-types';
 import { rowView, type Rights } from './row-view';
 import { rightsOf } from './study-routes';
 
 export interface LiveParts {
   readonly worklist: Pick<Worklist, 'changesSince' | 'lastChange'>;
-  readonly access: Pick<Access, 'audit'>;
+  readonly access: Pick<Access, 'audit' | 'current'>;
   readonly log: Log;
   /** How often the database is asked while anybody listens (milliseconds). */
   readonly everyMs?: number;
-  /** After so long a stream is ended; the browser comes again, and with it its sign-in is looked at anew (milliseconds). */
-  readonly lifetimeMs?: number;
+  /** How often it is looked at who listens: a stream ends with its sign-in, and with the roles that it began with (milliseconds). */
+  readonly recheckMs?: number;
 }
 
 /** Whoever missed more changes than this asks for the list instead. */
@@ -26,6 +26,7 @@ const BATCH = 500;
 const HEARTBEAT_MS = 20_000;
 
 interface Listener {
+  readonly request: Request;
   readonly response: Response;
   readonly rights: Rights;
   /** What it was sent last: a change is sent once. */
@@ -54,7 +55,7 @@ export class Live {
       // An id without data is no event, but where the browser resumes.
       response.write(`retry: 2000\n\nid: ${since ?? now}\n\n`);
       if (since === null) response.write('event: reset\ndata: {}\n\n');
-      const listener: Listener = { response, rights: rightsOf(request), change: since ?? now };
+      const listener: Listener = { request, response, rights: rightsOf(request), change: since ?? now };
       this.add(listener);
     });
     return router;
@@ -68,15 +69,22 @@ export class Live {
   }
 
   private add(listener: Listener): void {
-    const end = setTimeout(() => listener.response.end(), this.parts.lifetimeMs ?? 300_000);
+    const recheck = setInterval(() => void this.recheck(listener), this.parts.recheckMs ?? 30_000);
     listener.response.on('close', () => {
-      clearTimeout(end);
+      clearInterval(recheck);
       this.listeners.delete(listener);
       if (this.listeners.size === 0) this.pause();
     });
     this.listeners.add(listener);
     if (this.timer === undefined) this.next(0);
     this.heartbeat ??= setInterval(() => this.listeners.forEach(({ response }) => response.write(': here\n\n')), HEARTBEAT_MS);
+  }
+
+  private async recheck({ request, response, rights }: Listener): Promise<void> {
+    // While the database is away nothing is sent either.
+    const user = await this.parts.access.current(request).catch(() => undefined);
+    if (user === undefined) return;
+    if (user === null || !hasRole(user, 'radiologist', 'operator') || hasRole(user, 'radiologist') !== rights.patients) response.end();
   }
 
   private pause(): void {

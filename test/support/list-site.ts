@@ -11,7 +11,7 @@ import { runStudy, type Line } from '../../src/pipeline/pipeline';
 import type { ResultEvent } from '../../src/pipeline/stage';
 import type { StudyRecord } from '../../src/results/record';
 import type { AuditEvent } from '../../src/web/access/audit-event';
-import { Refused, setUser, type Role } from '../../src/web/access/user';
+import { Refused, setUser, userOf, type Role } from '../../src/web/access/user';
 import type { DeadLetterEntry } from '../../src/web/api-types';
 import { listen } from '../../src/web/health';
 import { readingListWeb, type ListParts } from '../../src/web/list-app';
@@ -26,6 +26,8 @@ export class ListSite {
   readonly log = recordingLog();
   letters: DeadLetterEntry[] = [];
   readonly acted: string[] = [];
+  /** Every session has ended. */
+  signedOut = false;
   private announcer = new MemoryAnnouncer();
 
   private constructor(readonly worklist: Worklist, readonly database: Database, readonly url: string, private readonly closeAll: () => Promise<void>, readonly app: Express) {}
@@ -126,7 +128,7 @@ function defaultParts(worklist: Worklist, holder: { site?: ListSite }): ListPart
   };
   return {
     worklist,
-    access: { audit: async (_request, event) => void site().audit.push(event), everyoneIsLocal: false },
+    access: { audit: async (_request, event) => void site().audit.push(event), everyoneIsLocal: false, current: async (request) => (site().signedOut ? null : userOf(request)) },
     archive: { retrieve: (path) => site().archive.retrieve(path) },
     reader: unboundedReader,
     cacheBytes: 8 * 1024 * 1024,

@@ -23,7 +23,12 @@ async function ask<T>(path: string, init: RequestInit): Promise<T> {
     location.assign('/');
     throw new ApiError(401, 'signed out');
   }
-  const body = (await answer.json().catch(() => null)) as (T & { error?: { message?: string } }) | null;
-  if (!answer.ok || body === null) throw new ApiError(answer.status, body?.error?.message ?? `the service answered ${answer.status}`);
+  const body = (await answer.json().catch(() => null)) as (T & { error?: string | { message?: string } }) | null;
+  if (!answer.ok || body === null) throw new ApiError(answer.status, wordsOf(body?.error) ?? `the service answered ${answer.status}`);
   return body;
+}
+
+/** The API says {message}, the access layer one sentence. */
+function wordsOf(error: string | { message?: string } | undefined): string | undefined {
+  return typeof error === 'string' ? error.replace(/\.$/, '') : error?.message;
 }

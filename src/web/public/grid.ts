@@ -27,8 +27,9 @@ export class Grid {
     this.scroller.addEventListener('scroll', () => this.draw(), { passive: true });
     new ResizeObserver(() => this.draw()).observe(this.scroller);
     this.body.addEventListener('click', (event) => {
-      const uid = (event.target as Element).closest<HTMLElement>('[data-uid]')?.dataset['uid'];
-      if (uid === undefined) return;
+      const target = event.target as Element;
+      const uid = target.closest<HTMLElement>('[data-uid]')?.dataset['uid'];
+      if (uid === undefined || target.closest('a') !== null) return;
       this.current = uid;
       this.open(uid);
     });

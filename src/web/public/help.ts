@@ -1,7 +1,7 @@
 import { byId, h } from './dom.js';
 
 const KEYS: readonly (readonly [string, string])[] = [
-  ['j or arrow down', 'next study'], ['k or arrow up', 'previous study'], ['Page Down, Page Up', 'a screenful further'], ['Home, End', 'first, last study'], ['Enter', 'open the study'],
+  ['j or arrow down', 'next study'], ['k or arrow up', 'previous study'], ['Page Down, Page Up', 'a screenful further'], ['Home, End', 'first, last study'], ['Enter', 'open the study'], ['v', 'open it in the viewer'],
   ['Esc', 'back to the list; out of the search'], ['/', 'search'], ['h', 'heat map on or off, in a study'], ['?', 'this help'],
 ];
 

@@ -45,6 +45,11 @@ function actOnList(key: string, target: HTMLElement, pages: KeyTargets): boolean
   const steps: Readonly<Record<string, number>> = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1, PageDown: grid.pageRows, PageUp: -grid.pageRows, Home: -Infinity, End: Infinity };
   const by = steps[key];
   if (by !== undefined) return grid.move(by), true;
+  if (key === 'v') {
+    const link = grid.selected === null ? null : document.querySelector<HTMLAnchorElement>(`[data-uid="${grid.selected}"] .open a`);
+    link?.click();
+    return link !== null;
+  }
   // On a button or a link Enter is theirs.
   if (key !== 'Enter' || target.matches('button, a') || grid.selected === null) return false;
   pages.go({ page: 'study', uid: grid.selected });

@@ -1,7 +1,7 @@
 import type { LiveEvent, Session } from '../api-types.js';
 import { ApiError, get } from './api.js';
 import { DetailPage } from './detail.js';
-import { byId } from './dom.js';
+import { byId, h } from './dom.js';
 import { startHelp } from './help.js';
 import { startKeys } from './keys.js';
 import { ReadingList } from './list.js';
@@ -88,12 +88,18 @@ class Pages {
 
   async start(): Promise<void> {
     byId('to-operators').hidden = !this.session.mayOperate;
-    byId('user').textContent = this.session.everyoneIsLocal ? 'No sign-in: this machine only' : this.session.user;
+    drawUser(this.session);
     this.show(placeOf(location.pathname));
     if (!this.session.mayReadStudies) return;
     await this.list.reload(true);
     listen(this.list.change, (events) => this.take(events), () => this.list.reload(false).then(() => this.list.change));
   }
+}
+
+function drawUser({ everyoneIsLocal, user }: Session): void {
+  if (everyoneIsLocal) return void (byId('user').textContent = 'No sign-in: this machine only');
+  byId('user').append(h('a', { href: '/account' }, user));
+  byId('sign-out-place').append(h('form', { method: 'post', action: '/sign-out' }, h('button', {}, 'Sign out')));
 }
 
 async function start(): Promise<void> {

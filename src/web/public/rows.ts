@@ -4,12 +4,12 @@ import { resultWords, since, stateName, stateWords, urgentWords, VERDICT_WORDS }
 
 /** Titles of the columns; those about a patient are left out for whoever may not see them. */
 export function columns({ maySeePatients }: Session): readonly string[] {
-  return ['Priority', ...(maySeePatients ? ['Film', 'Patient'] : []), 'Result', 'View', 'Waiting'];
+  return ['Priority', ...(maySeePatients ? ['Film', 'Patient'] : []), 'Result', 'View', 'Waiting', ...(maySeePatients ? ['Open'] : [])];
 }
 
 /** One row. What changes with the clock alone is in `.since`, see {@link tick}. */
 export function drawRow(row: StudyRow, session: Session): HTMLElement {
-  const cells = [priorityCell(row), ...(session.maySeePatients ? [filmCell(row), patientCell(row)] : []), resultCell(row), viewCell(row), waitingCell(row)];
+  const cells = [priorityCell(row), ...(session.maySeePatients ? [filmCell(row), patientCell(row)] : []), resultCell(row), viewCell(row), waitingCell(row), ...(session.maySeePatients ? [openCell(row, session)] : [])];
   const element = h('div', { class: `row state-${row.state} ${row.priority}`, role: 'row', tabindex: -1, 'data-uid': row.studyInstanceUid, 'aria-label': rowWords(row) }, ...cells);
   return element;
 }
@@ -72,6 +72,16 @@ export function bar({ probability, threshold, probabilityText, thresholdText, re
 
 function viewCell({ views, films }: StudyRow): HTMLElement {
   return cell('view', h('span', {}, views.length === 0 ? '-' : views.join(', ')), films > 1 ? h('span', { class: 'faint' }, `${films} films`) : null);
+}
+
+/** Links into the viewers; they open beside the list. */
+function openCell(row: StudyRow, { viewers }: Session): HTMLElement {
+  return cell('open', ...viewers.slice(0, 2).map(({ name, url }) => h('a', { href: filled(url, row), target: '_blank', rel: 'noopener noreferrer', tabindex: -1, 'aria-label': `Open in ${name}` }, name)));
+}
+
+function filled(template: string, { studyInstanceUid, accessionNumber, patient }: StudyRow): string {
+  const values: Readonly<Record<string, string>> = { StudyInstanceUID: studyInstanceUid, AccessionNumber: accessionNumber ?? '', PatientID: patient?.id ?? '' };
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => (values[name] === undefined ? whole : encodeURIComponent(values[name])));
 }
 
 function waitingCell({ arrivedAt }: StudyRow): HTMLElement {
