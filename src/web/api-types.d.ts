@@ -140,6 +140,8 @@ export interface Overview {
 
 export interface DeadLetterEntry {
   readonly id: string;
+  /** `study`, or the system that a result was for. */
+  readonly queue: string;
   readonly studyInstanceUid: string | null;
   readonly reason: string;
   readonly diedAt: string | null;

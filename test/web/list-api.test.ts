@@ -187,7 +187,7 @@ test('who saw what is told to the audit trail, with the studies that were shown'
 });
 
 test('operation: queues, outages, states, throughput; dead letters are replayed and dropped one by one or all', async () => {
-  site.letters = ['a', 'b', 'c'].map((id) => ({ id, studyInstanceUid: '1.2.3', reason: 'ARCHIVE_REFUSED', diedAt: '2026-01-02T03:04:05Z', attempts: [], lost: 0 }));
+  site.letters = ['a', 'b', 'c'].map((id) => ({ id, queue: 'study', studyInstanceUid: '1.2.3', reason: 'ARCHIVE_REFUSED', diedAt: '2026-01-02T03:04:05Z', attempts: [], lost: 0 }));
   const overview = await json<Record<string, never>>(await site.get('/api/v1/operators/overview', ['operator']));
   expect(overview).toMatchObject({ queues: { dead: 3 }, ages: { routine: 90 }, checks: [{ name: 'broker', problem: null }, { name: 'archive', problem: 'it is away' }], states: { waiting: 12, done: 2, 'not-analysed': 1 } });
   expect((overview['throughput'] as unknown as { studies: number }[]).reduce((sum, { studies }) => sum + studies, 0)).toBe(3);

@@ -45,7 +45,7 @@ export class OperatorsPage {
   private drawLetters(letters: readonly DeadLetterEntry[]): HTMLElement[] {
     const all = letters.length < 2 ? null : h('p', {}, h('button', { type: 'button', id: 'replay-all', onclick: () => void this.act('replay', null) }, `Try all ${letters.length} again`));
     const head = h('div', { class: 'letters-head' }, h('h3', {}, 'Given up'), h('button', { type: 'button', onclick: () => void this.refreshLetters() }, 'Look again'));
-    if (letters.length === 0) return [head, h('p', { class: 'faint', id: 'no-letters' }, 'No study was given up.')];
+    if (letters.length === 0) return [head, h('p', { class: 'faint', id: 'no-letters' }, 'Nothing was given up.')];
     return [head, ...(all === null ? [] : [all]), h('ul', { class: 'letters' }, ...letters.map((letter) => this.drawLetter(letter)))];
   }
 
@@ -61,7 +61,7 @@ export class OperatorsPage {
     });
     return h(
       'li', { 'data-letter': letter.id },
-      h('p', {}, h('strong', {}, letter.reason), letter.diedAt === null ? '' : `, ${dateTime(letter.diedAt)}, after ${letter.attempts.length} tries`),
+      h('p', {}, h('strong', {}, letter.reason), letter.queue === 'study' ? '' : `, result for ${letter.queue}`, letter.diedAt === null ? '' : `, ${dateTime(letter.diedAt)}, after ${letter.attempts.length} tries`),
       h('p', { class: 'faint uid' }, letter.studyInstanceUid ?? 'It names no study.'),
       letter.attempts.length === 0 ? null : h('details', {}, h('summary', {}, 'Its tries'), tries),
       h('p', { class: 'buttons' }, h('button', { type: 'button', class: 'replay', onclick: () => void this.act('replay', letter.id) }, 'Try again'), drop),
