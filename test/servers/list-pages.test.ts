@@ -198,6 +198,7 @@ test('a study: the heat map over the film by a slider, outlines, the report, the
     await page.getByLabel(label).check();
     expect(await group.evaluate((element) => element.classList.contains('shown'))).toBe(true);
   }
+  await page.getByText('Report as stored').click();
   const words = await page.locator('#detail-page').innerText();
   for (const part of ['Probability of COVID-19 90.0 %, at or above the operating point (50.0 %).', 'Research use only - not for diagnosis. Unverified.', 'result of 1 film(s) stored, unverified', 'P-77', 'A-1', 'Urgent by the finding']) expect(words).toContain(part);
   expect(await page.getByRole('link', { name: 'Open in OHIF' }).getAttribute('href')).toBe(`https://viewer.example/viewer?StudyInstanceUIDs=${studyOf(1)}`);

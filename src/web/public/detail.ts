@@ -91,7 +91,7 @@ function filmPart(film: FilmDetail): HTMLElement {
 
 function reportText(report: FilmReport | null, film: FilmDetail): HTMLElement {
   if (report === null) return h('p', { class: 'faint' }, film.report === null ? 'This film has no stored report.' : 'The stored report could not be read.');
-  return h('details', { class: 'report', open: true }, h('summary', {}, 'Report as stored'), h('p', { class: 'summary' }, report.summary), definitions(report.statements.map(({ name, value }) => [name, value] as const)));
+  return h('details', { class: 'report' }, h('summary', {}, 'Report as stored'), h('p', { class: 'summary' }, report.summary), definitions(report.statements.map(({ name, value }) => [name, value] as const)));
 }
 
 function historyPart({ history }: StudyDetail): HTMLElement {

@@ -10,7 +10,7 @@ const QUEUES: Readonly<Record<string, string>> = { intake: 'To be sorted', urgen
 export class OperatorsPage {
   private timer: number | undefined;
   private readonly page = byId('operators-page');
-  private readonly overview = h('div', {});
+  private readonly overview = h('div', { class: 'overview' });
   private readonly letters = h('div', {});
 
   show(): void {
