@@ -11,7 +11,7 @@ import { Explained, ROOT, isMain, runMain, runQuietly, say, succeeds } from './l
 /** Debian packages by need. */
 export const PACKAGES = {
   /** What the service talks to. */
-  servers: ['orthanc', 'orthanc-dicomweb', 'orthanc-python', 'rabbitmq-server', 'python3-pika'],
+  servers: ['orthanc', 'orthanc-dicomweb', 'orthanc-python', 'rabbitmq-server', 'python3-pika', 'postgresql'],
   /** Independent tools that read back what Hilum writes. */
   judges: ['dcmtk', 'dicom3tools', 'libpixelmed-java', 'libslf4j-java', 'libbsh-java', 'default-jre-headless', 'python3-pydicom', 'python3-gdcm', 'python3-numpy', 'python3-pil'],
   browser: ['chromium'],
@@ -64,7 +64,7 @@ function isProvided(name) {
 
 const adviceWithoutRoot = (missing) =>
   `These Debian packages are missing, and only root can install them. Run\n\n    sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing.join(' ')}\n\n` +
-  'and try again. (Stop the services they start: sudo systemctl disable --now orthanc rabbitmq-server.) Or use containers: docker/README.md and docker/compose.yaml.';
+  'and try again. (Stop the services they start: sudo systemctl disable --now orthanc rabbitmq-server postgresql.) Or use containers: docker/README.md and docker/compose.yaml.';
 
 const adviceWithoutApt = (missing) =>
   `This is no Debian or Ubuntu, so nothing can be installed automatically. Needed are what these Debian packages hold: ${missing.join(', ')}. ` +

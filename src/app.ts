@@ -1,3 +1,4 @@
+import express from 'express';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,18 +12,26 @@ import { CatchUp, type CatchUpPorts } from './catch-up/catch-up';
 import { changesOf } from './catch-up/changes';
 import { cursorFile } from './catch-up/cursor';
 import { REANALYZE, reanalyze, type AskedStudy, type ReanalysisTarget } from './catch-up/reanalyze';
-import { studySweep } from './catch-up/study-sweep';
+import { studiesBetween, studySweep } from './catch-up/study-sweep';
 import { Teller, type TellerPorts } from './catch-up/teller';
 import { BROKER_STATES, connectBroker, type Broker } from './client/amqp';
 import type { BrokerDelivery } from './client/delivery';
 import { dicomWebArchive, type DicomWebArchive } from './client/dicomweb';
 import { orthancChanges } from './client/orthanc';
+import { connectSyslog } from './client/syslog';
 import { STUDY_ROUTING_KEY } from './client/topology';
+import { trustingFetch } from './client/trusting-fetch';
 import { REPORT_NAME } from './dicom/structured-report';
 import { deriveUid, type Uid } from './dicom/uid';
 import { createListener, FAILURE_CODES, STUDY_RESULTS, type StudyEvent } from './listener';
 import { ShadowFile } from './evaluation/shadow-book';
+import { openAccounts } from './list/accounts';
+import { openApiTokens, openSessions } from './list/sessions';
 import { createRunner, DELIVERY_RESULTS, type RunnerOptions } from './delivery/runner';
+import { openDatabase, type Database } from './list/database';
+import { Progress } from './list/progress';
+import { listSink } from './list/sink';
+import { Worklist } from './list/worklist';
 import type { ModelManifest } from './model/manifest';
 import { openModel } from './model/session';
 import { DecoderThread } from './pipeline/decoder-thread';
@@ -30,9 +39,16 @@ import type { AnalysisIdentity } from './pipeline/encode';
 import { plausibilityOf } from './pipeline/lungs';
 import { runStudy, type Line } from './pipeline/pipeline';
 import { shadowStudy } from './pipeline/shadow';
+import type { ResultEvent } from './pipeline/stage';
+import { loadRecord } from './results/load-record';
 import type { Sink } from './results/sink';
 import { createTriage } from './triage/triage';
-import { healthApp, listen, type Check } from './web/health';
+import { createAccess, protect, type Access } from './web/access/access';
+import { Directory } from './web/access/directory';
+import type { AccessStores } from './web/access/session-book';
+import { createRecorder, type AuditRecorder } from './web/audit/recorder';
+import { AuditTrail } from './web/audit/trail';
+import { addHealth, listen, type Check } from './web/health';
 import { createMetrics } from './web/metrics';
 
 export type { AskedStudy, ReanalysisTarget };
@@ -109,6 +125,14 @@ export function openReanalysis(config: Config, archive: DicomWebArchive, broker:
   return (target) => reanalyze(target, archive, async (studyInstanceUid) => teller?.tell({ studyInstanceUid, source: { system: REANALYZE }, reanalyze: true, priority: 'routine' }));
 }
 
+/** Studies that may have a report of Hilum, by name or of some days, the newest weeks first: one page of the archive at a time. */
+export async function* reportedStudies(archive: DicomWebArchive, target: ReanalysisTarget): AsyncGenerator<Uid> {
+  if ('studies' in target) return yield* target.studies;
+  for await (const studies of studiesBetween(archive, target.from, target.to)) {
+    for (const { studyInstanceUid, modalities } of studies) if (modalities === null || modalities.includes('SR')) yield studyInstanceUid;
+  }
+}
+
 type CountedSeries = Awaited<ReturnType<CatchUpPorts['findSeries']>>[number];
 
 /** The series of a study as the catch-up counts them: in shadow mode no report is ever in the archive, so what the book has stands for one. */
@@ -133,18 +157,66 @@ export function openCatchUp(config: Config, archive: DicomWebArchive, broker: Br
   };
 }
 
+function accessStores(database: Database): AccessStores {
+  return { accounts: openAccounts(database), sessions: openSessions(database), tokens: openApiTokens(database) };
+}
+
+/** The audit trail as configured; its file is made when there is something to write. */
+export function openRecorder({ audit }: Config, log: Log, spoolName = ''): AuditRecorder {
+  const { dir = '', syslog } = audit;
+  const outlet = syslog === undefined ? null : connectSyslog({ ...syslog, dir: join(dir, spoolName) }, log);
+  return createRecorder(new AuditTrail({ dir, maxFileBytes: audit.maxFileBytes }, outlet), { id: audit.sourceId, siteId: audit.enterpriseSiteId });
+}
+
+/** The layer that the web is behind. `database` is null where nobody signs in. */
+export function openAccess(config: Config, log: Log, database: Database | null): Access {
+  const caFile = config.access.oidc?.caFile;
+  return createAccess({ http: config.http, access: config.access, stores: database && accessStores(database), recorder: openRecorder(config, log), log, ...(caFile === undefined ? {} : { fetch: trustingFetch(caFile) }) });
+}
+
+/** Accounts and API tokens for the command line, with the audit trail that its changes go into. */
+export function openDirectory(config: Config, log: Log): { directory: Directory; recorder: AuditRecorder; close(): Promise<void> } {
+  const database = openDatabase(config.list.database ?? '', log);
+  // What waits for the audit record repository is one process's own.
+  const recorder = openRecorder(config, log, 'command-line');
+  return { directory: new Directory(accessStores(database)), recorder, close: () => recorder.close().finally(() => database.close()) };
+}
+
+/** A certificate that was renewed is taken this often (milliseconds). */
+const RENEWAL_MS = 3_600_000;
+
 /** Where results go, and what reads from the archive the record that is told there. */
 export interface Deliveries {
   readonly sinks: readonly Sink[];
   readonly loadRecord: RunnerOptions['loadRecord'];
 }
 
-const NO_DELIVERIES: Deliveries = { sinks: [], loadRecord: () => Promise.reject(new Error('no sink is switched on')) };
+/** The reading list: its database, what the service tells of studies on their way, and the sink of their results. */
+export interface OpenedList {
+  readonly database: Database;
+  readonly worklist: Worklist;
+  readonly progress: Progress;
+  readonly sink: Sink;
+}
+
+/** The list as configured; null where it is off. The database is not opened before its first use. */
+export function openList({ list }: Pick<Config, 'list'>, archive: Pick<DicomWebArchive, 'sightStudy'>, log: Log): OpenedList | null {
+  if (!list.enabled || list.database === undefined) return null;
+  const database = openDatabase(list.database, log);
+  const worklist = new Worklist(database);
+  return { database, worklist, progress: new Progress({ worklist, archive, log }), sink: listSink(worklist) };
+}
+
+/** Longest wait for the last notes of the reading list (milliseconds). */
+const LIST_GRACE_MS = 5_000;
 
 /** Creates everything, once; tests bring a line and sinks of their own. Nothing runs before `start`. @throws HilumError of the models. */
-export async function createApp(config: Config, log: Log, ownLine?: Line, { sinks, loadRecord }: Deliveries = NO_DELIVERIES): Promise<App> {
+export async function createApp(config: Config, log: Log, ownLine?: Line, deliveries: Partial<Deliveries> = {}): Promise<App> {
   const opened = ownLine ?? (await openLine(config.models, config.results, config.decode, log, config.classification));
   const archive = openArchive(config, log);
+  const list = openList(config, archive, log);
+  const sinks = [...(deliveries.sinks ?? []), ...(list === null ? [] : [list.sink])];
+  const recordOf = deliveries.loadRecord ?? ((event: ResultEvent) => loadRecord(event, archive));
   const broker = connectBroker({ ...config.broker, sinks: sinks.map(({ name }) => name) }, log);
   const metrics = createMetrics({
     version: VERSION, studyResults: STUDY_RESULTS, failureCodes: FAILURE_CODES, brokerStates: BROKER_STATES, brokerState: () => broker.state(), queues: () => broker.depths(), queueAges: () => broker.ages(),
@@ -154,29 +226,35 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, { sink
   const line: Line = { ...opened, observer: metrics };
   const book = config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
   let isStopping = false;
-  const listener = createListener({ runStudy: (study, options) => (book === null ? runStudy(study, options, line, { archive, announcer: broker }) : shadowStudy(study, options, line, archive, book)), retry, log, observer: metrics, sliceMs: config.studySliceMs, isStopping: () => isStopping });
+  const listener = createListener({ runStudy: (study, options) => (book === null ? runStudy(study, options, line, { archive, announcer: broker }) : shadowStudy(study, options, line, archive, book)), retry, log, observer: metrics, progress: list?.progress, sliceMs: config.studySliceMs, isStopping: () => isStopping });
   const work = (delivery: BrokerDelivery, priority: Priority) => {
     // Counted when its work begins: not when it comes back from a worker that died and is put back, nor when it goes on.
     if (!delivery.redelivered && delivery.slices === 0 && delivery.waitedSeconds !== null) metrics.waited(priority, delivery.waitedSeconds);
     return listener(delivery);
   };
   const { rules, timeoutMs } = config.priority;
-  const classify = createTriage({ archive, rules, timeoutMs, log });
+  const classify = createTriage({ archive, rules, timeoutMs, log, onStudy: (study, priority) => list?.progress.waiting(study, priority) });
   const catchUp = openCatchUp(config, archive, broker, log, book);
   const checks: Check[] = [
     { name: 'broker', look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`) },
     // A query for a study that nobody has: cheap, and needs the archive to be there and to let us in.
     { name: 'archive', look: async () => archive.findInstances(deriveUid(['readiness'])).then(() => null) },
-    { name: 'disk', look: async () => diskProblem(config.catchUp.kind === 'orthanc' || book !== null ? [tmpdir(), config.state.dir] : [tmpdir()], LEAST_FREE_BYTES) },
+    { name: 'disk', look: async () => diskProblem(config.catchUp.kind === 'orthanc' || book !== null || list?.database.kind === 'sqlite' ? [tmpdir(), config.state.dir] : [tmpdir()], LEAST_FREE_BYTES) },
   ];
+  // The list's own, where there is a list: one connection for both.
+  const database = list?.database ?? (config.access.kind === 'none' ? null : openDatabase(config.list.database ?? '', log));
+  const access = openAccess(config, log, database);
   let web: Awaited<ReturnType<typeof listen>> | undefined;
+  let renewal: NodeJS.Timeout | undefined;
   return {
     async start() {
-      web = await listen(healthApp(checks, metrics), config.http.host, config.http.port);
+      web = await listen(protect(access, express(), (routes) => addHealth(routes, access, checks, metrics)), config.http.host, config.http.port, config.http.tls);
+      await access.begin();
+      renewal = setInterval(() => renewCertificate(web, log), RENEWAL_MS).unref();
       for (const { id, version, sha256 } of line.identity().models) log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
       log.info({ event: 'http.listening', host: config.http.host, port: web.port, version: VERSION }, 'health is served');
       await broker.consume(work, config.broker.prefetch, { classify, routineEvery: config.priority.routineEvery });
-      for (const sink of sinks) await broker.consumeSink(sink.name, createRunner({ sink, loadRecord, retry, log, observer: metrics }));
+      for (const sink of sinks) await broker.consumeSink(sink.name, createRunner({ sink, loadRecord: recordOf, retry, log, observer: metrics }));
       catchUp?.start();
       return { port: web.port };
     },
@@ -185,11 +263,23 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, { sink
       await catchUp?.stop();
       await broker.stop(config.stopTimeoutMs);
       for (const sink of sinks) await sink.close?.();
+      await list?.progress.stop(LIST_GRACE_MS);
       await line.reader.close();
       await archive.close();
       await book?.close();
+      clearInterval(renewal);
       await web?.close();
+      await access.close();
+      await database?.close();
       log.info({ event: 'service.stopped' }, 'service stopped');
     },
   };
+}
+
+function renewCertificate(web: { renew(): void } | undefined, log: Log): void {
+  try {
+    web?.renew();
+  } catch (error) {
+    log.error({ event: 'http.certificate-unusable', code: error instanceof HilumError ? error.code : undefined }, 'the new certificate can not be used; the old one stays');
+  }
 }

@@ -27,6 +27,15 @@ const USAGE = `hilum - chest-film triage for a PACS. Research use only, not for 
                                          films that this version has done with these settings stay as they are
   hilum reanalyze --since YYYY-MM-DD [--until YYYY-MM-DD] --config FILE   all studies of these days, by Study Date
           [--dry-run] [--json]           only says which; one JSON line per study
+  hilum users   list --config FILE       the accounts of Hilum
+  hilum users   add NAME --roles ROLE,... [--name TEXT] --config FILE   a new account (radiologist, operator, admin); asks for the password
+  hilum users   passwd NAME | role NAME --roles ROLE,... | remove NAME --config FILE
+  hilum tokens  list --config FILE       the API tokens of machines
+  hilum tokens  add LABEL --roles ROLE --config FILE   a new one (metrics, operator, radiologist, admin), shown this once
+  hilum tokens  revoke PREFIX --config FILE
+  hilum rebuild [STUDYUID... | --since YYYY-MM-DD [--until YYYY-MM-DD]] --config FILE   fills the reading list from the reports in the archive
+          [--all]                        reads again what the list has a result of, too
+          [--json]                       one JSON line per study
   hilum --version | --help
 `;
 
@@ -36,7 +45,7 @@ async function run(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: rest,
     allowPositionals: true,
-    options: { all: { type: 'boolean', default: false }, config: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean', default: false }, models: { type: 'string' }, dir: { type: 'string' }, since: { type: 'string' }, labels: { type: 'string' }, films: { type: 'string' }, positive: { type: 'string' }, sensitivity: { type: 'string', default: '0.95' }, 'apply-threshold': { type: 'string' }, until: { type: 'string' }, queue: { type: 'string' }, 'dry-run': { type: 'boolean', default: false } },
+    options: { all: { type: 'boolean', default: false }, config: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean', default: false }, models: { type: 'string' }, dir: { type: 'string' }, since: { type: 'string' }, labels: { type: 'string' }, films: { type: 'string' }, positive: { type: 'string' }, sensitivity: { type: 'string', default: '0.95' }, 'apply-threshold': { type: 'string' }, until: { type: 'string' }, queue: { type: 'string' }, 'dry-run': { type: 'boolean', default: false }, roles: { type: 'string', default: '' }, name: { type: 'string' } },
   });
   switch (command) {
     case 'serve':
@@ -60,6 +69,16 @@ async function run(argv: readonly string[]): Promise<number> {
       const target = readTarget(positionals, values.since, values.until, new Date());
       if (typeof target === 'string') throw new UsageError(target);
       return reanalyze({ target, config: required(values.config, '--config FILE'), dryRun: values['dry-run'], json: values.json });
+    }
+    case 'users':
+      return (await import('./commands/users.js')).users({ ...accessTarget('users', USER_ACTIONS, positionals), roles: rolesOf(values.roles), name: values.name, config: required(values.config, '--config FILE'), json: values.json });
+    case 'tokens':
+      return (await import('./commands/tokens.js')).tokens({ ...accessTarget('tokens', TOKEN_ACTIONS, positionals), roles: rolesOf(values.roles), config: required(values.config, '--config FILE'), json: values.json });
+    case 'rebuild': {
+      const [{ rebuild }, { readTarget }] = [await import('./commands/rebuild.js'), await import('./commands/reanalyze.js')];
+      const target = readTarget(positionals, positionals.length > 0 ? values.since : (values.since ?? '2000-01-01'), values.until, new Date());
+      if (typeof target === 'string') throw new UsageError(target);
+      return rebuild({ target, config: required(values.config, '--config FILE'), again: values.all, json: values.json });
     }
     case '--version':
       process.stdout.write(`${(await import('./app.js')).VERSION}\n`);
@@ -108,6 +127,19 @@ function deadTarget([given, id, ...more]: readonly string[], all: boolean): { ac
   if (action !== 'list' && !all && id === undefined) throw new UsageError(`dead ${action} needs an ID${action === 'show' ? '' : ' or --all'}`);
   return { action, id: id ?? null };
 }
+
+const USER_ACTIONS = ['list', 'add', 'passwd', 'role', 'remove'] as const;
+const TOKEN_ACTIONS = ['list', 'add', 'revoke'] as const;
+
+/** `list` takes none, every other action one name. */
+function accessTarget<A extends string>(command: string, actions: readonly A[], [given, name, ...more]: readonly string[]): { action: A; target: string } {
+  const action = actions.find((known) => known === given);
+  if (action === undefined) throw new UsageError(`${command} needs ${actions.join(', ')}`);
+  if (more.length > 0 || (action === 'list' && name !== undefined)) throw new UsageError(`too much for ${command} ${action}`);
+  return { action, target: action === 'list' ? '' : required(name, `what to ${action}`) };
+}
+
+const rolesOf = (text: string) => text.split(',').map((role) => role.trim()).filter(Boolean);
 
 function deadQueue(name: string | undefined): string | null {
   const names = ['study', ...SINK_NAMES];

@@ -53,6 +53,15 @@ export interface StudyObserver {
   study(result: StudyResult, reason?: string): void;
 }
 
+/** Port: who is told of a study's way; `list/progress` fits it by shape. No method throws or waits. */
+export interface StudyProgress {
+  analysing(study: Uid, attempt: number): void;
+  returned(study: Uid): void;
+  retry(study: Uid, reason: string, delayMs: number): void;
+  failed(study: Uid, reason: string): void;
+  nothingNew(study: Uid): void;
+}
+
 export interface StudyOptions {
   /** This study may have been worked on before. */
   readonly redelivered: boolean;
@@ -69,6 +78,7 @@ export interface ListenerOptions {
   readonly retry: RetryPolicy;
   readonly log: Log;
   readonly observer?: StudyObserver;
+  readonly progress?: StudyProgress | undefined;
   /** How long a delivery is worked on before its study is returned between two films (milliseconds): the broker waits for an answer for a limited time. */
   readonly sliceMs?: number;
   /** The service is asked to stop: studies in hand are returned between two films. */
@@ -77,24 +87,53 @@ export interface ListenerOptions {
 
 /** Makes the handler of study messages: it works on one, then settles it, exactly once, last, on every path, and never rejects. */
 export function createListener(options: ListenerOptions): (delivery: Delivery) => Promise<void> {
-  const { retry, log, observer = { study: () => {} } } = options;
+  const { retry, log, observer = { study: () => {} }, progress } = options;
   return async (delivery) => {
-    const conclude = (settlement: Settlement, failure: unknown, aboutIt: Log) => {
+    const conclude = (settlement: Settlement, failure: unknown, aboutIt: Log, study: Uid | null) => {
       note(settlement, delivery, failure, aboutIt, observer);
+      if (study !== null && progress !== undefined) tell(settlement, study, progress);
       return carryOut(settlement, delivery);
     };
-    if (delivery.redelivered) return conclude(settleRedelivered(delivery, retry), undefined, log);
+    if (delivery.redelivered) return conclude(settleRedelivered(delivery, retry), undefined, log, studyOf(delivery.body));
     let studyLog = log;
+    let study: Uid | null = null;
     let failure: unknown;
     try {
       const event = parseStudyEvent(delivery.body);
-      studyLog = log.child({ study: event.studyInstanceUid });
-      observer.study(await work(event, delivery, options, studyLog));
+      study = event.studyInstanceUid;
+      studyLog = log.child({ study });
+      progress?.analysing(study, delivery.attempt);
+      const result = await work(event, delivery, options, studyLog);
+      observer.study(result);
+      if (result === 'nothing-new') progress?.nothingNew(study);
     } catch (error) {
       failure = error ?? new Error('nothing was thrown');
     }
-    await conclude(settle(failure, delivery.attempt, retry), failure, studyLog);
+    await conclude(settle(failure, delivery.attempt, retry), failure, studyLog, study);
   };
+}
+
+/** Null for what is no study event. */
+function studyOf(body: Uint8Array): Uid | null {
+  try {
+    return parseStudyEvent(body).studyInstanceUid;
+  } catch {
+    return null;
+  }
+}
+
+function tell(settlement: Settlement, study: Uid, progress: StudyProgress): void {
+  switch (settlement.kind) {
+    case 'ack':
+      return;
+    case 'retry':
+      return progress.retry(study, settlement.reason, settlement.delayMs);
+    case 'dead-letter':
+      return progress.failed(study, settlement.reason);
+    case 'go-on':
+    case 'put-back':
+      return progress.returned(study);
+  }
 }
 
 async function work({ studyInstanceUid: study, reanalyze = false }: StudyEvent, { attempt, lost, slices }: Delivery, { runStudy, sliceMs = Infinity, isStopping = () => false }: ListenerOptions, log: Log): Promise<StudyResult> {

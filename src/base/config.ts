@@ -95,6 +95,12 @@ export const configSchema = z.strictObject({
     .prefault({}),
   catchUp,
   priority: prioritySchema,
+  list: z
+    .strictObject({
+      enabled: z.boolean().default(false).describe('The reading list: its database is kept, and results are told to it'),
+      database: z.string().regex(/^(file:.|postgres(ql)?:\/\/)/, 'must be file:PATH or postgres://...').optional().describe('file:PATH (relative to the configuration file) or postgres://USER:PASSWORD@HOST/DATABASE; by default list.db in state.dir'),
+    })
+    .prefault({}),
   state: z
     .strictObject({
       dir: z.string().min(1).default('state').describe('Folder of what Hilum must remember over a restart (path, relative to the configuration file): the cursor of catchUp.kind orthanc, the outcomes of results.mode shadow'),
@@ -110,6 +116,11 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.infer<typeof configSchema>;
+
+/** Shadow mode tells nobody of its results, so a list would show nothing but waiting. */
+function contradictions({ list, results }: Config): string[] {
+  return list.enabled && results.mode === 'shadow' ? ['list.enabled: needs results.mode live'] : [];
+}
 
 /**
  * Reads a YAML (or JSON) configuration file. `${env:NAME}` and `${file:PATH}` inside a text are replaced, so that secrets stay out of it.
@@ -131,8 +142,7 @@ export function parseConfig(raw: unknown, base = process.cwd()): Config {
   const problems: string[] = [];
   const filled = substitute(raw ?? {}, base, '', problems);
   const parsed = configSchema.safeParse(filled);
-  if (!parsed.success) problems.push(...parsed.error.issues.flatMap(describeIssue));
-  else problems.push(...exposureProblems(parsed.data.http, parsed.data.access).map(({ path, message }) => `${path.join('.')}: ${message}`));
+  problems.push(...(parsed.success ? [...contradictions(parsed.data), ...exposureProblems(parsed.data.http, parsed.data.access).map(({ path, message }) => `${path.join('.')}: ${message}`)] : parsed.error.issues.flatMap(describeIssue)));
   if (problems.length > 0 || !parsed.success) throw new HilumError('CONFIG_INVALID', 'permanent', `the configuration has ${problems.length} problem(s):\n${problems.map((p) => `  - ${p}`).join('\n')}`);
   return deepFreeze(resolvePaths(parsed.data, base));
 }
@@ -175,9 +185,15 @@ function resolvePaths(config: Config, base: string): Config {
     http: { ...http, ...(http.tls && { tls: { certFile: resolve(base, http.tls.certFile), keyFile: resolve(base, http.tls.keyFile) } }) },
     access: { ...access, ...(access.oidc && { oidc: { ...access.oidc, caFile: at(access.oidc.caFile) } }) },
     audit: { ...audit, dir: at(audit.dir) ?? join(state.dir, 'audit'), ...(audit.syslog && { syslog: { ...audit.syslog, tls: { caFile: at(audit.syslog.tls.caFile), certFile: at(audit.syslog.tls.certFile), keyFile: at(audit.syslog.tls.keyFile) } } }) },
+    list: { ...config.list, database: databaseAt(config, base) },
     models: { ...config.models, dir: at(config.models.dir) },
     state,
   };
+}
+
+function databaseAt({ list, state }: Config, base: string): string {
+  const { database = `file:${join(state.dir, 'list.db')}` } = list;
+  return database.startsWith('file:') && !database.startsWith('file://') ? `file:${resolve(base, database.slice('file:'.length))}` : database;
 }
 
 function deepFreeze<T>(value: T): T {

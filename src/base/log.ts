@@ -6,6 +6,7 @@ export const LOG_EVENTS = [
   'service.stopping',
   'service.stopped',
   'http.listening',
+  'http.certificate-unusable',
   'access.first-token',
   'access.unavailable',
   'access.everyone-local',

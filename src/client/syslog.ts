@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Log } from '../base/log';
+import { sleep } from '../base/retry';
 import { readTls, type TlsFiles } from './tls';
 
 export interface SyslogSettings {
@@ -29,6 +30,7 @@ const APPLICATION = 'hilum';
 const RECONNECT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const CLOSE_WAIT_MS = 2_000;
+const CLOSE_LOOK_MS = 50;
 
 /** One message in the form of RFC 5424, its XML with the byte order mark that says UTF-8 (DICOM PS3.15 A.6), framed by octet counting (RFC 5425, section 4.3). */
 export function syslogFrame(xml: string, at: Date, host = hostname(), pid = process.pid): Buffer {
@@ -49,6 +51,7 @@ class SpooledSyslog implements Syslog {
   private readonly spool: string;
   private readonly tlsMaterial;
   private socket: TLSSocket | null = null;
+  private connecting: TLSSocket | null = null;
   private retry: NodeJS.Timeout | null = null;
   private isClosing = false;
   private dropped = 0;
@@ -77,8 +80,11 @@ class SpooledSyslog implements Syslog {
   }
 
   async close(): Promise<void> {
+    // What was said last, as that the service stops, gets its chance.
+    for (let waited = 0; waited < CLOSE_WAIT_MS && this.isWaiting(); waited += CLOSE_LOOK_MS) await sleep(CLOSE_LOOK_MS);
     this.isClosing = true;
     if (this.retry) clearTimeout(this.retry);
+    this.connecting?.destroy();
     const { socket } = this;
     if (socket === null) return;
     await new Promise<void>((resolve) => {
@@ -102,10 +108,16 @@ class SpooledSyslog implements Syslog {
     rmSync(sent, { force: true });
   }
 
+  private isWaiting(): boolean {
+    return sizeOf(this.spool) > 0 || existsSync(`${this.spool}.sent`);
+  }
+
   private open(): void {
     const { host, port } = this.settings;
     const socket = connect({ host, port, ...this.tlsMaterial, minVersion: 'TLSv1.2', timeout: CONNECT_TIMEOUT_MS });
+    this.connecting = socket;
     socket.once('secureConnect', () => {
+      this.connecting = null;
       socket.setTimeout(0);
       this.socket = socket;
       this.log.info({ event: 'audit.syslog-connected', host, port }, 'the audit record repository is connected');
@@ -120,6 +132,7 @@ class SpooledSyslog implements Syslog {
 
   private lost(): void {
     this.socket = null;
+    this.connecting = null;
     this.reclaim();
     if (!this.isClosing) this.retry = setTimeout(() => this.open(), RECONNECT_MS);
   }

@@ -46,7 +46,7 @@ function describe({ studyInstanceUid, outcome }: AskedStudy, dryRun: boolean): s
  * @param today without `until`, days up to tomorrow count, for modalities whose clock is ahead
  */
 export function readTarget(uids: readonly string[], since: string | undefined, until: string | undefined, today: Date): ReanalysisTarget | string {
-  if (uids.length > 0) return since === undefined && until === undefined ? readStudies(uids) : 'reanalyze takes Study Instance UIDs or --since, not both';
+  if (uids.length > 0) return since === undefined && until === undefined ? readStudies(uids) : 'give Study Instance UIDs or --since, not both';
   if (since === undefined) return 'reanalyze needs Study Instance UIDs or --since YYYY-MM-DD';
   const from = readDay(since);
   const to = until === undefined ? new Date(today.getFullYear(), today.getMonth(), today.getDate() + 1) : readDay(until);

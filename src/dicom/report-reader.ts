@@ -25,6 +25,8 @@ export interface ReportReading {
   readonly remarks: readonly string[];
   /** Where the film is; null in a report that does not list it as evidence. */
   readonly film: { readonly sopClassUid: Uid; readonly seriesInstanceUid: Uid } | null;
+  /** When it was written (milliseconds since 1970), to the second; 0 where it does not tell. Without a time zone that of this machine is taken. */
+  readonly contentAt: number;
   /** Of the service that wrote it; '' where it does not tell. */
   readonly softwareVersion: string;
   readonly models: readonly { readonly id: string; readonly version: string; readonly sha256: string }[];
@@ -63,6 +65,7 @@ function read(root: Attributes): ReportReading {
     ...(outcome === 'analysed' ? measured(root) : { threshold: null, finding: null }),
     remarks: evaluations.filter((item) => isNamed(item, CODES.remark)).flatMap((item) => textOf(item) ?? []),
     film: evidenceOf(root).find(({ sopInstanceUid }) => sopInstanceUid === filmOf(root)) ?? null,
+    contentAt: contentTime(root),
     softwareVersion: textOf(children(root).find((item) => isNamed(item, CODES.deviceObserverSerial))) ?? '',
     models: evaluations.filter((item) => isNamed(item, CODES.model)).map((item) => modelOf(textOf(item) ?? '')),
     outputs: outputsOf(root),
@@ -94,6 +97,15 @@ function outputsOf(root: Attributes): ReportReading['outputs'] {
 function evidenceOf(root: Attributes): ReportReading['outputs'] {
   const series = sequence(root, 'CurrentRequestedProcedureEvidenceSequence').flatMap((study) => sequence(study, 'ReferencedSeriesSequence'));
   return series.flatMap((entry) => sequence(entry, 'ReferencedSOPSequence').map((instance) => output(instance.ReferencedSOPClassUID, entry.SeriesInstanceUID, instance.ReferencedSOPInstanceUID)));
+}
+
+/** The inverse of localMoment. */
+function contentTime({ ContentDate, ContentTime, TimezoneOffsetFromUTC }: Attributes): number {
+  const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)$/.exec(String(ContentDate)) ?? [];
+  const [, hour, minute, second] = /^(\d\d)(\d\d)(\d\d)/.exec(String(ContentTime)) ?? [];
+  const [, sign, hours, minutes] = /^([+-])(\d\d)(\d\d)$/.exec(String(TimezoneOffsetFromUTC)) ?? [];
+  const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}${sign === undefined ? '' : `${sign}${hours}:${minutes}`}`);
+  return Number.isNaN(at) ? 0 : at;
 }
 
 const OPERATING_POINT = 'operating-point=';

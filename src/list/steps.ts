@@ -1,15 +1,15 @@
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Priority } from '../base/priority';
 import type { Uid } from '../dicom/uid';
 import { nextChange, note, urgencyOf } from './change';
 import { sightColumns, type StudySight } from './record-columns';
 import type { Schema, StudyColumns } from './schema';
-import type { HistoryKind, StudyState } from './states';
+import type { StudyState } from './states';
 
 /** What the service tells of a study on its way. */
 export type Step =
-  /** An event came. `sight` is what the archive lists of it; null where that could not be asked. */
-  | { readonly kind: 'waiting'; readonly priority: Priority | null; readonly sight: StudySight | null }
+  /** An event came; null where it could not be told how urgent. */
+  | { readonly kind: 'waiting'; readonly priority: Priority | null }
   | { readonly kind: 'analysing'; readonly attempt: number }
   /** To the end of the queue between two films. */
   | { readonly kind: 'returned' }
@@ -19,6 +19,13 @@ export type Step =
   /** No film, or every film had its result before. */
   | { readonly kind: 'nothing-new' };
 
+/** What the archive lists of a study. */
+export interface Sighting {
+  readonly sight: StudySight;
+  /** False where it is known that the study has no film: it is not shown. */
+  readonly mayHaveFilms: boolean;
+}
+
 type Stored = Pick<StudyColumns, 'state' | 'record_key' | 'triage_priority' | 'finding_priority' | 'person_priority' | 'patient_id' | 'accession_number'>;
 const STORED = ['state', 'record_key', 'triage_priority', 'finding_priority', 'person_priority', 'patient_id', 'accession_number'] as const;
 
@@ -26,34 +33,40 @@ const STORED = ['state', 'record_key', 'triage_priority', 'finding_priority', 'p
  * Writes a step. A study with a result keeps showing it: our own results make a study stable again, which must not look like waiting; only a failure shows.
  * Steps of several processes may arrive out of order, so none is taken for more than it says.
  */
-export async function writeStep(transaction: Transaction<Schema>, study: Uid, step: Step, at: number): Promise<void> {
+export async function writeStep(transaction: Transaction<Schema>, study: Uid, step: Step, at: number, sighting: Sighting | null): Promise<void> {
   const change = await nextChange(transaction);
   const stored = await transaction.selectFrom('study').select(STORED).where('study_uid', '=', study).executeTakeFirst();
-  const { kind, ...detail } = withoutSight(step);
+  const { kind, ...detail } = step;
   if (stored === undefined) {
     if (kind === 'nothing-new') return;
-    await transaction.insertInto('study').values({ ...fresh(study, step, at), change }).execute();
+    await transaction.insertInto('study').values({ ...fresh(study, step, at, sighting), change }).execute();
     return note(transaction, change, study, at, kind, detail);
   }
-  const update = changesBy(study, step, stored, at);
+  const update = changesBy(study, step, stored, at, sighting);
   if (update === null) return;
   await transaction.updateTable('study').set({ ...update, change }).where('study_uid', '=', study).execute();
   if (update.state !== undefined && update.state !== stored.state) await note(transaction, change, study, at, kind, detail);
 }
 
-function withoutSight(step: Step): { kind: HistoryKind & Step['kind'] } & Record<string, unknown> {
-  if (step.kind !== 'waiting') return { ...step };
-  return { kind: step.kind, priority: step.priority };
+/** Whether the archive should be asked what it lists of this study: nothing is known of it, or it was not shown so far. */
+export async function needsSighting(db: Kysely<Schema>, study: Uid): Promise<boolean> {
+  const stored = await db.selectFrom('study').select(STORED).where('study_uid', '=', study).executeTakeFirst();
+  return stored === undefined || stored.state === 'left-alone' || isUnseen(stored);
 }
 
-function fresh(study: Uid, step: Step, at: number) {
+function isUnseen({ record_key, patient_id, accession_number }: Stored): boolean {
+  return record_key === null && patient_id === '' && accession_number === '';
+}
+
+function fresh(study: Uid, step: Step, at: number, sighting: Sighting | null) {
   const priority = step.kind === 'waiting' ? step.priority : null;
   const priorities = { triage_priority: priority, finding_priority: null, person_priority: null };
-  return { study_uid: study, arrived_at: at, ...priorities, urgency: urgencyOf(priorities), ...sightOf(study, step), ...stateBy(step, at) };
+  const isShown = step.kind === 'failed' || sighting === null || sighting.mayHaveFilms;
+  return { study_uid: study, arrived_at: at, ...priorities, urgency: urgencyOf(priorities), ...sightOf(study, sighting), ...stateBy(step, at), ...(isShown ? {} : { state: 'left-alone' as const }) };
 }
 
-function sightOf(study: Uid, step: Step) {
-  return step.kind === 'waiting' && step.sight !== null ? sightColumns(study, step.sight) : { search_study: study };
+function sightOf(study: Uid, sighting: Sighting | null) {
+  return sighting === null ? { search_study: study } : sightColumns(study, sighting.sight);
 }
 
 type StepColumns = { readonly state: StudyState; readonly started_at?: number } & Pick<StudyColumns, 'reason' | 'reason_text' | 'retry_at'>;
@@ -74,31 +87,26 @@ function stateBy(step: Step, at: number): StepColumns {
   }
 }
 
-/** Null where nothing changes. */
-function changesBy(study: Uid, step: Step, stored: Stored, at: number): Partial<StudyColumns> | null {
-  const raised = step.kind === 'waiting' ? raise(study, step, stored) : null;
-  const state = isTold(step, stored) ? stateBy(step, at) : null;
-  return raised === null && state === null ? null : { ...raised, ...state };
+/** Null where nothing changes. A later word of triage may raise, never lower; what the archive lists fills what is empty. */
+function changesBy(study: Uid, step: Step, stored: Stored, at: number, sighting: Sighting | null): Partial<StudyColumns> | null {
+  const isHigher = step.kind === 'waiting' && step.priority === 'urgent' && stored.triage_priority !== 'urgent';
+  const raised = isHigher ? { triage_priority: 'urgent' as const, urgency: 0 } : {};
+  const seen = sighting !== null && isUnseen(stored) ? sightOf(study, sighting) : {};
+  const state = isTold(step, stored, sighting) ? stateBy(step, at) : {};
+  const all = { ...raised, ...seen, ...state };
+  return Object.keys(all).length === 0 ? null : all;
 }
 
-/** A later word of triage may raise, never lower; what the archive lists fills what is empty. */
-function raise(study: Uid, step: Extract<Step, { kind: 'waiting' }>, stored: Stored): Partial<StudyColumns> | null {
-  const isHigher = step.priority === 'urgent' && stored.triage_priority !== 'urgent';
-  const isFirstSight = step.sight !== null && stored.record_key === null && stored.patient_id === '' && stored.accession_number === '';
-  if (!isHigher && !isFirstSight) return null;
-  return { ...(isHigher ? { triage_priority: 'urgent' as const, urgency: 0 } : {}), ...(isFirstSight ? sightOf(study, step) : {}) };
-}
-
-function isTold(step: Step, { state, record_key }: Stored): boolean {
+function isTold(step: Step, { state, record_key }: Stored, sighting: Sighting | null): boolean {
   const hasResult = record_key !== null;
   switch (step.kind) {
     case 'waiting':
-      // The worker that has it may have told so before.
-      return state === 'left-alone' || (state === 'failed' && !hasResult);
+      // Not over `analysing`: the worker that has the study may have told so before.
+      return state === 'left-alone' ? sighting === null || sighting.mayHaveFilms : state === 'failed' && !hasResult;
     case 'analysing':
     case 'returned':
     case 'retry':
-      return !hasResult;
+      return !hasResult && state !== 'left-alone';
     case 'failed':
       return true;
     case 'nothing-new':

@@ -8,7 +8,7 @@ import { findPage, type Page, type PageRequest } from './page-query';
 import { recordColumns } from './record-columns';
 import type { Schema } from './schema';
 import { SHOWN_STATES, type HistoryKind, type ShownState } from './states';
-import { writeStep, type Step } from './steps';
+import { needsSighting, writeStep, type Sighting, type Step } from './steps';
 import { ROW_COLUMNS, rowOf, type StudyRow } from './study-row';
 import { agreementOf, exportVerdicts, verdictsOf, writeVerdict, type Agreement, type GivenVerdict, type KeptVerdict } from './verdicts';
 
@@ -47,9 +47,20 @@ const MAX_HISTORY = 200;
 export class Worklist {
   constructor(private readonly database: Database, private readonly now: () => number = Date.now) {}
 
-  /** What the service tells of a study on its way; `at` in milliseconds since 1970. */
-  advance(study: Uid, step: Step, at = this.now()): Promise<void> {
-    return this.database.write((transaction) => writeStep(transaction, study, step, at));
+  /** What the service tells of a study on its way; `at` in milliseconds since 1970, `sighting` where the archive was asked. */
+  advance(study: Uid, step: Step, at = this.now(), sighting: Sighting | null = null): Promise<void> {
+    return this.database.write((transaction) => writeStep(transaction, study, step, at, sighting));
+  }
+
+  /** Whether the archive should be asked what it lists of this study. */
+  needsSighting(study: Uid): Promise<boolean> {
+    return this.database.read((db) => needsSighting(db, study));
+  }
+
+  /** Whether the list has a result of this study. */
+  async hasResult(study: Uid): Promise<boolean> {
+    const stored = await this.database.read((db) => db.selectFrom('study').select('record_key').where('study_uid', '=', study).executeTakeFirst());
+    return stored !== undefined && stored.record_key !== null;
   }
 
   /** A study's result. Told twice, or older than the one that is there, it changes nothing. Resolves to whether it did. */

@@ -20,6 +20,8 @@ export interface TriageOptions {
   /** Longest wait for the archive (milliseconds). */
   readonly timeoutMs: number;
   readonly log: Log;
+  /** Told of each study that comes; it neither throws nor waits. */
+  readonly onStudy?: ((study: Uid, priority: Priority | null) => void) | undefined;
 }
 
 /** Series that are looked into: a chest study has one to three. */
@@ -33,10 +35,16 @@ export function createTriage(options: TriageOptions): (body: Uint8Array) => Prom
   return async (body) => {
     const event = readEvent(body);
     if (event === null) return null;
-    if (event.priority !== undefined) return event.priority;
-    if (options.rules.length === 0) return 'routine';
-    return byRules(event.studyInstanceUid, options);
+    const priority = await priorityOf(event, options);
+    options.onStudy?.(event.studyInstanceUid, priority);
+    return priority;
   };
+}
+
+async function priorityOf(event: StudyEvent, options: TriageOptions): Promise<Priority | null> {
+  if (event.priority !== undefined) return event.priority;
+  if (options.rules.length === 0) return 'routine';
+  return byRules(event.studyInstanceUid, options);
 }
 
 function readEvent(body: Uint8Array): StudyEvent | null {

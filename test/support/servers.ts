@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Postgres } from './postgres';
 import { startOrthanc, startRabbit, type Orthanc, type OrthancOptions, type Rabbit, type RabbitOptions } from '../../scripts/lib/servers.cjs';
 
 export type { Orthanc, Rabbit } from '../../scripts/lib/servers.cjs';
@@ -15,6 +16,10 @@ export class Servers {
 
   orthanc(options: Omit<OrthancOptions, 'dir'> = {}): Promise<Orthanc> {
     return this.start('orthanc', (dir) => startOrthanc({ ...options, dir }));
+  }
+
+  postgres(): Promise<Postgres> {
+    return this.start('postgres', (dir) => Postgres.start(dir));
   }
 
   private async start<T extends { stop(): Promise<void> }>(name: string, start: (dir: string) => Promise<T>): Promise<T> {

@@ -7,7 +7,8 @@ import { filmRecord, studyRecord } from './study-record';
 
 const uid = (name: string): Uid => deriveUid(['study', name]);
 const SIGHT = { PatientID: 'ID-a', PatientName: 'Müller^Änne', PatientBirthDate: '', PatientSex: '', AccessionNumber: 'ACC%1', StudyDate: '20260301', StudyTime: '', StudyDescription: 'Thorax' };
-const waiting = (priority: 'urgent' | 'routine' | null, sight: typeof SIGHT | null = null): Step => ({ kind: 'waiting', priority, sight });
+const FILM = { sight: SIGHT, mayHaveFilms: true };
+const waiting = (priority: 'urgent' | 'routine' | null): Step => ({ kind: 'waiting', priority });
 const ALL = { searchPatient: true, order: 'oldest', limit: 100 } as const;
 
 /** The same tests for each database: `open` gives an empty one for each test. */
@@ -27,7 +28,7 @@ export function worklistTests(open: () => Promise<Database>): void {
   const names = async (request: Partial<Parameters<Worklist['page']>[0]> = {}) => (await list.page({ ...ALL, ...request })).rows.map(({ studyInstanceUid }) => studyInstanceUid);
 
   test('a study is seen waiting, analysed and done, with its times', async () => {
-    await list.advance(uid('a'), waiting('routine', SIGHT), 1_000);
+    await list.advance(uid('a'), waiting('routine'), 1_000, FILM);
     expect(await row('a')).toMatchObject({ state: 'waiting', priority: 'routine', arrivedAt: 1_000, accessionNumber: 'ACC%1', patient: { PatientName: 'Müller^Änne' } });
     await list.advance(uid('a'), { kind: 'analysing', attempt: 1 }, 2_000);
     expect(await row('a')).toMatchObject({ state: 'analysing', startedAt: 2_000 });
@@ -97,8 +98,27 @@ export function worklistTests(open: () => Promise<Database>): void {
     await list.advance(uid('ct'), { kind: 'nothing-new' });
     expect(await names()).toEqual([]);
     expect((await list.changesSince(before)).rows.map(({ state }) => state)).toEqual(['left-alone']);
+    await list.advance(uid('mr'), waiting('routine'), 1_000, { ...FILM, mayHaveFilms: false });
+    await list.advance(uid('mr'), { kind: 'analysing', attempt: 1 });
+    expect(await names()).toEqual([]);
+    await list.advance(uid('mr'), waiting('routine'), 2_000, FILM);
+    expect(await names()).toEqual([uid('mr')]);
     await list.advance(uid('unknown'), { kind: 'nothing-new' });
     expect(await list.study(uid('unknown'))).toBeNull();
+  });
+
+  test('what the archive lists is asked for once, and fills what is empty', async () => {
+    expect(await list.needsSighting(uid('a'))).toBe(true);
+    await list.advance(uid('a'), waiting('routine'));
+    expect(await list.needsSighting(uid('a'))).toBe(true);
+    await list.advance(uid('a'), { kind: 'analysing', attempt: 1 }, 2_000, FILM);
+    expect(await row('a')).toMatchObject({ accessionNumber: 'ACC%1', state: 'analysing' });
+    expect(await list.needsSighting(uid('a'))).toBe(false);
+    expect(await list.hasResult(uid('a'))).toBe(false);
+    await list.record(studyRecord('a'));
+    await list.advance(uid('a'), waiting('urgent'), 3_000, FILM);
+    expect(await row('a')).toMatchObject({ accessionNumber: 'A-a', priority: 'urgent' });
+    expect(await list.hasResult(uid('a'))).toBe(true);
   });
 
   test('a page: urgent first, then by arrival either way, page by page without a gap', async () => {
@@ -134,7 +154,7 @@ export function worklistTests(open: () => Promise<Database>): void {
   });
 
   test('a search finds words in any order and without their marks, and patients only for those who may see them', async () => {
-    await list.advance(uid('a'), waiting('routine', SIGHT));
+    await list.advance(uid('a'), waiting('routine'), 1_000, FILM);
     await list.record(studyRecord('b'));
     expect(await names({ search: 'anne muller' })).toEqual([uid('a')]);
     expect(await names({ search: 'MÜLLER' })).toHaveLength(2);

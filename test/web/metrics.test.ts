@@ -6,7 +6,9 @@ import type { Delivery } from '../../src/base/settle';
 import { createListener, STUDY_RESULTS, type ListenerOptions } from '../../src/listener';
 import { runStudy } from '../../src/pipeline/pipeline';
 import { TIMED_STAGES, type ResultEvent } from '../../src/pipeline/stage';
-import { healthApp, listen } from '../../src/web/health';
+import express from 'express';
+import { open } from '../../src/web/access/user';
+import { addHealth, listen } from '../../src/web/health';
 import { createMetrics, METRIC_NAMES, type MetricsSources } from '../../src/web/metrics';
 import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
 import { recordingLog } from '../support/logs';
@@ -153,7 +155,9 @@ describe('the listener', () => {
 test('the port serves it beside health', async () => {
   const metrics = make();
   let full = false;
-  const web = await listen(healthApp([{ name: 'disk', look: async () => (full ? '12 MB free in /tmp, less than 100 MB' : null) }], metrics), '127.0.0.1', 0);
+  const app = express();
+  addHealth(app, { maySeeDetails: () => true, forMachines: open }, [{ name: 'disk', look: async () => (full ? '12 MB free in /tmp, less than 100 MB' : null) }], metrics);
+  const web = await listen(app, '127.0.0.1', 0);
   const get = (path: string) => fetch(`http://127.0.0.1:${web.port}${path}`);
   try {
     const answer = await get('/metrics');

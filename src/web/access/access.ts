@@ -93,6 +93,7 @@ export function createAccess(parts: AccessParts): Access {
   const directory = stores && new Directory(stores, now);
   const identify = async (request: Request, touches: boolean) => (everyoneIsLocal ? (loopbackOnly(request) ? LOCAL_USER : null) : ((await book?.identify(request, touches)) ?? null));
   const forMachines = exposed ? needs('metrics', 'operator') : open;
+  let offering: NodeJS.Timeout | undefined;
   const front = Router();
   front.use(...headers({ isHttps, formTargets: () => oidc?.origins() ?? [] }), proxyOnly(http), whoIsIt(identify, new RequestLimit(access.requestsPerMinute), (path) => OPEN_PATHS.test(path) || (!exposed && path === '/metrics')), fromOurselves(originOf));
   if (book !== null && directory !== null) {
@@ -113,14 +114,27 @@ export function createAccess(parts: AccessParts): Access {
     async begin() {
       if (everyoneIsLocal || directory === null) return void log.info({ event: 'access.everyone-local' }, 'nobody has to sign in: only this machine is served, and whoever uses it has all roles');
       await recorder.record(SERVICE, { kind: 'start' });
-      const token = access.kind === 'oidc' ? null : await directory.offerFirstToken();
-      if (token !== null) log.warn({ event: 'access.first-token', token }, 'there is no admin yet: open /first-admin with this token. It is shown this once, and ends when the first admin is made');
+      if (access.kind !== 'oidc') await offerFirstToken(directory, log, (again) => (offering = setTimeout(again, OFFER_AGAIN_MS).unref()));
     },
     async close() {
+      clearTimeout(offering);
       if (!everyoneIsLocal) await recorder.record(SERVICE, { kind: 'stop' }).catch(() => {});
       await recorder.close();
     },
   };
+}
+
+const OFFER_AGAIN_MS = 15_000;
+
+/** A database that is away holds up no start: it is tried again later. */
+async function offerFirstToken(directory: Directory, log: Log, later: (again: () => void) => void): Promise<void> {
+  try {
+    const token = await directory.offerFirstToken();
+    if (token !== null) log.warn({ event: 'access.first-token', token }, 'there is no admin yet: open /first-admin with this token. It is shown this once, and ends when the first admin is made');
+  } catch (error) {
+    log.warn({ event: 'access.unavailable', code: error instanceof HilumError ? error.code : undefined }, 'the database does not tell whether there is an admin; tried again soon');
+    later(() => void offerFirstToken(directory, log, later));
+  }
 }
 
 function actorOf(request: Request) {

@@ -1,0 +1,24 @@
+/** A process that writes to a list's database until it is killed: `node list-writer.cjs URL NAME`. It says each study that was confirmed, on a line. */
+const { openDatabase } = require('../../dist/list/database.js');
+const { Worklist } = require('../../dist/list/worklist.js');
+const { deriveUid } = require('../../dist/dicom/uid.js');
+
+const [url, name] = process.argv.slice(2);
+const log = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {}, child: () => log };
+
+async function main() {
+  const database = openDatabase(url, log);
+  await database.ready();
+  process.stdout.write('ready\n');
+  const list = new Worklist(database);
+  for (let i = 0; ; i++) {
+    const study = deriveUid(['study', name, i]);
+    await list.advance(study, { kind: 'waiting', priority: 'routine' });
+    process.stdout.write(`${study}\n`);
+  }
+}
+
+main().catch((error) => {
+  process.stderr.write(`${error.stack}\n`);
+  process.exit(1);
+});
