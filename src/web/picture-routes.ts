@@ -1,5 +1,6 @@
 import { Router, type Request, type Response } from 'express';
 import { z } from 'zod';
+import { limited } from '../base/limited';
 import type { Uid } from '../dicom/uid';
 import type { StudyDetail, Worklist } from '../list/worklist';
 import type { FilmReader } from '../pipeline/film-reader';
@@ -10,7 +11,7 @@ import { BadRequest, uidOf } from './answers';
 import type { FilmReport } from './api-types';
 import { filmOf, filmPath, objectPath, type ObjectPath } from './film-objects';
 import { drawFilmPictures, drawHeatMapPictures, heatMapName, PICTURE_SIZES, shapeOf, type FilmShape } from './film-picture';
-import { limited, PictureCache, type Drawn } from './picture-cache';
+import { PictureCache, type Drawn } from './picture-cache';
 import { reportView } from './report-view';
 import { audited, checked } from './study-routes';
 

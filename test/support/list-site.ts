@@ -103,7 +103,7 @@ export function recordOf(event: ResultEvent, archive: MemoryArchive | null, { Ac
 /** Many rows without objects, for what counts rows only. Every fifth is urgent. */
 export async function fill(worklist: Worklist, count: number, from = 1): Promise<void> {
   for (let i = from; i < from + count; i++) {
-    await worklist.advance(parseUid(`1.2.826.0.1.${i}`), { kind: 'waiting', priority: i % 5 === 0 ? 'urgent' : 'routine', sight: { PatientID: `ID-${i}`, PatientName: `Family${i}^Given`, PatientBirthDate: '19600101', PatientSex: 'M', AccessionNumber: `ACC${i}`, StudyDate: '20260101', StudyTime: '120000', StudyDescription: 'Chest' } }, Date.now() - i * 1_000);
+    await worklist.advance(parseUid(`1.2.826.0.1.${i}`), { kind: 'waiting', priority: i % 5 === 0 ? 'urgent' : 'routine' }, Date.now() - i * 1_000, { mayHaveFilms: true, sight: { PatientID: `ID-${i}`, PatientName: `Family${i}^Given`, PatientBirthDate: '19600101', PatientSex: 'M', AccessionNumber: `ACC${i}`, StudyDate: '20260101', StudyTime: '120000', StudyDescription: 'Chest' } });
   }
 }
 
