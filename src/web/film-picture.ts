@@ -29,7 +29,7 @@ export interface FilmShape {
  * The film as the pipeline sees it (window or VOI LUT, polarity), resampled, in each size.
  * @throws HilumError DICOM_UNREADABLE or PIXELS_UNDECODABLE
  */
-export async function drawFilmPictures(bytes: Uint8Array, reader: FilmReader): Promise<ReadonlyMap<string, Drawn>> {
+export async function drawFilmPictures(bytes: Uint8Array, reader: FilmReader): Promise<{ pictures: ReadonlyMap<string, Drawn>; shape: FilmShape }> {
   const opened = await reader.read(bytes);
   const image = await reader.decode(opened);
   const aspect = pixelAspect(opened.attributes);
@@ -41,7 +41,7 @@ export async function drawFilmPictures(bytes: Uint8Array, reader: FilmReader): P
     plane = resample(plane, height, width);
     pictures.set(String(size), encodeGrey(plane));
   }
-  return pictures;
+  return { pictures, shape: { rows: image.rows, columns: image.columns, aspect } };
 }
 
 /** Names of the heat map's pictures: the whole one with its caption, and the film's part of it, which lies over the film's picture. */

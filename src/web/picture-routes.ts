@@ -52,15 +52,23 @@ export function pictureRoutes({ worklist, archive, reader, access, cacheBytes }:
   const audit = async (request: Request, { row }: StudyDetail, asked: number) => {
     if (asked >= AUDITED_FROM) await access.audit(request, { kind: 'study-read', studies: [audited(row)] });
   };
+  const remember = (path: ObjectPath, found: FilmShape | null): FilmShape | null => {
+    if (shapes.size >= MOST_SHAPES) shapes.clear();
+    shapes.set(path.sopInstanceUid, found);
+    return found;
+  };
+  const drawFilm = async (path: ObjectPath) => {
+    const { pictures, shape: found } = await drawFilmPictures(await retrieve(path), reader);
+    remember(path, found);
+    return pictures;
+  };
   /** A film's size is read once: the heat map's place depends on it. */
   const shape = async (path: ObjectPath): Promise<FilmShape | null> => {
     const known = shapes.get(path.sopInstanceUid);
     if (known !== undefined) return known;
     const bytes = await retrieve(path);
     const { attributes } = await reader.read(bytes);
-    if (shapes.size >= MOST_SHAPES) shapes.clear();
-    shapes.set(path.sopInstanceUid, shapeOf(attributes));
-    return shapes.get(path.sopInstanceUid) ?? null;
+    return remember(path, shapeOf(attributes));
   };
 
   const router = Router();
@@ -68,7 +76,7 @@ export function pictureRoutes({ worklist, archive, reader, access, cacheBytes }:
     const asked = checked(filmQuery, request.query);
     const { study, film, uid } = await found(request);
     const path = filmPath(uid, film);
-    const pictures = await cache.get(`film ${path.sopInstanceUid}`, async () => drawFilmPictures(await retrieve(path), reader));
+    const pictures = await cache.get(`film ${path.sopInstanceUid}`, () => drawFilm(path));
     await audit(request, study, asked.size);
     send(request, response, pictures.get(String(asked.size)));
   });

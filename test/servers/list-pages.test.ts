@@ -228,6 +228,11 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
     await holds(page, `document.getElementById('agreement').textContent.startsWith('Agreement so far: 0 of 1, 0 % (95 % interval 0 % to ')`);
     await page.goto(site.url);
     expect(await row(page, studyOf(2)).locator('.verdict').innerText()).toBe('Disagree');
+    await row(page, studyOf(2)).click();
+    await page.getByRole('button', { name: 'Mark as urgent' }).click();
+    await page.getByRole('button', { name: 'Take back the urgent mark' }).click();
+    await page.getByRole('button', { name: 'Mark as urgent' }).waitFor();
+    expect(await page.locator('.history').innerText()).toMatch(/marked as urgent by Dr Test[\s\S]*own urgent mark taken back by Dr Test/);
     const detail = await site.worklist.study(studyOf(2));
     expect(detail!.verdicts[0]).toMatchObject({ verdict: 'disagree', note: 'small effusion', by: 'Dr Test' });
   }, 60_000);

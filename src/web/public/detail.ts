@@ -1,7 +1,7 @@
 import type { FilmDetail, FilmReport, StudyDetail } from '../api-types.js';
-import { ApiError, get } from './api.js';
+import { ApiError, get, post } from './api.js';
 import { renderCard } from './card.js';
-import { byId, h } from './dom.js';
+import { announce, byId, h } from './dom.js';
 import { overlay } from './overlay.js';
 import { bar } from './rows.js';
 import { verdictPart } from './verdict.js';
@@ -57,9 +57,24 @@ export class DetailPage {
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   }
 
+  /** A person may raise a study, and take that own word back; what the order or the finding says stays. */
+  private markButton({ row: { urgentBy, studyInstanceUid } }: StudyDetail): HTMLElement {
+    const isMarked = urgentBy.includes('person');
+    const mark = async () => {
+      try {
+        await post(`/studies/${studyInstanceUid}/priority`, { priority: isMarked ? null : 'urgent' });
+        announce(isMarked ? 'Urgent mark taken back' : 'Marked as urgent');
+        await this.show(studyInstanceUid);
+      } catch (error) {
+        announce(`Not done: ${(error as Error).message}`);
+      }
+    };
+    return h('button', { type: 'button', id: 'mark', onclick: () => void mark() }, isMarked ? 'Take back the urgent mark' : 'Mark as urgent');
+  }
+
   private bar(detail?: StudyDetail): HTMLElement {
     const viewers = (detail?.viewers ?? []).map(({ name, url }) => h('a', { class: 'viewer', href: url, target: '_blank', rel: 'noopener noreferrer' }, `Open in ${name}`));
-    return h('div', { class: 'detail-bar' }, h('button', { type: 'button', id: 'back', onclick: () => this.close() }, 'Back to the list'), h('button', { type: 'button', onclick: () => this.step(-1), 'aria-label': 'Previous study' }, '↑'), h('button', { type: 'button', onclick: () => this.step(1), 'aria-label': 'Next study' }, '↓'), h('span', { class: 'viewers' }, ...viewers));
+    return h('div', { class: 'detail-bar' }, h('button', { type: 'button', id: 'back', onclick: () => this.close() }, 'Back to the list'), h('button', { type: 'button', onclick: () => this.step(-1), 'aria-label': 'Previous study' }, '↑'), h('button', { type: 'button', onclick: () => this.step(1), 'aria-label': 'Next study' }, '↓'), detail?.row.patient === undefined ? null : this.markButton(detail), h('span', { class: 'viewers' }, ...viewers));
   }
 }
 
