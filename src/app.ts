@@ -224,22 +224,21 @@ function deadLettersOf(broker: Broker): DeadLetters {
   return { list: () => sort('keep', null), replay: (id) => sort('replay', id), drop: (id) => sort('drop', id) };
 }
 
-interface ListWebParts extends Pick<ListParts, 'access' | 'archive' | 'checks' | 'log'> {
+interface ListWebParts extends Pick<ListParts, 'access' | 'archive' | 'checks' | 'log' | 'reader'> {
   readonly list: OpenedList | null;
   readonly broker: Broker;
   readonly models: readonly { readonly id: string; readonly version: string }[];
 }
 
 /** The reading list's pages and API; null where the list is off. */
-export function openListWeb({ list: { viewers, pictureCacheMiB }, models: { dir }, decode }: Config, { list, broker, models, ...shared }: ListWebParts): { routes: ReadingListWeb['routes']; close(): Promise<void> } | null {
+export function openListWeb({ list: { viewers, pictureCacheMiB }, models: { dir } }: Config, { list, broker, models, ...shared }: ListWebParts): { routes: ReadingListWeb['routes']; close(): Promise<void> } | null {
   if (list === null) return null;
-  const reader = openReader(decode, shared.log);
-  const web = readingListWeb({ ...shared, worklist: list.worklist, reader, cacheBytes: pictureCacheMiB * 1024 * 1024, viewers, queues: () => broker.depths(), ages: () => broker.ages(), deadLetters: deadLettersOf(broker), installed: { dir: dir ?? SHIPPED_MODELS, models }, version: VERSION });
+  const web = readingListWeb({ ...shared, worklist: list.worklist, cacheBytes: pictureCacheMiB * 1024 * 1024, viewers, queues: () => broker.depths(), ages: () => broker.ages(), deadLetters: deadLettersOf(broker), installed: { dir: dir ?? SHIPPED_MODELS, models }, version: VERSION });
   return {
     routes: web.routes,
     close: () => {
       web.close();
-      return reader.close();
+      return shared.reader.close();
     },
   };
 }
@@ -281,7 +280,8 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, delive
   // The list's own, where there is a list: one connection for both.
   const database = list?.database ?? (config.access.kind === 'none' ? null : openDatabase(config.list.database ?? '', log));
   const access = openAccess(config, log, database);
-  const listWeb = openListWeb(config, { list, archive, broker, access, checks, log, models: line.identity().models });
+  // A thread of its own: whoever looks at pictures holds up no analysis.
+  const listWeb = openListWeb(config, { list, reader: ownLine?.reader ?? openReader(config.decode, log), archive, broker, access, checks, log, models: line.identity().models });
   let web: Awaited<ReturnType<typeof listen>> | undefined;
   let renewal: NodeJS.Timeout | undefined;
   return {

@@ -15,7 +15,9 @@ beforeAll(async () => {
   site = await Site.open();
   await site.begin();
   const config = site.config();
-  app = await createApp({ ...config, list: { ...config.list, enabled: true }, results: { ...config.results, segmentation: true } }, recordingLog(), fakeLine().line);
+  const { line } = fakeLine();
+  const withLungs = { ...line, identity: () => ({ ...line.identity(), objects: { heatMap: true, segmentation: true, parametricMap: false, presentationState: false } }) };
+  app = await createApp({ ...config, list: { ...config.list, enabled: true } }, recordingLog(), withLungs);
   url = `http://127.0.0.1:${(await app.start()).port}`;
 }, 180_000);
 
