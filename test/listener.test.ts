@@ -169,6 +169,28 @@ describe('the listener', () => {
     return { settled: message.settled, lines: log.lines };
   };
 
+  test.each<[string, ListenerOptions['runStudy'], Partial<Delivery>, string[]]>([
+    ['done', () => Promise.resolve(RESULT), {}, ['analysing 1']],
+    ['nothing new', () => Promise.resolve(null), {}, ['analysing 1', 'nothing new']],
+    ['transient', () => Promise.reject(transient), { attempt: 2 }, ['analysing 2', 'retry ARCHIVE_UNREACHABLE 30000']],
+    ['permanent', () => Promise.reject(permanent), {}, ['analysing 1', 'failed ENCODE_FAILED']],
+    ['returned', () => Promise.reject(returned), {}, ['analysing 1', 'returned']],
+    ['redelivered', () => Promise.resolve(RESULT), { redelivered: true }, ['returned']],
+    ['lost too often', () => Promise.resolve(RESULT), { redelivered: true, lost: LOSS_LIMIT }, ['failed WORKER_LOST']],
+    ['no study event', () => Promise.resolve(RESULT), { body: bytes('{') }, []],
+  ])('tells of a study on its way: %s', async (_name, runStudy, more, expected) => {
+    const told: string[] = [];
+    const progress = {
+      analysing: (study: string, attempt: number) => void told.push(study === EVENT.studyInstanceUid ? `analysing ${attempt}` : study),
+      returned: () => void told.push('returned'),
+      retry: (_study: string, reason: string, delayMs: number) => void told.push(`retry ${reason} ${delayMs}`),
+      failed: (_study: string, reason: string) => void told.push(`failed ${reason}`),
+      nothingNew: () => void told.push('nothing new'),
+    };
+    await createListener({ runStudy, retry: POLICY, log: recordingLog(), progress })(delivery(more));
+    expect(told).toEqual(expected);
+  });
+
   test.each<[string, ListenerOptions['runStudy'], Partial<Delivery>, string]>([
     ['done', () => Promise.resolve(RESULT), {}, 'ack'],
     ['nothing new', () => Promise.resolve(null), {}, 'ack'],

@@ -5,6 +5,9 @@ import { describeError } from '../base/errors';
 import { createLog } from '../base/log';
 import { connectBroker, type Broker } from '../client/amqp';
 import { readModelFolder } from '../model/manifest';
+import { isExposed } from '../base/access-config';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -34,7 +37,7 @@ async function examine(path: string): Promise<Finding[]> {
   } catch (error) {
     return [{ check: 'configuration', ok: false, text: describeError(error) }];
   }
-  const parts = [examineArchive(config), examineBroker(config), examineModels(config), examineDisk(config), examineClock(config)];
+  const parts = [examineArchive(config), examineBroker(config), examineModels(config), examineDisk(config), examineClock(config), examineAccess(config)];
   return [{ check: 'configuration', ok: true, text: `${path} is valid` }, ...(await Promise.all(parts)).flat()];
 }
 
@@ -88,6 +91,28 @@ async function examineModels({ models }: Config): Promise<Finding[]> {
       return { check: `model: ${id}`, ok: false, text: describeError(error) };
     }
   });
+}
+
+const DAY_MS = 24 * 3600 * 1000;
+const LEAST_CERTIFICATE_DAYS = 30;
+
+/** How others reach the service. What must not be is refused with the configuration; this names what is weak. */
+export async function examineAccess({ http, access }: Pick<Config, 'http' | 'access'>, now = Date.now()): Promise<Finding[]> {
+  const kind = isExposed(http) ? `others may come in by ${access.kind}` : 'only this machine is served';
+  const plain = http.trustedProxies.length > 0 && http.tls === undefined ? '; the way from the proxy is not encrypted: keep it inside one machine or network, or give http.tls too' : '';
+  const findings: Finding[] = [{ check: 'access', ok: true, text: `${kind}${access.kind === 'none' ? ', without sign-in' : ''}${plain}` }];
+  return http.tls === undefined ? findings : [...findings, certificateFinding(http.tls.certFile, now)];
+}
+
+function certificateFinding(path: string, now: number): Finding {
+  try {
+    const { validTo } = new X509Certificate(readFileSync(path));
+    const days = Math.floor((Date.parse(validTo) - now) / DAY_MS);
+    const ok = days >= LEAST_CERTIFICATE_DAYS;
+    return { check: 'access: certificate', ok, text: days < 0 ? `expired on ${validTo}: renew it` : `good for ${days} days, until ${validTo}${ok ? '' : ': renew it'}` };
+  } catch (error) {
+    return { check: 'access: certificate', ok: false, text: `${path} is no readable certificate: ${error instanceof Error ? error.message : String(error)}` };
+  }
 }
 
 /** Where the service keeps what it must remember, and where it puts what is in passing. */

@@ -64,7 +64,7 @@ export async function findPage(db: Kysely<Schema>, { filters = {}, search = '', 
 
 function conditions(eb: ExpressionBuilder<Schema, 'study'>, { states, priority, view, verdict, arrivedFrom, arrivedBefore }: PageFilters): Expression<SqlBool>[] {
   const all: (Expression<SqlBool> | null)[] = [
-    states === undefined ? null : eb('state', 'in', states),
+    states === undefined ? null : states.length === 0 ? sql<SqlBool>`1 = 0` : eb('state', 'in', states),
     priority === undefined ? null : eb('urgency', '=', priority === 'urgent' ? 0 : 1),
     view === undefined ? null : eb('views', 'like', `%${view}%`),
     verdict === undefined ? null : verdict === 'none' ? eb('verdict', 'is', null) : eb('verdict', '=', verdict),

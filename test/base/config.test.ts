@@ -20,7 +20,8 @@ function problemsOf(raw: unknown): string {
 test('two addresses are enough, the rest has defaults', () => {
   const config = parseConfig(MINIMAL);
   expect(config.broker).toMatchObject({ prefix: 'hilum', prefetch: 1, retryDelaysMs: [5_000, 30_000, 300_000, 1_800_000] });
-  expect(config.http).toEqual({ host: '127.0.0.1', port: 8080 });
+  expect(config.http).toEqual({ host: '127.0.0.1', port: 8080, trustedProxies: [] });
+  expect(config.access.kind).toBe('none');
 });
 
 test('every problem is named at once, with its path', () => {
@@ -46,6 +47,41 @@ describe('rules of priority', () => {
     const page = readFileSync(resolve(__dirname, '../../docs/configuration.md'), 'utf8');
     const section = page.slice(page.indexOf('### Rules'), page.indexOf('\n## ', page.indexOf('### Rules')));
     expect([...section.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1])).toEqual([...RULE_KEYWORDS].sort());
+  });
+});
+
+describe('outside loopback', () => {
+  const tls = { certFile: 'cert.pem', keyFile: 'key.pem' };
+  const oidc = { issuer: 'https://login.example', clientId: 'hilum' };
+  const proxied = { trustedProxies: ['10.0.0.5'], publicUrl: 'https://hilum.example' };
+
+  test.each([
+    ['every address, nothing else', { http: { host: '0.0.0.0' } }, ['access.kind: nobody has to sign in', 'http.tls: without TLS the service is allowed on loopback only']],
+    ['a name', { http: { host: 'hilum.hospital.example' } }, ['access.kind', 'http.tls']],
+    ['every address of IPv6', { http: { host: '::' } }, ['access.kind', 'http.tls']],
+    ['TLS without sign-in', { http: { host: '0.0.0.0', tls } }, ['access.kind']],
+    ['sign-in without TLS', { http: { host: '0.0.0.0' }, access: { kind: 'local' } }, ['http.tls']],
+    ['a proxy before loopback, without sign-in', { http: proxied }, ['access.kind']],
+    ['a public name before loopback, without sign-in', { http: { publicUrl: 'https://hilum.example' } }, ['access.kind', 'http.tls']],
+    ['a proxy without its public name', { http: { host: '0.0.0.0', trustedProxies: ['10.0.0.5'] }, access: { kind: 'local' } }, ['http.publicUrl: is needed behind a reverse proxy']],
+    ['a proxy without TLS', { http: { host: '0.0.0.0', trustedProxies: ['10.0.0.5'], publicUrl: 'http://hilum.example' }, access: { kind: 'local' } }, ['http.publicUrl: is needed behind a reverse proxy']],
+    ['OpenID Connect without a public name', { http: { host: '0.0.0.0', tls }, access: { kind: 'oidc', oidc } }, ['http.publicUrl: is needed for OpenID Connect']],
+    ['a provider without TLS', { access: { kind: 'oidc', oidc: { issuer: 'http://login.example', clientId: 'hilum' } } }, ['access.oidc.issuer: begins with https://']],
+    ['OpenID Connect without a provider', { access: { kind: 'both' } }, ['access.oidc: is needed']],
+    ['a proxy that is no address', { http: { ...proxied, trustedProxies: ['proxy'] }, access: { kind: 'local' } }, ['http.trustedProxies.0: is an address']],
+  ])('%s: refused', (_what, settings, problems) => {
+    const text = problemsOf({ ...MINIMAL, ...settings });
+    for (const part of problems) expect(text).toContain(part);
+    expect(text).toContain(`has ${problems.length} problem(s)`);
+  });
+
+  test.each([
+    ['loopback, no sign-in', { http: { host: '::1' } }],
+    ['a certificate and accounts', { http: { host: '0.0.0.0', tls }, access: { kind: 'local' } }],
+    ['a proxy and OpenID Connect', { http: { host: '0.0.0.0', ...proxied, trustedProxies: ['10.0.0.0/24', 'fd00::/8'] }, access: { kind: 'oidc', oidc } }],
+    ['a proxy on this machine', { http: { ...proxied, trustedProxies: ['127.0.0.1'] }, access: { kind: 'both', oidc } }],
+  ])('%s: taken', (_what, settings) => {
+    expect(parseConfig({ ...MINIMAL, ...settings }).http).toMatchObject('host' in settings.http ? { host: settings.http.host } : { host: '127.0.0.1' });
   });
 });
 

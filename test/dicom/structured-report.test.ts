@@ -151,9 +151,21 @@ describe('read back', () => {
       probability: Math.fround(0.9731234),
       lungFraction: 0.1 + 0.2,
       priority: 'urgent',
+      threshold: IDENTITY.classifier.threshold,
+      finding: IDENTITY.classifier.positive.code,
+      remarks: [],
+      film: { sopClassUid: BARE_FILM.SOPClassUID, seriesInstanceUid: BARE_FILM.SeriesInstanceUID, sopInstanceUid: BARE_FILM.SOPInstanceUID },
+      softwareVersion: IDENTITY.softwareVersion,
+      contentAt: Math.floor(IDENTITY.startedAt.getTime() / 1000) * 1000,
       models: IDENTITY.models.map(({ id, version, sha256 }) => ({ id, version, sha256 })),
       outputs: [output('1.2.840.10008.5.1.4.1.1.7', uids.heatMap), output('1.2.840.10008.5.1.4.1.1.88.34', uids.report)],
     });
+  });
+
+  test('remarks, when it was written in any time zone, and nothing measured of a film that was not analysed', () => {
+    const odd = { ...BARE_FILM, BurnedInAnnotation: 'YES', TimezoneOffsetFromUTC: '+0530' };
+    expect(readReport(write(ANALYSED, odd))).toMatchObject({ remarks: [expect.stringContaining('text burned into its pixels')], contentAt: Math.floor(IDENTITY.startedAt.getTime() / 1000) * 1000 });
+    expect(readReport(write(NOT_ANALYSED))).toMatchObject({ threshold: null, finding: null, film: { seriesInstanceUid: BARE_FILM.SeriesInstanceUID } });
   });
 
   test('a film below the operating point is routine, one at it is urgent', () => {

@@ -63,10 +63,11 @@ test('no import goes in a circle', () => {
   expect(circles).toEqual([]);
 });
 
-test('only model/ imports an inference engine, only client/ a wire', () => {
+test('only model/ imports an inference engine, only client/ a wire, only list/ a database', () => {
   const users = (name: string) => files.filter((file) => new RegExp(`from '${name}'`).test(readFileSync(join(SRC, file), 'utf8'))).map(room);
   expect(new Set(users('onnxruntime-node'))).toEqual(new Set(['model']));
   expect(new Set(files.filter((file) => readFileSync(join(SRC, file), 'utf8').includes('@tensorflow/')).map(room))).toEqual(new Set(['model']));
+  for (const database of ['kysely', 'libsql', 'pg']) expect(new Set(users(database))).toEqual(new Set(['list']));
   for (const wire of ['amqplib', 'amqp-connection-manager', 'undici']) expect(new Set(users(wire)).size === 0 || [...new Set(users(wire))].every((name) => name === 'client')).toBe(true);
 });
 

@@ -302,7 +302,7 @@ describe('urgent and routine', () => {
     const other = await take(`${prefix}.study.routine`);
     await broker.stop(0);
     const first = await take(`${prefix}.study.urgent`);
-    const kept = { 'x-hilum-attempt': 2, 'x-hilum-lost': 1, 'x-hilum-history': '[]' };
+    const kept = { 'x-hilum-attempt': 2, 'x-hilum-lost': 1, 'x-hilum-history': '[]', 'x-hilum-queued': expect.any(Number) as number };
     expect([first.properties.messageId, first.properties.timestamp, first.properties.deliveryMode]).toEqual(['m1', timestamp, 2]);
     expect(first.properties.headers).toEqual({ ...kept, 'x-hilum-priority': 'urgent' });
     expect([other.properties.messageId, other.properties.timestamp, other.properties.headers]).toEqual(['m2', timestamp, kept]);

@@ -35,7 +35,7 @@ async function writer(url: string, name: string): Promise<{ kill(): Promise<stri
   };
 }
 
-/** What must hold of each kind of database; needs `npm run build`, for processes of their own. `create` gives the URL of an empty one. */
+/** What must hold of each kind of database. `create` gives the URL of an empty one. */
 export function databaseTests(create: () => Promise<string>): void {
   const opened: Database[] = [];
   const open = (url: string, migrations = MIGRATIONS): Database => {

@@ -1,7 +1,8 @@
 /** A process that writes to a list's database until it is killed: `node list-writer.cjs URL NAME`. It says each study that was confirmed, on a line. */
-const { openDatabase } = require('../../dist/list/database.js');
-const { Worklist } = require('../../dist/list/worklist.js');
-const { deriveUid } = require('../../dist/dicom/uid.js');
+require('../../scripts/lib/typescript.cjs');
+const { openDatabase } = require('../../src/list/database.ts');
+const { Worklist } = require('../../src/list/worklist.ts');
+const { deriveUid } = require('../../src/dicom/uid.ts');
 
 const [url, name] = process.argv.slice(2);
 const log = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {}, child: () => log };

@@ -27,7 +27,7 @@ export class Postgres {
   /** Starts it again after {@link kill}. */
   async up(): Promise<void> {
     const { uid, gid } = user();
-    const options = [`port=${this.port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=50'];
+    const options = [`port=${this.port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=50', 'recovery_init_sync_method=syncfs'];
     this.child = spawn(binary('postgres'), ['-D', join(this.dir, 'data'), ...options.flatMap((option) => ['-c', option])], { uid, gid, cwd: this.dir, stdio: 'ignore' });
     for (const end = Date.now() + 60_000; ; await new Promise((resolve) => setTimeout(resolve, 200))) {
       if (await this.sql('select 1').then(() => true, () => false)) return;
