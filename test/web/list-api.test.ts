@@ -2,6 +2,7 @@ import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { ROLES } from '../../src/web/access/user';
 import type { FilmReport, StudyDetail, StudyPage } from '../../src/web/api-types';
 import { fill, ListSite, studyOf } from '../support/list-site';
+import { routesOf } from '../support/routes';
 
 let site: ListSite;
 
@@ -197,3 +198,39 @@ test('operation: queues, outages, states, throughput; dead letters are replayed 
   expect(await json(await site.post('/api/v1/operators/dead-letters/replay-all', {}, ['admin']))).toEqual({ done: 1 });
   expect(site.acted).toEqual(['replay b', 'drop a', 'replay c']);
 });
+
+test('every route says who may use it', () => {
+  const routes = routesOf(site.app);
+  expect(routes.length).toBeGreaterThan(15);
+  expect(routes.filter(({ rule }) => rule === null || rule === 'open').map(({ route }) => route)).toEqual([]);
+});
+
+test('live updates: a change comes as an event with its number, resumes after it, and ends with the sign-in', async () => {
+  const quick = await ListSite.open({ parts: { liveRecheckMs: 100 } });
+  try {
+    await fill(quick.worklist, 3);
+    const read = async (answer: Response, enough: (text: string) => boolean) => {
+      const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+      let text = '';
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        text += part.value;
+        if (enough(text)) break;
+      }
+      await reader.cancel();
+      return text;
+    };
+    const all = await read(await quick.get('/api/v1/live?since=0'), (text) => text.split('event: change').length === 4);
+    const numbers = [...all.matchAll(/^id: (\d+)$/gm)].map(([, number]) => Number(number)).slice(1);
+    expect(numbers).toHaveLength(3);
+    const resumed = await read(await quick.get('/api/v1/live?since=0', ['operator'], { 'last-event-id': String(numbers[1]) }), (text) => text.includes('event: change'));
+    expect(resumed).toContain(`id: ${numbers[2]}\n`);
+    expect(resumed.split('event: change')).toHaveLength(2);
+    expect(resumed).not.toMatch(/Family|ACC|ID-/);
+    expect(await read(await quick.get('/api/v1/live?since=999999'), (text) => text.includes('event: reset'))).toContain('event: reset');
+    const answer = await quick.get('/api/v1/live');
+    quick.signedOut = true;
+    expect(await read(answer, () => false)).not.toContain('event: change');
+  } finally {
+    await quick.close();
+  }
+}, 30_000);
