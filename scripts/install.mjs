@@ -11,9 +11,9 @@ import { Explained, ROOT, isMain, runMain, runQuietly, say, succeeds } from './l
 /** Debian packages by need. */
 export const PACKAGES = {
   /** What the service talks to. */
-  servers: ['orthanc', 'orthanc-dicomweb', 'orthanc-python', 'rabbitmq-server', 'python3-pika', 'postgresql'],
+  servers: ['orthanc', 'orthanc-dicomweb', 'orthanc-python', 'rabbitmq-server', 'python3-pika', 'postgresql', 'python3-hl7'],
   /** Independent tools that read back what Hilum writes. */
-  judges: ['dcmtk', 'dicom3tools', 'libpixelmed-java', 'libslf4j-java', 'libbsh-java', 'default-jre-headless', 'python3-pydicom', 'python3-gdcm', 'python3-numpy', 'python3-pil', 'libxml2-utils'],
+  judges: ['dcmtk', 'dicom3tools', 'libpixelmed-java', 'libslf4j-java', 'libbsh-java', 'default-jre-headless', 'python3-pydicom', 'python3-gdcm', 'python3-aiosmtpd', 'python3-numpy', 'python3-pil', 'libxml2-utils'],
   browser: ['chromium'],
   /** Large; nothing but the training and its own tests needs it. */
   training: ['python3-torch', 'python3-onnx', 'python3-scipy', 'python3-numpy', 'python3-pil'],

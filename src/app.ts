@@ -2,6 +2,7 @@ import express from 'express';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openSinks } from './app/deliveries';
 import { configSchema, type Config } from './base/config';
 import { diskProblem } from './base/disk';
 import { HilumError } from './base/errors';
@@ -251,7 +252,7 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, delive
   const opened = ownLine ?? (await openLine(config.models, config.results, config.decode, log, config.classification));
   const archive = openArchive(config, log);
   const list = openList(config, archive, log);
-  const sinks = [...(deliveries.sinks ?? []), ...(list === null ? [] : [list.sink])];
+  const sinks = [...(deliveries.sinks ?? openSinks(config)), ...(list === null ? [] : [list.sink])];
   const recordOf = deliveries.loadRecord ?? ((event: ResultEvent) => loadRecord(event, archive));
   const broker = connectBroker({ ...config.broker, sinks: sinks.map(({ name }) => name) }, log);
   const metrics = createMetrics({

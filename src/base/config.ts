@@ -3,31 +3,14 @@ import { dirname, join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { accessSchema, auditSchema, exposureProblems, httpSchema } from './access-config';
+import { auth, millis, tls } from './config-parts';
+import { deliveriesSchema } from './deliveries';
 import { HilumError } from './errors';
 import { prioritySchema } from './priority';
 
-const millis = (byDefault: number, text: string) => z.number().int().positive().default(byDefault).describe(`${text} (milliseconds)`);
-const file = (text: string) => z.string().min(1).optional().describe(`${text} (path, relative to the configuration file)`);
-
-const tls = z
-  .strictObject({
-    caFile: file('Certificate authorities to trust, PEM'),
-    certFile: file('Client certificate, PEM'),
-    keyFile: file("Client certificate's key, PEM"),
-    rejectUnauthorized: z.boolean().default(true).describe('false accepts any certificate: for a first trial only'),
-  })
-  .prefault({});
-
 const archive = z.strictObject({
   url: z.url({ protocol: /^https?$/ }).describe('DICOMweb root of the archive, e.g. http://orthanc:8042/dicom-web'),
-  auth: z
-    .discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('none') }),
-      z.strictObject({ kind: z.literal('basic'), username: z.string().min(1), password: z.string() }),
-      z.strictObject({ kind: z.literal('bearer'), token: z.string().min(1) }),
-    ])
-    .default({ kind: 'none' })
-    .describe('How Hilum signs in: {kind: none}, {kind: basic, username, password} or {kind: bearer, token}'),
+  auth,
   tls: tls.describe('TLS of the archive connection'),
   connectTimeoutMs: millis(10_000, 'Longest wait for a connection'),
   responseTimeoutMs: millis(60_000, 'Longest wait for the headers, and between two pieces, of an answer'),
@@ -95,6 +78,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   catchUp,
   priority: prioritySchema,
+  deliveries: deliveriesSchema,
   list: z
     .strictObject({
       enabled: z.boolean().default(false).describe('The reading list: its database is kept, and results are told to it'),
@@ -181,13 +165,15 @@ function substituteText(text: string, base: string, path: string, problems: stri
 
 function resolvePaths(config: Config, base: string): Config {
   const at = (path: string | undefined) => (path === undefined ? undefined : resolve(base, path));
-  const withTls = <T extends { tls: Config['archive']['tls'] }>(part: T): T => ({ ...part, tls: { ...part.tls, caFile: at(part.tls.caFile), certFile: at(part.tls.certFile), keyFile: at(part.tls.keyFile) } });
+  const withTls = <T extends { readonly tls: Config['archive']['tls'] }>(part: T): T => ({ ...part, tls: { ...part.tls, caFile: at(part.tls.caFile), certFile: at(part.tls.certFile), keyFile: at(part.tls.keyFile) } });
   const { http, access, audit } = config;
+  const { hl7, fhir, ups, metadata, webhook, email } = config.deliveries;
   const state = { dir: resolve(base, config.state.dir) };
   return {
     ...config,
     archive: withTls(config.archive),
     broker: withTls(config.broker),
+    deliveries: { hl7: withTls(hl7), fhir: withTls(fhir), ups: withTls(ups), metadata: withTls(metadata), webhook: withTls(webhook), email: withTls(email) },
     http: { ...http, ...(http.tls && { tls: { certFile: resolve(base, http.tls.certFile), keyFile: resolve(base, http.tls.keyFile) } }) },
     access: { ...access, ...(access.oidc && { oidc: { ...access.oidc, caFile: at(access.oidc.caFile) } }) },
     audit: { ...audit, dir: at(audit.dir) ?? join(state.dir, 'audit'), ...(audit.syslog && { syslog: { ...audit.syslog, tls: { caFile: at(audit.syslog.tls.caFile), certFile: at(audit.syslog.tls.certFile), keyFile: at(audit.syslog.tls.keyFile) } } }) },

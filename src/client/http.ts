@@ -27,7 +27,7 @@ export interface HttpOptions {
 }
 
 export interface HttpRequest {
-  readonly method?: 'GET' | 'POST' | 'PUT';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'HEAD';
   readonly headers: Record<string, string>;
   readonly body?: Buffer;
   /** Longest wait for the headers of this answer (milliseconds); by default `responseTimeoutMs`. */
@@ -40,6 +40,8 @@ export interface HttpAnswer {
   readonly retryAfter: string;
   /** The server's clock: the header Date, '' where there is none. */
   readonly date: string;
+  /** Any other header by its name in lower case; '' where there is none. */
+  header(name: string): string;
   readonly body: AsyncIterable<Uint8Array>;
 }
 
@@ -80,7 +82,8 @@ async function exchange<T>(url: string, options: { dispatcher: Dispatcher } & Om
   try {
     const response = await request(url, options);
     body = response.body;
-    return await use({ status: response.statusCode, contentType: headerOf(response.headers, 'content-type'), retryAfter: headerOf(response.headers, 'retry-after'), date: headerOf(response.headers, 'date'), body });
+    const header = (name: string): string => headerOf(response.headers, name);
+    return await use({ status: response.statusCode, contentType: header('content-type'), retryAfter: header('retry-after'), date: header('date'), header, body });
   } catch (error) {
     throw error instanceof HilumError ? error : transportError(error, peer);
   } finally {

@@ -1,4 +1,5 @@
 import { SHIPPED_MODELS, openArchive } from '../app';
+import { openSinks, sinksOn } from '../app/deliveries';
 import { readConfig, type Config } from '../base/config';
 import { freeBytes } from '../base/disk';
 import { describeError } from '../base/errors';
@@ -8,6 +9,7 @@ import { readModelFolder } from '../model/manifest';
 import { isExposed } from '../base/access-config';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Sink } from '../results/sink';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -37,7 +39,7 @@ async function examine(path: string): Promise<Finding[]> {
   } catch (error) {
     return [{ check: 'configuration', ok: false, text: describeError(error) }];
   }
-  const parts = [examineArchive(config), examineBroker(config), examineModels(config), examineDisk(config), examineClock(config), examineAccess(config)];
+  const parts = [examineArchive(config), examineBroker(config), examineReceivers(config), examineModels(config), examineDisk(config), examineClock(config), examineAccess(config)];
   return [{ check: 'configuration', ok: true, text: `${path} is valid` }, ...(await Promise.all(parts)).flat()];
 }
 
@@ -52,7 +54,7 @@ async function examineArchive(config: Config): Promise<Finding[]> {
 
 /** Connecting declares the topology: the rights to configure, and queues of our names with other arguments, show at once. */
 async function examineBroker(config: Config): Promise<Finding[]> {
-  const broker = connectBroker(config.broker, createLog('silent'));
+  const broker = connectBroker({ ...config.broker, sinks: sinksOn(config) }, createLog('silent'));
   try {
     await broker.ready(BROKER_WAIT_MS);
     const dead = await broker.depth(broker.topology.dead.name);
@@ -69,6 +71,29 @@ async function examineBroker(config: Config): Promise<Finding[]> {
   } finally {
     await broker.stop(0);
   }
+}
+
+/** Connects to each system that results are delivered to, and delivers nothing. */
+async function examineReceivers(config: Config): Promise<Finding[]> {
+  let sinks: Sink[];
+  try {
+    sinks = openSinks(config);
+  } catch (error) {
+    return [{ check: 'receivers', ok: false, text: describeError(error) }];
+  }
+  return Promise.all(
+    sinks.map(async (sink): Promise<Finding> => {
+      const check = `receiver: ${sink.name}`;
+      try {
+        await sink.probe?.();
+        return { check, ok: true, text: sink.probe === undefined ? 'not tried' : 'connected' };
+      } catch (error) {
+        return { check, ok: false, text: `${describeError(error)}: check deliveries.${sink.name}` };
+      } finally {
+        await sink.close?.();
+      }
+    }),
+  );
 }
 
 /** Dead letters of each sink, and queues that fill although nobody reads them. */

@@ -13,5 +13,7 @@ export interface Sink {
   wants(event: ResultEvent): boolean;
   /** @throws HilumError transient to be told again later, permanent to have the message dead-lettered with its reason. */
   deliver(record: StudyRecord): Promise<void>;
+  /** Connects and signs in without delivering anything, for `hilum doctor`. @throws HilumError */
+  probe?(): Promise<void>;
   close?(): Promise<void>;
 }

@@ -120,3 +120,31 @@ function keysOf(schema: unknown, path = ''): string[] {
   if (!def?.shape) return [path];
   return Object.entries(def.shape).flatMap(([key, inner]) => keysOf(inner, path ? `${path}.${key}` : key));
 }
+
+describe('deliveries', () => {
+  const withDeliveries = (deliveries: unknown) => ({ ...MINIMAL, deliveries });
+  const secret = `whsec_${Buffer.alloc(24).toString('base64')}`;
+
+  test('all are off, and one that is off may hold a part', () => {
+    const { deliveries } = parseConfig(withDeliveries({ ups: { worklistLabel: 'Chest' } }));
+    expect(Object.values(deliveries).filter(({ enabled }) => enabled)).toEqual([]);
+  });
+
+  test('what is on names what it needs', () => {
+    const text = problemsOf(withDeliveries({ ups: { enabled: true }, metadata: { enabled: true, priority: 1025 }, webhook: { enabled: true, url: 'http://x/' }, email: { enabled: true } }));
+    for (const part of ['deliveries.ups.url', 'deliveries.metadata.url', 'deliveries.webhook.secret', 'deliveries.email.host', 'deliveries.email.from', 'deliveries.email.to']) expect(text).toContain(part);
+  });
+
+  test.each([
+    ['a short secret', { webhook: { enabled: true, url: 'https://x/', secret: 'whsec_abc' } }, 'deliveries.webhook.secret'],
+    ['patients in the clear', { webhook: { enabled: true, url: 'http://x/', secret, includePatient: true } }, 'deliveries.webhook.url: must be https'],
+    ['patients in a mail in the clear', { email: { enabled: true, host: 'x', from: 'a@b.example', to: ['c@d.example'], security: 'none', includePatient: true } }, 'deliveries.email.security'],
+    ['a password in the clear', { email: { enabled: true, host: 'x', from: 'a@b.example', to: ['c@d.example'], security: 'none', username: 'u' } }, 'deliveries.email.security'],
+    ['two metadata of one number', { metadata: { enabled: true, url: 'http://x/', priority: 1025 } }, 'three different numbers'],
+  ])('%s is refused', (_name, deliveries, part) => expect(problemsOf(withDeliveries(deliveries))).toContain(part));
+
+  test('paths of TLS files start at the file', () => {
+    const config = parseConfig(withDeliveries({ ups: { tls: { caFile: 'ca.pem' } }, email: { tls: { caFile: 'ca.pem' } } }), '/etc/hilum');
+    expect([config.deliveries.ups.tls.caFile, config.deliveries.email.tls.caFile]).toEqual(['/etc/hilum/ca.pem', '/etc/hilum/ca.pem']);
+  });
+});

@@ -68,7 +68,7 @@ test('only model/ imports an inference engine, only client/ a wire, only list/ a
   expect(new Set(users('onnxruntime-node'))).toEqual(new Set(['model']));
   expect(new Set(files.filter((file) => readFileSync(join(SRC, file), 'utf8').includes('@tensorflow/')).map(room))).toEqual(new Set(['model']));
   for (const database of ['kysely', 'libsql', 'pg']) expect(new Set(users(database))).toEqual(new Set(['list']));
-  for (const wire of ['amqplib', 'amqp-connection-manager', 'undici']) expect(new Set(users(wire)).size === 0 || [...new Set(users(wire))].every((name) => name === 'client')).toBe(true);
+  for (const wire of ['amqplib', 'amqp-connection-manager', 'undici', 'nodemailer']) expect(new Set(users(wire)).size === 0 || [...new Set(users(wire))].every((name) => name === 'client')).toBe(true);
 });
 
 test('only evaluation/ reads labels and pictures, and its figures know neither files nor films', () => {

@@ -99,8 +99,9 @@ test('hilum rebuild makes the same list from the archive alone, in a database of
   const rebuilt = openDatabase(other, recordingLog());
   const mirror = new Worklist(rebuilt);
   for (const study of studies) {
-    const [{ completedAt: _then, ...now }, { completedAt: _before, ...before }] = [(await mirror.study(study))!.record!, (await list.study(study))!.record!];
-    expect(now).toEqual(before);
+    // When it was complete is not in the archive, only when the report was written.
+    const announced = (await list.study(study))!.record!;
+    expect((await mirror.study(study))!.record).toEqual({ ...announced, completedAt: expect.any(String) as string });
   }
   await mirror.verdict(studies[0]!, { verdict: 'agree', note: '', by: 'ana' });
   const again = rebuild();

@@ -21,6 +21,8 @@ export interface WorkerOptions {
   readonly archive?: Part<'archive'>;
   readonly broker?: Part<'broker'>;
   readonly catchUp?: Part<'catchUp'>;
+  /** As a configuration file has it. */
+  readonly deliveries?: Record<string, unknown>;
   readonly stateDir?: string;
 }
 
@@ -91,12 +93,13 @@ export class Site {
   }
 
   /** The configuration of a worker at this site, as a file would have it. */
-  config({ archive, broker, catchUp, stateDir }: WorkerOptions = {}): Config {
+  config({ archive, broker, catchUp, deliveries = {}, stateDir }: WorkerOptions = {}): Config {
     const auth = this.user === undefined ? ({ kind: 'none' } as const) : ({ kind: 'basic', ...this.user } as const);
     return parseConfig({
       archive: { url: this.proxy.dicomWebUrl, auth, ...ARCHIVE, ...archive },
       broker: { url: this.rabbit.amqpUrl, prefix: this.prefix, ...BROKER, ...broker },
       catchUp: { kind: 'off', ...catchUp },
+      deliveries,
       http: { port: 0 },
       state: { dir: stateDir ?? join(this.dir, this.prefix) },
       stopTimeoutMs: 5_000,

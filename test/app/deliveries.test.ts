@@ -1,0 +1,29 @@
+import { openSinks, sinksOn } from '../../src/app/deliveries';
+import { parseConfig } from '../../src/base/config';
+
+const MINIMAL = { archive: { url: 'http://localhost:8042/dicom-web' }, broker: { url: 'amqp://localhost' } };
+const ALL = {
+  ups: { enabled: true, url: 'http://ups/rs' },
+  metadata: { enabled: true, url: 'http://orthanc:8042' },
+  webhook: { enabled: true, url: 'https://hook/', secret: `whsec_${Buffer.alloc(32).toString('base64')}` },
+  email: { enabled: true, host: 'mail', from: 'a@b.example', to: ['c@d.example'] },
+};
+
+test('nothing is delivered by default', () => {
+  const config = parseConfig(MINIMAL);
+  expect(openSinks(config)).toEqual([]);
+});
+
+test('what is switched on is opened, and can be probed', async () => {
+  const config = parseConfig({ ...MINIMAL, deliveries: ALL });
+  const sinks = openSinks(config);
+  expect(sinks.map(({ name }) => name)).toEqual(['ups', 'metadata', 'webhook', 'email']);
+  expect(sinksOn(config)).toEqual(expect.arrayContaining(['ups', 'metadata', 'webhook', 'email']));
+  expect(sinks.every(({ probe }) => probe !== undefined)).toBe(true);
+  await Promise.all(sinks.map((sink) => sink.close?.()));
+});
+
+test.each(['ups', 'metadata', 'webhook', 'email'] as const)('a TLS file of %s that is not there is named', (name) => {
+  const config = parseConfig({ ...MINIMAL, deliveries: { [name]: { ...ALL[name], tls: { caFile: '/nowhere/ca.pem' } } } });
+  expect(() => openSinks(config)).toThrow(/\/nowhere\/ca\.pem/);
+});
