@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import type { Priority } from '../base/priority';
 import type { Uid } from '../dicom/uid';
 import type { StudyRecord } from '../results/record';
@@ -101,6 +101,11 @@ export class Worklist {
     return this.database.read(countRows);
   }
 
+  /** Studies whose result came since `from`, by the full hour (both in milliseconds since 1970). */
+  completedPerHour(from: number): Promise<Map<number, number>> {
+    return this.database.read((db) => countPerHour(db, from));
+  }
+
   /** Number of the last change: where live updates start. */
   lastChange(): Promise<number> {
     return this.database.read(readCounter);
@@ -113,6 +118,13 @@ export class Worklist {
       return { rows: rows.map(rowOf), change: rows.at(-1)?.change ?? change };
     });
   }
+}
+
+async function countPerHour(db: Kysely<Schema>, from: number): Promise<Map<number, number>> {
+  // Whole numbers divide to a whole number in both databases.
+  const hour = sql<number>`completed_at / 3600000`;
+  const rows = await db.selectFrom('study').select([hour.as('hour'), (eb) => eb.fn.countAll<number>().as('count')]).where('completed_at', '>=', from).groupBy(hour).execute();
+  return new Map(rows.map(({ hour: number, count }) => [number * 3_600_000, Number(count)]));
 }
 
 async function readCounter(db: Kysely<Schema>): Promise<number> {
