@@ -65,7 +65,7 @@ export class Worklist {
 
   /** A study's result. Told twice, or older than the one that is there, it changes nothing. Resolves to whether it did. */
   record(record: StudyRecord): Promise<boolean> {
-    return this.database.write((transaction) => writeRecord(transaction, record, this.now()));
+    return this.database.write((transaction) => writeRecord(transaction, record));
   }
 
   /** A person's word on how urgent a study is; null takes it back. False where there is no such study. The row shows the highest of all priorities. */
@@ -131,7 +131,7 @@ async function readCounter(db: Kysely<Schema>): Promise<number> {
   return (await db.selectFrom('counter').select('value').where('name', '=', 'change').executeTakeFirstOrThrow()).value;
 }
 
-async function writeRecord(transaction: Transaction<Schema>, record: StudyRecord, at: number): Promise<boolean> {
+async function writeRecord(transaction: Transaction<Schema>, record: StudyRecord): Promise<boolean> {
   const change = await nextChange(transaction);
   const study = record.studyInstanceUid;
   const stored = await transaction.selectFrom('study').select(['state', 'record_key', 'completed_at', 'triage_priority', 'person_priority']).where('study_uid', '=', study).executeTakeFirst();

@@ -19,7 +19,7 @@ export function worklistTests(open: () => Promise<Database>): void {
 
   beforeEach(async () => {
     database = await open();
-    clock = 1_772_000_000_000;
+    clock = Date.parse('2026-03-03T00:00:00.000Z');
     list = new Worklist(database, () => clock);
   });
   afterEach(() => database.close());
