@@ -45,7 +45,10 @@ async function main() {
 
 async function demonstrate(dir, films, { once, json }, stop) {
   const { startLine, orthancApi } = await import('./lib/service.mjs');
-  const line = await startLine({ dir, say, onStarted: stop.add });
+  const { default: processes } = await import('./lib/processes.cjs');
+  // The list links to the viewer before the viewer is there: its port is chosen now.
+  const viewerPort = await processes.freePort();
+  const line = await startLine({ dir, config: withList(viewerPort), say, onStarted: stop.add });
   const api = orthancApi(line.orthanc.url);
   const sent = await sendAll(films, api);
   await waitForResults(sent, line);
@@ -53,10 +56,16 @@ async function demonstrate(dir, films, { once, json }, stop) {
   process.stdout.write(describe(report));
   problems.forEach((problem) => say(`PROBLEM: ${problem}`));
   if (problems.length > 0) keepLog(line.service.log);
-  if (!once) await tellWhereToLook(line, report, stop);
+  if (!once) await tellWhereToLook(line, report, stop, viewerPort);
   if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
   if (!once) await stop.asked;
   return problems.length === 0;
+}
+
+/** The reading list with the embedded database, links into the viewer, and the lungs' outlines for its pages. */
+function withList(viewerPort) {
+  const viewers = [{ name: 'OHIF', url: `http://127.0.0.1:${viewerPort}/viewer?StudyInstanceUIDs={StudyInstanceUID}` }];
+  return { list: { enabled: true, viewers }, results: { segmentation: true } };
 }
 
 // --- Films ------------------------------------------------------------------------------------------------------------------------------
@@ -220,13 +229,13 @@ const cut = (text, length) => (text.length <= length ? text : `${text.slice(0, l
 
 const shorten = (uid) => (uid.length <= 24 ? uid : `${uid.slice(0, 8)}...${uid.slice(-13)}`);
 
-async function tellWhereToLook({ orthanc, service }, { studies }, stop) {
+async function tellWhereToLook({ orthanc, service }, { studies }, stop, viewerPort) {
   const withResults = studies.filter(({ films }) => films.some(({ outputs }) => outputs.length > 0)).map(({ studyInstanceUid }) => studyInstanceUid);
-  const lines = [`Orthanc Explorer  ${orthanc.url}/app/explorer.html`, `DICOMweb          ${orthanc.dicomWebUrl}`, `health            ${service.url}/health/ready`];
+  const lines = [`reading list      ${service.url}/`, `Orthanc Explorer  ${orthanc.url}/app/explorer.html`, `DICOMweb          ${orthanc.dicomWebUrl}`, `health            ${service.url}/health/ready`];
   try {
     const { default: viewers } = await import('./lib/viewer.cjs');
     progress(`bringing OHIF ${viewers.VIEWER_VERSION} (48 MB, once)`);
-    const viewer = await viewers.startViewer({ dicomWebUrl: orthanc.dicomWebUrl });
+    const viewer = await viewers.startViewer({ dicomWebUrl: orthanc.dicomWebUrl, port: viewerPort });
     stop.add(viewer);
     lines.push(`OHIF              ${viewer.url}`, ...withResults.slice(0, 10).map((uid) => `                  ${viewer.studyUrl(uid)}`));
   } catch (error) {

@@ -7,6 +7,7 @@ import { configSchema, type Config } from './base/config';
 import { diskProblem } from './base/disk';
 import { describeError, HilumError } from './base/errors';
 import type { Priority } from './base/priority';
+import { limited } from './base/limited';
 import { sleep } from './base/retry';
 import type { Log } from './base/log';
 import { CatchUp, type CatchUpPorts } from './catch-up/catch-up';
@@ -16,6 +17,7 @@ import { REANALYZE, reanalyze, type AskedStudy, type ReanalysisTarget } from './
 import { studiesBetween, studySweep } from './catch-up/study-sweep';
 import { Teller, type TellerPorts } from './catch-up/teller';
 import { BROKER_STATES, connectBroker, type Broker } from './client/amqp';
+import { deadLanes, sortDeadLetters, type DeadLetter, type Fate } from './client/dead-letters';
 import type { BrokerDelivery } from './client/delivery';
 import { dicomWebArchive, type DicomWebArchive } from './client/dicomweb';
 import { orthancChanges } from './client/orthanc';
@@ -53,7 +55,9 @@ import type { AccessStores } from './web/access/session-book';
 import { createRecorder, type AuditRecorder } from './web/audit/recorder';
 import { AuditTrail } from './web/audit/trail';
 import { addHealth, listen, type Check } from './web/health';
+import { readingListWeb, type ListParts, type ReadingListWeb } from './web/list-app';
 import { createMetrics, type Metrics } from './web/metrics';
+import type { DeadLetters } from './web/operator-routes';
 
 export type { AskedStudy, ReanalysisTarget };
 
@@ -91,11 +95,11 @@ export async function openLine(models: Config['models'], results: Config['result
     srClass: results.reportClass,
     objects: { heatMap: results.heatMap, segmentation: results.segmentation, parametricMap: results.parametricMap, presentationState: results.presentationState },
   };
-  const reader = new DecoderThread({
-    timeoutMs: decode.timeoutMs,
-    onLost: (why, task) => log?.warn({ event: 'decoder.lost', why, task }, 'a film ended the decoder thread; the next one gets a new thread'),
-  });
-  return { reader, models: { view, gate, lungs, classifier }, plausibility: plausibilityOf(lungs.manifest), audit, identity: () => ({ ...settled, startedAt: new Date() }) };
+  return { reader: openReader(decode, log), models: { view, gate, lungs, classifier }, plausibility: plausibilityOf(lungs.manifest), audit, identity: () => ({ ...settled, startedAt: new Date() }) };
+}
+
+function openReader({ timeoutMs }: Config['decode'], log?: Log): DecoderThread {
+  return new DecoderThread({ timeoutMs, onLost: (why, task) => log?.warn({ event: 'decoder.lost', why, task }, 'a film ended the decoder thread; the next one gets a new thread') });
 }
 
 function describeModel({ id, version, title, sha256, task, input }: ModelManifest): AnalysisModel {
@@ -239,6 +243,38 @@ export function openList({ list }: Pick<Config, 'list'>, archive: Pick<DicomWebA
   return { database, worklist, progress: new Progress({ worklist, archive, log }), sink: listSink(worklist) };
 }
 
+/** Given-up messages of all queues, for the operators' page. One look at a time: each takes all letters in hand. */
+function deadLettersOf(broker: Broker): DeadLetters {
+  const inTurn = limited(1);
+  const sort = (fate: Fate, id: string | null) =>
+    inTurn(async () => {
+      const met: DeadLetter[] = [];
+      const isMeant = (letter: DeadLetter) => id === null || letter.id === id;
+      for (const lane of await deadLanes(broker)) await sortDeadLetters(broker, (letter) => (isMeant(letter) ? fate : 'keep'), (letter) => void (isMeant(letter) && met.push(letter)), lane);
+      return met;
+    });
+  return { list: () => sort('keep', null), replay: (id) => sort('replay', id), drop: (id) => sort('drop', id) };
+}
+
+interface ListWebParts extends Pick<ListParts, 'access' | 'archive' | 'checks' | 'log' | 'reader'> {
+  readonly list: OpenedList | null;
+  readonly broker: Broker;
+  readonly models: readonly { readonly id: string; readonly version: string }[];
+}
+
+/** The reading list's pages and API; null where the list is off. */
+export function openListWeb({ list: { viewers, pictureCacheMiB }, models: { dir } }: Config, { list, broker, models, ...shared }: ListWebParts): { routes: ReadingListWeb['routes']; close(): Promise<void> } | null {
+  if (list === null) return null;
+  const web = readingListWeb({ ...shared, worklist: list.worklist, cacheBytes: pictureCacheMiB * 1024 * 1024, viewers, queues: () => broker.depths(), ages: () => broker.ages(), deadLetters: deadLettersOf(broker), installed: { dir: dir ?? SHIPPED_MODELS, models }, version: VERSION });
+  return {
+    routes: web.routes,
+    close: () => {
+      web.close();
+      return shared.reader.close();
+    },
+  };
+}
+
 /** Longest wait for the last notes of the reading list (milliseconds). */
 const LIST_GRACE_MS = 5_000;
 
@@ -278,11 +314,17 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, delive
   // The list's own, where there is a list: one connection for both.
   const database = list?.database ?? (config.access.kind === 'none' ? null : openDatabase(config.list.database ?? '', log));
   const access = openAccess(config, log, database);
+  // A thread of its own: whoever looks at pictures holds up no analysis.
+  const listWeb = openListWeb(config, { list, reader: ownLine?.reader ?? openReader(config.decode, log), archive, broker, access, checks, log, models: line.identity().models });
   let web: Awaited<ReturnType<typeof listen>> | undefined;
   let renewal: NodeJS.Timeout | undefined;
   return {
     async start() {
-      web = await listen(protect(access, express(), (routes) => addHealth(routes, access, checks, metrics)), config.http.host, config.http.port, config.http.tls);
+      const app = protect(access, express(), (routes) => {
+        addHealth(routes, access, checks, metrics);
+        if (listWeb !== null) routes.use(listWeb.routes);
+      });
+      web = await listen(app, config.http.host, config.http.port, config.http.tls);
       await access.begin();
       renewal = setInterval(() => renewCertificate(web, log), RENEWAL_MS).unref();
       for (const { id, version, sha256 } of line.identity().models) log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
@@ -302,6 +344,7 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, delive
       await archive.close();
       await book?.close();
       clearInterval(renewal);
+      await listWeb?.close();
       await web?.close();
       await access.close();
       await database?.close();

@@ -10,9 +10,9 @@ const require = createRequire(import.meta.url);
 
 /**
  * Starts all three in `dir` and opens a queue for results before the first study can come.
- * @param {{dir: string, say?: (text: string) => void, onStarted?: (part: {stop(): Promise<void>}) => void}} options `onStarted` gets each part as it runs
+ * @param {{dir: string, config?: object, say?: (text: string) => void, onStarted?: (part: {stop(): Promise<void>}) => void}} options `onStarted` gets each part as it runs, `config` is more of the service's configuration
  */
-export async function startLine({ dir, say = () => {}, onStarted = () => {} }) {
+export async function startLine({ dir, config = {}, say = () => {}, onStarted = () => {} }) {
   say('starting RabbitMQ');
   const rabbit = await servers.startRabbit({ dir: path.join(dir, 'rabbitmq') });
   onStarted(rabbit);
@@ -22,7 +22,7 @@ export async function startLine({ dir, say = () => {}, onStarted = () => {} }) {
   const results = await listenForResults(rabbit.amqpUrl);
   onStarted(results);
   say('starting the service');
-  const service = await startService({ dir: path.join(dir, 'service'), archiveUrl: orthanc.dicomWebUrl, amqpUrl: rabbit.amqpUrl });
+  const service = await startService({ dir: path.join(dir, 'service'), archiveUrl: orthanc.dicomWebUrl, amqpUrl: rabbit.amqpUrl, config });
   onStarted(service);
   return { rabbit, orthanc, results, service };
 }

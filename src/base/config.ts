@@ -85,6 +85,12 @@ export const configSchema = z.strictObject({
     .strictObject({
       enabled: z.boolean().default(false).describe('The reading list: its database is kept, and results are told to it'),
       database: z.string().regex(/^(file:.|postgres(ql)?:\/\/)/, 'must be file:PATH or postgres://...').optional().describe('file:PATH (relative to the configuration file) or postgres://USER:PASSWORD@HOST/DATABASE; by default list.db in state.dir'),
+      viewers: z
+        .array(z.strictObject({ name: z.string().min(1).max(24), url: z.string().regex(/^(https?|weasis):/, 'must be a URL of http, https or weasis') }))
+        .max(8)
+        .default([])
+        .describe('Viewers that open a study: {name, url} each, with {StudyInstanceUID}, {AccessionNumber} or {PatientID} in the URL'),
+      pictureCacheMiB: z.number().int().min(8).max(4_096).default(64).describe('Pictures of films and heat maps that are held in memory (MiB)'),
     })
     .prefault({}),
   state: z

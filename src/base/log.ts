@@ -40,6 +40,8 @@ export const LOG_EVENTS = [
   'catch-up.failed',
   'catch-up.study-failed',
   'catch-up.cursor-reset',
+  'web.request-failed',
+  'web.live-lost',
   'list.database-ready',
   'list.database-away',
   'list.database-back',

@@ -26,8 +26,8 @@ export interface Sighting {
   readonly mayHaveFilms: boolean;
 }
 
-type Stored = Pick<StudyColumns, 'state' | 'record_key' | 'triage_priority' | 'finding_priority' | 'person_priority' | 'patient_id' | 'accession_number'>;
-const STORED = ['state', 'record_key', 'triage_priority', 'finding_priority', 'person_priority', 'patient_id', 'accession_number'] as const;
+const STORED = ['state', 'record_key', 'arrived_at', 'completed_at', 'triage_priority', 'finding_priority', 'person_priority', 'patient_id', 'accession_number'] as const;
+type Stored = Pick<StudyColumns, (typeof STORED)[number]>;
 
 /**
  * Writes a step. A study with a result keeps showing it: our own results make a study stable again, which must not look like waiting; only a failure shows.
@@ -42,10 +42,11 @@ export async function writeStep(transaction: Transaction<Schema>, study: Uid, st
     await transaction.insertInto('study').values({ ...fresh(study, step, at, sighting), change }).execute();
     return note(transaction, change, study, at, kind, detail);
   }
-  const update = changesBy(study, step, stored, at, sighting);
-  if (update === null) return;
+  const isLate = kind !== 'nothing-new' && stored.completed_at !== null && at < stored.completed_at;
+  const update = { ...changesBy(study, step, stored, sighting), ...(isLate ? startOf(step, stored, at) : stateOf(step, stored, at, sighting)) };
+  if (Object.keys(update).length === 0) return;
   await transaction.updateTable('study').set({ ...update, change }).where('study_uid', '=', study).execute();
-  if (update.state !== undefined && update.state !== stored.state) await note(transaction, change, study, at, kind, detail);
+  if (isLate || ('state' in update && update.state !== stored.state)) await note(transaction, change, study, at, kind, detail);
 }
 
 /** Whether the archive should be asked what it lists of this study: nothing is known of it, or it was not shown so far. */
@@ -87,14 +88,21 @@ function stateBy(step: Step, at: number): StepColumns {
   }
 }
 
-/** Null where nothing changes. A later word of triage may raise, never lower; what the archive lists fills what is empty. */
-function changesBy(study: Uid, step: Step, stored: Stored, at: number, sighting: Sighting | null): Partial<StudyColumns> | null {
+/** A later word of triage may raise, never lower; what the archive lists fills what is empty. */
+function changesBy(study: Uid, step: Step, stored: Stored, sighting: Sighting | null): Partial<StudyColumns> {
   const isHigher = step.kind === 'waiting' && step.priority === 'urgent' && stored.triage_priority !== 'urgent';
   const raised = isHigher ? { triage_priority: 'urgent' as const, urgency: 0 } : {};
   const seen = sighting !== null && isUnseen(stored) ? sightOf(study, sighting) : {};
-  const state = isTold(step, stored, sighting) ? stateBy(step, at) : {};
-  const all = { ...raised, ...seen, ...state };
-  return Object.keys(all).length === 0 ? null : all;
+  return { ...raised, ...seen };
+}
+
+function stateOf(step: Step, stored: Stored, at: number, sighting: Sighting | null): Partial<StudyColumns> {
+  return isTold(step, stored, sighting) ? stateBy(step, at) : {};
+}
+
+/** Of a step that was overtaken by the study's result: it tells when the study came and when its analysis began, and no state. */
+function startOf(step: Step, stored: Stored, at: number): Partial<StudyColumns> {
+  return { arrived_at: Math.min(stored.arrived_at, at), ...(step.kind === 'analysing' ? { started_at: at } : {}) };
 }
 
 function isTold(step: Step, { state, record_key }: Stored, sighting: Sighting | null): boolean {

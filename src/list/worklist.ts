@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import type { Priority } from '../base/priority';
 import type { Uid } from '../dicom/uid';
 import type { StudyRecord } from '../results/record';
@@ -65,7 +65,7 @@ export class Worklist {
 
   /** A study's result. Told twice, or older than the one that is there, it changes nothing. Resolves to whether it did. */
   record(record: StudyRecord): Promise<boolean> {
-    return this.database.write((transaction) => writeRecord(transaction, record, this.now()));
+    return this.database.write((transaction) => writeRecord(transaction, record));
   }
 
   /** A person's word on how urgent a study is; null takes it back. False where there is no such study. The row shows the highest of all priorities. */
@@ -101,6 +101,11 @@ export class Worklist {
     return this.database.read(countRows);
   }
 
+  /** Studies whose result came since `from`, by the full hour (both in milliseconds since 1970). */
+  completedPerHour(from: number): Promise<Map<number, number>> {
+    return this.database.read((db) => countPerHour(db, from));
+  }
+
   /** Number of the last change: where live updates start. */
   lastChange(): Promise<number> {
     return this.database.read(readCounter);
@@ -115,11 +120,18 @@ export class Worklist {
   }
 }
 
+async function countPerHour(db: Kysely<Schema>, from: number): Promise<Map<number, number>> {
+  // Whole numbers divide to a whole number in both databases.
+  const hour = sql<number>`completed_at / 3600000`;
+  const rows = await db.selectFrom('study').select([hour.as('hour'), (eb) => eb.fn.countAll<number>().as('count')]).where('completed_at', '>=', from).groupBy(hour).execute();
+  return new Map(rows.map(({ hour: number, count }) => [number * 3_600_000, Number(count)]));
+}
+
 async function readCounter(db: Kysely<Schema>): Promise<number> {
   return (await db.selectFrom('counter').select('value').where('name', '=', 'change').executeTakeFirstOrThrow()).value;
 }
 
-async function writeRecord(transaction: Transaction<Schema>, record: StudyRecord, at: number): Promise<boolean> {
+async function writeRecord(transaction: Transaction<Schema>, record: StudyRecord): Promise<boolean> {
   const change = await nextChange(transaction);
   const study = record.studyInstanceUid;
   const stored = await transaction.selectFrom('study').select(['state', 'record_key', 'completed_at', 'triage_priority', 'person_priority']).where('study_uid', '=', study).executeTakeFirst();
@@ -132,7 +144,7 @@ async function writeRecord(transaction: Transaction<Schema>, record: StudyRecord
     if (stored.record_key === record.key && stored.state === columns.state) return false;
     await transaction.updateTable('study').set({ ...columns, urgency: urgencyOf({ ...stored, finding_priority: record.priority }) }).where('study_uid', '=', study).execute();
   }
-  await note(transaction, change, study, at, 'result', { key: record.key, priority: record.priority, films: record.films.length, completedAt: record.completedAt });
+  await note(transaction, change, study, columns.completed_at, 'result', { key: record.key, priority: record.priority, films: record.films.length, completedAt: record.completedAt });
   return true;
 }
 
@@ -148,7 +160,7 @@ async function writePriority(transaction: Transaction<Schema>, study: Uid, prior
 async function findStudy(db: Kysely<Schema>, study: Uid): Promise<StudyDetail | null> {
   const stored = await db.selectFrom('study').select([...ROW_COLUMNS, 'record']).where('study_uid', '=', study).executeTakeFirst();
   if (stored === undefined) return null;
-  const history = await db.selectFrom('history').select(['at', 'kind', 'detail']).where('study_uid', '=', study).orderBy('change', 'desc').limit(MAX_HISTORY).execute();
+  const history = await db.selectFrom('history').select(['at', 'kind', 'detail']).where('study_uid', '=', study).orderBy('at', 'desc').orderBy('change', 'desc').limit(MAX_HISTORY).execute();
   return {
     row: rowOf(stored),
     record: stored.record === null ? null : (JSON.parse(stored.record) as StudyRecord),

@@ -14,7 +14,7 @@ const SMALLEST_FILM = 512;
 /** Words need room, however narrow the film is. */
 const NARROWEST_PICTURE = 512;
 
-interface Frame {
+export interface Frame {
   /** Size of the whole picture. */
   readonly width: number;
   readonly height: number;
@@ -41,7 +41,7 @@ export function drawHeatMap(explained: ExplainedFilm, identity: AnalysisIdentity
 }
 
 /** Height and width of the film in any one unit. The largest film that leaves room for the strip within the longest side; the strip's height depends on the width, so it is tried. */
-function frameFor(tall: number, wide: number): Frame {
+export function frameFor(tall: number, wide: number): Frame {
   const longest = Math.max(tall, wide);
   for (let side = Math.min(LONGEST_SIDE, Math.max(Math.round(longest), SMALLEST_FILM)); ; side--) {
     const [filmWidth, filmHeight] = [wide, tall].map((size) => Math.max(1, Math.round((size * side) / longest))) as [number, number];

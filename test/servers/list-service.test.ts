@@ -66,7 +66,10 @@ const done = (study: Uid) => until(`${study} is done`, async () => ((await list.
 test('a film that comes is on the list with patient, result and the steps of its way', async () => {
   const study = await put(drawn(1));
   await tell(study, { priority: 'urgent' });
-  const detail = (await done(study))!;
+  const detail = (await until('the steps are written', async () => {
+    const found = await list.study(study);
+    return found?.row.state === 'done' && found.history.length === 3 ? found : undefined;
+  }, 150_000))!;
   expect(detail.row).toMatchObject({ priority: 'urgent', priorities: { triage: 'urgent', finding: 'urgent' }, probability: expect.closeTo(0.9, 3) as number, threshold: 0.5, views: ['frontal'], studyDescription: 'Drawn chest film, no patient' });
   expect(detail.row.patient.PatientID).not.toBe('');
   expect(detail.row.lead!.heatMap).not.toBeNull();
@@ -83,7 +86,8 @@ test('a database that is away holds up no analysis, and is told when it is back'
   await until('the report is stored all the same', async () => ((await (await fetch(`${orthanc.dicomWebUrl}/studies/${study}/series?Modality=SR`, { headers: { accept: 'application/dicom+json' } })).json()) as unknown[]).length > 0, 60_000);
   await postgres.up();
   expect((await done(study))!.row).toMatchObject({ priority: 'urgent', probability: expect.closeTo(0.9, 3) as number });
-  const events = log.lines.map(({ fields }) => fields.event).filter((event) => event.startsWith('list.'));
+  const told = () => log.lines.map(({ fields }) => fields.event).filter((event) => event.startsWith('list.'));
+  const events = await until('the notes are written too', async () => (told().length === 3 ? told() : undefined), 60_000);
   expect(events).toEqual(['list.database-ready', 'list.database-away', 'list.database-back']);
 }, 180_000);
 

@@ -19,7 +19,7 @@ export function worklistTests(open: () => Promise<Database>): void {
 
   beforeEach(async () => {
     database = await open();
-    clock = 1_772_000_000_000;
+    clock = Date.parse('2026-03-03T00:00:00.000Z');
     list = new Worklist(database, () => clock);
   });
   afterEach(() => database.close());
@@ -56,6 +56,17 @@ export function worklistTests(open: () => Promise<Database>): void {
     await list.setPriority(uid('person'), null, 'ana');
     expect(await row('person')).toMatchObject({ priority: 'routine' });
     expect(await list.setPriority(uid('nobody'), 'urgent', 'ana')).toBe(false);
+  });
+
+  test('steps that a result overtook are in its history, and change no state', async () => {
+    const completedAt = Date.parse(studyRecord('a').completedAt);
+    await list.record(studyRecord('a'));
+    const before = await row('a');
+    await list.advance(uid('a'), waiting('urgent'), completedAt - 2_000, FILM);
+    await list.advance(uid('a'), { kind: 'analysing', attempt: 1 }, completedAt - 1_000);
+    await list.advance(uid('a'), { kind: 'failed', reason: 'ARCHIVE_TIMEOUT' }, completedAt - 500);
+    expect(await row('a')).toMatchObject({ state: before!.state, reason: before!.reason, arrivedAt: completedAt - 2_000, priorities: { triage: 'urgent' } });
+    expect((await list.study(uid('a')))!.history.map(({ kind }) => kind)).toEqual(['result', 'failed', 'analysing', 'waiting']);
   });
 
   test('a result told twice changes nothing, an older one neither; a newer one counts', async () => {

@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+/** Part of `npm run build`: what of the pages is no TypeScript goes beside their scripts. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { ROOT } from './lib/shell.mjs';
+
+const from = path.join(ROOT, 'src/web/public');
+const to = path.join(ROOT, 'dist/web/public');
+fs.mkdirSync(to, { recursive: true });
+for (const name of fs.readdirSync(from).filter((file) => /\.(html|css|svg)$/.test(file))) fs.copyFileSync(path.join(from, name), path.join(to, name));

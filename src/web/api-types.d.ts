@@ -1,0 +1,153 @@
+/**
+ * What the reading list's API (/api/v1) answers, for the service and for its pages. Times are ISO 8601, UTC. Keys about a patient are missing where
+ * their reader may not see them.
+ */
+export type ListState = 'waiting' | 'analysing' | 'done' | 'not-analysed' | 'failed';
+export type ListPriority = 'urgent' | 'routine';
+export type ListVerdict = 'agree' | 'disagree' | 'unusable';
+
+/** One line of the list. */
+export interface StudyRow {
+  readonly studyInstanceUid: string;
+  readonly state: ListState;
+  /** Why it was not analysed, failed or is tried again: a code, and a sentence where there is one. */
+  readonly reason: { readonly code: string; readonly text: string } | null;
+  /** The order of the list: the highest of what the RIS or a rule, the finding, and a person say. */
+  readonly priority: ListPriority;
+  /** Whose word makes it urgent: each that says so. */
+  readonly urgentBy: readonly ('order' | 'finding' | 'person')[];
+  readonly arrivedAt: string;
+  readonly completedAt: string | null;
+  /** When a failed try is repeated. */
+  readonly retryAt: string | null;
+  /** frontal, lateral, or as the film says (PA, LL). */
+  readonly views: readonly string[];
+  readonly films: number;
+  readonly result: RowResult | null;
+  /** The film that stands for the study, where its pictures may be seen. */
+  readonly leadFilm: { readonly picture: string; readonly heatMap: string | null } | null;
+  readonly verdict: ListVerdict | null;
+  readonly patient?: RowPatient;
+  readonly accessionNumber?: string;
+  readonly studyDescription?: string;
+}
+
+export interface RowResult {
+  /** 0..1 */
+  readonly probability: number;
+  readonly threshold: number;
+  /** Both in per cent; never 0 and never 100 by rounding. */
+  readonly probabilityText: string;
+  readonly thresholdText: string;
+  readonly reached: boolean;
+}
+
+export interface RowPatient {
+  readonly id: string;
+  /** Family name first, as people read it. */
+  readonly name: string;
+  /** YYYY-MM-DD or '' */
+  readonly birthDate: string;
+  readonly sex: string;
+}
+
+export interface StudyPage {
+  readonly rows: readonly StudyRow[];
+  /** For the next page; null at the end. */
+  readonly next: string | null;
+  /** Number of the last change that the page is sure to have: live updates go on from here. */
+  readonly change: number;
+}
+
+export interface StudyDetail {
+  readonly row: StudyRow;
+  readonly films: readonly FilmDetail[];
+  readonly history: readonly { readonly at: string; readonly text: string }[];
+  readonly verdicts: readonly VerdictEntry[];
+  /** Viewers that open the study. */
+  readonly viewers: readonly { readonly name: string; readonly url: string }[];
+  readonly models: readonly { readonly id: string; readonly version: string }[];
+  readonly softwareVersion: string | null;
+  readonly studyDate: string;
+  readonly mayJudge: boolean;
+}
+
+export interface FilmDetail {
+  readonly sopInstanceUid: string;
+  readonly outcome: 'analysed' | 'not-analysed' | 'rejected';
+  readonly view: string;
+  readonly reasonText: string | null;
+  readonly result: RowResult | null;
+  /** What the probability is of. */
+  readonly finding: string | null;
+  readonly remarks: readonly string[];
+  readonly lungFraction: number | null;
+  readonly picture: string | null;
+  readonly heatMap: string | null;
+  readonly report: string | null;
+}
+
+/** The stored report of a film and what can be drawn over the film, in its pixels. */
+export interface FilmReport {
+  readonly summary: string;
+  readonly statements: readonly { readonly name: string; readonly value: string }[];
+  readonly size: { readonly rows: number; readonly columns: number } | null;
+  readonly hotRegion: readonly (readonly [number, number])[];
+  /** Null where the archive has no Segmentation: `results.segmentation` of the configuration writes it. */
+  readonly lungs: readonly (readonly (readonly [number, number])[])[] | null;
+}
+
+export interface VerdictEntry {
+  readonly at: string;
+  readonly by: string;
+  readonly verdict: ListVerdict;
+  readonly note: string;
+  /** Whether it is about the result shown now. */
+  readonly current: boolean;
+}
+
+/** Verdicts so far: of those that agree or disagree, the share that agrees with its 95 % interval (Wilson). */
+export interface Agreement {
+  readonly agree: number;
+  readonly disagree: number;
+  readonly unusable: number;
+  readonly share: { readonly value: number; readonly low: number; readonly high: number } | null;
+}
+
+export interface Session {
+  readonly user: string;
+  readonly mayReadStudies: boolean;
+  readonly maySeePatients: boolean;
+  readonly mayOperate: boolean;
+  /** Nobody has to sign in (loopback only). */
+  readonly everyoneIsLocal: boolean;
+  /** `{StudyInstanceUID}`, `{AccessionNumber}` and `{PatientID}` are to be filled in. */
+  readonly viewers: readonly { readonly name: string; readonly url: string }[];
+  readonly version: string;
+}
+
+export interface Overview {
+  /** Null while the broker does not answer. */
+  readonly queues: Readonly<Record<string, number>> | null;
+  /** Seconds that the oldest study has waited. */
+  readonly ages: Readonly<Record<string, number>> | null;
+  readonly checks: readonly { readonly name: string; readonly problem: string | null }[];
+  /** Studies by their present state. */
+  readonly states: Readonly<Record<ListState, number>>;
+  /** Last 24 hours, oldest first. */
+  readonly throughput: readonly { readonly hour: string; readonly studies: number }[];
+}
+
+export interface DeadLetterEntry {
+  readonly id: string;
+  /** `study`, or the system that a result was for. */
+  readonly queue: string;
+  readonly studyInstanceUid: string | null;
+  readonly reason: string;
+  readonly diedAt: string | null;
+  readonly attempts: readonly { readonly attempt: number; readonly at: string; readonly code: string }[];
+  readonly lost: number;
+}
+
+/** One event of /api/v1/live; its id is where to resume. */
+export type LiveEvent = { readonly kind: 'study'; readonly row: StudyRow } | { readonly kind: 'gone'; readonly studyInstanceUid: string };

@@ -1,0 +1,34 @@
+/** An answer other than 2xx, in the service's own words. */
+export class ApiError extends Error {
+  constructor(readonly status: number, message: string) {
+    super(message);
+  }
+}
+
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return ask<T>(path, { signal: signal ?? null });
+}
+
+export async function post<T>(path: string, body: unknown = {}): Promise<T> {
+  return ask<T>(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+}
+
+async function ask<T>(path: string, init: RequestInit): Promise<T> {
+  const answer = await fetch(`/api/v1${path}`, { credentials: 'same-origin', ...init }).catch((error: unknown) => {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new ApiError(0, 'the service does not answer');
+  });
+  if (answer.status === 401) {
+    // The session has ended: the front door knows where to sign in.
+    location.assign('/');
+    throw new ApiError(401, 'signed out');
+  }
+  const body = (await answer.json().catch(() => null)) as (T & { error?: string | { message?: string } }) | null;
+  if (!answer.ok || body === null) throw new ApiError(answer.status, wordsOf(body?.error) ?? `the service answered ${answer.status}`);
+  return body;
+}
+
+/** The API says {message}, the access layer one sentence. */
+function wordsOf(error: string | { message?: string } | undefined): string | undefined {
+  return typeof error === 'string' ? error.replace(/\.$/, '') : error?.message;
+}

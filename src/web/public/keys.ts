@@ -1,0 +1,69 @@
+import type { DetailPage } from './detail.js';
+import { byId } from './dom.js';
+import type { ReadingList } from './list.js';
+
+/** What the keys act on. */
+export interface KeyTargets {
+  readonly list: ReadingList;
+  readonly detail: DetailPage;
+  readonly isList: boolean;
+  go(place: { page: 'study'; uid: string }): void;
+  back(): void;
+  step(by: 1 | -1): void;
+}
+
+/** Keys that work wherever the focus is, but in a field where one writes. */
+export function startKeys(pages: KeyTargets, help: HTMLDialogElement): void {
+  document.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
+    const target = event.target as HTMLElement;
+    const acted = isWriting(target) ? leaveField(event.key, target, pages) : act(event.key, target, pages, help);
+    if (acted) event.preventDefault();
+  });
+}
+
+function isWriting(target: HTMLElement): boolean {
+  return target.matches('textarea, select, input:not([type=checkbox], [type=range])');
+}
+
+function leaveField(key: string, target: HTMLElement, pages: KeyTargets): boolean {
+  if (key !== 'Escape' && !(key === 'Enter' && target.id === 'search')) return false;
+  target.blur();
+  if (pages.isList) pages.list.grid.move(0);
+  return key === 'Escape';
+}
+
+function act(key: string, target: HTMLElement, pages: KeyTargets, help: HTMLDialogElement): boolean {
+  if (key === '?') return help.showModal(), true;
+  if (key === '/') return pages.isList ? (byId('search').focus(), true) : false;
+  const inRange = target.matches('input[type=range]');
+  return pages.isList ? actOnList(key, target, pages) : actOnStudy(key, inRange, pages);
+}
+
+function actOnList(key: string, target: HTMLElement, pages: KeyTargets): boolean {
+  const { grid } = pages.list;
+  const steps: Readonly<Record<string, number>> = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1, PageDown: grid.pageRows, PageUp: -grid.pageRows, Home: -Infinity, End: Infinity };
+  const by = steps[key];
+  if (by !== undefined) return grid.move(by), true;
+  if (key === 'v') {
+    const link = grid.selected === null ? null : document.querySelector<HTMLAnchorElement>(`[data-uid="${grid.selected}"] .open a`);
+    link?.click();
+    return link !== null;
+  }
+  // On a button or a link Enter is theirs.
+  if (key !== 'Enter' || target.matches('button, a') || grid.selected === null) return false;
+  pages.go({ page: 'study', uid: grid.selected });
+  return true;
+}
+
+function actOnStudy(key: string, inRange: boolean, pages: KeyTargets): boolean {
+  if (key === 'Escape') return pages.back(), true;
+  if (pages.detail.shown === null) return false;
+  if (key === 'j' || key === 'k') return pages.step(key === 'j' ? 1 : -1), true;
+  if (key !== 'h' || inRange) return false;
+  for (const slider of document.querySelectorAll<HTMLInputElement>('#detail-page input[type=range]')) {
+    slider.value = slider.value === '0' ? '50' : '0';
+    slider.dispatchEvent(new Event('input'));
+  }
+  return true;
+}
