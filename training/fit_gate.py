@@ -1,6 +1,6 @@
 """Fits the gate (models/gate-cnn): films of the training split against pictures that are none; threshold on the validation split.
 
-    python3 training/fit_gate.py [--epochs 16] [--seed 1]
+    python3 training/fit_gate.py [--epochs 60] [--seed 1]
 """
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def train(net, films, laterals, pictures, mean, std, args) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     runtime.start(args.seed)
@@ -158,6 +158,7 @@ def export(net, rows, mean, std, threshold, validation, args) -> None:
         "licence": "CC BY-NC-SA 4.0 (non-commercial), because some laterals it learnt from are. See ../LICENSE.md.",
         "limitations": [
             "A mirrored film is not told from one that is not.",
+            "A film of which one side is inverted, or whose grey values were folded over (solarised), passes in part; neither was among what it learnt from.",
             "Knows the other pictures that it was shown and what is like them; a picture of another kind may pass, if the lung check does not refuse it.",
             "A film that is cut at the apices or the diaphragm by less than half may pass.",
             "Not tried on oblique, lordotic or decubitus views, nor on whole-body films of newborns."],

@@ -1,6 +1,6 @@
 """Puts the gate's figures into its folder: metrics.json, the manifest's `metrics` and card.md.
 
-    npm run gate -- --pictures DIR --out FILE.jsonl --gate-only --json > FIGURES.json
+    npm run gate -- --pictures DIR --out FILE.jsonl --json > FIGURES.json
     python3 training/gate_card.py --figures FIGURES.json
 
 Figures of another network are refused.
@@ -25,7 +25,7 @@ def main() -> int:
     folder = manifests.folder("gate")
     manifests.write_json(folder / "metrics.json", figures)
     films, others = cards.named(figures["whole"], "films"), cards.named(figures["whole"], "no films")
-    manifest["metrics"] = {"test": {"filmsRefused": cards.by_gate(films), "othersRefused": cards.by_gate(others)}}
+    manifest["metrics"] = {"test": {"filmsRefused": cards.by_line(films), "othersRefused": cards.by_line(others)}}
     manifests.write_json(folder / "manifest.json", manifest)
     cards.write("gate")
     return 0

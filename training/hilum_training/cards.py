@@ -97,18 +97,20 @@ def named(rows: list[dict], name: str) -> dict:
     return next(row for row in rows if row["name"] == name)
 
 
-def by_gate(row: dict) -> dict:
-    """How many the gate itself refuses; the interval is there where nothing else was asked."""
-    return {"value": row["alone"]["gate"] / row["n"], "n": row["n"], **({"interval95": row["interval95"]} if row["alone"]["gate"] == row["refused"] else {})}
+def by_line(row: dict) -> dict:
+    """How many the line refuses: view, gate and lung check, one after the other."""
+    return {"value": row["share"], "n": row["n"], "interval95": row["interval95"]}
 
 
 def gate(report: dict) -> str:
     rows = [("frontal films (it should refuse none)", named(report["whole"], "films")), ("all that is no film, mirrored ones left out", named(report["whole"], "no films"))]
     rows += [(row["name"], row) for row in sorted(report["groups"] + report["kinds"], key=lambda row: row["name"]) if row["name"] != "frontal film"]
-    lines = [[name, f"{row['alone']['gate']} of {row['n']}", share(by_gate(row))] for name, row in rows]
+    lines = [[name, f"{row['alone']['gate']} of {row['n']}", f"{row['refused']} of {row['n']}", share(by_line(row))] for name, row in rows]
     return "\n\n".join([
-        "On films and pictures that it did not learn from, by the gate alone. The aim was to refuse 99 % of what is no film, and it was not reached.",
-        table(["pictures", "refused", "share (95 % Wilson interval)"], lines)])
+        "On films and pictures that it did not learn from: films of the test split, changed ones of those, and the other half of the pictures of something else. The line "
+        "is what ships: view model, gate and lung check, by pixels alone. It was to refuse at least 99 % of what is no film: so it does with the kinds that it learnt "
+        "from, and not with kinds that it never saw. A mirrored film is not refused.",
+        table(["pictures", "refused by the gate alone", "by the line", "share by the line (95 % Wilson interval)"], lines)])
 
 
 WRITTEN_BY = {"removed": "training/train_removed.py", "gate": "training/gate_card.py"}

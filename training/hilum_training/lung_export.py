@@ -56,8 +56,8 @@ def export_lungs(net, data: Dataset, rows: list[Row], state: dict, mean: float, 
         "operatingPoint": {"threshold": 0.5, "meaning": "a pixel is lung at a probability of 0.5 or more"},
         "mask": manifests.mask_block(),
         "plausibility": limits | {
-            "rule": "A film's lung mask is implausible if any of the four figures is outside its bounds. Bounds: 0.5 to "
-                    "99.5 percentile over real frontal films of the train split, widened (fraction and side by a tenth, "
+            "rule": "A film's lung mask is implausible if any of the four figures is outside its bounds. Bounds: 0.1 to "
+                    "99.9 percentile over real frontal films of the train split, widened (fraction and side by a tenth, "
                     f"mean probability by 1 %); components up to the most seen. {len(real)} films."},
         "camLayer": None,
         "training": manifests.training_block(
