@@ -154,8 +154,15 @@ def site() -> str:
     return made(result) + "\n\n" + table(["figure", "value"], [[k, v] for k, v in result["figures"].items()])
 
 
+def gate() -> str:
+    report = json.loads((ROOT / "models" / "gate-cnn" / "metrics.json").read_text(encoding="utf-8"))
+    rows = [*report["groups"], *(row for row in report["kinds"] if row["refused"] < row["n"] and not row["name"].startswith("mirrored"))]
+    lines = [[r["name"], r["n"], r["refused"], figure({"value": r["share"], "interval95": r["interval95"]}), r["alone"]["view"], r["alone"]["gate"], r["alone"]["lungs"]] for r in rows]
+    return table(["pictures", "n", "refused by the line", "share", "by the view model alone", "by the gate alone", "by the lung check alone"], lines)
+
+
 TABLES = {
     "grid": grid, "grid-sources": lambda: grid_groups("bySource"), "grid-views": lambda: grid_groups("byView"), "external": external,
     "external-sources": external_sources, "external-ways": external_ways, "within": within, "unets": unets, "masks": masks, "scratch": scratch, "quantised": quantised,
-    "maps": maps, "calibration": calibration, "points": points, "heat": heat, "evaluate": site,
+    "gate": gate, "maps": maps, "calibration": calibration, "points": points, "heat": heat, "evaluate": site,
 }
