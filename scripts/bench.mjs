@@ -20,7 +20,7 @@ const ROUNDS = 3;
 async function main() {
   const { values } = parseArgs({ options: { films: { type: 'string' }, json: { type: 'boolean', default: false } } });
   await ensure({ servers: true });
-  const { openLine } = dist('app.js');
+  const { openLine } = dist('app/line.js');
   const { configSchema } = dist('base/config.js');
   const line = await openLine(configSchema.shape.models.parse({}), configSchema.shape.results.parse({}));
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hilum-bench-'));

@@ -14,7 +14,7 @@ import { Explained, ROOT, runMain, say } from './lib/shell.mjs';
 const require = createRequire(import.meta.url);
 require('./lib/typescript.cjs');
 const { parse } = require('csv-parse/sync');
-const { openLine } = require('../src/app.ts');
+const { openLine } = require('../src/app/line.ts');
 const { configSchema } = require('../src/base/config.ts');
 const { openPicture, kindOf } = require('../src/evaluation/picture.ts');
 const { wilson } = require('../src/evaluation/statistics.ts');

@@ -85,7 +85,7 @@ async function run(argv: readonly string[]): Promise<number> {
       return rebuild({ target, config: required(values.config, '--config FILE'), again: values.all, json: values.json });
     }
     case '--version':
-      process.stdout.write(`${(await import('./app.js')).VERSION}\n`);
+      process.stdout.write(`${(await import('./app/installed.js')).VERSION}\n`);
       return 0;
     case '--help':
     case undefined:

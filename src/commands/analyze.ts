@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openLine } from '../app';
+import { openLine } from '../app/line';
 import { configSchema } from '../base/config';
 import { describeError } from '../base/errors';
 import { RESULT_OBJECTS, SOP_CLASSES } from '../dicom/sop-classes';

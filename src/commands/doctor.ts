@@ -1,5 +1,6 @@
-import { SHIPPED_MODELS, openArchive } from '../app';
+import { openArchive } from '../app/archive';
 import { openSinks, sinksOn } from '../app/deliveries';
+import { SHIPPED_MODELS } from '../app/installed';
 import { readConfig, type Config } from '../base/config';
 import { freeBytes } from '../base/disk';
 import { describeError } from '../base/errors';

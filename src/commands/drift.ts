@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { SHIPPED_MODELS } from '../app';
+import { SHIPPED_MODELS } from '../app/installed';
 import { readConfig } from '../base/config';
 import { compareWith, lastDays, referenceOf, type DriftRow } from '../evaluation/drift';
 import { readPages } from '../evaluation/drift-book';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openLine } from '../app';
+import { openLine } from '../app/line';
 import { configSchema, readConfig, type Config } from '../base/config';
 import { HilumError } from '../base/errors';
 import { applyThreshold } from '../evaluation/apply-threshold';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { SHIPPED_MODELS } from '../app';
+import { SHIPPED_MODELS } from '../app/installed';
 import { describeError } from '../base/errors';
 import { examineNetwork, type Finding } from '../model/check';
 import { inspectManifest, readModelFolder, type ModelManifest } from '../model/manifest';

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { SHIPPED_MODELS } from '../app';
+import { SHIPPED_MODELS } from '../app/installed';
 import { describeError } from '../base/errors';
 import { readModelFolder } from '../model/manifest';
 

@@ -1,4 +1,5 @@
-import { openArchive, openReanalysis, type AskedStudy, type ReanalysisTarget } from '../app';
+import { openArchive } from '../app/archive';
+import { openReanalysis, type AskedStudy, type ReanalysisTarget } from '../app/catch-up';
 import { readConfig } from '../base/config';
 import { createLog } from '../base/log';
 import { connectBroker } from '../client/amqp';

@@ -1,4 +1,5 @@
-import { openArchive, openList, reportedStudies, type ReanalysisTarget } from '../app';
+import { openArchive, reportedStudies, type ReanalysisTarget } from '../app/archive';
+import { openList } from '../app/list';
 import { readConfig } from '../base/config';
 import { describeError, HilumError } from '../base/errors';
 import { createLog } from '../base/log';

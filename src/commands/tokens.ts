@@ -1,4 +1,4 @@
-import { openDirectory } from '../app';
+import { openDirectory } from '../app/access';
 import { readConfig } from '../base/config';
 import { createLog } from '../base/log';
 import { operator } from './users';

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { openDirectory } from '../app';
+import { openDirectory } from '../app/access';
 import { readConfig } from '../base/config';
 import { createLog } from '../base/log';
 

@@ -110,7 +110,7 @@ test("the service's image has what the package needs to run, starts it, and runs
   const { bin, engines, scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { bin: { hilum: string }; engines: { node: string }; scripts: { build: string } };
   const built = copies('Dockerfile', true).map(({ target }) => target);
   const taken = copies('Dockerfile', false).flatMap(({ sources }) => sources);
-  // The command, its packages, and what src/app.ts reads beside dist: the version and the models.
+  // The command, its packages, and what src/app/installed.ts reads beside dist: the version and the models.
   expect(built).toEqual(['node_modules', bin.hilum.split('/')[0]]);
   expect(taken).toEqual(expect.arrayContaining(['package.json', 'models', 'LICENSE', 'package-lock.json', '.npmrc', 'src', 'tsconfig.build.json']));
   for (const [script] of scripts.build.matchAll(/scripts(?=\/\S+\.mjs)/g)) expect(taken).toContain(script);

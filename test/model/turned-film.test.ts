@@ -1,4 +1,4 @@
-import { openLine } from '../../src/app';
+import { openLine } from '../../src/app/line';
 import { configSchema } from '../../src/base/config';
 import { decodePixels } from '../../src/dicom/pixels';
 import { readPart10 } from '../../src/dicom/read';

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { seriesWithShadow } from '../../src/app';
+import { seriesWithShadow } from '../../src/app/catch-up';
 import { HilumError } from '../../src/base/errors';
 import { CatchUp } from '../../src/catch-up/catch-up';
 import { syntheticDicom, syntheticUids } from '../../src/dicom/synthetic-film';

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openCatchUp } from '../../src/app';
+import { openCatchUp } from '../../src/app/catch-up';
 import { parseConfig, type Config } from '../../src/base/config';
 import { connectBroker } from '../../src/client/amqp';
 import { dicomWebArchive } from '../../src/client/dicomweb';

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import type { Config } from '../base/config';
+import type { Log } from '../base/log';
+import { connectSyslog } from '../client/syslog';
+import { trustingFetch } from '../client/trusting-fetch';
+import { openAccounts } from '../list/accounts';
+import { openDatabase, type Database } from '../list/database';
+import { openApiTokens, openSessions } from '../list/sessions';
+import { createAccess, type Access } from '../web/access/access';
+import { Directory } from '../web/access/directory';
+import type { AccessStores } from '../web/access/session-book';
+import { createRecorder, type AuditRecorder } from '../web/audit/recorder';
+import { AuditTrail } from '../web/audit/trail';
+
+function accessStores(database: Database): AccessStores {
+  return { accounts: openAccounts(database), sessions: openSessions(database), tokens: openApiTokens(database) };
+}
+
+/** The audit trail as configured; its file is made when there is something to write. */
+export function openRecorder({ audit }: Config, log: Log, spoolName = ''): AuditRecorder {
+  const { dir = '', syslog } = audit;
+  const outlet = syslog === undefined ? null : connectSyslog({ ...syslog, dir: join(dir, spoolName) }, log);
+  return createRecorder(new AuditTrail({ dir, maxFileBytes: audit.maxFileBytes }, outlet), { id: audit.sourceId, siteId: audit.enterpriseSiteId });
+}
+
+/** The layer that the web is behind. Accounts are in the list's database where there is a list, else in a connection of its own, which it closes; where nobody signs in there is none. */
+export function openAccess(config: Config, log: Log, listDatabase: Database | null): Access {
+  const own = listDatabase === null && config.access.kind !== 'none' ? openDatabase(config.list.database ?? '', log) : null;
+  const database = listDatabase ?? own;
+  const caFile = config.access.oidc?.caFile;
+  const access = createAccess({ http: config.http, access: config.access, stores: database && accessStores(database), recorder: openRecorder(config, log), log, ...(caFile === undefined ? {} : { fetch: trustingFetch(caFile) }) });
+  return {
+    ...access,
+    async close() {
+      await access.close();
+      await own?.close();
+    },
+  };
+}
+
+/** Accounts and API tokens for the command line, with the audit trail that its changes go into. */
+export function openDirectory(config: Config, log: Log): { directory: Directory; recorder: AuditRecorder; close(): Promise<void> } {
+  const database = openDatabase(config.list.database ?? '', log);
+  // What waits for the audit record repository is one process's own.
+  const recorder = openRecorder(config, log, 'command-line');
+  return { directory: new Directory(accessStores(database)), recorder, close: () => recorder.close().finally(() => database.close()) };
+}

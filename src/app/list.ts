@@ -1,0 +1,67 @@
+import type { Config } from '../base/config';
+import { limited } from '../base/limited';
+import type { Log } from '../base/log';
+import type { Broker } from '../client/amqp';
+import { deadLanes, sortDeadLetters, type DeadLetter, type Fate } from '../client/dead-letters';
+import type { DicomWebArchive } from '../client/dicomweb';
+import { openDatabase, type Database } from '../list/database';
+import { Progress } from '../list/progress';
+import { listSink } from '../list/sink';
+import { Worklist } from '../list/worklist';
+import type { Sink } from '../results/sink';
+import { readingListWeb, type ListParts, type ReadingListWeb } from '../web/list-app';
+import type { DeadLetters } from '../web/operator-routes';
+import { SHIPPED_MODELS, VERSION } from './installed';
+
+/** The reading list: its database, what the service tells of studies on their way, and the sink of their results. */
+export interface OpenedList {
+  readonly database: Database;
+  readonly worklist: Worklist;
+  readonly progress: Progress;
+  readonly sink: Sink;
+}
+
+/** The list as configured; null where it is off. The database is not opened before its first use. */
+export function openList({ list }: Pick<Config, 'list'>, archive: Pick<DicomWebArchive, 'sightStudy'>, log: Log): OpenedList | null {
+  if (!list.enabled || list.database === undefined) return null;
+  const database = openDatabase(list.database, log);
+  const worklist = new Worklist(database);
+  return { database, worklist, progress: new Progress({ worklist, archive, log }), sink: listSink(worklist) };
+}
+
+/** Given-up messages of all queues, for the operators' page. One look at a time: each takes all letters in hand. */
+function deadLettersOf(broker: Broker): DeadLetters {
+  const inTurn = limited(1);
+  const sort = (fate: Fate, id: string | null) =>
+    inTurn(async () => {
+      const met: DeadLetter[] = [];
+      const isMeant = (letter: DeadLetter) => id === null || letter.id === id;
+      for (const lane of await deadLanes(broker)) await sortDeadLetters(broker, (letter) => (isMeant(letter) ? fate : 'keep'), (letter) => void (isMeant(letter) && met.push(letter)), lane);
+      return met;
+    });
+  return { list: () => sort('keep', null), replay: (id) => sort('replay', id), drop: (id) => sort('drop', id) };
+}
+
+interface ListWebParts extends Pick<ListParts, 'access' | 'archive' | 'checks' | 'log' | 'reader'> {
+  readonly list: OpenedList | null;
+  readonly broker: Broker;
+  readonly models: readonly { readonly id: string; readonly version: string }[];
+}
+
+export interface OpenedListWeb {
+  readonly routes: ReadingListWeb['routes'];
+  close(): Promise<void>;
+}
+
+/** The reading list's pages and API; null where the list is off. */
+export function openListWeb({ list: { viewers, pictureCacheMiB }, models: { dir } }: Config, { list, broker, models, ...shared }: ListWebParts): OpenedListWeb | null {
+  if (list === null) return null;
+  const web = readingListWeb({ ...shared, worklist: list.worklist, cacheBytes: pictureCacheMiB * 1024 * 1024, viewers, queues: () => broker.depths(), ages: () => broker.ages(), deadLetters: deadLettersOf(broker), installed: { dir: dir ?? SHIPPED_MODELS, models }, version: VERSION });
+  return {
+    routes: web.routes,
+    close: () => {
+      web.close();
+      return shared.reader.close();
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { Config } from '../base/config';
+import { describeError } from '../base/errors';
+import type { Log } from '../base/log';
+import { BROKER_STATES, type Broker } from '../client/amqp';
+import { DELIVERY_RESULTS } from '../delivery/runner';
+import { compareWith, lastDays, referenceOf } from '../evaluation/drift';
+import { DriftBook, readPages } from '../evaluation/drift-book';
+import { FAILURE_CODES, STUDY_RESULTS } from '../listener';
+import type { ModelManifest } from '../model/manifest';
+import type { FilmObserver } from '../pipeline/stage';
+import { createMetrics, type Metrics } from '../web/metrics';
+import { VERSION } from './installed';
+
+/** The counts of this process, and all workers' counts of the last days against the classifier's reference. */
+function openDrift(config: Config, classifier: ModelManifest, log: Log) {
+  const book = new DriftBook(config.state.dir, (error) => log.warn({ event: 'drift.unwritten', error: describeError(error) }, "the counts for drift can't be written"));
+  const reference = referenceOf(classifier);
+  return { book, rows: () => (reference === null ? [] : compareWith(reference, readPages(config.state.dir, ...lastDays(config.drift.days, new Date())).page)) };
+}
+
+/** What is counted: for /metrics, and of films for drift where that is on. `sinks` by name. */
+export function openMeasures(config: Config, { classifier, broker, sinks }: { classifier: ModelManifest; broker: Broker; sinks: readonly string[] }, log: Log): { metrics: Metrics; observer: FilmObserver } {
+  const drift = config.drift.enabled ? openDrift(config, classifier, log) : null;
+  const metrics = createMetrics({
+    version: VERSION, studyResults: STUDY_RESULTS, failureCodes: FAILURE_CODES, brokerStates: BROKER_STATES, brokerState: () => broker.state(), queues: () => broker.depths(), queueAges: () => broker.ages(),
+    sinks, deliveryResults: DELIVERY_RESULTS, sinkQueues: () => broker.sinkDepths(),
+    ...(drift ? { drift: drift.rows } : {}),
+  });
+  return { metrics, observer: observerOf(metrics, drift?.book ?? null) };
+}
+
+function observerOf(metrics: Metrics, book: DriftBook | null): FilmObserver {
+  if (book === null) return metrics;
+  return {
+    stage: (stage, seconds) => metrics.stage(stage, seconds),
+    film(result) {
+      metrics.film(result);
+      book.film(result);
+    },
+    measured: (measures) => book.measured(measures),
+  };
+}

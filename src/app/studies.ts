@@ -1,0 +1,41 @@
+import type { Config } from '../base/config';
+import type { Log } from '../base/log';
+import type { RetryPolicy } from '../base/settle';
+import type { Broker, StudyHandler } from '../client/amqp';
+import type { DicomWebArchive } from '../client/dicomweb';
+import type { Classify } from '../client/intake';
+import type { ShadowFile } from '../evaluation/shadow-book';
+import { createListener } from '../listener';
+import { runStudy, type Line } from '../pipeline/pipeline';
+import { shadowStudy } from '../pipeline/shadow';
+import { createTriage } from '../triage/triage';
+import type { Metrics } from '../web/metrics';
+import type { OpenedList } from './list';
+
+export interface StudiesParts {
+  readonly line: Line;
+  readonly archive: DicomWebArchive;
+  readonly broker: Broker;
+  /** Null but in shadow mode. */
+  readonly book: ShadowFile | null;
+  readonly list: OpenedList | null;
+  readonly metrics: Metrics;
+  readonly retry: RetryPolicy;
+}
+
+/** How a study is sorted and worked on. After `stopping` a study goes back to the queue after the film in hand. */
+export function openStudies(config: Config, { line, archive, broker, book, list, metrics, retry }: StudiesParts, log: Log): { work: StudyHandler; classify: Classify; stopping(): void } {
+  let isStopping = false;
+  const run: Parameters<typeof createListener>[0]['runStudy'] = (study, options) => (book === null ? runStudy(study, options, line, { archive, announcer: broker }) : shadowStudy(study, options, line, archive, book));
+  const listener = createListener({ runStudy: run, retry, log, observer: metrics, progress: list?.progress, sliceMs: config.studySliceMs, isStopping: () => isStopping });
+  const { rules, timeoutMs } = config.priority;
+  return {
+    work(delivery, priority) {
+      // Counted when its work begins: not when it comes back from a worker that died and is put back, nor when it goes on.
+      if (!delivery.redelivered && delivery.slices === 0 && delivery.waitedSeconds !== null) metrics.waited(priority, delivery.waitedSeconds);
+      return listener(delivery);
+    },
+    classify: createTriage({ archive, rules, timeoutMs, log, onStudy: (study, priority) => list?.progress.waiting(study, priority) }),
+    stopping: () => void (isStopping = true),
+  };
+}

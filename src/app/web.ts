@@ -1,0 +1,74 @@
+import { tmpdir } from 'node:os';
+import express from 'express';
+import type { Config } from '../base/config';
+import { diskProblem } from '../base/disk';
+import { HilumError } from '../base/errors';
+import type { Log } from '../base/log';
+import type { Broker } from '../client/amqp';
+import type { DicomWebArchive } from '../client/dicomweb';
+import { deriveUid } from '../dicom/uid';
+import { protect, type Access } from '../web/access/access';
+import { addHealth, listen, type Check } from '../web/health';
+import type { Metrics } from '../web/metrics';
+import type { OpenedList, OpenedListWeb } from './list';
+
+/** Less than this and the service is not ready: what it keeps on disk is small, but must not fail. */
+const LEAST_FREE_BYTES = 100_000_000;
+
+/** A certificate that was renewed is taken this often (milliseconds). */
+const RENEWAL_MS = 3_600_000;
+
+/** What the service can't work without. */
+export function readinessChecks({ catchUp, results, state }: Config, { broker, archive, list }: { broker: Broker; archive: DicomWebArchive; list: OpenedList | null }): Check[] {
+  const keepsState = catchUp.kind === 'orthanc' || results.mode === 'shadow' || list?.database.kind === 'sqlite';
+  return [
+    { name: 'broker', look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`) },
+    // A query for a study that nobody has: cheap, and needs the archive to be there and to let us in.
+    { name: 'archive', look: async () => archive.findInstances(deriveUid(['readiness'])).then(() => null) },
+    { name: 'disk', look: async () => diskProblem(keepsState ? [tmpdir(), state.dir] : [tmpdir()], LEAST_FREE_BYTES) },
+  ];
+}
+
+export interface WebParts {
+  readonly access: Access;
+  readonly checks: readonly Check[];
+  readonly metrics: Metrics;
+  readonly listWeb: OpenedListWeb | null;
+}
+
+export interface OpenedWeb {
+  /** Resolves to the port once it is served. */
+  start(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Health, metrics and the reading list, all behind `access`, whose service it begins. */
+export function openWeb({ http }: Config, { access, checks, metrics, listWeb }: WebParts, log: Log): OpenedWeb {
+  let server: Awaited<ReturnType<typeof listen>> | undefined;
+  let renewal: NodeJS.Timeout | undefined;
+  return {
+    async start() {
+      const app = protect(access, express(), (routes) => {
+        addHealth(routes, access, checks, metrics);
+        if (listWeb !== null) routes.use(listWeb.routes);
+      });
+      server = await listen(app, http.host, http.port, http.tls);
+      await access.begin();
+      renewal = setInterval(() => renewCertificate(server, log), RENEWAL_MS).unref();
+      return server.port;
+    },
+    async close() {
+      clearInterval(renewal);
+      await listWeb?.close();
+      await server?.close();
+    },
+  };
+}
+
+function renewCertificate(server: { renew(): void } | undefined, log: Log): void {
+  try {
+    server?.renew();
+  } catch (error) {
+    log.error({ event: 'http.certificate-unusable', code: error instanceof HilumError ? error.code : undefined }, 'the new certificate can not be used; the old one stays');
+  }
+}
