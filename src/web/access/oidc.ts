@@ -59,7 +59,8 @@ export class OidcClient {
     const provider = await this.discover();
     const oidc = await library();
     try {
-      const tokens = await oidc.authorizationCodeGrant(provider, answer, { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: codeVerifier, idTokenExpected: true });
+      // The library demands an ID token where a nonce is expected.
+      const tokens = await oidc.authorizationCodeGrant(provider, answer, { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: codeVerifier });
       const claims = tokens.claims();
       if (claims === undefined || tokens.id_token === undefined) throw new NotSignedIn('the provider sent no ID token');
       const all = await this.withUserInfo(provider, tokens.access_token, claims);

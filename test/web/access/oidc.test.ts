@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { accessSite, Browser, type AccessSite, type Answer } from '../../support/access-site';
-import { claimAt, rolesOfClaims } from '../../../src/web/access/oidc';
+import { claimAt, NotSignedIn, OidcClient, rolesOfClaims } from '../../../src/web/access/oidc';
 
 const CLAIMS = { 'dr-a': { name: 'Dr A', realm_access: { roles: ['reading-room', 'other'] } }, 'it-b': { name: 'B of IT', realm_access: { roles: ['pacs-team'] } }, guest: { name: 'Guest', realm_access: { roles: ['visitor'] } } };
 
@@ -113,6 +113,32 @@ test('an answer with a wrong code, an error, or too late is refused', async () =
   const answer = await toCallback(late, 'dr-a');
   site.pass(11 * 60_000);
   expect([(await late.go(answer)).status, await isIn(late)]).toEqual([403, false]);
+}, 60_000);
+
+test.each<[string, (answer: URLSearchParams) => void]>([
+  ['another state', (answer) => answer.set('state', 'x'.repeat(43))],
+  ['no state', (answer) => answer.delete('state')],
+])('an answer with %s is refused, whatever else is right', async (_name, change) => {
+  const browser = new Browser();
+  const link = new URL(await toCallback(browser, 'dr-a'));
+  change(link.searchParams);
+  expect([(await browser.go(link.href)).status, await isIn(browser)]).toEqual([403, false]);
+}, 60_000);
+
+test('a provider that sends no ID token signs nobody in: an access token does not say who it is', async () => {
+  let taken = 0;
+  const withoutIdToken = async (url: string, options: RequestInit) => {
+    const answer = await fetch(url, options);
+    if (!url.endsWith('/token')) return answer;
+    const { id_token: idToken, ...rest } = (await answer.json()) as Record<string, unknown>;
+    taken += Number(typeof idToken === 'string' && typeof rest['access_token'] === 'string');
+    return Response.json(rest, { status: answer.status });
+  };
+  const client = new OidcClient(site.config.access.oidc!, withoutIdToken);
+  const { url, flow } = await client.start(`${site.origin}/sign-in/callback`);
+  const answer = new URL(await follow(new Browser(), url.href, isCallback, 'dr-a'));
+  await expect(client.finish(answer, flow)).rejects.toThrow(NotSignedIn);
+  expect(taken).toBe(1);
 }, 60_000);
 
 test('a provider that is away: 503, and no password helps', async () => {
