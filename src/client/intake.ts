@@ -1,8 +1,9 @@
-import type { Channel, Message } from 'amqplib';
+import type { Channel, ChannelModel, Message } from 'amqplib';
 import type { Priority } from '../base/priority';
 import type { BrokerConnection } from './connection';
 import { declare } from './declare';
 import { PRIORITY_HEADER, priorityOf, settler, timestampOf, traceHeaders, type DeliveryContext, type MessageHeaders } from './delivery';
+import { brokerSeenSince } from './epoch';
 import { Subscription } from './subscription';
 import type { Topology } from './topology';
 
@@ -18,7 +19,12 @@ export class Intake {
 
   constructor(connection: BrokerConnection, private readonly plan: Topology, private readonly context: DeliveryContext, private readonly classify: Classify, private readonly moved: () => void) {
     const receive = (channel: Channel, message: Message) => this.pass(channel, message);
-    this.subscription = new Subscription(connection, { name: 'intake', queue: plan.intake.name, prefetch: PREFETCH, prepare: (open) => declare(open, plan), receive });
+    const prepare = async (open: ChannelModel) => {
+      await declare(open, plan);
+      // Before anything is moved: what is queued earlier than the mark does not count as lost when its worker dies.
+      await brokerSeenSince(open, plan.epoch.name);
+    };
+    this.subscription = new Subscription(connection, { name: 'intake', queue: plan.intake.name, prefetch: PREFETCH, prepare, receive });
   }
 
   /** Takes no more and waits up to `graceMs` milliseconds for what it has; the rest goes back to the intake. */

@@ -433,6 +433,18 @@ describe('when the broker goes', () => {
     await until('the same ones again', () => killed.seen.some(({ redelivered, outlivedBroker, slices }) => redelivered && !outlivedBroker && slices > 0));
   }, 120_000);
 
+  test('what the first worker that this broker sees dies over is lost work, also where it was queued before', async () => {
+    const publisher = open();
+    await publisher.ready(20_000);
+    await say(publisher, 'deadly');
+    const first = await consuming(() => new Promise(() => {}));
+    await until('it is taken', () => first.seen.length === 1);
+    await first.broker.stop(0);
+    const next = await consuming((delivery) => delivery.ack());
+    await until('it comes again', () => next.seen.length === 1);
+    expect(next.seen[0]).toMatchObject({ redelivered: true, outlivedBroker: false });
+  }, 60_000);
+
   test('the mark of a restart is the same for everybody, and another one after the next', async () => {
     await open().ready(20_000);
     const connection = await rawConnect(rabbit.amqpUrl);
