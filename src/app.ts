@@ -10,6 +10,7 @@ import { openStudies } from './app/studies';
 import { openWeb, readinessChecks } from './app/web';
 import type { Config } from './base/config';
 import type { Log } from './base/log';
+import { triesWithin } from './base/settle';
 import { connectBroker } from './client/amqp';
 import { createRunner, type RunnerOptions } from './delivery/runner';
 import { ShadowFile } from './evaluation/shadow-book';
@@ -48,6 +49,7 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, delive
   const models = line.identity().models;
   const book = config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
   const retry = { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit };
+  const deliveryRetry = { ...retry, awayLimit: triesWithin(config.deliveries.awayHours * 3_600_000, retry) };
   const studies = openStudies(config, { line, archive, broker, book, list, metrics, retry }, log);
   const catchUp = openCatchUp(config, archive, broker, log, book);
   const checks = readinessChecks(config, { broker, archive, list });
@@ -61,7 +63,7 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, delive
       for (const { id, version, sha256 } of models) log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
       log.info({ event: 'http.listening', host: config.http.host, port, version: VERSION }, 'health is served');
       await broker.consume(studies.work, config.broker.prefetch, { classify: studies.classify, routineEvery: config.priority.routineEvery });
-      for (const sink of sinks) await broker.consumeSink(sink.name, createRunner({ sink, loadRecord: recordOf, retry, log, observer: metrics }));
+      for (const sink of sinks) await broker.consumeSink(sink.name, createRunner({ sink, loadRecord: recordOf, retry: deliveryRetry, log, observer: metrics }));
       catchUp?.start();
       return { port };
     },

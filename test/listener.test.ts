@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { HilumError } from '../src/base/errors';
 import { UnavailableError } from '../src/client/http';
 import type { BrokerDelivery } from '../src/client/delivery';
-import { LOSS_LIMIT, settle, settleRedelivered, TOLERATED_LOSSES, type Delivery } from '../src/base/settle';
+import { LOSS_LIMIT, settle, settleRedelivered, TOLERATED_LOSSES, triesWithin, type Delivery } from '../src/base/settle';
 import { createListener, MAX_EVENT_BYTES, parseStudyEvent, type ListenerOptions } from '../src/listener';
 import { NOT_ANALYSED_REASONS, WARNINGS, type ResultEvent } from '../src/pipeline/stage';
 import { recordingLog } from './support/logs';
@@ -129,6 +129,30 @@ describe('what becomes of a delivery', () => {
     expect(settle(unauthorised, 2, { ...POLICY, limit: 1 })).toEqual(dead('ARCHIVE_UNAUTHORISED'));
   });
 
+  describe('with a limit of its own for the other side being away', () => {
+    const policy = { ...POLICY, awayLimit: 40 };
+    const failing = new UnavailableError('500', undefined);
+    const gone = new UnavailableError('503', undefined, undefined, true);
+    const awayRetry = (delayMs: number, reason = 'ARCHIVE_UNREACHABLE') => ({ ...retry(delayMs, reason), isAway: true });
+    test.each([
+      ['the first time', transient, 1, 0, awayRetry(5_000)],
+      ['far beyond the limit of other failures', transient, 40, 39, awayRetry(1_800_000)],
+      ['beyond its own', transient, 41, 40, dead('ARCHIVE_UNREACHABLE')],
+      ['after other failures, its delays begin anew', transient, 7, 0, awayRetry(5_000)],
+      ['503', gone, 30, 29, awayRetry(1_800_000, 'ARCHIVE_UNAVAILABLE')],
+      ['back, and failing otherwise: as at its first try', failing, 31, 30, retry(5_000, 'ARCHIVE_UNAVAILABLE')],
+      ['failing otherwise too often', failing, 37, 30, dead('ARCHIVE_UNAVAILABLE')],
+      ['refusing the sign-in too often', unauthorised, 34, 30, dead('ARCHIVE_UNAUTHORISED')],
+      ['refusing for good', permanent, 31, 30, dead('ENCODE_FAILED')],
+    ] as const)('%s', (_name, error, attempt, away, expected) => expect(settle(error, attempt, policy, away)).toEqual(expected));
+
+    test.each([
+      [72 * 3_600_000, 147],
+      [5_000, 6],
+      [0, 6],
+    ])('the delays of %d ms are %d tries, and never fewer than for other failures', (ms, tries) => expect(triesWithin(ms, POLICY)).toBe(tries));
+  });
+
   test.each([
     [0, { kind: 'put-back', counted: true, delayMs: 0 }],
     [TOLERATED_LOSSES - 1, { kind: 'put-back', counted: true, delayMs: 0 }],
@@ -155,6 +179,7 @@ function delivery(more: Partial<Delivery> = {}): Delivery & { readonly settled: 
     redelivered: false,
     outlivedBroker: false,
     attempt: 1,
+    away: 0,
     lost: 0,
     slices: 0,
     ack: () => note('ack'),

@@ -19,7 +19,7 @@ const OPENERS: Partial<Record<SinkName, (config: Config) => Sink | null>> = {
 
 /** Names of all sinks that are switched on, the reading list included. */
 export function sinksOn({ deliveries, list }: Config): SinkName[] {
-  return SINK_NAMES.filter((name) => (name === 'list' ? list.enabled : name in deliveries && deliveries[name as keyof Config['deliveries']].enabled));
+  return SINK_NAMES.filter((name) => (name === 'list' ? list.enabled : name in deliveries && deliveries[name as keyof Omit<Config['deliveries'], 'awayHours'>].enabled));
 }
 
 /** The sinks of other systems that are switched on; none has connected yet. @throws HilumError CONFIG_INVALID for unreadable TLS files. */

@@ -181,7 +181,7 @@ function resolvePaths(config: Config, base: string): Config {
     ...config,
     archive: withTls(config.archive),
     broker: withTls(config.broker),
-    deliveries: { hl7: withTls(hl7), fhir: withTls(fhir), ups: withTls(ups), metadata: withTls(metadata), webhook: withTls(webhook), email: withTls(email) },
+    deliveries: { ...config.deliveries, hl7: withTls(hl7), fhir: withTls(fhir), ups: withTls(ups), metadata: withTls(metadata), webhook: withTls(webhook), email: withTls(email) },
     http: { ...http, ...(http.tls && { tls: { certFile: resolve(base, http.tls.certFile), keyFile: resolve(base, http.tls.keyFile) } }) },
     access: { ...access, ...(access.oidc && { oidc: { ...access.oidc, caFile: at(access.oidc.caFile) } }) },
     audit: { ...audit, dir: at(audit.dir) ?? join(state.dir, 'audit'), ...(audit.syslog && { syslog: { ...audit.syslog, tls: { caFile: at(audit.syslog.tls.caFile), certFile: at(audit.syslog.tls.certFile), keyFile: at(audit.syslog.tls.keyFile) } } }) },

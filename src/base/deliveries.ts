@@ -45,5 +45,7 @@ const fhir = z
   .refine(({ enabled: isOn, url }) => !isOn || url !== undefined, { path: ['url'], message: 'is needed when enabled' })
   .prefault({});
 
-export const deliveriesSchema = z.strictObject({ hl7, fhir, ups: upsSchema, metadata: metadataSchema, webhook: webhookSchema, email: emailSchema }).prefault({});
+const awayHours = z.number().min(0).max(8760).default(72).describe('How long a delivery is tried again while its receiver, or the archive, is away: no connection, no answer in time, HTTP 502, 503 or 504 (hours)');
+
+export const deliveriesSchema = z.strictObject({ awayHours, hl7, fhir, ups: upsSchema, metadata: metadataSchema, webhook: webhookSchema, email: emailSchema }).prefault({});
 export type DeliveriesConfig = z.infer<typeof deliveriesSchema>;

@@ -1,5 +1,5 @@
 import { HilumError, lastingOf } from './errors';
-import { retryAfterOf } from './retry';
+import { isAway, retryAfterOf } from './retry';
 
 /** Port: one message of the broker; `client/delivery` fits it by shape. It is to be settled exactly once, and its methods never reject. */
 export interface Delivery {
@@ -9,13 +9,15 @@ export interface Delivery {
   readonly outlivedBroker: boolean;
   /** Which try this is, from 1. */
   readonly attempt: number;
+  /** Tries before this one that failed because the other side was away, and were counted so. */
+  readonly away: number;
   /** How often it was put back because it had been redelivered. */
   readonly lost: number;
   /** How often a part of its study was done and the rest left to a next delivery. */
   readonly slices: number;
   ack(): Promise<void>;
-  /** Once more after at least `delayMs` milliseconds. */
-  retry(delayMs: number, reason: string): Promise<void>;
+  /** Once more after at least `delayMs` milliseconds. `isAway`: this try is counted among `away`. */
+  retry(delayMs: number, reason: string, isAway?: boolean): Promise<void>;
   deadLetter(reason: string): Promise<void>;
   /** To the end of the queue after at least `delayMs` milliseconds, as the same try, lost once more. */
   putBack(delayMs: number): Promise<void>;
@@ -28,11 +30,13 @@ export interface RetryPolicy {
   readonly delaysMs: readonly number[];
   /** Tries after the first. */
   readonly limit: number;
+  /** How many tries may find the other side away, counted for themselves; without it they are failures like others. */
+  readonly awayLimit?: number;
 }
 
 export type Settlement =
   | { readonly kind: 'ack' }
-  | { readonly kind: 'retry'; readonly delayMs: number; readonly reason: string }
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly reason: string; readonly isAway?: true }
   | { readonly kind: 'dead-letter'; readonly reason: string }
   | { readonly kind: 'go-on' }
   | { readonly kind: 'put-back'; readonly delayMs: number; readonly counted: boolean };
@@ -50,14 +54,23 @@ export const WORKER_LOST = 'WORKER_LOST';
  * What becomes of a delivery whose `attempt`-th try (from 1) ended with `error`; undefined is success.
  * Transient and ambiguous failures are tried again, with the server's Retry-After where it is longer; permanent ones never, a refused sign-in a few times.
  * A study that was returned between two films has not failed: it goes on.
+ * @param away of the tries before, those that found the other side away: with an `awayLimit` they neither use up the limit nor lengthen the delays of other failures
  */
-export function settle(error: unknown, attempt: number, policy: RetryPolicy): Settlement {
+export function settle(error: unknown, attempt: number, policy: RetryPolicy, away = 0): Settlement {
   if (error === undefined) return { kind: 'ack' };
   if (codeOf(error) === 'STUDY_RETURNED') return { kind: 'go-on' };
   const reason = codeOf(error);
-  const limit = retriesFor(error, policy);
-  if (attempt > limit) return { kind: 'dead-letter', reason };
-  return { kind: 'retry', delayMs: Math.max(delayFor(attempt, policy), retryAfterOf(error) ?? 0), reason };
+  const isOnlyAway = policy.awayLimit !== undefined && isAway(error);
+  const [failed, limit] = isOnlyAway ? [away + 1, policy.awayLimit!] : [attempt - away, retriesFor(error, policy)];
+  if (failed > limit) return { kind: 'dead-letter', reason };
+  return { kind: 'retry', delayMs: Math.max(delayFor(failed, policy), retryAfterOf(error) ?? 0), reason, ...(isOnlyAway ? { isAway: true } : {}) };
+}
+
+/** How many tries after the first it takes until their delays alone last `ms` milliseconds; not fewer than the limit for other failures. */
+export function triesWithin(ms: number, { delaysMs, limit }: RetryPolicy): number {
+  const before = delaysMs.slice(0, -1);
+  const rest = ms - before.reduce((sum, delay) => sum + delay, 0);
+  return Math.max(limit, before.length + Math.max(0, Math.ceil(rest / delaysMs.at(-1)!)));
 }
 
 /**
@@ -91,7 +104,7 @@ export function carryOut(settlement: Settlement, delivery: Delivery): Promise<vo
     case 'ack':
       return delivery.ack();
     case 'retry':
-      return delivery.retry(settlement.delayMs, settlement.reason);
+      return delivery.retry(settlement.delayMs, settlement.reason, settlement.isAway);
     case 'dead-letter':
       return delivery.deadLetter(settlement.reason);
     case 'go-on':

@@ -7,6 +7,7 @@ import { delayFor, type Lane } from './topology';
 
 /** Headers of a study message, and but for the priority of a result on its way to a sink, all optional (docs/events.md). */
 export const ATTEMPT_HEADER = 'x-hilum-attempt';
+export const AWAY_HEADER = 'x-hilum-away';
 export const LOST_HEADER = 'x-hilum-lost';
 export const SLICE_HEADER = 'x-hilum-slice';
 export const REASON_HEADER = 'x-hilum-reason';
@@ -37,6 +38,8 @@ export interface BrokerDelivery {
   readonly outlivedBroker: boolean;
   /** Which try this is, from 1. */
   readonly attempt: number;
+  /** Of the tries before, those that found the other side away and were counted so. */
+  readonly away: number;
   /** How often the message was put back because it had been redelivered. */
   readonly lost: number;
   /** How often a part of its study was done and the rest left to a next delivery. */
@@ -45,8 +48,8 @@ export interface BrokerDelivery {
   readonly waitedSeconds: number | null;
   readonly isSettled: boolean;
   ack(): Promise<void>;
-  /** Once more after at least `delayMs` milliseconds, as the next try. */
-  retry(delayMs: number, reason: string): Promise<void>;
+  /** Once more after at least `delayMs` milliseconds, as the next try. `isAway`: this try is counted among `away`. */
+  retry(delayMs: number, reason: string, isAway?: boolean): Promise<void>;
   deadLetter(reason: string): Promise<void>;
   /** Back to the queue untouched, for another worker. */
   requeue(): Promise<void>;
@@ -79,6 +82,7 @@ export type MessageHeaders = Record<string, unknown>;
 export function brokerDelivery(channel: Channel, message: Message, queue: string, context: DeliveryContext, brokerSince = 0): BrokerDelivery {
   const headers: MessageHeaders = message.properties.headers ?? {};
   const tries = countOf(headers[ATTEMPT_HEADER]);
+  const away = countOf(headers[AWAY_HEADER]);
   const lost = countOf(headers[LOST_HEADER]);
   const slices = countOf(headers[SLICE_HEADER]);
   const settling = settler(channel, message, context);
@@ -90,6 +94,7 @@ export function brokerDelivery(channel: Channel, message: Message, queue: string
     redelivered: message.fields.redelivered,
     outlivedBroker: message.fields.redelivered && countOf(headers[QUEUED_HEADER] ?? brokerSince) < brokerSince,
     attempt: tries + 1,
+    away,
     lost,
     slices,
     waitedSeconds: timestamp === undefined ? null : Math.max(0, Date.now() / 1000 - timestamp),
@@ -97,7 +102,7 @@ export function brokerDelivery(channel: Channel, message: Message, queue: string
       return settling.isSettled();
     },
     ack: () => settling.once(async () => settling.tell('ack')),
-    retry: (delayMs, reason) => settling.once(() => settling.move(delayFor(context.lane, delayMs).name, failed(reason))),
+    retry: (delayMs, reason, isAway = false) => settling.once(() => settling.move(delayFor(context.lane, delayMs).name, { ...failed(reason), ...(isAway ? { [AWAY_HEADER]: away + 1 } : {}) })),
     deadLetter: (reason) => settling.once(() => settling.move(context.lane.dead.name, failed(reason))),
     requeue: () => settling.once(async () => settling.tell('nack')),
     // Lost is not failed: it has waited since it was first published.
@@ -174,13 +179,13 @@ function ownHeaders(headers: MessageHeaders): MessageHeaders {
 
 /** What a message carries of its way so far; not its priority. */
 export function traceHeaders(headers: MessageHeaders): MessageHeaders {
-  const names = [ATTEMPT_HEADER, LOST_HEADER, SLICE_HEADER, REASON_HEADER, HISTORY_HEADER];
+  const names = [ATTEMPT_HEADER, AWAY_HEADER, LOST_HEADER, SLICE_HEADER, REASON_HEADER, HISTORY_HEADER];
   return Object.fromEntries(names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
 }
 
 /** Of a message that is to start anew: the first try, never lost, its priority to be decided again; what happened before stays in its history. */
 export function freshHeaders(headers: MessageHeaders): MessageHeaders {
-  return { ...traceHeaders(headers), [ATTEMPT_HEADER]: 0, [LOST_HEADER]: 0 };
+  return { ...traceHeaders(headers), [ATTEMPT_HEADER]: 0, [AWAY_HEADER]: 0, [LOST_HEADER]: 0 };
 }
 
 /** The failed tries that a message carries; none where the header is missing or not ours. */

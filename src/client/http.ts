@@ -54,9 +54,9 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
-/** A server that is overloaded or under repair, and perhaps said for how long. */
+/** A server that is overloaded or under repair, and perhaps said for how long. `isAway`: it is not there at all, as far as a proxy or itself can tell. */
 export class UnavailableError extends HilumError {
-  constructor(message: string, readonly retryAfterMs: number | undefined, { code }: Peer = ARCHIVE) {
+  constructor(message: string, readonly retryAfterMs: number | undefined, { code }: Peer = ARCHIVE, readonly isAway = false) {
     super(`${code}_UNAVAILABLE`, 'transient', message);
   }
 }
@@ -139,6 +139,9 @@ function signsOf(error: unknown): { code: string; name: string } {
   return signsOf(Array.isArray(errors) ? errors[0] : cause);
 }
 
+/** What a proxy says when the server behind it is gone, or the server while it starts or is under repair. */
+const AWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
+
 /**
  * The error for a status that is no success.
  * For the archive, 401 and 403 are ARCHIVE_UNAUTHORISED, 404 and 410 NOT_FOUND, 408, 429 and 5xx ARCHIVE_UNAVAILABLE, all others ARCHIVE_REFUSED. The body is never quoted: it may name a patient.
@@ -147,7 +150,7 @@ export function statusError(action: string, status: number, retryAfter: string, 
   const { code, name } = peer;
   if (status === 401 || status === 403) return new HilumError(`${code}_UNAUTHORISED`, 'permanent', `${name} does not let Hilum ${action} (HTTP ${status})`);
   if (status === 404 || status === 410) return new HilumError('NOT_FOUND', 'permanent', `${name} has nothing there to ${action} (HTTP ${status})`);
-  if (status === 408 || status === 429 || status >= 500) return new UnavailableError(`${name} can't ${action} now (HTTP ${status})`, retryAfterMs(retryAfter), peer);
+  if (status === 408 || status === 429 || status >= 500) return new UnavailableError(`${name} can't ${action} now (HTTP ${status})`, retryAfterMs(retryAfter), peer, AWAY_STATUSES.has(status));
   return new HilumError(`${code}_REFUSED`, 'permanent', `${name} refused to ${action} (HTTP ${status})`);
 }
 

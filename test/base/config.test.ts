@@ -126,8 +126,9 @@ describe('deliveries', () => {
   const secret = `whsec_${Buffer.alloc(24).toString('base64')}`;
 
   test('all are off, and one that is off may hold a part', () => {
-    const { deliveries } = parseConfig(withDeliveries({ ups: { worklistLabel: 'Chest' } }));
-    expect(Object.values(deliveries).filter(({ enabled }) => enabled)).toEqual([]);
+    const { awayHours, ...sinks } = parseConfig(withDeliveries({ ups: { worklistLabel: 'Chest' } })).deliveries;
+    expect(Object.values(sinks).filter(({ enabled }) => enabled)).toEqual([]);
+    expect(awayHours).toBe(72);
   });
 
   test('what is on names what it needs', () => {

@@ -1,5 +1,6 @@
 import { connect as rawConnect, type ChannelModel } from 'amqplib';
 import { HilumError } from '../../src/base/errors';
+import type { RetryPolicy } from '../../src/base/settle';
 import type { SinkName } from '../../src/base/sinks';
 import { connectBroker, type Broker, type BrokerOptions } from '../../src/client/amqp';
 import { deadLanes, sortDeadLetters, type DeadLetter } from '../../src/client/dead-letters';
@@ -41,7 +42,7 @@ async function open(sinks: readonly SinkName[], more: Partial<BrokerOptions> = {
 }
 
 /** A sink whose deliveries end as `deliver` says; it is told of the study's models, by which the tests know events apart. */
-async function attach(broker: Broker, name: SinkName, deliver: (tag: string) => Promise<void>, limit = 3): Promise<{ told: string[]; log: ReturnType<typeof recordingLog> }> {
+async function attach(broker: Broker, name: SinkName, deliver: (tag: string) => Promise<void>, retry: Partial<RetryPolicy> = {}): Promise<{ told: string[]; log: ReturnType<typeof recordingLog> }> {
   const told: string[] = [];
   const log = recordingLog();
   const sink = {
@@ -53,7 +54,7 @@ async function attach(broker: Broker, name: SinkName, deliver: (tag: string) => 
     },
   };
   const loadRecord = (event: ResultEvent) => Promise.resolve({ ...RECORD, softwareVersion: event.models[0]!.id });
-  await broker.consumeSink(name, createRunner({ sink, loadRecord, retry: { delaysMs: [200], limit }, log }));
+  await broker.consumeSink(name, createRunner({ sink, loadRecord, retry: { delaysMs: [200], limit: 3, ...retry }, log }));
   await broker.ready(20_000);
   return { told, log };
 }
@@ -82,7 +83,7 @@ test('each sink hears of every result, in order; results of a time without the s
 test('a sink that is away holds up no other and no study', async () => {
   const broker = await open(['hl7', 'fhir']);
   let isAway = true;
-  const hl7 = await attach(broker, 'hl7', () => (isAway ? away() : well()), 1_000);
+  const hl7 = await attach(broker, 'hl7', () => (isAway ? away() : well()), { limit: 1_000 });
   const fhir = await attach(broker, 'fhir', well);
   const studies: string[] = [];
   await broker.consume(async (delivery) => {
@@ -123,11 +124,33 @@ test('what a sink refuses for good lies in its own dead queue with reason and hi
 
 test('tried again as often as studies are, then dead', async () => {
   const broker = await open(['hl7']);
-  const hl7 = await attach(broker, 'hl7', away, 2);
+  const hl7 = await attach(broker, 'hl7', away, { limit: 2 });
   await broker.announce(tagged('x'));
   await until('it is dead', async () => (await broker.sinkDepths())[0]!.dead === 1);
   expect(hl7.told).toEqual(['x', 'x', 'x']);
   expect((await letters(broker))[0]!.attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+});
+
+test('a receiver that is away for longer than the limit is told when it is back; what it answers then is counted anew', async () => {
+  const broker = await open(['hl7']);
+  const starting = () => Promise.reject(new HilumError('RECEIVER_UNAVAILABLE', 'transient', 'AE'));
+  const answers = [away, away, away, away, away, starting, away, starting];
+  const hl7 = await attach(broker, 'hl7', () => (answers.shift() ?? well)(), { limit: 2, awayLimit: 6 });
+  await broker.announce(tagged('x'));
+  await until('it is told', () => hl7.log.lines.some(({ fields }) => fields.event === 'delivery.done'));
+  expect(hl7.told).toHaveLength(9);
+  expect(await letters(broker)).toEqual([]);
+});
+
+test('away for longer than it may: dead; a replay begins anew', async () => {
+  const broker = await open(['hl7']);
+  const hl7 = await attach(broker, 'hl7', away, { limit: 0, awayLimit: 2 });
+  await broker.announce(tagged('x'));
+  await until('it is dead', async () => (await broker.sinkDepths())[0]!.dead === 1);
+  expect(hl7.told).toHaveLength(3);
+  await letters(broker, 'replay');
+  await until('it is dead again', async () => hl7.told.length > 3 && (await broker.sinkDepths())[0]!.dead === 1);
+  expect(hl7.told).toHaveLength(6);
 });
 
 test('two workers deliver one after the other; when one is cut off, the other goes on', async () => {
