@@ -1,46 +1,23 @@
 import { connect as connectSocket, createServer, type AddressInfo, type Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { connect as rawConnect, type ChannelModel, type GetMessage } from 'amqplib';
+import { connect as rawConnect, type GetMessage } from 'amqplib';
 import { sleep } from '../../src/base/retry';
-import { connectBroker, type Broker, type BrokerOptions } from '../../src/client/amqp';
+import type { Broker, BrokerOptions } from '../../src/client/amqp';
 import { brokerSeenSince } from '../../src/client/epoch';
 import { readHistory, type BrokerDelivery } from '../../src/client/delivery';
 import type { ResultEvent } from '../../src/pipeline/stage';
+import { BrokerBench } from '../support/broker-bench';
 import { certificate } from '../support/certificates';
 import { recordingLog } from '../support/logs';
-import { Servers, until, type Rabbit } from '../support/servers';
+import { until } from '../support/servers';
 
-const servers = new Servers();
-const brokers: Broker[] = [];
-let rabbit: Rabbit;
-let raw: ChannelModel;
+const bench = BrokerBench.forTests();
 let log = recordingLog();
-let prefix = '';
-let count = 0;
 
-beforeAll(async () => {
-  rabbit = await servers.rabbit();
-}, 120_000);
+beforeEach(() => void (log = recordingLog()));
 
-beforeEach(async () => {
-  log = recordingLog();
-  prefix = `t${++count}`;
-  raw = await rawConnect(rabbit.amqpUrl);
-  raw.on('error', () => {});
-});
-
-afterEach(async () => {
-  for (const broker of brokers.splice(0)) await broker.stop(1_000);
-  await raw.close().catch(() => {});
-});
-
-afterAll(() => servers.stop());
-
-/** A broker client with names of its own and short times; stopped after the test. */
 function open(options: Partial<BrokerOptions> = {}): Broker {
-  const broker = connectBroker({ url: rabbit.amqpUrl, prefix, retryDelaysMs: [300, 60_000], reconnect: { baseMs: 100, maxMs: 500 }, publishTimeoutMs: 20_000, pauseMs: 200, ...options }, log);
-  brokers.push(broker);
-  return broker;
+  return bench.connect({ retryDelaysMs: [300, 60_000], ...options }, log);
 }
 
 /** A client that consumes into a list, each delivery as `settle` says. */
@@ -55,12 +32,12 @@ async function consuming(settle: (delivery: BrokerDelivery) => Promise<void>, op
   return { broker, seen };
 }
 
-const say = (broker: Broker, text: string) => broker.publish(`${prefix}.study`, 'study.stable', Buffer.from(text), { mandatory: true });
+const say = (broker: Broker, text: string) => broker.publish(`${bench.prefix}.study`, 'study.stable', Buffer.from(text), { mandatory: true });
 const texts = (seen: readonly BrokerDelivery[]) => seen.map(({ body }) => Buffer.from(body).toString());
 
 /** The one message that arrives in a queue, taken out of it. */
 async function take(queue: string): Promise<GetMessage> {
-  const channel = await raw.createChannel();
+  const channel = await bench.raw.createChannel();
   const message = await until(`a message in ${queue}`, () => channel.get(queue, { noAck: true }));
   await channel.close();
   return message;
@@ -88,7 +65,7 @@ describe('publish and consume', () => {
     expect(broker.state()).toBe('stopped');
     await expect(say(broker, 'too late')).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
     expect(texts(seen)).toEqual(['a', 'b']);
-    expect(Buffer.from((await take(`${prefix}.study.routine`)).content).toString()).toBe('c');
+    expect(Buffer.from((await take(`${bench.prefix}.study.routine`)).content).toString()).toBe('c');
     expect(log.lines.at(-1)?.fields).toMatchObject({ event: 'broker.stopped', unfinished: 0 });
   });
 
@@ -99,18 +76,18 @@ describe('publish and consume', () => {
     const started = Date.now();
     await broker.stop(300);
     expect(Date.now() - started).toBeLessThan(5_000);
-    const back = await take(`${prefix}.study.routine`);
+    const back = await take(`${bench.prefix}.study.routine`);
     expect(back.fields.redelivered).toBe(true);
   });
 
   test('a result is announced with its priority as routing key, persistent', async () => {
     const broker = open();
     await broker.ready(20_000);
-    const channel = await raw.createChannel();
-    await channel.assertQueue(`${prefix}.reader`, { durable: true });
-    await channel.bindQueue(`${prefix}.reader`, `${prefix}.result`, 'result.*');
+    const channel = await bench.raw.createChannel();
+    await channel.assertQueue(`${bench.prefix}.reader`, { durable: true });
+    await channel.bindQueue(`${bench.prefix}.reader`, `${bench.prefix}.result`, 'result.*');
     for (const priority of ['urgent', 'routine', null] as const) await broker.announce({ schemaVersion: 1, type: 'study-result', priority } as unknown as ResultEvent);
-    const got = [await take(`${prefix}.reader`), await take(`${prefix}.reader`), await take(`${prefix}.reader`)];
+    const got = [await take(`${bench.prefix}.reader`), await take(`${bench.prefix}.reader`), await take(`${bench.prefix}.reader`)];
     expect(got.map(({ fields }) => fields.routingKey)).toEqual(['result.urgent', 'result.routine', 'result.none']);
     expect(got[0]?.properties).toMatchObject({ deliveryMode: 2, contentType: 'application/json' });
   });
@@ -118,8 +95,8 @@ describe('publish and consume', () => {
   test('a message that no queue takes is an error, not a confirm', async () => {
     const broker = open();
     await broker.ready(20_000);
-    await expect(broker.publish(`${prefix}.study`, 'nobody.listens', Buffer.from('x'), { mandatory: true })).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE', lasting: 'transient' });
-    await expect(broker.publish(`${prefix}.study`, 'nobody.listens', Buffer.from('x'))).resolves.toBeUndefined();
+    await expect(broker.publish(`${bench.prefix}.study`, 'nobody.listens', Buffer.from('x'), { mandatory: true })).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE', lasting: 'transient' });
+    await expect(broker.publish(`${bench.prefix}.study`, 'nobody.listens', Buffer.from('x'))).resolves.toBeUndefined();
   });
 });
 
@@ -140,7 +117,7 @@ describe('settling', () => {
   test('a dead letter carries reason and history', async () => {
     const { broker } = await consuming((delivery) => (delivery.attempt < 3 ? delivery.retry(300, 'ARCHIVE_UNREACHABLE') : delivery.deadLetter('NOT_FOUND')));
     await say(broker, 'hopeless');
-    const dead = await take(`${prefix}.study.dead`);
+    const dead = await take(`${bench.prefix}.study.dead`);
     expect(Buffer.from(dead.content).toString()).toBe('hopeless');
     expect(dead.properties.deliveryMode).toBe(2);
     expect(dead.properties.headers).toMatchObject({ 'x-hilum-reason': 'NOT_FOUND', 'x-hilum-attempt': 3 });
@@ -208,7 +185,7 @@ describe('settling', () => {
   test('of two copies with one id, the one that no queue takes is the one that fails', async () => {
     const broker = open();
     await broker.ready(20_000);
-    const copies = Array.from({ length: 20 }, (_, index) => broker.publish(`${prefix}.study`, index % 2 ? 'nobody.listens' : 'study.stable', Buffer.from('x'), { mandatory: true, messageId: 'same' }));
+    const copies = Array.from({ length: 20 }, (_, index) => broker.publish(`${bench.prefix}.study`, index % 2 ? 'nobody.listens' : 'study.stable', Buffer.from('x'), { mandatory: true, messageId: 'same' }));
     const outcomes = (await Promise.allSettled(copies)).map(({ status }) => status);
     expect(outcomes).toEqual(copies.map((_, index) => (index % 2 ? 'rejected' : 'fulfilled')));
     expect(await broker.depth()).toBe(10);
@@ -216,8 +193,8 @@ describe('settling', () => {
 
   test('what can not be moved on goes back to its queue', async () => {
     const { broker, seen } = await consuming((delivery) => (delivery.redelivered ? delivery.ack() : delivery.retry(300, 'ARCHIVE_TIMEOUT')));
-    const channel = await raw.createChannel();
-    await channel.deleteQueue(`${prefix}.study.retry.300ms`);
+    const channel = await bench.raw.createChannel();
+    await channel.deleteQueue(`${bench.prefix}.study.retry.300ms`);
     await say(broker, 'held');
     await until('the second delivery', () => seen.length === 2);
     expect(log.lines.map(({ fields }) => fields.event)).toContain('broker.settle-failed');
@@ -257,8 +234,8 @@ describe('urgent and routine', () => {
   test('under steady urgent load routine goes on, one in each five', async () => {
     const filler = open();
     await filler.ready(20_000);
-    for (let n = 1; n <= 40; n++) await filler.publish('', `${prefix}.study.urgent`, Buffer.from(`u${n}`), { mandatory: true });
-    for (let n = 1; n <= 5; n++) await filler.publish('', `${prefix}.study.routine`, Buffer.from(`r${n}`), { mandatory: true });
+    for (let n = 1; n <= 40; n++) await filler.publish('', `${bench.prefix}.study.urgent`, Buffer.from(`u${n}`), { mandatory: true });
+    for (let n = 1; n <= 5; n++) await filler.publish('', `${bench.prefix}.study.routine`, Buffer.from(`r${n}`), { mandatory: true });
     const { broker, seen } = await sorting(5);
     await until('all', () => seen.length === 45);
     expect(texts(seen).flatMap((text, place) => (text.startsWith('r') ? [place] : []))).toEqual([4, 9, 14, 19, 24]);
@@ -292,16 +269,16 @@ describe('urgent and routine', () => {
     await broker.ready(20_000);
     const timestamp = 1_700_000_000;
     const headers = { 'x-hilum-attempt': 2, 'x-hilum-lost': 1, 'x-hilum-history': '[]', 'x-other': 'gone' };
-    await broker.publish(`${prefix}.study`, 'study.stable', Buffer.from('u1'), { headers, messageId: 'm1', timestamp });
-    await broker.publish(`${prefix}.study`, 'study.stable', Buffer.from('?'), { headers: { ...headers, 'x-hilum-priority': 'at once' }, messageId: 'm2', timestamp });
+    await broker.publish(`${bench.prefix}.study`, 'study.stable', Buffer.from('u1'), { headers, messageId: 'm1', timestamp });
+    await broker.publish(`${bench.prefix}.study`, 'study.stable', Buffer.from('?'), { headers: { ...headers, 'x-hilum-priority': 'at once' }, messageId: 'm2', timestamp });
     const never = new Promise<void>(() => {});
     let failing = 0;
     await broker.consume(() => never, 1, { classify: (body) => (Buffer.from(body).toString() === '?' ? (failing++, Promise.reject(new Error('a defect'))) : classify(body)) });
-    await until('both are sorted', async () => (await broker.depth(`${prefix}.study`)) === 0 && failing === 1);
+    await until('both are sorted', async () => (await broker.depth(`${bench.prefix}.study`)) === 0 && failing === 1);
     await until('the second', async () => (await broker.depths()).routine === 1);
-    const other = await take(`${prefix}.study.routine`);
+    const other = await take(`${bench.prefix}.study.routine`);
     await broker.stop(0);
-    const first = await take(`${prefix}.study.urgent`);
+    const first = await take(`${bench.prefix}.study.urgent`);
     const kept = { 'x-hilum-attempt': 2, 'x-hilum-lost': 1, 'x-hilum-history': '[]', 'x-hilum-queued': expect.any(Number) as number };
     expect([first.properties.messageId, first.properties.timestamp, first.properties.deliveryMode]).toEqual(['m1', timestamp, 2]);
     expect(first.properties.headers).toEqual({ ...kept, 'x-hilum-priority': 'urgent' });
@@ -341,7 +318,7 @@ describe('urgent and routine', () => {
     }, 1, { classify });
     await broker.ready(20_000);
     const old = Math.floor(Date.now() / 1000) - 100;
-    await broker.publish(`${prefix}.study`, 'study.stable', Buffer.from('r1'), { timestamp: old, mandatory: true });
+    await broker.publish(`${bench.prefix}.study`, 'study.stable', Buffer.from('r1'), { timestamp: old, mandatory: true });
     await until('the first', () => seen.length === 1);
     expect(seen[0]!.waitedSeconds).toBeGreaterThanOrEqual(100);
     expect(await broker.ages()).toEqual({ urgent: 0, routine: 0 });
@@ -378,11 +355,11 @@ describe('when the broker goes', () => {
     }, { publishTimeoutMs: 60_000 });
     await say(broker, 'in hand');
     await until('the delivery', () => seen.length === 1);
-    await rabbit.kill();
+    await bench.rabbit.kill();
     await until('the loss to be seen', () => broker.state() === 'disconnected');
     const late = say(broker, 'said while away');
     release.forEach((free) => free());
-    await rabbit.start();
+    await bench.rabbit.start();
     await late;
     const again = () => seen.slice(1).filter(({ redelivered }) => redelivered);
     await until('both messages', async () => again().length > 0 && texts(seen).includes('said while away') && (await broker.depth()) === 0, 40_000);
@@ -399,9 +376,9 @@ describe('when the broker goes', () => {
     const broker = open({ retryDelaysMs: [3_000] });
     await broker.ready(20_000);
     await say(broker, 'waiting');
-    for (const name of ['urgent', 'routine', 'retry.3s', 'dead']) await broker.publish('', `${prefix}.study.${name}`, Buffer.from(name), { mandatory: true });
-    await rabbit.kill();
-    await rabbit.start();
+    for (const name of ['urgent', 'routine', 'retry.3s', 'dead']) await broker.publish('', `${bench.prefix}.study.${name}`, Buffer.from(name), { mandatory: true });
+    await bench.rabbit.kill();
+    await bench.rabbit.start();
     await broker.ready(40_000);
     const seen: BrokerDelivery[] = [];
     await broker.consume(async (delivery) => {
@@ -422,9 +399,9 @@ describe('when the broker goes', () => {
     await until('it is taken', async () => (await first.depth()) === 0);
     await say(first, 'behind it');
     await until('the next is sorted', async () => (await first.depths()).routine === 1);
-    await rabbit.kill();
+    await bench.rabbit.kill();
     await first.stop(0);
-    await rabbit.start();
+    await bench.rabbit.start();
     const killed = await consuming((delivery) => (delivery.redelivered ? delivery.goOn() : delivery.requeue()));
     await until('all came by', () => killed.seen.length >= 2 && killed.seen.some(({ redelivered }) => !redelivered));
     const outlived = killed.seen.filter(({ outlivedBroker }) => outlivedBroker);
@@ -447,14 +424,14 @@ describe('when the broker goes', () => {
 
   test('the mark of a restart is the same for everybody, and another one after the next', async () => {
     await open().ready(20_000);
-    const connection = await rawConnect(rabbit.amqpUrl);
-    const mark = await brokerSeenSince(connection, `${prefix}.epoch`);
-    expect(await Promise.all([1, 2, 3].map(() => brokerSeenSince(connection, `${prefix}.epoch`)))).toEqual([mark, mark, mark]);
+    const connection = await rawConnect(bench.rabbit.amqpUrl);
+    const mark = await brokerSeenSince(connection, `${bench.prefix}.epoch`);
+    expect(await Promise.all([1, 2, 3].map(() => brokerSeenSince(connection, `${bench.prefix}.epoch`)))).toEqual([mark, mark, mark]);
     connection.on('error', () => {});
-    await rabbit.kill();
-    await rabbit.start();
-    const next = await rawConnect(rabbit.amqpUrl);
-    expect(await brokerSeenSince(next, `${prefix}.epoch`)).toBeGreaterThan(mark);
+    await bench.rabbit.kill();
+    await bench.rabbit.start();
+    const next = await rawConnect(bench.rabbit.amqpUrl);
+    expect(await brokerSeenSince(next, `${bench.prefix}.epoch`)).toBeGreaterThan(mark);
     await next.close();
   }, 120_000);
 
@@ -479,7 +456,7 @@ describe('when the broker goes', () => {
   });
 
   test('a wrong password is told, and never logged', async () => {
-    const broker = open({ url: rabbit.amqpUrl.replace('guest:guest', 'guest:s3cret') });
+    const broker = open({ url: bench.rabbit.amqpUrl.replace('guest:guest', 'guest:s3cret') });
     await expect(broker.ready(1_000)).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
     const text = JSON.stringify(log.lines);
     expect(text).toContain('ACCESS_REFUSED');
@@ -488,8 +465,8 @@ describe('when the broker goes', () => {
 
   test.each(['study', 'study.urgent', 'study.routine'])('the queue %s is deleted: it is declared and consumed again', async (name) => {
     const { broker, seen } = await consuming((delivery) => delivery.ack());
-    const channel = await raw.createChannel();
-    await channel.deleteQueue(`${prefix}.${name}`);
+    const channel = await bench.raw.createChannel();
+    await channel.deleteQueue(`${bench.prefix}.${name}`);
     await until('the loss', () => log.lines.some(({ fields }) => fields.event === 'broker.channel-lost'));
     await until('the state', () => broker.state() === 'connected');
     await say(broker, 'after');
@@ -498,19 +475,19 @@ describe('when the broker goes', () => {
 
   test('a channel that the broker closes alone is opened again', async () => {
     const { broker, seen } = await consuming((delivery) => delivery.ack(), { publishTimeoutMs: 1_500 });
-    await expect(broker.publish(`${prefix}.no-such-exchange`, 'x', Buffer.from('x'))).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
+    await expect(broker.publish(`${bench.prefix}.no-such-exchange`, 'x', Buffer.from('x'))).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
     await until('the state', () => broker.state() === 'connected');
     await say(broker, 'still there');
     await until('the delivery', () => seen.length === 1);
   });
 
   test('a queue with other arguments is a clear error, and heals when it goes', async () => {
-    const channel = await raw.createChannel();
-    await channel.assertQueue(`${prefix}.study`, { durable: true, arguments: { 'x-max-length': 5 } });
+    const channel = await bench.raw.createChannel();
+    await channel.assertQueue(`${bench.prefix}.study`, { durable: true, arguments: { 'x-max-length': 5 } });
     const broker = open();
     await expect(broker.ready(2_000)).rejects.toMatchObject({ code: 'CONFIG_INVALID', lasting: 'permanent' });
     expect(broker.state()).toBe('misconfigured');
-    await channel.deleteQueue(`${prefix}.study`);
+    await channel.deleteQueue(`${bench.prefix}.study`);
     await broker.ready(10_000);
     expect(broker.state()).toBe('connected');
   });
@@ -520,7 +497,7 @@ describe('TLS', () => {
   const own = certificate();
   /** What a broker with a TLS listener is to a client: asks for its certificate, then speaks AMQP. */
   const gate = createTlsServer({ key: own.key, cert: own.cert, ca: own.cert, requestCert: true, rejectUnauthorized: true }, (socket) => {
-    const broker = connectSocket(rabbit.port, '127.0.0.1');
+    const broker = connectSocket(bench.rabbit.port, '127.0.0.1');
     for (const end of [socket, broker]) end.on('error', () => {}).on('close', () => [socket, broker].forEach((other) => other.destroy()));
     socket.pipe(broker).pipe(socket);
   }).on('tlsClientError', () => {});

@@ -3,48 +3,27 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { connect as rawConnect, type ChannelModel, type GetMessage } from 'amqplib';
-import { connectBroker, type Broker, type BrokerOptions } from '../../src/client/amqp';
+import type { GetMessage } from 'amqplib';
+import type { Broker, BrokerOptions } from '../../src/client/amqp';
 import { sortDeadLetters, type DeadLetter } from '../../src/client/dead-letters';
 import { readHistory } from '../../src/client/delivery';
-import { recordingLog } from '../support/logs';
-import { Servers, until, type Rabbit } from '../support/servers';
+import { BrokerBench } from '../support/broker-bench';
+import { until } from '../support/servers';
 
 const ROOT = resolve(__dirname, '../..');
-const servers = new Servers();
 const dir = mkdtempSync(join(tmpdir(), 'hilum-dead-'));
-const brokers: Broker[] = [];
-let rabbit: Rabbit;
-let raw: ChannelModel;
-let prefix = '';
+const bench = BrokerBench.forTests();
 let config = '';
-let count = 0;
 
-beforeAll(async () => {
-  rabbit = await servers.rabbit();
-}, 120_000);
-
-beforeEach(async () => {
-  prefix = `d${++count}`;
-  config = join(dir, `${prefix}.yaml`);
-  writeFileSync(config, JSON.stringify({ archive: { url: 'http://127.0.0.1:9/' }, broker: { url: rabbit.amqpUrl, prefix, retryDelaysMs: [100] } }));
-  raw = await rawConnect(rabbit.amqpUrl);
-  raw.on('error', () => {});
+beforeEach(() => {
+  config = join(dir, `${bench.prefix}.yaml`);
+  writeFileSync(config, JSON.stringify({ archive: { url: 'http://127.0.0.1:9/' }, broker: { url: bench.rabbit.amqpUrl, prefix: bench.prefix, retryDelaysMs: [100] } }));
 });
 
-afterEach(async () => {
-  for (const broker of brokers.splice(0)) await broker.stop(1_000);
-  await raw.close().catch(() => {});
-});
-
-afterAll(async () => {
-  await servers.stop();
-  rmSync(dir, { recursive: true, force: true });
-});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 async function open(options: Partial<BrokerOptions> = {}): Promise<Broker> {
-  const broker = connectBroker({ url: rabbit.amqpUrl, prefix, retryDelaysMs: [100], reconnect: { baseMs: 100, maxMs: 500 }, publishTimeoutMs: 3_000, ...options }, recordingLog());
-  brokers.push(broker);
+  const broker = bench.connect({ retryDelaysMs: [100], publishTimeoutMs: 3_000, ...options });
   await broker.ready(20_000);
   return broker;
 }
@@ -63,7 +42,7 @@ async function bury(broker: Broker, ...numbers: number[]): Promise<void> {
 
 /** Everything in a queue, taken out of it. */
 async function drain(queue: string): Promise<GetMessage[]> {
-  const channel = await raw.createChannel();
+  const channel = await bench.raw.createChannel();
   const messages: GetMessage[] = [];
   for (let next = await channel.get(queue, { noAck: true }); next !== false; next = await channel.get(queue, { noAck: true })) messages.push(next);
   await channel.close();
@@ -71,8 +50,8 @@ async function drain(queue: string): Promise<GetMessage[]> {
 }
 
 const studies = (messages: readonly GetMessage[]) => messages.map(({ content }) => (JSON.parse(content.toString()) as { studyInstanceUid: string }).studyInstanceUid);
-const dead = () => `${prefix}.study.dead`;
-const work = () => `${prefix}.study`;
+const dead = () => `${bench.prefix}.study.dead`;
+const work = () => `${bench.prefix}.study`;
 
 interface Ended {
   readonly status: number | null;
@@ -147,17 +126,18 @@ describe('the command', () => {
     for (const action of ['show', 'replay', 'drop']) expect(await hilumDead([action, 'abc'])).toMatchObject({ status: 1, out: '', err: expect.stringContaining('no dead letter has the id abc') as string });
     expect(await broker.depths()).toEqual({ intake: 0, urgent: 0, routine: 0, retry: 0, dead: 1 });
     for (const args of [[], ['burn'], ['drop'], ['replay'], ['show'], ['show', '--all'], ['list', 'abc'], ['drop', 'abc', '--all'], ['drop', 'abc', 'def']]) expect((await hilumDead(args)).status).toBe(2);
-    writeFileSync(config, JSON.stringify({ archive: { url: 'http://127.0.0.1:9/' }, broker: { url: 'amqp://127.0.0.1:9', prefix } }));
+    writeFileSync(config, JSON.stringify({ archive: { url: 'http://127.0.0.1:9/' }, broker: { url: 'amqp://127.0.0.1:9', prefix: bench.prefix } }));
     expect(await hilumDead(['list'])).toMatchObject({ status: 1, err: expect.stringContaining('BROKER_UNREACHABLE') as string });
   });
 
   test('killed while it replays, nothing is lost and the rest keeps its order', async () => {
     const all = Array.from({ length: 200 }, (_, n) => n + 1);
-    await bury(await open(), ...all);
+    const broker = await open();
+    await bury(broker, ...all);
     const killed = await hilumDead(['replay', '--all', '--json'], (out, kill) => void (out.split('\n').length > 5 && kill()));
     expect(killed.status).toBeNull();
     const left = await until('the broker to put the rest back', async () => {
-      const depths = await brokers[0]!.depths();
+      const depths = await broker.depths();
       return depths.intake + depths.dead >= all.length ? { replayed: studies(await drain(work())), rest: studies(await drain(dead())) } : undefined;
     });
     expect(left.replayed.length).toBeGreaterThanOrEqual(5);
@@ -171,17 +151,18 @@ describe('the command', () => {
 describe('what may happen meanwhile', () => {
   test('while another is at work, the command ends with 1 and touches nothing', async () => {
     await bury(await open(), 1);
-    const channel = await raw.createChannel();
+    const channel = await bench.raw.createChannel();
     await channel.assertQueue(`${dead()}.lock`, { exclusive: true, durable: false });
     expect(await hilumDead(['drop', '--all'])).toMatchObject({ status: 1, out: '', err: expect.stringContaining('DEAD_QUEUE_BUSY') as string });
-    await raw.close();
+    await bench.raw.close();
     expect(await hilumDead(['list'])).toMatchObject({ status: 0, out: expect.stringContaining('1 given up') as string });
   });
 
   test('the connection is cut: what was kept is back in its place, what was replayed is there once', async () => {
-    await bury(await open(), 1, 2, 3, 4);
+    const burier = await open();
+    await bury(burier, 1, 2, 3, 4);
     const gate = createServer((socket) => {
-      const end = connectSocket(rabbit.port, '127.0.0.1');
+      const end = connectSocket(bench.rabbit.port, '127.0.0.1');
       for (const side of [socket, end]) side.on('error', () => {}).on('close', () => [socket, end].forEach((other) => other.destroy()));
       socket.pipe(end).pipe(socket);
       cuts.push(() => socket.destroy());
@@ -198,7 +179,7 @@ describe('what may happen meanwhile', () => {
     await broker.stop(0);
     gate.close();
     await until('four messages', async () => {
-      const depths = await brokers[0]!.depths();
+      const depths = await burier.depths();
       return depths.intake + depths.dead >= 4;
     });
     const [replayed, rest] = [studies(await drain(work())), studies(await drain(dead()))];
@@ -209,7 +190,7 @@ describe('what may happen meanwhile', () => {
   test('a replay that no queue takes leaves the letter where it is', async () => {
     const broker = await open();
     await bury(broker, 1);
-    const channel = await raw.createChannel();
+    const channel = await bench.raw.createChannel();
     await channel.deleteQueue(work());
     await expect(sortDeadLetters(broker, () => 'replay')).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
     expect(studies(await drain(dead()))).toEqual([uidOf(1)]);

@@ -1,42 +1,19 @@
-import { connect as rawConnect, type ChannelModel } from 'amqplib';
 import { HilumError } from '../../src/base/errors';
 import type { RetryPolicy } from '../../src/base/settle';
 import type { SinkName } from '../../src/base/sinks';
-import { connectBroker, type Broker, type BrokerOptions } from '../../src/client/amqp';
+import type { Broker } from '../../src/client/amqp';
 import { deadLanes, sortDeadLetters, type DeadLetter } from '../../src/client/dead-letters';
 import { createRunner } from '../../src/delivery/runner';
 import type { ResultEvent } from '../../src/pipeline/stage';
+import { BrokerBench } from '../support/broker-bench';
 import { recordingLog } from '../support/logs';
 import { RECORD, RESULT } from '../support/result-record';
-import { Servers, until, type Rabbit } from '../support/servers';
+import { until } from '../support/servers';
 
-const servers = new Servers();
-const brokers: Broker[] = [];
-let rabbit: Rabbit;
-let raw: ChannelModel;
-let prefix = '';
-let count = 0;
+const bench = BrokerBench.forTests();
 
-beforeAll(async () => {
-  rabbit = await servers.rabbit();
-}, 120_000);
-
-beforeEach(async () => {
-  prefix = `s${++count}`;
-  raw = await rawConnect(rabbit.amqpUrl);
-  raw.on('error', () => {});
-});
-
-afterEach(async () => {
-  for (const broker of brokers.splice(0)) await broker.stop(1_000);
-  await raw.close().catch(() => {});
-});
-
-afterAll(() => servers.stop());
-
-async function open(sinks: readonly SinkName[], more: Partial<BrokerOptions> = {}): Promise<Broker> {
-  const broker = connectBroker({ url: rabbit.amqpUrl, prefix, sinks, retryDelaysMs: [200], reconnect: { baseMs: 100, maxMs: 500 }, publishTimeoutMs: 20_000, pauseMs: 200, ...more }, recordingLog());
-  brokers.push(broker);
+async function open(sinks: readonly SinkName[]): Promise<Broker> {
+  const broker = bench.connect({ sinks, retryDelaysMs: [200] });
   await broker.ready(20_000);
   return broker;
 }
@@ -93,7 +70,7 @@ test('a sink that is away holds up no other and no study', async () => {
   await broker.ready(20_000);
   for (let n = 0; n < 20; n++) {
     await broker.announce(tagged(`r${n}`));
-    await broker.publish(`${prefix}.study`, 'study.stable', Buffer.from(`s${n}`), { mandatory: true });
+    await broker.publish(`${bench.prefix}.study`, 'study.stable', Buffer.from(`s${n}`), { mandatory: true });
   }
   await until('the other sink and the studies', () => fhir.told.length === 20 && studies.length === 20);
   expect(hl7.log.lines.some(({ fields }) => fields.event === 'delivery.done')).toBe(false);
@@ -175,7 +152,7 @@ test('a queue that nobody reads any more is named, and its dead letters stay wit
   await (await open(['hl7'])).stop(0);
   const broker = await open([]);
   await broker.announce(tagged('x'));
-  expect(await broker.unreadSinks()).toMatchObject([{ queues: { sink: 'hl7', queue: { name: `${prefix}.result.hl7` } }, messages: 1, consumers: 0 }]);
-  await broker.publish('', `${prefix}.result.hl7.dead`, Buffer.from(JSON.stringify(RESULT)), { mandatory: true });
+  expect(await broker.unreadSinks()).toMatchObject([{ queues: { sink: 'hl7', queue: { name: `${bench.prefix}.result.hl7` } }, messages: 1, consumers: 0 }]);
+  await broker.publish('', `${bench.prefix}.result.hl7.dead`, Buffer.from(JSON.stringify(RESULT)), { mandatory: true });
   expect((await letters(broker, 'drop')).map(({ queue }) => queue)).toEqual(['hl7']);
 });

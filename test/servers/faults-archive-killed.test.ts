@@ -3,14 +3,7 @@ import type { Match } from '../support/fault-proxy';
 import { Site } from '../support/site';
 import type { Uid } from '../../src/dicom/uid';
 
-let site: Site;
-
-beforeAll(async () => {
-  site = await Site.open();
-}, 180_000);
-beforeEach(() => site.begin());
-afterEach(() => site.end());
-afterAll(() => site?.close());
+const site = Site.forTests();
 
 /** SIGKILL now, and back as soon as it starts. */
 async function killAndStart(): Promise<void> {

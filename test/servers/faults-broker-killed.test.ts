@@ -4,15 +4,8 @@ import { after, beforeAnswer, finds, following, nth, retrieves, stores, type Fau
 import { Site } from '../support/site';
 import { until } from '../support/servers';
 
-let site: Site;
+const site = Site.forTests();
 let back: Promise<void> = Promise.resolve();
-
-beforeAll(async () => {
-  site = await Site.open();
-}, 180_000);
-beforeEach(() => site.begin());
-afterEach(() => site.end());
-afterAll(() => site?.close());
 
 async function killAndStart(): Promise<void> {
   await site.rabbit.kill();

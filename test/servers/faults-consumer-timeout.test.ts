@@ -5,14 +5,7 @@ import { Site } from '../support/site';
 
 /** A message may be in hand for 2 s instead of 30 min, and the broker looks each second instead of each minute. */
 const IMPATIENT = '[{rabbit, [{consumer_timeout, 2000}, {channel_tick_interval, 1000}]}].';
-let site: Site;
-
-beforeAll(async () => {
-  site = await Site.open({ rabbit: { advanced: IMPATIENT } });
-}, 180_000);
-beforeEach(() => site.begin());
-afterEach(() => site.end());
-afterAll(() => site?.close());
+const site = Site.forTests({ rabbit: { advanced: IMPATIENT } });
 
 test('a study that takes longer than the broker waits for an acknowledgement: the message comes again, one set is stored, and others are served', async () => {
   const [study, other] = [await site.put(), await site.put()];

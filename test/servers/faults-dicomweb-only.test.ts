@@ -3,17 +3,9 @@ import { until } from '../support/servers';
 import { Site, type Worker } from '../support/site';
 
 /** Of Orthanc's own API nothing is left: to Hilum it is any DICOMweb server. No plug-in, no message from anybody. */
-let site: Site;
+const site = Site.forTests();
 
-beforeAll(async () => {
-  site = await Site.open();
-}, 180_000);
-beforeEach(async () => {
-  await site.begin();
-  site.proxy.on(({ kind }) => kind === 'other', answering(403), Infinity);
-});
-afterEach(() => site.end());
-afterAll(() => site?.close());
+beforeEach(() => void site.proxy.on(({ kind }) => kind === 'other', answering(403), Infinity));
 
 const CATCH_UP = { kind: 'dicomweb', windowDays: 36_500, intervalMs: 500, studiesPerMinute: 6_000 } as const;
 const told = (worker: Worker) => worker.lines('catch-up.round').reduce((sum, fields) => sum + Number(fields['told']), 0);

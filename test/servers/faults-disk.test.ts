@@ -13,19 +13,15 @@ if (!isRoot) console.warn('SKIPPED: tests on full disks, which mount small file 
 
 const dir = mkdtempSync(join(tmpdir(), 'hilum-disk-'));
 const [archiveDisk, stateDisk] = [join(dir, 'archive'), join(dir, 'state')];
-let site: Site;
 
 beforeAll(async () => {
   for (const [disk, size] of [[archiveDisk, '16m'], [stateDisk, '64k']] as const) {
     mkdirSync(disk);
     if (isRoot) execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', disk]);
   }
-  site = await Site.open({ orthanc: { config: { StorageDirectory: archiveDisk } } });
-}, 180_000);
-beforeEach(() => site.begin());
-afterEach(() => site.end());
-afterAll(async () => {
-  await site?.close();
+});
+const site = Site.forTests({ orthanc: { config: { StorageDirectory: archiveDisk } } });
+afterAll(() => {
   if (isRoot) for (const disk of [archiveDisk, stateDisk]) execFileSync('umount', ['-l', disk]);
   rmSync(dir, { recursive: true, force: true });
 });

@@ -10,20 +10,15 @@ import { Site } from '../support/site';
 
 const ROOT = resolve(__dirname, '../..');
 const dir = mkdtempSync(join(tmpdir(), 'hilum-poison-'));
-let site: Site;
 let service: ChildProcess | undefined;
 let ending = false;
 
-beforeAll(async () => {
-  site = await Site.open();
-}, 180_000);
-afterAll(async () => {
+afterAll(() => {
   ending = true;
   service?.kill('SIGKILL');
-  await site?.end();
-  await site?.close();
-  rmSync(dir, { recursive: true, force: true });
 });
+const site = Site.forTests();
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 /** The service as users run it under a supervisor: whenever it ends, it is started again. */
 function supervise(file: string): void {
@@ -33,7 +28,6 @@ function supervise(file: string): void {
 }
 
 test('a film that kills its worker each time is given up in the end, and the others are done meanwhile', async () => {
-  await site.begin();
   const file = join(dir, 'hilum.yaml');
   const config = site.config();
   writeFileSync(file, JSON.stringify(config));

@@ -3,14 +3,7 @@ import type { Match } from '../support/fault-proxy';
 import { delayed, dripping, finds, hanging, nth, retrieves, stalling, stores, type Fault } from '../support/faults';
 import { Site } from '../support/site';
 
-let site: Site;
-
-beforeAll(async () => {
-  site = await Site.open();
-}, 180_000);
-beforeEach(() => site.begin());
-afterEach(() => site.end());
-afterAll(() => site?.close());
+const site = Site.forTests();
 
 /** The archive may be silent for 2.5 s, and take 4 s for a whole request. */
 const ARCHIVE = { responseTimeoutMs: 2_500, storeTimeoutMs: 2_500, requestTimeoutMs: 4_000 };

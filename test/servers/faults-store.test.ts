@@ -5,14 +5,7 @@ import { parseUid } from '../../src/dicom/uid';
 import { answering, droppingAnswer, hangingAfter, nth, resetting, stores, storingOnly, truncating, type Fault } from '../support/faults';
 import { Site } from '../support/site';
 
-let site: Site;
-
-beforeAll(async () => {
-  site = await Site.open();
-}, 180_000);
-beforeEach(() => site.begin());
-afterEach(() => site.end());
-afterAll(() => site?.close());
+const site = Site.forTests();
 
 /** Each fault meets the STOW of the report, when the heat map is stored. `again`: it has to be sent once more. */
 const PASSING: [name: string, fault: Fault, times: number, reason: string | null, again: number][] = [

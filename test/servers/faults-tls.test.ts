@@ -4,25 +4,19 @@ import { Site } from '../support/site';
 
 const own = authority();
 const stranger = certificate();
-let site: Site;
+const site = Site.forTests();
 /** TLS before the archive, as sites put there; the second one asks for a client certificate. */
 let gate: FaultProxy;
 let strictGate: FaultProxy;
 
 beforeAll(async () => {
-  site = await Site.open();
   gate = await FaultProxy.open(site.orthanc.url, own.good);
   strictGate = await FaultProxy.open(site.orthanc.url, { ...own.good, ca: own.ca, requestCert: true, rejectUnauthorized: true });
-}, 180_000);
-beforeEach(() => site.begin());
-afterEach(async () => {
-  await site.end();
-  gate.setCertificate(own.good);
 });
+afterEach(() => gate.setCertificate(own.good));
 afterAll(async () => {
   await gate?.close();
   await strictGate?.close();
-  await site?.close();
   own.remove();
   stranger.remove();
 });

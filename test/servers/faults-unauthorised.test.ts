@@ -3,14 +3,7 @@ import { answering, finds, retrieves, stores } from '../support/faults';
 import { Site } from '../support/site';
 
 const USER = { username: 'hilum', password: 'p:äss' };
-let site: Site;
-
-beforeAll(async () => {
-  site = await Site.open({ user: USER });
-}, 180_000);
-beforeEach(() => site.begin());
-afterEach(() => site.end());
-afterAll(() => site?.close());
+const site = Site.forTests({ user: USER });
 
 test('401 by the archive itself: asked for four times, given up, and finished by a replay once the password is right', async () => {
   const study = await site.put();

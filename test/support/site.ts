@@ -50,21 +50,42 @@ let seeds = 0;
 
 /** A hospital in small: a real Orthanc behind the fault proxy, a real RabbitMQ, and workers. Each test has exchanges and queues of its own. */
 export class Site {
+  rabbit!: Rabbit;
+  orthanc!: Orthanc;
+  proxy!: FaultProxy;
+  private readonly servers = new Servers();
   private readonly workers: Worker[] = [];
   private readonly dir = mkdtempSync(join(tmpdir(), 'hilum-site-'));
   private broker!: Broker;
   private prefix = '';
   private tests = 0;
 
-  private constructor(private readonly servers: Servers, readonly rabbit: Rabbit, readonly orthanc: Orthanc, readonly proxy: FaultProxy, private readonly user: Settings['user']) {}
+  private constructor(private readonly settings: Settings) {}
 
-  static async open({ orthanc, rabbit, user }: Settings = {}): Promise<Site> {
-    const servers = new Servers();
-    const [broker, archive] = await Promise.all([servers.rabbit(rabbit), servers.orthanc({ stableAge: 60, ...orthanc, ...(user === undefined ? {} : { users: { [user.username]: user.password } }) })]);
-    return new Site(servers, broker, archive, await FaultProxy.open(archive.url), user);
+  /** For all tests of a file: it is there in the hooks that the file has after this line, and in its tests. */
+  static forTests(settings: Settings = {}): Site {
+    const site = new Site(settings);
+    beforeAll(() => site.start(), 180_000);
+    beforeEach(() => site.begin());
+    afterEach(() => site.end());
+    afterAll(() => site.close());
+    return site;
   }
 
-  /** To be called before each test. */
+  static async open(): Promise<Site> {
+    const site = new Site({});
+    await site.start();
+    return site;
+  }
+
+  private async start(): Promise<void> {
+    const { orthanc, rabbit, user } = this.settings;
+    const users = user === undefined ? {} : { users: { [user.username]: user.password } };
+    [this.rabbit, this.orthanc] = await Promise.all([this.servers.rabbit(rabbit), this.servers.orthanc({ stableAge: 60, ...orthanc, ...users })]);
+    this.proxy = await FaultProxy.open(this.orthanc.url);
+  }
+
+  /** Before each test. */
   async begin(): Promise<void> {
     this.prefix = `t${++this.tests}`;
     this.broker = connectBroker({ url: this.rabbit.amqpUrl, prefix: this.prefix, retryDelaysMs: BROKER.retryDelaysMs, ...INNER }, recordingLog());
@@ -75,7 +96,7 @@ export class Site {
     });
   }
 
-  /** To be called after each test. */
+  /** After each test. */
   async end(): Promise<void> {
     for (const worker of this.workers.splice(0)) await worker.stop();
     await this.broker.stop(0);
@@ -83,7 +104,7 @@ export class Site {
   }
 
   async close(): Promise<void> {
-    await this.proxy.close();
+    await (this.proxy as FaultProxy | undefined)?.close();
     await this.servers.stop();
     rmSync(this.dir, { recursive: true, force: true });
   }
@@ -94,7 +115,8 @@ export class Site {
 
   /** The configuration of a worker at this site, as a file would have it. */
   config({ archive, broker, catchUp, deliveries = {}, stateDir }: WorkerOptions = {}): Config {
-    const auth = this.user === undefined ? ({ kind: 'none' } as const) : ({ kind: 'basic', ...this.user } as const);
+    const { user } = this.settings;
+    const auth = user === undefined ? ({ kind: 'none' } as const) : ({ kind: 'basic', ...user } as const);
     return parseConfig({
       archive: { url: this.proxy.dicomWebUrl, auth, ...ARCHIVE, ...archive },
       broker: { url: this.rabbit.amqpUrl, prefix: this.prefix, ...BROKER, ...broker },
@@ -144,7 +166,8 @@ export class Site {
 
   /** Asks Orthanc itself, past the proxy. */
   async ask<T>(path: string, init: RequestInit = {}): Promise<T> {
-    const headers: Record<string, string> = this.user === undefined ? {} : { authorization: `Basic ${Buffer.from(`${this.user.username}:${this.user.password}`).toString('base64')}` };
+    const { user } = this.settings;
+    const headers: Record<string, string> = user === undefined ? {} : { authorization: `Basic ${Buffer.from(`${user.username}:${user.password}`).toString('base64')}` };
     const answer = await fetch(`${this.orthanc.url}${path}`, { ...init, headers });
     if (!answer.ok) throw new Error(`Orthanc answered ${answer.status} to ${path}`);
     return (await answer.json()) as T;
