@@ -101,7 +101,20 @@ def masks() -> str:
 def scratch() -> str:
     result = read_result("scratch")
     lines = [[m["task"], m["net"], f"{m['parameters'] / 1e6:.1f} million", m["epochs"], m["draws"], f"{m['trainSeconds']:.0f}", *full_cells(m["test"])] for m in result["models"]]
-    return made(result) + "\n\n" + table(["task", "network", "parameters", "epochs", "films each", "seconds", *FULL], lines)
+    return made(result) + "\n\n" + table(["task", "network", "parameters", "epochs", "films each", "seconds", "n", "positive", *FULL[2:]], lines)
+
+
+def scratch_grid() -> str:
+    lines = [[c["region"], c["negatives"], c["net"], c["epochs"], f"{c['train']['covid']} of {c['train']['films']}", *full_cells(c["test"])] for c in read_result("scratch")["cells"]]
+    return table(["region", "negatives", "network", "epochs", "learnt from", *FULL], lines)
+
+
+def blocks() -> str:
+    result = read_result("blocks")
+    lines = [[r["out"], f"{r['train']['covid']} of {r['train']['films']}", len(r["curve"]), f"{r['curve'][-1]['validationAuc']:.3f}",
+              *(figure((r[name] or {}).get("auc")) for name in ("seenSources", "leftOut", "cohenDisease"))] for r in result["runs"]]
+    return made(result) + "\n\n" + table(["left out", "learnt from", "epochs", "AUC, validation", "AUC, test split of the sources seen", "AUC, left out",
+                                          "AUC, Cohen's COVID-19 against its other diseases"], lines)
 
 
 def quantised() -> str:
@@ -163,6 +176,6 @@ def gate() -> str:
 
 TABLES = {
     "grid": grid, "grid-sources": lambda: grid_groups("bySource"), "grid-views": lambda: grid_groups("byView"), "external": external,
-    "external-sources": external_sources, "external-ways": external_ways, "within": within, "unets": unets, "masks": masks, "scratch": scratch, "quantised": quantised,
+    "external-sources": external_sources, "external-ways": external_ways, "within": within, "unets": unets, "masks": masks, "scratch": scratch, "scratch-grid": scratch_grid, "blocks": blocks, "quantised": quantised,
     "gate": gate, "maps": maps, "calibration": calibration, "points": points, "heat": heat, "evaluate": site,
 }
