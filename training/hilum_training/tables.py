@@ -167,6 +167,12 @@ def site() -> str:
     return made(result) + "\n\n" + table(["figure", "value"], [[k, v] for k, v in result["figures"].items()])
 
 
+def audit() -> str:
+    result = read_result("audit")
+    lines = [[g["name"], g["atOperatingPoint"], g["warned"], figure(g["share"])] for g in result["groups"]]
+    return made(result) + "\n\n" + table(["films at or above the operating point", "n", "warned of", "share"], lines)
+
+
 def gate() -> str:
     report = json.loads((ROOT / "models" / "gate-cnn" / "metrics.json").read_text(encoding="utf-8"))
     rows = [*report["groups"], *(row for row in report["kinds"] if row["refused"] < row["n"] and not row["name"].startswith("mirrored"))]
@@ -177,5 +183,5 @@ def gate() -> str:
 TABLES = {
     "grid": grid, "grid-sources": lambda: grid_groups("bySource"), "grid-views": lambda: grid_groups("byView"), "external": external,
     "external-sources": external_sources, "external-ways": external_ways, "within": within, "unets": unets, "masks": masks, "scratch": scratch, "scratch-grid": scratch_grid, "blocks": blocks, "quantised": quantised,
-    "gate": gate, "maps": maps, "calibration": calibration, "points": points, "heat": heat, "evaluate": site,
+    "gate": gate, "audit": audit, "maps": maps, "calibration": calibration, "points": points, "heat": heat, "evaluate": site,
 }
