@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import re
 
+from .aims import aims
 from .data import ROOT
 from .results import read_result
 
@@ -112,9 +113,10 @@ def scratch_grid() -> str:
 def blocks() -> str:
     result = read_result("blocks")
     lines = [[r["out"], f"{r['train']['covid']} of {r['train']['films']}", len(r["curve"]), f"{r['curve'][-1]['validationAuc']:.3f}",
-              *(figure((r[name] or {}).get("auc")) for name in ("seenSources", "leftOut", "cohenDisease"))] for r in result["runs"]]
+              *(figure((r[name] or {}).get("auc")) for name in ("seenSources", "leftOut", "cohenDisease")), figure((r["cohenKermany"] or {}).get("accuracy"))]
+             for r in result["runs"]]
     return made(result) + "\n\n" + table(["left out", "learnt from", "epochs", "AUC, validation", "AUC, test split of the sources seen", "AUC, left out",
-                                          "AUC, Cohen's COVID-19 against its other diseases"], lines)
+                                          "AUC, Cohen's COVID-19 against its other diseases", "accuracy, Cohen + Kermany (of the sources seen)"], lines)
 
 
 def quantised() -> str:
@@ -180,8 +182,12 @@ def gate() -> str:
     return table(["pictures", "n", "refused by the line", "share", "by the view model alone", "by the gate alone", "by the lung check alone"], lines)
 
 
+def aim_lines() -> str:
+    return table(["aim", "measured", "reached"], [[aim, measured, "yes" if reached else "**no**"] for aim, measured, reached in aims()])
+
+
 TABLES = {
-    "grid": grid, "grid-sources": lambda: grid_groups("bySource"), "grid-views": lambda: grid_groups("byView"), "external": external,
+    "aims": aim_lines, "grid": grid, "grid-sources": lambda: grid_groups("bySource"), "grid-views": lambda: grid_groups("byView"), "external": external,
     "external-sources": external_sources, "external-ways": external_ways, "within": within, "unets": unets, "masks": masks, "scratch": scratch, "scratch-grid": scratch_grid, "blocks": blocks, "quantised": quantised,
     "gate": gate, "audit": audit, "maps": maps, "calibration": calibration, "points": points, "heat": heat, "evaluate": site,
 }
