@@ -77,7 +77,7 @@ def left_out(features: np.ndarray, table: Table, out: np.ndarray, way: str, copi
     p = head.probability(features)
     seen = allowed & (table.split == "test")
     return {"train": table.counts(train), "seenSources": scored(table, p, seen), "leftOut": scored(table, p, out),
-            "bySource": {s: scored(table, p, out & (table.source == s)) for s in sorted(set(table.source[out]))},
+            "bySource": {s: scored(table, p, out & (table.source == s)) for s in sorted(set(table.source[out]))} if way == "as shipped" else None,
             "cohenDisease": scored(table, p, out & (table.source == "cohen") & (table.finding != "normal"))}
 
 
