@@ -1,12 +1,18 @@
 #!/usr/bin/env python3
-"""The figures of a report.json of `hilum evaluate`, for the results page (training/results/evaluate.json)."""
+"""The figures of a report.json of `hilum evaluate`, for the results page: training/results/evaluate.json and docs/images/curves-shipped.svg."""
 from __future__ import annotations
 
 import argparse
 import json
 from pathlib import Path
 
+import numpy as np
+
+from hilum_training import curves
 from hilum_training.results import write_result
+
+
+CONFUSION = ("truePositive", "falseNegative", "falsePositive", "trueNegative")
 
 
 def shown(entry: dict) -> str:
@@ -27,6 +33,11 @@ def main():
         at = report[name]
         for key in ("accuracy", "sensitivity", "specificity"):
             figures[f"{key} at {words} ({at['threshold']:.4f})"] = shown(at[key])
+        figures[f"F1 at {words} ({at['threshold']:.4f})"] = shown({"value": at["f1"], "interval": at["f1Interval"]})
+        figures[f"TP / FN / FP / TN at {words}"] = " / ".join(str(at["confusion"][key]) for key in CONFUSION)
+    films = report["films"]
+    curves.draw("curves-shipped", "The shipped pipeline on the test split",
+                [("all films", np.array([film["positive"] for film in films]), np.array([film["probability"] for film in films]))])
     write_result("evaluate", "npx hilum evaluate --labels FILE --films DIR --out OUT; python3 training/site_report.py OUT/report.json", 0, 0, 0, {"figures": figures})
 
 

@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
-"""VGG16 and VGG19 from scratch at 112 x 112 on the same small budget (training/results/scratch.json). Resumable by epoch; nothing is exported."""
+"""VGG16 and VGG19 from scratch at 112 x 112 on the same small budget (training/results/scratch.json). Resumable by epoch; nothing is exported.
+
+view, covid   the shipped models' films, the whole test split
+grid          the paper's grid on grid.py's films: {lungs, film, removed} x two kinds of negatives (needs grid.py features)
+"""
 from __future__ import annotations
 
 import argparse
@@ -11,7 +15,7 @@ import torch
 from scipy.special import expit
 from torch.nn import functional as F
 
-from hilum_training import augment, classifier, covid_task, view_task
+from hilum_training import augment, classifier, covid_task, grid_task, view_task
 from hilum_training.data import Dataset, known_finding
 from hilum_training.metrics import full
 from hilum_training.results import FOLDER, read_result, write_result
@@ -19,12 +23,14 @@ from hilum_training.runtime import Run, cosine, mixed, start
 from hilum_training.scratch import Scratch
 
 BATCH = 16
+CELL = ("region", "negatives", "net")
+KINDS = ("all other films", "Cohen + Kermany")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", help="folder with cxr/manifest.csv (default: $HILUM_DATA_DIR or ../shared/data)")
-    parser.add_argument("--task", nargs="+", choices=("view", "covid"), default=["view", "covid"])
+    parser.add_argument("--task", nargs="+", choices=("view", "covid", "grid"), default=["view", "covid", "grid"])
     parser.add_argument("--net", nargs="+", choices=("vgg16", "vgg19"), default=["vgg16", "vgg19"])
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--draws", type=int, default=480, help="films per epoch, both classes alike")
@@ -33,12 +39,24 @@ def main():
     args = parser.parse_args()
     start(args.seed)
     data, began = Dataset(args.data), time.time()
-    done = {(e["task"], e["net"]): e for e in (read_result("scratch")["models"] if (FOLDER / "scratch.json").exists() else [])}
+    result = {"models": [], "cells": []} | (read_result("scratch") if (FOLDER / "scratch.json").exists() else {})
+    models, cells = ({tuple(e[k] for k in keys): e for e in result[name]} for name, keys in (("models", ("task", "net")), ("cells", CELL)))
+
+    def write():
+        write_result("scratch", "python3 training/train_scratch.py", args.seed, args.epochs, time.time() - began, {"models": list(models.values()), "cells": list(cells.values())})
+
     for name in args.task:
+        if name == "grid":
+            for region, negatives, train, test in grid_sets(data):
+                for kind in args.net:
+                    cell = {"region": region, "negatives": negatives, "net": kind}
+                    cells[tuple(cell.values())] = cell | one(f"covid-{region}-{negatives}", kind, train, test, args)
+                    write()
+            continue
         train, test = {"view": view_sets, "covid": covid_sets}[name](data, args.seed)
         for kind in args.net:
-            done[name, kind] = {"task": name, "net": kind} | one(name, kind, train, test, args)
-            write_result("scratch", "python3 training/train_scratch.py", args.seed, args.epochs, time.time() - began, {"models": list(done.values())})
+            models[name, kind] = {"task": name, "net": kind} | one(name, kind, train, test, args)
+            write()
 
 
 def half(films: np.ndarray) -> np.ndarray:
@@ -59,9 +77,19 @@ def covid_sets(data: Dataset, seed: int):
     return [(part, half(covid_task.lung_films(data, part, fast=not i)), np.array([r.covid for r in part])) for i, part in enumerate(parts)]
 
 
+def grid_sets(data: Dataset):
+    """Region, kind of negatives, training and test sets of each cell of the grid: the region first that the shipped model sees."""
+    rows = grid_task.grid_rows(data)
+    for region in ("lungs", "film", "removed"):
+        films = grid_task.region_films(data, rows, region)
+        for kind in KINDS:
+            parts = [[i for i, r in enumerate(rows) if r.split == split and grid_task.NEGATIVES[kind](r)] for split in ("train", "test")]
+            yield region, kind, *(([rows[i] for i in part], half(films[part]), np.array([rows[i].covid for i in part])) for part in parts)
+
+
 def one(name: str, kind: str, train, test, args) -> dict:
     rows, films, labels = train
-    run = Run(f"scratch-{name}-{kind}", {k: getattr(args, k) for k in ("epochs", "draws", "rate", "seed")} | {"rows": [r.index for r in rows]})
+    run = Run(f"scratch-{name}-{kind}".replace(" ", ""), {k: getattr(args, k) for k in ("epochs", "draws", "rate", "seed")} | {"rows": [r.index for r in rows]})
     net = Scratch(kind).to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(net.parameters(), lr=args.rate, weight_decay=1e-3)
     state = run.load() or {"epoch": 0, "curve": []}
@@ -75,7 +103,7 @@ def one(name: str, kind: str, train, test, args) -> dict:
         state |= {"epoch": epoch + 1, "curve": [*state["curve"], line], "net": net.state_dict(), "optimiser": optimiser.state_dict()}
         run.save(**state)
     p = expit(scored(net, test[1], mean, std))
-    return {"epochs": state["epoch"], "draws": args.draws, "trainSeconds": sum(e["seconds"] for e in state["curve"]),
+    return {"epochs": state["epoch"], "draws": args.draws, "train": {"films": len(rows), "covid": int(labels.sum())}, "trainSeconds": sum(e["seconds"] for e in state["curve"]),
             "parameters": sum(q.numel() for q in net.parameters()), "test": full(test[2], p, np.array([r.patient for r in test[0]]))}
 
 

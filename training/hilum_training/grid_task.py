@@ -14,6 +14,7 @@ import torch
 from . import classifier, heads, manifests
 from .covid_task import lung_films, training_rows, validation_rows
 from .data import Dataset, Row, cache_dir, covid_licence_allows, digest, known_finding
+from .features import BATCH, changer
 from .onnx_export import load_vgg
 from .ort import run_onnx
 from .preprocess import SIZE
@@ -122,6 +123,21 @@ def features(data: Dataset, rows: list[Row], region: str, name: str = "") -> np.
     base = backbone(data, region)
     films = region_films(data, rows, region)
     return run_onnx(base.onnx, films, base.mean, base.std, base.onnx.with_suffix(f".features{name}.f32"), "features", FEATURES)
+
+
+def changed_features(data: Dataset, rows: list[Row], region: str) -> np.ndarray:
+    """``features`` of one augmented copy of every film (turned, enlarged, shifted, mirrored, exposed anew; not pixels outside the region)."""
+    films, change = region_films(data, rows, region), changer(300, 0.5)
+    path = Path(films.filename).with_name(f"{Path(films.filename).stem}-changed.npy")
+    if not path.exists():
+        part = path.with_suffix(".part")
+        array = np.lib.format.open_memmap(part, "w+", np.float32, films.shape)
+        for i in range(0, len(films), BATCH):
+            array[i:i + BATCH] = change(torch.from_numpy(np.array(films[i:i + BATCH]))[:, None], i // BATCH)[:, 0].numpy()
+        array.flush()
+        part.rename(path)
+    base = backbone(data, region)
+    return run_onnx(base.onnx, np.load(path, mmap_mode="r"), base.mean, base.std, base.onnx.with_suffix(".features-changed.f32"), "features", FEATURES)
 
 
 DISEASE = ("bacterial", "viral", "pneumonia-other", "other")

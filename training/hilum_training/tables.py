@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import re
 
+from .aims import aims
 from .data import ROOT
 from .results import read_result
 
@@ -101,7 +102,21 @@ def masks() -> str:
 def scratch() -> str:
     result = read_result("scratch")
     lines = [[m["task"], m["net"], f"{m['parameters'] / 1e6:.1f} million", m["epochs"], m["draws"], f"{m['trainSeconds']:.0f}", *full_cells(m["test"])] for m in result["models"]]
-    return made(result) + "\n\n" + table(["task", "network", "parameters", "epochs", "films each", "seconds", *FULL], lines)
+    return made(result) + "\n\n" + table(["task", "network", "parameters", "epochs", "films each", "seconds", "n", "positive", *FULL[2:]], lines)
+
+
+def scratch_grid() -> str:
+    lines = [[c["region"], c["negatives"], c["net"], c["epochs"], f"{c['train']['covid']} of {c['train']['films']}", *full_cells(c["test"])] for c in read_result("scratch")["cells"]]
+    return table(["region", "negatives", "network", "epochs", "learnt from", *FULL], lines)
+
+
+def blocks() -> str:
+    result = read_result("blocks")
+    lines = [[r["out"], f"{r['train']['covid']} of {r['train']['films']}", len(r["curve"]), f"{r['curve'][-1]['validationAuc']:.3f}",
+              *(figure((r[name] or {}).get("auc")) for name in ("seenSources", "leftOut", "cohenDisease")), figure((r["cohenKermany"] or {}).get("accuracy"))]
+             for r in result["runs"]]
+    return made(result) + "\n\n" + table(["left out", "learnt from", "epochs", "AUC, validation", "AUC, test split of the sources seen", "AUC, left out",
+                                          "AUC, Cohen's COVID-19 against its other diseases", "accuracy, Cohen + Kermany (of the sources seen)"], lines)
 
 
 def quantised() -> str:
@@ -154,6 +169,12 @@ def site() -> str:
     return made(result) + "\n\n" + table(["figure", "value"], [[k, v] for k, v in result["figures"].items()])
 
 
+def audit() -> str:
+    result = read_result("audit")
+    lines = [[g["name"], g["atOperatingPoint"], g["warned"], figure(g["share"])] for g in result["groups"]]
+    return made(result) + "\n\n" + table(["films at or above the operating point", "n", "warned of", "share"], lines)
+
+
 def gate() -> str:
     report = json.loads((ROOT / "models" / "gate-cnn" / "metrics.json").read_text(encoding="utf-8"))
     rows = [*report["groups"], *(row for row in report["kinds"] if row["refused"] < row["n"] and not row["name"].startswith("mirrored"))]
@@ -161,8 +182,12 @@ def gate() -> str:
     return table(["pictures", "n", "refused by the line", "share", "by the view model alone", "by the gate alone", "by the lung check alone"], lines)
 
 
+def aim_lines() -> str:
+    return table(["aim", "measured", "reached"], [[aim, measured, "yes" if reached else "**no**"] for aim, measured, reached in aims()])
+
+
 TABLES = {
-    "grid": grid, "grid-sources": lambda: grid_groups("bySource"), "grid-views": lambda: grid_groups("byView"), "external": external,
-    "external-sources": external_sources, "external-ways": external_ways, "within": within, "unets": unets, "masks": masks, "scratch": scratch, "quantised": quantised,
-    "gate": gate, "maps": maps, "calibration": calibration, "points": points, "heat": heat, "evaluate": site,
+    "aims": aim_lines, "grid": grid, "grid-sources": lambda: grid_groups("bySource"), "grid-views": lambda: grid_groups("byView"), "external": external,
+    "external-sources": external_sources, "external-ways": external_ways, "within": within, "unets": unets, "masks": masks, "scratch": scratch, "scratch-grid": scratch_grid, "blocks": blocks, "quantised": quantised,
+    "gate": gate, "audit": audit, "maps": maps, "calibration": calibration, "points": points, "heat": heat, "evaluate": site,
 }
