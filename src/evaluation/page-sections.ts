@@ -34,7 +34,7 @@ export function subgroupSection({ subgroups, settings }: EvaluationReport): Mark
     ]))}</div>`,
   );
   return html`<section><h2>Subgroups</h2>
-${tables.length === 0 ? html`<p>The labels file has no further column, and no header said anything.</p>` : html`<p>At the operating point, ${decimal(settings.threshold, 4)}. A row with * has fewer than ${FEW} films of a class: read its interval, not its value. With many rows, some are low by chance.</p>`}
+${tables.length === 0 ? html`<p>The labels file has no further column, and no header said anything.</p>` : html`<p>At the operating point, ${decimal(settings.threshold, 4)}. A row with * has fewer than ${FEW} films of a class: its area says nothing, and of its shares read the interval. With many rows, some are low by chance.</p>`}
 ${tables}</section>`;
 }
 

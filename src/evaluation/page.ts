@@ -1,3 +1,4 @@
+import { LEAST_FOR_INTERVAL } from './bootstrap';
 import type { AtThreshold, EvaluationReport } from './report';
 import { thin } from './curves';
 import { html, Markup, table } from './markup';
@@ -51,7 +52,7 @@ ${table(`Hilum ${softwareVersion}, and what it ran`, ['model', 'version', 'task'
 </header>`;
 }
 
-function figuresSection({ auc, averagePrecision, atHalf, atOperatingPoint, labels, settings }: EvaluationReport): Markup {
+function figuresSection({ auc, averagePrecision, atHalf, atOperatingPoint, counts, labels, settings }: EvaluationReport): Markup {
   const row = (name: string, figure: (at: AtThreshold) => string) => [name, figure(atHalf), figure(atOperatingPoint)];
   const rows = [
     row('accuracy', ({ accuracy }) => shareText(accuracy)),
@@ -64,7 +65,7 @@ function figuresSection({ auc, averagePrecision, atHalf, atOperatingPoint, label
 ${table('Over all analysed films, threshold-free', ['', 'value (95 % interval)'], [['area under the ROC curve', estimateText(auc.value, auc.interval)], ['average precision', estimateText(averagePrecision.value, averagePrecision.interval)]])}
 ${table('At two thresholds, with 95 % intervals', ['', 'at 0.5', `at the operating point, ${decimal(atOperatingPoint.threshold, 4)}`], rows)}
 <div class="plot">${matrix('at 0.5', atHalf, labels)}${matrix('at the operating point', atOperatingPoint, labels)}</div>
-<p class="faint">Intervals of shares: Wilson, by film. Of AUC, average precision and F1: bootstrap by patient, ${settings.bootstrap.rounds} rounds, seed ${settings.bootstrap.seed}.</p></section>`;
+<p class="faint">Intervals of shares: Wilson, by film. Of AUC, average precision and F1: bootstrap by patient, ${settings.bootstrap.rounds} rounds, seed ${settings.bootstrap.seed}; no interval where a class has fewer than ${LEAST_FOR_INTERVAL} patients, or where the classes do not overlap and every draw comes out alike.${counts.patients < counts.analysed ? ` The ${counts.analysed} films are of ${counts.patients} patients: Wilson's intervals take each film for a patient of its own and are somewhat too narrow.` : ''}</p></section>`;
 }
 
 function matrix(where: string, { confusion: { truePositive, falseNegative, falsePositive, trueNegative } }: AtThreshold, { positive, negative }: EvaluationReport['labels']): Markup {
