@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { parse, type CsvError, type Info } from 'csv-parse/sync';
 import { HilumError } from '../base/errors';
 
@@ -99,18 +100,24 @@ function sortOut(rows: readonly Row[], width: number, file: number, label: numbe
   for (const row of rows) {
     const { cells, line } = row;
     const name = cells[file] ?? '';
-    const first = good.get(name);
+    const key = samePath(name);
+    const first = good.get(key);
     if (cells.length !== width) problems.push({ line, text: `${cells.length} columns where the heading has ${width}` });
     else if (name === '') problems.push({ line, text: 'no file' });
     else if (cells[label] === '') problems.push({ line, text: 'no label' });
-    else if (first === undefined) good.set(name, row);
+    else if (first === undefined) good.set(key, row);
     else if (first.cells[label] === cells[label]) problems.push({ line, text: `the same file as in line ${first.line}, left out` });
     else {
       problems.push({ line, text: `the same file as in line ${first.line} with another label: both are left out` });
-      contradicted.add(name);
+      contradicted.add(key);
     }
   }
-  return { good: [...good].filter(([name]) => !contradicted.has(name)).map(([, row]) => row), problems };
+  return { good: [...good].filter(([key]) => !contradicted.has(key)).map(([, row]) => row), problems };
+}
+
+/** One spelling for the ways to write a path, Windows' among them: a film that stands there twice must not count twice. */
+function samePath(file: string): string {
+  return posix.normalize(file.replaceAll('\\', '/'));
 }
 
 function twoValues(labels: readonly string[], wanted: string | undefined): Pick<Labels, 'positive' | 'negative' | 'guessed'> {

@@ -38,11 +38,17 @@ ${tables.length === 0 ? html`<p>The labels file has no further column, and no he
 ${tables}</section>`;
 }
 
-export function exclusionSection({ excluded, labels }: EvaluationReport): Markup {
-  const films = excluded.length === 0 ? html`<p>Every labelled film was analysed.</p>` : html`<div class="scroll">${table('Labelled films that were not analysed', ['reason', `"${labels.positive}"`, `"${labels.negative}"`, 'for example'], excluded.map(({ reason, positive, negative, files }) => [reason, positive, negative, files.join(', ')]))}</div>
-<p class="faint">docs/events.md says what each reason means.</p>`;
+/** Names that a cell shows; report.json has all. */
+const SHOWN_FILES = 5;
+const someOf = (files: readonly string[]) => `${files.slice(0, SHOWN_FILES).join(', ')}${files.length > SHOWN_FILES ? ` and ${files.length - SHOWN_FILES} more` : ''}`;
+
+export function exclusionSection({ excluded, unlabelled, labels }: EvaluationReport): Markup {
+  const films = excluded.length === 0 ? html`<p>No labelled film was left out.</p>` : html`<div class="words">${table('Labelled films that were left out', ['reason', `"${labels.positive}"`, `"${labels.negative}"`, 'files'], excluded.map(({ reason, positive, negative, files }) => [reason, positive, negative, someOf(files)]))}</div>
+<p class="faint">docs/events.md says what each reason means; report.json names every file.</p>`;
   const rows = labels.problems.length === 0 ? null : table('Rows of the labels file that could not be used', ['line', 'problem'], labels.problems.slice(0, 100).map(({ line, text }) => [line, text]));
-  return html`<section><h2>Left out</h2>${films}${rows}</section>`;
+  const more = labels.problems.length > 100 ? html`<p>${labels.problems.length - 100} more rows in report.json.</p>` : null;
+  const unknown = unlabelled.length === 0 ? null : html`<p>${unlabelled.length} files in the folder of films have no row in the labels file and were not looked at: ${someOf(unlabelled)}. Films must not be left unlabelled because they are hard.</p>`;
+  return html`<section><h2>Left out</h2>${films}${unknown}${rows === null ? null : html`<div class="words">${rows}</div>`}${more}</section>`;
 }
 
 export function mistakesSection({ settings }: EvaluationReport, mistakes: readonly MistakePicture[]): Markup {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AnalysisIdentity } from '../dicom/analysis';
 import { estimate, type BootstrapOptions, type Estimate } from './bootstrap';
+import { copies, type JoinedFilm } from './duplicates';
 import { calibration, curve, type Calibration, type CurvePoint } from './curves';
 import type { FilmRecord } from './journal';
 import type { LabelledFilm, Labels } from './labels';
@@ -31,7 +32,6 @@ export interface Excluded {
   readonly reason: string;
   readonly positive: number;
   readonly negative: number;
-  /** The first few, to look at. */
   readonly files: readonly string[];
 }
 
@@ -51,6 +51,7 @@ export interface EvaluationReport {
   readonly labels: Pick<Labels, 'positive' | 'negative' | 'guessed' | 'hasPatients' | 'problems'> & { readonly sha256: string };
   readonly counts: { readonly labelled: number; readonly analysed: number; readonly positive: number; readonly negative: number; readonly patients: number; readonly withoutHeader: number };
   readonly excluded: readonly Excluded[];
+  readonly unlabelled: readonly string[];
   readonly auc: Estimate;
   readonly averagePrecision: Estimate;
   readonly atHalf: AtThreshold;
@@ -69,12 +70,15 @@ export interface EvaluationInput {
   readonly failures: readonly Failure[];
   readonly identity: AnalysisIdentity;
   readonly settings: EvaluationSettings;
+  /** Files below the folder of films that no row of the labels file names. */
+  readonly unlabelled: readonly string[];
   readonly now: Date;
 }
 
-export function makeReport({ labels, labelsSha256, records, failures, identity, settings, now }: EvaluationInput): EvaluationReport {
-  const joined = labels.films.map((label) => ({ label, record: records.get(label.file) }));
-  const analysed = joined.flatMap(({ label, record }) => (record === undefined || record.probability === null ? [] : [{ label, record, scored: scoredOf(label, record, record.probability) }]));
+export function makeReport({ labels, labelsSha256, records, failures, identity, settings, unlabelled, now }: EvaluationInput): EvaluationReport {
+  const joined = labels.films.map((label): JoinedFilm => ({ label, record: records.get(label.file) }));
+  const left = copies(joined);
+  const analysed = joined.flatMap(({ label, record }) => (record === undefined || record.probability === null || left.has(label.file) ? [] : [{ label, record, scored: scoredOf(label, record, record.probability) }]));
   const scored = analysed.map((film) => film.scored);
   const count = (positive: boolean) => scored.filter((film) => film.positive === positive).length;
   const { positive, negative, guessed, hasPatients, problems } = labels;
@@ -91,7 +95,8 @@ export function makeReport({ labels, labelsSha256, records, failures, identity, 
       labelled: labels.films.length, analysed: scored.length, positive: count(true), negative: count(false),
       patients: new Set(scored.map(({ patient }) => patient)).size, withoutHeader: analysed.filter(({ record }) => record.kind !== 'dicom').length,
     },
-    excluded: excluded(joined, failures),
+    excluded: excluded(joined, new Map([...failures.map(({ file, why }) => [file, why] as const), ...left])),
+    unlabelled,
     auc: estimate(scored, weightedAuc, settings.bootstrap),
     averagePrecision: estimate(scored, weightedAveragePrecision, settings.bootstrap),
     atHalf: atThreshold(scored, 0.5, settings.bootstrap),
@@ -114,17 +119,16 @@ function atThreshold(films: readonly Scored[], threshold: number, options: Boots
   return { ...thresholdFigures(films, threshold), f1Interval: estimate(films, weightedF1(threshold), options).interval };
 }
 
-const SHOWN_FILES = 5;
-
-function excluded(joined: readonly { readonly label: LabelledFilm; readonly record: FilmRecord | undefined }[], failures: readonly Failure[]): Excluded[] {
-  const whyFailed = new Map(failures.map(({ file, why }) => [file, why]));
+/** @param others what is no word of the pipeline, by file */
+function excluded(joined: readonly JoinedFilm[], others: ReadonlyMap<string, string>): Excluded[] {
   const reasons = new Map<string, LabelledFilm[]>();
   for (const { label, record } of joined) {
-    if (record?.outcome === 'analysed') continue;
-    const reason = record?.reason ?? whyFailed.get(label.file) ?? 'not looked at';
+    const other = others.get(label.file);
+    if (record?.outcome === 'analysed' && other === undefined) continue;
+    const reason = record?.reason ?? other ?? 'not looked at';
     reasons.set(reason, [...(reasons.get(reason) ?? []), label]);
   }
   return [...reasons]
-    .map(([reason, films]) => ({ reason, positive: films.filter(({ positive }) => positive).length, negative: films.filter(({ positive }) => !positive).length, files: films.slice(0, SHOWN_FILES).map(({ file }) => file) }))
+    .map(([reason, films]) => ({ reason, positive: films.filter(({ positive }) => positive).length, negative: films.filter(({ positive }) => !positive).length, files: films.map(({ file }) => file) }))
     .sort((a, b) => b.positive + b.negative - a.positive - a.negative || (a.reason < b.reason ? -1 : 1));
 }

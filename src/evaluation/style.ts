@@ -8,6 +8,7 @@ h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.2rem; margin: 2.2
 p, li { max-width: 46rem; } .faint { color: var(--faint); } .warning { color: var(--warning); font-weight: 600; }
 table { border-collapse: collapse; margin: .6rem 0 1rem; font-variant-numeric: tabular-nums; } caption { text-align: left; color: var(--faint); padding-bottom: .3rem; }
 th, td { text-align: right; padding: .25rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top; } th:first-child { text-align: left; } thead th { background: var(--raised); } tbody th { font-weight: 500; overflow-wrap: anywhere; }
+.words th, .words td { text-align: left; overflow-wrap: anywhere; } .words th:first-child { overflow-wrap: normal; }
 .scroll { overflow-x: auto; } .scroll td { white-space: nowrap; } .plot { display: flex; flex-wrap: wrap; gap: 1.5rem; align-items: flex-start; }
 svg { width: 24rem; max-width: 100%; height: auto; font-size: 13px; } svg text { fill: var(--faint); } .grid { stroke: var(--line); fill: none; }
 .curve { stroke: var(--curve); stroke-width: 2.5; fill: none; } .chance { stroke: var(--faint); stroke-dasharray: 5 5; fill: none; } .bar { stroke: var(--faint); stroke-width: 1.5; } .dot { fill: var(--mark); }

@@ -31,6 +31,12 @@ test('bad rows are told with their line, the others are used', () => {
   ]);
 });
 
+test('a path that is written in two ways is one film', () => {
+  const { films, problems } = read('file,label\ndeep/a.png,1\nb.png,0\ndeep\\a.png,1\n./deep//a.png,1\n.\\b.png,1\nc.png,0\n');
+  expect(films.map(({ file }) => file)).toEqual(['deep/a.png', 'c.png']);
+  expect(problems.map(({ line }) => line)).toEqual([4, 5, 6]);
+});
+
 test('--positive decides, and must be one of the two', () => {
   expect(read('file,label\na,gesund\nb,krank\n', 'krank')).toMatchObject({ positive: 'krank', negative: 'gesund', guessed: false });
   expect(() => read('file,label\na,gesund\nb,krank\n')).toThrow(/can't be guessed.*"gesund" \(1\), "krank" \(1\).*--positive/);

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { syntheticDicom } from '../../src/dicom/synthetic-film';
@@ -8,6 +8,7 @@ import { worstMistakes } from '../../src/evaluation/mistakes';
 import { page } from '../../src/evaluation/page';
 import { makeReport } from '../../src/evaluation/report';
 import { analyseFiles, inside } from '../../src/evaluation/run';
+import { unlabelledFiles } from '../../src/evaluation/unlabelled';
 import { ageBand, factsOf } from '../../src/evaluation/header-facts';
 import type { Line } from '../../src/pipeline/pipeline';
 import { fakeLine } from '../support/line';
@@ -98,7 +99,7 @@ test('the report joins labels and films, and its page escapes what they say', as
   const labels = readLabels(csv);
   const { records, failures } = await run(folder, out, line, labels.films.map(({ file }) => file));
   const report = makeReport({
-    labels, labelsSha256: 'x', records, failures, identity: line.identity(), now: new Date(0),
+    labels, labelsSha256: 'x', records, failures, identity: line.identity(), unlabelled: [], now: new Date(0),
     settings: { threshold: 0.5, thresholdFrom: 'model', wantedSensitivity: 0.95, bootstrap: { rounds: 20, seed: 1 } },
   });
   expect(report.counts).toEqual({ labelled: 4, analysed: 2, positive: 1, negative: 1, patients: 2, withoutHeader: 0 });
@@ -111,6 +112,38 @@ test('the report joins labels and films, and its page escapes what they say', as
   expect(html).toContain('&lt;script&gt;');
   expect(html).toContain('deep/&quot;b&quot;.dcm');
   for (const id of ['roc', 'precision-recall', 'calibration']) expect(html).toContain(`<svg id="${id}"`);
+});
+
+async function reportOf(csv: string, folder: string, out: string, line = fakeLine({ probability: 0.7 }).line) {
+  const labels = readLabels(Buffer.from(csv));
+  const { records, failures } = await run(folder, out, line, labels.films.map(({ file }) => file));
+  const unlabelled = await unlabelledFiles(folder, labels.films, [out]);
+  return makeReport({
+    labels, labelsSha256: 'x', records, failures, identity: line.identity(), unlabelled, now: new Date(0),
+    settings: { threshold: 0.5, thresholdFrom: 'model', wantedSensitivity: 0.95, bootstrap: { rounds: 20, seed: 1 } },
+  });
+}
+
+test('the same film under another name counts once, and not at all where its labels contradict each other', async () => {
+  const { folder, out } = films();
+  for (const name of ['a2.dcm', 'a3.dcm']) copyFileSync(join(folder, 'a.dcm'), join(folder, name));
+  const twice = await reportOf('file,label,patient\na.dcm,1,p1\na2.dcm,1,p2\ndeep/b.dcm,0,p3\n', folder, out);
+  expect(twice.films.map(({ file }) => file)).toEqual(['a.dcm', 'deep/b.dcm']);
+  expect(twice.excluded).toEqual([{ reason: 'same content as another film', positive: 1, negative: 0, files: ['a2.dcm'] }]);
+  const against = await reportOf('file,label,patient\na.dcm,1,p1\na3.dcm,0,p2\ndeep/b.dcm,0,p3\n', folder, out);
+  expect(against.films.map(({ file }) => file)).toEqual(['deep/b.dcm']);
+  expect(against.excluded).toEqual([{ reason: 'same content as another film, labelled otherwise', positive: 1, negative: 1, files: ['a.dcm', 'a3.dcm'] }]);
+});
+
+test('every film that is left out is named, and every file that no row names', async () => {
+  const { folder } = films();
+  const missing = Array.from({ length: 9 }, (_, i) => `none-${i}.dcm`);
+  const report = await reportOf(`file,label\ndeep\\b.dcm,1\n${missing.map((file) => `${file},0\n`).join('')}`, folder, join(folder, 'out'));
+  expect(report.excluded).toEqual([{ reason: 'no such file', positive: 0, negative: 9, files: missing }]);
+  expect(report.unlabelled).toEqual(['a.dcm', 'c.dcm']);
+  const html = page(report, []);
+  expect(html).toContain('none-4.dcm and 4 more');
+  expect(html).toContain('2 files in the folder of films have no row in the labels file');
 });
 
 test('the worst mistakes are those farthest on the wrong side', () => {
