@@ -44,12 +44,19 @@ function summarySection({ finding, madeAt, softwareVersion, models, settings, la
 <ul>
 <li>Label "${labels.positive}" counts as the finding, "${labels.negative}" as its absence${labels.guessed ? ': this was guessed from the spelling; --positive VALUE says otherwise' : ''}.</li>
 <li>Operating point: ${decimal(settings.threshold, 6)}, ${whose}. A film counts as called at this probability or more.</li>
-${labels.hasPatients ? null : html`<li>The labels file names no patients. A DICOM film counts to the Patient ID in its header, any other film as a patient of its own; where patients have several films, intervals come out too narrow.</li>`}
+${labels.hasPatients ? null : html`<li>The labels file names no patients: a DICOM film counts to the Patient ID in its header.</li>`}
+${counts.withoutPatient === 0 ? null : html`<li>Nothing says whose ${counts.withoutPatient} of the films are: each counts as a patient of its own. Where a patient has several of them, intervals come out too narrow, and the patient may stand in both halves of the threshold's choice.</li>`}
+${isOnePatientMuch(counts) ? html`<li class="warning">${counts.mostOfOnePatient} of the ${counts.analysed} films count as one patient's. If Patient IDs were replaced by one for all, name the patients in the labels file.</li>` : null}
 ${counts.withoutHeader === 0 ? null : html`<li>${counts.withoutHeader} of the films are PNG or JPEG: the checks of the DICOM header (modality, body part, view, window, orientation) did not apply to them. The service sees DICOM only.</li>`}
 </ul>
 ${table(`Hilum ${softwareVersion}, and what it ran`, ['model', 'version', 'task', 'SHA-256'], models.map(({ id, version, task, sha256 }) => [id, version, task, sha256.slice(0, 16)]))}
 <p class="faint">Labels file: SHA-256 ${labels.sha256}.</p>
 </header>`;
+}
+
+/** Few patients have more films than this share of a whole evaluation. */
+function isOnePatientMuch({ mostOfOnePatient: most, analysed }: EvaluationReport['counts']): boolean {
+  return most >= 10 && most > 0.1 * analysed;
 }
 
 function figuresSection({ auc, averagePrecision, atHalf, atOperatingPoint, counts, labels, settings }: EvaluationReport): Markup {

@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { AnalysisIdentity } from '../dicom/analysis';
 import { estimate, type BootstrapOptions, type Estimate } from './bootstrap';
 import { copies, type JoinedFilm } from './duplicates';
 import { calibration, curve, type Calibration, type CurvePoint } from './curves';
+import { groupsOf } from './header-facts';
 import type { FilmRecord } from './journal';
 import type { LabelledFilm, Labels } from './labels';
 import { chooseOperatingPoint, half, type OperatingPointChoice } from './operating-point';
+import { patientsOf } from './patients';
 import type { Failure } from './run';
 import { thresholdFigures, type Scored, type ThresholdFigures } from './statistics';
 import { subgroups, type Subgroup } from './subgroups';
@@ -49,7 +50,7 @@ export interface EvaluationReport {
   readonly finding: string;
   readonly settings: EvaluationSettings;
   readonly labels: Pick<Labels, 'positive' | 'negative' | 'guessed' | 'hasPatients' | 'problems'> & { readonly sha256: string };
-  readonly counts: { readonly labelled: number; readonly analysed: number; readonly positive: number; readonly negative: number; readonly patients: number; readonly withoutHeader: number };
+  readonly counts: { readonly labelled: number; readonly analysed: number; readonly positive: number; readonly negative: number; readonly patients: number; readonly withoutHeader: number; readonly withoutPatient: number; readonly mostOfOnePatient: number };
   readonly excluded: readonly Excluded[];
   readonly unlabelled: readonly string[];
   readonly auc: Estimate;
@@ -78,7 +79,8 @@ export interface EvaluationInput {
 export function makeReport({ labels, labelsSha256, records, failures, identity, settings, unlabelled, now }: EvaluationInput): EvaluationReport {
   const joined = labels.films.map((label): JoinedFilm => ({ label, record: records.get(label.file) }));
   const left = copies(joined);
-  const analysed = joined.flatMap(({ label, record }) => (record === undefined || record.probability === null || left.has(label.file) ? [] : [{ label, record, scored: scoredOf(label, record, record.probability) }]));
+  const patients = patientsOf(joined);
+  const analysed = joined.flatMap(({ label, record }) => (record === undefined || record.probability === null || left.has(label.file) ? [] : [{ label, record, scored: { positive: label.positive, score: record.probability, patient: patients.get(label.file)!.patient } satisfies Scored }]));
   const scored = analysed.map((film) => film.scored);
   const count = (positive: boolean) => scored.filter((film) => film.positive === positive).length;
   const { positive, negative, guessed, hasPatients, problems } = labels;
@@ -94,6 +96,7 @@ export function makeReport({ labels, labelsSha256, records, failures, identity, 
     counts: {
       labelled: labels.films.length, analysed: scored.length, positive: count(true), negative: count(false),
       patients: new Set(scored.map(({ patient }) => patient)).size, withoutHeader: analysed.filter(({ record }) => record.kind !== 'dicom').length,
+      withoutPatient: analysed.filter(({ label }) => patients.get(label.file)!.isUnknown).length, mostOfOnePatient: mostOfOne(scored.map(({ patient }) => patient)),
     },
     excluded: excluded(joined, new Map([...failures.map(({ file, why }) => [file, why] as const), ...left])),
     unlabelled,
@@ -103,16 +106,17 @@ export function makeReport({ labels, labelsSha256, records, failures, identity, 
     atOperatingPoint: atThreshold(scored, settings.threshold, settings.bootstrap),
     calibration: calibration(scored),
     curve: curve(scored),
-    subgroups: subgroups(analysed.map(({ label, record, scored: film }) => ({ film, groups: { ...record.facts, ...label.groups } })), settings),
+    subgroups: subgroups(analysed.map(({ label, record, scored: film }) => ({ film, groups: groupsOf(record.facts, label.groups) })), settings),
     choice: chooseOperatingPoint(scored, settings.wantedSensitivity),
     films: analysed.map(({ label, scored: film }) => ({ file: label.file, positive: film.positive, probability: film.score, patient: film.patient, half: half(film.patient) })),
   };
 }
 
-/** The labels file knows the patient best; then the header; else the film stands for itself. The report needs no more than a digest. */
-function scoredOf(label: LabelledFilm, record: FilmRecord, score: number): Scored {
-  const patient = label.patient === null ? (record.patient === null ? `file ${label.file}` : `header ${record.patient}`) : `labels ${label.patient}`;
-  return { positive: label.positive, score, patient: createHash('sha256').update(patient).digest('hex').slice(0, 16) };
+/** How often the most frequent one is there. */
+function mostOfOne(names: readonly string[]): number {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Math.max(0, ...counts.values());
 }
 
 function atThreshold(films: readonly Scored[], threshold: number, options: BootstrapOptions): AtThreshold {
