@@ -37,7 +37,7 @@ interface Row {
 }
 
 /**
- * Reads a labels file: CSV with a heading; comma, semicolon or tab; UTF-8 with or without a byte order mark, or Windows-1252 as older spreadsheets write it.
+ * Reads a labels file: CSV with a heading; comma, semicolon or tab; UTF-8 with or without a byte order mark, UTF-16 or Windows-1252 as spreadsheets write them.
  * @param positive the label of the finding; guessed where it is not given
  * @throws HilumError LABELS_INVALID when the file as a whole can't be used; single bad rows are told in `problems`
  */
@@ -63,6 +63,7 @@ export function readLabels(bytes: Uint8Array, positive?: string): Labels {
 }
 
 function decode(bytes: Uint8Array): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

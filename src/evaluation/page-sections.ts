@@ -16,11 +16,14 @@ export function choiceSection({ choice, settings }: EvaluationReport): Markup {
   const halves = table('The two halves', ['half', 'patients with the finding', 'patients without'], [['threshold chosen on', patients.chosenOn.positive, patients.chosenOn.negative], ['measured on', patients.measuredOn.positive, patients.measuredOn.negative]]);
   const rows = measured === null ? [] : [['sensitivity', shareText(measured.sensitivity)], ['specificity', shareText(measured.specificity)], ['precision', shareText(measured.precision)]];
   const verdict = objections.length > 0 ? html`<p class="warning">It must not be applied: ${objections.join('; ')}.</p>` : html`<p>It may be applied with <code>--apply-threshold CONFIG.yaml</code>. The operating point is now ${decimal(settings.threshold, 6)}.</p>`;
+  const reached = measured?.sensitivity.value ?? null;
+  const short = reached === null || reached >= wantedSensitivity ? null : html`<p>On the half that it has not seen it finds ${percent(reached)}, fewer than wanted. That may be chance, and more films may show that it is not.</p>`;
   return html`<section><h2>A threshold for a sensitivity of ${percent(wantedSensitivity)}</h2>
 <p>Chosen on one half of the patients, measured on the other, which it has not seen. A hash of the patient says which half; each half needs ${LEAST_PATIENTS} patients with and ${LEAST_PATIENTS} without the finding.</p>
 <p>Threshold: ${decimal(threshold, 6)}.</p>
 ${halves}
 ${rows.length === 0 ? null : table('On the half that it has not seen', ['', 'value (95 % interval)'], rows)}
+${short}
 ${verdict}</section>`;
 }
 

@@ -23,6 +23,8 @@ test('a quoted cell may hold quotes, delimiters and line ends', () => {
 
 test('Windows-1252, as older spreadsheets write it', () => expect(readLabels(Buffer.from('file,label\nM\xfcller.png,1\nb.png,0\n', 'latin1')).films[0]!.file).toBe('Müller.png'));
 
+test('UTF-16, as a spreadsheet writes "Unicode text"', () => expect(readLabels(Buffer.from('\ufefffile\tlabel\r\nM\u00fcller.png\t1\r\nb.png\t0\r\n', 'utf16le')).films.map(({ file }) => file)).toEqual(['M\u00fcller.png', 'b.png']));
+
 test('bad rows are told with their line, the others are used', () => {
   const { films, problems } = read('file,label\na.png,1\n,1\nc.png,\nd.png,0,more\na.png,1\ne.png,0\nf.png,1\nf.png,0\n');
   expect(films.map(({ file }) => file)).toEqual(['a.png', 'e.png']);

@@ -140,6 +140,9 @@ test('the page shows its plots and pictures and asks the network for nothing', a
 test('what can not be used is said in a sentence', async () => {
   expect(await start('evaluate', '--labels', labels, '--films', films).ended).toMatchObject({ status: 2, err: expect.stringContaining('--out DIR is missing') as string });
   expect(await start(...ARGUMENTS, '--sensitivity', '95').ended).toMatchObject({ status: 2, err: expect.stringContaining('--sensitivity is a share') as string });
+  const unwritable = await start('evaluate', '--labels', labels, '--films', films, '--out', labels).ended;
+  expect(unwritable).toMatchObject({ status: 1, err: expect.stringMatching(/EEXIST|ENOTDIR/) as string });
+  expect(unwritable.err).not.toContain('    at ');
   writeFileSync(join(dir, 'three.csv'), 'file,label\na,x\nb,y\nc,z\n');
   expect(await start('evaluate', '--labels', join(dir, 'three.csv'), '--films', films, '--out', out).ended).toMatchObject({ status: 1, err: expect.stringContaining('LABELS_INVALID') as string });
 }, 60_000);
