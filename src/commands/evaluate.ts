@@ -15,6 +15,7 @@ import { analyseFiles, type Failure } from '../evaluation/run';
 import { unlabelledFiles } from '../evaluation/unlabelled';
 import { decimal, estimateText, percent, shareText } from '../evaluation/words';
 import type { Line } from '../pipeline/pipeline';
+import { modelsOfFolder } from './models-of-folder';
 import { progressBar } from './progress';
 
 export interface EvaluateOptions {
@@ -67,8 +68,8 @@ export async function evaluate(options: EvaluateOptions): Promise<number> {
 }
 
 function lineOf(config: Config | null, models: string | undefined): Promise<Line> {
-  const chosen = config?.models ?? configSchema.shape.models.parse({});
-  return openLine({ ...chosen, dir: models ?? chosen.dir }, config?.results ?? configSchema.shape.results.parse({}), config?.decode, undefined, config?.classification);
+  const chosen = config === null ? modelsOfFolder(models, say) : { ...config.models, dir: models ?? config.models.dir };
+  return openLine(chosen, config?.results ?? configSchema.shape.results.parse({}), config?.decode, undefined, config?.classification);
 }
 
 async function withLine<T>(line: Line, work: () => Promise<T>): Promise<T> {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { thresholdFigures, type Scored, type ThresholdFigures } from './statistics';
-import { percent } from './words';
 
 /** Patients of each class that each half needs before a threshold may be applied: with 30 the interval of a sensitivity of 95 % still reaches down to about 81 %. */
 export const LEAST_PATIENTS = 30;
@@ -62,5 +61,5 @@ function objections(patients: OperatingPointChoice['patients'], measured: Thresh
 function chance(measured: ThresholdFigures | null): string[] {
   const [sensitivity, specificity] = [measured?.sensitivity.value, measured?.specificity.value];
   if (typeof sensitivity !== 'number' || typeof specificity !== 'number' || sensitivity + specificity > 1) return [];
-  return [`it tells nothing: on the other half of the patients ${percent(sensitivity)} of the films with the finding are called, and ${percent(1 - specificity)} of those without`];
+  return [`it tells nothing: on the other half of the patients ${(100 * sensitivity).toFixed(1)} % of the films with the finding are called, and ${(100 * (1 - specificity)).toFixed(1)} % of those without`];
 }
