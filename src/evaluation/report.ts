@@ -40,7 +40,7 @@ export interface AtThreshold extends ThresholdFigures {
   readonly f1Interval: Estimate['interval'];
 }
 
-/** report.json, schema version 1: docs/evaluate.md explains each figure. */
+/** report.json, schema version 1: docs/evaluation-report.schema.json, which a test holds against it. */
 export interface EvaluationReport {
   readonly schemaVersion: 1;
   readonly type: 'hilum-evaluation-report';

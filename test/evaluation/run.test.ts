@@ -1,6 +1,7 @@
+import Ajv2020 from 'ajv/dist/2020';
 import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { syntheticDicom } from '../../src/dicom/synthetic-film';
 import { analysisDigest, Journal, type FilmRecord } from '../../src/evaluation/journal';
 import { patientsOf } from '../../src/evaluation/patients';
@@ -145,6 +146,30 @@ test('every film that is left out is named, and every file that no row names', a
   const html = page(report, []);
   expect(html).toContain('none-4.dcm and 4 more');
   expect(html).toContain('2 files in the folder of films have no row in the labels file');
+});
+
+describe('docs/evaluation-report.schema.json', () => {
+  const schema = JSON.parse(readFileSync(resolve(__dirname, '../../docs/evaluation-report.schema.json'), 'utf8')) as { required: string[] };
+  const isValid = new Ajv2020({ allErrors: true, strict: false }).compile(schema);
+
+  test.each([
+    ['all there', 'file,label,ward\na.dcm,1,A\ndeep/b.dcm,0,B\nc.dcm,1,B\nc.dcm,1,B\n'],
+    ['one class left, nothing to choose from', 'file,label\nc.dcm,1\na.dcm,0\n'],
+    ['no film', 'file,label\nnone.dcm,1\nneither.dcm,0\n'],
+  ])('is met: %s', async (_name, csv) => {
+    const { folder, out } = films();
+    const report = await reportOf(csv, folder, out);
+    isValid(JSON.parse(JSON.stringify(report)));
+    expect(isValid.errors ?? []).toEqual([]);
+    expect(page(report, [])).toContain('Research use only');
+  });
+
+  test('names every key, and refuses any other', async () => {
+    const { folder, out } = films();
+    const report = await reportOf('file,label\na.dcm,1\ndeep/b.dcm,0\n', folder, out);
+    expect(Object.keys(report).sort()).toEqual([...schema.required].sort());
+    expect(isValid({ ...JSON.parse(JSON.stringify(report)) as object, more: 1 })).toBe(false);
+  });
 });
 
 test('a patient whom only some rows name is one patient; an ID that all films share tells nothing', () => {
