@@ -130,6 +130,10 @@ test('the page shows its plots and pictures and asks the network for nothing', a
     expect(await ground()).toBe('rgb(16, 21, 27)');
     await page.emulateMedia({ colorScheme: 'light' });
     expect(await ground()).toBe('rgb(255, 255, 255)');
+    // A4 less its margins: paper can't be scrolled, so no column may stand outside.
+    await page.emulateMedia({ media: 'print' });
+    await page.setViewportSize({ width: 700, height: 1000 });
+    expect(await page.evaluate('Math.max(...[...document.querySelectorAll("table, svg, img")].map((part) => Math.ceil(part.getBoundingClientRect().right)))')).toBeLessThanOrEqual(700);
     expect(requests.filter((request) => request !== url && !request.startsWith('data:'))).toEqual([]);
     expect(errors).toEqual([]);
   } finally {
