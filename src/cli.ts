@@ -161,6 +161,11 @@ function isUsage(error: unknown): error is Error {
   return error instanceof UsageError || (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
 }
 
+/** A file or folder that is not there, not ours to write, full: its message names it, and where in the program it came up helps nobody. */
+function isOfSystem(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error && 'path' in error;
+}
+
 // `hilum models | head`: whoever reads may stop reading.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
@@ -172,7 +177,7 @@ run(process.argv.slice(2)).then(
     process.exitCode = status;
   },
   (error: unknown) => {
-    process.stderr.write(isUsage(error) ? `hilum: ${error.message}\n\n${USAGE}` : `hilum: ${error instanceof HilumError ? describeError(error) : ((error as Error).stack ?? String(error))}\n`);
+    process.stderr.write(isUsage(error) ? `hilum: ${error.message}\n\n${USAGE}` : `hilum: ${error instanceof HilumError ? describeError(error) : isOfSystem(error) ? error.message : ((error as Error).stack ?? String(error))}\n`);
     process.exitCode = isUsage(error) ? 2 : 1;
   },
 );

@@ -8,6 +8,7 @@ import { encode } from '../pipeline/encode';
 import { resultOf } from '../pipeline/notify';
 import { analyseFilm, type Line } from '../pipeline/pipeline';
 import type { EncodedObject, FilmOutcome, FilmResult } from '../pipeline/stage';
+import { modelsOfFolder } from './models-of-folder';
 import { progressBar } from './progress';
 
 /** One line of `--json`. */
@@ -27,7 +28,7 @@ export interface FileResult extends Pick<FilmResult, 'outcome' | 'view' | 'proba
 export async function analyze(options: { paths: readonly string[]; out: string; json: boolean; models?: string | undefined }): Promise<number> {
   const files = (await Promise.all(options.paths.map(listFiles))).flat();
   if (files.length === 0) throw new RangeError('no file to analyse: name DICOM files or folders');
-  const line = await openLine(configSchema.shape.models.parse({ dir: options.models }), configSchema.shape.results.parse({}));
+  const line = await openLine(modelsOfFolder(options.models, (text) => void process.stderr.write(`hilum: ${text}\n`)), configSchema.shape.results.parse({}));
   const progress = progressBar(files.length);
   let unreadable = 0;
   for (const file of files) {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { SHIPPED_MODELS } from '../app/installed';
 import { readConfig } from '../base/config';
 import { compareWith, lastDays, referenceOf, type DriftRow } from '../evaluation/drift';
-import { readPages } from '../evaluation/drift-book';
+import { readPages, type DriftDay } from '../evaluation/drift-book';
 import { readManifest } from '../model/manifest';
 
 const WORDS: Readonly<Record<DriftRow['level'], string>> = {
@@ -25,11 +25,17 @@ export function drift(options: { config: string; days: number; json: boolean }):
   return reference === null || rows.some(({ level }) => level === 'changed') ? 1 : 0;
 }
 
-function report({ from, to, days, outcomes, rows }: { from: string; to: string; days: number; outcomes: Readonly<Record<string, number>>; rows: readonly DriftRow[] }): string {
+function report({ from, to, days, outcomes, rows }: { from: string; to: string; days: readonly DriftDay[]; outcomes: Readonly<Record<string, number>>; rows: readonly DriftRow[] }): string {
   const counted = Object.entries(outcomes).sort(([a], [b]) => a.localeCompare(b)).map(([name, films]) => `  ${String(films).padStart(7)}  ${name}\n`);
   const compared = rows.map(({ measure, films, index, chance, level }) => `  ${measure.padEnd(19)} ${String(films).padStart(7)} ${number(index)} ${number(chance)}  ${WORDS[level]}\n`);
   const head = rows.length === 0 ? '' : `  ${'measure'.padEnd(19)}   films    index  by chance\n`;
-  return `${from} to ${to} (UTC), ${days} day(s) with films\n${counted.join('')}${head}${compared.join('')}`;
+  return `${from} to ${to} (UTC), ${days.length} day(s) with films\n${days.map(dayLine).join('')}${counted.join('')}${head}${compared.join('')}`;
+}
+
+/** Films of a day, and what share of them was analysed: a ward that fell silent shows here, and in no index. */
+function dayLine({ date, outcomes }: DriftDay): string {
+  const films = Object.values(outcomes).reduce((a, b) => a + b, 0);
+  return `  ${date} ${String(films).padStart(7)} film(s), ${outcomes['analysed'] ?? 0} analysed\n`;
 }
 
 const number = (value: number | null) => (value === null || !Number.isFinite(value) ? '-' : value.toFixed(3)).padStart(8);

@@ -11,9 +11,11 @@ import { heatMapPng, worstMistakes } from '../evaluation/mistakes';
 import { page } from '../evaluation/page';
 import type { MistakePicture } from '../evaluation/page-sections';
 import { makeReport, type EvaluationReport } from '../evaluation/report';
-import { analyseFiles } from '../evaluation/run';
+import { analyseFiles, type Failure } from '../evaluation/run';
+import { unlabelledFiles } from '../evaluation/unlabelled';
 import { decimal, estimateText, percent, shareText } from '../evaluation/words';
 import type { Line } from '../pipeline/pipeline';
+import { modelsOfFolder } from './models-of-folder';
 import { progressBar } from './progress';
 
 export interface EvaluateOptions {
@@ -45,14 +47,17 @@ export async function evaluate(options: EvaluateOptions): Promise<number> {
   for (const { line, text } of labels.problems) say(`${options.labels}, line ${line}: ${text}`);
   if (!(await stat(options.films).catch(() => null))?.isDirectory()) throw new HilumError('LABELS_INVALID', 'permanent', `--films ${options.films} is no folder`);
   const config = options.config === undefined ? null : readConfig(options.config);
+  const unlabelled = await unlabelledFiles(options.films, labels.films, [options.out, options.labels]);
+  if (unlabelled.length > 0) say(`not looked at, as no row of the labels file names them: ${named(unlabelled)}`);
   const line = await lineOf(config, options.models);
   const { threshold } = line.identity().classifier;
   const { report, mistakes, failed } = await withLine(line, async () => {
     const { records, failures } = await analyseAll(options, labels.films.map(({ file }) => file), line);
     const report = makeReport({
-      labels, labelsSha256: createHash('sha256').update(csv).digest('hex'), records, failures, identity: line.identity(), now: started,
+      labels, labelsSha256: createHash('sha256').update(csv).digest('hex'), records, failures, identity: line.identity(), unlabelled, now: started,
       settings: { threshold, thresholdFrom: config?.classification.threshold === undefined ? 'model' : 'configuration', wantedSensitivity: options.sensitivity, bootstrap: BOOTSTRAP },
     });
+    tellFailures(failures);
     return { report, mistakes: await drawMistakes(report, options.films, line), failed: failures.length };
   });
   await write(join(options.out, 'report.json'), `${JSON.stringify(report, null, 1)}\n`);
@@ -63,8 +68,8 @@ export async function evaluate(options: EvaluateOptions): Promise<number> {
 }
 
 function lineOf(config: Config | null, models: string | undefined): Promise<Line> {
-  const chosen = config?.models ?? configSchema.shape.models.parse({});
-  return openLine({ ...chosen, dir: models ?? chosen.dir }, config?.results ?? configSchema.shape.results.parse({}), config?.decode, undefined, config?.classification);
+  const chosen = config === null ? modelsOfFolder(models, say) : { ...config.models, dir: models ?? config.models.dir };
+  return openLine(chosen, config?.results ?? configSchema.shape.results.parse({}), config?.decode, undefined, config?.classification);
 }
 
 async function withLine<T>(line: Line, work: () => Promise<T>): Promise<T> {
@@ -122,6 +127,15 @@ async function apply({ choice: { threshold, objections } }: EvaluationReport, co
   say(`classification.threshold ${threshold} is written into ${config}; the service takes it at its next start`);
   return true;
 }
+
+function tellFailures(failures: readonly Failure[]): void {
+  for (const { file, why } of failures.slice(0, SHOWN)) say(`${file}: ${why}`);
+  if (failures.length > SHOWN) say(`${failures.length - SHOWN} more films could not be worked on; report.json names them`);
+}
+
+/** Names that the terminal shows. */
+const SHOWN = 10;
+const named = (files: readonly string[]) => `${files.length} files, ${files.slice(0, SHOWN).join(', ')}${files.length > SHOWN ? ' ...' : ''}`;
 
 function summary({ counts, labels, auc, atOperatingPoint, calibration, choice }: EvaluationReport, html: string): string {
   const { threshold, measured, wantedSensitivity } = choice;

@@ -1,5 +1,6 @@
 import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { parseDocument } from 'yaml';
+import { isDeepStrictEqual } from 'node:util';
+import { isMap, isScalar, parseDocument, type Document, type YAMLMap } from 'yaml';
 import { HilumError } from '../base/errors';
 
 /**
@@ -10,16 +11,50 @@ import { HilumError } from '../base/errors';
 export async function applyThreshold(config: string, threshold: number, check: (path: string) => void): Promise<void> {
   // Behind a link lies the file that is meant: a rename would replace the link.
   const path = await realpath(config);
-  const document = parseDocument(await readFile(path, 'utf8'));
+  const text = await readFile(path, 'utf8');
+  const document = parseDocument(text);
   if (document.errors.length > 0) throw new HilumError('CONFIG_INVALID', 'permanent', `${config} can't be read as YAML`, { cause: document.errors[0] });
-  document.setIn(['classification', 'threshold'], threshold);
   const beside = `${path}.new`;
   try {
-    await writeFile(beside, document.toString({ lineWidth: 0 }), { mode: (await stat(path)).mode & 0o7777 });
+    await writeFile(beside, withThreshold(text, document, threshold), { mode: (await stat(path)).mode & 0o7777 });
     check(beside);
     await rename(beside, path);
   } catch (error) {
     await rm(beside, { force: true });
     throw error;
   }
+}
+
+/** The text with its one key changed or added where it belongs; written anew as a whole only where that can't be done, which keeps comments but not the spacing. */
+function withThreshold(text: string, document: Document, threshold: number): string {
+  const edited = edit(text, document, threshold);
+  const section = document.get('classification', true);
+  if (isScalar(section) && section.value === null) document.delete('classification');
+  document.setIn(['classification', 'threshold'], threshold);
+  const parsed = edited === null ? null : parseDocument(edited);
+  return edited !== null && parsed?.errors.length === 0 && isDeepStrictEqual(parsed.toJS(), document.toJS()) ? edited : document.toString({ lineWidth: 0 });
+}
+
+/** Null where there is no plain place for it; what comes out is checked by the caller. */
+function edit(text: string, document: Document, threshold: number): string | null {
+  const end = text.includes('\r\n') ? '\r\n' : '\n';
+  const replace = ([from, to]: readonly [number, number], by: string) => text.slice(0, from) + by + text.slice(to);
+  const value = document.getIn(['classification', 'threshold'], true);
+  if (isScalar(value)) return value.range ? replace([value.range[0], value.range[1]], String(threshold)) : null;
+  const section = document.get('classification', true);
+  if (isMap(section)) return into(text, section, `threshold: ${threshold}`, `"threshold": ${threshold}`, end);
+  if (section !== undefined) return null;
+  if (isMap(document.contents) && document.contents.flow) return into(text, document.contents, '', `"classification": {"threshold": ${threshold}}`, end);
+  return `${text}${text === '' || text.endsWith('\n') ? '' : end}classification:${end}  threshold: ${threshold}${end}`;
+}
+
+/** As the first of a map's items: a line of its own in a block, or behind the brace. */
+function into(text: string, map: YAMLMap, line: string, item: string, end: string): string | null {
+  const first = map.items[0]?.key;
+  if (!map.range) return null;
+  const brace = map.range[0] + 1;
+  if (map.flow) return `${text.slice(0, brace)}${item}${first === undefined ? '' : ', '}${text.slice(brace)}`;
+  const at = isScalar(first) ? first.range?.[0] : undefined;
+  if (at === undefined) return null;
+  return `${text.slice(0, at)}${line}${end}${text.slice(text.lastIndexOf('\n', at - 1) + 1, at)}${text.slice(at)}`;
 }

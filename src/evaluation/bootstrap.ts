@@ -3,7 +3,7 @@ import { byFallingScore, once, type WeightedFigure } from './weighted';
 
 export interface Estimate {
   readonly value: number | null;
-  /** Percentile bootstrap by patient, 95 %. */
+  /** Percentile bootstrap by patient, 95 %. Null where it would say more than is known: fewer than {@link LEAST_FOR_INTERVAL} patients of a class, or all draws alike. */
   readonly interval: Interval;
 }
 
@@ -12,11 +12,14 @@ export interface BootstrapOptions {
   readonly seed: number;
 }
 
+/** Patients of each class that a bootstrap needs: the few of a smaller group are drawn again and again, and the interval is too narrow or a point. */
+export const LEAST_FOR_INTERVAL = 10;
+
 /** Patients are drawn with replacement, each with all films, so that many films of one patient do not narrow the interval. The same seed gives the same interval. */
 export function estimate(films: readonly Scored[], figure: WeightedFigure, { rounds, seed }: BootstrapOptions): Estimate {
   const sorted = byFallingScore(films);
   const value = figure(sorted, once(sorted));
-  if (value === null) return { value, interval: null };
+  if (value === null || fewestPatients(films) < LEAST_FOR_INTERVAL) return { value, interval: null };
   const names = [...new Set(films.map(({ patient }) => patient))];
   const place = new Map(names.map((name, index) => [name, index]));
   const patientOf = sorted.map(({ patient }) => place.get(patient)!);
@@ -29,7 +32,14 @@ export function estimate(films: readonly Scored[], figure: WeightedFigure, { rou
     if (one !== null) found.push(one);
   }
   found.sort((a, b) => a - b);
-  return { value, interval: found.length === 0 ? null : [quantile(found, 0.025), quantile(found, 0.975)] };
+  // Classes that do not overlap give an area of 1 in every draw: that is no certainty.
+  return { value, interval: found.at(0) === found.at(-1) ? null : [quantile(found, 0.025), quantile(found, 0.975)] };
+}
+
+/** Patients of the class that has fewer. */
+function fewestPatients(films: readonly Scored[]): number {
+  const patientsOf = (wanted: boolean) => new Set(films.filter(({ positive }) => positive === wanted).map(({ patient }) => patient)).size;
+  return Math.min(patientsOf(true), patientsOf(false));
 }
 
 /** Of sorted values, linear between neighbours (the default of numpy and R). */

@@ -16,6 +16,12 @@ export function emptyPage(): DriftPage {
   return { schemaVersion: 1, outcomes: {}, measures: {} };
 }
 
+/** How many films came to which outcome on a day (YYYY-MM-DD, UTC). */
+export interface DriftDay {
+  readonly date: string;
+  readonly outcomes: Readonly<Record<string, number>>;
+}
+
 const PAGE = /^(\d{4}-\d{2}-\d{2})-[0-9a-f]+\.json$/;
 
 /**
@@ -79,9 +85,9 @@ export function count(page: DriftPage, measures: FilmMeasures): void {
 }
 
 /** All workers' counts of the days from `from` to `to` (YYYY-MM-DD, both included), added up. A page that can't be read is left out and named. */
-export function readPages(stateDir: string, from: string, to: string): { page: DriftPage; days: number; unread: string[] } {
+export function readPages(stateDir: string, from: string, to: string): { page: DriftPage; days: DriftDay[]; unread: string[] } {
   const page = emptyPage();
-  const days = new Set<string>();
+  const days = new Map<string, DriftPage>();
   const unread: string[] = [];
   for (const name of list(folderOf(stateDir))) {
     const day = PAGE.exec(name)?.[1];
@@ -89,19 +95,20 @@ export function readPages(stateDir: string, from: string, to: string): { page: D
     const read = readPage(join(folderOf(stateDir), name));
     if (read === null) unread.push(name);
     else {
-      days.add(day);
+      days.set(day, add(days.get(day) ?? emptyPage(), read));
       add(page, read);
     }
   }
-  return { page, days: days.size, unread };
+  return { page, days: [...days].map(([date, { outcomes }]) => ({ date, outcomes })).sort((a, b) => (a.date < b.date ? -1 : 1)), unread };
 }
 
-function add(page: DriftPage, more: DriftPage): void {
+function add(page: DriftPage, more: DriftPage): DriftPage {
   for (const [name, films] of Object.entries(more.outcomes)) page.outcomes[name] = (page.outcomes[name] ?? 0) + films;
   for (const [name, bins] of Object.entries(more.measures) as [MeasureName, number[]][]) {
     if (bins.length !== MEASURES[name].length + 1) continue;
     page.measures[name] = (page.measures[name] ?? emptyCounts(MEASURES[name])).map((films, i) => films + bins[i]!);
   }
+  return page;
 }
 
 function readPage(path: string): DriftPage | null {

@@ -12,6 +12,8 @@ export interface FilmRecord extends Pick<FilmResult, 'outcome' | 'reason' | 'rea
   /** Size and change of the file: another file under the same name is analysed anew. */
   readonly bytes: number;
   readonly modified: number;
+  /** Of the file: the same film may lie there under two names. */
+  readonly sha256: string;
   readonly kind: FileKind;
   /** Digest of the Patient ID where the header has one: films of one patient belong together, and no more need be known. */
   readonly patient: string | null;
@@ -19,7 +21,7 @@ export interface FilmRecord extends Pick<FilmResult, 'outcome' | 'reason' | 'rea
 }
 
 /** Raise it when a line's content changes: what was computed before is then computed anew. */
-const JOURNAL_VERSION = 1;
+const JOURNAL_VERSION = 2;
 
 interface Heading {
   readonly type: 'hilum-evaluation';

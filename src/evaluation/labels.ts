@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { parse, type CsvError, type Info } from 'csv-parse/sync';
 import { HilumError } from '../base/errors';
 
@@ -36,7 +37,7 @@ interface Row {
 }
 
 /**
- * Reads a labels file: CSV with a heading; comma, semicolon or tab; UTF-8 with or without a byte order mark, or Windows-1252 as older spreadsheets write it.
+ * Reads a labels file: CSV with a heading; comma, semicolon or tab; UTF-8 with or without a byte order mark, UTF-16 or Windows-1252 as spreadsheets write them.
  * @param positive the label of the finding; guessed where it is not given
  * @throws HilumError LABELS_INVALID when the file as a whole can't be used; single bad rows are told in `problems`
  */
@@ -62,6 +63,7 @@ export function readLabels(bytes: Uint8Array, positive?: string): Labels {
 }
 
 function decode(bytes: Uint8Array): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
@@ -99,18 +101,24 @@ function sortOut(rows: readonly Row[], width: number, file: number, label: numbe
   for (const row of rows) {
     const { cells, line } = row;
     const name = cells[file] ?? '';
-    const first = good.get(name);
+    const key = samePath(name);
+    const first = good.get(key);
     if (cells.length !== width) problems.push({ line, text: `${cells.length} columns where the heading has ${width}` });
     else if (name === '') problems.push({ line, text: 'no file' });
     else if (cells[label] === '') problems.push({ line, text: 'no label' });
-    else if (first === undefined) good.set(name, row);
+    else if (first === undefined) good.set(key, row);
     else if (first.cells[label] === cells[label]) problems.push({ line, text: `the same file as in line ${first.line}, left out` });
     else {
       problems.push({ line, text: `the same file as in line ${first.line} with another label: both are left out` });
-      contradicted.add(name);
+      contradicted.add(key);
     }
   }
-  return { good: [...good].filter(([name]) => !contradicted.has(name)).map(([, row]) => row), problems };
+  return { good: [...good].filter(([key]) => !contradicted.has(key)).map(([, row]) => row), problems };
+}
+
+/** One spelling for the ways to write a path, Windows' among them: a film that stands there twice must not count twice. */
+function samePath(file: string): string {
+  return posix.normalize(file.replaceAll('\\', '/'));
 }
 
 function twoValues(labels: readonly string[], wanted: string | undefined): Pick<Labels, 'positive' | 'negative' | 'guessed'> {

@@ -1,3 +1,4 @@
+import { LEAST_FOR_INTERVAL } from './bootstrap';
 import type { AtThreshold, EvaluationReport } from './report';
 import { thin } from './curves';
 import { html, Markup, table } from './markup';
@@ -43,7 +44,9 @@ function summarySection({ finding, madeAt, softwareVersion, models, settings, la
 <ul>
 <li>Label "${labels.positive}" counts as the finding, "${labels.negative}" as its absence${labels.guessed ? ': this was guessed from the spelling; --positive VALUE says otherwise' : ''}.</li>
 <li>Operating point: ${decimal(settings.threshold, 6)}, ${whose}. A film counts as called at this probability or more.</li>
-${labels.hasPatients ? null : html`<li>The labels file names no patients. A DICOM film counts to the Patient ID in its header, any other film as a patient of its own; where patients have several films, intervals come out too narrow.</li>`}
+${labels.hasPatients ? null : html`<li>The labels file names no patients: a DICOM film counts to the Patient ID in its header.</li>`}
+${counts.withoutPatient === 0 ? null : html`<li>Nothing says whose ${counts.withoutPatient} of the films are: each counts as a patient of its own. Where a patient has several of them, intervals come out too narrow, and the patient may stand in both halves of the threshold's choice.</li>`}
+${isOnePatientMuch(counts) ? html`<li class="warning">${counts.mostOfOnePatient} of the ${counts.analysed} films count as one patient's. If Patient IDs were replaced by one for all, name the patients in the labels file.</li>` : null}
 ${counts.withoutHeader === 0 ? null : html`<li>${counts.withoutHeader} of the films are PNG or JPEG: the checks of the DICOM header (modality, body part, view, window, orientation) did not apply to them. The service sees DICOM only.</li>`}
 </ul>
 ${table(`Hilum ${softwareVersion}, and what it ran`, ['model', 'version', 'task', 'SHA-256'], models.map(({ id, version, task, sha256 }) => [id, version, task, sha256.slice(0, 16)]))}
@@ -51,7 +54,12 @@ ${table(`Hilum ${softwareVersion}, and what it ran`, ['model', 'version', 'task'
 </header>`;
 }
 
-function figuresSection({ auc, averagePrecision, atHalf, atOperatingPoint, labels, settings }: EvaluationReport): Markup {
+/** Few patients have more films than this share of a whole evaluation. */
+function isOnePatientMuch({ mostOfOnePatient: most, analysed }: EvaluationReport['counts']): boolean {
+  return most >= 10 && most > 0.1 * analysed;
+}
+
+function figuresSection({ auc, averagePrecision, atHalf, atOperatingPoint, counts, labels, settings }: EvaluationReport): Markup {
   const row = (name: string, figure: (at: AtThreshold) => string) => [name, figure(atHalf), figure(atOperatingPoint)];
   const rows = [
     row('accuracy', ({ accuracy }) => shareText(accuracy)),
@@ -64,7 +72,7 @@ function figuresSection({ auc, averagePrecision, atHalf, atOperatingPoint, label
 ${table('Over all analysed films, threshold-free', ['', 'value (95 % interval)'], [['area under the ROC curve', estimateText(auc.value, auc.interval)], ['average precision', estimateText(averagePrecision.value, averagePrecision.interval)]])}
 ${table('At two thresholds, with 95 % intervals', ['', 'at 0.5', `at the operating point, ${decimal(atOperatingPoint.threshold, 4)}`], rows)}
 <div class="plot">${matrix('at 0.5', atHalf, labels)}${matrix('at the operating point', atOperatingPoint, labels)}</div>
-<p class="faint">Intervals of shares: Wilson, by film. Of AUC, average precision and F1: bootstrap by patient, ${settings.bootstrap.rounds} rounds, seed ${settings.bootstrap.seed}.</p></section>`;
+<p class="faint">Intervals of shares: Wilson, by film. Of AUC, average precision and F1: bootstrap by patient, ${settings.bootstrap.rounds} rounds, seed ${settings.bootstrap.seed}; no interval where a class has fewer than ${LEAST_FOR_INTERVAL} patients, or where the classes do not overlap and every draw comes out alike.${counts.patients < counts.analysed ? ` The ${counts.analysed} films are of ${counts.patients} patients: Wilson's intervals take each film for a patient of its own and are somewhat too narrow.` : ''}</p></section>`;
 }
 
 function matrix(where: string, { confusion: { truePositive, falseNegative, falsePositive, trueNegative } }: AtThreshold, { positive, negative }: EvaluationReport['labels']): Markup {

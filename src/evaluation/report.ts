@@ -1,10 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { AnalysisIdentity } from '../dicom/analysis';
 import { estimate, type BootstrapOptions, type Estimate } from './bootstrap';
+import { copies, type JoinedFilm } from './duplicates';
 import { calibration, curve, type Calibration, type CurvePoint } from './curves';
+import { groupsOf } from './header-facts';
 import type { FilmRecord } from './journal';
 import type { LabelledFilm, Labels } from './labels';
 import { chooseOperatingPoint, half, type OperatingPointChoice } from './operating-point';
+import { patientsOf } from './patients';
 import type { Failure } from './run';
 import { thresholdFigures, type Scored, type ThresholdFigures } from './statistics';
 import { subgroups, type Subgroup } from './subgroups';
@@ -31,7 +33,6 @@ export interface Excluded {
   readonly reason: string;
   readonly positive: number;
   readonly negative: number;
-  /** The first few, to look at. */
   readonly files: readonly string[];
 }
 
@@ -39,7 +40,7 @@ export interface AtThreshold extends ThresholdFigures {
   readonly f1Interval: Estimate['interval'];
 }
 
-/** report.json, schema version 1: docs/evaluate.md explains each figure. */
+/** report.json, schema version 1: docs/evaluation-report.schema.json, which a test holds against it. */
 export interface EvaluationReport {
   readonly schemaVersion: 1;
   readonly type: 'hilum-evaluation-report';
@@ -49,8 +50,9 @@ export interface EvaluationReport {
   readonly finding: string;
   readonly settings: EvaluationSettings;
   readonly labels: Pick<Labels, 'positive' | 'negative' | 'guessed' | 'hasPatients' | 'problems'> & { readonly sha256: string };
-  readonly counts: { readonly labelled: number; readonly analysed: number; readonly positive: number; readonly negative: number; readonly patients: number; readonly withoutHeader: number };
+  readonly counts: { readonly labelled: number; readonly analysed: number; readonly positive: number; readonly negative: number; readonly patients: number; readonly withoutHeader: number; readonly withoutPatient: number; readonly mostOfOnePatient: number };
   readonly excluded: readonly Excluded[];
+  readonly unlabelled: readonly string[];
   readonly auc: Estimate;
   readonly averagePrecision: Estimate;
   readonly atHalf: AtThreshold;
@@ -69,12 +71,16 @@ export interface EvaluationInput {
   readonly failures: readonly Failure[];
   readonly identity: AnalysisIdentity;
   readonly settings: EvaluationSettings;
+  /** Files below the folder of films that no row of the labels file names. */
+  readonly unlabelled: readonly string[];
   readonly now: Date;
 }
 
-export function makeReport({ labels, labelsSha256, records, failures, identity, settings, now }: EvaluationInput): EvaluationReport {
-  const joined = labels.films.map((label) => ({ label, record: records.get(label.file) }));
-  const analysed = joined.flatMap(({ label, record }) => (record === undefined || record.probability === null ? [] : [{ label, record, scored: scoredOf(label, record, record.probability) }]));
+export function makeReport({ labels, labelsSha256, records, failures, identity, settings, unlabelled, now }: EvaluationInput): EvaluationReport {
+  const joined = labels.films.map((label): JoinedFilm => ({ label, record: records.get(label.file) }));
+  const left = copies(joined);
+  const patients = patientsOf(joined);
+  const analysed = joined.flatMap(({ label, record }) => (record === undefined || record.probability === null || left.has(label.file) ? [] : [{ label, record, scored: { positive: label.positive, score: record.probability, patient: patients.get(label.file)!.patient } satisfies Scored }]));
   const scored = analysed.map((film) => film.scored);
   const count = (positive: boolean) => scored.filter((film) => film.positive === positive).length;
   const { positive, negative, guessed, hasPatients, problems } = labels;
@@ -90,41 +96,43 @@ export function makeReport({ labels, labelsSha256, records, failures, identity, 
     counts: {
       labelled: labels.films.length, analysed: scored.length, positive: count(true), negative: count(false),
       patients: new Set(scored.map(({ patient }) => patient)).size, withoutHeader: analysed.filter(({ record }) => record.kind !== 'dicom').length,
+      withoutPatient: analysed.filter(({ label }) => patients.get(label.file)!.isUnknown).length, mostOfOnePatient: mostOfOne(scored.map(({ patient }) => patient)),
     },
-    excluded: excluded(joined, failures),
+    excluded: excluded(joined, new Map([...failures.map(({ file, why }) => [file, why] as const), ...left])),
+    unlabelled,
     auc: estimate(scored, weightedAuc, settings.bootstrap),
     averagePrecision: estimate(scored, weightedAveragePrecision, settings.bootstrap),
     atHalf: atThreshold(scored, 0.5, settings.bootstrap),
     atOperatingPoint: atThreshold(scored, settings.threshold, settings.bootstrap),
     calibration: calibration(scored),
     curve: curve(scored),
-    subgroups: subgroups(analysed.map(({ label, record, scored: film }) => ({ film, groups: { ...record.facts, ...label.groups } })), settings),
+    subgroups: subgroups(analysed.map(({ label, record, scored: film }) => ({ film, groups: groupsOf(record.facts, label.groups) })), settings),
     choice: chooseOperatingPoint(scored, settings.wantedSensitivity),
     films: analysed.map(({ label, scored: film }) => ({ file: label.file, positive: film.positive, probability: film.score, patient: film.patient, half: half(film.patient) })),
   };
 }
 
-/** The labels file knows the patient best; then the header; else the film stands for itself. The report needs no more than a digest. */
-function scoredOf(label: LabelledFilm, record: FilmRecord, score: number): Scored {
-  const patient = label.patient === null ? (record.patient === null ? `file ${label.file}` : `header ${record.patient}`) : `labels ${label.patient}`;
-  return { positive: label.positive, score, patient: createHash('sha256').update(patient).digest('hex').slice(0, 16) };
+/** How often the most frequent one is there. */
+function mostOfOne(names: readonly string[]): number {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Math.max(0, ...counts.values());
 }
 
 function atThreshold(films: readonly Scored[], threshold: number, options: BootstrapOptions): AtThreshold {
   return { ...thresholdFigures(films, threshold), f1Interval: estimate(films, weightedF1(threshold), options).interval };
 }
 
-const SHOWN_FILES = 5;
-
-function excluded(joined: readonly { readonly label: LabelledFilm; readonly record: FilmRecord | undefined }[], failures: readonly Failure[]): Excluded[] {
-  const whyFailed = new Map(failures.map(({ file, why }) => [file, why]));
+/** @param others what is no word of the pipeline, by file */
+function excluded(joined: readonly JoinedFilm[], others: ReadonlyMap<string, string>): Excluded[] {
   const reasons = new Map<string, LabelledFilm[]>();
   for (const { label, record } of joined) {
-    if (record?.outcome === 'analysed') continue;
-    const reason = record?.reason ?? whyFailed.get(label.file) ?? 'not looked at';
+    const other = others.get(label.file);
+    if (record?.outcome === 'analysed' && other === undefined) continue;
+    const reason = record?.reason ?? other ?? 'not looked at';
     reasons.set(reason, [...(reasons.get(reason) ?? []), label]);
   }
   return [...reasons]
-    .map(([reason, films]) => ({ reason, positive: films.filter(({ positive }) => positive).length, negative: films.filter(({ positive }) => !positive).length, files: films.slice(0, SHOWN_FILES).map(({ file }) => file) }))
+    .map(([reason, films]) => ({ reason, positive: films.filter(({ positive }) => positive).length, negative: films.filter(({ positive }) => !positive).length, files: films.map(({ file }) => file) }))
     .sort((a, b) => b.positive + b.negative - a.positive - a.negative || (a.reason < b.reason ? -1 : 1));
 }

@@ -69,7 +69,7 @@ export async function analyseFile(path: string, line: Line): Promise<{ outcome: 
   const kind = kindOf(bytes);
   const outcome = kind === 'dicom' ? await analyseFilm(bytes, line) : await analysePicture(bytes, kind, line);
   const attributes = kind === 'dicom' ? attributesOf(outcome) : {};
-  return { outcome, record: { kind, ...described(outcome), patient: patientDigest(attributes), facts: factsOf(attributes) } };
+  return { outcome, record: { kind, sha256: createHash('sha256').update(bytes).digest('hex'), ...described(outcome), patient: patientDigest(attributes), facts: factsOf(attributes) } };
 }
 
 async function analysePicture(bytes: Uint8Array, kind: Exclude<FileKind, 'dicom'>, line: Line): Promise<FilmOutcome> {

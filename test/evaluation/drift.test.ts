@@ -59,7 +59,7 @@ test('several workers and days are added up, days outside are not, and each film
   bookOf(stream(6, 9, 0.5), dir, '2026-04-01');
   const { page, days } = readPages(dir, '2026-03-05', '2026-03-06');
   expect(page.measures.meanGrey!.reduce((a, b) => a + b, 0)).toBe(12);
-  expect(days).toBe(2);
+  expect(days.map(({ date }) => date)).toEqual(['2026-03-05', '2026-03-06']);
 });
 
 test('outcomes are counted with their reason, and the page holds counts only', () => {
@@ -68,7 +68,11 @@ test('outcomes are counted with their reason, and the page holds counts only', (
   book.film({ outcome: 'analysed', reason: null });
   book.film({ outcome: 'not-analysed', reason: 'lateral-view' });
   book.film({ outcome: 'not-analysed', reason: 'lateral-view' });
-  expect(readPages(dir, '2026-03-05', '2026-03-05').page.outcomes).toEqual({ analysed: 1, 'not-analysed lateral-view': 2 });
+  new DriftBook(dir, () => {}, noon('2026-03-05')).film({ outcome: 'analysed', reason: null });
+  new DriftBook(dir, () => {}, noon('2026-03-04')).film({ outcome: 'rejected', reason: 'unreadable' });
+  const { page, days } = readPages(dir, '2026-03-04', '2026-03-05');
+  expect(page.outcomes).toEqual({ analysed: 2, 'not-analysed lateral-view': 2, 'rejected unreadable': 1 });
+  expect(days).toEqual([{ date: '2026-03-04', outcomes: { 'rejected unreadable': 1 } }, { date: '2026-03-05', outcomes: { analysed: 2, 'not-analysed lateral-view': 2 } }]);
   const [name] = readdirSync(join(dir, 'drift'));
   expect(Object.keys(JSON.parse(readFileSync(join(dir, 'drift', name!), 'utf8')) as object).sort()).toEqual(['measures', 'outcomes', 'schemaVersion']);
 });
@@ -76,8 +80,8 @@ test('outcomes are counted with their reason, and the page holds counts only', (
 test('a page that is damaged is named and left out; no folder is no film', () => {
   const dir = bookOf(stream(3, 10, 0.5));
   writeFileSync(join(dir, 'drift', '2026-03-05-00000000.json'), '{');
-  expect(readPages(dir, '2026-03-05', '2026-03-05')).toMatchObject({ days: 1, unread: ['2026-03-05-00000000.json'] });
-  expect(readPages(mkdtempSync(join(tmpdir(), 'hilum-drift-')), '2026-03-05', '2026-03-05').days).toBe(0);
+  expect(readPages(dir, '2026-03-05', '2026-03-05')).toMatchObject({ days: [{ date: '2026-03-05' }], unread: ['2026-03-05-00000000.json'] });
+  expect(readPages(mkdtempSync(join(tmpdir(), 'hilum-drift-')), '2026-03-05', '2026-03-05').days).toEqual([]);
 });
 
 test('a folder that can not be written is told once, and holds up nothing', () => {

@@ -23,12 +23,20 @@ test('a quoted cell may hold quotes, delimiters and line ends', () => {
 
 test('Windows-1252, as older spreadsheets write it', () => expect(readLabels(Buffer.from('file,label\nM\xfcller.png,1\nb.png,0\n', 'latin1')).films[0]!.file).toBe('Müller.png'));
 
+test('UTF-16, as a spreadsheet writes "Unicode text"', () => expect(readLabels(Buffer.from('\ufefffile\tlabel\r\nM\u00fcller.png\t1\r\nb.png\t0\r\n', 'utf16le')).films.map(({ file }) => file)).toEqual(['M\u00fcller.png', 'b.png']));
+
 test('bad rows are told with their line, the others are used', () => {
   const { films, problems } = read('file,label\na.png,1\n,1\nc.png,\nd.png,0,more\na.png,1\ne.png,0\nf.png,1\nf.png,0\n');
   expect(films.map(({ file }) => file)).toEqual(['a.png', 'e.png']);
   expect(problems.map(({ line, text }) => `${line}: ${text}`)).toEqual([
     '3: no file', '4: no label', '5: 3 columns where the heading has 2', '6: the same file as in line 2, left out', '9: the same file as in line 8 with another label: both are left out',
   ]);
+});
+
+test('a path that is written in two ways is one film', () => {
+  const { films, problems } = read('file,label\ndeep/a.png,1\nb.png,0\ndeep\\a.png,1\n./deep//a.png,1\n.\\b.png,1\nc.png,0\n');
+  expect(films.map(({ file }) => file)).toEqual(['deep/a.png', 'c.png']);
+  expect(problems.map(({ line }) => line)).toEqual([4, 5, 6]);
 });
 
 test('--positive decides, and must be one of the two', () => {

@@ -47,7 +47,13 @@ test('many films of few patients are few patients', () => {
 
 test('a sensitivity that does not hold on the other half is an objection', () => {
   const films = spread(400).map((film) => (film.positive && half(film.patient) === 'measuredOn' ? { ...film, score: film.score / 4 } : film));
-  expect(chooseOperatingPoint(films, 0.9).objections).toEqual([expect.stringContaining('the sensitivity does not hold')]);
+  expect(chooseOperatingPoint(films, 0.9).objections).toContainEqual(expect.stringContaining('the sensitivity does not hold'));
+});
+
+test('a threshold at which films without the finding are called as often is an objection, however sensitive', () => {
+  const blind = spread(400).map((film) => ({ ...film, score: 0.4 }));
+  expect(chooseOperatingPoint(blind, 0.95)).toMatchObject({ threshold: 0.4, objections: [expect.stringContaining('it tells nothing')] });
+  expect(chooseOperatingPoint(spread(400), 0.95).objections).toEqual([]);
 });
 
 describe('--apply-threshold', () => {
@@ -68,6 +74,29 @@ describe('--apply-threshold', () => {
     const text = readFileSync(path, 'utf8');
     expect(text.replace(/classification:\n {2}threshold: 0.75\n/, '')).toBe(CONFIG);
     expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  const written = async (text: string) => {
+    const path = join(folder(), 'hilum.yaml');
+    writeFileSync(path, text);
+    await applyThreshold(path, 0.25, () => undefined);
+    return readFileSync(path, 'utf8');
+  };
+
+  test.each([
+    ['four blanks, empty lines, wide spacing', '# a\narchive:\n    url: "http://a/"   # x\n\n\nbroker:\n    url:   amqp://b\n# end\n', (text: string) => `${text}classification:\n  threshold: 0.25\n`],
+    ['line ends of Windows', 'archive:\r\n  url: http://a/\r\n', (text: string) => `${text}classification:\r\n  threshold: 0.25\r\n`],
+    ['no line end at the end', 'a: [1,2,   3]', (text: string) => `${text}\nclassification:\n  threshold: 0.25\n`],
+    ['a threshold that is there', 'classification:   # c\n    # why\n    threshold: 0.40   # of 2025\n    x: 1\n', (text: string) => text.replace('0.40', '0.25')],
+    ['a section that is there', 'b: {x: 1}\nclassification:\n    shortcutAudit: y  # z\nc:   2\n', (text: string) => text.replace('    shortcut', '    threshold: 0.25\n    shortcut')],
+    ['a section in braces', 'classification: {shortcutAudit: y}   # z\n', (text: string) => text.replace('{', '{"threshold": 0.25, ')],
+    ['JSON', '{\n  "archive": {"url": "x"}\n}\n', (text: string) => text.replace('{', '{"classification": {"threshold": 0.25}, ')],
+    ['nothing', '', () => 'classification:\n  threshold: 0.25\n'],
+  ])('%s: only the one key is touched', async (_name, text, expected) => expect(await written(text)).toBe(expected(text)));
+
+  test('an empty section, or a mark for the end, is no obstacle', async () => {
+    expect(await written('a: 1 # one\nclassification:\n')).toMatch(/^a: 1 # one\nclassification:\n {2}threshold: 0.25\n$/);
+    expect(await written('---\na: 1 # one\n...\n')).toBe('---\na: 1 # one\nclassification:\n  threshold: 0.25\n...\n');
   });
 
   test('the file behind a link is written, not the link', async () => {

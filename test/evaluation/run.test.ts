@@ -1,14 +1,17 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import Ajv2020 from 'ajv/dist/2020';
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { syntheticDicom } from '../../src/dicom/synthetic-film';
-import { analysisDigest, Journal } from '../../src/evaluation/journal';
+import { analysisDigest, Journal, type FilmRecord } from '../../src/evaluation/journal';
+import { patientsOf } from '../../src/evaluation/patients';
 import { readLabels } from '../../src/evaluation/labels';
 import { worstMistakes } from '../../src/evaluation/mistakes';
 import { page } from '../../src/evaluation/page';
 import { makeReport } from '../../src/evaluation/report';
 import { analyseFiles, inside } from '../../src/evaluation/run';
-import { ageBand, factsOf } from '../../src/evaluation/header-facts';
+import { unlabelledFiles } from '../../src/evaluation/unlabelled';
+import { ageBand, factsOf, groupsOf } from '../../src/evaluation/header-facts';
 import type { Line } from '../../src/pipeline/pipeline';
 import { fakeLine } from '../support/line';
 
@@ -98,10 +101,10 @@ test('the report joins labels and films, and its page escapes what they say', as
   const labels = readLabels(csv);
   const { records, failures } = await run(folder, out, line, labels.films.map(({ file }) => file));
   const report = makeReport({
-    labels, labelsSha256: 'x', records, failures, identity: line.identity(), now: new Date(0),
+    labels, labelsSha256: 'x', records, failures, identity: line.identity(), unlabelled: [], now: new Date(0),
     settings: { threshold: 0.5, thresholdFrom: 'model', wantedSensitivity: 0.95, bootstrap: { rounds: 20, seed: 1 } },
   });
-  expect(report.counts).toEqual({ labelled: 4, analysed: 2, positive: 1, negative: 1, patients: 2, withoutHeader: 0 });
+  expect(report.counts).toEqual({ labelled: 4, analysed: 2, positive: 1, negative: 1, patients: 2, withoutHeader: 0, withoutPatient: 0, mostOfOnePatient: 1 });
   expect(report.atOperatingPoint.confusion).toEqual({ truePositive: 1, falseNegative: 0, falsePositive: 1, trueNegative: 0 });
   expect(report.excluded).toEqual([{ reason: 'lateral-view', positive: 1, negative: 0, files: ['c.dcm'] }, { reason: 'no such file', positive: 0, negative: 1, files: ['none.dcm'] }]);
   expect(report.subgroups.map(({ name }) => name)).toEqual(['sex', 'view', 'manufacturer', 'ward']);
@@ -111,6 +114,89 @@ test('the report joins labels and films, and its page escapes what they say', as
   expect(html).toContain('&lt;script&gt;');
   expect(html).toContain('deep/&quot;b&quot;.dcm');
   for (const id of ['roc', 'precision-recall', 'calibration']) expect(html).toContain(`<svg id="${id}"`);
+});
+
+async function reportOf(csv: string, folder: string, out: string, line = fakeLine({ probability: 0.7 }).line) {
+  const labels = readLabels(Buffer.from(csv));
+  const { records, failures } = await run(folder, out, line, labels.films.map(({ file }) => file));
+  const unlabelled = await unlabelledFiles(folder, labels.films, [out]);
+  return makeReport({
+    labels, labelsSha256: 'x', records, failures, identity: line.identity(), unlabelled, now: new Date(0),
+    settings: { threshold: 0.5, thresholdFrom: 'model', wantedSensitivity: 0.95, bootstrap: { rounds: 20, seed: 1 } },
+  });
+}
+
+test('the same film under another name counts once, and not at all where its labels contradict each other', async () => {
+  const { folder, out } = films();
+  for (const name of ['a2.dcm', 'a3.dcm']) copyFileSync(join(folder, 'a.dcm'), join(folder, name));
+  const twice = await reportOf('file,label,patient\na.dcm,1,p1\na2.dcm,1,p2\ndeep/b.dcm,0,p3\n', folder, out);
+  expect(twice.films.map(({ file }) => file)).toEqual(['a.dcm', 'deep/b.dcm']);
+  expect(twice.excluded).toEqual([{ reason: 'same content as another film', positive: 1, negative: 0, files: ['a2.dcm'] }]);
+  const against = await reportOf('file,label,patient\na.dcm,1,p1\na3.dcm,0,p2\ndeep/b.dcm,0,p3\n', folder, out);
+  expect(against.films.map(({ file }) => file)).toEqual(['deep/b.dcm']);
+  expect(against.excluded).toEqual([{ reason: 'same content as another film, labelled otherwise', positive: 1, negative: 1, files: ['a.dcm', 'a3.dcm'] }]);
+});
+
+test('every film that is left out is named, and every file that no row names', async () => {
+  const { folder } = films();
+  const missing = Array.from({ length: 9 }, (_, i) => `none-${i}.dcm`);
+  const report = await reportOf(`file,label\ndeep\\b.dcm,1\n${missing.map((file) => `${file},0\n`).join('')}`, folder, join(folder, 'out'));
+  expect(report.excluded).toEqual([{ reason: 'no such file', positive: 0, negative: 9, files: missing }]);
+  expect(report.unlabelled).toEqual(['a.dcm', 'c.dcm']);
+  const html = page(report, []);
+  expect(html).toContain('none-4.dcm and 4 more');
+  expect(html).toContain('2 files in the folder of films have no row in the labels file');
+});
+
+describe('docs/evaluation-report.schema.json', () => {
+  const schema = JSON.parse(readFileSync(resolve(__dirname, '../../docs/evaluation-report.schema.json'), 'utf8')) as { required: string[] };
+  const isValid = new Ajv2020({ allErrors: true, strict: false }).compile(schema);
+
+  test.each([
+    ['all there', 'file,label,ward\na.dcm,1,A\ndeep/b.dcm,0,B\nc.dcm,1,B\nc.dcm,1,B\n'],
+    ['one class left, nothing to choose from', 'file,label\nc.dcm,1\na.dcm,0\n'],
+    ['no film', 'file,label\nnone.dcm,1\nneither.dcm,0\n'],
+  ])('is met: %s', async (_name, csv) => {
+    const { folder, out } = films();
+    const report = await reportOf(csv, folder, out);
+    isValid(JSON.parse(JSON.stringify(report)));
+    expect(isValid.errors ?? []).toEqual([]);
+    expect(page(report, [])).toContain('Research use only');
+  });
+
+  test('names every key, and refuses any other', async () => {
+    const { folder, out } = films();
+    const report = await reportOf('file,label\na.dcm,1\ndeep/b.dcm,0\n', folder, out);
+    expect(Object.keys(report).sort()).toEqual([...schema.required].sort());
+    expect(isValid({ ...JSON.parse(JSON.stringify(report)) as object, more: 1 })).toBe(false);
+  });
+});
+
+test('a patient whom only some rows name is one patient; an ID that all films share tells nothing', () => {
+  const joined = ([['a', 'p1', 'x'], ['b', null, 'x'], ['c', 'p2', 'same'], ['d', 'p3', 'same'], ['e', null, 'same'], ['f', null, null], ['g', null, 'y'], ['h', null, 'y']] as const).map(([file, patient, header]) => ({
+    label: { file, patient, positive: true, groups: {}, line: 2 }, record: { patient: header } as FilmRecord,
+  }));
+  const found = patientsOf(joined);
+  const ids = [...found.values()].map(({ patient }) => patient);
+  expect(ids.map((id) => ids.indexOf(id))).toEqual([0, 0, 2, 3, 4, 5, 6, 6]);
+  expect([...found].filter(([, { isUnknown }]) => isUnknown).map(([file]) => file)).toEqual(['f']);
+});
+
+test('one Patient ID for all, as after an export, is said and gives no interval', async () => {
+  const { folder, out } = films();
+  const names = Array.from({ length: 12 }, (_, i) => `s${i}.dcm`);
+  names.forEach((name, seed) => writeFileSync(join(folder, name), syntheticDicom({ seed, view: 'PA', ...SMALL })));
+  const report = await reportOf(`file,label,patient\n${names.map((name, i) => `${name},${i % 2},ANON\n`).join('')}`, folder, out);
+  expect(report.counts).toMatchObject({ analysed: 12, patients: 1, mostOfOnePatient: 12 });
+  expect(report.auc.interval).toBeNull();
+  expect(page(report, [])).toContain('12 of the 12 films count as one patient');
+});
+
+test('columns of the labels file join what headers say, in whatever case; ages become bands', () => {
+  const facts = { sex: 'F', age: '40-59', view: 'PA' } as const;
+  expect(groupsOf(facts, { Sex: '', AGE: '71', Ward: 'B' })).toEqual({ sex: 'F', age: '60-79', view: 'PA', Ward: 'B' });
+  expect(['009M', '39,5', '81Y', 'old', ''].map((age) => groupsOf({}, { age })['age'])).toEqual(['0-17', '18-39', '81Y', 'old', undefined]);
+  expect(groupsOf({}, { age: '081Y', sex: 'M' })).toEqual({ age: '80 and over', sex: 'M' });
 });
 
 test('the worst mistakes are those farthest on the wrong side', () => {

@@ -76,6 +76,12 @@ describe('bootstrap', () => {
     expect((interval![1] - interval![0]) / (2 * 1.96 * error)).toBeLessThan(1.2);
   });
 
+  test.each([
+    ['no overlap: every draw has an area of 1', films(...Array.from({ length: 40 }, (_, i) => [i % 2 as 0 | 1, 0.2 + (i % 2) * 0.5 + i / 1000] as const)), 1],
+    ['nine patients with the finding', many.filter((film, i) => !film.positive || i < 18), expect.any(Number) as number],
+    ['one patient with all films, as after an export without Patient IDs', many.map((film) => ({ ...film, patient: 'ANON' })), expect.any(Number) as number],
+  ])('%s: there is a value but no interval', (_name, group, value) => expect(estimate(group, weightedAuc, { rounds: 200, seed: 1 })).toEqual({ value, interval: null }));
+
   test('films of one patient are drawn together, so that copies do not narrow the interval', () => {
     const copies = many.flatMap((film) => [film, film, film, film]);
     const width = (of: readonly Scored[]) => estimate(of, weightedAuc, { rounds: 500, seed: 1 }).interval!.reduce((low, high) => high - low);

@@ -130,6 +130,10 @@ test('the page shows its plots and pictures and asks the network for nothing', a
     expect(await ground()).toBe('rgb(16, 21, 27)');
     await page.emulateMedia({ colorScheme: 'light' });
     expect(await ground()).toBe('rgb(255, 255, 255)');
+    // A4 less its margins: paper can't be scrolled, so no column may stand outside.
+    await page.emulateMedia({ media: 'print' });
+    await page.setViewportSize({ width: 700, height: 1000 });
+    expect(await page.evaluate('Math.max(...[...document.querySelectorAll("table, svg, img")].map((part) => Math.ceil(part.getBoundingClientRect().right)))')).toBeLessThanOrEqual(700);
     expect(requests.filter((request) => request !== url && !request.startsWith('data:'))).toEqual([]);
     expect(errors).toEqual([]);
   } finally {
@@ -140,6 +144,9 @@ test('the page shows its plots and pictures and asks the network for nothing', a
 test('what can not be used is said in a sentence', async () => {
   expect(await start('evaluate', '--labels', labels, '--films', films).ended).toMatchObject({ status: 2, err: expect.stringContaining('--out DIR is missing') as string });
   expect(await start(...ARGUMENTS, '--sensitivity', '95').ended).toMatchObject({ status: 2, err: expect.stringContaining('--sensitivity is a share') as string });
+  const unwritable = await start('evaluate', '--labels', labels, '--films', films, '--out', labels).ended;
+  expect(unwritable).toMatchObject({ status: 1, err: expect.stringMatching(/EEXIST|ENOTDIR/) as string });
+  expect(unwritable.err).not.toContain('    at ');
   writeFileSync(join(dir, 'three.csv'), 'file,label\na,x\nb,y\nc,z\n');
   expect(await start('evaluate', '--labels', join(dir, 'three.csv'), '--films', films, '--out', out).ended).toMatchObject({ status: 1, err: expect.stringContaining('LABELS_INVALID') as string });
 }, 60_000);

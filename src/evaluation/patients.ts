@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import type { JoinedFilm } from './duplicates';
+
+export interface FilmPatient {
+  /** Digest; the report needs no more. */
+  readonly patient: string;
+  /** Neither the labels file nor a header says whose film it is: it stands for a patient of its own. */
+  readonly isUnknown: boolean;
+}
+
+/**
+ * Whose each film is, by file. The labels file knows best, then the header. Where the labels file names the patient of some films only, the Patient ID of those
+ * tells the others, so that nobody counts as two patients; a Patient ID that stands with several names (one for all, after an export) tells nothing.
+ */
+export function patientsOf(joined: readonly JoinedFilm[]): ReadonlyMap<string, FilmPatient> {
+  const names = new Map<string, Set<string>>();
+  for (const { label, record } of joined) {
+    if (label.patient === null || !record?.patient) continue;
+    names.set(record.patient, (names.get(record.patient) ?? new Set()).add(label.patient));
+  }
+  const nameOf = ({ label, record }: JoinedFilm) => {
+    if (label.patient !== null) return `labels ${label.patient}`;
+    if (!record?.patient) return null;
+    const [name, ...others] = names.get(record.patient) ?? [];
+    return name === undefined || others.length > 0 ? `header ${record.patient}` : `labels ${name}`;
+  };
+  return new Map(joined.map((film) => {
+    const name = nameOf(film);
+    return [film.label.file, { patient: createHash('sha256').update(name ?? `file ${film.label.file}`).digest('hex').slice(0, 16), isUnknown: name === null }];
+  }));
+}

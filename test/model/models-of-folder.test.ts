@@ -1,0 +1,45 @@
+import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { modelsOfFolder } from '../../src/commands/models-of-folder';
+
+const SHIPPED = resolve(__dirname, '../../models');
+
+function folder(...ours: string[]): string {
+  const dir = mkdtempSync(join(tmpdir(), 'hilum-models-'));
+  for (const id of ours) symlinkSync(join(SHIPPED, id), join(dir, id));
+  return dir;
+}
+
+function own(dir: string, id: string): void {
+  cpSync(join(SHIPPED, 'covid-vgg19-lungs'), join(dir, id), { recursive: true });
+  const path = join(dir, id, 'manifest.json');
+  writeFileSync(path, JSON.stringify({ ...(JSON.parse(readFileSync(path, 'utf8')) as object), id }));
+}
+
+const OTHERS = ['view-vgg19', 'gate-cnn', 'lungs-unet16'] as const;
+
+test('a classifier of one\'s own runs where ours is not beside it; that of the shortcut audit is none', () => {
+  const dir = folder(...OTHERS, 'covid-vgg19-removed');
+  own(dir, 'mine');
+  const said: string[] = [];
+  expect(modelsOfFolder(dir, (text) => said.push(text))).toMatchObject({ dir, view: 'view-vgg19', gate: 'gate-cnn', lungs: 'lungs-unet16', classifier: 'mine' });
+  expect(said).toEqual([]);
+});
+
+test('beside ours it does not, and that is said', () => {
+  const dir = folder(...OTHERS, 'covid-vgg19-lungs');
+  own(dir, 'mine');
+  const said: string[] = [];
+  expect(modelsOfFolder(dir, (text) => said.push(text)).classifier).toBe('covid-vgg19-lungs');
+  expect(said).toEqual([expect.stringContaining('runs covid-vgg19-lungs, not mine')]);
+});
+
+test('two of one\'s own, or none, are refused', () => {
+  const dir = folder(...OTHERS);
+  expect(() => modelsOfFolder(dir, () => undefined)).toThrow(/no model for the task classification/);
+  for (const id of ['mine', 'yours']) own(dir, id);
+  expect(() => modelsOfFolder(dir, () => undefined)).toThrow(/several models for the task classification: mine, yours/);
+});
+
+test('no folder: those that come with Hilum', () => expect(modelsOfFolder(undefined, () => undefined)).toMatchObject({ classifier: 'covid-vgg19-lungs' }));
