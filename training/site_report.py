@@ -16,8 +16,8 @@ CONFUSION = ("truePositive", "falseNegative", "falsePositive", "trueNegative")
 
 
 def shown(entry: dict) -> str:
-    low, high = entry["interval"]
-    return f"{entry['value']:.3f} ({low:.3f}-{high:.3f})"
+    bounds = entry["interval"]
+    return f"{entry['value']:.3f}" + (f" ({bounds[0]:.3f}-{bounds[1]:.3f})" if bounds else "")
 
 
 def main():
@@ -35,6 +35,7 @@ def main():
             figures[f"{key} at {words} ({at['threshold']:.4f})"] = shown(at[key])
         figures[f"F1 at {words} ({at['threshold']:.4f})"] = shown({"value": at["f1"], "interval": at["f1Interval"]})
         figures[f"TP / FN / FP / TN at {words}"] = " / ".join(str(at["confusion"][key]) for key in CONFUSION)
+    figures["sensitivity at operating point, films not analysed count as missed"] = shown(report["sensitivityWithLeftOut"])
     films = report["films"]
     curves.draw("curves-shipped", "The shipped pipeline on the test split",
                 [("all films", np.array([film["positive"] for film in films]), np.array([film["probability"] for film in films]))])

@@ -45,8 +45,9 @@ ${tables}</section>`;
 const SHOWN_FILES = 5;
 const someOf = (files: readonly string[]) => `${files.slice(0, SHOWN_FILES).join(', ')}${files.length > SHOWN_FILES ? ` and ${files.length - SHOWN_FILES} more` : ''}`;
 
-export function exclusionSection({ excluded, unlabelled, labels }: EvaluationReport): Markup {
+export function exclusionSection({ excluded, unlabelled, labels, sensitivityWithLeftOut }: EvaluationReport): Markup {
   const films = excluded.length === 0 ? html`<p>No labelled film was left out.</p>` : html`<div class="words">${table('Labelled films that were left out', ['reason', `"${labels.positive}"`, `"${labels.negative}"`, 'files'], excluded.map(({ reason, positive, negative, files }) => [reason, positive, negative, someOf(files)]))}</div>
+<p>No figure above counts these films. Where those with the finding that Hilum saw and did not analyse count as missed, the sensitivity at the operating point is ${shareText(sensitivityWithLeftOut)}.</p>
 <p class="faint">docs/events.md says what each reason means; report.json names every file.</p>`;
   const rows = labels.problems.length === 0 ? null : table('Rows of the labels file that could not be used', ['line', 'problem'], labels.problems.slice(0, 100).map(({ line, text }) => [line, text]));
   const more = labels.problems.length > 100 ? html`<p>${labels.problems.length - 100} more rows in report.json.</p>` : null;

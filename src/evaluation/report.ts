@@ -8,7 +8,7 @@ import type { LabelledFilm, Labels } from './labels';
 import { chooseOperatingPoint, half, type OperatingPointChoice } from './operating-point';
 import { patientsOf } from './patients';
 import type { Failure } from './run';
-import { thresholdFigures, type Scored, type ThresholdFigures } from './statistics';
+import { share, thresholdFigures, type Scored, type Share, type ThresholdFigures } from './statistics';
 import { subgroups, type Subgroup } from './subgroups';
 import { weightedAuc, weightedAveragePrecision, weightedF1 } from './weighted';
 
@@ -57,6 +57,8 @@ export interface EvaluationReport {
   readonly averagePrecision: Estimate;
   readonly atHalf: AtThreshold;
   readonly atOperatingPoint: AtThreshold;
+  /** Sensitivity at the operating point where a film with the finding that the pipeline did not analyse counts as missed: nobody is warned of it. Copies and files that are not there count nowhere. */
+  readonly sensitivityWithLeftOut: Share;
   readonly calibration: Calibration;
   readonly curve: readonly CurvePoint[];
   readonly subgroups: readonly Subgroup[];
@@ -83,6 +85,8 @@ export function makeReport({ labels, labelsSha256, records, failures, identity, 
   const analysed = joined.flatMap(({ label, record }) => (record === undefined || record.probability === null || left.has(label.file) ? [] : [{ label, record, scored: { positive: label.positive, score: record.probability, patient: patients.get(label.file)!.patient } satisfies Scored }]));
   const scored = analysed.map((film) => film.scored);
   const count = (positive: boolean) => scored.filter((film) => film.positive === positive).length;
+  const atOperatingPoint = atThreshold(scored, settings.threshold, settings.bootstrap);
+  const withFinding = joined.filter(({ label, record }) => label.positive && record !== undefined && !left.has(label.file)).length;
   const { positive, negative, guessed, hasPatients, problems } = labels;
   return {
     schemaVersion: 1,
@@ -103,7 +107,8 @@ export function makeReport({ labels, labelsSha256, records, failures, identity, 
     auc: estimate(scored, weightedAuc, settings.bootstrap),
     averagePrecision: estimate(scored, weightedAveragePrecision, settings.bootstrap),
     atHalf: atThreshold(scored, 0.5, settings.bootstrap),
-    atOperatingPoint: atThreshold(scored, settings.threshold, settings.bootstrap),
+    atOperatingPoint,
+    sensitivityWithLeftOut: share(atOperatingPoint.confusion.truePositive, withFinding),
     calibration: calibration(scored),
     curve: curve(scored),
     subgroups: subgroups(analysed.map(({ label, record, scored: film }) => ({ film, groups: groupsOf(record.facts, label.groups) })), settings),

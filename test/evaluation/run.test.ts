@@ -106,11 +106,13 @@ test('the report joins labels and films, and its page escapes what they say', as
   });
   expect(report.counts).toEqual({ labelled: 4, analysed: 2, positive: 1, negative: 1, patients: 2, withoutHeader: 0, withoutPatient: 0, mostOfOnePatient: 1 });
   expect(report.atOperatingPoint.confusion).toEqual({ truePositive: 1, falseNegative: 0, falsePositive: 1, trueNegative: 0 });
+  expect(report.sensitivityWithLeftOut).toMatchObject({ value: 0.5, hits: 1, n: 2 }); // c.dcm has the finding and is lateral
   expect(report.excluded).toEqual([{ reason: 'lateral-view', positive: 1, negative: 0, files: ['c.dcm'] }, { reason: 'no such file', positive: 0, negative: 1, files: ['none.dcm'] }]);
   expect(report.subgroups.map(({ name }) => name)).toEqual(['sex', 'view', 'manufacturer', 'ward']);
   expect(report.choice.objections[0]).toContain('too few patients');
   const html = page(report, [{ kind: 'false-alarm', file: 'deep/"b".dcm', probability: 0.7, png: null }]);
   expect(html).not.toContain('<script');
+  expect(html).toContain('count as missed, the sensitivity at the operating point is 50.0 %');
   expect(html).toContain('&lt;script&gt;');
   expect(html).toContain('deep/&quot;b&quot;.dcm');
   for (const id of ['roc', 'precision-recall', 'calibration']) expect(html).toContain(`<svg id="${id}"`);
@@ -131,6 +133,7 @@ test('the same film under another name counts once, and not at all where its lab
   for (const name of ['a2.dcm', 'a3.dcm']) copyFileSync(join(folder, 'a.dcm'), join(folder, name));
   const twice = await reportOf('file,label,patient\na.dcm,1,p1\na2.dcm,1,p2\ndeep/b.dcm,0,p3\n', folder, out);
   expect(twice.films.map(({ file }) => file)).toEqual(['a.dcm', 'deep/b.dcm']);
+  expect(twice.sensitivityWithLeftOut).toMatchObject({ hits: 1, n: 1 });
   expect(twice.excluded).toEqual([{ reason: 'same content as another film', positive: 1, negative: 0, files: ['a2.dcm'] }]);
   const against = await reportOf('file,label,patient\na.dcm,1,p1\na3.dcm,0,p2\ndeep/b.dcm,0,p3\n', folder, out);
   expect(against.films.map(({ file }) => file)).toEqual(['deep/b.dcm']);
