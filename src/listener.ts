@@ -109,7 +109,7 @@ export function createListener(options: ListenerOptions): (delivery: Delivery) =
     } catch (error) {
       failure = error ?? new Error('nothing was thrown');
     }
-    await conclude(settle(failure, delivery.attempt, retry), failure, studyLog, study);
+    await conclude(settle(failure, delivery, retry), failure, studyLog, study);
   };
 }
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { HilumError } from '../src/base/errors';
 import { UnavailableError } from '../src/client/http';
 import type { BrokerDelivery } from '../src/client/delivery';
-import { LOSS_LIMIT, settle, settleRedelivered, TOLERATED_LOSSES, triesWithin, type Delivery } from '../src/base/settle';
+import { LOSS_LIMIT, refusedInARow, settle, settleRedelivered, TOLERATED_LOSSES, triesWithin, type Delivery } from '../src/base/settle';
 import { createListener, MAX_EVENT_BYTES, parseStudyEvent, type ListenerOptions } from '../src/listener';
 import { NOT_ANALYSED_REASONS, WARNINGS, type ResultEvent } from '../src/pipeline/stage';
 import { recordingLog } from './support/logs';
@@ -114,19 +114,33 @@ describe('what becomes of a delivery', () => {
     ['ambiguous beyond the limit', ambiguous, 7, dead('STORE_AMBIGUOUS')],
     ['permanent', permanent, 1, dead('ENCODE_FAILED')],
     ['a refused sign-in', unauthorised, 1, retry(5_000, 'ARCHIVE_UNAUTHORISED')],
-    ['a refused sign-in, third try', unauthorised, 3, retry(300_000, 'ARCHIVE_UNAUTHORISED')],
-    ['a refused sign-in, fourth try', unauthorised, 4, dead('ARCHIVE_UNAUTHORISED')],
+    ['a refused sign-in after an outage', unauthorised, 6, retry(5_000, 'ARCHIVE_UNAUTHORISED')],
     ['an error without a code', new TypeError('Doe^Jane'), 1, retry(5_000, 'UNKNOWN')],
     ['no error at all', 'Doe^Jane', 7, dead('UNKNOWN')],
     ['returned between two films', returned, 1, { kind: 'go-on' }],
     ['returned beyond the limit', returned, 99, { kind: 'go-on' }],
     ['Retry-After beyond the delay', new UnavailableError('x', 60_000), 1, retry(60_000, 'ARCHIVE_UNAVAILABLE')],
     ['Retry-After below the delay', new UnavailableError('x', 10), 1, retry(5_000, 'ARCHIVE_UNAVAILABLE')],
-  ] as const)('%s', (_name, error, attempt, expected) => expect(settle(error, attempt, POLICY)).toEqual(expected));
+  ] as const)('%s', (_name, error, attempt, expected) => expect(settle(error, { attempt, away: 0, refused: 0 }, POLICY)).toEqual(expected));
+
+  test.each([
+    ['once before', 2, 1, retry(30_000, 'ARCHIVE_UNAUTHORISED')],
+    ['a third time in a row', 3, 2, retry(300_000, 'ARCHIVE_UNAUTHORISED')],
+    ['a fourth time in a row', 4, 3, dead('ARCHIVE_UNAUTHORISED')],
+    ['a fourth time in a row, after other failures', 6, 3, dead('ARCHIVE_UNAUTHORISED')],
+  ] as const)('sign-in refused %s', (_name, attempt, refused, expected) => expect(settle(unauthorised, { attempt, away: 0, refused }, POLICY)).toEqual(expected));
+
+  test.each([
+    [[], 0],
+    [['ARCHIVE_TIMEOUT'], 0],
+    [['ARCHIVE_UNAUTHORISED'], 1],
+    [['ARCHIVE_UNAUTHORISED', 'ARCHIVE_TIMEOUT', 'ARCHIVE_UNAUTHORISED', 'RECEIVER_UNAUTHORISED'], 2],
+    [['ARCHIVE_UNAUTHORISED', 'ARCHIVE_TIMEOUT'], 0],
+  ])('refused in a row: %j', (codes, expected) => expect(refusedInARow(codes)).toBe(expected));
 
   test('a limit of none', () => {
-    expect(settle(transient, 1, { ...POLICY, limit: 0 })).toEqual(dead('ARCHIVE_UNREACHABLE'));
-    expect(settle(unauthorised, 2, { ...POLICY, limit: 1 })).toEqual(dead('ARCHIVE_UNAUTHORISED'));
+    expect(settle(transient, { attempt: 1, away: 0, refused: 0 }, { ...POLICY, limit: 0 })).toEqual(dead('ARCHIVE_UNREACHABLE'));
+    expect(settle(unauthorised, { attempt: 2, away: 0, refused: 1 }, { ...POLICY, limit: 1 })).toEqual(dead('ARCHIVE_UNAUTHORISED'));
   });
 
   describe('with a limit of its own for the other side being away', () => {
@@ -142,9 +156,9 @@ describe('what becomes of a delivery', () => {
       ['503', gone, 30, 29, awayRetry(1_800_000, 'ARCHIVE_UNAVAILABLE')],
       ['back, and failing otherwise: as at its first try', failing, 31, 30, retry(5_000, 'ARCHIVE_UNAVAILABLE')],
       ['failing otherwise too often', failing, 37, 30, dead('ARCHIVE_UNAVAILABLE')],
-      ['refusing the sign-in too often', unauthorised, 34, 30, dead('ARCHIVE_UNAUTHORISED')],
+      ['refusing the sign-in for the first time', unauthorised, 34, 30, retry(5_000, 'ARCHIVE_UNAUTHORISED')],
       ['refusing for good', permanent, 31, 30, dead('ENCODE_FAILED')],
-    ] as const)('%s', (_name, error, attempt, away, expected) => expect(settle(error, attempt, policy, away)).toEqual(expected));
+    ] as const)('%s', (_name, error, attempt, away, expected) => expect(settle(error, { attempt, away, refused: 0 }, policy)).toEqual(expected));
 
     test.each([
       [72 * 3_600_000, 147],
@@ -180,6 +194,7 @@ function delivery(more: Partial<Delivery> = {}): Delivery & { readonly settled: 
     outlivedBroker: false,
     attempt: 1,
     away: 0,
+    refused: 0,
     lost: 0,
     slices: 0,
     ack: () => note('ack'),

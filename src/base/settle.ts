@@ -11,6 +11,8 @@ export interface Delivery {
   readonly attempt: number;
   /** Tries before this one that failed because the other side was away, and were counted so. */
   readonly away: number;
+  /** Tries right before this one that were all refused the sign-in. */
+  readonly refused: number;
   /** How often it was put back because it had been redelivered. */
   readonly lost: number;
   /** How often a part of its study was done and the rest left to a next delivery. */
@@ -41,7 +43,7 @@ export type Settlement =
   | { readonly kind: 'go-on' }
   | { readonly kind: 'put-back'; readonly delayMs: number; readonly counted: boolean };
 
-/** Tries after the first for a refused sign-in: it may be a token about to be renewed, but it is not asked for ever. */
+/** Tries after the first that is refused the sign-in, all in a row: it may be a token about to be renewed, but it is not asked for ever. */
 export const UNAUTHORISED_RETRIES = 3;
 /** Losses after which a message is still put back at once. */
 export const TOLERATED_LOSSES = 5;
@@ -50,20 +52,37 @@ export const LOSS_LIMIT = 20;
 /** Reason of a message that was lost too often. */
 export const WORKER_LOST = 'WORKER_LOST';
 
+const UNAUTHORISED: readonly string[] = ['ARCHIVE_UNAUTHORISED', 'RECEIVER_UNAUTHORISED'];
+
+/** Which try it is (from 1), and what was seen in those before. */
+export type Tries = Pick<Delivery, 'attempt' | 'away' | 'refused'>;
+
 /**
- * What becomes of a delivery whose `attempt`-th try (from 1) ended with `error`; undefined is success.
+ * What becomes of a delivery whose try ended with `error`; undefined is success.
  * Transient and ambiguous failures are tried again, with the server's Retry-After where it is longer; permanent ones never, a refused sign-in a few times.
  * A study that was returned between two films has not failed: it goes on.
- * @param away of the tries before, those that found the other side away: with an `awayLimit` they neither use up the limit nor lengthen the delays of other failures
+ * Each kind of failure is counted for itself, so that an outage of an hour does not leave a sign-in refused once without another try: tries that found the other side away, where
+ * they have a limit of their own, and sign-ins refused in a row. Delays grow with that count.
  */
-export function settle(error: unknown, attempt: number, policy: RetryPolicy, away = 0): Settlement {
+export function settle(error: unknown, tries: Tries, policy: RetryPolicy): Settlement {
   if (error === undefined) return { kind: 'ack' };
   if (codeOf(error) === 'STUDY_RETURNED') return { kind: 'go-on' };
   const reason = codeOf(error);
   const isOnlyAway = policy.awayLimit !== undefined && isAway(error);
-  const [failed, limit] = isOnlyAway ? [away + 1, policy.awayLimit!] : [attempt - away, retriesFor(error, policy)];
+  const [failed, limit] = isOnlyAway ? [tries.away + 1, policy.awayLimit!] : failedOtherwise(error, tries, policy);
   if (failed > limit) return { kind: 'dead-letter', reason };
   return { kind: 'retry', delayMs: Math.max(delayFor(failed, policy), retryAfterOf(error) ?? 0), reason, ...(isOnlyAway ? { isAway: true } : {}) };
+}
+
+/** How often it has failed so, and how often it may. */
+function failedOtherwise(error: unknown, { attempt, away, refused }: Tries, { limit }: RetryPolicy): [failed: number, limit: number] {
+  if (UNAUTHORISED.includes(codeOf(error))) return [refused + 1, Math.min(UNAUTHORISED_RETRIES, limit)];
+  return [attempt - away, lastingOf(error) === 'permanent' ? 0 : limit];
+}
+
+/** Of the codes of failed tries, the last one last, how many at the end are refused sign-ins. */
+export function refusedInARow(codes: readonly string[]): number {
+  return codes.length - 1 - codes.findLastIndex((code) => !UNAUTHORISED.includes(code));
 }
 
 /** How many tries after the first it takes until their delays alone last `ms` milliseconds; not fewer than the limit for other failures. */
@@ -82,11 +101,6 @@ export function settleRedelivered({ lost, outlivedBroker }: Pick<Delivery, 'lost
   if (outlivedBroker) return { kind: 'put-back', delayMs: 0, counted: false };
   if (lost >= LOSS_LIMIT) return { kind: 'dead-letter', reason: WORKER_LOST };
   return { kind: 'put-back', counted: true, delayMs: lost < TOLERATED_LOSSES ? 0 : delayFor(lost - TOLERATED_LOSSES + 1, policy) };
-}
-
-function retriesFor(error: unknown, policy: RetryPolicy): number {
-  if (['ARCHIVE_UNAUTHORISED', 'RECEIVER_UNAUTHORISED'].includes(codeOf(error))) return Math.min(UNAUTHORISED_RETRIES, policy.limit);
-  return lastingOf(error) === 'permanent' ? 0 : policy.limit;
 }
 
 function delayFor(attempt: number, { delaysMs }: RetryPolicy): number {

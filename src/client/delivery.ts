@@ -3,6 +3,7 @@ import { describeError } from '../base/errors';
 import type { Log } from '../base/log';
 import { PRIORITIES, type Priority } from '../base/priority';
 import { sleep } from '../base/retry';
+import { refusedInARow } from '../base/settle';
 import { delayFor, type Lane } from './topology';
 
 /** Headers of a study message, and but for the priority of a result on its way to a sink, all optional (docs/events.md). */
@@ -40,6 +41,8 @@ export interface BrokerDelivery {
   readonly attempt: number;
   /** Of the tries before, those that found the other side away and were counted so. */
   readonly away: number;
+  /** Tries right before this one that were all refused the sign-in. */
+  readonly refused: number;
   /** How often the message was put back because it had been redelivered. */
   readonly lost: number;
   /** How often a part of its study was done and the rest left to a next delivery. */
@@ -95,6 +98,8 @@ export function brokerDelivery(channel: Channel, message: Message, queue: string
     outlivedBroker: message.fields.redelivered && countOf(headers[QUEUED_HEADER] ?? brokerSince) < brokerSince,
     attempt: tries + 1,
     away,
+    // A replay counts from the first try on, but keeps the history.
+    refused: Math.min(tries, refusedInARow(readHistory(headers[HISTORY_HEADER]).map(({ code }) => code))),
     lost,
     slices,
     waitedSeconds: timestamp === undefined ? null : Math.max(0, Date.now() / 1000 - timestamp),

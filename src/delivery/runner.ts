@@ -53,7 +53,7 @@ export function createRunner(options: RunnerOptions): (delivery: Delivery) => Pr
     } catch (error) {
       failure = error ?? new Error('nothing was thrown');
     }
-    await conclude(settle(failure, delivery.attempt, retry, delivery.away), failure, studyLog);
+    await conclude(settle(failure, delivery, retry), failure, studyLog);
   };
 }
 

@@ -24,7 +24,7 @@ function setUp(deliver: (record: StudyRecord) => Promise<void>, more: Partial<Ru
     const settled: unknown[][] = [];
     const say = (...what: unknown[]) => (settled.push(what), Promise.resolve());
     const whole: Delivery = {
-      body: bytes(RESULT), redelivered: false, outlivedBroker: false, attempt: 1, away: 0, lost: 0, slices: 0,
+      body: bytes(RESULT), redelivered: false, outlivedBroker: false, attempt: 1, away: 0, refused: 0, lost: 0, slices: 0,
       ack: () => say('ack'), retry: (ms, reason) => say('retry', ms, reason), deadLetter: (reason) => say('dead', reason), putBack: (ms) => say('put-back', ms), goOn: () => say('go-on'), ...delivery,
     };
     await runner(whole);

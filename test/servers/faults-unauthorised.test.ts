@@ -46,6 +46,19 @@ test('a token that is renewed in time costs a try and no study', async () => {
   const worker = await site.work();
   await site.tell(study);
   await worker.saw('study.done', study);
-  expect(worker.lines('study.retry')).toHaveLength(UNAUTHORISED_RETRIES);
+  expect(worker.lines('study.retry').filter(({ reason }) => reason === 'ARCHIVE_UNAUTHORISED')).toHaveLength(UNAUTHORISED_RETRIES);
+  await site.expectOneSet(study);
+}, 60_000);
+
+test('an archive that was away for longer, and then refuses the sign-in while it starts: the outage has not used up the tries', async () => {
+  const study = await site.put();
+  site.proxy.on(finds(study), answering(503), UNAUTHORISED_RETRIES + 2);
+  site.proxy.on(finds(study), answering(401), UNAUTHORISED_RETRIES);
+  const worker = await site.work();
+  await site.tell(study);
+  await worker.saw('study.done', study);
+  const reasons = worker.lines('study.retry').map(({ reason }) => reason);
+  expect(reasons.slice(-UNAUTHORISED_RETRIES)).toEqual(Array(UNAUTHORISED_RETRIES).fill('ARCHIVE_UNAUTHORISED'));
+  expect(reasons.length).toBeGreaterThan(UNAUTHORISED_RETRIES + 1);
   await site.expectOneSet(study);
 }, 60_000);

@@ -132,7 +132,7 @@ describe('the line', () => {
 describe('the listener', () => {
   const body = Buffer.from(JSON.stringify({ schemaVersion: 1, type: 'study-stable', studyInstanceUid: '1.2.3', occurredAt: '2026-03-01T10:15:30Z' }));
   const settle = () => Promise.resolve();
-  const message = (more: Partial<Delivery> = {}): Delivery => ({ body, redelivered: false, outlivedBroker: false, attempt: 1, away: 0, lost: 0, slices: 0, ack: settle, retry: settle, deadLetter: settle, putBack: settle, goOn: settle, ...more });
+  const message = (more: Partial<Delivery> = {}): Delivery => ({ body, redelivered: false, outlivedBroker: false, attempt: 1, away: 0, refused: 0, lost: 0, slices: 0, ack: settle, retry: settle, deadLetter: settle, putBack: settle, goOn: settle, ...more });
   const event = { films: [], skipped: [] } as unknown as ResultEvent;
   const answering = (result: ResultEvent | null): ListenerOptions['runStudy'] => () => Promise.resolve(result);
   const failing = (error: HilumError): ListenerOptions['runStudy'] => () => Promise.reject(error);
