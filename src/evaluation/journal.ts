@@ -9,7 +9,7 @@ import type { FileKind } from './picture';
 /** What came of one film: a line of the journal. Labels are not in it, so that a label may be mended without computing anything anew. */
 export interface FilmRecord extends Pick<FilmResult, 'outcome' | 'reason' | 'reasonText' | 'view' | 'probability' | 'lungFraction'> {
   readonly file: string;
-  /** Size and change of the file: another file under the same name is analysed anew. */
+  /** Size and date of the file: where they differ, `sha256` decides whether it is analysed anew. */
   readonly bytes: number;
   readonly modified: number;
   /** Of the file: the same film may lie there under two names. */

@@ -39,7 +39,7 @@ export async function analyseFiles(folder: string, files: readonly string[], { l
     }
     const known = journal.known.get(file);
     const state = { bytes: found.size, modified: Math.round(found.mtimeMs) };
-    if (known?.bytes === state.bytes && known.modified === state.modified) records.set(file, known);
+    if (known?.bytes === state.bytes && (known.modified === state.modified || await isUnchanged(path, known))) records.set(file, known);
     else pending.push({ file, path, ...state });
   }
   onStart?.(pending.length);
@@ -56,6 +56,12 @@ export async function analyseFiles(folder: string, files: readonly string[], { l
   return { records, failures };
 }
 
+/** Copied or restored: another date, the same bytes. */
+async function isUnchanged(path: string, known: FilmRecord): Promise<boolean> {
+  const bytes = await readFile(path).catch(() => null);
+  return bytes !== null && sha256Of(bytes) === known.sha256;
+}
+
 /** Null when the name leads out of the folder. */
 export function inside(folder: string, file: string): string | null {
   const path = resolve(folder, file.replaceAll('\\', '/'));
@@ -69,7 +75,7 @@ export async function analyseFile(path: string, line: Line): Promise<{ outcome: 
   const kind = kindOf(bytes);
   const outcome = kind === 'dicom' ? await analyseFilm(bytes, line) : await analysePicture(bytes, kind, line);
   const attributes = kind === 'dicom' ? attributesOf(outcome) : {};
-  return { outcome, record: { kind, sha256: createHash('sha256').update(bytes).digest('hex'), ...described(outcome), patient: patientDigest(attributes), facts: factsOf(attributes) } };
+  return { outcome, record: { kind, sha256: sha256Of(bytes), ...described(outcome), patient: patientDigest(attributes), facts: factsOf(attributes) } };
 }
 
 async function analysePicture(bytes: Uint8Array, kind: Exclude<FileKind, 'dicom'>, line: Line): Promise<FilmOutcome> {
@@ -97,6 +103,10 @@ function attributesOf(outcome: FilmOutcome): Attributes {
     case 'rejected':
       return {};
   }
+}
+
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function patientDigest(attributes: Attributes): string | null {

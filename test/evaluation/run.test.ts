@@ -70,11 +70,17 @@ test('a line that a kill cut off is dropped and its film done again', async () =
   expect(lines.slice(1).map((text) => (JSON.parse(text) as { file: string }).file)).toEqual(FILES);
 });
 
-test('a file that was changed is done again, and what other models computed is not taken', async () => {
+test('a file that was changed is done again, one with another date only is not, and what other models computed is not taken', async () => {
   const { folder, out } = films();
   const { line } = fakeLine();
   await run(folder, out, line);
-  utimesSync(join(folder, 'a.dcm'), new Date(), new Date(Date.now() + 5_000));
+  const touch = (): void => utimesSync(join(folder, 'a.dcm'), new Date(), new Date(Date.now() + 5_000));
+  touch();
+  expect((await run(folder, out, line)).worked).toBe(0);
+  const changed = Uint8Array.from(DRAWN[0]!);
+  changed[changed.length - 1]! ^= 1;
+  writeFileSync(join(folder, 'a.dcm'), changed);
+  touch();
   expect((await run(folder, out, line)).worked).toBe(1);
   const other: Line = { ...line, identity: () => ({ ...line.identity(), models: line.identity().models.map((model) => ({ ...model, sha256: 'b'.repeat(64) })) }) };
   expect((await run(folder, out, other)).worked).toBe(3);
