@@ -57,12 +57,17 @@ export class DriftBook {
     const day = this.now().toISOString().slice(0, 10);
     if (day === this.day) return;
     this.day = day;
-    this.page = emptyPage();
+    // A clock that is set back over midnight comes to a day that was written already.
+    this.page = readPage(this.path()) ?? emptyPage();
+  }
+
+  private path(): string {
+    return join(this.dir, `${this.day}-${this.worker}.json`);
   }
 
   private write(): void {
     if (!this.isWriting) return;
-    const path = join(this.dir, `${this.day}-${this.worker}.json`);
+    const path = this.path();
     try {
       mkdirSync(this.dir, { recursive: true });
       writeFileSync(`${path}.part`, JSON.stringify(this.page));

@@ -77,6 +77,14 @@ test('outcomes are counted with their reason, and the page holds counts only', (
   expect(Object.keys(JSON.parse(readFileSync(join(dir, 'drift', name!), 'utf8')) as object).sort()).toEqual(['measures', 'outcomes', 'schemaVersion']);
 });
 
+test('a clock set back over midnight loses no count', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hilum-drift-'));
+  const clock = ['2026-03-05', '2026-03-06', '2026-03-05', '2026-03-06'].map((day) => noon(day)());
+  const book = new DriftBook(dir, () => {}, () => clock.shift()!);
+  for (let i = 0; i < 4; i++) book.film({ outcome: 'analysed', reason: null });
+  expect(readPages(dir, '2026-03-05', '2026-03-06').days).toEqual(['2026-03-05', '2026-03-06'].map((date) => ({ date, outcomes: { analysed: 2 } })));
+});
+
 test('a page that is damaged is named and left out; no folder is no film', () => {
   const dir = bookOf(stream(3, 10, 0.5));
   writeFileSync(join(dir, 'drift', '2026-03-05-00000000.json'), '{');

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { connect, type ChannelModel } from 'amqplib';
 import { syntheticDicom } from '../../src/dicom/synthetic-film';
 import type { ShadowRecord } from '../../src/pipeline/shadow';
+import { freePort } from '../support/hl7-receiver';
 import { Servers, until, type Orthanc, type Rabbit } from '../support/servers';
 
 const ROOT = resolve(__dirname, '../..');
@@ -18,12 +19,14 @@ let orthanc: Orthanc;
 let service: ChildProcess | undefined;
 let connection: ChannelModel;
 let announced = 0;
+let port: number;
 
 beforeAll(async () => {
   rabbit = await servers.rabbit();
   orthanc = await servers.orthanc({ amqpUrl: rabbit.amqpUrl, plugin: true, stableAge: 1 });
+  port = await freePort();
   // So low that every analysed film reaches it: the service must go by the site's operating point, not by the model's.
-  writeFileSync(config, JSON.stringify({ archive: { url: orthanc.dicomWebUrl }, broker: { url: rabbit.amqpUrl }, http: { port: 0 }, results: { mode: 'shadow' }, classification: { threshold: 0 }, state: { dir: 'state' } }));
+  writeFileSync(config, JSON.stringify({ archive: { url: orthanc.dicomWebUrl }, broker: { url: rabbit.amqpUrl }, http: { port }, results: { mode: 'shadow' }, classification: { threshold: 0 }, state: { dir: 'state' } }));
   connection = await connect(rabbit.amqpUrl);
   service = startService();
 }, 180_000);
@@ -82,8 +85,18 @@ test('outcomes are collected, over a kill too, and archive and broker are as the
   expect(announced).toBe(0);
 }, 240_000);
 
-test('drift tells of these films', () => {
-  const { days, outcomes } = JSON.parse(execFileSync(process.execPath, [CLI, 'drift', '--config', config, '--json'], { encoding: 'utf8' })) as { days: { outcomes: Record<string, number> }[]; outcomes: Record<string, number> };
+test('drift tells of these films, the command and the metrics alike', async () => {
+  interface Told {
+    days: { outcomes: Record<string, number> }[];
+    outcomes: Record<string, number>;
+    measures: { measure: string; films: number; index: number }[];
+  }
+  const { days, outcomes, measures } = JSON.parse(execFileSync(process.execPath, [CLI, 'drift', '--config', config, '--json'], { encoding: 'utf8' })) as Told;
   expect(Object.values(outcomes).reduce((a, b) => a + b, 0)).toBeGreaterThanOrEqual(FILMS.length);
   expect(days.length).toBeGreaterThan(0);
+  const scraped = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const gauge = (name: string) => Object.fromEntries([...scraped.matchAll(new RegExp(`^${name}\\{measure="(\\w+)"\\} (\\S+)$`, 'gm'))].map(([, measure, value]) => [measure, Number(value)]));
+  expect(gauge('hilum_drift_films')).toEqual(Object.fromEntries(measures.map(({ measure, films }) => [measure, films])));
+  expect(gauge('hilum_drift_psi')).toEqual(Object.fromEntries(measures.map(({ measure, index }) => [measure, index])));
+  expect(gauge('hilum_drift_psi')['meanGrey']).toBeGreaterThan(0);
 });
