@@ -6,6 +6,7 @@ import { openModel } from '../model/session';
 import { auditOf } from '../pipeline/audit';
 import { DecoderThread } from '../pipeline/decoder-thread';
 import type { AnalysisIdentity, AnalysisModel } from '../pipeline/encode';
+import { requireFit } from '../pipeline/fit';
 import { plausibilityOf } from '../pipeline/lungs';
 import type { Line } from '../pipeline/pipeline';
 import { SHIPPED_MODELS, VERSION } from './installed';
@@ -17,7 +18,9 @@ export async function openLine(models: Config['models'], results: Config['result
   const gate = models.gate === 'off' ? null : await open(models.gate);
   const [view, lungs, classifier] = [await open(models.view), await open(models.lungs), await open(models.classifier)];
   const threshold = own ?? classifier.manifest.operatingPoint.threshold;
-  const audit = shortcutAudit === 'off' ? null : auditOf(await open(shortcutAudit), classifier, threshold);
+  const auditor = shortcutAudit === 'off' ? null : await open(shortcutAudit);
+  requireFit({ view: view.manifest, gate: gate?.manifest ?? null, lungs: lungs.manifest, classifier: classifier.manifest, audit: auditor?.manifest ?? null });
+  const audit = auditor && auditOf(auditor, classifier, threshold);
   const all = [view, ...(gate ? [gate] : []), lungs, classifier].map(({ manifest }) => describeModel(manifest));
   const positive = classifier.manifest.classes[classifier.manifest.positive];
   if (positive?.code === undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${models.classifier}: the positive class has no code`);

@@ -6,13 +6,15 @@ import { freeBytes } from '../base/disk';
 import { describeError } from '../base/errors';
 import { createLog } from '../base/log';
 import { connectBroker, type Broker } from '../client/amqp';
-import { readModelFolder } from '../model/manifest';
+import type { ModelManifest } from '../model/manifest';
+import { openModel } from '../model/session';
+import { requireAudit } from '../pipeline/audit';
+import { requireFit } from '../pipeline/fit';
 import { isExposed } from '../base/access-config';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Sink } from '../results/sink';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 /** One thing looked at. */
 export interface Finding {
@@ -108,15 +110,35 @@ async function examineSinkQueues(broker: Broker): Promise<Finding[]> {
   return [...on, ...off.map(({ queues: { sink, queue }, messages }): Finding => ({ check: check(sink), ok: false, text: `switched off, but its queue ${queue.name} is still there with ${messages} results and gathers more, which nobody reads: switch it on again, or delete the queue in RabbitMQ` }))];
 }
 
-async function examineModels({ models, classification }: Config): Promise<Finding[]> {
-  return [models.view, ...(models.gate === 'off' ? [] : [models.gate]), models.lungs, models.classifier, ...(classification.shortcutAudit === 'off' ? [] : [classification.shortcutAudit])].map((id) => {
+/** Each is loaded and tried as at the service's start, one after the other, and let go again. */
+export async function examineModels({ models, classification: { shortcutAudit } }: Config): Promise<Finding[]> {
+  const optional = [['gate', models.gate], ['audit', shortcutAudit]] as const;
+  const roles = [['view', models.view], ['lungs', models.lungs], ['classifier', models.classifier], ...optional.filter(([, id]) => id !== 'off')] as const;
+  const [findings, opened] = [[] as Finding[], new Map<string, ModelManifest>()];
+  for (const [role, id] of roles) {
     try {
-      const { manifest } = readModelFolder(join(models.dir ?? SHIPPED_MODELS, id));
-      return { check: `model: ${id}`, ok: true, text: `version ${manifest.version}, digest matches` };
+      const { manifest, network } = await openModel(models.dir ?? SHIPPED_MODELS, id, models.threads);
+      await network.close();
+      opened.set(role, manifest);
+      findings.push({ check: `model: ${id}`, ok: true, text: `version ${manifest.version}, digest matches, ${network.engine} runs it` });
     } catch (error) {
-      return { check: `model: ${id}`, ok: false, text: describeError(error) };
+      findings.push({ check: `model: ${id}`, ok: false, text: describeError(error) });
     }
-  });
+  }
+  return [...findings, ...examineFit(opened)];
+}
+
+/** Only once each of them is well. */
+function examineFit(opened: ReadonlyMap<string, ModelManifest>): Finding[] {
+  const [view, gate, lungs, classifier, audit] = ['view', 'gate', 'lungs', 'classifier', 'audit'].map((role) => opened.get(role));
+  if (!view || !lungs || !classifier) return [];
+  try {
+    requireFit({ view, gate: gate ?? null, lungs, classifier, audit: audit ?? null });
+    if (audit) requireAudit(audit, classifier);
+    return [];
+  } catch (error) {
+    return [{ check: 'models', ok: false, text: describeError(error) }];
+  }
 }
 
 const DAY_MS = 24 * 3600 * 1000;

@@ -6,7 +6,7 @@ import { examineNetwork, type Finding } from '../model/check';
 import { inspectManifest, readModelFolder, type ModelManifest } from '../model/manifest';
 import { openNetwork } from '../model/session';
 import type { TfjsOptions } from '../model/tfjs-thread';
-import { maskRuleOf, plausibilityOf } from '../pipeline/lungs';
+import { contradictionsOf } from '../pipeline/fit';
 
 /** Looks at a model folder: manifest, files, engine, and what the network says to drawn films. Resolves to 1 when something is wrong. */
 export async function checkModel(options: { model: string; dir: string | undefined; json: boolean }): Promise<number> {
@@ -17,7 +17,8 @@ export async function checkModel(options: { model: string; dir: string | undefin
 
 /** A folder by its path, or an installed model by its id. */
 function folderOf(model: string, dir: string | undefined): string {
-  return existsSync(join(model, 'manifest.json')) || model.includes('/') ? model : join(dir ?? SHIPPED_MODELS, model);
+  const installed = join(dir ?? SHIPPED_MODELS, model);
+  return existsSync(join(model, 'manifest.json')) || model.includes('/') || (existsSync(model) && !existsSync(installed)) ? model : installed;
 }
 
 /** Each step needs the one before; the first that fails is the last that is told. */
@@ -53,40 +54,19 @@ function examineManifest(folder: string): { manifest: ModelManifest | null; find
   try {
     const { manifest, problems } = inspectManifest(folder);
     if (manifest === null) return { manifest, findings: problems.map((text) => ({ check: 'manifest', ok: false, text })) };
-    const contradictions = contradictionsOf(manifest, basename(resolve(folder)));
-    const findings = contradictions.map((text) => ({ check: 'manifest', ok: false, text }));
+    const folderName = basename(resolve(folder));
+    const misplaced = manifest.id === folderName ? [] : [`id: ${manifest.id} lies in a folder named ${folderName}; the configuration names models by their folder`];
+    const findings = [...misplaced, ...contradictionsOf(manifest)].map((text) => ({ check: 'manifest', ok: false, text }));
     return { manifest, findings: [...(findings.length > 0 ? findings : [{ check: 'manifest', ok: true, text: `${manifest.id} ${manifest.version}, task ${manifest.task}` }]), ...examinePapers(manifest)] };
   } catch (error) {
     return { manifest: null, findings: [{ check: 'manifest', ok: false, text: describeError(error) }] };
   }
 }
 
-/** What each value alone does not show. */
-function contradictionsOf(manifest: ModelManifest, folderName: string): string[] {
-  const { id, task, classes, positive, output } = manifest;
-  const rules: readonly (readonly [wrong: boolean, text: string])[] = [
-    [id !== folderName, `id: ${id} lies in a folder named ${folderName}; the configuration names models by their folder`],
-    [positive >= classes.length, `positive: there is no class ${positive}, only ${classes.length}`],
-    [task === 'classification' && positive < classes.length && classes[positive]?.code === undefined, 'classes: the positive class has no code {value, scheme, meaning}, which reports need'],
-    [task === 'classification' && output.cam === null, "output.cam: a classifier without a class activation map can't be explained and is refused"],
-    [task === 'lungs' && throws(() => maskRuleOf(manifest)), 'mask: the lung model needs {threshold, connectivity: 4, minComponentFraction}'],
-    [task === 'lungs' && throws(() => plausibilityOf(manifest)), 'plausibility: the lung model needs bounds of lungFraction, components, smallerSideShare and meanProbability'],
-  ];
-  return rules.filter(([wrong]) => wrong).map(([, text]) => text);
-}
-
-function throws(act: () => unknown): boolean {
-  try {
-    act();
-    return false;
-  } catch {
-    return true;
-  }
-}
-
 /** Who uses the model must be told what it may be used for. */
-function examinePapers({ licence, intendedUse, limitations }: ModelManifest): Finding[] {
+function examinePapers({ licence, intendedUse, limitations: named }: ModelManifest): Finding[] {
   const paper = (check: string, text: string) => (text.trim() === '' ? { check, ok: false, text: 'is empty' } : { check, ok: true, text });
+  const limitations = named.filter((text) => text.trim() !== '');
   return [
     paper('licence', licence),
     paper('intended use', intendedUse),

@@ -1,7 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { configSchema, type Config } from '../base/config';
-import { HilumError } from '../base/errors';
+import { describeError, HilumError } from '../base/errors';
 import { readManifest, type ModelManifest } from '../model/manifest';
 
 const ROLES = { view: 'view', gate: 'gate', lungs: 'lungs', classifier: 'classification' } as const satisfies Record<string, ModelManifest['task']>;
@@ -9,23 +9,25 @@ type Role = keyof typeof ROLES;
 
 /**
  * The models that `--models DIR` means, without a configuration that names them: of each task the one that comes with Hilum where it lies there, else the only one.
- * @param say told where others of the same task lie there and do not run
+ * @param say told which others lie there and do not run
  * @throws HilumError MODEL_INVALID when a task has several of one's own, or none
  */
 export function modelsOfFolder(dir: string | undefined, say: (text: string) => void): Config['models'] {
   const usual = configSchema.shape.models.parse({ dir });
   if (dir === undefined) return usual;
-  const found = readdirSync(dir, { withFileTypes: true }).flatMap(({ name }) => taskOf(dir, name));
+  const folders = readdirSync(dir).filter((name) => statSync(join(dir, name), { throwIfNoEntry: false })?.isDirectory());
+  const found = folders.flatMap((name) => taskOf(dir, name, say));
   const chosen = Object.fromEntries((Object.keys(ROLES) as Role[]).map((role) => [role, choose(role, usual[role], found.filter(({ task }) => task === ROLES[role]).map(({ id }) => id), { dir, say })]));
   return { ...usual, ...chosen };
 }
 
 /** A classifier on all but the lungs is for the shortcut audit, never the one in charge. */
-function taskOf(dir: string, id: string): { id: string; task: ModelManifest['task'] }[] {
+function taskOf(dir: string, id: string, say: (text: string) => void): { id: string; task: ModelManifest['task'] }[] {
   try {
     const { task, input } = readManifest(join(dir, id));
     return task === 'classification' && input.region === 'removed' ? [] : [{ id, task }];
-  } catch {
+  } catch (error) {
+    say(`${id} is left out: ${describeError(error)}`);
     return [];
   }
 }

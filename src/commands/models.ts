@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SHIPPED_MODELS } from '../app/installed';
 import { describeError } from '../base/errors';
@@ -7,8 +7,8 @@ import { readModelFolder } from '../model/manifest';
 /** The installed models and whether each network is the one its manifest names. Resolves to 1 when any is not. */
 export function models(options: { dir?: string | undefined; json: boolean }): number {
   const dir = options.dir ?? SHIPPED_MODELS;
-  const folders = readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const rows = folders.map(({ name }) => inspect(dir, name));
+  const folders = readdirSync(dir).filter((name) => statSync(join(dir, name), { throwIfNoEntry: false })?.isDirectory());
+  const rows = folders.map((name) => inspect(dir, name));
   for (const row of rows) process.stdout.write(options.json ? `${JSON.stringify(row)}\n` : describe(row));
   if (rows.length === 0) process.stderr.write(`hilum: there is no model folder in ${dir}\n`);
   return rows.length > 0 && rows.every(({ problem }) => problem === null) ? 0 : 1;

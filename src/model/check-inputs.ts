@@ -12,12 +12,14 @@ export interface Probe {
 type Input = Pick<ModelManifest['input'], 'shape' | 'region' | 'fill'>;
 
 /** Drawn frontal films; for a network of the lungs only (or of all but them), with what lies outside (inside) two ovals filled as the pipeline fills it. */
-export function drawnFilms({ shape: [, , rows, columns], region, fill }: Input): Probe[] {
-  return [1, 2, 3, 4].map((seed) => {
-    const view = seed % 2 === 1 ? 'PA' : 'AP';
-    const film = minMax({ rows, columns, values: Float32Array.from(drawSyntheticFilm({ seed, view, rows, columns }).pixels) });
-    return { name: `drawn film ${seed} (${view})`, plane: keepRegion(film, twoOvals(rows, columns), region, fill) };
-  });
+export function drawnFilms(input: Input): Probe[] {
+  return [1, 2, 3, 4].map((seed) => drawnFilm(seed, input));
+}
+
+export function drawnFilm(seed: number, { shape: [, , rows, columns], region, fill }: Input): Probe {
+  const view = seed % 2 === 1 ? 'PA' : 'AP';
+  const film = minMax({ rows, columns, values: Float32Array.from(drawSyntheticFilm({ seed, view, rows, columns }).pixels) });
+  return { name: `drawn film ${seed} (${view})`, plane: keepRegion(film, twoOvals(rows, columns), region, fill) };
 }
 
 function twoOvals(rows: number, columns: number): Plane {

@@ -1,7 +1,7 @@
 import { outputNames, type ModelManifest } from './manifest';
 import type { Network } from './network';
 import { drawnFilms, edgeInputs, type Probe } from './check-inputs';
-import { modelOf, portProblems, type OpenedModel, type Prediction } from './session';
+import { modelOf, portProblems, probabilitiesOf, type OpenedModel, type Prediction } from './session';
 import type { Plane } from './tensor';
 
 /** One thing looked at. */
@@ -64,7 +64,7 @@ function side(name: 'input' | 'output', problems: readonly { side: string; text:
 
 function examineAnswers(manifest: ModelManifest, answers: readonly Answer[]): Finding[] {
   const [, , rows, columns] = manifest.input.shape;
-  const wanted = manifest.task === 'lungs' ? rows * columns : 1;
+  const wanted = probabilitiesOf(manifest);
   const values = answers.flatMap(({ probability }) => [...new Set(probability)]);
   const outside = answers.find(({ probability }) => probability.some((p) => !(p >= 0 && p <= 1)));
   const [least, greatest] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { HilumError } from '../base/errors';
 
-const code = z.strictObject({ value: z.string().min(1), scheme: z.string().min(1), meaning: z.string().min(1) });
+/** As long as Code Value and Coding Scheme Designator (SH) and Code Meaning (LO) may be, PS3.5 section 6.2. */
+const code = z.strictObject({ value: z.string().min(1).max(16), scheme: z.string().min(1).max(16), meaning: z.string().min(1).max(64) });
 
 /** models/<id>/manifest.json: all that the service must know of a model; docs/models.md explains each key. */
 export const manifestSchema = z.looseObject({
@@ -24,11 +25,13 @@ export const manifestSchema = z.looseObject({
     fill: z.number(),
     intensity: z.literal('min-max'),
     resample: z.literal('antialiased-triangle'),
+    /** Only so that another one is refused instead of being overlooked. */
+    range: z.tuple([z.literal(0), z.literal(1)]).optional(),
     mean: z.number(),
     std: z.number().positive(),
   }),
   output: z.looseObject({ probability: z.string(), cam: z.string().nullable() }),
-  classes: z.array(z.looseObject({ label: z.string(), code: code.optional() })).min(1),
+  classes: z.array(z.looseObject({ label: z.string().min(1).max(64), code: code.optional() })).min(1),
   positive: z.number().int().min(0),
   operatingPoint: z.looseObject({ threshold: z.number().min(0).max(1), meaning: z.string() }),
   /** Thresholds for chosen sensitivities, measured on the validation split. */
@@ -105,8 +108,9 @@ export function inspectManifest(folder: string): { manifest: ModelManifest; prob
   return parsed.success ? { manifest: parsed.data, problems: [] } : { manifest: null, problems: problemsOf(parsed.error) };
 }
 
-function problemsOf(error: z.ZodError): string[] {
-  return error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+/** Each with the key's place, such as `input.std`. */
+export function problemsOf(error: z.ZodError): string[] {
+  return error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message));
 }
 
 function parseJson(path: string, bytes: Uint8Array): unknown {

@@ -3,10 +3,12 @@ import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { HilumError } from '../base/errors';
 import { outputNames, readModelFolder, type ModelManifest } from './manifest';
 import type { Network, Output, Port } from './network';
+import { hasExternalWeights } from './onnx-file';
 
 /** @throws HilumError MODEL_INVALID or MODEL_DIGEST_MISMATCH. */
 export async function openOnnx(folder: string, threads: number): Promise<Network> {
   const { manifest, network } = readModelFolder(folder);
+  if (hasExternalWeights(network)) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.file} of ${manifest.id} keeps its weights in a file beside it (external data), which the digest does not cover: save the model in one file`);
   const session = await openSession(manifest, network, threads);
   return {
     engine: `onnxruntime-node ${env.versions.node ?? ''}`,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { HilumError } from '../base/errors';
+import { drawnFilm } from './check-inputs';
 import { outputNames, readManifest, type ModelManifest } from './manifest';
 import type { Network, Output, Port } from './network';
 import { openOnnx } from './onnx-engine';
@@ -32,8 +33,9 @@ export async function openModel(dir: string, id: string, threads = 0, options: T
   const manifest = readManifest(folder);
   const network = await openNetwork(folder, manifest, threads, options);
   try {
-    await refuseUnfit(manifest, network);
-    return modelOf(manifest, network);
+    const model = guarded(modelOf(manifest, network));
+    await refuseUnfit(model);
+    return model;
   } catch (error) {
     await network.close();
     throw error;
@@ -41,15 +43,41 @@ export async function openModel(dir: string, id: string, threads = 0, options: T
 }
 
 /** @throws HilumError MODEL_INVALID: at the start of the service, not film after film. */
-async function refuseUnfit(manifest: ModelManifest, network: Network): Promise<void> {
+async function refuseUnfit(model: OpenedModel): Promise<void> {
+  const { manifest, network } = model;
   const [problem] = portProblems(manifest, network);
   if (problem !== undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: ${problem.text}`);
-  // ONNX Runtime knows at load whether it has all operators, TensorFlow.js when it comes to each.
-  const [, , rows, columns] = manifest.input.shape;
-  if (manifest.engine !== 'tfjs') return;
-  await network.run(new Float32Array(rows * columns)).catch((cause: unknown) => {
-    throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: the engine can't run the network`, { cause });
+  // What comes out, and with TensorFlow.js whether the engine has all operators, shows only when it runs.
+  await model.predict(drawnFilm(1, manifest.input).plane).catch((cause: unknown) => {
+    throw cause instanceof HilumError ? cause : new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: the engine can't run the network`, { cause });
   });
+}
+
+/** Nothing that is no probability goes on as one: the first of two classes' values, a logit, NaN. `predict` then throws HilumError MODEL_INVALID. */
+function guarded(model: OpenedModel): OpenedModel {
+  const { manifest } = model;
+  return {
+    ...model,
+    async predict(normalised) {
+      const prediction = await model.predict(normalised);
+      const problem = problemOf(prediction, manifest);
+      if (problem !== null) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: ${problem}; "hilum models check" looks closer`);
+      return prediction;
+    },
+  };
+}
+
+function problemOf({ probability, cam }: Prediction, manifest: ModelManifest): string | null {
+  const wanted = probabilitiesOf(manifest);
+  if (probability.length !== wanted) return `the network gives ${probability.length} values for a film as ${manifest.output.probability}, ${wanted} are wanted for the task ${manifest.task}`;
+  const outside = probability.find((p) => !(p >= 0 && p <= 1));
+  if (outside !== undefined) return `the network gives ${outside} as ${manifest.output.probability}, which is no probability (0 to 1)`;
+  return cam === null || cam.values.every((value) => Number.isFinite(value)) ? null : `the network's ${manifest.output.cam} is not finite`;
+}
+
+/** How many a network gives for a film: one, or one for each pixel. */
+export function probabilitiesOf({ task, input: { shape: [, , rows, columns] } }: ModelManifest): number {
+  return task === 'lungs' ? rows * columns : 1;
 }
 
 /** The network of a model folder in the engine that its manifest names. */

@@ -1,4 +1,5 @@
 import { HilumError } from '../base/errors';
+import type { ModelManifest } from '../model/manifest';
 import type { Model } from '../model/session';
 import { keepRegion } from '../model/tensor';
 import { upright } from './orient';
@@ -30,15 +31,20 @@ export async function auditShortcut(film: InferredFilm, audit: ShortcutAudit | n
 
 /** @throws HilumError MODEL_INVALID when the model can't be the audit of that classifier. */
 export function auditOf(model: Model, classifier: Model, threshold: number): ShortcutAudit {
-  const { id, task, input } = model.manifest;
-  const wrong = (why: string) => new HilumError('MODEL_INVALID', 'permanent', `${id} can't audit ${classifier.manifest.id}: ${why}`);
-  if (task !== 'classification') throw wrong(`its task is ${task}, not classification`);
-  if (input.region !== 'removed') throw wrong(`its input.region is ${input.region}, not removed`);
-  if (codeOf(model) === undefined || codeOf(model) !== codeOf(classifier)) throw wrong('it is not about the same finding');
+  requireAudit(model.manifest, classifier.manifest);
   return { model, threshold };
 }
 
-function codeOf({ manifest: { classes, positive } }: Model): string | undefined {
+/** @throws HilumError MODEL_INVALID when the model can't be the audit of that classifier. */
+export function requireAudit(audit: ModelManifest, classifier: ModelManifest): void {
+  const { id, task, input } = audit;
+  const wrong = (why: string) => new HilumError('MODEL_INVALID', 'permanent', `${id} can't audit ${classifier.id}: ${why}`);
+  if (task !== 'classification') throw wrong(`its task is ${task}, not classification`);
+  if (input.region !== 'removed') throw wrong(`its input.region is ${input.region}, not removed`);
+  if (codeOf(audit) === undefined || codeOf(audit) !== codeOf(classifier)) throw wrong('it is not about the same finding');
+}
+
+function codeOf({ classes, positive }: ModelManifest): string | undefined {
   const code = classes[positive]?.code;
   return code && `${code.scheme} ${code.value}`;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HilumError } from '../base/errors';
 import { STANDARD, type Turn } from '../dicom/patient-orientation';
-import type { ModelManifest } from '../model/manifest';
+import { problemsOf, type ModelManifest } from '../model/manifest';
 import type { Model } from '../model/session';
 import type { Plane } from '../model/tensor';
 import { asStored, upright } from './orient';
@@ -29,7 +29,11 @@ export interface LungFigures {
   readonly meanProbability: number;
 }
 
-const range = z.looseObject({ min: z.number().optional(), max: z.number().optional() });
+/** A misspelt bound would be none. */
+const range = z
+  .looseObject({ min: z.number().optional(), max: z.number().optional() })
+  .refine(({ min, max }) => min !== undefined || max !== undefined, { error: 'has neither min nor max' })
+  .refine(({ min, max }) => (min ?? -Infinity) <= (max ?? Infinity), { error: 'min is over max' });
 const plausibilitySchema = z.looseObject({ lungFraction: range, components: range, smallerSideShare: range, meanProbability: range });
 
 /** Bounds of {@link LungFigures} over real frontal films: the lung model's manifest, `plausibility`. */
@@ -91,6 +95,6 @@ function share(mask: Plane): number {
 
 function fromManifest<T extends z.ZodType>(manifest: ModelManifest, key: string, schema: T): z.infer<T> {
   const parsed = schema.safeParse(manifest[key]);
-  if (!parsed.success) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: the manifest has no usable ${key}`);
+  if (!parsed.success) throw new HilumError('MODEL_INVALID', 'permanent', `${key}: ${problemsOf(parsed.error).join('; ')}`);
   return parsed.data;
 }

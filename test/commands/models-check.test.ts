@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { examineModel } from '../../src/commands/models-check';
@@ -30,9 +30,14 @@ const BROKEN: readonly (readonly [name: string, tiny: TinyOptions, check: string
   ['a classifier without a map', withManifest({ output: { probability: 'probability', cam: null } }), 'manifest', "can't be explained"],
   ['lungs without a mask rule', withManifest({ task: 'lungs' }), 'manifest', 'mask: '],
   ['lungs without bounds', withManifest({ task: 'lungs' }), 'manifest', 'plausibility: '],
+  ['lungs with a bound that is none', withManifest({ task: 'lungs', mask: { threshold: 0.5, connectivity: 4, minComponentFraction: 0 }, plausibility: { lungFraction: { minimum: 0.1 } } }), 'manifest', 'lungFraction: has neither min nor max'],
+  ['the lungs only, for a view model', withManifest({ task: 'view', input: { ...INPUT, region: 'lungs' } }), 'manifest', 'the task view is shown the whole film'],
+  ['another range of grey values', withManifest({ input: { ...INPUT, range: [-1, 1] } }), 'manifest', 'input.range.0: '],
+  ['a code longer than DICOM has room for', withManifest({ classes: [{ label: 'dark' }, { label: 'bright', code: { value: '1'.repeat(17), scheme: '99TEST', meaning: 'bright' } }] }), 'manifest', 'classes.1.code.value: '],
   ['a blank licence', withManifest({ licence: ' ' }), 'licence', 'is empty'],
   ['a blank purpose', withManifest({ intendedUse: ' ' }), 'intended use', 'is empty'],
   ['no limitation', withManifest({ limitations: [] }), 'limitations', 'none are named'],
+  ['a blank limitation', withManifest({ limitations: [' '] }), 'limitations', 'none are named'],
   ['another digest', withManifest({ sha256: '0'.repeat(64) }), 'files', 'MODEL_DIGEST_MISMATCH'],
   ['a file that is not there', withManifest({ file: 'network.json' }), 'files', "can't be read"],
   ['a file of another engine', withManifest({ engine: 'onnx', sha256: 'x' }), 'manifest', 'sha256: '],
@@ -85,6 +90,17 @@ describe('as a command', () => {
     const { status, stdout, stderr } = hilum('models', 'check', tinyModel());
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout.split('\n').filter((line) => line !== '' && !line.startsWith('ok    '))).toEqual([]);
+  });
+
+  test('a folder beside oneself, without a manifest, is not looked for among the installed ones; a link is listed with its digest', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'hilum-check-'));
+    mkdirSync(join(dir, 'mine'));
+    const run = (...args: string[]) => spawnSync(process.execPath, [join(ROOT, 'dist/cli.js'), ...args], { encoding: 'utf8', cwd: dir });
+    expect(run('models', 'check', 'mine').stdout).toMatch(/^WRONG manifest: MODEL_INVALID: mine\/manifest.json can't be read/);
+    rmSync(join(dir, 'mine'), { recursive: true });
+    symlinkSync(join(ROOT, 'models/lungs-unet16'), join(dir, 'lungs-unet16'));
+    expect(run('models', '--dir', '.')).toMatchObject({ status: 0, stdout: expect.stringContaining('lungs-unet16 1.0.0 (lungs)') });
+    rmSync(dir, { recursive: true, force: true });
   });
 
   test('what is wrong is told, and in the exit status', () => {

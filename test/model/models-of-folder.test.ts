@@ -42,4 +42,13 @@ test('two of one\'s own, or none, are refused', () => {
   expect(() => modelsOfFolder(dir, () => undefined)).toThrow(/several models for the task classification: mine, yours/);
 });
 
+test('one with a manifest that can\'t be used is named, also where ours runs instead', () => {
+  const dir = folder(...OTHERS, 'covid-vgg19-lungs');
+  own(dir, 'mine');
+  writeFileSync(join(dir, 'mine/manifest.json'), '{');
+  const said: string[] = [];
+  expect(modelsOfFolder(dir, (text) => said.push(text)).classifier).toBe('covid-vgg19-lungs');
+  expect(said).toEqual([expect.stringMatching(/^mine is left out: MODEL_INVALID: .*manifest.json is not JSON/)]);
+});
+
 test('no folder: those that come with Hilum', () => expect(modelsOfFolder(undefined, () => undefined)).toMatchObject({ classifier: 'covid-vgg19-lungs' }));

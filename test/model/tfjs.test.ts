@@ -104,6 +104,9 @@ describe('what is wrong with a folder is told', () => {
     ['weights outside of the folder', { json: { weightsManifest: [{ paths: ['../a.bin'], weights: [] }] } }, () => {}, { code: 'MODEL_INVALID', message: 'weightsManifest.0.paths.0' }],
     ['a layers model', { json: { format: 'layers-model' } }, () => {}, { code: 'MODEL_INVALID', message: '--output_format=tfjs_graph_model' }],
     ['a node that no engine knows', { nodes: [node('seen', 'Clairvoyance', ['film'])] }, () => {}, { code: 'MODEL_INVALID', message: "can't run" }],
+    ['two values for a film', { manifest: { output: { probability: 'cam', cam: 'cam' } } }, () => {}, { code: 'MODEL_INVALID', message: 'gives 16 values for a film as cam, 1 are wanted' }],
+    ['no sigmoid', { nodes: [node('squashed', 'Sigmoid', ['logit']), node('probability', 'Mul', ['squashed', 'minus'])] }, () => {}, { code: 'MODEL_INVALID', message: 'which is no probability (0 to 1)' }],
+    ['a map of NaN', { nodes: [node('blank', 'Mul', ['pooled', 'nought']), node('cam', 'RealDiv', ['blank', 'nought'])] }, () => {}, { code: 'MODEL_INVALID', message: 'cam is not finite' }],
     ['an output that is not there', { manifest: { output: { probability: 'p', cam: 'cam' } } }, () => {}, { code: 'MODEL_INVALID', message: 'no output named p' }],
   ];
   test.each(cases)('%s', async (_name, tiny, spoil, { code, message }) => {
