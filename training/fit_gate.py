@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional as F
 
 from hilum_training import augment, manifests, runtime
+from hilum_training.arguments import some
 from hilum_training.data import ROOT, Dataset, covid_licence_allows, default_data_dir, licence_table, view_licence_allows
 from hilum_training.gate_net import GateNet, Shipped
 from hilum_training.not_films import KINDS, make, stretched
@@ -105,7 +106,7 @@ def train(net, films, laterals, pictures, mean, std, args) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=some, default=60)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     runtime.start(args.seed)

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from hilum_training import grid_task as task
+from hilum_training.arguments import some
 from hilum_training.data import ROOT, Dataset, cache_dir, digest
 from hilum_training.metrics import intervals
 from hilum_training.ort import run_onnx
@@ -29,7 +30,7 @@ SHEET = 12
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", help="folder with cxr/manifest.csv (default: $HILUM_DATA_DIR or ../shared/data)")
-    parser.add_argument("--films", type=int, default=60, help="COVID-19 films of the test split, drawn at random")
+    parser.add_argument("--films", type=some, default=60, help="COVID-19 films of the test split, drawn at random")
     parser.add_argument("--out", type=Path, help="folder for the sheet, outside the repository")
     args = parser.parse_args()
     if args.out and args.out.resolve().is_relative_to(ROOT):

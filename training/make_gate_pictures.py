@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from hilum_training.arguments import some
 from hilum_training.data import Dataset, default_data_dir, read_grey
 from hilum_training.not_films import HELD_OUT, KINDS, NOT_AIMED_AT, make
 from hilum_training.other_pictures import dicom_rows, picture_rows, read_picture
@@ -39,7 +40,7 @@ def changed(data: Dataset, out: Path, each: int) -> list[dict]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--each", type=int, default=40)
+    parser.add_argument("--each", type=some, default=40)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     listed = changed(Dataset(), args.out, args.each)

@@ -11,6 +11,7 @@ Files (all little-endian, row by row):
 """
 from __future__ import annotations
 
+import argparse
 import json
 
 import hilum_training  # noqa: F401 - first, it sets how OpenMP waits
@@ -48,6 +49,7 @@ def drawn_film(seed: int = 7) -> np.ndarray:
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     start(1)
     TARGET.mkdir(parents=True, exist_ok=True)
     film = drawn_film()

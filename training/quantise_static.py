@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from hilum_training import manifests
+from hilum_training.arguments import count, some
 from hilum_training.covid_task import lung_films
 from hilum_training.data import Dataset, Row, covid_licence_allows, known_finding, view_licence_allows
 from hilum_training.onnx_export import load_vgg
@@ -29,10 +30,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("task", choices=("view", "covid"))
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--films", type=int, default=48, help="calibration films, from the train split, both classes alike (48)")
+    parser.add_argument("--films", type=some, default=48, help="calibration films, from the train split, both classes alike (48)")
     parser.add_argument("--percentile", type=float, default=99.99, help="of a film's activations; 100 is the maximum (99.99)")
     parser.add_argument("--bits", type=int, choices=(7, 8), default=8, help="of the weights: 7 for processors without VNNI")
-    parser.add_argument("--trial", type=int, default=0, help="films of the test split to write for the comparison")
+    parser.add_argument("--trial", type=count, default=0, help="films of the test split to write for the comparison")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--data", help="folder with cxr/manifest.csv (default: $HILUM_DATA_DIR or ../shared/data)")
     args = parser.parse_args()

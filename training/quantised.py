@@ -17,7 +17,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from hilum_training import manifests
-from hilum_training.data import ROOT, Dataset, cache_dir, known_finding
+from hilum_training.data import ROOT, Dataset, cache_dir, known_finding, save_whole
 from hilum_training.journal import answered, read_journal
 from hilum_training.metrics import auc, auc_interval, binary, calibration_error, full
 from hilum_training.onnx_export import load_vgg
@@ -77,7 +77,8 @@ def first_scores(data: Dataset, task: str, rows, first: Path) -> np.ndarray:
     path = cache_dir() / f"scores-{task}-first.npy"
     if not path.exists():
         shape = manifests.read(task)["input"]
-        np.save(path, vgg_scores(load_vgg(first), seen_films(task, data, rows), shape["mean"], shape["std"], False))
+        found = vgg_scores(load_vgg(first), seen_films(task, data, rows), shape["mean"], shape["std"], False)
+        save_whole(path, lambda file: np.save(file, found))
     return np.load(path)
 
 

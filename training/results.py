@@ -12,7 +12,7 @@ PAGE = ROOT / "docs" / "results.md"
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("table", nargs="*", choices=[[], *tables.TABLES], help="print only these, for instance: aims")
+    parser.add_argument("table", nargs="*", choices=[[], *tables.TABLES], metavar="TABLE", help=f"{', '.join(tables.TABLES)}: print only these, for instance: aims")
     parser.add_argument("--write", action="store_true")
     args = parser.parse_args()
     if args.table:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from hilum_training import classifier, covid_task, features
+from hilum_training.arguments import count, some
 from hilum_training.covid_export import export_covid
 from hilum_training.data import Dataset
 from hilum_training.metrics import auc, binary, calibration_error
@@ -20,12 +21,12 @@ MIRRORED = 0.5
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", help="folder with cxr/manifest.csv (default: $HILUM_DATA_DIR or ../shared/data)")
-    parser.add_argument("--epochs", type=int, default=0, help="of blocks 4-5; 0: dense layer only")
-    parser.add_argument("--draws", type=int, default=1440, help="films per epoch")
+    parser.add_argument("--epochs", type=count, default=0, help="of blocks 4-5; 0: dense layer only")
+    parser.add_argument("--draws", type=some, default=1440, help="films per epoch")
     parser.add_argument("--rate", type=float, default=2e-6)
     parser.add_argument("--penalty", type=float, default=3e-4, help="of the dense layer's squared weights")
-    parser.add_argument("--copies", type=int, default=1, help="augmented copies of each film")
-    parser.add_argument("--limit", type=int, default=0, help="films per source, for a quick trial")
+    parser.add_argument("--copies", type=count, default=1, help="augmented copies of each film")
+    parser.add_argument("--limit", type=count, default=0, help="films per source, for a quick trial")
     parser.add_argument("--sensitivity", type=float, default=0.95, help="of the urgent operating point, on validation")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--export-only", action="store_true", help="export the best epoch of the last checkpoint")

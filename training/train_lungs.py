@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from hilum_training import augment, lung_task
+from hilum_training.arguments import count
 from hilum_training.data import Dataset
 from hilum_training.lung_export import export_lungs
 from hilum_training.metrics import dice
@@ -58,7 +59,7 @@ def fit(args, data: Dataset):
     config = {k: getattr(args, k) for k in ("filters", "coarse", "fine", "rate", "children", "seed")} | {"data": data.key}
     run, net = Run(f"lungs-unet{args.filters}", config), UNet(args.filters).to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(net.parameters(), lr=args.rate)
-    state = run.load() or {"epoch": 0, "curve": []}
+    state = run.stored() if args.export_only else run.load() or {"epoch": 0, "curve": []}
     if state["epoch"]:
         net.load_state_dict(state["net"])
         optimiser.load_state_dict(state["optimiser"])
@@ -93,10 +94,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", help="folder with cxr/manifest.csv (default: $HILUM_DATA_DIR or ../shared/data)")
     parser.add_argument("--filters", type=int, default=16, choices=(16, 32, 64))
-    parser.add_argument("--coarse", type=int, default=22, help="epochs at 112 x 112")
-    parser.add_argument("--fine", type=int, default=4, help="epochs at 224 x 224, after the coarse ones")
+    parser.add_argument("--coarse", type=count, default=22, help="epochs at 112 x 112")
+    parser.add_argument("--fine", type=count, default=4, help="epochs at 224 x 224, after the coarse ones")
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--children", type=int, default=180, help="children's films with V7 masks to add")
+    parser.add_argument("--children", type=count, default=180, help="children's films with V7 masks to add")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--export-only", action="store_true", help="export the last checkpoint as it is")
     args = parser.parse_args()

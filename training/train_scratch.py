@@ -16,6 +16,7 @@ from scipy.special import expit
 from torch.nn import functional as F
 
 from hilum_training import augment, classifier, covid_task, grid_task, view_task
+from hilum_training.arguments import some
 from hilum_training.data import Dataset, known_finding
 from hilum_training.metrics import full
 from hilum_training.results import FOLDER, read_result, write_result
@@ -32,8 +33,8 @@ def main():
     parser.add_argument("--data", help="folder with cxr/manifest.csv (default: $HILUM_DATA_DIR or ../shared/data)")
     parser.add_argument("--task", nargs="+", choices=("view", "covid", "grid"), default=["view", "covid", "grid"])
     parser.add_argument("--net", nargs="+", choices=("vgg16", "vgg19"), default=["vgg16", "vgg19"])
-    parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--draws", type=int, default=480, help="films per epoch, both classes alike")
+    parser.add_argument("--epochs", type=some, default=2)
+    parser.add_argument("--draws", type=some, default=480, help="films per epoch, both classes alike")
     parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()

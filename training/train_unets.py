@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from hilum_training.arguments import some
 from hilum_training.data import Dataset
 from hilum_training.lung_export import lung_probability
 from hilum_training.metrics import dice, intervals, iou
@@ -25,8 +26,8 @@ from train_lungs import fit
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", help="folder with cxr/manifest.csv (default: $HILUM_DATA_DIR or ../shared/data)")
-    parser.add_argument("--filters", type=int, nargs="+", default=[16, 32, 64])
-    parser.add_argument("--epochs", type=int, default=6, help="all at 112 x 112, on the manual masks and the adults of V7")
+    parser.add_argument("--filters", type=int, choices=(16, 32, 64), nargs="+", default=[16, 32, 64])
+    parser.add_argument("--epochs", type=some, default=6, help="all at 112 x 112, on the manual masks and the adults of V7")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     start(args.seed)

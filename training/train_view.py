@@ -8,6 +8,7 @@ import copy
 import numpy as np
 
 from hilum_training import classifier, features, view_task
+from hilum_training.arguments import count, some, whole
 from hilum_training.data import Dataset
 from hilum_training.runtime import Run, start
 from hilum_training.view_export import export_view
@@ -19,13 +20,13 @@ STRONG = {"degrees": 12, "zoom": 0.2, "shift": 0.08}
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", help="folder with cxr/manifest.csv (default: $HILUM_DATA_DIR or ../shared/data)")
-    parser.add_argument("--epochs", type=int, default=0, help="of blocks 4-5; 0: dense layer only")
-    parser.add_argument("--draws", type=int, default=480, help="films per epoch")
+    parser.add_argument("--epochs", type=count, default=0, help="of blocks 4-5; 0: dense layer only")
+    parser.add_argument("--draws", type=some, default=480, help="films per epoch")
     parser.add_argument("--rate", type=float, default=2e-6)
-    parser.add_argument("--copies", type=int, default=14, help="augmented copies of each lateral")
-    parser.add_argument("--frontal-copies", type=int, default=2, help="augmented copies of each frontal")
+    parser.add_argument("--copies", type=count, default=14, help="augmented copies of each lateral")
+    parser.add_argument("--frontal-copies", type=count, default=2, help="augmented copies of each frontal")
     parser.add_argument("--penalty", type=float, default=1e-4, help="of the dense layer's squared weights")
-    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--folds", type=lambda text: whole(text, 2), default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-cross-validation", action="store_true", help="export with the threshold 0.5")
     args = parser.parse_args()

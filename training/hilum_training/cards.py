@@ -117,6 +117,10 @@ WRITTEN_BY = {"removed": "training/train_removed.py", "gate": "training/gate_car
 
 
 def write(task: str) -> None:
+    (manifests.folder(task) / "card.md").write_text(text(task), encoding="utf-8")
+
+
+def text(task: str) -> str:
     target, manifest = manifests.folder(task), manifests.read(task)
     report = json.loads((target / "metrics.json").read_text(encoding="utf-8"))
     training = manifest["training"]
@@ -133,4 +137,4 @@ def write(task: str) -> None:
         "## Learnt from", data, training["notes"], f"Epochs: {training['epochs']}, seed {training['seed']}, `{training['command']}`.",
         "## Licence", manifest["licence"],
         f"<!-- written by {WRITTEN_BY.get(task, f'training/evaluate.py {task} --write')} -->"]
-    (target / "card.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    return "\n\n".join(parts) + "\n"

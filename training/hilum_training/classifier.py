@@ -103,7 +103,7 @@ def fit(run: Run, net: VGG19, copies: list[np.ndarray], labels: np.ndarray, chan
     # pass the sum on: at 1e-4 the blocks lose in a few steps what they start with. Hence 2e-6, the head at ten times that.
     blocks = [*net.blocks[3].parameters(), *net.blocks[4].parameters()]
     optimiser = torch.optim.Adam([{"params": blocks, "lr": rate}, {"params": net.head.parameters(), "lr": 10 * rate}])
-    state = run.load()
+    state = run.stored() if stop else run.load()
     if state is None:
         x = torch.cat([pooled(net, copy) for copy in copies]) if first is None else first
         fit_dense(net, x, np.tile(labels, len(copies)).astype(float), np.tile(chance, len(copies)), penalty)

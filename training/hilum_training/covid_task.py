@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .data import Dataset, Row, cache_dir, covid_licence_allows, digest, known_finding
+from .data import Dataset, Row, cache_dir, covid_licence_allows, digest, known_finding, save_whole
 from .lung_export import lung_probability
 from .onnx_export import load_unet
 from .preprocess import clean_mask, lungs_only
@@ -55,7 +55,8 @@ def lung_films(data: Dataset, rows: list[Row], fast: bool = True) -> np.ndarray:
         shape = read("lungs")["input"]
         films = data.films()[[r.index for r in rows]]
         probability = lung_probability(load_unet(model), films, shape["mean"], shape["std"], fast)
-        np.save(path, np.stack([lungs_only(n, clean_mask(p)) for n, p in zip(films, probability)]))
+        kept = np.stack([lungs_only(n, clean_mask(p)) for n, p in zip(films, probability)])
+        save_whole(path, lambda file: np.save(file, kept))
     return np.load(path)
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -61,6 +64,14 @@ def cache_dir() -> Path:
     return folder
 
 
+def save_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """The file is there whole or not at all: what a kill leaves must not be taken for the result by the next start."""
+    part = path.with_suffix(f".{os.getpid()}.part")
+    with part.open("wb") as file:
+        write(file)
+    part.rename(path)
+
+
 def digest(*parts: object) -> str:
     return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:16]
 
@@ -70,7 +81,10 @@ class Dataset:
 
     def __init__(self, data: Path | None = None):
         self.folder = Path(data or default_data_dir()) / "cxr"
-        text = (self.folder / "manifest.csv").read_text(encoding="utf-8")
+        manifest = self.folder / "manifest.csv"
+        if not manifest.is_file():
+            sys.exit(f"{manifest} is not there: HILUM_DATA_DIR or --data DIR names the folder of the data set (training/README.md says what lies in it)")
+        text = manifest.read_text(encoding="utf-8")
         self.key = digest(text, SIZE, "triangle-1")
         table = csv.DictReader(text.splitlines())
         self.rows = [

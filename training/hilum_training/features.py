@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from . import augment
-from .data import cache_dir, digest
+from .data import cache_dir, digest, save_whole
 from .runtime import mixed
 from .vgg import VGG19
 
@@ -54,7 +54,8 @@ def kept(name: str, net: VGG19, make) -> torch.Tensor:
     parts = [p.detach().double().sum().item() for p in net.parameters()]
     path = cache_dir() / f"pooled-{name}-{tensor_key(net)}-{digest(parts)}.pt"
     if not path.exists():
-        torch.save(make(), path)
+        made = make()
+        save_whole(path, lambda file: torch.save(made, file))
     return torch.load(path)
 
 

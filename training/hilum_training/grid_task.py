@@ -13,7 +13,7 @@ import torch
 
 from . import classifier, heads, manifests
 from .covid_task import lung_films, training_rows, validation_rows
-from .data import Dataset, Row, cache_dir, covid_licence_allows, digest, known_finding
+from .data import Dataset, Row, cache_dir, covid_licence_allows, digest, known_finding, save_whole
 from .features import BATCH, changer
 from .onnx_export import load_vgg
 from .ort import run_onnx
@@ -103,7 +103,7 @@ def backbone(data: Dataset, region: str) -> Backbone:
         chosen = np.sort(np.random.default_rng(SEED).permutation(train)[:CALIBRATION])
         maxima = activation_maxima(net, torch.from_numpy((films[chosen] - mean) / std)[:, None].float(), PERCENTILE)
         export_qdq(net, onnx, f"grid-{region}", maxima, ((0 - mean) / std, (1 - mean) / std), features=True)
-        torch.save(maxima, maxima_file)
+        save_whole(maxima_file, lambda file: torch.save(maxima, file))
     return Backbone(net, mean, std, torch.load(maxima_file), onnx)
 
 

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import random
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,10 @@ class Run:
         state = torch.load(self.path)
         print(f"resuming after epoch {state['epoch']} of {self.path.stem}", flush=True)
         return state
+
+    def stored(self) -> dict:
+        """What is there to export: an untrained network must not take the shipped one's place."""
+        return self.load() or sys.exit(f"there is no checkpoint of these settings to export: {self.path}")
 
     def save(self, **state) -> None:
         part = self.path.with_suffix(".part")

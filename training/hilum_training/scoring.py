@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from . import manifests
 from .covid_task import lung_films
-from .data import Dataset, Row, cache_dir, digest
+from .data import Dataset, Row, cache_dir, digest, save_whole
 from .ort import run_onnx
 from .preprocess import SIZE
 from .runtime import mixed
@@ -55,7 +55,7 @@ def seen_films(task: str, data: Dataset, rows: list[Row]) -> np.memmap:
     path = cache_dir() / f"seen-{task}-{digest(lungs, data.key, *(r.index for r in rows))}.npy"
     if not path.exists():
         films = lung_films(data, rows, fast=False) if lungs else np.array(data.films()[[r.index for r in rows]])
-        np.save(path, films.reshape(-1, SIZE, SIZE).astype(np.float32))
+        save_whole(path, lambda file: np.save(file, films.reshape(-1, SIZE, SIZE).astype(np.float32)))
     return np.load(path, mmap_mode="r")
 
 
@@ -70,5 +70,6 @@ def scores(task: str, data: Dataset, rows: list[Row], fast: bool, before: bool =
         return None
     path = cache_dir() / f"scores-{task}-float-{digest(sha256(float_path(task)), data.key, fast, *(r.index for r in rows))}.npy"
     if not path.exists():
-        np.save(path, vgg_scores(net, seen_films(task, data, rows), shape["mean"], shape["std"], fast))
+        found = vgg_scores(net, seen_films(task, data, rows), shape["mean"], shape["std"], fast)
+        save_whole(path, lambda file: np.save(file, found))
     return np.load(path)
