@@ -3,6 +3,8 @@
  * is an error, so that nothing is left out.
  */
 
+import { Explained } from './shell.mjs';
+
 /** @returns {{topology: object, weights: {name: string, shape: number[], values: ArrayLike<number>, dtype: 'float32' | 'int32'}[]}} */
 export function toGraphModel({ nodes, tensors, inputs }, [rows, columns], wanted) {
   const graph = new Builder(tensors);
@@ -11,7 +13,7 @@ export function toGraphModel({ nodes, tensors, inputs }, [rows, columns], wanted
   for (const [at, node] of nodes.entries()) {
     if (!needed.has(node.output) || graph.done.has(node.output)) continue;
     const rule = RULES[node.op];
-    if (rule === undefined) throw new Error(`${node.output}: ${node.op} is not converted`);
+    if (rule === undefined) throw new Explained(`${node.output}: ${node.op} is not converted`);
     rule(graph, node, nodes.slice(at + 1));
   }
   return { topology: { node: graph.nodes, library: {}, versions: { producer: 1 } }, weights: graph.weights };
@@ -57,13 +59,13 @@ class Builder {
 
   constant(name) {
     const tensor = this.tensors.get(name);
-    if (tensor === undefined) throw new Error(`${name} is no constant`);
+    if (tensor === undefined) throw new Explained(`${name} is no constant`);
     return tensor;
   }
 
   scalar(name) {
     const { values } = this.constant(name);
-    if (values.length !== 1) throw new Error(`${name} is no single number`);
+    if (values.length !== 1) throw new Explained(`${name} is no single number`);
     return values[0];
   }
 
@@ -104,7 +106,7 @@ const RULES = {
     graph.tensors.set(output, { shape, values: Float32Array.from(values, (value, i) => value * scales[Math.floor(i / inner)]) });
   },
   Conv: (graph, { inputs: [x, weight, bias], output, attributes: { kernel_shape: kernel, pads = [0, 0, 0, 0], strides = [1, 1] } }, later) => {
-    if (strides.some((s) => s !== 1) || pads.some((pad, i) => pad !== (kernel[i % 2] - 1) / 2)) throw new Error(`${output}: only convolutions that keep the size are converted`);
+    if (strides.some((s) => s !== 1) || pads.some((pad, i) => pad !== (kernel[i % 2] - 1) / 2)) throw new Explained(`${output}: only convolutions that keep the size are converted`);
     const { shape, values } = graph.constant(weight);
     const filter = graph.weight(`${weight}/hwio`, [2, 3, 1, 0].map((axis) => shape[axis]), transpose(values, shape, [2, 3, 1, 0]));
     const attr = { T: FLOAT, strides: ints([1, 1, 1, 1]), padding: SAME, data_format: NHWC, dilations: ints([1, 1, 1, 1]) };
@@ -114,7 +116,7 @@ const RULES = {
     return graph.node(relu?.output ?? output, '_FusedConv2D', [x, filter, graph.bias(bias)], { ...attr, num_args: { i: '1' }, fused_ops: { list: { s: fused } }, epsilon: { f: 0 } });
   },
   ConvTranspose: (graph, { inputs: [x, weight, bias], output, attributes: { kernel_shape: kernel, strides } }) => {
-    if (kernel.some((size, i) => size !== strides[i])) throw new Error(`${output}: only transposed convolutions without overlap are converted`);
+    if (kernel.some((size, i) => size !== strides[i])) throw new Explained(`${output}: only transposed convolutions without overlap are converted`);
     const { shape, values } = graph.constant(weight);
     const filter = graph.weight(`${weight}/hwoi`, [2, 3, 1, 0].map((axis) => shape[axis]), transpose(values, shape, [2, 3, 1, 0]));
     const larger = graph.sizes.get(x).map((length, i) => length * strides[i]);
@@ -131,7 +133,7 @@ const RULES = {
   /** Only behind the mean, where one value per channel is left. */
   Flatten: (graph, { inputs: [x], output }) => graph.node(output, 'Squeeze', [x], { T: FLOAT, squeeze_dims: ints([1, 2]) }),
   Gemm: (graph, { inputs: [x, weight, bias], output, attributes }) => {
-    if (attributes.transB !== 1) throw new Error(`${output}: only Gemm with transB is converted`);
+    if (attributes.transB !== 1) throw new Explained(`${output}: only Gemm with transB is converted`);
     const { shape, values } = graph.constant(weight);
     const matrix = graph.weight(`${weight}/transposed`, [shape[1], shape[0]], transpose(values, shape, [1, 0]));
     const product = graph.node(`${output}/product`, 'MatMul', [x, matrix], { T: FLOAT, transpose_a: { b: false }, transpose_b: { b: false } });
@@ -139,7 +141,7 @@ const RULES = {
   },
   /** Of the channel, which is last here. */
   Squeeze: (graph, { inputs: [x, axes], output }) => {
-    if (String(graph.constant(axes).values) !== '1') throw new Error(`${output}: only the channel is squeezed`);
+    if (String(graph.constant(axes).values) !== '1') throw new Explained(`${output}: only the channel is squeezed`);
     return graph.node(output, 'Squeeze', [x], { T: FLOAT, squeeze_dims: ints([3]) });
   },
   Concat: (graph, { inputs, output }) => graph.node(output, 'ConcatV2', [...inputs, graph.weight(`${output}/axis`, [], [3], 'int32')], { T: FLOAT, N: { i: String(inputs.length) } }),

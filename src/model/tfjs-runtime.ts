@@ -19,6 +19,8 @@ const CORE = '@tensorflow/tfjs-core';
 const CONVERTER = '@tensorflow/tfjs-converter';
 const WASM = '@tensorflow/tfjs-backend-wasm';
 const VERSION = '4.22.0';
+/** Not into node_modules itself: npm would bring all development packages with them, or with --omit=dev nothing, as these are among them. */
+const INSTALL = 'npm install --prefix dist --no-save --no-package-lock';
 
 /**
  * The first that is installed: tfjs-node-gpu, tfjs-node, else the WASM backend. One that is installed and does not load is an error: the next one would be
@@ -34,7 +36,7 @@ export async function findRuntime(load: Load): Promise<TfjsRuntime> {
     }
   }
   const [tf, converter, wasm] = [CORE, CONVERTER, WASM].map((name) => loadIfInstalled(load, name)) as [typeof Core | null, typeof Converter | null, object | null];
-  if (tf === null || converter === null || wasm === null) throw new HilumError('ENGINE_UNAVAILABLE', 'permanent', `a TensorFlow.js model needs packages that are not installed: npm install ${[CORE, CONVERTER, WASM].map((name) => `${name}@${VERSION}`).join(' ')} (or @tensorflow/tfjs-node, or -node-gpu)`);
+  if (tf === null || converter === null || wasm === null) throw new HilumError('ENGINE_UNAVAILABLE', 'permanent', `a TensorFlow.js model needs packages that are not installed; in Hilum's folder: ${INSTALL} ${[CORE, CONVERTER, WASM].map((name) => `${name}@${VERSION}`).join(' ')} (or @tensorflow/tfjs-node, or -node-gpu)`);
   // The backend finds its .wasm files beside itself, in its package.
   if (!(await tf.setBackend('wasm'))) throw new HilumError('ENGINE_UNAVAILABLE', 'permanent', `${WASM} is installed and does not start`);
   return { tf, loadGraphModel: converter.loadGraphModel, engine: `${WASM} ${versionOf(load, WASM)}` };

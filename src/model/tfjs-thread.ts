@@ -99,5 +99,5 @@ function replyOf(worker: Worker, ask: () => void): Promise<Reply> {
 }
 
 function errorOf({ code, lasting, message, cause }: Failure): Error {
-  return code === null ? new Error(`unexpected in the TensorFlow.js thread: ${message}`, { cause }) : new HilumError(code, lasting, message, { cause: new Error(cause) });
+  return code === null ? new Error(`unexpected in the TensorFlow.js thread: ${message}`, { cause }) : new HilumError(code, lasting, message, cause === '' ? {} : { cause: new Error(cause) });
 }

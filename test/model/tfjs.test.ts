@@ -72,6 +72,17 @@ test('the digest is that of the documented command', () => {
   expect(run.stdout.split(' ')[0]).toBe(manifest.sha256);
 });
 
+test('the script says in a sentence what it can not write', () => {
+  const run = (...args: string[]) => spawnSync(process.execPath, [join(ROOT, 'scripts/tfjs-model.mjs'), ...args], { encoding: 'utf8' });
+  const out = join(tmpdir(), 'hilum-tfjs-none');
+  for (const [args, text] of [[[join(ROOT, 'models/gate-cnn'), '--out', out], 'is not converted'], [['/nowhere', '--out', out], "/nowhere/manifest.json"], [['--help'], 'usage: ']] as const) {
+    const { status, stdout, stderr } = run(...args);
+    expect(status).toBe(1);
+    expect(`${stdout}${stderr}`).toContain(text);
+    expect(`${stdout}${stderr}`.trim().split('\n')).toHaveLength(1);
+  }
+});
+
 test('a graph worked out by hand', async () => {
   const model = await open(tinyModel());
   const film: Plane = { rows: 16, columns: 16, values: Float32Array.from({ length: 256 }, (_, i) => (i % 16 < 4 && i < 64 ? 1 : 0.5)) };
@@ -133,7 +144,7 @@ describe('which TensorFlow.js runs', () => {
   ])('%s', async (_name, packages, engine) => expect((await findRuntime(installed(packages))).engine).toBe(engine));
 
   test('none: the message names what to install', async () => {
-    await expect(findRuntime(installed({}))).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE', message: expect.stringContaining('npm install @tensorflow/tfjs-core@4.22.0') });
+    await expect(findRuntime(installed({}))).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE', message: expect.stringContaining('npm install --prefix dist --no-save --no-package-lock @tensorflow/tfjs-core@4.22.0') });
   });
 
   test('one that is installed and does not load is no reason to take a slower one without a word', async () => {
