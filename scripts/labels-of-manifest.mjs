@@ -11,7 +11,16 @@ if (manifest === undefined) {
   process.stderr.write('usage: node scripts/labels-of-manifest.mjs MANIFEST.csv [train|val|test] > labels.csv\n');
   process.exit(2);
 }
+function read(file) {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
 const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-const rows = parse(readFileSync(manifest), { columns: true, bom: true }).filter((row) => row.split === split && row.finding !== 'unknown');
+const rows = parse(read(manifest), { columns: true, bom: true }).filter((row) => row.split === split && row.finding !== 'unknown');
 const lines = rows.map(({ path, source, patient_id: patient, view, finding }) => [path, finding === 'covid' ? 'covid' : 'other', `${source}/${patient || path}`, source, view, finding].map(quoted).join(','));
 process.stdout.write(`${['file,label,patient,source,view,finding', ...lines].join('\n')}\n`);

@@ -14,22 +14,14 @@ import { Explained, isMain, runMain, say } from './lib/shell.mjs';
 const SHARD_BYTES = 4 * 1024 * 1024;
 
 function main() {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { out: { type: 'string' }, help: { type: 'boolean', default: false } } });
-  if (values.help || values.out === undefined || positionals.length === 0) throw new Explained('usage: node scripts/tfjs-model.mjs FOLDER... --out DIR');
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { out: { type: 'string' } } });
+  if (values.out === undefined || positionals.length === 0) throw new Explained('usage: node scripts/tfjs-model.mjs FOLDER... --out DIR');
   for (const folder of positionals) say(`wrote ${convert(folder, values.out)}`);
-}
-
-function readManifest(file) {
-  try {
-    return JSON.parse(fs.readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new Explained(`${file} can't be read: ${error.message}`);
-  }
 }
 
 /** @returns {string} the new folder */
 export function convert(folder, out) {
-  const manifest = readManifest(path.join(folder, 'manifest.json'));
+  const manifest = JSON.parse(fs.readFileSync(path.join(folder, 'manifest.json'), 'utf8'));
   if (manifest.engine !== 'onnx') throw new Explained(`${folder} holds no ONNX model`);
   const { probability, cam } = manifest.output;
   const outputs = cam === null ? [probability] : [probability, cam];

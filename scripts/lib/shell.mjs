@@ -63,14 +63,26 @@ export function succeeds(file, args) {
   return spawnSync(file, args, { stdio: 'ignore' }).status === 0;
 }
 
-/** Runs a script's main function; an explained failure is its message, any other one keeps its stack. Both end with status 1. */
+/** Runs a script's main function; an explained failure is its message, any other one keeps its stack. Both end with status 1. A script without a `--help` of its own shows its first comment. */
 export async function runMain(main) {
   try {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
-    say(error?.explained ? error.message : String(error?.stack ?? error));
-    process.exitCode = 1;
+    const misused = String(error?.code).startsWith('ERR_PARSE_ARGS');
+    const asked = misused && process.argv.includes('--help');
+    say(asked ? usage() : misused ? `${error.message}\n\n${usage()}` : isExplained(error) ? [error.message, error.cause?.message].filter(Boolean).join(': ') : String(error?.stack ?? error));
+    process.exitCode = asked ? 0 : 1;
   }
+}
+
+/** By its message alone: ours, the service's own, or a file that is not there. */
+function isExplained(error) {
+  return error?.explained || error?.name === 'HilumError' || (error?.syscall !== undefined && error?.path !== undefined);
+}
+
+function usage() {
+  const [, comment = ''] = /\/\*\*(.*?)\*\//s.exec(fs.readFileSync(process.argv[1], 'utf8')) ?? [];
+  return comment.replace(/^ *\*? ?/gm, '').trim();
 }
 
 /** Whether this module is the script that node was asked to run. */

@@ -75,7 +75,7 @@ test('the digest is that of the documented command', () => {
 test('the script says in a sentence what it can not write', () => {
   const run = (...args: string[]) => spawnSync(process.execPath, [join(ROOT, 'scripts/tfjs-model.mjs'), ...args], { encoding: 'utf8' });
   const out = join(tmpdir(), 'hilum-tfjs-none');
-  for (const [args, text] of [[[join(ROOT, 'models/gate-cnn'), '--out', out], 'is not converted'], [['/nowhere', '--out', out], "/nowhere/manifest.json"], [['--help'], 'usage: ']] as const) {
+  for (const [args, text] of [[[join(ROOT, 'models/gate-cnn'), '--out', out], 'is not converted'], [['/nowhere', '--out', out], '/nowhere/manifest.json'], [[], 'usage: ']] as const) {
     const { status, stdout, stderr } = run(...args);
     expect(status).toBe(1);
     expect(`${stdout}${stderr}`).toContain(text);
