@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from hilum_training import blocks, classifier, covid_task, external_task as ext, features, grid_task, heads
+from hilum_training.arguments import some
 from hilum_training.data import Dataset
 from hilum_training.metrics import auc
 from hilum_training.results import FOLDER, read_result, write_result
@@ -26,8 +27,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", help="folder with cxr/manifest.csv (default: $HILUM_DATA_DIR or ../shared/data)")
     parser.add_argument("--out", nargs="+", choices=GROUPS, default=list(GROUPS), help="groups of sources left out, one training each; what was measured of others stays")
-    parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--draws", type=int, default=1440, help="films per epoch, both classes alike")
+    parser.add_argument("--epochs", type=some, default=4)
+    parser.add_argument("--draws", type=some, default=1440, help="films per epoch, both classes alike")
     parser.add_argument("--rate", type=float, default=5e-4)
     parser.add_argument("--decay", type=float, default=0.02)
     parser.add_argument("--dropout", type=float, default=0.3)
