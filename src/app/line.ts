@@ -1,9 +1,7 @@
 import { configSchema, type Config } from '../base/config';
-import { HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import type { ModelManifest } from '../model/manifest';
 import { openModel } from '../model/session';
-import { auditOf } from '../pipeline/audit';
 import { DecoderThread } from '../pipeline/decoder-thread';
 import type { AnalysisIdentity, AnalysisModel } from '../pipeline/encode';
 import { requireFit } from '../pipeline/fit';
@@ -20,15 +18,15 @@ export async function openLine(models: Config['models'], results: Config['result
   const threshold = own ?? classifier.manifest.operatingPoint.threshold;
   const auditor = shortcutAudit === 'off' ? null : await open(shortcutAudit);
   requireFit({ view: view.manifest, gate: gate?.manifest ?? null, lungs: lungs.manifest, classifier: classifier.manifest, audit: auditor?.manifest ?? null });
-  const audit = auditor && auditOf(auditor, classifier, threshold);
+  const audit = auditor && { model: auditor, threshold };
   const all = [view, ...(gate ? [gate] : []), lungs, classifier].map(({ manifest }) => describeModel(manifest));
-  const positive = classifier.manifest.classes[classifier.manifest.positive];
-  if (positive?.code === undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${models.classifier}: the positive class has no code`);
+  // Both are there: without them the classifier does not fit.
+  const { label, code } = classifier.manifest.classes[classifier.manifest.positive]!;
   const settled: Omit<AnalysisIdentity, 'startedAt'> = {
     softwareVersion: VERSION,
     device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum chest-film triage' },
     models: [...all, ...(audit ? [{ ...describeModel(audit.model.manifest), task: 'audit' as const }] : [])],
-    classifier: { positive: { label: positive.label, code: positive.code }, threshold },
+    classifier: { positive: { label, code: code! }, threshold },
     srClass: results.reportClass,
     objects: { heatMap: results.heatMap, segmentation: results.segmentation, parametricMap: results.parametricMap, presentationState: results.presentationState },
   };

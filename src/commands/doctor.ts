@@ -8,7 +8,6 @@ import { createLog } from '../base/log';
 import { connectBroker, type Broker } from '../client/amqp';
 import type { ModelManifest } from '../model/manifest';
 import { openModel } from '../model/session';
-import { requireAudit } from '../pipeline/audit';
 import { requireFit } from '../pipeline/fit';
 import { isExposed } from '../base/access-config';
 import { X509Certificate } from 'node:crypto';
@@ -134,7 +133,6 @@ function examineFit(opened: ReadonlyMap<string, ModelManifest>): Finding[] {
   if (!view || !lungs || !classifier) return [];
   try {
     requireFit({ view, gate: gate ?? null, lungs, classifier, audit: audit ?? null });
-    if (audit) requireAudit(audit, classifier);
     return [];
   } catch (error) {
     return [{ check: 'models', ok: false, text: describeError(error) }];

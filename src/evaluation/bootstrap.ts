@@ -1,4 +1,4 @@
-import type { Interval, Scored } from './statistics';
+import { countPatients, type Interval, type Scored } from './statistics';
 import { byFallingScore, once, type WeightedFigure } from './weighted';
 
 export interface Estimate {
@@ -19,7 +19,8 @@ export const LEAST_FOR_INTERVAL = 10;
 export function estimate(films: readonly Scored[], figure: WeightedFigure, { rounds, seed }: BootstrapOptions): Estimate {
   const sorted = byFallingScore(films);
   const value = figure(sorted, once(sorted));
-  if (value === null || fewestPatients(films) < LEAST_FOR_INTERVAL) return { value, interval: null };
+  const patients = countPatients(sorted);
+  if (value === null || Math.min(patients.positive, patients.negative) < LEAST_FOR_INTERVAL) return { value, interval: null };
   const names = [...new Set(films.map(({ patient }) => patient))];
   const place = new Map(names.map((name, index) => [name, index]));
   const patientOf = sorted.map(({ patient }) => place.get(patient)!);
@@ -34,12 +35,6 @@ export function estimate(films: readonly Scored[], figure: WeightedFigure, { rou
   found.sort((a, b) => a - b);
   // Classes that do not overlap give an area of 1 in every draw: that is no certainty.
   return { value, interval: found.at(0) === found.at(-1) ? null : [quantile(found, 0.025), quantile(found, 0.975)] };
-}
-
-/** Patients of the class that has fewer. */
-function fewestPatients(films: readonly Scored[]): number {
-  const patientsOf = (wanted: boolean) => new Set(films.filter(({ positive }) => positive === wanted).map(({ patient }) => patient)).size;
-  return Math.min(patientsOf(true), patientsOf(false));
 }
 
 /** Of sorted values, linear between neighbours (the default of numpy and R). */

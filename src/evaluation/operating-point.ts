@@ -1,13 +1,8 @@
 import { createHash } from 'node:crypto';
-import { thresholdFigures, type Scored, type ThresholdFigures } from './statistics';
+import { countPatients, thresholdFigures, type PatientCount, type Scored, type ThresholdFigures } from './statistics';
 
 /** Patients of each class that each half needs before a threshold may be applied: with 30 the interval of a sensitivity of 95 % still reaches down to about 81 %. */
 export const LEAST_PATIENTS = 30;
-
-export interface PatientCount {
-  readonly positive: number;
-  readonly negative: number;
-}
 
 /** A threshold for a wanted sensitivity, found on one half of the patients, measured on the other. */
 export interface OperatingPointChoice {
@@ -42,11 +37,6 @@ export function thresholdFor(films: readonly Scored[], sensitivity: number): num
   // A product such as 0.95 * 20 may come out a hair above the whole number it is.
   const needed = Math.max(1, Math.ceil(sensitivity * scores.length - 1e-9));
   return Math.floor(scores[needed - 1]! * 1e6) / 1e6;
-}
-
-function countPatients(films: readonly Scored[]): PatientCount {
-  const count = (wanted: boolean) => new Set(films.filter(({ positive }) => positive === wanted).map(({ patient }) => patient)).size;
-  return { positive: count(true), negative: count(false) };
 }
 
 function objections(patients: OperatingPointChoice['patients'], measured: ThresholdFigures | null, wanted: number): string[] {

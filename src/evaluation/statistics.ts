@@ -11,6 +11,17 @@ export interface Scored {
   readonly patient: string;
 }
 
+export interface PatientCount {
+  readonly positive: number;
+  readonly negative: number;
+}
+
+/** Patients who have a film with the finding, and who have one without: some may be both. */
+export function countPatients(films: readonly Scored[]): PatientCount {
+  const count = (wanted: boolean) => new Set(films.filter(({ positive }) => positive === wanted).map(({ patient }) => patient)).size;
+  return { positive: count(true), negative: count(false) };
+}
+
 /** A share of `n` cases; value and interval are null where n is 0. */
 export interface Share {
   readonly value: number | null;

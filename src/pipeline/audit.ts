@@ -30,12 +30,6 @@ export async function auditShortcut(film: InferredFilm, audit: ShortcutAudit | n
 }
 
 /** @throws HilumError MODEL_INVALID when the model can't be the audit of that classifier. */
-export function auditOf(model: Model, classifier: Model, threshold: number): ShortcutAudit {
-  requireAudit(model.manifest, classifier.manifest);
-  return { model, threshold };
-}
-
-/** @throws HilumError MODEL_INVALID when the model can't be the audit of that classifier. */
 export function requireAudit(audit: ModelManifest, classifier: ModelManifest): void {
   const { id, task, input } = audit;
   const wrong = (why: string) => new HilumError('MODEL_INVALID', 'permanent', `${id} can't audit ${classifier.id}: ${why}`);

@@ -1,5 +1,6 @@
 import { HilumError } from '../base/errors';
 import type { ModelManifest } from '../model/manifest';
+import { requireAudit } from './audit';
 import { maskRuleOf, plausibilityOf } from './lungs';
 
 /** Which model of the line each place of the configuration is; null where there is none. */
@@ -59,4 +60,5 @@ export function requireFit(cast: Cast): void {
     ][0];
     if (problem !== undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: ${problem}`);
   }
+  if (cast.audit !== null) requireAudit(cast.audit, cast.classifier);
 }

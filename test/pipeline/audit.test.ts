@@ -1,6 +1,6 @@
 import { readReport } from '../../src/dicom/report-reader';
 import { syntheticDicom } from '../../src/dicom/synthetic-film';
-import { auditOf } from '../../src/pipeline/audit';
+import { requireAudit } from '../../src/pipeline/audit';
 import { encode, readResult } from '../../src/pipeline/encode';
 import { resultOf } from '../../src/pipeline/notify';
 import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
@@ -13,7 +13,7 @@ const REMOVED = { input: { name: 'input', shape: [1, 1, 56, 56], region: 'remove
 
 function audited(lungs: number, outside: number, seen: Plane[] = []): Line {
   const { line } = fakeLine({ probability: lungs });
-  return { ...line, audit: auditOf(fakeModel('classification', outside, REMOVED, seen), line.models.classifier, line.identity().classifier.threshold) };
+  return { ...line, audit: { model: fakeModel('classification', outside, REMOVED, seen), threshold: line.identity().classifier.threshold } };
 }
 
 async function resultsOf(line: Line) {
@@ -58,5 +58,5 @@ test.each([
   ['another finding', fakeModel('classification', 0.5, { ...REMOVED, classes: [{ label: 'no' }, { label: 'Pneumonia', code: { value: '233604007', scheme: 'SCT', meaning: 'Pneumonia' } }] }), 'finding'],
 ])('refused at the start: %s', (_case, model, why) => {
   const { classifier } = fakeLine().line.models;
-  expect(() => auditOf(model, classifier, 0.5)).toThrow(expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(why) as string }));
+  expect(() => requireAudit(model.manifest, classifier.manifest)).toThrow(expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(why) as string }));
 });

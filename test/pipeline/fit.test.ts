@@ -5,16 +5,18 @@ import { fakeLine, fakeModel } from '../support/line';
 const { models } = fakeLine().line;
 const classifier: ModelManifest = { ...models.classifier.manifest, output: { probability: 'probability', cam: 'cam' } };
 const CAST: Cast = { view: models.view.manifest, gate: null, lungs: models.lungs.manifest, classifier, audit: null };
+const auditor: ModelManifest = { ...classifier, input: { ...classifier.input, region: 'removed' } };
 const larger = (manifest: ModelManifest): ModelManifest => ({ ...manifest, input: { ...manifest.input, shape: [1, 1, 64, 56] } });
 
-test('models of their tasks and of one size fit', () => expect(() => requireFit({ ...CAST, gate: fakeModel('gate', 0).manifest, audit: classifier })).not.toThrow());
+test('models of their tasks and of one size fit', () => expect(() => requireFit({ ...CAST, gate: fakeModel('gate', 0).manifest, audit: auditor })).not.toThrow());
 
 test.each<[string, Partial<Cast>, string]>([
   ['a lung model in the view model\'s place', { view: models.lungs.manifest }, 'lungs: its task is lungs, where one for view is configured'],
   ['a gate in the classifier\'s', { classifier: fakeModel('gate', 0).manifest }, 'other-gate: its task is gate, where one for classification'],
   ['a classifier of another size', { classifier: larger(classifier) }, 'it takes films of 64 x 56, and view of 56 x 56'],
   ['a gate of another size', { gate: larger(fakeModel('gate', 0).manifest) }, 'all models of the line take the same size'],
-  ['an audit of another size', { audit: larger(classifier) }, 'all models of the line take the same size'],
+  ['an audit of another size', { audit: larger(auditor) }, 'all models of the line take the same size'],
+  ['an audit that sees the lungs', { audit: classifier }, "can't audit"],
   ['a classifier without a map', { classifier: models.classifier.manifest }, "can't be explained"],
 ])('%s is refused before the first film', (_name, other, text) => {
   expect(() => requireFit({ ...CAST, ...other })).toThrow(expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(text) as string }));
