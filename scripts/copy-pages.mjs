@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { ROOT } from './lib/shell.mjs';
 
-const from = path.join(ROOT, 'src/web/public');
-const to = path.join(ROOT, 'dist/web/public');
+const from = path.join(ROOT, 'src/web/pages');
+const to = path.join(ROOT, 'dist/web/pages');
 fs.mkdirSync(to, { recursive: true });
 for (const name of fs.readdirSync(from).filter((file) => /\.(html|css|svg)$/.test(file))) fs.copyFileSync(path.join(from, name), path.join(to, name));

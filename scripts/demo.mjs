@@ -83,7 +83,7 @@ function listFiles(given) {
 
 /** Three studies, one of them with a lateral film. Drawings for the plumbing: whatever the models say of them is fine. */
 function drawnFilms() {
-  const { syntheticDicom } = require(path.join(ROOT, 'dist/dicom/synthetic-film.js'));
+  const { syntheticDicom } = require(path.join(ROOT, 'dist/objects/synthetic-film.js'));
   const films = [
     { seed: 1, view: 'PA', modality: 'DX', rows: 1280, columns: 1100 },
     { seed: 1, view: 'LL', modality: 'DX', rows: 1280, columns: 1100 },

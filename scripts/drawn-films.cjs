@@ -3,8 +3,8 @@
  * pass (training/fit_gate.py), because the demonstration and the tests run on them.
  */
 require('./lib/typescript.cjs');
-const { drawSyntheticFilm } = require('../src/dicom/synthetic-drawing.ts');
-const { minMax, resample } = require('../src/model/tensor.ts');
+const { drawSyntheticFilm } = require('../src/imaging/synthetic-drawing.ts');
+const { minMax, resample } = require('../src/imaging/plane.ts');
 
 const SIZE = 224;
 /** Beside the seeds of tests and of the demonstration, which start at 1. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
-import { describeError, HilumError } from './base/errors';
-import { SINK_NAMES } from './base/sinks';
+import { describeError,HilumError } from './base/errors';
+import { SINK_NAMES } from './events/sink-names';
 
 const USAGE = `hilum - chest-film triage for a PACS. Research use only, not for diagnosis.
 
@@ -53,33 +53,33 @@ async function run(argv: readonly string[]): Promise<number> {
     case 'serve':
       return (await import('./main.js')).serve(required(values.config, '--config FILE'));
     case 'analyze':
-      return (await import('./commands/analyze.js')).analyze({ paths: positionals, out: required(values.out, '--out DIR'), json: values.json, models: values.models });
+      return (await import('./cli/analyze.js')).analyze({ paths: positionals, out: required(values.out, '--out DIR'), json: values.json, models: values.models });
     case 'evaluate':
-      return (await import('./commands/evaluate.js')).evaluate({
+      return (await import('./cli/evaluate.js')).evaluate({
         labels: required(values.labels, '--labels FILE.csv'), films: required(values.films, '--films DIR'), out: required(values.out, '--out DIR'), positive: values.positive,
         sensitivity: shareOf(values.sensitivity, '--sensitivity'), models: values.models, config: oneOf(values.config, values['apply-threshold']), applyThreshold: values['apply-threshold'] !== undefined,
       });
     case 'models':
-      if (positionals.length > 0) return (await import('./commands/models-check.js')).checkModel({ model: checkTarget(positionals), dir: values.dir ?? values.models, json: values.json });
-      return (await import('./commands/models.js')).models({ dir: values.dir ?? values.models, json: values.json });
+      if (positionals.length > 0) return (await import('./cli/models-check.js')).checkModel({ model: checkTarget(positionals), dir: values.dir ?? values.models, json: values.json });
+      return (await import('./cli/models.js')).models({ dir: values.dir ?? values.models, json: values.json });
     case 'doctor':
-      return (await import('./commands/doctor.js')).doctor({ config: required(values.config, '--config FILE'), json: values.json });
+      return (await import('./cli/doctor.js')).doctor({ config: required(values.config, '--config FILE'), json: values.json });
     case 'drift':
-      return (await import('./commands/drift.js')).drift({ config: required(values.config, '--config FILE'), days: daysOf(values.days), json: values.json });
+      return (await import('./cli/drift.js')).drift({ config: required(values.config, '--config FILE'), days: daysOf(values.days), json: values.json });
     case 'dead':
-      return (await import('./commands/dead.js')).dead({ ...deadTarget(positionals, values.all), queue: deadQueue(values.queue), config: required(values.config, '--config FILE'), json: values.json });
+      return (await import('./cli/dead.js')).dead({ ...deadTarget(positionals, values.all), queue: deadQueue(values.queue), config: required(values.config, '--config FILE'), json: values.json });
     case 'reanalyze': {
-      const { reanalyze, readTarget } = await import('./commands/reanalyze.js');
+      const { reanalyze, readTarget } = await import('./cli/reanalyze.js');
       const target = readTarget(positionals, values.since, values.until, new Date());
       if (typeof target === 'string') throw new UsageError(target);
       return reanalyze({ target, config: required(values.config, '--config FILE'), dryRun: values['dry-run'], json: values.json });
     }
     case 'users':
-      return (await import('./commands/users.js')).users({ ...accessTarget('users', USER_ACTIONS, positionals), roles: rolesOf(values.roles), name: values.name, config: required(values.config, '--config FILE'), json: values.json });
+      return (await import('./cli/users.js')).users({ ...accessTarget('users', USER_ACTIONS, positionals), roles: rolesOf(values.roles), name: values.name, config: required(values.config, '--config FILE'), json: values.json });
     case 'tokens':
-      return (await import('./commands/tokens.js')).tokens({ ...accessTarget('tokens', TOKEN_ACTIONS, positionals), roles: rolesOf(values.roles), config: required(values.config, '--config FILE'), json: values.json });
+      return (await import('./cli/tokens.js')).tokens({ ...accessTarget('tokens', TOKEN_ACTIONS, positionals), roles: rolesOf(values.roles), config: required(values.config, '--config FILE'), json: values.json });
     case 'rebuild': {
-      const [{ rebuild }, { readTarget }] = [await import('./commands/rebuild.js'), await import('./commands/reanalyze.js')];
+      const [{ rebuild }, { readTarget }] = [await import('./cli/rebuild.js'), await import('./cli/reanalyze.js')];
       const target = readTarget(positionals, positionals.length > 0 ? values.since : (values.since ?? '2000-01-01'), values.until, new Date());
       if (typeof target === 'string') throw new UsageError(target);
       return rebuild({ target, config: required(values.config, '--config FILE'), again: values.all, json: values.json });

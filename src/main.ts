@@ -1,6 +1,6 @@
-import { createApp } from './app';
-import { readConfig } from './base/config';
+import { createApp } from './app/app';
 import { createLog } from './base/log';
+import { readConfig } from './config/config';
 
 /** For what still runs when all is closed (milliseconds). */
 const LAST_MS = 500;

@@ -11,7 +11,7 @@ const STORE_AGAIN_MS = 300;
 
 /** Writes all films into a folder, before anything is timed. All UIDs are known from here on. */
 export async function drawFilms(planned, dir, { onFilm = () => {} } = {}) {
-  const { syntheticDicom, syntheticUids } = require(path.join(ROOT, 'dist/dicom/synthetic-film.js'));
+  const { syntheticDicom, syntheticUids } = require(path.join(ROOT, 'dist/objects/synthetic-film.js'));
   const { deriveUid } = require(path.join(ROOT, 'dist/dicom/uid.js'));
   fs.mkdirSync(dir, { recursive: true });
   const studies = [];

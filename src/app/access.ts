@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import type { Config } from '../base/config';
 import type { Log } from '../base/log';
-import { connectSyslog } from '../client/syslog';
-import { trustingFetch } from '../client/trusting-fetch';
-import { openAccounts } from '../list/accounts';
-import { openDatabase, type Database } from '../list/database';
-import { openApiTokens, openSessions } from '../list/sessions';
-import { createAccess, type Access } from '../web/access/access';
+import type { Config } from '../config/config';
+import { type Database,openDatabase } from '../database/database';
+import { trustingFetch } from '../net/trusting-fetch';
+import { type Access,createAccess } from '../web/access/access';
+import { openAccounts } from '../web/access/account-store';
 import { Directory } from '../web/access/directory';
 import type { AccessStores } from '../web/access/session-book';
-import { createRecorder, type AuditRecorder } from '../web/audit/recorder';
+import { openApiTokens,openSessions } from '../web/access/session-store';
+import { type AuditRecorder,createRecorder } from '../web/audit/recorder';
+import { connectSyslog } from '../web/audit/syslog';
 import { AuditTrail } from '../web/audit/trail';
 
 function accessStores(database: Database): AccessStores {

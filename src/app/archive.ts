@@ -1,8 +1,8 @@
-import type { Config } from '../base/config';
+import { dicomWebArchive,type DicomWebArchive } from '../archive/dicomweb';
 import type { Log } from '../base/log';
 import type { ReanalysisTarget } from '../catch-up/reanalyze';
 import { studiesBetween } from '../catch-up/study-sweep';
-import { dicomWebArchive, type DicomWebArchive } from '../client/dicomweb';
+import type { Config } from '../config/config';
 import type { Uid } from '../dicom/uid';
 
 export type { ReanalysisTarget };

@@ -1,22 +1,22 @@
-import type { Config } from '../base/config';
+import type { DicomWebArchive } from '../archive/dicomweb';
+import { orthancChanges } from '../archive/orthanc';
 import type { Log } from '../base/log';
 import { sleep } from '../base/retry';
-import { CatchUp, type CatchUpPorts } from '../catch-up/catch-up';
+import { CatchUp,type CatchUpPorts } from '../catch-up/catch-up';
 import { changesOf } from '../catch-up/changes';
 import { cursorFile } from '../catch-up/cursor';
-import { REANALYZE, reanalyze, type AskedStudy, type ReanalysisTarget } from '../catch-up/reanalyze';
+import { type AskedStudy,type ReanalysisTarget,REANALYZE,reanalyze } from '../catch-up/reanalyze';
 import { studySweep } from '../catch-up/study-sweep';
-import { Teller, type TellerPorts } from '../catch-up/teller';
-import type { Broker } from '../client/amqp';
-import type { DicomWebArchive } from '../client/dicomweb';
-import { orthancChanges } from '../client/orthanc';
-import { STUDY_ROUTING_KEY } from '../client/topology';
-import { REPORT_NAME } from '../dicom/structured-report';
+import { Teller,type TellerPorts } from '../catch-up/teller';
+import type { Config } from '../config/config';
 import type { Uid } from '../dicom/uid';
-import type { ShadowFile } from '../evaluation/shadow-book';
-import type { StudyEvent } from '../listener';
+import type { StudyEvent } from '../events/study-event';
+import type { ShadowFile } from '../monitoring/shadow-book';
+import { REPORT_NAME } from '../objects/structured-report';
+import type { Broker } from '../queue/amqp';
+import { STUDY_ROUTING_KEY } from '../queue/topology';
 
-export type { AskedStudy, ReanalysisTarget };
+export type { AskedStudy,ReanalysisTarget };
 
 /** The broker is connected in the background: the catch-up gives it this long before it calls it away (milliseconds). */
 const BROKER_WAIT_MS = 10_000;

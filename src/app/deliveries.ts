@@ -1,11 +1,11 @@
-import type { Config } from '../base/config';
-import { SINK_NAMES, type SinkName } from '../base/sinks';
-import { fhirServer } from '../client/fhir';
-import { mllpClient } from '../client/mllp';
-import { fhirSink } from '../delivery/fhir-sink';
-import { hl7Sink } from '../delivery/hl7-sink';
-import type { Sink } from '../results/sink';
-import { openEmail, openMetadata, openUps, openWebhook } from './worklist-sinks';
+import type { Config } from '../config/config';
+import { SINK_NAMES,type SinkName } from '../events/sink-names';
+import { mllpClient } from '../hl7/mllp';
+import { fhirServer } from '../sinks/fhir/client';
+import { fhirSink } from '../sinks/fhir/sink';
+import { hl7Sink } from '../sinks/hl7/sink';
+import type { Sink } from '../sinks/sink';
+import { openEmail,openMetadata,openUps,openWebhook } from './worklist-sinks';
 
 /** How each sink of the configuration is put together, where it is switched on. */
 const OPENERS: Partial<Record<SinkName, (config: Config) => Sink | null>> = {

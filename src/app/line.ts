@@ -1,13 +1,13 @@
-import { configSchema, type Config } from '../base/config';
 import type { Log } from '../base/log';
+import { type Config,configSchema } from '../config/config';
 import type { ModelManifest } from '../model/manifest';
 import { openModel } from '../model/session';
 import { DecoderThread } from '../pipeline/decoder-thread';
-import type { AnalysisIdentity, AnalysisModel } from '../pipeline/encode';
+import type { AnalysisIdentity,AnalysisModel } from '../pipeline/encode';
 import { requireFit } from '../pipeline/fit';
 import { plausibilityOf } from '../pipeline/lungs';
 import type { Line } from '../pipeline/pipeline';
-import { SHIPPED_MODELS, VERSION } from './installed';
+import { SHIPPED_MODELS,VERSION } from './installed';
 
 /** Loads the models and puts the line together; the site's own operating point goes before the classifier's. @throws HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH or ENGINE_UNAVAILABLE. */
 export async function openLine(models: Config['models'], results: Config['results'], decode: Config['decode'] = configSchema.shape.decode.parse({}), log?: Log, { threshold: own, shortcutAudit }: Config['classification'] = { shortcutAudit: 'off' }): Promise<Line> {

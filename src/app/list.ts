@@ -1,17 +1,17 @@
-import type { Config } from '../base/config';
+import type { DicomWebArchive } from '../archive/dicomweb';
 import { limited } from '../base/limited';
 import type { Log } from '../base/log';
-import type { Broker } from '../client/amqp';
-import { deadLanes, sortDeadLetters, type DeadLetter, type Fate } from '../client/dead-letters';
-import type { DicomWebArchive } from '../client/dicomweb';
-import { openDatabase, type Database } from '../list/database';
-import { Progress } from '../list/progress';
-import { listSink } from '../list/sink';
-import { Worklist } from '../list/worklist';
-import type { Sink } from '../results/sink';
-import { readingListWeb, type ListParts, type ReadingListWeb } from '../web/list-app';
-import type { DeadLetters } from '../web/operator-routes';
-import { SHIPPED_MODELS, VERSION } from './installed';
+import type { Config } from '../config/config';
+import { type Database,openDatabase } from '../database/database';
+import type { Broker } from '../queue/amqp';
+import { deadLanes,type DeadLetter,type Fate,sortDeadLetters } from '../queue/dead-letters';
+import type { Sink } from '../sinks/sink';
+import { type ListParts,readingListWeb,type ReadingListWeb } from '../web/api/list-app';
+import type { DeadLetters } from '../web/api/operator-routes';
+import { Progress } from '../worklist/progress';
+import { listSink } from '../worklist/sink';
+import { Worklist } from '../worklist/worklist';
+import { SHIPPED_MODELS,VERSION } from './installed';
 
 /** The reading list: its database, what the service tells of studies on their way, and the sink of their results. */
 export interface OpenedList {

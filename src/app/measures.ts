@@ -1,14 +1,14 @@
-import type { Config } from '../base/config';
 import { describeError } from '../base/errors';
 import type { Log } from '../base/log';
-import { BROKER_STATES, type Broker } from '../client/amqp';
-import { DELIVERY_RESULTS } from '../delivery/runner';
-import { compareWith, lastDays, referenceOf } from '../evaluation/drift';
-import { DriftBook, readPages } from '../evaluation/drift-book';
-import { FAILURE_CODES, STUDY_RESULTS } from '../listener';
+import type { Config } from '../config/config';
 import type { ModelManifest } from '../model/manifest';
+import { compareWith,lastDays,referenceOf } from '../monitoring/drift';
+import { DriftBook,readPages } from '../monitoring/drift-book';
 import type { FilmObserver } from '../pipeline/stage';
-import { createMetrics, type Metrics } from '../web/metrics';
+import { type Broker,BROKER_STATES } from '../queue/amqp';
+import { DELIVERY_RESULTS } from '../sinks/runner';
+import { FAILURE_CODES,STUDY_RESULTS } from '../study-consumer';
+import { createMetrics,type Metrics } from '../web/metrics';
 import { VERSION } from './installed';
 
 /** The counts of this process, and all workers' counts of the last days against the classifier's reference. */

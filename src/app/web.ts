@@ -1,16 +1,16 @@
-import { tmpdir } from 'node:os';
 import express from 'express';
-import type { Config } from '../base/config';
+import { tmpdir } from 'node:os';
+import type { DicomWebArchive } from '../archive/dicomweb';
 import { diskProblem } from '../base/disk';
 import { HilumError } from '../base/errors';
 import type { Log } from '../base/log';
-import type { Broker } from '../client/amqp';
-import type { DicomWebArchive } from '../client/dicomweb';
+import type { Config } from '../config/config';
 import { deriveUid } from '../dicom/uid';
-import { protect, type Access } from '../web/access/access';
-import { addHealth, listen, type Check } from '../web/health';
+import type { Broker } from '../queue/amqp';
+import { type Access,protect } from '../web/access/access';
+import { addHealth,type Check,listen } from '../web/health';
 import type { Metrics } from '../web/metrics';
-import type { OpenedList, OpenedListWeb } from './list';
+import type { OpenedList,OpenedListWeb } from './list';
 
 /** Less than this and the service is not ready: what it keeps on disk is small, but must not fail. */
 const LEAST_FREE_BYTES = 100_000_000;

@@ -1,13 +1,13 @@
-import type { Config } from '../base/config';
-import { OrthancMetadata } from '../client/orthanc-metadata';
-import { SmtpClient } from '../client/smtp';
-import { UpsClient } from '../client/ups';
-import { WebhookClient } from '../client/webhook';
-import { emailSink } from '../delivery/email';
-import { metadataSink } from '../delivery/metadata';
-import { upsSink } from '../delivery/ups';
-import { webhookSink } from '../delivery/webhook';
-import type { Sink } from '../results/sink';
+import type { Config } from '../config/config';
+import { SmtpClient } from '../sinks/email/client';
+import { emailSink } from '../sinks/email/sink';
+import { OrthancMetadata } from '../sinks/orthanc-metadata/client';
+import { metadataSink } from '../sinks/orthanc-metadata/sink';
+import type { Sink } from '../sinks/sink';
+import { UpsClient } from '../sinks/ups/client';
+import { upsSink } from '../sinks/ups/sink';
+import { WebhookClient } from '../sinks/webhook/client';
+import { webhookSink } from '../sinks/webhook/sink';
 
 /** Each is null where it is switched off, and throws HilumError CONFIG_INVALID for unreadable TLS files. Nothing connects yet. */
 

@@ -1,4 +1,4 @@
-import { pino, type DestinationStream, type Logger } from 'pino';
+import { type DestinationStream,type Logger,pino } from 'pino';
 
 /** Names of all log events: a closed list, documented in docs/events.md, and a test compares. */
 export const LOG_EVENTS = [

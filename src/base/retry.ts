@@ -1,4 +1,4 @@
-import { HilumError, type ErrorCode } from './errors';
+import { type ErrorCode,HilumError } from './errors';
 
 /** Waits `ms` milliseconds. An aborted signal ends the wait early, without an error: the caller looks at the signal itself. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -1,37 +1,15 @@
-import { describeError, HilumError } from '../base/errors';
+import { describeError,HilumError } from '../base/errors';
 import type { Log } from '../base/log';
-import { backoffMs, sleep, withTimeout } from '../base/retry';
-import { FILM_MODALITIES } from '../dicom/film';
-import { REPORT_NAME } from '../dicom/structured-report';
+import { backoffMs,sleep,withTimeout } from '../base/retry';
 import type { Uid } from '../dicom/uid';
+import { FILM_MODALITIES } from '../events/closed-lists';
+import { REPORT_NAME } from '../objects/structured-report';
 import { Memory } from './memory';
-import { Teller, type TellerPorts, type Time } from './teller';
+import type { Candidate,Source } from './source';
+import { Teller,type TellerPorts,type Time } from './teller';
 
 /** `source.system` of the events that the catch-up makes. */
 export const CATCH_UP = 'catch-up';
-
-/** A study that may lack a result. */
-export interface Candidate {
-  readonly studyInstanceUid: Uid;
-  /** Null where that is not known. */
-  readonly modalities: readonly string[] | null;
-  /** Number of its instances; null where that is not known. */
-  readonly instances: number | null;
-}
-
-export interface Batch {
-  /** Newest first. */
-  readonly studies: readonly Candidate[];
-  /** Called when each study is dealt with and its event, where there is one, is confirmed by the broker. */
-  done(): Promise<void>;
-}
-
-/** Where candidates come from: one round, batch by batch, newest first. A batch is asked for only when the one before it is done. */
-export interface Source {
-  batches(): AsyncIterable<Batch>;
-  /** It holds back what is so new that an event is most likely on its way. */
-  readonly lags: boolean;
-}
 
 /** Ports; app.ts fits the clients to them. */
 export interface CatchUpPorts extends TellerPorts {

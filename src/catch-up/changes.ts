@@ -1,7 +1,7 @@
 import type { Log } from '../base/log';
 import type { Uid } from '../dicom/uid';
-import type { Batch, Candidate, Source } from './catch-up';
-import { extend, shrink, type Cursor, type CursorStore } from './cursor';
+import { type Cursor,type CursorStore,extend,shrink } from './cursor';
+import type { Batch,Candidate,Source } from './source';
 
 interface Change {
   readonly seq: number;
@@ -10,7 +10,7 @@ interface Change {
   readonly date: string;
 }
 
-/** Port: `client/orthanc` fits it by shape. */
+/** Port: `archive/orthanc` fits it by shape. */
 export interface ChangeList {
   last(): Promise<number>;
   changes(since: number, limit: number): Promise<readonly Change[]>;

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir,open,readFile,rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 

@@ -1,4 +1,4 @@
-import type { Candidate } from './catch-up';
+import type { Candidate } from './source';
 
 /** `lacking`: it had no result when it was seen first. `told`: its event is with the broker. `done`: each film has its report. */
 type State = 'lacking' | 'told' | 'done';

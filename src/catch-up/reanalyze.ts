@@ -1,6 +1,6 @@
-import { FILM_MODALITIES } from '../dicom/film';
 import type { Uid } from '../dicom/uid';
-import { studiesBetween, type StudyFinder } from './study-sweep';
+import { FILM_MODALITIES } from '../events/closed-lists';
+import { studiesBetween,type StudyFinder } from './study-sweep';
 
 /** `source.system` of the events that `hilum reanalyze` makes. */
 export const REANALYZE = 'reanalyze';
@@ -14,7 +14,7 @@ export interface AskedStudy {
   readonly outcome: 'asked' | 'not-found' | 'no-film';
 }
 
-/** Port: `client/dicomweb` fits it by shape. */
+/** Port: `archive/dicomweb` fits it by shape. */
 export interface ReanalysisArchive extends StudyFinder {
   findSeries(study: Uid): Promise<readonly { readonly modality: string }[]>;
 }

@@ -1,6 +1,6 @@
-import type { Batch, Candidate, Source } from './catch-up';
+import type { Batch,Candidate,Source } from './source';
 
-/** Port: `client/dicomweb` fits it by shape. */
+/** Port: `archive/dicomweb` fits it by shape. */
 export interface StudyFinder {
   /** Dates as YYYYMMDD, both included. `rows` is what the archive sent, usable or not. */
   findStudies(search: { from: string; to: string; offset: number; limit: number }): Promise<{ studies: readonly Candidate[]; rows: number }>;

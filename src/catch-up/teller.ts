@@ -1,5 +1,5 @@
 import { HilumError } from '../base/errors';
-import type { StudyEvent } from '../listener';
+import type { StudyEvent } from '../events/study-event';
 
 /** Ports; app.ts fits the broker to them. */
 export interface TellerPorts {

@@ -1,4 +1,4 @@
-import { inspect, mendJpeg2000, type Codestream } from './codestream';
+import { type Codestream,inspect,mendJpeg2000 } from './codestream';
 import { undecodable } from './pixel-error';
 
 /** One decompressed frame: samples of 8 or 16 bits, little endian, at the precision of the codestream. */

@@ -1,6 +1,6 @@
 import type { Attributes } from './attributes';
 import type { ImageHeader } from './image-header';
-import { lookUp, readLut, type Mapping } from './lut';
+import { lookUp,type Mapping,readLut } from './lut';
 import { undecodable } from './pixel-error';
 import type { Samples } from './samples';
 

@@ -1,5 +1,5 @@
-import { number, numbers, text, type Attributes, type Keyword } from './attributes';
-import { PixelError, undecodable } from './pixel-error';
+import { type Attributes,type Keyword,number,numbers,text } from './attributes';
+import { PixelError,undecodable } from './pixel-error';
 
 /** The Image Pixel Module (PS3.3 section C.7.6.3), believed only where it can be true. */
 export interface ImageHeader {

@@ -1,7 +1,7 @@
 import type { Attributes } from './attributes';
+import type { Dataset } from './dataset';
 import type { Opened } from './read';
 import { clean } from './sanitise';
-import type { Dataset } from './study-module';
 
 /** Transfer syntaxes that may lose something (PS3.5 section A.4), with the defined term of their method (PS3.3 section C.7.6.1.1.5.1). */
 const METHODS: Readonly<Record<string, string>> = {

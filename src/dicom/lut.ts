@@ -1,4 +1,4 @@
-import { binary, items, number, numbers, text, type Attributes, type Keyword } from './attributes';
+import { type Attributes,binary,items,type Keyword,number,numbers,text } from './attributes';
 import { undecodable } from './pixel-error';
 
 /** A look-up table of PS3.3 section C.11.1.1.1 or C.11.2.1.1. */

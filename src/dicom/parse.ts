@@ -1,5 +1,5 @@
 import dcmjs from 'dcmjs';
-import { LONG_VRS, readValue } from './value';
+import { LONG_VRS,readValue } from './value';
 
 /**
  * Data elements of PS3.5 section 7 from bytes that nobody has vouched for. dcmjs keeps the dictionary and does the writing; its reader is not used because it

@@ -1,4 +1,4 @@
-import { texts, type Attributes } from './attributes';
+import { type Attributes,texts } from './attributes';
 
 /** How a frontal film lies, by three questions about the stored pixels. The standard position, rows to the patient's left and columns to the feet (L\F), answers no to all. */
 export interface Turn {

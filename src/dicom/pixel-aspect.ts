@@ -1,4 +1,4 @@
-import { numbers, type Attributes } from './attributes';
+import { type Attributes,numbers } from './attributes';
 
 /** No film has pixels more oblong than this: what says so is a slip of the header. */
 const MOST_OBLONG = 10;

@@ -1,10 +1,10 @@
 import type { Attributes } from './attributes';
-import { grayFromColour, isColour, paletteMapping } from './colour';
-import { imageHeader, type ImageHeader, type PixelLimits } from './image-header';
-import { fullRange, isInverse, isPadding, modalityMapping, voiMapping, type Mapping } from './lut';
+import { grayFromColour,isColour,paletteMapping } from './colour';
+import { imageHeader,type ImageHeader,type PixelLimits } from './image-header';
+import { fullRange,isInverse,isPadding,type Mapping,modalityMapping,voiMapping } from './lut';
 import { PixelError } from './pixel-error';
 import type { Opened } from './read';
-import { readSamples, type StoredValues } from './samples';
+import { readSamples,type StoredValues } from './samples';
 
 /**
  * One grey film, ready for display: 0 is black, 1 is white, whatever the source's photometric interpretation. Row by row, in the source's own geometry:

@@ -1,7 +1,7 @@
 import { inflateRawSync } from 'node:zlib';
 import { HilumError } from '../base/errors';
 import type { Attributes } from './attributes';
-import { parseDataset, parseFileMeta, type Encoding, type PixelElement } from './parse';
+import { type Encoding,parseDataset,parseFileMeta,type PixelElement } from './parse';
 
 /** A DICOM file with its attributes read and its pixel data found, not decoded. */
 export interface Opened {

@@ -1,8 +1,8 @@
-import { decodeFrame, type DecodedFrame } from './codecs';
+import { type DecodedFrame,decodeFrame } from './codecs';
 import type { ImageHeader } from './image-header';
 import type { PixelElement } from './parse';
 import { undecodable } from './pixel-error';
-import { DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN } from './read';
+import { DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,EXPLICIT_VR_BIG_ENDIAN,EXPLICIT_VR_LITTLE_ENDIAN,IMPLICIT_VR_LITTLE_ENDIAN } from './read';
 import { decodeRle } from './rle';
 
 export type StoredValues = Uint8Array | Uint16Array | Int16Array;

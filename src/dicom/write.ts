@@ -1,7 +1,7 @@
 import dcmjs from 'dcmjs';
+import type { Dataset } from './dataset';
 import { refuse } from './sanitise';
-import type { Dataset } from './study-module';
-import { deriveUid, parseUid, tryParseUid } from './uid';
+import { deriveUid,parseUid,tryParseUid } from './uid';
 
 const { DicomDict, DicomMetaDictionary } = dcmjs.data;
 

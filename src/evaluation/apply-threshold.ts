@@ -1,6 +1,6 @@
-import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile,realpath,rename,rm,stat,writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { isMap, isScalar, parseDocument, type Document, type YAMLMap } from 'yaml';
+import { type Document,isMap,isScalar,parseDocument,type YAMLMap } from 'yaml';
 import { HilumError } from '../base/errors';
 
 /**

@@ -1,4 +1,4 @@
-import { text, type Attributes } from '../dicom/attributes';
+import { type Attributes,text } from '../dicom/attributes';
 
 /** What a film's header says that films may be grouped by; nothing that tells a patient. */
 export const FACTS = ['sex', 'age', 'view', 'manufacturer', 'institution'] as const;

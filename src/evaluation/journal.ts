@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, type FileHandle } from 'node:fs/promises';
+import { type FileHandle,mkdir,open,readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AnalysisIdentity } from '../dicom/analysis';
-import type { FilmResult } from '../pipeline/stage';
+import type { FilmResult } from '../events/result-event';
+import type { AnalysisIdentity } from '../objects/analysis';
 import type { Facts } from './header-facts';
 import type { FileKind } from './picture';
 

@@ -1,5 +1,5 @@
+import { type CsvError,type Info,parse } from 'csv-parse/sync';
 import { posix } from 'node:path';
-import { parse, type CsvError, type Info } from 'csv-parse/sync';
 import { HilumError } from '../base/errors';
 
 /** One row of the labels file. */

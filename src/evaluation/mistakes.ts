@@ -1,8 +1,8 @@
 import { createCanvas } from '@napi-rs/canvas';
-import type { Picture } from '../dicom/secondary-capture';
+import type { Picture } from '../objects/secondary-capture';
 import { drawHeatMap } from '../pipeline/draw';
 import type { Line } from '../pipeline/pipeline';
-import { analyseFile, inside } from './run';
+import { analyseFile,inside } from './run';
 
 /** A film that was called wrongly, for a person to look at. */
 export interface Mistake {

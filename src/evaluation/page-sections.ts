@@ -1,7 +1,7 @@
-import { html, table, type Markup } from './markup';
-import { LEAST_PATIENTS } from './operating-point';
+import { LEAST_PATIENTS } from '../statistics/operating-point';
+import { html,type Markup,table } from './markup';
 import type { EvaluationReport } from './report';
-import { decimal, estimateText, percent, shareText } from './words';
+import { decimal,estimateText,percent,shareText } from './words';
 
 /** One of the worst mistakes, with its heat map where it could be drawn. */
 export interface MistakePicture {

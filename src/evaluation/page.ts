@@ -1,11 +1,11 @@
-import { LEAST_FOR_INTERVAL } from './bootstrap';
-import type { AtThreshold, EvaluationReport } from './report';
-import { thin } from './curves';
-import { html, Markup, table } from './markup';
-import { calibrationPlot, precisionRecallPlot, rocPlot } from './plots';
+import { LEAST_FOR_INTERVAL } from '../statistics/bootstrap';
+import { thin } from '../statistics/curves';
+import { html,Markup,table } from './markup';
+import { choiceSection,exclusionSection,type MistakePicture,mistakesSection,subgroupSection } from './page-sections';
+import { calibrationPlot,precisionRecallPlot,rocPlot } from './plots';
+import type { AtThreshold,EvaluationReport } from './report';
 import { STYLE_SHEET } from './style';
-import { choiceSection, exclusionSection, mistakesSection, subgroupSection, type MistakePicture } from './page-sections';
-import { decimal, estimateText, percent, shareText } from './words';
+import { decimal,estimateText,percent,shareText } from './words';
 
 /** The whole report as one HTML file: nothing in it asks the network for anything, and its policy forbids it. */
 export function page(report: EvaluationReport, mistakes: readonly MistakePicture[]): string {

@@ -1,5 +1,5 @@
-import type { Calibration, CurvePoint } from './curves';
-import { html, type Markup } from './markup';
+import type { Calibration,CurvePoint } from '../statistics/curves';
+import { html,type Markup } from './markup';
 
 type Point = readonly [x: number, y: number];
 

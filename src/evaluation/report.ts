@@ -1,16 +1,16 @@
-import type { AnalysisIdentity } from '../dicom/analysis';
-import { estimate, type BootstrapOptions, type Estimate } from './bootstrap';
-import { copies, type JoinedFilm } from './duplicates';
-import { calibration, curve, type Calibration, type CurvePoint } from './curves';
+import type { AnalysisIdentity } from '../objects/analysis';
+import { type BootstrapOptions,estimate,type Estimate } from '../statistics/bootstrap';
+import { calibration,type Calibration,curve,type CurvePoint } from '../statistics/curves';
+import { chooseOperatingPoint,half,type OperatingPointChoice } from '../statistics/operating-point';
+import { type Scored,share,type Share,thresholdFigures,type ThresholdFigures } from '../statistics/statistics';
+import { type Subgroup,subgroups } from '../statistics/subgroups';
+import { weightedAuc,weightedAveragePrecision,weightedF1 } from '../statistics/weighted';
+import { copies,type JoinedFilm } from './duplicates';
 import { groupsOf } from './header-facts';
 import type { FilmRecord } from './journal';
-import type { LabelledFilm, Labels } from './labels';
-import { chooseOperatingPoint, half, type OperatingPointChoice } from './operating-point';
+import type { LabelledFilm,Labels } from './labels';
 import { patientsOf } from './patients';
 import type { Failure } from './run';
-import { share, thresholdFigures, type Scored, type Share, type ThresholdFigures } from './statistics';
-import { subgroups, type Subgroup } from './subgroups';
-import { weightedAuc, weightedAveragePrecision, weightedF1 } from './weighted';
 
 export interface EvaluationSettings {
   /** The service's operating point, and whose it is. */

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import { relative, resolve, sep } from 'node:path';
+import { readFile,stat } from 'node:fs/promises';
+import { relative,resolve,sep } from 'node:path';
 import { describeError } from '../base/errors';
-import { text, type Attributes } from '../dicom/attributes';
+import { type Attributes,text } from '../dicom/attributes';
 import { refusalOf } from '../pipeline/decode';
 import { resultOf } from '../pipeline/notify';
-import { analyseFilm, analysePixels, type Line } from '../pipeline/pipeline';
+import { analyseFilm,analysePixels,type Line } from '../pipeline/pipeline';
 import type { FilmOutcome } from '../pipeline/stage';
 import { factsOf } from './header-facts';
-import type { FilmRecord, Journal } from './journal';
-import { kindOf, openPicture, type FileKind } from './picture';
+import type { FilmRecord,Journal } from './journal';
+import { type FileKind,kindOf,openPicture } from './picture';
 
 /** A film that has no line in the journal: it is tried again at the next run. */
 export interface Failure {

@@ -1,5 +1,5 @@
-import { lstat, readdir } from 'node:fs/promises';
-import { relative, resolve, sep } from 'node:path';
+import { lstat,readdir } from 'node:fs/promises';
+import { relative,resolve,sep } from 'node:path';
 import type { LabelledFilm } from './labels';
 import { inside } from './run';
 

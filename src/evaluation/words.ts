@@ -1,4 +1,4 @@
-import type { Interval, Share } from './statistics';
+import type { Interval,Share } from '../statistics/statistics';
 
 /** Figures as the report writes them. */
 export function percent(value: number | null): string {

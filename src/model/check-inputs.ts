@@ -1,6 +1,6 @@
-import { drawSyntheticFilm } from '../dicom/synthetic-drawing';
+import { keepRegion,minMax,type Plane } from '../imaging/plane';
+import { drawSyntheticFilm } from '../imaging/synthetic-drawing';
 import type { ModelManifest } from './manifest';
-import { keepRegion, minMax, type Plane } from './tensor';
 
 /** What a network is tried on. */
 export interface Probe {

@@ -1,8 +1,8 @@
-import { outputNames, type ModelManifest } from './manifest';
+import type { Plane } from '../imaging/plane';
+import { drawnFilms,edgeInputs,type Probe } from './check-inputs';
+import { type ModelManifest,outputNames } from './manifest';
 import type { Network } from './network';
-import { drawnFilms, edgeInputs, type Probe } from './check-inputs';
-import { modelOf, portProblems, probabilitiesOf, type OpenedModel, type Prediction } from './session';
-import type { Plane } from './tensor';
+import { modelOf,type OpenedModel,portProblems,type Prediction,probabilitiesOf } from './session';
 
 /** One thing looked at. */
 export interface Finding {

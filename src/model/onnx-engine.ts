@@ -1,8 +1,8 @@
-import './no-telemetry';
-import { env, InferenceSession, Tensor } from 'onnxruntime-node';
+import { env,InferenceSession,Tensor } from 'onnxruntime-node';
 import { HilumError } from '../base/errors';
-import { outputNames, readModelFolder, type ModelManifest } from './manifest';
-import type { Network, Output, Port } from './network';
+import { type ModelManifest,outputNames,readModelFolder } from './manifest';
+import type { Network,Output,Port } from './network';
+import './no-telemetry';
 import { hasExternalWeights } from './onnx-file';
 
 /** @throws HilumError MODEL_INVALID or MODEL_DIGEST_MISMATCH. */

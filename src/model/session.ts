@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { HilumError } from '../base/errors';
+import { type Plane,standardise } from '../imaging/plane';
 import { drawnFilm } from './check-inputs';
-import { outputNames, readManifest, type ModelManifest } from './manifest';
-import type { Network, Output, Port } from './network';
+import { type ModelManifest,outputNames,readManifest } from './manifest';
+import type { Network,Output,Port } from './network';
 import { openOnnx } from './onnx-engine';
-import { standardise, type Plane } from './tensor';
-import { TfjsThread, type TfjsOptions } from './tfjs-thread';
+import { type TfjsOptions,TfjsThread } from './tfjs-thread';
 
 /** What a network says of one film. */
 export interface Prediction {

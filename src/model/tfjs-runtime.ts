@@ -1,8 +1,8 @@
 import type * as Converter from '@tensorflow/tfjs-converter';
 import type * as Core from '@tensorflow/tfjs-core';
 import { HilumError } from '../base/errors';
-import { outputNames, type ModelFolder } from './manifest';
-import type { Output, Port } from './network';
+import { type ModelFolder,outputNames } from './manifest';
+import type { Output,Port } from './network';
 
 /** TensorFlow.js as found: the packages with the native library bring all of it, the others are put together. */
 export interface TfjsRuntime {

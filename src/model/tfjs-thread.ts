@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { HilumError } from '../base/errors';
-import type { Network, Output, Port } from './network';
-import type { Failure, Reply } from './tfjs-worker';
+import type { Network,Output,Port } from './network';
+import type { Failure,Reply } from './tfjs-worker';
 
 export interface TfjsOptions {
   readonly tfjsWorkerFile?: string;

@@ -1,8 +1,8 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import { HilumError, type ErrorCode, type Lasting } from '../base/errors';
+import { parentPort,workerData } from 'node:worker_threads';
+import { type ErrorCode,HilumError,type Lasting } from '../base/errors';
 import { readModelFolder } from './manifest';
-import type { Output, Port } from './network';
-import { findRuntime, openGraph, type TfjsModel, type TfjsRuntime } from './tfjs-runtime';
+import type { Output,Port } from './network';
+import { findRuntime,openGraph,type TfjsModel,type TfjsRuntime } from './tfjs-runtime';
 
 /** What `tfjs-thread.ts` is told. `ready` comes first, or `failed` and the thread ends; then one answer for each film. */
 export type Reply =

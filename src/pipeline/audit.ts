@@ -1,9 +1,10 @@
 import { HilumError } from '../base/errors';
+import type { Warning } from '../events/closed-lists';
+import { upright } from '../imaging/orient';
+import { keepRegion } from '../imaging/plane';
 import type { ModelManifest } from '../model/manifest';
 import type { Model } from '../model/session';
-import { keepRegion } from '../model/tensor';
-import { upright } from './orient';
-import type { InferredFilm, Warning } from './stage';
+import type { InferredFilm } from './stage';
 
 /** A classifier that never saw a lung, and the operating point of the one that is in use. */
 export interface ShortcutAudit {

@@ -1,8 +1,7 @@
-import { items, number, text, type Attributes, type Keyword } from '../dicom/attributes';
+import { type Attributes,items,type Keyword,number,text } from '../dicom/attributes';
+import { FILM_MODALITIES } from '../events/closed-lists';
 import type { Refusal } from './stage';
 
-/** Modality (0008,0060) of projection radiographs. RF, XA, MG, PX and IO are refused: other exposures, other parts. */
-const FILM_MODALITIES = ['CR', 'DX'];
 
 /** Body parts that are the chest and nothing more, by how they begin: "CHEST PA", "THORAX AP", "LUNGS"; Spanish, Portuguese and Italian spellings are common in the field. */
 const CHEST = /^(CHEST|THORAX|LUNG|TORAX|TÓRAX|TORACE)/;
@@ -62,7 +61,7 @@ export function isChestRegion(attributes: Attributes): boolean {
 
 function checkModality(attributes: Attributes): Refusal | null {
   const modality = text(attributes, 'Modality');
-  if (modality !== undefined && FILM_MODALITIES.includes(modality)) return null;
+  if (modality !== undefined && FILM_MODALITIES.has(modality)) return null;
   return { reason: 'modality', text: modality === undefined ? 'the object states no modality' : `modality ${quotable(modality)} is not a chest film (CR or DX)` };
 }
 

@@ -3,9 +3,9 @@ import type { Attributes } from '../dicom/attributes';
 import { compressionHistory } from '../dicom/lossy';
 import { PixelError } from '../dicom/pixel-error';
 import type { Opened } from '../dicom/read';
-import { tryParseUid, type Uid } from '../dicom/uid';
+import { tryParseUid,type Uid } from '../dicom/uid';
 import type { FilmReader } from './film-reader';
-import type { DecodedFilm, Refusal } from './stage';
+import type { DecodedFilm,Refusal } from './stage';
 
 /** A film whose header is read and whose pixels are not yet decoded: refusing a film by its header must not cost its pixels. */
 export interface OpenedFilm {

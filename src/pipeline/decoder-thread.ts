@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { HilumError } from '../base/errors';
-import { PixelError, undecodable } from '../dicom/pixel-error';
+import { PixelError,undecodable } from '../dicom/pixel-error';
 import type { GrayFilm } from '../dicom/pixels';
 import type { Opened } from '../dicom/read';
-import type { Failure, Reply, Request } from './decoder-worker';
+import type { Failure,Reply,Request } from './decoder-worker';
 import type { FilmReader } from './film-reader';
 
 /** Why a thread was lost over a film. */

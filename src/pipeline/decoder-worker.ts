@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
-import { HilumError, type ErrorCode, type Lasting } from '../base/errors';
-import { PixelError, type PixelFault } from '../dicom/pixel-error';
+import { type ErrorCode,HilumError,type Lasting } from '../base/errors';
+import { PixelError,type PixelFault } from '../dicom/pixel-error';
 import type { GrayFilm } from '../dicom/pixels';
 import type { Opened } from '../dicom/read';
 import { unboundedReader } from './film-reader';

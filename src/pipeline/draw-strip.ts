@@ -1,9 +1,9 @@
-import { GlobalFonts, type SKRSContext2D } from '@napi-rs/canvas';
-import { classifierOf, localMoment, type AnalysisIdentity } from '../dicom/analysis';
+import { GlobalFonts,type SKRSContext2D } from '@napi-rs/canvas';
 import type { Attributes } from '../dicom/attributes';
 import { refuse } from '../dicom/sanitise';
-import { percentages } from '../dicom/structured-report';
-import { blend } from './colour-map';
+import { blend } from '../imaging/colour-map';
+import { type AnalysisIdentity,classifierOf,localMoment } from '../objects/analysis';
+import { percentages } from '../objects/structured-report';
 
 export const STYLE = {
   background: '#0d1117',

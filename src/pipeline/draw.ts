@@ -1,11 +1,12 @@
-import { createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
-import type { AnalysisIdentity } from '../dicom/analysis';
+import { createCanvas,type SKRSContext2D } from '@napi-rs/canvas';
 import { pixelAspect } from '../dicom/pixel-aspect';
-import type { Picture } from '../dicom/secondary-capture';
-import { resample } from '../model/tensor';
-import { blend } from './colour-map';
-import { captionLines, drawStrip, registerFont, stripHeight, STYLE } from './draw-strip';
-import type { ExplainedFilm, Plane, Polygon } from './stage';
+import { blend } from '../imaging/colour-map';
+import { resample } from '../imaging/plane';
+import type { Polygon } from '../imaging/polygon';
+import type { AnalysisIdentity } from '../objects/analysis';
+import type { Picture } from '../objects/secondary-capture';
+import { captionLines,drawStrip,registerFont,stripHeight,STYLE } from './draw-strip';
+import type { ExplainedFilm,Plane } from './stage';
 
 /** Longest side of the picture, strip included, in pixels. */
 const LONGEST_SIDE = 1024;

@@ -1,23 +1,25 @@
-import { resultUids, wantedObjects, type AnalysisIdentity, type AnalysisModel, type ResultUids } from '../dicom/analysis';
-import type { Attributes } from '../dicom/attributes';
-import { buildParametricMap } from '../dicom/parametric-map';
-import type { EncodedObject } from '../dicom/part10';
-import { buildPresentationState } from '../dicom/presentation-state';
-import { readReport } from '../dicom/report-reader';
-import { buildSecondaryCapture } from '../dicom/secondary-capture';
-import { buildSegmentation } from '../dicom/segmentation';
-import type { ResultObject } from '../dicom/sop-classes';
-import { buildStructuredReport, type ReportContent } from '../dicom/structured-report';
-import type { Dataset } from '../dicom/study-module';
-import { parseUid } from '../dicom/uid';
-import { validateObject } from '../dicom/validate';
-import { writePart10 } from '../dicom/write';
 import { HilumError } from '../base/errors';
+import type { Attributes } from '../dicom/attributes';
+import type { Dataset } from '../dicom/dataset';
+import type { EncodedObject } from '../dicom/part10';
+import { parseUid } from '../dicom/uid';
+import { writePart10 } from '../dicom/write';
+import { NOT_ANALYSED_REASONS,type Warning,WARNINGS } from '../events/closed-lists';
+import type { FilmResult } from '../events/result-event';
+import { type AnalysisIdentity,type AnalysisModel,resultUids,type ResultUids,wantedObjects } from '../objects/analysis';
+import { buildParametricMap } from '../objects/parametric-map';
+import { buildPresentationState } from '../objects/presentation-state';
+import { readReport } from '../objects/report-reader';
+import { buildSecondaryCapture } from '../objects/secondary-capture';
+import { buildSegmentation } from '../objects/segmentation';
+import type { ResultObject } from '../objects/sop-classes';
+import { buildStructuredReport,type ReportContent } from '../objects/structured-report';
+import { validateObject } from '../objects/validate';
 import { drawHeatMap } from './draw';
-import { NOT_ANALYSED_REASONS, WARNINGS, type ExplainedFilm, type FilmOutcome, type FilmResult, type Warning } from './stage';
+import { type ExplainedFilm,type FilmOutcome } from './stage';
 
 export { resultUids };
-export type { AnalysisIdentity, AnalysisModel, ResultUids };
+export type { AnalysisIdentity,AnalysisModel,ResultUids };
 
 /**
  * What came of a film as DICOM objects, those that are switched on and, last, the report: to be stored in this order, so that where a report is, all is.

@@ -1,6 +1,7 @@
-import { resample, type Plane } from '../model/tensor';
-import { components, outline, type Component } from './outline';
-import type { ExplainedFilm, InferredFilm, Polygon } from './stage';
+import { type Component,components,outline } from '../imaging/outline';
+import { type Plane,resample } from '../imaging/plane';
+import type { Polygon } from '../imaging/polygon';
+import type { ExplainedFilm,InferredFilm } from './stage';
 
 /** Regions smaller than this share of the film are specks, not lungs or findings. */
 const SMALLEST_REGION = 0.002;

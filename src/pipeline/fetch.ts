@@ -1,4 +1,5 @@
-import type { Archive, FetchedFilm, InstanceReference } from './stage';
+import type { InstanceReference } from '../dicom/instance';
+import type { Archive,FetchedFilm } from './stage';
 
 /** The film as the archive holds it (WADO-RS, stored transfer syntax). @throws HilumError of the archive. */
 export async function fetchFilm(reference: InstanceReference, archive: Pick<Archive, 'retrieve'>): Promise<FetchedFilm> {

@@ -1,5 +1,5 @@
-import { decodePixels, type GrayFilm } from '../dicom/pixels';
-import { readPart10, type Opened } from '../dicom/read';
+import { decodePixels,type GrayFilm } from '../dicom/pixels';
+import { type Opened,readPart10 } from '../dicom/read';
 
 /** Port: who works on bytes that nobody has vouched for; `decoder-thread.ts` does so within bounds of time and memory. */
 export interface FilmReader {

@@ -1,7 +1,7 @@
 import { HilumError } from '../base/errors';
 import type { ModelManifest } from '../model/manifest';
 import { requireAudit } from './audit';
-import { maskRuleOf, plausibilityOf } from './lungs';
+import { maskRuleOf,plausibilityOf } from './lungs';
 
 /** Which model of the line each place of the configuration is; null where there is none. */
 export interface Cast {

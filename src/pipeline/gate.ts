@@ -1,7 +1,7 @@
 import { HilumError } from '../base/errors';
+import { upright } from '../imaging/orient';
 import type { Model } from '../model/session';
-import { upright } from './orient';
-import type { PreprocessedFilm, Refusal } from './stage';
+import type { PreprocessedFilm,Refusal } from './stage';
 
 const UNLIKE: Refusal = { reason: 'unlike-training-films', text: 'the picture does not look like the whole, upright, frontal chest films that the models were trained on' };
 

@@ -1,8 +1,8 @@
 import { HilumError } from '../base/errors';
+import { asStored,upright } from '../imaging/orient';
+import { keepRegion } from '../imaging/plane';
 import type { Model } from '../model/session';
-import { keepRegion } from '../model/tensor';
-import { asStored, upright } from './orient';
-import type { InferredFilm, LungFinding, PreprocessedFilm, ViewFinding } from './stage';
+import type { InferredFilm,LungFinding,PreprocessedFilm,ViewFinding } from './stage';
 
 export interface Models {
   readonly view: Model;

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { HilumError } from '../base/errors';
-import { STANDARD, type Turn } from '../dicom/patient-orientation';
-import { problemsOf, type ModelManifest } from '../model/manifest';
+import { STANDARD,type Turn } from '../dicom/patient-orientation';
+import { asStored,upright } from '../imaging/orient';
+import { components } from '../imaging/outline';
+import type { Plane } from '../imaging/plane';
+import { type ModelManifest,problemsOf } from '../model/manifest';
 import type { Model } from '../model/session';
-import type { Plane } from '../model/tensor';
-import { asStored, upright } from './orient';
-import { components } from './outline';
-import type { LungFinding, PreprocessedFilm, Refusal } from './stage';
+import type { LungFinding,PreprocessedFilm,Refusal } from './stage';
 
 /** Where the lungs are: pixels from the model's threshold on, without the specks that its manifest calls too small. */
 export async function findLungs(film: PreprocessedFilm, model: Model): Promise<LungFinding> {

@@ -1,7 +1,3 @@
-import type { Plane } from '../model/tensor';
-import { describeLungs } from './lungs';
-import type { Admission, PreprocessedFilm } from './stage';
-
 /**
  * What is watched for drift, with the edges between which films are counted. A closed list: docs/operations.md names each, and a test compares. The edges never
  * change, so that counts of different days, workers and versions can be added.
@@ -20,20 +16,3 @@ export const MEASURE_NAMES = Object.keys(MEASURES) as MeasureName[];
 
 /** Of one film; what was not looked at is missing. */
 export type FilmMeasures = Readonly<Partial<Record<MeasureName, number>>>;
-
-/** @param probability of the classifier; null where the film did not come so far */
-export function measuresOf(film: PreprocessedFilm, { view, unlike, lungs }: Admission, probability: number | null): FilmMeasures {
-  return {
-    lateralProbability: view.lateralProbability,
-    ...greyOf(film.normalised),
-    ...(unlike === null ? {} : { unlike }),
-    ...(lungs === null ? {} : { lungFraction: lungs.lungFraction, lungCertainty: describeLungs(lungs, film.turn).meanProbability }),
-    ...(probability === null ? {} : { probability }),
-  };
-}
-
-/** Mean and standard deviation of N. */
-function greyOf({ values }: Plane): { meanGrey: number; greySpread: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return { meanGrey: mean, greySpread: Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length) };
-}

@@ -1,7 +1,10 @@
+import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
-import { readResult, type AnalysisIdentity } from './encode';
+import { mostUrgent,type Priority } from '../events/priority';
+import type { FilmResult,ResultEvent } from '../events/result-event';
+import { type AnalysisIdentity,readResult } from './encode';
 import type { EarlierResult } from './older-reports';
-import type { Announcer, Archive, EncodedObject, FilmOutcome, FilmResult, Priority, ResultEvent } from './stage';
+import type { Announcer,Archive,FilmOutcome } from './stage';
 import type { Survey } from './survey';
 
 /** What became of one film, in the words of the result event. */
@@ -43,14 +46,10 @@ export async function notify(study: Uid, found: Survey, results: readonly FilmRe
 }
 
 /** Urgent when any film reaches the operating point; none when nothing was analysed, for that says nothing. */
-export function priorityOf(films: readonly Pick<FilmResult, 'probability'>[], threshold: number): Priority {
+export function priorityOf(films: readonly Pick<FilmResult, 'probability'>[], threshold: number): Priority | null {
   const probabilities = films.flatMap(({ probability }) => (probability === null ? [] : [probability]));
   if (probabilities.length === 0) return null;
   return probabilities.some((probability) => probability >= threshold) ? 'urgent' : 'routine';
-}
-
-function mostUrgent(priorities: readonly Priority[]): Priority {
-  return (['urgent', 'routine'] as const).find((priority) => priorities.includes(priority)) ?? null;
 }
 
 async function readBack(study: Uid, { film, uids }: Survey['done'][number], archive: Archive): Promise<FilmResult> {

@@ -1,13 +1,16 @@
 import { HilumError } from '../base/errors';
-import { readReport, reportedFilm } from '../dicom/report-reader';
+import type { InstanceReference } from '../dicom/instance';
+import type { Priority } from '../events/priority';
+import type { FilmResult } from '../events/result-event';
+import { readReport,reportedFilm } from '../objects/report-reader';
 import { readResult } from './encode';
-import type { Archive, FilmResult, InstanceReference, Priority } from './stage';
+import type { Archive } from './stage';
 import type { Survey } from './survey';
 
 /** What another version of Hilum said of a film, and how urgent it found it. */
 export interface EarlierResult {
   readonly result: FilmResult;
-  readonly priority: Priority;
+  readonly priority: Priority | null;
 }
 
 /**

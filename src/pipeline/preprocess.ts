@@ -1,6 +1,6 @@
 import { turnOf } from '../dicom/patient-orientation';
-import { minMax, resample } from '../model/tensor';
-import type { DecodedFilm, PreprocessedFilm } from './stage';
+import { minMax,resample } from '../imaging/plane';
+import type { DecodedFilm,PreprocessedFilm } from './stage';
 
 /**
  * The whole film at the models' input shape [1, 1, rows, columns]: N = (x - min)/(max - min), then resampled, aspect not kept (as in the paper): the shape

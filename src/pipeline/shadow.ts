@@ -1,9 +1,11 @@
+import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
-import { encode, resultUids } from './encode';
+import type { FilmResult,ResultEvent } from '../events/result-event';
+import { encode,resultUids } from './encode';
 import { fetchFilm } from './fetch';
-import { priorityOf, resultOf } from './notify';
-import { analyseFilm, runFilms, unfetched, type Line, type StudyRun } from './pipeline';
-import type { Archive, FilmResult, InstanceReference, ResultEvent } from './stage';
+import { priorityOf,resultOf } from './notify';
+import { analyseFilm,type Line,runFilms,type StudyRun,unfetched } from './pipeline';
+import type { Archive } from './stage';
 import { survey } from './survey';
 import { timing } from './timing';
 
@@ -18,7 +20,7 @@ export interface ShadowRecord extends Pick<FilmResult, 'sopInstanceUid' | 'outco
   readonly urgent: boolean;
 }
 
-/** Port: where outcomes are kept; `evaluation/shadow-book` fits it. */
+/** Port: where outcomes are kept; `monitoring/shadow-book` fits it. */
 export interface ShadowBook {
   has(report: Uid): boolean;
   /** Resolves when the record is on disk. One that is there already is left alone. */

@@ -6,22 +6,16 @@
  * Each value holds the one it came from. A stage is a function, value in, value out; no stage knows the next.
  */
 import type { Attributes } from '../dicom/attributes';
+import type { InstanceReference } from '../dicom/instance';
+import type { EncodedObject } from '../dicom/part10';
 import type { Turn } from '../dicom/patient-orientation';
 import type { GrayFilm } from '../dicom/pixels';
-import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
-import type { Plane } from '../model/tensor';
+import type { NotAnalysedReason,Warning } from '../events/closed-lists';
+import type { FilmResult,ResultEvent } from '../events/result-event';
+import type { Plane } from '../imaging/plane';
+import type { Polygon } from '../imaging/polygon';
 import type { FilmMeasures } from './measures';
-
-/** One instance of a study as QIDO-RS lists it. */
-export interface InstanceReference {
-  readonly studyInstanceUid: Uid;
-  readonly seriesInstanceUid: Uid;
-  readonly sopInstanceUid: Uid;
-  readonly sopClassUid: Uid;
-  /** Modality (0008,0060), '' where the archive has none. */
-  readonly modality: string;
-}
 
 export interface FetchedFilm {
   readonly reference: InstanceReference;
@@ -76,9 +70,6 @@ export interface InferredFilm {
   readonly activation: Plane;
 }
 
-/** A closed polygon in source-pixel coordinates (column, row), PS3.3 C.10.5: (0.0, 0.0) is the top left corner of the top left pixel. */
-export type Polygon = readonly (readonly [column: number, row: number])[];
-
 export interface ExplainedFilm {
   readonly inferred: InferredFilm;
   /** Grad-CAM after ReLU, 0..1, in source-pixel geometry but at most `heat.rows x heat.columns` samples. */
@@ -88,25 +79,6 @@ export interface ExplainedFilm {
   /** Outlines of the hottest region (heat >= half of its maximum inside the lungs), largest first, in source pixels; never empty. */
   readonly hotRegions: readonly Polygon[];
 }
-
-/** Why a film was not analysed. A closed list: docs/events.md names each, and a test compares. */
-export const NOT_ANALYSED_REASONS = [
-  'lateral-view',
-  'unlike-training-films',
-  'implausible-lungs',
-  'body-part',
-  'modality',
-  'not-for-presentation',
-  'undecodable',
-  'multi-frame',
-  'blank-image',
-  'unreadable',
-] as const;
-export type NotAnalysedReason = (typeof NOT_ANALYSED_REASONS)[number];
-
-/** What a reader of a result is warned of. A closed list: docs/events.md names each, and a test compares. */
-export const WARNINGS = ['evidence-outside-lungs'] as const;
-export type Warning = (typeof WARNINGS)[number];
 
 export interface Refusal {
   readonly reason: NotAnalysedReason;
@@ -120,9 +92,9 @@ export type FilmOutcome =
   | { readonly outcome: 'not-analysed'; readonly sopInstanceUid: Uid; readonly refusal: Refusal; readonly attributes: Attributes; readonly view: 'frontal' | 'lateral' | null; readonly lungFraction: number | null }
   | { readonly outcome: 'rejected'; readonly sopInstanceUid: Uid | null; readonly refusal: Refusal };
 
-export type { EncodedObject, Plane };
+export type { EncodedObject,Plane };
 
-/** Port: what the line asks of an archive; `client/dicomweb` fits it by shape. Every method throws HilumError. */
+/** Port: what the line asks of an archive; `archive/dicomweb` fits it by shape. Every method throws HilumError. */
 export interface Archive {
   findInstances(study: Uid): Promise<InstanceReference[]>;
   retrieve(reference: Pick<InstanceReference, 'studyInstanceUid' | 'seriesInstanceUid' | 'sopInstanceUid'>): Promise<Uint8Array>;
@@ -130,7 +102,7 @@ export interface Archive {
   store(study: Uid, objects: readonly EncodedObject[]): Promise<void>;
 }
 
-/** Port: where results are announced; `client/amqp` fits it by shape. */
+/** Port: where results are announced; `queue/amqp` fits it by shape. */
 export interface Announcer {
   announce(result: ResultEvent): Promise<void>;
 }
@@ -147,33 +119,4 @@ export interface FilmObserver {
   film(result: Pick<FilmResult, 'outcome' | 'reason'>): void;
   /** What was measured of a film that could be decoded, refused or not. */
   measured?(measures: FilmMeasures): void;
-}
-
-export type Priority = 'urgent' | 'routine' | null;
-
-export interface FilmResult {
-  readonly sopInstanceUid: Uid;
-  readonly outcome: 'analysed' | 'not-analysed' | 'rejected';
-  readonly reason: NotAnalysedReason | null;
-  readonly reasonText: string | null;
-  readonly view: 'frontal' | 'lateral' | null;
-  readonly probability: number | null;
-  readonly lungFraction: number | null;
-  /** Absent where there are none. */
-  readonly warnings?: readonly Warning[];
-  readonly outputs: readonly { readonly sopClassUid: Uid; readonly seriesInstanceUid: Uid; readonly sopInstanceUid: Uid }[];
-}
-
-/** docs/events.md: the result event, schema version 1. UIDs, counts and results; nothing about the patient. */
-export interface ResultEvent {
-  readonly schemaVersion: 1;
-  readonly type: 'study-result';
-  readonly studyInstanceUid: Uid;
-  readonly priority: Priority;
-  readonly films: readonly FilmResult[];
-  /** Series without a film (CT, our own kind of results by others ...), which were left alone. */
-  readonly skipped: readonly { readonly seriesInstanceUid: Uid; readonly modality: string; readonly instances: number }[];
-  readonly models: readonly { readonly id: string; readonly version: string }[];
-  /** ISO 8601, UTC. */
-  readonly completedAt: string;
 }

@@ -1,6 +1,7 @@
 import { HilumError } from '../base/errors';
+import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
-import type { Archive, EncodedObject } from './stage';
+import type { Archive } from './stage';
 import { verify } from './verify';
 
 /**

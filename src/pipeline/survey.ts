@@ -1,6 +1,7 @@
-import { FILM_MODALITIES } from '../dicom/film';
-import { resultUids, type AnalysisIdentity, type ResultUids } from './encode';
-import type { InstanceReference, ResultEvent } from './stage';
+import type { InstanceReference } from '../dicom/instance';
+import { FILM_MODALITIES } from '../events/closed-lists';
+import type { ResultEvent } from '../events/result-event';
+import { type AnalysisIdentity,resultUids,type ResultUids } from './encode';
 
 /** What a study holds, from the pipeline's point of view. */
 export interface Survey {

@@ -1,6 +1,7 @@
 import { HilumError } from '../base/errors';
+import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
-import type { Archive, EncodedObject } from './stage';
+import type { Archive } from './stage';
 
 /**
  * An answer to a store request proves little (some servers say 200 after a partial store), so a query has the last word.

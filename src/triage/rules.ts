@@ -1,4 +1,4 @@
-import { RULE_KEYWORDS, type PriorityRule, type RuleKeyword } from '../base/priority';
+import { type PriorityRule,RULE_KEYWORDS,type RuleKeyword } from './config';
 
 /** What a film says of the attributes that rules look at; what it does not say is left out. */
 export type FilmAttributes = { readonly [keyword in RuleKeyword]?: readonly string[] | undefined };

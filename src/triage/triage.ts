@@ -1,13 +1,14 @@
 import { describeError } from '../base/errors';
 import type { Log } from '../base/log';
-import { RULE_ATTRIBUTES, type Priority, type PriorityRule } from '../base/priority';
 import { withTimeout } from '../base/retry';
-import { FILM_MODALITIES } from '../dicom/film';
 import type { Uid } from '../dicom/uid';
-import { parseStudyEvent, type StudyEvent } from '../listener';
-import { ruleFor, type FilmAttributes } from './rules';
+import { FILM_MODALITIES } from '../events/closed-lists';
+import type { Priority } from '../events/priority';
+import { parseStudyEvent,type StudyEvent } from '../events/study-event';
+import { type PriorityRule,RULE_ATTRIBUTES } from './config';
+import { type FilmAttributes,ruleFor } from './rules';
 
-/** Port: what the archive knows of a study; `client/dicomweb` fits it by shape. */
+/** Port: what the archive knows of a study; `archive/dicomweb` fits it by shape. */
 export interface FilmDirectory {
   findSeries(study: Uid, timeoutMs: number): Promise<readonly { readonly seriesInstanceUid: Uid | null; readonly modality: string }[]>;
   /** Of one instance of the series. */

@@ -1,9 +1,9 @@
+import type { Express } from 'express';
 import { readFileSync } from 'node:fs';
-import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpServer,type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
-import type { Express } from 'express';
 import { HilumError } from '../base/errors';
 import type { Access } from './access/access';
 import { open } from './access/user';

@@ -1,7 +1,8 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { PRIORITIES, type Priority } from '../base/priority';
+import { collectDefaultMetrics,Counter,Gauge,Histogram,Registry } from 'prom-client';
 import { withTimeout } from '../base/retry';
-import { TIMED_STAGES, type FilmResult, type TimedStage } from '../pipeline/stage';
+import { PRIORITIES,type Priority } from '../events/priority';
+import type { FilmResult } from '../events/result-event';
+import { TIMED_STAGES,type TimedStage } from '../pipeline/stage';
 
 /** Names of all metrics of ours: a closed list, documented in docs/operations.md, and a test compares. Labels come from closed lists too: no UID, nothing about a patient. */
 export const METRIC_NAMES = [

@@ -1,5 +1,5 @@
-import { openSinks, sinksOn } from '../../src/app/deliveries';
-import { parseConfig } from '../../src/base/config';
+import { openSinks,sinksOn } from '../../src/app/deliveries';
+import { parseConfig } from '../../src/config/config';
 
 const MINIMAL = { archive: { url: 'http://localhost:8042/dicom-web' }, broker: { url: 'amqp://localhost' } };
 const ALL = {

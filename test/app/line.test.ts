@@ -1,5 +1,5 @@
 import { openLine } from '../../src/app/line';
-import { configSchema } from '../../src/base/config';
+import { configSchema } from '../../src/config/config';
 
 test('models that do not fit together do not become a line', async () => {
   const models = configSchema.shape.models.parse({ view: 'gate-cnn', gate: 'off', lungs: 'lungs-unet16', classifier: 'gate-cnn' });

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { diskProblem, freeBytes } from '../../src/base/disk';
+import { diskProblem,freeBytes } from '../../src/base/disk';
 
 test('a real folder has something free', async () => {
   expect(await freeBytes(tmpdir())).toBeGreaterThan(0);

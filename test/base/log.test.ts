@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync,readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createLog, LOG_EVENTS, prettyLine, type LogLevel } from '../../src/base/log';
+import { createLog,LOG_EVENTS,type LogLevel,prettyLine } from '../../src/base/log';
 
 const ROOT = join(__dirname, '../..');
 

@@ -1,6 +1,6 @@
 import { HilumError } from '../../src/base/errors';
-import { backoffMs, isAway, retryAfterOf, sleep, withTimeout } from '../../src/base/retry';
-import { statusError } from '../../src/client/http';
+import { backoffMs,isAway,retryAfterOf,sleep,withTimeout } from '../../src/base/retry';
+import { statusError } from '../../src/net/http';
 
 test.each([
   [0, 0, 500],

@@ -1,9 +1,10 @@
 import { HilumError } from '../../src/base/errors';
-import { CatchUp, type Batch, type Candidate, type CatchUpOptions, type CatchUpPorts, type Source } from '../../src/catch-up/catch-up';
+import { CatchUp,type CatchUpOptions,type CatchUpPorts } from '../../src/catch-up/catch-up';
 import { Memory } from '../../src/catch-up/memory';
+import type { Batch,Candidate,Source } from '../../src/catch-up/source';
 import type { Time } from '../../src/catch-up/teller';
 import { parseUid } from '../../src/dicom/uid';
-import type { StudyEvent } from '../../src/listener';
+import type { StudyEvent } from '../../src/events/study-event';
 import { recordingLog } from '../support/logs';
 
 const uid = (n: number) => parseUid(`1.2.${n}`);

@@ -1,8 +1,8 @@
-import { reanalyze, type ReanalysisArchive, type ReanalysisTarget } from '../../src/catch-up/reanalyze';
+import { type ReanalysisArchive,type ReanalysisTarget,reanalyze } from '../../src/catch-up/reanalyze';
 import { weeks } from '../../src/catch-up/study-sweep';
-import { Teller, type Time } from '../../src/catch-up/teller';
-import { parseUid, type Uid } from '../../src/dicom/uid';
-import { parseStudyEvent, type StudyEvent } from '../../src/listener';
+import { Teller,type Time } from '../../src/catch-up/teller';
+import { parseUid,type Uid } from '../../src/dicom/uid';
+import { parseStudyEvent,type StudyEvent } from '../../src/events/study-event';
 
 const uid = (n: number) => parseUid(`1.2.${n}`);
 const day = (month: number, date: number) => new Date(2026, month - 1, date);

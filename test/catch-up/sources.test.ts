@@ -1,10 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync,readdirSync,readFileSync,rmSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { changesOf, type ChangeList } from '../../src/catch-up/changes';
-import type { Source } from '../../src/catch-up/catch-up';
-import { cursorFile, extend, shrink, type Cursor } from '../../src/catch-up/cursor';
-import { spans, studySweep, type StudyFinder } from '../../src/catch-up/study-sweep';
+import { type ChangeList,changesOf } from '../../src/catch-up/changes';
+import { type Cursor,cursorFile,extend,shrink } from '../../src/catch-up/cursor';
+import type { Source } from '../../src/catch-up/source';
+import { spans,type StudyFinder,studySweep } from '../../src/catch-up/study-sweep';
 import { parseUid } from '../../src/dicom/uid';
 import { recordingLog } from '../support/logs';
 

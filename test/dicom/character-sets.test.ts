@@ -1,14 +1,14 @@
 import type { Attributes } from '../../src/dicom/attributes';
-import { buildParametricMap } from '../../src/dicom/parametric-map';
-import { buildPresentationState } from '../../src/dicom/presentation-state';
 import { readPart10 } from '../../src/dicom/read';
-import { buildSecondaryCapture } from '../../src/dicom/secondary-capture';
-import { buildSegmentation } from '../../src/dicom/segmentation';
-import { buildStructuredReport } from '../../src/dicom/structured-report';
 import { writePart10 } from '../../src/dicom/write';
-import { dicomFile, filmElements, type FixtureElement } from '../support/dicom-fixture';
-import { dcmdump, pydicomAll } from '../support/judges';
-import { ellipse, IDENTITY } from '../support/outcomes';
+import { buildParametricMap } from '../../src/objects/parametric-map';
+import { buildPresentationState } from '../../src/objects/presentation-state';
+import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
+import { buildSegmentation } from '../../src/objects/segmentation';
+import { buildStructuredReport } from '../../src/objects/structured-report';
+import { dicomFile,filmElements,type FixtureElement } from '../support/dicom-fixture';
+import { dcmdump,pydicomAll } from '../support/judges';
+import { ellipse,IDENTITY } from '../support/outcomes';
 
 const ESC = '\x1b';
 const bytes = (...parts: (string | number[])[]) => Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part))));

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync,readFileSync,rmSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodePixels } from '../../src/dicom/pixels';
 import { readPart10 } from '../../src/dicom/read';
-import { dicomFile, encapsulated, film, filmElements, type FilmOptions } from '../support/dicom-fixture';
+import { dicomFile,encapsulated,film,filmElements,type FilmOptions } from '../support/dicom-fixture';
 
 const haveDcmtk = spawnSync('dcmcjpeg', ['--version']).status === 0;
 if (!haveDcmtk) console.warn('tests of compressed films by dcmtk are skipped: dcmcjpeg is not installed (apt-get install dcmtk)');

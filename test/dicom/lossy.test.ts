@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync,readFileSync,rmSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Attributes } from '../../src/dicom/attributes';
-import { compressionHistory, lossyHistory } from '../../src/dicom/lossy';
-import { readPart10, type Opened } from '../../src/dicom/read';
+import { compressionHistory,lossyHistory } from '../../src/dicom/lossy';
+import { type Opened,readPart10 } from '../../src/dicom/read';
 import { open } from '../../src/pipeline/decode';
 import { unboundedReader } from '../../src/pipeline/film-reader';
-import { dicomFile, encapsulated, film, filmElements } from '../support/dicom-fixture';
+import { dicomFile,encapsulated,film,filmElements } from '../support/dicom-fixture';
 
 const [ROWS, COLUMNS] = [40, 52];
 const CELLS = Array.from({ length: ROWS * COLUMNS }, (_, i) => Math.round(127 + 100 * Math.sin(i / 7) * Math.cos(i / 300)));

@@ -1,6 +1,6 @@
 import { decodePixels } from '../../src/dicom/pixels';
 import { readPart10 } from '../../src/dicom/read';
-import { dicomFile, encapsulated, film, filmElements, SYNTAX, type FilmOptions, type FixtureElement } from '../support/dicom-fixture';
+import { dicomFile,encapsulated,film,filmElements,type FilmOptions,type FixtureElement,SYNTAX } from '../support/dicom-fixture';
 
 const decode = async (file: Uint8Array) => decodePixels(readPart10(file));
 const shown = async (cells: readonly number[], options: FilmOptions = {}, syntax?: string) => Array.from((await decode(film(cells, { rows: 1, columns: cells.length, ...options }, syntax))).values);

@@ -1,9 +1,9 @@
+import dcmjs from 'dcmjs';
 import { deflateRawSync } from 'node:zlib';
 import { HilumError } from '../../src/base/errors';
-import { binary, items, KEYWORDS, number, numbers, personName, text, texts, type Attributes } from '../../src/dicom/attributes';
+import { type Attributes,binary,items,KEYWORDS,number,numbers,personName,text,texts } from '../../src/dicom/attributes';
 import { readPart10 } from '../../src/dicom/read';
-import dcmjs from 'dcmjs';
-import { dicomFile, element, encapsulated, encode, fileMeta, film, filmElements, item1, SYNTAX, type FixtureElement } from '../support/dicom-fixture';
+import { dicomFile,element,encapsulated,encode,fileMeta,film,filmElements,type FixtureElement,item1,SYNTAX } from '../support/dicom-fixture';
 
 const EXAMPLE: readonly FixtureElement[] = [
   ...filmElements(),

@@ -1,9 +1,9 @@
 import { createCanvas } from '@napi-rs/canvas';
 import { PNG } from 'pngjs';
-import { kindOf, openPicture } from '../../src/evaluation/picture';
-import { analysePixels } from '../../src/pipeline/pipeline';
+import { kindOf,openPicture } from '../../src/evaluation/picture';
+import { minMax } from '../../src/imaging/plane';
 import { unboundedReader } from '../../src/pipeline/film-reader';
-import { minMax } from '../../src/model/tensor';
+import { analysePixels } from '../../src/pipeline/pipeline';
 import { fakeLine } from '../support/line';
 
 const [ROWS, COLUMNS] = [48, 32];

@@ -1,17 +1,17 @@
 import Ajv2020 from 'ajv/dist/2020';
-import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync,copyFileSync,mkdirSync,mkdtempSync,readdirSync,readFileSync,utimesSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { syntheticDicom } from '../../src/dicom/synthetic-film';
-import { analysisDigest, Journal, type FilmRecord } from '../../src/evaluation/journal';
-import { patientsOf } from '../../src/evaluation/patients';
+import { join,resolve } from 'node:path';
+import { ageBand,factsOf,groupsOf } from '../../src/evaluation/header-facts';
+import { analysisDigest,type FilmRecord,Journal } from '../../src/evaluation/journal';
 import { readLabels } from '../../src/evaluation/labels';
 import { worstMistakes } from '../../src/evaluation/mistakes';
 import { page } from '../../src/evaluation/page';
+import { patientsOf } from '../../src/evaluation/patients';
 import { makeReport } from '../../src/evaluation/report';
-import { analyseFiles, inside } from '../../src/evaluation/run';
+import { analyseFiles,inside } from '../../src/evaluation/run';
 import { unlabelledFiles } from '../../src/evaluation/unlabelled';
-import { ageBand, factsOf, groupsOf } from '../../src/evaluation/header-facts';
+import { syntheticDicom } from '../../src/objects/synthetic-film';
 import type { Line } from '../../src/pipeline/pipeline';
 import { fakeLine } from '../support/line';
 

@@ -1,11 +1,11 @@
-import Ajv, { type AnySchema } from 'ajv';
+import asyncapiSpecs from '@asyncapi/specs';
+import Ajv,{ type AnySchema } from 'ajv';
 import addFormats from 'ajv-formats';
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import asyncapiSpecs from '@asyncapi/specs';
+import { join,resolve } from 'node:path';
 import { parse } from 'yaml';
-import { SINK_NAMES } from '../../src/base/sinks';
-import { allQueues, DEFAULT_DELAYS_MS, durationName, topology } from '../../src/client/topology';
+import { SINK_NAMES } from '../../src/events/sink-names';
+import { allQueues,DEFAULT_DELAYS_MS,durationName,topology } from '../../src/queue/topology';
 
 interface Reference {
   readonly $ref: string;

@@ -1,18 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join, resolve } from 'node:path';
 import dcmjs from 'dcmjs';
-import { dicomWebArchive } from '../../src/client/dicomweb';
+import { existsSync,readFileSync } from 'node:fs';
+import { createServer,type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join,resolve } from 'node:path';
+import { dicomWebArchive } from '../../src/archive/dicomweb';
 import type { Attributes } from '../../src/dicom/attributes';
-import { decodeText, REGISTRATIONS } from '../../src/dicom/charset';
-import { CODES, MODALITY_CODES } from '../../src/dicom/codes';
+import { decodeText,REGISTRATIONS } from '../../src/dicom/charset';
 import { decodePixels } from '../../src/dicom/pixels';
 import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
+import { CODES,MODALITY_CODES } from '../../src/objects/codes';
 import { encode } from '../../src/pipeline/encode';
-import { dicomFile, filmElements } from '../support/dicom-fixture';
-import { analysed, BARE_FILM, IDENTITY, notAnalysed } from '../support/outcomes';
+import { dicomFile,filmElements } from '../support/dicom-fixture';
+import { analysed,BARE_FILM,IDENTITY,notAnalysed } from '../support/outcomes';
 
 const ROOT = resolve(__dirname, '../..');
 const DOC = readFileSync(join(ROOT, 'docs/conformance.md'), 'utf8');

@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync,readFileSync } from 'node:fs';
+import { join,resolve } from 'node:path';
 import { parse } from 'yaml';
 import { VIEWER_VERSION } from '../../scripts/lib/viewer.cjs';
-import { parseConfig, readConfig } from '../../src/base/config';
+import { parseConfig,readConfig } from '../../src/config/config';
 
 const ROOT = resolve(__dirname, '../..');
 const DOCKER = join(ROOT, 'docker');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join,resolve } from 'node:path';
 import { ERROR_CODES } from '../../src/base/errors';
-import { NOT_ANALYSED_REASONS } from '../../src/pipeline/stage';
+import { NOT_ANALYSED_REASONS } from '../../src/events/closed-lists';
 
 const doc = (name: string) => readFileSync(join(resolve(__dirname, '../../docs'), name), 'utf8');
 const firstColumn = (text: string) => [...text.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1]);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join,resolve } from 'node:path';
 
 interface Entry {
   readonly version?: string;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join,resolve } from 'node:path';
 import { z } from 'zod';
+import { examineModel } from '../../src/cli/models-check';
 import { manifestSchema } from '../../src/model/manifest';
-import { examineModel } from '../../src/commands/models-check';
-import { tinyModel, TFJS_WORKER } from '../support/tiny-model';
+import { TFJS_WORKER,tinyModel } from '../support/tiny-model';
 
 const DOC = readFileSync(join(resolve(__dirname, '../..'), 'docs/models.md'), 'utf8');
 

@@ -1,13 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readdirSync,readFileSync } from 'node:fs';
+import { join,resolve } from 'node:path';
 
 const WEB = resolve(__dirname, '../../src/web');
 const MODELS = resolve(__dirname, '../../models');
 
 /** All that can come onto a page: the pages themselves, what the service says in words, and the models' cards. */
 const sources = [
-  ...readdirSync(join(WEB, 'public')).filter((name) => !name.endsWith('.css')).map((name) => join(WEB, 'public', name)),
-  ...readdirSync(WEB).filter((name) => name.endsWith('.ts')).map((name) => join(WEB, name)),
+  ...readdirSync(join(WEB, 'pages')).filter((name) => !name.endsWith('.css')).map((name) => join(WEB, 'pages', name)),
+  ...[WEB, join(WEB, 'api')].flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.ts')).map((name) => join(folder, name))),
   ...readdirSync(MODELS, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => join(MODELS, name, 'card.md')),
 ];
 
@@ -26,7 +26,7 @@ test('the words that are looked for are found where they are', () => {
 });
 
 test('wherever a result is drawn, the page says what it is for', () => {
-  const page = (name: string) => readFileSync(join(WEB, 'public', name), 'utf8');
+  const page = (name: string) => readFileSync(join(WEB, 'pages', name), 'utf8');
   expect(page('index.html')).toContain('Research use only - not for diagnosis. Unverified.');
   for (const name of ['words.ts', 'overlay.ts']) expect(page(name)).toContain('Research use only - not for diagnosis. Unverified.');
   expect(page('rows.ts')).toContain('Research use, unverified');

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync,readdirSync,readFileSync } from 'node:fs';
+import { join,resolve } from 'node:path';
 
 const ROOT = resolve(__dirname, '../..');
 

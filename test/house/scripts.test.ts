@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { join, resolve } from 'node:path';
+import { join,resolve } from 'node:path';
 
 const ROOT = resolve(__dirname, '../..');
 const script = (name: string, ...args: string[]) => spawnSync(process.execPath, [join(ROOT, 'scripts', name), ...args], { encoding: 'utf8' });

@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { mkdirSync,mkdtempSync,readFileSync,rmSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join,resolve } from 'node:path';
 import { hasExternalWeights } from '../../src/model/onnx-file';
 import { openModel } from '../../src/model/session';
 import { tinyManifest } from '../support/tiny-model';

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { openModel, type Model } from '../../src/model/session';
-import { keepInside, standardise, type Plane } from '../../src/model/tensor';
-import { describeLungs, findLungs, implausible, plausibilityOf } from '../../src/pipeline/lungs';
-import { preprocess } from '../../src/pipeline/preprocess';
+import { join,resolve } from 'node:path';
 import { parseUid } from '../../src/dicom/uid';
+import { keepInside,type Plane,standardise } from '../../src/imaging/plane';
+import { type Model,openModel } from '../../src/model/session';
+import { describeLungs,findLungs,implausible,plausibilityOf } from '../../src/pipeline/lungs';
+import { preprocess } from '../../src/pipeline/preprocess';
 
 /**
  * The same decoded pixels through the training code (training/make_parity_fixture.py, a drawn film) and through this service: the same tensors, the same

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync,readFileSync,rmSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
-import { drawSyntheticFilm } from '../../src/dicom/synthetic-drawing';
+import { basename,dirname,join,resolve } from 'node:path';
+import { minMax,type Plane } from '../../src/imaging/plane';
+import { drawSyntheticFilm } from '../../src/imaging/synthetic-drawing';
 import { readModelFolder } from '../../src/model/manifest';
-import { openModel, type OpenedModel } from '../../src/model/session';
-import { minMax, type Plane } from '../../src/model/tensor';
+import { type OpenedModel,openModel } from '../../src/model/session';
 import { findRuntime } from '../../src/model/tfjs-runtime';
-import { node, tinyModel, TFJS_WORKER, type TinyOptions } from '../support/tiny-model';
+import { node,TFJS_WORKER,tinyModel,type TinyOptions } from '../support/tiny-model';
 
 const ROOT = resolve(__dirname, '../..');
 const options = { tfjsWorkerFile: TFJS_WORKER };

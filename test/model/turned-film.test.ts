@@ -1,12 +1,12 @@
 import { openLine } from '../../src/app/line';
-import { configSchema } from '../../src/base/config';
+import { configSchema } from '../../src/config/config';
 import { decodePixels } from '../../src/dicom/pixels';
 import { readPart10 } from '../../src/dicom/read';
-import { resample } from '../../src/model/tensor';
+import { resample } from '../../src/imaging/plane';
 import { unboundedReader } from '../../src/pipeline/film-reader';
-import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
-import { drawnCells, laid, lyingFilm, ORIENTATIONS, type Cells, type Orientation } from '../support/lying';
-import { describeReal, realFile } from '../support/real-films';
+import { analyseFilm,type Line } from '../../src/pipeline/pipeline';
+import { type Cells,drawnCells,laid,lyingFilm,type Orientation,ORIENTATIONS } from '../support/lying';
+import { describeReal,realFile } from '../support/real-films';
 
 let line: Line;
 beforeAll(async () => {

@@ -1,11 +1,11 @@
-import { readReport } from '../../src/dicom/report-reader';
-import { syntheticDicom } from '../../src/dicom/synthetic-film';
+import type { Plane } from '../../src/imaging/plane';
+import { readReport } from '../../src/objects/report-reader';
+import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { requireAudit } from '../../src/pipeline/audit';
-import { encode, readResult } from '../../src/pipeline/encode';
+import { encode,readResult } from '../../src/pipeline/encode';
 import { resultOf } from '../../src/pipeline/notify';
-import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
-import type { Plane } from '../../src/model/tensor';
-import { fakeLine, fakeModel, twoLungs } from '../support/line';
+import { analyseFilm,type Line } from '../../src/pipeline/pipeline';
+import { fakeLine,fakeModel,twoLungs } from '../support/line';
 
 const FILM = syntheticDicom({ seed: 3, view: 'PA', rows: 280, columns: 240 });
 /** fill 0.25: a value that the film does not have everywhere. */

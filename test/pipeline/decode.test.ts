@@ -1,9 +1,9 @@
 import { HilumError } from '../../src/base/errors';
 import { PixelError } from '../../src/dicom/pixel-error';
-import { decode, open, refusalOf } from '../../src/pipeline/decode';
+import { NOT_ANALYSED_REASONS } from '../../src/events/closed-lists';
+import { decode,open,refusalOf } from '../../src/pipeline/decode';
 import { unboundedReader } from '../../src/pipeline/film-reader';
-import { NOT_ANALYSED_REASONS } from '../../src/pipeline/stage';
-import { dicomFile, film, filmElements } from '../support/dicom-fixture';
+import { dicomFile,film,filmElements } from '../support/dicom-fixture';
 
 const caught = async (bytes: Uint8Array): Promise<unknown> => {
   try {

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { join,resolve } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
-import { join, resolve } from 'node:path';
 import { PixelError } from '../../src/dicom/pixel-error';
-import { decode, open, refusalOf } from '../../src/pipeline/decode';
-import { DecoderThread, type DecoderThreadOptions } from '../../src/pipeline/decoder-thread';
+import { decode,open,refusalOf } from '../../src/pipeline/decode';
+import { DecoderThread,type DecoderThreadOptions } from '../../src/pipeline/decoder-thread';
 import { unboundedReader } from '../../src/pipeline/film-reader';
-import { dicomFile, element, encapsulated, fileMeta, film, filmElements, item1, SYNTAX } from '../support/dicom-fixture';
+import { dicomFile,element,encapsulated,fileMeta,film,filmElements,item1,SYNTAX } from '../support/dicom-fixture';
 
 const SUPPORT = resolve(__dirname, '../support');
 const threads: DecoderThread[] = [];

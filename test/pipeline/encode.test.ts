@@ -1,9 +1,9 @@
 import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
-import { encode, readResult, resultUids, type AnalysisIdentity } from '../../src/pipeline/encode';
+import { type AnalysisIdentity,encode,readResult,resultUids } from '../../src/pipeline/encode';
 import { resultOf } from '../../src/pipeline/notify';
-import { dcentvfy, dciodvfy, pydicom, pydicomPixels } from '../support/judges';
-import { analysed, BARE_FILM, IDENTITY, notAnalysed, realFilms } from '../support/outcomes';
+import { dcentvfy,dciodvfy,pydicom,pydicomPixels } from '../support/judges';
+import { analysed,BARE_FILM,IDENTITY,notAnalysed,realFilms } from '../support/outcomes';
 
 const FILM = parseUid(BARE_FILM.SOPInstanceUID);
 

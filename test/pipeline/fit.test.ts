@@ -1,6 +1,6 @@
 import type { ModelManifest } from '../../src/model/manifest';
-import { contradictionsOf, requireFit, type Cast } from '../../src/pipeline/fit';
-import { fakeLine, fakeModel } from '../support/line';
+import { type Cast,contradictionsOf,requireFit } from '../../src/pipeline/fit';
+import { fakeLine,fakeModel } from '../support/line';
 
 const { models } = fakeLine().line;
 const classifier: ModelManifest = { ...models.classifier.manifest, output: { probability: 'probability', cam: 'cam' } };

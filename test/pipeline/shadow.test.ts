@@ -1,15 +1,15 @@
-import { appendFileSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import { appendFileSync,mkdtempSync,readdirSync,readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seriesWithShadow } from '../../src/app/catch-up';
 import { HilumError } from '../../src/base/errors';
 import { CatchUp } from '../../src/catch-up/catch-up';
-import { syntheticDicom, syntheticUids } from '../../src/dicom/synthetic-film';
 import { deriveUid } from '../../src/dicom/uid';
-import { ShadowFile } from '../../src/evaluation/shadow-book';
+import { ShadowFile } from '../../src/monitoring/shadow-book';
+import { syntheticDicom,syntheticUids } from '../../src/objects/synthetic-film';
 import { runStudy } from '../../src/pipeline/pipeline';
-import { shadowStudy, type ShadowRecord } from '../../src/pipeline/shadow';
-import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
+import { type ShadowRecord,shadowStudy } from '../../src/pipeline/shadow';
+import { fakeLine,MemoryAnnouncer,MemoryArchive } from '../support/line';
 import { recordingLog } from '../support/logs';
 
 const SMALL = { rows: 96, columns: 80, seed: 1 } as const;

@@ -1,11 +1,11 @@
-import { connect as connectSocket, createServer, type AddressInfo, type Server } from 'node:net';
+import { type GetMessage,connect as rawConnect } from 'amqplib';
+import { type AddressInfo,connect as connectSocket,createServer,type Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { connect as rawConnect, type GetMessage } from 'amqplib';
 import { sleep } from '../../src/base/retry';
-import type { Broker, BrokerOptions } from '../../src/client/amqp';
-import { brokerSeenSince } from '../../src/client/epoch';
-import { readHistory, type BrokerDelivery } from '../../src/client/delivery';
-import type { ResultEvent } from '../../src/pipeline/stage';
+import type { ResultEvent } from '../../src/events/result-event';
+import type { Broker,BrokerOptions } from '../../src/queue/amqp';
+import { type BrokerDelivery,readHistory } from '../../src/queue/delivery';
+import { brokerSeenSince } from '../../src/queue/epoch';
 import { BrokerBench } from '../support/broker-bench';
 import { certificate } from '../support/certificates';
 import { recordingLog } from '../support/logs';

@@ -1,17 +1,17 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync,readFileSync,rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCatchUp } from '../../src/app/catch-up';
-import { parseConfig, type Config } from '../../src/base/config';
-import { connectBroker } from '../../src/client/amqp';
-import { dicomWebArchive } from '../../src/client/dicomweb';
-import { orthancChanges } from '../../src/client/orthanc';
-import { syntheticDicom, syntheticUids, type SyntheticObject } from '../../src/dicom/synthetic-film';
-import { createListener } from '../../src/listener';
-import { runStudy, type Line } from '../../src/pipeline/pipeline';
+import { dicomWebArchive } from '../../src/archive/dicomweb';
+import { orthancChanges } from '../../src/archive/orthanc';
+import { type Config,parseConfig } from '../../src/config/config';
+import { syntheticDicom,type SyntheticObject,syntheticUids } from '../../src/objects/synthetic-film';
+import { type Line,runStudy } from '../../src/pipeline/pipeline';
+import { connectBroker } from '../../src/queue/amqp';
+import { createListener } from '../../src/study-consumer';
 import { fakeLine } from '../support/line';
 import { recordingLog } from '../support/logs';
-import { Servers, until, type Orthanc, type Rabbit } from '../support/servers';
+import { type Orthanc,type Rabbit,Servers,until } from '../support/servers';
 
 /** No plug-in and no message from anybody: what is done here was found. The networks are fake, all else is real. */
 const servers = new Servers();

@@ -1,5 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { join, resolve } from 'node:path';
+import { type ChildProcess,spawn } from 'node:child_process';
+import { join,resolve } from 'node:path';
 
 /** `npm run chaos` at a size that fits: real servers, real models, real kills. What the judge sees is tested in test/chaos. */
 const ROOT = resolve(__dirname, '../..');

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync,existsSync,mkdirSync,mkdtempSync,readFileSync,rmSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join,resolve } from 'node:path';
 import { readPart10 } from '../../src/dicom/read';
-import { syntheticDicom } from '../../src/dicom/synthetic-film';
+import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { Servers } from '../support/servers';
 
 const ROOT = resolve(__dirname, '../..');

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect as connectSocket, createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import type { GetMessage } from 'amqplib';
-import type { Broker, BrokerOptions } from '../../src/client/amqp';
-import { sortDeadLetters, type DeadLetter } from '../../src/client/dead-letters';
-import { readHistory } from '../../src/client/delivery';
+import { spawn } from 'node:child_process';
+import { mkdtempSync,rmSync,writeFileSync } from 'node:fs';
+import { type AddressInfo,connect as connectSocket,createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join,resolve } from 'node:path';
+import type { Broker,BrokerOptions } from '../../src/queue/amqp';
+import { type DeadLetter,sortDeadLetters } from '../../src/queue/dead-letters';
+import { readHistory } from '../../src/queue/delivery';
 import { BrokerBench } from '../support/broker-bench';
 import { until } from '../support/servers';
 

@@ -1,5 +1,5 @@
-import { fhirReceiver, type FhirReceiver } from '../support/fhir-receiver';
-import { hl7Receiver, type Hl7Receiver } from '../support/hl7-receiver';
+import { fhirReceiver,type FhirReceiver } from '../support/fhir-receiver';
+import { hl7Receiver,type Hl7Receiver } from '../support/hl7-receiver';
 import { until } from '../support/servers';
 import { Site } from '../support/site';
 

@@ -1,13 +1,13 @@
 import { HilumError } from '../../src/base/errors';
-import type { RetryPolicy } from '../../src/base/settle';
-import type { SinkName } from '../../src/base/sinks';
-import type { Broker } from '../../src/client/amqp';
-import { deadLanes, sortDeadLetters, type DeadLetter } from '../../src/client/dead-letters';
-import { createRunner } from '../../src/delivery/runner';
-import type { ResultEvent } from '../../src/pipeline/stage';
+import type { ResultEvent } from '../../src/events/result-event';
+import type { SinkName } from '../../src/events/sink-names';
+import type { Broker } from '../../src/queue/amqp';
+import { deadLanes,type DeadLetter,sortDeadLetters } from '../../src/queue/dead-letters';
+import type { RetryPolicy } from '../../src/queue/settle';
+import { createRunner } from '../../src/sinks/runner';
 import { BrokerBench } from '../support/broker-bench';
 import { recordingLog } from '../support/logs';
-import { RECORD, RESULT } from '../support/result-record';
+import { RECORD,RESULT } from '../support/result-record';
 import { until } from '../support/servers';
 
 const bench = BrokerBench.forTests();

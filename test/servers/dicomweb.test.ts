@@ -1,17 +1,17 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { dicomWebArchive, type DicomWebArchive, type DicomWebOptions } from '../../src/client/dicomweb';
-import { readPart10 } from '../../src/dicom/read';
+import { dicomWebArchive,type DicomWebArchive,type DicomWebOptions } from '../../src/archive/dicomweb';
 import type { EncodedObject } from '../../src/dicom/part10';
-import { syntheticDicom, syntheticUids, type SyntheticObject } from '../../src/dicom/synthetic-film';
+import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
+import { syntheticDicom,type SyntheticObject,syntheticUids } from '../../src/objects/synthetic-film';
 import { encode } from '../../src/pipeline/encode';
 import { analyseFilm } from '../../src/pipeline/pipeline';
 import type { Archive } from '../../src/pipeline/stage';
 import { store } from '../../src/pipeline/store';
 import { certificate } from '../support/certificates';
 import { fakeLine } from '../support/line';
-import { Servers, type Orthanc } from '../support/servers';
+import { type Orthanc,Servers } from '../support/servers';
 
 const servers = new Servers();
 const opened: DicomWebArchive[] = [];

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync,rmSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { doctor } from '../../src/commands/doctor';
+import { doctor } from '../../src/cli/doctor';
 import { SmtpServer } from '../support/smtp-server';
 import { UpsServer } from '../support/ups-server';
 

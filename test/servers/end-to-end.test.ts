@@ -1,12 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChannelModel,connect } from 'amqplib';
+import { type ChildProcess,spawn } from 'node:child_process';
+import { existsSync,mkdtempSync,readFileSync,rmSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { connect, type ChannelModel } from 'amqplib';
-import { syntheticDicom } from '../../src/dicom/synthetic-film';
-import type { ResultEvent } from '../../src/pipeline/stage';
-import { dciodvfy, dcmdump, dsrdump } from '../support/judges';
-import { Servers, until, type Orthanc, type Rabbit } from '../support/servers';
+import { join,resolve } from 'node:path';
+import type { ResultEvent } from '../../src/events/result-event';
+import { syntheticDicom } from '../../src/objects/synthetic-film';
+import { dciodvfy,dcmdump,dsrdump } from '../support/judges';
+import { type Orthanc,type Rabbit,Servers,until } from '../support/servers';
 
 const ROOT = resolve(__dirname, '../..');
 const FILMS = join(process.env['HILUM_DATA_DIR'] ?? join(ROOT, '../shared/data'), 'dicom');

@@ -1,12 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type ChildProcess,spawn } from 'node:child_process';
+import { appendFileSync,existsSync,mkdirSync,mkdtempSync,readdirSync,readFileSync,rmSync,symlinkSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join,resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
-import { syntheticDicom } from '../../src/dicom/synthetic-film';
 import type { FilmRecord } from '../../src/evaluation/journal';
 import type { EvaluationReport } from '../../src/evaluation/report';
+import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { until } from '../support/servers';
 
 const ROOT = resolve(__dirname, '../..');

@@ -1,7 +1,7 @@
-import { after, beforeAnswer, finds, following, halfSent, nth, retrieves, stores, type Fault } from '../support/faults';
-import type { Match } from '../support/fault-proxy';
-import { Site } from '../support/site';
 import type { Uid } from '../../src/dicom/uid';
+import type { Match } from '../support/fault-proxy';
+import { after,beforeAnswer,type Fault,finds,following,halfSent,nth,retrieves,stores } from '../support/faults';
+import { Site } from '../support/site';
 
 const site = Site.forTests();
 

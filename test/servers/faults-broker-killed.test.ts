@@ -1,8 +1,8 @@
 import type { Uid } from '../../src/dicom/uid';
 import type { Match } from '../support/fault-proxy';
-import { after, beforeAnswer, finds, following, nth, retrieves, stores, type Fault } from '../support/faults';
-import { Site } from '../support/site';
+import { after,beforeAnswer,type Fault,finds,following,nth,retrieves,stores } from '../support/faults';
 import { until } from '../support/servers';
+import { Site } from '../support/site';
 
 const site = Site.forTests();
 let back: Promise<void> = Promise.resolve();

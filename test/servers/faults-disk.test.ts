@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync,mkdtempSync,rmSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, beforeAnswer, finds, following, nth, stores } from '../support/faults';
+import { after,beforeAnswer,finds,following,nth,stores } from '../support/faults';
 import { until } from '../support/servers';
 import { Site } from '../support/site';
 

@@ -1,10 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess,spawn } from 'node:child_process';
+import { mkdtempSync,rmSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { LOST_HEADER } from '../../src/client/delivery';
-import { LOSS_LIMIT, WORKER_LOST } from '../../src/base/settle';
-import { retrieves, type Fault } from '../support/faults';
+import { join,resolve } from 'node:path';
+import { LOST_HEADER } from '../../src/queue/delivery';
+import { LOSS_LIMIT,WORKER_LOST } from '../../src/queue/settle';
+import { type Fault,retrieves } from '../support/faults';
 import { until } from '../support/servers';
 import { Site } from '../support/site';
 

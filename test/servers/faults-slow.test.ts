@@ -1,6 +1,6 @@
 import type { Uid } from '../../src/dicom/uid';
 import type { Match } from '../support/fault-proxy';
-import { delayed, dripping, finds, hanging, nth, retrieves, stalling, stores, type Fault } from '../support/faults';
+import { delayed,dripping,type Fault,finds,hanging,nth,retrieves,stalling,stores } from '../support/faults';
 import { Site } from '../support/site';
 
 const site = Site.forTests();

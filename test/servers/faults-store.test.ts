@@ -1,8 +1,8 @@
+import { dicomWebArchive } from '../../src/archive/dicomweb';
 import type { EncodedObject } from '../../src/dicom/part10';
-import { dicomWebArchive } from '../../src/client/dicomweb';
-import { syntheticDicom, syntheticUids, type SyntheticObject } from '../../src/dicom/synthetic-film';
 import { parseUid } from '../../src/dicom/uid';
-import { answering, droppingAnswer, hangingAfter, nth, resetting, stores, storingOnly, truncating, type Fault } from '../support/faults';
+import { syntheticDicom,type SyntheticObject,syntheticUids } from '../../src/objects/synthetic-film';
+import { answering,droppingAnswer,type Fault,hangingAfter,nth,resetting,stores,storingOnly,truncating } from '../support/faults';
 import { Site } from '../support/site';
 
 const site = Site.forTests();

@@ -1,4 +1,4 @@
-import { authority, certificate, type Shown } from '../support/certificates';
+import { authority,certificate,type Shown } from '../support/certificates';
 import { FaultProxy } from '../support/fault-proxy';
 import { Site } from '../support/site';
 

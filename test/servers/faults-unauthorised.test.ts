@@ -1,5 +1,5 @@
-import { UNAUTHORISED_RETRIES } from '../../src/base/settle';
-import { answering, finds, retrieves, stores } from '../support/faults';
+import { UNAUTHORISED_RETRIES } from '../../src/queue/settle';
+import { answering,finds,retrieves,stores } from '../support/faults';
 import { Site } from '../support/site';
 
 const USER = { username: 'hilum', password: 'p:äss' };

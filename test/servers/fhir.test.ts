@@ -1,7 +1,7 @@
-import { fhirServer, type FhirOptions } from '../../src/client/fhir';
-import { encodeBundle } from '../../src/delivery/fhir-bundle';
-import { fhirSink } from '../../src/delivery/fhir-sink';
-import { fhirReceiver, type FhirReceiver } from '../support/fhir-receiver';
+import { type FhirOptions,fhirServer } from '../../src/sinks/fhir/client';
+import { encodeBundle } from '../../src/sinks/fhir/message';
+import { fhirSink } from '../../src/sinks/fhir/sink';
+import { fhirReceiver,type FhirReceiver } from '../support/fhir-receiver';
 import { RECORD } from '../support/result-record';
 
 let server: FhirReceiver;

@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import { mllpClient, type MllpClient, type MllpOptions } from '../../src/client/mllp';
-import { parseConfig } from '../../src/base/config';
-import { controlIdOf } from '../../src/delivery/hl7-message';
-import { hl7Sink } from '../../src/delivery/hl7-sink';
-import { createRunner } from '../../src/delivery/runner';
-import { connectBroker, type Broker } from '../../src/client/amqp';
-import { authority, type Authority } from '../support/certificates';
-import { hl7Receiver, type Hl7Receiver, type Step } from '../support/hl7-receiver';
+import { parseConfig } from '../../src/config/config';
+import { mllpClient,type MllpClient,type MllpOptions } from '../../src/hl7/mllp';
+import { type Broker,connectBroker } from '../../src/queue/amqp';
+import { controlIdOf } from '../../src/sinks/hl7/message';
+import { hl7Sink } from '../../src/sinks/hl7/sink';
+import { createRunner } from '../../src/sinks/runner';
+import { authority,type Authority } from '../support/certificates';
+import { hl7Receiver,type Hl7Receiver,type Step } from '../support/hl7-receiver';
 import { recordingLog } from '../support/logs';
-import { RECORD, RESULT } from '../support/result-record';
-import { Servers, until, type Rabbit } from '../support/servers';
+import { RECORD,RESULT } from '../support/result-record';
+import { type Rabbit,Servers,until } from '../support/servers';
 
 const { hl7: OPTIONS } = parseConfig({ archive: { url: 'http://a' }, broker: { url: 'amqp://b' }, deliveries: { hl7: { enabled: true, host: '127.0.0.1' } } }).deliveries;
 const KEY = controlIdOf(RECORD.key, 'short');

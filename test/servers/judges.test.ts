@@ -1,19 +1,19 @@
-import { dicomWebArchive } from '../../src/client/dicomweb';
+import { dicomWebArchive } from '../../src/archive/dicomweb';
+import type { EncodedObject } from '../../src/dicom/part10';
 import { readPart10 } from '../../src/dicom/read';
-import { RESULT_OBJECTS, SOP_CLASSES } from '../../src/dicom/sop-classes';
-import { SR_CLASSES } from '../../src/dicom/structured-report';
-import { syntheticDicom } from '../../src/dicom/synthetic-film';
 import { parseUid } from '../../src/dicom/uid';
-import { validateObject } from '../../src/dicom/validate';
+import type { AnalysisIdentity } from '../../src/objects/analysis';
+import { RESULT_OBJECTS,SOP_CLASSES } from '../../src/objects/sop-classes';
+import { SR_CLASSES } from '../../src/objects/structured-report';
+import { syntheticDicom } from '../../src/objects/synthetic-film';
+import { validateObject } from '../../src/objects/validate';
 import { encode } from '../../src/pipeline/encode';
 import { analyseFilm } from '../../src/pipeline/pipeline';
-import type { AnalysisIdentity } from '../../src/dicom/analysis';
-import type { EncodedObject } from '../../src/dicom/part10';
 import type { FilmOutcome } from '../../src/pipeline/stage';
-import { film as fixture, type FilmOptions } from '../support/dicom-fixture';
-import { dciodvfy, dcmdump, dcmpschk, dicomSrValidatorAll, dsrdump, pydicomAll, type Verdict } from '../support/judges';
+import { type FilmOptions,film as fixture } from '../support/dicom-fixture';
+import { dciodvfy,dcmdump,dcmpschk,dicomSrValidatorAll,dsrdump,pydicomAll,type Verdict } from '../support/judges';
 import { fakeLine } from '../support/line';
-import { realFile, realFiles } from '../support/real-films';
+import { realFile,realFiles } from '../support/real-films';
 import { Servers } from '../support/servers';
 
 /**

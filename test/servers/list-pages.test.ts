@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { mkdirSync,readFileSync } from 'node:fs';
+import { join,resolve } from 'node:path';
+import { type Browser,type BrowserContext,chromium,type Page } from 'playwright-core';
 import { parseUid } from '../../src/dicom/uid';
 import type { Role } from '../../src/web/access/user';
-import { fill, ListSite, studyOf } from '../support/list-site';
-import { Servers, until } from '../support/servers';
+import { fill,ListSite,studyOf } from '../support/list-site';
+import { Servers,until } from '../support/servers';
 
 /** Screenshots stay for whoever looks at a run; they are no part of the repository. */
 const ARTEFACTS = resolve(__dirname, '../../artefacts');

@@ -1,7 +1,7 @@
 import { createLog } from '../../src/base/log';
+import { openDatabase } from '../../src/database/database';
 import { deriveUid } from '../../src/dicom/uid';
-import { openDatabase } from '../../src/list/database';
-import { Worklist } from '../../src/list/worklist';
+import { Worklist } from '../../src/worklist/worklist';
 import { databaseTests } from '../support/database-table';
 import type { Postgres } from '../support/postgres';
 import { Servers } from '../support/servers';

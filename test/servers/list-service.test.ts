@@ -1,18 +1,18 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { connect } from 'amqplib';
-import { createApp, type App } from '../../src/app';
-import { parseConfig } from '../../src/base/config';
-import { syntheticDicom, syntheticUids, type SyntheticObject } from '../../src/dicom/synthetic-film';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync,rmSync,writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join,resolve } from 'node:path';
+import { type App,createApp } from '../../src/app/app';
+import { parseConfig } from '../../src/config/config';
+import { type Database,openDatabase } from '../../src/database/database';
 import type { Uid } from '../../src/dicom/uid';
-import { openDatabase, type Database } from '../../src/list/database';
-import { Worklist } from '../../src/list/worklist';
+import { syntheticDicom,type SyntheticObject,syntheticUids } from '../../src/objects/synthetic-film';
+import { Worklist } from '../../src/worklist/worklist';
 import { fakeLine } from '../support/line';
 import { recordingLog } from '../support/logs';
 import type { Postgres } from '../support/postgres';
-import { Servers, until, type Orthanc, type Rabbit } from '../support/servers';
+import { type Orthanc,type Rabbit,Servers,until } from '../support/servers';
 
 /** The service's own wiring with a real broker, archive and database; only the networks are made up. */
 const servers = new Servers();

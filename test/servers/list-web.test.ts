@@ -1,6 +1,6 @@
 import { connect } from 'amqplib';
-import { createApp, type App } from '../../src/app';
-import type { DeadLetterEntry, Overview, StudyDetail, StudyPage } from '../../src/web/api-types';
+import { type App,createApp } from '../../src/app/app';
+import type { DeadLetterEntry,Overview,StudyDetail,StudyPage } from '../../src/web/api/api-types';
 import { fakeLine } from '../support/line';
 import { recordingLog } from '../support/logs';
 import { until } from '../support/servers';

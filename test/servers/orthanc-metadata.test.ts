@@ -1,13 +1,13 @@
-import { OrthancMetadata } from '../../src/client/orthanc-metadata';
-import { metadataSink } from '../../src/delivery/metadata';
-import { readTriage, type MetadataValues } from '../../src/delivery/metadata-values';
-import { syntheticDicom, syntheticUids, type SyntheticObject } from '../../src/dicom/synthetic-film';
 import { parseUid } from '../../src/dicom/uid';
-import type { StudyRecord } from '../../src/results/record';
-import { droppingAnswer } from '../support/faults';
+import { syntheticDicom,type SyntheticObject,syntheticUids } from '../../src/objects/synthetic-film';
+import { OrthancMetadata } from '../../src/sinks/orthanc-metadata/client';
+import { type MetadataValues,readTriage } from '../../src/sinks/orthanc-metadata/message';
+import { metadataSink } from '../../src/sinks/orthanc-metadata/sink';
+import type { StudyRecord } from '../../src/sinks/record';
 import { FaultProxy } from '../support/fault-proxy';
+import { droppingAnswer } from '../support/faults';
 import { RECORD } from '../support/result-record';
-import { Servers, type Orthanc } from '../support/servers';
+import { type Orthanc,Servers } from '../support/servers';
 
 const servers = new Servers();
 const USER = { kind: 'basic', username: 'hilum', password: 'secret' } as const;

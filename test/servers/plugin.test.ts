@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChannelModel,connect,type ConsumeMessage } from 'amqplib';
+import { existsSync,mkdirSync,mkdtempSync,readFileSync,rmSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { connect, type ChannelModel, type ConsumeMessage } from 'amqplib';
-import { startOrthanc, startRabbit, type Orthanc, type Rabbit } from '../../scripts/lib/servers.cjs';
-import { syntheticDicom } from '../../src/dicom/synthetic-film';
+import { join,resolve } from 'node:path';
+import { type Orthanc,type Rabbit,startOrthanc,startRabbit } from '../../scripts/lib/servers.cjs';
+import { syntheticDicom } from '../../src/objects/synthetic-film';
 
 const EXCHANGE = 'hilum.study';
 const QUEUE = 'test.study';

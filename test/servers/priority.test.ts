@@ -1,13 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChannelModel,type ConfirmChannel,connect } from 'amqplib';
+import { type ChildProcess,spawn } from 'node:child_process';
+import { mkdtempSync,rmSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib';
-import { RULE_ATTRIBUTES } from '../../src/base/priority';
-import { dicomWebArchive } from '../../src/client/dicomweb';
-import { syntheticDicom, syntheticUids, type SyntheticObject } from '../../src/dicom/synthetic-film';
-import type { ResultEvent } from '../../src/pipeline/stage';
-import { Servers, until, type Orthanc, type Rabbit } from '../support/servers';
+import { join,resolve } from 'node:path';
+import { dicomWebArchive } from '../../src/archive/dicomweb';
+import type { ResultEvent } from '../../src/events/result-event';
+import { syntheticDicom,type SyntheticObject,syntheticUids } from '../../src/objects/synthetic-film';
+import { RULE_ATTRIBUTES } from '../../src/triage/config';
+import { type Orthanc,type Rabbit,Servers,until } from '../support/servers';
 
 /** The service as users start it, with a real broker and a real archive: who comes last and is urgent is done first. */
 const ROOT = resolve(__dirname, '../..');

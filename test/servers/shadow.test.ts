@@ -1,12 +1,12 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChannelModel,connect } from 'amqplib';
+import { type ChildProcess,execFileSync,spawn } from 'node:child_process';
+import { existsSync,mkdtempSync,readFileSync,rmSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { connect, type ChannelModel } from 'amqplib';
-import { syntheticDicom } from '../../src/dicom/synthetic-film';
+import { join,resolve } from 'node:path';
+import { syntheticDicom } from '../../src/objects/synthetic-film';
 import type { ShadowRecord } from '../../src/pipeline/shadow';
 import { freePort } from '../support/hl7-receiver';
-import { Servers, until, type Orthanc, type Rabbit } from '../support/servers';
+import { type Orthanc,type Rabbit,Servers,until } from '../support/servers';
 
 const ROOT = resolve(__dirname, '../..');
 const CLI = join(ROOT, 'dist/cli.js');

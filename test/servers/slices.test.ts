@@ -1,11 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChannelModel,type ConfirmChannel,connect } from 'amqplib';
+import { type ChildProcess,spawn } from 'node:child_process';
+import { mkdtempSync,rmSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib';
-import { syntheticDicom, syntheticUids, type SyntheticObject } from '../../src/dicom/synthetic-film';
-import type { ResultEvent } from '../../src/pipeline/stage';
-import { Servers, until, type Orthanc, type Rabbit } from '../support/servers';
+import { join,resolve } from 'node:path';
+import type { ResultEvent } from '../../src/events/result-event';
+import { syntheticDicom,type SyntheticObject,syntheticUids } from '../../src/objects/synthetic-film';
+import { type Orthanc,type Rabbit,Servers,until } from '../support/servers';
 
 /** The service as users start it, stopped and slowed down in the middle of a study, and `hilum reanalyze`. Only named events, no plug-in and no catch-up. */
 const ROOT = resolve(__dirname, '../..');

@@ -1,8 +1,8 @@
-import { SmtpClient, type SmtpOptions } from '../../src/client/smtp';
-import { emailMessage } from '../../src/delivery/email-message';
-import { authority, type Authority } from '../support/certificates';
+import { SmtpClient,type SmtpOptions } from '../../src/sinks/email/client';
+import { emailMessage } from '../../src/sinks/email/message';
+import { authority,type Authority } from '../support/certificates';
 import { RECORD } from '../support/result-record';
-import { SmtpServer, type SmtpBehaviour } from '../support/smtp-server';
+import { type SmtpBehaviour,SmtpServer } from '../support/smtp-server';
 
 const MESSAGE = emailMessage(RECORD, { from: 'hilum@hospital.example', includePatient: true });
 let ca: Authority;

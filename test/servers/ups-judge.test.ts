@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { newWorkitem, performedWorkitem, stateChange } from '../../src/delivery/ups-workitem';
 import { parseUid } from '../../src/dicom/uid';
+import { newWorkitem,performedWorkitem,stateChange } from '../../src/sinks/ups/message';
 import { RECORD } from '../support/result-record';
 
 const SETTINGS = { worklistLabel: 'Chest', routinePriority: 'MEDIUM', retrieveUrl: 'http://archive/dicom-web' } as const;

@@ -1,13 +1,13 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { createCanvas, loadImage } from '@napi-rs/canvas';
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { startViewer, type Viewer } from '../../scripts/lib/viewer.cjs';
-import { dicomWebArchive } from '../../src/client/dicomweb';
-import { syntheticDicom, syntheticUids } from '../../src/dicom/synthetic-film';
-import { runStudy, type Line } from '../../src/pipeline/pipeline';
-import { fakeLine, MemoryAnnouncer } from '../support/line';
-import { Servers, until, type Orthanc } from '../support/servers';
+import { createCanvas,loadImage } from '@napi-rs/canvas';
+import { mkdirSync,writeFileSync } from 'node:fs';
+import { join,resolve } from 'node:path';
+import { type Browser,chromium,type Page } from 'playwright-core';
+import { startViewer,type Viewer } from '../../scripts/lib/viewer.cjs';
+import { dicomWebArchive } from '../../src/archive/dicomweb';
+import { syntheticDicom,syntheticUids } from '../../src/objects/synthetic-film';
+import { type Line,runStudy } from '../../src/pipeline/pipeline';
+import { fakeLine,MemoryAnnouncer } from '../support/line';
+import { type Orthanc,Servers,until } from '../support/servers';
 
 /** Screenshots stay for whoever looks at a run; they are no part of the repository. */
 const ARTEFACTS = resolve(__dirname, '../../artefacts');

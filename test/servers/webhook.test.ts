@@ -1,17 +1,17 @@
-import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
+import Ajv2020 from 'ajv/dist/2020';
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import { createServer,type IncomingHttpHeaders,type Server,type ServerResponse } from 'node:http';
+import { createServer as createTlsServer,type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join,resolve } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { retryAfterOf } from '../../src/base/retry';
-import { WebhookClient } from '../../src/client/webhook';
-import { webhookSink, type WebhookSettings } from '../../src/delivery/webhook';
-import { webhookHeaders, webhookMessage } from '../../src/delivery/webhook-message';
-import { authority, type Authority } from '../support/certificates';
-import { RECORD, RESULT } from '../support/result-record';
+import { WebhookClient } from '../../src/sinks/webhook/client';
+import { webhookHeaders,webhookMessage } from '../../src/sinks/webhook/message';
+import { type WebhookSettings,webhookSink } from '../../src/sinks/webhook/sink';
+import { authority,type Authority } from '../support/certificates';
+import { RECORD,RESULT } from '../support/result-record';
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const SETTINGS: WebhookSettings = { when: 'urgent', includePatient: false, secret: SECRET };

@@ -1,7 +1,7 @@
-import { connect as rawConnect, type ChannelModel } from 'amqplib';
-import { connectBroker, type Broker, type BrokerOptions } from '../../src/client/amqp';
+import { type ChannelModel,connect as rawConnect } from 'amqplib';
+import { type Broker,type BrokerOptions,connectBroker } from '../../src/queue/amqp';
 import { recordingLog } from './logs';
-import { Servers, type Rabbit } from './servers';
+import { type Rabbit,Servers } from './servers';
 
 /** A real RabbitMQ for all tests of a file. Each test has exchanges and queues of its own: their names begin with `prefix`. */
 export class BrokerBench {

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createLog } from '../../src/base/log';
+import { type Database,openDatabase } from '../../src/database/database';
+import { MIGRATIONS } from '../../src/database/migrations/index';
 import { deriveUid } from '../../src/dicom/uid';
-import { openDatabase, type Database } from '../../src/list/database';
-import { MIGRATIONS } from '../../src/list/migrations';
-import { Worklist } from '../../src/list/worklist';
+import { Worklist } from '../../src/worklist/worklist';
 
 const WRITER = join(__dirname, 'list-writer.cjs');
 const LOG = createLog('silent');

@@ -1,6 +1,6 @@
-import { createServer, request as forwardRequest, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer, type ServerOptions } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer,request as forwardRequest,type IncomingHttpHeaders,type IncomingMessage,type OutgoingHttpHeaders,type Server,type ServerResponse } from 'node:http';
+import { createServer as createTlsServer,type ServerOptions } from 'node:https';
+import type { AddressInfo,Socket } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import type { Fault } from './faults';
 

@@ -1,6 +1,6 @@
-import { MultipartParser, writeMultipart, boundaryOf } from '../../src/client/multipart';
+import { boundaryOf,MultipartParser,writeMultipart } from '../../src/archive/multipart';
 import { readPart10 } from '../../src/dicom/read';
-import type { Answer, Exchange, Match } from './fault-proxy';
+import type { Answer,Exchange,Match } from './fault-proxy';
 
 /** What befalls one request. When it throws, the client sees a lost connection. */
 export type Fault = (exchange: Exchange) => Promise<void>;

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync,readFileSync,rmSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dicomFile, encapsulated, film, filmElements, SYNTAX, type FilmOptions, type FixtureElement } from './dicom-fixture';
+import { dicomFile,encapsulated,film,filmElements,type FilmOptions,type FixtureElement,SYNTAX } from './dicom-fixture';
 
 /** A film made for the tests, in one of the ways that films come. */
 export interface GeneratedFilm {

@@ -1,6 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { type ChildProcess,spawn } from 'node:child_process';
+import { existsSync,mkdtempSync,readFileSync,rmSync } from 'node:fs';
+import { type AddressInfo,createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 

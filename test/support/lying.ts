@@ -1,5 +1,5 @@
-import { drawSyntheticFilm, type SyntheticFilm } from '../../src/dicom/synthetic-film';
-import { dicomFile, filmElements, type FixtureElement } from './dicom-fixture';
+import { drawSyntheticFilm,type SyntheticFilm } from '../../src/objects/synthetic-film';
+import { dicomFile,filmElements,type FixtureElement } from './dicom-fixture';
 
 /** The eight ways in which a frontal film can lie: direction of the rows, direction of the columns. */
 export const ORIENTATIONS = ['L\\F', 'R\\F', 'L\\H', 'R\\H', 'F\\L', 'F\\R', 'H\\L', 'H\\R'] as const;

@@ -1,11 +1,12 @@
+import { existsSync,readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { existsSync, readFileSync } from 'node:fs';
-import type { AnalysisIdentity } from '../../src/dicom/analysis';
 import type { Attributes } from '../../src/dicom/attributes';
 import { turnOf } from '../../src/dicom/patient-orientation';
 import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
-import type { ExplainedFilm, FilmOutcome, Plane, Polygon } from '../../src/pipeline/stage';
+import type { Polygon } from '../../src/imaging/polygon';
+import type { AnalysisIdentity } from '../../src/objects/analysis';
+import type { ExplainedFilm,FilmOutcome,Plane } from '../../src/pipeline/stage';
 
 export const IDENTITY: AnalysisIdentity = {
   softwareVersion: '0.1.0',

@@ -1,9 +1,9 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { transformSync } from '@swc/core';
+import { cpSync,mkdtempSync,readdirSync,readFileSync,writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join,resolve } from 'node:path';
 
-const SOURCE = resolve(__dirname, '../../src/web/public');
+const SOURCE = resolve(__dirname, '../../src/web/pages');
 
 /** The pages as the build makes them, from the sources as they are now, in a new folder. */
 export function builtPages(): string {

@@ -1,7 +1,8 @@
-import { equipmentModule } from '../../src/dicom/analysis';
-import { codeItem } from '../../src/dicom/codes';
-import { sourceReference, studyModule, type Dataset } from '../../src/dicom/study-module';
-import { BARE_FILM, IDENTITY } from './outcomes';
+import type { Dataset } from '../../src/dicom/dataset';
+import { equipmentModule } from '../../src/objects/analysis';
+import { codeItem } from '../../src/objects/codes';
+import { sourceReference,studyModule } from '../../src/objects/study-module';
+import { BARE_FILM,IDENTITY } from './outcomes';
 
 /** A Segmentation and a Parametric Map of two by eight pixels, made from the Standard alone: what is checked is not checked against its own builder. */
 const film = sourceReference(BARE_FILM);

@@ -1,7 +1,7 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess,execFileSync,spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { chownSync,existsSync,mkdirSync,readdirSync } from 'node:fs';
+import { type AddressInfo,createServer } from 'node:net';
 import { join } from 'node:path';
 import { Client } from 'pg';
 

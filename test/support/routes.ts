@@ -1,5 +1,5 @@
 import type { Express } from 'express';
-import { ruleOf, type Rule } from '../../src/web/access/user';
+import { type Rule,ruleOf } from '../../src/web/access/user';
 
 interface Layer {
   readonly route?: { readonly path: string; readonly stack: readonly { readonly method: string; readonly handle: unknown }[] };

@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync,rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Orthanc,type OrthancOptions,type Rabbit,type RabbitOptions,startOrthanc,startRabbit } from '../../scripts/lib/servers.cjs';
 import { Postgres } from './postgres';
-import { startOrthanc, startRabbit, type Orthanc, type OrthancOptions, type Rabbit, type RabbitOptions } from '../../scripts/lib/servers.cjs';
 
-export type { Orthanc, Rabbit } from '../../scripts/lib/servers.cjs';
+export type { Orthanc,Rabbit } from '../../scripts/lib/servers.cjs';
 
 /** Real servers for one test file, each in a new folder that goes with it. Call `stop` in afterAll. */
 export class Servers {

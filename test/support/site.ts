@@ -1,19 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync,rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createApp } from '../../src/app';
-import { parseConfig, type Config } from '../../src/base/config';
+import { createApp } from '../../src/app/app';
 import type { LogEvent } from '../../src/base/log';
-import { connectBroker, type Broker } from '../../src/client/amqp';
-import { sortDeadLetters, type DeadLetter } from '../../src/client/dead-letters';
-import { STUDY_ROUTING_KEY } from '../../src/client/topology';
-import { syntheticDicom, syntheticUids, type SyntheticObject } from '../../src/dicom/synthetic-film';
+import { type Config,parseConfig } from '../../src/config/config';
 import type { Uid } from '../../src/dicom/uid';
-import type { ResultEvent } from '../../src/pipeline/stage';
+import type { ResultEvent } from '../../src/events/result-event';
+import { syntheticDicom,type SyntheticObject,syntheticUids } from '../../src/objects/synthetic-film';
+import { type Broker,connectBroker } from '../../src/queue/amqp';
+import { type DeadLetter,sortDeadLetters } from '../../src/queue/dead-letters';
+import { STUDY_ROUTING_KEY } from '../../src/queue/topology';
 import { FaultProxy } from './fault-proxy';
 import { fakeLine } from './line';
-import { recordingLog, type RecordedLine } from './logs';
-import { Servers, until, type Orthanc, type Rabbit } from './servers';
+import { type RecordedLine,recordingLog } from './logs';
+import { type Orthanc,type Rabbit,Servers,until } from './servers';
 
 type Part<K extends keyof Config> = Partial<Config[K]>;
 

@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync,mkdtempSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join,resolve } from 'node:path';
 import { digestOf } from '../../src/model/manifest';
 
 export const TFJS_WORKER = resolve(__dirname, 'tfjs-worker.cjs');

@@ -1,9 +1,9 @@
-import { deriveUid, type Uid } from '../../src/dicom/uid';
+import type { Database } from '../../src/database/database';
+import { deriveUid,type Uid } from '../../src/dicom/uid';
 import { readLabels } from '../../src/evaluation/labels';
-import type { Database } from '../../src/list/database';
-import { Worklist } from '../../src/list/worklist';
-import type { Step } from '../../src/list/steps';
-import { filmRecord, studyRecord } from './study-record';
+import type { Step } from '../../src/worklist/steps';
+import { Worklist } from '../../src/worklist/worklist';
+import { filmRecord,studyRecord } from './study-record';
 
 const uid = (name: string): Uid => deriveUid(['study', name]);
 const SIGHT = { PatientID: 'ID-a', PatientName: 'Müller^Änne', PatientBirthDate: '', PatientSex: '', AccessionNumber: 'ACC%1', StudyDate: '20260301', StudyTime: '', StudyDescription: 'Thorax' };

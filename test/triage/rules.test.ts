@@ -1,6 +1,6 @@
 import dcmjs from 'dcmjs';
-import { RULE_ATTRIBUTES, RULE_KEYWORDS, type PriorityRule } from '../../src/base/priority';
-import { isMatch, ruleFor } from '../../src/triage/rules';
+import { type PriorityRule,RULE_ATTRIBUTES,RULE_KEYWORDS } from '../../src/triage/config';
+import { isMatch,ruleFor } from '../../src/triage/rules';
 
 test('keywords and tags are those of PS3.6', () => {
   const names = dcmjs.data.DicomMetaDictionary.nameMap;

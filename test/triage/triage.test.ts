@@ -1,9 +1,9 @@
 import { HilumError } from '../../src/base/errors';
-import { parseConfig } from '../../src/base/config';
-import type { PriorityRule } from '../../src/base/priority';
+import { parseConfig } from '../../src/config/config';
 import { parseUid } from '../../src/dicom/uid';
-import { createTriage, type FilmDirectory } from '../../src/triage/triage';
+import type { PriorityRule } from '../../src/triage/config';
 import type { FilmAttributes } from '../../src/triage/rules';
+import { createTriage,type FilmDirectory } from '../../src/triage/triage';
 import { recordingLog } from '../support/logs';
 
 const RULES: PriorityRule[] = [{ StudyPriorityID: ['STAT'] }, { ViewPosition: ['AP'] }];

@@ -1,12 +1,12 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync,spawnSync } from 'node:child_process';
+import { chmodSync,existsSync,mkdirSync,mkdtempSync,readdirSync,readFileSync,rmSync,statSync,writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
-import { connectSyslog, syslogFrame } from '../../src/client/syslog';
+import { createServer,type Server,type TLSSocket } from 'node:tls';
 import type { AuditEvent } from '../../src/web/access/audit-event';
-import { messagesOf, type SystemEvent } from '../../src/web/audit/events';
+import { messagesOf,type SystemEvent } from '../../src/web/audit/events';
 import { auditXml } from '../../src/web/audit/message';
+import { connectSyslog,syslogFrame } from '../../src/web/audit/syslog';
 import { AuditTrail } from '../../src/web/audit/trail';
 import { authority } from '../support/certificates';
 import { recordingLog } from '../support/logs';

@@ -1,16 +1,17 @@
+import express from 'express';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HilumError } from '../../src/base/errors';
-import { syntheticDicom } from '../../src/dicom/synthetic-film';
-import type { Delivery } from '../../src/base/settle';
-import { createListener, STUDY_RESULTS, type ListenerOptions } from '../../src/listener';
+import type { ResultEvent } from '../../src/events/result-event';
+import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { runStudy } from '../../src/pipeline/pipeline';
-import { TIMED_STAGES, type ResultEvent } from '../../src/pipeline/stage';
-import express from 'express';
+import { TIMED_STAGES } from '../../src/pipeline/stage';
+import type { Delivery } from '../../src/queue/settle';
+import { createListener,type ListenerOptions,STUDY_RESULTS } from '../../src/study-consumer';
 import { open } from '../../src/web/access/user';
-import { addHealth, listen } from '../../src/web/health';
-import { createMetrics, METRIC_NAMES, type MetricsSources } from '../../src/web/metrics';
-import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
+import { addHealth,listen } from '../../src/web/health';
+import { createMetrics,METRIC_NAMES,type MetricsSources } from '../../src/web/metrics';
+import { fakeLine,MemoryAnnouncer,MemoryArchive } from '../support/line';
 import { recordingLog } from '../support/logs';
 
 const STATES = ['connected', 'disconnected'] as const;

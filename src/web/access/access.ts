@@ -1,18 +1,18 @@
-import { Router, type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
-import { isExposed, type AccessConfig, type HttpConfig } from '../../base/access-config';
+import { type ErrorRequestHandler,type Express,type Request,type RequestHandler,type Response,Router } from 'express';
 import { HilumError } from '../../base/errors';
 import type { Log } from '../../base/log';
-import { SERVICE, type AuditRecorder } from '../audit/recorder';
+import { type AuditRecorder,SERVICE } from '../audit/recorder';
 import { accountRoutes } from './account-routes';
 import type { AuditEvent } from './audit-event';
+import { type AccessConfig,type HttpConfig,isExposed } from './config';
 import { Directory } from './directory';
-import { headers, isFromOurselves, loopbackOnly, proxyOnly } from './gate';
-import { RequestLimit, SignInLimits, TooMany } from './limits';
+import { headers,isFromOurselves,loopbackOnly,proxyOnly } from './gate';
+import { RequestLimit,SignInLimits,TooMany } from './limits';
 import { OidcClient } from './oidc';
 import { refusalPage } from './pages';
-import { bearerOf, SessionBook, type AccessStores } from './session-book';
-import { addressOf, signInRoutes } from './sign-in-routes';
-import { hasRole, needs, open, Refused, setUser, userOf, type RequestUser } from './user';
+import { type AccessStores,bearerOf,SessionBook } from './session-book';
+import { addressOf,signInRoutes } from './sign-in-routes';
+import { hasRole,needs,open,Refused,type RequestUser,setUser,userOf } from './user';
 
 /**
  * The layer that everything else of the web sits behind. {@link protect} mounts it:

@@ -1,11 +1,11 @@
-import { Router, type Request, type Response } from 'express';
+import { type Request,type Response,Router } from 'express';
 import type { AuditRecorder } from '../audit/recorder';
-import { nameOf, type Directory } from './directory';
+import { type Directory,nameOf } from './directory';
 import type { SignInLimits } from './limits';
-import { accountPage, tokensPage, usersPage } from './pages';
+import { accountPage,tokensPage,usersPage } from './pages';
 import type { SessionBook } from './session-book';
-import { addressOf, form, textOf } from './sign-in-routes';
-import { needs, requiredUser, signedIn } from './user';
+import { addressOf,form,textOf } from './sign-in-routes';
+import { needs,requiredUser,signedIn } from './user';
 
 export interface AccountParts {
   readonly directory: Directory;

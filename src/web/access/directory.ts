@@ -1,9 +1,9 @@
-import type { Account, AccountChange } from '../../list/accounts';
+import type { Account,AccountChange } from './account-store';
 import { OneByOne } from './limits';
-import { hashPassword, isOutdated, passwordProblem, verifyPassword } from './password';
-import { hashSecret, newApiToken, randomSecret } from './secret';
+import { hashPassword,isOutdated,passwordProblem,verifyPassword } from './password';
+import { hashSecret,newApiToken,randomSecret } from './secret';
 import type { AccessStores } from './session-book';
-import { PERSON_ROLES, ROLES } from './user';
+import { PERSON_ROLES,ROLES } from './user';
 
 const USERNAME = /^[a-z0-9][a-z0-9._@-]{0,63}$/;
 const LONGEST_TEXT = 200;

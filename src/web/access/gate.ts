@@ -1,7 +1,7 @@
-import { BlockList, isIP } from 'node:net';
+import type { Request,RequestHandler } from 'express';
 import helmet from 'helmet';
-import type { Request, RequestHandler } from 'express';
-import { isLoopback, type HttpConfig } from '../../base/access-config';
+import { BlockList,isIP } from 'node:net';
+import { type HttpConfig,isLoopback } from './config';
 import { Refused } from './user';
 
 /** Where the browser may send forms, beside this service: the OpenID Connect provider, as browsers apply form-action to the redirect after a sign-out too. */

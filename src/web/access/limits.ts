@@ -1,4 +1,4 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterMemory,RateLimiterRes } from 'rate-limiter-flexible';
 
 const WINDOW_S = 15 * 60;
 const MINUTE_S = 60;

@@ -1,6 +1,6 @@
-import type { AccessConfig } from '../../base/access-config';
-import { describeError, HilumError } from '../../base/errors';
-import { PERSON_ROLES, type Role } from './user';
+import { describeError,HilumError } from '../../base/errors';
+import type { AccessConfig } from './config';
+import { PERSON_ROLES,type Role } from './user';
 
 type OidcConfig = NonNullable<AccessConfig['oidc']>;
 type Fetch = (url: string, options: RequestInit) => Promise<Response>;

@@ -1,6 +1,6 @@
-import { html, type Html } from '../html';
+import { html,type Html } from '../../base/html';
 import { LEAST_PASSWORD_LENGTH } from './password';
-import { PERSON_ROLES, ROLES, type RequestUser } from './user';
+import { PERSON_ROLES,type RequestUser,ROLES } from './user';
 
 /** A page of this layer: no script at all. */
 export function page(title: string, body: Html, isWide = false): string {

@@ -1,4 +1,4 @@
-import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
+import { randomBytes,scrypt,type ScryptOptions,timingSafeEqual } from 'node:crypto';
 
 /** As OWASP advises for scrypt: 2^17 x 8 x 1, 128 MiB for a moment. Kept with each hash, so that stronger ones can follow. */
 const NOW = { N: 2 ** 17, r: 8, p: 1 };

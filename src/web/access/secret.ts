@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash,randomBytes } from 'node:crypto';
 
 const SECRET_BYTES = 32;
 const PREFIX_BYTES = 6;

@@ -1,9 +1,9 @@
-import type { CookieOptions, Request, Response } from 'express';
-import type { ApiTokens, Session, Sessions } from '../../list/sessions';
-import type { Accounts } from '../../list/accounts';
+import type { CookieOptions,Request,Response } from 'express';
 import { timingSafeEqual } from 'node:crypto';
-import { hashSecret, prefixOf, randomSecret } from './secret';
-import { ROLES, type RequestUser, type Role } from './user';
+import type { Accounts } from './account-store';
+import { hashSecret,prefixOf,randomSecret } from './secret';
+import type { ApiTokens,Session,Sessions } from './session-store';
+import { type RequestUser,type Role,ROLES } from './user';
 
 export interface SessionSettings {
   /** Whether browsers come by HTTPS: then cookies are Secure and their names say `__Host-`. */

@@ -1,14 +1,14 @@
-import express, { Router, type Request, type Response } from 'express';
+import express,{ type Request,type Response,Router } from 'express';
 import { describeError } from '../../base/errors';
+import type { AuditRecorder } from '../audit/recorder';
 import type { Directory } from './directory';
 import { nameOf } from './directory';
-import { TooMany, type SignInLimits } from './limits';
-import { NotSignedIn, type OidcClient } from './oidc';
-import { firstAdminPage, signInPage } from './pages';
+import { type SignInLimits,TooMany } from './limits';
+import { NotSignedIn,type OidcClient } from './oidc';
+import { firstAdminPage,signInPage } from './pages';
 import type { SessionBook } from './session-book';
 import { ACCESS_CSS } from './style';
-import type { AuditRecorder } from '../audit/recorder';
-import { open, userOf } from './user';
+import { open,userOf } from './user';
 
 /** What the sign-in needs. */
 export interface SignInParts {

@@ -1,4 +1,4 @@
-import type { Request, RequestHandler } from 'express';
+import type { Request,RequestHandler } from 'express';
 
 /**
  * What a person or a machine may do. radiologist: the list, pictures, verdicts. operator: queues, dead letters, nothing about a patient.

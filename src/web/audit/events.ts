@@ -1,6 +1,6 @@
-import type { AuditedStudy, AuditEvent } from '../access/audit-event';
-import { EVENT, EVENT_TYPE, ID_TYPE, MEDIA_URI, ROLE_ID, type AuditCode } from './codes';
-import type { AuditMessage, AuditObject, AuditParticipant } from './message';
+import type { AuditedStudy,AuditEvent } from '../access/audit-event';
+import { type AuditCode,EVENT,EVENT_TYPE,ID_TYPE,MEDIA_URI,ROLE_ID } from './codes';
+import type { AuditMessage,AuditObject,AuditParticipant } from './message';
 
 /** Who did it, as the message names it. */
 export interface Actor {

@@ -1,4 +1,4 @@
-import { mkdir, open, rename, type FileHandle } from 'node:fs/promises';
+import { type FileHandle,mkdir,open,rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HilumError } from '../../base/errors';
 

@@ -1,9 +1,9 @@
+import type { Request,Response } from 'express';
 import { scryptSync } from 'node:crypto';
-import type { Request, Response } from 'express';
-import { parseConfig } from '../../../src/base/config';
+import { parseConfig } from '../../../src/config/config';
 import { proxyOnly } from '../../../src/web/access/gate';
-import { OneByOne, SignInLimits, TooMany } from '../../../src/web/access/limits';
-import { hashPassword, isOutdated, passwordProblem, verifyPassword } from '../../../src/web/access/password';
+import { OneByOne,SignInLimits,TooMany } from '../../../src/web/access/limits';
+import { hashPassword,isOutdated,passwordProblem,verifyPassword } from '../../../src/web/access/password';
 import { Refused } from '../../../src/web/access/user';
 
 const http = (settings: object) => parseConfig({ archive: { url: 'http://localhost/' }, broker: { url: 'amqp://localhost' }, http: settings, access: { kind: 'local' } }).http;

@@ -1,5 +1,5 @@
+import { accessSite,type AccessSite,ask,Browser,PASSWORD } from '../../support/access-site';
 import { certificate } from '../../support/certificates';
-import { accessSite, ask, Browser, PASSWORD, type AccessSite } from '../../support/access-site';
 
 let site: AccessSite;
 const add = (username: string, ...roles: string[]) => site.directory.add({ username, displayName: `Name of ${username}`, password: PASSWORD, roles });

@@ -1,10 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess,spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { accessSite, Browser, type AccessSite, type Answer } from '../../support/access-site';
-import { claimAt, NotSignedIn, OidcClient, rolesOfClaims } from '../../../src/web/access/oidc';
+import { claimAt,NotSignedIn,OidcClient,rolesOfClaims } from '../../../src/web/access/oidc';
+import { accessSite,type AccessSite,type Answer,Browser } from '../../support/access-site';
 
 const CLAIMS = { 'dr-a': { name: 'Dr A', realm_access: { roles: ['reading-room', 'other'] } }, 'it-b': { name: 'B of IT', realm_access: { roles: ['pacs-team'] } }, guest: { name: 'Guest', realm_access: { roles: ['visitor'] } } };
 

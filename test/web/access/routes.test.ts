@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { accessSite, ask } from '../../support/access-site';
+import { PERSON_ROLES,ROLES,type Rule } from '../../../src/web/access/user';
+import { accessSite,ask } from '../../support/access-site';
 import { routesOf } from '../../support/routes';
-import { PERSON_ROLES, ROLES, type Rule } from '../../../src/web/access/user';
 
 /** The table below "Who may use which route" of docs/security.md: route and rule. */
 function documented(): Map<string, string> {

@@ -1,0 +1,100 @@
+import { Kysely,PostgresDialect,sql,type Transaction } from 'kysely';
+import { isAbsolute,resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Pool,types } from 'pg';
+import { HilumError } from '../base/errors';
+import type { Log } from '../base/log';
+import { databaseError } from './database-error';
+import { migrate,MIGRATIONS } from './migrations/index';
+import type { Migration } from './migrations/migration';
+import type { Schema } from './schema';
+import { sqliteDialect } from './sqlite';
+
+/**
+ * The list's database. Nothing is opened before its first use, so that one that is away holds up no start; then its schema is brought up to date, once. Each
+ * method throws HilumError DATABASE_UNREACHABLE (transient) or DATABASE_INVALID (permanent), and what `work` throws of its own as HilumError.
+ */
+export interface Database {
+  readonly kind: 'sqlite' | 'postgres';
+  read<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
+  /** In one transaction: all of it or nothing. */
+  write<T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T>;
+  /** Opens and migrates now rather than at the first use. */
+  ready(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Any number: the lock that one migrating process holds in PostgreSQL. */
+const MIGRATION_LOCK = 4_711_031_415;
+const INT8 = 20;
+
+/**
+ * `file:PATH` (embedded, one machine; several processes may share it) or `postgres://...`.
+ * @throws HilumError CONFIG_INVALID for any other URL.
+ */
+export function openDatabase(url: string, log: Log, migrations: readonly Migration[] = MIGRATIONS): Database {
+  const kind = kindOf(url);
+  const db = new Kysely<Schema>({ dialect: kind === 'sqlite' ? sqliteDialect(pathOf(url)) : postgresDialect(url) });
+  let opening: Promise<void> | null = null;
+  const ready = async (): Promise<void> => {
+    opening ??= prepare(db, kind, migrations, log);
+    try {
+      await opening;
+    } catch (error) {
+      opening = null;
+      throw databaseError(error);
+    }
+  };
+  const translated = async <T>(work: () => Promise<T>): Promise<T> => {
+    await ready();
+    try {
+      return await work();
+    } catch (error) {
+      throw databaseError(error);
+    }
+  };
+  return {
+    kind,
+    ready,
+    read: (work) => translated(() => work(db)),
+    write: (work) => translated(() => db.transaction().execute(work)),
+    close: () => db.destroy(),
+  };
+}
+
+function kindOf(url: string): Database['kind'] {
+  if (url.startsWith('file:')) return 'sqlite';
+  if (/^postgres(ql)?:\/\//.test(url)) return 'postgres';
+  throw new HilumError('CONFIG_INVALID', 'permanent', 'list.database must be file:PATH or postgres://...');
+}
+
+/** `file:/a/b`, `file:///a/b` or `file:a/b`. */
+function pathOf(url: string): string {
+  if (url.startsWith('file://')) return fileURLToPath(url);
+  const path = url.slice('file:'.length);
+  return isAbsolute(path) ? path : resolve(path);
+}
+
+function postgresDialect(url: string): PostgresDialect {
+  const pool = new Pool({
+    connectionString: url,
+    max: 5,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 30_000,
+    application_name: 'hilum',
+    // Times and counts are far below 2^53; pg gives 64-bit integers as text otherwise.
+    types: { getTypeParser: (oid: number, format?: 'text' | 'binary') => (oid === INT8 ? Number : (types.getTypeParser(oid, format as 'text') as unknown)) } as unknown as typeof types,
+  });
+  // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+  pool.on('error', () => {});
+  return new PostgresDialect({ pool });
+}
+
+/** Under a lock, as several processes may start at once: in SQLite the transaction is one. */
+async function prepare(db: Kysely<Schema>, kind: Database['kind'], migrations: readonly Migration[], log: Log): Promise<void> {
+  const applied = await db.transaction().execute(async (transaction) => {
+    if (kind === 'postgres') await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
+    return migrate(transaction, migrations);
+  });
+  log.info({ event: 'list.database-ready', kind, applied }, 'the database of the reading list is ready');
+}

@@ -1,0 +1,108 @@
+import type { Generated,Selectable } from 'kysely';
+import type { Priority } from '../events/priority';
+import type { AccessSchema } from './access-schema';
+import type { StudyState } from './states';
+
+/**
+ * The tables, as both databases have them: times are integers (milliseconds since 1970), JSON is text, yes and no are 1 and 0. What makes each is in
+ * `migrations/`.
+ */
+export interface Schema extends AccessSchema {
+  migration: MigrationTable;
+  counter: CounterTable;
+  study: StudyTable;
+  history: HistoryTable;
+  verdict: VerdictTable;
+}
+
+export interface MigrationTable {
+  name: string;
+  applied_at: number;
+}
+
+/** One row, `change`: the number of the last change. Whoever writes takes the next one first, so that numbers become visible in their order. */
+export interface CounterTable {
+  name: string;
+  value: number;
+}
+
+export interface StudyTable {
+  study_uid: string;
+  state: StudyState;
+  /** Code of why it was not analysed, failed, or is tried again. */
+  reason: string | null;
+  reason_text: string | null;
+  /** 0 urgent, 1 not: the higher of the three that follow. */
+  urgency: number;
+  /** By the event, the RIS or the rules. */
+  triage_priority: Priority | null;
+  /** By what was found. */
+  finding_priority: Priority | null;
+  /** By a person, on the list. */
+  person_priority: Priority | null;
+  arrived_at: number;
+  started_at: number | null;
+  completed_at: number | null;
+  retry_at: number | null;
+  /** StudyRecord.key of the result shown. */
+  record_key: string | null;
+  /** The StudyRecord as JSON. */
+  record: string | null;
+  /** Highest of the films, 0..1, and its operating point. */
+  probability: number | null;
+  threshold: number | null;
+  /** Views of the films, divided by a comma. */
+  views: Generated<string>;
+  films: Generated<number>;
+  /** The film that is shown for the study, as JSON: {@link LeadFilm}. */
+  lead_film: string | null;
+  patient_id: Generated<string>;
+  patient_name: Generated<string>;
+  patient_birth_date: Generated<string>;
+  patient_sex: Generated<string>;
+  accession_number: Generated<string>;
+  study_date: Generated<string>;
+  study_time: Generated<string>;
+  study_description: Generated<string>;
+  /** Folded text that a search looks into: what names the patient apart, as not everybody may look there. */
+  search_patient: Generated<string>;
+  search_study: Generated<string>;
+  /** The latest verdict. */
+  verdict: string | null;
+  verdict_at: number | null;
+  verdict_by: string | null;
+  verdict_note: string | null;
+  /** `record_key` of the result that it is about. */
+  verdict_key: string | null;
+  /** Number of the row's last change. */
+  change: number;
+}
+
+/** A row as it is read. */
+export type StudyColumns = Selectable<StudyTable>;
+
+export interface HistoryTable {
+  change: number;
+  study_uid: string;
+  at: number;
+  kind: string;
+  /** JSON: codes, counts and times. */
+  detail: string;
+}
+
+export interface VerdictTable {
+  change: number;
+  study_uid: string;
+  record_key: string | null;
+  verdict: string;
+  note: string;
+  by_user: string;
+  at: number;
+  /** Of the result that it is about. */
+  priority: Priority | null;
+  probability: number | null;
+  threshold: number | null;
+  film_uid: string | null;
+  view: string | null;
+  patient_key: string | null;
+}

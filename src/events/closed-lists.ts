@@ -1,0 +1,21 @@
+/** A chest film is a CR or DX instance, whatever its SOP Class. */
+export const FILM_MODALITIES: ReadonlySet<string> = new Set(['CR', 'DX']);
+
+/** Why a film was not analysed. A closed list: docs/events.md names each, and a test compares. */
+export const NOT_ANALYSED_REASONS = [
+  'lateral-view',
+  'unlike-training-films',
+  'implausible-lungs',
+  'body-part',
+  'modality',
+  'not-for-presentation',
+  'undecodable',
+  'multi-frame',
+  'blank-image',
+  'unreadable',
+] as const;
+export type NotAnalysedReason = (typeof NOT_ANALYSED_REASONS)[number];
+
+/** What a reader of a result is warned of. A closed list: docs/events.md names each, and a test compares. */
+export const WARNINGS = ['evidence-outside-lungs'] as const;
+export type Warning = (typeof WARNINGS)[number];

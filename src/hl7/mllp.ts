@@ -1,0 +1,165 @@
+import { connect as connectTcp,isIP,type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { HilumError } from '../base/errors';
+import { sleep,withTimeout } from '../base/retry';
+import { readTls,type TlsFiles,type TlsMaterial } from '../net/tls';
+
+/** All times in milliseconds. */
+export interface MllpOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Undefined is plain TCP. */
+  readonly tls?: TlsFiles | undefined;
+  /** Keeps the connection between messages. */
+  readonly keepOpen: boolean;
+  readonly connectTimeoutMs: number;
+  readonly ackTimeoutMs: number;
+}
+
+/** One frame out, one frame in (HL7 v2.5.1 appendix C.4): 0x0B, the message, 0x1C 0x0D. */
+export interface MllpClient {
+  /**
+   * Sends a message and resolves to the answer, both without their frames. One at a time: a second call waits for the first.
+   * @throws HilumError RECEIVER_UNREACHABLE (also when the connection is lost before the answer: the message may have arrived), RECEIVER_TIMEOUT,
+   * RECEIVER_RESPONSE_INVALID; all transient.
+   */
+  exchange(message: Uint8Array): Promise<Uint8Array>;
+  /** Connects, and sends nothing. @throws HilumError as above. */
+  probe(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const START = 0x0b;
+const END = Buffer.from([0x1c, 0x0d]);
+const PROBE_MS = 500;
+const MAX_ANSWER_BYTES = 1024 * 1024;
+
+/** Connects when there is something to send. @throws HilumError CONFIG_INVALID for unreadable TLS files. */
+export function mllpClient(options: MllpOptions): MllpClient {
+  return new Mllp(options);
+}
+
+class Mllp implements MllpClient {
+  private readonly material: TlsMaterial | undefined;
+  private socket: Socket | undefined;
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly options: MllpOptions) {
+    this.material = options.tls === undefined ? undefined : readTls(options.tls);
+  }
+
+  exchange(message: Uint8Array): Promise<Uint8Array> {
+    return this.inTurn(async () => {
+      const socket = await this.open();
+      try {
+        const answer = await withTimeout(roundTrip(socket, message), this.options.ackTimeoutMs, () => new HilumError('RECEIVER_TIMEOUT', 'transient', 'the HL7 receiver did not acknowledge in time'));
+        if (!this.options.keepOpen) this.drop();
+        return answer;
+      } catch (error) {
+        // A late answer must not be taken for that to the next message.
+        this.drop();
+        throw error;
+      }
+    });
+  }
+
+  probe(): Promise<void> {
+    return this.inTurn(async () => {
+      const socket = await this.open();
+      // A server that refuses our certificate by TLS 1.3 says so after the handshake is done for us.
+      await sleep(PROBE_MS);
+      const isOpen = this.socket === socket && socket.readyState === 'open';
+      this.drop();
+      if (!isOpen) throw new HilumError('RECEIVER_UNREACHABLE', 'transient', 'the HL7 receiver closed the connection at once');
+    });
+  }
+
+  async close(): Promise<void> {
+    this.drop();
+    await this.last;
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.last.then(work);
+    this.last = result.catch(() => {});
+    return result;
+  }
+
+  private drop(): void {
+    this.socket?.destroy();
+    this.socket = undefined;
+  }
+
+  private async open(): Promise<Socket> {
+    if (this.socket !== undefined && this.socket.readyState === 'open') return this.socket;
+    this.drop();
+    const socket = await this.connect();
+    // Nobody asked: what comes between two messages would be taken for the next answer. Closed by the other side: the next message opens another.
+    for (const event of ['data', 'end', 'close'] as const) socket.on(event, () => this.socket === socket && !isBusy(socket) && this.drop());
+    return (this.socket = socket);
+  }
+
+  private async connect(): Promise<Socket> {
+    const { host, port, connectTimeoutMs } = this.options;
+    const material = this.material;
+    const socket = material === undefined ? connectTcp({ host, port }) : connectTls({ host, port, ...material, ...(isIP(host) === 0 ? { servername: host } : {}) });
+    socket.setNoDelay(true).setKeepAlive(true, 30_000);
+    // Listened to as long as it lives: without a listener an error would end the process.
+    const failed = new Promise<never>((_resolve, reject) => socket.on('error', (cause) => reject(unreachable(cause))));
+    failed.catch(() => {});
+    const ready = new Promise<Socket>((resolve) => socket.once(material === undefined ? 'connect' : 'secureConnect', () => resolve(socket)));
+    try {
+      return await withTimeout(Promise.race([ready, failed]), connectTimeoutMs, () => new HilumError('RECEIVER_UNREACHABLE', 'transient', "the HL7 receiver can't be reached in time"));
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
+  }
+}
+
+const busy = new WeakSet<Socket>();
+const isBusy = (socket: Socket) => busy.has(socket);
+
+/** Writes a frame and reads one. Rejects when the connection ends first. */
+async function roundTrip(socket: Socket, message: Uint8Array): Promise<Uint8Array> {
+  busy.add(socket);
+  let received: Buffer = Buffer.alloc(0);
+  let stop: () => void = () => {};
+  try {
+    return await new Promise<Uint8Array>((resolve, reject) => {
+      const onData = (chunk: Buffer) => {
+        received = Buffer.concat([received, chunk]);
+        try {
+          const frame = frameOf(received);
+          if (frame !== undefined) resolve(frame);
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      };
+      const onError = (cause: Error) => reject(unreachable(cause));
+      const onClose = () => reject(new HilumError('RECEIVER_UNREACHABLE', 'transient', 'the HL7 receiver closed the connection before it acknowledged'));
+      socket.on('data', onData).on('error', onError).on('end', onClose).on('close', onClose);
+      stop = () => void socket.off('data', onData).off('error', onError).off('end', onClose).off('close', onClose);
+      socket.write(Buffer.concat([Buffer.from([START]), message, END]));
+    });
+  } finally {
+    stop();
+    busy.delete(socket);
+  }
+}
+
+/** The first whole frame, without its marks; undefined while it is not whole. Line ends before it are passed over. @throws HilumError RECEIVER_RESPONSE_INVALID */
+export function frameOf(received: Buffer): Buffer | undefined {
+  const begin = received.findIndex((byte) => byte !== 0x0d && byte !== 0x0a);
+  if (begin < 0) return undefined;
+  if (received[begin] !== START) throw new HilumError('RECEIVER_RESPONSE_INVALID', 'transient', 'what the HL7 receiver sent is no MLLP frame');
+  if (received.length > MAX_ANSWER_BYTES) throw new HilumError('RECEIVER_RESPONSE_INVALID', 'transient', `the HL7 receiver's answer is longer than ${MAX_ANSWER_BYTES} bytes`);
+  const end = received.indexOf(END, begin);
+  return end < 0 ? undefined : received.subarray(begin + 1, end);
+}
+
+/** With the code of Node or OpenSSL, which names the cause. */
+function unreachable(cause: Error): HilumError {
+  const code = 'code' in cause && typeof cause.code === 'string' ? ` (${cause.code})` : '';
+  return new HilumError('RECEIVER_UNREACHABLE', 'transient', `the HL7 receiver can't be reached${code}`, { cause });
+}

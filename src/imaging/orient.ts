@@ -1,0 +1,26 @@
+import type { Turn } from '../dicom/patient-orientation';
+import type { Plane } from './plane';
+
+/** A plane as stored, turned into the standard position of a frontal film, which the networks know. */
+export function upright(stored: Plane, turn: Turn): Plane {
+  return turnedBy(stored, turn);
+}
+
+/** Back again: `asStored(upright(plane, turn), turn)` is the plane. */
+export function asStored(standing: Plane, turn: Turn): Plane {
+  const { transposed, mirrored, upsideDown } = turn;
+  // Along the stored rows and columns the same two mirrors apply; only which is which changes with the transposition.
+  return turnedBy(standing, transposed ? { transposed, mirrored: upsideDown, upsideDown: mirrored } : turn);
+}
+
+function turnedBy({ rows, columns, values }: Plane, { transposed, mirrored, upsideDown }: Turn): Plane {
+  const [height, width] = transposed ? [columns, rows] : [rows, columns];
+  const turned = new Float32Array(values.length);
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const [down, across] = [upsideDown ? height - 1 - row : row, mirrored ? width - 1 - column : column];
+      turned[row * width + column] = values[transposed ? across * columns + down : down * columns + across]!;
+    }
+  }
+  return { rows: height, columns: width, values: turned };
+}

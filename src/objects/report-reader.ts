@@ -1,0 +1,181 @@
+import { describeError,HilumError } from '../base/errors';
+import type { Attributes } from '../dicom/attributes';
+import { readPart10 } from '../dicom/read';
+import { parseUid,type Uid } from '../dicom/uid';
+import { type Code,CODES } from './codes';
+import { REPORT_NAME,type View } from './structured-report';
+
+/** What a report of ours says, as exactly as it was written. */
+export interface ReportReading {
+  readonly sopInstanceUid: Uid;
+  readonly outcome: 'analysed' | 'not-analysed';
+  readonly reason: string | null;
+  readonly reasonText: string | null;
+  readonly view: View | null;
+  /** 0..1 */
+  readonly probability: number | null;
+  /** 0..1 */
+  readonly lungFraction: number | null;
+  readonly priority: 'urgent' | 'routine' | null;
+  /** Codes; sentences to them are among the remarks. */
+  readonly warnings: readonly string[];
+  /** Operating point that the probability was held against, 0..1; null when not analysed. */
+  readonly threshold: number | null;
+  /** What the probability is of; null when not analysed. */
+  readonly finding: Code | null;
+  /** Sentences for a radiologist. */
+  readonly remarks: readonly string[];
+  /** Where the film is; null in a report that does not list it as evidence. */
+  readonly film: { readonly sopClassUid: Uid; readonly seriesInstanceUid: Uid } | null;
+  /** When it was written (milliseconds since 1970), to the second; 0 where it does not tell. Without a time zone that of this machine is taken. */
+  readonly contentAt: number;
+  /** Of the service that wrote it; '' where it does not tell. */
+  readonly softwareVersion: string;
+  readonly models: readonly { readonly id: string; readonly version: string; readonly sha256: string }[];
+  /** What was written beside the report, in the order of storing, and the report itself. */
+  readonly outputs: readonly { readonly sopClassUid: Uid; readonly seriesInstanceUid: Uid; readonly sopInstanceUid: Uid }[];
+}
+
+/**
+ * Reads a report of ours back, so that a study that comes again is answered from what is stored. `sopInstanceUid` is the film's.
+ * @throws HilumError DICOM_UNREADABLE when it is no DICOM file or no report of ours.
+ */
+export function readReport(report: Uint8Array | Attributes): ReportReading {
+  const root = report instanceof Uint8Array ? readPart10(report).attributes : report;
+  try {
+    return read(root);
+  } catch (cause) {
+    throw new HilumError('DICOM_UNREADABLE', 'permanent', `not a report of this service: ${describeError(cause)}`, { cause });
+  }
+}
+
+function read(root: Attributes): ReportReading {
+  const evaluations = children(child(root, CODES.qualitativeEvaluations));
+  const text = (concept: Code) => textOf(evaluations.find((item) => isNamed(item, concept)));
+  const share = (concept: Code) => shareOf(text(concept));
+  const view = evaluations.find((item) => isNamed(item, CODES.imageView));
+  const outcome = oneOf(text(CODES.outcome), ['analysed', 'not-analysed'] as const);
+  return {
+    sopInstanceUid: filmOf(root),
+    outcome,
+    reason: text(CODES.reason),
+    reasonText: text(CODES.reasonText),
+    view: view === undefined ? null : viewOf(view),
+    probability: share(CODES.exactProbability),
+    lungFraction: share(CODES.lungFraction),
+    priority: text(CODES.priority) === null ? null : oneOf(text(CODES.priority), ['urgent', 'routine'] as const),
+    warnings: evaluations.filter((item) => isNamed(item, CODES.warning)).map((item) => textOf(item) ?? ''),
+    ...(outcome === 'analysed' ? measured(root) : { threshold: null, finding: null }),
+    remarks: evaluations.filter((item) => isNamed(item, CODES.remark)).flatMap((item) => textOf(item) ?? []),
+    film: evidenceOf(root).find(({ sopInstanceUid }) => sopInstanceUid === filmOf(root)) ?? null,
+    contentAt: contentTime(root),
+    softwareVersion: textOf(children(root).find((item) => isNamed(item, CODES.deviceObserverSerial))) ?? '',
+    models: evaluations.filter((item) => isNamed(item, CODES.model)).map((item) => modelOf(textOf(item) ?? '')),
+    outputs: outputsOf(root),
+  };
+}
+
+/** The film that a report of any version of Hilum is about; null when it is no report of Hilum. */
+export function reportedFilm(report: Uint8Array): Uid | null {
+  try {
+    const { attributes } = readPart10(report);
+    return String(attributes.SeriesDescription).startsWith(REPORT_NAME) ? filmOf(attributes) : null;
+  } catch {
+    return null;
+  }
+}
+
+function filmOf(root: Attributes): Uid {
+  const group = child(child(root, CODES.imageLibrary), CODES.imageLibraryGroup);
+  const image = children(group).find((item) => item.ValueType === 'IMAGE');
+  return parseUid(sequence(image, 'ReferencedSOPSequence')[0]?.ReferencedSOPInstanceUID);
+}
+
+function outputsOf(root: Attributes): ReportReading['outputs'] {
+  const film = filmOf(root);
+  return [...evidenceOf(root).filter(({ sopInstanceUid }) => sopInstanceUid !== film), output(root.SOPClassUID, root.SeriesInstanceUID, root.SOPInstanceUID)];
+}
+
+/** The film and what was written of it beside the report. */
+function evidenceOf(root: Attributes): ReportReading['outputs'] {
+  const series = sequence(root, 'CurrentRequestedProcedureEvidenceSequence').flatMap((study) => sequence(study, 'ReferencedSeriesSequence'));
+  return series.flatMap((entry) => sequence(entry, 'ReferencedSOPSequence').map((instance) => output(instance.ReferencedSOPClassUID, entry.SeriesInstanceUID, instance.ReferencedSOPInstanceUID)));
+}
+
+/** The inverse of localMoment. */
+function contentTime({ ContentDate, ContentTime, TimezoneOffsetFromUTC }: Attributes): number {
+  const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)$/.exec(String(ContentDate)) ?? [];
+  const [, hour, minute, second] = /^(\d\d)(\d\d)(\d\d)/.exec(String(ContentTime)) ?? [];
+  const [, sign, hours, minutes] = /^([+-])(\d\d)(\d\d)$/.exec(String(TimezoneOffsetFromUTC)) ?? [];
+  const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}${sign === undefined ? '' : `${sign}${hours}:${minutes}`}`);
+  return Number.isNaN(at) ? 0 : at;
+}
+
+const OPERATING_POINT = 'operating-point=';
+
+/** TID 1410 and TID 4019. A report of an older version may lack either. */
+function measured(root: Attributes): Pick<ReportReading, 'threshold' | 'finding'> {
+  const group = children(children(root).find((item) => isNamed(item, CODES.imagingMeasurements)) ?? {}).find((item) => isNamed(item, CODES.measurementGroup));
+  const parts = children(group ?? {});
+  const point = parts.flatMap((item) => (isNamed(item, CODES.algorithmParameters) ? (textOf(item) ?? []) : [])).find((parameter) => parameter.startsWith(OPERATING_POINT));
+  const finding = sequence(parts.find((item) => isNamed(item, CODES.finding)), 'ConceptCodeSequence')[0];
+  return { threshold: point === undefined ? null : shareOf(point.slice(OPERATING_POINT.length)), finding: finding === undefined ? null : codeOf(finding) };
+}
+
+/** The inverse of codeItem. */
+function codeOf(item: Attributes): Code {
+  return { value: String(item.CodeValue ?? item.LongCodeValue ?? ''), scheme: String(item.CodingSchemeDesignator ?? ''), meaning: String(item.CodeMeaning ?? '') };
+}
+
+function output(sopClass: unknown, series: unknown, instance: unknown): ReportReading['outputs'][number] {
+  return { sopClassUid: parseUid(sopClass), seriesInstanceUid: parseUid(series), sopInstanceUid: parseUid(instance) };
+}
+
+function viewOf(item: Attributes): View {
+  const value = sequence(item, 'ConceptCodeSequence')[0]?.CodeValue;
+  if (value === CODES.frontal.value) return 'frontal';
+  if (value === CODES.lateral.value) return 'lateral';
+  throw new RangeError('unknown view');
+}
+
+function modelOf(text: string): ReportReading['models'][number] {
+  const [id, version, sha256] = text.split(' ');
+  if (!id || !version || !sha256) throw new RangeError('a model without id, version or digest');
+  return { id, version, sha256 };
+}
+
+function shareOf(text: string | null): number | null {
+  if (text === null) return null;
+  const value = Number(text);
+  if (!(value >= 0 && value <= 1)) throw new RangeError('a share beyond 0 to 1');
+  return value;
+}
+
+function oneOf<T extends string>(text: string | null, words: readonly T[]): T {
+  const found = words.find((word) => word === text);
+  if (found === undefined) throw new RangeError(`none of ${words.join(', ')}`);
+  return found;
+}
+
+function child(item: Attributes, concept: Code): Attributes {
+  const found = children(item).find((candidate) => isNamed(candidate, concept));
+  if (found === undefined) throw new RangeError(`no ${concept.meaning}`);
+  return found;
+}
+
+function children(item: Attributes): Attributes[] {
+  return sequence(item, 'ContentSequence');
+}
+
+function isNamed(item: Attributes, concept: Code): boolean {
+  const name = sequence(item, 'ConceptNameCodeSequence')[0];
+  return name?.CodeValue === concept.value && name.CodingSchemeDesignator === concept.scheme;
+}
+
+function textOf(item: Attributes | undefined): string | null {
+  return typeof item?.TextValue === 'string' ? item.TextValue : null;
+}
+
+function sequence(item: Attributes | undefined, keyword: string): Attributes[] {
+  return [item?.[keyword] ?? []].flat() as Attributes[];
+}

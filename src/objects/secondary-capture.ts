@@ -1,0 +1,91 @@
+import type { Attributes } from '../dicom/attributes';
+import type { Dataset } from '../dicom/dataset';
+import { lossyHistory } from '../dicom/lossy';
+import { patientOrientation } from '../dicom/patient-orientation';
+import { cut,plain,refuse } from '../dicom/sanitise';
+import { type AnalysisIdentity,checkIdentity,classifierOf,equipmentModule,localMoment,resultUids } from './analysis';
+import { codeItem,CODES } from './codes';
+import { SOP_CLASSES } from './sop-classes';
+import { sourceReference,type SourceReference,studyModule } from './study-module';
+
+/** A colour picture, 3 bytes per pixel, row by row. */
+export interface Picture {
+  readonly rows: number;
+  readonly columns: number;
+  /** rows * columns * 3 bytes: red, green, blue */
+  readonly rgb: Uint8Array;
+}
+
+/** High and always the same, so that the series sort behind the films and a site can filter on them. */
+const SERIES_NUMBER = '9901';
+
+/**
+ * The heat map as a Secondary Capture (PS3.3 section A.8.1) in a series of its own, derived from the film and referring to it.
+ * IHE AIR leaves Secondary Captures out because no program can read them: the report is the result, this is the picture for every viewer.
+ * @throws HilumError ENCODE_FAILED when the picture, the film's UIDs or the identity cannot make a valid object.
+ */
+export function buildSecondaryCapture(source: Attributes, picture: Picture, identity: AnalysisIdentity): Dataset {
+  checkIdentity(identity);
+  const film = sourceReference(source);
+  const { series, instance } = resultUids(film.sopInstanceUid, identity).heatMap;
+  const { date, time, offset } = localMoment(identity.startedAt, source);
+  return {
+    SOPClassUID: SOP_CLASSES.heatMap,
+    SOPInstanceUID: instance,
+    ...studyModule(source),
+    ...equipmentModule(identity),
+    ...offset,
+    // Never CR or DX: a receiver would take the picture for a film, and our own listener would analyse it.
+    Modality: 'OT',
+    SeriesInstanceUID: series,
+    SeriesNumber: SERIES_NUMBER,
+    SeriesDate: date,
+    SeriesTime: time,
+    SeriesDescription: 'Hilum heat map - RESEARCH USE, NOT FOR DIAGNOSIS',
+    ConversionType: 'WSD',
+    DateOfSecondaryCapture: date,
+    TimeOfSecondaryCapture: time,
+    InstanceNumber: '1',
+    ContentDate: date,
+    ContentTime: time,
+    // Type 2C of General Series; a chest has no side, so it is there and empty.
+    Laterality: '',
+    // Type 2C. The picture lies as the film does, so its orientation holds; one that is not two valid directions is left empty.
+    PatientOrientation: patientOrientation(source) ?? [],
+    ImageType: ['DERIVED', 'SECONDARY', 'OTHER'],
+    BurnedInAnnotation: 'YES',
+    ...derivation(film, identity),
+    ...lossyHistory(source),
+    ...pixelModule(picture),
+  };
+}
+
+function derivation(film: SourceReference, identity: AnalysisIdentity): Dataset {
+  const { id, version } = classifierOf(identity);
+  const { label } = identity.classifier.positive;
+  return {
+    DerivationDescription: cut(plain(`Film resampled to 8 bits, with the class activation map of ${id} ${version} for ${label} in colour. Research use only.`), 1024),
+    DerivationCodeSequence: [codeItem(CODES.spatialResampling)],
+    SourceImageSequence: [
+      { ReferencedSOPClassUID: film.sopClassUid, ReferencedSOPInstanceUID: film.sopInstanceUid, PurposeOfReferenceCodeSequence: [codeItem(CODES.sourceImage)] },
+    ],
+  };
+}
+
+function pixelModule({ rows, columns, rgb }: Picture): Dataset {
+  const fits = [rows, columns].every((size) => Number.isInteger(size) && size > 0 && size <= 0xffff);
+  if (!fits || rgb.length !== rows * columns * 3) refuse(`the picture has ${rgb.length} bytes for ${rows} rows of ${columns} pixels`);
+  return {
+    SamplesPerPixel: 3,
+    PhotometricInterpretation: 'RGB',
+    PlanarConfiguration: 0,
+    Rows: rows,
+    Columns: columns,
+    BitsAllocated: 8,
+    BitsStored: 8,
+    HighBit: 7,
+    PixelRepresentation: 0,
+    PixelData: [rgb.slice().buffer],
+    _vrMap: { PixelData: 'OB' },
+  };
+}

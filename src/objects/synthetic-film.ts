@@ -1,0 +1,148 @@
+import type { Dataset } from '../dicom/dataset';
+import { deriveUid,parseUid,type Uid } from '../dicom/uid';
+import { writePart10 } from '../dicom/write';
+import { drawSyntheticFilm,type SyntheticFilm,type SyntheticPixels,type SyntheticView } from '../imaging/synthetic-drawing';
+
+export { drawSyntheticFilm,type SyntheticFilm,type SyntheticPixels,type SyntheticView } from '../imaging/synthetic-drawing';
+
+export interface SyntheticObject extends SyntheticFilm {
+  /** Tells apart films of one study with the same view; 1 by default. */
+  readonly instance?: number;
+  /** Computed Radiography (PS3.3 section A.2) or Digital X-Ray for presentation (section A.26); CR by default. */
+  readonly modality?: 'CR' | 'DX';
+  /** Puts the film into this study; by default the films of one seed are a study. The patient is the study's. */
+  readonly studyInstanceUid?: string;
+  /** Attributes that go over those that are drawn, by dcmjs's keywords; they change no UID. */
+  readonly attributes?: Dataset;
+}
+
+export interface SyntheticUids {
+  readonly studyInstanceUid: Uid;
+  readonly seriesInstanceUid: Uid;
+  readonly sopInstanceUid: Uid;
+}
+
+/** Each view is a series of its own. */
+export function syntheticUids(film: SyntheticObject): SyntheticUids {
+  const { seed, view, rows, columns, opacities = 'by seed', instance = 1, modality = 'CR' } = film;
+  const study = film.studyInstanceUid === undefined ? deriveUid(['synthetic film', seed]) : parseUid(film.studyInstanceUid);
+  return {
+    studyInstanceUid: study,
+    seriesInstanceUid: deriveUid(['synthetic series', study, view, modality]),
+    sopInstanceUid: deriveUid(['synthetic instance', study, seed, view, modality, rows, columns, opacities, instance]),
+  };
+}
+
+/** A drawn film as a PS3.10 file: Explicit VR Little Endian, 12 bits, MONOCHROME2. The patient is made up, and the name says so. */
+export function syntheticDicom(film: SyntheticObject): Uint8Array {
+  const drawn = drawSyntheticFilm(film);
+  const modality = film.modality ?? 'CR';
+  return writePart10({
+    ...common(film),
+    ...image(drawn),
+    ...(modality === 'DX' ? digitalXRay(film.view) : computedRadiography(film.view)),
+    ...film.attributes,
+  });
+}
+
+function common(film: SyntheticObject): Dataset {
+  const uids = syntheticUids(film);
+  return {
+    StudyInstanceUID: uids.studyInstanceUid,
+    SeriesInstanceUID: uids.seriesInstanceUid,
+    SOPInstanceUID: uids.sopInstanceUid,
+    PatientName: 'Synthetic^Film',
+    PatientID: `SYNTHETIC-${uids.studyInstanceUid.slice(-12)}`,
+    PatientBirthDate: '',
+    PatientSex: 'O',
+    StudyDate: '20200101',
+    StudyTime: '120000',
+    StudyID: '',
+    StudyDescription: 'Drawn chest film, no patient',
+    AccessionNumber: '',
+    ReferringPhysicianName: '',
+    Modality: film.modality ?? 'CR',
+    SeriesNumber: film.view === 'LL' ? '2' : '1',
+    SeriesDescription: `Synthetic chest ${film.view}`,
+    InstanceNumber: String(film.instance ?? 1),
+    Manufacturer: 'Hilum',
+    ManufacturerModelName: 'Synthetic film',
+    ViewPosition: film.view,
+  };
+}
+
+/** General Image, Image Pixel (PS3.3 sections C.7.6.1 and C.7.6.3) and one VOI window over all values. */
+function image(drawn: SyntheticPixels): Dataset {
+  return {
+    _vrMap: { PixelData: 'OW' },
+    ImageType: ['ORIGINAL', 'PRIMARY', ''],
+    BurnedInAnnotation: 'NO',
+    PatientOrientation: ['L', 'F'],
+    SamplesPerPixel: 1,
+    PhotometricInterpretation: 'MONOCHROME2',
+    Rows: drawn.rows,
+    Columns: drawn.columns,
+    BitsAllocated: 16,
+    BitsStored: 12,
+    HighBit: 11,
+    PixelRepresentation: 0,
+    RescaleIntercept: '0',
+    RescaleSlope: '1',
+    RescaleType: 'US',
+    WindowCenter: '2048',
+    WindowWidth: '4096',
+    PixelData: [littleEndian(drawn.pixels)],
+  };
+}
+
+/** OW holds words in the byte order of the transfer syntax (PS3.5 section A.2), whatever this machine's own is. */
+function littleEndian(pixels: Uint16Array): ArrayBuffer {
+  const bytes = new DataView(new ArrayBuffer(2 * pixels.length));
+  pixels.forEach((value, i) => bytes.setUint16(2 * i, value, true));
+  return bytes.buffer as ArrayBuffer;
+}
+
+function computedRadiography(view: SyntheticView): Dataset {
+  return {
+    SOPClassUID: '1.2.840.10008.5.1.4.1.1.1',
+    BodyPartExamined: 'CHEST',
+    ...orientation(view),
+  };
+}
+
+/** What the DX modules ask for beside CR: sections C.8.11.1 to C.8.11.5, and General Anatomy and Acquisition Context. */
+function digitalXRay(view: SyntheticView): Dataset {
+  return {
+    SOPClassUID: '1.2.840.10008.5.1.4.1.1.1.1',
+    BodyPartExamined: 'CHEST',
+    PresentationIntentType: 'FOR PRESENTATION',
+    PixelIntensityRelationship: 'LOG',
+    PixelIntensityRelationshipSign: -1,
+    PresentationLUTShape: 'IDENTITY',
+    LossyImageCompression: '00',
+    DetectorType: 'DIRECT',
+    ImagerPixelSpacing: ['0.4', '0.4'],
+    PositionerType: 'NONE',
+    ImageLaterality: 'U',
+    AnatomicRegionSequence: [code('51185008', 'SCT', 'Chest')],
+    AcquisitionContextSequence: [],
+    ViewCodeSequence: [{ ...VIEW_CODES[view], ViewModifierCodeSequence: [] }],
+    ...orientation(view),
+  };
+}
+
+/** A lateral film shows the patient from the left side, the front on the image's left. */
+function orientation(view: SyntheticView): Dataset {
+  return view === 'LL' ? { PatientOrientation: ['P', 'F'] } : {};
+}
+
+/** PS3.16 CID 4010. */
+const VIEW_CODES: Readonly<Record<SyntheticView, Dataset>> = {
+  PA: code('272479007', 'SCT', 'postero-anterior'),
+  AP: code('399348003', 'SCT', 'antero-posterior'),
+  LL: code('399173006', 'SCT', 'left lateral'),
+};
+
+function code(value: string, scheme: string, meaning: string): Dataset {
+  return { CodeValue: value, CodingSchemeDesignator: scheme, CodeMeaning: meaning };
+}

@@ -1,0 +1,240 @@
+import type { Channel,Replies } from 'amqplib';
+import { HilumError } from '../base/errors';
+import type { Log } from '../base/log';
+import { withTimeout } from '../base/retry';
+import { PRIORITIES,type Priority } from '../events/priority';
+import type { ResultEvent } from '../events/result-event';
+import { SINK_NAMES,type SinkName } from '../events/sink-names';
+import { BrokerConnection,type BrokerState,CLOSE_TIMEOUT_MS,type ConnectionOptions } from './connection';
+import { onOwnChannel } from './declare';
+import type { DeliveryContext,DeliveryHandler } from './delivery';
+import { type Classify,Intake } from './intake';
+import { Publisher,type PublishOptions } from './publisher';
+import { sinkWorker } from './sink-worker';
+import type { Subscription } from './subscription';
+import { type Lane,type Queue,sinkQueues,type SinkQueues,topology,type Topology,waitingQueues } from './topology';
+import { type StudyHandler,Worker } from './worker';
+
+export { BROKER_STATES,type BrokerState } from './connection';
+export type { DeliveryHandler } from './delivery';
+export type { PublishOptions } from './publisher';
+export type { StudyHandler } from './worker';
+
+export interface BrokerOptions extends ConnectionOptions {
+  /** First part of the names of all exchanges and queues. */
+  readonly prefix?: string;
+  /** One delay queue each (milliseconds). */
+  readonly retryDelaysMs?: readonly number[];
+  /** Sinks of results that are switched on: each has queues of its own, declared with all others, so that results wait for one that is away. */
+  readonly sinks?: readonly SinkName[];
+  /** Longest wait for a publisher confirm, reconnecting included (milliseconds). */
+  readonly publishTimeoutMs?: number;
+  /** How long a message is held that could not be moved on, before it goes back to its queue (milliseconds). */
+  readonly pauseMs?: number;
+  /** How often empty queues are looked at (milliseconds). */
+  readonly idleMs?: number;
+}
+
+export interface ConsumeOptions {
+  /** By default nothing is urgent, unless the message's header says so. */
+  readonly classify?: Classify;
+  /** Urgent messages in a row after which a waiting routine one has its turn. */
+  readonly routineEvery?: number;
+}
+
+/** Messages by where they wait; `retry` counts all delay queues together. */
+export type Depths = Readonly<Record<'intake' | 'urgent' | 'routine' | 'retry' | 'dead', number>>;
+
+/** `retry` counts all delay queues together. */
+export interface SinkDepths {
+  readonly sink: SinkName;
+  readonly waiting: number;
+  readonly retry: number;
+  readonly dead: number;
+}
+
+export interface UnreadSink {
+  readonly queues: SinkQueues;
+  readonly messages: number;
+  /** Another worker may have it switched on. */
+  readonly consumers: number;
+}
+
+export interface Broker {
+  readonly topology: Topology;
+  /** Resolves when connected, declared and, after `consume`, consuming. @throws HilumError BROKER_UNREACHABLE or CONFIG_INVALID after `timeoutMs`. */
+  ready(timeoutMs: number): Promise<void>;
+  /**
+   * Sorts what arrives into urgent and routine, and hands it to `handler`, at most `prefetch` messages at a time, urgent ones first, now and after every
+   * reconnection. To be called once.
+   */
+  consume(handler: StudyHandler, prefetch: number, options?: ConsumeOptions): Promise<void>;
+  /** Hands the results of a sink to `handler`, one at a time, now and after every reconnection. To be called once for each sink that is switched on. */
+  consumeSink(sink: SinkName, handler: DeliveryHandler): Promise<void>;
+  /** Resolves when the broker has confirmed the message. @throws HilumError BROKER_UNREACHABLE when it has not within the time-out: it may have arrived all the same. */
+  publish(exchange: string, routingKey: string, body: Buffer, options?: PublishOptions): Promise<void>;
+  /** Publishes a result event, routed by its priority: result.urgent, result.routine or result.none. */
+  announce(result: ResultEvent): Promise<void>;
+  state(): BrokerState;
+  /** Messages in a queue; by default all that wait to be worked on, wherever. @throws HilumError BROKER_UNREACHABLE */
+  depth(queue?: string): Promise<number>;
+  /** @throws HilumError BROKER_UNREACHABLE */
+  depths(): Promise<Depths>;
+  /** Messages of each sink that is switched on. @throws HilumError BROKER_UNREACHABLE */
+  sinkDepths(): Promise<readonly SinkDepths[]>;
+  /**
+   * The queues of sinks that are there although they are not switched on: what was announced since waits in them, and nobody reads it.
+   * @throws HilumError BROKER_UNREACHABLE
+   */
+  unreadSinks(): Promise<readonly UnreadSink[]>;
+  /** Seconds that the oldest message of each priority has waited, at most. @throws HilumError BROKER_UNREACHABLE */
+  ages(): Promise<Readonly<Record<Priority, number>>>;
+  /** Runs `use` on a channel of its own and closes it: what was taken on it and not acknowledged goes back to its place. @throws HilumError BROKER_UNREACHABLE without a connection. */
+  onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T>;
+  /** Takes no more messages, waits up to `graceMs` milliseconds for those in hand, then closes. What is not settled by then goes back to the queue. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Connects in the background, for as long as it takes. @throws HilumError CONFIG_INVALID for unreadable TLS files. */
+export function connectBroker(options: BrokerOptions, log: Log): Broker {
+  return new RabbitBroker(options, log);
+}
+
+class RabbitBroker implements Broker {
+  readonly topology: Topology;
+  private readonly connection: BrokerConnection;
+  private readonly publisher: Publisher;
+  private readonly prefix: string;
+  private readonly publishTimeoutMs: number;
+  private readonly pauseMs: number;
+  private readonly idleMs: number;
+  private readonly stopSignal = new AbortController();
+  private intake: Intake | undefined;
+  private worker: Worker | undefined;
+  private readonly sinkWorkers = new Map<SinkName, Subscription>();
+
+  constructor(options: BrokerOptions, private readonly log: Log) {
+    const { prefix = 'hilum', publishTimeoutMs = 30_000, pauseMs = 5_000, idleMs = 500 } = options;
+    this.topology = topology(prefix, options.retryDelaysMs, options.sinks);
+    this.prefix = prefix;
+    this.publishTimeoutMs = publishTimeoutMs;
+    this.pauseMs = pauseMs;
+    this.idleMs = idleMs;
+    this.connection = new BrokerConnection(options, log);
+    this.publisher = new Publisher(this.connection, this.topology, publishTimeoutMs);
+  }
+
+  consume(handler: StudyHandler, prefetch: number, { classify = () => Promise.resolve(null), routineEvery = 4 }: ConsumeOptions = {}): Promise<void> {
+    if (this.worker !== undefined) throw new Error('consume was called before');
+    const context = this.context(this.topology);
+    const worker = new Worker(this.connection, this.topology, context, handler, { prefetch, routineEvery, idleMs: this.idleMs });
+    this.worker = worker;
+    this.intake = new Intake(this.connection, this.topology, context, classify, () => worker.wake());
+    return Promise.resolve();
+  }
+
+  consumeSink(sink: SinkName, handler: DeliveryHandler): Promise<void> {
+    const queues = this.topology.sinks.find((found) => found.sink === sink);
+    if (queues === undefined || this.sinkWorkers.has(sink)) throw new Error(`consumeSink was called before for ${sink}, or it is not switched on`);
+    this.sinkWorkers.set(sink, sinkWorker(this.connection, this.topology, queues, this.context(queues), handler));
+    return Promise.resolve();
+  }
+
+  private context(lane: Lane): DeliveryContext {
+    // Through the default exchange, straight to a queue; `mandatory`, as the broker confirms and drops what no queue takes.
+    const send: DeliveryContext['send'] = (queue, body, properties) => this.publish('', queue, body, { ...properties, mandatory: true });
+    return { lane, log: this.log, pauseMs: this.pauseMs, stopping: this.stopSignal.signal, send };
+  }
+
+  publish(exchange: string, routingKey: string, body: Buffer, options?: PublishOptions): Promise<void> {
+    return this.publisher.publish(exchange, routingKey, body, options);
+  }
+
+  announce(result: ResultEvent): Promise<void> {
+    return this.publish(this.topology.result.name, `result.${result.priority ?? 'none'}`, Buffer.from(JSON.stringify(result)));
+  }
+
+  ready(timeoutMs: number): Promise<void> {
+    return this.connection.ready(timeoutMs);
+  }
+
+  state(): BrokerState {
+    return this.connection.state();
+  }
+
+  async depth(queue?: string): Promise<number> {
+    return sum(await this.count(queue === undefined ? waitingQueues(this.topology).map(nameOf) : [queue]));
+  }
+
+  async depths(): Promise<Depths> {
+    const { intake, urgent, routine, dead, delays } = this.topology;
+    const [first, second, third, last, ...delayed] = await this.count([intake, urgent, routine, dead, ...delays].map(nameOf));
+    return { intake: first!, urgent: second!, routine: third!, retry: sum(delayed), dead: last! };
+  }
+
+  async sinkDepths(): Promise<readonly SinkDepths[]> {
+    const of = async ({ sink, queue, dead, delays }: Topology['sinks'][number]): Promise<SinkDepths> => {
+      const [waiting, last, ...delayed] = await this.count([queue, dead, ...delays].map(nameOf));
+      return { sink, waiting: waiting!, retry: sum(delayed), dead: last! };
+    };
+    return Promise.all(this.topology.sinks.map(of));
+  }
+
+  async unreadSinks(): Promise<readonly UnreadSink[]> {
+    const off = SINK_NAMES.filter((name) => !this.topology.sinks.some(({ sink }) => sink === name));
+    const found = await Promise.all(off.map(async (sink) => {
+      const queues = sinkQueues(this.prefix, sink);
+      return { queues, state: await this.lookAt(queues.queue.name) };
+    }));
+    return found.flatMap(({ queues, state }) => (state === null ? [] : [{ queues, messages: state.messageCount, consumers: state.consumerCount }]));
+  }
+
+  /** Null where there is no such queue (404, which closes the channel). */
+  private lookAt(queue: string): Promise<Replies.AssertQueue | null> {
+    return this.onChannel((channel) => channel.checkQueue(queue)).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 404) return null;
+      throw error;
+    });
+  }
+
+  async ages(): Promise<Readonly<Record<Priority, number>>> {
+    const counts = await this.count(PRIORITIES.map((priority) => this.topology[priority].name));
+    const [urgent, routine] = PRIORITIES.map((priority, index) => this.worker?.age(priority, counts[index]!) ?? 0);
+    return { urgent: urgent!, routine: routine! };
+  }
+
+  private async count(queues: readonly string[]): Promise<number[]> {
+    const late = () => new HilumError('BROKER_UNREACHABLE', 'transient', 'the broker did not answer in time');
+    const look = async (channel: Channel) => Promise.all(queues.map(async (queue) => (await channel.checkQueue(queue)).messageCount));
+    try {
+      return await withTimeout(this.onChannel(look), this.publishTimeoutMs, late);
+    } catch (cause) {
+      throw cause instanceof HilumError ? cause : new HilumError('BROKER_UNREACHABLE', 'transient', `the queue ${queues.join(', ')} can't be looked at`, { cause });
+    }
+  }
+
+  async onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
+    const connection = this.connection.current();
+    if (connection === undefined) throw new HilumError('BROKER_UNREACHABLE', 'transient', 'no connection to the broker');
+    return onOwnChannel(connection, use);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    if (['stopping', 'stopped'].includes(this.state())) return;
+    this.connection.stopping();
+    this.stopSignal.abort();
+    const workers = [this.worker, ...this.sinkWorkers.values()];
+    const [, ...left] = await Promise.all([this.intake?.stop(Math.min(graceMs, CLOSE_TIMEOUT_MS)), ...workers.map((worker) => worker?.stop(graceMs) ?? 0)]);
+    const unfinished = sum(left);
+    await this.connection.close();
+    this.log.info({ event: 'broker.stopped', broker: this.connection.where, unfinished }, 'disconnected from the broker');
+  }
+}
+
+function nameOf({ name }: Queue): string {
+  return name;
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}

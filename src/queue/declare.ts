@@ -1,0 +1,38 @@
+import type { Channel,ChannelModel } from 'amqplib';
+import { HilumError } from '../base/errors';
+import { allQueues,type Topology } from './topology';
+
+/**
+ * Declares everything; what is there already with the same arguments stays as it is.
+ * @throws HilumError CONFIG_INVALID when it is there with other arguments (406 PRECONDITION_FAILED).
+ */
+export async function declare(connection: ChannelModel, plan: Topology): Promise<void> {
+  try {
+    await onOwnChannel(connection, async (channel) => {
+      for (const { name, type } of [plan.study, plan.result]) await channel.assertExchange(name, type, { durable: true });
+      for (const { name, arguments: args } of allQueues(plan)) await channel.assertQueue(name, { durable: true, arguments: args });
+      for (const { queue, exchange, routingKey } of plan.bindings) await channel.bindQueue(queue, exchange, routingKey);
+    });
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 406)) throw cause;
+    throw new HilumError('CONFIG_INVALID', 'permanent', `the broker has an exchange or queue named ${plan.study.name}... with other arguments: delete it there, or set another broker.prefix`, { cause });
+  }
+}
+
+/** On a channel of its own: the broker closes a channel on which anything is refused. */
+export async function onOwnChannel<T>(connection: ChannelModel, use: (channel: Channel) => Promise<T>): Promise<T> {
+  const channel = await connection.createChannel();
+  channel.on('error', () => {});
+  try {
+    return await use(channel);
+  } finally {
+    await channel.close().catch(() => {});
+  }
+}
+
+/** Calls `lost` when the channel closes. Without an 'error' listener a channel that the broker closes would end the process. */
+export function watch(channel: Channel, lost: (why: unknown) => void): void {
+  let why: unknown = new Error('the channel closed');
+  channel.on('error', (error: unknown) => (why = error));
+  channel.once('close', () => lost(why));
+}

@@ -1,0 +1,214 @@
+import type { Channel,Message } from 'amqplib';
+import { describeError } from '../base/errors';
+import type { Log } from '../base/log';
+import { sleep } from '../base/retry';
+import { PRIORITIES,type Priority } from '../events/priority';
+import { refusedInARow } from './settle';
+import { delayFor,type Lane } from './topology';
+
+/** Headers of a study message, and but for the priority of a result on its way to a sink, all optional (docs/events.md). */
+export const ATTEMPT_HEADER = 'x-hilum-attempt';
+export const AWAY_HEADER = 'x-hilum-away';
+export const LOST_HEADER = 'x-hilum-lost';
+export const SLICE_HEADER = 'x-hilum-slice';
+export const REASON_HEADER = 'x-hilum-reason';
+export const HISTORY_HEADER = 'x-hilum-history';
+/** When the message was put into the queue that it is in (milliseconds since 1970). */
+export const QUEUED_HEADER = 'x-hilum-queued';
+/** Missing until it is decided. */
+export const PRIORITY_HEADER = 'x-hilum-priority';
+const HISTORY_LENGTH = 20;
+
+/** One failed try: which, when (ISO 8601, UTC), and the error's code. */
+export interface Attempt {
+  readonly attempt: number;
+  readonly at: string;
+  readonly code: string;
+}
+
+/**
+ * One message in hand. It must be settled exactly once, by one of the six methods; none of them rejects. What can't be settled (the channel died, the
+ * broker does not confirm) goes back to the queue: the broker delivers it again.
+ */
+export interface BrokerDelivery {
+  readonly body: Uint8Array;
+  readonly messageId: string | undefined;
+  /** The broker may have given this message to a consumer before and never heard what became of it. After a kill of the broker it says so of all messages. */
+  readonly redelivered: boolean;
+  /** Redelivered, and the broker was restarted while it waited: that explains it. */
+  readonly outlivedBroker: boolean;
+  /** Which try this is, from 1. */
+  readonly attempt: number;
+  /** Of the tries before, those that found the other side away and were counted so. */
+  readonly away: number;
+  /** Tries right before this one that were all refused the sign-in. */
+  readonly refused: number;
+  /** How often the message was put back because it had been redelivered. */
+  readonly lost: number;
+  /** How often a part of its study was done and the rest left to a next delivery. */
+  readonly slices: number;
+  /** Seconds since the message was published, delays before its present try left out; null where it does not tell. Two clocks may be in it. */
+  readonly waitedSeconds: number | null;
+  readonly isSettled: boolean;
+  ack(): Promise<void>;
+  /** Once more after at least `delayMs` milliseconds, as the next try. `isAway`: this try is counted among `away`. */
+  retry(delayMs: number, reason: string, isAway?: boolean): Promise<void>;
+  deadLetter(reason: string): Promise<void>;
+  /** Back to the queue untouched, for another worker. */
+  requeue(): Promise<void>;
+  /** To the end of its queue after at least `delayMs` milliseconds (0 is at once), as the same try, lost once more. */
+  putBack(delayMs: number): Promise<void>;
+  /** To the end of its queue at once, as the same try: neither failed nor lost, one slice further. */
+  goOn(): Promise<void>;
+}
+
+export interface DeliveryContext {
+  readonly lane: Lane;
+  readonly log: Log;
+  /** Publishes to a queue, confirmed and routed. @throws HilumError */
+  readonly send: (queue: string, body: Buffer, properties: KeptProperties) => Promise<void>;
+  /** How long a message is held that could not be moved on, before it goes back (milliseconds): no tight circle while the broker is in trouble. */
+  readonly pauseMs: number;
+  readonly stopping: AbortSignal;
+}
+
+export interface KeptProperties {
+  readonly headers: MessageHeaders;
+  readonly messageId: string | undefined;
+  /** Seconds since 1970; now where it is left out. */
+  readonly timestamp?: number | undefined;
+}
+
+export type MessageHeaders = Record<string, unknown>;
+
+/** @param queue where the message came from, and goes back to */
+export function brokerDelivery(channel: Channel, message: Message, queue: string, context: DeliveryContext, brokerSince = 0): BrokerDelivery {
+  const headers: MessageHeaders = message.properties.headers ?? {};
+  const tries = countOf(headers[ATTEMPT_HEADER]);
+  const away = countOf(headers[AWAY_HEADER]);
+  const lost = countOf(headers[LOST_HEADER]);
+  const slices = countOf(headers[SLICE_HEADER]);
+  const settling = settler(channel, message, context);
+  const failed = (reason: string) => failedHeaders(headers, tries + 1, reason);
+  const timestamp = timestampOf(message);
+  return {
+    body: message.content,
+    messageId: message.properties.messageId as string | undefined,
+    redelivered: message.fields.redelivered,
+    outlivedBroker: message.fields.redelivered && countOf(headers[QUEUED_HEADER] ?? brokerSince) < brokerSince,
+    attempt: tries + 1,
+    away,
+    // A replay counts from the first try on, but keeps the history.
+    refused: Math.min(tries, refusedInARow(readHistory(headers[HISTORY_HEADER]).map(({ code }) => code))),
+    lost,
+    slices,
+    waitedSeconds: timestamp === undefined ? null : Math.max(0, Date.now() / 1000 - timestamp),
+    get isSettled() {
+      return settling.isSettled();
+    },
+    ack: () => settling.once(async () => settling.tell('ack')),
+    retry: (delayMs, reason, isAway = false) => settling.once(() => settling.move(delayFor(context.lane, delayMs).name, { ...failed(reason), ...(isAway ? { [AWAY_HEADER]: away + 1 } : {}) })),
+    deadLetter: (reason) => settling.once(() => settling.move(context.lane.dead.name, failed(reason))),
+    requeue: () => settling.once(async () => settling.tell('nack')),
+    // Lost is not failed: it has waited since it was first published.
+    putBack: (delayMs) => settling.once(() => settling.move(delayMs > 0 ? delayFor(context.lane, delayMs).name : queue, { ...ownHeaders(headers), [LOST_HEADER]: lost + 1 }, timestamp)),
+    goOn: () => settling.once(() => settling.move(queue, { ...ownHeaders(headers), [SLICE_HEADER]: slices + 1 })),
+  };
+}
+
+export function timestampOf({ properties }: Pick<Message, 'properties'>): number | undefined {
+  const value: unknown = properties.timestamp;
+  return typeof value === 'number' && value > 0 && value < 1e11 ? value : undefined;
+}
+
+/** The priority that a message was given before; undefined where none was, or none of ours. */
+export function priorityOf(headers: MessageHeaders): Priority | undefined {
+  return PRIORITIES.find((priority) => priority === headers[PRIORITY_HEADER]);
+}
+
+export type DeliveryHandler = (delivery: BrokerDelivery) => Promise<void>;
+
+/** Hands a delivery over; what the handler leaves unsettled, which is a defect, goes back to its queue after a pause. Never rejects. */
+export async function handle(delivery: BrokerDelivery, handler: DeliveryHandler, { log, pauseMs, stopping }: DeliveryContext): Promise<void> {
+  try {
+    await handler(delivery);
+    if (!delivery.isSettled) throw new Error('the handler did not settle its delivery');
+  } catch (error) {
+    log.error({ event: 'broker.handler-failed', error: describeError(error) }, 'a defect in the handler; the message goes back to its queue');
+    await sleep(pauseMs, stopping);
+    if (!delivery.isSettled) await delivery.requeue();
+  }
+}
+
+/** The mechanics of settling one message. `once` throws when called a second time, before anything is sent. */
+export function settler(channel: Channel, message: Message, { log, send, pauseMs, stopping }: DeliveryContext) {
+  let settled = false;
+  const tell = (how: 'ack' | 'nack'): void => {
+    try {
+      if (how === 'ack') channel.ack(message);
+      else channel.nack(message, false, true);
+    } catch (error) {
+      // The channel died while the work was done: the broker has the message and delivers it again, which changes nothing.
+      log.debug({ event: 'broker.settle-dropped', error: describeError(error) }, 'the channel is gone; the broker will deliver the message again');
+    }
+  };
+  // Published and confirmed first, acknowledged second: a crash in between leaves two copies, the other order none.
+  const move = async (queue: string, headers: MessageHeaders, timestamp?: number): Promise<void> => {
+    try {
+      await send(queue, message.content, { headers: { ...headers, [QUEUED_HEADER]: Date.now() }, messageId: message.properties.messageId as string | undefined, timestamp });
+      tell('ack');
+    } catch (error) {
+      log.error({ event: 'broker.settle-failed', queue, error: describeError(error) }, 'a message could not be moved on; it goes back to its queue');
+      await sleep(pauseMs, stopping);
+      tell('nack');
+    }
+  };
+  const once = async (act: () => Promise<void>): Promise<void> => {
+    if (settled) throw new Error('this delivery has been settled before');
+    settled = true;
+    await act();
+  };
+  return { tell, move, once, isSettled: () => settled };
+}
+
+function failedHeaders(headers: MessageHeaders, attempt: number, reason: string): MessageHeaders {
+  const attempts = [...readHistory(headers[HISTORY_HEADER]), { attempt, at: new Date().toISOString(), code: reason }].slice(-HISTORY_LENGTH);
+  return { ...ownHeaders(headers), [ATTEMPT_HEADER]: attempt, [REASON_HEADER]: reason, [HISTORY_HEADER]: JSON.stringify(attempts) };
+}
+
+/** Ours only: what the broker adds (x-death ...) grows with every round. */
+function ownHeaders(headers: MessageHeaders): MessageHeaders {
+  const priority = priorityOf(headers);
+  return { ...traceHeaders(headers), ...(priority === undefined ? {} : { [PRIORITY_HEADER]: priority }) };
+}
+
+/** What a message carries of its way so far; not its priority. */
+export function traceHeaders(headers: MessageHeaders): MessageHeaders {
+  const names = [ATTEMPT_HEADER, AWAY_HEADER, LOST_HEADER, SLICE_HEADER, REASON_HEADER, HISTORY_HEADER];
+  return Object.fromEntries(names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
+}
+
+/** Of a message that is to start anew: the first try, never lost, its priority to be decided again; what happened before stays in its history. */
+export function freshHeaders(headers: MessageHeaders): MessageHeaders {
+  return { ...traceHeaders(headers), [ATTEMPT_HEADER]: 0, [AWAY_HEADER]: 0, [LOST_HEADER]: 0 };
+}
+
+/** The failed tries that a message carries; none where the header is missing or not ours. */
+export function readHistory(header: unknown): Attempt[] {
+  if (typeof header !== 'string' || header.length > 16_384) return [];
+  try {
+    const list: unknown = JSON.parse(header);
+    return Array.isArray(list) ? list.filter(isAttempt) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isAttempt(value: unknown): value is Attempt {
+  const entry = value as Partial<Attempt> | null;
+  return typeof entry === 'object' && entry !== null && typeof entry.attempt === 'number' && typeof entry.at === 'string' && typeof entry.code === 'string';
+}
+
+export function countOf(header: unknown): number {
+  return typeof header === 'number' && Number.isInteger(header) && header >= 0 ? header : 0;
+}

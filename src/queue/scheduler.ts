@@ -1,0 +1,85 @@
+import { sleep } from '../base/retry';
+import type { Priority } from '../events/priority';
+
+export interface SchedulerOptions<T> {
+  /** Items worked on at the same time. */
+  readonly slots: number;
+  /** Urgent items in a row after which a routine one is looked for first. */
+  readonly routineEvery: number;
+  /** How long to wait before it looks again when there was nothing, or no taking (milliseconds). */
+  readonly idleMs: number;
+  /** Takes the oldest item of one priority; null when there is none. May reject: it is asked again. */
+  readonly take: (priority: Priority) => Promise<T | null>;
+  /** Must not reject. */
+  readonly work: (item: T, priority: Priority) => Promise<void>;
+  /** Gets what was being taken when `stop` was called. */
+  readonly giveBack: (item: T) => void;
+}
+
+/**
+ * Decides what is worked on next: urgent before routine, but after `routineEvery` urgent ones in a row a routine one, so that it never starves.
+ *
+ * It takes an item only when a slot is free. Taking ahead would let an item wait in the hand of a busy worker while another one is idle, decide the order
+ * too early, and hold messages unacknowledged for as long as the one before them lasts.
+ */
+export class Scheduler<T> {
+  private busy = 0;
+  private urgentInARow = 0;
+  private isStopping = false;
+  private bell = new AbortController();
+  private loop: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: SchedulerOptions<T>) {}
+
+  start(): void {
+    this.loop = this.run();
+  }
+
+  /** There may be something to take, or a slot to take it. */
+  wake(): void {
+    this.bell.abort();
+  }
+
+  /** Takes nothing more. Resolves when that is so; what is worked on goes on. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    this.wake();
+    await this.loop;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.isStopping) {
+      if (this.busy >= this.options.slots || !(await this.takeOne())) await this.rest();
+    }
+  }
+
+  /** Whether there was something. */
+  private async takeOne(): Promise<boolean> {
+    for (const priority of this.order()) {
+      const item = await this.options.take(priority).catch(() => null);
+      if (item === null) continue;
+      if (this.isStopping) this.options.giveBack(item);
+      else this.begin(item, priority);
+      return true;
+    }
+    return false;
+  }
+
+  private order(): readonly Priority[] {
+    return this.urgentInARow >= this.options.routineEvery ? ['routine', 'urgent'] : ['urgent', 'routine'];
+  }
+
+  private begin(item: T, priority: Priority): void {
+    this.urgentInARow = priority === 'urgent' ? this.urgentInARow + 1 : 0;
+    this.busy++;
+    void this.options.work(item, priority).finally(() => {
+      this.busy--;
+      this.wake();
+    });
+  }
+
+  private async rest(): Promise<void> {
+    await sleep(this.options.idleMs, this.bell.signal);
+    if (this.bell.signal.aborted) this.bell = new AbortController();
+  }
+}

@@ -1,0 +1,129 @@
+import { HilumError,lastingOf } from '../base/errors';
+import { isAway,retryAfterOf } from '../base/retry';
+
+/** Port: one message of the broker; `queue/delivery` fits it by shape. It is to be settled exactly once, and its methods never reject. */
+export interface Delivery {
+  readonly body: Uint8Array;
+  readonly redelivered: boolean;
+  /** Redelivered only because the broker was restarted while it waited. */
+  readonly outlivedBroker: boolean;
+  /** Which try this is, from 1. */
+  readonly attempt: number;
+  /** Tries before this one that failed because the other side was away, and were counted so. */
+  readonly away: number;
+  /** Tries right before this one that were all refused the sign-in. */
+  readonly refused: number;
+  /** How often it was put back because it had been redelivered. */
+  readonly lost: number;
+  /** How often a part of its study was done and the rest left to a next delivery. */
+  readonly slices: number;
+  ack(): Promise<void>;
+  /** Once more after at least `delayMs` milliseconds. `isAway`: this try is counted among `away`. */
+  retry(delayMs: number, reason: string, isAway?: boolean): Promise<void>;
+  deadLetter(reason: string): Promise<void>;
+  /** To the end of the queue after at least `delayMs` milliseconds, as the same try, lost once more. */
+  putBack(delayMs: number): Promise<void>;
+  /** To the end of the queue at once, as the same try: neither failed nor lost, one slice further. */
+  goOn(): Promise<void>;
+}
+
+export interface RetryPolicy {
+  /** Delay before the second, third ... try (milliseconds); the last one repeats. */
+  readonly delaysMs: readonly number[];
+  /** Tries after the first. */
+  readonly limit: number;
+  /** How many tries may find the other side away, counted for themselves; without it they are failures like others. */
+  readonly awayLimit?: number;
+}
+
+export type Settlement =
+  | { readonly kind: 'ack' }
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly reason: string; readonly isAway?: true }
+  | { readonly kind: 'dead-letter'; readonly reason: string }
+  | { readonly kind: 'go-on' }
+  | { readonly kind: 'put-back'; readonly delayMs: number; readonly counted: boolean };
+
+/** Tries after the first that is refused the sign-in, all in a row: it may be a token about to be renewed, but it is not asked for ever. */
+export const UNAUTHORISED_RETRIES = 3;
+/** Losses after which a message is still put back at once. */
+export const TOLERATED_LOSSES = 5;
+/** Losses after which a message is given up. */
+export const LOSS_LIMIT = 20;
+/** Reason of a message that was lost too often. */
+export const WORKER_LOST = 'WORKER_LOST';
+
+const UNAUTHORISED: readonly string[] = ['ARCHIVE_UNAUTHORISED', 'RECEIVER_UNAUTHORISED'];
+
+/** Which try it is (from 1), and what was seen in those before. */
+export type Tries = Pick<Delivery, 'attempt' | 'away' | 'refused'>;
+
+/**
+ * What becomes of a delivery whose try ended with `error`; undefined is success.
+ * Transient and ambiguous failures are tried again, with the server's Retry-After where it is longer; permanent ones never, a refused sign-in a few times.
+ * A study that was returned between two films has not failed: it goes on.
+ * Each kind of failure is counted for itself, so that an outage of an hour does not leave a sign-in refused once without another try: tries that found the other side away, where
+ * they have a limit of their own, and sign-ins refused in a row. Delays grow with that count.
+ */
+export function settle(error: unknown, tries: Tries, policy: RetryPolicy): Settlement {
+  if (error === undefined) return { kind: 'ack' };
+  if (codeOf(error) === 'STUDY_RETURNED') return { kind: 'go-on' };
+  const reason = codeOf(error);
+  const isOnlyAway = policy.awayLimit !== undefined && isAway(error);
+  const [failed, limit] = isOnlyAway ? [tries.away + 1, policy.awayLimit!] : failedOtherwise(error, tries, policy);
+  if (failed > limit) return { kind: 'dead-letter', reason };
+  return { kind: 'retry', delayMs: Math.max(delayFor(failed, policy), retryAfterOf(error) ?? 0), reason, ...(isOnlyAway ? { isAway: true } : {}) };
+}
+
+/** How often it has failed so, and how often it may. */
+function failedOtherwise(error: unknown, { attempt, away, refused }: Tries, { limit }: RetryPolicy): [failed: number, limit: number] {
+  if (UNAUTHORISED.includes(codeOf(error))) return [refused + 1, Math.min(UNAUTHORISED_RETRIES, limit)];
+  return [attempt - away, lastingOf(error) === 'permanent' ? 0 : limit];
+}
+
+/** Of the codes of failed tries, the last one last, how many at the end are refused sign-ins. */
+export function refusedInARow(codes: readonly string[]): number {
+  return codes.length - 1 - codes.findLastIndex((code) => !UNAUTHORISED.includes(code));
+}
+
+/** How many tries after the first it takes until their delays alone last `ms` milliseconds; not fewer than the limit for other failures. */
+export function triesWithin(ms: number, { delaysMs, limit }: RetryPolicy): number {
+  const before = delaysMs.slice(0, -1);
+  const rest = ms - before.reduce((sum, delay) => sum + delay, 0);
+  return Math.max(limit, before.length + Math.max(0, Math.ceil(rest / delaysMs.at(-1)!)));
+}
+
+/**
+ * What becomes of a redelivered message that had been lost `lost` times before. It is counted before it is worked on, at the end of the queue: a film that
+ * kills its worker then neither holds up the others nor comes back for ever, and comes less and less often. Where a restart of the broker explains it, it
+ * is put there uncounted: otherwise a night of restarts would give up whatever waited.
+ */
+export function settleRedelivered({ lost, outlivedBroker }: Pick<Delivery, 'lost' | 'outlivedBroker'>, policy: RetryPolicy): Settlement {
+  if (outlivedBroker) return { kind: 'put-back', delayMs: 0, counted: false };
+  if (lost >= LOSS_LIMIT) return { kind: 'dead-letter', reason: WORKER_LOST };
+  return { kind: 'put-back', counted: true, delayMs: lost < TOLERATED_LOSSES ? 0 : delayFor(lost - TOLERATED_LOSSES + 1, policy) };
+}
+
+function delayFor(attempt: number, { delaysMs }: RetryPolicy): number {
+  return delaysMs[Math.min(attempt, delaysMs.length) - 1] ?? 0;
+}
+
+/** The code alone: the message of an error that is not ours may hold anything. */
+function codeOf(error: unknown): string {
+  return error instanceof HilumError ? error.code : 'UNKNOWN';
+}
+
+/** Does to a delivery what was decided. Never rejects, as the methods of a delivery don't. */
+export function carryOut(settlement: Settlement, delivery: Delivery): Promise<void> {
+  switch (settlement.kind) {
+    case 'ack':
+      return delivery.ack();
+    case 'retry':
+      return delivery.retry(settlement.delayMs, settlement.reason, settlement.isAway);
+    case 'dead-letter':
+      return delivery.deadLetter(settlement.reason);
+    case 'go-on':
+      return delivery.goOn();
+    case 'put-back':
+      return settlement.counted ? delivery.putBack(settlement.delayMs) : delivery.goOn();
+  }
+}

@@ -1,0 +1,64 @@
+import type { FilmRecord,StudyRecord } from '../record';
+import { RESEARCH_USE } from '../webhook/message';
+
+/** Plain text only. */
+export interface EmailMessage {
+  readonly subject: string;
+  readonly text: string;
+  /** With its angle brackets (RFC 5322 section 3.6.4): the same at each repetition, so that mail programs and servers see one message. */
+  readonly messageId: string;
+  readonly date: Date;
+  readonly isUrgent: boolean;
+}
+
+/** The subject holds no word about the patient and no UID, whatever the site says. @param from the sender's address, whose domain the Message-ID takes. */
+export function emailMessage(record: StudyRecord, { from, includePatient }: { readonly from: string; readonly includePatient: boolean }): EmailMessage {
+  const isUrgent = record.priority === 'urgent';
+  const lines = [
+    RESEARCH_USE,
+    '',
+    opening(record),
+    '',
+    `Study Instance UID: ${record.studyInstanceUid}`,
+    ...(includePatient ? patientLines(record) : []),
+    `Completed: ${record.completedAt}`,
+    '',
+    ...record.films.map(filmLine),
+    '',
+    `Models: ${record.models.map(({ id, version }) => `${id} ${version}`).join(', ')}; Hilum ${record.softwareVersion}`,
+  ];
+  return {
+    subject: isUrgent ? 'Hilum: a chest film wants to be read soon' : 'Hilum: a chest film was looked at',
+    text: `${lines.map(printable).join('\n')}\n`,
+    messageId: `<${record.key}@${from.slice(from.lastIndexOf('@') + 1)}>`,
+    date: new Date(record.completedAt),
+    isUrgent,
+  };
+}
+
+function opening({ priority }: StudyRecord): string {
+  switch (priority) {
+    case 'urgent':
+      return 'The analysis suggests that this study is read soon.';
+    case 'routine':
+      return 'No film of this study reached the operating point. This does not say that the study is without findings.';
+    case null:
+      return 'No film of this study could be analysed. This says nothing about the patient.';
+  }
+}
+
+function patientLines({ patient, order }: StudyRecord): string[] {
+  const facts: readonly (readonly [string, string])[] = [['Patient', patient.PatientName], ['Patient ID', patient.PatientID], ['Birth date', patient.PatientBirthDate], ['Accession Number', order.AccessionNumber]];
+  return facts.filter(([, value]) => value !== '').map(([name, value]) => `${name}: ${value}`);
+}
+
+function filmLine({ sopInstanceUid, outcome, reason, probability, threshold, finding }: FilmRecord): string {
+  if (probability === null) return `Film ${sopInstanceUid}: ${outcome}${reason === null ? '' : ` (${reason})`}`;
+  const point = threshold === null ? '' : `, operating point ${threshold.toFixed(2)}`;
+  return `Film ${sopInstanceUid}: probability ${probability.toFixed(2)}${finding === null ? '' : ` of ${finding.meaning}`}${point}`;
+}
+
+/** What a film's header says may hold anything. */
+function printable(line: string): string {
+  return line.replace(/\p{Cc}/gu, ' ');
+}

@@ -1,0 +1,51 @@
+import { sleep } from '../../base/retry';
+import type { Sink } from '../sink';
+import { emailMessage,type EmailMessage } from './message';
+
+/** Port: a mail server; `sinks/email/client` fits it by shape. @throws HilumError */
+export interface MailServer {
+  send(message: EmailMessage): Promise<void>;
+  /** Connects and signs in, and changes nothing. */
+  probe(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface EmailSettings {
+  readonly from: string;
+  readonly when: 'urgent' | 'all';
+  readonly includePatient: boolean;
+  /** Most messages in any minute. */
+  readonly perMinute: number;
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * One message for each result that the site wants to hear of. Beyond `perMinute` a message waits for its turn, here and not by a retry: a busy night would
+ * use up the tries.
+ */
+export function emailSink(server: MailServer, settings: EmailSettings, clock: { now(): number; wait(ms: number, signal: AbortSignal): Promise<void> } = { now: Date.now, wait: sleep }): Sink {
+  const { when, perMinute } = settings;
+  const closing = new AbortController();
+  let sent: number[] = [];
+  const turn = async (): Promise<void> => {
+    sent = sent.filter((at) => at > clock.now() - MINUTE_MS);
+    if (sent.length >= perMinute) await clock.wait(sent[0]! + MINUTE_MS - clock.now(), closing.signal);
+    sent = [...sent, clock.now()].slice(-perMinute);
+  };
+  return {
+    name: 'email',
+    wants: ({ priority }) => when === 'all' || priority === 'urgent',
+    deliver: async (record) => {
+      // The record is read from the archive and may be of a later result than the event.
+      if (when === 'urgent' && record.priority !== 'urgent') return;
+      await turn();
+      await server.send(emailMessage(record, settings));
+    },
+    probe: () => server.probe(),
+    close: async () => {
+      closing.abort();
+      await server.close();
+    },
+  };
+}

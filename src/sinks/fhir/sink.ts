@@ -1,0 +1,21 @@
+import type { Sink } from '../sink';
+import { encodeBundle,type FhirOptions } from './message';
+import type { Bundle } from './types';
+
+/** Port: a FHIR server; `sinks/fhir/client` fits it by shape. */
+export interface TransactionServer {
+  transact(bundle: Bundle): Promise<void>;
+  probe(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** FHIR R4. Studies in which no film of the chest was found are not told. */
+export function fhirSink(server: TransactionServer, options: FhirOptions): Sink {
+  return {
+    name: 'fhir',
+    wants: ({ films }) => films.some(({ outcome }) => outcome !== 'rejected'),
+    deliver: (record) => server.transact(encodeBundle(record, options)),
+    probe: () => server.probe(),
+    close: () => server.close(),
+  };
+}

@@ -1,0 +1,57 @@
+import { components,escapeText,numbered,timestampOf } from '../../hl7/text';
+import { type Code,CODES } from '../../objects/codes';
+import type { FilmRecord,StudyRecord } from '../record';
+import { DELIVERY_CODES,filmStatement,reportOf,VIEW_CODES } from '../statements';
+
+/** Type, concept, value as encoded, units. */
+type Observation = readonly [type: 'CWE' | 'NM' | 'ST' | 'TX', concept: string, value: string, units?: Code];
+
+const code = ({ value, meaning, scheme }: Code) => components(value, meaning, scheme);
+const text = (type: 'ST' | 'TX', concept: Code, value: string): Observation => [type, code(concept), escapeText(value)];
+const number = (concept: string, value: number): Observation => [`NM`, concept, String(value), CODES.noUnits];
+
+/** The OBX segments: first what holds for the study, then each film as a group of its own in OBX-4, from 1. */
+export function observations(record: StudyRecord): string[] {
+  const rows = [...ofStudy(record).map((row) => ({ row, group: '' })), ...record.films.flatMap((film, index) => ofFilm(film).map((row) => ({ row, group: String(index + 1) })))];
+  return rows.map(({ row, group }, index) => segmentOf(row, group, index + 1, record));
+}
+
+/** OBX-8 stays empty: neither normal nor abnormal is ever said. */
+function segmentOf([type, concept, value, units]: Observation, group: string, place: number, { completedAt, softwareVersion }: StudyRecord): string {
+  return numbered('OBX', { 1: String(place), 2: type, 3: concept, 4: group, 5: value, 6: units === undefined ? '' : code(units), 11: 'P', 14: timestampOf(completedAt), 18: components(`Hilum ${softwareVersion}`) });
+}
+
+function ofStudy({ studyInstanceUid, priority, models }: StudyRecord): Observation[] {
+  return [
+    text('ST', DELIVERY_CODES.studyUid, studyInstanceUid),
+    ...(priority === null ? [] : [text('ST', CODES.priority, priority)]),
+    ...models.map(({ id, version }) => text('ST', CODES.model, `${id} ${version}`)),
+  ];
+}
+
+function ofFilm(film: FilmRecord): Observation[] {
+  const report = reportOf(film);
+  return [
+    text('ST', DELIVERY_CODES.film, film.sopInstanceUid),
+    text('ST', CODES.outcome, film.outcome),
+    text('TX', CODES.summary, filmStatement(film)),
+    ...(film.view === null ? [] : [['CWE', code(CODES.imageView), code(VIEW_CODES[film.view])] as const]),
+    ...finding(film),
+    ...(film.lungFraction === null ? [] : [number(code(CODES.lungFraction), film.lungFraction)]),
+    ...(film.reason === null ? [] : [text('ST', CODES.reason, film.reason)]),
+    ...(film.reasonText === null ? [] : [text('TX', CODES.reasonText, film.reasonText)]),
+    ...film.remarks.map((remark) => text('TX', CODES.remark, remark)),
+    ...(report === undefined ? [] : [text('ST', DELIVERY_CODES.report, report.sopInstanceUid)]),
+  ];
+}
+
+/** The finding is named as what the probability is of, not as an observation that it is there. */
+function finding({ probability, threshold, finding: what }: FilmRecord): Observation[] {
+  if (probability === null) return [];
+  const both = [CODES.exactProbability, CODES.probability].flatMap(({ value, meaning, scheme }) => [value, meaning, scheme]);
+  return [
+    ...(what === null ? [] : [['CWE', code(DELIVERY_CODES.positiveClass), code(what)] as const]),
+    number(components(...both), probability),
+    ...(threshold === null ? [] : [number(code(DELIVERY_CODES.operatingPoint), threshold)]),
+  ];
+}

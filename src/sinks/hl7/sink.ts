@@ -1,0 +1,21 @@
+import { readAck } from '../../hl7/acknowledgement';
+import type { Sink } from '../sink';
+import { controlIdOf,encodeOru,type Hl7Options } from './message';
+
+/** Port: one message out, its acknowledgement in; `hl7/mllp` fits it by shape. */
+export interface MessageWire {
+  exchange(message: Uint8Array): Promise<Uint8Array>;
+  probe(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** HL7 v2.5.1 ORU^R01. Studies in which no film of the chest was found are not told. */
+export function hl7Sink(wire: MessageWire, options: Hl7Options): Sink {
+  return {
+    name: 'hl7',
+    wants: ({ films }) => films.some(({ outcome }) => outcome !== 'rejected'),
+    deliver: async (record) => readAck(await wire.exchange(encodeOru(record, options)), controlIdOf(record.key, options.controlId)),
+    probe: () => wire.probe(),
+    close: () => wire.close(),
+  };
+}

@@ -1,0 +1,155 @@
+import { HilumError } from '../base/errors';
+import { text } from '../dicom/attributes';
+import type { InstanceReference } from '../dicom/instance';
+import { readPart10 } from '../dicom/read';
+import { deriveUid,type Uid } from '../dicom/uid';
+import type { FilmResult,ResultEvent } from '../events/result-event';
+import { readReport,type ReportReading } from '../objects/report-reader';
+import { SR_CLASSES } from '../objects/structured-report';
+import type { FilmRecord,OrderFacts,PatientFacts,StudyFacts,StudyRecord } from './record';
+
+/** What the archive says of a film in its header: '' where it says nothing. */
+export interface FilmHeader extends PatientFacts, StudyFacts, OrderFacts {
+  readonly Modality: string;
+  readonly ViewPosition: string;
+  readonly sopClassUid: Uid | null;
+}
+
+type InstancePath = Pick<InstanceReference, 'studyInstanceUid' | 'seriesInstanceUid' | 'sopInstanceUid'>;
+
+/** Port: what a record is read from; `archive/dicomweb` fits it by shape. Every method throws HilumError. */
+export interface RecordArchive {
+  findInstances(study: Uid): Promise<readonly InstanceReference[]>;
+  /** Null where the archive does not have the instance. */
+  describe(path: InstancePath): Promise<FilmHeader | null>;
+  retrieve(path: InstancePath): Promise<Uint8Array>;
+}
+
+/** A film's report as it was read; null where it has none, or none that can be read any more. */
+export interface ReadReport {
+  readonly reading: ReportReading;
+  /** Of the report's own header, which has patient and study from the film. */
+  readonly header: FilmHeader;
+}
+
+/**
+ * The record of a study's result: what the event says, with what the reports and the films' headers add. What was deleted meanwhile is left at the event's
+ * own facts.
+ * @throws HilumError of the archive, transient ones to be tried again.
+ */
+export async function loadRecord(event: ResultEvent, archive: RecordArchive): Promise<StudyRecord> {
+  const reports: (ReadReport | null)[] = [];
+  for (const film of event.films) reports.push(await loadReport(event.studyInstanceUid, film, archive));
+  return assembleRecord(event, reports, archive);
+}
+
+/** As {@link loadRecord}, with the reports of the event's films, in their order. */
+export async function assembleRecord(event: ResultEvent, reports: readonly (ReadReport | null)[], archive: Pick<RecordArchive, 'findInstances' | 'describe'>): Promise<StudyRecord> {
+  const study = event.studyInstanceUid;
+  const paths = await findPaths(event, reports, archive);
+  const headers: (FilmHeader | null)[] = [];
+  for (const [i, film] of event.films.entries()) headers.push(paths[i] ? await archive.describe({ studyInstanceUid: study, seriesInstanceUid: paths[i], sopInstanceUid: film.sopInstanceUid }) : null);
+  const header = headers.find((found) => found !== null) ?? reports.find((report) => report !== null)?.header ?? EMPTY_HEADER;
+  return {
+    studyInstanceUid: study,
+    ...facts(header),
+    priority: event.priority,
+    films: event.films.map((film, i) => filmRecord(film, paths[i] ?? null, headers[i] ?? null, reports[i]?.reading ?? null)),
+    models: modelsOf(event, reports),
+    softwareVersion: reports.find((report) => report !== null)?.reading.softwareVersion ?? '',
+    completedAt: event.completedAt,
+    key: keyOf(event),
+  };
+}
+
+const REPORT_CLASSES: ReadonlySet<string> = new Set(Object.values(SR_CLASSES));
+
+function reportOf({ outputs }: FilmResult): FilmResult['outputs'][number] | undefined {
+  return outputs.findLast(({ sopClassUid }) => REPORT_CLASSES.has(sopClassUid));
+}
+
+/** Null for a film without a report, and for a report that is not there any more. */
+async function loadReport(study: Uid, film: FilmResult, archive: RecordArchive): Promise<ReadReport | null> {
+  const report = reportOf(film);
+  if (report === undefined) return null;
+  try {
+    return readReportFile(await archive.retrieve({ studyInstanceUid: study, ...report }));
+  } catch (error) {
+    if (error instanceof HilumError && (error.code === 'NOT_FOUND' || error.code === 'DICOM_UNREADABLE')) return null;
+    throw error;
+  }
+}
+
+/** @throws HilumError DICOM_UNREADABLE when it is no report of ours. */
+export function readReportFile(bytes: Uint8Array): ReadReport {
+  const { attributes } = readPart10(bytes);
+  const reading = readReport(attributes);
+  const value = (keyword: Parameters<typeof text>[1]) => text(attributes, keyword) ?? '';
+  const header = {
+    ...EMPTY_HEADER,
+    PatientID: value('PatientID'),
+    PatientName: value('PatientName'),
+    PatientBirthDate: value('PatientBirthDate'),
+    PatientSex: value('PatientSex'),
+    StudyID: value('StudyID'),
+    StudyDate: value('StudyDate'),
+    StudyTime: value('StudyTime'),
+    StudyDescription: value('StudyDescription'),
+    ReferringPhysicianName: value('ReferringPhysicianName'),
+    InstitutionName: value('InstitutionName'),
+    AccessionNumber: value('AccessionNumber'),
+  };
+  return { reading, header };
+}
+
+/** The series of each film: its report tells; where one does not, the archive is asked once. */
+async function findPaths(event: ResultEvent, reports: readonly (ReadReport | null)[], archive: Pick<RecordArchive, 'findInstances'>): Promise<(Uid | null)[]> {
+  const told = event.films.map((_film, i) => reports[i]?.reading.film?.seriesInstanceUid ?? null);
+  if (told.every((series) => series !== null)) return told;
+  const listed = new Map((await archive.findInstances(event.studyInstanceUid)).map(({ sopInstanceUid, seriesInstanceUid }) => [sopInstanceUid, seriesInstanceUid]));
+  return event.films.map(({ sopInstanceUid }, i) => told[i] ?? listed.get(sopInstanceUid) ?? null);
+}
+
+function filmRecord(film: FilmResult, seriesInstanceUid: Uid | null, header: FilmHeader | null, reading: ReportReading | null): FilmRecord {
+  return {
+    ...film,
+    seriesInstanceUid,
+    sopClassUid: reading?.film?.sopClassUid ?? header?.sopClassUid ?? null,
+    modality: header?.Modality ?? '',
+    viewPosition: header?.ViewPosition ?? '',
+    threshold: reading?.threshold ?? null,
+    finding: reading?.finding ?? null,
+    remarks: reading?.remarks ?? [],
+  };
+}
+
+/** Those that the reports name, else the event's: a film of an earlier version names its own. */
+function modelsOf(event: ResultEvent, reports: readonly (ReadReport | null)[]): StudyRecord['models'] {
+  const named = reports.flatMap((report) => report?.reading.models ?? []).map(({ id, version }) => ({ id, version }));
+  const all = named.length > 0 ? named : event.models;
+  return [...new Map(all.map((model) => [`${model.id} ${model.version}`, model])).values()];
+}
+
+/** By the reports, whose UIDs follow from film and analysis, and the outcomes: not by when it was said. */
+function keyOf({ studyInstanceUid, films }: ResultEvent): Uid {
+  const parts = films.map((film) => [film.sopInstanceUid, film.outcome, film.reason ?? '', reportOf(film)?.sopInstanceUid ?? ''].join(' '));
+  return deriveUid(['record', studyInstanceUid, ...parts.sort()]);
+}
+
+function facts(header: FilmHeader): { patient: PatientFacts; study: StudyFacts; order: OrderFacts } {
+  const { PatientID, IssuerOfPatientID, PatientName, PatientBirthDate, PatientSex } = header;
+  const { StudyID, StudyDate, StudyTime, TimezoneOffsetFromUTC, StudyDescription, ReferringPhysicianName, InstitutionName } = header;
+  const { AccessionNumber, AccessionNumberIssuer, PlacerOrderNumberImagingServiceRequest, FillerOrderNumberImagingServiceRequest, RequestedProcedureID, RequestedProcedureDescription } = header;
+  return {
+    patient: { PatientID, IssuerOfPatientID, PatientName, PatientBirthDate, PatientSex },
+    study: { StudyID, StudyDate, StudyTime, TimezoneOffsetFromUTC, StudyDescription, ReferringPhysicianName, InstitutionName },
+    order: { AccessionNumber, AccessionNumberIssuer, PlacerOrderNumberImagingServiceRequest, FillerOrderNumberImagingServiceRequest, RequestedProcedureID, RequestedProcedureDescription },
+  };
+}
+
+const EMPTY_HEADER: FilmHeader = {
+  PatientID: '', IssuerOfPatientID: '', PatientName: '', PatientBirthDate: '', PatientSex: '',
+  StudyID: '', StudyDate: '', StudyTime: '', TimezoneOffsetFromUTC: '', StudyDescription: '', ReferringPhysicianName: '', InstitutionName: '',
+  AccessionNumber: '', AccessionNumberIssuer: '', PlacerOrderNumberImagingServiceRequest: '', FillerOrderNumberImagingServiceRequest: '', RequestedProcedureID: '', RequestedProcedureDescription: '',
+  Modality: '', ViewPosition: '', sopClassUid: null,
+};

@@ -1,0 +1,63 @@
+import { HilumError } from '../../base/errors';
+import type { Uid } from '../../dicom/uid';
+import type { StudyRecord } from '../record';
+import type { Sink } from '../sink';
+import { metadataChanges,type MetadataName,type MetadataValues } from './message';
+
+/** A value and the revision that a change of it has to name; '' for both where there is none. */
+export interface Revised {
+  readonly value: string;
+  readonly etag: string;
+}
+
+/** Port: the metadata of an Orthanc; `sinks/orthanc-metadata/client` fits it by shape. Every method throws HilumError. */
+export interface MetadataServer {
+  /** Orthanc's ids of a study: more than one where two patients share its UID. */
+  find(study: Uid): Promise<string[]>;
+  read(id: string, index: number): Promise<Revised>;
+  /** False when somebody changed it meanwhile. */
+  write(id: string, index: number, value: string, etag: string): Promise<boolean>;
+  /** Connects and signs in, and changes nothing. */
+  probe(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Numbers of the three metadata. */
+export type MetadataIndexes = Readonly<Record<MetadataName, number>>;
+
+/** Times that a value which somebody changed meanwhile is read anew. */
+const TRIES = 3;
+
+/** Priority and probability as metadata of the study, for a worklist that Orthanc itself does not have. */
+export function metadataSink(server: MetadataServer, indexes: MetadataIndexes): Sink {
+  return {
+    name: 'metadata',
+    // Where no film was analysed there is nothing to say of the study.
+    wants: ({ priority }) => priority !== null,
+    deliver: async (record) => {
+      const ids = await server.find(record.studyInstanceUid);
+      if (ids.length === 0) throw new HilumError('NOT_FOUND', 'permanent', 'Orthanc does not have the study');
+      for (const id of ids) await tell(server, id, indexes, record);
+    },
+    probe: () => server.probe(),
+    close: () => server.close(),
+  };
+}
+
+async function tell(server: MetadataServer, id: string, indexes: MetadataIndexes, record: StudyRecord): Promise<void> {
+  for (let attempt = 0; attempt < TRIES; attempt++) if (await tryToTell(server, id, indexes, record)) return;
+  throw new HilumError('RECEIVER_UNAVAILABLE', 'transient', 'the metadata of the study changed at each try');
+}
+
+async function tryToTell(server: MetadataServer, id: string, indexes: MetadataIndexes, record: StudyRecord): Promise<boolean> {
+  const there: Record<MetadataName, Revised> = {
+    priority: await server.read(id, indexes.priority),
+    probability: await server.read(id, indexes.probability),
+    written: await server.read(id, indexes.written),
+  };
+  const values: MetadataValues = { priority: there.priority.value, probability: there.probability.value, written: there.written.value };
+  for (const [name, value] of metadataChanges(record, values) ?? []) {
+    if (!(await server.write(id, indexes[name], value, there[name].etag))) return false;
+  }
+  return true;
+}

@@ -1,0 +1,88 @@
+import { HilumError } from '../../base/errors';
+import type { Uid } from '../../dicom/uid';
+import type { StudyRecord } from '../record';
+import type { Sink } from '../sink';
+import type { JsonDataset } from './dicom-json';
+import { type FoundWorkitem,laterWorkitemUid,newWorkitem,performedWorkitem,raisedPriority,readWorkitem,stateChange,tellsOf,transactionUid,upsPriority,type WorkitemSettings,workitemUid } from './message';
+
+/** Port: a UPS-RS server (PS3.18 section 11); `sinks/ups/client` fits it by shape. Every method throws HilumError. */
+export interface WorklistServer {
+  /** Create Workitem: false when it is there already. */
+  create(uid: Uid, workitem: JsonDataset): Promise<boolean>;
+  /** Retrieve Workitem: null when the server does not give it out (any more). */
+  retrieve(uid: Uid): Promise<unknown>;
+  /** Update Workitem: false when its state, or the lock, forbids it. */
+  update(uid: Uid, transaction: Uid, changes: JsonDataset): Promise<boolean>;
+  /** Change Workitem State: false when its state, or the lock, forbids it. */
+  changeState(uid: Uid, change: JsonDataset): Promise<boolean>;
+  /** Connects and signs in, and changes nothing. */
+  probe(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a workitem came to: `told` of this result, or completed with another one. */
+type End = 'told' | 'other-result';
+
+/**
+ * A completed workitem for each result: created, claimed, updated, completed. It starts from whatever the server has, so that a repetition after a crash
+ * at any step goes on where the first try ended.
+ */
+export function upsSink(server: WorklistServer, settings: WorkitemSettings): Sink {
+  return {
+    name: 'ups',
+    // A workitem without outputs could not be completed (PS3.4 table CC.2.5-3).
+    wants: ({ films }) => films.some(({ outputs }) => outputs.length > 0),
+    deliver: async (record) => {
+      for (const uid of [workitemUid(record), laterWorkitemUid(record)]) {
+        if ((await bringToEnd(server, uid, record, settings)) === 'told') return;
+      }
+      throw refused('it is completed with the outputs of another result');
+    },
+    probe: () => server.probe(),
+    close: () => server.close(),
+  };
+}
+
+async function bringToEnd(server: WorklistServer, uid: Uid, record: StudyRecord, settings: WorkitemSettings): Promise<End> {
+  const ours = upsPriority(record, settings);
+  const created = await server.create(uid, newWorkitem(record, settings));
+  const found = created ? { state: 'SCHEDULED' as const, priority: ours, outputs: [] } : await look(server, uid);
+  const end = endOf(found, record);
+  if (end !== null) return end;
+  const transaction = transactionUid(uid);
+  // When it is in progress already, the update tells whether it is by us.
+  if (found?.state === 'SCHEDULED') await server.changeState(uid, stateChange(transaction, 'IN PROGRESS'));
+  const raised = raisedPriority(found?.priority ?? null, ours);
+  if (!(await server.update(uid, transaction, performedWorkitem(record, settings, transaction, raised)))) return endedMeanwhile(server, uid, record, 'update');
+  if (!(await server.changeState(uid, stateChange(transaction, 'COMPLETED')))) return endedMeanwhile(server, uid, record, 'complete');
+  return 'told';
+}
+
+/** Null where the server has the workitem and does not give it out, as it may once it is in a final state (PS3.18 section 11.5.2). */
+async function look(server: WorklistServer, uid: Uid): Promise<FoundWorkitem | null> {
+  const item = await server.retrieve(uid);
+  if (item === null) return null;
+  const found = readWorkitem(item);
+  if (found === undefined) throw new HilumError('RECEIVER_RESPONSE_INVALID', 'transient', 'the worklist server answered with something other than a workitem');
+  return found;
+}
+
+/** Null while there is something to do. Who canceled it, or removed it, has decided: it is not made again. */
+function endOf(found: FoundWorkitem | null, record: StudyRecord): End | null {
+  if (found === null || found.state === 'CANCELED') return 'told';
+  if (found.state !== 'COMPLETED') return null;
+  return tellsOf(found, record) ? 'told' : 'other-result';
+}
+
+async function endedMeanwhile(server: WorklistServer, uid: Uid, record: StudyRecord, action: string): Promise<End> {
+  const found = await look(server, uid);
+  // Gone between two steps: the next try finds out whether it is known still.
+  if (found === null) throw new HilumError('RECEIVER_UNAVAILABLE', 'transient', 'the worklist server lost a workitem that was in progress');
+  const end = endOf(found, record);
+  if (end !== null) return end;
+  throw refused(`the worklist server does not let Hilum ${action} it, though it is not at its end: another system may have claimed it`);
+}
+
+function refused(why: string): HilumError {
+  return new HilumError('RECEIVER_REFUSED', 'permanent', `workitem: ${why}`);
+}

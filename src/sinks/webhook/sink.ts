@@ -1,0 +1,32 @@
+import type { Sink } from '../sink';
+import { webhookHeaders,webhookMessage } from './message';
+
+/** Port: who takes the message; `sinks/webhook/client` fits it by shape. @throws HilumError */
+export interface WebhookReceiver {
+  post(body: string, headers: Record<string, string>): Promise<void>;
+  /** Connects and signs in, and changes nothing. */
+  probe(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface WebhookSettings {
+  readonly when: 'urgent' | 'all';
+  readonly includePatient: boolean;
+  readonly secret: string;
+}
+
+/** Posts each result that the site wants to hear of; `webhook-id` tells a repetition. */
+export function webhookSink(receiver: WebhookReceiver, { when, includePatient, secret }: WebhookSettings, now: () => number = Date.now): Sink {
+  return {
+    name: 'webhook',
+    wants: ({ priority }) => when === 'all' || priority === 'urgent',
+    deliver: async (record) => {
+      // The record is read from the archive and may be of a later result than the event.
+      if (when === 'urgent' && record.priority !== 'urgent') return;
+      const body = JSON.stringify(webhookMessage(record, includePatient));
+      await receiver.post(body, webhookHeaders(record.key, Math.floor(now() / 1000), body, secret));
+    },
+    probe: () => receiver.probe(),
+    close: () => receiver.close(),
+  };
+}

@@ -1,0 +1,73 @@
+import { Router } from 'express';
+import { withTimeout } from '../../base/retry';
+import type { Worklist } from '../../worklist/worklist';
+import type { Access } from '../access/access';
+import { needs } from '../access/user';
+import type { Check } from '../health';
+import { BadRequest } from './answers';
+import type { DeadLetterEntry,Overview } from './api-types';
+
+/** Port: what an operator does with the studies that were given up; the composition root fits it to the broker. */
+export interface DeadLetters {
+  list(): Promise<readonly DeadLetterEntry[]>;
+  /** Resolves to those done; `id` null is all. */
+  replay(id: string | null): Promise<readonly DeadLetterEntry[]>;
+  drop(id: string): Promise<readonly DeadLetterEntry[]>;
+}
+
+export interface OperatorParts {
+  readonly worklist: Pick<Worklist, 'counts' | 'completedPerHour'>;
+  readonly access: Pick<Access, 'audit'>;
+  readonly checks: readonly Check[];
+  readonly queues: () => Promise<Readonly<Record<string, number>>>;
+  readonly ages: () => Promise<Readonly<Record<string, number>>>;
+  readonly deadLetters: DeadLetters;
+}
+
+const HOURS = 24;
+const HOUR_MS = 3_600_000;
+/** An operator's page must say that something hangs, not hang with it. */
+const PATIENCE_MS = 3_000;
+
+/** Queues, outages, throughput and dead letters: UIDs, counts and codes. */
+export function operatorRoutes({ worklist, access, checks, queues, ages, deadLetters }: OperatorParts): Router {
+  const router = Router();
+  router.get('/operators/overview', needs('operator'), async (_request, response) => {
+    const [depths, waits, looked, states, done] = await Promise.all([
+      patiently(queues()), patiently(ages()), Promise.all(checks.map(seen)), worklist.counts().then((counts) => counts.states), worklist.completedPerHour(startOf(Date.now())),
+    ]);
+    response.json({ queues: depths, ages: waits, checks: looked, states, throughput: perHour(done, Date.now()) } satisfies Overview);
+  });
+  router.get('/operators/dead-letters', needs('operator'), async (_request, response) => {
+    response.json({ letters: await deadLetters.list() });
+  });
+  router.post('/operators/dead-letters/replay-all', needs('operator'), async (request, response) => {
+    await access.audit(request, { kind: 'restricted-function', what: 'all dead letters replayed', studies: [] });
+    response.json({ done: (await deadLetters.replay(null)).length });
+  });
+  for (const action of ['replay', 'drop'] as const) {
+    router.post(`/operators/dead-letters/:letter/${action}`, needs('operator'), async (request, response) => {
+      const id = String(request.params['letter']);
+      const letter = (await deadLetters.list()).find((one) => one.id === id);
+      if (letter === undefined) throw new BadRequest(404, 'there is no such dead letter any more');
+      const studies = letter.studyInstanceUid === null ? [] : [{ studyInstanceUid: letter.studyInstanceUid, patientId: null }];
+      await access.audit(request, { kind: 'restricted-function', what: `dead letter ${action === 'replay' ? 'replayed' : 'dropped'}`, studies });
+      response.json({ done: (await deadLetters[action](id)).length });
+    });
+  }
+  return router;
+}
+
+function patiently<T>(looking: Promise<T>): Promise<T | null> {
+  return withTimeout(looking, PATIENCE_MS, () => new Error('late')).catch(() => null);
+}
+
+async function seen({ name, look }: Check): Promise<Overview['checks'][number]> {
+  return { name, problem: await withTimeout(look(), PATIENCE_MS, () => new Error('it does not answer in time')).catch((error: Error) => error.message) };
+}
+
+const startOf = (now: number) => (Math.floor(now / HOUR_MS) - HOURS + 1) * HOUR_MS;
+
+function perHour(done: ReadonlyMap<number, number>, now: number): Overview['throughput'] {
+  return Array.from({ length: HOURS }, (_, i) => startOf(now) + i * HOUR_MS).map((hour) => ({ hour: new Date(hour).toISOString(), studies: done.get(hour) ?? 0 }));
+}

@@ -1,0 +1,112 @@
+import { type Request,type Response,Router } from 'express';
+import { z } from 'zod';
+import { limited } from '../../base/limited';
+import type { Uid } from '../../dicom/uid';
+import type { FilmReader } from '../../pipeline/film-reader';
+import type { FilmRecord } from '../../sinks/record';
+import type { StudyDetail,Worklist } from '../../worklist/worklist';
+import type { Access } from '../access/access';
+import { needs } from '../access/user';
+import { BadRequest,uidOf } from './answers';
+import type { FilmReport } from './api-types';
+import { filmOf,filmPath,objectPath,type ObjectPath } from './film-objects';
+import { drawFilmPictures,drawHeatMapPictures,type FilmShape,heatMapName,PICTURE_SIZES,shapeOf } from './film-picture';
+import { type Drawn,PictureCache } from './picture-cache';
+import { reportView } from './report-view';
+import { audited,checked } from './study-routes';
+
+export interface PictureParts {
+  readonly worklist: Pick<Worklist, 'study'>;
+  readonly archive: { retrieve(path: ObjectPath): Promise<Uint8Array> };
+  /** A thread of its own: whoever looks at pictures must not hold up the analysis. */
+  readonly reader: FilmReader;
+  readonly access: Pick<Access, 'audit'>;
+  /** Pictures held in memory (bytes). */
+  readonly cacheBytes: number;
+}
+
+/** Retrievals at a time: a page asks for twenty pictures at once, and the archive has others to serve. */
+const AT_A_TIME = 3;
+/** Shapes of films held: a few numbers each. */
+const MOST_SHAPES = 20_000;
+/** Thumbnails belong to the list, which is audited by itself; what is larger shows the film. */
+const AUDITED_FROM = 256;
+
+const size = z.coerce.number().pipe(z.union(PICTURE_SIZES.map((one) => z.literal(one)))).default(256);
+const filmQuery = z.strictObject({ size });
+const heatMapQuery = z.strictObject({ size, part: z.enum(['film', 'whole']).default('whole') });
+
+/** Pictures of films and heat maps, and reports, made from what the archive has when somebody asks. */
+export function pictureRoutes({ worklist, archive, reader, access, cacheBytes }: PictureParts): Router {
+  const cache = new PictureCache(cacheBytes);
+  const shapes = new Map<string, FilmShape | null>();
+  const inTurn = limited(AT_A_TIME);
+  const retrieve = (path: ObjectPath) => inTurn(() => archive.retrieve(path));
+
+  const found = async (request: Request): Promise<{ study: StudyDetail; film: FilmRecord; uid: Uid }> => {
+    const uid = uidOf(request.params['study']);
+    const study = await worklist.study(uid);
+    if (study === null) throw new BadRequest(404, 'there is no such study on the list');
+    return { study, uid, film: filmOf(study.record, uidOf(request.params['film'])) };
+  };
+  const audit = async (request: Request, { row }: StudyDetail, asked: number) => {
+    if (asked >= AUDITED_FROM) await access.audit(request, { kind: 'study-read', studies: [audited(row)] });
+  };
+  const remember = (path: ObjectPath, found: FilmShape | null): FilmShape | null => {
+    if (shapes.size >= MOST_SHAPES) shapes.clear();
+    shapes.set(path.sopInstanceUid, found);
+    return found;
+  };
+  const drawFilm = async (path: ObjectPath) => {
+    const { pictures, shape: found } = await drawFilmPictures(await retrieve(path), reader);
+    remember(path, found);
+    return pictures;
+  };
+  /** A film's size is read once: the heat map's place depends on it. */
+  const shape = async (path: ObjectPath): Promise<FilmShape | null> => {
+    const known = shapes.get(path.sopInstanceUid);
+    if (known !== undefined) return known;
+    const bytes = await retrieve(path);
+    const { attributes } = await reader.read(bytes);
+    return remember(path, shapeOf(attributes));
+  };
+
+  const router = Router();
+  router.get('/studies/:study/films/:film/picture', needs('radiologist'), async (request, response) => {
+    const asked = checked(filmQuery, request.query);
+    const { study, film, uid } = await found(request);
+    const path = filmPath(uid, film);
+    const pictures = await cache.get(`film ${path.sopInstanceUid}`, () => drawFilm(path));
+    await audit(request, study, asked.size);
+    send(request, response, pictures.get(String(asked.size)));
+  });
+  router.get('/studies/:study/films/:film/heat-map', needs('radiologist'), async (request, response) => {
+    const asked = checked(heatMapQuery, request.query);
+    const { study, film, uid } = await found(request);
+    const path = objectPath(uid, film, 'heatMap');
+    if (path === null) throw new BadRequest(404, 'there is no heat map of this film');
+    const pictures = await cache.get(`heat map ${path.sopInstanceUid}`, async () => drawHeatMapPictures(await retrieve(path), await shape(filmPath(uid, film)), reader));
+    await audit(request, study, asked.size);
+    send(request, response, pictures.get(heatMapName(asked.size, asked.part)));
+  });
+  router.get('/studies/:study/films/:film/report', needs('radiologist'), async (request, response) => {
+    const { study, film, uid } = await found(request);
+    const path = objectPath(uid, film, 'report');
+    if (path === null) throw new BadRequest(404, 'there is no report of this film');
+    const segmentation = objectPath(uid, film, 'segmentation');
+    const report = await reader.read(await retrieve(path));
+    const lungs = segmentation === null ? null : await reader.read(await retrieve(segmentation));
+    const size = film.seriesInstanceUid === null ? null : await shape(filmPath(uid, film));
+    await audit(request, study, AUDITED_FROM);
+    response.json(reportView(report.attributes, size === null ? null : { rows: size.rows, columns: size.columns }, lungs) satisfies FilmReport);
+  });
+  return router;
+}
+
+/** Kept by the browser of who asked, and asked for again each time: what has not changed costs no picture. */
+function send(request: Request, response: Response, picture: Drawn | undefined): void {
+  if (picture === undefined) throw new BadRequest(404, 'the stored heat map is laid out otherwise: its film part is not known');
+  response.set({ 'Cache-Control': 'private, no-cache', ETag: picture.etag, 'Content-Type': picture.type, 'Cross-Origin-Resource-Policy': 'same-origin' });
+  if (request.fresh) response.status(304).end();
+  else response.send(picture.bytes);
+}

@@ -1,0 +1,115 @@
+import type { Attributes } from '../../dicom/attributes';
+import { imageHeader } from '../../dicom/image-header';
+import type { Opened } from '../../dicom/read';
+import { components,outline } from '../../imaging/outline';
+import type { Polygon } from '../../imaging/polygon';
+import { type Code,CODES,HILUM_SCHEME } from '../../objects/codes';
+import { readReport } from '../../objects/report-reader';
+import type { FilmReport } from './api-types';
+
+/** Regions of fewer pixels than this share of the film are specks of a segmentation. */
+const SMALLEST_REGION = 0.002;
+/** Outlines are traced on a grid of at most so many samples a side: a line on a screen needs no more. */
+const GRID = 512;
+
+/**
+ * A stored report of ours in words, and what it and the segmentation draw on the film.
+ * @param size of the film in pixels, null where it is not known
+ * @param segmentation opened; null where the archive has none
+ * @throws HilumError DICOM_UNREADABLE when it is no report of ours
+ */
+export function reportView(report: Attributes, size: FilmReport['size'], segmentation: Opened | null): FilmReport {
+  readReport(report);
+  const evaluations = children(find(children(report), CODES.qualitativeEvaluations));
+  return {
+    summary: text(find(evaluations, CODES.summary)),
+    statements: statements(report, evaluations),
+    size,
+    hotRegion: isAnalysed(evaluations) ? region(report) : [],
+    lungs: segmentation === null ? null : lungOutlines(segmentation),
+  };
+}
+
+function isAnalysed(evaluations: readonly Attributes[]): boolean {
+  return text(find(evaluations, CODES.outcome)) === 'analysed';
+}
+
+/** Those of the report's items that are meant for people; the summary stands by itself, and what programs read back says the same once more. */
+function statements(report: Attributes, evaluations: readonly Attributes[]): FilmReport['statements'] {
+  const group = measurementGroup(report);
+  const meant = [...children(group), ...evaluations].filter((item) => {
+    const name = sequence(item, 'ConceptNameCodeSequence')[0];
+    return name?.CodeValue !== CODES.summary.value && (name?.CodingSchemeDesignator !== HILUM_SCHEME || name.CodeValue === CODES.remark.value || name.CodeValue === CODES.reasonText.value);
+  });
+  return meant.flatMap((item) => {
+    const value = valueOf(item);
+    return value === '' ? [] : [{ name: String(sequence(item, 'ConceptNameCodeSequence')[0]?.CodeMeaning ?? ''), value }];
+  });
+}
+
+function valueOf(item: Attributes): string {
+  switch (item.ValueType) {
+    case 'TEXT':
+      return text(item);
+    case 'CODE':
+      return String(sequence(item, 'ConceptCodeSequence')[0]?.CodeMeaning ?? '');
+    case 'NUM': {
+      const measured = sequence(item, 'MeasuredValueSequence')[0];
+      return `${Number([measured?.NumericValue ?? ''].flat()[0]).toFixed(1)} ${String(sequence(measured, 'MeasurementUnitsCodeSequence')[0]?.CodeValue ?? '')}`;
+    }
+    default:
+      return '';
+  }
+}
+
+function measurementGroup(report: Attributes): Attributes | undefined {
+  return find(children(find(children(report), CODES.imagingMeasurements)), CODES.measurementGroup);
+}
+
+/** SCOORD (PS3.3 section C.18.6): column and row of each corner. */
+function region(report: Attributes): Polygon {
+  const data = [find(children(measurementGroup(report)), CODES.imageRegion)?.['GraphicData'] ?? []].flat().map(Number);
+  return Array.from({ length: Math.floor(data.length / 2) }, (_, i) => [data[2 * i]!, data[2 * i + 1]!] as const);
+}
+
+/** The outlines of a binary, one-frame Segmentation of ours, in the film's pixels. Null where it is none. */
+function lungOutlines({ attributes, pixelData }: Opened): Polygon[] | null {
+  const { rows, columns } = imageHeaderOfBits(attributes);
+  const bytes = pixelData?.fragments[0];
+  if (bytes === undefined || pixelData!.encapsulated || bytes.length * 8 < rows * columns) return null;
+  const step = Math.max(1, Math.ceil(Math.max(rows, columns) / GRID));
+  const [tall, wide] = [Math.ceil(rows / step), Math.ceil(columns / step)];
+  const values = new Float32Array(tall * wide);
+  for (let row = 0; row < tall; row++) {
+    for (let column = 0; column < wide; column++) {
+      const at = row * step * columns + column * step;
+      values[row * wide + column] = (bytes[at >> 3]! >> (at & 7)) & 1;
+    }
+  }
+  const regions = components({ rows: tall, columns: wide, values }).filter(({ area }) => area >= SMALLEST_REGION * values.length);
+  return regions.map(({ mask }) => outline(mask, { column: columns / wide, row: rows / tall }));
+}
+
+/** {@link imageHeader} takes films only, which have 8 or 16 bits. */
+function imageHeaderOfBits(attributes: Attributes): { rows: number; columns: number } {
+  return imageHeader({ ...attributes, BitsAllocated: 8, BitsStored: 8, HighBit: 7, NumberOfFrames: 1 });
+}
+
+function find(items: readonly Attributes[], { value, scheme }: Code): Attributes | undefined {
+  return items.find((item) => {
+    const name = sequence(item, 'ConceptNameCodeSequence')[0];
+    return name?.CodeValue === value && name.CodingSchemeDesignator === scheme;
+  });
+}
+
+function children(item: Attributes | undefined): Attributes[] {
+  return sequence(item, 'ContentSequence');
+}
+
+function text(item: Attributes | undefined): string {
+  return typeof item?.TextValue === 'string' ? item.TextValue : '';
+}
+
+function sequence(item: Attributes | undefined, keyword: string): Attributes[] {
+  return [item?.[keyword] ?? []].flat() as Attributes[];
+}

@@ -1,0 +1,121 @@
+import { type Request,Router } from 'express';
+import { z } from 'zod';
+import { SHOWN_STATES,VERDICTS } from '../../database/states';
+import { PRIORITIES } from '../../events/priority';
+import { PAGE_ORDERS,type PageRequest } from '../../worklist/page-query';
+import type { Worklist } from '../../worklist/worklist';
+import type { Access } from '../access/access';
+import type { AuditedStudy } from '../access/audit-event';
+import { hasRole,needs,requiredUser } from '../access/user';
+import { BadRequest,uidOf } from './answers';
+import type { Agreement,StudyPage } from './api-types';
+import { detailView,type Viewer } from './detail-view';
+import { type Rights,rowView } from './row-view';
+
+export interface StudyParts {
+  readonly worklist: Pick<Worklist, 'page' | 'lastChange' | 'study' | 'verdict' | 'setPriority' | 'agreement' | 'verdictsCsv'>;
+  readonly access: Pick<Access, 'audit'>;
+  readonly viewers: readonly Viewer[];
+}
+
+const MOST_ROWS = 1_000;
+
+const pageQuery = z.strictObject({
+  state: z.enum(SHOWN_STATES).optional(),
+  priority: z.enum(PRIORITIES).optional(),
+  view: z.enum(['frontal', 'lateral']).optional(),
+  verdict: z.enum(['none', ...VERDICTS]).optional(),
+  hours: z.coerce.number().positive().max(87_600).optional(),
+  search: z.string().trim().max(64).optional(),
+  order: z.enum(PAGE_ORDERS).default('oldest'),
+  limit: z.coerce.number().int().min(1).max(MOST_ROWS).default(100),
+  cursor: z.string().max(300).optional(),
+});
+
+const givenVerdict = z.strictObject({ verdict: z.enum(VERDICTS), note: z.string().max(2_000).default('') });
+const givenPriority = z.strictObject({ priority: z.enum(['urgent']).nullable() });
+
+/** Who reads films sees patients; an operator sees what becomes of a study and not whose it is. */
+export function rightsOf(request: Request): Rights {
+  return { patients: hasRole(requiredUser(request), 'radiologist') };
+}
+
+/** The list, a study, verdicts. */
+export function studyRoutes({ worklist, access, viewers }: StudyParts): Router {
+  const router = Router();
+  router.get('/studies', needs('radiologist', 'operator'), async (request, response) => {
+    const rights = rightsOf(request);
+    const change = await worklist.lastChange();
+    const { rows, next } = await page(worklist, checked(pageQuery, request.query), rights);
+    const shown = rows.flatMap((row) => rowView(row, rights) ?? []);
+    await access.audit(request, { kind: 'query', query: new URL(request.originalUrl, 'http://list').search, studies: rights.patients ? rows.map(audited) : [] });
+    response.json({ rows: shown, next, change } satisfies StudyPage);
+  });
+  router.get('/studies/:study', needs('radiologist', 'operator'), async (request, response) => {
+    const rights = rightsOf(request);
+    const found = await worklist.study(uidOf(request.params['study']));
+    const view = found === null ? null : detailView(found, rights, viewers);
+    if (found === null || view === null) throw new BadRequest(404, 'there is no such study on the list');
+    if (rights.patients) await access.audit(request, { kind: 'study-read', studies: [audited(found.row)] });
+    response.json(view);
+  });
+  router.post('/studies/:study/verdict', needs('radiologist'), async (request, response) => {
+    const { verdict, note } = checked(givenVerdict, request.body);
+    const { row } = await existing(worklist, request);
+    await access.audit(request, { kind: 'study-updated', studies: [audited(row)] });
+    if (!(await worklist.verdict(row.studyInstanceUid, { verdict, note: note.trim(), by: requiredUser(request).name }))) throw new BadRequest(409, 'the study has no result to judge yet');
+    response.status(201).json({ verdict });
+  });
+  // Up only: what is taken back is this list's own word, never that of the RIS or the finding.
+  router.post('/studies/:study/priority', needs('radiologist'), async (request, response) => {
+    const { priority } = checked(givenPriority, request.body);
+    const { row } = await existing(worklist, request);
+    await access.audit(request, { kind: 'study-updated', studies: [audited(row)] });
+    await worklist.setPriority(row.studyInstanceUid, priority, requiredUser(request).name);
+    response.json({ priority });
+  });
+  return router.use(verdictRoutes({ worklist, access }));
+}
+
+function verdictRoutes({ worklist, access }: Pick<StudyParts, 'worklist' | 'access'>): Router {
+  const router = Router();
+  router.get('/agreement', needs('radiologist', 'operator'), async (_request, response) => {
+    const { agree, disagree, unusable, share, interval } = await worklist.agreement();
+    response.json({ agree, disagree, unusable, share: share === null || interval === null ? null : { value: share, low: interval[0], high: interval[1] } } satisfies Agreement);
+  });
+  router.get('/verdicts.csv', needs('radiologist'), async (request, response) => {
+    await access.audit(request, { kind: 'export', studies: [], destination: 'verdicts.csv' });
+    response.type('text/csv').attachment('verdicts.csv');
+    for await (const line of worklist.verdictsCsv()) response.write(line);
+    response.end();
+  });
+  return router;
+}
+
+function page(worklist: StudyParts['worklist'], { state, priority, view, verdict, hours, search, order, limit, cursor }: z.infer<typeof pageQuery>, { patients }: Rights) {
+  const filters: PageRequest['filters'] = {
+    ...(state === undefined ? {} : { states: [state] }), ...(priority === undefined ? {} : { priority }), ...(view === undefined ? {} : { view }),
+    ...(verdict === undefined ? {} : { verdict }), ...(hours === undefined ? {} : { arrivedFrom: Date.now() - hours * 3_600_000 }),
+  };
+  return worklist.page({ filters, searchPatient: patients, order, limit, ...(search === undefined ? {} : { search }), ...(cursor === undefined ? {} : { cursor }) }).catch((error: unknown) => {
+    if (error instanceof RangeError) throw new BadRequest(400, 'cursor: not one of this list');
+    throw error;
+  });
+}
+
+async function existing(worklist: StudyParts['worklist'], request: Request) {
+  const found = await worklist.study(uidOf(request.params['study']));
+  if (found === null) throw new BadRequest(404, 'there is no such study on the list');
+  return found;
+}
+
+/** @throws BadRequest 400 that names the keys at fault and quotes none of their values. */
+export function checked<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value ?? {});
+  if (!parsed.success) throw new BadRequest(400, `not understood: ${[...new Set(parsed.error.issues.map(({ path }) => path.join('.') || 'the whole'))].join(', ')}`);
+  return parsed.data;
+}
+
+export function audited(row: { readonly studyInstanceUid: string; readonly patient: { readonly PatientID: string }; readonly accessionNumber: string }): AuditedStudy {
+  return { studyInstanceUid: row.studyInstanceUid, patientId: row.patient.PatientID || null, accessionNumber: row.accessionNumber || null };
+}

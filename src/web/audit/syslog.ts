@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto';
+import { appendFileSync,closeSync,existsSync,fsyncSync,mkdirSync,openSync,readFileSync,renameSync,rmSync,statSync,writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { connect,type TLSSocket } from 'node:tls';
+import type { Log } from '../../base/log';
+import { sleep } from '../../base/retry';
+import { readTls,type TlsFiles } from '../../net/tls';
+
+export interface SyslogSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TlsFiles;
+  /** Folder of what waits for the receiver. */
+  readonly dir: string;
+  /** Most that waits there (bytes). */
+  readonly spoolBytes: number;
+}
+
+export interface Syslog {
+  /** Puts a message in line. Never throws, never waits: the file is the trail, this is its copy. */
+  send(xml: string, at: Date): void;
+  close(): Promise<void>;
+}
+
+/** Facility 10 (security), severity 5 (notice): DICOM PS3.15 A.6 asks for facility 10. */
+const PRIORITY = 10 * 8 + 5;
+const MESSAGE_ID = 'DICOM+RFC3881';
+const APPLICATION = 'hilum';
+const RECONNECT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+const CLOSE_WAIT_MS = 2_000;
+const CLOSE_LOOK_MS = 50;
+
+/** One message in the form of RFC 5424, its XML with the byte order mark that says UTF-8 (DICOM PS3.15 A.6), framed by octet counting (RFC 5425, section 4.3). */
+export function syslogFrame(xml: string, at: Date, host = hostname(), pid = process.pid): Buffer {
+  const printable = host.replace(/[^!-~]/g, '').slice(0, 255) || '-';
+  const message = Buffer.from(`<${PRIORITY}>1 ${at.toISOString()} ${printable} ${APPLICATION} ${pid} ${MESSAGE_ID} - \uFEFF${xml}`, 'utf8');
+  return Buffer.concat([Buffer.from(`${message.length} `, 'ascii'), message]);
+}
+
+/**
+ * Sends messages to an audit record repository by syslog over TLS (RFC 5425). While it is away they wait in a file, in order, up to `spoolBytes`; more are counted and left out (they are in the trail's file).
+ * TLS tells that bytes were sent, not that they were kept, as syslog has no acknowledgement: what was on the way when a connection breaks is sent again, so a receiver may see a message twice.
+ */
+export function connectSyslog(settings: SyslogSettings, log: Log): Syslog {
+  return new SpooledSyslog(settings, log);
+}
+
+class SpooledSyslog implements Syslog {
+  private readonly spool: string;
+  private readonly tlsMaterial;
+  private socket: TLSSocket | null = null;
+  private connecting: TLSSocket | null = null;
+  private retry: NodeJS.Timeout | null = null;
+  private isClosing = false;
+  private dropped = 0;
+
+  constructor(
+    private readonly settings: SyslogSettings,
+    private readonly log: Log,
+  ) {
+    // A receiver is always asked for its certificate.
+    this.tlsMaterial = { ...readTls(settings.tls), rejectUnauthorized: true };
+    mkdirSync(settings.dir, { recursive: true, mode: 0o700 });
+    this.spool = join(settings.dir, 'syslog.spool');
+    this.reclaim();
+    this.open();
+  }
+
+  send(xml: string, at: Date): void {
+    const frame = syslogFrame(xml, at);
+    try {
+      if (sizeOf(this.spool) + frame.length > this.settings.spoolBytes) this.drop();
+      else appendFileSync(this.spool, frame, { mode: 0o600 });
+    } catch {
+      this.drop();
+    }
+    this.flush();
+  }
+
+  async close(): Promise<void> {
+    // What was said last, as that the service stops, gets its chance.
+    for (let waited = 0; waited < CLOSE_WAIT_MS && this.isWaiting(); waited += CLOSE_LOOK_MS) await sleep(CLOSE_LOOK_MS);
+    this.isClosing = true;
+    if (this.retry) clearTimeout(this.retry);
+    this.connecting?.destroy();
+    const { socket } = this;
+    if (socket === null) return;
+    await new Promise<void>((resolve) => {
+      socket.once('close', () => resolve());
+      setTimeout(() => socket.destroy(), CLOSE_WAIT_MS).unref();
+      socket.end();
+    });
+  }
+
+  /** What an earlier run had on the way goes first again. */
+  private reclaim(): void {
+    const sent = `${this.spool}.sent`;
+    if (!existsSync(sent)) return;
+    const both = Buffer.concat([readFileSync(sent), existsSync(this.spool) ? readFileSync(this.spool) : Buffer.alloc(0)]);
+    const next = `${this.spool}.${randomBytes(4).toString('hex')}`;
+    const file = openSync(next, 'wx', 0o600);
+    writeSync(file, both);
+    fsyncSync(file);
+    closeSync(file);
+    renameSync(next, this.spool);
+    rmSync(sent, { force: true });
+  }
+
+  private isWaiting(): boolean {
+    return sizeOf(this.spool) > 0 || existsSync(`${this.spool}.sent`);
+  }
+
+  private open(): void {
+    const { host, port } = this.settings;
+    const socket = connect({ host, port, ...this.tlsMaterial, minVersion: 'TLSv1.2', timeout: CONNECT_TIMEOUT_MS });
+    this.connecting = socket;
+    socket.once('secureConnect', () => {
+      this.connecting = null;
+      socket.setTimeout(0);
+      this.socket = socket;
+      this.log.info({ event: 'audit.syslog-connected', host, port }, 'the audit record repository is connected');
+      this.flush();
+    });
+    socket.on('timeout', () => socket.destroy(new Error('no answer')));
+    socket.on('error', (error) => this.log.warn({ event: 'audit.syslog-lost', host, port, error: error.message }, 'no connection to the audit record repository; messages wait on the disk'));
+    socket.once('close', () => this.lost());
+    // Syslog has no answers; reading notices the end of the connection.
+    socket.resume();
+  }
+
+  private lost(): void {
+    this.socket = null;
+    this.connecting = null;
+    this.reclaim();
+    if (!this.isClosing) this.retry = setTimeout(() => this.open(), RECONNECT_MS);
+  }
+
+  /** Hands all that waits to the connection. It stays in a second file until the connection has taken it. */
+  private flush(): void {
+    const { socket } = this;
+    const sent = `${this.spool}.sent`;
+    if (socket === null || existsSync(sent) || sizeOf(this.spool) === 0) return;
+    renameSync(this.spool, sent);
+    socket.write(readFileSync(sent), (error) => {
+      if (error) return;
+      rmSync(sent, { force: true });
+      if (this.dropped > 0) this.log.warn({ event: 'audit.syslog-dropped', messages: this.dropped }, 'messages did not fit on the disk while the audit record repository was away; they are in the file only');
+      this.dropped = 0;
+      this.flush();
+    });
+  }
+
+  private drop(): void {
+    this.dropped += 1;
+    if (this.dropped === 1) this.log.warn({ event: 'audit.syslog-dropped', messages: 1 }, 'what waits for the audit record repository has no room any more; messages are in the file only');
+  }
+}
+
+function sizeOf(path: string): number {
+  return existsSync(path) ? statSync(path).size : 0;
+}

@@ -1,0 +1,37 @@
+import type { LiveEvent } from '../api/api-types.js';
+import { byId } from './dom.js';
+
+/** Changes that come within this time are shown together (milliseconds). */
+const GATHER = 150;
+
+/**
+ * Listens to what changes. The browser connects again by itself and says which event it saw last; where that is too long ago, the service says so and
+ * `reload` is called.
+ */
+export function listen(since: number, take: (events: readonly LiveEvent[]) => void, reload: () => Promise<number>): void {
+  const source = new EventSource(`/api/v1/live?since=${since}`);
+  let gathered: LiveEvent[] = [];
+  let timer: number | undefined;
+  source.addEventListener('change', (event) => {
+    gathered.push(JSON.parse((event as MessageEvent<string>).data) as LiveEvent);
+    timer ??= window.setTimeout(() => {
+      timer = undefined;
+      const events = gathered;
+      gathered = [];
+      take(events);
+    }, GATHER);
+  });
+  source.addEventListener('reset', () => void reload());
+  source.addEventListener('open', () => tell('live', 'Live'));
+  source.addEventListener('error', () => {
+    tell('lost', source.readyState === EventSource.CLOSED ? 'No live updates' : 'Connecting');
+    // An answer that is no stream (the service restarts) closes it for good.
+    if (source.readyState === EventSource.CLOSED) window.setTimeout(() => void reload().then((change) => listen(change, take, reload)), 5_000);
+  });
+}
+
+function tell(state: 'live' | 'lost', text: string): void {
+  const element = byId('link-state');
+  element.dataset['state'] = state;
+  if (element.textContent !== text) element.textContent = text;
+}

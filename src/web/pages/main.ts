@@ -1,0 +1,115 @@
+import type { LiveEvent,Session } from '../api/api-types.js';
+import { ApiError,get } from './api.js';
+import { DetailPage } from './detail.js';
+import { byId,h } from './dom.js';
+import { startHelp } from './help.js';
+import { startKeys } from './keys.js';
+import { ReadingList } from './list.js';
+import { listen } from './live.js';
+import { OperatorsPage } from './operators.js';
+
+type Place = { readonly page: 'list' } | { readonly page: 'study'; readonly uid: string } | { readonly page: 'operators' };
+
+function placeOf(path: string): Place {
+  const study = /^\/study\/([0-9.]{1,64})$/.exec(path);
+  if (study !== null) return { page: 'study', uid: study[1]! };
+  return { page: path === '/operators' ? 'operators' : 'list' };
+}
+
+const pathOf = (place: Place) => (place.page === 'study' ? `/study/${place.uid}` : place.page === 'operators' ? '/operators' : '/');
+
+function tellProblem(text: string | null): void {
+  const element = byId('problem');
+  element.hidden = text === null;
+  element.textContent = text ?? '';
+}
+
+class Pages {
+  private place: Place = { page: 'list' };
+  readonly list: ReadingList;
+  readonly detail: DetailPage;
+  private readonly operators = new OperatorsPage();
+
+  constructor(private readonly session: Session) {
+    this.list = new ReadingList(session, (uid) => this.go({ page: 'study', uid }), tellProblem);
+    this.detail = new DetailPage(() => this.back(), (by) => this.step(by));
+    window.addEventListener('popstate', () => this.show(placeOf(location.pathname)));
+    for (const [id, place] of [['to-list', { page: 'list' }], ['to-operators', { page: 'operators' }]] as const) {
+      byId(id).addEventListener('click', (event) => {
+        if ((event as MouseEvent).ctrlKey || (event as MouseEvent).metaKey) return;
+        event.preventDefault();
+        this.go(place);
+      });
+    }
+  }
+
+  go(place: Place): void {
+    if (pathOf(place) !== location.pathname) history.pushState(null, '', pathOf(place));
+    this.show(place);
+  }
+
+  back(): void {
+    const from = this.detail.shown;
+    this.go({ page: 'list' });
+    if (from !== null) this.list.grid.select(from, true);
+  }
+
+  step(by: 1 | -1): void {
+    const next = this.detail.shown === null ? null : this.list.grid.neighbour(this.detail.shown, by);
+    if (next === null) return;
+    this.list.grid.select(next, false);
+    this.go({ page: 'study', uid: next });
+  }
+
+  get isList(): boolean {
+    return this.place.page === 'list';
+  }
+
+  show(place: Place): void {
+    this.place = place;
+    byId('list-page').hidden = place.page !== 'list';
+    byId('detail-page').hidden = place.page !== 'study';
+    byId('operators-page').hidden = place.page !== 'operators';
+    for (const [id, page] of [['to-list', 'list'], ['to-operators', 'operators']] as const) {
+      if (place.page === page) byId(id).setAttribute('aria-current', 'page');
+      else byId(id).removeAttribute('aria-current');
+    }
+    if (place.page === 'study') void this.detail.show(place.uid);
+    else this.detail.hide();
+    if (place.page === 'operators') this.operators.show();
+    else this.operators.hide();
+    document.title = place.page === 'operators' ? 'Hilum operation' : place.page === 'study' ? 'Hilum study' : 'Hilum reading list';
+  }
+
+  take(events: readonly LiveEvent[]): void {
+    this.list.take(events);
+    for (const event of events) if (event.kind === 'study') this.detail.refresh(event.row.studyInstanceUid);
+  }
+
+  async start(): Promise<void> {
+    byId('to-operators').hidden = !this.session.mayOperate;
+    drawUser(this.session);
+    this.show(placeOf(location.pathname));
+    if (!this.session.mayReadStudies) return;
+    await this.list.reload(true);
+    listen(this.list.change, (events) => this.take(events), () => this.list.reload(false).then(() => this.list.change));
+  }
+}
+
+function drawUser({ everyoneIsLocal, user }: Session): void {
+  if (everyoneIsLocal) return void (byId('user').textContent = 'No sign-in: this machine only');
+  byId('user').append(h('a', { href: '/account' }, user));
+  byId('sign-out-place').append(h('form', { method: 'post', action: '/sign-out' }, h('button', {}, 'Sign out')));
+}
+
+async function start(): Promise<void> {
+  try {
+    const pages = new Pages(await get<Session>('/session'));
+    startKeys(pages, startHelp());
+    await pages.start();
+  } catch (error) {
+    tellProblem(error instanceof ApiError ? `The reading list cannot be shown: ${error.message}.` : String(error));
+  }
+}
+
+void start();

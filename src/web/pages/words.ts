@@ -1,0 +1,60 @@
+import type { ListState,ListVerdict,StudyRow } from '../api/api-types.js';
+
+/** All that a page says of a state. What is not analysed or failed always says why. */
+const STATES: Readonly<Record<ListState, string>> = { waiting: 'Waiting', analysing: 'Analysing', done: 'Analysed', 'not-analysed': 'Not analysed', failed: 'Failed' };
+
+export const RESEARCH = 'Research use only - not for diagnosis. Unverified.';
+
+export const VERDICT_WORDS: Readonly<Record<ListVerdict, string>> = { agree: 'Agree', disagree: 'Disagree', unusable: 'Unusable' };
+
+export function stateWords({ state, reason, retryAt }: StudyRow): string {
+  if (state === 'not-analysed' || state === 'failed') return `${STATES[state]} because ${reason === null ? 'the reason was not recorded' : reasonWords(reason)}`;
+  if (state === 'waiting' && retryAt !== null && reason !== null) return `Waiting, tried again at ${clock(retryAt)}: ${reasonWords(reason)}`;
+  return STATES[state];
+}
+
+export const stateName = (state: ListState): string => STATES[state];
+
+function reasonWords({ code, text }: { code: string; text: string }): string {
+  return text === '' ? code : text;
+}
+
+/** The result in one sentence; never that something is absent. */
+export function resultWords(row: StudyRow): string {
+  const { result } = row;
+  if (result === null) return stateWords(row);
+  const relation = result.reached ? `at or above the operating point (${result.thresholdText} %)` : `below the operating point (${result.thresholdText} %): no statement about absence`;
+  return `Probability ${result.probabilityText} %, ${relation}`;
+}
+
+export function urgentWords({ urgentBy }: StudyRow): string {
+  const by = urgentBy.map((source) => ({ order: 'the order', finding: 'the finding', person: 'a person' })[source]);
+  return by.length === 0 ? 'Routine' : `Urgent by ${by.join(' and ')}`;
+}
+
+/** 40 s, 12 min, 3 h 5 min, 2 d 4 h */
+export function duration(milliseconds: number): string {
+  const minutes = Math.floor(Math.max(0, milliseconds) / 60_000);
+  if (minutes < 1) return `${Math.floor(Math.max(0, milliseconds) / 1000)} s`;
+  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 1440) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return `${Math.floor(minutes / 1440)} d ${Math.floor((minutes % 1440) / 60)} h`;
+}
+
+export const since = (iso: string): string => duration(Date.now() - Date.parse(iso));
+
+const two = (value: number) => String(value).padStart(2, '0');
+
+/** In the reader's time zone: 14:05:09 */
+export function clock(iso: string): string {
+  const at = new Date(iso);
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+
+/** 2026-01-31 14:05:09 */
+export function dateTime(iso: string): string {
+  const at = new Date(iso);
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock(iso)}`;
+}
+
+export const percent = (share: number): string => `${Math.round(share * 100)} %`;

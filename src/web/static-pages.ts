@@ -1,0 +1,31 @@
+import { type RequestHandler,Router } from 'express';
+import { join } from 'node:path';
+import { signedIn } from './access/user';
+
+/** The pages as built: `npm run build` puts them beside this file. */
+export const PAGES_DIR = join(__dirname, 'pages');
+
+/** No script, style or picture but the service's own, nothing inline, no frame around it. */
+export const PAGE_POLICY = ["default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"].join('; ');
+
+/** Places of the one page; what it shows comes from the API, by the rights of who asks. */
+const PLACES = ['/', '/study/:study', '/operators'];
+const ASSETS = ['style.css', 'icon.svg'];
+
+/** The reading list's page, its style and its scripts. */
+export function pageRoutes(dir = PAGES_DIR): Router {
+  const router = Router();
+  const policy: RequestHandler = (_request, response, next) => {
+    // The access layer says the same, and where forms may lead to.
+    if (!response.hasHeader('Content-Security-Policy')) response.set('Content-Security-Policy', PAGE_POLICY);
+    response.set({ 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'private, no-cache' });
+    next();
+  };
+  router.get(PLACES, signedIn, policy, (_request, response) => response.sendFile('index.html', { root: dir, cacheControl: false }));
+  router.get('/ui/:name', signedIn, policy, (request, response, next) => {
+    const name = String(request.params['name']);
+    if (!ASSETS.includes(name) && !/^[a-z-]+\.js$/.test(name)) return next();
+    response.sendFile(name, { root: dir, cacheControl: false }, (error) => error && next());
+  });
+  return router;
+}

@@ -1,0 +1,152 @@
+import { describeError,HilumError } from '../base/errors';
+import type { Log } from '../base/log';
+import { backoffMs,sleep } from '../base/retry';
+import type { Uid } from '../dicom/uid';
+import { FILM_MODALITIES } from '../events/closed-lists';
+import type { Priority } from '../events/priority';
+import type { StudySight } from './record-columns';
+import type { Sighting,Step } from './steps';
+import type { Worklist } from './worklist';
+
+/** Port: what the archive lists of a study; `archive/dicomweb` fits it by shape. */
+export interface StudyDirectory {
+  /** Null where the archive does not have it; `modalities` null where it does not tell. */
+  sightStudy(study: Uid, timeoutMs: number): Promise<(StudySight & { readonly modalities: readonly string[] | null }) | null>;
+}
+
+export interface ProgressOptions {
+  readonly worklist: Pick<Worklist, 'advance' | 'needsSighting'>;
+  readonly archive: StudyDirectory;
+  readonly log: Log;
+  readonly now?: () => number;
+  /** Notes that are kept while the database is away; the oldest go first. */
+  readonly limit?: number;
+}
+
+interface Note {
+  readonly study: Uid;
+  readonly step: Step;
+  readonly at: number;
+}
+
+const LIMIT = 10_000;
+const SIGHT_TIMEOUT_MS = 5_000;
+const BACKOFF = { baseMs: 500, maxMs: 15_000 };
+
+/**
+ * Notes on the way of the studies, written to the list one after the other and in the background: a database that is away neither holds up nor fails an
+ * analysis. Meanwhile the notes wait in memory. No method throws or waits.
+ */
+export class Progress {
+  private readonly notes: Note[] = [];
+  private readonly stopping = new AbortController();
+  private running: Promise<void> | null = null;
+  private lost = 0;
+  private isAway = false;
+
+  constructor(private readonly options: ProgressOptions) {}
+
+  waiting(study: Uid, priority: Priority | null): void {
+    this.tell(study, { kind: 'waiting', priority });
+  }
+
+  analysing(study: Uid, attempt: number): void {
+    this.tell(study, { kind: 'analysing', attempt });
+  }
+
+  returned(study: Uid): void {
+    this.tell(study, { kind: 'returned' });
+  }
+
+  /** The next try is in `delayMs` milliseconds. */
+  retry(study: Uid, reason: string, delayMs: number): void {
+    this.tell(study, { kind: 'retry', reason, retryAt: this.now() + delayMs });
+  }
+
+  failed(study: Uid, reason: string): void {
+    this.tell(study, { kind: 'failed', reason });
+  }
+
+  nothingNew(study: Uid): void {
+    this.tell(study, { kind: 'nothing-new' });
+  }
+
+  /** Notes that were never written, since the last outage began. */
+  get dropped(): number {
+    return this.lost;
+  }
+
+  /** Resolves when all is written, or given up after `graceMs` milliseconds. */
+  async stop(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.stopping.abort(), graceMs);
+    await this.running;
+    clearTimeout(timer);
+  }
+
+  private now(): number {
+    return (this.options.now ?? Date.now)();
+  }
+
+  private tell(study: Uid, step: Step): void {
+    this.notes.push({ study, step, at: this.now() });
+    if (this.notes.length > (this.options.limit ?? LIMIT)) {
+      this.notes.shift();
+      this.lost++;
+    }
+    this.running ??= this.drain().finally(() => {
+      this.running = null;
+    });
+  }
+
+  private async drain(): Promise<void> {
+    // Never at once: what is told belongs to the caller's work, and the embedded database is synchronous.
+    await new Promise(setImmediate);
+    for (let attempt = 0; this.notes.length > 0 && !this.stopping.signal.aborted; ) {
+      const next = this.notes[0]!;
+      try {
+        await this.write(next);
+        this.cameBack();
+        attempt = 0;
+      } catch (error) {
+        this.wentAway(error);
+        // What is no error of the database is a defect of ours: trying again would hold up all notes behind it.
+        if (error instanceof HilumError && error.lasting !== 'permanent') {
+          await sleep(backoffMs(attempt++, BACKOFF), this.stopping.signal);
+          continue;
+        }
+        this.lost++;
+      }
+      // Unless it was dropped meanwhile, to make room.
+      if (this.notes[0] === next) this.notes.shift();
+    }
+  }
+
+  private async write({ study, step, at }: Note): Promise<void> {
+    const { worklist } = this.options;
+    const sighting = step.kind !== 'nothing-new' && (await worklist.needsSighting(study)) ? await this.sight(study) : null;
+    await worklist.advance(study, step, at, sighting);
+  }
+
+  /** The archive may be away too: then the row shows the UID alone until the next step. */
+  private async sight(study: Uid): Promise<Sighting | null> {
+    try {
+      const found = await this.options.archive.sightStudy(study, SIGHT_TIMEOUT_MS);
+      return found && { sight: found, mayHaveFilms: found.modalities === null || found.modalities.some((modality) => FILM_MODALITIES.has(modality)) };
+    } catch {
+      return null;
+    }
+  }
+
+  private wentAway(error: unknown): void {
+    if (this.isAway) return;
+    this.isAway = true;
+    this.options.log.warn({ event: 'list.database-away', error: describeError(error) }, 'the reading list can not be written; analyses go on');
+  }
+
+  private cameBack(): void {
+    if (!this.isAway) return;
+    this.options.log.info({ event: 'list.database-back', lost: this.lost }, 'the reading list is written again');
+    this.isAway = false;
+    this.lost = 0;
+  }
+}

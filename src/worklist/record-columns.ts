@@ -1,0 +1,77 @@
+import type { StudyColumns } from '../database/schema';
+import { SOP_CLASSES } from '../objects/sop-classes';
+import type { FilmRecord,StudyRecord } from '../sinks/record';
+import type { LeadFilm } from './study-row';
+
+/** What a list of studies says of one that is not analysed yet: as QIDO-RS returns it. */
+export interface StudySight {
+  readonly PatientID: string;
+  readonly PatientName: string;
+  readonly PatientBirthDate: string;
+  readonly PatientSex: string;
+  readonly AccessionNumber: string;
+  readonly StudyDate: string;
+  readonly StudyTime: string;
+  readonly StudyDescription: string;
+}
+
+type SightColumns = Pick<StudyColumns, 'patient_id' | 'patient_name' | 'patient_birth_date' | 'patient_sex' | 'accession_number' | 'study_date' | 'study_time' | 'study_description' | 'search_patient' | 'search_study'>;
+
+export function sightColumns(study: string, sight: StudySight): SightColumns {
+  return {
+    patient_id: clean(sight.PatientID),
+    patient_name: clean(sight.PatientName),
+    patient_birth_date: clean(sight.PatientBirthDate),
+    patient_sex: clean(sight.PatientSex),
+    accession_number: clean(sight.AccessionNumber),
+    study_date: clean(sight.StudyDate),
+    study_time: clean(sight.StudyTime),
+    study_description: clean(sight.StudyDescription),
+    search_patient: fold(`${sight.PatientName} ${sight.PatientID}`),
+    search_study: fold(`${sight.AccessionNumber} ${study} ${sight.StudyDescription}`),
+  };
+}
+
+/** The columns that a result decides. */
+export function recordColumns(record: StudyRecord) {
+  const { films } = record;
+  const analysed = films.filter(({ outcome }) => outcome === 'analysed');
+  const lead = leadOf(films);
+  const refused = analysed.length > 0 ? undefined : films.find(({ reason }) => reason !== null);
+  return {
+    ...sightColumns(record.studyInstanceUid, { ...record.patient, ...record.study, AccessionNumber: record.order.AccessionNumber }),
+    state: analysed.length > 0 ? ('done' as const) : ('not-analysed' as const),
+    reason: refused?.reason ?? null,
+    reason_text: refused?.reasonText ?? null,
+    finding_priority: record.priority,
+    completed_at: Date.parse(record.completedAt),
+    retry_at: null,
+    record_key: record.key,
+    record: JSON.stringify(record),
+    probability: lead?.probability ?? null,
+    threshold: lead?.threshold ?? null,
+    views: [...new Set(films.flatMap(({ view }) => view ?? []))].join(','),
+    films: films.length,
+    lead_film: lead === undefined ? null : JSON.stringify({ seriesInstanceUid: lead.seriesInstanceUid, sopInstanceUid: lead.sopInstanceUid, heatMap: heatMapOf(lead) } satisfies LeadFilm),
+  };
+}
+
+/** The analysed film with the highest probability, else the first; undefined where there is none. */
+export function leadOf(films: readonly FilmRecord[]): FilmRecord | undefined {
+  return films.reduce<FilmRecord | undefined>((best, film) => (best === undefined || (film.probability ?? -1) > (best.probability ?? -1) ? film : best), undefined);
+}
+
+function heatMapOf({ outputs }: FilmRecord): LeadFilm['heatMap'] {
+  const found = outputs.find(({ sopClassUid }) => sopClassUid === SOP_CLASSES.heatMap);
+  return found === undefined ? null : { seriesInstanceUid: found.seriesInstanceUid, sopInstanceUid: found.sopInstanceUid };
+}
+
+/** As a search compares: without marks and case, the parts of a name as words. */
+export function fold(text: string): string {
+  return clean(text, 1_000).normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().replace(/[\^=\s]+/g, ' ').trim();
+}
+
+/** PostgreSQL has no NUL in a text. */
+export function clean(text: string, max = 256): string {
+  return text.replaceAll('\0', '').slice(0, max);
+}

@@ -1,0 +1,99 @@
+import type { StudyColumns } from '../database/schema';
+import type { StudyState,Verdict } from '../database/states';
+import type { Uid } from '../dicom/uid';
+import type { Priority } from '../events/priority';
+
+/** A film in the archive. */
+export interface FilmPath {
+  readonly seriesInstanceUid: Uid | null;
+  readonly sopInstanceUid: Uid;
+}
+
+/** The film that stands for its study: the analysed one with the highest probability, else the first. */
+export interface LeadFilm extends FilmPath {
+  /** The heat map as a picture, where one was stored. */
+  readonly heatMap: FilmPath | null;
+}
+
+/** One line of the reading list. Never log it. */
+export interface StudyRow {
+  readonly studyInstanceUid: Uid;
+  readonly state: StudyState;
+  /** Why it was not analysed (docs/events.md), failed, or is tried again (docs/errors.md): a code, and for the first a sentence. */
+  readonly reason: string | null;
+  readonly reasonText: string | null;
+  /** What the list is sorted by: the higher of the three that follow. */
+  readonly priority: Priority;
+  readonly priorities: { readonly triage: Priority | null; readonly finding: Priority | null; readonly person: Priority | null };
+  /** Milliseconds since 1970, as all times here. */
+  readonly arrivedAt: number;
+  readonly startedAt: number | null;
+  readonly completedAt: number | null;
+  /** When a study that could not be analysed is tried again. */
+  readonly retryAt: number | null;
+  /** Highest of the films, 0..1, and the operating point that it was held against. */
+  readonly probability: number | null;
+  readonly threshold: number | null;
+  readonly views: readonly string[];
+  readonly films: number;
+  readonly lead: LeadFilm | null;
+  readonly patient: { readonly PatientID: string; readonly PatientName: string; readonly PatientBirthDate: string; readonly PatientSex: string };
+  readonly accessionNumber: string;
+  /** DA and TM. */
+  readonly studyDate: string;
+  readonly studyTime: string;
+  readonly studyDescription: string;
+  readonly verdict: RowVerdict | null;
+  /** Number of the row's last change: grows with each change of any row. */
+  readonly change: number;
+}
+
+export interface RowVerdict {
+  readonly verdict: Verdict;
+  readonly note: string;
+  readonly by: string;
+  readonly at: number;
+  /** False where the result has changed since. */
+  readonly ofThisResult: boolean;
+}
+
+/** What `rowOf` reads: all but the whole record, which is long. */
+export const ROW_COLUMNS = [
+  'study_uid', 'state', 'reason', 'reason_text', 'urgency', 'triage_priority', 'finding_priority', 'person_priority', 'arrived_at', 'started_at', 'completed_at',
+  'retry_at', 'record_key', 'probability', 'threshold', 'views', 'films', 'lead_film', 'patient_id', 'patient_name', 'patient_birth_date', 'patient_sex',
+  'accession_number', 'study_date', 'study_time', 'study_description', 'verdict', 'verdict_at', 'verdict_by', 'verdict_note', 'verdict_key', 'change',
+] as const satisfies readonly (keyof StudyColumns)[];
+
+export type StoredRow = Pick<StudyColumns, (typeof ROW_COLUMNS)[number]>;
+
+export function rowOf(stored: StoredRow): StudyRow {
+  return {
+    studyInstanceUid: stored.study_uid as Uid,
+    state: stored.state,
+    reason: stored.reason,
+    reasonText: stored.reason_text,
+    priority: stored.urgency === 0 ? 'urgent' : 'routine',
+    priorities: { triage: stored.triage_priority, finding: stored.finding_priority, person: stored.person_priority },
+    arrivedAt: stored.arrived_at,
+    startedAt: stored.started_at,
+    completedAt: stored.completed_at,
+    retryAt: stored.retry_at,
+    probability: stored.probability,
+    threshold: stored.threshold,
+    views: stored.views === '' ? [] : stored.views.split(','),
+    films: stored.films,
+    lead: stored.lead_film === null ? null : (JSON.parse(stored.lead_film) as LeadFilm),
+    patient: { PatientID: stored.patient_id, PatientName: stored.patient_name, PatientBirthDate: stored.patient_birth_date, PatientSex: stored.patient_sex },
+    accessionNumber: stored.accession_number,
+    studyDate: stored.study_date,
+    studyTime: stored.study_time,
+    studyDescription: stored.study_description,
+    verdict: verdictOf(stored),
+    change: stored.change,
+  };
+}
+
+function verdictOf({ verdict, verdict_note, verdict_by, verdict_at, verdict_key, record_key }: StoredRow): RowVerdict | null {
+  if (verdict === null) return null;
+  return { verdict: verdict as Verdict, note: verdict_note ?? '', by: verdict_by ?? '', at: verdict_at ?? 0, ofThisResult: verdict_key === record_key };
+}

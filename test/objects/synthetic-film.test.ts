@@ -1,0 +1,84 @@
+import { readPart10 } from '../../src/dicom/read';
+import { drawSyntheticFilm,syntheticDicom,syntheticUids,type SyntheticView } from '../../src/objects/synthetic-film';
+import { dciodvfy,pydicom } from '../support/judges';
+
+const SIZE = { rows: 96, columns: 80 };
+const VIEWS: SyntheticView[] = ['PA', 'AP', 'LL'];
+
+/** Mean of a rectangle given in fractions of the film. */
+function meanOf({ rows, columns, pixels }: ReturnType<typeof drawSyntheticFilm>, [left, top, right, bottom]: [number, number, number, number]): number {
+  let [total, count] = [0, 0];
+  for (let row = Math.floor(top * rows); row < bottom * rows; row++) {
+    for (let column = Math.floor(left * columns); column < right * columns; column++, count++) total += pixels[row * columns + column]!;
+  }
+  return total / count;
+}
+
+describe('the drawing', () => {
+  test.each(VIEWS)('%s: the same seed gives the same film, another one another', (view) => {
+    const film = drawSyntheticFilm({ seed: 1, view, ...SIZE });
+    expect(drawSyntheticFilm({ seed: 1, view, ...SIZE })).toEqual(film);
+    expect(drawSyntheticFilm({ seed: 2, view, ...SIZE }).pixels).not.toEqual(film.pixels);
+    expect(film.pixels).toHaveLength(SIZE.rows * SIZE.columns);
+  });
+
+  test.each(VIEWS)('%s: uses much of the 12 bits and never more', (view) => {
+    const { pixels } = drawSyntheticFilm({ seed: 3, view, ...SIZE });
+    expect(Math.max(...pixels)).toBeLessThan(4096);
+    expect(Math.max(...pixels) - Math.min(...pixels)).toBeGreaterThan(1500);
+  });
+
+  test('frontal: lungs are darker than the spine between them and than the abdomen below, air is darkest', () => {
+    const film = drawSyntheticFilm({ seed: 4, view: 'PA', rows: 256, columns: 256, opacities: 0 });
+    const lungs = [meanOf(film, [0.25, 0.3, 0.33, 0.6]), meanOf(film, [0.68, 0.3, 0.76, 0.45])];
+    for (const lung of lungs) {
+      expect(lung).toBeLessThan(0.75 * meanOf(film, [0.48, 0.3, 0.52, 0.6]));
+      expect(lung).toBeLessThan(0.75 * meanOf(film, [0.3, 0.92, 0.7, 0.98]));
+      expect(lung).toBeGreaterThan(2 * meanOf(film, [0, 0, 0.1, 0.05]));
+    }
+  });
+
+  test('opacities make lungs denser', () => {
+    const region: [number, number, number, number] = [0.2, 0.25, 0.8, 0.65];
+    const [clear, cloudy] = [0, 8].map((opacities) => drawSyntheticFilm({ seed: 5, view: 'AP', rows: 128, columns: 128, opacities }));
+    expect(meanOf(cloudy!, region)).toBeGreaterThan(meanOf(clear!, region));
+  });
+
+  test.each([[7, 100], [100, 8193], [10.5, 20]])('no film of %d x %d', (rows, columns) => {
+    expect(() => drawSyntheticFilm({ seed: 1, view: 'PA', rows, columns })).toThrow(RangeError);
+  });
+});
+
+describe('the object', () => {
+  test.each(VIEWS.flatMap((view) => (['CR', 'DX'] as const).map((modality) => ({ view, modality }))))('$modality $view is valid DICOM', ({ view, modality }) => {
+    const verdict = dciodvfy(syntheticDicom({ seed: 7, view, modality, ...SIZE }));
+    expect(verdict.errors).toEqual([]);
+  });
+
+  test('another reader sees the same pixels and a made-up patient', () => {
+    const film = { seed: 8, view: 'PA', ...SIZE } as const;
+    const seen = pydicom(syntheticDicom(film));
+    const { pixels } = drawSyntheticFilm(film);
+    expect(seen).toMatchObject({ PatientName: 'Synthetic^Film', Modality: 'CR', pixels: [SIZE.rows, SIZE.columns, 2 * pixels.length, Buffer.from(pixels.slice(0, 3).buffer).toString('hex')] });
+  });
+
+  test('the same film is the same bytes', () => {
+    expect(syntheticDicom({ seed: 9, view: 'AP', ...SIZE })).toEqual(syntheticDicom({ seed: 9, view: 'AP', ...SIZE }));
+  });
+
+  test('films of a seed share a study and a patient; a view is a series, an instance an object', () => {
+    const films = [{ view: 'PA' }, { view: 'PA', instance: 2 }, { view: 'LL' }] as const;
+    const uids = films.map((film) => syntheticUids({ seed: 10, ...SIZE, ...film }));
+    expect(new Set(uids.map((uid) => uid.studyInstanceUid)).size).toBe(1);
+    expect(new Set(uids.map((uid) => uid.seriesInstanceUid)).size).toBe(2);
+    expect(new Set(uids.map((uid) => uid.sopInstanceUid)).size).toBe(3);
+    expect(syntheticUids({ seed: 11, view: 'PA', ...SIZE }).studyInstanceUid).not.toBe(uids[0]!.studyInstanceUid);
+  });
+
+  test('a film put into a given study belongs to the patient of that study', () => {
+    const first = readPart10(syntheticDicom({ seed: 12, view: 'PA', ...SIZE }));
+    const second = readPart10(syntheticDicom({ seed: 13, view: 'AP', ...SIZE, studyInstanceUid: String(first.attributes.StudyInstanceUID) }));
+    for (const keyword of ['StudyInstanceUID', 'PatientID']) expect(second.attributes[keyword]).toBe(first.attributes[keyword]);
+    expect(second.attributes.SOPInstanceUID).not.toBe(first.attributes.SOPInstanceUID);
+  });
+});

@@ -1,0 +1,88 @@
+import { setTimeout as passed } from 'node:timers/promises';
+import { emailMessage,type EmailMessage } from '../../src/sinks/email/message';
+import { emailSink,type MailServer } from '../../src/sinks/email/sink';
+import { RECORD,RESULT } from '../support/result-record';
+
+const FROM = { from: 'hilum@hospital.example', includePatient: false };
+const PATIENT = [RECORD.patient.PatientName, 'Müller', RECORD.patient.PatientID, RECORD.patient.PatientBirthDate, RECORD.order.AccessionNumber];
+
+test('UIDs and results, no word about the patient', () => {
+  const { subject, text, messageId, date, isUrgent } = emailMessage(RECORD, FROM);
+  expect({ subject, messageId, date: date.toISOString(), isUrgent }).toEqual({ subject: 'Hilum: a chest film wants to be read soon', messageId: `<${RECORD.key}@hospital.example>`, date: RECORD.completedAt, isUrgent: true });
+  expect(text.split('\n')).toEqual([
+    'Research use only - not for diagnosis. Unverified.',
+    '',
+    'The analysis suggests that this study is read soon.',
+    '',
+    `Study Instance UID: ${RECORD.studyInstanceUid}`,
+    'Completed: 2026-03-01T10:15:42.000Z',
+    '',
+    `Film ${RECORD.films[0]!.sopInstanceUid}: probability 0.93 of COVID-19, operating point 0.50`,
+    `Film ${RECORD.films[1]!.sopInstanceUid}: not-analysed (lateral-view)`,
+    `Film ${RECORD.films[2]!.sopInstanceUid}: rejected (body-part)`,
+    '',
+    'Models: covid-vgg19-lungs 1.0.0; Hilum 0.1.0',
+    '',
+  ]);
+  for (const word of PATIENT) expect(text).not.toContain(word);
+});
+
+test('with the patient where the site says so, never in the subject', () => {
+  const { subject, text } = emailMessage(RECORD, { ...FROM, includePatient: true });
+  for (const word of PATIENT) expect(text).toContain(word);
+  for (const word of [...PATIENT, RECORD.studyInstanceUid]) expect(subject).not.toContain(word);
+});
+
+test.each(['routine', null] as const)('a result of priority %s is never called normal', (priority) => {
+  const { subject, text } = emailMessage({ ...RECORD, priority }, FROM);
+  expect(`${subject} ${text}`).not.toMatch(/\bnormal|\bno (?:finding|abnormal)|negative|healthy/i);
+  expect(text).toMatch(/This (does not say|says nothing)/);
+});
+
+test('line breaks of a header can not add lines', () => {
+  const record = { ...RECORD, patient: { ...RECORD.patient, PatientName: 'A\r\nBcc: x@y\r\n.\r\n' } };
+  expect(emailMessage(record, { ...FROM, includePatient: true }).text.split(/\r|\n/)).toContain('Patient: A  Bcc: x@y  .  ');
+});
+
+function recorder(): MailServer & { sent: EmailMessage[] } {
+  const sent: EmailMessage[] = [];
+  return { sent, send: async (message) => void sent.push(message), probe: () => Promise.resolve(), close: () => Promise.resolve() };
+}
+
+test.each([
+  ['urgent', 'urgent', true],
+  ['urgent', 'routine', false],
+  ['urgent', null, false],
+  ['all', 'routine', true],
+  ['all', null, true],
+] as const)('a site that wants %s and a result of priority %s: %s', async (when, priority, expected) => {
+  const server = recorder();
+  const sink = emailSink(server, { ...FROM, when, perMinute: 10 });
+  expect(sink.wants({ ...RESULT, priority })).toBe(expected);
+  await sink.deliver({ ...RECORD, priority });
+  expect(server.sent).toHaveLength(expected ? 1 : 0);
+});
+
+test('more than perMinute wait until a minute after the first of them', async () => {
+  const server = recorder();
+  let now = 1_000;
+  const waits: number[] = [];
+  const clock = { now: () => now, wait: async (ms: number) => void (waits.push(ms), (now += ms)) };
+  const sink = emailSink(server, { ...FROM, when: 'urgent', perMinute: 2 }, clock);
+  const at: number[] = [];
+  for (let number = 0; number < 5; number++) {
+    await sink.deliver(RECORD);
+    at.push(now);
+    now += 1_000;
+  }
+  expect(at).toEqual([1_000, 2_000, 61_000, 62_000, 121_000]);
+  expect(waits).toEqual([58_000, 58_000]);
+});
+
+test('a stop ends the wait', async () => {
+  const sink = emailSink(recorder(), { ...FROM, when: 'urgent', perMinute: 1 });
+  await sink.deliver(RECORD);
+  const waiting = sink.deliver(RECORD);
+  await sink.close?.();
+  await expect(Promise.race([waiting.then(() => 'ended'), passed(5_000, 'waits', { ref: false })])).resolves.toBe('ended');
+});

@@ -1,0 +1,108 @@
+import { HilumError } from '../../src/base/errors';
+import { deriveUid } from '../../src/dicom/uid';
+import { Progress,type StudyDirectory } from '../../src/worklist/progress';
+import type { Sighting,Step } from '../../src/worklist/steps';
+import { recordingLog } from '../support/logs';
+
+const [A, B] = [deriveUid(['a']), deriveUid(['b'])];
+const AWAY = new HilumError('DATABASE_UNREACHABLE', 'transient', 'the database does not answer');
+const SEEN = { PatientID: 'P', PatientName: 'N', PatientBirthDate: '', PatientSex: '', AccessionNumber: 'A', StudyDate: '', StudyTime: '', StudyDescription: '' };
+
+function setUp({ modalities = ['DX'], limit = 10_000 }: { modalities?: string[] | null; limit?: number } = {}) {
+  const log = recordingLog();
+  const written: { study: string; step: Step; at: number; sighting: Sighting | null }[] = [];
+  const state: { failure: Error | null; sightFailure: Error | null; asked: number } = { failure: null, sightFailure: null, asked: 0 };
+  const worklist = {
+    needsSighting: (study: string) => Promise.resolve(!written.some((note) => note.study === study)),
+    advance: (study: string, step: Step, at = 0, sighting: Sighting | null = null) => {
+      if (state.failure !== null) return Promise.reject(state.failure);
+      written.push({ study, step, at, sighting });
+      return Promise.resolve();
+    },
+  };
+  const archive: StudyDirectory = {
+    sightStudy: () => {
+      state.asked++;
+      return state.sightFailure ? Promise.reject(state.sightFailure) : Promise.resolve({ ...SEEN, modalities });
+    },
+  };
+  let clock = 1_000;
+  const progress = new Progress({ worklist, archive, log, limit, now: () => clock++ });
+  return { progress, written, state, log };
+}
+
+test('steps are written in their order with the time at which they were told, and the archive is asked once', async () => {
+  const { progress, written, state } = setUp();
+  progress.waiting(A, 'urgent');
+  progress.analysing(A, 1);
+  progress.retry(A, 'ARCHIVE_TIMEOUT', 5_000);
+  progress.returned(A);
+  progress.failed(A, 'UNKNOWN');
+  progress.nothingNew(B);
+  expect(written).toEqual([]);
+  await progress.stop(5_000);
+  expect(written.map(({ step }) => step.kind)).toEqual(['waiting', 'analysing', 'retry', 'returned', 'failed', 'nothing-new']);
+  expect(written.slice(0, 2)).toMatchObject([{ study: A, at: 1_000, sighting: { sight: { PatientID: 'P' }, mayHaveFilms: true } }, { at: 1_001, sighting: null }]);
+  expect(written[2]!.step).toMatchObject({ reason: 'ARCHIVE_TIMEOUT', retryAt: 6_002 });
+  expect(state.asked).toBe(1);
+});
+
+test.each<[string[] | null, boolean]>([[['CT', 'SR'], false], [['CT', 'CR'], true], [null, true]])('modalities %j may have films: %s', async (modalities, mayHaveFilms) => {
+  const { progress, written } = setUp({ modalities });
+  progress.waiting(A, null);
+  await progress.stop(5_000);
+  expect(written[0]!.sighting!.mayHaveFilms).toBe(mayHaveFilms);
+});
+
+test('an archive that is away leaves the row without a patient', async () => {
+  const { progress, written, state } = setUp();
+  state.sightFailure = new Error('away');
+  progress.waiting(A, null);
+  await progress.stop(5_000);
+  expect(written).toMatchObject([{ study: A, sighting: null }]);
+});
+
+test('a database that is away holds nobody up, is told of once, and gets the notes when it is back', async () => {
+  const { progress, written, state, log } = setUp();
+  state.failure = AWAY;
+  for (let i = 0; i < 5; i++) progress.analysing(A, i);
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
+  expect(written).toEqual([]);
+  state.failure = null;
+  await progress.stop(10_000);
+  expect(written.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4].map((attempt) => ({ kind: 'analysing', attempt })));
+  expect(log.lines.map(({ fields }) => fields.event)).toEqual(['list.database-away', 'list.database-back']);
+});
+
+test('what does not fit is dropped, the oldest first, and counted', async () => {
+  const { progress, written, state, log } = setUp({ limit: 3 });
+  state.failure = AWAY;
+  for (let i = 0; i < 5; i++) progress.analysing(A, i);
+  expect(progress.dropped).toBe(2);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  progress.analysing(A, 5);
+  state.failure = null;
+  await progress.stop(10_000);
+  expect(written.map(({ step }) => (step.kind === 'analysing' ? step.attempt : null))).toEqual([3, 4, 5]);
+  expect(log.lines.at(-1)!.fields).toMatchObject({ event: 'list.database-back', lost: 3 });
+});
+
+test('a note that the database refuses holds up none behind it', async () => {
+  const { progress, written, state } = setUp();
+  state.failure = new HilumError('DATABASE_INVALID', 'permanent', 'refused');
+  progress.analysing(A, 1);
+  await progress.stop(5_000);
+  state.failure = null;
+  progress.analysing(B, 1);
+  await progress.stop(5_000);
+  expect(written.map(({ study }) => study)).toEqual([B]);
+});
+
+test('a stop does not wait for a database that stays away', async () => {
+  const { progress, state } = setUp();
+  state.failure = AWAY;
+  progress.analysing(A, 1);
+  const started = Date.now();
+  await progress.stop(100);
+  expect(Date.now() - started).toBeLessThan(5_000);
+});

@@ -1,0 +1,12 @@
+import { mkdtempSync,rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLog } from '../../src/base/log';
+import { openDatabase } from '../../src/database/database';
+import { worklistTests } from '../support/worklist-table';
+
+const dir = mkdtempSync(join(tmpdir(), 'hilum-list-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+let count = 0;
+worklistTests(() => Promise.resolve(openDatabase(`file:${join(dir, `${count++}.db`)}`, createLog('silent'))));
