@@ -1,7 +1,9 @@
 /**
- * npm run agreement [-- --json]: the grey values that enter the models against an independent reader (pydicom with GDCM, OpenJPEG for HTJ2K), file by file:
- * every file of HILUM_DATA_DIR/dicom, where there is one, and generated films of every transfer syntax and bit depth. The same code as test/dicom/real-files.test.ts.
- * Exit status 0 only when each film that both read agrees within one grey level of 255 at the 99th percentile, and all generated films are read by both.
+ * npm run agreement [-- --json]: the grey values that enter the models against an independent reader (pydicom with
+ * GDCM, OpenJPEG for HTJ2K), file by file: every file of HILUM_DATA_DIR/dicom, where there is one, and generated films
+ * of every transfer syntax and bit depth. The same code as test/dicom/real-files.test.ts. Exit status 0 only when each
+ * film that both read agrees within one grey level of 255 at the 99th percentile, and all generated films are read by
+ * both.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -24,15 +26,28 @@ async function main() {
   const groups = { generated: await compare(await generatedFilms(), decode), real: await compare(realFilms(), decode) };
   await reader.close();
   const summary = Object.fromEntries(Object.entries(groups).map(([group, films]) => [group, summarise(films, LIMIT)]));
-  const passed = Object.values(summary).every(({ within, both }) => within === both) && summary.generated.both === summary.generated.files;
-  process.stdout.write(values.json ? `${JSON.stringify({ passed, summary, ...groups })}\n` : `${Object.entries(groups).map(([group, films]) => table(group, films, summary[group])).join('\n')}\n${passed ? 'all agree' : 'NOT all agree'}\n`);
+  const passed =
+    Object.values(summary).every(({ within, both }) => within === both) &&
+    summary.generated.both === summary.generated.files;
+  process.stdout.write(
+    values.json
+      ? `${JSON.stringify({ passed, summary, ...groups })}\n`
+      : `${Object.entries(groups)
+          .map(([group, films]) => table(group, films, summary[group]))
+          .join('\n')}\n${passed ? 'all agree' : 'NOT all agree'}\n`,
+  );
   return passed ? 0 : 1;
 }
 
 function realFilms() {
   const folder = path.join(process.env.HILUM_DATA_DIR ?? path.join(ROOT, '../shared/data'), 'dicom');
   if (!fs.existsSync(folder)) say(`no real files: there is no folder ${folder} (HILUM_DATA_DIR)`);
-  const names = fs.existsSync(folder) ? fs.readdirSync(folder).filter((name) => name.endsWith('.dcm')).sort() : [];
+  const names = fs.existsSync(folder)
+    ? fs
+        .readdirSync(folder)
+        .filter((name) => name.endsWith('.dcm'))
+        .sort()
+    : [];
   return names.map((name) => ({ name, bytes: fs.readFileSync(path.join(folder, name)) }));
 }
 
@@ -49,7 +64,8 @@ function summarise(films, limit) {
 }
 
 function table(group, films, { files, both, within, worstP99 }) {
-  const line = ({ name, p99, unread }) => `  ${p99 === null ? 'unread' : p99.toFixed(3).padStart(6)}  ${name}${unread.ours ? `\n            not by Hilum: ${unread.ours}` : ''}${unread.theirs ? `\n            no reference: ${unread.theirs}` : ''}`;
+  const line = ({ name, p99, unread }) =>
+    `  ${p99 === null ? 'unread' : p99.toFixed(3).padStart(6)}  ${name}${unread.ours ? `\n            not by Hilum: ${unread.ours}` : ''}${unread.theirs ? `\n            no reference: ${unread.theirs}` : ''}`;
   return `${group} films: 99th percentile of the difference, grey levels of 255\n${films.map(line).join('\n')}\n${group}: ${within} of ${both} films that both readers read are within one grey level (worst ${worstP99.toFixed(3)}); ${files} files\n`;
 }
 

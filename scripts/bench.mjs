@@ -29,7 +29,20 @@ async function main() {
     const models = await timeModels(films, line);
     const pipeline = await timePipeline(films, line, dir);
     const service = await timeService(films, dir);
-    tell({ films: films.length, rounds: ROUNDS, cores: os.cpus().length, modelsSeconds: models, pipelineSeconds: pipeline, serviceSeconds: service, pipelineToModels: pipeline / models, serviceToModels: service / models, serviceToPipeline: service / pipeline }, values.json);
+    tell(
+      {
+        films: films.length,
+        rounds: ROUNDS,
+        cores: os.cpus().length,
+        modelsSeconds: models,
+        pipelineSeconds: pipeline,
+        serviceSeconds: service,
+        pipelineToModels: pipeline / models,
+        serviceToModels: service / models,
+        serviceToPipeline: service / pipeline,
+      },
+      values.json,
+    );
     return 0;
   } finally {
     fs.rmSync(dir, { recursive: true, force: true });
@@ -40,21 +53,32 @@ async function main() {
 async function chooseFilms(folder, line) {
   const real = path.join(process.env.HILUM_DATA_DIR ?? path.join(ROOT, '../shared/data'), 'dicom');
   const from = folder ?? (fs.existsSync(real) ? real : undefined);
-  const candidates = from === undefined ? drawnFilms() : fs.readdirSync(from).sort().filter((name) => fs.statSync(path.join(from, name)).isFile()).map((name) => fs.readFileSync(path.join(from, name)));
+  const candidates =
+    from === undefined
+      ? drawnFilms()
+      : fs
+          .readdirSync(from)
+          .sort()
+          .filter((name) => fs.statSync(path.join(from, name)).isFile())
+          .map((name) => fs.readFileSync(path.join(from, name)));
   const { analyseFilm } = dist('pipeline/pipeline.js');
   const films = new Map();
   for (const bytes of candidates) {
     const outcome = await analyseFilm(bytes, line);
     if (outcome.outcome === 'analysed') films.set(outcome.sopInstanceUid, { bytes, explained: outcome.explained });
   }
-  say(`${films.size} of ${candidates.length} ${from === undefined ? 'drawn films' : 'files'} are frontal chest films that are analysed to the end`);
+  say(
+    `${films.size} of ${candidates.length} ${from === undefined ? 'drawn films' : 'files'} are frontal chest films that are analysed to the end`,
+  );
   if (films.size === 0) throw new Error('no film was analysed to the end: name a folder with --films');
   return [...films.values()];
 }
 
 function drawnFilms() {
   const { syntheticDicom } = dist('dicom/synthetic-film.js');
-  return Array.from({ length: 8 }, (_, i) => syntheticDicom({ seed: i + 1, view: i % 2 ? 'AP' : 'PA', rows: 2000, columns: 1700 }));
+  return Array.from({ length: 8 }, (_, i) =>
+    syntheticDicom({ seed: i + 1, view: i % 2 ? 'AP' : 'PA', rows: 2000, columns: 1700 }),
+  );
 }
 
 async function timeModels(films, { models }) {
@@ -73,7 +97,8 @@ async function timePipeline(films, line, dir) {
   const { encode } = dist('pipeline/encode.js');
   return perFilm(films, async ({ bytes }) => {
     const objects = encode(await analyseFilm(bytes, line), line.identity());
-    for (const { sopInstanceUid, bytes: object } of objects) fs.writeFileSync(path.join(dir, `${sopInstanceUid}.dcm`), object);
+    for (const { sopInstanceUid, bytes: object } of objects)
+      fs.writeFileSync(path.join(dir, `${sopInstanceUid}.dcm`), object);
   });
 }
 
@@ -88,7 +113,10 @@ async function perFilm(films, work) {
   return Math.min(...rounds);
 }
 
-/** Films are stored first; the clock runs from the first study event to the last result event. One round: a second one would find all done. */
+/**
+ * Films are stored first; the clock runs from the first study event to the last result event. One round: a second one
+ * would find all done.
+ */
 async function timeService(films, dir) {
   const { startRabbit, startOrthanc } = await import('./servers.mjs');
   const { createApp } = dist('app.js');
@@ -96,7 +124,10 @@ async function timeService(films, dir) {
   const { createLog } = dist('base/log.js');
   const rabbit = await startRabbit({ dir: path.join(dir, 'rabbitmq') });
   const orthanc = await startOrthanc({ dir: path.join(dir, 'orthanc') });
-  const app = await createApp(parseConfig({ archive: { url: orthanc.dicomWebUrl }, broker: { url: rabbit.amqpUrl }, http: { port: 0 } }), createLog('error'));
+  const app = await createApp(
+    parseConfig({ archive: { url: orthanc.dicomWebUrl }, broker: { url: rabbit.amqpUrl }, http: { port: 0 } }),
+    createLog('error'),
+  );
   try {
     await app.start();
     const studies = new Set();
@@ -123,12 +154,29 @@ async function timeStudies(amqpUrl, studies) {
     const waiting = new Set(studies);
     const started = performance.now();
     const finished = new Promise((resolve) => {
-      void channel.consume(queue, (message) => {
-        waiting.delete(JSON.parse(message.content.toString()).studyInstanceUid);
-        if (waiting.size === 0) resolve((performance.now() - started) / 1000);
-      }, { noAck: true });
+      void channel.consume(
+        queue,
+        (message) => {
+          waiting.delete(JSON.parse(message.content.toString()).studyInstanceUid);
+          if (waiting.size === 0) resolve((performance.now() - started) / 1000);
+        },
+        { noAck: true },
+      );
     });
-    for (const study of studies) channel.publish('hilum.study', 'study.stable', Buffer.from(JSON.stringify({ schemaVersion: 1, type: 'study-stable', studyInstanceUid: study, source: { system: 'bench' }, occurredAt: new Date().toISOString() })));
+    for (const study of studies)
+      channel.publish(
+        'hilum.study',
+        'study.stable',
+        Buffer.from(
+          JSON.stringify({
+            schemaVersion: 1,
+            type: 'study-stable',
+            studyInstanceUid: study,
+            source: { system: 'bench' },
+            occurredAt: new Date().toISOString(),
+          }),
+        ),
+      );
     return await finished;
   } finally {
     await connection.close();

@@ -1,8 +1,8 @@
 /**
- * node scripts/compare-models.mjs FOLDER_A FOLDER_B [--films TRIAL.json] [--threads N] [--json]: two model folders of one task on the same films, turn by
- * turn in one run: how far the answers differ, AUC and accuracy where the films have labels, how well the heat maps agree, and
- * the ratio of their times.
- * TRIAL.json comes from training/quantise_static.py --trial; without it, drawn films.
+ * node scripts/compare-models.mjs FOLDER_A FOLDER_B [--films TRIAL.json] [--threads N] [--json]: two model folders of
+ * one task on the same films, turn by turn in one run: how far the answers differ, AUC and accuracy where the films
+ * have labels, how well the heat maps agree, and the ratio of their times. TRIAL.json comes from
+ * training/quantise_static.py --trial; without it, drawn films.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -16,29 +16,74 @@ const dist = (name) => require(path.join(ROOT, 'dist', name));
 const DRAWN = 16;
 
 async function main() {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { films: { type: 'string' }, threads: { type: 'string', default: '0' }, json: { type: 'boolean', default: false } } });
-  if (positionals.length !== 2) throw new Explained('usage: node scripts/compare-models.mjs FOLDER_A FOLDER_B [--films TRIAL.json] [--threads N] [--json]');
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      films: { type: 'string' },
+      threads: { type: 'string', default: '0' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  if (positionals.length !== 2)
+    throw new Explained(
+      'usage: node scripts/compare-models.mjs FOLDER_A FOLDER_B [--films TRIAL.json] [--threads N] [--json]',
+    );
   await ensure();
   const models = [];
-  for (const folder of positionals.map((name) => path.resolve(name))) models.push(await dist('model/session.js').openModel(path.dirname(folder), path.basename(folder), Number(values.threads)));
-  const { films, labels } = values.films === undefined ? drawnFilms(models[0].manifest) : trialFilms(values.films, models[0].manifest);
+  for (const folder of positionals.map((name) => path.resolve(name)))
+    models.push(
+      await dist('model/session.js').openModel(path.dirname(folder), path.basename(folder), Number(values.threads)),
+    );
+  const { films, labels } =
+    values.films === undefined ? drawnFilms(models[0].manifest) : trialFilms(values.films, models[0].manifest);
   const result = compare(await runBoth(models, films), labels, models);
-  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : Object.entries(result).map(([name, value]) => `${name}: ${value}\n`).join(''));
+  process.stdout.write(
+    values.json
+      ? `${JSON.stringify(result)}\n`
+      : Object.entries(result)
+          .map(([name, value]) => `${name}: ${value}\n`)
+          .join(''),
+  );
   for (const { network } of models) await network.close();
 }
 
-function drawnFilms({ input: { shape: [, , rows, columns] } }) {
+function drawnFilms({
+  input: {
+    shape: [, , rows, columns],
+  },
+}) {
   const { drawSyntheticFilm } = dist('dicom/synthetic-drawing.js');
   const { minMax } = dist('model/tensor.js');
-  const films = Array.from({ length: DRAWN }, (_, i) => minMax({ rows, columns, values: Float32Array.from(drawSyntheticFilm({ seed: i + 1, view: i % 2 ? 'AP' : 'PA', rows, columns }).pixels) }));
+  const films = Array.from({ length: DRAWN }, (_, i) =>
+    minMax({
+      rows,
+      columns,
+      values: Float32Array.from(drawSyntheticFilm({ seed: i + 1, view: i % 2 ? 'AP' : 'PA', rows, columns }).pixels),
+    }),
+  );
   return { films, labels: null };
 }
 
-function trialFilms(file, { input: { shape: [, , rows, columns] } }) {
+function trialFilms(
+  file,
+  {
+    input: {
+      shape: [, , rows, columns],
+    },
+  },
+) {
   const { films, labels } = JSON.parse(fs.readFileSync(file, 'utf8'));
   const values = new Float32Array(Uint8Array.from(fs.readFileSync(path.join(path.dirname(file), films))).buffer);
-  if (values.length !== labels.length * rows * columns) throw new Explained(`${films} does not hold ${labels.length} films of ${rows} x ${columns}`);
-  return { films: labels.map((_, i) => ({ rows, columns, values: values.subarray(i * rows * columns, (i + 1) * rows * columns) })), labels };
+  if (values.length !== labels.length * rows * columns)
+    throw new Explained(`${films} does not hold ${labels.length} films of ${rows} x ${columns}`);
+  return {
+    films: labels.map((_, i) => ({
+      rows,
+      columns,
+      values: values.subarray(i * rows * columns, (i + 1) * rows * columns),
+    })),
+    labels,
+  };
 }
 
 /** Turn by turn, the first now one and now the other: what else the machine does falls on both. */
@@ -65,21 +110,45 @@ function compare(answers, labels, [{ manifest, network }, { network: other }]) {
     engines: `${network.engine} against ${other.engine}`,
     greatestDifference: Math.max(...differences),
     meanDifference: differences.reduce((a, b) => a + b, 0) / differences.length,
-    ...(single ? { otherSideOfTheThreshold: answers.filter(([a, b]) => a.probability[0] >= threshold !== b.probability[0] >= threshold).length } : { pixelsOnTheOtherSide: share(answers, threshold) }),
+    ...(single
+      ? {
+          otherSideOfTheThreshold: answers.filter(
+            ([a, b]) => a.probability[0] >= threshold !== b.probability[0] >= threshold,
+          ).length,
+        }
+      : { pixelsOnTheOtherSide: share(answers, threshold) }),
     ...(answers[0][0].cam && answers[0][1].cam ? compareMaps(answers.map(([a, b]) => [a.cam, b.cam])) : {}),
-    ...(labels && single ? { aucA: auc(answers.map(([a]) => a.probability[0]), labels), aucB: auc(answers.map(([, b]) => b.probability[0]), labels), accuracyA: accuracy(answers, 0, labels), accuracyB: accuracy(answers, 1, labels) } : {}),
+    ...(labels && single
+      ? {
+          aucA: auc(
+            answers.map(([a]) => a.probability[0]),
+            labels,
+          ),
+          aucB: auc(
+            answers.map(([, b]) => b.probability[0]),
+            labels,
+          ),
+          accuracyA: accuracy(answers, 0, labels),
+          accuracyB: accuracy(answers, 1, labels),
+        }
+      : {}),
     secondsA: seconds[0],
     secondsB: seconds[1],
     timesAsFast: seconds[0] / seconds[1],
   };
 }
 
-/** Class activation maps of the same films: differences, correlation over the map, and how many cells apart the hottest ones lie. */
+/**
+ * Class activation maps of the same films: differences, correlation over the map, and how many cells apart the hottest
+ * ones lie.
+ */
 function compareMaps(pairs) {
   const correlations = pairs.map(([a, b]) => correlation(a.values, b.values));
   const apart = pairs.map(([a, b]) => distance(hottest(a), hottest(b)));
   return {
-    greatestCamDifference: Math.max(...pairs.map(([a, b]) => greatestDifference(a.values, b.values) / Math.max(...a.values.map(Math.abs)))),
+    greatestCamDifference: Math.max(
+      ...pairs.map(([a, b]) => greatestDifference(a.values, b.values) / Math.max(...a.values.map(Math.abs))),
+    ),
     meanCamCorrelation: mean(correlations),
     lowestCamCorrelation: Math.min(...correlations),
     sameHottestCell: mean(apart.map((cells) => (cells === 0 ? 1 : 0))),
@@ -117,7 +186,10 @@ function greatestDifference(a, b) {
 }
 
 function share(answers, threshold) {
-  const other = answers.reduce((sum, [a, b]) => sum + a.probability.filter((p, i) => p >= threshold !== b.probability[i] >= threshold).length, 0);
+  const other = answers.reduce(
+    (sum, [a, b]) => sum + a.probability.filter((p, i) => p >= threshold !== b.probability[i] >= threshold).length,
+    0,
+  );
   return other / (answers.length * answers[0][0].probability.length);
 }
 

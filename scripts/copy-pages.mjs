@@ -7,4 +7,5 @@ import { ROOT } from './lib/shell.mjs';
 const from = path.join(ROOT, 'src/web/pages');
 const to = path.join(ROOT, 'dist/web/pages');
 fs.mkdirSync(to, { recursive: true });
-for (const name of fs.readdirSync(from).filter((file) => /\.(html|css|svg)$/.test(file))) fs.copyFileSync(path.join(from, name), path.join(to, name));
+for (const name of fs.readdirSync(from).filter((file) => /\.(html|css|svg)$/.test(file)))
+  fs.copyFileSync(path.join(from, name), path.join(to, name));

@@ -1,6 +1,7 @@
 /**
- * node scripts/drift-reference.mjs [--limit N] [--threads N] [--write]: counts what the shipped pipeline measures of the frontal films of the validation split
- * (HILUM_DATA_DIR/cxr); with --write into the classifier's manifest as `reference`, else on standard output. --limit takes that many, in an order that mixes sources.
+ * node scripts/drift-reference.mjs [--limit N] [--threads N] [--write]: counts what the shipped pipeline measures of
+ * the frontal films of the validation split (HILUM_DATA_DIR/cxr); with --write into the classifier's manifest as
+ * `reference`, else on standard output. --limit takes that many, in an order that mixes sources.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -24,12 +25,30 @@ const DATA = process.env.HILUM_DATA_DIR ?? path.join(ROOT, '../shared/data');
 const order = (text) => createHash('sha256').update(text).digest('hex');
 
 async function main() {
-  const { values } = parseArgs({ options: { limit: { type: 'string', default: 'Infinity' }, threads: { type: 'string', default: '0' }, write: { type: 'boolean', default: false } } });
-  const opened = await openLine(configSchema.shape.models.parse({ threads: Number(values.threads) }), configSchema.shape.results.parse({}));
+  const { values } = parseArgs({
+    options: {
+      limit: { type: 'string', default: 'Infinity' },
+      threads: { type: 'string', default: '0' },
+      write: { type: 'boolean', default: false },
+    },
+  });
+  const opened = await openLine(
+    configSchema.shape.models.parse({ threads: Number(values.threads) }),
+    configSchema.shape.results.parse({}),
+  );
   const page = emptyPage();
-  const line = { ...opened, reader: unboundedReader, observer: { stage() {}, film() {}, measured: (measures) => count(page, measures) } };
-  const rows = parse(fs.readFileSync(path.join(DATA, 'cxr/manifest.csv')), { columns: true }).filter(({ split, view }) => split === 'val' && view !== 'L');
-  const films = rows.map((row) => row.path).sort((a, b) => order(a).localeCompare(order(b))).slice(0, Number(values.limit));
+  const line = {
+    ...opened,
+    reader: unboundedReader,
+    observer: { stage() {}, film() {}, measured: (measures) => count(page, measures) },
+  };
+  const rows = parse(fs.readFileSync(path.join(DATA, 'cxr/manifest.csv')), { columns: true }).filter(
+    ({ split, view }) => split === 'val' && view !== 'L',
+  );
+  const films = rows
+    .map((row) => row.path)
+    .sort((a, b) => order(a).localeCompare(order(b)))
+    .slice(0, Number(values.limit));
   for (const [i, film] of films.entries()) {
     await analysePixels(openPicture(fs.readFileSync(path.join(DATA, 'cxr', film)), 'jpeg'), line);
     if (i % 100 === 99) say(`${i + 1} of ${films.length}`);

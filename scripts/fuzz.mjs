@@ -1,9 +1,10 @@
 /**
- * npm run fuzz [-- --files 10000] [--seed 1] [--json]: damaged DICOM files through what the service does with a film, the networks left out: open, header checks,
- * decoding in the decoder thread, preprocessing. (A film that the header checks refuse is decoded all the same.) Each has to end as a film or with one of the
- * closed list of reasons. Begins from generated films of every transfer syntax and bit depth and, where there are any, the small files of HILUM_DATA_DIR/dicom;
- * a damaged file that ends in a way not seen before joins them.
- * Exit status 0 only without crash, hang and unclear end. What ends so is kept in a folder that is printed.
+ * npm run fuzz [-- --files 10000] [--seed 1] [--json]: damaged DICOM files through what the service does with a film,
+ * the networks left out: open, header checks, decoding in the decoder thread, preprocessing. (A film that the header
+ * checks refuse is decoded all the same.) Each has to end as a film or with one of the closed list of reasons. Begins
+ * from generated films of every transfer syntax and bit depth and, where there are any, the small files of
+ * HILUM_DATA_DIR/dicom; a damaged file that ends in a way not seen before joins them. Exit status 0 only without crash,
+ * hang and unclear end. What ends so is kept in a folder that is printed.
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -23,9 +24,16 @@ const TIMEOUT_MS = 10_000;
 const MEMORY_LIMIT_BYTES = 3 * 2 ** 30;
 
 async function main() {
-  const { values } = parseArgs({ options: { files: { type: 'string', default: '10000' }, seed: { type: 'string', default: '1' }, json: { type: 'boolean', default: false } } });
+  const { values } = parseArgs({
+    options: {
+      files: { type: 'string', default: '10000' },
+      seed: { type: 'string', default: '1' },
+      json: { type: 'boolean', default: false },
+    },
+  });
   const [files, seed] = [Number(values.files), Number(values.seed)];
-  if (!Number.isInteger(files) || files < 1 || !Number.isInteger(seed)) throw new RangeError('--files and --seed are whole numbers');
+  if (!Number.isInteger(files) || files < 1 || !Number.isInteger(seed))
+    throw new RangeError('--files and --seed are whole numbers');
   await ensure({});
   const found = await fuzz(files, seed);
   if (values.json) process.stdout.write(`${JSON.stringify(found)}\n`);
@@ -37,7 +45,19 @@ async function fuzz(files, seed) {
   const started = Date.now();
   const random = randomFrom(seed);
   const pool = await seeds();
-  const result = { seed, files, seeds: pool.length, outcomes: {}, crashes: 0, hangs: 0, unclear: 0, kept: [], newEnds: 0, largestMemoryMb: 0, seconds: 0 };
+  const result = {
+    seed,
+    files,
+    seeds: pool.length,
+    outcomes: {},
+    crashes: 0,
+    hangs: 0,
+    unclear: 0,
+    kept: [],
+    newEnds: 0,
+    largestMemoryMb: 0,
+    seconds: 0,
+  };
   const seen = new Set();
   const subject = await openSubject();
   for (let index = 0; index < files; index++) {
@@ -59,8 +79,16 @@ async function seeds() {
   require('./lib/typescript.cjs');
   const generated = await require('../test/support/generated-films.ts').generatedFilms();
   const folder = path.join(process.env.HILUM_DATA_DIR ?? path.join(ROOT, '../shared/data'), 'dicom');
-  const names = fs.existsSync(folder) ? fs.readdirSync(folder).sort().filter((name) => name.endsWith('.dcm') && fs.statSync(path.join(folder, name)).size <= LARGEST_SEED_BYTES) : [];
-  return [...generated.map(({ name, bytes }) => ({ name, bytes: Buffer.from(bytes) })), ...names.map((name) => ({ name, bytes: fs.readFileSync(path.join(folder, name)) }))];
+  const names = fs.existsSync(folder)
+    ? fs
+        .readdirSync(folder)
+        .sort()
+        .filter((name) => name.endsWith('.dcm') && fs.statSync(path.join(folder, name)).size <= LARGEST_SEED_BYTES)
+    : [];
+  return [
+    ...generated.map(({ name, bytes }) => ({ name, bytes: Buffer.from(bytes) })),
+    ...names.map((name) => ({ name, bytes: fs.readFileSync(path.join(folder, name)) })),
+  ];
 }
 
 /** The stages under test. `run` gives {outcome, fault?, signature}: fault is crash, hang or unclear. */
@@ -81,8 +109,12 @@ async function openSubject() {
     const refusal = checkHeader(film.attributes);
     const { normalised } = preprocess(await decode(film, reader), [1, 1, 224, 224]);
     // Every value has to be one that a network may see, and together they have to be a picture.
-    if (normalised.values.length !== 224 * 224 || !normalised.values.every((value) => value >= 0 && value <= 1)) return { outcome: 'broken', fault: 'unclear', signature: 'values outside 0..1' };
-    return { outcome: refusal?.reason ?? 'analysable', signature: `${refusal?.reason ?? 'analysable'} ${plain(refusal?.text)}` };
+    if (normalised.values.length !== 224 * 224 || !normalised.values.every((value) => value >= 0 && value <= 1))
+      return { outcome: 'broken', fault: 'unclear', signature: 'values outside 0..1' };
+    return {
+      outcome: refusal?.reason ?? 'analysable',
+      signature: `${refusal?.reason ?? 'analysable'} ${plain(refusal?.text)}`,
+    };
   }
 
   async function run(bytes) {
@@ -95,8 +127,10 @@ async function openSubject() {
     if (outside !== undefined) return broken(outside);
     if (lost === 'timeout') return { outcome: end.outcome, fault: 'hang', signature: 'hang' };
     if (lost === 'died') return { outcome: end.outcome, fault: 'crash', signature: 'thread died' };
-    if (process.memoryUsage().rss > MEMORY_LIMIT_BYTES) return { outcome: end.outcome, fault: 'crash', signature: 'memory over the limit' };
-    if (end.fault === undefined && end.outcome !== 'analysable' && !NOT_ANALYSED_REASONS.includes(end.outcome)) return { ...end, fault: 'unclear' };
+    if (process.memoryUsage().rss > MEMORY_LIMIT_BYTES)
+      return { outcome: end.outcome, fault: 'crash', signature: 'memory over the limit' };
+    if (end.fault === undefined && end.outcome !== 'analysable' && !NOT_ANALYSED_REASONS.includes(end.outcome))
+      return { ...end, fault: 'unclear' };
     return end;
   }
   return { run, close: () => reader.close() };
@@ -104,7 +138,9 @@ async function openSubject() {
 
 /** A message without what differs from file to file. */
 function plain(error) {
-  return String(error instanceof Error ? error.message : (error ?? '')).replace(/[0-9A-F]{4},[0-9A-F]{4}|0x[0-9a-f]+|-?\d+(\.\d+)*/g, '#').slice(0, 120);
+  return String(error instanceof Error ? error.message : (error ?? ''))
+    .replace(/[0-9A-F]{4},[0-9A-F]{4}|0x[0-9a-f]+|-?\d+(\.\d+)*/g, '#')
+    .slice(0, 120);
 }
 
 const COUNTERS = { crash: 'crashes', hang: 'hangs', unclear: 'unclear' };
@@ -119,13 +155,21 @@ function count(result, end, { bytes, index, seed, name }) {
   const file = path.join(folder, `${index}-${end.fault}.dcm`);
   fs.writeFileSync(file, bytes);
   result.kept.push({ file, index, seed, name, fault: end.fault, signature: end.signature });
-  say(`${end.fault}: ${end.signature} (${name}; seed ${seed}, file ${index}) kept as ${file}${end.error?.cause ? `\n${end.error.cause}` : ''}`);
+  say(
+    `${end.fault}: ${end.signature} (${name}; seed ${seed}, file ${index}) kept as ${file}${end.error?.cause ? `\n${end.error.cause}` : ''}`,
+  );
 }
 
 function tell({ files, seeds: count, outcomes, crashes, hangs, unclear, newEnds, largestMemoryMb, seconds, seed }) {
-  const rows = Object.entries(outcomes).sort((a, b) => b[1] - a[1]).map(([outcome, number]) => `  ${String(number).padStart(7)}  ${outcome}`);
-  process.stdout.write(`${files} damaged files from ${count} whole ones, seed ${seed}, networks left out\n${rows.join('\n')}\n`);
-  process.stdout.write(`${newEnds} different ends; at most ${largestMemoryMb} MiB; ${seconds} s\n${crashes} crashes, ${hangs} hangs, ${unclear} unclear\n`);
+  const rows = Object.entries(outcomes)
+    .sort((a, b) => b[1] - a[1])
+    .map(([outcome, number]) => `  ${String(number).padStart(7)}  ${outcome}`);
+  process.stdout.write(
+    `${files} damaged files from ${count} whole ones, seed ${seed}, networks left out\n${rows.join('\n')}\n`,
+  );
+  process.stdout.write(
+    `${newEnds} different ends; at most ${largestMemoryMb} MiB; ${seconds} s\n${crashes} crashes, ${hangs} hangs, ${unclear} unclear\n`,
+  );
 }
 
 await runMain(main);

@@ -1,8 +1,10 @@
 /**
- * npm run gate -- --pictures DIR --out FILE.jsonl [--gate-only] [--threads N] [--limit N] [--json]: how many pictures that are no films the shipped line refuses, and how many films. By
- * pixels alone: the rules on headers are left out, so are the classifier and all behind it. DIR is what training/make_gate_pictures.py wrote; the films are the
- * frontal ones of the test split of HILUM_DATA_DIR/cxr. Each check is asked of each picture, so that its own share is told too; then they count in the line's
- * order; --gate-only leaves view and lung model out. What view and lung model said is kept in FILE, and a run that was stopped goes on; the gate is quick and asked each time.
+ * npm run gate -- --pictures DIR --out FILE.jsonl [--gate-only] [--threads N] [--limit N] [--json]: how many pictures
+ * that are no films the shipped line refuses, and how many films. By pixels alone: the rules on headers are left out,
+ * so are the classifier and all behind it. DIR is what training/make_gate_pictures.py wrote; the films are the frontal
+ * ones of the test split of HILUM_DATA_DIR/cxr. Each check is asked of each picture, so that its own share is told too;
+ * then they count in the line's order; --gate-only leaves view and lung model out. What view and lung model said is
+ * kept in FILE, and a run that was stopped goes on; the gate is quick and asked each time.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -30,25 +32,62 @@ const FILMS = 'frontal film';
 const LATERALS = 'lateral film';
 
 async function main() {
-  const { values } = parseArgs({ options: { pictures: { type: 'string' }, out: { type: 'string' }, threads: { type: 'string', default: '1' }, limit: { type: 'string', default: 'Infinity' }, 'gate-only': { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } });
-  if (values.pictures === undefined || values.out === undefined) throw new Explained('usage: npm run gate -- --pictures DIR --out FILE.jsonl');
-  const line = await openLine(configSchema.shape.models.parse({ threads: Number(values.threads) }), configSchema.shape.results.parse({}));
-  const named = (tasks) => line.identity().models.filter(({ task }) => tasks.includes(task)).map(({ id, sha256 }) => `${id} ${sha256.slice(0, 12)}`).join(', ');
+  const { values } = parseArgs({
+    options: {
+      pictures: { type: 'string' },
+      out: { type: 'string' },
+      threads: { type: 'string', default: '1' },
+      limit: { type: 'string', default: 'Infinity' },
+      'gate-only': { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  if (values.pictures === undefined || values.out === undefined)
+    throw new Explained('usage: npm run gate -- --pictures DIR --out FILE.jsonl');
+  const line = await openLine(
+    configSchema.shape.models.parse({ threads: Number(values.threads) }),
+    configSchema.shape.results.parse({}),
+  );
+  const named = (tasks) =>
+    line
+      .identity()
+      .models.filter(({ task }) => tasks.includes(task))
+      .map(({ id, sha256 }) => `${id} ${sha256.slice(0, 12)}`)
+      .join(', ');
   const models = named(['view', 'lungs']);
   const known = readJournal(values.out, models);
-  const wanted = [...films(), ...pictures(values.pictures)].sort((a, b) => digest(a).localeCompare(digest(b))).slice(0, Number(values.limit));
+  const wanted = [...films(), ...pictures(values.pictures)]
+    .sort((a, b) => digest(a).localeCompare(digest(b)))
+    .slice(0, Number(values.limit));
   say(`${wanted.length} pictures, ${known.size} looked at before`);
   const found = [];
   for (const [i, picture] of wanted.entries()) {
     const film = await read(fs.readFileSync(picture.path), line);
-    const slow = values['gate-only'] ? { view: null, lungs: null } : known.get(picture.key) ?? { key: picture.key, models, ...(film && (await look(film, line))) };
+    const slow = values['gate-only']
+      ? { view: null, lungs: null }
+      : (known.get(picture.key) ?? { key: picture.key, models, ...(film && (await look(film, line))) });
     if (!values['gate-only'] && !known.has(picture.key)) fs.appendFileSync(values.out, `${JSON.stringify(slow)}\n`);
     const unlike = film && (await findUnlike(film, line.models.gate));
-    found.push({ ...picture, ...slow, unlike, refused: film === null ? 'unread' : slow.view ?? refuseUnlike(unlike, line.models.gate)?.reason ?? slow.lungs ?? 'none', strange: refuseUnlike(unlike, line.models.gate) });
+    found.push({
+      ...picture,
+      ...slow,
+      unlike,
+      refused:
+        film === null
+          ? 'unread'
+          : (slow.view ?? refuseUnlike(unlike, line.models.gate)?.reason ?? slow.lungs ?? 'none'),
+      strange: refuseUnlike(unlike, line.models.gate),
+    });
     if (i % 100 === 99) say(`${i + 1} of ${wanted.length}`);
   }
   const table = summarise(found);
-  process.stdout.write(values.json ? `${JSON.stringify({ models: named(['view', 'gate', 'lungs']), ...table }, null, 1)}\n` : `${named(['view', 'gate', 'lungs'])}\n${Object.entries(table).map(([title, rows]) => text(title, rows)).join('\n')}`);
+  process.stdout.write(
+    values.json
+      ? `${JSON.stringify({ models: named(['view', 'gate', 'lungs']), ...table }, null, 1)}\n`
+      : `${named(['view', 'gate', 'lungs'])}\n${Object.entries(table)
+          .map(([title, rows]) => text(title, rows))
+          .join('\n')}`,
+  );
   return 0;
 }
 
@@ -59,16 +98,33 @@ function digest({ key }) {
 
 function readJournal(file, models) {
   const lines = fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
-  return new Map(lines.map((one) => JSON.parse(one)).filter((found) => found.models === models).map((found) => [found.key, found]));
+  return new Map(
+    lines
+      .map((one) => JSON.parse(one))
+      .filter((found) => found.models === models)
+      .map((found) => [found.key, found]),
+  );
 }
 
 function films() {
-  const rows = parse(fs.readFileSync(path.join(DATA, 'cxr/manifest.csv')), { columns: true }).filter(({ split }) => split === 'test');
-  return rows.map(({ path: file, source, view }) => ({ key: file, path: path.join(DATA, 'cxr', file), group: view === 'L' ? LATERALS : FILMS, kind: source }));
+  const rows = parse(fs.readFileSync(path.join(DATA, 'cxr/manifest.csv')), { columns: true }).filter(
+    ({ split }) => split === 'test',
+  );
+  return rows.map(({ path: file, source, view }) => ({
+    key: file,
+    path: path.join(DATA, 'cxr', file),
+    group: view === 'L' ? LATERALS : FILMS,
+    kind: source,
+  }));
 }
 
 function pictures(dir) {
-  return JSON.parse(fs.readFileSync(path.join(dir, 'list.json'), 'utf8')).map(({ file, dicom, group, kind }) => ({ key: file ?? dicom, path: dicom ? path.join(DATA, dicom) : path.join(dir, file), group, kind }));
+  return JSON.parse(fs.readFileSync(path.join(dir, 'list.json'), 'utf8')).map(({ file, dicom, group, kind }) => ({
+    key: file ?? dicom,
+    path: dicom ? path.join(DATA, dicom) : path.join(dir, file),
+    group,
+    kind,
+  }));
 }
 
 /** Null where it can't be decoded. */
@@ -94,29 +150,66 @@ function summarise(found) {
   const read = found.filter(({ refused }) => refused !== 'unread');
   const noFilms = read.filter(({ group }) => ![FILMS, 'mirrored film'].includes(group));
   return {
-    whole: [row('films', read.filter(({ group }) => group === FILMS)), row('no films', noFilms), { name: 'not decoded, left out', n: found.length - read.length }],
+    whole: [
+      row(
+        'films',
+        read.filter(({ group }) => group === FILMS),
+      ),
+      row('no films', noFilms),
+      { name: 'not decoded, left out', n: found.length - read.length },
+    ],
     groups: by(read, ({ group }) => group),
-    kinds: by(read.filter(({ group }) => group !== FILMS), ({ group, kind }) => `${group}: ${kind}`),
-    sources: by(read.filter(({ group }) => group === FILMS), ({ kind }) => kind),
+    kinds: by(
+      read.filter(({ group }) => group !== FILMS),
+      ({ group, kind }) => `${group}: ${kind}`,
+    ),
+    sources: by(
+      read.filter(({ group }) => group === FILMS),
+      ({ kind }) => kind,
+    ),
   };
 }
 
 function by(found, nameOf) {
-  return [...new Set(found.map(nameOf))].map((name) => row(name, found.filter((one) => nameOf(one) === name)));
+  return [...new Set(found.map(nameOf))].map((name) =>
+    row(
+      name,
+      found.filter((one) => nameOf(one) === name),
+    ),
+  );
 }
 
 function row(name, found) {
   const refused = found.filter(({ refused: why }) => why !== 'none');
-  const reasons = Object.fromEntries([...new Set(refused.map(({ refused: why }) => why))].map((why) => [why, refused.filter((one) => one.refused === why).length]));
-  const alone = { view: count(found, ({ view }) => view !== null), gate: count(found, ({ strange }) => strange !== null), lungs: count(found, ({ lungs }) => lungs !== null) };
-  return { name, n: found.length, refused: refused.length, share: refused.length / found.length, interval95: wilson(refused.length, found.length), reasons, alone };
+  const reasons = Object.fromEntries(
+    [...new Set(refused.map(({ refused: why }) => why))].map((why) => [
+      why,
+      refused.filter((one) => one.refused === why).length,
+    ]),
+  );
+  const alone = {
+    view: count(found, ({ view }) => view !== null),
+    gate: count(found, ({ strange }) => strange !== null),
+    lungs: count(found, ({ lungs }) => lungs !== null),
+  };
+  return {
+    name,
+    n: found.length,
+    refused: refused.length,
+    share: refused.length / found.length,
+    interval95: wilson(refused.length, found.length),
+    reasons,
+    alone,
+  };
 }
 
 const count = (found, holds) => found.filter(holds).length;
 
 function text(title, rows) {
   const line = ({ name, n, refused, share, interval95, reasons, alone }) =>
-    refused === undefined ? `  ${name}: ${n}\n` : `  ${name}: ${refused} of ${n} refused, ${(100 * share).toFixed(2)} % (${interval95.map((edge) => (100 * edge).toFixed(2)).join(' to ')})  ${JSON.stringify(reasons)} alone ${JSON.stringify(alone)}\n`;
+    refused === undefined
+      ? `  ${name}: ${n}\n`
+      : `  ${name}: ${refused} of ${n} refused, ${(100 * share).toFixed(2)} % (${interval95.map((edge) => (100 * edge).toFixed(2)).join(' to ')})  ${JSON.stringify(reasons)} alone ${JSON.stringify(alone)}\n`;
   return `${title}\n${rows.map(line).join('')}`;
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * `node scripts/install.mjs [servers] [judges] [browser] [training]`: brings a bare Debian to the point where Hilum builds and runs.
- * Node built-ins only, as it runs before `npm ci`. What is there already is left alone, and checking costs a fraction of a second.
+ * `node scripts/install.mjs [servers] [judges] [browser] [training]`: brings a bare Debian to the point where Hilum
+ * builds and runs. Node built-ins only, as it runs before `npm ci`. What is there already is left alone, and checking
+ * costs a fraction of a second.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -11,9 +12,30 @@ import { Explained, ROOT, isMain, runMain, runQuietly, say, succeeds } from './l
 /** Debian packages by need. */
 export const PACKAGES = {
   /** What the service talks to. */
-  servers: ['orthanc', 'orthanc-dicomweb', 'orthanc-python', 'rabbitmq-server', 'python3-pika', 'postgresql', 'python3-hl7'],
+  servers: [
+    'orthanc',
+    'orthanc-dicomweb',
+    'orthanc-python',
+    'rabbitmq-server',
+    'python3-pika',
+    'postgresql',
+    'python3-hl7',
+  ],
   /** Independent tools that read back what Hilum writes. */
-  judges: ['dcmtk', 'dicom3tools', 'libpixelmed-java', 'libslf4j-java', 'libbsh-java', 'default-jre-headless', 'python3-pydicom', 'python3-gdcm', 'python3-aiosmtpd', 'python3-numpy', 'python3-pil', 'libxml2-utils'],
+  judges: [
+    'dcmtk',
+    'dicom3tools',
+    'libpixelmed-java',
+    'libslf4j-java',
+    'libbsh-java',
+    'default-jre-headless',
+    'python3-pydicom',
+    'python3-gdcm',
+    'python3-aiosmtpd',
+    'python3-numpy',
+    'python3-pil',
+    'libxml2-utils',
+  ],
   browser: ['chromium'],
   /** Large; nothing but the training and its own tests needs it. */
   training: ['python3-torch', 'python3-onnx', 'python3-scipy', 'python3-numpy', 'python3-pil'],
@@ -25,7 +47,11 @@ export const PACKAGES = {
  */
 export async function ensure(needs = {}) {
   checkNode();
-  await ensureDebianPackages(Object.keys(PACKAGES).filter((need) => needs[need]).flatMap((need) => PACKAGES[need]));
+  await ensureDebianPackages(
+    Object.keys(PACKAGES)
+      .filter((need) => needs[need])
+      .flatMap((need) => PACKAGES[need]),
+  );
   await ensureNodeModules();
   if (needs.build !== false) await ensureBuild();
 }
@@ -35,7 +61,8 @@ function checkNode() {
   if (major < 20) throw new Explained(`Hilum needs Node 20 or newer; this is ${process.version}.`);
 }
 
-// --- Debian packages ---------------------------------------------------------------------------------------------------------------
+// --- Debian packages
+// ---------------------------------------------------------------------------------------------------------------
 
 async function ensureDebianPackages(wanted) {
   const missing = missingPackages(wanted);
@@ -46,14 +73,26 @@ async function ensureDebianPackages(wanted) {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     const wait = ['-o', 'DPkg::Lock::Timeout=300'];
     await runQuietly('apt-get update', 'apt-get', ['update', ...wait], { env });
-    await runQuietly(`apt-get install ${missing.join(' ')}`, 'apt-get', ['install', '-y', '--no-install-recommends', ...wait, ...missing], { env });
+    await runQuietly(
+      `apt-get install ${missing.join(' ')}`,
+      'apt-get',
+      ['install', '-y', '--no-install-recommends', ...wait, ...missing],
+      { env },
+    );
   });
 }
 
 function missingPackages(wanted) {
   if (wanted.length === 0) return [];
-  const answer = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\\n', ...wanted], { encoding: 'utf8' });
-  const installed = new Set((answer.stdout ?? '').split('\n').filter((line) => line.endsWith(' installed')).map((line) => line.split(' ')[0]));
+  const answer = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\\n', ...wanted], {
+    encoding: 'utf8',
+  });
+  const installed = new Set(
+    (answer.stdout ?? '')
+      .split('\n')
+      .filter((line) => line.endsWith(' installed'))
+      .map((line) => line.split(' ')[0]),
+  );
   return [...new Set(wanted)].filter((name) => !installed.has(name) && !isProvided(name));
 }
 
@@ -70,7 +109,10 @@ const adviceWithoutApt = (missing) =>
   `This is no Debian or Ubuntu, so nothing can be installed automatically. Needed are what these Debian packages hold: ${missing.join(', ')}. ` +
   'Without them, use containers: docker/README.md and docker/compose.yaml.';
 
-/** Packages of servers start them when installed; policy-rc.d is Debian's way to say no. One that is there already is left alone. */
+/**
+ * Packages of servers start them when installed; policy-rc.d is Debian's way to say no. One that is there already is
+ * left alone.
+ */
 async function withoutServiceStart(work) {
   const file = '/usr/sbin/policy-rc.d';
   const ours = !fs.existsSync(file);
@@ -89,7 +131,8 @@ async function withoutServiceStart(work) {
   }
 }
 
-// --- npm packages and the build -----------------------------------------------------------------------------------------------------
+// --- npm packages and the build
+// -----------------------------------------------------------------------------------------------------
 
 async function ensureNodeModules() {
   if (nodeModulesFit()) return;
@@ -102,7 +145,8 @@ function nodeModulesFit() {
   const installed = readPackages('node_modules/.package-lock.json');
   if (wanted === undefined || installed === undefined) return false;
   const names = Object.keys(wanted).filter((name) => name !== '');
-  const differs = (name) => (installed[name] === undefined ? !wanted[name].optional : installed[name].version !== wanted[name].version);
+  const differs = (name) =>
+    installed[name] === undefined ? !wanted[name].optional : installed[name].version !== wanted[name].version;
   return !names.some(differs);
 }
 
@@ -134,7 +178,8 @@ if (isMain(import.meta.url)) {
   await runMain(async () => {
     const needs = process.argv.slice(2);
     const unknown = needs.filter((need) => !(need in PACKAGES));
-    if (unknown.length > 0) throw new Explained(`unknown: ${unknown.join(', ')}; known are ${Object.keys(PACKAGES).join(', ')}`);
+    if (unknown.length > 0)
+      throw new Explained(`unknown: ${unknown.join(', ')}; known are ${Object.keys(PACKAGES).join(', ')}`);
     await ensure(Object.fromEntries(needs.map((need) => [need, true])));
     say('all is installed');
   });

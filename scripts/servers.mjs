@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `node scripts/servers.mjs [--dir DIR]`: a RabbitMQ and an Orthanc with Hilum's plug-in on free loopback ports, until Ctrl-C.
- * Modules import startRabbit and startOrthanc from here; jest takes them from lib/servers.cjs.
+ * `node scripts/servers.mjs [--dir DIR]`: a RabbitMQ and an Orthanc with Hilum's plug-in on free loopback ports, until
+ * Ctrl-C. Modules import startRabbit and startOrthanc from here; jest takes them from lib/servers.cjs.
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -23,7 +23,9 @@ async function main() {
   console.log(`RabbitMQ         ${rabbit.amqpUrl}`);
   console.log(`Orthanc          ${orthanc.url}/app/explorer.html`);
   console.log(`DICOMweb         ${orthanc.dicomWebUrl}`);
-  console.log(`DICOM            127.0.0.1:${orthanc.dicomPort} ${orthanc.aet} (takes associations from the AE Title LOCAL)`);
+  console.log(
+    `DICOM            127.0.0.1:${orthanc.dicomPort} ${orthanc.aet} (takes associations from the AE Title LOCAL)`,
+  );
   console.log(`data and logs    ${dir}`);
   console.log('Ctrl-C stops both.');
   await asked;

@@ -30,7 +30,8 @@ async function everything() {
   counts.push(await unittest('the plug-in', ['-m', 'unittest', 'discover', '-s', 'test/plugin'], ROOT));
   counts.push(await trainingTests());
   counts.push(await jest(['--selectProjects=pure', `--maxWorkers=${Math.min(4, os.availableParallelism())}`]));
-  // One file at a time: each has servers and models of its own, and its time limits are meant for a machine that is not shared.
+  // One file at a time: each has servers and models of its own, and its time limits are meant for a machine that is not
+  // shared.
   counts.push(await jest(['--selectProjects=servers', '--maxWorkers=1']));
   return counts;
 }
@@ -43,7 +44,12 @@ async function check(name, file, args) {
 
 async function trainingTests() {
   if (!fs.existsSync(path.join(ROOT, 'training/tests'))) return { passed: 0, failed: 0, skipped: 0 };
-  if (succeeds(PYTHON, ['-c', 'import torch, onnx, scipy, PIL'])) return unittest('the training', ['-m', 'unittest', 'discover', '-s', 'tests', '-t', '.'], path.join(ROOT, 'training'));
+  if (succeeds(PYTHON, ['-c', 'import torch, onnx, scipy, PIL']))
+    return unittest(
+      'the training',
+      ['-m', 'unittest', 'discover', '-s', 'tests', '-t', '.'],
+      path.join(ROOT, 'training'),
+    );
   say('SKIPPED: the tests of the training need PyTorch and ONNX: node scripts/install.mjs training');
   return { passed: 0, failed: 0, skipped: 1 };
 }
@@ -62,12 +68,18 @@ async function jest(args) {
   heading(`jest ${args.join(' ')}`);
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hilum-jest-'));
   const file = path.join(dir, 'results.json');
-  const { code } = await runShown('node_modules/.bin/jest', [...args, '--json', `--outputFile=${file}`], { silentOut: true });
+  const { code } = await runShown('node_modules/.bin/jest', [...args, '--json', `--outputFile=${file}`], {
+    silentOut: true,
+  });
   const result = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : undefined;
   fs.rmSync(dir, { recursive: true, force: true });
   if (result === undefined) return { passed: 0, failed: 1, skipped: 0 };
   const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
-  return { passed: result.numPassedTests, failed: code !== 0 && failed === 0 ? 1 : failed, skipped: result.numPendingTests };
+  return {
+    passed: result.numPassedTests,
+    failed: code !== 0 && failed === 0 ? 1 : failed,
+    skipped: result.numPendingTests,
+  };
 }
 
 function heading(text) {

@@ -1,6 +1,6 @@
 /**
- * node scripts/tfjs-model.mjs FOLDER... --out DIR: writes model folders of ours (ONNX) as TensorFlow.js graph models with the same weights, DIR/<id>.
- * The weights become float32, four times the size.
+ * node scripts/tfjs-model.mjs FOLDER... --out DIR: writes model folders of ours (ONNX) as TensorFlow.js graph models
+ * with the same weights, DIR/<id>. The weights become float32, four times the size.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -15,7 +15,8 @@ const SHARD_BYTES = 4 * 1024 * 1024;
 
 function main() {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { out: { type: 'string' } } });
-  if (values.out === undefined || positionals.length === 0) throw new Explained('usage: node scripts/tfjs-model.mjs FOLDER... --out DIR');
+  if (values.out === undefined || positionals.length === 0)
+    throw new Explained('usage: node scripts/tfjs-model.mjs FOLDER... --out DIR');
   for (const folder of positionals) say(`wrote ${convert(folder, values.out)}`);
 }
 
@@ -26,20 +27,39 @@ export function convert(folder, out) {
   const { probability, cam } = manifest.output;
   const outputs = cam === null ? [probability] : [probability, cam];
   const [, , rows, columns] = manifest.input.shape;
-  const { topology, weights } = toGraphModel(readOnnx(fs.readFileSync(path.join(folder, manifest.file))), [rows, columns], outputs);
-  const files = withShards(describe(topology, weights, manifest.input.name, outputs, [rows, columns]), Buffer.concat(weights.map(bytesOf)));
+  const { topology, weights } = toGraphModel(
+    readOnnx(fs.readFileSync(path.join(folder, manifest.file))),
+    [rows, columns],
+    outputs,
+  );
+  const files = withShards(
+    describe(topology, weights, manifest.input.name, outputs, [rows, columns]),
+    Buffer.concat(weights.map(bytesOf)),
+  );
   const target = path.join(out, manifest.id);
   fs.mkdirSync(target, { recursive: true });
   for (const [name, bytes] of files) fs.writeFileSync(path.join(target, name), bytes);
-  fs.writeFileSync(path.join(target, 'manifest.json'), `${JSON.stringify({ ...manifest, file: 'model.json', engine: 'tfjs', sha256: digest(files) }, null, 2)}\n`);
+  fs.writeFileSync(
+    path.join(target, 'manifest.json'),
+    `${JSON.stringify({ ...manifest, file: 'model.json', engine: 'tfjs', sha256: digest(files) }, null, 2)}\n`,
+  );
   return target;
 }
 
 function describe(topology, weights, input, outputs, [rows, columns]) {
-  const entry = (name, sizes) => ({ name: `${name}:0`, dtype: 'DT_FLOAT', ...(sizes ? { tensorShape: { dim: sizes.map((size) => ({ size: String(size) })) } } : {}) });
+  const entry = (name, sizes) => ({
+    name: `${name}:0`,
+    dtype: 'DT_FLOAT',
+    ...(sizes ? { tensorShape: { dim: sizes.map((size) => ({ size: String(size) })) } } : {}),
+  });
   return {
-    format: 'graph-model', generatedBy: 'hilum', convertedBy: 'scripts/tfjs-model.mjs',
-    signature: { inputs: { [input]: entry(input, [1, rows, columns, 1]) }, outputs: Object.fromEntries(outputs.map((name) => [name, entry(name)])) },
+    format: 'graph-model',
+    generatedBy: 'hilum',
+    convertedBy: 'scripts/tfjs-model.mjs',
+    signature: {
+      inputs: { [input]: entry(input, [1, rows, columns, 1]) },
+      outputs: Object.fromEntries(outputs.map((name) => [name, entry(name)])),
+    },
     modelTopology: topology,
     weightsManifest: [{ paths: [], weights: weights.map(({ name, shape, dtype }) => ({ name, shape, dtype })) }],
   };
@@ -50,7 +70,10 @@ const bytesOf = ({ values, dtype }) => Buffer.from((dtype === 'int32' ? Int32Arr
 /** Files by name, the network first and the shards sorted: the order of the digest. */
 function withShards(json, bytes) {
   const count = Math.ceil(bytes.length / SHARD_BYTES);
-  const shards = Array.from({ length: count }, (_, i) => [`group1-shard${i + 1}of${count}.bin`, bytes.subarray(i * SHARD_BYTES, (i + 1) * SHARD_BYTES)]);
+  const shards = Array.from({ length: count }, (_, i) => [
+    `group1-shard${i + 1}of${count}.bin`,
+    bytes.subarray(i * SHARD_BYTES, (i + 1) * SHARD_BYTES),
+  ]);
   json.weightsManifest[0].paths = shards.map(([name]) => name);
   return [['model.json', Buffer.from(JSON.stringify(json))], ...shards];
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
-import { describeError,HilumError } from './base/errors';
+import { describeError, HilumError } from './base/errors';
 import { SINK_NAMES } from './events/sink-names';
 
 const USAGE = `hilum - chest-film triage for a PACS. Research use only, not for diagnosis.
@@ -47,42 +47,115 @@ async function run(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: rest,
     allowPositionals: true,
-    options: { all: { type: 'boolean', default: false }, config: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean', default: false }, models: { type: 'string' }, dir: { type: 'string' }, since: { type: 'string' }, labels: { type: 'string' }, films: { type: 'string' }, positive: { type: 'string' }, sensitivity: { type: 'string', default: '0.95' }, 'apply-threshold': { type: 'string' }, until: { type: 'string' }, queue: { type: 'string' }, days: { type: 'string', default: '7' }, 'dry-run': { type: 'boolean', default: false }, roles: { type: 'string', default: '' }, name: { type: 'string' } },
+    options: {
+      all: { type: 'boolean', default: false },
+      config: { type: 'string' },
+      out: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      models: { type: 'string' },
+      dir: { type: 'string' },
+      since: { type: 'string' },
+      labels: { type: 'string' },
+      films: { type: 'string' },
+      positive: { type: 'string' },
+      sensitivity: { type: 'string', default: '0.95' },
+      'apply-threshold': { type: 'string' },
+      until: { type: 'string' },
+      queue: { type: 'string' },
+      days: { type: 'string', default: '7' },
+      'dry-run': { type: 'boolean', default: false },
+      roles: { type: 'string', default: '' },
+      name: { type: 'string' },
+    },
   });
   switch (command) {
     case 'serve':
       return (await import('./main.js')).serve(required(values.config, '--config FILE'));
     case 'analyze':
-      return (await import('./cli/analyze.js')).analyze({ paths: positionals, out: required(values.out, '--out DIR'), json: values.json, models: values.models });
+      return (await import('./cli/analyze.js')).analyze({
+        paths: positionals,
+        out: required(values.out, '--out DIR'),
+        json: values.json,
+        models: values.models,
+      });
     case 'evaluate':
       return (await import('./cli/evaluate.js')).evaluate({
-        labels: required(values.labels, '--labels FILE.csv'), films: required(values.films, '--films DIR'), out: required(values.out, '--out DIR'), positive: values.positive,
-        sensitivity: shareOf(values.sensitivity, '--sensitivity'), models: values.models, config: oneOf(values.config, values['apply-threshold']), applyThreshold: values['apply-threshold'] !== undefined,
+        labels: required(values.labels, '--labels FILE.csv'),
+        films: required(values.films, '--films DIR'),
+        out: required(values.out, '--out DIR'),
+        positive: values.positive,
+        sensitivity: shareOf(values.sensitivity, '--sensitivity'),
+        models: values.models,
+        config: oneOf(values.config, values['apply-threshold']),
+        applyThreshold: values['apply-threshold'] !== undefined,
       });
     case 'models':
-      if (positionals.length > 0) return (await import('./cli/models-check.js')).checkModel({ model: checkTarget(positionals), dir: values.dir ?? values.models, json: values.json });
+      if (positionals.length > 0)
+        return (await import('./cli/models-check.js')).checkModel({
+          model: checkTarget(positionals),
+          dir: values.dir ?? values.models,
+          json: values.json,
+        });
       return (await import('./cli/models.js')).models({ dir: values.dir ?? values.models, json: values.json });
     case 'doctor':
-      return (await import('./cli/doctor.js')).doctor({ config: required(values.config, '--config FILE'), json: values.json });
+      return (await import('./cli/doctor.js')).doctor({
+        config: required(values.config, '--config FILE'),
+        json: values.json,
+      });
     case 'drift':
-      return (await import('./cli/drift.js')).drift({ config: required(values.config, '--config FILE'), days: daysOf(values.days), json: values.json });
+      return (await import('./cli/drift.js')).drift({
+        config: required(values.config, '--config FILE'),
+        days: daysOf(values.days),
+        json: values.json,
+      });
     case 'dead':
-      return (await import('./cli/dead.js')).dead({ ...deadTarget(positionals, values.all), queue: deadQueue(values.queue), config: required(values.config, '--config FILE'), json: values.json });
+      return (await import('./cli/dead.js')).dead({
+        ...deadTarget(positionals, values.all),
+        queue: deadQueue(values.queue),
+        config: required(values.config, '--config FILE'),
+        json: values.json,
+      });
     case 'reanalyze': {
       const { reanalyze, readTarget } = await import('./cli/reanalyze.js');
       const target = readTarget(positionals, values.since, values.until, new Date());
       if (typeof target === 'string') throw new UsageError(target);
-      return reanalyze({ target, config: required(values.config, '--config FILE'), dryRun: values['dry-run'], json: values.json });
+      return reanalyze({
+        target,
+        config: required(values.config, '--config FILE'),
+        dryRun: values['dry-run'],
+        json: values.json,
+      });
     }
     case 'users':
-      return (await import('./cli/users.js')).users({ ...accessTarget('users', USER_ACTIONS, positionals), roles: rolesOf(values.roles), name: values.name, config: required(values.config, '--config FILE'), json: values.json });
+      return (await import('./cli/users.js')).users({
+        ...accessTarget('users', USER_ACTIONS, positionals),
+        roles: rolesOf(values.roles),
+        name: values.name,
+        config: required(values.config, '--config FILE'),
+        json: values.json,
+      });
     case 'tokens':
-      return (await import('./cli/tokens.js')).tokens({ ...accessTarget('tokens', TOKEN_ACTIONS, positionals), roles: rolesOf(values.roles), config: required(values.config, '--config FILE'), json: values.json });
+      return (await import('./cli/tokens.js')).tokens({
+        ...accessTarget('tokens', TOKEN_ACTIONS, positionals),
+        roles: rolesOf(values.roles),
+        config: required(values.config, '--config FILE'),
+        json: values.json,
+      });
     case 'rebuild': {
       const [{ rebuild }, { readTarget }] = [await import('./cli/rebuild.js'), await import('./cli/reanalyze.js')];
-      const target = readTarget(positionals, positionals.length > 0 ? values.since : (values.since ?? '2000-01-01'), values.until, new Date());
+      const target = readTarget(
+        positionals,
+        positionals.length > 0 ? values.since : (values.since ?? '2000-01-01'),
+        values.until,
+        new Date(),
+      );
       if (typeof target === 'string') throw new UsageError(target);
-      return rebuild({ target, config: required(values.config, '--config FILE'), again: values.all, json: values.json });
+      return rebuild({
+        target,
+        config: required(values.config, '--config FILE'),
+        again: values.all,
+        json: values.json,
+      });
     }
     case '--version':
       process.stdout.write(`${(await import('./app/installed.js')).VERSION}\n`);
@@ -111,30 +184,41 @@ function checkTarget([action, model, ...more]: readonly string[]): string {
 
 function shareOf(text: string, flag: string): number {
   const value = Number(text);
-  if (!(value > 0 && value <= 1)) throw new UsageError(`${flag} is a share above 0 and at most 1, such as 0.95, not ${text}`);
+  if (!(value > 0 && value <= 1))
+    throw new UsageError(`${flag} is a share above 0 and at most 1, such as 0.95, not ${text}`);
   return value;
 }
 
 function daysOf(text: string): number {
   const days = Number(text);
-  if (!Number.isInteger(days) || days < 1 || days > 3650) throw new UsageError(`--days is a whole number from 1, not ${text}`);
+  if (!Number.isInteger(days) || days < 1 || days > 3650)
+    throw new UsageError(`--days is a whole number from 1, not ${text}`);
   return days;
 }
 
 /** A threshold holds for the models that it was measured with: it can't go into another configuration. */
 function oneOf(config: string | undefined, applied: string | undefined): string | undefined {
-  if (config !== undefined && applied !== undefined && config !== applied) throw new UsageError('--config and --apply-threshold name two files');
+  if (config !== undefined && applied !== undefined && config !== applied)
+    throw new UsageError('--config and --apply-threshold name two files');
   return config ?? applied;
 }
 
 const DEAD_ACTIONS = ['list', 'show', 'replay', 'drop'] as const;
 
 /** `list` takes none, `show` an ID, `replay` and `drop` an ID or, on purpose, `--all`. */
-function deadTarget([given, id, ...more]: readonly string[], all: boolean): { action: (typeof DEAD_ACTIONS)[number]; id: string | null } {
+function deadTarget(
+  [given, id, ...more]: readonly string[],
+  all: boolean,
+): { action: (typeof DEAD_ACTIONS)[number]; id: string | null } {
   const action = DEAD_ACTIONS.find((name) => name === given);
-  if (action === undefined) throw new UsageError(given === undefined ? 'dead needs list, show, replay or drop' : `there is no command dead ${given}`);
-  if (action === 'list' ? id !== undefined || all : more.length > 0 || (all && (id !== undefined || action === 'show'))) throw new UsageError(`too much for dead ${action}`);
-  if (action !== 'list' && !all && id === undefined) throw new UsageError(`dead ${action} needs an ID${action === 'show' ? '' : ' or --all'}`);
+  if (action === undefined)
+    throw new UsageError(
+      given === undefined ? 'dead needs list, show, replay or drop' : `there is no command dead ${given}`,
+    );
+  if (action === 'list' ? id !== undefined || all : more.length > 0 || (all && (id !== undefined || action === 'show')))
+    throw new UsageError(`too much for dead ${action}`);
+  if (action !== 'list' && !all && id === undefined)
+    throw new UsageError(`dead ${action} needs an ID${action === 'show' ? '' : ' or --all'}`);
   return { action, id: id ?? null };
 }
 
@@ -142,26 +226,42 @@ const USER_ACTIONS = ['list', 'add', 'passwd', 'role', 'remove'] as const;
 const TOKEN_ACTIONS = ['list', 'add', 'revoke'] as const;
 
 /** `list` takes none, every other action one name. */
-function accessTarget<A extends string>(command: string, actions: readonly A[], [given, name, ...more]: readonly string[]): { action: A; target: string } {
+function accessTarget<A extends string>(
+  command: string,
+  actions: readonly A[],
+  [given, name, ...more]: readonly string[],
+): { action: A; target: string } {
   const action = actions.find((known) => known === given);
   if (action === undefined) throw new UsageError(`${command} needs ${actions.join(', ')}`);
-  if (more.length > 0 || (action === 'list' && name !== undefined)) throw new UsageError(`too much for ${command} ${action}`);
+  if (more.length > 0 || (action === 'list' && name !== undefined))
+    throw new UsageError(`too much for ${command} ${action}`);
   return { action, target: action === 'list' ? '' : required(name, `what to ${action}`) };
 }
 
-const rolesOf = (text: string) => text.split(',').map((role) => role.trim()).filter(Boolean);
+const rolesOf = (text: string) =>
+  text
+    .split(',')
+    .map((role) => role.trim())
+    .filter(Boolean);
 
 function deadQueue(name: string | undefined): string | null {
   const names = ['study', ...SINK_NAMES];
-  if (name !== undefined && !names.includes(name)) throw new UsageError(`--queue is one of ${names.join(', ')}, not ${name}`);
+  if (name !== undefined && !names.includes(name))
+    throw new UsageError(`--queue is one of ${names.join(', ')}, not ${name}`);
   return name ?? null;
 }
 
 function isUsage(error: unknown): error is Error {
-  return error instanceof UsageError || (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
+  return (
+    error instanceof UsageError ||
+    (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
+  );
 }
 
-/** A file or folder that is not there, not ours to write, full: its message names it, and where in the program it came up helps nobody. */
+/**
+ * A file or folder that is not there, not ours to write, full: its message names it, and where in the program it came
+ * up helps nobody.
+ */
 function isOfSystem(error: unknown): error is Error {
   return error instanceof Error && 'syscall' in error && 'path' in error;
 }
@@ -177,7 +277,11 @@ run(process.argv.slice(2)).then(
     process.exitCode = status;
   },
   (error: unknown) => {
-    process.stderr.write(isUsage(error) ? `hilum: ${error.message}\n\n${USAGE}` : `hilum: ${error instanceof HilumError ? describeError(error) : isOfSystem(error) ? error.message : ((error as Error).stack ?? String(error))}\n`);
+    process.stderr.write(
+      isUsage(error)
+        ? `hilum: ${error.message}\n\n${USAGE}`
+        : `hilum: ${error instanceof HilumError ? describeError(error) : isOfSystem(error) ? error.message : ((error as Error).stack ?? String(error))}\n`,
+    );
     process.exitCode = isUsage(error) ? 2 : 1;
   },
 );

@@ -5,7 +5,10 @@ import { readConfig } from './config/config';
 /** For what still runs when all is closed (milliseconds). */
 const LAST_MS = 500;
 
-/** The service: runs until SIGTERM or SIGINT, then finishes the film in hand and returns its study. Resolves to the exit status. */
+/**
+ * The service: runs until SIGTERM or SIGINT, then finishes the film in hand and returns its study. Resolves to the exit
+ * status.
+ */
 export async function serve(configPath: string): Promise<number> {
   const config = readConfig(configPath);
   const log = createLog(config.log.level);
@@ -18,7 +21,8 @@ export async function serve(configPath: string): Promise<number> {
   const signal = await asked;
   log.info({ event: 'service.stopping', signal }, 'asked to stop');
   await app.stop();
-  // A film that took too long is still worked on: its study is with the broker again, and with everything closed nothing can come of it here.
+  // A film that took too long is still worked on: its study is with the broker again, and with everything closed
+  // nothing can come of it here.
   setTimeout(() => process.exit(0), LAST_MS).unref();
   return 0;
 }

@@ -1,9 +1,17 @@
-import { describeFailure,ERROR_CODES } from './base/errors';
+import { describeFailure, ERROR_CODES } from './base/errors';
 import type { Log } from './base/log';
 import type { Uid } from './dicom/uid';
-import type { FilmResult,ResultEvent } from './events/result-event';
-import { parseStudyEvent,type StudyEvent } from './events/study-event';
-import { carryOut,type Delivery,type RetryPolicy,settle,type Settlement,settleRedelivered,WORKER_LOST } from './queue/settle';
+import type { FilmResult, ResultEvent } from './events/result-event';
+import { parseStudyEvent, type StudyEvent } from './events/study-event';
+import {
+  carryOut,
+  type Delivery,
+  type RetryPolicy,
+  settle,
+  type Settlement,
+  settleRedelivered,
+  WORKER_LOST,
+} from './queue/settle';
 
 export const STUDY_RESULTS = ['done', 'nothing-new', 'retry', 'dead', 'put-back'] as const;
 export type StudyResult = (typeof STUDY_RESULTS)[number];
@@ -42,13 +50,19 @@ export interface ListenerOptions {
   readonly log: Log;
   readonly observer?: StudyObserver;
   readonly progress?: StudyProgress | undefined;
-  /** How long a delivery is worked on before its study is returned between two films (milliseconds): the broker waits for an answer for a limited time. */
+  /**
+   * How long a delivery is worked on before its study is returned between two films (milliseconds): the broker waits
+   * for an answer for a limited time.
+   */
   readonly sliceMs?: number;
   /** The service is asked to stop: studies in hand are returned between two films. */
   readonly isStopping?: () => boolean;
 }
 
-/** Makes the handler of study messages: it works on one, then settles it, exactly once, last, on every path, and never rejects. */
+/**
+ * Makes the handler of study messages: it works on one, then settles it, exactly once, last, on every path, and never
+ * rejects.
+ */
 export function createListener(options: ListenerOptions): (delivery: Delivery) => Promise<void> {
   const { retry, log, observer = { study: () => {} }, progress } = options;
   return async (delivery) => {
@@ -57,7 +71,8 @@ export function createListener(options: ListenerOptions): (delivery: Delivery) =
       if (study !== null && progress !== undefined) tell(settlement, study, progress);
       return carryOut(settlement, delivery);
     };
-    if (delivery.redelivered) return conclude(settleRedelivered(delivery, retry), undefined, log, studyOf(delivery.body));
+    if (delivery.redelivered)
+      return conclude(settleRedelivered(delivery, retry), undefined, log, studyOf(delivery.body));
     let studyLog = log;
     let study: Uid | null = null;
     let failure: unknown;
@@ -99,47 +114,85 @@ function tell(settlement: Settlement, study: Uid, progress: StudyProgress): void
   }
 }
 
-async function work({ studyInstanceUid: study, reanalyze = false }: StudyEvent, { attempt, lost, slices }: Delivery, { runStudy, sliceMs = Infinity, isStopping = () => false }: ListenerOptions, log: Log): Promise<StudyResult> {
+async function work(
+  { studyInstanceUid: study, reanalyze = false }: StudyEvent,
+  { attempt, lost, slices }: Delivery,
+  { runStudy, sliceMs = Infinity, isStopping = () => false }: ListenerOptions,
+  log: Log,
+): Promise<StudyResult> {
   const started = process.hrtime.bigint();
   const secondsGone = () => Number(process.hrtime.bigint() - started) / 1e9;
   log.debug({ event: 'study.received', attempt, lost, slices }, 'study received');
   const shouldReturn = () => isStopping() || secondsGone() * 1000 > sliceMs;
-  const result = await runStudy(study, { redelivered: lost > 0 || attempt > 1 || slices > 0, attempt, reanalyze, shouldReturn });
+  const result = await runStudy(study, {
+    redelivered: lost > 0 || attempt > 1 || slices > 0,
+    attempt,
+    reanalyze,
+    shouldReturn,
+  });
   const seconds = secondsGone();
   if (result === null) {
     log.info({ event: 'study.nothing-new', seconds }, 'nothing new in this study');
     return 'nothing-new';
   }
   for (const film of result.films) logFilm(film, log);
-  log.info({ event: 'study.done', seconds, attempt, priority: result.priority, ...countOutcomes(result) }, 'study done');
+  log.info(
+    { event: 'study.done', seconds, attempt, priority: result.priority, ...countOutcomes(result) },
+    'study done',
+  );
   return 'done';
 }
 
 /** The reason's code alone: its sentence may quote the film's header. */
 function logFilm({ sopInstanceUid: film, outcome, reason, outputs }: FilmResult, log: Log): void {
-  log.info({ event: `film.${outcome}`, film, ...(reason === null ? {} : { reason }), outputs: outputs.length }, `film ${outcome}`);
+  log.info(
+    { event: `film.${outcome}`, film, ...(reason === null ? {} : { reason }), outputs: outputs.length },
+    `film ${outcome}`,
+  );
 }
 
 function countOutcomes({ films, skipped }: ResultEvent): Record<string, number> {
   const count = (outcome: string) => films.filter((film) => film.outcome === outcome).length;
-  return { films: films.length, analysed: count('analysed'), notAnalysed: count('not-analysed'), rejected: count('rejected'), skippedSeries: skipped.length };
+  return {
+    films: films.length,
+    analysed: count('analysed'),
+    notAnalysed: count('not-analysed'),
+    rejected: count('rejected'),
+    skippedSeries: skipped.length,
+  };
 }
 
 function note(settlement: Settlement, delivery: Delivery, failure: unknown, log: Log, observer: StudyObserver): void {
-  const fields = { attempt: delivery.attempt, lost: delivery.lost, ...(failure === undefined ? {} : { error: describeFailure(failure) }) };
+  const fields = {
+    attempt: delivery.attempt,
+    lost: delivery.lost,
+    ...(failure === undefined ? {} : { error: describeFailure(failure) }),
+  };
   switch (settlement.kind) {
     case 'ack':
       return;
     case 'retry':
       observer.study('retry', settlement.reason);
-      return log.warn({ event: 'study.retry', reason: settlement.reason, delaySeconds: settlement.delayMs / 1000, ...fields }, 'the study is tried again later');
+      return log.warn(
+        { event: 'study.retry', reason: settlement.reason, delaySeconds: settlement.delayMs / 1000, ...fields },
+        'the study is tried again later',
+      );
     case 'dead-letter':
       observer.study('dead', settlement.reason);
-      return log.error({ event: 'study.dead', reason: settlement.reason, ...fields }, 'the study is given up; its message is in the dead queue');
+      return log.error(
+        { event: 'study.dead', reason: settlement.reason, ...fields },
+        'the study is given up; its message is in the dead queue',
+      );
     case 'go-on':
-      return log.info({ event: 'study.returned', slices: delivery.slices + 1, ...fields }, 'the study goes back to the queue between two films');
+      return log.info(
+        { event: 'study.returned', slices: delivery.slices + 1, ...fields },
+        'the study goes back to the queue between two films',
+      );
     case 'put-back':
       observer.study('put-back');
-      return log.info({ event: 'study.put-back', delaySeconds: settlement.delayMs / 1000, ...fields }, 'a redelivered message goes to the end of the queue');
+      return log.info(
+        { event: 'study.put-back', delaySeconds: settlement.delayMs / 1000, ...fields },
+        'a redelivered message goes to the end of the queue',
+      );
   }
 }

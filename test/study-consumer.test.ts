@@ -2,20 +2,30 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { HilumError } from '../src/base/errors';
-import { NOT_ANALYSED_REASONS,WARNINGS } from '../src/events/closed-lists';
+import { NOT_ANALYSED_REASONS, WARNINGS } from '../src/events/closed-lists';
 import type { ResultEvent } from '../src/events/result-event';
-import { MAX_EVENT_BYTES,parseStudyEvent } from '../src/events/study-event';
+import { MAX_EVENT_BYTES, parseStudyEvent } from '../src/events/study-event';
 import { UnavailableError } from '../src/net/http';
 import type { BrokerDelivery } from '../src/queue/delivery';
-import { type Delivery,LOSS_LIMIT,refusedInARow,settle,settleRedelivered,TOLERATED_LOSSES,triesWithin } from '../src/queue/settle';
-import { createListener,type ListenerOptions } from '../src/study-consumer';
+import {
+  type Delivery,
+  LOSS_LIMIT,
+  refusedInARow,
+  settle,
+  settleRedelivered,
+  TOLERATED_LOSSES,
+  triesWithin,
+} from '../src/queue/settle';
+import { createListener, type ListenerOptions } from '../src/study-consumer';
 import { recordingLog } from './support/logs';
 
 const DOCS = join(__dirname, '../docs');
 const events = readFileSync(join(DOCS, 'events.md'), 'utf8');
 /** The example that docs/events.md marks with a name. */
-const example = (name: string): Record<string, unknown> => JSON.parse(new RegExp(`\`\`\`json ${name}\n([^]*?)\n\`\`\``).exec(events)![1]!) as Record<string, unknown>;
-const schema = (name: string) => JSON.parse(readFileSync(join(DOCS, 'schemas', name), 'utf8')) as Record<string, unknown>;
+const example = (name: string): Record<string, unknown> =>
+  JSON.parse(new RegExp(`\`\`\`json ${name}\n([^]*?)\n\`\`\``).exec(events)![1]!) as Record<string, unknown>;
+const schema = (name: string) =>
+  JSON.parse(readFileSync(join(DOCS, 'schemas', name), 'utf8')) as Record<string, unknown>;
 const bytes = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
 const EVENT = example('study-event');
 
@@ -31,7 +41,9 @@ describe('the study event', () => {
     ['a wish to read anew', { ...EVENT, reanalyze: true }],
     ['a priority', { ...EVENT, priority: 'urgent' }],
     ['another time zone', { ...EVENT, occurredAt: '2026-03-01T11:15:30+01:00' }],
-  ])('%s is taken', (_name, event) => expect(parseStudyEvent(bytes(event)).studyInstanceUid).toBe(EVENT.studyInstanceUid));
+  ])('%s is taken', (_name, event) =>
+    expect(parseStudyEvent(bytes(event)).studyInstanceUid).toBe(EVENT.studyInstanceUid),
+  );
 
   const BAD: readonly [string, unknown][] = [
     ['another schema version', { ...EVENT, schemaVersion: 2 }],
@@ -51,7 +63,13 @@ describe('the study event', () => {
   ];
 
   test.each(BAD)('%s is EVENT_INVALID for good, and not quoted', (_name, event) => {
-    expect(() => parseStudyEvent(bytes(event))).toThrow(expect.objectContaining({ code: 'EVENT_INVALID', lasting: 'permanent', message: expect.not.stringContaining('Doe') as string }) as Error);
+    expect(() => parseStudyEvent(bytes(event))).toThrow(
+      expect.objectContaining({
+        code: 'EVENT_INVALID',
+        lasting: 'permanent',
+        message: expect.not.stringContaining('Doe') as string,
+      }) as Error,
+    );
   });
 
   test('bytes that are no UTF-8, and too many bytes', () => {
@@ -63,7 +81,8 @@ describe('the study event', () => {
   test('the JSON Schema says the same', () => {
     const reader = z.fromJSONSchema(schema('study-event.v1.json') as Parameters<typeof z.fromJSONSchema>[0]);
     expect(reader.safeParse(EVENT).success).toBe(true);
-    for (const [, event] of BAD.filter(([name]) => !['no JSON', 'nothing'].includes(name))) expect(reader.safeParse(JSON.parse(JSON.stringify(event))).success).toBe(false);
+    for (const [, event] of BAD.filter(([name]) => !['no JSON', 'nothing'].includes(name)))
+      expect(reader.safeParse(JSON.parse(JSON.stringify(event))).success).toBe(false);
   });
 });
 
@@ -123,14 +142,18 @@ describe('what becomes of a delivery', () => {
     ['returned beyond the limit', returned, 99, { kind: 'go-on' }],
     ['Retry-After beyond the delay', new UnavailableError('x', 60_000), 1, retry(60_000, 'ARCHIVE_UNAVAILABLE')],
     ['Retry-After below the delay', new UnavailableError('x', 10), 1, retry(5_000, 'ARCHIVE_UNAVAILABLE')],
-  ] as const)('%s', (_name, error, attempt, expected) => expect(settle(error, { attempt, away: 0, refused: 0 }, POLICY)).toEqual(expected));
+  ] as const)('%s', (_name, error, attempt, expected) =>
+    expect(settle(error, { attempt, away: 0, refused: 0 }, POLICY)).toEqual(expected),
+  );
 
   test.each([
     ['once before', 2, 1, retry(30_000, 'ARCHIVE_UNAUTHORISED')],
     ['a third time in a row', 3, 2, retry(300_000, 'ARCHIVE_UNAUTHORISED')],
     ['a fourth time in a row', 4, 3, dead('ARCHIVE_UNAUTHORISED')],
     ['a fourth time in a row, after other failures', 6, 3, dead('ARCHIVE_UNAUTHORISED')],
-  ] as const)('sign-in refused %s', (_name, attempt, refused, expected) => expect(settle(unauthorised, { attempt, away: 0, refused }, POLICY)).toEqual(expected));
+  ] as const)('sign-in refused %s', (_name, attempt, refused, expected) =>
+    expect(settle(unauthorised, { attempt, away: 0, refused }, POLICY)).toEqual(expected),
+  );
 
   test.each([
     [[], 0],
@@ -141,15 +164,22 @@ describe('what becomes of a delivery', () => {
   ])('refused in a row: %j', (codes, expected) => expect(refusedInARow(codes)).toBe(expected));
 
   test('a limit of none', () => {
-    expect(settle(transient, { attempt: 1, away: 0, refused: 0 }, { ...POLICY, limit: 0 })).toEqual(dead('ARCHIVE_UNREACHABLE'));
-    expect(settle(unauthorised, { attempt: 2, away: 0, refused: 1 }, { ...POLICY, limit: 1 })).toEqual(dead('ARCHIVE_UNAUTHORISED'));
+    expect(settle(transient, { attempt: 1, away: 0, refused: 0 }, { ...POLICY, limit: 0 })).toEqual(
+      dead('ARCHIVE_UNREACHABLE'),
+    );
+    expect(settle(unauthorised, { attempt: 2, away: 0, refused: 1 }, { ...POLICY, limit: 1 })).toEqual(
+      dead('ARCHIVE_UNAUTHORISED'),
+    );
   });
 
   describe('with a limit of its own for the other side being away', () => {
     const policy = { ...POLICY, awayLimit: 40 };
     const failing = new UnavailableError('500', undefined);
     const gone = new UnavailableError('503', undefined, undefined, true);
-    const awayRetry = (delayMs: number, reason = 'ARCHIVE_UNREACHABLE') => ({ ...retry(delayMs, reason), isAway: true });
+    const awayRetry = (delayMs: number, reason = 'ARCHIVE_UNREACHABLE') => ({
+      ...retry(delayMs, reason),
+      isAway: true,
+    });
     test.each([
       ['the first time', transient, 1, 0, awayRetry(5_000)],
       ['far beyond the limit of other failures', transient, 40, 39, awayRetry(1_800_000)],
@@ -160,13 +190,17 @@ describe('what becomes of a delivery', () => {
       ['failing otherwise too often', failing, 37, 30, dead('ARCHIVE_UNAVAILABLE')],
       ['refusing the sign-in for the first time', unauthorised, 34, 30, retry(5_000, 'ARCHIVE_UNAUTHORISED')],
       ['refusing for good', permanent, 31, 30, dead('ENCODE_FAILED')],
-    ] as const)('%s', (_name, error, attempt, away, expected) => expect(settle(error, { attempt, away, refused: 0 }, policy)).toEqual(expected));
+    ] as const)('%s', (_name, error, attempt, away, expected) =>
+      expect(settle(error, { attempt, away, refused: 0 }, policy)).toEqual(expected),
+    );
 
     test.each([
       [72 * 3_600_000, 147],
       [5_000, 6],
       [0, 6],
-    ])('the delays of %d ms are %d tries, and never fewer than for other failures', (ms, tries) => expect(triesWithin(ms, POLICY)).toBe(tries));
+    ])('the delays of %d ms are %d tries, and never fewer than for other failures', (ms, tries) =>
+      expect(triesWithin(ms, POLICY)).toBe(tries),
+    );
   });
 
   test.each([
@@ -176,10 +210,19 @@ describe('what becomes of a delivery', () => {
     [TOLERATED_LOSSES + 1, { kind: 'put-back', counted: true, delayMs: 30_000 }],
     [LOSS_LIMIT - 1, { kind: 'put-back', counted: true, delayMs: 1_800_000 }],
     [LOSS_LIMIT, dead('WORKER_LOST')],
-  ])('redelivered, lost %d times before', (lost, expected) => expect(settleRedelivered({ lost, outlivedBroker: false }, POLICY)).toEqual(expected));
+  ])('redelivered, lost %d times before', (lost, expected) =>
+    expect(settleRedelivered({ lost, outlivedBroker: false }, POLICY)).toEqual(expected),
+  );
 
-  test.each([0, LOSS_LIMIT])('redelivered, lost %d times before, but the broker was restarted: put back uncounted', (lost) =>
-    expect(settleRedelivered({ lost, outlivedBroker: true }, POLICY)).toEqual({ kind: 'put-back', counted: false, delayMs: 0 }));
+  test.each([0, LOSS_LIMIT])(
+    'redelivered, lost %d times before, but the broker was restarted: put back uncounted',
+    (lost) =>
+      expect(settleRedelivered({ lost, outlivedBroker: true }, POLICY)).toEqual({
+        kind: 'put-back',
+        counted: false,
+        delayMs: 0,
+      }),
+  );
 });
 
 /** A delivery that writes down how it was settled. */
@@ -230,7 +273,8 @@ describe('the listener', () => {
   ])('tells of a study on its way: %s', async (_name, runStudy, more, expected) => {
     const told: string[] = [];
     const progress = {
-      analysing: (study: string, attempt: number) => void told.push(study === EVENT.studyInstanceUid ? `analysing ${attempt}` : study),
+      analysing: (study: string, attempt: number) =>
+        void told.push(study === EVENT.studyInstanceUid ? `analysing ${attempt}` : study),
       returned: () => void told.push('returned'),
       retry: (_study: string, reason: string, delayMs: number) => void told.push(`retry ${reason} ${delayMs}`),
       failed: (_study: string, reason: string) => void told.push(`failed ${reason}`),
@@ -247,7 +291,14 @@ describe('the listener', () => {
     ['transient, for the last time', () => Promise.reject(transient), { attempt: 7 }, 'dead ARCHIVE_UNREACHABLE'],
     ['permanent', () => Promise.reject(permanent), {}, 'dead ENCODE_FAILED'],
     ['returned', () => Promise.reject(returned), {}, 'go on'],
-    ['thrown at once', () => { throw new RangeError('Doe^Jane'); }, {}, 'retry 5000 UNKNOWN'],
+    [
+      'thrown at once',
+      () => {
+        throw new RangeError('Doe^Jane');
+      },
+      {},
+      'retry 5000 UNKNOWN',
+    ],
     ['nothing thrown', () => Promise.reject(undefined), {}, 'retry 5000 UNKNOWN'],
     ['no study event', () => Promise.resolve(RESULT), { body: Buffer.from('Doe^Jane') }, 'dead EVENT_INVALID'],
     ['redelivered', () => Promise.reject(permanent), { redelivered: true }, 'put back 0'],
@@ -261,11 +312,14 @@ describe('the listener', () => {
 
   test('settles last', async () => {
     const order: string[] = [];
-    await run(async () => {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      order.push('worked');
-      return RESULT;
-    }, { ack: async () => void order.push('settled') });
+    await run(
+      async () => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        order.push('worked');
+        return RESULT;
+      },
+      { ack: async () => void order.push('settled') },
+    );
     expect(order).toEqual(['worked', 'settled']);
   });
 
@@ -274,7 +328,10 @@ describe('the listener', () => {
     [{ lost: 1 }, { redelivered: true, attempt: 1, reanalyze: false }],
     [{ attempt: 3 }, { redelivered: true, attempt: 3, reanalyze: false }],
     [{ slices: 1 }, { redelivered: true, attempt: 1, reanalyze: false }],
-    [{ body: bytes({ ...EVENT, source: { system: 'catch-up' } }) }, { redelivered: false, attempt: 1, reanalyze: false }],
+    [
+      { body: bytes({ ...EVENT, source: { system: 'catch-up' } }) },
+      { redelivered: false, attempt: 1, reanalyze: false },
+    ],
     [{ body: bytes({ ...EVENT, reanalyze: true }) }, { redelivered: false, attempt: 1, reanalyze: true }],
     [{ body: bytes({ ...EVENT, reanalyze: false }) }, { redelivered: false, attempt: 1, reanalyze: false }],
   ])('a delivery tells the line what it is (%#)', async (more, expected) => {
@@ -299,7 +356,10 @@ describe('the listener', () => {
       isStopping = true;
       return null;
     };
-    const listen = (sliceMs: number) => createListener({ runStudy, retry: POLICY, log: recordingLog(), sliceMs, isStopping: () => isStopping })(delivery());
+    const listen = (sliceMs: number) =>
+      createListener({ runStudy, retry: POLICY, log: recordingLog(), sliceMs, isStopping: () => isStopping })(
+        delivery(),
+      );
     await listen(60);
     expect(answers).toEqual([false, true]);
     isStopping = false;
@@ -311,14 +371,30 @@ describe('the listener', () => {
 
   test('a returned study is told with its slices', async () => {
     const { lines } = await run(() => Promise.reject(returned), { slices: 2 });
-    expect(lines.at(-1)).toMatchObject({ level: 'info', fields: { event: 'study.returned', slices: 3, error: 'STUDY_RETURNED: x' } });
+    expect(lines.at(-1)).toMatchObject({
+      level: 'info',
+      fields: { event: 'study.returned', slices: 3, error: 'STUDY_RETURNED: x' },
+    });
   });
 
   test('logs UIDs, counts and codes, each line with its study', async () => {
     const { lines } = await run(() => Promise.resolve(RESULT));
-    expect(lines.map(({ fields }) => fields.event)).toEqual(['study.received', 'film.analysed', 'film.not-analysed', 'study.done']);
+    expect(lines.map(({ fields }) => fields.event)).toEqual([
+      'study.received',
+      'film.analysed',
+      'film.not-analysed',
+      'study.done',
+    ]);
     expect(lines.every(({ fields }) => fields['study'] === EVENT.studyInstanceUid)).toBe(true);
-    expect(lines.at(-1)?.fields).toMatchObject({ priority: 'urgent', films: 2, analysed: 1, notAnalysed: 1, rejected: 0, skippedSeries: 1, seconds: expect.any(Number) as number });
+    expect(lines.at(-1)?.fields).toMatchObject({
+      priority: 'urgent',
+      films: 2,
+      analysed: 1,
+      notAnalysed: 1,
+      rejected: 0,
+      skippedSeries: 1,
+      seconds: expect.any(Number) as number,
+    });
     expect(lines[2]?.fields).toMatchObject({ film: '1.2.826.0.1.3680043.8.498.1.2.1', reason: 'lateral-view' });
   });
 

@@ -16,16 +16,28 @@ export async function gatherResults(amqpUrl) {
 export async function takeResults(amqpUrl) {
   return withChannel(amqpUrl, async (channel) => {
     const events = [];
-    for (let message = await channel.get(RESULTS, { noAck: true }); message; message = await channel.get(RESULTS, { noAck: true })) events.push(JSON.parse(message.content.toString('utf8')));
+    for (
+      let message = await channel.get(RESULTS, { noAck: true });
+      message;
+      message = await channel.get(RESULTS, { noAck: true })
+    )
+      events.push(JSON.parse(message.content.toString('utf8')));
     return events;
   });
 }
 
-/** How many study messages wait, are held by a worker, or were given up; whichever queues of Hilum there are for them. */
+/**
+ * How many study messages wait, are held by a worker, or were given up; whichever queues of Hilum there are for them.
+ */
 export async function countMessages(rabbit) {
   const queues = [...(await rabbit.queues())].filter(([name]) => name.startsWith('hilum.study'));
   const sum = (wanted) => queues.filter(([name]) => wanted(name)).reduce((total, [, messages]) => total + messages, 0);
-  return { open: sum((name) => !isDead(name)), dead: sum(isDead), byQueue: Object.fromEntries(queues.filter(([, messages]) => messages > 0)), deadQueues: queues.map(([name]) => name).filter(isDead) };
+  return {
+    open: sum((name) => !isDead(name)),
+    dead: sum(isDead),
+    byQueue: Object.fromEntries(queues.filter(([, messages]) => messages > 0)),
+    deadQueues: queues.map(([name]) => name).filter(isDead),
+  };
 }
 
 const isDead = (name) => name.endsWith('.dead');
@@ -37,7 +49,12 @@ export async function readDead(amqpUrl, queues) {
     for (const queue of queues) {
       for (let message = await channel.get(queue); message; message = await channel.get(queue)) {
         const { headers = {} } = message.properties;
-        letters.push({ study: /"studyInstanceUid":"([\d.]+)"/.exec(message.content.toString('utf8'))?.[1], reason: headers['x-hilum-reason'], lost: headers['x-hilum-lost'], history: headers['x-hilum-history'] });
+        letters.push({
+          study: /"studyInstanceUid":"([\d.]+)"/.exec(message.content.toString('utf8'))?.[1],
+          reason: headers['x-hilum-reason'],
+          lost: headers['x-hilum-lost'],
+          history: headers['x-hilum-history'],
+        });
       }
     }
     return letters;

@@ -1,4 +1,7 @@
-/** A proxy that leaves nothing of Orthanc but a DICOMweb server: QIDO-RS, WADO-RS and STOW-RS under /dicom-web/studies, /series and /instances. */
+/**
+ * A proxy that leaves nothing of Orthanc but a DICOMweb server: QIDO-RS, WADO-RS and STOW-RS under /dicom-web/studies,
+ * /series and /instances.
+ */
 import http from 'node:http';
 import processes from '../lib/processes.cjs';
 
@@ -21,22 +24,26 @@ export async function startDicomWebOnly(target) {
   return {
     url: `http://127.0.0.1:${port}`,
     counts,
-    stop: () => new Promise((resolve) => {
-      server.close(resolve);
-      server.closeAllConnections();
-    }),
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
   };
 }
 
 /** When Orthanc breaks off, so do we: to the worker it looks as if the archive itself had gone. */
 function pass(request, response, { hostname, port }) {
   // The Host header stays the worker's own: addresses in answers then lead through this proxy.
-  const onward = http.request({ hostname, port, method: request.method, path: request.url, headers: request.headers, agent: false }, (answer) => {
-    response.writeHead(answer.statusCode, answer.headers);
-    answer.pipe(response);
-    answer.once('error', () => response.destroy());
-    answer.once('aborted', () => response.destroy());
-  });
+  const onward = http.request(
+    { hostname, port, method: request.method, path: request.url, headers: request.headers, agent: false },
+    (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+      answer.once('error', () => response.destroy());
+      answer.once('aborted', () => response.destroy());
+    },
+  );
   onward.once('error', () => response.destroy());
   request.once('aborted', () => onward.destroy());
   request.pipe(onward);

@@ -41,8 +41,8 @@ function today() {
 }
 
 /**
- * Sends each film until Orthanc says that it has it, one after the other. `counts` and each study's `storedAt` (Unix time in milliseconds) are kept up to date.
- * Ends early, without an error, when `signal` says so.
+ * Sends each film until Orthanc says that it has it, one after the other. `counts` and each study's `storedAt` (Unix
+ * time in milliseconds) are kept up to date. Ends early, without an error, when `signal` says so.
  */
 export async function sendStudies(studies, url, signal, counts) {
   for (const study of studies) {
@@ -69,7 +69,11 @@ async function sendFilm(bytes, url, signal, counts) {
 /** Orthanc's own word, or undefined where it gave none. */
 async function storeOnce(bytes, url) {
   try {
-    const response = await fetch(`${url}/instances`, { method: 'POST', body: bytes, signal: AbortSignal.timeout(STORE_TIMEOUT_MS) });
+    const response = await fetch(`${url}/instances`, {
+      method: 'POST',
+      body: bytes,
+      signal: AbortSignal.timeout(STORE_TIMEOUT_MS),
+    });
     const answer = await response.json();
     return response.ok ? answer.Status : undefined;
   } catch {

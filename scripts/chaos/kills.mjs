@@ -5,12 +5,22 @@ import { say } from '../lib/shell.mjs';
 const LOOK_MS = 500;
 
 /**
- * Keeps what is killed, and what ends by itself, coming back. One is killed only when it is up, so that a start is never cut off.
- * @param {{worker: object[], broker: object[], archive: object[]}} parts handles of lib/servers.cjs, by kind; workers with their `url`
+ * Keeps what is killed, and what ends by itself, coming back. One is killed only when it is up, so that a start is
+ * never cut off.
+ * @param {{worker: object[], broker: object[], archive: object[]}} parts handles of lib/servers.cjs, by kind; workers
+ * with their `url`
  */
 export function supervise(parts) {
-  const kept = new Map(Object.entries(parts).flatMap(([kind, list]) => list.map((server, i) => [`${kind} ${i}`, { kind, server, back: Promise.resolve(), isDown: false }])));
-  const counts = { kills: { worker: 0, broker: 0, archive: 0 }, endedByThemselves: 0, downSeconds: { worker: 0, broker: 0, archive: 0 } };
+  const kept = new Map(
+    Object.entries(parts).flatMap(([kind, list]) =>
+      list.map((server, i) => [`${kind} ${i}`, { kind, server, back: Promise.resolve(), isDown: false }]),
+    ),
+  );
+  const counts = {
+    kills: { worker: 0, broker: 0, archive: 0 },
+    endedByThemselves: 0,
+    downSeconds: { worker: 0, broker: 0, archive: 0 },
+  };
   let failure;
   const over = new AbortController();
 
@@ -47,7 +57,10 @@ export function supervise(parts) {
 
   return {
     counts,
-    /** Kills by the plan until `signal` says so; then waits until all is up again. @throws what kept one from coming back */
+    /**
+     * Kills by the plan until `signal` says so; then waits until all is up again. @throws what kept one from coming
+     * back
+     */
     async run(plan, signal) {
       for (const next of plan) {
         while (!next.overlaps && !signal.aborted && !failure && !(await works(parts.worker))) await sleep(LOOK_MS);
@@ -68,10 +81,17 @@ export function supervise(parts) {
 }
 
 /**
- * Whether one worker says that it has all it needs. Without waiting for that, a busy machine, where a broker takes half a minute to start, would be killed
- * for ever and never get to work.
+ * Whether one worker says that it has all it needs. Without waiting for that, a busy machine, where a broker takes half
+ * a minute to start, would be killed for ever and never get to work.
  */
 async function works(workers) {
-  const answers = await Promise.all(workers.map(({ url }) => fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5_000) }).then(({ ok }) => ok, () => false)));
+  const answers = await Promise.all(
+    workers.map(({ url }) =>
+      fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5_000) }).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+    ),
+  );
   return answers.includes(true);
 }

@@ -10,7 +10,10 @@ export async function startServers(dir, { events, dicomwebOnly }, onStarted) {
   say('starting RabbitMQ and Orthanc');
   const rabbit = await servers.startRabbit({ dir: path.join(dir, 'rabbitmq') });
   onStarted(rabbit);
-  const orthanc = await servers.startOrthanc({ dir: path.join(dir, 'orthanc'), ...(events ? { amqpUrl: rabbit.amqpUrl } : {}) });
+  const orthanc = await servers.startOrthanc({
+    dir: path.join(dir, 'orthanc'),
+    ...(events ? { amqpUrl: rabbit.amqpUrl } : {}),
+  });
   onStarted(orthanc);
   const proxy = dicomwebOnly ? await startDicomWebOnly(orthanc.url) : undefined;
   if (proxy) onStarted(proxy);
@@ -23,7 +26,13 @@ export async function startWorkers(dir, { rabbit, orthanc, archiveUrl }, options
   for (let i = 0; i < options.workers; i++) {
     const config = workerConfig(i, options, orthanc.url);
     // Live is enough: archive or broker may be away at that moment.
-    const worker = await startService({ dir: path.join(dir, `worker-${i}`), archiveUrl, amqpUrl: rabbit.amqpUrl, config, until: 'live' });
+    const worker = await startService({
+      dir: path.join(dir, `worker-${i}`),
+      archiveUrl,
+      amqpUrl: rabbit.amqpUrl,
+      config,
+      until: 'live',
+    });
     onStarted(worker);
     workers.push(worker);
   }
@@ -36,7 +45,10 @@ function workerConfig(index, { catchUp, threads }, orthancUrl) {
     archive: { connectTimeoutMs: 5_000, responseTimeoutMs: 30_000, storeTimeoutMs: 30_000 },
     broker: { retryDelaysMs: [500, 2_000, 5_000, 15_000], retryLimit: 100 },
     models: { threads },
-    catchUp: index === 0 ? { kind: catchUp, orthancUrl, intervalMs: 15_000, windowDays: 2, studiesPerMinute: 6_000, queueLimit: 100 } : { kind: 'off' },
+    catchUp:
+      index === 0
+        ? { kind: catchUp, orthancUrl, intervalMs: 15_000, windowDays: 2, studiesPerMinute: 6_000, queueLimit: 100 }
+        : { kind: 'off' },
     state: { dir: 'state' },
     log: { level: 'debug' },
   };

@@ -40,7 +40,8 @@ export function readOptions(args = process.argv.slice(2)) {
   const values = parse(args);
   const dicomwebOnly = values['dicomweb-only'];
   if (!['orthanc', 'dicomweb'].includes(values['catch-up'])) throw new Explained('--catch-up is orthanc or dicomweb');
-  if (dicomwebOnly && values['catch-up'] === 'orthanc') throw new Explained("--catch-up orthanc needs Orthanc's own API, which --dicomweb-only shuts off");
+  if (dicomwebOnly && values['catch-up'] === 'orthanc')
+    throw new Explained("--catch-up orthanc needs Orthanc's own API, which --dicomweb-only shuts off");
   return {
     studies: whole(values, 'studies', 1),
     workers: whole(values, 'workers', 1),
@@ -68,7 +69,8 @@ function parse(args) {
 
 function number(values, name, least) {
   const value = Number(values[name]);
-  if (!(values[name].trim() !== '' && Number.isFinite(value) && value >= least)) throw new Explained(`--${name} is a number, at least ${least}`);
+  if (!(values[name].trim() !== '' && Number.isFinite(value) && value >= least))
+    throw new Explained(`--${name} is a number, at least ${least}`);
   return value;
 }
 

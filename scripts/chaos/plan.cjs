@@ -1,4 +1,7 @@
-/** What a chaos run sends and what it kills, all of it drawn from the seed. CommonJS, so that jest can require it. See plan.d.cts. */
+/**
+ * What a chaos run sends and what it kills, all of it drawn from the seed. CommonJS, so that jest can require it. See
+ * plan.d.cts.
+ */
 'use strict';
 
 /** Small enough to be drawn by the hundred, large enough to be analysed. */
@@ -16,7 +19,13 @@ function drawStudies({ seed, studies, meanSeconds = 0, sameSeries = true }) {
   const random = randomFrom(seed);
   return Array.from({ length: studies }, (_, i) => {
     const drawing = 1 + Math.floor(random() * DRAWINGS);
-    const first = { seed: drawing, view: random() < 0.5 ? 'PA' : 'AP', modality: random() < 0.5 ? 'CR' : 'DX', instance: 1, ...FILM };
+    const first = {
+      seed: drawing,
+      view: random() < 0.5 ? 'PA' : 'AP',
+      modality: random() < 0.5 ? 'CR' : 'DX',
+      instance: 1,
+      ...FILM,
+    };
     const second = secondFilm(first, random(), sameSeries);
     const films = random() < TWO_FILMS ? [first, second] : [first];
     return { name: `${seed} ${i}`, isStat: random() < STAT, waitMs: waitMs(random, meanSeconds), films };
@@ -60,7 +69,10 @@ function shuffled(list, random) {
 
 /** mulberry32 over a hash (FNV-1a) of the seed: numbers from 0 to below 1, the same on every machine. */
 function randomFrom(seed) {
-  let state = [...String(seed)].reduce((hash, letter) => Math.imul(hash ^ letter.codePointAt(0), 0x01000193), 0x811c9dc5);
+  let state = [...String(seed)].reduce(
+    (hash, letter) => Math.imul(hash ^ letter.codePointAt(0), 0x01000193),
+    0x811c9dc5,
+  );
   return () => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);

@@ -31,8 +31,16 @@ export interface Kill {
   readonly downMs: number;
 }
 
-/** The same for the same seed. `meanSeconds`: between two studies; `sameSeries`: whether the second film of a study may lie in the series of the first. */
-export function drawStudies(options: { seed: number; studies: number; meanSeconds?: number; sameSeries?: boolean }): PlannedStudy[];
+/**
+ * The same for the same seed. `meanSeconds`: between two studies; `sameSeries`: whether the second film of a study may
+ * lie in the series of the first.
+ */
+export function drawStudies(options: {
+  seed: number;
+  studies: number;
+  meanSeconds?: number;
+  sameSeries?: boolean;
+}): PlannedStudy[];
 
 /** Without end, and the same for the same seed. `meanSeconds`: between two kills. */
 export function drawKills(options: { seed: number; meanSeconds: number; workers: number }): Generator<Kill, never>;

@@ -48,14 +48,29 @@ export async function runChaos(dir, options, stop) {
   const finished = await progress.untilDone(limit);
   const quiet = await untilQuiet(line, limit);
   await supervisor.stop();
-  return conclude({ options, studies, sent, line, workers, memory, supervisor, seconds: (finished - started) / 1000, quiet, timedOut: limit.aborted });
+  return conclude({
+    options,
+    studies,
+    sent,
+    line,
+    workers,
+    memory,
+    supervisor,
+    seconds: (finished - started) / 1000,
+    quiet,
+    timedOut: limit.aborted,
+  });
 }
 
 async function draw(dir, { seed, studies, killEvery, storeFirst, catchUp }) {
   say(`drawing ${studies} studies`);
   const meanSeconds = killEvery > 0 && !storeFirst ? SEND_EVERY_SECONDS : 0;
-  // A film that joins a series of an unstable study is what kind orthanc may miss when Orthanc is killed: docs/reliability.md.
-  return drawFilms(plan.drawStudies({ seed, studies, meanSeconds, sameSeries: catchUp === 'dicomweb' }), path.join(dir, 'films'));
+  // A film that joins a series of an unstable study is what kind orthanc may miss when Orthanc is killed:
+  // docs/reliability.md.
+  return drawFilms(
+    plan.drawStudies({ seed, studies, meanSeconds, sameSeries: catchUp === 'dicomweb' }),
+    path.join(dir, 'films'),
+  );
 }
 
 /** Kills until all is sent, most of it is done and each kind of kill has come, or half of the time is over. */
@@ -67,7 +82,8 @@ async function killWhile({ killEvery, seed, workers, timeLimitMs }, supervisor, 
   const watching = (async () => {
     await sending;
     const killed = () => Object.values(supervisor.counts.kills).reduce((sum, count) => sum + count, 0);
-    while (!end.aborted && !(killed() >= plan.KILLS_OF_EACH_KIND && (await progress.look()) >= KILL_UNTIL)) await sleep(LOOK_MS);
+    while (!end.aborted && !(killed() >= plan.KILLS_OF_EACH_KIND && (await progress.look()) >= KILL_UNTIL))
+      await sleep(LOOK_MS);
     enough.abort();
   })();
   await Promise.all([killing, watching]);
@@ -78,10 +94,15 @@ function watchProgress(url, films, sent, { kills }) {
   let [reports, instances, changedAt, toldAt] = [0, 0, Date.now(), Date.now()];
   const look = async () => {
     const found = await countReports(url);
-    if (found && (found.reports !== reports || found.instances !== instances)) [reports, instances, changedAt] = [found.reports, found.instances, Date.now()];
+    if (found && (found.reports !== reports || found.instances !== instances))
+      [reports, instances, changedAt] = [found.reports, found.instances, Date.now()];
     if (Date.now() - toldAt > 10_000) {
       toldAt = Date.now();
-      say(`${sent.films} of ${films} films stored, ${reports} reports; killed ${Object.entries(kills).map(([kind, count]) => `${kind} ${count}`).join(', ')}`);
+      say(
+        `${sent.films} of ${films} films stored, ${reports} reports; killed ${Object.entries(kills)
+          .map(([kind, count]) => `${kind} ${count}`)
+          .join(', ')}`,
+      );
     }
     return reports / films;
   };
@@ -90,13 +111,17 @@ function watchProgress(url, films, sent, { kills }) {
     /** When the last report came, or no more can be hoped for (Unix time, milliseconds). */
     async untilDone(limit) {
       const since = Date.now();
-      while ((await look()) < 1 && !limit.aborted && Date.now() - Math.max(since, changedAt) < PATIENCE_MS) await sleep(LOOK_MS);
+      while ((await look()) < 1 && !limit.aborted && Date.now() - Math.max(since, changedAt) < PATIENCE_MS)
+        await sleep(LOOK_MS);
       return changedAt;
     },
   };
 }
 
-/** No message is under way and nothing new comes for a while: what could still be doubled has been by now. False when that is not reached. */
+/**
+ * No message is under way and nothing new comes for a while: what could still be doubled has been by now. False when
+ * that is not reached.
+ */
 async function untilQuiet({ rabbit, orthanc }, limit) {
   for (let [before, since] = [-1, Date.now()]; !limit.aborted; await sleep(2_000)) {
     const { open } = await countMessages(rabbit);
@@ -114,5 +139,9 @@ async function conclude({ studies, line, workers, ...rest }) {
   const verdict = verdicts.judge(studies, await listArchive(orthanc.url));
   const events = await takeResults(rabbit.amqpUrl);
   const logs = readLogs(workers.map(({ log }) => log));
-  return { result: summarise({ studies, verdict, messages, events, logs, proxy, ...rest }), problems: verdict.problems, letters };
+  return {
+    result: summarise({ studies, verdict, messages, events, logs, proxy, ...rest }),
+    problems: verdict.problems,
+    letters,
+  };
 }

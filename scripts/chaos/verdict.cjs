@@ -1,4 +1,7 @@
-/** What of the films that were sent has its results in the archive: a pure function over what the archive lists. See verdict.d.cts. */
+/**
+ * What of the films that were sent has its results in the archive: a pure function over what the archive lists. See
+ * verdict.d.cts.
+ */
 'use strict';
 
 const REPORT = 'SR';
@@ -31,9 +34,20 @@ function judgeFilm(film, holds, verdict, complain) {
   if (reports.length > 0) verdict[named.size > 0 ? 'analysed' : 'notAnalysed']++;
   if (copies.length === 0 || reports.length === 0 || missing.length > 0) {
     verdict.lost++;
-    complain(film, copies.length === 0 ? 'the film is not in the archive' : reports.length === 0 ? 'it has no report' : `its report names ${missing.join(', ')}, which is not there`);
+    complain(
+      film,
+      copies.length === 0
+        ? 'the film is not in the archive'
+        : reports.length === 0
+          ? 'it has no report'
+          : `its report names ${missing.join(', ')}, which is not there`,
+    );
   }
-  const tooMany = [['film', copies.length, 1], ['report', reports.length, 1], ['heat map', heatMaps.length, Math.min(1, named.size)]];
+  const tooMany = [
+    ['film', copies.length, 1],
+    ['report', reports.length, 1],
+    ['heat map', heatMaps.length, Math.min(1, named.size)],
+  ];
   for (const [name, found, most] of tooMany) {
     // A heat map without any report is half a set, and its film is lost already.
     const allowed = name === 'heat map' && reports.length === 0 ? 1 : most;
@@ -45,14 +59,17 @@ function judgeFilm(film, holds, verdict, complain) {
 
 /** What is neither a film that was sent nor a result about one. */
 function countStrangers(films, holds, verdict, complain) {
-  const isKnown = ({ sopInstanceUid, modality, refersTo }) => films.includes(sopInstanceUid) || ([REPORT, HEAT_MAP].includes(modality) && refersTo.some((uid) => films.includes(uid)));
+  const isKnown = ({ sopInstanceUid, modality, refersTo }) =>
+    films.includes(sopInstanceUid) ||
+    ([REPORT, HEAT_MAP].includes(modality) && refersTo.some((uid) => films.includes(uid)));
   const strangers = holds.filter((object) => !isKnown(object));
   if (strangers.length === 0) return;
   verdict.doubled += strangers.length;
   complain(null, `${strangers.length} objects that are about no film of the study`);
 }
 
-const describe = ({ modality, sopInstanceUid, refersTo }) => `${modality} ${sopInstanceUid}${refersTo.length > 0 ? ` about ${refersTo.join(', ')}` : ''}`;
+const describe = ({ modality, sopInstanceUid, refersTo }) =>
+  `${modality} ${sopInstanceUid}${refersTo.length > 0 ? ` about ${refersTo.join(', ')}` : ''}`;
 
 function groupBy(list, keyOf) {
   const groups = new Map();

@@ -6,14 +6,26 @@ const SAMPLE_MS = 1_000;
 /** Resident memory of each worker, once a second, over all its lives. */
 export function watchMemory(workers) {
   const samples = workers.map(() => []);
-  const timer = setInterval(() => workers.forEach((worker, i) => {
-    const bytes = worker.isRunning() ? residentBytes(worker.pid) : undefined;
-    if (bytes !== undefined) samples[i].push(bytes);
-  }), SAMPLE_MS);
+  const timer = setInterval(
+    () =>
+      workers.forEach((worker, i) => {
+        const bytes = worker.isRunning() ? residentBytes(worker.pid) : undefined;
+        if (bytes !== undefined) samples[i].push(bytes);
+      }),
+    SAMPLE_MS,
+  );
   return {
     stop: async () => clearInterval(timer),
     /** MiB; `meanByQuarter` is over the four quarters of the run, so that a growth shows. */
-    summary: () => samples.filter((list) => list.length > 0).map((list) => ({ first: mebibytes(list[0]), highest: mebibytes(Math.max(...list)), last: mebibytes(list.at(-1)), meanByQuarter: [0, 1, 2, 3].map((quarter) => mebibytes(mean(part(list, quarter, 4)))) })),
+    summary: () =>
+      samples
+        .filter((list) => list.length > 0)
+        .map((list) => ({
+          first: mebibytes(list[0]),
+          highest: mebibytes(Math.max(...list)),
+          last: mebibytes(list.at(-1)),
+          meanByQuarter: [0, 1, 2, 3].map((quarter) => mebibytes(mean(part(list, quarter, 4)))),
+        })),
   };
 }
 
@@ -29,7 +41,11 @@ function residentBytes(pid) {
 
 const mebibytes = (bytes) => Math.round(bytes / 2 ** 20);
 const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
-const part = (list, which, of) => list.slice(Math.floor((which * list.length) / of), Math.max(Math.floor((which * list.length) / of) + 1, Math.floor(((which + 1) * list.length) / of)));
+const part = (list, which, of) =>
+  list.slice(
+    Math.floor((which * list.length) / of),
+    Math.max(Math.floor((which * list.length) / of) + 1, Math.floor(((which + 1) * list.length) / of)),
+  );
 
 /** Counts over the logs of all workers. A line that a kill cut off is left out. */
 export function readLogs(files) {

@@ -1,4 +1,7 @@
-/** Damage to DICOM files, drawn from a seeded generator: plain bytes, and what a reader believes (lengths, VRs, image attributes, fragments, codestreams). */
+/**
+ * Damage to DICOM files, drawn from a seeded generator: plain bytes, and what a reader believes (lengths, VRs, image
+ * attributes, fragments, codestreams).
+ */
 import { deflateRawSync } from 'node:zlib';
 
 /** Mulberry32: numbers of 32 bits, the same for the same seed on every machine. */
@@ -17,8 +20,47 @@ export function randomFrom(seed) {
 const LONG = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV']);
 const EDGES_16 = [0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 255, 256, 0x7fff, 0x8000, 0xfffe, 0xffff];
 const EDGES_32 = [0, 1, 2, 8, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff];
-const VRS = ['OB', 'OW', 'SQ', 'UN', 'US', 'SS', 'UL', 'FD', 'DS', 'IS', 'UI', 'PN', 'LO', 'UT', 'AT', 'XX', 'zz', '\0\0'];
-const TEXTS = ['', 'NaN', '1e308', '-1e308', 'Infinity', '0', '-0', '1e-320', '0x10', '1\\2\\3', '\\\\\\\\', '1.'.padEnd(900, '2.3'), 'MONOCHROME1', 'PALETTE COLOR', 'YBR_FULL_422', 'RGB', 'SIGMOID', '\u0000', '\xff\xfe\x1b$B'];
+const VRS = [
+  'OB',
+  'OW',
+  'SQ',
+  'UN',
+  'US',
+  'SS',
+  'UL',
+  'FD',
+  'DS',
+  'IS',
+  'UI',
+  'PN',
+  'LO',
+  'UT',
+  'AT',
+  'XX',
+  'zz',
+  '\0\0',
+];
+const TEXTS = [
+  '',
+  'NaN',
+  '1e308',
+  '-1e308',
+  'Infinity',
+  '0',
+  '-0',
+  '1e-320',
+  '0x10',
+  '1\\2\\3',
+  '\\\\\\\\',
+  '1.'.padEnd(900, '2.3'),
+  'MONOCHROME1',
+  'PALETTE COLOR',
+  'YBR_FULL_422',
+  'RGB',
+  'SIGMOID',
+  '\u0000',
+  '\xff\xfe\x1b$B',
+];
 
 /** Elements of the top level that can be found without believing much: Explicit VR Little Endian. */
 function elementsOf(file) {
@@ -40,7 +82,8 @@ function elementsOf(file) {
 }
 
 const isImage = ({ tag }) => tag >>> 16 === 0x0028;
-const splice = (file, start, end, ...parts) => Buffer.concat([file.subarray(0, start), ...parts, file.subarray(Math.min(end, file.length))]);
+const splice = (file, start, end, ...parts) =>
+  Buffer.concat([file.subarray(0, start), ...parts, file.subarray(Math.min(end, file.length))]);
 
 function element(group, number, vr, value) {
   const head = Buffer.alloc(LONG.has(vr) ? 12 : 8);
@@ -90,7 +133,11 @@ const MUTATIONS = {
     const at = one(elementsOf(file));
     if (!at) return file;
     const out = Buffer.from(file);
-    if (at.long) out.writeUInt32LE(one([...EDGES_32, at.length + 1, at.length - 1, at.length * 2].map((value) => value >>> 0)), at.offset + 8);
+    if (at.long)
+      out.writeUInt32LE(
+        one([...EDGES_32, at.length + 1, at.length - 1, at.length * 2].map((value) => value >>> 0)),
+        at.offset + 8,
+      );
     else out.writeUInt16LE(one([...EDGES_16, (at.length + 1) & 0xffff, (at.length - 1) & 0xffff]), at.offset + 6);
     return out;
   },
@@ -106,7 +153,13 @@ const MUTATIONS = {
     if (!at) return file;
     const out = Buffer.from(file);
     if (at.vr === 'US' || at.vr === 'SS') out.writeUInt16LE(one(EDGES_16), at.start);
-    else return splice(file, at.offset, at.start + at.length, element(at.tag >>> 16, at.tag & 0xffff, LONG.has(at.vr) ? 'LO' : at.vr, text(one(TEXTS))));
+    else
+      return splice(
+        file,
+        at.offset,
+        at.start + at.length,
+        element(at.tag >>> 16, at.tag & 0xffff, LONG.has(at.vr) ? 'LO' : at.vr, text(one(TEXTS))),
+      );
     return out;
   },
   dropElement(file, { one }) {
@@ -114,35 +167,113 @@ const MUTATIONS = {
     return at && at.length < 0xffff ? splice(file, at.offset, at.start + at.length) : file;
   },
   display: (file, random) =>
-    put(file, element(0x0028, random.one([0x1050, 0x1051, 0x1052, 0x1053, 0x1056, 0x0120, 0x0121, 0x0008, 0x0004]), random.one(['DS', 'LO', 'US', 'FD', 'CS']), random.one([text(random.one(TEXTS)), words(random.one(EDGES_16)), Buffer.from(Float64Array.of(NaN).buffer), Buffer.from(Float64Array.of(1e300).buffer)]))),
+    put(
+      file,
+      element(
+        0x0028,
+        random.one([0x1050, 0x1051, 0x1052, 0x1053, 0x1056, 0x0120, 0x0121, 0x0008, 0x0004]),
+        random.one(['DS', 'LO', 'US', 'FD', 'CS']),
+        random.one([
+          text(random.one(TEXTS)),
+          words(random.one(EDGES_16)),
+          Buffer.from(Float64Array.of(NaN).buffer),
+          Buffer.from(Float64Array.of(1e300).buffer),
+        ]),
+      ),
+    ),
   lookUpTable(file, { one, below }) {
-    const content = Buffer.concat([element(0x0028, 0x3002, one(['US', 'SS', 'FD', 'DS']), one([words(one(EDGES_16), one(EDGES_16), one(EDGES_16)), text('4\\0.5\\16'), words(1)])), element(0x0028, 0x3006, one(['US', 'OW', 'OB', 'UN']), Buffer.alloc(2 * below(300), below(256)))]);
-    const item = Buffer.concat([Buffer.from('feff00e0', 'hex'), Buffer.from(Uint32Array.of(content.length).buffer), content]);
+    const content = Buffer.concat([
+      element(
+        0x0028,
+        0x3002,
+        one(['US', 'SS', 'FD', 'DS']),
+        one([words(one(EDGES_16), one(EDGES_16), one(EDGES_16)), text('4\\0.5\\16'), words(1)]),
+      ),
+      element(0x0028, 0x3006, one(['US', 'OW', 'OB', 'UN']), Buffer.alloc(2 * below(300), below(256))),
+    ]);
+    const item = Buffer.concat([
+      Buffer.from('feff00e0', 'hex'),
+      Buffer.from(Uint32Array.of(content.length).buffer),
+      content,
+    ]);
     return put(file, element(0x0028, one([0x3000, 0x3010]), 'SQ', item));
   },
   palette(file, { one, below }) {
-    const colours = [1, 2, 3].flatMap((colour) => [element(0x0028, 0x1100 + colour, 'US', words(one(EDGES_16), one(EDGES_16), one([0, 8, 16, 255]))), element(0x0028, 0x1200 + colour, 'OW', Buffer.alloc(2 * below(600), below(256)))]);
+    const colours = [1, 2, 3].flatMap((colour) => [
+      element(0x0028, 0x1100 + colour, 'US', words(one(EDGES_16), one(EDGES_16), one([0, 8, 16, 255]))),
+      element(0x0028, 0x1200 + colour, 'OW', Buffer.alloc(2 * below(600), below(256))),
+    ]);
     return [element(0x0028, 0x0004, 'CS', text('PALETTE COLOR')), ...colours].reduce(put, file);
   },
-  uid: (file, { one }) => put(file, element(0x0008, one([0x0016, 0x0018]), 'UI', text(one(['', '1.2.'.repeat(30) + '1', '1..2', '01.2', '1.2.3'.padEnd(63, '4'), 'x', '2.25.340282366920938463463374607431768211456'])))),
+  uid: (file, { one }) =>
+    put(
+      file,
+      element(
+        0x0008,
+        one([0x0016, 0x0018]),
+        'UI',
+        text(
+          one([
+            '',
+            '1.2.'.repeat(30) + '1',
+            '1..2',
+            '01.2',
+            '1.2.3'.padEnd(63, '4'),
+            'x',
+            '2.25.340282366920938463463374607431768211456',
+          ]),
+        ),
+      ),
+    ),
   syntax(file, { one }) {
     const at = elementsOf(file).find(({ tag }) => tag === 0x00020010);
-    const suffix = one(['', '.1', '.1.99', '.2', '.5', ...['50', '51', '57', '70', '80', '81', '90', '91', '100', '201', '202', '203'].map((end) => `.4.${end}`)]);
+    const suffix = one([
+      '',
+      '.1',
+      '.1.99',
+      '.2',
+      '.5',
+      ...['50', '51', '57', '70', '80', '81', '90', '91', '100', '201', '202', '203'].map((end) => `.4.${end}`),
+    ]);
     const uid = `1.2.840.10008.1.2${suffix}`;
-    return at ? splice(file, at.offset, at.start + at.length, element(0x0002, 0x0010, 'UI', Buffer.from(uid.length % 2 ? `${uid}\0` : uid, 'latin1'))) : file;
+    return at
+      ? splice(
+          file,
+          at.offset,
+          at.start + at.length,
+          element(0x0002, 0x0010, 'UI', Buffer.from(uid.length % 2 ? `${uid}\0` : uid, 'latin1')),
+        )
+      : file;
   },
   deepSequence(file, { one, below }) {
-    const open = Buffer.concat([Buffer.from('08001822', 'hex'), Buffer.from('SQ\0\0'), Buffer.from('ffffffff', 'hex'), Buffer.from('feff00e0ffffffff', 'hex')]);
+    const open = Buffer.concat([
+      Buffer.from('08001822', 'hex'),
+      Buffer.from('SQ\0\0'),
+      Buffer.from('ffffffff', 'hex'),
+      Buffer.from('feff00e0ffffffff', 'hex'),
+    ]);
     const close = Buffer.from('feff0de000000000feffdde000000000', 'hex');
     const depth = one([1, 31, 32, 33, 40, 2000, 20_000]);
-    return putRaw(file, Buffer.concat([...Array(depth).fill(open), ...Array(below(2) ? depth : depth >> 1).fill(close)]));
+    return putRaw(
+      file,
+      Buffer.concat([...Array(depth).fill(open), ...Array(below(2) ? depth : depth >> 1).fill(close)]),
+    );
   },
   deflate(file, { one, below }) {
-    const meta = elementsOf(file).filter(({ tag }) => tag >>> 16 === 2).at(-1);
+    const meta = elementsOf(file)
+      .filter(({ tag }) => tag >>> 16 === 2)
+      .at(-1);
     if (!meta) return file;
     const start = meta.start + meta.length;
-    const filler = one([Buffer.alloc(0), Buffer.alloc(3_000_000), Buffer.alloc(4_000_000, element(0x0020, 0x0013, 'IS', Buffer.alloc(0))), Buffer.alloc(4_000_000, Buffer.from('feff00e000000000', 'hex'))]);
-    const packed = deflateRawSync(Buffer.concat([file.subarray(start), element(0x0008, 0x2218, one(['SQ', 'OB']), filler)]));
+    const filler = one([
+      Buffer.alloc(0),
+      Buffer.alloc(3_000_000),
+      Buffer.alloc(4_000_000, element(0x0020, 0x0013, 'IS', Buffer.alloc(0))),
+      Buffer.alloc(4_000_000, Buffer.from('feff00e000000000', 'hex')),
+    ]);
+    const packed = deflateRawSync(
+      Buffer.concat([file.subarray(start), element(0x0008, 0x2218, one(['SQ', 'OB']), filler)]),
+    );
     if (below(3) === 0 && packed.length > 0) packed[below(packed.length)] ^= 1 << below(8);
     return MUTATIONS.syntax(Buffer.concat([file.subarray(0, start), packed]), { one: () => '.1.99' });
   },
@@ -156,10 +287,25 @@ const MUTATIONS = {
     else if (change === 'double') parts.splice(at, 0, parts[at]);
     else if (change === 'truncate') parts[at] = parts[at].subarray(0, below(parts[at].length) & ~1);
     else if (change === 'swap') parts.reverse();
-    else if (change === 'split') parts.splice(at, 1, parts[at].subarray(0, (parts[at].length >> 2) * 2), parts[at].subarray((parts[at].length >> 2) * 2));
+    else if (change === 'split')
+      parts.splice(
+        at,
+        1,
+        parts[at].subarray(0, (parts[at].length >> 2) * 2),
+        parts[at].subarray((parts[at].length >> 2) * 2),
+      );
     else if (change === 'table') parts[0] = Buffer.from(Uint32Array.of(one(EDGES_32), one(EDGES_32)).buffer);
     else parts.splice(at, 0, ...Array(one([1, 100, 5000])).fill(Buffer.alloc(0)));
-    return splice(file, pixels.start, pixels.end, ...parts.flatMap((part) => [Buffer.from('feff00e0', 'hex'), Buffer.from(Uint32Array.of(part.length).buffer), part]));
+    return splice(
+      file,
+      pixels.start,
+      pixels.end,
+      ...parts.flatMap((part) => [
+        Buffer.from('feff00e0', 'hex'),
+        Buffer.from(Uint32Array.of(part.length).buffer),
+        part,
+      ]),
+    );
   },
   codestream(file, { one, below }) {
     const pixels = fragmentsOf(file);
@@ -173,7 +319,14 @@ const MUTATIONS = {
       if (change === 0) out[at] = below(256);
       else if (change === 1) out.writeUInt16BE(one(EDGES_16), at);
       else if (change === 2) out.writeUInt32BE(one(EDGES_32), at);
-      else out.writeUInt16BE(one([0xffd8, 0xffd9, 0xffda, 0xffc0, 0xffc1, 0xffc3, 0xffc4, 0xffdb, 0xff4f, 0xff51, 0xff52, 0xff5c, 0xff90, 0xff93, 0xff50, 0xfff7]), at);
+      else
+        out.writeUInt16BE(
+          one([
+            0xffd8, 0xffd9, 0xffda, 0xffc0, 0xffc1, 0xffc3, 0xffc4, 0xffdb, 0xff4f, 0xff51, 0xff52, 0xff5c, 0xff90,
+            0xff93, 0xff50, 0xfff7,
+          ]),
+          at,
+        );
     }
     return out;
   },
@@ -205,5 +358,8 @@ const NAMES = Object.keys(MUTATIONS);
 /** One to three kinds of damage. @returns {{bytes: Buffer, how: string}} */
 export function mutate(file, random) {
   const kinds = Array.from({ length: random.one([1, 1, 1, 2, 3]) }, () => random.one(NAMES));
-  return { bytes: kinds.reduce((bytes, kind) => (bytes.length > 140 ? MUTATIONS[kind](bytes, random) : bytes), file), how: kinds.join('+') };
+  return {
+    bytes: kinds.reduce((bytes, kind) => (bytes.length > 140 ? MUTATIONS[kind](bytes, random) : bytes), file),
+    how: kinds.join('+'),
+  };
 }

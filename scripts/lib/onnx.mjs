@@ -1,4 +1,7 @@
-/** Reads an ONNX file: nodes, attributes and initializers, as far as the graphs that training/ writes use them. Field numbers: onnx/onnx.proto3. */
+/**
+ * Reads an ONNX file: nodes, attributes and initializers, as far as the graphs that training/ writes use them. Field
+ * numbers: onnx/onnx.proto3.
+ */
 import protobuf from 'protobufjs';
 
 const PROTO = `
@@ -17,13 +20,28 @@ const ARRAYS = { 1: Float32Array, 2: Uint8Array, 3: Int8Array, 6: Int32Array, 7:
 
 /**
  * @param {Uint8Array} bytes
- * @returns {{name: string, inputs: string[], outputs: string[], nodes: {op: string, inputs: string[], output: string, attributes: Record<string, number | number[]>}[], tensors: Map<string, {shape: number[], values: ArrayLike<number>}>}}
+ * @returns {{name: string, inputs: string[], outputs: string[], nodes: {op: string, inputs: string[], output: string,
+ * attributes: Record<string, number | number[]>}[], tensors: Map<string, {shape: number[], values:
+ * ArrayLike<number>}>}}
  */
 export function readOnnx(bytes) {
   const { graph } = ModelProto.toObject(ModelProto.decode(bytes), { longs: Number, arrays: true, defaults: true });
-  const tensors = new Map(graph.initializer.map((tensor) => [tensor.name, { shape: tensor.dims, values: valuesOf(tensor) }]));
-  const nodes = graph.node.map(({ op_type: op, input, output, attribute }) => ({ op, inputs: input, output: output[0], attributes: Object.fromEntries(attribute.map(({ name, i, ints }) => [name, ints.length > 0 ? ints : i])) }));
-  return { name: graph.name, inputs: graph.input.map(({ name }) => name).filter((name) => !tensors.has(name)), outputs: graph.output.map(({ name }) => name), nodes, tensors };
+  const tensors = new Map(
+    graph.initializer.map((tensor) => [tensor.name, { shape: tensor.dims, values: valuesOf(tensor) }]),
+  );
+  const nodes = graph.node.map(({ op_type: op, input, output, attribute }) => ({
+    op,
+    inputs: input,
+    output: output[0],
+    attributes: Object.fromEntries(attribute.map(({ name, i, ints }) => [name, ints.length > 0 ? ints : i])),
+  }));
+  return {
+    name: graph.name,
+    inputs: graph.input.map(({ name }) => name).filter((name) => !tensors.has(name)),
+    outputs: graph.output.map(({ name }) => name),
+    nodes,
+    tensors,
+  };
 }
 
 function valuesOf({ name, data_type: type, raw_data: raw }) {

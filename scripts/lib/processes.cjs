@@ -1,5 +1,6 @@
 /**
- * Child processes that never outlive their parent, and free ports for them. CommonJS, so that jest can require it; Node built-ins only.
+ * Child processes that never outlive their parent, and free ports for them. CommonJS, so that jest can require it; Node
+ * built-ins only.
  */
 'use strict';
 const { spawn } = require('node:child_process');
@@ -25,7 +26,12 @@ function startChild(file, args, { env = process.env, cwd, log }) {
     child.once('error', (error) => resolve({ code: null, signal: null, error }));
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
-  const handle = { pid: child.pid, log, ended, isRunning: () => child.pid !== undefined && child.exitCode === null && child.signalCode === null };
+  const handle = {
+    pid: child.pid,
+    log,
+    ended,
+    isRunning: () => child.pid !== undefined && child.exitCode === null && child.signalCode === null,
+  };
   if (child.pid === undefined) return handle;
   const guard = startGuard(child.pid);
   running.add(handle);
@@ -37,9 +43,15 @@ function startChild(file, args, { env = process.env, cwd, log }) {
   return handle;
 }
 
-/** A shell that waits for the end of its input, which is the end of this process however that came about, and then ends the group. */
+/**
+ * A shell that waits for the end of its input, which is the end of this process however that came about, and then ends
+ * the group.
+ */
 function startGuard(groupId) {
-  const guard = spawn('/bin/sh', ['-c', 'read -r line || kill -s KILL -- "-$0"', String(groupId)], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  const guard = spawn('/bin/sh', ['-c', 'read -r line || kill -s KILL -- "-$0"', String(groupId)], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
   guard.on('error', () => {});
   guard.stdin.on('error', () => {});
   guard.unref();
@@ -78,8 +90,8 @@ async function stopChild(handle, graceMs = 10_000) {
 }
 
 /**
- * A free port below the range that the kernel gives to outgoing connections: there, a client that reconnects to a server which is away
- * can be given that very port as its own, and so connect to itself.
+ * A free port below the range that the kernel gives to outgoing connections: there, a client that reconnects to a
+ * server which is away can be given that very port as its own, and so connect to itself.
  */
 async function freePort() {
   for (let tries = 0; tries < 200; tries++) {

@@ -1,6 +1,7 @@
 /**
- * A real RabbitMQ and a real Orthanc for tests, the demo and the benchmark: each in a folder and on free loopback ports of its own.
- * They take the programs of Debian's packages and none of Debian's configuration. CommonJS, so that jest can require it.
+ * A real RabbitMQ and a real Orthanc for tests, the demo and the benchmark: each in a folder and on free loopback ports
+ * of its own. They take the programs of Debian's packages and none of Debian's configuration. CommonJS, so that jest
+ * can require it.
  */
 'use strict';
 const { execFile } = require('node:child_process');
@@ -20,7 +21,10 @@ async function startRabbit({ dir, port, advanced = '[].', timeoutMs = START_TIME
   fs.mkdirSync(dir, { recursive: true });
   const ports = { amqp: port ?? (await freePort()), dist: await freePort(), epmd: await freePort() };
   const env = rabbitEnvironment(dir, ports, advanced);
-  const epmd = startChild('epmd', ['-address', '127.0.0.1', '-port', String(ports.epmd)], { env, log: path.join(dir, 'epmd.log') });
+  const epmd = startChild('epmd', ['-address', '127.0.0.1', '-port', String(ports.epmd)], {
+    env,
+    log: path.join(dir, 'epmd.log'),
+  });
   const server = await startServer({
     name: 'RabbitMQ',
     start: () => startChild(RABBIT, [], { env, cwd: dir, log: path.join(dir, 'rabbitmq.log') }),
@@ -47,9 +51,14 @@ async function startRabbit({ dir, port, advanced = '[].', timeoutMs = START_TIME
   };
 }
 
-/** Everything that RabbitMQ would else take from /etc or the user's home, and loopback addresses for all that listens. */
+/**
+ * Everything that RabbitMQ would else take from /etc or the user's home, and loopback addresses for all that listens.
+ */
 function rabbitEnvironment(dir, ports, advanced) {
-  fs.writeFileSync(path.join(dir, 'rabbitmq.conf'), `listeners.tcp.default = 127.0.0.1:${ports.amqp}\nlog.console = true\nlog.console.level = info\nlog.file = false\n`);
+  fs.writeFileSync(
+    path.join(dir, 'rabbitmq.conf'),
+    `listeners.tcp.default = 127.0.0.1:${ports.amqp}\nlog.console = true\nlog.console.level = info\nlog.file = false\n`,
+  );
   fs.writeFileSync(path.join(dir, 'advanced.config'), `${advanced}\n`);
   fs.writeFileSync(path.join(dir, 'enabled_plugins'), '[].\n');
   fs.writeFileSync(path.join(dir, 'rabbitmq-env.conf'), '');
@@ -57,7 +66,8 @@ function rabbitEnvironment(dir, ports, advanced) {
     PATH: process.env.PATH,
     LANG: 'C.UTF-8',
     HOME: dir,
-    // Makes the start script become the server instead of waiting beside it: the pid is the server's, and SIGTERM a clean stop.
+    // Makes the start script become the server instead of waiting beside it: the pid is the server's, and SIGTERM a
+    // clean stop.
     RUNNING_UNDER_SYSTEMD: 'true',
     RABBITMQ_NODENAME: `hilum-${ports.amqp}@localhost`,
     RABBITMQ_NODE_PORT: String(ports.amqp),
@@ -70,7 +80,8 @@ function rabbitEnvironment(dir, ports, advanced) {
     RABBITMQ_CONF_ENV_FILE: path.join(dir, 'rabbitmq-env.conf'),
     RABBITMQ_ENABLED_PLUGINS_FILE: path.join(dir, 'enabled_plugins'),
     // +sbwt none: idle schedulers sleep at once instead of spinning, which matters beside a model on few cores.
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
+      '+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
     ERL_EPMD_PORT: String(ports.epmd),
     ERL_EPMD_ADDRESS: '127.0.0.1',
   };
@@ -85,7 +96,11 @@ async function listQueues(env) {
 /** See servers.d.cts. */
 function rabbitCtl(args, env) {
   return new Promise((resolve, reject) => {
-    execFile(RABBIT_CONTROL, args, { env, timeout: 120_000 }, (error, stdout, stderr) => (error ? reject(new Error(`rabbitmqctl ${args.join(' ')}: ${stderr || stdout || error.message}`)) : resolve(stdout)));
+    execFile(RABBIT_CONTROL, args, { env, timeout: 120_000 }, (error, stdout, stderr) =>
+      error
+        ? reject(new Error(`rabbitmqctl ${args.join(' ')}: ${stderr || stdout || error.message}`))
+        : resolve(stdout),
+    );
   });
 }
 
@@ -106,15 +121,31 @@ function answersAmqp(port) {
 }
 
 /** See servers.d.cts. */
-async function startOrthanc({ dir, amqpUrl, plugin = amqpUrl !== undefined, users, stableAge = 1, config = {}, env = {}, port, dicomPort, timeoutMs = START_TIMEOUT_MS }) {
+async function startOrthanc({
+  dir,
+  amqpUrl,
+  plugin = amqpUrl !== undefined,
+  users,
+  stableAge = 1,
+  config = {},
+  env = {},
+  port,
+  dicomPort,
+  timeoutMs = START_TIMEOUT_MS,
+}) {
   fs.mkdirSync(dir, { recursive: true });
   const ports = { http: port ?? (await freePort()), dicom: dicomPort ?? (await freePort()) };
   const file = path.join(dir, 'orthanc.json');
-  fs.writeFileSync(file, JSON.stringify(orthancConfig({ dir, amqpUrl, plugin, users, stableAge, ports, config }), null, 2), { mode: 0o600 });
+  fs.writeFileSync(
+    file,
+    JSON.stringify(orthancConfig({ dir, amqpUrl, plugin, users, stableAge, ports, config }), null, 2),
+    { mode: 0o600 },
+  );
   const url = `http://127.0.0.1:${ports.http}`;
   const server = await startServer({
     name: 'Orthanc',
-    start: () => startChild('Orthanc', [file], { env: { ...process.env, ...env }, cwd: dir, log: path.join(dir, 'orthanc.log') }),
+    start: () =>
+      startChild('Orthanc', [file], { env: { ...process.env, ...env }, cwd: dir, log: path.join(dir, 'orthanc.log') }),
     probe: () => answersHttp(`${url}/system`),
     timeoutMs,
   });
@@ -132,7 +163,9 @@ async function startOrthanc({ dir, amqpUrl, plugin = amqpUrl !== undefined, user
   };
 }
 
-/** Loopback only: HTTP refuses other hosts, and DICOM knows one modality, LOCAL at 127.0.0.1, checked by its address. */
+/**
+ * Loopback only: HTTP refuses other hosts, and DICOM knows one modality, LOCAL at 127.0.0.1, checked by its address.
+ */
 function orthancConfig({ dir, amqpUrl, plugin, users, stableAge, ports, config }) {
   const binaries = ['libOrthancDicomWeb.so', ...(plugin ? ['libOrthancPython.so'] : [])];
   return {

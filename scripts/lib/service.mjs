@@ -1,4 +1,7 @@
-/** Hilum's service with a RabbitMQ and an Orthanc of its own, and what demo and benchmark do with them. Needs npm packages and the build. */
+/**
+ * Hilum's service with a RabbitMQ and an Orthanc of its own, and what demo and benchmark do with them. Needs npm
+ * packages and the build.
+ */
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -10,7 +13,8 @@ const require = createRequire(import.meta.url);
 
 /**
  * Starts all three in `dir` and opens a queue for results before the first study can come.
- * @param {{dir: string, config?: object, say?: (text: string) => void, onStarted?: (part: {stop(): Promise<void>}) => void}} options `onStarted` gets each part as it runs, `config` is more of the service's configuration
+ * @param {{dir: string, config?: object, say?: (text: string) => void, onStarted?: (part: {stop(): Promise<void>}) =>
+ * void}} options `onStarted` gets each part as it runs, `config` is more of the service's configuration
  */
 export async function startLine({ dir, config = {}, say = () => {}, onStarted = () => {} }) {
   say('starting RabbitMQ');
@@ -22,25 +26,39 @@ export async function startLine({ dir, config = {}, say = () => {}, onStarted = 
   const results = await listenForResults(rabbit.amqpUrl);
   onStarted(results);
   say('starting the service');
-  const service = await startService({ dir: path.join(dir, 'service'), archiveUrl: orthanc.dicomWebUrl, amqpUrl: rabbit.amqpUrl, config });
+  const service = await startService({
+    dir: path.join(dir, 'service'),
+    archiveUrl: orthanc.dicomWebUrl,
+    amqpUrl: rabbit.amqpUrl,
+    config,
+  });
   onStarted(service);
   return { rabbit, orthanc, results, service };
 }
 
 /**
  * `hilum serve` as users start it, until it says that it is ready; with `until: 'live'` until it answers at all.
- * @param {{dir: string, archiveUrl: string, amqpUrl: string, config?: object, until?: 'ready' | 'live'}} options `config`: more of the configuration, by section
+ * @param {{dir: string, archiveUrl: string, amqpUrl: string, config?: object, until?: 'ready' | 'live'}} options
+ * `config`: more of the configuration, by section
  */
 export async function startService({ dir, archiveUrl, amqpUrl, config = {}, until = 'ready' }) {
   fs.mkdirSync(dir, { recursive: true });
   const port = await processes.freePort();
   const file = path.join(dir, 'hilum.yaml');
-  const whole = { ...config, archive: { url: archiveUrl, ...config.archive }, broker: { url: amqpUrl, ...config.broker }, http: { host: '127.0.0.1', port } };
+  const whole = {
+    ...config,
+    archive: { url: archiveUrl, ...config.archive },
+    broker: { url: amqpUrl, ...config.broker },
+    http: { host: '127.0.0.1', port },
+  };
   fs.writeFileSync(file, JSON.stringify(whole, null, 2));
   const url = `http://127.0.0.1:${port}`;
   const server = await servers.startServer({
     name: 'the service',
-    start: () => processes.startChild(process.execPath, [path.join(ROOT, 'dist/cli.js'), 'serve', '--config', file], { log: path.join(dir, 'service.log') }),
+    start: () =>
+      processes.startChild(process.execPath, [path.join(ROOT, 'dist/cli.js'), 'serve', '--config', file], {
+        log: path.join(dir, 'service.log'),
+      }),
     probe: () => isHealthy(`${url}/health/${until}`),
     timeoutMs: 180_000,
     graceMs: 60_000,
@@ -68,11 +86,16 @@ export async function listenForResults(amqpUrl) {
   const { queue } = await channel.assertQueue('', { exclusive: true });
   await channel.bindQueue(queue, 'hilum.result', '#');
   const events = [];
-  await channel.consume(queue, (message) => message && events.push(JSON.parse(message.content.toString('utf8'))), { noAck: true });
+  await channel.consume(queue, (message) => message && events.push(JSON.parse(message.content.toString('utf8'))), {
+    noAck: true,
+  });
   return { events, deadStudies: () => peekDeadLetters(connection), stop: () => connection.close().catch(() => {}) };
 }
 
-/** @returns {Promise<Map<string, string>>} reason by Study Instance UID. What is not acknowledged goes back when the channel closes. */
+/**
+ * @returns {Promise<Map<string, string>>} reason by Study Instance UID. What is not acknowledged goes back when the
+ * channel closes.
+ */
 async function peekDeadLetters(connection) {
   const channel = await connection.createChannel();
   channel.on('error', () => {});
@@ -97,7 +120,11 @@ export function orthancApi(url) {
   const ask = async (pathname, options) => {
     const response = await fetch(url + pathname, { signal: AbortSignal.timeout(120_000), ...options });
     const text = await response.text();
-    if (!response.ok) throw Object.assign(new Explained(`Orthanc answers ${response.status} to ${pathname}`), { status: response.status, body: text });
+    if (!response.ok)
+      throw Object.assign(new Explained(`Orthanc answers ${response.status} to ${pathname}`), {
+        status: response.status,
+        body: text,
+      });
     return JSON.parse(text);
   };
   return {
@@ -105,19 +132,26 @@ export function orthancApi(url) {
     async store(bytes) {
       try {
         const sent = await ask('/instances', { method: 'POST', body: bytes });
-        return sent.Status === 'Success' ? { stored: await place(ask, sent) } : { refused: `${sent.Status}: Orthanc has an object with this SOP Instance UID`, id: sent.ID };
+        return sent.Status === 'Success'
+          ? { stored: await place(ask, sent) }
+          : { refused: `${sent.Status}: Orthanc has an object with this SOP Instance UID`, id: sent.ID };
       } catch (error) {
         if (error.status === undefined) throw error;
         return { refused: `refused by Orthanc (${error.status}): ${messageOf(error.body)}` };
       }
     },
     /** Whether an object is there. */
-    has: async (sopInstanceUid) => (await ask('/tools/lookup', { method: 'POST', body: sopInstanceUid })).some(({ Type }) => Type === 'Instance'),
+    has: async (sopInstanceUid) =>
+      (await ask('/tools/lookup', { method: 'POST', body: sopInstanceUid })).some(({ Type }) => Type === 'Instance'),
   };
 }
 
 async function place(ask, { ID, ParentSeries, ParentStudy }) {
-  const [instance, series, study] = await Promise.all([ask(`/instances/${ID}`), ask(`/series/${ParentSeries}`), ask(`/studies/${ParentStudy}`)]);
+  const [instance, series, study] = await Promise.all([
+    ask(`/instances/${ID}`),
+    ask(`/series/${ParentSeries}`),
+    ask(`/studies/${ParentStudy}`),
+  ]);
   return {
     id: ID,
     orthancStudy: ParentStudy,

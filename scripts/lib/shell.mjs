@@ -25,7 +25,10 @@ export async function runQuietly(title, file, args, options = {}) {
   process.stderr.write(`${title} ...`);
   const { code, output } = await capture(file, args, options);
   process.stderr.write(` ${code === 0 ? 'done' : 'failed'} (${((performance.now() - started) / 1000).toFixed(0)} s)\n`);
-  if (code !== 0) throw new Explained(`${file} ${args.join(' ')} ended with ${code}:\n${output.trimEnd().split('\n').slice(-30).join('\n')}`);
+  if (code !== 0)
+    throw new Explained(
+      `${file} ${args.join(' ')} ended with ${code}:\n${output.trimEnd().split('\n').slice(-30).join('\n')}`,
+    );
 }
 
 function capture(file, args, { env = process.env, cwd = ROOT } = {}) {
@@ -42,12 +45,18 @@ function capture(file, args, { env = process.env, cwd = ROOT } = {}) {
   });
 }
 
-/** Runs a program with its output shown (`silentOut`: only its standard error), and hands back its exit status and what it said. */
+/**
+ * Runs a program with its output shown (`silentOut`: only its standard error), and hands back its exit status and what
+ * it said.
+ */
 export function runShown(file, args, { env = process.env, cwd = ROOT, silentOut = false } = {}) {
   return new Promise((resolve) => {
     const child = spawn(file, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    for (const [from, to] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
+    for (const [from, to] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ]) {
       from.on('data', (data) => {
         if (!silentOut || to !== process.stdout) to.write(data);
         output += data;
@@ -63,21 +72,34 @@ export function succeeds(file, args) {
   return spawnSync(file, args, { stdio: 'ignore' }).status === 0;
 }
 
-/** Runs a script's main function; an explained failure is its message, any other one keeps its stack. Both end with status 1. A script without a `--help` of its own shows its first comment. */
+/**
+ * Runs a script's main function; an explained failure is its message, any other one keeps its stack. Both end with
+ * status 1. A script without a `--help` of its own shows its first comment.
+ */
 export async function runMain(main) {
   try {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
     const misused = String(error?.code).startsWith('ERR_PARSE_ARGS');
     const asked = misused && process.argv.includes('--help');
-    say(asked ? usage() : misused ? `${error.message}\n\n${usage()}` : isExplained(error) ? [error.message, error.cause?.message].filter(Boolean).join(': ') : String(error?.stack ?? error));
+    say(
+      asked
+        ? usage()
+        : misused
+          ? `${error.message}\n\n${usage()}`
+          : isExplained(error)
+            ? [error.message, error.cause?.message].filter(Boolean).join(': ')
+            : String(error?.stack ?? error),
+    );
     process.exitCode = asked ? 0 : 1;
   }
 }
 
 /** By its message alone: ours, the service's own, or a file that is not there. */
 function isExplained(error) {
-  return error?.explained || error?.name === 'HilumError' || (error?.syscall !== undefined && error?.path !== undefined);
+  return (
+    error?.explained || error?.name === 'HilumError' || (error?.syscall !== undefined && error?.path !== undefined)
+  );
 }
 
 function usage() {

@@ -1,7 +1,10 @@
 /** Ends what a script has started, whatever ends the script. */
 import { say } from './shell.mjs';
 
-/** What runs, stopped last first. Ctrl-C stops it all and ends this process; once somebody waits for `asked`, it resolves that instead. */
+/**
+ * What runs, stopped last first. Ctrl-C stops it all and ends this process; once somebody waits for `asked`, it
+ * resolves that instead.
+ */
 export function stopper() {
   const parts = [];
   let stopping;

@@ -1,6 +1,6 @@
 /**
- * The OHIF viewer beside an archive: its built files and a proxy to DICOMweb on one origin, so that no browser rule stands between them.
- * CommonJS, so that jest can require it; Node built-ins only.
+ * The OHIF viewer beside an archive: its built files and a proxy to DICOMweb on one origin, so that no browser rule
+ * stands between them. CommonJS, so that jest can require it; Node built-ins only.
  */
 'use strict';
 const { spawnSync } = require('node:child_process');
@@ -10,22 +10,37 @@ const http = require('node:http');
 const os = require('node:os');
 const path = require('node:path');
 
-/** Pinned: later versions drew reports wrongly when they were tried. `npm install` of it fails on a missing peer, its packed files are complete. */
+/**
+ * Pinned: later versions drew reports wrongly when they were tried. `npm install` of it fails on a missing peer, its
+ * packed files are complete.
+ */
 const VERSION = '3.12.10';
 const INTEGRITY = 'sha512-0kuF66Mq9c9dMD++bUsTjMrJpXJwaZhz9B4uS244DawAjSkTwIYFU93pxPuRUQixaRi7QAHlF3Fe1qudBlZrmA==';
 
 /** OHIF's configuration, shared with docker/ohif.Dockerfile: one DICOMweb data source on its own origin. */
 const APP_CONFIG = path.resolve(__dirname, '../../docker/ohif/app-config.js');
-const appConfig = (cpu) => fs.readFileSync(APP_CONFIG, 'utf8').replace('useCPURendering: false', `useCPURendering: ${cpu}`);
+const appConfig = (cpu) =>
+  fs.readFileSync(APP_CONFIG, 'utf8').replace('useCPURendering: false', `useCPURendering: ${cpu}`);
 
 const MIME = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.mjs': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.json': 'application/json',
-  '.wasm': 'application/wasm', '.svg': 'image/svg+xml', '.png': 'image/png', '.ico': 'image/x-icon', '.woff2': 'font/woff2', '.webmanifest': 'application/manifest+json',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.wasm': 'application/wasm',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
+  '.webmanifest': 'application/manifest+json',
 };
 
 /** `HILUM_CACHE_DIR`, else a folder under the home directory. */
 function cacheDir() {
-  return process.env.HILUM_CACHE_DIR ?? path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'hilum');
+  return (
+    process.env.HILUM_CACHE_DIR ?? path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'hilum')
+  );
 }
 
 /**
@@ -55,13 +70,17 @@ function pack(work) {
   run('npm', ['pack', `@ohif/app@${VERSION}`, '--silent', '--pack-destination', work], work);
   const file = path.join(work, fs.readdirSync(work).find((name) => name.endsWith('.tgz')) ?? '');
   const digest = `sha512-${crypto.createHash('sha512').update(fs.readFileSync(file)).digest('base64')}`;
-  if (digest !== INTEGRITY) throw new Error(`the package of @ohif/app ${VERSION} is not the one that was tried (${digest})`);
+  if (digest !== INTEGRITY)
+    throw new Error(`the package of @ohif/app ${VERSION} is not the one that was tried (${digest})`);
   return file;
 }
 
 function run(file, args, cwd) {
   const result = spawnSync(file, args, { cwd, encoding: 'utf8', timeout: 600_000 });
-  if (result.status !== 0) throw new Error(`${file} ${args[0]} failed: ${(result.stderr || result.error?.message || '').trim().split('\n').pop()}`);
+  if (result.status !== 0)
+    throw new Error(
+      `${file} ${args[0]} failed: ${(result.stderr || result.error?.message || '').trim().split('\n').pop()}`,
+    );
 }
 
 /** See viewer.d.cts. */
@@ -89,11 +108,16 @@ async function startViewer({ dicomWebUrl, dist = ensureViewer(), port = 0, host 
 /** The Host header goes through: from it Orthanc makes the URLs of bulk data, which must be on this origin. */
 function proxy(upstream, url, request, response) {
   const target = upstream.pathname.replace(/\/$/, '') + url.pathname.slice('/dicom-web'.length) + url.search;
-  const out = http.request({ host: upstream.hostname, port: upstream.port, method: request.method, path: target, headers: request.headers }, (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
-  });
-  out.on('error', () => (response.headersSent ? response.destroy() : send(response, 502, 'text/plain', 'the archive does not answer')));
+  const out = http.request(
+    { host: upstream.hostname, port: upstream.port, method: request.method, path: target, headers: request.headers },
+    (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    },
+  );
+  out.on('error', () =>
+    response.headersSent ? response.destroy() : send(response, 502, 'text/plain', 'the archive does not answer'),
+  );
   request.pipe(out);
 }
 
@@ -103,7 +127,10 @@ function sendFile(dist, pathname, response) {
   const isFile = wanted.startsWith(dist + path.sep) && fs.statSync(wanted, { throwIfNoEntry: false })?.isFile();
   if (!isFile && path.extname(pathname) !== '') return send(response, 404, 'text/plain', 'not found');
   const file = isFile ? wanted : path.join(dist, 'index.html');
-  response.writeHead(200, { 'content-type': MIME[path.extname(file)] ?? 'application/octet-stream', 'cache-control': 'no-cache' });
+  response.writeHead(200, {
+    'content-type': MIME[path.extname(file)] ?? 'application/octet-stream',
+    'cache-control': 'no-cache',
+  });
   return fs.createReadStream(file).pipe(response);
 }
 

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
-import { type Database,openDatabase } from '../database/database';
+import { type Database, openDatabase } from '../database/database';
 import { trustingFetch } from '../net/trusting-fetch';
-import { type Access,createAccess } from '../web/access/access';
+import { type Access, createAccess } from '../web/access/access';
 import { openAccounts } from '../web/access/account-store';
 import { Directory } from '../web/access/directory';
 import type { AccessStores } from '../web/access/session-book';
-import { openApiTokens,openSessions } from '../web/access/session-store';
-import { type AuditRecorder,createRecorder } from '../web/audit/recorder';
+import { openApiTokens, openSessions } from '../web/access/session-store';
+import { type AuditRecorder, createRecorder } from '../web/audit/recorder';
 import { connectSyslog } from '../web/audit/syslog';
 import { AuditTrail } from '../web/audit/trail';
 
@@ -20,15 +20,29 @@ function accessStores(database: Database): AccessStores {
 export function openRecorder({ audit }: Config, log: Log, spoolName = ''): AuditRecorder {
   const { dir = '', syslog } = audit;
   const outlet = syslog === undefined ? null : connectSyslog({ ...syslog, dir: join(dir, spoolName) }, log);
-  return createRecorder(new AuditTrail({ dir, maxFileBytes: audit.maxFileBytes }, outlet), { id: audit.sourceId, siteId: audit.enterpriseSiteId });
+  return createRecorder(new AuditTrail({ dir, maxFileBytes: audit.maxFileBytes }, outlet), {
+    id: audit.sourceId,
+    siteId: audit.enterpriseSiteId,
+  });
 }
 
-/** The layer that the web is behind. Accounts are in the list's database where there is a list, else in a connection of its own, which it closes; where nobody signs in there is none. */
+/**
+ * The layer that the web is behind. Accounts are in the list's database where there is a list, else in a connection of
+ * its own, which it closes; where nobody signs in there is none.
+ */
 export function openAccess(config: Config, log: Log, listDatabase: Database | null): Access {
-  const own = listDatabase === null && config.access.kind !== 'none' ? openDatabase(config.list.database ?? '', log) : null;
+  const own =
+    listDatabase === null && config.access.kind !== 'none' ? openDatabase(config.list.database ?? '', log) : null;
   const database = listDatabase ?? own;
   const caFile = config.access.oidc?.caFile;
-  const access = createAccess({ http: config.http, access: config.access, stores: database && accessStores(database), recorder: openRecorder(config, log), log, ...(caFile === undefined ? {} : { fetch: trustingFetch(caFile) }) });
+  const access = createAccess({
+    http: config.http,
+    access: config.access,
+    stores: database && accessStores(database),
+    recorder: openRecorder(config, log),
+    log,
+    ...(caFile === undefined ? {} : { fetch: trustingFetch(caFile) }),
+  });
   return {
     ...access,
     async close() {
@@ -39,9 +53,16 @@ export function openAccess(config: Config, log: Log, listDatabase: Database | nu
 }
 
 /** Accounts and API tokens for the command line, with the audit trail that its changes go into. */
-export function openDirectory(config: Config, log: Log): { directory: Directory; recorder: AuditRecorder; close(): Promise<void> } {
+export function openDirectory(
+  config: Config,
+  log: Log,
+): { directory: Directory; recorder: AuditRecorder; close(): Promise<void> } {
   const database = openDatabase(config.list.database ?? '', log);
   // What waits for the audit record repository is one process's own.
   const recorder = openRecorder(config, log, 'command-line');
-  return { directory: new Directory(accessStores(database)), recorder, close: () => recorder.close().finally(() => database.close()) };
+  return {
+    directory: new Directory(accessStores(database)),
+    recorder,
+    close: () => recorder.close().finally(() => database.close()),
+  };
 }

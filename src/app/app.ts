@@ -6,18 +6,18 @@ import type { Line } from '../pipeline/pipeline';
 import { connectBroker } from '../queue/amqp';
 import { triesWithin } from '../queue/settle';
 import { loadRecord } from '../sinks/load-record';
-import { createRunner,type RunnerOptions } from '../sinks/runner';
+import { createRunner, type RunnerOptions } from '../sinks/runner';
 import type { Sink } from '../sinks/sink';
 import { openAccess } from './access';
 import { openArchive } from './archive';
 import { openCatchUp } from './catch-up';
 import { openSinks } from './deliveries';
 import { VERSION } from './installed';
-import { openLine,openReader } from './line';
-import { openList,openListWeb } from './list';
+import { openLine, openReader } from './line';
+import { openList, openListWeb } from './list';
 import { openMeasures } from './measures';
 import { openStudies } from './studies';
-import { openWeb,readinessChecks } from './web';
+import { openWeb, readinessChecks } from './web';
 
 export interface App {
   /** Resolves once health is served; the broker and the archive may come later. */
@@ -35,8 +35,16 @@ export interface Deliveries {
 /** Longest wait for the last notes of the reading list (milliseconds). */
 const LIST_GRACE_MS = 5_000;
 
-/** Creates everything, once; tests bring a line and sinks of their own. Nothing runs before `start`. @throws HilumError of the models. */
-export async function createApp(config: Config, log: Log, ownLine?: Line, deliveries: Partial<Deliveries> = {}): Promise<App> {
+/**
+ * Creates everything, once; tests bring a line and sinks of their own. Nothing runs before `start`. @throws HilumError
+ * of the models.
+ */
+export async function createApp(
+  config: Config,
+  log: Log,
+  ownLine?: Line,
+  deliveries: Partial<Deliveries> = {},
+): Promise<App> {
   const opened = ownLine ?? (await openLine(config.models, config.results, config.decode, log, config.classification));
   const archive = openArchive(config, log);
   const list = openList(config, archive, log);
@@ -44,7 +52,11 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, delive
   const sinkNames = sinks.map(({ name }) => name);
   const recordOf = deliveries.loadRecord ?? ((event: ResultEvent) => loadRecord(event, archive));
   const broker = connectBroker({ ...config.broker, sinks: sinkNames }, log);
-  const { metrics, observer } = openMeasures(config, { classifier: opened.models.classifier.manifest, broker, sinks: sinkNames }, log);
+  const { metrics, observer } = openMeasures(
+    config,
+    { classifier: opened.models.classifier.manifest, broker, sinks: sinkNames },
+    log,
+  );
   const line: Line = { ...opened, observer };
   const models = line.identity().models;
   const book = config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
@@ -55,15 +67,32 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, delive
   const checks = readinessChecks(config, { broker, archive, list });
   const access = openAccess(config, log, list?.database ?? null);
   // A thread of its own: whoever looks at pictures holds up no analysis.
-  const listWeb = openListWeb(config, { list, reader: ownLine?.reader ?? openReader(config.decode, log), archive, broker, access, checks, log, models });
+  const listWeb = openListWeb(config, {
+    list,
+    reader: ownLine?.reader ?? openReader(config.decode, log),
+    archive,
+    broker,
+    access,
+    checks,
+    log,
+    models,
+  });
   const web = openWeb(config, { access, checks, metrics, listWeb }, log);
   return {
     async start() {
       const port = await web.start();
-      for (const { id, version, sha256 } of models) log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
+      for (const { id, version, sha256 } of models)
+        log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
       log.info({ event: 'http.listening', host: config.http.host, port, version: VERSION }, 'health is served');
-      await broker.consume(studies.work, config.broker.prefetch, { classify: studies.classify, routineEvery: config.priority.routineEvery });
-      for (const sink of sinks) await broker.consumeSink(sink.name, createRunner({ sink, loadRecord: recordOf, retry: deliveryRetry, log, observer: metrics }));
+      await broker.consume(studies.work, config.broker.prefetch, {
+        classify: studies.classify,
+        routineEvery: config.priority.routineEvery,
+      });
+      for (const sink of sinks)
+        await broker.consumeSink(
+          sink.name,
+          createRunner({ sink, loadRecord: recordOf, retry: deliveryRetry, log, observer: metrics }),
+        );
       catchUp?.start();
       return { port };
     },

@@ -2,12 +2,12 @@ import type { DicomWebArchive } from '../archive/dicomweb';
 import { orthancChanges } from '../archive/orthanc';
 import type { Log } from '../base/log';
 import { sleep } from '../base/retry';
-import { CatchUp,type CatchUpPorts } from '../catch-up/catch-up';
+import { CatchUp, type CatchUpPorts } from '../catch-up/catch-up';
 import { changesOf } from '../catch-up/changes';
 import { cursorFile } from '../catch-up/cursor';
-import { type AskedStudy,type ReanalysisTarget,REANALYZE,reanalyze } from '../catch-up/reanalyze';
+import { type AskedStudy, type ReanalysisTarget, REANALYZE, reanalyze } from '../catch-up/reanalyze';
 import { studySweep } from '../catch-up/study-sweep';
-import { Teller,type TellerPorts } from '../catch-up/teller';
+import { Teller, type TellerPorts } from '../catch-up/teller';
 import type { Config } from '../config/config';
 import type { Uid } from '../dicom/uid';
 import type { StudyEvent } from '../events/study-event';
@@ -16,9 +16,11 @@ import { REPORT_NAME } from '../objects/structured-report';
 import type { Broker } from '../queue/amqp';
 import { STUDY_ROUTING_KEY } from '../queue/topology';
 
-export type { AskedStudy,ReanalysisTarget };
+export type { AskedStudy, ReanalysisTarget };
 
-/** The broker is connected in the background: the catch-up gives it this long before it calls it away (milliseconds). */
+/**
+ * The broker is connected in the background: the catch-up gives it this long before it calls it away (milliseconds).
+ */
 const BROKER_WAIT_MS = 10_000;
 
 export interface RunningCatchUp {
@@ -29,7 +31,10 @@ export interface RunningCatchUp {
 /** Where Hilum puts events of its own. */
 function workQueue(broker: Broker): TellerPorts {
   return {
-    tell: (event: StudyEvent) => broker.publish(broker.topology.study.name, STUDY_ROUTING_KEY, Buffer.from(JSON.stringify(event)), { mandatory: true }),
+    tell: (event: StudyEvent) =>
+      broker.publish(broker.topology.study.name, STUDY_ROUTING_KEY, Buffer.from(JSON.stringify(event)), {
+        mandatory: true,
+      }),
     depth: async () => {
       await broker.ready(BROKER_WAIT_MS);
       return broker.depth();
@@ -37,27 +42,67 @@ function workQueue(broker: Broker): TellerPorts {
   };
 }
 
-/** Studies to be analysed anew, each when it is asked for: at the pace of the catch-up, and only while there is room. Without a broker nothing is asked for. */
-export function openReanalysis(config: Config, archive: DicomWebArchive, broker: Broker | null, onFull: (waiting: number) => void): (target: ReanalysisTarget) => AsyncIterable<AskedStudy> {
-  const teller = broker && new Teller(workQueue(broker), { ...config.catchUp, stopping: new AbortController().signal, onFull }, { now: Date.now, sleep });
-  return (target) => reanalyze(target, archive, async (studyInstanceUid) => teller?.tell({ studyInstanceUid, source: { system: REANALYZE }, reanalyze: true, priority: 'routine' }));
+/**
+ * Studies to be analysed anew, each when it is asked for: at the pace of the catch-up, and only while there is room.
+ * Without a broker nothing is asked for.
+ */
+export function openReanalysis(
+  config: Config,
+  archive: DicomWebArchive,
+  broker: Broker | null,
+  onFull: (waiting: number) => void,
+): (target: ReanalysisTarget) => AsyncIterable<AskedStudy> {
+  const teller =
+    broker &&
+    new Teller(
+      workQueue(broker),
+      { ...config.catchUp, stopping: new AbortController().signal, onFull },
+      { now: Date.now, sleep },
+    );
+  return (target) =>
+    reanalyze(target, archive, async (studyInstanceUid) =>
+      teller?.tell({ studyInstanceUid, source: { system: REANALYZE }, reanalyze: true, priority: 'routine' }),
+    );
 }
 
 type CountedSeries = Awaited<ReturnType<CatchUpPorts['findSeries']>>[number];
 
-/** The series of a study as the catch-up counts them: in shadow mode no report is ever in the archive, so what the book has stands for one. */
-export async function seriesWithShadow(study: Uid, archive: { findSeries(study: Uid): Promise<readonly CountedSeries[]> }, book: Pick<ShadowFile, 'filmsOf'> | null): Promise<readonly CountedSeries[]> {
+/**
+ * The series of a study as the catch-up counts them: in shadow mode no report is ever in the archive, so what the book
+ * has stands for one.
+ */
+export async function seriesWithShadow(
+  study: Uid,
+  archive: { findSeries(study: Uid): Promise<readonly CountedSeries[]> },
+  book: Pick<ShadowFile, 'filmsOf'> | null,
+): Promise<readonly CountedSeries[]> {
   const series = await archive.findSeries(study);
-  return book === null ? series : [...series, { modality: 'SR', description: REPORT_NAME, instances: book.filmsOf(study) }];
+  return book === null
+    ? series
+    : [...series, { modality: 'SR', description: REPORT_NAME, instances: book.filmsOf(study) }];
 }
 
 /** The catch-up as configured; null where it is off. */
-export function openCatchUp(config: Config, archive: DicomWebArchive, broker: Broker, log: Log, book: ShadowFile | null = null): RunningCatchUp | null {
+export function openCatchUp(
+  config: Config,
+  archive: DicomWebArchive,
+  broker: Broker,
+  log: Log,
+  book: ShadowFile | null = null,
+): RunningCatchUp | null {
   const { kind, orthancUrl, windowDays } = config.catchUp;
   if (kind === 'off') return null;
-  const orthanc = kind === 'orthanc' && orthancUrl !== undefined ? orthancChanges({ ...config.archive, url: orthancUrl }) : null;
-  const source = orthanc === null ? studySweep(archive, windowDays) : changesOf(orthanc, cursorFile(config.state.dir), windowDays, log);
-  const catchUp = new CatchUp({ source, findSeries: (study) => seriesWithShadow(study, archive, book), ...workQueue(broker) }, config.catchUp, log);
+  const orthanc =
+    kind === 'orthanc' && orthancUrl !== undefined ? orthancChanges({ ...config.archive, url: orthancUrl }) : null;
+  const source =
+    orthanc === null
+      ? studySweep(archive, windowDays)
+      : changesOf(orthanc, cursorFile(config.state.dir), windowDays, log);
+  const catchUp = new CatchUp(
+    { source, findSeries: (study) => seriesWithShadow(study, archive, book), ...workQueue(broker) },
+    config.catchUp,
+    log,
+  );
   return {
     start: () => catchUp.start(),
     stop: async () => {

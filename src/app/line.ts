@@ -1,23 +1,38 @@
 import type { Log } from '../base/log';
-import { type Config,configSchema } from '../config/config';
+import { type Config, configSchema } from '../config/config';
 import type { ModelManifest } from '../model/manifest';
 import { openModel } from '../model/session';
 import { DecoderThread } from '../pipeline/decoder-thread';
-import type { AnalysisIdentity,AnalysisModel } from '../pipeline/encode';
+import type { AnalysisIdentity, AnalysisModel } from '../pipeline/encode';
 import { requireFit } from '../pipeline/fit';
 import { plausibilityOf } from '../pipeline/lungs';
 import type { Line } from '../pipeline/pipeline';
-import { SHIPPED_MODELS,VERSION } from './installed';
+import { SHIPPED_MODELS, VERSION } from './installed';
 
-/** Loads the models and puts the line together; the site's own operating point goes before the classifier's. @throws HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH or ENGINE_UNAVAILABLE. */
-export async function openLine(models: Config['models'], results: Config['results'], decode: Config['decode'] = configSchema.shape.decode.parse({}), log?: Log, { threshold: own, shortcutAudit }: Config['classification'] = { shortcutAudit: 'off' }): Promise<Line> {
+/**
+ * Loads the models and puts the line together; the site's own operating point goes before the classifier's. @throws
+ * HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH or ENGINE_UNAVAILABLE.
+ */
+export async function openLine(
+  models: Config['models'],
+  results: Config['results'],
+  decode: Config['decode'] = configSchema.shape.decode.parse({}),
+  log?: Log,
+  { threshold: own, shortcutAudit }: Config['classification'] = { shortcutAudit: 'off' },
+): Promise<Line> {
   const dir = models.dir ?? SHIPPED_MODELS;
   const open = (id: string) => openModel(dir, id, models.threads);
   const gate = models.gate === 'off' ? null : await open(models.gate);
   const [view, lungs, classifier] = [await open(models.view), await open(models.lungs), await open(models.classifier)];
   const threshold = own ?? classifier.manifest.operatingPoint.threshold;
   const auditor = shortcutAudit === 'off' ? null : await open(shortcutAudit);
-  requireFit({ view: view.manifest, gate: gate?.manifest ?? null, lungs: lungs.manifest, classifier: classifier.manifest, audit: auditor?.manifest ?? null });
+  requireFit({
+    view: view.manifest,
+    gate: gate?.manifest ?? null,
+    lungs: lungs.manifest,
+    classifier: classifier.manifest,
+    audit: auditor?.manifest ?? null,
+  });
   const audit = auditor && { model: auditor, threshold };
   const all = [view, ...(gate ? [gate] : []), lungs, classifier].map(({ manifest }) => describeModel(manifest));
   // Both are there: without them the classifier does not fit.
@@ -28,21 +43,43 @@ export async function openLine(models: Config['models'], results: Config['result
     models: [...all, ...(audit ? [{ ...describeModel(audit.model.manifest), task: 'audit' as const }] : [])],
     classifier: { positive: { label, code: code! }, threshold },
     srClass: results.reportClass,
-    objects: { heatMap: results.heatMap, segmentation: results.segmentation, parametricMap: results.parametricMap, presentationState: results.presentationState },
+    objects: {
+      heatMap: results.heatMap,
+      segmentation: results.segmentation,
+      parametricMap: results.parametricMap,
+      presentationState: results.presentationState,
+    },
   };
-  return { reader: openReader(decode, log), models: { view, gate, lungs, classifier }, plausibility: plausibilityOf(lungs.manifest), audit, identity: () => ({ ...settled, startedAt: new Date() }) };
+  return {
+    reader: openReader(decode, log),
+    models: { view, gate, lungs, classifier },
+    plausibility: plausibilityOf(lungs.manifest),
+    audit,
+    identity: () => ({ ...settled, startedAt: new Date() }),
+  };
 }
 
 /** A decoder thread as configured; it starts with the first film. */
 export function openReader({ timeoutMs }: Config['decode'], log?: Log): DecoderThread {
-  return new DecoderThread({ timeoutMs, onLost: (why, task) => log?.warn({ event: 'decoder.lost', why, task }, 'a film ended the decoder thread; the next one gets a new thread') });
+  return new DecoderThread({
+    timeoutMs,
+    onLost: (why, task) =>
+      log?.warn(
+        { event: 'decoder.lost', why, task },
+        'a film ended the decoder thread; the next one gets a new thread',
+      ),
+  });
 }
 
 function describeModel({ id, version, title, sha256, task, input }: ModelManifest): AnalysisModel {
   return { id, version, title, sha256, task, input: describeInput(input) };
 }
 
-const REGIONS: Readonly<Record<ModelManifest['input']['region'], string>> = { film: 'whole film', lungs: 'lungs only', removed: 'film without lungs' };
+const REGIONS: Readonly<Record<ModelManifest['input']['region'], string>> = {
+  film: 'whole film',
+  lungs: 'lungs only',
+  removed: 'film without lungs',
+};
 
 function describeInput({ shape: [, , rows, columns], region }: ModelManifest['input']): string {
   return `${rows} x ${columns} grey, ${REGIONS[region]}`;

@@ -2,16 +2,16 @@ import type { DicomWebArchive } from '../archive/dicomweb';
 import { limited } from '../base/limited';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
-import { type Database,openDatabase } from '../database/database';
+import { type Database, openDatabase } from '../database/database';
 import type { Broker } from '../queue/amqp';
-import { deadLanes,type DeadLetter,type Fate,sortDeadLetters } from '../queue/dead-letters';
+import { deadLanes, type DeadLetter, type Fate, sortDeadLetters } from '../queue/dead-letters';
 import type { Sink } from '../sinks/sink';
-import { type ListParts,readingListWeb,type ReadingListWeb } from '../web/api/list-app';
+import { type ListParts, readingListWeb, type ReadingListWeb } from '../web/api/list-app';
 import type { DeadLetters } from '../web/api/operator-routes';
 import { Progress } from '../worklist/progress';
 import { listSink } from '../worklist/sink';
 import { Worklist } from '../worklist/worklist';
-import { SHIPPED_MODELS,VERSION } from './installed';
+import { SHIPPED_MODELS, VERSION } from './installed';
 
 /** The reading list: its database, what the service tells of studies on their way, and the sink of their results. */
 export interface OpenedList {
@@ -22,7 +22,11 @@ export interface OpenedList {
 }
 
 /** The list as configured; null where it is off. The database is not opened before its first use. */
-export function openList({ list }: Pick<Config, 'list'>, archive: Pick<DicomWebArchive, 'sightStudy'>, log: Log): OpenedList | null {
+export function openList(
+  { list }: Pick<Config, 'list'>,
+  archive: Pick<DicomWebArchive, 'sightStudy'>,
+  log: Log,
+): OpenedList | null {
   if (!list.enabled || list.database === undefined) return null;
   const database = openDatabase(list.database, log);
   const worklist = new Worklist(database);
@@ -36,7 +40,13 @@ function deadLettersOf(broker: Broker): DeadLetters {
     inTurn(async () => {
       const met: DeadLetter[] = [];
       const isMeant = (letter: DeadLetter) => id === null || letter.id === id;
-      for (const lane of await deadLanes(broker)) await sortDeadLetters(broker, (letter) => (isMeant(letter) ? fate : 'keep'), (letter) => void (isMeant(letter) && met.push(letter)), lane);
+      for (const lane of await deadLanes(broker))
+        await sortDeadLetters(
+          broker,
+          (letter) => (isMeant(letter) ? fate : 'keep'),
+          (letter) => void (isMeant(letter) && met.push(letter)),
+          lane,
+        );
       return met;
     });
   return { list: () => sort('keep', null), replay: (id) => sort('replay', id), drop: (id) => sort('drop', id) };
@@ -54,9 +64,22 @@ export interface OpenedListWeb {
 }
 
 /** The reading list's pages and API; null where the list is off. */
-export function openListWeb({ list: { viewers, pictureCacheMiB }, models: { dir } }: Config, { list, broker, models, ...shared }: ListWebParts): OpenedListWeb | null {
+export function openListWeb(
+  { list: { viewers, pictureCacheMiB }, models: { dir } }: Config,
+  { list, broker, models, ...shared }: ListWebParts,
+): OpenedListWeb | null {
   if (list === null) return null;
-  const web = readingListWeb({ ...shared, worklist: list.worklist, cacheBytes: pictureCacheMiB * 1024 * 1024, viewers, queues: () => broker.depths(), ages: () => broker.ages(), deadLetters: deadLettersOf(broker), installed: { dir: dir ?? SHIPPED_MODELS, models }, version: VERSION });
+  const web = readingListWeb({
+    ...shared,
+    worklist: list.worklist,
+    cacheBytes: pictureCacheMiB * 1024 * 1024,
+    viewers,
+    queues: () => broker.depths(),
+    ages: () => broker.ages(),
+    deadLetters: deadLettersOf(broker),
+    installed: { dir: dir ?? SHIPPED_MODELS, models },
+    version: VERSION,
+  });
   return {
     routes: web.routes,
     close: () => {

@@ -2,28 +2,48 @@ import { describeError } from '../base/errors';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { ModelManifest } from '../model/manifest';
-import { compareWith,lastDays,referenceOf } from '../monitoring/drift';
-import { DriftBook,readPages } from '../monitoring/drift-book';
+import { compareWith, lastDays, referenceOf } from '../monitoring/drift';
+import { DriftBook, readPages } from '../monitoring/drift-book';
 import type { FilmObserver } from '../pipeline/stage';
-import { type Broker,BROKER_STATES } from '../queue/amqp';
+import { type Broker, BROKER_STATES } from '../queue/amqp';
 import { DELIVERY_RESULTS } from '../sinks/runner';
-import { FAILURE_CODES,STUDY_RESULTS } from '../study-consumer';
-import { createMetrics,type Metrics } from '../web/metrics';
+import { FAILURE_CODES, STUDY_RESULTS } from '../study-consumer';
+import { createMetrics, type Metrics } from '../web/metrics';
 import { VERSION } from './installed';
 
 /** The counts of this process, and all workers' counts of the last days against the classifier's reference. */
 function openDrift(config: Config, classifier: ModelManifest, log: Log) {
-  const book = new DriftBook(config.state.dir, (error) => log.warn({ event: 'drift.unwritten', error: describeError(error) }, "the counts for drift can't be written"));
+  const book = new DriftBook(config.state.dir, (error) =>
+    log.warn({ event: 'drift.unwritten', error: describeError(error) }, "the counts for drift can't be written"),
+  );
   const reference = referenceOf(classifier);
-  return { book, rows: () => (reference === null ? [] : compareWith(reference, readPages(config.state.dir, ...lastDays(config.drift.days, new Date())).page)) };
+  return {
+    book,
+    rows: () =>
+      reference === null
+        ? []
+        : compareWith(reference, readPages(config.state.dir, ...lastDays(config.drift.days, new Date())).page),
+  };
 }
 
 /** What is counted: for /metrics, and of films for drift where that is on. `sinks` by name. */
-export function openMeasures(config: Config, { classifier, broker, sinks }: { classifier: ModelManifest; broker: Broker; sinks: readonly string[] }, log: Log): { metrics: Metrics; observer: FilmObserver } {
+export function openMeasures(
+  config: Config,
+  { classifier, broker, sinks }: { classifier: ModelManifest; broker: Broker; sinks: readonly string[] },
+  log: Log,
+): { metrics: Metrics; observer: FilmObserver } {
   const drift = config.drift.enabled ? openDrift(config, classifier, log) : null;
   const metrics = createMetrics({
-    version: VERSION, studyResults: STUDY_RESULTS, failureCodes: FAILURE_CODES, brokerStates: BROKER_STATES, brokerState: () => broker.state(), queues: () => broker.depths(), queueAges: () => broker.ages(),
-    sinks, deliveryResults: DELIVERY_RESULTS, sinkQueues: () => broker.sinkDepths(),
+    version: VERSION,
+    studyResults: STUDY_RESULTS,
+    failureCodes: FAILURE_CODES,
+    brokerStates: BROKER_STATES,
+    brokerState: () => broker.state(),
+    queues: () => broker.depths(),
+    queueAges: () => broker.ages(),
+    sinks,
+    deliveryResults: DELIVERY_RESULTS,
+    sinkQueues: () => broker.sinkDepths(),
     ...(drift ? { drift: drift.rows } : {}),
   });
   return { metrics, observer: observerOf(metrics, drift?.book ?? null) };

@@ -2,9 +2,9 @@ import type { DicomWebArchive } from '../archive/dicomweb';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { ShadowFile } from '../monitoring/shadow-book';
-import { type Line,runStudy } from '../pipeline/pipeline';
+import { type Line, runStudy } from '../pipeline/pipeline';
 import { shadowStudy } from '../pipeline/shadow';
-import type { Broker,StudyHandler } from '../queue/amqp';
+import type { Broker, StudyHandler } from '../queue/amqp';
 import type { Classify } from '../queue/intake';
 import type { RetryPolicy } from '../queue/settle';
 import { createListener } from '../study-consumer';
@@ -24,18 +24,41 @@ export interface StudiesParts {
 }
 
 /** How a study is sorted and worked on. After `stopping` a study goes back to the queue after the film in hand. */
-export function openStudies(config: Config, { line, archive, broker, book, list, metrics, retry }: StudiesParts, log: Log): { work: StudyHandler; classify: Classify; stopping(): void } {
+export function openStudies(
+  config: Config,
+  { line, archive, broker, book, list, metrics, retry }: StudiesParts,
+  log: Log,
+): { work: StudyHandler; classify: Classify; stopping(): void } {
   let isStopping = false;
-  const run: Parameters<typeof createListener>[0]['runStudy'] = (study, options) => (book === null ? runStudy(study, options, line, { archive, announcer: broker }) : shadowStudy(study, options, line, archive, book));
-  const listener = createListener({ runStudy: run, retry, log, observer: metrics, progress: list?.progress, sliceMs: config.studySliceMs, isStopping: () => isStopping });
+  const run: Parameters<typeof createListener>[0]['runStudy'] = (study, options) =>
+    book === null
+      ? runStudy(study, options, line, { archive, announcer: broker })
+      : shadowStudy(study, options, line, archive, book);
+  const listener = createListener({
+    runStudy: run,
+    retry,
+    log,
+    observer: metrics,
+    progress: list?.progress,
+    sliceMs: config.studySliceMs,
+    isStopping: () => isStopping,
+  });
   const { rules, timeoutMs } = config.priority;
   return {
     work(delivery, priority) {
-      // Counted when its work begins: not when it comes back from a worker that died and is put back, nor when it goes on.
-      if (!delivery.redelivered && delivery.slices === 0 && delivery.waitedSeconds !== null) metrics.waited(priority, delivery.waitedSeconds);
+      // Counted when its work begins: not when it comes back from a worker that died and is put back, nor when it goes
+      // on.
+      if (!delivery.redelivered && delivery.slices === 0 && delivery.waitedSeconds !== null)
+        metrics.waited(priority, delivery.waitedSeconds);
       return listener(delivery);
     },
-    classify: createTriage({ archive, rules, timeoutMs, log, onStudy: (study, priority) => list?.progress.waiting(study, priority) }),
+    classify: createTriage({
+      archive,
+      rules,
+      timeoutMs,
+      log,
+      onStudy: (study, priority) => list?.progress.waiting(study, priority),
+    }),
     stopping: () => void (isStopping = true),
   };
 }

@@ -7,10 +7,10 @@ import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import { deriveUid } from '../dicom/uid';
 import type { Broker } from '../queue/amqp';
-import { type Access,protect } from '../web/access/access';
-import { addHealth,type Check,listen } from '../web/health';
+import { type Access, protect } from '../web/access/access';
+import { addHealth, type Check, listen } from '../web/health';
 import type { Metrics } from '../web/metrics';
-import type { OpenedList,OpenedListWeb } from './list';
+import type { OpenedList, OpenedListWeb } from './list';
 
 /** Less than this and the service is not ready: what it keeps on disk is small, but must not fail. */
 const LEAST_FREE_BYTES = 100_000_000;
@@ -19,10 +19,16 @@ const LEAST_FREE_BYTES = 100_000_000;
 const RENEWAL_MS = 3_600_000;
 
 /** What the service can't work without. */
-export function readinessChecks({ catchUp, results, state }: Config, { broker, archive, list }: { broker: Broker; archive: DicomWebArchive; list: OpenedList | null }): Check[] {
+export function readinessChecks(
+  { catchUp, results, state }: Config,
+  { broker, archive, list }: { broker: Broker; archive: DicomWebArchive; list: OpenedList | null },
+): Check[] {
   const keepsState = catchUp.kind === 'orthanc' || results.mode === 'shadow' || list?.database.kind === 'sqlite';
   return [
-    { name: 'broker', look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`) },
+    {
+      name: 'broker',
+      look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`),
+    },
     // A query for a study that nobody has: cheap, and needs the archive to be there and to let us in.
     { name: 'archive', look: async () => archive.findInstances(deriveUid(['readiness'])).then(() => null) },
     { name: 'disk', look: async () => diskProblem(keepsState ? [tmpdir(), state.dir] : [tmpdir()], LEAST_FREE_BYTES) },
@@ -69,6 +75,9 @@ function renewCertificate(server: { renew(): void } | undefined, log: Log): void
   try {
     server?.renew();
   } catch (error) {
-    log.error({ event: 'http.certificate-unusable', code: error instanceof HilumError ? error.code : undefined }, 'the new certificate can not be used; the old one stays');
+    log.error(
+      { event: 'http.certificate-unusable', code: error instanceof HilumError ? error.code : undefined },
+      'the new certificate can not be used; the old one stays',
+    );
   }
 }

@@ -1,5 +1,5 @@
 import { HilumError } from '../base/errors';
-import { tryParseUid,type Uid } from '../dicom/uid';
+import { tryParseUid, type Uid } from '../dicom/uid';
 
 /** One instance as QIDO-RS lists it; fits the pipeline's InstanceReference by shape. */
 export interface FoundInstance {
@@ -54,7 +54,10 @@ const REFERENCED_SOP_SEQUENCE = '00081199';
 const DUPLICATE = 0x0111;
 
 /** Rows with usable UIDs, and how many had none. `study` stands in where the server leaves out what the URL said. */
-export function readInstanceRows(rows: readonly unknown[], study?: Uid): { instances: FoundInstance[]; unusable: number } {
+export function readInstanceRows(
+  rows: readonly unknown[],
+  study?: Uid,
+): { instances: FoundInstance[]; unusable: number } {
   const instances = rows.flatMap((row) => readInstanceRow(row, study) ?? []);
   return { instances, unusable: rows.length - instances.length };
 }
@@ -64,7 +67,13 @@ function readInstanceRow(row: unknown, study: Uid | undefined): FoundInstance | 
   const seriesInstanceUid = uidAt(row, SERIES_INSTANCE_UID);
   const sopInstanceUid = uidAt(row, SOP_INSTANCE_UID);
   const sopClassUid = uidAt(row, SOP_CLASS_UID);
-  if (studyInstanceUid === undefined || seriesInstanceUid === undefined || sopInstanceUid === undefined || sopClassUid === undefined) return undefined;
+  if (
+    studyInstanceUid === undefined ||
+    seriesInstanceUid === undefined ||
+    sopInstanceUid === undefined ||
+    sopClassUid === undefined
+  )
+    return undefined;
   return { studyInstanceUid, seriesInstanceUid, sopInstanceUid, sopClassUid, modality: textAt(row, MODALITY) };
 }
 
@@ -74,18 +83,44 @@ export function readStudyRows(rows: readonly unknown[]): FoundStudy[] {
     const studyInstanceUid = uidAt(row, STUDY_INSTANCE_UID);
     if (studyInstanceUid === undefined) return [];
     const modalities = valuesAt(row, MODALITIES_IN_STUDY).filter((value): value is string => typeof value === 'string');
-    return [{ studyInstanceUid, modalities: modalities.length > 0 ? modalities : null, instances: countAt(row, STUDY_INSTANCES), dateTime: `${textAt(row, STUDY_DATE)}${textAt(row, STUDY_TIME)}` }];
+    return [
+      {
+        studyInstanceUid,
+        modalities: modalities.length > 0 ? modalities : null,
+        instances: countAt(row, STUDY_INSTANCES),
+        dateTime: `${textAt(row, STUDY_DATE)}${textAt(row, STUDY_TIME)}`,
+      },
+    ];
   });
 }
 
 export function readSeriesRows(rows: readonly unknown[]): FoundSeries[] {
-  return rows.map((row) => ({ seriesInstanceUid: uidAt(row, SERIES_INSTANCE_UID) ?? null, modality: textAt(row, MODALITY), description: textAt(row, SERIES_DESCRIPTION), instances: countAt(row, SERIES_INSTANCES) }));
+  return rows.map((row) => ({
+    seriesInstanceUid: uidAt(row, SERIES_INSTANCE_UID) ?? null,
+    modality: textAt(row, MODALITY),
+    description: textAt(row, SERIES_DESCRIPTION),
+    instances: countAt(row, SERIES_INSTANCES),
+  }));
 }
 
-/** The texts that a dataset holds under each of some tags, at its top or in its Request Attributes Sequence (PS3.3 table 10-9); what it does not hold is left out. */
-export function readTexts<K extends string>(dataset: unknown, tags: Readonly<Record<K, string>>): { [key in K]?: string[] } {
+/**
+ * The texts that a dataset holds under each of some tags, at its top or in its Request Attributes Sequence (PS3.3 table
+ * 10-9); what it does not hold is left out.
+ */
+export function readTexts<K extends string>(
+  dataset: unknown,
+  tags: Readonly<Record<K, string>>,
+): { [key in K]?: string[] } {
   const places = [dataset, ...itemsAt(dataset, REQUEST_ATTRIBUTES_SEQUENCE)];
-  const entries = Object.entries<string>(tags).map(([key, tag]) => [key, places.flatMap((place) => valuesAt(place, tag)).flatMap((value) => (typeof value === 'string' && value.trim() !== '' ? [value.trim()] : []))] as const);
+  const entries = Object.entries<string>(tags).map(
+    ([key, tag]) =>
+      [
+        key,
+        places
+          .flatMap((place) => valuesAt(place, tag))
+          .flatMap((value) => (typeof value === 'string' && value.trim() !== '' ? [value.trim()] : [])),
+      ] as const,
+  );
   return Object.fromEntries(entries.filter(([, texts]) => texts.length > 0)) as { [key in K]?: string[] };
 }
 
@@ -95,14 +130,23 @@ export function readSeriesModalities(rows: readonly unknown[]): Map<string, stri
 }
 
 /**
- * Reads the answer to STOW-RS (PS3.18 section 10.5.3, table 10.5.3-2) for each of `wanted`, whatever the HTTP status was: some servers say 200 after
- * storing a part. The text decides, not its Content-Type: Orthanc sends a 409 without one.
- * @throws HilumError STORE_FAILED naming the refused instances, STORE_AMBIGUOUS when some are not mentioned or it is no DICOM JSON.
+ * Reads the answer to STOW-RS (PS3.18 section 10.5.3, table 10.5.3-2) for each of `wanted`, whatever the HTTP status
+ * was: some servers say 200 after storing a part. The text decides, not its Content-Type: Orthanc sends a 409 without
+ * one.
+ * @throws HilumError STORE_FAILED naming the refused instances, STORE_AMBIGUOUS when some are not mentioned or it is no
+ * DICOM JSON.
  */
 export function readStoreAnswer(text: string, wanted: readonly Uid[]): void {
   const answer = parseAnswer(text);
-  const stored = new Set(itemsAt(answer, REFERENCED_SOP_SEQUENCE).map((item) => textAt(item, REFERENCED_SOP_INSTANCE_UID)));
-  const reasons = new Map(itemsAt(answer, FAILED_SOP_SEQUENCE).map((item) => [textAt(item, REFERENCED_SOP_INSTANCE_UID), numberAt(item, FAILURE_REASON)]));
+  const stored = new Set(
+    itemsAt(answer, REFERENCED_SOP_SEQUENCE).map((item) => textAt(item, REFERENCED_SOP_INSTANCE_UID)),
+  );
+  const reasons = new Map(
+    itemsAt(answer, FAILED_SOP_SEQUENCE).map((item) => [
+      textAt(item, REFERENCED_SOP_INSTANCE_UID),
+      numberAt(item, FAILURE_REASON),
+    ]),
+  );
   const failed = wanted.filter((uid) => !stored.has(uid) && reasons.has(uid) && reasons.get(uid) !== DUPLICATE);
   if (failed.length > 0) throw storeFailed(failed.map((uid) => ({ uid, reason: reasons.get(uid) ?? 0 })));
   const unmentioned = wanted.filter((uid) => !stored.has(uid) && !reasons.has(uid));
@@ -129,8 +173,9 @@ function storeFailed(failed: readonly { uid: Uid; reason: number }[]): HilumErro
 }
 
 /**
- * Whether a Failure Reason (PS3.4 table B.2-1, PS3.7 annex C) may go away by itself: none given, processing failure, resource limitation, out of
- * resources. Not so "SOP class not supported", "data set does not match SOP class", "cannot understand".
+ * Whether a Failure Reason (PS3.4 table B.2-1, PS3.7 annex C) may go away by itself: none given, processing failure,
+ * resource limitation, out of resources. Not so "SOP class not supported", "data set does not match SOP class", "cannot
+ * understand".
  */
 function mayPass(reason: number): boolean {
   return reason === 0 || reason === 0x0110 || reason === 0x0213 || (reason >= 0xa700 && reason <= 0xa7ff);

@@ -1,7 +1,13 @@
-import { tryParseUid,type Uid } from '../dicom/uid';
+import { tryParseUid, type Uid } from '../dicom/uid';
 
-/** What a header in the DICOM JSON model says of patient, study, order and film: keyword to text, '' where it says nothing. Fits the results' port by shape. */
-export type FilmHeader = Readonly<Record<keyof typeof HEADER_TAGS, string>> & { readonly AccessionNumberIssuer: string; readonly sopClassUid: Uid | null };
+/**
+ * What a header in the DICOM JSON model says of patient, study, order and film: keyword to text, '' where it says
+ * nothing. Fits the results' port by shape.
+ */
+export type FilmHeader = Readonly<Record<keyof typeof HEADER_TAGS, string>> & {
+  readonly AccessionNumberIssuer: string;
+  readonly sopClassUid: Uid | null;
+};
 
 const HEADER_TAGS = {
   PatientID: '00100020',
@@ -34,25 +40,39 @@ const LOCAL_NAMESPACE_ENTITY_ID = '00400031';
 const UNIVERSAL_ENTITY_ID = '00400032';
 const REQUEST_ATTRIBUTES_SEQUENCE = '00400275';
 
-/** At the top of the dataset, else in the first item of its Request Attributes Sequence (PS3.3 table 10-9): that is where a film names its order. */
+/**
+ * At the top of the dataset, else in the first item of its Request Attributes Sequence (PS3.3 table 10-9): that is
+ * where a film names its order.
+ */
 export function readHeader(dataset: unknown): FilmHeader {
   const request = firstAt(dataset, REQUEST_ATTRIBUTES_SEQUENCE);
   const either = (tag: string) => textAt(dataset, tag) || textAt(request, tag);
-  const issuer = firstAt(dataset, ISSUER_OF_ACCESSION_NUMBER_SEQUENCE) ?? firstAt(request, ISSUER_OF_ACCESSION_NUMBER_SEQUENCE);
+  const issuer =
+    firstAt(dataset, ISSUER_OF_ACCESSION_NUMBER_SEQUENCE) ?? firstAt(request, ISSUER_OF_ACCESSION_NUMBER_SEQUENCE);
   return {
-    ...(Object.fromEntries(Object.entries(HEADER_TAGS).map(([keyword, tag]) => [keyword, either(tag)])) as Record<keyof typeof HEADER_TAGS, string>),
+    ...(Object.fromEntries(Object.entries(HEADER_TAGS).map(([keyword, tag]) => [keyword, either(tag)])) as Record<
+      keyof typeof HEADER_TAGS,
+      string
+    >),
     AccessionNumberIssuer: textAt(issuer, LOCAL_NAMESPACE_ENTITY_ID) || textAt(issuer, UNIVERSAL_ENTITY_ID),
     sopClassUid: tryParseUid(firstAt(dataset, SOP_CLASS_UID)) ?? null,
   };
 }
 
-/** First value as a text: of a name (PS3.18 section F.2.2) the alphabetic group, else the first that there is. Numbers are no texts here. */
+/**
+ * First value as a text: of a name (PS3.18 section F.2.2) the alphabetic group, else the first that there is. Numbers
+ * are no texts here.
+ */
 function textAt(dataset: unknown, tag: string): string {
   const value = firstAt(dataset, tag);
   if (typeof value === 'string') return value.trim();
   if (typeof value !== 'object' || value === null) return '';
   const { Alphabetic, Ideographic, Phonetic } = value as Record<string, unknown>;
-  return [Alphabetic, Ideographic, Phonetic].find((group): group is string => typeof group === 'string' && group.trim() !== '')?.trim() ?? '';
+  return (
+    [Alphabetic, Ideographic, Phonetic]
+      .find((group): group is string => typeof group === 'string' && group.trim() !== '')
+      ?.trim() ?? ''
+  );
 }
 
 function firstAt(dataset: unknown, tag: string): unknown {

@@ -16,7 +16,10 @@ export interface MultipartLimits {
 
 const CRLF = Buffer.from('\r\n');
 const HEADERS_END = Buffer.from('\r\n\r\n');
-/** Linear white space that RFC 2046 section 5.1.1 lets stand between a boundary and its line end; more of it is no delimiter here. */
+/**
+ * Linear white space that RFC 2046 section 5.1.1 lets stand between a boundary and its line end; more of it is no
+ * delimiter here.
+ */
 const MAX_PADDING = 64;
 
 /**
@@ -32,18 +35,33 @@ export function boundaryOf(contentType: string): string {
 
 /**
  * Reads a multipart body as it arrives. Nothing beyond the limits is kept.
- * @throws HilumError ARCHIVE_RESPONSE_INVALID (transient) when it is malformed or ends before its closing delimiter; DICOM_UNREADABLE (permanent) when a
+ * @throws HilumError ARCHIVE_RESPONSE_INVALID (transient) when it is malformed or ends before its closing delimiter;
+ * DICOM_UNREADABLE (permanent) when a
  *   part is larger than `maxBodyBytes`, for that will not change.
  */
-export async function readMultipart(chunks: AsyncIterable<Uint8Array>, contentType: string, limits: MultipartLimits): Promise<Part[]> {
+export async function readMultipart(
+  chunks: AsyncIterable<Uint8Array>,
+  contentType: string,
+  limits: MultipartLimits,
+): Promise<Part[]> {
   const parser = new MultipartParser(boundaryOf(contentType), limits);
   for await (const chunk of chunks) parser.push(chunk);
   return parser.end();
 }
 
-/** A multipart body for `parts`, as STOW-RS wants it (PS3.18 section 8.6.1.2). The boundary must not occur in the parts: take a random one. */
-export function writeMultipart(parts: readonly { readonly contentType: string; readonly body: Uint8Array }[], boundary: string): Buffer {
-  const pieces = parts.flatMap(({ contentType, body }) => [Buffer.from(`--${boundary}\r\nContent-Type: ${contentType}\r\n\r\n`), body, CRLF]);
+/**
+ * A multipart body for `parts`, as STOW-RS wants it (PS3.18 section 8.6.1.2). The boundary must not occur in the parts:
+ * take a random one.
+ */
+export function writeMultipart(
+  parts: readonly { readonly contentType: string; readonly body: Uint8Array }[],
+  boundary: string,
+): Buffer {
+  const pieces = parts.flatMap(({ contentType, body }) => [
+    Buffer.from(`--${boundary}\r\nContent-Type: ${contentType}\r\n\r\n`),
+    body,
+    CRLF,
+  ]);
   return Buffer.concat([...pieces, Buffer.from(`--${boundary}--\r\n`)]);
 }
 
@@ -57,7 +75,10 @@ export class MultipartParser {
   private state: State = 'preamble';
   /** What stood before the delimiter in doubt; it goes on when the delimiter is none. */
   private before: 'preamble' | 'body' = 'preamble';
-  /** A first line end that is not there makes the first delimiter like all others (RFC 2046: CRLF belongs to the delimiter). */
+  /**
+   * A first line end that is not there makes the first delimiter like all others (RFC 2046: CRLF belongs to the
+   * delimiter).
+   */
   private pending: Buffer = CRLF;
   private preambleBytes = 0;
   private headers: ReadonlyMap<string, string> = new Map();
@@ -65,7 +86,10 @@ export class MultipartParser {
   private bodyBytes = 0;
   private readonly parts: Part[] = [];
 
-  constructor(boundary: string, private readonly limits: MultipartLimits) {
+  constructor(
+    boundary: string,
+    private readonly limits: MultipartLimits,
+  ) {
     this.delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
     this.maxHeaderBytes = limits.maxHeaderBytes ?? 16 * 1024;
     this.maxParts = limits.maxParts ?? 16;
@@ -78,7 +102,8 @@ export class MultipartParser {
   }
 
   end(): Part[] {
-    if (this.state !== 'done') throw invalid(`it ended before its closing delimiter, after ${this.parts.length} part(s)`);
+    if (this.state !== 'done')
+      throw invalid(`it ended before its closing delimiter, after ${this.parts.length} part(s)`);
     return this.parts;
   }
 
@@ -141,7 +166,8 @@ export class MultipartParser {
   private finishPart(next: State): boolean {
     if (this.before === 'body') {
       this.parts.push({ headers: this.headers, body: Buffer.concat(this.pieces, this.bodyBytes) });
-      if (next !== 'done' && this.parts.length >= this.maxParts) throw invalid(`it has more than ${this.maxParts} parts`);
+      if (next !== 'done' && this.parts.length >= this.maxParts)
+        throw invalid(`it has more than ${this.maxParts} parts`);
     }
     this.pieces = [];
     this.bodyBytes = 0;
@@ -151,7 +177,8 @@ export class MultipartParser {
 
   private readHeaders(): boolean {
     const at = this.pending.indexOf(HEADERS_END);
-    if (at > this.maxHeaderBytes || (at < 0 && this.pending.length > this.maxHeaderBytes)) throw invalid(`a part has headers of more than ${this.maxHeaderBytes} bytes`);
+    if (at > this.maxHeaderBytes || (at < 0 && this.pending.length > this.maxHeaderBytes))
+      throw invalid(`a part has headers of more than ${this.maxHeaderBytes} bytes`);
     if (at < 0) return false;
     this.headers = parseHeaders(this.pending.toString('latin1', 0, at));
     this.pending = this.pending.subarray(at + HEADERS_END.length);
@@ -176,9 +203,17 @@ function parseHeaders(text: string): Map<string, string> {
 }
 
 function invalid(what: string): HilumError {
-  return new HilumError('ARCHIVE_RESPONSE_INVALID', 'transient', `the archive's multipart answer is malformed: ${what}`);
+  return new HilumError(
+    'ARCHIVE_RESPONSE_INVALID',
+    'transient',
+    `the archive's multipart answer is malformed: ${what}`,
+  );
 }
 
 function tooLarge(limit: number): HilumError {
-  return new HilumError('DICOM_UNREADABLE', 'permanent', `the archive sent an object larger than archive.maxObjectBytes (${limit} bytes)`);
+  return new HilumError(
+    'DICOM_UNREADABLE',
+    'permanent',
+    `the archive sent an object larger than archive.maxObjectBytes (${limit} bytes)`,
+  );
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HilumError } from '../base/errors';
-import { tryParseUid,type Uid } from '../dicom/uid';
-import { httpClient,type HttpClient,type HttpOptions,readText,statusError } from '../net/http';
+import { tryParseUid, type Uid } from '../dicom/uid';
+import { httpClient, type HttpClient, type HttpOptions, readText, statusError } from '../net/http';
 
 export interface OrthancOptions extends HttpOptions {
   /** Orthanc's own REST API, e.g. http://orthanc:8042 */
@@ -22,7 +22,10 @@ export interface Change {
 export interface OrthancChanges {
   /** The newest place in the list; 0 of an Orthanc that never had anything. */
   last(): Promise<number>;
-  /** At most `limit` changes after `since`, oldest first. Orthanc filters by type since 1.12.5 only, so it is left to the caller. */
+  /**
+   * At most `limit` changes after `since`, oldest first. Orthanc filters by type since 1.12.5 only, so it is left to
+   * the caller.
+   */
   changes(since: number, limit: number): Promise<Change[]>;
   /** Study Instance UID of a study, or of the study of a series; null when it is gone meanwhile. */
   studyOf(resource: Change['resource']): Promise<Uid | null>;
@@ -32,12 +35,23 @@ export interface OrthancChanges {
 const MAX_JSON_BYTES = 16 * 1024 * 1024;
 
 const changesSchema = z.object({
-  Changes: z.array(z.object({ Seq: z.number().int(), ChangeType: z.string(), ResourceType: z.string(), ID: z.string(), Date: z.string() })),
+  Changes: z.array(
+    z.object({
+      Seq: z.number().int(),
+      ChangeType: z.string(),
+      ResourceType: z.string(),
+      ID: z.string(),
+      Date: z.string(),
+    }),
+  ),
   Last: z.number().int(),
 });
 const studySchema = z.object({ MainDicomTags: z.object({ StudyInstanceUID: z.string() }) });
 
-/** Orthanc's own API, of any version. @throws HilumError CONFIG_INVALID for unreadable TLS files; every method those of the HTTP client. */
+/**
+ * Orthanc's own API, of any version. @throws HilumError CONFIG_INVALID for unreadable TLS files; every method those of
+ * the HTTP client.
+ */
 export function orthancChanges(options: OrthancOptions): OrthancChanges {
   const http = httpClient(options);
   const root = options.url.replace(/\/+$/, '');
@@ -45,9 +59,18 @@ export function orthancChanges(options: OrthancOptions): OrthancChanges {
     last: async () => (await get(http, `${root}/changes?last`, changesSchema)).Last,
     changes: async (since, limit) => {
       const { Changes } = await get(http, `${root}/changes?since=${since}&limit=${limit}`, changesSchema);
-      return Changes.map(({ Seq, ChangeType, ResourceType, ID, Date }) => ({ seq: Seq, type: ChangeType, resource: { level: ResourceType, id: ID }, date: Date }));
+      return Changes.map(({ Seq, ChangeType, ResourceType, ID, Date }) => ({
+        seq: Seq,
+        type: ChangeType,
+        resource: { level: ResourceType, id: ID },
+        date: Date,
+      }));
     },
-    studyOf: ({ level, id }) => studyOf(http, `${root}/${level === 'Series' ? 'series' : 'studies'}/${encodeURIComponent(id)}${level === 'Series' ? '/study' : ''}`),
+    studyOf: ({ level, id }) =>
+      studyOf(
+        http,
+        `${root}/${level === 'Series' ? 'series' : 'studies'}/${encodeURIComponent(id)}${level === 'Series' ? '/study' : ''}`,
+      ),
     close: () => http.close(),
   };
 }
@@ -67,7 +90,11 @@ function get<T>(http: HttpClient, url: string, schema: z.ZodType<T>): Promise<T>
     if (answer.status !== 200) throw statusError('read the list of changes', answer.status, answer.retryAfter);
     const parsed = schema.safeParse(parseJson(await readText(answer.body, MAX_JSON_BYTES)));
     if (parsed.success) return parsed.data;
-    throw new HilumError('ARCHIVE_RESPONSE_INVALID', 'transient', "Orthanc's REST API answered something else than expected: is catchUp.orthancUrl its root?");
+    throw new HilumError(
+      'ARCHIVE_RESPONSE_INVALID',
+      'transient',
+      "Orthanc's REST API answered something else than expected: is catchUp.orthancUrl its root?",
+    );
   });
 }
 

@@ -13,12 +13,18 @@ export async function freeBytes(folder: string): Promise<number> {
 }
 
 /** Null when each folder has at least `leastBytes` free, else one plain sentence. */
-export async function diskProblem(folders: readonly string[], leastBytes: number, look: (folder: string) => Promise<number> = freeBytes): Promise<string | null> {
+export async function diskProblem(
+  folders: readonly string[],
+  leastBytes: number,
+  look: (folder: string) => Promise<number> = freeBytes,
+): Promise<string | null> {
   const problems = await Promise.all(
     folders.map(async (folder) => {
       const free = await look(folder).catch(() => null);
       if (free === null) return `the folder ${folder} can't be looked at`;
-      return free < leastBytes ? `${Math.floor(free / 1e6)} MB free in ${folder}, less than ${Math.floor(leastBytes / 1e6)} MB` : null;
+      return free < leastBytes
+        ? `${Math.floor(free / 1e6)} MB free in ${folder}, less than ${Math.floor(leastBytes / 1e6)} MB`
+        : null;
     }),
   );
   return problems.find((problem) => problem !== null) ?? null;

@@ -1,4 +1,7 @@
-/** Codes of every error that Hilum raises on purpose: a closed list, told apart by code and never by message (docs/errors.md). */
+/**
+ * Codes of every error that Hilum raises on purpose: a closed list, told apart by code and never by message
+ * (docs/errors.md).
+ */
 export const ERROR_CODES = [
   'CONFIG_INVALID',
   'LABELS_INVALID',
@@ -37,8 +40,8 @@ export const ERROR_CODES = [
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /**
- * What a failure means for the work at hand, decided where it happens:
- * transient (try again later), ambiguous (it may have been done: look, then try again), permanent (trying again cannot help).
+ * What a failure means for the work at hand, decided where it happens: transient (try again later), ambiguous (it may
+ * have been done: look, then try again), permanent (trying again cannot help).
  */
 export type Lasting = 'transient' | 'ambiguous' | 'permanent';
 
@@ -62,12 +65,21 @@ export function lastingOf(error: unknown): Lasting {
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
-  return error instanceof HilumError ? `${error.code}: ${error.message}${cause}` : `${error.name}: ${error.message}${cause}`;
+  return error instanceof HilumError
+    ? `${error.code}: ${error.message}${cause}`
+    : `${error.name}: ${error.message}${cause}`;
 }
 
 /** Without the message of any error that is not ours, which may quote a file; where that one happened instead. */
 export function describeFailure(failure: unknown): string {
   if (failure instanceof HilumError) return `${failure.code}: ${failure.message}`;
   if (!(failure instanceof Error)) return typeof failure;
-  return [failure.name, ...(failure.stack ?? '').split('\n').filter((line) => line.trimStart().startsWith('at ')).slice(0, 4).map((line) => line.trim())].join(' ');
+  return [
+    failure.name,
+    ...(failure.stack ?? '')
+      .split('\n')
+      .filter((line) => line.trimStart().startsWith('at '))
+      .slice(0, 4)
+      .map((line) => line.trim()),
+  ].join(' ');
 }

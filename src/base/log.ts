@@ -1,4 +1,4 @@
-import { type DestinationStream,type Logger,pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 
 /** Names of all log events: a closed list, documented in docs/events.md, and a test compares. */
 export const LOG_EVENTS = [
@@ -76,18 +76,28 @@ export interface Log {
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /**
- * Logs JSON lines, or with `pretty` lines for a person's terminal, to standard error: standard output belongs to results (`--json`).
- * Written synchronously, because the last line before a crash is the one that matters and the lines are few.
+ * Logs JSON lines, or with `pretty` lines for a person's terminal, to standard error: standard output belongs to
+ * results (`--json`). Written synchronously, because the last line before a crash is the one that matters and the lines
+ * are few.
  */
-export function createLog(level: LogLevel, pretty = false, destination: DestinationStream = pino.destination({ dest: 2, sync: true })): Log {
+export function createLog(
+  level: LogLevel,
+  pretty = false,
+  destination: DestinationStream = pino.destination({ dest: 2, sync: true }),
+): Log {
   const target = pretty ? { write: (line: string) => void destination.write(`${prettyLine(line)}\n`) } : destination;
-  const logger: Logger = pino({ level, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, target);
+  const logger: Logger = pino(
+    { level, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    target,
+  );
   return logger as Log;
 }
 
 /** One JSON line of ours as a person reads it: time, level, text, then the fields. */
 export function prettyLine(line: string): string {
   const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
-  const rest = Object.entries(fields).filter(([key]) => key !== 'pid' && key !== 'hostname').map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const rest = Object.entries(fields)
+    .filter(([key]) => key !== 'pid' && key !== 'hostname')
+    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return [String(time).slice(11, 23), String(level).padEnd(5), String(msg), ...rest].join(' ');
 }

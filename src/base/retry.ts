@@ -1,6 +1,9 @@
-import { type ErrorCode,HilumError } from './errors';
+import { type ErrorCode, HilumError } from './errors';
 
-/** Waits `ms` milliseconds. An aborted signal ends the wait early, without an error: the caller looks at the signal itself. */
+/**
+ * Waits `ms` milliseconds. An aborted signal ends the wait early, without an error: the caller looks at the signal
+ * itself.
+ */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
@@ -22,15 +25,18 @@ export interface Backoff {
 }
 
 /**
- * Milliseconds to wait before repetition `attempt` (0 for the first): doubled each time up to the maximum, then a random half of it off,
- * so that many workers which lost the same server don't come back in step.
+ * Milliseconds to wait before repetition `attempt` (0 for the first): doubled each time up to the maximum, then a
+ * random half of it off, so that many workers which lost the same server don't come back in step.
  */
 export function backoffMs(attempt: number, { baseMs, maxMs }: Backoff, random: () => number = Math.random): number {
   const ceiling = Math.min(maxMs, baseMs * 2 ** Math.min(attempt, 30));
   return Math.round(ceiling / 2 + (ceiling / 2) * random());
 }
 
-/** `promise`, or the error that `late` makes when it has not settled within `ms` milliseconds. The promise itself runs on; its later failure is silent. */
+/**
+ * `promise`, or the error that `late` makes when it has not settled within `ms` milliseconds. The promise itself runs
+ * on; its later failure is silent.
+ */
 export async function withTimeout<T>(promise: Promise<T>, ms: number, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<never>((_resolve, reject) => {
@@ -44,9 +50,17 @@ export async function withTimeout<T>(promise: Promise<T>, ms: number, late: () =
   }
 }
 
-const AWAY_CODES: ReadonlySet<string> = new Set<ErrorCode>(['ARCHIVE_UNREACHABLE', 'ARCHIVE_TIMEOUT', 'RECEIVER_UNREACHABLE', 'RECEIVER_TIMEOUT']);
+const AWAY_CODES: ReadonlySet<string> = new Set<ErrorCode>([
+  'ARCHIVE_UNREACHABLE',
+  'ARCHIVE_TIMEOUT',
+  'RECEIVER_UNREACHABLE',
+  'RECEIVER_TIMEOUT',
+]);
 
-/** Whether an error tells that the other side was not there, did not answer in time, or that a proxy before it said so (`isAway`). */
+/**
+ * Whether an error tells that the other side was not there, did not answer in time, or that a proxy before it said so
+ * (`isAway`).
+ */
 export function isAway(error: unknown): boolean {
   if (!(error instanceof HilumError)) return false;
   return AWAY_CODES.has(error.code) || ('isAway' in error && error.isAway === true);

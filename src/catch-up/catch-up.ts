@@ -1,12 +1,12 @@
-import { describeError,HilumError } from '../base/errors';
+import { describeError, HilumError } from '../base/errors';
 import type { Log } from '../base/log';
-import { backoffMs,sleep,withTimeout } from '../base/retry';
+import { backoffMs, sleep, withTimeout } from '../base/retry';
 import type { Uid } from '../dicom/uid';
 import { FILM_MODALITIES } from '../events/closed-lists';
 import { REPORT_NAME } from '../objects/structured-report';
 import { Memory } from './memory';
-import type { Candidate,Source } from './source';
-import { Teller,type TellerPorts,type Time } from './teller';
+import type { Candidate, Source } from './source';
+import { Teller, type TellerPorts, type Time } from './teller';
 
 /** `source.system` of the events that the catch-up makes. */
 export const CATCH_UP = 'catch-up';
@@ -14,7 +14,9 @@ export const CATCH_UP = 'catch-up';
 /** Ports; app.ts fits the clients to them. */
 export interface CatchUpPorts extends TellerPorts {
   readonly source: Source;
-  findSeries(study: Uid): Promise<readonly { readonly modality: string; readonly description: string; readonly instances: number | null }[]>;
+  findSeries(
+    study: Uid,
+  ): Promise<readonly { readonly modality: string; readonly description: string; readonly instances: number | null }[]>;
 }
 
 export interface CatchUpOptions {
@@ -27,8 +29,9 @@ const RETRY_BASE_MS = 5_000;
 const STOP_TIMEOUT_MS = 2_000;
 
 /**
- * Finds studies without a result and puts an event for each into the intake queue, at the start and every `intervalMs`. Events are hints: whatever became of
- * them, this finds the study. It holds one batch at a time, and stops at a full queue, so that its memory does not grow with the archive.
+ * Finds studies without a result and puts an event for each into the intake queue, at the start and every `intervalMs`.
+ * Events are hints: whatever became of them, this finds the study. It holds one batch at a time, and stops at a full
+ * queue, so that its memory does not grow with the archive.
  */
 export class CatchUp {
   private readonly memory: Memory;
@@ -37,9 +40,15 @@ export class CatchUp {
   private running: Promise<void> | undefined;
   private isFirstRound = true;
 
-  constructor(private readonly ports: CatchUpPorts, private readonly options: CatchUpOptions, private readonly log: Log, private readonly time: Time = { now: Date.now, sleep }) {
+  constructor(
+    private readonly ports: CatchUpPorts,
+    private readonly options: CatchUpOptions,
+    private readonly log: Log,
+    private readonly time: Time = { now: Date.now, sleep },
+  ) {
     this.memory = new Memory(() => time.now());
-    const onFull = (waiting: number) => log.debug({ event: 'catch-up.waiting', waiting }, 'enough studies wait to be worked on; waiting');
+    const onFull = (waiting: number) =>
+      log.debug({ event: 'catch-up.waiting', waiting }, 'enough studies wait to be worked on; waiting');
     this.teller = new Teller(ports, { ...options, stopping: this.stopping.signal, onFull }, time);
   }
 
@@ -54,7 +63,7 @@ export class CatchUp {
   }
 
   private async run(): Promise<void> {
-    for (let failures = 0; !this.stopping.signal.aborted; ) {
+    for (let failures = 0; !this.stopping.signal.aborted;) {
       let waitMs = this.options.intervalMs;
       try {
         await this.round();
@@ -62,7 +71,10 @@ export class CatchUp {
       } catch (error) {
         if (this.stopping.signal.aborted) return;
         waitMs = backoffMs(failures++, { baseMs: RETRY_BASE_MS, maxMs: this.options.intervalMs });
-        this.log.warn({ event: 'catch-up.failed', nextTrySeconds: waitMs / 1000, error: describeError(error) }, 'the search for studies without a result failed; it is tried again');
+        this.log.warn(
+          { event: 'catch-up.failed', nextTrySeconds: waitMs / 1000, error: describeError(error) },
+          'the search for studies without a result failed; it is tried again',
+        );
       }
       await this.time.sleep(waitMs, this.stopping.signal);
     }
@@ -77,7 +89,10 @@ export class CatchUp {
       await batch.done();
     }
     this.isFirstRound = false;
-    this.log[counts.told > 0 ? 'info' : 'debug']({ event: 'catch-up.round', ...counts, seconds: (this.time.now() - started) / 1000 }, 'searched for studies without a result');
+    this.log[counts.told > 0 ? 'info' : 'debug'](
+      { event: 'catch-up.round', ...counts, seconds: (this.time.now() - started) / 1000 },
+      'searched for studies without a result',
+    );
     return counts;
   }
 
@@ -91,7 +106,8 @@ export class CatchUp {
     if (found.reports >= found.films) return this.memory.keep(study, 'done', found.films);
     const before = this.memory.recall(study, found.films);
     if (before === 'told') return;
-    if (before !== 'lacking' && !this.isFirstRound && !this.ports.source.lags) return this.memory.keep(study, 'lacking', found.films);
+    if (before !== 'lacking' && !this.isFirstRound && !this.ports.source.lags)
+      return this.memory.keep(study, 'lacking', found.films);
     await this.teller.tell({ studyInstanceUid: study.studyInstanceUid, source: { system: CATCH_UP } });
     this.memory.keep(study, 'told', found.films);
     counts.told++;
@@ -104,11 +120,17 @@ export class CatchUp {
       const instancesOf = (wanted: typeof series) => wanted.reduce((sum, { instances }) => sum + (instances ?? 1), 0);
       return {
         films: instancesOf(series.filter(({ modality }) => FILM_MODALITIES.has(modality))),
-        reports: instancesOf(series.filter(({ modality, description }) => modality === 'SR' && description.startsWith(REPORT_NAME))),
+        reports: instancesOf(
+          series.filter(({ modality, description }) => modality === 'SR' && description.startsWith(REPORT_NAME)),
+        ),
       };
     } catch (error) {
-      if (!(error instanceof HilumError) || error.lasting !== 'permanent' || error.code === 'ARCHIVE_UNAUTHORISED') throw error;
-      this.log.warn({ event: 'catch-up.study-failed', study, error: describeError(error) }, 'the archive does not tell of this study');
+      if (!(error instanceof HilumError) || error.lasting !== 'permanent' || error.code === 'ARCHIVE_UNAUTHORISED')
+        throw error;
+      this.log.warn(
+        { event: 'catch-up.study-failed', study, error: describeError(error) },
+        'the archive does not tell of this study',
+      );
       return null;
     }
   }

@@ -1,7 +1,7 @@
 import type { Log } from '../base/log';
 import type { Uid } from '../dicom/uid';
-import { type Cursor,type CursorStore,extend,shrink } from './cursor';
-import type { Batch,Candidate,Source } from './source';
+import { type Cursor, type CursorStore, extend, shrink } from './cursor';
+import type { Batch, Candidate, Source } from './source';
 
 interface Change {
   readonly seq: number;
@@ -18,8 +18,8 @@ export interface ChangeList {
 }
 
 /**
- * What can bring a film. Not NewInstance, which would cost a query for each slice of each CT: an instance that joins a series which is there already makes
- * its study stable again.
+ * What can bring a film. Not NewInstance, which would cost a query for each slice of each CT: an instance that joins a
+ * series which is there already makes its study stable again.
  */
 const TELLING = new Set(['NewStudy', 'StableStudy', 'NewSeries']);
 /** Also Orthanc's own limit. */
@@ -27,16 +27,25 @@ const PAGE = 100;
 const DAY_MS = 86_400_000;
 
 /**
- * Orthanc's list of changes, newest first, with a durable cursor that moves only after a batch is done. From the second round on it reads up to where the
- * list was at the round before: what is newer is most likely on its way as an event.
+ * Orthanc's list of changes, newest first, with a durable cursor that moves only after a batch is done. From the second
+ * round on it reads up to where the list was at the round before: what is newer is most likely on its way as an event.
  */
-export function changesOf(list: ChangeList, store: CursorStore, windowDays: number, log: Log, now: () => number = Date.now): Source {
+export function changesOf(
+  list: ChangeList,
+  store: CursorStore,
+  windowDays: number,
+  log: Log,
+  now: () => number = Date.now,
+): Source {
   let settled: number | undefined;
   return {
     lags: true,
     async *batches() {
       const last = await list.last();
-      let cursor = extend(await startingPoint(store, last, new Date(now() - windowDays * DAY_MS), log), Math.min(settled ?? last, last));
+      let cursor = extend(
+        await startingPoint(store, last, new Date(now() - windowDays * DAY_MS), log),
+        Math.min(settled ?? last, last),
+      );
       settled = last;
       const keep = async (next: Cursor) => store.save((cursor = next));
       await keep(cursor);
@@ -45,11 +54,15 @@ export function changesOf(list: ChangeList, store: CursorStore, windowDays: numb
   };
 }
 
-/** The stored cursor; where there is none, or one that is ahead of this Orthanc's list, one that has the whole list before it, down to the window. */
+/**
+ * The stored cursor; where there is none, or one that is ahead of this Orthanc's list, one that has the whole list
+ * before it, down to the window.
+ */
 async function startingPoint(store: CursorStore, last: number, windowStart: Date, log: Log): Promise<Cursor> {
   const stored = await store.load();
   if (typeof stored === 'object' && stored.seen <= last) return stored;
-  if (stored !== 'none') log.warn({ event: 'catch-up.cursor-reset' }, "the cursor on Orthanc's changes can't be used; starting anew");
+  if (stored !== 'none')
+    log.warn({ event: 'catch-up.cursor-reset' }, "the cursor on Orthanc's changes can't be used; starting anew");
   return { seen: 0, gaps: [], notBefore: stamp(windowStart) };
 }
 
@@ -67,7 +80,12 @@ async function newest(list: ChangeList, cursor: Cursor, keep: (next: Cursor) => 
 }
 
 async function studiesOf(list: ChangeList, changes: readonly Change[]): Promise<Candidate[]> {
-  const resources = new Map([...changes].reverse().filter(({ type }) => TELLING.has(type)).map(({ resource }) => [`${resource.level}/${resource.id}`, resource]));
+  const resources = new Map(
+    [...changes]
+      .reverse()
+      .filter(({ type }) => TELLING.has(type))
+      .map(({ resource }) => [`${resource.level}/${resource.id}`, resource]),
+  );
   const studies = new Set<Uid>();
   for (const resource of resources.values()) {
     const study = await list.studyOf(resource);

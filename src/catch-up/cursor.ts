@@ -1,8 +1,11 @@
-import { mkdir,open,readFile,rename } from 'node:fs/promises';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-/** What is done of a list that only grows. Places are those of the list; a gap holds the places above `low` up to `high`. */
+/**
+ * What is done of a list that only grows. Places are those of the list; a gap holds the places above `low` up to
+ * `high`.
+ */
 export interface Cursor {
   /** Everything up to here is done, but for the gaps. */
   readonly seen: number;
@@ -20,7 +23,12 @@ export interface CursorStore {
 }
 
 const place = z.number().int().nonnegative();
-const cursorSchema = z.object({ schemaVersion: z.literal(1), seen: place, gaps: z.array(z.object({ low: place, high: place })), notBefore: z.string() });
+const cursorSchema = z.object({
+  schemaVersion: z.literal(1),
+  seen: place,
+  gaps: z.array(z.object({ low: place, high: place })),
+  notBefore: z.string(),
+});
 const FILE = 'orthanc-changes.json';
 
 /** A file in `dir`, which is made when it is not there. */
@@ -39,7 +47,10 @@ async function load(path: string): Promise<Cursor | 'none' | 'unreadable'> {
   }
 }
 
-/** Whole or not at all: written beside, flushed, renamed, and the folder flushed, so that a power cut leaves the old or the new one. */
+/**
+ * Whole or not at all: written beside, flushed, renamed, and the folder flushed, so that a power cut leaves the old or
+ * the new one.
+ */
 async function save(dir: string, cursor: Cursor): Promise<void> {
   await mkdir(dir, { recursive: true });
   const beside = join(dir, `${FILE}.${process.pid}.new`);
@@ -48,7 +59,11 @@ async function save(dir: string, cursor: Cursor): Promise<void> {
   await flushed(dir, 'r');
 }
 
-async function flushed(path: string, flags: string, use: (file: Awaited<ReturnType<typeof open>>) => Promise<void> = () => Promise.resolve()): Promise<void> {
+async function flushed(
+  path: string,
+  flags: string,
+  use: (file: Awaited<ReturnType<typeof open>>) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const file = await open(path, flags);
   try {
     await use(file);
@@ -66,8 +81,14 @@ export function extend(cursor: Cursor, upTo: number): Cursor {
   if (upTo <= cursor.seen) return cursor;
   const newest = cursor.gaps.at(-1);
   const touches = newest?.high === cursor.seen;
-  const gaps = touches ? [...cursor.gaps.slice(0, -1), { low: newest.low, high: upTo }] : [...cursor.gaps, { low: cursor.seen, high: upTo }];
-  return { ...cursor, seen: upTo, gaps: gaps.length > MOST_GAPS ? [{ low: gaps[0]!.low, high: gaps[1]!.high }, ...gaps.slice(2)] : gaps };
+  const gaps = touches
+    ? [...cursor.gaps.slice(0, -1), { low: newest.low, high: upTo }]
+    : [...cursor.gaps, { low: cursor.seen, high: upTo }];
+  return {
+    ...cursor,
+    seen: upTo,
+    gaps: gaps.length > MOST_GAPS ? [{ low: gaps[0]!.low, high: gaps[1]!.high }, ...gaps.slice(2)] : gaps,
+  };
 }
 
 /** `cursor` with its newest gap done down to `to`. */

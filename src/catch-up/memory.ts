@@ -1,6 +1,9 @@
 import type { Candidate } from './source';
 
-/** `lacking`: it had no result when it was seen first. `told`: its event is with the broker. `done`: each film has its report. */
+/**
+ * `lacking`: it had no result when it was seen first. `told`: its event is with the broker. `done`: each film has its
+ * report.
+ */
 type State = 'lacking' | 'told' | 'done';
 
 interface Entry {
@@ -10,14 +13,23 @@ interface Entry {
   readonly at: number;
 }
 
-/** After this a study is looked at as if it were new (milliseconds). A rejected film, which gets no report, is then tried once more. */
+/**
+ * After this a study is looked at as if it were new (milliseconds). A rejected film, which gets no report, is then
+ * tried once more.
+ */
 const FORGET_MS = 6 * 3_600_000;
 
-/** What was seen of the last studies, so that a study is neither asked for at each round nor told twice. Of bounded size; losing it costs queries and nothing else. */
+/**
+ * What was seen of the last studies, so that a study is neither asked for at each round nor told twice. Of bounded
+ * size; losing it costs queries and nothing else.
+ */
 export class Memory {
   private readonly entries = new Map<string, Entry>();
 
-  constructor(private readonly now: () => number, private readonly limit = 20_000) {}
+  constructor(
+    private readonly now: () => number,
+    private readonly limit = 20_000,
+  ) {}
 
   /** Nothing came or went since it was found done or was told. */
   isSettled({ studyInstanceUid, instances }: Candidate): boolean {

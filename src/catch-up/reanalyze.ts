@@ -1,6 +1,6 @@
 import type { Uid } from '../dicom/uid';
 import { FILM_MODALITIES } from '../events/closed-lists';
-import { studiesBetween,type StudyFinder } from './study-sweep';
+import { studiesBetween, type StudyFinder } from './study-sweep';
 
 /** `source.system` of the events that `hilum reanalyze` makes. */
 export const REANALYZE = 'reanalyze';
@@ -10,7 +10,10 @@ export type ReanalysisTarget = { readonly studies: readonly Uid[] } | { readonly
 
 export interface AskedStudy {
   readonly studyInstanceUid: Uid;
-  /** `not-found`: the archive does not know it; `no-film`: it has neither CR nor DX. Only studies that were named can be either. */
+  /**
+   * `not-found`: the archive does not know it; `no-film`: it has neither CR nor DX. Only studies that were named can be
+   * either.
+   */
   readonly outcome: 'asked' | 'not-found' | 'no-film';
 }
 
@@ -20,11 +23,16 @@ export interface ReanalysisArchive extends StudyFinder {
 }
 
 /**
- * Asks for studies to be analysed anew, the newest days first, one after the other: it holds one page of the archive at a time, whatever its size.
+ * Asks for studies to be analysed anew, the newest days first, one after the other: it holds one page of the archive at
+ * a time, whatever its size.
  * @param ask puts the event into the queue; it may wait for room
  * @throws HilumError of the archive, or of `ask`.
  */
-export async function* reanalyze(target: ReanalysisTarget, archive: ReanalysisArchive, ask: (study: Uid) => Promise<void>): AsyncGenerator<AskedStudy> {
+export async function* reanalyze(
+  target: ReanalysisTarget,
+  archive: ReanalysisArchive,
+  ask: (study: Uid) => Promise<void>,
+): AsyncGenerator<AskedStudy> {
   const found = 'studies' in target ? named(target.studies, archive) : dated(target, archive);
   for await (const study of found) {
     if (study.outcome === 'asked') await ask(study.studyInstanceUid);
@@ -43,7 +51,8 @@ async function* named(studies: readonly Uid[], archive: ReanalysisArchive): Asyn
 async function* dated({ from, to }: { from: Date; to: Date }, archive: StudyFinder): AsyncGenerator<AskedStudy> {
   for await (const studies of studiesBetween(archive, from, to)) {
     for (const { studyInstanceUid, modalities } of studies) {
-      if (modalities === null || modalities.some((modality) => FILM_MODALITIES.has(modality))) yield { studyInstanceUid, outcome: 'asked' };
+      if (modalities === null || modalities.some((modality) => FILM_MODALITIES.has(modality)))
+        yield { studyInstanceUid, outcome: 'asked' };
     }
   }
 }

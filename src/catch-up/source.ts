@@ -16,7 +16,10 @@ export interface Batch {
   done(): Promise<void>;
 }
 
-/** Where candidates come from: one round, batch by batch, newest first. A batch is asked for only when the one before it is done. */
+/**
+ * Where candidates come from: one round, batch by batch, newest first. A batch is asked for only when the one before it
+ * is done.
+ */
 export interface Source {
   batches(): AsyncIterable<Batch>;
   /** It holds back what is so new that an event is most likely on its way. */

@@ -1,9 +1,14 @@
-import type { Batch,Candidate,Source } from './source';
+import type { Batch, Candidate, Source } from './source';
 
 /** Port: `archive/dicomweb` fits it by shape. */
 export interface StudyFinder {
   /** Dates as YYYYMMDD, both included. `rows` is what the archive sent, usable or not. */
-  findStudies(search: { from: string; to: string; offset: number; limit: number }): Promise<{ studies: readonly Candidate[]; rows: number }>;
+  findStudies(search: {
+    from: string;
+    to: string;
+    offset: number;
+    limit: number;
+  }): Promise<{ studies: readonly Candidate[]; rows: number }>;
 }
 
 const PAGE = 100;
@@ -21,7 +26,11 @@ export function studySweep(archive: StudyFinder, windowDays: number, now: () => 
 }
 
 /** The studies of some days, both included, by Study Date: page by page, the newest weeks first. */
-export async function* studiesBetween(archive: StudyFinder, from: Date, to: Date): AsyncGenerator<readonly Candidate[]> {
+export async function* studiesBetween(
+  archive: StudyFinder,
+  from: Date,
+  to: Date,
+): AsyncGenerator<readonly Candidate[]> {
   for (const week of weeks(from, to)) {
     for await (const { studies } of pages(archive, week)) yield studies;
   }
@@ -29,7 +38,7 @@ export async function* studiesBetween(archive: StudyFinder, from: Date, to: Date
 
 async function* pages(archive: StudyFinder, span: Span): AsyncGenerator<Batch> {
   let first: string | undefined;
-  for (let offset = 0; ; ) {
+  for (let offset = 0; ;) {
     const { studies, rows } = await archive.findStudies({ ...span, offset, limit: PAGE });
     // A server that ignores offset repeats itself.
     if (rows === 0 || (studies[0] !== undefined && studies[0].studyInstanceUid === first)) return;
@@ -46,12 +55,12 @@ interface Span {
 }
 
 /**
- * The window in spans of 1, 1, 2, 4, 8 ... days, newest first: QIDO-RS has no order, and a query for each day of a long window would be many.
- * The first span reaches into tomorrow, for modalities whose clock is ahead.
+ * The window in spans of 1, 1, 2, 4, 8 ... days, newest first: QIDO-RS has no order, and a query for each day of a long
+ * window would be many. The first span reaches into tomorrow, for modalities whose clock is ahead.
  */
 export function spans(windowDays: number, today: Date): Span[] {
   const found: Span[] = [];
-  for (let ago = 0; ago < windowDays; ) {
+  for (let ago = 0; ago < windowDays;) {
     const days = Math.min(Math.max(1, ago), windowDays - ago);
     found.push({ from: dateAgo(today, ago + days - 1), to: dateAgo(today, ago === 0 ? -1 : ago) });
     ago += days;

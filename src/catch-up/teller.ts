@@ -25,17 +25,29 @@ export interface Time {
 /** How often a full queue is looked at again (milliseconds). */
 const QUEUE_POLL_MS = 5_000;
 
-/** Puts events of Hilum's own into the intake queue, no faster than it may and only while there is room, so that new studies are not kept waiting. */
+/**
+ * Puts events of Hilum's own into the intake queue, no faster than it may and only while there is room, so that new
+ * studies are not kept waiting.
+ */
 export class Teller {
   private nextAt = 0;
 
-  constructor(private readonly ports: TellerPorts, private readonly options: TellerOptions, private readonly time: Time) {}
+  constructor(
+    private readonly ports: TellerPorts,
+    private readonly options: TellerOptions,
+    private readonly time: Time,
+  ) {}
 
   /** @throws HilumError of the broker; STOPPING. */
   async tell(event: Pick<StudyEvent, 'studyInstanceUid' | 'source' | 'reanalyze' | 'priority'>): Promise<void> {
     await this.pace();
     await this.room();
-    await this.ports.tell({ schemaVersion: 1, type: 'study-stable', ...event, occurredAt: new Date(this.time.now()).toISOString() });
+    await this.ports.tell({
+      schemaVersion: 1,
+      type: 'study-stable',
+      ...event,
+      occurredAt: new Date(this.time.now()).toISOString(),
+    });
   }
 
   throwIfStopping(): void {

@@ -1,14 +1,14 @@
-import { mkdir,readdir,readFile,stat,writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openLine } from '../app/line';
 import { describeError } from '../base/errors';
 import { configSchema } from '../config/config';
 import type { EncodedObject } from '../dicom/part10';
 import type { FilmResult } from '../events/result-event';
-import { RESULT_OBJECTS,SOP_CLASSES } from '../objects/sop-classes';
+import { RESULT_OBJECTS, SOP_CLASSES } from '../objects/sop-classes';
 import { encode } from '../pipeline/encode';
 import { resultOf } from '../pipeline/notify';
-import { analyseFilm,type Line } from '../pipeline/pipeline';
+import { analyseFilm, type Line } from '../pipeline/pipeline';
 import type { FilmOutcome } from '../pipeline/stage';
 import { modelsOfFolder } from './models-of-folder';
 import { progressBar } from './progress';
@@ -27,10 +27,18 @@ export interface FileResult extends Pick<FilmResult, 'outcome' | 'view' | 'proba
  * The pipeline on files, without any server: the results of each film go to `out`/<SOP Instance UID>/.
  * Resolves to the exit status: 1 when a file could not be read at all; the others are still done.
  */
-export async function analyze(options: { paths: readonly string[]; out: string; json: boolean; models?: string | undefined }): Promise<number> {
+export async function analyze(options: {
+  paths: readonly string[];
+  out: string;
+  json: boolean;
+  models?: string | undefined;
+}): Promise<number> {
   const files = (await Promise.all(options.paths.map(listFiles))).flat();
   if (files.length === 0) throw new RangeError('no file to analyse: name DICOM files or folders');
-  const line = await openLine(modelsOfFolder(options.models, (text) => void process.stderr.write(`hilum: ${text}\n`)), configSchema.shape.results.parse({}));
+  const line = await openLine(
+    modelsOfFolder(options.models, (text) => void process.stderr.write(`hilum: ${text}\n`)),
+    configSchema.shape.results.parse({}),
+  );
   const progress = progressBar(files.length);
   let unreadable = 0;
   for (const file of files) {
@@ -50,7 +58,17 @@ export async function analyze(options: { paths: readonly string[]; out: string; 
 async function analyzeFile(file: string, out: string, line: Line): Promise<FileResult> {
   const identity = line.identity();
   const models = identity.models.map(({ id, version }) => ({ id, version }));
-  const rejected = (reason: string): FileResult => ({ file, sopInstanceUid: null, outcome: 'rejected', reason, view: null, probability: null, lungFraction: null, outputs: [], models });
+  const rejected = (reason: string): FileResult => ({
+    file,
+    sopInstanceUid: null,
+    outcome: 'rejected',
+    reason,
+    view: null,
+    probability: null,
+    lungFraction: null,
+    outputs: [],
+    models,
+  });
   try {
     const outcome = await analyseFilm(await readFile(file), line);
     const { sopInstanceUid } = outcome;
@@ -58,7 +76,17 @@ async function analyzeFile(file: string, out: string, line: Line): Promise<FileR
     const objects = encode(outcome, identity);
     const outputs = await write(objects, join(out, sopInstanceUid));
     const { view, probability, lungFraction } = resultOf(sopInstanceUid, outcome, objects);
-    return { file, sopInstanceUid, outcome: outcome.outcome, reason: reasonOf(outcome), view, probability, lungFraction, outputs, models };
+    return {
+      file,
+      sopInstanceUid,
+      outcome: outcome.outcome,
+      reason: reasonOf(outcome),
+      view,
+      probability,
+      lungFraction,
+      outputs,
+      models,
+    };
   } catch (error) {
     return rejected(`unreadable: ${describeError(error)}`);
   }
@@ -68,7 +96,12 @@ function reasonOf(outcome: FilmOutcome): string | null {
   return outcome.outcome === 'analysed' ? null : `${outcome.refusal.reason}: ${outcome.refusal.text}`;
 }
 
-const FILE_NAMES: ReadonlyMap<string, string> = new Map(RESULT_OBJECTS.map((object) => [SOP_CLASSES[object], object.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)]));
+const FILE_NAMES: ReadonlyMap<string, string> = new Map(
+  RESULT_OBJECTS.map((object) => [
+    SOP_CLASSES[object],
+    object.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+  ]),
+);
 
 async function write(objects: readonly EncodedObject[], folder: string): Promise<string[]> {
   if (objects.length > 0) await mkdir(folder, { recursive: true });
@@ -82,7 +115,10 @@ async function write(objects: readonly EncodedObject[], folder: string): Promise
 }
 
 function describe(result: FileResult): string {
-  const told = result.outcome === 'analysed' ? `${result.view}, probability ${((result.probability ?? 0) * 100).toFixed(1)} %, research use only` : result.reason;
+  const told =
+    result.outcome === 'analysed'
+      ? `${result.view}, probability ${((result.probability ?? 0) * 100).toFixed(1)} %, research use only`
+      : result.reason;
   return `${result.file}: ${result.outcome}: ${told}`;
 }
 

@@ -1,7 +1,7 @@
 import { createLog } from '../base/log';
 import { readConfig } from '../config/config';
 import { connectBroker } from '../queue/amqp';
-import { deadLanes,type DeadLetter,type Fate,sortDeadLetters } from '../queue/dead-letters';
+import { deadLanes, type DeadLetter, type Fate, sortDeadLetters } from '../queue/dead-letters';
 
 export type DeadAction = 'list' | 'show' | 'replay' | 'drop';
 
@@ -19,7 +19,10 @@ const BROKER_WAIT_MS = 10_000;
 const FATES: Readonly<Record<DeadAction, Fate>> = { list: 'keep', show: 'keep', replay: 'replay', drop: 'drop' };
 const SAID: Readonly<Record<DeadAction, string>> = { list: '', show: '', replay: 'replayed', drop: 'dropped' };
 
-/** Looks at the studies and deliveries that were given up, tries them again, or throws them away. Resolves to 1 when there is none with this id. */
+/**
+ * Looks at the studies and deliveries that were given up, tries them again, or throws them away. Resolves to 1 when
+ * there is none with this id.
+ */
 export async function dead({ action, id, queue, config, json }: DeadOptions): Promise<number> {
   const broker = connectBroker(readConfig(config).broker, createLog('silent'));
   const isMeant = (letter: DeadLetter) => id === null || letter.id === id;
@@ -47,7 +50,10 @@ function conclude(found: number, action: DeadAction, id: string | null, json: bo
   }
   if (json || action === 'show') return 0;
   if (found === 0) say('no dead letters');
-  else if (action === 'list') say(`${found} given up; "hilum dead show ID" tells the history, "hilum dead replay ID" tries again, "hilum dead drop ID" forgets it`);
+  else if (action === 'list')
+    say(
+      `${found} given up; "hilum dead show ID" tells the history, "hilum dead replay ID" tries again, "hilum dead drop ID" forgets it`,
+    );
   else say(`${found} ${SAID[action]}`);
   return 0;
 }
@@ -73,12 +79,26 @@ function row(id: string, queue: string, died: string, tries: string, reason: str
 }
 
 function listed(letter: DeadLetter): string {
-  return row(letter.id, letter.queue, letter.diedAt ?? 'unknown', String(letter.attempts.length), letter.reason, studyText(letter));
+  return row(
+    letter.id,
+    letter.queue,
+    letter.diedAt ?? 'unknown',
+    String(letter.attempts.length),
+    letter.reason,
+    studyText(letter),
+  );
 }
 
 function shown(letter: DeadLetter): string {
   const { id, queue, reason, diedAt, lost, attempts } = letter;
-  const head = [`id       ${id}`, `queue    ${queue}`, `study    ${studyText(letter)}`, `reason   ${reason}  (docs/errors.md says what to do)`, `died     ${diedAt ?? 'unknown'}`, `lost     ${lost} times with a worker or broker that died`];
+  const head = [
+    `id       ${id}`,
+    `queue    ${queue}`,
+    `study    ${studyText(letter)}`,
+    `reason   ${reason}  (docs/errors.md says what to do)`,
+    `died     ${diedAt ?? 'unknown'}`,
+    `lost     ${lost} times with a worker or broker that died`,
+  ];
   const tries = attempts.map(({ attempt, at, code }) => `  ${String(attempt).padStart(2)}  ${at}  ${code}`);
   return [...head, `tries    ${attempts.length === 0 ? 'none noted' : ''}`.trimEnd(), ...tries].join('\n');
 }

@@ -2,16 +2,16 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { openArchive } from '../app/archive';
-import { openSinks,sinksOn } from '../app/deliveries';
+import { openSinks, sinksOn } from '../app/deliveries';
 import { SHIPPED_MODELS } from '../app/installed';
 import { freeBytes } from '../base/disk';
 import { describeError } from '../base/errors';
 import { createLog } from '../base/log';
-import { type Config,readConfig } from '../config/config';
+import { type Config, readConfig } from '../config/config';
 import type { ModelManifest } from '../model/manifest';
 import { openModel } from '../model/session';
 import { requireFit } from '../pipeline/fit';
-import { type Broker,connectBroker } from '../queue/amqp';
+import { type Broker, connectBroker } from '../queue/amqp';
 import type { Sink } from '../sinks/sink';
 import { isExposed } from '../web/access/config';
 
@@ -27,10 +27,15 @@ const LEAST_FREE_BYTES = 1024 ** 3;
 const GREATEST_CLOCK_DIFFERENCE_S = 60;
 const BROKER_WAIT_MS = 10_000;
 
-/** Looks at everything that the service needs and says in plain words what is wrong. Resolves to 1 when something is. */
+/**
+ * Looks at everything that the service needs and says in plain words what is wrong. Resolves to 1 when something is.
+ */
 export async function doctor(options: { config: string; json: boolean }): Promise<number> {
   const findings = await examine(options.config);
-  for (const { check, ok, text } of findings) process.stdout.write(options.json ? `${JSON.stringify({ check, ok, text })}\n` : `${ok ? 'ok   ' : 'WRONG'} ${check}: ${text}\n`);
+  for (const { check, ok, text } of findings)
+    process.stdout.write(
+      options.json ? `${JSON.stringify({ check, ok, text })}\n` : `${ok ? 'ok   ' : 'WRONG'} ${check}: ${text}\n`,
+    );
   return findings.every(({ ok }) => ok) ? 0 : 1;
 }
 
@@ -41,7 +46,15 @@ async function examine(path: string): Promise<Finding[]> {
   } catch (error) {
     return [{ check: 'configuration', ok: false, text: describeError(error) }];
   }
-  const parts = [examineArchive(config), examineBroker(config), examineReceivers(config), examineModels(config), examineDisk(config), examineClock(config), examineAccess(config)];
+  const parts = [
+    examineArchive(config),
+    examineBroker(config),
+    examineReceivers(config),
+    examineModels(config),
+    examineDisk(config),
+    examineClock(config),
+    examineAccess(config),
+  ];
   return [{ check: 'configuration', ok: true, text: `${path} is valid` }, ...(await Promise.all(parts)).flat()];
 }
 
@@ -54,7 +67,10 @@ async function examineArchive(config: Config): Promise<Finding[]> {
   }
 }
 
-/** Connecting declares the topology: the rights to configure, and queues of our names with other arguments, show at once. */
+/**
+ * Connecting declares the topology: the rights to configure, and queues of our names with other arguments, show at
+ * once.
+ */
 async function examineBroker(config: Config): Promise<Finding[]> {
   const broker = connectBroker({ ...config.broker, sinks: sinksOn(config) }, createLog('silent'));
   try {
@@ -65,11 +81,24 @@ async function examineBroker(config: Config): Promise<Finding[]> {
     return [
       { check: 'broker', ok: true, text: 'connected and signed in' },
       { check: 'broker: topology', ok: true, text: `all exchanges and queues are there; ${waiting} studies wait` },
-      { check: 'broker: dead letters', ok: dead === 0, text: dead === 0 ? 'none' : `${dead} studies were given up on: "hilum dead list" tells which and why, "hilum dead replay" tries again once the cause is mended` },
+      {
+        check: 'broker: dead letters',
+        ok: dead === 0,
+        text:
+          dead === 0
+            ? 'none'
+            : `${dead} studies were given up on: "hilum dead list" tells which and why, "hilum dead replay" tries again once the cause is mended`,
+      },
       ...sinks,
     ];
   } catch (error) {
-    return [{ check: 'broker', ok: false, text: `${describeError(error)}: check broker.url, the account and its rights to configure, write and read` }];
+    return [
+      {
+        check: 'broker',
+        ok: false,
+        text: `${describeError(error)}: check broker.url, the account and its rights to configure, write and read`,
+      },
+    ];
   } finally {
     await broker.stop(0);
   }
@@ -103,23 +132,49 @@ async function examineSinkQueues(broker: Broker): Promise<Finding[]> {
   const check = (sink: string) => `deliveries: ${sink}`;
   const on = (await broker.sinkDepths()).map(({ sink, waiting, retry, dead }): Finding => {
     const text = `${waiting} results wait, ${retry} for another try`;
-    return { check: check(sink), ok: dead === 0, text: dead === 0 ? text : `${text}; ${dead} were given up: "hilum dead list --queue ${sink}" tells why, "hilum dead replay" tries again once the cause is mended` };
+    return {
+      check: check(sink),
+      ok: dead === 0,
+      text:
+        dead === 0
+          ? text
+          : `${text}; ${dead} were given up: "hilum dead list --queue ${sink}" tells why, "hilum dead replay" tries again once the cause is mended`,
+    };
   });
   const off = (await broker.unreadSinks()).filter(({ consumers }) => consumers === 0);
-  return [...on, ...off.map(({ queues: { sink, queue }, messages }): Finding => ({ check: check(sink), ok: false, text: `switched off, but its queue ${queue.name} is still there with ${messages} results and gathers more, which nobody reads: switch it on again, or delete the queue in RabbitMQ` }))];
+  return [
+    ...on,
+    ...off.map(({ queues: { sink, queue }, messages }): Finding => ({
+      check: check(sink),
+      ok: false,
+      text: `switched off, but its queue ${queue.name} is still there with ${messages} results and gathers more, which nobody reads: switch it on again, or delete the queue in RabbitMQ`,
+    })),
+  ];
 }
 
 /** Each is loaded and tried as at the service's start, one after the other, and let go again. */
 export async function examineModels({ models, classification: { shortcutAudit } }: Config): Promise<Finding[]> {
-  const optional = [['gate', models.gate], ['audit', shortcutAudit]] as const;
-  const roles = [['view', models.view], ['lungs', models.lungs], ['classifier', models.classifier], ...optional.filter(([, id]) => id !== 'off')] as const;
+  const optional = [
+    ['gate', models.gate],
+    ['audit', shortcutAudit],
+  ] as const;
+  const roles = [
+    ['view', models.view],
+    ['lungs', models.lungs],
+    ['classifier', models.classifier],
+    ...optional.filter(([, id]) => id !== 'off'),
+  ] as const;
   const [findings, opened] = [[] as Finding[], new Map<string, ModelManifest>()];
   for (const [role, id] of roles) {
     try {
       const { manifest, network } = await openModel(models.dir ?? SHIPPED_MODELS, id, models.threads);
       await network.close();
       opened.set(role, manifest);
-      findings.push({ check: `model: ${id}`, ok: true, text: `version ${manifest.version}, digest matches, ${network.engine} runs it` });
+      findings.push({
+        check: `model: ${id}`,
+        ok: true,
+        text: `version ${manifest.version}, digest matches, ${network.engine} runs it`,
+      });
     } catch (error) {
       findings.push({ check: `model: ${id}`, ok: false, text: describeError(error) });
     }
@@ -129,7 +184,9 @@ export async function examineModels({ models, classification: { shortcutAudit } 
 
 /** Only once each of them is well. */
 function examineFit(opened: ReadonlyMap<string, ModelManifest>): Finding[] {
-  const [view, gate, lungs, classifier, audit] = ['view', 'gate', 'lungs', 'classifier', 'audit'].map((role) => opened.get(role));
+  const [view, gate, lungs, classifier, audit] = ['view', 'gate', 'lungs', 'classifier', 'audit'].map((role) =>
+    opened.get(role),
+  );
   if (!view || !lungs || !classifier) return [];
   try {
     requireFit({ view, gate: gate ?? null, lungs, classifier, audit: audit ?? null });
@@ -143,10 +200,18 @@ const DAY_MS = 24 * 3600 * 1000;
 const LEAST_CERTIFICATE_DAYS = 30;
 
 /** How others reach the service. What must not be is refused with the configuration; this names what is weak. */
-export async function examineAccess({ http, access }: Pick<Config, 'http' | 'access'>, now = Date.now()): Promise<Finding[]> {
+export async function examineAccess(
+  { http, access }: Pick<Config, 'http' | 'access'>,
+  now = Date.now(),
+): Promise<Finding[]> {
   const kind = isExposed(http) ? `others may come in by ${access.kind}` : 'only this machine is served';
-  const plain = http.trustedProxies.length > 0 && http.tls === undefined ? '; the way from the proxy is not encrypted: keep it inside one machine or network, or give http.tls too' : '';
-  const findings: Finding[] = [{ check: 'access', ok: true, text: `${kind}${access.kind === 'none' ? ', without sign-in' : ''}${plain}` }];
+  const plain =
+    http.trustedProxies.length > 0 && http.tls === undefined
+      ? '; the way from the proxy is not encrypted: keep it inside one machine or network, or give http.tls too'
+      : '';
+  const findings: Finding[] = [
+    { check: 'access', ok: true, text: `${kind}${access.kind === 'none' ? ', without sign-in' : ''}${plain}` },
+  ];
   return http.tls === undefined ? findings : [...findings, certificateFinding(http.tls.certFile, now)];
 }
 
@@ -155,9 +220,20 @@ function certificateFinding(path: string, now: number): Finding {
     const { validTo } = new X509Certificate(readFileSync(path));
     const days = Math.floor((Date.parse(validTo) - now) / DAY_MS);
     const ok = days >= LEAST_CERTIFICATE_DAYS;
-    return { check: 'access: certificate', ok, text: days < 0 ? `expired on ${validTo}: renew it` : `good for ${days} days, until ${validTo}${ok ? '' : ': renew it'}` };
+    return {
+      check: 'access: certificate',
+      ok,
+      text:
+        days < 0
+          ? `expired on ${validTo}: renew it`
+          : `good for ${days} days, until ${validTo}${ok ? '' : ': renew it'}`,
+    };
   } catch (error) {
-    return { check: 'access: certificate', ok: false, text: `${path} is no readable certificate: ${error instanceof Error ? error.message : String(error)}` };
+    return {
+      check: 'access: certificate',
+      ok: false,
+      text: `${path} is no readable certificate: ${error instanceof Error ? error.message : String(error)}`,
+    };
   }
 }
 
@@ -179,10 +255,19 @@ async function examineClock(config: Config): Promise<Finding[]> {
   const archive = openArchive(config);
   try {
     const theirs = await archive.clock();
-    if (theirs === null) return [{ check: 'clock', ok: true, text: 'not compared: the archive does not tell its time' }];
+    if (theirs === null)
+      return [{ check: 'clock', ok: true, text: 'not compared: the archive does not tell its time' }];
     const seconds = Math.round((Date.now() - theirs.getTime()) / 1000);
     const ok = Math.abs(seconds) <= GREATEST_CLOCK_DIFFERENCE_S;
-    return [{ check: 'clock', ok, text: ok ? 'agrees with the archive within a minute' : `${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} the archive: set the clocks by NTP` }];
+    return [
+      {
+        check: 'clock',
+        ok,
+        text: ok
+          ? 'agrees with the archive within a minute'
+          : `${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} the archive: set the clocks by NTP`,
+      },
+    ];
   } catch {
     return [{ check: 'clock', ok: true, text: 'not compared: the archive does not answer' }];
   } finally {

@@ -1,4 +1,4 @@
-import { readdirSync,statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SHIPPED_MODELS } from '../app/installed';
 import { describeError } from '../base/errors';
@@ -7,7 +7,9 @@ import { readModelFolder } from '../model/manifest';
 /** The installed models and whether each network is the one its manifest names. Resolves to 1 when any is not. */
 export function models(options: { dir?: string | undefined; json: boolean }): number {
   const dir = options.dir ?? SHIPPED_MODELS;
-  const folders = readdirSync(dir).filter((name) => statSync(join(dir, name), { throwIfNoEntry: false })?.isDirectory());
+  const folders = readdirSync(dir).filter((name) =>
+    statSync(join(dir, name), { throwIfNoEntry: false })?.isDirectory(),
+  );
   const rows = folders.map((name) => inspect(dir, name));
   for (const row of rows) process.stdout.write(options.json ? `${JSON.stringify(row)}\n` : describe(row));
   if (rows.length === 0) process.stderr.write(`hilum: there is no model folder in ${dir}\n`);
@@ -18,8 +20,24 @@ function inspect(dir: string, name: string) {
   try {
     const { manifest, network, shards } = readModelFolder(join(dir, name));
     const bytes = [network, ...shards.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const { id, version, task, title, architecture, sha256, licence, intendedUse, limitations, operatingPoint } = manifest;
-    return { id, version, task, title, architecture, bytes, sha256, operatingPoint, licence, intendedUse, limitations, metrics: manifest['metrics'] ?? null, card: join(dir, name, 'card.md'), problem: null };
+    const { id, version, task, title, architecture, sha256, licence, intendedUse, limitations, operatingPoint } =
+      manifest;
+    return {
+      id,
+      version,
+      task,
+      title,
+      architecture,
+      bytes,
+      sha256,
+      operatingPoint,
+      licence,
+      intendedUse,
+      limitations,
+      metrics: manifest['metrics'] ?? null,
+      card: join(dir, name, 'card.md'),
+      problem: null,
+    };
   } catch (error) {
     return { id: name, card: join(dir, name, 'card.md'), problem: describeError(error) };
   }

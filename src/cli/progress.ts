@@ -1,5 +1,8 @@
 /** A progress bar on standard error for many files, where someone is looking; silent otherwise. */
-export function progressBar(total: number, stream: NodeJS.WriteStream = process.stderr): { advance(): void; clear(): void } {
+export function progressBar(
+  total: number,
+  stream: NodeJS.WriteStream = process.stderr,
+): { advance(): void; clear(): void } {
   const shown = stream.isTTY && total > 3;
   const started = Date.now();
   let done = 0;

@@ -1,8 +1,8 @@
 import { openArchive } from '../app/archive';
-import { type AskedStudy,openReanalysis,type ReanalysisTarget } from '../app/catch-up';
+import { type AskedStudy, openReanalysis, type ReanalysisTarget } from '../app/catch-up';
 import { createLog } from '../base/log';
 import { readConfig } from '../config/config';
-import { tryParseUid,type Uid } from '../dicom/uid';
+import { tryParseUid, type Uid } from '../dicom/uid';
 import { connectBroker } from '../queue/amqp';
 
 export interface ReanalyzeOptions {
@@ -13,9 +13,16 @@ export interface ReanalyzeOptions {
 }
 
 const BROKER_WAIT_MS = 10_000;
-const EXPLAINED: Readonly<Record<AskedStudy['outcome'], string>> = { asked: 'asked for', 'not-found': 'not in the archive', 'no-film': 'has neither CR nor DX' };
+const EXPLAINED: Readonly<Record<AskedStudy['outcome'], string>> = {
+  asked: 'asked for',
+  'not-found': 'not in the archive',
+  'no-film': 'has neither CR nor DX',
+};
 
-/** Asks the service to analyse studies anew. Resolves to 1 when a study that was named is not in the archive or has no film. */
+/**
+ * Asks the service to analyse studies anew. Resolves to 1 when a study that was named is not in the archive or has no
+ * film.
+ */
 export async function reanalyze({ target, config: path, dryRun, json }: ReanalyzeOptions): Promise<number> {
   const config = readConfig(path);
   const archive = openArchive(config);
@@ -23,7 +30,8 @@ export async function reanalyze({ target, config: path, dryRun, json }: Reanalyz
   let [asked, wrong] = [0, 0];
   try {
     await broker?.ready(BROKER_WAIT_MS);
-    const tellFull = (waiting: number) => process.stderr.write(`hilum: ${waiting} studies wait to be worked on; going on when there is room\n`);
+    const tellFull = (waiting: number) =>
+      process.stderr.write(`hilum: ${waiting} studies wait to be worked on; going on when there is room\n`);
     for await (const study of openReanalysis(config, archive, broker, tellFull)(target)) {
       if (study.outcome === 'asked') asked++;
       else wrong++;
@@ -46,11 +54,20 @@ function describe({ studyInstanceUid, outcome }: AskedStudy, dryRun: boolean): s
  * What the command line asks for, or one sentence about what is wrong with it.
  * @param today without `until`, days up to tomorrow count, for modalities whose clock is ahead
  */
-export function readTarget(uids: readonly string[], since: string | undefined, until: string | undefined, today: Date): ReanalysisTarget | string {
-  if (uids.length > 0) return since === undefined && until === undefined ? readStudies(uids) : 'give Study Instance UIDs or --since, not both';
+export function readTarget(
+  uids: readonly string[],
+  since: string | undefined,
+  until: string | undefined,
+  today: Date,
+): ReanalysisTarget | string {
+  if (uids.length > 0)
+    return since === undefined && until === undefined
+      ? readStudies(uids)
+      : 'give Study Instance UIDs or --since, not both';
   if (since === undefined) return 'reanalyze needs Study Instance UIDs or --since YYYY-MM-DD';
   const from = readDay(since);
-  const to = until === undefined ? new Date(today.getFullYear(), today.getMonth(), today.getDate() + 1) : readDay(until);
+  const to =
+    until === undefined ? new Date(today.getFullYear(), today.getMonth(), today.getDate() + 1) : readDay(until);
   if (from === null) return `--since ${since} is no date (YYYY-MM-DD)`;
   if (to === null) return `--until ${until} is no date (YYYY-MM-DD)`;
   return from > to ? `there is no day from --since ${since} to ${until ?? 'today'}` : { from, to };
@@ -58,7 +75,9 @@ export function readTarget(uids: readonly string[], since: string | undefined, u
 
 function readStudies(uids: readonly string[]): ReanalysisTarget | string {
   const wrong = uids.find((uid) => tryParseUid(uid) === undefined);
-  return wrong === undefined ? { studies: uids.map((uid) => tryParseUid(uid) as Uid) } : `${wrong} is no Study Instance UID`;
+  return wrong === undefined
+    ? { studies: uids.map((uid) => tryParseUid(uid) as Uid) }
+    : `${wrong} is no Study Instance UID`;
 }
 
 /** A day of the calendar, from 1900 on; null for anything else, the 30th of February included. */

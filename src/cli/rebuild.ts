@@ -1,6 +1,6 @@
-import { openArchive,type ReanalysisTarget,reportedStudies } from '../app/archive';
+import { openArchive, type ReanalysisTarget, reportedStudies } from '../app/archive';
 import { openList } from '../app/list';
-import { describeError,HilumError } from '../base/errors';
+import { describeError, HilumError } from '../base/errors';
 import { createLog } from '../base/log';
 import { readConfig } from '../config/config';
 import type { Uid } from '../dicom/uid';
@@ -15,11 +15,16 @@ export interface RebuildOptions {
 }
 
 type Outcome = 'written' | 'known' | 'no-report' | 'failed';
-const EXPLAINED: Readonly<Record<Outcome, string>> = { written: 'written', known: 'has its result already', 'no-report': 'has no report of Hilum', failed: 'could not be read' };
+const EXPLAINED: Readonly<Record<Outcome, string>> = {
+  written: 'written',
+  known: 'has its result already',
+  'no-report': 'has no report of Hilum',
+  failed: 'could not be read',
+};
 
 /**
- * Fills the reading list from the reports in the archive, study by study: what is there stays, and so do verdicts. Ended at any time it goes on where it
- * was. Resolves to 1 when a study could not be read.
+ * Fills the reading list from the reports in the archive, study by study: what is there stays, and so do verdicts.
+ * Ended at any time it goes on where it was. Resolves to 1 when a study could not be read.
  */
 export async function rebuild({ target, config: path, again, json }: RebuildOptions): Promise<number> {
   const config = readConfig(path);
@@ -40,7 +45,9 @@ export async function rebuild({ target, config: path, again, json }: RebuildOpti
       if (json) say(JSON.stringify({ studyInstanceUid: study, outcome }));
     }
   } finally {
-    if (!json) for (const outcome of Object.keys(counts) as Outcome[]) say(`${String(counts[outcome]).padStart(7)}  ${EXPLAINED[outcome]}`);
+    if (!json)
+      for (const outcome of Object.keys(counts) as Outcome[])
+        say(`${String(counts[outcome]).padStart(7)}  ${EXPLAINED[outcome]}`);
     await list.database.close();
     await archive.close();
   }

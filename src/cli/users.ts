@@ -23,14 +23,25 @@ export function operator() {
   return { id: `command-line:${username}`, name: username, roles: [], address: undefined };
 }
 
-/** Accounts of Hilum, for who runs the machine. Resolves to 1 with the reason on standard error when something can't be done. */
+/**
+ * Accounts of Hilum, for who runs the machine. Resolves to 1 with the reason on standard error when something can't be
+ * done.
+ */
 export async function users(options: UsersOptions): Promise<number> {
   const opened = openDirectory(readConfig(options.config), createLog('silent'));
   try {
     if (options.action === 'list') return await list(opened, options.json);
     const problem = await apply(opened, options);
-    if (problem === null) await opened.recorder.record(operator(), { kind: 'account', what: SAID[options.action](options), account: options.target.toLowerCase(), isRoleChange: options.action !== 'passwd' });
-    process[problem === null ? 'stdout' : 'stderr'].write(problem === null ? `${SAID[options.action](options)}\n` : `hilum: ${problem}\n`);
+    if (problem === null)
+      await opened.recorder.record(operator(), {
+        kind: 'account',
+        what: SAID[options.action](options),
+        account: options.target.toLowerCase(),
+        isRoleChange: options.action !== 'passwd',
+      });
+    process[problem === null ? 'stdout' : 'stderr'].write(
+      problem === null ? `${SAID[options.action](options)}\n` : `hilum: ${problem}\n`,
+    );
     return problem === null ? 0 : 1;
   } finally {
     await opened.close();
@@ -45,11 +56,19 @@ const SAID: Readonly<Record<Exclude<UsersOptions['action'], 'list'>, (options: U
 };
 
 async function list({ directory }: Opened, json: boolean): Promise<number> {
-  for (const { username, displayName, roles } of await directory.list()) process.stdout.write(json ? `${JSON.stringify({ username, displayName, roles })}\n` : `${username.padEnd(24)}  ${roles.join(',').padEnd(28)}  ${displayName}\n`);
+  for (const { username, displayName, roles } of await directory.list())
+    process.stdout.write(
+      json
+        ? `${JSON.stringify({ username, displayName, roles })}\n`
+        : `${username.padEnd(24)}  ${roles.join(',').padEnd(28)}  ${displayName}\n`,
+    );
   return 0;
 }
 
-async function apply({ directory }: Opened, { action, target, roles, name = '' }: UsersOptions): Promise<string | null> {
+async function apply(
+  { directory }: Opened,
+  { action, target, roles, name = '' }: UsersOptions,
+): Promise<string | null> {
   switch (action) {
     case 'add':
       return directory.add({ username: target, displayName: name, password: await askPassword(), roles });
@@ -64,11 +83,18 @@ async function apply({ directory }: Opened, { action, target, roles, name = '' }
   }
 }
 
-/** The first line of standard input; at a terminal it is asked for and not shown. Never an argument: those are in the list of processes and in the shell's history. */
+/**
+ * The first line of standard input; at a terminal it is asked for and not shown. Never an argument: those are in the
+ * list of processes and in the shell's history.
+ */
 async function askPassword(): Promise<string> {
   const isTerminal = process.stdin.isTTY === true;
   if (isTerminal) process.stderr.write('Password: ');
-  const lines = createInterface({ input: process.stdin, terminal: isTerminal, output: new Writable({ write: (_chunk, _encoding, done) => done() }) });
+  const lines = createInterface({
+    input: process.stdin,
+    terminal: isTerminal,
+    output: new Writable({ write: (_chunk, _encoding, done) => done() }),
+  });
   try {
     for await (const line of lines) return line;
     return '';

@@ -1,4 +1,7 @@
-/** The tables of sign-in: times in milliseconds since 1970, roles as a JSON list. No secret is kept as it is: passwords by scrypt, sessions and tokens by SHA-256. */
+/**
+ * The tables of sign-in: times in milliseconds since 1970, roles as a JSON list. No secret is kept as it is: passwords
+ * by scrypt, sessions and tokens by SHA-256.
+ */
 export interface AccessSchema {
   account: AccountTable;
   session: SessionTable;

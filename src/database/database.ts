@@ -1,18 +1,19 @@
-import { Kysely,PostgresDialect,sql,type Transaction } from 'kysely';
-import { isAbsolute,resolve } from 'node:path';
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Pool,types } from 'pg';
+import { Pool, types } from 'pg';
 import { HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import { databaseError } from './database-error';
-import { migrate,MIGRATIONS } from './migrations/index';
+import { migrate, MIGRATIONS } from './migrations/index';
 import type { Migration } from './migrations/migration';
 import type { Schema } from './schema';
 import { sqliteDialect } from './sqlite';
 
 /**
- * The list's database. Nothing is opened before its first use, so that one that is away holds up no start; then its schema is brought up to date, once. Each
- * method throws HilumError DATABASE_UNREACHABLE (transient) or DATABASE_INVALID (permanent), and what `work` throws of its own as HilumError.
+ * The list's database. Nothing is opened before its first use, so that one that is away holds up no start; then its
+ * schema is brought up to date, once. Each method throws HilumError DATABASE_UNREACHABLE (transient) or
+ * DATABASE_INVALID (permanent), and what `work` throws of its own as HilumError.
  */
 export interface Database {
   readonly kind: 'sqlite' | 'postgres';
@@ -83,7 +84,10 @@ function postgresDialect(url: string): PostgresDialect {
     statement_timeout: 30_000,
     application_name: 'hilum',
     // Times and counts are far below 2^53; pg gives 64-bit integers as text otherwise.
-    types: { getTypeParser: (oid: number, format?: 'text' | 'binary') => (oid === INT8 ? Number : (types.getTypeParser(oid, format as 'text') as unknown)) } as unknown as typeof types,
+    types: {
+      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+        oid === INT8 ? Number : (types.getTypeParser(oid, format as 'text') as unknown),
+    } as unknown as typeof types,
   });
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => {});
@@ -91,7 +95,12 @@ function postgresDialect(url: string): PostgresDialect {
 }
 
 /** Under a lock, as several processes may start at once: in SQLite the transaction is one. */
-async function prepare(db: Kysely<Schema>, kind: Database['kind'], migrations: readonly Migration[], log: Log): Promise<void> {
+async function prepare(
+  db: Kysely<Schema>,
+  kind: Database['kind'],
+  migrations: readonly Migration[],
+  log: Log,
+): Promise<void> {
   const applied = await db.transaction().execute(async (transaction) => {
     if (kind === 'postgres') await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
     return migrate(transaction, migrations);

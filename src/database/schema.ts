@@ -1,11 +1,11 @@
-import type { Generated,Selectable } from 'kysely';
+import type { Generated, Selectable } from 'kysely';
 import type { Priority } from '../events/priority';
 import type { AccessSchema } from './access-schema';
 import type { StudyState } from './states';
 
 /**
- * The tables, as both databases have them: times are integers (milliseconds since 1970), JSON is text, yes and no are 1 and 0. What makes each is in
- * `migrations/`.
+ * The tables, as both databases have them: times are integers (milliseconds since 1970), JSON is text, yes and no are 1
+ * and 0. What makes each is in `migrations/`.
  */
 export interface Schema extends AccessSchema {
   migration: MigrationTable;
@@ -20,7 +20,10 @@ export interface MigrationTable {
   applied_at: number;
 }
 
-/** One row, `change`: the number of the last change. Whoever writes takes the next one first, so that numbers become visible in their order. */
+/**
+ * One row, `change`: the number of the last change. Whoever writes takes the next one first, so that numbers become
+ * visible in their order.
+ */
 export interface CounterTable {
   name: string;
   value: number;

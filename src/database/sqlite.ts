@@ -1,11 +1,24 @@
-import { CompiledQuery,type DatabaseConnection,type Dialect,type SqliteDatabase,SqliteDialect,SqliteDriver } from 'kysely';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type SqliteDatabase,
+  SqliteDialect,
+  SqliteDriver,
+} from 'kysely';
 import LibsqlDatabase from 'libsql';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** How long a writer waits for another process (milliseconds). Writes are short; the whole process stands still meanwhile, as the library is synchronous. */
+/**
+ * How long a writer waits for another process (milliseconds). Writes are short; the whole process stands still
+ * meanwhile, as the library is synchronous.
+ */
 const BUSY_TIMEOUT_MS = 5_000;
-/** FULL syncs the log at every commit: what was confirmed outlives a kill and a power cut. The waiting time comes first: two processes may open the file at once. */
+/**
+ * FULL syncs the log at every commit: what was confirmed outlives a kill and a power cut. The waiting time comes first:
+ * two processes may open the file at once.
+ */
 const PRAGMAS = [`busy_timeout = ${BUSY_TIMEOUT_MS}`, 'journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON'];
 
 /** Kysely's SQLite, on libsql's binding, which has the interface of better-sqlite3. */
@@ -20,7 +33,10 @@ export function sqliteDialect(path: string): Dialect {
   };
 }
 
-/** A transaction that only later begins to write can't wait for another process's: it fails. So each is a writer from its start. */
+/**
+ * A transaction that only later begins to write can't wait for another process's: it fails. So each is a writer from
+ * its start.
+ */
 class ImmediateDriver extends SqliteDriver {
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));

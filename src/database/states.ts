@@ -3,11 +3,27 @@ export const STUDY_STATES = ['waiting', 'analysing', 'done', 'not-analysed', 'fa
 export type StudyState = (typeof STUDY_STATES)[number];
 
 /** The states of rows that are shown. */
-export const SHOWN_STATES = ['waiting', 'analysing', 'done', 'not-analysed', 'failed'] as const satisfies readonly StudyState[];
+export const SHOWN_STATES = [
+  'waiting',
+  'analysing',
+  'done',
+  'not-analysed',
+  'failed',
+] as const satisfies readonly StudyState[];
 export type ShownState = (typeof SHOWN_STATES)[number];
 
 /** Steps of a study's way, as its history names them. */
-export const HISTORY_KINDS = ['waiting', 'analysing', 'returned', 'retry', 'failed', 'nothing-new', 'result', 'priority', 'verdict'] as const;
+export const HISTORY_KINDS = [
+  'waiting',
+  'analysing',
+  'returned',
+  'retry',
+  'failed',
+  'nothing-new',
+  'result',
+  'priority',
+  'verdict',
+] as const;
 export type HistoryKind = (typeof HISTORY_KINDS)[number];
 
 export const VERDICTS = ['agree', 'disagree', 'unusable'] as const;

@@ -1,37 +1,111 @@
 /**
- * Naturalised DICOM attributes: keyword -> value, as dcmjs gives them (one value plain, several as an array, none as null), behind typed getters. A keyword
- * that is misspelt does not compile.
+ * Naturalised DICOM attributes: keyword -> value, as dcmjs gives them (one value plain, several as an array, none as
+ * null), behind typed getters. A keyword that is misspelt does not compile.
  */
 export type Attributes = Readonly<Record<string, unknown>>;
 
 /** The keywords of PS3.6 that Hilum reads. Grows with use; the test compares it with the dictionary. */
 export const KEYWORDS = [
   // identity
-  'SpecificCharacterSet', 'SOPClassUID', 'SOPInstanceUID', 'StudyInstanceUID', 'SeriesInstanceUID', 'StudyID', 'AccessionNumber', 'SeriesNumber', 'InstanceNumber',
-  'PatientName', 'PatientID', 'PatientBirthDate', 'PatientSex', 'PatientAge', 'StudyDate', 'StudyTime', 'ReferringPhysicianName',
+  'SpecificCharacterSet',
+  'SOPClassUID',
+  'SOPInstanceUID',
+  'StudyInstanceUID',
+  'SeriesInstanceUID',
+  'StudyID',
+  'AccessionNumber',
+  'SeriesNumber',
+  'InstanceNumber',
+  'PatientName',
+  'PatientID',
+  'PatientBirthDate',
+  'PatientSex',
+  'PatientAge',
+  'StudyDate',
+  'StudyTime',
+  'ReferringPhysicianName',
   // what kind of film
-  'Modality', 'BodyPartExamined', 'ViewPosition', 'PresentationIntentType', 'ImageType', 'StudyDescription', 'SeriesDescription', 'ProtocolName', 'PatientOrientation',
-  'AnatomicRegionSequence', 'ViewCodeSequence', 'RequestedProcedureDescription', 'CodeValue', 'CodingSchemeDesignator', 'CodeMeaning', 'BurnedInAnnotation',
-  'InstitutionName', 'Manufacturer', 'ManufacturerModelName', 'PixelSpacing', 'ImagerPixelSpacing', 'NominalScannedPixelSpacing', 'PixelAspectRatio',
+  'Modality',
+  'BodyPartExamined',
+  'ViewPosition',
+  'PresentationIntentType',
+  'ImageType',
+  'StudyDescription',
+  'SeriesDescription',
+  'ProtocolName',
+  'PatientOrientation',
+  'AnatomicRegionSequence',
+  'ViewCodeSequence',
+  'RequestedProcedureDescription',
+  'CodeValue',
+  'CodingSchemeDesignator',
+  'CodeMeaning',
+  'BurnedInAnnotation',
+  'InstitutionName',
+  'Manufacturer',
+  'ManufacturerModelName',
+  'PixelSpacing',
+  'ImagerPixelSpacing',
+  'NominalScannedPixelSpacing',
+  'PixelAspectRatio',
   // pixels
-  'SamplesPerPixel', 'PhotometricInterpretation', 'PlanarConfiguration', 'NumberOfFrames', 'Rows', 'Columns', 'BitsAllocated', 'BitsStored', 'HighBit',
-  'PixelRepresentation', 'PixelPaddingValue', 'PixelPaddingRangeLimit', 'RescaleSlope', 'RescaleIntercept', 'RescaleType', 'ModalityLUTSequence', 'ModalityLUTType', 'VOILUTSequence', 'LUTDescriptor',
-  'LUTData', 'LUTExplanation', 'WindowCenter', 'WindowWidth', 'VOILUTFunction', 'PresentationLUTShape', 'RedPaletteColorLookupTableDescriptor', 'RedPaletteColorLookupTableData',
-  'GreenPaletteColorLookupTableDescriptor', 'GreenPaletteColorLookupTableData', 'BluePaletteColorLookupTableDescriptor', 'BluePaletteColorLookupTableData',
+  'SamplesPerPixel',
+  'PhotometricInterpretation',
+  'PlanarConfiguration',
+  'NumberOfFrames',
+  'Rows',
+  'Columns',
+  'BitsAllocated',
+  'BitsStored',
+  'HighBit',
+  'PixelRepresentation',
+  'PixelPaddingValue',
+  'PixelPaddingRangeLimit',
+  'RescaleSlope',
+  'RescaleIntercept',
+  'RescaleType',
+  'ModalityLUTSequence',
+  'ModalityLUTType',
+  'VOILUTSequence',
+  'LUTDescriptor',
+  'LUTData',
+  'LUTExplanation',
+  'WindowCenter',
+  'WindowWidth',
+  'VOILUTFunction',
+  'PresentationLUTShape',
+  'RedPaletteColorLookupTableDescriptor',
+  'RedPaletteColorLookupTableData',
+  'GreenPaletteColorLookupTableDescriptor',
+  'GreenPaletteColorLookupTableData',
+  'BluePaletteColorLookupTableDescriptor',
+  'BluePaletteColorLookupTableData',
   // display shutter
-  'ShutterShape', 'ShutterLeftVerticalEdge', 'ShutterRightVerticalEdge', 'ShutterUpperHorizontalEdge', 'ShutterLowerHorizontalEdge', 'CenterOfCircularShutter',
-  'RadiusOfCircularShutter', 'VerticesOfThePolygonalShutter', 'ShutterPresentationValue',
+  'ShutterShape',
+  'ShutterLeftVerticalEdge',
+  'ShutterRightVerticalEdge',
+  'ShutterUpperHorizontalEdge',
+  'ShutterLowerHorizontalEdge',
+  'CenterOfCircularShutter',
+  'RadiusOfCircularShutter',
+  'VerticesOfThePolygonalShutter',
+  'ShutterPresentationValue',
 ] as const;
 export type Keyword = (typeof KEYWORDS)[number];
 
-/** First value as text without padding; undefined when there is none. Numbers come as written by JavaScript, names as {@link personName} gives them. */
+/**
+ * First value as text without padding; undefined when there is none. Numbers come as written by JavaScript, names as
+ * {@link personName} gives them.
+ */
 export function text(attributes: Attributes, keyword: Keyword): string | undefined {
   return texts(attributes, keyword)[0];
 }
 
 /** All values that are not empty. */
 export function texts(attributes: Attributes, keyword: Keyword): string[] {
-  return values(attributes, keyword).map(plainText).filter((value) => value !== '');
+  return values(attributes, keyword)
+    .map(plainText)
+    .filter((value) => value !== '');
 }
 
 /** First value; undefined when there is none, NaN when what is there is no number. */
@@ -40,12 +114,16 @@ export function number(attributes: Attributes, keyword: Keyword): number | undef
 }
 
 export function numbers(attributes: Attributes, keyword: Keyword): number[] {
-  return values(attributes, keyword).filter((value) => value !== '').map((value) => (typeof value === 'number' || typeof value === 'string' ? Number(value) : NaN));
+  return values(attributes, keyword)
+    .filter((value) => value !== '')
+    .map((value) => (typeof value === 'number' || typeof value === 'string' ? Number(value) : NaN));
 }
 
 /** Items of a sequence; none when it is missing, empty or no sequence. */
 export function items(attributes: Attributes, keyword: Keyword): Attributes[] {
-  return values(attributes, keyword).filter((item): item is Attributes => typeof item === 'object' && !ArrayBuffer.isView(item));
+  return values(attributes, keyword).filter(
+    (item): item is Attributes => typeof item === 'object' && !ArrayBuffer.isView(item),
+  );
 }
 
 /** The alphabetic group of a Person Name (PS3.5 section 6.2.1), or the first that is not empty. */
@@ -68,7 +146,11 @@ function values(attributes: Attributes, keyword: Keyword): unknown[] {
 function plainText(value: unknown): string {
   if (typeof value === 'object' && value !== null) {
     const groups = value as { Alphabetic?: unknown; Ideographic?: unknown; Phonetic?: unknown };
-    return [groups.Alphabetic, groups.Ideographic, groups.Phonetic].find((group): group is string => typeof group === 'string' && group !== '')?.trim() ?? '';
+    return (
+      [groups.Alphabetic, groups.Ideographic, groups.Phonetic]
+        .find((group): group is string => typeof group === 'string' && group !== '')
+        ?.trim() ?? ''
+    );
   }
   return typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
 }

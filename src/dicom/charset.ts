@@ -1,9 +1,13 @@
 /**
- * Text of a Specific Character Set as JavaScript strings (PS3.3 section C.12.1.1.2, PS3.5 section 6.1). Not left to dcmjs: it takes the first of several
- * sets only, so that Japanese and Korean names with code extensions end as escape sequences, and it reads all text inside sequences as Latin-1.
+ * Text of a Specific Character Set as JavaScript strings (PS3.3 section C.12.1.1.2, PS3.5 section 6.1). Not left to
+ * dcmjs: it takes the first of several sets only, so that Japanese and Korean names with code extensions end as escape
+ * sequences, and it reads all text inside sequences as Latin-1.
  */
 
-/** WHATWG encoding by ISO registration number. Node's decoders for the Latin sets are supersets: nothing valid is read differently. */
+/**
+ * WHATWG encoding by ISO registration number. Node's decoders for the Latin sets are supersets: nothing valid is read
+ * differently.
+ */
 const ENCODINGS: Readonly<Record<string, string>> = {
   '6': 'windows-1252',
   '13': 'shift_jis',
@@ -28,7 +32,10 @@ const ENCODINGS: Readonly<Record<string, string>> = {
 /** ISO registration numbers of the character sets that are read; docs/conformance.md lists them. */
 export const REGISTRATIONS: readonly string[] = Object.keys(ENCODINGS);
 
-/** What an escape sequence (without ESC) switches to: an encoding of G1, or one of the double-byte sets that sit in G0. PS3.3 tables C.12-3 and C.12-4. */
+/**
+ * What an escape sequence (without ESC) switches to: an encoding of G1, or one of the double-byte sets that sit in G0.
+ * PS3.3 tables C.12-3 and C.12-4.
+ */
 const ESCAPES: readonly (readonly [sequence: string, g0: 'ascii' | 'jis208' | 'jis212', g1?: string])[] = [
   ['(B', 'ascii'],
   ['(J', 'ascii'],
@@ -60,7 +67,10 @@ function decodeAs(encoding: string, bytes: Uint8Array): string {
   return known.decode(bytes);
 }
 
-/** Unknown or missing sets count as Latin-1: that is what files without the attribute hold in practice, and ASCII, the default, is a part of it. */
+/**
+ * Unknown or missing sets count as Latin-1: that is what files without the attribute hold in practice, and ASCII, the
+ * default, is a part of it.
+ */
 function encodingOf(definedTerm: string | undefined): string {
   const term = (definedTerm ?? '').trim().toUpperCase();
   if (term === 'GB18030' || term === 'GBK') return term.toLowerCase();
@@ -79,7 +89,7 @@ export function decodeText(bytes: Uint8Array, sets: readonly string[]): string {
 function decodeExtended(bytes: Uint8Array, initial: string): string {
   let [g0, g1] = ['ascii', initial === 'iso-2022-jp' ? 'windows-1252' : initial];
   let text = '';
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const escape = bytes[start] === ESC ? escapeAt(bytes, start + 1) : undefined;
     if (escape) [g0, g1] = [escape[1], escape[2] ?? g1];
     const from = start + (escape ? 1 + escape[0].length : 0);
@@ -92,12 +102,20 @@ function decodeExtended(bytes: Uint8Array, initial: string): string {
 }
 
 function escapeAt(bytes: Uint8Array, offset: number) {
-  return ESCAPES.find(([sequence]) => [...sequence].every((char, index) => bytes[offset + index] === char.charCodeAt(0)));
+  return ESCAPES.find(([sequence]) =>
+    [...sequence].every((char, index) => bytes[offset + index] === char.charCodeAt(0)),
+  );
 }
 
 function decodeRun(run: Uint8Array, g0: string, g1: string): string {
   if (g0 === 'jis208') return decodeAs('iso-2022-jp', Uint8Array.of(ESC, 0x24, 0x42, ...run, ESC, 0x28, 0x42));
   // JIS X 0212 is no part of the WHATWG iso-2022-jp, but of its euc-jp: 0x8F and both bytes with the high bit set.
-  if (g0 === 'jis212') return decodeAs('euc-jp', Uint8Array.from(Array.from(run).flatMap((byte, index) => (index % 2 === 0 ? [0x8f, byte | 0x80] : [byte | 0x80]))));
+  if (g0 === 'jis212')
+    return decodeAs(
+      'euc-jp',
+      Uint8Array.from(
+        Array.from(run).flatMap((byte, index) => (index % 2 === 0 ? [0x8f, byte | 0x80] : [byte | 0x80])),
+      ),
+    );
   return decodeAs(g1, run);
 }

@@ -1,4 +1,4 @@
-import { type Codestream,inspect,mendJpeg2000 } from './codestream';
+import { type Codestream, inspect, mendJpeg2000 } from './codestream';
 import { undecodable } from './pixel-error';
 
 /** One decompressed frame: samples of 8 or 16 bits, little endian, at the precision of the codestream. */
@@ -17,7 +17,10 @@ interface CodecInstance {
   decode(): void;
   delete(): void;
 }
-type CodecFactory = (options: { print: (line: string) => void; printErr: (line: string) => void }) => Promise<Readonly<Record<string, new () => CodecInstance>>>;
+type CodecFactory = (options: {
+  print: (line: string) => void;
+  printErr: (line: string) => void;
+}) => Promise<Readonly<Record<string, new () => CodecInstance>>>;
 
 interface WasmCodec {
   readonly load: () => Promise<{ default: unknown }>;
@@ -40,11 +43,15 @@ interface LoadedCodec {
 const loaded = new Map<keyof typeof WASM_CODECS, Promise<LoadedCodec>>();
 
 /**
- * Decompresses one frame. Which decoder is the codestream's own word: a transfer syntax that says "extended" over a baseline picture is common.
+ * Decompresses one frame. Which decoder is the codestream's own word: a transfer syntax that says "extended" over a
+ * baseline picture is common.
  * @param expected what the DICOM header says; a codestream of another size is refused before it can allocate anything
  * @throws PixelError
  */
-export async function decodeFrame(data: Uint8Array, expected: { readonly rows: number; readonly columns: number; readonly samplesPerPixel: number }): Promise<DecodedFrame> {
+export async function decodeFrame(
+  data: Uint8Array,
+  expected: { readonly rows: number; readonly columns: number; readonly samplesPerPixel: number },
+): Promise<DecodedFrame> {
   const stream = inspect(data);
   checkShape(stream, expected);
   const decoded = await decompress(data, stream);
@@ -56,24 +63,43 @@ export async function decodeFrame(data: Uint8Array, expected: { readonly rows: n
 
 async function decompress(data: Uint8Array, stream: Codestream): Promise<{ bytes: Uint8Array; planar: boolean }> {
   switch (stream.kind) {
-    case 'jpeg-lossless': return decodeLossless(data, stream);
-    case 'jpeg': return stream.precision === 8 ? decodeWasm('jpeg', data) : decodeDeepJpeg(data, stream);
-    case 'jpeg-ls': return decodeWasm('jpeg-ls', data);
-    case 'jpeg-2000': case 'htj2k': return decodeWasm(stream.kind, mendJpeg2000(data));
+    case 'jpeg-lossless':
+      return decodeLossless(data, stream);
+    case 'jpeg':
+      return stream.precision === 8 ? decodeWasm('jpeg', data) : decodeDeepJpeg(data, stream);
+    case 'jpeg-ls':
+      return decodeWasm('jpeg-ls', data);
+    case 'jpeg-2000':
+    case 'htj2k':
+      return decodeWasm(stream.kind, mendJpeg2000(data));
   }
 }
 
-function checkShape(stream: Codestream, expected: { readonly rows: number; readonly columns: number; readonly samplesPerPixel: number }): void {
+function checkShape(
+  stream: Codestream,
+  expected: { readonly rows: number; readonly columns: number; readonly samplesPerPixel: number },
+): void {
   if (stream.rows !== expected.rows || stream.columns !== expected.columns) {
-    throw undecodable(`the compressed picture has ${stream.columns} x ${stream.rows} pixels, the header says ${expected.columns} x ${expected.rows}`);
+    throw undecodable(
+      `the compressed picture has ${stream.columns} x ${stream.rows} pixels, the header says ${expected.columns} x ${expected.rows}`,
+    );
   }
-  if (stream.samplesPerPixel !== expected.samplesPerPixel) throw undecodable(`the compressed picture has ${stream.samplesPerPixel} samples per pixel, the header says ${expected.samplesPerPixel}`);
-  if (stream.precision > 16 || stream.precision < 1) throw undecodable(`${stream.precision} bits per sample are not supported`);
-  if (stream.kind === 'jpeg' && stream.precision !== 8 && stream.precision !== 12) throw undecodable(`lossy JPEG with ${stream.precision} bits per sample is not supported`);
-  if (stream.samplesPerPixel > 1 && stream.precision > 8) throw undecodable('colour with more than 8 bits per sample is not supported');
+  if (stream.samplesPerPixel !== expected.samplesPerPixel)
+    throw undecodable(
+      `the compressed picture has ${stream.samplesPerPixel} samples per pixel, the header says ${expected.samplesPerPixel}`,
+    );
+  if (stream.precision > 16 || stream.precision < 1)
+    throw undecodable(`${stream.precision} bits per sample are not supported`);
+  if (stream.kind === 'jpeg' && stream.precision !== 8 && stream.precision !== 12)
+    throw undecodable(`lossy JPEG with ${stream.precision} bits per sample is not supported`);
+  if (stream.samplesPerPixel > 1 && stream.precision > 8)
+    throw undecodable('colour with more than 8 bits per sample is not supported');
 }
 
-async function decodeWasm(kind: keyof typeof WASM_CODECS, data: Uint8Array): Promise<{ bytes: Uint8Array; planar: boolean }> {
+async function decodeWasm(
+  kind: keyof typeof WASM_CODECS,
+  data: Uint8Array,
+): Promise<{ bytes: Uint8Array; planar: boolean }> {
   const { Decoder, printed } = await loadCodec(kind);
   printed.length = 0;
   const decoder = new Decoder();
@@ -88,9 +114,13 @@ async function decodeWasm(kind: keyof typeof WASM_CODECS, data: Uint8Array): Pro
     decoder.delete();
     return { bytes, planar };
   } catch (error) {
-    // After an exception the memory of the module is in no known state (and the decoder is not freed): the next film gets a new one.
+    // After an exception the memory of the module is in no known state (and the decoder is not freed): the next film
+    // gets a new one.
     loaded.delete(kind);
-    throw undecodable('the compressed pixel data are damaged', new Error(printed.find((line) => line.includes('ERROR')) ?? `codec failed: ${String(error)}`));
+    throw undecodable(
+      'the compressed pixel data are damaged',
+      new Error(printed.find((line) => line.includes('ERROR')) ?? `codec failed: ${String(error)}`),
+    );
   }
 }
 
@@ -108,15 +138,31 @@ function loadCodec(kind: keyof typeof WASM_CODECS): Promise<LoadedCodec> {
   return loading;
 }
 
-/** Lossy JPEG of 12 bits per sample (process 4). libjpeg takes its precision when it is built, so that this is another build than the one for 8 bits. */
-async function decodeDeepJpeg(data: Uint8Array, { rows, columns }: Codestream): Promise<{ bytes: Uint8Array; planar: boolean }> {
+/**
+ * Lossy JPEG of 12 bits per sample (process 4). libjpeg takes its precision when it is built, so that this is another
+ * build than the one for 8 bits.
+ */
+async function decodeDeepJpeg(
+  data: Uint8Array,
+  { rows, columns }: Codestream,
+): Promise<{ bytes: Uint8Array; planar: boolean }> {
   // A CommonJS package: its names are the default export's, whatever its types say.
   const { default: codecs } = (await import('dcmjs-codecs')) as unknown as { default: typeof import('dcmjs-codecs') };
   const { Context, NativeCodecs, log } = codecs;
   log.setLevel('silent', false);
   if (!NativeCodecs.isInitialized()) await NativeCodecs.initializeAsync();
   try {
-    const frame = new Context({ width: columns, height: rows, bitsAllocated: 16, bitsStored: 12, samplesPerPixel: 1, pixelRepresentation: 0, planarConfiguration: 0, photometricInterpretation: 'MONOCHROME2', encodedBuffer: data });
+    const frame = new Context({
+      width: columns,
+      height: rows,
+      bitsAllocated: 16,
+      bitsStored: 12,
+      samplesPerPixel: 1,
+      pixelRepresentation: 0,
+      planarConfiguration: 0,
+      photometricInterpretation: 'MONOCHROME2',
+      encodedBuffer: data,
+    });
     return { bytes: new Uint8Array(NativeCodecs.decodeJpeg(frame).getDecodedBuffer() ?? []), planar: false };
   } catch (cause) {
     // As above: its memory is in no known state.
@@ -125,7 +171,10 @@ async function decodeDeepJpeg(data: Uint8Array, { rows, columns }: Codestream): 
   }
 }
 
-async function decodeLossless(data: Uint8Array, { rows, columns, samplesPerPixel }: Codestream): Promise<{ bytes: Uint8Array; planar: boolean }> {
+async function decodeLossless(
+  data: Uint8Array,
+  { rows, columns, samplesPerPixel }: Codestream,
+): Promise<{ bytes: Uint8Array; planar: boolean }> {
   const { Decoder } = await import('jpeg-lossless-decoder-js');
   try {
     const roomy = withRoomBeforeEnd(data);
@@ -137,7 +186,10 @@ async function decodeLossless(data: Uint8Array, { rows, columns, samplesPerPixel
   }
 }
 
-/** The decoder looks ahead, and where the end marker comes within its look it leaves out the last pixel; a zero there would become the film's minimum. */
+/**
+ * The decoder looks ahead, and where the end marker comes within its look it leaves out the last pixel; a zero there
+ * would become the film's minimum.
+ */
 function withRoomBeforeEnd(data: Uint8Array): Uint8Array<ArrayBuffer> {
   const end = Buffer.from(data.buffer, data.byteOffset, data.byteLength).lastIndexOf(Uint8Array.of(0xff, 0xd9));
   const roomy = new Uint8Array(data.length + 8);

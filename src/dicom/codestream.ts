@@ -1,6 +1,9 @@
 import { undecodable } from './pixel-error';
 
-/** What a compressed picture says of itself, read before any decoder gets it: its size is checked first, and its own precision is believed. */
+/**
+ * What a compressed picture says of itself, read before any decoder gets it: its size is checked first, and its own
+ * precision is believed.
+ */
 export interface Codestream {
   readonly kind: 'jpeg' | 'jpeg-lossless' | 'jpeg-ls' | 'jpeg-2000' | 'htj2k';
   readonly rows: number;
@@ -18,7 +21,10 @@ const J2K_START = 0xff4f;
 const J2K_SIZE = 0xff51;
 const J2K_CAPABILITIES = 0xff50;
 const J2K_TILE_PART = 0xff90;
-/** Pcap, the extended capabilities: bit 15 counted from the most significant one says High Throughput (T.814 section A.3). */
+/**
+ * Pcap, the extended capabilities: bit 15 counted from the most significant one says High Throughput (T.814 section
+ * A.3).
+ */
 const PCAP_HIGH_THROUGHPUT = 1 << (32 - 15);
 
 /** @throws PixelError when it is none of them, or ends before its end marker */
@@ -35,21 +41,34 @@ export function inspect(data: Uint8Array): Codestream {
   throw undecodable('the compressed pixel data are neither JPEG, JPEG-LS nor JPEG 2000');
 }
 
-/** ITU-T T.81 section B.2.2 (JPEG, lossless too) and T.87 section C.2.2 (JPEG-LS): the frame header has the same fields in all. */
+/**
+ * ITU-T T.81 section B.2.2 (JPEG, lossless too) and T.87 section C.2.2 (JPEG-LS): the frame header has the same fields
+ * in all.
+ */
 function inspectJpeg(data: Uint8Array, view: DataView): Codestream {
   let frame: Codestream | undefined;
   let offset = 2;
   for (let marker = view.getUint16(offset); marker !== SOS; marker = view.getUint16(offset)) {
     if (marker < 0xff01) throw undecodable('the JPEG header is damaged');
     const kind = frameKind(marker);
-    if (kind) frame = { kind, precision: view.getUint8(offset + 4), rows: view.getUint16(offset + 5), columns: view.getUint16(offset + 7), samplesPerPixel: view.getUint8(offset + 9), signed: false };
+    if (kind)
+      frame = {
+        kind,
+        precision: view.getUint8(offset + 4),
+        rows: view.getUint16(offset + 5),
+        columns: view.getUint16(offset + 7),
+        samplesPerPixel: view.getUint8(offset + 9),
+        signed: false,
+      };
     offset += marker === 0xffff ? 1 : 2 + view.getUint16(offset + 2);
   }
   if (!frame) throw undecodable('the JPEG header has no frame');
   if (lastMarker(data, EOI) < offset) throw undecodable('the compressed pixel data are cut off');
-  // T.81 section B.2.3: the last byte of the scan header. The lossless decoder leaves it out, and all values would be too small.
+  // T.81 section B.2.3: the last byte of the scan header. The lossless decoder leaves it out, and all values would be
+  // too small.
   const pointTransform = view.getUint8(offset + 1 + view.getUint16(offset + 2)) & 0x0f;
-  if (frame.kind === 'jpeg-lossless' && pointTransform !== 0) throw undecodable('lossless JPEG with a point transform is not supported');
+  if (frame.kind === 'jpeg-lossless' && pointTransform !== 0)
+    throw undecodable('lossless JPEG with a point transform is not supported');
   return frame;
 }
 
@@ -59,11 +78,25 @@ function frameKind(marker: number): Codestream['kind'] | undefined {
   return marker === 0xfff7 ? 'jpeg-ls' : undefined;
 }
 
-/** ITU-T T.800 section A.5.1. Start is the codestream's, behind the boxes of a JP2 file if some encoder left them on. */
+/**
+ * ITU-T T.800 section A.5.1. Start is the codestream's, behind the boxes of a JP2 file if some encoder left them on.
+ */
 function inspectJpeg2000(view: DataView, start: number): Codestream {
-  const [columns, rows, x, y] = [8, 12, 16, 20].map((offset) => view.getUint32(start + offset)) as [number, number, number, number];
+  const [columns, rows, x, y] = [8, 12, 16, 20].map((offset) => view.getUint32(start + offset)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   const depth = view.getUint8(start + 42);
-  return { kind: isHighThroughput(view, start) ? 'htj2k' : 'jpeg-2000', rows: rows - y, columns: columns - x, samplesPerPixel: view.getUint16(start + 40), precision: (depth & 0x7f) + 1, signed: depth > 0x7f };
+  return {
+    kind: isHighThroughput(view, start) ? 'htj2k' : 'jpeg-2000',
+    rows: rows - y,
+    columns: columns - x,
+    samplesPerPixel: view.getUint16(start + 40),
+    precision: (depth & 0x7f) + 1,
+    signed: depth > 0x7f,
+  };
 }
 
 /** A capabilities segment comes right behind the size segment where there is one (T.814 section A.3). */
@@ -73,12 +106,15 @@ function isHighThroughput(view: DataView, start: number): boolean {
 }
 
 function jpeg2000Start(data: Uint8Array): number {
-  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).indexOf(Uint8Array.of(J2K_START >> 8, J2K_START & 0xff, J2K_SIZE >> 8, J2K_SIZE & 0xff));
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).indexOf(
+    Uint8Array.of(J2K_START >> 8, J2K_START & 0xff, J2K_SIZE >> 8, J2K_SIZE & 0xff),
+  );
 }
 
 /**
- * The JPEG 2000 codestream from its first marker to its end, mended where an encoder put something between the last tile part and the end, or left the end
- * out. Seen: a COM segment "PADDING" instead of the end marker, at which OpenJPEG gives up and GDCM silently returns zeros.
+ * The JPEG 2000 codestream from its first marker to its end, mended where an encoder put something between the last
+ * tile part and the end, or left the end out. Seen: a COM segment "PADDING" instead of the end marker, at which
+ * OpenJPEG gives up and GDCM silently returns zeros.
  */
 export function mendJpeg2000(data: Uint8Array): Uint8Array {
   const stream = data.subarray(jpeg2000Start(data));
@@ -89,11 +125,15 @@ export function mendJpeg2000(data: Uint8Array): Uint8Array {
   return Buffer.concat([stream.subarray(0, end), Uint8Array.of(EOI >> 8, EOI & 0xff)]);
 }
 
-/** Offset behind the last tile part, by their own lengths (T.800 section A.4.2); null when one is "until the end" and an end is there. */
+/**
+ * Offset behind the last tile part, by their own lengths (T.800 section A.4.2); null when one is "until the end" and an
+ * end is there.
+ */
 function endOfTileParts(stream: Uint8Array): number | null {
   const view = viewOf(stream);
   let offset = 2;
-  while (offset + 4 <= stream.length && view.getUint16(offset) !== J2K_TILE_PART) offset += 2 + view.getUint16(offset + 2);
+  while (offset + 4 <= stream.length && view.getUint16(offset) !== J2K_TILE_PART)
+    offset += 2 + view.getUint16(offset + 2);
   while (offset + 12 <= stream.length && view.getUint16(offset) === J2K_TILE_PART) {
     const length = view.getUint32(offset + 6);
     if (length === 0) {
@@ -107,7 +147,9 @@ function endOfTileParts(stream: Uint8Array): number | null {
 
 /** No entropy-coded byte pair looks like an end marker in any of the formats, so the last one found is one. */
 function lastMarker(data: Uint8Array, marker: number): number {
-  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).lastIndexOf(Uint8Array.of(marker >> 8, marker & 0xff));
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).lastIndexOf(
+    Uint8Array.of(marker >> 8, marker & 0xff),
+  );
 }
 
 function viewOf(data: Uint8Array): DataView {

@@ -15,8 +15,12 @@ declare module 'dcmjs' {
       DicomDict: new (meta: Record<string, Element>) => DicomDict;
       DicomMetaDictionary: {
         /** By tag in the form (GGGG,EEEE); looked up one at a time, not listable. */
-        readonly dictionary: Readonly<Record<string, { readonly name: string; readonly vr: string; readonly vm: string } | undefined>>;
-        readonly nameMap: Readonly<Record<string, { readonly tag: string; readonly vr: string; readonly vm: string } | undefined>>;
+        readonly dictionary: Readonly<
+          Record<string, { readonly name: string; readonly vr: string; readonly vm: string } | undefined>
+        >;
+        readonly nameMap: Readonly<
+          Record<string, { readonly tag: string; readonly vr: string; readonly vm: string } | undefined>
+        >;
         denaturalizeDataset(dataset: Record<string, unknown>): Record<string, Element>;
       };
     };

@@ -1,5 +1,5 @@
-import { type Attributes,type Keyword,number,numbers,text } from './attributes';
-import { PixelError,undecodable } from './pixel-error';
+import { type Attributes, type Keyword, number, numbers, text } from './attributes';
+import { PixelError, undecodable } from './pixel-error';
 
 /** The Image Pixel Module (PS3.3 section C.7.6.3), believed only where it can be true. */
 export interface ImageHeader {
@@ -29,16 +29,26 @@ export function imageHeader(attributes: Attributes, limits: PixelLimits = DEFAUL
   checkFrames(attributes);
   const [rows, columns] = [side(attributes, 'Rows', limits), side(attributes, 'Columns', limits)];
   const samplesPerPixel = oneOf(attributes, 'SamplesPerPixel', [1, 3] as const, 1);
-  if (rows * columns * samplesPerPixel > limits.samples) throw undecodable(`the film has ${columns} x ${rows} pixels, more than are taken`);
+  if (rows * columns * samplesPerPixel > limits.samples)
+    throw undecodable(`the film has ${columns} x ${rows} pixels, more than are taken`);
   const photometric = text(attributes, 'PhotometricInterpretation');
   if (photometric === undefined) throw undecodable('the film does not say whether low values are black or white');
-  return { rows, columns, samplesPerPixel, photometric, planar: number(attributes, 'PlanarConfiguration') === 1, signed: number(attributes, 'PixelRepresentation') === 1, ...depth(attributes) };
+  return {
+    rows,
+    columns,
+    samplesPerPixel,
+    photometric,
+    planar: number(attributes, 'PlanarConfiguration') === 1,
+    signed: number(attributes, 'PixelRepresentation') === 1,
+    ...depth(attributes),
+  };
 }
 
 function depth(attributes: Attributes): Pick<ImageHeader, 'bitsAllocated' | 'bitsStored' | 'highBit'> {
   const bitsAllocated = oneOf(attributes, 'BitsAllocated', [8, 16] as const);
   const bitsStored = number(attributes, 'BitsStored') ?? bitsAllocated;
-  if (!Number.isInteger(bitsStored) || bitsStored < 1 || bitsStored > bitsAllocated) throw undecodable(`bits stored (${bitsStored}) do not fit the bits allocated (${bitsAllocated})`);
+  if (!Number.isInteger(bitsStored) || bitsStored < 1 || bitsStored > bitsAllocated)
+    throw undecodable(`bits stored (${bitsStored}) do not fit the bits allocated (${bitsAllocated})`);
   const highBit = number(attributes, 'HighBit') ?? bitsStored - 1;
   // PS3.5 section 8.1.1. A high bit that cannot be is a slip in the header; stored bits almost always start at bit 0.
   const possible = Number.isInteger(highBit) && highBit >= bitsStored - 1 && highBit < bitsAllocated;
@@ -48,19 +58,30 @@ function depth(attributes: Attributes): Pick<ImageHeader, 'bitsAllocated' | 'bit
 function checkFrames(attributes: Attributes): void {
   const frames = number(attributes, 'NumberOfFrames') ?? 1;
   if (Number.isNaN(frames)) throw undecodable('the number of frames is no number');
-  if (frames > 1) throw new PixelError('multi-frame', `the object holds ${frames} frames; only single films are analysed`);
+  if (frames > 1)
+    throw new PixelError('multi-frame', `the object holds ${frames} frames; only single films are analysed`);
 }
 
 function side(attributes: Attributes, keyword: 'Rows' | 'Columns', limits: PixelLimits): number {
   const [value, ...more] = numbers(attributes, keyword);
-  if (value === undefined || more.length > 0 || !Number.isInteger(value) || value < 1) throw undecodable(`the film's number of ${keyword.toLowerCase()} is missing or wrong`);
-  if (value > limits.longestSide) throw undecodable(`the film has ${value} ${keyword.toLowerCase()}, more than the ${limits.longestSide} that are taken`);
+  if (value === undefined || more.length > 0 || !Number.isInteger(value) || value < 1)
+    throw undecodable(`the film's number of ${keyword.toLowerCase()} is missing or wrong`);
+  if (value > limits.longestSide)
+    throw undecodable(
+      `the film has ${value} ${keyword.toLowerCase()}, more than the ${limits.longestSide} that are taken`,
+    );
   return value;
 }
 
 function oneOf<T extends number>(attributes: Attributes, keyword: Keyword, allowed: readonly T[], whenMissing?: T): T {
   const value = number(attributes, keyword) ?? whenMissing;
   const found = allowed.find((one) => one === value);
-  if (found === undefined) throw undecodable(`${keyword} ${value ?? 'is missing and'} is not supported (only ${allowed.join(' or ')})`.replace('and is', 'and'));
+  if (found === undefined)
+    throw undecodable(
+      `${keyword} ${value ?? 'is missing and'} is not supported (only ${allowed.join(' or ')})`.replace(
+        'and is',
+        'and',
+      ),
+    );
   return found;
 }

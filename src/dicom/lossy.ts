@@ -3,7 +3,10 @@ import type { Dataset } from './dataset';
 import type { Opened } from './read';
 import { clean } from './sanitise';
 
-/** Transfer syntaxes that may lose something (PS3.5 section A.4), with the defined term of their method (PS3.3 section C.7.6.1.1.5.1). */
+/**
+ * Transfer syntaxes that may lose something (PS3.5 section A.4), with the defined term of their method (PS3.3 section
+ * C.7.6.1.1.5.1).
+ */
 const METHODS: Readonly<Record<string, string>> = {
   '1.2.840.10008.1.2.4.50': 'ISO_10918_1',
   '1.2.840.10008.1.2.4.51': 'ISO_10918_1',
@@ -13,7 +16,8 @@ const METHODS: Readonly<Record<string, string>> = {
 };
 
 /**
- * PS3.3 section C.7.6.1.1.5: once lossy, always lossy; what is derived from a lossy film says so with the film's ratio and method. Empty for any other film.
+ * PS3.3 section C.7.6.1.1.5: once lossy, always lossy; what is derived from a lossy film says so with the film's ratio
+ * and method. Empty for any other film.
  * @param source the film's attributes, with {@link compressionHistory}
  */
 export function lossyHistory(source: Attributes): Dataset {
@@ -28,8 +32,9 @@ export function lossyHistory(source: Attributes): Dataset {
 }
 
 /**
- * What a film's header should have said of lossy compression and does not: its transfer syntax lost something. Empty where the header says it itself, or
- * where nothing was lost: JPEG-LS, JPEG 2000 and HTJ2K have a lossless way within the syntax that allows both.
+ * What a film's header should have said of lossy compression and does not: its transfer syntax lost something. Empty
+ * where the header says it itself, or where nothing was lost: JPEG-LS, JPEG 2000 and HTJ2K have a lossless way within
+ * the syntax that allows both.
  */
 export function compressionHistory({ attributes, pixelData, transferSyntaxUid }: Opened): Dataset {
   const method = METHODS[transferSyntaxUid];
@@ -37,7 +42,11 @@ export function compressionHistory({ attributes, pixelData, transferSyntaxUid }:
   const data = pixelData.fragments.length === 1 ? pixelData.fragments[0]! : Buffer.concat(pixelData.fragments);
   if (!isLossy(method, data)) return {};
   const ratio = clean('DS', (uncompressedBytes(attributes) / data.length).toFixed(2));
-  return { LossyImageCompression: '01', LossyImageCompressionMethod: method, ...(Number(ratio) > 0 ? { LossyImageCompressionRatio: ratio } : {}) };
+  return {
+    LossyImageCompression: '01',
+    LossyImageCompressionMethod: method,
+    ...(Number(ratio) > 0 ? { LossyImageCompressionRatio: ratio } : {}),
+  };
 }
 
 function isLossy(method: string, data: Uint8Array): boolean {
@@ -53,14 +62,23 @@ function nearOf(data: Uint8Array): number | undefined {
 
 const REVERSIBLE = 1;
 
-/** ITU-T T.800 table A.20: wavelet transformation, 0 for 9-7 irreversible, 1 for 5-3 reversible. A truncated reversible stream can't be told from a whole one. */
+/**
+ * ITU-T T.800 table A.20: wavelet transformation, 0 for 9-7 irreversible, 1 for 5-3 reversible. A truncated reversible
+ * stream can't be told from a whole one.
+ */
 function transformationOf(data: Uint8Array): number | undefined {
   const start = Buffer.from(data.buffer, data.byteOffset, data.byteLength).indexOf(Uint8Array.of(0xff, 0x52));
   return start < 0 ? undefined : data[start + 13];
 }
 
 function uncompressedBytes({ Rows, Columns, SamplesPerPixel, BitsAllocated, NumberOfFrames }: Attributes): number {
-  return Number(Rows) * Number(Columns) * Number(SamplesPerPixel ?? 1) * (Number(BitsAllocated) / 8) * Number(NumberOfFrames ?? 1);
+  return (
+    Number(Rows) *
+    Number(Columns) *
+    Number(SamplesPerPixel ?? 1) *
+    (Number(BitsAllocated) / 8) *
+    Number(NumberOfFrames ?? 1)
+  );
 }
 
 function list(value: unknown): unknown[] {

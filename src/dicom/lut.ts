@@ -1,4 +1,4 @@
-import { type Attributes,binary,items,type Keyword,number,numbers,text } from './attributes';
+import { type Attributes, binary, items, type Keyword, number, numbers, text } from './attributes';
 import { undecodable } from './pixel-error';
 
 /** A look-up table of PS3.3 section C.11.1.1.1 or C.11.2.1.1. */
@@ -12,7 +12,10 @@ export interface Lut {
 
 export type Mapping = (value: number) => number;
 
-/** Stored values to what the detector measured, PS3.3 section C.11.1: Modality LUT Sequence, or rescale slope and intercept, or nothing. */
+/**
+ * Stored values to what the detector measured, PS3.3 section C.11.1: Modality LUT Sequence, or rescale slope and
+ * intercept, or nothing.
+ */
 export function modalityMapping(attributes: Attributes): Mapping {
   const [item] = items(attributes, 'ModalityLUTSequence');
   if (item) {
@@ -21,28 +24,38 @@ export function modalityMapping(attributes: Attributes): Mapping {
     return (value) => lookUp(lut, value);
   }
   const [slope, intercept] = [number(attributes, 'RescaleSlope') ?? 1, number(attributes, 'RescaleIntercept') ?? 0];
-  if (!Number.isFinite(slope) || !Number.isFinite(intercept) || slope === 0) throw undecodable('the rescale slope or intercept is no usable number');
+  if (!Number.isFinite(slope) || !Number.isFinite(intercept) || slope === 0)
+    throw undecodable('the rescale slope or intercept is no usable number');
   return (value) => value * slope + intercept;
 }
 
 /**
- * Values of interest to 0..1, PS3.3 section C.11.2: the first VOI LUT, else the first window. A LUT and a window, or several of them, are alternative views;
- * the first is the one that a workstation shows. Undefined where there is none that can be used.
+ * Values of interest to 0..1, PS3.3 section C.11.2: the first VOI LUT, else the first window. A LUT and a window, or
+ * several of them, are alternative views; the first is the one that a workstation shows. Undefined where there is none
+ * that can be used.
  */
 export function voiMapping(attributes: Attributes): Mapping | undefined {
   const [item] = items(attributes, 'VOILUTSequence');
   const lut = item && readLut(item, 'LUTDescriptor', 'LUTData');
   if (lut) return (value) => lookUp(lut, Math.round(value)) / (2 ** lut.bits - 1);
   const [center, width] = [number(attributes, 'WindowCenter'), number(attributes, 'WindowWidth')];
-  return center === undefined || width === undefined || !Number.isFinite(center) || !Number.isFinite(width) ? undefined : windowMapping(center, width, text(attributes, 'VOILUTFunction'));
+  return center === undefined || width === undefined || !Number.isFinite(center) || !Number.isFinite(width)
+    ? undefined
+    : windowMapping(center, width, text(attributes, 'VOILUTFunction'));
 }
 
-/** PS3.3 sections C.11.2.1.2.1 (LINEAR, the default), C.11.2.1.3.1 (SIGMOID) and C.11.2.1.3.2 (LINEAR_EXACT). Undefined for a width that is not allowed. */
+/**
+ * PS3.3 sections C.11.2.1.2.1 (LINEAR, the default), C.11.2.1.3.1 (SIGMOID) and C.11.2.1.3.2 (LINEAR_EXACT). Undefined
+ * for a width that is not allowed.
+ */
 function windowMapping(center: number, width: number, voiFunction = 'LINEAR'): Mapping | undefined {
-  if (voiFunction === 'SIGMOID') return width > 0 ? (value) => 1 / (1 + Math.exp((-4 * (value - center)) / width)) : undefined;
+  if (voiFunction === 'SIGMOID')
+    return width > 0 ? (value) => 1 / (1 + Math.exp((-4 * (value - center)) / width)) : undefined;
   if (voiFunction === 'LINEAR_EXACT') return width > 0 ? (value) => clamp((value - center) / width + 0.5) : undefined;
   if (width < 1) return undefined;
-  return width === 1 ? (value) => (value <= center - 0.5 ? 0 : 1) : (value) => clamp((value - (center - 0.5)) / (width - 1) + 0.5);
+  return width === 1
+    ? (value) => (value <= center - 0.5 ? 0 : 1)
+    : (value) => clamp((value - (center - 0.5)) / (width - 1) + 0.5);
 }
 
 /** Without a window: the smallest value black, the largest white. */
@@ -51,15 +64,21 @@ export function fullRange(smallest: number, largest: number): Mapping {
 }
 
 /**
- * Whether low values are white. MONOCHROME1 says so (PS3.3 section C.7.6.3.1.2), and so does Presentation LUT Shape INVERSE; a DX film of MONOCHROME1 must
- * carry INVERSE as well (section C.8.11.3), which is the same statement a second time. MONOCHROME1 with IDENTITY contradicts itself: the photometric
- * interpretation, which no image can do without, counts.
+ * Whether low values are white. MONOCHROME1 says so (PS3.3 section C.7.6.3.1.2), and so does Presentation LUT Shape
+ * INVERSE; a DX film of MONOCHROME1 must carry INVERSE as well (section C.8.11.3), which is the same statement a second
+ * time. MONOCHROME1 with IDENTITY contradicts itself: the photometric interpretation, which no image can do without,
+ * counts.
  */
 export function isInverse(attributes: Attributes): boolean {
-  return text(attributes, 'PhotometricInterpretation') === 'MONOCHROME1' || text(attributes, 'PresentationLUTShape') === 'INVERSE';
+  return (
+    text(attributes, 'PhotometricInterpretation') === 'MONOCHROME1' ||
+    text(attributes, 'PresentationLUTShape') === 'INVERSE'
+  );
 }
 
-/** Pixel Padding Value, and the other end of its range (PS3.3 sections C.7.5.1.1.2 and C.7.6.3.1.4), in stored values. */
+/**
+ * Pixel Padding Value, and the other end of its range (PS3.3 sections C.7.5.1.1.2 and C.7.6.3.1.4), in stored values.
+ */
 export function isPadding(attributes: Attributes): (stored: number) => boolean {
   const value = number(attributes, 'PixelPaddingValue');
   if (value === undefined || Number.isNaN(value)) return () => false;
@@ -73,7 +92,7 @@ export function readLut(attributes: Attributes, descriptor: Keyword, data: Keywo
   const [count, first, bits] = numbers(attributes, descriptor);
   if (count === undefined || first === undefined || bits === undefined) return undefined;
   // Two bytes: 0 means 65536, and a signed reading of a large count is negative.
-  const length = (count & 0xffff) || 0x10000;
+  const length = count & 0xffff || 0x10000;
   const entries = lutEntries(attributes, data, length);
   if (!entries) return undefined;
   return { first, data: entries, bits: bits >= 8 && bits <= 16 ? bits : 16 };

@@ -1,10 +1,11 @@
 import dcmjs from 'dcmjs';
-import { LONG_VRS,readValue } from './value';
+import { LONG_VRS, readValue } from './value';
 
 /**
- * Data elements of PS3.5 section 7 from bytes that nobody has vouched for. dcmjs keeps the dictionary and does the writing; its reader is not used because it
- * believes every length it reads, reads nested text as Latin-1, and drops the frame when a Basic Offset Table lies. Here every length is checked against
- * the bytes that are there, nesting is bounded, and pixel data stay a view on the file.
+ * Data elements of PS3.5 section 7 from bytes that nobody has vouched for. dcmjs keeps the dictionary and does the
+ * writing; its reader is not used because it believes every length it reads, reads nested text as Latin-1, and drops
+ * the frame when a Basic Offset Table lies. Here every length is checked against the bytes that are there, nesting is
+ * bounded, and pixel data stay a view on the file.
  */
 export interface Encoding {
   readonly explicit: boolean;
@@ -64,24 +65,46 @@ const MOST_PARTS = 500_000;
 export function parseDataset(bytes: Uint8Array, start: number, encoding: Encoding): ParsedDataset {
   const context = contextOf(bytes, encoding);
   let pixelData: PixelElement | null = null;
-  const { attributes, next } = parseElements(context, start, bytes.length, { characterSets: [], signed: false, depth: 0 }, (header) => {
-    if (header.tag !== PIXEL_DATA) return false;
-    pixelData = readPixelElement(context, header);
-    return true;
-  });
+  const { attributes, next } = parseElements(
+    context,
+    start,
+    bytes.length,
+    { characterSets: [], signed: false, depth: 0 },
+    (header) => {
+      if (header.tag !== PIXEL_DATA) return false;
+      pixelData = readPixelElement(context, header);
+      return true;
+    },
+  );
   // An odd zero at the end is harmless; a beginning of an element means that the rest of the film is missing.
-  if (pixelData === null && bytes.subarray(next).some((byte) => byte !== 0)) throw new RangeError('the file ends within an element');
+  if (pixelData === null && bytes.subarray(next).some((byte) => byte !== 0))
+    throw new RangeError('the file ends within an element');
   return { attributes, pixelData };
 }
 
 /** File Meta Information (PS3.10 section 7.1): the elements of group 0002, whatever its group length says. */
-export function parseFileMeta(bytes: Uint8Array, start: number): { readonly attributes: Record<string, unknown>; readonly next: number } {
+export function parseFileMeta(
+  bytes: Uint8Array,
+  start: number,
+): { readonly attributes: Record<string, unknown>; readonly next: number } {
   const context = contextOf(bytes, { explicit: true, littleEndian: true });
-  return parseElements(context, start, bytes.length, { characterSets: [], signed: false, depth: 0 }, (header) => header.tag >>> 16 !== 2, true);
+  return parseElements(
+    context,
+    start,
+    bytes.length,
+    { characterSets: [], signed: false, depth: 0 },
+    (header) => header.tag >>> 16 !== 2,
+    true,
+  );
 }
 
 function contextOf(bytes: Uint8Array, encoding: Encoding): Context {
-  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), encoding, budget: { left: MOST_PARTS } };
+  return {
+    bytes,
+    view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    encoding,
+    budget: { left: MOST_PARTS },
+  };
 }
 
 function spend({ budget }: Pick<Context, 'budget'>): void {
@@ -89,8 +112,18 @@ function spend({ budget }: Pick<Context, 'budget'>): void {
   if (budget.left < 0) throw new RangeError(`more than ${MOST_PARTS} elements and items`);
 }
 
-/** Reads until `end`, an item's end, or where `stop` says so. `lazily`: `stop` sees only the tag, because what follows is in another encoding. */
-function parseElements(context: Context, start: number, end: number, outer: Scope, stop: (header: Header) => boolean, lazily = false) {
+/**
+ * Reads until `end`, an item's end, or where `stop` says so. `lazily`: `stop` sees only the tag, because what follows
+ * is in another encoding.
+ */
+function parseElements(
+  context: Context,
+  start: number,
+  end: number,
+  outer: Scope,
+  stop: (header: Header) => boolean,
+  lazily = false,
+) {
   const attributes: Record<string, unknown> = {};
   let scope = outer;
   let offset = start;
@@ -112,12 +145,22 @@ function parseElements(context: Context, start: number, end: number, outer: Scop
 }
 
 function widen(scope: Scope, tag: number, attributes: Record<string, unknown>): Scope {
-  if (tag === 0x00080005) return { ...scope, characterSets: [attributes.SpecificCharacterSet].flat().map((set) => (typeof set === 'string' ? set : '')) };
+  if (tag === 0x00080005)
+    return {
+      ...scope,
+      characterSets: [attributes.SpecificCharacterSet].flat().map((set) => (typeof set === 'string' ? set : '')),
+    };
   return tag === 0x00280103 ? { ...scope, signed: attributes.PixelRepresentation === 1 } : scope;
 }
 
 /** @returns the offset of the next element */
-function parseElement(context: Context, header: Header, end: number, scope: Scope, attributes: Record<string, unknown>): number {
+function parseElement(
+  context: Context,
+  header: Header,
+  end: number,
+  scope: Scope,
+  attributes: Record<string, unknown>,
+): number {
   const entry = dictionary(header.tag);
   const vr = specificVr(header, entry?.vr, scope.signed);
   if (header.length === UNDEFINED_LENGTH || vr === 'SQ') {
@@ -126,12 +169,24 @@ function parseElement(context: Context, header: Header, end: number, scope: Scop
     return next;
   }
   const next = header.start + header.length;
-  if (next > end) throw new RangeError(`element ${hex(header.tag)} says it has ${header.length} bytes, ${end - header.start} are left`);
-  if (entry) attributes[entry.name] = readValue(context.bytes.subarray(header.start, next), vr, context.encoding.littleEndian, scope.characterSets);
+  if (next > end)
+    throw new RangeError(
+      `element ${hex(header.tag)} says it has ${header.length} bytes, ${end - header.start} are left`,
+    );
+  if (entry)
+    attributes[entry.name] = readValue(
+      context.bytes.subarray(header.start, next),
+      vr,
+      context.encoding.littleEndian,
+      scope.characterSets,
+    );
   return next;
 }
 
-/** A sequence of items (PS3.5 section 7.5); also fragments of an element other than Pixel Data, whose items then are empty. */
+/**
+ * A sequence of items (PS3.5 section 7.5); also fragments of an element other than Pixel Data, whose items then are
+ * empty.
+ */
 function parseItems(context: Context, header: Header, end: number, scope: Scope) {
   if (scope.depth >= DEEPEST) throw new RangeError(`sequences nested deeper than ${DEEPEST}`);
   // PS3.5 section 6.2.2: a UN of undefined length is a sequence in Implicit VR Little Endian.
@@ -150,7 +205,9 @@ function parseItems(context: Context, header: Header, end: number, scope: Scope)
     const stop = length === UNDEFINED_LENGTH ? limit : offset + length;
     if (stop > limit) throw new RangeError(`an item of sequence ${hex(header.tag)} is longer than the sequence`);
     const binary = header.vr === 'OB' || header.vr === 'OW';
-    const parsed = binary ? { attributes: {}, next: stop } : parseElements(inner, offset, stop, { ...scope, depth: scope.depth + 1 }, () => false);
+    const parsed = binary
+      ? { attributes: {}, next: stop }
+      : parseElements(inner, offset, stop, { ...scope, depth: scope.depth + 1 }, () => false);
     items.push(parsed.attributes);
     offset = length === UNDEFINED_LENGTH ? parsed.next : stop;
   }
@@ -158,12 +215,19 @@ function parseItems(context: Context, header: Header, end: number, scope: Scope)
   return { items, next: limit };
 }
 
-/** Fragments as views. Its first item is the Basic Offset Table, which is not needed for a single frame and often wrong. */
+/**
+ * Fragments as views. Its first item is the Basic Offset Table, which is not needed for a single frame and often wrong.
+ */
 function readPixelElement(context: Context, header: Header): PixelElement {
   const { bytes, view, encoding } = context;
   if (header.length !== UNDEFINED_LENGTH) {
     const truncated = header.start + header.length > bytes.length;
-    return { vr: header.vr, encapsulated: false, fragments: [bytes.subarray(header.start, header.start + header.length)], truncated };
+    return {
+      vr: header.vr,
+      encapsulated: false,
+      fragments: [bytes.subarray(header.start, header.start + header.length)],
+      truncated,
+    };
   }
   const items: Uint8Array[] = [];
   let offset = header.start;
@@ -188,10 +252,12 @@ function readTag({ view, encoding }: Pick<Context, 'view' | 'encoding'>, offset:
 function readHeader(context: Context, offset: number): Header {
   const { bytes, view, encoding } = context;
   const tag = readTag(context, offset);
-  if (!encoding.explicit) return { tag, vr: '', length: view.getUint32(offset + 4, encoding.littleEndian), start: offset + 8 };
+  if (!encoding.explicit)
+    return { tag, vr: '', length: view.getUint32(offset + 4, encoding.littleEndian), start: offset + 8 };
   const vr = String.fromCharCode(bytes[offset + 4]!, bytes[offset + 5]!);
   if (!/^[A-Z]{2}$/.test(vr)) throw new RangeError(`element ${hex(tag)} has no Value Representation`);
-  if (LONG_VRS.has(vr)) return { tag, vr, length: view.getUint32(offset + 8, encoding.littleEndian), start: offset + 12 };
+  if (LONG_VRS.has(vr))
+    return { tag, vr, length: view.getUint32(offset + 8, encoding.littleEndian), start: offset + 12 };
   return { tag, vr, length: view.getUint16(offset + 6, encoding.littleEndian), start: offset + 8 };
 }
 
@@ -199,11 +265,17 @@ function readHeader(context: Context, offset: number): Header {
 function specificVr(header: Header, listed: string | undefined, signed: boolean): string {
   if (header.vr !== '' && header.vr !== 'UN') return header.vr;
   switch (listed) {
-    case undefined: return 'UN';
-    case 'xs': return signed ? 'SS' : 'US';
-    case 'ox': case 'lt': return 'OW';
-    case 'up': return 'UL';
-    default: return listed;
+    case undefined:
+      return 'UN';
+    case 'xs':
+      return signed ? 'SS' : 'US';
+    case 'ox':
+    case 'lt':
+      return 'OW';
+    case 'up':
+      return 'UL';
+    default:
+      return listed;
   }
 }
 

@@ -1,14 +1,15 @@
 import type { Attributes } from './attributes';
-import { grayFromColour,isColour,paletteMapping } from './colour';
-import { imageHeader,type ImageHeader,type PixelLimits } from './image-header';
-import { fullRange,isInverse,isPadding,type Mapping,modalityMapping,voiMapping } from './lut';
+import { grayFromColour, isColour, paletteMapping } from './colour';
+import { imageHeader, type ImageHeader, type PixelLimits } from './image-header';
+import { fullRange, isInverse, isPadding, type Mapping, modalityMapping, voiMapping } from './lut';
 import { PixelError } from './pixel-error';
 import type { Opened } from './read';
-import { readSamples,type StoredValues } from './samples';
+import { readSamples, type StoredValues } from './samples';
 
 /**
- * One grey film, ready for display: 0 is black, 1 is white, whatever the source's photometric interpretation. Row by row, in the source's own geometry:
- * neither pixel aspect ratio nor patient orientation is touched, so that a coordinate here is a coordinate in the source.
+ * One grey film, ready for display: 0 is black, 1 is white, whatever the source's photometric interpretation. Row by
+ * row, in the source's own geometry: neither pixel aspect ratio nor patient orientation is touched, so that a
+ * coordinate here is a coordinate in the source.
  */
 export interface GrayFilm {
   readonly rows: number;
@@ -22,8 +23,9 @@ const LOWEST = -0x8000;
 const TABLE_LENGTH = 0x18000;
 
 /**
- * The film as a workstation shows it first: decompressed, through Modality LUT, VOI LUT or window, and photometric interpretation (PS3.3 section C.11,
- * PS3.4 section N.2). Padding becomes black. Where the window shows nothing at all, the full range of values is shown instead.
+ * The film as a workstation shows it first: decompressed, through Modality LUT, VOI LUT or window, and photometric
+ * interpretation (PS3.3 section C.11, PS3.4 section N.2). Padding becomes black. Where the window shows nothing at all,
+ * the full range of values is shown instead.
  * @throws PixelError when the film cannot be decoded, or is one constant grey: decoders that fail silently return those
  */
 export async function decodePixels(opened: Opened, limits?: PixelLimits): Promise<GrayFilm> {
@@ -51,7 +53,12 @@ interface Display {
 function grayDisplay(attributes: Attributes, { photometric }: ImageHeader): Display {
   const palette = photometric === 'PALETTE COLOR' ? paletteMapping(attributes) : undefined;
   if (palette) return { ...colourDisplay(), modality: palette };
-  return { modality: modalityMapping(attributes), voi: voiMapping(attributes), inverse: isInverse(attributes), padding: isPadding(attributes) };
+  return {
+    modality: modalityMapping(attributes),
+    voi: voiMapping(attributes),
+    inverse: isInverse(attributes),
+    padding: isPadding(attributes),
+  };
 }
 
 /** Colours are display values already; windows do not apply to them (PS3.3 section C.11.2). */
@@ -63,7 +70,8 @@ function colourDisplay(): Display {
 function displayTable(stored: StoredValues, { modality, voi, inverse, padding }: Display): Float32Array {
   const present = valuesPresent(stored).filter((value) => !padding(value));
   const measured = present.map(modality);
-  const shown = (voi && varied(measured.map(voi))) ?? varied(measured.map(fullRange(smallest(measured), largest(measured))));
+  const shown =
+    (voi && varied(measured.map(voi))) ?? varied(measured.map(fullRange(smallest(measured), largest(measured))));
   if (!shown) throw new PixelError('blank-image', 'the picture is one constant grey (constant image)');
   const table = new Float32Array(TABLE_LENGTH);
   present.forEach((value, index) => (table[value - LOWEST] = inverse ? 1 - shown[index]! : shown[index]!));
@@ -77,7 +85,9 @@ function varied(values: readonly number[]): readonly number[] | undefined {
 function valuesPresent(stored: StoredValues): number[] {
   const seen = new Uint8Array(TABLE_LENGTH);
   for (let index = 0; index < stored.length; index += 1) seen[stored[index]! - LOWEST] = 1;
-  return Array.from(seen.keys()).filter((index) => seen[index] === 1).map((index) => index + LOWEST);
+  return Array.from(seen.keys())
+    .filter((index) => seen[index] === 1)
+    .map((index) => index + LOWEST);
 }
 
 function smallest(values: readonly number[]): number {

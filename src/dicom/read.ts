@@ -1,7 +1,7 @@
 import { inflateRawSync } from 'node:zlib';
 import { HilumError } from '../base/errors';
 import type { Attributes } from './attributes';
-import { type Encoding,parseDataset,parseFileMeta,type PixelElement } from './parse';
+import { type Encoding, parseDataset, parseFileMeta, type PixelElement } from './parse';
 
 /** A DICOM file with its attributes read and its pixel data found, not decoded. */
 export interface Opened {
@@ -21,11 +21,15 @@ export const DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2.1.99';
 export const EXPLICIT_VR_BIG_ENDIAN = '1.2.840.10008.1.2.2';
 
 const PREAMBLE_LENGTH = 128;
-/** Bytes of a deflated data set, unpacked: the largest film that is taken (100 million samples of 16 bits) with room for its header. */
+/**
+ * Bytes of a deflated data set, unpacked: the largest film that is taken (100 million samples of 16 bits) with room for
+ * its header.
+ */
 const INFLATED_LIMIT = 208 * 1024 * 1024;
 
 /**
- * Reads a PS3.10 file, or a bare data set as old archives keep it (no preamble, no File Meta Information). Text comes as Unicode whatever its character set.
+ * Reads a PS3.10 file, or a bare data set as old archives keep it (no preamble, no File Meta Information). Text comes
+ * as Unicode whatever its character set.
  * @param inflatedLimit bytes that a deflated data set may unpack to
  * @throws HilumError DICOM_UNREADABLE, permanent
  */
@@ -56,14 +60,21 @@ function parseBody(bytes: Uint8Array, start: number, transferSyntaxUid: string, 
   if (transferSyntaxUid === DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN) {
     // Bounded, because a few kilobytes can unpack to gigabytes.
     const inflated = inflateRawSync(bytes.subarray(start), { maxOutputLength: inflatedLimit });
-    return parseDataset(new Uint8Array(inflated.buffer, inflated.byteOffset, inflated.byteLength), 0, encodingOf(transferSyntaxUid));
+    return parseDataset(
+      new Uint8Array(inflated.buffer, inflated.byteOffset, inflated.byteLength),
+      0,
+      encodingOf(transferSyntaxUid),
+    );
   }
   return parseDataset(bytes, start, encodingOf(transferSyntaxUid));
 }
 
 /** All compressed syntaxes are Explicit VR Little Endian around the pixel data (PS3.5 section A.4). */
 function encodingOf(transferSyntaxUid: string): Encoding {
-  return { explicit: transferSyntaxUid !== IMPLICIT_VR_LITTLE_ENDIAN, littleEndian: transferSyntaxUid !== EXPLICIT_VR_BIG_ENDIAN };
+  return {
+    explicit: transferSyntaxUid !== IMPLICIT_VR_LITTLE_ENDIAN,
+    littleEndian: transferSyntaxUid !== EXPLICIT_VR_BIG_ENDIAN,
+  };
 }
 
 /** Offset of group 0002; null when there is none. */
@@ -73,7 +84,10 @@ function metaStart(bytes: Uint8Array): number | null {
   return bytes[0] === 2 && bytes[1] === 0 && bytes[3] === 0 ? 0 : null;
 }
 
-/** A data set without a word on its encoding: group 0008 tells the byte order, and two capital letters after the tag are a VR. */
+/**
+ * A data set without a word on its encoding: group 0008 tells the byte order, and two capital letters after the tag are
+ * a VR.
+ */
 function guessSyntax(bytes: Uint8Array, start: number): string {
   const [low, high] = [bytes[start], bytes[start + 1]];
   const explicit = /^[A-Z]{2}$/.test(Buffer.from(bytes.subarray(start + 4, start + 6)).toString('latin1'));

@@ -18,7 +18,13 @@ export function decodeRle(data: Uint8Array, { pixels, samplesPerPixel, bytesPerS
   for (let plane = 0; plane < planes; plane += 1) {
     const sample = Math.floor(plane / bytesPerSample);
     const significance = bytesPerSample - 1 - (plane % bytesPerSample);
-    unpack(data.subarray(bounds[plane], bounds[plane + 1]), output, sample * pixels * bytesPerSample + significance, bytesPerSample, pixels);
+    unpack(
+      data.subarray(bounds[plane], bounds[plane + 1]),
+      output,
+      sample * pixels * bytesPerSample + significance,
+      bytesPerSample,
+      pixels,
+    );
   }
   return output;
 }
@@ -27,9 +33,11 @@ export function decodeRle(data: Uint8Array, { pixels, samplesPerPixel, bytesPerS
 function segmentBounds(data: Uint8Array, planes: number): number[] {
   if (data.length < HEADER_LENGTH) throw undecodable('the RLE pixel data end within their header');
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  if (view.getUint32(0, true) !== planes) throw undecodable(`the RLE pixel data have ${view.getUint32(0, true)} segments where ${planes} belong`);
+  if (view.getUint32(0, true) !== planes)
+    throw undecodable(`the RLE pixel data have ${view.getUint32(0, true)} segments where ${planes} belong`);
   const starts = Array.from({ length: planes }, (_, index) => view.getUint32(4 + 4 * index, true));
-  if (starts.some((start, index) => start < HEADER_LENGTH || start > data.length || start < (starts[index - 1] ?? 0))) throw undecodable('the RLE segment table is damaged');
+  if (starts.some((start, index) => start < HEADER_LENGTH || start > data.length || start < (starts[index - 1] ?? 0)))
+    throw undecodable('the RLE segment table is damaged');
   return [...starts, data.length];
 }
 
@@ -40,7 +48,8 @@ function unpack(segment: Uint8Array, output: Uint8Array, first: number, step: nu
     const control = segment[input++]!;
     if (control === 128) continue;
     const count = Math.min(control < 128 ? control + 1 : 257 - control, pixels - done);
-    for (let index = 0; index < count; index += 1) output[first + (done + index) * step] = segment[control < 128 ? input + index : input] ?? 0;
+    for (let index = 0; index < count; index += 1)
+      output[first + (done + index) * step] = segment[control < 128 ? input + index : input] ?? 0;
     input += control < 128 ? control + 1 : 1;
     done += count;
   }

@@ -1,8 +1,13 @@
-import { type DecodedFrame,decodeFrame } from './codecs';
+import { type DecodedFrame, decodeFrame } from './codecs';
 import type { ImageHeader } from './image-header';
 import type { PixelElement } from './parse';
 import { undecodable } from './pixel-error';
-import { DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,EXPLICIT_VR_BIG_ENDIAN,EXPLICIT_VR_LITTLE_ENDIAN,IMPLICIT_VR_LITTLE_ENDIAN } from './read';
+import {
+  DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+  EXPLICIT_VR_BIG_ENDIAN,
+  EXPLICIT_VR_LITTLE_ENDIAN,
+  IMPLICIT_VR_LITTLE_ENDIAN,
+} from './read';
 import { decodeRle } from './rle';
 
 export type StoredValues = Uint8Array | Uint16Array | Int16Array;
@@ -22,20 +27,42 @@ interface Layout {
   readonly signed: boolean;
 }
 
-const NATIVE = new Set([IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN]);
+const NATIVE = new Set([
+  IMPLICIT_VR_LITTLE_ENDIAN,
+  EXPLICIT_VR_LITTLE_ENDIAN,
+  DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+  EXPLICIT_VR_BIG_ENDIAN,
+]);
 const RLE = '1.2.840.10008.1.2.5';
-/** PS3.5 section A.4: JPEG baseline, extended, (retired) spectral selection and progressive, lossless (process 14, and selection value 1), JPEG-LS, JPEG 2000, High-Throughput JPEG 2000. */
-const CODESTREAMS = new Set(['50', '51', '53', '55', '57', '70', '80', '81', '90', '91', '201', '202', '203'].map((suffix) => `1.2.840.10008.1.2.4.${suffix}`));
+/**
+ * PS3.5 section A.4: JPEG baseline, extended, (retired) spectral selection and progressive, lossless (process 14, and
+ * selection value 1), JPEG-LS, JPEG 2000, High-Throughput JPEG 2000.
+ */
+const CODESTREAMS = new Set(
+  ['50', '51', '53', '55', '57', '70', '80', '81', '90', '91', '201', '202', '203'].map(
+    (suffix) => `1.2.840.10008.1.2.4.${suffix}`,
+  ),
+);
 
 /** @throws PixelError when the transfer syntax is not supported or the data are not what the header promises */
-export async function readSamples(pixelData: PixelElement | null, transferSyntaxUid: string, header: ImageHeader): Promise<Samples> {
-  if (!pixelData || pixelData.fragments.every((fragment) => fragment.length === 0)) throw undecodable('the object holds no pixel data');
+export async function readSamples(
+  pixelData: PixelElement | null,
+  transferSyntaxUid: string,
+  header: ImageHeader,
+): Promise<Samples> {
+  if (!pixelData || pixelData.fragments.every((fragment) => fragment.length === 0))
+    throw undecodable('the object holds no pixel data');
   if (pixelData.truncated) throw undecodable('the pixel data are cut off');
-  if (!pixelData.encapsulated && NATIVE.has(transferSyntaxUid)) return native(pixelData, transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN, header);
+  if (!pixelData.encapsulated && NATIVE.has(transferSyntaxUid))
+    return native(pixelData, transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN, header);
   if (pixelData.encapsulated && transferSyntaxUid === RLE) return rle(pixelData, header);
   if (pixelData.encapsulated && CODESTREAMS.has(transferSyntaxUid)) return compressed(pixelData, header);
   const known = NATIVE.has(transferSyntaxUid) || transferSyntaxUid === RLE || CODESTREAMS.has(transferSyntaxUid);
-  throw undecodable(known ? 'the pixel data are not in the form that the transfer syntax promises' : `the transfer syntax ${transferSyntaxUid} is not supported`);
+  throw undecodable(
+    known
+      ? 'the pixel data are not in the form that the transfer syntax promises'
+      : `the transfer syntax ${transferSyntaxUid} is not supported`,
+  );
 }
 
 function native({ fragments, vr }: PixelElement, bigEndian: boolean, header: ImageHeader): Samples {
@@ -52,27 +79,43 @@ function native({ fragments, vr }: PixelElement, bigEndian: boolean, header: Ima
 }
 
 function rle({ fragments }: PixelElement, header: ImageHeader): Samples {
-  const shape = { pixels: header.rows * header.columns, samplesPerPixel: header.samplesPerPixel, bytesPerSample: header.bitsAllocated / 8 };
+  const shape = {
+    pixels: header.rows * header.columns,
+    samplesPerPixel: header.samplesPerPixel,
+    bytesPerSample: header.bitsAllocated / 8,
+  };
   const layout = { shift: header.highBit + 1 - header.bitsStored, bits: header.bitsStored, signed: header.signed };
-  return { values: unpack(decodeRle(join(fragments), shape), header.bitsAllocated, layout), planar: true, becameRgb: false };
+  return {
+    values: unpack(decodeRle(join(fragments), shape), header.bitsAllocated, layout),
+    planar: true,
+    becameRgb: false,
+  };
 }
 
 async function compressed({ fragments }: PixelElement, header: ImageHeader): Promise<Samples> {
   const frame = await decodeFrame(join(fragments), header);
   const becameRgb = frame.kind === 'jpeg' || header.photometric === 'YBR_RCT' || header.photometric === 'YBR_ICT';
-  return { values: unpack(frame.bytes, frame.precision > 8 ? 16 : 8, layoutOf(frame, header)), planar: frame.planar, becameRgb };
+  return {
+    values: unpack(frame.bytes, frame.precision > 8 ? 16 : 8, layoutOf(frame, header)),
+    planar: frame.planar,
+    becameRgb,
+  };
 }
 
 /**
- * A codestream knows its precision and sign better than a header that other software rewrote. Its values start at bit 0, except where the encoder took
- * whole cells (precision beyond the high bit): then the header says which bits count. Signed data in an unsigned codestream are two's complement at the
- * codestream's precision; unsigned data in a signed codestream lost their top bit to the sign, and get it back.
+ * A codestream knows its precision and sign better than a header that other software rewrote. Its values start at bit
+ * 0, except where the encoder took whole cells (precision beyond the high bit): then the header says which bits count.
+ * Signed data in an unsigned codestream are two's complement at the codestream's precision; unsigned data in a signed
+ * codestream lost their top bit to the sign, and get it back.
  */
 function layoutOf({ kind, precision, signed }: DecodedFrame, header: ImageHeader): Layout {
-  // A lossy codec may overshoot the bits stored: what it overshoots by is brightness, not an overlay, and must not wrap around to black.
-  if (kind === 'jpeg' && !header.signed && header.highBit === header.bitsStored - 1) return { shift: 0, bits: precision, signed: false };
+  // A lossy codec may overshoot the bits stored: what it overshoots by is brightness, not an overlay, and must not wrap
+  // around to black.
+  if (kind === 'jpeg' && !header.signed && header.highBit === header.bitsStored - 1)
+    return { shift: 0, bits: precision, signed: false };
   if (signed) return { shift: 0, bits: header.signed ? (precision > 8 ? 16 : 8) : precision, signed: header.signed };
-  if (precision > header.highBit) return { shift: header.highBit + 1 - header.bitsStored, bits: header.bitsStored, signed: header.signed };
+  if (precision > header.highBit)
+    return { shift: header.highBit + 1 - header.bitsStored, bits: header.bitsStored, signed: header.signed };
   return { shift: 0, bits: precision, signed: header.signed };
 }
 
@@ -81,13 +124,21 @@ function join(fragments: readonly Uint8Array[]): Uint8Array {
   return fragments.length === 1 ? fragments[0]! : Buffer.concat(fragments);
 }
 
-/** Takes the bits that count out of their cells: what lies above may be overlays (PS3.5 section 8.1.1). `bytes` are little endian, as is every machine that Node 20 is shipped for but one. */
+/**
+ * Takes the bits that count out of their cells: what lies above may be overlays (PS3.5 section 8.1.1). `bytes` are
+ * little endian, as is every machine that Node 20 is shipped for but one.
+ */
 function unpack(bytes: Uint8Array, cell: 8 | 16, { shift, bits, signed }: Layout): StoredValues {
   const cells = cell === 8 ? bytes : words(bytes);
   if (bits === cell && !signed) return cells;
-  const values = signed ? new Int16Array(cells.length) : cell === 8 ? new Uint8Array(cells.length) : new Uint16Array(cells.length);
+  const values = signed
+    ? new Int16Array(cells.length)
+    : cell === 8
+      ? new Uint8Array(cells.length)
+      : new Uint16Array(cells.length);
   const [mask, sign] = [2 ** bits - 1, signed ? 2 ** (bits - 1) : 0];
-  for (let index = 0; index < cells.length; index += 1) values[index] = (((cells[index]! >>> shift) & mask) ^ sign) - sign;
+  for (let index = 0; index < cells.length; index += 1)
+    values[index] = (((cells[index]! >>> shift) & mask) ^ sign) - sign;
   return values;
 }
 

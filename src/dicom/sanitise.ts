@@ -3,8 +3,9 @@ import { HilumError } from '../base/errors';
 /**
  * Values copied from a film of unknown making, made fit for their Value Representation (PS3.5 section 6.2), or dropped.
  *
- * A film's header may hold anything: dates that are hashes, names of a kilobyte, control characters. Three rules: what merely describes is cut to length;
- * what identifies is never cut, because half an identifier is another identifier: it is left empty; nothing is repaired by guessing.
+ * A film's header may hold anything: dates that are hashes, names of a kilobyte, control characters. Three rules: what
+ * merely describes is cut to length; what identifies is never cut, because half an identifier is another identifier: it
+ * is left empty; nothing is repaired by guessing.
  */
 export type CopiedVr = 'AS' | 'CS' | 'DA' | 'DS' | 'LO' | 'PN' | 'SH' | 'TM' | 'UT';
 
@@ -25,7 +26,10 @@ const CLEANERS: Readonly<Record<CopiedVr, (text: string) => string>> = {
   UT: (text) => cut(text, 1024),
 };
 
-/** One value of a naturalised attribute as text that fits its VR; '' when there is none or it cannot be made to fit. Of several values the first. */
+/**
+ * One value of a naturalised attribute as text that fits its VR; '' when there is none or it cannot be made to fit. Of
+ * several values the first.
+ */
 export function clean(vr: CopiedVr, value: unknown): string {
   const first: unknown = Array.isArray(value) ? value[0] : value;
   return CLEANERS[vr](plain(vr === 'PN' ? nameText(first) : first));
@@ -41,7 +45,9 @@ export function cleanIdentifier(vr: 'LO' | 'SH', value: unknown): string {
 export function plain(value: unknown): string {
   if (typeof value !== 'string' && typeof value !== 'number') return '';
   // eslint-disable-next-line no-control-regex
-  return String(value).replace(/[\u0000-\u001f\u007f-\u009f\\]+/g, ' ').trim();
+  return String(value)
+    .replace(/[\u0000-\u001f\u007f-\u009f\\]+/g, ' ')
+    .trim();
 }
 
 /** At most `length` characters; characters beyond the Basic Multilingual Plane count once and are never halved. */
@@ -76,6 +82,9 @@ function nameText(value: unknown): unknown {
 
 /** PS3.5 section 6.2.1: up to three component groups of up to 64 characters, each of up to five components. */
 function personName(text: string): string {
-  const groups = text.split('=').slice(0, 3).map((group) => cut(group.split('^').slice(0, 5).join('^'), 64));
+  const groups = text
+    .split('=')
+    .slice(0, 3)
+    .map((group) => cut(group.split('^').slice(0, 5).join('^'), 64));
   return groups.join('=').replace(/=+$/, '');
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { tryParseUid,type Uid } from './uid';
+import { tryParseUid, type Uid } from './uid';
 
 /** A UID inside a message that anybody may have published. */
 export const uidSchema = z.string().transform((text, context): Uid => {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
 /**
- * A DICOM UID that has passed {@link parseUid}: at most 64 characters, numbers separated by dots. PS3.5 section 9.1 allows no component with a leading zero
- * and none alone, but archives hold objects with both. They are taken as they are and never mended: a result that is to lie in the study of its film must
- * name that very study.
+ * A DICOM UID that has passed {@link parseUid}: at most 64 characters, numbers separated by dots. PS3.5 section 9.1
+ * allows no component with a leading zero and none alone, but archives hold objects with both. They are taken as they
+ * are and never mended: a result that is to lie in the study of its film must name that very study.
  */
 export type Uid = string & { readonly __brand: 'Uid' };
 
@@ -26,8 +26,9 @@ export function tryParseUid(text: unknown): Uid | undefined {
 const NAMESPACE = Buffer.from('7b0ad7a1a4d14c0c9a52c9f3c0f5d3e1', 'hex');
 
 /**
- * A UID that is the same whenever `parts` are the same: "2.25." and a name-based UUID (RFC 4122 version 5) as a decimal (PS3.5 section B.2).
- * Everything that changes the content of an object belongs into `parts`; then what exists already is recognised and never sent twice.
+ * A UID that is the same whenever `parts` are the same: "2.25." and a name-based UUID (RFC 4122 version 5) as a decimal
+ * (PS3.5 section B.2). Everything that changes the content of an object belongs into `parts`; then what exists already
+ * is recognised and never sent twice.
  */
 export function deriveUid(parts: readonly (string | number | boolean)[]): Uid {
   const digest = createHash('sha1').update(NAMESPACE).update(JSON.stringify(parts)).digest().subarray(0, 16);

@@ -5,10 +5,15 @@ export const LONG_VRS = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV',
 const ENCODED_TEXT = new Set(['LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UT']);
 const SINGLE_TEXT = new Set(['LT', 'ST', 'UT', 'UR']);
 const ASCII = ['ISO_IR 100'];
-/** Bytes of text or numbers in one element, 65536 numbers of 8 bytes and more; what is longer is no attribute that Hilum reads, and comes as null. */
+/**
+ * Bytes of text or numbers in one element, 65536 numbers of 8 bytes and more; what is longer is no attribute that Hilum
+ * reads, and comes as null.
+ */
 const LONGEST_VALUE = 1 << 20;
 
-const NUMBERS: Readonly<Record<string, readonly [size: number, read: (view: DataView, offset: number, littleEndian: boolean) => number]>> = {
+const NUMBERS: Readonly<
+  Record<string, readonly [size: number, read: (view: DataView, offset: number, littleEndian: boolean) => number]>
+> = {
   US: [2, (view, offset, little) => view.getUint16(offset, little)],
   SS: [2, (view, offset, little) => view.getInt16(offset, little)],
   UL: [4, (view, offset, little) => view.getUint32(offset, little)],
@@ -18,8 +23,16 @@ const NUMBERS: Readonly<Record<string, readonly [size: number, read: (view: Data
   FD: [8, (view, offset, little) => view.getFloat64(offset, little)],
 };
 
-/** As dcmjs naturalises: one value plain, several as an array, none as null; person names as objects by component group (PS3.18 section F.2.2). */
-export function readValue(bytes: Uint8Array, vr: string, littleEndian: boolean, characterSets: readonly string[]): unknown {
+/**
+ * As dcmjs naturalises: one value plain, several as an array, none as null; person names as objects by component group
+ * (PS3.18 section F.2.2).
+ */
+export function readValue(
+  bytes: Uint8Array,
+  vr: string,
+  littleEndian: boolean,
+  characterSets: readonly string[],
+): unknown {
   if (bytes.length === 0) return null;
   const number = NUMBERS[vr];
   if (bytes.length > LONGEST_VALUE && (number || isText(vr))) return null;
@@ -35,9 +48,16 @@ function isText(vr: string): boolean {
   return vr !== 'OB' && vr !== 'UN' && (!LONG_VRS.has(vr) || ENCODED_TEXT.has(vr) || vr === 'UR');
 }
 
-function readNumbers(bytes: Uint8Array, littleEndian: boolean, size: number, read: (view: DataView, offset: number, littleEndian: boolean) => number): unknown {
+function readNumbers(
+  bytes: Uint8Array,
+  littleEndian: boolean,
+  size: number,
+  read: (view: DataView, offset: number, littleEndian: boolean) => number,
+): unknown {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return unwrap(Array.from({ length: Math.floor(bytes.length / size) }, (_, index) => read(view, index * size, littleEndian)));
+  return unwrap(
+    Array.from({ length: Math.floor(bytes.length / size) }, (_, index) => read(view, index * size, littleEndian)),
+  );
 }
 
 function readText(vr: string, text: string): unknown {
@@ -49,7 +69,11 @@ function readText(vr: string, text: string): unknown {
 
 function personName(value: string): Record<string, string> {
   const [alphabetic = '', ideographic = '', phonetic = ''] = value.split('=');
-  return { Alphabetic: alphabetic, ...(ideographic && { Ideographic: ideographic }), ...(phonetic && { Phonetic: phonetic }) };
+  return {
+    Alphabetic: alphabetic,
+    ...(ideographic && { Ideographic: ideographic }),
+    ...(phonetic && { Phonetic: phonetic }),
+  };
 }
 
 function trimEnd(value: string): string {

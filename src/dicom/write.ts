@@ -1,7 +1,7 @@
 import dcmjs from 'dcmjs';
 import type { Dataset } from './dataset';
 import { refuse } from './sanitise';
-import { deriveUid,parseUid,tryParseUid } from './uid';
+import { deriveUid, parseUid, tryParseUid } from './uid';
 
 const { DicomDict, DicomMetaDictionary } = dcmjs.data;
 
@@ -9,14 +9,33 @@ const EXPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2.1';
 const IMPLEMENTATION_CLASS_UID = deriveUid(['implementation class', 'hilum']);
 const IMPLEMENTATION_VERSION_NAME = 'HILUM_0';
 
-/** Longest value in characters, PS3.5 section 6.2. dcmjs cuts longer ones itself, with a log line that quotes them: it must never come to that. */
-const LONGEST: Readonly<Record<string, number>> = { AE: 16, AS: 4, CS: 16, DA: 8, DS: 16, DT: 26, IS: 12, LO: 64, LT: 10240, PN: 194, SH: 16, ST: 1024, TM: 14, UI: 64 };
+/**
+ * Longest value in characters, PS3.5 section 6.2. dcmjs cuts longer ones itself, with a log line that quotes them: it
+ * must never come to that.
+ */
+const LONGEST: Readonly<Record<string, number>> = {
+  AE: 16,
+  AS: 4,
+  CS: 16,
+  DA: 8,
+  DS: 16,
+  DT: 26,
+  IS: 12,
+  LO: 64,
+  LT: 10240,
+  PN: 194,
+  SH: 16,
+  ST: 1024,
+  TM: 14,
+  UI: 64,
+};
 /** Bytes that a length field of 16 bits can state, PS3.5 section 7.1.2; FL has such a field. */
 const SHORT_LENGTH_LIMIT = 0xfffe;
 
 /**
- * A naturalised data set as a PS3.10 file in Explicit VR Little Endian with UTF-8 text. The same data set gives the same bytes. The file meta information
- * is made here: a source's own would name its compressed transfer syntax, and its character set would turn names into something else.
+ * A naturalised data set as a PS3.10 file in Explicit VR Little Endian with UTF-8 text. The same data set gives the
+ * same bytes. The file meta information is made here: a source's own would name its compressed transfer syntax, and its
+ * character set would turn names into something else.
  * @throws HilumError ENCODE_FAILED for what would not be valid DICOM: an unknown keyword, a value too long, no UID.
  */
 export function writePart10(dataset: Dataset): Uint8Array {
@@ -57,8 +76,10 @@ function checkElement(vr: string, value: unknown, path: string): void {
 }
 
 function checkFloats(values: readonly unknown[], path: string): void {
-  if (!values.every((value) => typeof value === 'number' && Number.isFinite(value))) refuse(`${path} holds what is no number`);
-  if (values.length * 4 > SHORT_LENGTH_LIMIT) refuse(`${path} holds ${values.length} numbers, more than the length field can state`);
+  if (!values.every((value) => typeof value === 'number' && Number.isFinite(value)))
+    refuse(`${path} holds what is no number`);
+  if (values.length * 4 > SHORT_LENGTH_LIMIT)
+    refuse(`${path} holds ${values.length} numbers, more than the length field can state`);
 }
 
 function checkText(vr: string, value: unknown, path: string): void {

@@ -1,11 +1,13 @@
-import { readFile,realpath,rename,rm,stat,writeFile } from 'node:fs/promises';
+import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type Document,isMap,isScalar,parseDocument,type YAMLMap } from 'yaml';
+import { type Document, isMap, isScalar, parseDocument, type YAMLMap } from 'yaml';
 import { HilumError } from '../base/errors';
 
 /**
- * Writes the operating point into a configuration file and changes nothing else in it: comments stay. Whole or not at all.
- * @param check called with the path of the new file before it takes the old one's place; it throws when the file is no valid configuration
+ * Writes the operating point into a configuration file and changes nothing else in it: comments stay. Whole or not at
+ * all.
+ * @param check called with the path of the new file before it takes the old one's place; it throws when the file is no
+ * valid configuration
  * @throws HilumError CONFIG_INVALID when the file is no YAML
  */
 export async function applyThreshold(config: string, threshold: number, check: (path: string) => void): Promise<void> {
@@ -13,7 +15,10 @@ export async function applyThreshold(config: string, threshold: number, check: (
   const path = await realpath(config);
   const text = await readFile(path, 'utf8');
   const document = parseDocument(text);
-  if (document.errors.length > 0) throw new HilumError('CONFIG_INVALID', 'permanent', `${config} can't be read as YAML`, { cause: document.errors[0] });
+  if (document.errors.length > 0)
+    throw new HilumError('CONFIG_INVALID', 'permanent', `${config} can't be read as YAML`, {
+      cause: document.errors[0],
+    });
   const beside = `${path}.new`;
   try {
     await writeFile(beside, withThreshold(text, document, threshold), { mode: (await stat(path)).mode & 0o7777 });
@@ -25,14 +30,19 @@ export async function applyThreshold(config: string, threshold: number, check: (
   }
 }
 
-/** The text with its one key changed or added where it belongs; written anew as a whole only where that can't be done, which keeps comments but not the spacing. */
+/**
+ * The text with its one key changed or added where it belongs; written anew as a whole only where that can't be done,
+ * which keeps comments but not the spacing.
+ */
 function withThreshold(text: string, document: Document, threshold: number): string {
   const edited = edit(text, document, threshold);
   const section = document.get('classification', true);
   if (isScalar(section) && section.value === null) document.delete('classification');
   document.setIn(['classification', 'threshold'], threshold);
   const parsed = edited === null ? null : parseDocument(edited);
-  return edited !== null && parsed?.errors.length === 0 && isDeepStrictEqual(parsed.toJS(), document.toJS()) ? edited : document.toString({ lineWidth: 0 });
+  return edited !== null && parsed?.errors.length === 0 && isDeepStrictEqual(parsed.toJS(), document.toJS())
+    ? edited
+    : document.toString({ lineWidth: 0 });
 }
 
 /** Null where there is no plain place for it; what comes out is checked by the caller. */
@@ -44,7 +54,8 @@ function edit(text: string, document: Document, threshold: number): string | nul
   const section = document.get('classification', true);
   if (isMap(section)) return into(text, section, `threshold: ${threshold}`, `"threshold": ${threshold}`, end);
   if (section !== undefined) return null;
-  if (isMap(document.contents) && document.contents.flow) return into(text, document.contents, '', `"classification": {"threshold": ${threshold}}`, end);
+  if (isMap(document.contents) && document.contents.flow)
+    return into(text, document.contents, '', `"classification": {"threshold": ${threshold}}`, end);
   return `${text}${text === '' || text.endsWith('\n') ? '' : end}classification:${end}  threshold: ${threshold}${end}`;
 }
 

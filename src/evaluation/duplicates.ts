@@ -11,16 +11,19 @@ const COPY = 'same content as another film';
 const CONTRADICTION = 'same content as another film, labelled otherwise';
 
 /**
- * Films to leave out because another one has the same bytes, by file with the reason: a copy under another name would count twice, and as another patient it
- * could stand in both halves. The first in the labels file stays; with contradicting labels none does.
+ * Films to leave out because another one has the same bytes, by file with the reason: a copy under another name would
+ * count twice, and as another patient it could stand in both halves. The first in the labels file stays; with
+ * contradicting labels none does.
  */
 export function copies(joined: readonly JoinedFilm[]): ReadonlyMap<string, string> {
   const byContent = new Map<string, LabelledFilm[]>();
-  for (const { label, record } of joined) if (record !== undefined) byContent.set(record.sha256, [...(byContent.get(record.sha256) ?? []), label]);
+  for (const { label, record } of joined)
+    if (record !== undefined) byContent.set(record.sha256, [...(byContent.get(record.sha256) ?? []), label]);
   const left = new Map<string, string>();
   for (const [first, ...others] of byContent.values()) {
     const isContradicted = others.some(({ positive }) => positive !== first!.positive);
-    for (const { file } of isContradicted ? [first!, ...others] : others) left.set(file, isContradicted ? CONTRADICTION : COPY);
+    for (const { file } of isContradicted ? [first!, ...others] : others)
+      left.set(file, isContradicted ? CONTRADICTION : COPY);
   }
   return left;
 }

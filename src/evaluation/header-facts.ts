@@ -1,4 +1,4 @@
-import { type Attributes,text } from '../dicom/attributes';
+import { type Attributes, text } from '../dicom/attributes';
 
 /** What a film's header says that films may be grouped by; nothing that tells a patient. */
 export const FACTS = ['sex', 'age', 'view', 'manufacturer', 'institution'] as const;
@@ -27,10 +27,14 @@ export function ageBand(years: number | undefined): string | undefined {
 }
 
 /**
- * What a film is grouped by: what the header says, and the labels file's columns. A column named like one of {@link FACTS}, in whatever case, is the same thing
- * and goes before the header where its cell is not empty; an age becomes its band.
+ * What a film is grouped by: what the header says, and the labels file's columns. A column named like one of {@link
+ * FACTS}, in whatever case, is the same thing and goes before the header where its cell is not empty; an age becomes
+ * its band.
  */
-export function groupsOf(facts: Facts, columns: Readonly<Record<string, string>>): Readonly<Record<string, string | undefined>> {
+export function groupsOf(
+  facts: Facts,
+  columns: Readonly<Record<string, string>>,
+): Readonly<Record<string, string | undefined>> {
   const groups: Record<string, string | undefined> = { ...facts };
   for (const [column, cell] of Object.entries(columns)) {
     const fact = FACTS.find((name) => name === column.toLowerCase());
@@ -57,7 +61,9 @@ function ageInYears(attributes: Attributes): number | undefined {
 
 function yearsOf(age: string): number | undefined {
   const stated = /^(\d{3})([DWMY])$/.exec(age);
-  return stated ? Number(stated[1]) / { D: 365.25, W: 52.18, M: 12, Y: 1 }[stated[2] as 'D' | 'W' | 'M' | 'Y'] : undefined;
+  return stated
+    ? Number(stated[1]) / { D: 365.25, W: 52.18, M: 12, Y: 1 }[stated[2] as 'D' | 'W' | 'M' | 'Y']
+    : undefined;
 }
 
 function date(value: string | undefined): number | undefined {

@@ -1,4 +1,4 @@
-import { type CsvError,type Info,parse } from 'csv-parse/sync';
+import { type CsvError, type Info, parse } from 'csv-parse/sync';
 import { posix } from 'node:path';
 import { HilumError } from '../base/errors';
 
@@ -37,7 +37,8 @@ interface Row {
 }
 
 /**
- * Reads a labels file: CSV with a heading; comma, semicolon or tab; UTF-8 with or without a byte order mark, UTF-16 or Windows-1252 as spreadsheets write them.
+ * Reads a labels file: CSV with a heading; comma, semicolon or tab; UTF-8 with or without a byte order mark, UTF-16 or
+ * Windows-1252 as spreadsheets write them.
  * @param positive the label of the finding; guessed where it is not given
  * @throws HilumError LABELS_INVALID when the file as a whole can't be used; single bad rows are told in `problems`
  */
@@ -46,12 +47,21 @@ export function readLabels(bytes: Uint8Array, positive?: string): Labels {
   if (heading === undefined) throw invalid('the file is empty');
   const names = heading.cells.map((name) => name.toLowerCase());
   const at = (name: string) => names.indexOf(name);
-  for (const name of ['file', 'label']) if (at(name) < 0) throw invalid(`there is no column "${name}"; its columns are ${heading.cells.map((cell) => `"${cell}"`).join(', ')}`);
+  for (const name of ['file', 'label'])
+    if (at(name) < 0)
+      throw invalid(
+        `there is no column "${name}"; its columns are ${heading.cells.map((cell) => `"${cell}"`).join(', ')}`,
+      );
   const twice = names.find((name, i) => name !== '' && names.indexOf(name) !== i);
   if (twice !== undefined) throw invalid(`there are two columns "${twice}"`);
   const { good, problems } = sortOut(rows, heading.cells.length, at('file'), at('label'));
-  const values = twoValues(good.map(({ cells }) => cells[at('label')]!), positive);
-  const groupColumns = heading.cells.filter((name, i) => name !== '' && !['file', 'label', 'patient'].includes(names[i]!));
+  const values = twoValues(
+    good.map(({ cells }) => cells[at('label')]!),
+    positive,
+  );
+  const groupColumns = heading.cells.filter(
+    (name, i) => name !== '' && !['file', 'label', 'patient'].includes(names[i]!),
+  );
   const films = good.map(({ cells, line }): LabelledFilm => ({
     file: cells[at('file')]!,
     positive: cells[at('label')] === values.positive,
@@ -75,7 +85,10 @@ function decode(bytes: Uint8Array): string {
 function readRows(text: string): Row[] {
   const found = DELIMITERS.find((delimiter) => headingBy(text, delimiter).includes('file')) ?? ',';
   try {
-    const rows = parse(text, { ...OPTIONS, delimiter: found, info: true }) as unknown as { record: string[]; info: Info }[];
+    const rows = parse(text, { ...OPTIONS, delimiter: found, info: true }) as unknown as {
+      record: string[];
+      info: Info;
+    }[];
     return rows.map(({ record, info }) => ({ cells: record, line: info.lines }));
   } catch (error) {
     const { lines, message } = error as CsvError & { lines?: number };
@@ -94,7 +107,12 @@ function headingBy(text: string, delimiter: string): string[] {
   }
 }
 
-function sortOut(rows: readonly Row[], width: number, file: number, label: number): { good: Row[]; problems: { line: number; text: string }[] } {
+function sortOut(
+  rows: readonly Row[],
+  width: number,
+  file: number,
+  label: number,
+): { good: Row[]; problems: { line: number; text: string }[] } {
   const problems: { line: number; text: string }[] = [];
   const good = new Map<string, Row>();
   const contradicted = new Set<string>();
@@ -107,7 +125,8 @@ function sortOut(rows: readonly Row[], width: number, file: number, label: numbe
     else if (name === '') problems.push({ line, text: 'no file' });
     else if (cells[label] === '') problems.push({ line, text: 'no label' });
     else if (first === undefined) good.set(key, row);
-    else if (first.cells[label] === cells[label]) problems.push({ line, text: `the same file as in line ${first.line}, left out` });
+    else if (first.cells[label] === cells[label])
+      problems.push({ line, text: `the same file as in line ${first.line}, left out` });
     else {
       problems.push({ line, text: `the same file as in line ${first.line} with another label: both are left out` });
       contradicted.add(key);
@@ -116,17 +135,32 @@ function sortOut(rows: readonly Row[], width: number, file: number, label: numbe
   return { good: [...good].filter(([key]) => !contradicted.has(key)).map(([, row]) => row), problems };
 }
 
-/** One spelling for the ways to write a path, Windows' among them: a film that stands there twice must not count twice. */
+/**
+ * One spelling for the ways to write a path, Windows' among them: a film that stands there twice must not count twice.
+ */
 function samePath(file: string): string {
   return posix.normalize(file.replaceAll('\\', '/'));
 }
 
-function twoValues(labels: readonly string[], wanted: string | undefined): Pick<Labels, 'positive' | 'negative' | 'guessed'> {
+function twoValues(
+  labels: readonly string[],
+  wanted: string | undefined,
+): Pick<Labels, 'positive' | 'negative' | 'guessed'> {
   const values = [...new Set(labels)].sort();
-  const told = values.slice(0, 12).map((value) => `"${value}" (${labels.filter((label) => label === value).length})`).join(', ');
+  const told = values
+    .slice(0, 12)
+    .map((value) => `"${value}" (${labels.filter((label) => label === value).length})`)
+    .join(', ');
   if (values.length !== 2) throw invalid(`the labels must have two values; they have ${values.length}: ${told}`);
-  const matching = values.filter((value) => (wanted === undefined ? POSITIVE_WORDS.has(value.toLowerCase()) : value === wanted.trim()));
-  if (matching.length !== 1) throw invalid(wanted === undefined ? `it can't be guessed which of the labels ${told} is the finding: name it with --positive VALUE` : `--positive ${wanted} is none of the labels ${told}`);
+  const matching = values.filter((value) =>
+    wanted === undefined ? POSITIVE_WORDS.has(value.toLowerCase()) : value === wanted.trim(),
+  );
+  if (matching.length !== 1)
+    throw invalid(
+      wanted === undefined
+        ? `it can't be guessed which of the labels ${told} is the finding: name it with --positive VALUE`
+        : `--positive ${wanted} is none of the labels ${told}`,
+    );
   const [positive] = matching as [string];
   return { positive, negative: values.find((value) => value !== positive)!, guessed: wanted === undefined };
 }

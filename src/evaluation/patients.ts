@@ -9,8 +9,9 @@ export interface FilmPatient {
 }
 
 /**
- * Whose each film is, by file. The labels file knows best, then the header. Where the labels file names the patient of some films only, the Patient ID of those
- * tells the others, so that nobody counts as two patients; a Patient ID that stands with several names (one for all, after an export) tells nothing.
+ * Whose each film is, by file. The labels file knows best, then the header. Where the labels file names the patient of
+ * some films only, the Patient ID of those tells the others, so that nobody counts as two patients; a Patient ID that
+ * stands with several names (one for all, after an export) tells nothing.
  */
 export function patientsOf(joined: readonly JoinedFilm[]): ReadonlyMap<string, FilmPatient> {
   const names = new Map<string, Set<string>>();
@@ -24,8 +25,19 @@ export function patientsOf(joined: readonly JoinedFilm[]): ReadonlyMap<string, F
     const [name, ...others] = names.get(record.patient) ?? [];
     return name === undefined || others.length > 0 ? `header ${record.patient}` : `labels ${name}`;
   };
-  return new Map(joined.map((film) => {
-    const name = nameOf(film);
-    return [film.label.file, { patient: createHash('sha256').update(name ?? `file ${film.label.file}`).digest('hex').slice(0, 16), isUnknown: name === null }];
-  }));
+  return new Map(
+    joined.map((film) => {
+      const name = nameOf(film);
+      return [
+        film.label.file,
+        {
+          patient: createHash('sha256')
+            .update(name ?? `file ${film.label.file}`)
+            .digest('hex')
+            .slice(0, 16),
+          isUnknown: name === null,
+        },
+      ];
+    }),
+  );
 }

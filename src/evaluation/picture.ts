@@ -4,7 +4,7 @@ import type { Attributes } from '../dicom/attributes';
 import { inspect } from '../dicom/codestream';
 import { DEFAULT_LIMITS } from '../dicom/image-header';
 import { undecodable } from '../dicom/pixel-error';
-import { EXPLICIT_VR_LITTLE_ENDIAN,type Opened } from '../dicom/read';
+import { EXPLICIT_VR_LITTLE_ENDIAN, type Opened } from '../dicom/read';
 import { deriveUid } from '../dicom/uid';
 import type { OpenedFilm } from '../pipeline/decode';
 
@@ -22,9 +22,10 @@ export function kindOf(bytes: Uint8Array): FileKind {
 }
 
 /**
- * A PNG or JPEG as if its pixels stood in a DICOM film, so that they go the shipped way from there on: the same decoder, bounds, luminance of colours
- * (ITU-R BT.601, as training has it) and blank picture check. There is no header behind it: MONOCHROME2 is what a picture on a screen is, and CR stands
- * for the word of whoever labelled it that it is a chest film.
+ * A PNG or JPEG as if its pixels stood in a DICOM film, so that they go the shipped way from there on: the same
+ * decoder, bounds, luminance of colours (ITU-R BT.601, as training has it) and blank picture check. There is no header
+ * behind it: MONOCHROME2 is what a picture on a screen is, and CR stands for the word of whoever labelled it that it is
+ * a chest film.
  * @throws PixelError when the picture is damaged, too large or of a kind that is not read
  */
 export function openPicture(bytes: Uint8Array, kind: 'png' | 'jpeg'): OpenedFilm {
@@ -37,9 +38,14 @@ type PictureParts = Pick<Opened, 'attributes' | 'transferSyntaxUid' | 'pixelData
 
 function fromJpeg(bytes: Uint8Array): PictureParts {
   const { kind, rows, columns, samplesPerPixel, precision } = inspect(bytes);
-  if (kind !== 'jpeg' || precision !== 8 || (samplesPerPixel !== 1 && samplesPerPixel !== 3)) throw undecodable('the JPEG is neither 8-bit grey nor 8-bit colour');
+  if (kind !== 'jpeg' || precision !== 8 || (samplesPerPixel !== 1 && samplesPerPixel !== 3))
+    throw undecodable('the JPEG is neither 8-bit grey nor 8-bit colour');
   const colour = samplesPerPixel === 3;
-  return { attributes: header(rows, columns, { colour, bits: 8 }), transferSyntaxUid: JPEG_BASELINE, pixelData: element(bytes, true) };
+  return {
+    attributes: header(rows, columns, { colour, bits: 8 }),
+    transferSyntaxUid: JPEG_BASELINE,
+    pixelData: element(bytes, true),
+  };
 }
 
 /** Transparency is left out of account, as in training. */
@@ -48,7 +54,8 @@ function fromPng(bytes: Uint8Array): PictureParts {
   if (bytes.length < 33) throw undecodable('the PNG is cut off');
   // IHDR is the first chunk of every PNG: its size is checked before anything is unpacked.
   const [columns, rows] = [view.getUint32(16), view.getUint32(20)];
-  if (columns * rows * 3 > DEFAULT_LIMITS.samples) throw undecodable(`the PNG has ${columns} x ${rows} pixels, more than are taken`);
+  if (columns * rows * 3 > DEFAULT_LIMITS.samples)
+    throw undecodable(`the PNG has ${columns} x ${rows} pixels, more than are taken`);
   const deep = bytes[24] === 16;
   const rgba = unpack(bytes);
   const pixels = rows * columns;
@@ -61,14 +68,20 @@ function fromPng(bytes: Uint8Array): PictureParts {
     else for (let c = 0; c < 3; c++) samples[3 * i + c] = rgba[4 * i + c]! >> shift;
   }
   const attributes = header(rows, columns, { colour, bits: deep && !colour ? 16 : 8 });
-  return { attributes, transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN, pixelData: element(new Uint8Array(samples.buffer), false) };
+  return {
+    attributes,
+    transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN,
+    pixelData: element(new Uint8Array(samples.buffer), false),
+  };
 }
 
 /** Four samples per pixel, of 16 bits where the file has 16, else of 8. */
 function unpack(bytes: Uint8Array): Uint8Array | Uint16Array {
   try {
     // With skipRescale a deep picture comes as a Uint16Array, whatever the types say.
-    return PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), { skipRescale: bytes[24] === 16 }).data as Uint8Array | Uint16Array;
+    return PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), {
+      skipRescale: bytes[24] === 16,
+    }).data as Uint8Array | Uint16Array;
   } catch (cause) {
     throw undecodable('the PNG is damaged', cause);
   }
@@ -76,8 +89,16 @@ function unpack(bytes: Uint8Array): Uint8Array | Uint16Array {
 
 function header(rows: number, columns: number, { colour, bits }: { colour: boolean; bits: 8 | 16 }): Attributes {
   return {
-    Modality: 'CR', Rows: rows, Columns: columns, SamplesPerPixel: colour ? 3 : 1, PlanarConfiguration: 0, PhotometricInterpretation: colour ? 'RGB' : 'MONOCHROME2',
-    BitsAllocated: bits, BitsStored: bits, HighBit: bits - 1, PixelRepresentation: 0,
+    Modality: 'CR',
+    Rows: rows,
+    Columns: columns,
+    SamplesPerPixel: colour ? 3 : 1,
+    PlanarConfiguration: 0,
+    PhotometricInterpretation: colour ? 'RGB' : 'MONOCHROME2',
+    BitsAllocated: bits,
+    BitsStored: bits,
+    HighBit: bits - 1,
+    PixelRepresentation: 0,
   };
 }
 

@@ -1,5 +1,5 @@
-import type { Calibration,CurvePoint } from '../statistics/curves';
-import { html,type Markup } from './markup';
+import type { Calibration, CurvePoint } from '../statistics/curves';
+import { html, type Markup } from './markup';
 
 type Point = readonly [x: number, y: number];
 
@@ -21,37 +21,127 @@ interface Plot {
 
 const placeX = (x: number) => (MARGIN.left + x * SIZE).toFixed(1);
 const placeY = (y: number) => (MARGIN.top + (1 - y) * SIZE).toFixed(1);
-const path = (points: readonly Point[]) => points.map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${placeX(x)} ${placeY(y)}`).join('');
+const path = (points: readonly Point[]) =>
+  points.map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${placeX(x)} ${placeY(y)}`).join('');
 
-/** A unit square, both axes from 0 to 1. Colours come from the page's style sheet, so that it is light or dark as the page is. */
+/**
+ * A unit square, both axes from 0 to 1. Colours come from the page's style sheet, so that it is light or dark as the
+ * page is.
+ */
 function plot({ id, title, description, x, y, content }: Plot): Markup {
-  const grid = TICKS.map((tick) => html`<path class="grid" d="M${placeX(tick)} ${placeY(0)}V${placeY(1)}M${placeX(0)} ${placeY(tick)}H${placeX(1)}"/>
-<text x="${placeX(tick)}" y="${MARGIN.top + SIZE + 18}" text-anchor="middle">${tick}</text><text x="${MARGIN.left - 8}" y="${placeY(tick)}" dy="4" text-anchor="end">${tick}</text>`);
-  const names = html`<text x="${placeX(0.5)}" y="${HEIGHT - 8}" text-anchor="middle">${x}</text><text transform="translate(14 ${placeY(0.5)}) rotate(-90)" text-anchor="middle">${y}</text>`;
-  return html`<svg id="${id}" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="${id}-title ${id}-text"><title id="${id}-title">${title}</title><desc id="${id}-text">${description}</desc>${grid}${names}${content}</svg>`;
+  const grid = TICKS.map(
+    (tick) =>
+      html`<path
+          class="grid"
+          d="M${placeX(tick)} ${placeY(0)}V${placeY(1)}M${placeX(0)} ${placeY(tick)}H${placeX(1)}"
+        />
+        <text x="${placeX(tick)}" y="${MARGIN.top + SIZE + 18}" text-anchor="middle">${tick}</text
+        ><text x="${MARGIN.left - 8}" y="${placeY(tick)}" dy="4" text-anchor="end">${tick}</text>`,
+  );
+  const names = html`<text x="${placeX(0.5)}" y="${HEIGHT - 8}" text-anchor="middle">${x}</text
+    ><text transform="translate(14 ${placeY(0.5)}) rotate(-90)" text-anchor="middle">${y}</text>`;
+  return html`<svg id="${id}" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="${id}-title ${id}-text">
+    <title id="${id}-title">${title}</title>
+    <desc id="${id}-text">${description}</desc>
+    ${grid}${names}${content}
+  </svg>`;
 }
 
-const line = (points: readonly Point[], kind: string) => html`<path class="${kind}" d="${path(points)}"/>`;
-const dot = ([x, y]: Point, kind = 'dot') => html`<circle class="${kind}" cx="${placeX(x)}" cy="${placeY(y)}" r="5"/>`;
+const line = (points: readonly Point[], kind: string) => html`<path class="${kind}" d="${path(points)}" />`;
+const dot = ([x, y]: Point, kind = 'dot') => html`<circle class="${kind}" cx="${placeX(x)}" cy="${placeY(y)}" r="5" />`;
 
 /** Receiver operating characteristic; the mark is the operating point. */
 export function rocPlot(curve: readonly CurvePoint[], mark: Point | null, description: string): Markup {
-  const points: Point[] = [[0, 0], ...curve.map(({ falsePositiveRate, sensitivity }): Point => [falsePositiveRate, sensitivity])];
-  const content = [line([[0, 0], [1, 1]], 'chance'), line(points, 'curve'), mark && dot(mark)];
+  const points: Point[] = [
+    [0, 0],
+    ...curve.map(({ falsePositiveRate, sensitivity }): Point => [falsePositiveRate, sensitivity]),
+  ];
+  const content = [
+    line(
+      [
+        [0, 0],
+        [1, 1],
+      ],
+      'chance',
+    ),
+    line(points, 'curve'),
+    mark && dot(mark),
+  ];
   return plot({ id: 'roc', title: 'ROC curve', description, x: '1 - specificity', y: 'sensitivity', content });
 }
 
-/** Precision and recall, as steps: between two thresholds there is nothing to be had. The dashed line is a guess at random. */
-export function precisionRecallPlot(curve: readonly CurvePoint[], mark: Point | null, prevalence: number, description: string): Markup {
-  const points = curve.flatMap(({ sensitivity, precision }, i): Point[] => [[i === 0 ? 0 : curve[i - 1]!.sensitivity, precision], [sensitivity, precision]]);
-  const content = [line([[0, prevalence], [1, prevalence]], 'chance'), line(points, 'curve'), mark && dot(mark)];
-  return plot({ id: 'precision-recall', title: 'Precision-recall curve', description, x: 'recall (sensitivity)', y: 'precision', content });
+/**
+ * Precision and recall, as steps: between two thresholds there is nothing to be had. The dashed line is a guess at
+ * random.
+ */
+export function precisionRecallPlot(
+  curve: readonly CurvePoint[],
+  mark: Point | null,
+  prevalence: number,
+  description: string,
+): Markup {
+  const points = curve.flatMap(({ sensitivity, precision }, i): Point[] => [
+    [i === 0 ? 0 : curve[i - 1]!.sensitivity, precision],
+    [sensitivity, precision],
+  ]);
+  const content = [
+    line(
+      [
+        [0, prevalence],
+        [1, prevalence],
+      ],
+      'chance',
+    ),
+    line(points, 'curve'),
+    mark && dot(mark),
+  ];
+  return plot({
+    id: 'precision-recall',
+    title: 'Precision-recall curve',
+    description,
+    x: 'recall (sensitivity)',
+    y: 'precision',
+    content,
+  });
 }
 
 /** Observed share over mean probability, with 95 % intervals; a perfect model's points lie on the dashed line. */
 export function calibrationPlot({ bins }: Calibration, description: string): Markup {
-  const filled = bins.flatMap(({ predicted, observed }) => (predicted === null || observed.value === null || observed.interval === null ? [] : [{ x: predicted, y: observed.value, interval: observed.interval }]));
-  const bars = filled.map(({ x, interval: [low, high] }) => line([[x, low], [x, high]], 'bar'));
-  const content = [line([[0, 0], [1, 1]], 'chance'), ...bars, line(filled.map(({ x, y }): Point => [x, y]), 'curve'), ...filled.map(({ x, y }) => dot([x, y]))];
-  return plot({ id: 'calibration', title: 'Calibration', description, x: 'mean probability', y: 'share with the finding', content });
+  const filled = bins.flatMap(({ predicted, observed }) =>
+    predicted === null || observed.value === null || observed.interval === null
+      ? []
+      : [{ x: predicted, y: observed.value, interval: observed.interval }],
+  );
+  const bars = filled.map(({ x, interval: [low, high] }) =>
+    line(
+      [
+        [x, low],
+        [x, high],
+      ],
+      'bar',
+    ),
+  );
+  const content = [
+    line(
+      [
+        [0, 0],
+        [1, 1],
+      ],
+      'chance',
+    ),
+    ...bars,
+    line(
+      filled.map(({ x, y }): Point => [x, y]),
+      'curve',
+    ),
+    ...filled.map(({ x, y }) => dot([x, y])),
+  ];
+  return plot({
+    id: 'calibration',
+    title: 'Calibration',
+    description,
+    x: 'mean probability',
+    y: 'share with the finding',
+    content,
+  });
 }

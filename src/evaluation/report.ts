@@ -1,14 +1,14 @@
 import type { AnalysisIdentity } from '../objects/analysis';
-import { type BootstrapOptions,estimate,type Estimate } from '../statistics/bootstrap';
-import { calibration,type Calibration,curve,type CurvePoint } from '../statistics/curves';
-import { chooseOperatingPoint,half,type OperatingPointChoice } from '../statistics/operating-point';
-import { type Scored,share,type Share,thresholdFigures,type ThresholdFigures } from '../statistics/statistics';
-import { type Subgroup,subgroups } from '../statistics/subgroups';
-import { weightedAuc,weightedAveragePrecision,weightedF1 } from '../statistics/weighted';
-import { copies,type JoinedFilm } from './duplicates';
+import { type BootstrapOptions, estimate, type Estimate } from '../statistics/bootstrap';
+import { calibration, type Calibration, curve, type CurvePoint } from '../statistics/curves';
+import { chooseOperatingPoint, half, type OperatingPointChoice } from '../statistics/operating-point';
+import { type Scored, share, type Share, thresholdFigures, type ThresholdFigures } from '../statistics/statistics';
+import { type Subgroup, subgroups } from '../statistics/subgroups';
+import { weightedAuc, weightedAveragePrecision, weightedF1 } from '../statistics/weighted';
+import { copies, type JoinedFilm } from './duplicates';
 import { groupsOf } from './header-facts';
 import type { FilmRecord } from './journal';
-import type { LabelledFilm,Labels } from './labels';
+import type { LabelledFilm, Labels } from './labels';
 import { patientsOf } from './patients';
 import type { Failure } from './run';
 
@@ -49,15 +49,29 @@ export interface EvaluationReport {
   readonly models: AnalysisIdentity['models'];
   readonly finding: string;
   readonly settings: EvaluationSettings;
-  readonly labels: Pick<Labels, 'positive' | 'negative' | 'guessed' | 'hasPatients' | 'problems'> & { readonly sha256: string };
-  readonly counts: { readonly labelled: number; readonly analysed: number; readonly positive: number; readonly negative: number; readonly patients: number; readonly withoutHeader: number; readonly withoutPatient: number; readonly mostOfOnePatient: number };
+  readonly labels: Pick<Labels, 'positive' | 'negative' | 'guessed' | 'hasPatients' | 'problems'> & {
+    readonly sha256: string;
+  };
+  readonly counts: {
+    readonly labelled: number;
+    readonly analysed: number;
+    readonly positive: number;
+    readonly negative: number;
+    readonly patients: number;
+    readonly withoutHeader: number;
+    readonly withoutPatient: number;
+    readonly mostOfOnePatient: number;
+  };
   readonly excluded: readonly Excluded[];
   readonly unlabelled: readonly string[];
   readonly auc: Estimate;
   readonly averagePrecision: Estimate;
   readonly atHalf: AtThreshold;
   readonly atOperatingPoint: AtThreshold;
-  /** Sensitivity at the operating point where a film with the finding that the pipeline did not analyse counts as missed: nobody is warned of it. Copies and files that are not there count nowhere. */
+  /**
+   * Sensitivity at the operating point where a film with the finding that the pipeline did not analyse counts as
+   * missed: nobody is warned of it. Copies and files that are not there count nowhere.
+   */
   readonly sensitivityWithLeftOut: Share;
   readonly calibration: Calibration;
   readonly curve: readonly CurvePoint[];
@@ -78,15 +92,40 @@ export interface EvaluationInput {
   readonly now: Date;
 }
 
-export function makeReport({ labels, labelsSha256, records, failures, identity, settings, unlabelled, now }: EvaluationInput): EvaluationReport {
+export function makeReport({
+  labels,
+  labelsSha256,
+  records,
+  failures,
+  identity,
+  settings,
+  unlabelled,
+  now,
+}: EvaluationInput): EvaluationReport {
   const joined = labels.films.map((label): JoinedFilm => ({ label, record: records.get(label.file) }));
   const left = copies(joined);
   const patients = patientsOf(joined);
-  const analysed = joined.flatMap(({ label, record }) => (record === undefined || record.probability === null || left.has(label.file) ? [] : [{ label, record, scored: { positive: label.positive, score: record.probability, patient: patients.get(label.file)!.patient } satisfies Scored }]));
+  const analysed = joined.flatMap(({ label, record }) =>
+    record === undefined || record.probability === null || left.has(label.file)
+      ? []
+      : [
+          {
+            label,
+            record,
+            scored: {
+              positive: label.positive,
+              score: record.probability,
+              patient: patients.get(label.file)!.patient,
+            } satisfies Scored,
+          },
+        ],
+  );
   const scored = analysed.map((film) => film.scored);
   const count = (positive: boolean) => scored.filter((film) => film.positive === positive).length;
   const atOperatingPoint = atThreshold(scored, settings.threshold, settings.bootstrap);
-  const withFinding = joined.filter(({ label, record }) => label.positive && record !== undefined && !left.has(label.file)).length;
+  const withFinding = joined.filter(
+    ({ label, record }) => label.positive && record !== undefined && !left.has(label.file),
+  ).length;
   const { positive, negative, guessed, hasPatients, problems } = labels;
   return {
     schemaVersion: 1,
@@ -98,9 +137,14 @@ export function makeReport({ labels, labelsSha256, records, failures, identity, 
     settings,
     labels: { positive, negative, guessed, hasPatients, problems, sha256: labelsSha256 },
     counts: {
-      labelled: labels.films.length, analysed: scored.length, positive: count(true), negative: count(false),
-      patients: new Set(scored.map(({ patient }) => patient)).size, withoutHeader: analysed.filter(({ record }) => record.kind !== 'dicom').length,
-      withoutPatient: analysed.filter(({ label }) => patients.get(label.file)!.isUnknown).length, mostOfOnePatient: mostOfOne(scored.map(({ patient }) => patient)),
+      labelled: labels.films.length,
+      analysed: scored.length,
+      positive: count(true),
+      negative: count(false),
+      patients: new Set(scored.map(({ patient }) => patient)).size,
+      withoutHeader: analysed.filter(({ record }) => record.kind !== 'dicom').length,
+      withoutPatient: analysed.filter(({ label }) => patients.get(label.file)!.isUnknown).length,
+      mostOfOnePatient: mostOfOne(scored.map(({ patient }) => patient)),
     },
     excluded: excluded(joined, new Map([...failures.map(({ file, why }) => [file, why] as const), ...left])),
     unlabelled,
@@ -111,9 +155,18 @@ export function makeReport({ labels, labelsSha256, records, failures, identity, 
     sensitivityWithLeftOut: share(atOperatingPoint.confusion.truePositive, withFinding),
     calibration: calibration(scored),
     curve: curve(scored),
-    subgroups: subgroups(analysed.map(({ label, record, scored: film }) => ({ film, groups: groupsOf(record.facts, label.groups) })), settings),
+    subgroups: subgroups(
+      analysed.map(({ label, record, scored: film }) => ({ film, groups: groupsOf(record.facts, label.groups) })),
+      settings,
+    ),
     choice: chooseOperatingPoint(scored, settings.wantedSensitivity),
-    films: analysed.map(({ label, scored: film }) => ({ file: label.file, positive: film.positive, probability: film.score, patient: film.patient, half: half(film.patient) })),
+    films: analysed.map(({ label, scored: film }) => ({
+      file: label.file,
+      positive: film.positive,
+      probability: film.score,
+      patient: film.patient,
+      half: half(film.patient),
+    })),
   };
 }
 
@@ -125,7 +178,10 @@ function mostOfOne(names: readonly string[]): number {
 }
 
 function atThreshold(films: readonly Scored[], threshold: number, options: BootstrapOptions): AtThreshold {
-  return { ...thresholdFigures(films, threshold), f1Interval: estimate(films, weightedF1(threshold), options).interval };
+  return {
+    ...thresholdFigures(films, threshold),
+    f1Interval: estimate(films, weightedF1(threshold), options).interval,
+  };
 }
 
 /** @param others what is no word of the pipeline, by file */
@@ -138,6 +194,11 @@ function excluded(joined: readonly JoinedFilm[], others: ReadonlyMap<string, str
     reasons.set(reason, [...(reasons.get(reason) ?? []), label]);
   }
   return [...reasons]
-    .map(([reason, films]) => ({ reason, positive: films.filter(({ positive }) => positive).length, negative: films.filter(({ positive }) => !positive).length, files: films.map(({ file }) => file) }))
+    .map(([reason, films]) => ({
+      reason,
+      positive: films.filter(({ positive }) => positive).length,
+      negative: films.filter(({ positive }) => !positive).length,
+      files: films.map(({ file }) => file),
+    }))
     .sort((a, b) => b.positive + b.negative - a.positive - a.negative || (a.reason < b.reason ? -1 : 1));
 }

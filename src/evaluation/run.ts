@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import { readFile,stat } from 'node:fs/promises';
-import { relative,resolve,sep } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { relative, resolve, sep } from 'node:path';
 import { describeError } from '../base/errors';
-import { type Attributes,text } from '../dicom/attributes';
+import { type Attributes, text } from '../dicom/attributes';
 import { refusalOf } from '../pipeline/decode';
 import { resultOf } from '../pipeline/notify';
-import { analyseFilm,analysePixels,type Line } from '../pipeline/pipeline';
+import { analyseFilm, analysePixels, type Line } from '../pipeline/pipeline';
 import type { FilmOutcome } from '../pipeline/stage';
 import { factsOf } from './header-facts';
-import type { FilmRecord,Journal } from './journal';
-import { type FileKind,kindOf,openPicture } from './picture';
+import type { FilmRecord, Journal } from './journal';
+import { type FileKind, kindOf, openPicture } from './picture';
 
 /** A film that has no line in the journal: it is tried again at the next run. */
 export interface Failure {
@@ -25,8 +25,14 @@ export interface RunPorts {
   readonly onFilm?: () => void;
 }
 
-/** Analyses each file that the journal does not have yet, one after the other. One bad file does not hold up the others. */
-export async function analyseFiles(folder: string, files: readonly string[], { line, journal, onStart, onFilm }: RunPorts): Promise<{ records: ReadonlyMap<string, FilmRecord>; failures: Failure[] }> {
+/**
+ * Analyses each file that the journal does not have yet, one after the other. One bad file does not hold up the others.
+ */
+export async function analyseFiles(
+  folder: string,
+  files: readonly string[],
+  { line, journal, onStart, onFilm }: RunPorts,
+): Promise<{ records: ReadonlyMap<string, FilmRecord>; failures: Failure[] }> {
   const records = new Map<string, FilmRecord>();
   const failures: Failure[] = [];
   const pending: { file: string; path: string; bytes: number; modified: number }[] = [];
@@ -39,7 +45,8 @@ export async function analyseFiles(folder: string, files: readonly string[], { l
     }
     const known = journal.known.get(file);
     const state = { bytes: found.size, modified: Math.round(found.mtimeMs) };
-    if (known?.bytes === state.bytes && (known.modified === state.modified || await isUnchanged(path, known))) records.set(file, known);
+    if (known?.bytes === state.bytes && (known.modified === state.modified || (await isUnchanged(path, known))))
+      records.set(file, known);
     else pending.push({ file, path, ...state });
   }
   onStart?.(pending.length);
@@ -69,13 +76,28 @@ export function inside(folder: string, file: string): string | null {
   return way === '' || way === '..' || way.startsWith(`..${sep}`) ? null : path;
 }
 
-/** The shipped pipeline on one file: a DICOM file from its header on, a picture from its pixels on. @throws what is no word about the film. */
-export async function analyseFile(path: string, line: Line): Promise<{ outcome: FilmOutcome; record: Omit<FilmRecord, 'file' | 'bytes' | 'modified'> }> {
+/**
+ * The shipped pipeline on one file: a DICOM file from its header on, a picture from its pixels on. @throws what is no
+ * word about the film.
+ */
+export async function analyseFile(
+  path: string,
+  line: Line,
+): Promise<{ outcome: FilmOutcome; record: Omit<FilmRecord, 'file' | 'bytes' | 'modified'> }> {
   const bytes = await readFile(path);
   const kind = kindOf(bytes);
   const outcome = kind === 'dicom' ? await analyseFilm(bytes, line) : await analysePicture(bytes, kind, line);
   const attributes = kind === 'dicom' ? attributesOf(outcome) : {};
-  return { outcome, record: { kind, sha256: sha256Of(bytes), ...described(outcome), patient: patientDigest(attributes), facts: factsOf(attributes) } };
+  return {
+    outcome,
+    record: {
+      kind,
+      sha256: sha256Of(bytes),
+      ...described(outcome),
+      patient: patientDigest(attributes),
+      facts: factsOf(attributes),
+    },
+  };
 }
 
 async function analysePicture(bytes: Uint8Array, kind: Exclude<FileKind, 'dicom'>, line: Line): Promise<FilmOutcome> {
@@ -88,8 +110,18 @@ async function analysePicture(bytes: Uint8Array, kind: Exclude<FileKind, 'dicom'
   }
 }
 
-function described(outcome: FilmOutcome): Pick<FilmRecord, 'outcome' | 'reason' | 'reasonText' | 'view' | 'probability' | 'lungFraction'> {
-  if (outcome.outcome === 'rejected') return { outcome: 'rejected', reason: outcome.refusal.reason, reasonText: outcome.refusal.text, view: null, probability: null, lungFraction: null };
+function described(
+  outcome: FilmOutcome,
+): Pick<FilmRecord, 'outcome' | 'reason' | 'reasonText' | 'view' | 'probability' | 'lungFraction'> {
+  if (outcome.outcome === 'rejected')
+    return {
+      outcome: 'rejected',
+      reason: outcome.refusal.reason,
+      reasonText: outcome.refusal.text,
+      view: null,
+      probability: null,
+      lungFraction: null,
+    };
   const { reason, reasonText, view, probability, lungFraction } = resultOf(outcome.sopInstanceUid, outcome, []);
   return { outcome: outcome.outcome, reason, reasonText, view, probability, lungFraction };
 }

@@ -1,4 +1,7 @@
-/** The report's style sheet: it follows the reader's light or dark, prints in black on white, and needs no font of its own. */
+/**
+ * The report's style sheet: it follows the reader's light or dark, prints in black on white, and needs no font of its
+ * own.
+ */
 export const STYLE_SHEET = `
 :root { color-scheme: light dark; --ink: #1a1f26; --faint: #59636e; --ground: #ffffff; --raised: #f3f5f8; --line: #d3d9e0; --curve: #0b5fb0; --mark: #b3400a; --warning: #8a2c02; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ee; --faint: #a4afbb; --ground: #10151b; --raised: #1a212a; --line: #343e4a; --curve: #6fb3ff; --mark: #ffb454; --warning: #ffb454; } }

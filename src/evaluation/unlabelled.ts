@@ -1,14 +1,24 @@
-import { lstat,readdir } from 'node:fs/promises';
-import { relative,resolve,sep } from 'node:path';
+import { lstat, readdir } from 'node:fs/promises';
+import { relative, resolve, sep } from 'node:path';
 import type { LabelledFilm } from './labels';
 import { inside } from './run';
 
-/** Files below the folder of films that no row names, by path with `/`; what lies in `except` (the report, the labels file) is none of them. */
-export async function unlabelledFiles(folder: string, films: readonly Pick<LabelledFilm, 'file'>[], except: readonly string[]): Promise<string[]> {
+/**
+ * Files below the folder of films that no row names, by path with `/`; what lies in `except` (the report, the labels
+ * file) is none of them.
+ */
+export async function unlabelledFiles(
+  folder: string,
+  films: readonly Pick<LabelledFilm, 'file'>[],
+  except: readonly string[],
+): Promise<string[]> {
   const named = new Set(films.map(({ file }) => inside(folder, file)));
   const paths = (await readdir(folder, { recursive: true })).map((name) => resolve(folder, name));
-  const isExcepted = (path: string) => except.some((other) => path === resolve(other) || path.startsWith(`${resolve(other)}${sep}`));
+  const isExcepted = (path: string) =>
+    except.some((other) => path === resolve(other) || path.startsWith(`${resolve(other)}${sep}`));
   const unlabelled: string[] = [];
-  for (const path of paths.sort()) if (!named.has(path) && !isExcepted(path) && !(await lstat(path)).isDirectory()) unlabelled.push(relative(folder, path).replaceAll(sep, '/'));
+  for (const path of paths.sort())
+    if (!named.has(path) && !isExcepted(path) && !(await lstat(path)).isDirectory())
+      unlabelled.push(relative(folder, path).replaceAll(sep, '/'));
   return unlabelled;
 }

@@ -1,4 +1,4 @@
-import type { Interval,Share } from '../statistics/statistics';
+import type { Interval, Share } from '../statistics/statistics';
 
 /** Figures as the report writes them. */
 export function percent(value: number | null): string {
@@ -18,5 +18,7 @@ export function decimal(value: number | null, digits = 3): string {
 }
 
 export function estimateText(value: number | null, interval: Interval, digits = 3): string {
-  return value === null ? 'none' : `${decimal(value, digits)} ${interval === null ? '(no interval)' : `(${decimal(interval[0], digits)} to ${decimal(interval[1], digits)})`}`;
+  return value === null
+    ? 'none'
+    : `${decimal(value, digits)} ${interval === null ? '(no interval)' : `(${decimal(interval[0], digits)} to ${decimal(interval[1], digits)})`}`;
 }

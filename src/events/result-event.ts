@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { uidSchema } from '../dicom/uid-schema';
-import { NOT_ANALYSED_REASONS,type Warning,WARNINGS } from './closed-lists';
+import { NOT_ANALYSED_REASONS, type Warning, WARNINGS } from './closed-lists';
 import { PRIORITIES } from './priority';
 import { readEvent } from './read-event';
 import type { ReadOnly } from './read-only';
@@ -36,7 +36,9 @@ export const resultEventSchema = z.object({
   priority: z.enum(PRIORITIES).nullable(),
   films: z.array(filmResultSchema),
   /** Series without a film (CT, results of others ...), which were left alone. */
-  skipped: z.array(z.object({ seriesInstanceUid: uidSchema, modality: z.string(), instances: z.number().int().min(1) })),
+  skipped: z.array(
+    z.object({ seriesInstanceUid: uidSchema, modality: z.string(), instances: z.number().int().min(1) }),
+  ),
   models: z.array(z.object({ id: z.string(), version: z.string() })),
   /** UTC */
   completedAt: z.iso.datetime(),

@@ -1,8 +1,8 @@
-import { connect as connectTcp,isIP,type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { HilumError } from '../base/errors';
-import { sleep,withTimeout } from '../base/retry';
-import { readTls,type TlsFiles,type TlsMaterial } from '../net/tls';
+import { sleep, withTimeout } from '../base/retry';
+import { readTls, type TlsFiles, type TlsMaterial } from '../net/tls';
 
 /** All times in milliseconds. */
 export interface MllpOptions {
@@ -19,9 +19,10 @@ export interface MllpOptions {
 /** One frame out, one frame in (HL7 v2.5.1 appendix C.4): 0x0B, the message, 0x1C 0x0D. */
 export interface MllpClient {
   /**
-   * Sends a message and resolves to the answer, both without their frames. One at a time: a second call waits for the first.
-   * @throws HilumError RECEIVER_UNREACHABLE (also when the connection is lost before the answer: the message may have arrived), RECEIVER_TIMEOUT,
-   * RECEIVER_RESPONSE_INVALID; all transient.
+   * Sends a message and resolves to the answer, both without their frames. One at a time: a second call waits for the
+   * first.
+   * @throws HilumError RECEIVER_UNREACHABLE (also when the connection is lost before the answer: the message may have
+   * arrived), RECEIVER_TIMEOUT, RECEIVER_RESPONSE_INVALID; all transient.
    */
   exchange(message: Uint8Array): Promise<Uint8Array>;
   /** Connects, and sends nothing. @throws HilumError as above. */
@@ -52,7 +53,11 @@ class Mllp implements MllpClient {
     return this.inTurn(async () => {
       const socket = await this.open();
       try {
-        const answer = await withTimeout(roundTrip(socket, message), this.options.ackTimeoutMs, () => new HilumError('RECEIVER_TIMEOUT', 'transient', 'the HL7 receiver did not acknowledge in time'));
+        const answer = await withTimeout(
+          roundTrip(socket, message),
+          this.options.ackTimeoutMs,
+          () => new HilumError('RECEIVER_TIMEOUT', 'transient', 'the HL7 receiver did not acknowledge in time'),
+        );
         if (!this.options.keepOpen) this.drop();
         return answer;
       } catch (error) {
@@ -70,7 +75,8 @@ class Mllp implements MllpClient {
       await sleep(PROBE_MS);
       const isOpen = this.socket === socket && socket.readyState === 'open';
       this.drop();
-      if (!isOpen) throw new HilumError('RECEIVER_UNREACHABLE', 'transient', 'the HL7 receiver closed the connection at once');
+      if (!isOpen)
+        throw new HilumError('RECEIVER_UNREACHABLE', 'transient', 'the HL7 receiver closed the connection at once');
     });
   }
 
@@ -94,22 +100,33 @@ class Mllp implements MllpClient {
     if (this.socket !== undefined && this.socket.readyState === 'open') return this.socket;
     this.drop();
     const socket = await this.connect();
-    // Nobody asked: what comes between two messages would be taken for the next answer. Closed by the other side: the next message opens another.
-    for (const event of ['data', 'end', 'close'] as const) socket.on(event, () => this.socket === socket && !isBusy(socket) && this.drop());
+    // Nobody asked: what comes between two messages would be taken for the next answer. Closed by the other side: the
+    // next message opens another.
+    for (const event of ['data', 'end', 'close'] as const)
+      socket.on(event, () => this.socket === socket && !isBusy(socket) && this.drop());
     return (this.socket = socket);
   }
 
   private async connect(): Promise<Socket> {
     const { host, port, connectTimeoutMs } = this.options;
     const material = this.material;
-    const socket = material === undefined ? connectTcp({ host, port }) : connectTls({ host, port, ...material, ...(isIP(host) === 0 ? { servername: host } : {}) });
+    const socket =
+      material === undefined
+        ? connectTcp({ host, port })
+        : connectTls({ host, port, ...material, ...(isIP(host) === 0 ? { servername: host } : {}) });
     socket.setNoDelay(true).setKeepAlive(true, 30_000);
     // Listened to as long as it lives: without a listener an error would end the process.
     const failed = new Promise<never>((_resolve, reject) => socket.on('error', (cause) => reject(unreachable(cause))));
     failed.catch(() => {});
-    const ready = new Promise<Socket>((resolve) => socket.once(material === undefined ? 'connect' : 'secureConnect', () => resolve(socket)));
+    const ready = new Promise<Socket>((resolve) =>
+      socket.once(material === undefined ? 'connect' : 'secureConnect', () => resolve(socket)),
+    );
     try {
-      return await withTimeout(Promise.race([ready, failed]), connectTimeoutMs, () => new HilumError('RECEIVER_UNREACHABLE', 'transient', "the HL7 receiver can't be reached in time"));
+      return await withTimeout(
+        Promise.race([ready, failed]),
+        connectTimeoutMs,
+        () => new HilumError('RECEIVER_UNREACHABLE', 'transient', "the HL7 receiver can't be reached in time"),
+      );
     } catch (error) {
       socket.destroy();
       throw error;
@@ -137,7 +154,14 @@ async function roundTrip(socket: Socket, message: Uint8Array): Promise<Uint8Arra
         }
       };
       const onError = (cause: Error) => reject(unreachable(cause));
-      const onClose = () => reject(new HilumError('RECEIVER_UNREACHABLE', 'transient', 'the HL7 receiver closed the connection before it acknowledged'));
+      const onClose = () =>
+        reject(
+          new HilumError(
+            'RECEIVER_UNREACHABLE',
+            'transient',
+            'the HL7 receiver closed the connection before it acknowledged',
+          ),
+        );
       socket.on('data', onData).on('error', onError).on('end', onClose).on('close', onClose);
       stop = () => void socket.off('data', onData).off('error', onError).off('end', onClose).off('close', onClose);
       socket.write(Buffer.concat([Buffer.from([START]), message, END]));
@@ -148,12 +172,21 @@ async function roundTrip(socket: Socket, message: Uint8Array): Promise<Uint8Arra
   }
 }
 
-/** The first whole frame, without its marks; undefined while it is not whole. Line ends before it are passed over. @throws HilumError RECEIVER_RESPONSE_INVALID */
+/**
+ * The first whole frame, without its marks; undefined while it is not whole. Line ends before it are passed over.
+ * @throws HilumError RECEIVER_RESPONSE_INVALID
+ */
 export function frameOf(received: Buffer): Buffer | undefined {
   const begin = received.findIndex((byte) => byte !== 0x0d && byte !== 0x0a);
   if (begin < 0) return undefined;
-  if (received[begin] !== START) throw new HilumError('RECEIVER_RESPONSE_INVALID', 'transient', 'what the HL7 receiver sent is no MLLP frame');
-  if (received.length > MAX_ANSWER_BYTES) throw new HilumError('RECEIVER_RESPONSE_INVALID', 'transient', `the HL7 receiver's answer is longer than ${MAX_ANSWER_BYTES} bytes`);
+  if (received[begin] !== START)
+    throw new HilumError('RECEIVER_RESPONSE_INVALID', 'transient', 'what the HL7 receiver sent is no MLLP frame');
+  if (received.length > MAX_ANSWER_BYTES)
+    throw new HilumError(
+      'RECEIVER_RESPONSE_INVALID',
+      'transient',
+      `the HL7 receiver's answer is longer than ${MAX_ANSWER_BYTES} bytes`,
+    );
   const end = received.indexOf(END, begin);
   return end < 0 ? undefined : received.subarray(begin + 1, end);
 }

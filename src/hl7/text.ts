@@ -1,11 +1,23 @@
-/** HL7 v2.5.1 section 2.7: delimiters inside a text are escaped; control characters, which would break segments or the MLLP frame, as hexadecimal. */
-const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\E\\', '|': '\\F\\', '^': '\\S\\', '&': '\\T\\', '~': '\\R\\' };
+/**
+ * HL7 v2.5.1 section 2.7: delimiters inside a text are escaped; control characters, which would break segments or the
+ * MLLP frame, as hexadecimal.
+ */
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\E\\',
+  '|': '\\F\\',
+  '^': '\\S\\',
+  '&': '\\T\\',
+  '~': '\\R\\',
+};
 
 export const ENCODING_CHARACTERS = '^~\\&';
 export const SEGMENT_END = '\r';
 
 export function escapeText(text: string): string {
-  return text.replace(/[\\|^&~\p{Cc}]/gu, (found) => ESCAPES[found] ?? `\\X${Buffer.from(found, 'utf8').toString('hex').toUpperCase()}\\`);
+  return text.replace(
+    /[\\|^&~\p{Cc}]/gu,
+    (found) => ESCAPES[found] ?? `\\X${Buffer.from(found, 'utf8').toString('hex').toUpperCase()}\\`,
+  );
 }
 
 /** Components, escaped; empty ones at the end are left out. */
@@ -21,7 +33,10 @@ export function segment(name: string, fields: readonly string[]): string {
 /** Fields by their number in the Standard, from 1. */
 export function numbered(name: string, fields: Readonly<Record<number, string>>): string {
   const last = Math.max(...Object.keys(fields).map(Number));
-  return segment(name, Array.from({ length: last }, (_, index) => fields[index + 1] ?? ''));
+  return segment(
+    name,
+    Array.from({ length: last }, (_, index) => fields[index + 1] ?? ''),
+  );
 }
 
 /** A configured HD such as `HOSP^1.2.3^ISO`: its ^ divide components. */
@@ -45,14 +60,18 @@ export function dicomMoment(date: string, time: string, offset: string): string 
 }
 
 /**
- * PN of DICOM as XPN: suffix and prefix change places (PS3.5 section 6.2.1.1, HL7 v2.5.1 section 2.A.89). Each group, alphabetic, ideographic, phonetic,
- * becomes a repetition with its representation code in XPN.8.
+ * PN of DICOM as XPN: suffix and prefix change places (PS3.5 section 6.2.1.1, HL7 v2.5.1 section 2.A.89). Each group,
+ * alphabetic, ideographic, phonetic, becomes a repetition with its representation code in XPN.8.
  */
 export function personName(name: string): string {
   const groups = name.split('=').slice(0, 3);
-  const filled = groups.map((group, index) => ({ group, code: 'AIP'[index]! })).filter(({ group }) => group.replace(/\^/g, '') !== '');
-  return filled.map(({ group, code }) => {
-    const [family = '', given = '', middle = '', prefix = '', suffix = ''] = group.split('^');
-    return components(family, given, middle, suffix, prefix, '', 'L', filled.length > 1 ? code : '');
-  }).join('~');
+  const filled = groups
+    .map((group, index) => ({ group, code: 'AIP'[index]! }))
+    .filter(({ group }) => group.replace(/\^/g, '') !== '');
+  return filled
+    .map(({ group, code }) => {
+      const [family = '', given = '', middle = '', prefix = '', suffix = ''] = group.split('^');
+      return components(family, given, middle, suffix, prefix, '', 'L', filled.length > 1 ? code : '');
+    })
+    .join('~');
 }

@@ -2,8 +2,8 @@
 export type Colour = readonly [red: number, green: number, blue: number];
 
 /**
- * "Inferno" (van der Walt and Smith, CC0) at nine equal steps: perceptually even, so that equal steps of heat look equal, readable in grey print and for
- * the colour-blind. A rainbow would draw edges where there are none.
+ * "Inferno" (van der Walt and Smith, CC0) at nine equal steps: perceptually even, so that equal steps of heat look
+ * equal, readable in grey print and for the colour-blind. A rainbow would draw edges where there are none.
  */
 const INFERNO: readonly Colour[] = [
   [0, 0, 4],

@@ -38,12 +38,15 @@ export function components(mask: Plane): Component[] {
 
   function neighbours(at: number): number[] {
     const column = at % columns;
-    return [column > 0 ? at - 1 : -1, column < columns - 1 ? at + 1 : -1, at - columns, at + columns].filter((n) => n >= 0 && n < values.length);
+    return [column > 0 ? at - 1 : -1, column < columns - 1 ? at + 1 : -1, at - columns, at + columns].filter(
+      (n) => n >= 0 && n < values.length,
+    );
   }
 }
 
 /**
- * The outer outline of a connected region as a closed polygon (first point repeated at the end), along the edges of its pixels and simplified.
+ * The outer outline of a connected region as a closed polygon (first point repeated at the end), along the edges of its
+ * pixels and simplified.
  * @param scale source pixels per mask pixel, so that the polygon is in source-pixel coordinates (PS3.3 section C.10.5).
  * @param tolerance largest distance between the outline and its simplification, in mask pixels.
  */
@@ -56,7 +59,8 @@ type Point = readonly [column: number, row: number];
 
 /** Follows the outer border from the topmost, leftmost pixel, with the region on the right hand. */
 function trace({ rows, columns, values }: Plane): Point[] {
-  const inside = (column: number, row: number) => column >= 0 && row >= 0 && column < columns && row < rows && values[row * columns + column]! > 0;
+  const inside = (column: number, row: number) =>
+    column >= 0 && row >= 0 && column < columns && row < rows && values[row * columns + column]! > 0;
   const first = values.findIndex((value) => value > 0);
   if (first < 0) throw new RangeError('an empty region has no outline');
   const start: Point = [first % columns, Math.floor(first / columns)];
@@ -73,7 +77,12 @@ function trace({ rows, columns, values }: Plane): Point[] {
   return points;
 }
 
-const STEPS = [[1, 0], [0, 1], [-1, 0], [0, -1]] as const;
+const STEPS = [
+  [1, 0],
+  [0, 1],
+  [-1, 0],
+  [0, -1],
+] as const;
 /** Offsets from a corner to the pixel ahead on the left and ahead on the right, by heading. */
 const AHEAD = [
   { left: [0, -1], right: [0, 0] },
@@ -92,7 +101,10 @@ function turn(column: number, row: number, heading: number, inside: (column: num
 
 /** Ramer-Douglas-Peucker on a closed ring: split at the point farthest from the start, then simplify both halves. */
 function simplify(ring: Point[], tolerance: number): Point[] {
-  const far = ring.reduce((best, point, i) => (distance(point, ring[0]!, ring[0]!) > distance(ring[best]!, ring[0]!, ring[0]!) ? i : best), 0);
+  const far = ring.reduce(
+    (best, point, i) => (distance(point, ring[0]!, ring[0]!) > distance(ring[best]!, ring[0]!, ring[0]!) ? i : best),
+    0,
+  );
   const head = reduce(ring.slice(0, far + 1), tolerance);
   const tail = reduce(ring.slice(far), tolerance);
   const simple = [...head, ...tail.slice(1)];

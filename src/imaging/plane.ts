@@ -23,8 +23,9 @@ export function standardise(plane: Plane, mean: number, std: number): Float32Arr
 }
 
 /**
- * "antialiased-triangle": separable triangle filter whose support grows with the reduction, centres at half pixels, weights clipped at the edge and
- * normalised; columns first, then rows. The training code (training/hilum_training/preprocess.py) does the same to the letter: test/model/parity.
+ * "antialiased-triangle": separable triangle filter whose support grows with the reduction, centres at half pixels,
+ * weights clipped at the edge and normalised; columns first, then rows. The training code
+ * (training/hilum_training/preprocess.py) does the same to the letter: test/model/parity.
  */
 export function resample(plane: Plane, rows: number, columns: number): Plane {
   const horizontal = taps(plane.columns, columns);
@@ -62,7 +63,9 @@ function taps(from: number, to: number): Taps[] {
     const centre = (i + 0.5) * scale;
     const start = Math.max(0, Math.trunc(centre - support + 0.5));
     const end = Math.min(from, Math.trunc(centre + support + 0.5));
-    const weights = Float64Array.from({ length: end - start }, (_unused, k) => Math.max(0, 1 - Math.abs((start + k + 0.5 - centre) / support)));
+    const weights = Float64Array.from({ length: end - start }, (_unused, k) =>
+      Math.max(0, 1 - Math.abs((start + k + 0.5 - centre) / support)),
+    );
     const sum = weights.reduce((a, b) => a + b, 0);
     return { start, weights: weights.map((w) => w / sum) };
   });
@@ -73,8 +76,13 @@ export function keepInside(plane: Plane, mask: Plane, fill: number): Plane {
   return { ...plane, values: plane.values.map((value, i) => (mask.values[i]! > 0 ? value : fill)) };
 }
 
-/** The part of a film that a network was trained on: all of it, the lungs only, or all but the lungs; the rest becomes `fill`. */
+/**
+ * The part of a film that a network was trained on: all of it, the lungs only, or all but the lungs; the rest becomes
+ * `fill`.
+ */
 export function keepRegion(plane: Plane, lungs: Plane, region: 'film' | 'lungs' | 'removed', fill: number): Plane {
   if (region === 'film') return plane;
-  return region === 'lungs' ? keepInside(plane, lungs, fill) : { ...plane, values: plane.values.map((value, i) => (lungs.values[i]! > 0 ? fill : value)) };
+  return region === 'lungs'
+    ? keepInside(plane, lungs, fill)
+    : { ...plane, values: plane.values.map((value, i) => (lungs.values[i]! > 0 ? fill : value)) };
 }

@@ -1,6 +1,7 @@
 /**
- * Drawn chest films: something with the shape of a radiograph, for tests and demonstrations of the plumbing on machines without real ones.
- * Whatever a model says of a drawing is honest; the drawing is never to be tuned until a model or a gate says something else.
+ * Drawn chest films: something with the shape of a radiograph, for tests and demonstrations of the plumbing on machines
+ * without real ones. Whatever a model says of a drawing is honest; the drawing is never to be tuned until a model or a
+ * gate says something else.
  */
 
 export type SyntheticView = 'PA' | 'AP' | 'LL';
@@ -22,12 +23,16 @@ export interface SyntheticPixels {
   readonly pixels: Uint16Array;
 }
 
-/** Thickness of what the beam passes at a point; 1 is about the middle of the body. `x` goes to the image's right, `y` down, both 0..1. */
+/**
+ * Thickness of what the beam passes at a point; 1 is about the middle of the body. `x` goes to the image's right, `y`
+ * down, both 0..1.
+ */
 type Layer = (x: number, y: number) => number;
 
 /** @throws RangeError for a size that is no film. */
 export function drawSyntheticFilm({ seed, view, rows, columns, opacities }: SyntheticFilm): SyntheticPixels {
-  if (![rows, columns].every((n) => Number.isInteger(n) && n >= 8 && n <= 8192)) throw new RangeError(`a drawn film has 8 to 8192 rows and columns, not ${rows} x ${columns}`);
+  if (![rows, columns].every((n) => Number.isInteger(n) && n >= 8 && n <= 8192))
+    throw new RangeError(`a drawn film has 8 to 8192 rows and columns, not ${rows} x ${columns}`);
   const random = randomFrom(`${seed} ${view}`);
   const count = opacities ?? Math.floor(random() * 5);
   const density = view === 'LL' ? lateralChest(random, count) : frontalChest(random, view, count);
@@ -43,7 +48,10 @@ export function drawSyntheticFilm({ seed, view, rows, columns, opacities }: Synt
   return { rows, columns, pixels };
 }
 
-/** Samples on each side that the shapes are worked out at: they are soft, and a film of 2048 pixels would take half a minute else. */
+/**
+ * Samples on each side that the shapes are worked out at: they are soft, and a film of 2048 pixels would take half a
+ * minute else.
+ */
 const GRID = 448;
 
 /** The layer worked out once on a grid, and linear between its points. */
@@ -67,7 +75,8 @@ function exposure(thickness: number): number {
   return 160 + 3500 * (1 - Math.exp(-1.15 * Math.max(0, thickness)));
 }
 
-// --- Frontal view -------------------------------------------------------------------------------------------------------------------
+// --- Frontal view
+// -------------------------------------------------------------------------------------------------------------------
 
 /** The patient's right is on the image's left; so the heart points to the image's right. */
 function frontalChest(random: () => number, view: 'PA' | 'AP', opacities: number): Layer {
@@ -85,7 +94,10 @@ function frontalChest(random: () => number, view: 'PA' | 'AP', opacities: number
     clavicle(middle, -1, random),
     clavicle(middle, 1, random),
     masked(inside, vessels(middle, random)),
-    ...patches(random, opacities, (side) => [middle + side * (0.1 + 0.14 * random()), 0.32 + (base - 0.4) * random()]).map((patch) => masked(inside, patch)),
+    ...patches(random, opacities, (side) => [
+      middle + side * (0.1 + 0.14 * random()),
+      0.32 + (base - 0.4) * random(),
+    ]).map((patch) => masked(inside, patch)),
   ];
   const body = torso(middle, supine);
   return (x, y) => {
@@ -104,18 +116,27 @@ function torso(middle: number, supine: boolean): Layer {
 
 /** Each lung: an egg with its narrow end up, cut off by the dome of the diaphragm; the right dome stands higher. */
 function frontalLungs(middle: number, base: number): { right: Layer; left: Layer } {
-  const lung = (side: -1 | 1, floor: number): Layer => (x, y) => {
-    const centre = middle + side * (0.18 + 0.07 * (y - 0.4));
-    const height = (y - 0.12) / (floor + 0.1 - 0.12);
-    if (height <= 0 || height >= 1) return 0;
-    const halfWidth = 0.178 * Math.pow(height, 0.42) * (1 - 0.12 * height);
-    const dome = floor - 0.07 * Math.cos(Math.min(1, Math.abs(x - centre) / 0.19) * (Math.PI / 2)) + 0.06;
-    return (1 - smooth(halfWidth - 0.025, halfWidth + 0.012, Math.abs(x - centre))) * (1 - smooth(dome - 0.02, dome + 0.015, y)) * smooth(0.12, 0.16, y);
-  };
+  const lung =
+    (side: -1 | 1, floor: number): Layer =>
+    (x, y) => {
+      const centre = middle + side * (0.18 + 0.07 * (y - 0.4));
+      const height = (y - 0.12) / (floor + 0.1 - 0.12);
+      if (height <= 0 || height >= 1) return 0;
+      const halfWidth = 0.178 * Math.pow(height, 0.42) * (1 - 0.12 * height);
+      const dome = floor - 0.07 * Math.cos(Math.min(1, Math.abs(x - centre) / 0.19) * (Math.PI / 2)) + 0.06;
+      return (
+        (1 - smooth(halfWidth - 0.025, halfWidth + 0.012, Math.abs(x - centre))) *
+        (1 - smooth(dome - 0.02, dome + 0.015, y)) *
+        smooth(0.12, 0.16, y)
+      );
+    };
   return { right: lung(-1, base - 0.025), left: lung(1, base) };
 }
 
-/** Heart and great vessels as one shadow, the aortic knob, the spine with its vertebrae seen through them, and the dark air of the trachea. */
+/**
+ * Heart and great vessels as one shadow, the aortic knob, the spine with its vertebrae seen through them, and the dark
+ * air of the trachea.
+ */
 function mediastinum(middle: number, heart: Layer): Layer {
   return (x, y) => {
     const across = Math.abs(x - middle);
@@ -139,7 +160,10 @@ function frontalRibs(middle: number, base: number, random: () => number): Layer[
       if (across > 1.02) return 0;
       const behind = top - 0.035 * Math.sin(Math.PI * across * 0.9) + 0.075 * across * across;
       const front = top + 0.17 - 0.13 * across * across;
-      return 0.15 * line(y - behind, 0.0115) * smooth(0.1, 0.2, across) * (1 - smooth(0.9, 1.02, across)) + 0.07 * line(y - front, 0.014) * smooth(0.42, 0.6, across) * (1 - smooth(0.9, 1.02, across));
+      return (
+        0.15 * line(y - behind, 0.0115) * smooth(0.1, 0.2, across) * (1 - smooth(0.9, 1.02, across)) +
+        0.07 * line(y - front, 0.014) * smooth(0.42, 0.6, across) * (1 - smooth(0.9, 1.02, across))
+      );
     };
   });
 }
@@ -149,7 +173,12 @@ function clavicle(middle: number, side: -1 | 1, random: () => number): Layer {
   return (x, y) => {
     const along = (side * (x - middle) - 0.035) / 0.32;
     if (along < 0 || along > 1) return 0;
-    return 0.17 * smooth(0, 0.05, along) * (1 - smooth(0.85, 1, along)) * line(y - (0.195 - rise * along - 0.012 * Math.sin(along * 7)), 0.013);
+    return (
+      0.17 *
+      smooth(0, 0.05, along) *
+      (1 - smooth(0.85, 1, along)) *
+      line(y - (0.195 - rise * along - 0.012 * Math.sin(along * 7)), 0.013)
+    );
   };
 }
 
@@ -157,16 +186,31 @@ function clavicle(middle: number, side: -1 | 1, random: () => number): Layer {
 function vessels(middle: number, random: () => number): Layer {
   const branches = Array.from({ length: 26 }, (_, i) => {
     const side = i % 2 === 0 ? -1 : 1;
-    return { x: middle + side * (0.07 + 0.02 * random()), y: 0.4 + 0.08 * random(), angle: (random() - 0.45) * 2.6, side, reach: 0.1 + 0.16 * random(), bend: (random() - 0.5) * 1.2 };
+    return {
+      x: middle + side * (0.07 + 0.02 * random()),
+      y: 0.4 + 0.08 * random(),
+      angle: (random() - 0.45) * 2.6,
+      side,
+      reach: 0.1 + 0.16 * random(),
+      bend: (random() - 0.5) * 1.2,
+    };
   });
   return (x, y) => {
     let total = 0;
     for (const branch of branches) total += vessel(branch, x, y);
-    return total + 0.1 * ellipse(x, y, middle - 0.085, 0.44, 0.035, 0.06, 0.2, 0.6) + 0.1 * ellipse(x, y, middle + 0.085, 0.43, 0.03, 0.055, -0.2, 0.6);
+    return (
+      total +
+      0.1 * ellipse(x, y, middle - 0.085, 0.44, 0.035, 0.06, 0.2, 0.6) +
+      0.1 * ellipse(x, y, middle + 0.085, 0.43, 0.03, 0.055, -0.2, 0.6)
+    );
   };
 }
 
-function vessel(branch: { x: number; y: number; angle: number; side: number; reach: number; bend: number }, x: number, y: number): number {
+function vessel(
+  branch: { x: number; y: number; angle: number; side: number; reach: number; bend: number },
+  x: number,
+  y: number,
+): number {
   const dx = (x - branch.x) * branch.side;
   const dy = y - branch.y;
   const distance = Math.hypot(dx, dy);
@@ -176,21 +220,35 @@ function vessel(branch: { x: number; y: number; angle: number; side: number; rea
   return 0.12 * fade * line(off * distance, 0.003 + 0.006 * fade);
 }
 
-// --- Lateral view -------------------------------------------------------------------------------------------------------------------
+// --- Lateral view
+// -------------------------------------------------------------------------------------------------------------------
 
 /** The patient looks to the image's left: sternum on the left, spine on the right. */
 function lateralChest(random: () => number, opacities: number): Layer {
   const base = 0.78 + 0.02 * bell(random);
-  const lung: Layer = (x, y) => ellipse(x, y, 0.5 - 0.02 * y, 0.47, 0.25, 0.37, 0.06, 0.1) * (1 - smooth(-0.02, 0.03, y - (base - 0.1 * Math.sin(Math.PI * Math.min(1, Math.max(0, x - 0.2) / 0.7)) + 0.2 * (x - 0.5))));
+  const lung: Layer = (x, y) =>
+    ellipse(x, y, 0.5 - 0.02 * y, 0.47, 0.25, 0.37, 0.06, 0.1) *
+    (1 -
+      smooth(
+        -0.02,
+        0.03,
+        y - (base - 0.1 * Math.sin(Math.PI * Math.min(1, Math.max(0, x - 0.2) / 0.7)) + 0.2 * (x - 0.5)),
+      ));
   const parts: Layer[] = [
     (x, y) => -0.5 * lung(x, y),
     (x, y) => 0.4 * ellipse(x, y, 0.4, 0.58, 0.14, 0.17, 0.5, 0.35),
     lateralSpine,
-    (x, y) => 0.2 * line(x - (0.235 - 0.05 * Math.sin(Math.PI * y)), 0.014) * smooth(0.18, 0.24, y) * (1 - smooth(0.6, 0.68, y)),
+    (x, y) =>
+      0.2 *
+      line(x - (0.235 - 0.05 * Math.sin(Math.PI * y)), 0.014) *
+      smooth(0.18, 0.24, y) *
+      (1 - smooth(0.6, 0.68, y)),
     (x, y) => 0.45 * smooth(base - 0.02, base + 0.12, y) * (1 - lung(x, y)),
     (x, y) => 0.55 * (1 - smooth(0.16, 0.3, y)) * smooth(0.5, 0.62, x),
     ...lateralRibs(random),
-    ...patches(random, opacities, () => [0.35 + 0.3 * random(), 0.3 + 0.35 * random()]).map((patch) => masked(lung, patch)),
+    ...patches(random, opacities, () => [0.35 + 0.3 * random(), 0.3 + 0.35 * random()]).map((patch) =>
+      masked(lung, patch),
+    ),
   ];
   return (x, y) => {
     const depth = 0.25 + 0.12 * smooth(0.08, 0.35, y);
@@ -202,7 +260,9 @@ function lateralChest(random: () => number, opacities: number): Layer {
 const lateralSpine: Layer = (x, y) => {
   const course = 0.735 + 0.045 * Math.sin(Math.PI * (y - 0.1)) - 0.03 * y;
   const vertebra = 0.65 + 0.35 * Math.tanh(5 * Math.sin(y * 78));
-  return 0.36 * (1 - smooth(0.032, 0.05, Math.abs(x - course))) * vertebra + 0.12 * line(x - course - 0.085, 0.02) * vertebra;
+  return (
+    0.36 * (1 - smooth(0.032, 0.05, Math.abs(x - course))) * vertebra + 0.12 * line(x - course - 0.085, 0.02) * vertebra
+  );
 };
 
 function lateralRibs(random: () => number): Layer[] {
@@ -210,12 +270,15 @@ function lateralRibs(random: () => number): Layer[] {
     const top = 0.14 + i * 0.07 + 0.006 * bell(random);
     return (x: number, y: number) => {
       const along = (0.76 - x) / 0.5;
-      return along < 0 || along > 1 ? 0 : 0.08 * line(y - (top + 0.16 * along - 0.04 * Math.sin(Math.PI * along)), 0.011);
+      return along < 0 || along > 1
+        ? 0
+        : 0.08 * line(y - (top + 0.16 * along - 0.04 * Math.sin(Math.PI * along)), 0.011);
     };
   });
 }
 
-// --- Both -----------------------------------------------------------------------------------------------------------------------------
+// --- Both
+// -----------------------------------------------------------------------------------------------------------------------------
 
 /** Cloudy patches with ragged edges. */
 function patches(random: () => number, count: number, place: (side: -1 | 1) => [number, number]): Layer[] {
@@ -223,16 +286,19 @@ function patches(random: () => number, count: number, place: (side: -1 | 1) => [
     const [cx, cy] = place(random() < 0.5 ? -1 : 1);
     const [size, strength, phase] = [0.035 + 0.045 * random(), 0.16 + 0.16 * random(), 6 * random()];
     return (x: number, y: number) => {
-      const cloud = 1 + 0.35 * Math.sin(60 * x + phase) * Math.sin(70 * y - phase) + 0.2 * Math.sin(130 * (x + y) + phase);
+      const cloud =
+        1 + 0.35 * Math.sin(60 * x + phase) * Math.sin(70 * y - phase) + 0.2 * Math.sin(130 * (x + y) + phase);
       return strength * cloud * Math.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * size * size));
     };
   });
 }
 
-const masked = (mask: Layer, layer: Layer): Layer => (x, y) => {
-  const inside = mask(x, y);
-  return inside === 0 ? 0 : inside * layer(x, y);
-};
+const masked =
+  (mask: Layer, layer: Layer): Layer =>
+  (x, y) => {
+    const inside = mask(x, y);
+    return inside === 0 ? 0 : inside * layer(x, y);
+  };
 
 function sum(layers: readonly Layer[], x: number, y: number): number {
   let total = 0;
@@ -241,7 +307,16 @@ function sum(layers: readonly Layer[], x: number, y: number): number {
 }
 
 /** 1 inside an ellipse turned by `angle`, falling to 0 over the outer part `edge` of its radius. */
-function ellipse(x: number, y: number, cx: number, cy: number, rx: number, ry: number, angle: number, edge: number): number {
+function ellipse(
+  x: number,
+  y: number,
+  cx: number,
+  cy: number,
+  rx: number,
+  ry: number,
+  angle: number,
+  edge: number,
+): number {
   const [dx, dy] = [x - cx, y - cy];
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   return 1 - smooth(1 - edge, 1 + edge / 2, Math.hypot((dx * cos - dy * sin) / rx, (dx * sin + dy * cos) / ry));

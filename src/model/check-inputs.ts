@@ -1,4 +1,4 @@
-import { keepRegion,minMax,type Plane } from '../imaging/plane';
+import { keepRegion, minMax, type Plane } from '../imaging/plane';
 import { drawSyntheticFilm } from '../imaging/synthetic-drawing';
 import type { ModelManifest } from './manifest';
 
@@ -11,19 +11,28 @@ export interface Probe {
 
 type Input = Pick<ModelManifest['input'], 'shape' | 'region' | 'fill'>;
 
-/** Drawn frontal films; for a network of the lungs only (or of all but them), with what lies outside (inside) two ovals filled as the pipeline fills it. */
+/**
+ * Drawn frontal films; for a network of the lungs only (or of all but them), with what lies outside (inside) two ovals
+ * filled as the pipeline fills it.
+ */
 export function drawnFilms(input: Input): Probe[] {
   return [1, 2, 3, 4].map((seed) => drawnFilm(seed, input));
 }
 
 export function drawnFilm(seed: number, { shape: [, , rows, columns], region, fill }: Input): Probe {
   const view = seed % 2 === 1 ? 'PA' : 'AP';
-  const film = minMax({ rows, columns, values: Float32Array.from(drawSyntheticFilm({ seed, view, rows, columns }).pixels) });
+  const film = minMax({
+    rows,
+    columns,
+    values: Float32Array.from(drawSyntheticFilm({ seed, view, rows, columns }).pixels),
+  });
   return { name: `drawn film ${seed} (${view})`, plane: keepRegion(film, twoOvals(rows, columns), region, fill) };
 }
 
 function twoOvals(rows: number, columns: number): Plane {
-  return filled(rows, columns, (x, y) => ([0.3, 0.7].some((middle) => ((x - middle) / 0.16) ** 2 + ((y - 0.48) / 0.32) ** 2 < 1) ? 1 : 0));
+  return filled(rows, columns, (x, y) =>
+    [0.3, 0.7].some((middle) => ((x - middle) / 0.16) ** 2 + ((y - 0.48) / 0.32) ** 2 < 1) ? 1 : 0,
+  );
 }
 
 /** What a pipeline can hand over in the worst case: films without content, and content without a film. */
@@ -41,7 +50,13 @@ export function edgeInputs({ shape: [, , rows, columns] }: Input): Probe[] {
 }
 
 function filled(rows: number, columns: number, at: (x: number, y: number, i: number) => number): Plane {
-  return { rows, columns, values: Float32Array.from({ length: rows * columns }, (_, i) => at(((i % columns) + 0.5) / columns, (Math.floor(i / columns) + 0.5) / rows, i)) };
+  return {
+    rows,
+    columns,
+    values: Float32Array.from({ length: rows * columns }, (_, i) =>
+      at(((i % columns) + 0.5) / columns, (Math.floor(i / columns) + 0.5) / rows, i),
+    ),
+  };
 }
 
 /** The same for every run (a linear congruential generator, Numerical Recipes' constants). */

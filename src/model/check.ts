@@ -1,8 +1,8 @@
 import type { Plane } from '../imaging/plane';
-import { drawnFilms,edgeInputs,type Probe } from './check-inputs';
-import { type ModelManifest,outputNames } from './manifest';
+import { drawnFilms, edgeInputs, type Probe } from './check-inputs';
+import { type ModelManifest, outputNames } from './manifest';
 import type { Network } from './network';
-import { modelOf,type OpenedModel,portProblems,type Prediction,probabilitiesOf } from './session';
+import { modelOf, type OpenedModel, portProblems, type Prediction, probabilitiesOf } from './session';
 
 /** One thing looked at. */
 export interface Finding {
@@ -17,14 +17,19 @@ interface Answer extends Prediction {
   readonly ms: number;
 }
 
-/** The same film twice, in the same process: engines that divide the work among threads may differ in the last digit. */
+/**
+ * The same film twice, in the same process: engines that divide the work among threads may differ in the last digit.
+ */
 const GREATEST_DIFFERENCE = 1e-6;
 /** Less than this between all inputs is no answer to them. */
 const LEAST_DIFFERENCE = 1e-6;
 /** A logit stays finite where the probability is 0 or 1 in float32. */
 const LOGIT_EDGE = 1e-7;
 
-/** Runs a loaded network on drawn films and on inputs at the edge, and looks at all that it says. Nothing is said about how good the model is. */
+/**
+ * Runs a loaded network on drawn films and on inputs at the edge, and looks at all that it says. Nothing is said about
+ * how good the model is.
+ */
 export async function examineNetwork(manifest: ModelManifest, network: Network): Promise<Finding[]> {
   const ports = examinePorts(manifest, network);
   if (ports.some(({ ok }) => !ok)) return ports;
@@ -36,9 +41,23 @@ export async function examineNetwork(manifest: ModelManifest, network: Network):
     await model.predict(probes[0]!.plane);
     for (const probe of probes) answers.push(await ask(model, probe));
     const again = await ask(model, probes[0]!);
-    return [...ports, ...examineAnswers(manifest, answers), examineDeterminism(answers[0]!, again), ...examineCam(manifest, answers), tellSpeed(answers), examineMemory(before, network.heldTensors())];
+    return [
+      ...ports,
+      ...examineAnswers(manifest, answers),
+      examineDeterminism(answers[0]!, again),
+      ...examineCam(manifest, answers),
+      tellSpeed(answers),
+      examineMemory(before, network.heldTensors()),
+    ];
   } catch (error) {
-    return [...ports, { check: 'run', ok: false, text: `on ${probes[answers.length]?.name ?? 'a drawn film'}: ${error instanceof Error ? error.message : String(error)}` }];
+    return [
+      ...ports,
+      {
+        check: 'run',
+        ok: false,
+        text: `on ${probes[answers.length]?.name ?? 'a drawn film'}: ${error instanceof Error ? error.message : String(error)}`,
+      },
+    ];
   }
 }
 
@@ -58,7 +77,9 @@ function examinePorts(manifest: ModelManifest, network: Network): Finding[] {
 }
 
 function side(name: 'input' | 'output', problems: readonly { side: string; text: string }[], text: string): Finding[] {
-  const wrong = problems.filter((problem) => problem.side === name).map((problem) => ({ check: name, ok: false, text: problem.text }));
+  const wrong = problems
+    .filter((problem) => problem.side === name)
+    .map((problem) => ({ check: name, ok: false, text: problem.text }));
   return wrong.length > 0 ? wrong : [{ check: name, ok: true, text }];
 }
 
@@ -71,14 +92,34 @@ function examineAnswers(manifest: ModelManifest, answers: readonly Answer[]): Fi
   const sizes = [...new Set(answers.map(({ probability }) => probability.length))];
   return [
     sizes.every((size) => size === wanted)
-      ? { check: 'probability', ok: true, text: wanted === 1 ? 'one for a film' : `one for each of ${rows} x ${columns} pixels` }
-      : { check: 'probability', ok: false, text: `${sizes.join(', ')} values for a film, ${wanted} are wanted for the task ${manifest.task}` },
+      ? {
+          check: 'probability',
+          ok: true,
+          text: wanted === 1 ? 'one for a film' : `one for each of ${rows} x ${columns} pixels`,
+        }
+      : {
+          check: 'probability',
+          ok: false,
+          text: `${sizes.join(', ')} values for a film, ${wanted} are wanted for the task ${manifest.task}`,
+        },
     outside === undefined
-      ? { check: 'range', ok: true, text: `${least.toPrecision(3)} to ${greatest.toPrecision(3)} on ${answers.length} inputs` }
-      : { check: 'range', ok: false, text: `${outside.probability.find((p) => !(p >= 0 && p <= 1))} on ${outside.probe.name}: a probability is 0 to 1; does the network end in a sigmoid, and divide by nothing that can be 0?` },
+      ? {
+          check: 'range',
+          ok: true,
+          text: `${least.toPrecision(3)} to ${greatest.toPrecision(3)} on ${answers.length} inputs`,
+        }
+      : {
+          check: 'range',
+          ok: false,
+          text: `${outside.probability.find((p) => !(p >= 0 && p <= 1))} on ${outside.probe.name}: a probability is 0 to 1; does the network end in a sigmoid, and divide by nothing that can be 0?`,
+        },
     differs(answers)
       ? { check: 'answers', ok: true, text: 'differ from input to input' }
-      : { check: 'answers', ok: false, text: 'are the same for every input: the film does not reach the output, or mean and std drown it' },
+      : {
+          check: 'answers',
+          ok: false,
+          text: 'are the same for every input: the film does not reach the output, or mean and std drown it',
+        },
   ];
 }
 
@@ -87,33 +128,62 @@ function differs(answers: readonly Answer[]): boolean {
 }
 
 function examineDeterminism(first: Answer, again: Answer): Finding {
-  const planes = [[first.probability, again.probability], ...(first.cam && again.cam ? [[first.cam.values, again.cam.values]] : [])] as const;
+  const planes = [
+    [first.probability, again.probability],
+    ...(first.cam && again.cam ? [[first.cam.values, again.cam.values]] : []),
+  ] as const;
   const difference = Math.max(...planes.map(([a, b]) => greatestDifference(a!, b!)));
   // Not "difference <= ...": NaN is no agreement.
   const ok = !(difference > GREATEST_DIFFERENCE) && !Number.isNaN(difference);
-  return { check: 'determinism', ok, text: ok ? 'the same film twice, the same answer' : `the same film twice differs by ${difference}: is dropout or another random layer left in?` };
+  return {
+    check: 'determinism',
+    ok,
+    text: ok
+      ? 'the same film twice, the same answer'
+      : `the same film twice differs by ${difference}: is dropout or another random layer left in?`,
+  };
 }
 
 function greatestDifference(a: Float32Array, b: Float32Array): number {
-  const scale = Math.max(1, a.reduce((greatest, value) => Math.max(greatest, Math.abs(value)), 0));
-  return a.length === b.length ? a.reduce((greatest, value, i) => Math.max(greatest, Math.abs(value - b[i]!)), 0) / scale : Infinity;
+  const scale = Math.max(
+    1,
+    a.reduce((greatest, value) => Math.max(greatest, Math.abs(value)), 0),
+  );
+  return a.length === b.length
+    ? a.reduce((greatest, value, i) => Math.max(greatest, Math.abs(value - b[i]!)), 0) / scale
+    : Infinity;
 }
 
 /** A class activation map has a place for each part of the film, and where it is strong the probability is high. */
 function examineCam(manifest: ModelManifest, answers: readonly Answer[]): Finding[] {
-  const maps = answers.flatMap(({ cam, probability, probe }) => (cam === null ? [] : [{ cam, p: probability[0]!, probe }]));
+  const maps = answers.flatMap(({ cam, probability, probe }) =>
+    cam === null ? [] : [{ cam, p: probability[0]!, probe }],
+  );
   const [first] = maps;
   if (first === undefined) return [];
   const [, , rows, columns] = manifest.input.shape;
   const { cam } = first;
   const infinite = maps.find((map) => map.cam.values.some((value) => !Number.isFinite(value)));
   const wrong = (text: string): Finding[] => [{ check: 'cam', ok: false, text }];
-  if (cam.rows < 2 || cam.columns < 2 || cam.rows > rows || cam.columns > columns) return wrong(`${cam.rows} x ${cam.columns} is no map of a film of ${rows} x ${columns}`);
+  if (cam.rows < 2 || cam.columns < 2 || cam.rows > rows || cam.columns > columns)
+    return wrong(`${cam.rows} x ${cam.columns} is no map of a film of ${rows} x ${columns}`);
   if (infinite !== undefined) return wrong(`not finite on ${infinite.probe.name}`);
   if (maps.every((map) => isFlat(map.cam))) return wrong('the same value everywhere: it shows no place');
-  const direction = correlation(maps.map((map) => mean(map.cam.values)), maps.map(({ p }) => logit(p)));
-  if (!(direction > 0)) return wrong(`where it is stronger the probability is lower (correlation ${direction.toFixed(2)}): is it the map of another class?`);
-  return [{ check: 'cam', ok: true, text: `${cam.rows} x ${cam.columns}, finite, and rises with the probability (correlation ${direction.toFixed(2)} over ${maps.length} inputs)` }];
+  const direction = correlation(
+    maps.map((map) => mean(map.cam.values)),
+    maps.map(({ p }) => logit(p)),
+  );
+  if (!(direction > 0))
+    return wrong(
+      `where it is stronger the probability is lower (correlation ${direction.toFixed(2)}): is it the map of another class?`,
+    );
+  return [
+    {
+      check: 'cam',
+      ok: true,
+      text: `${cam.rows} x ${cam.columns}, finite, and rises with the probability (correlation ${direction.toFixed(2)} over ${maps.length} inputs)`,
+    },
+  ];
 }
 
 function isFlat({ values }: Plane): boolean {
@@ -130,17 +200,29 @@ function logit(p: number): number {
 /** Pearson's; NaN where one of the two does not vary. */
 function correlation(x: readonly number[], y: readonly number[]): number {
   const [mx, my] = [mean(x), mean(y)];
-  const covariance = (a: readonly number[], ma: number, b: readonly number[], mb: number) => a.reduce((sum, value, i) => sum + (value - ma) * (b[i]! - mb), 0);
+  const covariance = (a: readonly number[], ma: number, b: readonly number[], mb: number) =>
+    a.reduce((sum, value, i) => sum + (value - ma) * (b[i]! - mb), 0);
   return covariance(x, mx, y, my) / Math.sqrt(covariance(x, mx, x, mx) * covariance(y, my, y, my));
 }
 
 function tellSpeed(answers: readonly Answer[]): Finding {
   const times = answers.map(({ ms }) => ms).sort((a, b) => a - b);
-  return { check: 'speed', ok: true, text: `${(times[times.length >> 1]! / 1000).toFixed(3)} s per film here (median of ${times.length})` };
+  return {
+    check: 'speed',
+    ok: true,
+    text: `${(times[times.length >> 1]! / 1000).toFixed(3)} s per film here (median of ${times.length})`,
+  };
 }
 
 function examineMemory(before: number | null, after: number | null): Finding {
   const text = `${(process.memoryUsage().rss / 1e6).toFixed(0)} MB in this process, the network loaded`;
   if (before === null || after === null) return { check: 'memory', ok: true, text };
-  return { check: 'memory', ok: after <= before, text: after <= before ? `${text}; ${after} tensors before and after` : `${after - before} tensors more than before the first film: the engine leaks` };
+  return {
+    check: 'memory',
+    ok: after <= before,
+    text:
+      after <= before
+        ? `${text}; ${after} tensors before and after`
+        : `${after - before} tensors more than before the first film: the engine leaks`,
+  };
 }

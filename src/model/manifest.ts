@@ -5,7 +5,11 @@ import { z } from 'zod';
 import { HilumError } from '../base/errors';
 
 /** As long as Code Value and Coding Scheme Designator (SH) and Code Meaning (LO) may be, PS3.5 section 6.2. */
-const code = z.strictObject({ value: z.string().min(1).max(16), scheme: z.string().min(1).max(16), meaning: z.string().min(1).max(64) });
+const code = z.strictObject({
+  value: z.string().min(1).max(16),
+  scheme: z.string().min(1).max(16),
+  meaning: z.string().min(1).max(64),
+});
 
 /** models/<id>/manifest.json: all that the service must know of a model; docs/models.md explains each key. */
 export const manifestSchema = z.looseObject({
@@ -35,7 +39,15 @@ export const manifestSchema = z.looseObject({
   positive: z.number().int().min(0),
   operatingPoint: z.looseObject({ threshold: z.number().min(0).max(1), meaning: z.string() }),
   /** Thresholds for chosen sensitivities, measured on the validation split. */
-  operatingPoints: z.array(z.looseObject({ sensitivity: z.number().min(0).max(1), threshold: z.number().min(0).max(1), specificity: z.number().min(0).max(1) })).optional(),
+  operatingPoints: z
+    .array(
+      z.looseObject({
+        sensitivity: z.number().min(0).max(1),
+        threshold: z.number().min(0).max(1),
+        specificity: z.number().min(0).max(1),
+      }),
+    )
+    .optional(),
   plausibility: z.looseObject({}).optional(),
   reference: z.looseObject({}).optional(),
   licence: z.string().min(1),
@@ -49,20 +61,32 @@ export interface ModelFolder {
   readonly manifest: ModelManifest;
   /** The manifest's `file`. */
   readonly network: Uint8Array;
-  /** Weights that lie in files of their own, by name, in the order that the network names them (TensorFlow.js); none for ONNX. */
+  /**
+   * Weights that lie in files of their own, by name, in the order that the network names them (TensorFlow.js); none for
+   * ONNX.
+   */
   readonly shards: ReadonlyMap<string, Uint8Array>;
 }
 
 /**
  * Reads and checks a model folder.
- * @throws HilumError MODEL_INVALID when the manifest is missing or wrong, MODEL_DIGEST_MISMATCH when the network is not the one it names.
+ * @throws HilumError MODEL_INVALID when the manifest is missing or wrong, MODEL_DIGEST_MISMATCH when the network is not
+ * the one it names.
  */
 export function readModelFolder(folder: string): ModelFolder {
   const manifest = readManifest(folder);
   const network = readOrThrow(join(folder, manifest.file));
-  const shards = manifest.engine === 'tfjs' ? readShards(folder, join(folder, manifest.file), network) : new Map<string, Uint8Array>();
+  const shards =
+    manifest.engine === 'tfjs'
+      ? readShards(folder, join(folder, manifest.file), network)
+      : new Map<string, Uint8Array>();
   const digest = digestOf(manifest.file, network, shards);
-  if (digest !== manifest.sha256) throw new HilumError('MODEL_DIGEST_MISMATCH', 'permanent', `${join(folder, manifest.file)} has SHA-256 ${digest}, its manifest says ${manifest.sha256}: the file was changed or damaged`);
+  if (digest !== manifest.sha256)
+    throw new HilumError(
+      'MODEL_DIGEST_MISMATCH',
+      'permanent',
+      `${join(folder, manifest.file)} has SHA-256 ${digest}, its manifest says ${manifest.sha256}: the file was changed or damaged`,
+    );
   return { manifest, network, shards };
 }
 
@@ -72,13 +96,15 @@ export function outputNames({ output: { probability, cam } }: ModelManifest): st
 }
 
 /**
- * SHA-256 of the network's file; with shards, of the list of digests that `LC_ALL=C sha256sum model.json *.bin` prints: the network first, then the
- * shards by name.
+ * SHA-256 of the network's file; with shards, of the list of digests that `LC_ALL=C sha256sum model.json *.bin` prints:
+ * the network first, then the shards by name.
  */
 export function digestOf(file: string, network: Uint8Array, shards: ReadonlyMap<string, Uint8Array>): string {
   if (shards.size === 0) return sha256(network);
   const names = [...shards.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  const lines = [[file, network] as const, ...names.map((name) => [name, shards.get(name)!] as const)].map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`);
+  const lines = [[file, network] as const, ...names.map((name) => [name, shards.get(name)!] as const)].map(
+    ([name, bytes]) => `${sha256(bytes)}  ${name}\n`,
+  );
   return sha256(Buffer.from(lines.join('')));
 }
 
@@ -87,25 +113,42 @@ function sha256(bytes: Uint8Array): string {
 }
 
 /** Plain names only: a model stays inside its folder. */
-const weightsSchema = z.looseObject({ weightsManifest: z.array(z.looseObject({ paths: z.array(z.string().regex(/^[\w-][\w.-]*$/)).min(1) })).min(1) });
+const weightsSchema = z.looseObject({
+  weightsManifest: z.array(z.looseObject({ paths: z.array(z.string().regex(/^[\w-][\w.-]*$/)).min(1) })).min(1),
+});
 
 function readShards(folder: string, path: string, network: Uint8Array): Map<string, Uint8Array> {
   const parsed = weightsSchema.safeParse(parseJson(path, network));
-  if (!parsed.success) throw new HilumError('MODEL_INVALID', 'permanent', `${path} is no TensorFlow.js model with weights beside it: ${problemsOf(parsed.error).join('; ')}`);
-  return new Map(parsed.data.weightsManifest.flatMap(({ paths }) => paths).map((name) => [name, readOrThrow(join(folder, name))]));
+  if (!parsed.success)
+    throw new HilumError(
+      'MODEL_INVALID',
+      'permanent',
+      `${path} is no TensorFlow.js model with weights beside it: ${problemsOf(parsed.error).join('; ')}`,
+    );
+  return new Map(
+    parsed.data.weightsManifest.flatMap(({ paths }) => paths).map((name) => [name, readOrThrow(join(folder, name))]),
+  );
 }
 
 export function readManifest(folder: string): ModelManifest {
   const { manifest, problems } = inspectManifest(folder);
-  if (manifest === null) throw new HilumError('MODEL_INVALID', 'permanent', `${join(folder, 'manifest.json')}: ${problems.join('; ')}`);
+  if (manifest === null)
+    throw new HilumError('MODEL_INVALID', 'permanent', `${join(folder, 'manifest.json')}: ${problems.join('; ')}`);
   return manifest;
 }
 
-/** The manifest, or everything that is wrong with it. @throws HilumError MODEL_INVALID when there is none or it is no JSON. */
-export function inspectManifest(folder: string): { manifest: ModelManifest; problems: [] } | { manifest: null; problems: string[] } {
+/**
+ * The manifest, or everything that is wrong with it. @throws HilumError MODEL_INVALID when there is none or it is no
+ * JSON.
+ */
+export function inspectManifest(
+  folder: string,
+): { manifest: ModelManifest; problems: [] } | { manifest: null; problems: string[] } {
   const path = join(folder, 'manifest.json');
   const parsed = manifestSchema.safeParse(parseJson(path, readOrThrow(path)));
-  return parsed.success ? { manifest: parsed.data, problems: [] } : { manifest: null, problems: problemsOf(parsed.error) };
+  return parsed.success
+    ? { manifest: parsed.data, problems: [] }
+    : { manifest: null, problems: problemsOf(parsed.error) };
 }
 
 /** Each with the key's place, such as `input.std`. */

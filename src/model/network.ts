@@ -16,7 +16,9 @@ export interface Network {
   readonly engine: string;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
-  /** @param input one grey film, standardised, row by row. @returns the outputs that were asked for at opening, by name. */
+  /**
+   * @param input one grey film, standardised, row by row. @returns the outputs that were asked for at opening, by name.
+   */
   run(input: Float32Array): Promise<ReadonlyMap<string, Output>>;
   /** Tensors that the engine holds between two films; null where it does not tell. */
   heldTensors(): number | null;

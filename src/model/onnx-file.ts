@@ -1,6 +1,7 @@
 /**
- * Whether weights of an ONNX model lie in a file of their own (onnx.proto3: ModelProto.graph = 7, GraphProto.initializer = 5, TensorProto.data_location = 14,
- * EXTERNAL = 1). The digest would not cover them, and ONNX Runtime looks for them in the working directory.
+ * Whether weights of an ONNX model lie in a file of their own (onnx.proto3: ModelProto.graph = 7,
+ * GraphProto.initializer = 5, TensorProto.data_location = 14, EXTERNAL = 1). The digest would not cover them, and ONNX
+ * Runtime looks for them in the working directory.
  */
 export function hasExternalWeights(model: Uint8Array): boolean {
   for (const graph of fieldsOf(model, 7)) {
@@ -11,7 +12,10 @@ export function hasExternalWeights(model: Uint8Array): boolean {
   return false;
 }
 
-/** The values of one field of a protocol buffer message: a number for a varint, else bytes. What is no such message ends early; the engine refuses it. */
+/**
+ * The values of one field of a protocol buffer message: a number for a varint, else bytes. What is no such message ends
+ * early; the engine refuses it.
+ */
 function* fieldsOf(message: Uint8Array, wanted: number): Generator<number | Uint8Array> {
   let at = 0;
   const varint = () => {

@@ -1,24 +1,32 @@
 import { join } from 'node:path';
 import { HilumError } from '../base/errors';
-import { type Plane,standardise } from '../imaging/plane';
+import { type Plane, standardise } from '../imaging/plane';
 import { drawnFilm } from './check-inputs';
-import { type ModelManifest,outputNames,readManifest } from './manifest';
-import type { Network,Output,Port } from './network';
+import { type ModelManifest, outputNames, readManifest } from './manifest';
+import type { Network, Output, Port } from './network';
 import { openOnnx } from './onnx-engine';
-import { type TfjsOptions,TfjsThread } from './tfjs-thread';
+import { type TfjsOptions, TfjsThread } from './tfjs-thread';
 
 /** What a network says of one film. */
 export interface Prediction {
   /** One probability (view, classification) or one per pixel (lungs), 0..1. */
   readonly probability: Float32Array;
-  /** Class activation of the positive class at the last convolution's resolution, before ReLU; null where the model has none. */
+  /**
+   * Class activation of the positive class at the last convolution's resolution, before ReLU; null where the model has
+   * none.
+   */
   readonly cam: Plane | null;
 }
 
-/** A loaded model: a manifest and a way to run it. Engines fit this by shape; nothing outside `model/` knows which one runs. */
+/**
+ * A loaded model: a manifest and a way to run it. Engines fit this by shape; nothing outside `model/` knows which one
+ * runs.
+ */
 export interface Model {
   readonly manifest: ModelManifest;
-  /** @param normalised N of the film (0..1) at the manifest's input size; the manifest's mean and std are applied here. */
+  /**
+   * @param normalised N of the film (0..1) at the manifest's input size; the manifest's mean and std are applied here.
+   */
   predict(normalised: Plane): Promise<Prediction>;
 }
 
@@ -49,11 +57,16 @@ async function refuseUnfit(model: OpenedModel): Promise<void> {
   if (problem !== undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: ${problem.text}`);
   // What comes out, and with TensorFlow.js whether the engine has all operators, shows only when it runs.
   await model.predict(drawnFilm(1, manifest.input).plane).catch((cause: unknown) => {
-    throw cause instanceof HilumError ? cause : new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: the engine can't run the network`, { cause });
+    throw cause instanceof HilumError
+      ? cause
+      : new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: the engine can't run the network`, { cause });
   });
 }
 
-/** Nothing that is no probability goes on as one: the first of two classes' values, a logit, NaN. `predict` then throws HilumError MODEL_INVALID. */
+/**
+ * Nothing that is no probability goes on as one: the first of two classes' values, a logit, NaN. `predict` then throws
+ * HilumError MODEL_INVALID.
+ */
 function guarded(model: OpenedModel): OpenedModel {
   const { manifest } = model;
   return {
@@ -61,7 +74,12 @@ function guarded(model: OpenedModel): OpenedModel {
     async predict(normalised) {
       const prediction = await model.predict(normalised);
       const problem = problemOf(prediction, manifest);
-      if (problem !== null) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: ${problem}; "hilum models check" looks closer`);
+      if (problem !== null)
+        throw new HilumError(
+          'MODEL_INVALID',
+          'permanent',
+          `${manifest.id}: ${problem}; "hilum models check" looks closer`,
+        );
       return prediction;
     },
   };
@@ -69,22 +87,38 @@ function guarded(model: OpenedModel): OpenedModel {
 
 function problemOf({ probability, cam }: Prediction, manifest: ModelManifest): string | null {
   const wanted = probabilitiesOf(manifest);
-  if (probability.length !== wanted) return `the network gives ${probability.length} values for a film as ${manifest.output.probability}, ${wanted} are wanted for the task ${manifest.task}`;
+  if (probability.length !== wanted)
+    return `the network gives ${probability.length} values for a film as ${manifest.output.probability}, ${wanted} are wanted for the task ${manifest.task}`;
   const outside = probability.find((p) => !(p >= 0 && p <= 1));
-  if (outside !== undefined) return `the network gives ${outside} as ${manifest.output.probability}, which is no probability (0 to 1)`;
-  return cam === null || cam.values.every((value) => Number.isFinite(value)) ? null : `the network's ${manifest.output.cam} is not finite`;
+  if (outside !== undefined)
+    return `the network gives ${outside} as ${manifest.output.probability}, which is no probability (0 to 1)`;
+  return cam === null || cam.values.every((value) => Number.isFinite(value))
+    ? null
+    : `the network's ${manifest.output.cam} is not finite`;
 }
 
 /** How many a network gives for a film: one, or one for each pixel. */
-export function probabilitiesOf({ task, input: { shape: [, , rows, columns] } }: ModelManifest): number {
+export function probabilitiesOf({
+  task,
+  input: {
+    shape: [, , rows, columns],
+  },
+}: ModelManifest): number {
   return task === 'lungs' ? rows * columns : 1;
 }
 
 /** The network of a model folder in the engine that its manifest names. */
-export function openNetwork(folder: string, manifest: ModelManifest, threads = 0, options: TfjsOptions = {}): Promise<Network> {
+export function openNetwork(
+  folder: string,
+  manifest: ModelManifest,
+  threads = 0,
+  options: TfjsOptions = {},
+): Promise<Network> {
   switch (manifest.engine) {
-    case 'onnx': return openOnnx(folder, threads);
-    case 'tfjs': return TfjsThread.open(folder, options);
+    case 'onnx':
+      return openOnnx(folder, threads);
+    case 'tfjs':
+      return TfjsThread.open(folder, options);
   }
 }
 
@@ -94,25 +128,63 @@ export function modelOf(manifest: ModelManifest, network: Network): OpenedModel 
     manifest,
     network,
     async predict(normalised) {
-      if (normalised.rows !== rows || normalised.columns !== columns) throw new RangeError(`${manifest.id} takes ${rows} x ${columns}, not ${normalised.rows} x ${normalised.columns}`);
+      if (normalised.rows !== rows || normalised.columns !== columns)
+        throw new RangeError(
+          `${manifest.id} takes ${rows} x ${columns}, not ${normalised.rows} x ${normalised.columns}`,
+        );
       const outputs = await network.run(standardise(normalised, manifest.input.mean, manifest.input.std));
       const { probability, cam } = manifest.output;
-      return { probability: named(outputs, probability).values, cam: cam === null ? null : plane(cam, named(outputs, cam)) };
+      return {
+        probability: named(outputs, probability).values,
+        cam: cam === null ? null : plane(cam, named(outputs, cam)),
+      };
     },
   };
 }
 
 /** Where the manifest's input and outputs are not those of the network. Sizes that the network leaves open fit. */
-export function portProblems(manifest: ModelManifest, { inputs, outputs }: Network): { side: 'input' | 'output'; text: string }[] {
+export function portProblems(
+  manifest: ModelManifest,
+  { inputs, outputs }: Network,
+): { side: 'input' | 'output'; text: string }[] {
   const [, , rows, columns] = manifest.input.shape;
   const missing = (side: 'input' | 'output', ports: readonly Port[], names: readonly string[]) =>
-    names.filter((name) => !ports.some((port) => port.name === name)).map((name) => ({ side, text: `the network has no ${side} named ${name}, but ${ports.map((port) => port.name).join(', ')}` }));
-  const layouts = [[1, 1, rows, columns], [1, rows, columns, 1]];
-  const fits = ({ shape }: Port) => layouts.slice(0, manifest.engine === 'onnx' ? 1 : 2).some((layout) => layout.length === shape.length && layout.every((size, i) => shape[i] === null || shape[i] === size));
+    names
+      .filter((name) => !ports.some((port) => port.name === name))
+      .map((name) => ({
+        side,
+        text: `the network has no ${side} named ${name}, but ${ports.map((port) => port.name).join(', ')}`,
+      }));
+  const layouts = [
+    [1, 1, rows, columns],
+    [1, rows, columns, 1],
+  ];
+  const fits = ({ shape }: Port) =>
+    layouts
+      .slice(0, manifest.engine === 'onnx' ? 1 : 2)
+      .some(
+        (layout) => layout.length === shape.length && layout.every((size, i) => shape[i] === null || shape[i] === size),
+      );
   const [input] = inputs;
-  const wrongShape = input !== undefined && !fits(input) ? [{ side: 'input' as const, text: `the network's input is [${input.shape.map((size) => size ?? '?').join(', ')}], not one grey film of ${rows} x ${columns}` }] : [];
-  const tooMany = inputs.length > 1 ? [{ side: 'input' as const, text: `the network takes ${inputs.length} inputs, not one film` }] : [];
-  return [...missing('input', inputs, [manifest.input.name]), ...tooMany, ...wrongShape, ...missing('output', outputs, outputNames(manifest))];
+  const wrongShape =
+    input !== undefined && !fits(input)
+      ? [
+          {
+            side: 'input' as const,
+            text: `the network's input is [${input.shape.map((size) => size ?? '?').join(', ')}], not one grey film of ${rows} x ${columns}`,
+          },
+        ]
+      : [];
+  const tooMany =
+    inputs.length > 1
+      ? [{ side: 'input' as const, text: `the network takes ${inputs.length} inputs, not one film` }]
+      : [];
+  return [
+    ...missing('input', inputs, [manifest.input.name]),
+    ...tooMany,
+    ...wrongShape,
+    ...missing('output', outputs, outputNames(manifest)),
+  ];
 }
 
 function named(outputs: ReadonlyMap<string, Output>, name: string): Output {
@@ -125,6 +197,16 @@ function named(outputs: ReadonlyMap<string, Output>, name: string): Output {
 function plane(name: string, { shape, values }: Output): Plane {
   const sizes = shape.length > 2 ? shape.slice(1) : shape;
   const [rows, columns, ...more] = sizes.length === 3 && sizes[0] === 1 && sizes[2] !== 1 ? sizes.slice(1) : sizes;
-  if (rows === undefined || columns === undefined || rows * columns !== values.length || more.some((size) => size !== 1)) throw new HilumError('MODEL_INVALID', 'permanent', `the model's output ${name} is no map of one film: its shape is [${shape.join(', ')}]`);
+  if (
+    rows === undefined ||
+    columns === undefined ||
+    rows * columns !== values.length ||
+    more.some((size) => size !== 1)
+  )
+    throw new HilumError(
+      'MODEL_INVALID',
+      'permanent',
+      `the model's output ${name} is no map of one film: its shape is [${shape.join(', ')}]`,
+    );
   return { rows, columns, values };
 }

@@ -1,8 +1,8 @@
 import type * as Converter from '@tensorflow/tfjs-converter';
 import type * as Core from '@tensorflow/tfjs-core';
 import { HilumError } from '../base/errors';
-import { type ModelFolder,outputNames } from './manifest';
-import type { Output,Port } from './network';
+import { type ModelFolder, outputNames } from './manifest';
+import type { Output, Port } from './network';
 
 /** TensorFlow.js as found: the packages with the native library bring all of it, the others are put together. */
 export interface TfjsRuntime {
@@ -19,12 +19,15 @@ const CORE = '@tensorflow/tfjs-core';
 const CONVERTER = '@tensorflow/tfjs-converter';
 const WASM = '@tensorflow/tfjs-backend-wasm';
 const VERSION = '4.22.0';
-/** Not into node_modules itself: npm would bring all development packages with them, or with --omit=dev nothing, as these are among them. */
+/**
+ * Not into node_modules itself: npm would bring all development packages with them, or with --omit=dev nothing, as
+ * these are among them.
+ */
 const INSTALL = 'npm install --prefix dist --no-save --no-package-lock';
 
 /**
- * The first that is installed: tfjs-node-gpu, tfjs-node, else the WASM backend. One that is installed and does not load is an error: the next one would be
- * many times slower, and nobody would know why.
+ * The first that is installed: tfjs-node-gpu, tfjs-node, else the WASM backend. One that is installed and does not load
+ * is an error: the next one would be many times slower, and nobody would know why.
  * @throws HilumError ENGINE_UNAVAILABLE
  */
 export async function findRuntime(load: Load): Promise<TfjsRuntime> {
@@ -35,10 +38,20 @@ export async function findRuntime(load: Load): Promise<TfjsRuntime> {
       return { tf, loadGraphModel: tf.loadGraphModel, engine: `${name} ${versionOf(load, name)}` };
     }
   }
-  const [tf, converter, wasm] = [CORE, CONVERTER, WASM].map((name) => loadIfInstalled(load, name)) as [typeof Core | null, typeof Converter | null, object | null];
-  if (tf === null || converter === null || wasm === null) throw new HilumError('ENGINE_UNAVAILABLE', 'permanent', `a TensorFlow.js model needs packages that are not installed; in Hilum's folder: ${INSTALL} ${[CORE, CONVERTER, WASM].map((name) => `${name}@${VERSION}`).join(' ')} (or @tensorflow/tfjs-node, or -node-gpu)`);
+  const [tf, converter, wasm] = [CORE, CONVERTER, WASM].map((name) => loadIfInstalled(load, name)) as [
+    typeof Core | null,
+    typeof Converter | null,
+    object | null,
+  ];
+  if (tf === null || converter === null || wasm === null)
+    throw new HilumError(
+      'ENGINE_UNAVAILABLE',
+      'permanent',
+      `a TensorFlow.js model needs packages that are not installed; in Hilum's folder: ${INSTALL} ${[CORE, CONVERTER, WASM].map((name) => `${name}@${VERSION}`).join(' ')} (or @tensorflow/tfjs-node, or -node-gpu)`,
+    );
   // The backend finds its .wasm files beside itself, in its package.
-  if (!(await tf.setBackend('wasm'))) throw new HilumError('ENGINE_UNAVAILABLE', 'permanent', `${WASM} is installed and does not start`);
+  if (!(await tf.setBackend('wasm')))
+    throw new HilumError('ENGINE_UNAVAILABLE', 'permanent', `${WASM} is installed and does not start`);
   return { tf, loadGraphModel: converter.loadGraphModel, engine: `${WASM} ${versionOf(load, WASM)}` };
 }
 
@@ -48,7 +61,12 @@ function loadIfInstalled(load: Load, name: string): unknown {
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'MODULE_NOT_FOUND' && message.includes(`'${name}'`)) return null;
-    throw new HilumError('ENGINE_UNAVAILABLE', 'permanent', `${name} is installed and does not load: mend or remove it`, { cause });
+    throw new HilumError(
+      'ENGINE_UNAVAILABLE',
+      'permanent',
+      `${name} is installed and does not load: mend or remove it`,
+      { cause },
+    );
   }
 }
 
@@ -67,15 +85,25 @@ export interface TfjsModel {
 export async function openGraph(folder: ModelFolder, { tf, loadGraphModel }: TfjsRuntime): Promise<TfjsModel> {
   const { manifest } = folder;
   const { model, json } = await load(folder, loadGraphModel);
-  const inputs = json.signature?.inputs ? ports(json.signature.inputs) : model.inputs.map(({ name, shape }) => ({ name, shape: shape ?? [] }));
-  const outputs = json.signature?.outputs ? ports(json.signature.outputs) : model.outputs.map(({ name, shape }) => ({ name, shape: shape ?? [] }));
+  const inputs = json.signature?.inputs
+    ? ports(json.signature.inputs)
+    : model.inputs.map(({ name, shape }) => ({ name, shape: shape ?? [] }));
+  const outputs = json.signature?.outputs
+    ? ports(json.signature.outputs)
+    : model.outputs.map(({ name, shape }) => ({ name, shape: shape ?? [] }));
   const names = outputNames(manifest);
-  const shape = layout(inputs.find(({ name }) => name === manifest.input.name), manifest.input.shape);
+  const shape = layout(
+    inputs.find(({ name }) => name === manifest.input.name),
+    manifest.input.shape,
+  );
   const run = (input: Float32Array) => {
     let read: [string, Output][] = [];
     tf.tidy(() => {
       const given = model.execute({ [manifest.input.name]: tf.tensor4d(input, shape) }, names);
-      read = (Array.isArray(given) ? given : [given]).map((tensor, i) => [names[i]!, { shape: tensor.shape, values: Float32Array.from(tensor.dataSync()) }]);
+      read = (Array.isArray(given) ? given : [given]).map((tensor, i) => [
+        names[i]!,
+        { shape: tensor.shape, values: Float32Array.from(tensor.dataSync()) },
+      ]);
     });
     return read;
   };
@@ -83,9 +111,17 @@ export async function openGraph(folder: ModelFolder, { tf, loadGraphModel }: Tfj
 }
 
 /** Apart from what goes on to use the model, so that nothing holds the files' bytes longer than this. */
-async function load({ manifest, network, shards }: ModelFolder, loadGraphModel: TfjsRuntime['loadGraphModel']): Promise<{ model: Converter.GraphModel; json: GraphJson }> {
+async function load(
+  { manifest, network, shards }: ModelFolder,
+  loadGraphModel: TfjsRuntime['loadGraphModel'],
+): Promise<{ model: Converter.GraphModel; json: GraphJson }> {
   const json = JSON.parse(Buffer.from(network).toString('utf8')) as GraphJson;
-  if (json.format !== 'graph-model') throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id} is a TensorFlow.js ${json.format ?? 'model without a format'}, not a graph model: convert it with --output_format=tfjs_graph_model`);
+  if (json.format !== 'graph-model')
+    throw new HilumError(
+      'MODEL_INVALID',
+      'permanent',
+      `${manifest.id} is a TensorFlow.js ${json.format ?? 'model without a format'}, not a graph model: convert it with --output_format=tfjs_graph_model`,
+    );
   try {
     return { json, model: await loadGraphModel({ load: async () => artifacts(json, shards) }) };
   } catch (cause) {
@@ -100,22 +136,40 @@ interface SignatureEntry {
 interface GraphJson {
   readonly format?: string;
   readonly modelTopology: object;
-  readonly signature?: { readonly inputs?: Record<string, SignatureEntry>; readonly outputs?: Record<string, SignatureEntry> };
+  readonly signature?: {
+    readonly inputs?: Record<string, SignatureEntry>;
+    readonly outputs?: Record<string, SignatureEntry>;
+  };
   readonly weightsManifest: { readonly paths: string[]; readonly weights: Core.io.WeightsManifestEntry[] }[];
 }
 
-function artifacts({ format, modelTopology, signature, weightsManifest }: GraphJson, shards: ReadonlyMap<string, Uint8Array>): Core.io.ModelArtifacts {
+function artifacts(
+  { format, modelTopology, signature, weightsManifest }: GraphJson,
+  shards: ReadonlyMap<string, Uint8Array>,
+): Core.io.ModelArtifacts {
   const weights = [...shards.values()];
   const joined = new Uint8Array(weights.reduce((sum, { byteLength }) => sum + byteLength, 0));
   weights.reduce((at, part) => (joined.set(part, at), at + part.byteLength), 0);
-  return { format: format!, modelTopology, ...(signature ? { signature } : {}), weightSpecs: weightsManifest.flatMap((group) => group.weights), weightData: joined.buffer };
+  return {
+    format: format!,
+    modelTopology,
+    ...(signature ? { signature } : {}),
+    weightSpecs: weightsManifest.flatMap((group) => group.weights),
+    weightData: joined.buffer,
+  };
 }
 
 function ports(entries: Record<string, SignatureEntry>): Port[] {
-  return Object.entries(entries).map(([name, { tensorShape }]) => ({ name, shape: (tensorShape?.dim ?? []).map(({ size }) => (Number(size) > 0 ? Number(size) : null)) }));
+  return Object.entries(entries).map(([name, { tensorShape }]) => ({
+    name,
+    shape: (tensorShape?.dim ?? []).map(({ size }) => (Number(size) > 0 ? Number(size) : null)),
+  }));
 }
 
 /** TensorFlow has channels last; with one channel the same numbers are both. */
-function layout(port: Port | undefined, [, , rows, columns]: readonly [1, 1, number, number]): [number, number, number, number] {
+function layout(
+  port: Port | undefined,
+  [, , rows, columns]: readonly [1, 1, number, number],
+): [number, number, number, number] {
   return port?.shape[1] === 1 && port.shape[3] !== 1 ? [1, 1, rows, columns] : [1, rows, columns, 1];
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { HilumError } from '../base/errors';
-import type { Network,Output,Port } from './network';
-import type { Failure,Reply } from './tfjs-worker';
+import type { Network, Output, Port } from './network';
+import type { Failure, Reply } from './tfjs-worker';
 
 export interface TfjsOptions {
   readonly tfjsWorkerFile?: string;
@@ -11,8 +11,9 @@ export interface TfjsOptions {
 type Ready = Extract<Reply, { kind: 'ready' }>;
 
 /**
- * A TensorFlow.js model in a thread of its own: the WASM backend computes without a pause, for seconds with a large network, and the service must go on
- * answering the broker. One film at a time; an idle thread does not keep the process alive, and one that is lost is replaced for the next film.
+ * A TensorFlow.js model in a thread of its own: the WASM backend computes without a pause, for seconds with a large
+ * network, and the service must go on answering the broker. One film at a time; an idle thread does not keep the
+ * process alive, and one that is lost is replaced for the next film.
  */
 export class TfjsThread implements Network {
   private worker: Worker | undefined;
@@ -28,7 +29,10 @@ export class TfjsThread implements Network {
   ) {}
 
   /** @throws HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH or ENGINE_UNAVAILABLE. */
-  static async open(folder: string, { tfjsWorkerFile = join(__dirname, 'tfjs-worker.js') }: TfjsOptions): Promise<TfjsThread> {
+  static async open(
+    folder: string,
+    { tfjsWorkerFile = join(__dirname, 'tfjs-worker.js') }: TfjsOptions,
+  ): Promise<TfjsThread> {
     const thread = new TfjsThread(folder, tfjsWorkerFile);
     await thread.start();
     return thread;
@@ -90,7 +94,8 @@ function replyOf(worker: Worker, ask: () => void): Promise<Reply> {
       worker.off('message', onMessage).off('error', onError).off('exit', onExit);
       act();
     };
-    const onMessage = (reply: Reply) => settle(() => (reply.kind === 'failed' ? reject(errorOf(reply.failure)) : resolve(reply)));
+    const onMessage = (reply: Reply) =>
+      settle(() => (reply.kind === 'failed' ? reject(errorOf(reply.failure)) : resolve(reply)));
     const onError = (cause: Error) => settle(() => reject(new Error('the TensorFlow.js thread ended', { cause })));
     const onExit = () => settle(() => reject(new Error('the TensorFlow.js thread ended')));
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
@@ -99,5 +104,7 @@ function replyOf(worker: Worker, ask: () => void): Promise<Reply> {
 }
 
 function errorOf({ code, lasting, message, cause }: Failure): Error {
-  return code === null ? new Error(`unexpected in the TensorFlow.js thread: ${message}`, { cause }) : new HilumError(code, lasting, message, cause === '' ? {} : { cause: new Error(cause) });
+  return code === null
+    ? new Error(`unexpected in the TensorFlow.js thread: ${message}`, { cause })
+    : new HilumError(code, lasting, message, cause === '' ? {} : { cause: new Error(cause) });
 }

@@ -1,12 +1,20 @@
-import { parentPort,workerData } from 'node:worker_threads';
-import { type ErrorCode,HilumError,type Lasting } from '../base/errors';
+import { parentPort, workerData } from 'node:worker_threads';
+import { type ErrorCode, HilumError, type Lasting } from '../base/errors';
 import { readModelFolder } from './manifest';
-import type { Output,Port } from './network';
-import { findRuntime,openGraph,type TfjsModel,type TfjsRuntime } from './tfjs-runtime';
+import type { Output, Port } from './network';
+import { findRuntime, openGraph, type TfjsModel, type TfjsRuntime } from './tfjs-runtime';
 
-/** What `tfjs-thread.ts` is told. `ready` comes first, or `failed` and the thread ends; then one answer for each film. */
+/**
+ * What `tfjs-thread.ts` is told. `ready` comes first, or `failed` and the thread ends; then one answer for each film.
+ */
 export type Reply =
-  | { readonly kind: 'ready'; readonly engine: string; readonly inputs: readonly Port[]; readonly outputs: readonly Port[]; readonly tensors: number }
+  | {
+      readonly kind: 'ready';
+      readonly engine: string;
+      readonly inputs: readonly Port[];
+      readonly outputs: readonly Port[];
+      readonly tensors: number;
+    }
   | { readonly kind: 'done'; readonly outputs: [name: string, output: Output][]; readonly tensors: number }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
@@ -26,7 +34,12 @@ const send = (reply: Reply) => port.postMessage(reply);
 function failureOf(error: unknown): Failure {
   const cause = error instanceof Error && error.cause !== undefined ? String(error.cause) : '';
   if (error instanceof HilumError) return { code: error.code, lasting: error.lasting, message: error.message, cause };
-  return { code: null, lasting: 'transient', message: String(error), cause: error instanceof Error ? (error.stack ?? '') : '' };
+  return {
+    code: null,
+    lasting: 'transient',
+    message: String(error),
+    cause: error instanceof Error ? (error.stack ?? '') : '',
+  };
 }
 
 /** The engine computes in this thread without a pause; the service's own goes on meanwhile. */
@@ -34,7 +47,13 @@ async function serve(): Promise<void> {
   const runtime = await findRuntime(require);
   const model = await openGraph(readModelFolder((workerData as { folder: string }).folder), runtime);
   port!.on('message', (input: Float32Array) => send(answer(input, model, runtime)));
-  send({ kind: 'ready', engine: runtime.engine, inputs: model.inputs, outputs: model.outputs, tensors: runtime.tf.memory().numTensors });
+  send({
+    kind: 'ready',
+    engine: runtime.engine,
+    inputs: model.inputs,
+    outputs: model.outputs,
+    tensors: runtime.tf.memory().numTensors,
+  });
 }
 
 function answer(input: Float32Array, model: TfjsModel, { tf }: TfjsRuntime): Reply {

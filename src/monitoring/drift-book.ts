@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync,readdirSync,readFileSync,renameSync,writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { FilmResult } from '../events/result-event';
-import { type FilmMeasures,MEASURE_NAMES,type MeasureName,MEASURES } from '../pipeline/measures';
-import { binOf,emptyCounts } from '../statistics/psi';
+import { type FilmMeasures, MEASURE_NAMES, type MeasureName, MEASURES } from '../pipeline/measures';
+import { binOf, emptyCounts } from '../statistics/psi';
 
 const counts = z.array(z.number().int().min(0));
-const pageSchema = z.object({ schemaVersion: z.literal(1), outcomes: z.record(z.string(), z.number().int().min(0)), measures: z.partialRecord(z.enum(MEASURE_NAMES), counts) });
+const pageSchema = z.object({
+  schemaVersion: z.literal(1),
+  outcomes: z.record(z.string(), z.number().int().min(0)),
+  measures: z.partialRecord(z.enum(MEASURE_NAMES), counts),
+});
 
 /** Counts of films, by outcome and by bins of {@link MEASURES}. */
 export type DriftPage = z.infer<typeof pageSchema>;
@@ -25,8 +29,9 @@ export interface DriftDay {
 const PAGE = /^(\d{4}-\d{2}-\d{2})-[0-9a-f]+\.json$/;
 
 /**
- * Counts the films of each day (UTC), in `<state.dir>/drift/<day>-<worker>.json`, about 1 KB. Each film is on disk, by a file renamed into place, before the next;
- * killed at any time, the film in hand may be missing. Each process has files of its own, so that several may share the folder. Nothing but counts.
+ * Counts the films of each day (UTC), in `<state.dir>/drift/<day>-<worker>.json`, about 1 KB. Each film is on disk, by
+ * a file renamed into place, before the next; killed at any time, the film in hand may be missing. Each process has
+ * files of its own, so that several may share the folder. Nothing but counts.
  */
 export class DriftBook {
   private readonly worker = randomBytes(4).toString('hex');
@@ -36,7 +41,11 @@ export class DriftBook {
   private isWriting = true;
 
   /** @param onFailed told once, when the folder can't be written: counting must never hold up films */
-  constructor(stateDir: string, private readonly onFailed: (error: unknown) => void = () => {}, private readonly now: () => Date = () => new Date()) {
+  constructor(
+    stateDir: string,
+    private readonly onFailed: (error: unknown) => void = () => {},
+    private readonly now: () => Date = () => new Date(),
+  ) {
     this.dir = folderOf(stateDir);
   }
 
@@ -89,8 +98,15 @@ export function count(page: DriftPage, measures: FilmMeasures): void {
   }
 }
 
-/** All workers' counts of the days from `from` to `to` (YYYY-MM-DD, both included), added up. A page that can't be read is left out and named. */
-export function readPages(stateDir: string, from: string, to: string): { page: DriftPage; days: DriftDay[]; unread: string[] } {
+/**
+ * All workers' counts of the days from `from` to `to` (YYYY-MM-DD, both included), added up. A page that can't be read
+ * is left out and named.
+ */
+export function readPages(
+  stateDir: string,
+  from: string,
+  to: string,
+): { page: DriftPage; days: DriftDay[]; unread: string[] } {
   const page = emptyPage();
   const days = new Map<string, DriftPage>();
   const unread: string[] = [];
@@ -104,7 +120,11 @@ export function readPages(stateDir: string, from: string, to: string): { page: D
       add(page, read);
     }
   }
-  return { page, days: [...days].map(([date, { outcomes }]) => ({ date, outcomes })).sort((a, b) => (a.date < b.date ? -1 : 1)), unread };
+  return {
+    page,
+    days: [...days].map(([date, { outcomes }]) => ({ date, outcomes })).sort((a, b) => (a.date < b.date ? -1 : 1)),
+    unread,
+  };
 }
 
 function add(page: DriftPage, more: DriftPage): DriftPage {

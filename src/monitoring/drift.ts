@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { HilumError } from '../base/errors';
 import type { ModelManifest } from '../model/manifest';
-import { MEASURE_NAMES,type MeasureName,MEASURES } from '../pipeline/measures';
-import { chanceOfIndex,type DriftLevel,levelOf,populationStabilityIndex } from '../statistics/psi';
+import { MEASURE_NAMES, type MeasureName, MEASURES } from '../pipeline/measures';
+import { chanceOfIndex, type DriftLevel, levelOf, populationStabilityIndex } from '../statistics/psi';
 import type { DriftPage } from './drift-book';
 
-const referenceSchema = z.looseObject({ films: z.number().int().positive(), measures: z.partialRecord(z.enum(MEASURE_NAMES), z.array(z.number().int().min(0))) });
+const referenceSchema = z.looseObject({
+  films: z.number().int().positive(),
+  measures: z.partialRecord(z.enum(MEASURE_NAMES), z.array(z.number().int().min(0))),
+});
 
 /** Counts over the films that a model was validated on: the classifier's manifest, `reference`. */
 export type DriftReference = z.infer<typeof referenceSchema>;
@@ -14,8 +17,17 @@ export type DriftReference = z.infer<typeof referenceSchema>;
 export function referenceOf(manifest: ModelManifest): DriftReference | null {
   if (manifest.reference === undefined) return null;
   const parsed = referenceSchema.safeParse(manifest.reference);
-  const misfit = parsed.success && MEASURE_NAMES.find((name) => (parsed.data.measures[name]?.length ?? MEASURES[name].length + 1) !== MEASURES[name].length + 1);
-  if (!parsed.success || misfit !== undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: the manifest's reference is not that of this version; scripts/drift-reference.mjs writes it`);
+  const misfit =
+    parsed.success &&
+    MEASURE_NAMES.find(
+      (name) => (parsed.data.measures[name]?.length ?? MEASURES[name].length + 1) !== MEASURES[name].length + 1,
+    );
+  if (!parsed.success || misfit !== undefined)
+    throw new HilumError(
+      'MODEL_INVALID',
+      'permanent',
+      `${manifest.id}: the manifest's reference is not that of this version; scripts/drift-reference.mjs writes it`,
+    );
   return parsed.data;
 }
 

@@ -1,7 +1,7 @@
-import { type FileHandle,mkdir,open,readdir,readFile,rename,rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Uid } from '../dicom/uid';
-import type { ShadowBook,ShadowRecord } from '../pipeline/shadow';
+import type { ShadowBook, ShadowRecord } from '../pipeline/shadow';
 
 export interface ShadowBookLimits {
   /** Bytes of a file before the next one is begun. */
@@ -21,8 +21,9 @@ interface Volume {
 }
 
 /**
- * The outcomes of shadow mode, one JSON line for each film and analysis, in `shadow.jsonl` and, when that is full, in numbered files. A line is on disk
- * before its film counts as done: killed at any time, no film is lost, and none is there twice. For one process at a time.
+ * The outcomes of shadow mode, one JSON line for each film and analysis, in `shadow.jsonl` and, when that is full, in
+ * numbered files. A line is on disk before its film counts as done: killed at any time, no film is lost, and none is
+ * there twice. For one process at a time.
  */
 export class ShadowFile implements ShadowBook {
   private readonly reports = new Set<Uid>();
@@ -31,7 +32,12 @@ export class ShadowFile implements ShadowBook {
   private bytes = 0;
   private last: Promise<unknown> = Promise.resolve();
 
-  private constructor(private readonly dir: string, private readonly limits: ShadowBookLimits, private file: FileHandle, private readonly volumes: Volume[]) {}
+  private constructor(
+    private readonly dir: string,
+    private readonly limits: ShadowBookLimits,
+    private file: FileHandle,
+    private readonly volumes: Volume[],
+  ) {}
 
   /** @throws when the folder can't be made or written. */
   static async open(dir: string, limits: ShadowBookLimits = LIMITS): Promise<ShadowFile> {
@@ -41,7 +47,13 @@ export class ShadowFile implements ShadowBook {
     for (const name of [...names, CURRENT]) {
       const path = join(dir, name);
       const text = await readFile(path, 'utf8').catch(ifMissing);
-      volumes.push({ path, records: text.slice(0, text.lastIndexOf('\n') + 1).split('\n').flatMap(parse) });
+      volumes.push({
+        path,
+        records: text
+          .slice(0, text.lastIndexOf('\n') + 1)
+          .split('\n')
+          .flatMap(parse),
+      });
     }
     const current = join(dir, CURRENT);
     const text = await readFile(current, 'utf8').catch(ifMissing);

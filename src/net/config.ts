@@ -2,8 +2,10 @@ import { z } from 'zod';
 
 /** Parts of the configuration that several sections have. */
 
-export const millis = (byDefault: number, text: string) => z.number().int().positive().default(byDefault).describe(`${text} (milliseconds)`);
-export const file = (text: string) => z.string().min(1).optional().describe(`${text} (path, relative to the configuration file)`);
+export const millis = (byDefault: number, text: string) =>
+  z.number().int().positive().default(byDefault).describe(`${text} (milliseconds)`);
+export const file = (text: string) =>
+  z.string().min(1).optional().describe(`${text} (path, relative to the configuration file)`);
 
 export const tlsShape = {
   caFile: file('Certificate authorities to trust, PEM'),

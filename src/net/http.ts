@@ -1,6 +1,6 @@
-import { Agent,type Dispatcher,request } from 'undici';
-import { type ErrorCode,HilumError } from '../base/errors';
-import { readTls,type TlsFiles } from './tls';
+import { Agent, type Dispatcher, request } from 'undici';
+import { type ErrorCode, HilumError } from '../base/errors';
+import { readTls, type TlsFiles } from './tls';
 
 /** `code` begins the error's code, `name` stands in its text. */
 export interface Peer {
@@ -10,7 +10,10 @@ export interface Peer {
 
 export const ARCHIVE: Peer = { code: 'ARCHIVE', name: 'the archive' };
 
-export type Auth = { readonly kind: 'none' } | { readonly kind: 'basic'; readonly username: string; readonly password: string } | { readonly kind: 'bearer'; readonly token: string };
+export type Auth =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'basic'; readonly username: string; readonly password: string }
+  | { readonly kind: 'bearer'; readonly token: string };
 
 /** All times in milliseconds. */
 export interface HttpOptions {
@@ -54,36 +57,83 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
-/** A server that is overloaded or under repair, and perhaps said for how long. `isAway`: it is not there at all, as far as a proxy or itself can tell. */
+/**
+ * A server that is overloaded or under repair, and perhaps said for how long. `isAway`: it is not there at all, as far
+ * as a proxy or itself can tell.
+ */
 export class UnavailableError extends HilumError {
-  constructor(message: string, readonly retryAfterMs: number | undefined, { code }: Peer = ARCHIVE, readonly isAway = false) {
+  constructor(
+    message: string,
+    readonly retryAfterMs: number | undefined,
+    { code }: Peer = ARCHIVE,
+    readonly isAway = false,
+  ) {
     super(`${code}_UNAVAILABLE`, 'transient', message);
   }
 }
 
-/** An HTTP client that tells errors apart by what they mean for the work at hand. @throws HilumError CONFIG_INVALID for unreadable TLS files. */
+/**
+ * An HTTP client that tells errors apart by what they mean for the work at hand. @throws HilumError CONFIG_INVALID for
+ * unreadable TLS files.
+ */
 export function httpClient(options: HttpOptions): HttpClient {
-  const { connectTimeoutMs = 10_000, responseTimeoutMs = 60_000, requestTimeoutMs = 600_000, connections = 8, peer = ARCHIVE } = options;
+  const {
+    connectTimeoutMs = 10_000,
+    responseTimeoutMs = 60_000,
+    requestTimeoutMs = 600_000,
+    connections = 8,
+    peer = ARCHIVE,
+  } = options;
   const authorization = authorizationOf(options.auth);
-  const agent = new Agent({ connect: { ...readTls(options.tls), timeout: connectTimeoutMs }, connections, headersTimeout: responseTimeoutMs, bodyTimeout: responseTimeoutMs });
+  const agent = new Agent({
+    connect: { ...readTls(options.tls), timeout: connectTimeoutMs },
+    connections,
+    headersTimeout: responseTimeoutMs,
+    bodyTimeout: responseTimeoutMs,
+  });
   return {
     send: async (url, wanted, use) => {
       const headers = { ...wanted.headers, ...(authorization === undefined ? {} : { authorization }) };
       const headersTimeout = wanted.responseTimeoutMs ?? responseTimeoutMs;
       const signal = AbortSignal.timeout(Math.max(requestTimeoutMs, headersTimeout));
-      return exchange(url, { dispatcher: agent, method: wanted.method ?? 'GET', headers, body: wanted.body ?? null, headersTimeout, bodyTimeout: headersTimeout, signal }, peer, use);
+      return exchange(
+        url,
+        {
+          dispatcher: agent,
+          method: wanted.method ?? 'GET',
+          headers,
+          body: wanted.body ?? null,
+          headersTimeout,
+          bodyTimeout: headersTimeout,
+          signal,
+        },
+        peer,
+        use,
+      );
     },
     close: () => agent.destroy(),
   };
 }
 
-async function exchange<T>(url: string, options: { dispatcher: Dispatcher } & Omit<Dispatcher.RequestOptions, 'origin' | 'path'>, peer: Peer, use: (answer: HttpAnswer) => Promise<T>): Promise<T> {
+async function exchange<T>(
+  url: string,
+  options: { dispatcher: Dispatcher } & Omit<Dispatcher.RequestOptions, 'origin' | 'path'>,
+  peer: Peer,
+  use: (answer: HttpAnswer) => Promise<T>,
+): Promise<T> {
   let body: Dispatcher.ResponseData['body'] | undefined;
   try {
     const response = await request(url, options);
     body = response.body;
     const header = (name: string): string => headerOf(response.headers, name);
-    return await use({ status: response.statusCode, contentType: header('content-type'), retryAfter: header('retry-after'), date: header('date'), header, body });
+    return await use({
+      status: response.statusCode,
+      contentType: header('content-type'),
+      retryAfter: header('retry-after'),
+      date: header('date'),
+      header,
+      body,
+    });
   } catch (error) {
     throw error instanceof HilumError ? error : transportError(error, peer);
   } finally {
@@ -111,31 +161,63 @@ function headerOf(headers: Readonly<Record<string, string | string[] | undefined
 
 const TIMEOUT_CODES = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_ABORTED', 'ETIMEDOUT']);
 /** Failures before a byte of the request left: nothing can have been done by the server. */
-const NOT_SENT_CODES = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+const NOT_SENT_CODES = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 
-/** A failure of the wire, told by the codes of Node and undici. `sent` says whether the server may have seen the request. */
+/**
+ * A failure of the wire, told by the codes of Node and undici. `sent` says whether the server may have seen the
+ * request.
+ */
 export class TransportError extends HilumError {
-  constructor(code: Extract<ErrorCode, `${Peer['code']}_${'UNREACHABLE' | 'TIMEOUT'}`>, message: string, readonly sent: boolean, cause: unknown) {
+  constructor(
+    code: Extract<ErrorCode, `${Peer['code']}_${'UNREACHABLE' | 'TIMEOUT'}`>,
+    message: string,
+    readonly sent: boolean,
+    cause: unknown,
+  ) {
     super(code, 'transient', message, { cause });
   }
 }
 
 function transportError(error: unknown, { code: prefix, name: peer }: Peer): TransportError {
   const { code, name } = signsOf(error);
-  if (TIMEOUT_CODES.has(code) || name === 'TimeoutError' || name === 'AbortError') return new TransportError(`${prefix}_TIMEOUT`, `${peer} did not answer in time`, true, error);
+  if (TIMEOUT_CODES.has(code) || name === 'TimeoutError' || name === 'AbortError')
+    return new TransportError(`${prefix}_TIMEOUT`, `${peer} did not answer in time`, true, error);
   const sent = !NOT_SENT_CODES.has(code) && !isCertificateError(code);
-  return new TransportError(`${prefix}_UNREACHABLE`, `${peer} can't be reached${code === '' ? '' : ` (${code})`}`, sent, error);
+  return new TransportError(
+    `${prefix}_UNREACHABLE`,
+    `${peer} can't be reached${code === '' ? '' : ` (${code})`}`,
+    sent,
+    error,
+  );
 }
 
-/** A certificate that is not accepted, under OpenSSL's names: found out in the handshake, before the request is written. */
+/**
+ * A certificate that is not accepted, under OpenSSL's names: found out in the handshake, before the request is written.
+ */
 function isCertificateError(code: string): boolean {
   return /^(ERR_TLS_CERT|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH)/.test(code);
 }
 
-/** Code and name of an error, by shape: core errors and DOMException come from outside. Of a failed try at several addresses, those of the first. */
+/**
+ * Code and name of an error, by shape: core errors and DOMException come from outside. Of a failed try at several
+ * addresses, those of the first.
+ */
 function signsOf(error: unknown): { code: string; name: string } {
-  const { code, name, errors, cause } = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown; name?: unknown; errors?: unknown; cause?: unknown };
-  if (typeof code === 'string' || (errors === undefined && cause === undefined)) return { code: typeof code === 'string' ? code : '', name: typeof name === 'string' ? name : '' };
+  const { code, name, errors, cause } = (typeof error === 'object' && error !== null ? error : {}) as {
+    code?: unknown;
+    name?: unknown;
+    errors?: unknown;
+    cause?: unknown;
+  };
+  if (typeof code === 'string' || (errors === undefined && cause === undefined))
+    return { code: typeof code === 'string' ? code : '', name: typeof name === 'string' ? name : '' };
   return signsOf(Array.isArray(errors) ? errors[0] : cause);
 }
 
@@ -143,14 +225,23 @@ function signsOf(error: unknown): { code: string; name: string } {
 const AWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /**
- * The error for a status that is no success.
- * For the archive, 401 and 403 are ARCHIVE_UNAUTHORISED, 404 and 410 NOT_FOUND, 408, 429 and 5xx ARCHIVE_UNAVAILABLE, all others ARCHIVE_REFUSED. The body is never quoted: it may name a patient.
+ * The error for a status that is no success. For the archive, 401 and 403 are ARCHIVE_UNAUTHORISED, 404 and 410
+ * NOT_FOUND, 408, 429 and 5xx ARCHIVE_UNAVAILABLE, all others ARCHIVE_REFUSED. The body is never quoted: it may name a
+ * patient.
  */
 export function statusError(action: string, status: number, retryAfter: string, peer: Peer = ARCHIVE): HilumError {
   const { code, name } = peer;
-  if (status === 401 || status === 403) return new HilumError(`${code}_UNAUTHORISED`, 'permanent', `${name} does not let Hilum ${action} (HTTP ${status})`);
-  if (status === 404 || status === 410) return new HilumError('NOT_FOUND', 'permanent', `${name} has nothing there to ${action} (HTTP ${status})`);
-  if (status === 408 || status === 429 || status >= 500) return new UnavailableError(`${name} can't ${action} now (HTTP ${status})`, retryAfterMs(retryAfter), peer, AWAY_STATUSES.has(status));
+  if (status === 401 || status === 403)
+    return new HilumError(`${code}_UNAUTHORISED`, 'permanent', `${name} does not let Hilum ${action} (HTTP ${status})`);
+  if (status === 404 || status === 410)
+    return new HilumError('NOT_FOUND', 'permanent', `${name} has nothing there to ${action} (HTTP ${status})`);
+  if (status === 408 || status === 429 || status >= 500)
+    return new UnavailableError(
+      `${name} can't ${action} now (HTTP ${status})`,
+      retryAfterMs(retryAfter),
+      peer,
+      AWAY_STATUSES.has(status),
+    );
   return new HilumError(`${code}_REFUSED`, 'permanent', `${name} refused to ${action} (HTTP ${status})`);
 }
 
@@ -162,11 +253,26 @@ export function retryAfterMs(header: string, now = Date.now()): number | undefin
 }
 
 /** The whole body as text. @throws HilumError ..._RESPONSE_INVALID above `maxBytes`. */
-export async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number, { code, name }: Peer = ARCHIVE): Promise<string> {
-  return (await readBytes(body, maxBytes, () => new HilumError(`${code}_RESPONSE_INVALID`, 'transient', `${name}'s answer is longer than ${maxBytes} bytes`))).toString('utf8');
+export async function readText(
+  body: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+  { code, name }: Peer = ARCHIVE,
+): Promise<string> {
+  return (
+    await readBytes(
+      body,
+      maxBytes,
+      () =>
+        new HilumError(`${code}_RESPONSE_INVALID`, 'transient', `${name}'s answer is longer than ${maxBytes} bytes`),
+    )
+  ).toString('utf8');
 }
 
-export async function readBytes(body: AsyncIterable<Uint8Array>, maxBytes: number, tooLong: () => Error): Promise<Buffer> {
+export async function readBytes(
+  body: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+  tooLong: () => Error,
+): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of body) {

@@ -1,12 +1,27 @@
 import { HilumError } from '../base/errors';
-import { type HttpAnswer,httpClient,type HttpClient,type HttpOptions,type HttpRequest,type Peer,readText,statusError } from './http';
+import {
+  type HttpAnswer,
+  httpClient,
+  type HttpClient,
+  type HttpOptions,
+  type HttpRequest,
+  type Peer,
+  readText,
+  statusError,
+} from './http';
 
-/** The HTTP client for systems that results go to: errors are RECEIVER_* and name the receiver. Redirects are not followed. */
+/**
+ * The HTTP client for systems that results go to: errors are RECEIVER_* and name the receiver. Redirects are not
+ * followed.
+ */
 export class Receiver {
   private readonly http: HttpClient;
   readonly peer: Peer;
 
-  /** @param name as the error messages call it, e.g. `the worklist server`. @throws HilumError CONFIG_INVALID for unreadable TLS files. */
+  /**
+   * @param name as the error messages call it, e.g. `the worklist server`. @throws HilumError CONFIG_INVALID for
+   * unreadable TLS files.
+   */
   constructor(options: HttpOptions, name: string) {
     this.peer = { code: 'RECEIVER', name };
     this.http = httpClient({ ...options, peer: this.peer });
@@ -19,7 +34,9 @@ export class Receiver {
 
   /** The error for a status that is no success. What is not there refuses: nothing of ours has gone. */
   statusError(action: string, { status, retryAfter }: Pick<HttpAnswer, 'status' | 'retryAfter'>): HilumError {
-    return status === 404 || status === 410 ? this.refused(action, status) : statusError(action, status, retryAfter, this.peer);
+    return status === 404 || status === 410
+      ? this.refused(action, status)
+      : statusError(action, status, retryAfter, this.peer);
   }
 
   refused(action: string, status: number): HilumError {

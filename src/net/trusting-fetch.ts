@@ -1,9 +1,13 @@
-import { Agent,fetch as undiciFetch } from 'undici';
+import { Agent, fetch as undiciFetch } from 'undici';
 import { readTls } from './tls';
 
-/** Requests to one server whose certificate one of the site's own authorities issued. @throws HilumError CONFIG_INVALID when the file can't be read. */
+/**
+ * Requests to one server whose certificate one of the site's own authorities issued. @throws HilumError CONFIG_INVALID
+ * when the file can't be read.
+ */
 export function trustingFetch(caFile: string): (url: string, options: RequestInit) => Promise<Response> {
   const { ca } = readTls({ caFile });
   const dispatcher = new Agent({ connect: { ca: ca! } });
-  return async (url, options) => (await undiciFetch(url, { ...(options as object), dispatcher })) as unknown as Response;
+  return async (url, options) =>
+    (await undiciFetch(url, { ...(options as object), dispatcher })) as unknown as Response;
 }

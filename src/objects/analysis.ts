@@ -1,9 +1,9 @@
 import type { Attributes } from '../dicom/attributes';
 import type { Dataset } from '../dicom/dataset';
-import { clean,cut,plain,refuse } from '../dicom/sanitise';
-import { deriveUid,type Uid } from '../dicom/uid';
-import { type Code,codeItem,CODES } from './codes';
-import { RESULT_OBJECTS,type ResultObject } from './sop-classes';
+import { clean, cut, plain, refuse } from '../dicom/sanitise';
+import { deriveUid, type Uid } from '../dicom/uid';
+import { type Code, codeItem, CODES } from './codes';
+import { RESULT_OBJECTS, type ResultObject } from './sop-classes';
 
 /** One network and exactly which. */
 export interface AnalysisModel {
@@ -53,14 +53,25 @@ export interface ObjectUids {
 export type ResultUids = Readonly<Record<ResultObject | 'report', ObjectUids>>;
 
 /**
- * UIDs of a film's results, known before the analysis, so that a query tells whether it was done. They follow from the film and from all that shapes the
- * content, but from no clock and not from the outcome. Each object has a series of its own: viewers (OHIF) show only the last report of a series.
- * Which objects are wanted shapes the report, which refers to them, and only it; the usual choice is left out, as it was before there was one.
+ * UIDs of a film's results, known before the analysis, so that a query tells whether it was done. They follow from the
+ * film and from all that shapes the content, but from no clock and not from the outcome. Each object has a series of
+ * its own: viewers (OHIF) show only the last report of a series. Which objects are wanted shapes the report, which
+ * refers to them, and only it; the usual choice is left out, as it was before there was one.
  */
 export function resultUids(film: Uid, identity: AnalysisIdentity): ResultUids {
   const { positive, threshold } = identity.classifier;
-  const shape = [FORMAT_VERSION, threshold, positive.label, positive.code.scheme, positive.code.value, ...modelParts(identity)];
-  const uidsOf = (...kind: string[]): ObjectUids => ({ series: deriveUid([film, 'series', ...kind, ...shape]), instance: deriveUid([film, 'instance', ...kind, ...shape]) });
+  const shape = [
+    FORMAT_VERSION,
+    threshold,
+    positive.label,
+    positive.code.scheme,
+    positive.code.value,
+    ...modelParts(identity),
+  ];
+  const uidsOf = (...kind: string[]): ObjectUids => ({
+    series: deriveUid([film, 'series', ...kind, ...shape]),
+    instance: deriveUid([film, 'instance', ...kind, ...shape]),
+  });
   const objects = wantedObjects(identity);
   const choice = objects.join() === USUAL_OBJECTS.join() ? [] : ['objects', ...objects];
   return {
@@ -77,7 +88,9 @@ export function wantedObjects({ objects }: AnalysisIdentity): ResultObject[] {
   return RESULT_OBJECTS.filter((object) => objects[object]);
 }
 
-/** UID of this very set of software and networks: a retrained network makes another device (IHE AIR section 6.5.3.1). */
+/**
+ * UID of this very set of software and networks: a retrained network makes another device (IHE AIR section 6.5.3.1).
+ */
 export function deviceUid(identity: AnalysisIdentity): Uid {
   const { name, manufacturer, model } = identity.device;
   return deriveUid(['device', name, manufacturer, model, identity.softwareVersion, ...modelParts(identity)]);
@@ -101,9 +114,19 @@ export function checkIdentity(identity: AnalysisIdentity): void {
   if (!isShare(classifier.threshold)) refuse('the operating point is not within 0 to 1');
   if (Number.isNaN(startedAt.getTime())) refuse('the start of the analysis is no date');
   const { positive } = classifier;
-  const texts = [softwareVersion, device.name, device.manufacturer, device.model, positive.label, positive.code.value, positive.code.scheme, positive.code.meaning];
+  const texts = [
+    softwareVersion,
+    device.name,
+    device.manufacturer,
+    device.model,
+    positive.label,
+    positive.code.value,
+    positive.code.scheme,
+    positive.code.meaning,
+  ];
   const unfit = texts.find((text) => text === '' || text !== cut(plain(text), 64));
-  if (unfit !== undefined) refuse(`the analysis is described by an empty, too long or unprintable text (${JSON.stringify(unfit)})`);
+  if (unfit !== undefined)
+    refuse(`the analysis is described by an empty, too long or unprintable text (${JSON.stringify(unfit)})`);
 }
 
 export function isShare(value: number): boolean {
@@ -112,13 +135,22 @@ export function isShare(value: number): boolean {
 
 /** General Equipment (PS3.3 section C.7.5.1) and Contributing Equipment (section C.12.1): what made the object. */
 export function equipmentModule(identity: AnalysisIdentity): Dataset {
-  const maker = { Manufacturer: identity.device.manufacturer, ManufacturerModelName: identity.device.model, SoftwareVersions: [identity.softwareVersion] };
+  const maker = {
+    Manufacturer: identity.device.manufacturer,
+    ManufacturerModelName: identity.device.model,
+    SoftwareVersions: [identity.softwareVersion],
+  };
   const networks = identity.models.map(({ id, version }) => `${id} ${version}`).join(', ');
   return {
     ...maker,
     DeviceSerialNumber: identity.softwareVersion,
     ContributingEquipmentSequence: [
-      { ...maker, DeviceUID: deviceUid(identity), ContributionDescription: cut(plain(`Automatic analysis, research use only; models: ${networks}`), 1024), PurposeOfReferenceCodeSequence: [codeItem(CODES.processingEquipment)] },
+      {
+        ...maker,
+        DeviceUID: deviceUid(identity),
+        ContributionDescription: cut(plain(`Automatic analysis, research use only; models: ${networks}`), 1024),
+        PurposeOfReferenceCodeSequence: [codeItem(CODES.processingEquipment)],
+      },
     ],
   };
 }
@@ -128,16 +160,25 @@ export interface LocalMoment {
   readonly date: string;
   /** TM, to the millisecond */
   readonly time: string;
-  /** (0008,0201), where the film has it: it rules all dates and times of an object (PS3.3 section C.12.1.1.8), the copied ones too, so ours follow it. */
+  /**
+   * (0008,0201), where the film has it: it rules all dates and times of an object (PS3.3 section C.12.1.1.8), the
+   * copied ones too, so ours follow it.
+   */
   readonly offset: Dataset;
 }
 
 /** A moment in the film's time zone; without one in the film, in the zone of this machine, as any modality does. */
 export function localMoment(moment: Date, source: Attributes): LocalMoment {
   const zone = /^([+-])(0\d|1[0-4])([0-5]\d)$/.exec(clean('SH', source.TimezoneOffsetFromUTC));
-  const minutes = zone ? (zone[1] === '-' ? -1 : 1) * (Number(zone[2]) * 60 + Number(zone[3])) : -moment.getTimezoneOffset();
+  const minutes = zone
+    ? (zone[1] === '-' ? -1 : 1) * (Number(zone[2]) * 60 + Number(zone[3]))
+    : -moment.getTimezoneOffset();
   const digits = new Date(moment.getTime() + minutes * 60_000).toISOString().replace(/[-:T]/g, '');
-  return { date: digits.slice(0, 8), time: digits.slice(8, 18), offset: zone ? { TimezoneOffsetFromUTC: zone[0] } : {} };
+  return {
+    date: digits.slice(0, 8),
+    time: digits.slice(8, 18),
+    offset: zone ? { TimezoneOffsetFromUTC: zone[0] } : {},
+  };
 }
 
 function modelParts({ models }: AnalysisIdentity): string[] {

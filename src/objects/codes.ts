@@ -1,5 +1,6 @@
 /**
- * The coded concepts that Hilum writes. Meanings as in PS3.16; where editions differ in case, the spelling that both DicomSRValidator and pydicom take.
+ * The coded concepts that Hilum writes. Meanings as in PS3.16; where editions differ in case, the spelling that both
+ * DicomSRValidator and pydicom take.
  */
 export interface Code {
   readonly value: string;
@@ -10,7 +11,10 @@ export interface Code {
 /** A Code Sequence item, PS3.3 section 8.8. */
 export type CodeItem = Readonly<Record<string, string>>;
 
-/** Coding scheme of the few concepts that PS3.16 does not have; named in every object that uses it (CodingSchemeIdentificationSequence). */
+/**
+ * Coding scheme of the few concepts that PS3.16 does not have; named in every object that uses it
+ * (CodingSchemeIdentificationSequence).
+ */
 export const HILUM_SCHEME = '99HILUM';
 
 const dcm = (value: string, meaning: string): Code => ({ value, scheme: 'DCM', meaning });
@@ -90,12 +94,24 @@ export const MODALITY_CODES: Readonly<Record<string, Code>> = {
   DX: dcm('DX', 'Digital Radiography'),
 };
 
-/** PS3.3 section 8.8: a code of more than 16 characters (as SNOMED CT's extension codes are) goes into Long Code Value. */
+/**
+ * PS3.3 section 8.8: a code of more than 16 characters (as SNOMED CT's extension codes are) goes into Long Code Value.
+ */
 export function codeItem({ value, scheme, meaning }: Code): CodeItem {
-  return { [value.length > 16 ? 'LongCodeValue' : 'CodeValue']: value, CodingSchemeDesignator: scheme, CodeMeaning: meaning };
+  return {
+    [value.length > 16 ? 'LongCodeValue' : 'CodeValue']: value,
+    CodingSchemeDesignator: scheme,
+    CodeMeaning: meaning,
+  };
 }
 
 /** PS3.3 section C.12.1.1.2: says whose the private coding scheme is. */
 export function codingSchemes(): Readonly<Record<string, string>>[] {
-  return [{ CodingSchemeDesignator: HILUM_SCHEME, CodingSchemeName: 'Concepts of the Hilum chest-film triage', CodingSchemeResponsibleOrganization: 'Hilum' }];
+  return [
+    {
+      CodingSchemeDesignator: HILUM_SCHEME,
+      CodingSchemeName: 'Concepts of the Hilum chest-film triage',
+      CodingSchemeResponsibleOrganization: 'Hilum',
+    },
+  ];
 }

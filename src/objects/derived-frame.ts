@@ -1,13 +1,13 @@
-import { type Attributes,numbers } from '../dicom/attributes';
+import { type Attributes, numbers } from '../dicom/attributes';
 import type { Dataset } from '../dicom/dataset';
 import { lossyHistory } from '../dicom/lossy';
 import { patientOrientation } from '../dicom/patient-orientation';
-import { clean,cut,plain,refuse } from '../dicom/sanitise';
+import { clean, cut, plain, refuse } from '../dicom/sanitise';
 import { deriveUid } from '../dicom/uid';
-import { type AnalysisIdentity,type AnalysisModel,equipmentModule,localMoment,resultUids } from './analysis';
-import { type Code,codeItem,CODES } from './codes';
+import { type AnalysisIdentity, type AnalysisModel, equipmentModule, localMoment, resultUids } from './analysis';
+import { type Code, codeItem, CODES } from './codes';
 import { SOP_CLASSES } from './sop-classes';
-import { sourceReference,type SourceReference,studyModule } from './study-module';
+import { sourceReference, type SourceReference, studyModule } from './study-module';
 
 /** Values on a grid over the whole film, row by row. Its pixels need not be those of the film, nor square. */
 export interface Grid {
@@ -30,14 +30,17 @@ export interface FrameDescription {
   readonly derivation: Code;
   /** The network that it comes from. */
   readonly model: AnalysisModel;
-  /** The attribute by whose value the one frame is found, and the functional group that has it (PS3.3 section C.7.6.17). */
+  /**
+   * The attribute by whose value the one frame is found, and the functional group that has it (PS3.3 section C.7.6.17).
+   */
   readonly dimension: { readonly attribute: number; readonly group: number };
   readonly frameContent: Dataset;
 }
 
 /**
- * What a one-frame Segmentation and a Parametric Map of a film have in common: study, series, equipment, references and the multi-frame functional groups.
- * The frame lies on the film by reference to it (Derivation Image), for a film has no Frame of Reference (PS3.3 section A.51.5).
+ * What a one-frame Segmentation and a Parametric Map of a film have in common: study, series, equipment, references and
+ * the multi-frame functional groups. The frame lies on the film by reference to it (Derivation Image), for a film has
+ * no Frame of Reference (PS3.3 section A.51.5).
  */
 export function derivedFrame(source: Attributes, description: FrameDescription, identity: AnalysisIdentity): Dataset {
   const film = sourceReference(source);
@@ -45,7 +48,8 @@ export function derivedFrame(source: Attributes, description: FrameDescription, 
   const uids = resultUids(film.sopInstanceUid, identity)[object];
   const { date, time, offset } = localMoment(identity.startedAt, source);
   const organisation = deriveUid(['dimension', uids.instance]);
-  if (![rows, columns].every((size) => Number.isInteger(size) && size > 0 && size <= 0xffff)) refuse(`${rows} rows of ${columns} pixels are no frame`);
+  if (![rows, columns].every((size) => Number.isInteger(size) && size > 0 && size <= 0xffff))
+    refuse(`${rows} rows of ${columns} pixels are no frame`);
   return {
     SOPClassUID: SOP_CLASSES[object],
     SOPInstanceUID: uids.instance,
@@ -75,22 +79,43 @@ export function derivedFrame(source: Attributes, description: FrameDescription, 
     SamplesPerPixel: 1,
     PhotometricInterpretation: 'MONOCHROME2',
     DimensionOrganizationSequence: [{ DimensionOrganizationUID: organisation }],
-    DimensionIndexSequence: [{ DimensionOrganizationUID: organisation, DimensionIndexPointer: description.dimension.attribute, FunctionalGroupPointer: description.dimension.group }],
+    DimensionIndexSequence: [
+      {
+        DimensionOrganizationUID: organisation,
+        DimensionIndexPointer: description.dimension.attribute,
+        FunctionalGroupPointer: description.dimension.group,
+      },
+    ],
     SharedFunctionalGroupsSequence: [pixelMeasures(source, rows, columns)],
-    PerFrameFunctionalGroupsSequence: [{ FrameContentSequence: [{ ...description.frameContent, DimensionIndexValues: [1] }], DerivationImageSequence: [derivationImage(film, description)] }],
+    PerFrameFunctionalGroupsSequence: [
+      {
+        FrameContentSequence: [{ ...description.frameContent, DimensionIndexValues: [1] }],
+        DerivationImageSequence: [derivationImage(film, description)],
+      },
+    ],
   };
 }
 
 /** Common Instance Reference, PS3.3 section C.12.2: viewers find the film by it. */
 function referencedSeries(film: SourceReference): Dataset {
-  return { ReferencedSeriesSequence: [{ SeriesInstanceUID: film.seriesInstanceUid, ReferencedInstanceSequence: [reference(film)] }] };
+  return {
+    ReferencedSeriesSequence: [
+      { SeriesInstanceUID: film.seriesInstanceUid, ReferencedInstanceSequence: [reference(film)] },
+    ],
+  };
 }
 
 function derivationImage(film: SourceReference, { title, derivation, model }: FrameDescription): Dataset {
   return {
     DerivationDescription: cut(plain(`${title} by ${model.id} ${model.version}. Research use only.`), 1024),
     DerivationCodeSequence: [codeItem(derivation)],
-    SourceImageSequence: [{ ...reference(film), SpatialLocationsPreserved: 'YES', PurposeOfReferenceCodeSequence: [codeItem(CODES.sourceImage)] }],
+    SourceImageSequence: [
+      {
+        ...reference(film),
+        SpatialLocationsPreserved: 'YES',
+        PurposeOfReferenceCodeSequence: [codeItem(CODES.sourceImage)],
+      },
+    ],
   };
 }
 
@@ -99,12 +124,15 @@ function reference({ sopClassUid, sopInstanceUid }: SourceReference): Dataset {
 }
 
 /**
- * Pixel Measures (PS3.3 section C.7.6.16.2.1) of a grid that covers the same ground as the film. The spacing is the film's calibrated one, else that at the
- * detector or scanner (section 10.7.1.3 lets Pixel Spacing stand for it, uncorrected for magnification); a film that states none gives none.
+ * Pixel Measures (PS3.3 section C.7.6.16.2.1) of a grid that covers the same ground as the film. The spacing is the
+ * film's calibrated one, else that at the detector or scanner (section 10.7.1.3 lets Pixel Spacing stand for it,
+ * uncorrected for magnification); a film that states none gives none.
  */
 function pixelMeasures(source: Attributes, rows: number, columns: number): Dataset {
   const filmSize = [Number(source.Rows), Number(source.Columns)] as const;
-  const spacing = (['PixelSpacing', 'ImagerPixelSpacing', 'NominalScannedPixelSpacing'] as const).map((keyword) => numbers(source, keyword)).find((pair) => pair.length === 2 && pair.every((value) => value > 0 && value < Infinity));
+  const spacing = (['PixelSpacing', 'ImagerPixelSpacing', 'NominalScannedPixelSpacing'] as const)
+    .map((keyword) => numbers(source, keyword))
+    .find((pair) => pair.length === 2 && pair.every((value) => value > 0 && value < Infinity));
   if (spacing === undefined || !filmSize.every((size) => size > 0)) return {};
   const scaled = [clean('DS', (spacing[0]! * filmSize[0]) / rows), clean('DS', (spacing[1]! * filmSize[1]) / columns)];
   return scaled.includes('') ? {} : { PixelMeasuresSequence: [{ PixelSpacing: scaled }] };

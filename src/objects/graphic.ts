@@ -1,6 +1,9 @@
 import type { Point } from './sr-content';
 
-/** More corners than any outline of ours has; 8191 would overflow the length field of Graphic Data (FL, PS3.5 section 7.1.2). */
+/**
+ * More corners than any outline of ours has; 8191 would overflow the length field of Graphic Data (FL, PS3.5 section
+ * 7.1.2).
+ */
 const MOST_POINTS = 4000;
 
 /** An outline as Graphic Data wants it: its last point is its first, and it is thinned where it has too many. */

@@ -1,11 +1,12 @@
-import { type Attributes,items,type Keyword,number,numbers,text } from '../dicom/attributes';
+import { type Attributes, items, type Keyword, number, numbers, text } from '../dicom/attributes';
 import type { Dataset } from '../dicom/dataset';
-import { isInverse,type Lut,readLut,voiMapping } from '../dicom/lut';
+import { isInverse, type Lut, readLut, voiMapping } from '../dicom/lut';
 import { clean } from '../dicom/sanitise';
 
 /**
- * How a film's own header shows it, as a presentation state has to say it again: what a presentation state leaves out counts as identity, whatever the
- * film says (PS3.4 section N.2.1). The choice among LUTs and windows is the one of lut.ts, which the models' input goes through.
+ * How a film's own header shows it, as a presentation state has to say it again: what a presentation state leaves out
+ * counts as identity, whatever the film says (PS3.4 section N.2.1). The choice among LUTs and windows is the one of
+ * lut.ts, which the models' input goes through.
  */
 export function grayscaleTransformations(source: Attributes): Dataset {
   return {
@@ -20,10 +21,19 @@ export function grayscaleTransformations(source: Attributes): Dataset {
 function modalityLut(source: Attributes): Dataset {
   const [item] = items(source, 'ModalityLUTSequence');
   const lut = item && readLut(item, 'LUTDescriptor', 'LUTData');
-  if (item && lut) return { ModalityLUTSequence: [{ ...lutItem(item, lut), ModalityLUTType: clean('LO', text(item, 'ModalityLUTType')) || 'US' }] };
+  if (item && lut)
+    return {
+      ModalityLUTSequence: [
+        { ...lutItem(item, lut), ModalityLUTType: clean('LO', text(item, 'ModalityLUTType')) || 'US' },
+      ],
+    };
   const [slope, intercept] = [number(source, 'RescaleSlope'), number(source, 'RescaleIntercept')];
   if (slope === undefined && intercept === undefined) return {};
-  return { RescaleIntercept: clean('DS', intercept ?? 0), RescaleSlope: clean('DS', slope ?? 1), RescaleType: clean('LO', text(source, 'RescaleType')) || 'US' };
+  return {
+    RescaleIntercept: clean('DS', intercept ?? 0),
+    RescaleSlope: clean('DS', slope ?? 1),
+    RescaleType: clean('LO', text(source, 'RescaleType')) || 'US',
+  };
 }
 
 /** PS3.3 section C.11.8: one LUT or one window. None where the film has none that can be used. */
@@ -31,7 +41,9 @@ function softcopyVoiLut(source: Attributes): Dataset {
   if (voiMapping(source) === undefined) return {};
   const [item] = items(source, 'VOILUTSequence');
   const lut = item && readLut(item, 'LUTDescriptor', 'LUTData');
-  return { SoftcopyVOILUTSequence: [item && lut ? { VOILUTSequence: [lutItem(item, spread(lut))] } : windowItem(source)] };
+  return {
+    SoftcopyVOILUTSequence: [item && lut ? { VOILUTSequence: [lutItem(item, spread(lut))] } : windowItem(source)],
+  };
 }
 
 function windowItem(source: Attributes): Dataset {
@@ -57,22 +69,35 @@ function lutItem(item: Attributes, { first, data, bits }: Lut): Dataset {
 }
 
 /**
- * The same curve with its entries spread over 16 bits: a presentation state may have 8 or 16, an image anything between (section C.11.2.1.1). Films are
- * met that claim more bits than any entry fills; dcmtk and dciodvfy go by the entries then, and so does this.
+ * The same curve with its entries spread over 16 bits: a presentation state may have 8 or 16, an image anything between
+ * (section C.11.2.1.1). Films are met that claim more bits than any entry fills; dcmtk and dciodvfy go by the entries
+ * then, and so does this.
  */
 function spread(lut: Lut): Lut {
   let greatest = 0;
   for (let index = 0; index < lut.data.length; index += 1) greatest = Math.max(greatest, lut.data[index]!);
   const range = 2 ** Math.min(lut.bits, Math.max(8, 32 - Math.clz32(greatest))) - 1;
-  return { ...lut, bits: 16, data: Uint16Array.from(lut.data, (entry) => Math.round((Math.min(entry, range) * 0xffff) / range)) };
+  return {
+    ...lut,
+    bits: 16,
+    data: Uint16Array.from(lut.data, (entry) => Math.round((Math.min(entry, range) * 0xffff) / range)),
+  };
 }
 
 /**
- * Height to width of a pixel as two integers, for PS3.3 section C.10.4; by the film's spacing where it has one, as in section C.7.6.3.1.7.
+ * Height to width of a pixel as two integers, for PS3.3 section C.10.4; by the film's spacing where it has one, as in
+ * section C.7.6.3.1.7.
  */
 export function pixelAspectRatio(source: Attributes): [vertical: number, horizontal: number] {
-  const keywords: readonly Keyword[] = ['PixelSpacing', 'ImagerPixelSpacing', 'NominalScannedPixelSpacing', 'PixelAspectRatio'];
-  const given = keywords.map((keyword) => numbers(source, keyword)).find((pair) => pair.length === 2 && pair.every(isPixelSide)) ?? [1, 1];
+  const keywords: readonly Keyword[] = [
+    'PixelSpacing',
+    'ImagerPixelSpacing',
+    'NominalScannedPixelSpacing',
+    'PixelAspectRatio',
+  ];
+  const given = keywords
+    .map((keyword) => numbers(source, keyword))
+    .find((pair) => pair.length === 2 && pair.every(isPixelSide)) ?? [1, 1];
   const [vertical, horizontal] = given.map((side) => Math.round(side * 1e6)) as [number, number];
   const divisor = greatestCommonDivisor(vertical, horizontal);
   return [vertical / divisor, horizontal / divisor];
@@ -87,11 +112,18 @@ function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
-/** PS3.3 section C.7.6.11: the film's own, where it is complete; else what it hides would be seen. Without a value for the hidden part it is black. */
+/**
+ * PS3.3 section C.7.6.11: the film's own, where it is complete; else what it hides would be seen. Without a value for
+ * the hidden part it is black.
+ */
 export function displayShutter(source: Attributes): Dataset {
   const shapes = Object.entries(SHUTTERS).filter(([shape]) => [source.ShutterShape].flat().includes(shape));
   const copied = shapes.map(([, keywords]) => keywords.map((keyword) => [keyword, numbers(source, keyword)] as const));
-  const complete = copied.length > 0 && copied.flat().every(([keyword, values]) => values.length >= (LEAST_VALUES[keyword] ?? 1) && values.every(Number.isInteger));
+  const complete =
+    copied.length > 0 &&
+    copied
+      .flat()
+      .every(([keyword, values]) => values.length >= (LEAST_VALUES[keyword] ?? 1) && values.every(Number.isInteger));
   if (!complete) return {};
   return {
     ShutterShape: shapes.map(([shape]) => shape),
@@ -101,7 +133,12 @@ export function displayShutter(source: Attributes): Dataset {
 }
 
 const SHUTTERS: Readonly<Record<string, readonly Keyword[]>> = {
-  RECTANGULAR: ['ShutterLeftVerticalEdge', 'ShutterRightVerticalEdge', 'ShutterUpperHorizontalEdge', 'ShutterLowerHorizontalEdge'],
+  RECTANGULAR: [
+    'ShutterLeftVerticalEdge',
+    'ShutterRightVerticalEdge',
+    'ShutterUpperHorizontalEdge',
+    'ShutterLowerHorizontalEdge',
+  ],
   CIRCULAR: ['CenterOfCircularShutter', 'RadiusOfCircularShutter'],
   POLYGONAL: ['VerticesOfThePolygonalShutter'],
 };

@@ -1,14 +1,17 @@
-import { type Attributes,number,text } from '../dicom/attributes';
+import { type Attributes, number, text } from '../dicom/attributes';
 import type { Dataset } from '../dicom/dataset';
-import { clean,cut,plain,refuse } from '../dicom/sanitise';
-import { type AnalysisIdentity,checkIdentity,equipmentModule,localMoment,resultUids } from './analysis';
+import { clean, cut, plain, refuse } from '../dicom/sanitise';
+import { type AnalysisIdentity, checkIdentity, equipmentModule, localMoment, resultUids } from './analysis';
 import { closed } from './graphic';
-import { displayShutter,grayscaleTransformations,pixelAspectRatio } from './presentation-of-source';
+import { displayShutter, grayscaleTransformations, pixelAspectRatio } from './presentation-of-source';
 import { SOP_CLASSES } from './sop-classes';
 import type { Point } from './sr-content';
-import { sourceReference,type SourceReference,studyModule } from './study-module';
+import { sourceReference, type SourceReference, studyModule } from './study-module';
 
-/** In source pixels, (0, 0) the top left corner of the top left pixel: what PIXEL means in a Graphic Annotation, too (PS3.3 section C.10.5). */
+/**
+ * In source pixels, (0, 0) the top left corner of the top left pixel: what PIXEL means in a Graphic Annotation, too
+ * (PS3.3 section C.10.5).
+ */
 export interface PresentationContent {
   readonly lungOutlines: readonly (readonly Point[])[];
   /** The very value of `lungOutlines` where nothing speaks for the class: then no region is called hot. */
@@ -24,19 +27,31 @@ interface Layer {
   readonly colour: readonly [number, number, number];
 }
 
-/** Light blue and orange, apart for colour-blind readers too. The words have a layer of their own, so that they stay when outlines are switched off. */
+/**
+ * Light blue and orange, apart for colour-blind readers too. The words have a layer of their own, so that they stay
+ * when outlines are switched off.
+ */
 const LAYERS = {
   lungs: { name: 'LUNGS', description: 'Outlines of the lungs', colour: cieLab(80, -18, -28) },
-  activation: { name: 'ACTIVATION', description: 'Outlines of the greatest class activation', colour: cieLab(72, 35, 65) },
+  activation: {
+    name: 'ACTIVATION',
+    description: 'Outlines of the greatest class activation',
+    colour: cieLab(72, 35, 65),
+  },
   note: { name: 'NOTE', description: 'What this presentation state is', colour: cieLab(100, 0, 0) },
 } as const satisfies Record<string, Layer>;
 
 /**
- * Outlines of the lungs and of the hottest regions on the film itself, which is shown as its own header says. Null for a film that is not grayscale: this
- * IOD is for such images only (PS3.3 section A.33.1.1), and a colour one of digitised films is not worth a second builder.
+ * Outlines of the lungs and of the hottest regions on the film itself, which is shown as its own header says. Null for
+ * a film that is not grayscale: this IOD is for such images only (PS3.3 section A.33.1.1), and a colour one of
+ * digitised films is not worth a second builder.
  * @throws HilumError ENCODE_FAILED when the outlines, the film's header or the identity cannot make a valid object.
  */
-export function buildPresentationState(source: Attributes, content: PresentationContent, identity: AnalysisIdentity): Dataset | null {
+export function buildPresentationState(
+  source: Attributes,
+  content: PresentationContent,
+  identity: AnalysisIdentity,
+): Dataset | null {
   checkIdentity(identity);
   if (!isGrayscale(source)) return null;
   const film = sourceReference(source);
@@ -63,7 +78,9 @@ export function buildPresentationState(source: Attributes, content: Presentation
     ContentCreatorName: '',
     PresentationCreationDate: date,
     PresentationCreationTime: time,
-    ReferencedSeriesSequence: [{ SeriesInstanceUID: film.seriesInstanceUid, ReferencedImageSequence: [reference(film)] }],
+    ReferencedSeriesSequence: [
+      { SeriesInstanceUID: film.seriesInstanceUid, ReferencedImageSequence: [reference(film)] },
+    ],
     DisplayedAreaSelectionSequence: [displayedArea(source)],
     GraphicAnnotationSequence: annotations.map(({ layer, objects }) => ({ GraphicLayer: layer.name, ...objects })),
     GraphicLayerSequence: annotations.map(({ layer }, index) => layerItem(layer, index + 1)),
@@ -73,7 +90,10 @@ export function buildPresentationState(source: Attributes, content: Presentation
 }
 
 function isGrayscale(source: Attributes): boolean {
-  return ['MONOCHROME1', 'MONOCHROME2'].includes(text(source, 'PhotometricInterpretation') ?? '') && (number(source, 'SamplesPerPixel') ?? 1) === 1;
+  return (
+    ['MONOCHROME1', 'MONOCHROME2'].includes(text(source, 'PhotometricInterpretation') ?? '') &&
+    (number(source, 'SamplesPerPixel') ?? 1) === 1
+  );
 }
 
 function reference(film: SourceReference): Dataset {
@@ -92,8 +112,9 @@ function filmSize(source: Attributes): Size {
 }
 
 /**
- * PS3.3 section C.10.4: all of the film, as large as the window allows. Here the top left pixel is 1\1, unlike in the annotations.
- * The aspect ratio and no Presentation Pixel Spacing: the film's own spacing says how large things are, and whether that is calibrated.
+ * PS3.3 section C.10.4: all of the film, as large as the window allows. Here the top left pixel is 1\1, unlike in the
+ * annotations. The aspect ratio and no Presentation Pixel Spacing: the film's own spacing says how large things are,
+ * and whether that is calibrated.
  */
 function displayedArea(source: Attributes): Dataset {
   const { columns, rows } = filmSize(source);
@@ -110,7 +131,11 @@ interface Annotation {
   readonly objects: Dataset;
 }
 
-function annotationsOf({ lungOutlines, hotRegions }: PresentationContent, size: Size, identity: AnalysisIdentity): Annotation[] {
+function annotationsOf(
+  { lungOutlines, hotRegions }: PresentationContent,
+  size: Size,
+  identity: AnalysisIdentity,
+): Annotation[] {
   const drawn: readonly (readonly [Layer, PresentationContent['hotRegions']])[] = [
     [LAYERS.lungs, lungOutlines],
     [LAYERS.activation, hotRegions === lungOutlines ? [] : hotRegions],
@@ -118,8 +143,21 @@ function annotationsOf({ lungOutlines, hotRegions }: PresentationContent, size: 
   const outlined = drawn.filter(([, outlines]) => outlines.length > 0);
   if (outlined.length === 0) refuse('there is nothing to outline');
   return [
-    ...outlined.map(([layer, outlines]) => ({ layer, objects: { GraphicObjectSequence: outlines.map((outline) => polyline(outline, size)) } })),
-    { layer: LAYERS.note, objects: { TextObjectSequence: [note(identity, outlined.map(([layer]) => layer))] } },
+    ...outlined.map(([layer, outlines]) => ({
+      layer,
+      objects: { GraphicObjectSequence: outlines.map((outline) => polyline(outline, size)) },
+    })),
+    {
+      layer: LAYERS.note,
+      objects: {
+        TextObjectSequence: [
+          note(
+            identity,
+            outlined.map(([layer]) => layer),
+          ),
+        ],
+      },
+    },
   ];
 }
 
@@ -139,10 +177,15 @@ function polyline(outline: readonly Point[], { columns, rows }: Size): Dataset {
 
 /** At the lower edge of the window, whatever part of the film is shown there. */
 function note({ classifier }: AnalysisIdentity, layers: readonly Layer[]): Dataset {
-  const activation = layers.includes(LAYERS.activation) ? `, region of greatest class activation for ${classifier.positive.label}` : '';
+  const activation = layers.includes(LAYERS.activation)
+    ? `, region of greatest class activation for ${classifier.positive.label}`
+    : '';
   return {
     BoundingBoxAnnotationUnits: 'DISPLAY',
-    UnformattedTextValue: cut(plain(`Hilum: lungs${activation}. Research use only - not for diagnosis. Unverified.`), 1024),
+    UnformattedTextValue: cut(
+      plain(`Hilum: lungs${activation}. Research use only - not for diagnosis. Unverified.`),
+      1024,
+    ),
     BoundingBoxTopLeftHandCorner: [0.02, 0.92],
     BoundingBoxBottomRightHandCorner: [0.98, 0.98],
     BoundingBoxTextHorizontalJustification: 'LEFT',

@@ -1,9 +1,9 @@
-import { describeError,HilumError } from '../base/errors';
+import { describeError, HilumError } from '../base/errors';
 import type { Attributes } from '../dicom/attributes';
 import { readPart10 } from '../dicom/read';
-import { parseUid,type Uid } from '../dicom/uid';
-import { type Code,CODES } from './codes';
-import { REPORT_NAME,type View } from './structured-report';
+import { parseUid, type Uid } from '../dicom/uid';
+import { type Code, CODES } from './codes';
+import { REPORT_NAME, type View } from './structured-report';
 
 /** What a report of ours says, as exactly as it was written. */
 export interface ReportReading {
@@ -27,17 +27,25 @@ export interface ReportReading {
   readonly remarks: readonly string[];
   /** Where the film is; null in a report that does not list it as evidence. */
   readonly film: { readonly sopClassUid: Uid; readonly seriesInstanceUid: Uid } | null;
-  /** When it was written (milliseconds since 1970), to the second; 0 where it does not tell. Without a time zone that of this machine is taken. */
+  /**
+   * When it was written (milliseconds since 1970), to the second; 0 where it does not tell. Without a time zone that of
+   * this machine is taken.
+   */
   readonly contentAt: number;
   /** Of the service that wrote it; '' where it does not tell. */
   readonly softwareVersion: string;
   readonly models: readonly { readonly id: string; readonly version: string; readonly sha256: string }[];
   /** What was written beside the report, in the order of storing, and the report itself. */
-  readonly outputs: readonly { readonly sopClassUid: Uid; readonly seriesInstanceUid: Uid; readonly sopInstanceUid: Uid }[];
+  readonly outputs: readonly {
+    readonly sopClassUid: Uid;
+    readonly seriesInstanceUid: Uid;
+    readonly sopInstanceUid: Uid;
+  }[];
 }
 
 /**
- * Reads a report of ours back, so that a study that comes again is answered from what is stored. `sopInstanceUid` is the film's.
+ * Reads a report of ours back, so that a study that comes again is answered from what is stored. `sopInstanceUid` is
+ * the film's.
  * @throws HilumError DICOM_UNREADABLE when it is no DICOM file or no report of ours.
  */
 export function readReport(report: Uint8Array | Attributes): ReportReading {
@@ -45,7 +53,9 @@ export function readReport(report: Uint8Array | Attributes): ReportReading {
   try {
     return read(root);
   } catch (cause) {
-    throw new HilumError('DICOM_UNREADABLE', 'permanent', `not a report of this service: ${describeError(cause)}`, { cause });
+    throw new HilumError('DICOM_UNREADABLE', 'permanent', `not a report of this service: ${describeError(cause)}`, {
+      cause,
+    });
   }
 }
 
@@ -93,13 +103,22 @@ function filmOf(root: Attributes): Uid {
 
 function outputsOf(root: Attributes): ReportReading['outputs'] {
   const film = filmOf(root);
-  return [...evidenceOf(root).filter(({ sopInstanceUid }) => sopInstanceUid !== film), output(root.SOPClassUID, root.SeriesInstanceUID, root.SOPInstanceUID)];
+  return [
+    ...evidenceOf(root).filter(({ sopInstanceUid }) => sopInstanceUid !== film),
+    output(root.SOPClassUID, root.SeriesInstanceUID, root.SOPInstanceUID),
+  ];
 }
 
 /** The film and what was written of it beside the report. */
 function evidenceOf(root: Attributes): ReportReading['outputs'] {
-  const series = sequence(root, 'CurrentRequestedProcedureEvidenceSequence').flatMap((study) => sequence(study, 'ReferencedSeriesSequence'));
-  return series.flatMap((entry) => sequence(entry, 'ReferencedSOPSequence').map((instance) => output(instance.ReferencedSOPClassUID, entry.SeriesInstanceUID, instance.ReferencedSOPInstanceUID)));
+  const series = sequence(root, 'CurrentRequestedProcedureEvidenceSequence').flatMap((study) =>
+    sequence(study, 'ReferencedSeriesSequence'),
+  );
+  return series.flatMap((entry) =>
+    sequence(entry, 'ReferencedSOPSequence').map((instance) =>
+      output(instance.ReferencedSOPClassUID, entry.SeriesInstanceUID, instance.ReferencedSOPInstanceUID),
+    ),
+  );
 }
 
 /** The inverse of localMoment. */
@@ -107,7 +126,9 @@ function contentTime({ ContentDate, ContentTime, TimezoneOffsetFromUTC }: Attrib
   const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)$/.exec(String(ContentDate)) ?? [];
   const [, hour, minute, second] = /^(\d\d)(\d\d)(\d\d)/.exec(String(ContentTime)) ?? [];
   const [, sign, hours, minutes] = /^([+-])(\d\d)(\d\d)$/.exec(String(TimezoneOffsetFromUTC)) ?? [];
-  const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}${sign === undefined ? '' : `${sign}${hours}:${minutes}`}`);
+  const at = Date.parse(
+    `${year}-${month}-${day}T${hour}:${minute}:${second}${sign === undefined ? '' : `${sign}${hours}:${minutes}`}`,
+  );
   return Number.isNaN(at) ? 0 : at;
 }
 
@@ -115,16 +136,30 @@ const OPERATING_POINT = 'operating-point=';
 
 /** TID 1410 and TID 4019. A report of an older version may lack either. */
 function measured(root: Attributes): Pick<ReportReading, 'threshold' | 'finding'> {
-  const group = children(children(root).find((item) => isNamed(item, CODES.imagingMeasurements)) ?? {}).find((item) => isNamed(item, CODES.measurementGroup));
+  const group = children(children(root).find((item) => isNamed(item, CODES.imagingMeasurements)) ?? {}).find((item) =>
+    isNamed(item, CODES.measurementGroup),
+  );
   const parts = children(group ?? {});
-  const point = parts.flatMap((item) => (isNamed(item, CODES.algorithmParameters) ? (textOf(item) ?? []) : [])).find((parameter) => parameter.startsWith(OPERATING_POINT));
-  const finding = sequence(parts.find((item) => isNamed(item, CODES.finding)), 'ConceptCodeSequence')[0];
-  return { threshold: point === undefined ? null : shareOf(point.slice(OPERATING_POINT.length)), finding: finding === undefined ? null : codeOf(finding) };
+  const point = parts
+    .flatMap((item) => (isNamed(item, CODES.algorithmParameters) ? (textOf(item) ?? []) : []))
+    .find((parameter) => parameter.startsWith(OPERATING_POINT));
+  const finding = sequence(
+    parts.find((item) => isNamed(item, CODES.finding)),
+    'ConceptCodeSequence',
+  )[0];
+  return {
+    threshold: point === undefined ? null : shareOf(point.slice(OPERATING_POINT.length)),
+    finding: finding === undefined ? null : codeOf(finding),
+  };
 }
 
 /** The inverse of codeItem. */
 function codeOf(item: Attributes): Code {
-  return { value: String(item.CodeValue ?? item.LongCodeValue ?? ''), scheme: String(item.CodingSchemeDesignator ?? ''), meaning: String(item.CodeMeaning ?? '') };
+  return {
+    value: String(item.CodeValue ?? item.LongCodeValue ?? ''),
+    scheme: String(item.CodingSchemeDesignator ?? ''),
+    meaning: String(item.CodeMeaning ?? ''),
+  };
 }
 
 function output(sopClass: unknown, series: unknown, instance: unknown): ReportReading['outputs'][number] {

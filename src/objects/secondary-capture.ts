@@ -2,11 +2,18 @@ import type { Attributes } from '../dicom/attributes';
 import type { Dataset } from '../dicom/dataset';
 import { lossyHistory } from '../dicom/lossy';
 import { patientOrientation } from '../dicom/patient-orientation';
-import { cut,plain,refuse } from '../dicom/sanitise';
-import { type AnalysisIdentity,checkIdentity,classifierOf,equipmentModule,localMoment,resultUids } from './analysis';
-import { codeItem,CODES } from './codes';
+import { cut, plain, refuse } from '../dicom/sanitise';
+import {
+  type AnalysisIdentity,
+  checkIdentity,
+  classifierOf,
+  equipmentModule,
+  localMoment,
+  resultUids,
+} from './analysis';
+import { codeItem, CODES } from './codes';
 import { SOP_CLASSES } from './sop-classes';
-import { sourceReference,type SourceReference,studyModule } from './study-module';
+import { sourceReference, type SourceReference, studyModule } from './study-module';
 
 /** A colour picture, 3 bytes per pixel, row by row. */
 export interface Picture {
@@ -20,8 +27,9 @@ export interface Picture {
 const SERIES_NUMBER = '9901';
 
 /**
- * The heat map as a Secondary Capture (PS3.3 section A.8.1) in a series of its own, derived from the film and referring to it.
- * IHE AIR leaves Secondary Captures out because no program can read them: the report is the result, this is the picture for every viewer.
+ * The heat map as a Secondary Capture (PS3.3 section A.8.1) in a series of its own, derived from the film and referring
+ * to it. IHE AIR leaves Secondary Captures out because no program can read them: the report is the result, this is the
+ * picture for every viewer.
  * @throws HilumError ENCODE_FAILED when the picture, the film's UIDs or the identity cannot make a valid object.
  */
 export function buildSecondaryCapture(source: Attributes, picture: Picture, identity: AnalysisIdentity): Dataset {
@@ -50,7 +58,8 @@ export function buildSecondaryCapture(source: Attributes, picture: Picture, iden
     ContentTime: time,
     // Type 2C of General Series; a chest has no side, so it is there and empty.
     Laterality: '',
-    // Type 2C. The picture lies as the film does, so its orientation holds; one that is not two valid directions is left empty.
+    // Type 2C. The picture lies as the film does, so its orientation holds; one that is not two valid directions is
+    // left empty.
     PatientOrientation: patientOrientation(source) ?? [],
     ImageType: ['DERIVED', 'SECONDARY', 'OTHER'],
     BurnedInAnnotation: 'YES',
@@ -64,17 +73,27 @@ function derivation(film: SourceReference, identity: AnalysisIdentity): Dataset 
   const { id, version } = classifierOf(identity);
   const { label } = identity.classifier.positive;
   return {
-    DerivationDescription: cut(plain(`Film resampled to 8 bits, with the class activation map of ${id} ${version} for ${label} in colour. Research use only.`), 1024),
+    DerivationDescription: cut(
+      plain(
+        `Film resampled to 8 bits, with the class activation map of ${id} ${version} for ${label} in colour. Research use only.`,
+      ),
+      1024,
+    ),
     DerivationCodeSequence: [codeItem(CODES.spatialResampling)],
     SourceImageSequence: [
-      { ReferencedSOPClassUID: film.sopClassUid, ReferencedSOPInstanceUID: film.sopInstanceUid, PurposeOfReferenceCodeSequence: [codeItem(CODES.sourceImage)] },
+      {
+        ReferencedSOPClassUID: film.sopClassUid,
+        ReferencedSOPInstanceUID: film.sopInstanceUid,
+        PurposeOfReferenceCodeSequence: [codeItem(CODES.sourceImage)],
+      },
     ],
   };
 }
 
 function pixelModule({ rows, columns, rgb }: Picture): Dataset {
   const fits = [rows, columns].every((size) => Number.isInteger(size) && size > 0 && size <= 0xffff);
-  if (!fits || rgb.length !== rows * columns * 3) refuse(`the picture has ${rgb.length} bytes for ${rows} rows of ${columns} pixels`);
+  if (!fits || rgb.length !== rows * columns * 3)
+    refuse(`the picture has ${rgb.length} bytes for ${rows} rows of ${columns} pixels`);
   return {
     SamplesPerPixel: 3,
     PhotometricInterpretation: 'RGB',

@@ -1,9 +1,9 @@
 import type { Attributes } from '../dicom/attributes';
 import type { Dataset } from '../dicom/dataset';
-import { cut,plain,refuse } from '../dicom/sanitise';
-import { type AnalysisIdentity,checkIdentity,modelOf } from './analysis';
-import { codeItem,CODES } from './codes';
-import { derivedFrame,type Grid } from './derived-frame';
+import { cut, plain, refuse } from '../dicom/sanitise';
+import { type AnalysisIdentity, checkIdentity, modelOf } from './analysis';
+import { codeItem, CODES } from './codes';
+import { derivedFrame, type Grid } from './derived-frame';
 import { pixelAspectRatio } from './presentation-of-source';
 
 const SERIES_NUMBER = '9903';
@@ -20,20 +20,31 @@ export interface LungContent {
 }
 
 /**
- * The lungs as a binary Segmentation (PS3.3 section A.51) on the film's own pixels, one segment for both: the network tells lung from other, not left from
- * right, and a side guessed from the place is wrong on a film that lies the other way round.
+ * The lungs as a binary Segmentation (PS3.3 section A.51) on the film's own pixels, one segment for both: the network
+ * tells lung from other, not left from right, and a side guessed from the place is wrong on a film that lies the other
+ * way round.
  * @throws HilumError ENCODE_FAILED when the mask, the film's UIDs or the identity cannot make a valid object.
  */
 export function buildSegmentation(source: Attributes, content: LungContent, identity: AnalysisIdentity): Dataset {
   checkIdentity(identity);
   const { rows, columns, mask } = content;
-  if (mask.values.length !== mask.rows * mask.columns || mask.values.length === 0) refuse(`the lung mask has ${mask.values.length} values for ${mask.rows} rows of ${mask.columns}`);
+  if (mask.values.length !== mask.rows * mask.columns || mask.values.length === 0)
+    refuse(`the lung mask has ${mask.values.length} values for ${mask.rows} rows of ${mask.columns}`);
   const model = modelOf(identity, 'lungs');
   const frame = derivedFrame(
     source,
     {
-      object: 'segmentation', modality: 'SEG', seriesNumber: SERIES_NUMBER, title: 'lungs', contentLabel: 'LUNGS', rows, columns, derivation: CODES.segmentation, model,
-      dimension: { attribute: 0x0062000b, group: 0x0062000a }, frameContent: {},
+      object: 'segmentation',
+      modality: 'SEG',
+      seriesNumber: SERIES_NUMBER,
+      title: 'lungs',
+      contentLabel: 'LUNGS',
+      rows,
+      columns,
+      derivation: CODES.segmentation,
+      model,
+      dimension: { attribute: 0x0062000b, group: 0x0062000a },
+      frameContent: {},
     },
     identity,
   );
@@ -42,7 +53,9 @@ export function buildSegmentation(source: Attributes, content: LungContent, iden
   return {
     ...frame,
     SharedFunctionalGroupsSequence: [{ ...forViewers(source), ...shared }],
-    PerFrameFunctionalGroupsSequence: [{ ...perFrame, SegmentIdentificationSequence: [{ ReferencedSegmentNumber: 1 }] }],
+    PerFrameFunctionalGroupsSequence: [
+      { ...perFrame, SegmentIdentificationSequence: [{ ReferencedSegmentNumber: 1 }] },
+    ],
     ImageType: ['DERIVED', 'PRIMARY'],
     BitsAllocated: 1,
     BitsStored: 1,
@@ -57,9 +70,10 @@ export function buildSegmentation(source: Attributes, content: LungContent, iden
 }
 
 /**
- * Two groups that the Standard does not ask for where a segmentation lies on its source by reference, and without which OHIF 3.12.10 draws nothing or fails.
- * The plane is the one that it takes for any image that states none, and so for the film: rows to the right, columns down. Without a Frame of Reference it
- * places nothing in the patient; Patient Orientation says how the film lies. A film without spacing gives its aspect ratio.
+ * Two groups that the Standard does not ask for where a segmentation lies on its source by reference, and without which
+ * OHIF 3.12.10 draws nothing or fails. The plane is the one that it takes for any image that states none, and so for
+ * the film: rows to the right, columns down. Without a Frame of Reference it places nothing in the patient; Patient
+ * Orientation says how the film lies. A film without spacing gives its aspect ratio.
  */
 function forViewers(source: Attributes): Dataset {
   return {
@@ -76,7 +90,9 @@ function segment({ title, id, version, sha256 }: ReturnType<typeof modelOf>): Da
     SegmentLabel: 'Lungs',
     SegmentDescription: 'Both lungs, as one segment',
     SegmentedPropertyCategoryCodeSequence: [codeItem(CODES.anatomicalStructure)],
-    SegmentedPropertyTypeCodeSequence: [{ ...codeItem(CODES.lung), SegmentedPropertyTypeModifierCodeSequence: [codeItem(CODES.rightAndLeft)] }],
+    SegmentedPropertyTypeCodeSequence: [
+      { ...codeItem(CODES.lung), SegmentedPropertyTypeModifierCodeSequence: [codeItem(CODES.rightAndLeft)] },
+    ],
     SegmentAlgorithmType: 'AUTOMATIC',
     SegmentAlgorithmName: name,
     SegmentationAlgorithmIdentificationSequence: [
@@ -91,10 +107,15 @@ function segment({ title, id, version, sha256 }: ReturnType<typeof modelOf>): Da
   };
 }
 
-/** One bit per pixel, the first in the lowest bit, rows without a gap (PS3.5 section 8.1.1), of even length. Each film pixel has the value at its centre. */
+/**
+ * One bit per pixel, the first in the lowest bit, rows without a gap (PS3.5 section 8.1.1), of even length. Each film
+ * pixel has the value at its centre.
+ */
 function packed({ rows, columns, mask }: LungContent): Uint8Array {
   const bytes = new Uint8Array(2 * Math.ceil((rows * columns) / 16));
-  const columnOf = Int32Array.from({ length: columns }, (_, column) => Math.floor(((column + 0.5) * mask.columns) / columns));
+  const columnOf = Int32Array.from({ length: columns }, (_, column) =>
+    Math.floor(((column + 0.5) * mask.columns) / columns),
+  );
   for (let row = 0, at = 0; row < rows; row++) {
     const start = Math.floor(((row + 0.5) * mask.rows) / rows) * mask.columns;
     for (let column = 0; column < columns; column++, at++) {

@@ -1,6 +1,6 @@
 import type { Dataset } from '../dicom/dataset';
 import type { Uid } from '../dicom/uid';
-import { type Code,codeItem } from './codes';
+import { type Code, codeItem } from './codes';
 
 /** One node of an SR document tree (PS3.3 section C.17.3), with how it relates to its parent. */
 export type ContentItem = Dataset;
@@ -12,7 +12,9 @@ export interface ImageReference {
   readonly sopInstanceUid: Uid;
 }
 
-/** (column, row) in pixels of the image, (0, 0) the top left corner of its top left pixel (PS3.3 section C.18.6.1.1). */
+/**
+ * (column, row) in pixels of the image, (0, 0) the top left corner of its top left pixel (PS3.3 section C.18.6.1.1).
+ */
 export type Point = readonly [column: number, row: number];
 
 export function textItem(relationship: Relationship, concept: Code, value: string): ContentItem {
@@ -29,25 +31,53 @@ export function uidItem(relationship: Relationship, concept: Code, uid: Uid): Co
 
 /** @param value as Decimal String, at most 16 characters. */
 export function numberItem(relationship: Relationship, concept: Code, value: string, unit: Code): ContentItem {
-  return { ...node(relationship, 'NUM', concept), MeasuredValueSequence: [{ NumericValue: value, MeasurementUnitsCodeSequence: [codeItem(unit)] }] };
+  return {
+    ...node(relationship, 'NUM', concept),
+    MeasuredValueSequence: [{ NumericValue: value, MeasurementUnitsCodeSequence: [codeItem(unit)] }],
+  };
 }
 
-/** Only where a template wants one without may the concept be missing: OHIF fails on a nameless item directly inside a measurement group. */
+/**
+ * Only where a template wants one without may the concept be missing: OHIF fails on a nameless item directly inside a
+ * measurement group.
+ */
 export function imageItem(relationship: Relationship, concept: Code | null, image: ImageReference): ContentItem {
-  return { ...node(relationship, 'IMAGE', concept), ReferencedSOPSequence: [{ ReferencedSOPClassUID: image.sopClassUid, ReferencedSOPInstanceUID: image.sopInstanceUid }] };
+  return {
+    ...node(relationship, 'IMAGE', concept),
+    ReferencedSOPSequence: [
+      { ReferencedSOPClassUID: image.sopClassUid, ReferencedSOPInstanceUID: image.sopInstanceUid },
+    ],
+  };
 }
 
 /** A closed outline on an image: a polyline whose last point is its first (PS3.3 section C.18.6.1.2). */
-export function regionItem(relationship: Relationship, concept: Code, outline: readonly Point[], image: ImageReference): ContentItem {
-  return { ...node(relationship, 'SCOORD', concept), GraphicType: 'POLYLINE', GraphicData: outline.flat(), ContentSequence: [imageItem('SELECTED FROM', null, image)] };
+export function regionItem(
+  relationship: Relationship,
+  concept: Code,
+  outline: readonly Point[],
+  image: ImageReference,
+): ContentItem {
+  return {
+    ...node(relationship, 'SCOORD', concept),
+    GraphicType: 'POLYLINE',
+    GraphicData: outline.flat(),
+    ContentSequence: [imageItem('SELECTED FROM', null, image)],
+  };
 }
 
 /** @param template number of the TID of DCMR by which the children are laid out, where the standard wants it named. */
-export function container(relationship: Relationship | null, concept: Code, template: string | null, children: readonly ContentItem[]): ContentItem {
+export function container(
+  relationship: Relationship | null,
+  concept: Code,
+  template: string | null,
+  children: readonly ContentItem[],
+): ContentItem {
   return {
     ...node(relationship, 'CONTAINER', concept),
     ContinuityOfContent: 'SEPARATE',
-    ...(template === null ? {} : { ContentTemplateSequence: [{ MappingResource: 'DCMR', TemplateIdentifier: template }] }),
+    ...(template === null
+      ? {}
+      : { ContentTemplateSequence: [{ MappingResource: 'DCMR', TemplateIdentifier: template }] }),
     ContentSequence: children,
   };
 }

@@ -1,16 +1,41 @@
 import type { Attributes } from '../dicom/attributes';
 import type { Dataset } from '../dicom/dataset';
-import { patientOrientation,turnOf } from '../dicom/patient-orientation';
-import { clean,plain,refuse } from '../dicom/sanitise';
-import { deriveUid,parseUid,type Uid } from '../dicom/uid';
-import { type AnalysisIdentity,type AnalysisModel,checkIdentity,classifierOf,deviceUid,equipmentModule,isShare,localMoment,type ObjectUids,resultUids } from './analysis';
-import { CODES,codingSchemes,MODALITY_CODES } from './codes';
+import { patientOrientation, turnOf } from '../dicom/patient-orientation';
+import { clean, plain, refuse } from '../dicom/sanitise';
+import { deriveUid, parseUid, type Uid } from '../dicom/uid';
+import {
+  type AnalysisIdentity,
+  type AnalysisModel,
+  checkIdentity,
+  classifierOf,
+  deviceUid,
+  equipmentModule,
+  isShare,
+  localMoment,
+  type ObjectUids,
+  resultUids,
+} from './analysis';
+import { CODES, codingSchemes, MODALITY_CODES } from './codes';
 import { closed } from './graphic';
-import { type ResultObject,SOP_CLASSES } from './sop-classes';
-import { codedItem,container,type ContentItem,imageItem,type ImageReference,numberItem,type Point,regionItem,textItem,uidItem } from './sr-content';
-import { sourceReference,type SourceReference,studyModule } from './study-module';
+import { type ResultObject, SOP_CLASSES } from './sop-classes';
+import {
+  codedItem,
+  container,
+  type ContentItem,
+  imageItem,
+  type ImageReference,
+  numberItem,
+  type Point,
+  regionItem,
+  textItem,
+  uidItem,
+} from './sr-content';
+import { sourceReference, type SourceReference, studyModule } from './study-module';
 
-/** How the Series Description of every report of ours begins, in all versions: results of another version are known by it. Never change it. */
+/**
+ * How the Series Description of every report of ours begins, in all versions: results of another version are known by
+ * it. Never change it.
+ */
 export const REPORT_NAME = 'Hilum report';
 
 export const SR_CLASSES = {
@@ -37,13 +62,20 @@ export type ReportContent =
       /** What a reader is warned of: a code for programs and a sentence for people. */
       readonly warnings?: readonly { readonly code: string; readonly text: string }[];
     }
-  | { readonly outcome: 'not-analysed'; readonly reason: string; readonly reasonText: string; readonly view: View | null; readonly lungFraction: number | null };
+  | {
+      readonly outcome: 'not-analysed';
+      readonly reason: string;
+      readonly reasonText: string;
+      readonly view: View | null;
+      readonly lungFraction: number | null;
+    };
 
 const SERIES_NUMBER = '9902';
 
 /**
- * The result as a Structured Report by TID 1500, in a series of its own. What was not analysed is said as well, with its reason, so that nobody takes
- * silence for an all-clear. One measurement group with one region: OHIF shows a blank viewport without any, and DicomSRValidator wants one in each.
+ * The result as a Structured Report by TID 1500, in a series of its own. What was not analysed is said as well, with
+ * its reason, so that nobody takes silence for an all-clear. One measurement group with one region: OHIF shows a blank
+ * viewport without any, and DicomSRValidator wants one in each.
  * @throws HilumError ENCODE_FAILED when the content, the film's UIDs or the identity cannot make a valid object.
  */
 export function buildStructuredReport(source: Attributes, content: ReportContent, identity: AnalysisIdentity): Dataset {
@@ -87,19 +119,40 @@ interface ObjectReference extends ImageReference, ObjectUids {
 function references(film: SourceReference, content: ReportContent, identity: AnalysisIdentity): ObjectReference[] {
   if (content.outcome === 'not-analysed') return [];
   const uids = resultUids(film.sopInstanceUid, identity);
-  return content.objects.map((object) => ({ object, ...uids[object], sopClassUid: SOP_CLASSES[object], sopInstanceUid: uids[object].instance }));
+  return content.objects.map((object) => ({
+    object,
+    ...uids[object],
+    sopClassUid: SOP_CLASSES[object],
+    sopInstanceUid: uids[object].instance,
+  }));
 }
 
-/** PS3.3 section C.17.2: every instance that the content refers to, by study and series; {@link readReport} takes what is here but the film for the results. */
+/**
+ * PS3.3 section C.17.2: every instance that the content refers to, by study and series; {@link readReport} takes what
+ * is here but the film for the results.
+ */
 function evidence(film: SourceReference, objects: readonly ObjectReference[]): Dataset {
   const entry = (series: Uid, image: ImageReference) => ({
     SeriesInstanceUID: series,
-    ReferencedSOPSequence: [{ ReferencedSOPClassUID: image.sopClassUid, ReferencedSOPInstanceUID: image.sopInstanceUid }],
+    ReferencedSOPSequence: [
+      { ReferencedSOPClassUID: image.sopClassUid, ReferencedSOPInstanceUID: image.sopInstanceUid },
+    ],
   });
-  return { StudyInstanceUID: film.studyInstanceUid, ReferencedSeriesSequence: [entry(film.seriesInstanceUid, film), ...objects.map((object) => entry(object.series, object))] };
+  return {
+    StudyInstanceUID: film.studyInstanceUid,
+    ReferencedSeriesSequence: [
+      entry(film.seriesInstanceUid, film),
+      ...objects.map((object) => entry(object.series, object)),
+    ],
+  };
 }
 
-function documentRoot(source: Attributes, film: SourceReference, content: ReportContent, identity: AnalysisIdentity): ContentItem {
+function documentRoot(
+  source: Attributes,
+  film: SourceReference,
+  content: ReportContent,
+  identity: AnalysisIdentity,
+): ContentItem {
   return container(null, CODES.imagingMeasurementReport, '1500', [
     codedItem('HAS CONCEPT MOD', CODES.language, CODES.americanEnglish),
     ...observer(identity),
@@ -107,7 +160,10 @@ function documentRoot(source: Attributes, film: SourceReference, content: Report
     codedItem('HAS CONCEPT MOD', CODES.procedureReported, CODES.imagingProcedure),
     imageLibrary(source, film, references(film, content, identity)),
     container('CONTAINS', CODES.imagingMeasurements, null, [measurementGroup(source, film, content, identity)]),
-    container('CONTAINS', CODES.qualitativeEvaluations, null, [...evaluations(content, identity), ...remarks(source, content)]),
+    container('CONTAINS', CODES.qualitativeEvaluations, null, [
+      ...evaluations(content, identity),
+      ...remarks(source, content),
+    ]),
   ]);
 }
 
@@ -125,44 +181,77 @@ function observer(identity: AnalysisIdentity): ContentItem[] {
 }
 
 /**
- * TID 1600: the film in the first group, by which a reader knows it, and in a second the images that programs read. They can't stand in the measurement
- * group, where a Referenced Segmentation Frame would take the place of the region (TID 1410), and OHIF shows nothing without a region.
+ * TID 1600: the film in the first group, by which a reader knows it, and in a second the images that programs read.
+ * They can't stand in the measurement group, where a Referenced Segmentation Frame would take the place of the region
+ * (TID 1410), and OHIF shows nothing without a region.
  */
 function imageLibrary(source: Attributes, film: SourceReference, objects: readonly ObjectReference[]): ContentItem {
   const modality = MODALITY_CODES[clean('CS', source.Modality)];
-  const films = [...(modality ? [codedItem('HAS ACQ CONTEXT', CODES.modality, modality)] : []), imageItem('CONTAINS', null, film)];
-  const derived = objects.filter(({ object }) => object === 'segmentation' || object === 'parametricMap').map((reference) => imageItem('CONTAINS', null, reference));
+  const films = [
+    ...(modality ? [codedItem('HAS ACQ CONTEXT', CODES.modality, modality)] : []),
+    imageItem('CONTAINS', null, film),
+  ];
+  const derived = objects
+    .filter(({ object }) => object === 'segmentation' || object === 'parametricMap')
+    .map((reference) => imageItem('CONTAINS', null, reference));
   const groups = [films, derived].filter((group) => group.length > 0);
-  return container('CONTAINS', CODES.imageLibrary, null, groups.map((group) => container('CONTAINS', CODES.imageLibraryGroup, null, group)));
+  return container(
+    'CONTAINS',
+    CODES.imageLibrary,
+    null,
+    groups.map((group) => container('CONTAINS', CODES.imageLibraryGroup, null, group)),
+  );
 }
 
 /** TID 1410, with its children in the order of the template. */
-function measurementGroup(source: Attributes, film: SourceReference, content: ReportContent, identity: AnalysisIdentity): ContentItem {
+function measurementGroup(
+  source: Attributes,
+  film: SourceReference,
+  content: ReportContent,
+  identity: AnalysisIdentity,
+): ContentItem {
   const uids = resultUids(film.sopInstanceUid, identity);
   const analysed = content.outcome === 'analysed';
   const label = analysed ? 'Region of greatest class activation' : 'Whole film, not analysed';
   return container('CONTAINS', CODES.measurementGroup, '1410', [
     textItem('HAS OBS CONTEXT', CODES.trackingIdentifier, label),
-    uidItem('HAS OBS CONTEXT', CODES.trackingUniqueIdentifier, deriveUid(['tracking', uids.report.instance, content.outcome])),
+    uidItem(
+      'HAS OBS CONTEXT',
+      CODES.trackingUniqueIdentifier,
+      deriveUid(['tracking', uids.report.instance, content.outcome]),
+    ),
     codedItem('CONTAINS', CODES.finding, analysed ? identity.classifier.positive.code : CODES.presenceUndetermined),
     regionItem('CONTAINS', CODES.imageRegion, analysed ? closed(content.region) : filmOutline(source), film),
-    ...references(film, content, identity).filter(({ object }) => object === 'heatMap').map((picture) => imageItem('CONTAINS', CODES.illustrationOfRoi, picture)),
+    ...references(film, content, identity)
+      .filter(({ object }) => object === 'heatMap')
+      .map((picture) => imageItem('CONTAINS', CODES.illustrationOfRoi, picture)),
     codedItem('HAS CONCEPT MOD', CODES.findingSite, CODES.lung),
     ...algorithm(content, identity),
-    ...(analysed ? [numberItem('CONTAINS', CODES.probability, (content.probability * 100).toFixed(6), CODES.percent)] : []),
+    ...(analysed
+      ? [numberItem('CONTAINS', CODES.probability, (content.probability * 100).toFixed(6), CODES.percent)]
+      : []),
   ]);
 }
 
 /**
- * TID 4019. The operating point is a parameter in words: (111071, DCM, "CAD Operating Point") would be the index of a discrete point on the curve, and
- * a probability put there would be misread.
+ * TID 4019. The operating point is a parameter in words: (111071, DCM, "CAD Operating Point") would be the index of a
+ * discrete point on the curve, and a probability put there would be misread.
  */
 function algorithm(content: ReportContent, identity: AnalysisIdentity): ContentItem[] {
   const model = classifierOf(identity);
   const { threshold, positive } = identity.classifier;
   const [name, version, parameters] =
     content.outcome === 'analysed'
-      ? [model.title, model.version, [`operating-point=${threshold}`, `positive-class=${positive.label}`, `weights-sha256=${model.sha256}`, ...input(model)]]
+      ? [
+          model.title,
+          model.version,
+          [
+            `operating-point=${threshold}`,
+            `positive-class=${positive.label}`,
+            `weights-sha256=${model.sha256}`,
+            ...input(model),
+          ],
+        ]
       : [`${identity.device.name} film checks`, identity.softwareVersion, []];
   return [
     textItem('HAS CONCEPT MOD', CODES.algorithmName, name),
@@ -176,15 +265,23 @@ function input(model: AnalysisModel): string[] {
   return model.input === undefined ? [] : [`input=${plain(model.input)}`];
 }
 
-/** TID 1500 rows 12-14: what concerns the film as a whole, in words for people and exactly for programs (report-reader.ts). */
+/**
+ * TID 1500 rows 12-14: what concerns the film as a whole, in words for people and exactly for programs
+ * (report-reader.ts).
+ */
 function evaluations(content: ReportContent, identity: AnalysisIdentity): ContentItem[] {
   const { positive, threshold } = identity.classifier;
   const say = (concept: Parameters<typeof textItem>[1], value: string) => textItem('CONTAINS', concept, value);
-  const undetermined = content.outcome === 'not-analysed' ? [codedItem('CONTAINS', positive.code, CODES.presenceUndetermined)] : [];
+  const undetermined =
+    content.outcome === 'not-analysed' ? [codedItem('CONTAINS', positive.code, CODES.presenceUndetermined)] : [];
   const view = content.view === null ? [] : [codedItem('CONTAINS', CODES.imageView, CODES[content.view])];
   const facts =
     content.outcome === 'analysed'
-      ? [say(CODES.exactProbability, String(content.probability)), say(CODES.priority, content.probability >= threshold ? 'urgent' : 'routine'), ...warningsOf(content).map(({ code }) => say(CODES.warning, plain(code)))]
+      ? [
+          say(CODES.exactProbability, String(content.probability)),
+          say(CODES.priority, content.probability >= threshold ? 'urgent' : 'routine'),
+          ...warningsOf(content).map(({ code }) => say(CODES.warning, plain(code))),
+        ]
       : [say(CODES.reason, plain(content.reason)), say(CODES.reasonText, plain(content.reasonText))];
   return [
     ...undetermined,
@@ -201,8 +298,16 @@ function evaluations(content: ReportContent, identity: AnalysisIdentity): Conten
 /** What a reader should know of the film to judge the result. */
 function remarks(source: Attributes, content: ReportContent): ContentItem[] {
   const { outcome } = content;
-  const burnedIn = clean('CS', source.BurnedInAnnotation) === 'YES' ? ['The film has text burned into its pixels, which the models may take for a finding.'] : [];
-  const turned = outcome === 'analysed' && Object.values(turnOf(source)).includes(true) ? [`The film was turned for the analysis, from ${patientOrientation(source)?.join('/')} to L/F (row direction/column direction). Coordinates are those of the stored pixels.`] : [];
+  const burnedIn =
+    clean('CS', source.BurnedInAnnotation) === 'YES'
+      ? ['The film has text burned into its pixels, which the models may take for a finding.']
+      : [];
+  const turned =
+    outcome === 'analysed' && Object.values(turnOf(source)).includes(true)
+      ? [
+          `The film was turned for the analysis, from ${patientOrientation(source)?.join('/')} to L/F (row direction/column direction). Coordinates are those of the stored pixels.`,
+        ]
+      : [];
   const warned = warningsOf(content).map(({ text }) => plain(text));
   return [...warned, ...burnedIn, ...turned].map((remark) => textItem('CONTAINS', CODES.remark, remark));
 }
@@ -217,13 +322,16 @@ export function summaryOf(content: ReportContent, identity: AnalysisIdentity): s
   const { positive, threshold } = identity.classifier;
   const [probability, point] = percentages(content.probability, threshold);
   const reached = content.probability >= threshold;
-  const relation = reached ? `at or above the operating point (${point} %).` : `below the operating point (${point} %): no statement about absence.`;
+  const relation = reached
+    ? `at or above the operating point (${point} %).`
+    : `below the operating point (${point} %): no statement about absence.`;
   return `Probability of ${positive.label} ${probability} %, ${relation}`;
 }
 
 /** Two shares in per cent, with one decimal, or with as many more as it takes to tell them apart. */
 export function percentages(a: number, b: number): [string, string] {
-  const digits = [1, 2, 3, 4, 5, 6].find((count) => a === b || (a * 100).toFixed(count) !== (b * 100).toFixed(count)) ?? 6;
+  const digits =
+    [1, 2, 3, 4, 5, 6].find((count) => a === b || (a * 100).toFixed(count) !== (b * 100).toFixed(count)) ?? 6;
   return [percentage(a, digits), percentage(b, digits)];
 }
 
@@ -243,7 +351,8 @@ function checkContent(content: ReportContent): void {
   const { lungFraction } = content;
   if (lungFraction !== null && !isShare(lungFraction)) refuse(`the lung fraction ${lungFraction} is not within 0 to 1`);
   if (content.outcome === 'not-analysed') {
-    if (plain(content.reason) === '' || plain(content.reasonText) === '') refuse('there is no reason why the film was not analysed');
+    if (plain(content.reason) === '' || plain(content.reasonText) === '')
+      refuse('there is no reason why the film was not analysed');
     return;
   }
   if (!isShare(content.probability)) refuse(`the probability ${content.probability} is not within 0 to 1`);
@@ -252,7 +361,14 @@ function checkContent(content: ReportContent): void {
 
 /** The whole film, or its first pixel where the film does not say how large it is (as when it could not be read). */
 function filmOutline(source: Attributes): Point[] {
-  const size = (value: unknown) => (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= 0xffff ? value : 1);
+  const size = (value: unknown) =>
+    typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= 0xffff ? value : 1;
   const [columns, rows] = [size(source.Columns), size(source.Rows)];
-  return [[0, 0], [columns, 0], [columns, rows], [0, rows], [0, 0]];
+  return [
+    [0, 0],
+    [columns, 0],
+    [columns, rows],
+    [0, rows],
+    [0, 0],
+  ];
 }

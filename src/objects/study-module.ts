@@ -1,13 +1,13 @@
 import type { Attributes } from '../dicom/attributes';
 import type { Dataset } from '../dicom/dataset';
-import { clean,cleanIdentifier,type CopiedVr,plain,refuse } from '../dicom/sanitise';
-import { tryParseUid,type Uid } from '../dicom/uid';
+import { clean, cleanIdentifier, type CopiedVr, plain, refuse } from '../dicom/sanitise';
+import { tryParseUid, type Uid } from '../dicom/uid';
 
 type Row = readonly [keyword: string, vr: CopiedVr, role?: 'identifier'];
 
 /**
- * What every result takes over from its film so that it lies in the same study of the same patient. Type 2 (PS3.5 section 7.4.3): present, maybe empty.
- * Patient (PS3.3 section C.7.1.1) and General Study (section C.7.2.1).
+ * What every result takes over from its film so that it lies in the same study of the same patient. Type 2 (PS3.5
+ * section 7.4.3): present, maybe empty. Patient (PS3.3 section C.7.1.1) and General Study (section C.7.2.1).
  */
 const TYPE_2: readonly Row[] = [
   ['PatientName', 'PN'],
@@ -19,7 +19,10 @@ const TYPE_2: readonly Row[] = [
   ['AccessionNumber', 'SH', 'identifier'],
 ];
 
-/** Type 3: present only with a value. With Patient Study (section C.7.2.2) and the institution of General Equipment (section C.7.5.1). */
+/**
+ * Type 3: present only with a value. With Patient Study (section C.7.2.2) and the institution of General Equipment
+ * (section C.7.5.1).
+ */
 const TYPE_3: readonly Row[] = [
   ['IssuerOfPatientID', 'LO', 'identifier'],
   ['PatientBirthTime', 'TM'],
@@ -33,24 +36,38 @@ const TYPE_3: readonly Row[] = [
 ];
 
 /** HL7v2 Hierarchic Designator, section 10.14. */
-const DESIGNATOR: readonly Row[] = [['LocalNamespaceEntityID', 'UT'], ['UniversalEntityID', 'UT'], ['UniversalEntityIDType', 'CS']];
+const DESIGNATOR: readonly Row[] = [
+  ['LocalNamespaceEntityID', 'UT'],
+  ['UniversalEntityID', 'UT'],
+  ['UniversalEntityIDType', 'CS'],
+];
 
 interface Part {
   readonly rows: readonly Row[];
   readonly sequences?: Readonly<Record<string, Part>>;
 }
 
-/** Sequences of one item, with the parts of it that are copied: who gave out an identifier (section 10.15 for the patient's). */
+/**
+ * Sequences of one item, with the parts of it that are copied: who gave out an identifier (section 10.15 for the
+ * patient's).
+ */
 const SEQUENCES: Readonly<Record<string, Part>> = {
   IssuerOfAccessionNumberSequence: { rows: DESIGNATOR },
   IssuerOfAdmissionIDSequence: { rows: DESIGNATOR },
   IssuerOfPatientIDQualifiersSequence: {
-    rows: [['UniversalEntityID', 'UT'], ['UniversalEntityIDType', 'CS'], ['IdentifierTypeCode', 'CS']],
+    rows: [
+      ['UniversalEntityID', 'UT'],
+      ['UniversalEntityIDType', 'CS'],
+      ['IdentifierTypeCode', 'CS'],
+    ],
     sequences: { AssigningFacilitySequence: { rows: DESIGNATOR } },
   },
 };
 
-/** Patient, study and institution of a film. Nothing is invented: what the film does not say, or says in no valid form, stays empty or away. */
+/**
+ * Patient, study and institution of a film. Nothing is invented: what the film does not say, or says in no valid form,
+ * stays empty or away.
+ */
 export function studyModule(source: Attributes): Dataset {
   return {
     StudyInstanceUID: sourceUid(source, 'StudyInstanceUID'),
@@ -71,7 +88,10 @@ export interface SourceReference {
   readonly sopClassUid: Uid;
 }
 
-/** @throws HilumError ENCODE_FAILED when a UID of the film is missing or none (PS3.5 section 9.1): then nothing can refer to it. */
+/**
+ * @throws HilumError ENCODE_FAILED when a UID of the film is missing or none (PS3.5 section 9.1): then nothing can
+ * refer to it.
+ */
 export function sourceReference(source: Attributes): SourceReference {
   return {
     studyInstanceUid: sourceUid(source, 'StudyInstanceUID'),
@@ -93,10 +113,13 @@ function present(rows: readonly Row[], source: Attributes): Dataset {
   return Object.fromEntries(rows.map((row) => [row[0], copy(row, source)]).filter(([, value]) => value !== ''));
 }
 
-/** An archive files by patient ID: with another one, or none, the result would lie in another patient's folder. So one that does not fit ends it. */
+/**
+ * An archive files by patient ID: with another one, or none, the result would lie in another patient's folder. So one
+ * that does not fit ends it.
+ */
 function patientId(source: Attributes): string {
   const id = cleanIdentifier('LO', source.PatientID);
-  if (id === '' && plain(source.PatientID) !== '') refuse('the film\'s PatientID is longer than 64 characters');
+  if (id === '' && plain(source.PatientID) !== '') refuse("the film's PatientID is longer than 64 characters");
   return id;
 }
 
@@ -120,10 +143,25 @@ function isComplete(item: Dataset): boolean {
   return Object.keys(item).length > 0 && 'UniversalEntityID' in item === 'UniversalEntityIDType' in item;
 }
 
-/** Other Patient IDs Sequence: what another hospital calls the patient. An item that is not whole is left out; the retired Other Patient IDs are. */
+/**
+ * Other Patient IDs Sequence: what another hospital calls the patient. An item that is not whole is left out; the
+ * retired Other Patient IDs are.
+ */
 function otherPatientIds(source: Attributes): Dataset {
-  const known = itemsOf(source.OtherPatientIDsSequence).map((item) => present([['PatientID', 'LO', 'identifier'], ['IssuerOfPatientID', 'LO', 'identifier'], ['TypeOfPatientID', 'CS']], item));
-  const whole = known.filter(({ PatientID, TypeOfPatientID }) => PatientID !== undefined && ['TEXT', 'RFID', 'BARCODE'].includes(String(TypeOfPatientID)));
+  const known = itemsOf(source.OtherPatientIDsSequence).map((item) =>
+    present(
+      [
+        ['PatientID', 'LO', 'identifier'],
+        ['IssuerOfPatientID', 'LO', 'identifier'],
+        ['TypeOfPatientID', 'CS'],
+      ],
+      item,
+    ),
+  );
+  const whole = known.filter(
+    ({ PatientID, TypeOfPatientID }) =>
+      PatientID !== undefined && ['TEXT', 'RFID', 'BARCODE'].includes(String(TypeOfPatientID)),
+  );
   return whole.length > 0 ? { OtherPatientIDsSequence: whole } : {};
 }
 

@@ -1,9 +1,19 @@
 import type { Dataset } from '../dicom/dataset';
-import { deriveUid,parseUid,type Uid } from '../dicom/uid';
+import { deriveUid, parseUid, type Uid } from '../dicom/uid';
 import { writePart10 } from '../dicom/write';
-import { drawSyntheticFilm,type SyntheticFilm,type SyntheticPixels,type SyntheticView } from '../imaging/synthetic-drawing';
+import {
+  drawSyntheticFilm,
+  type SyntheticFilm,
+  type SyntheticPixels,
+  type SyntheticView,
+} from '../imaging/synthetic-drawing';
 
-export { drawSyntheticFilm,type SyntheticFilm,type SyntheticPixels,type SyntheticView } from '../imaging/synthetic-drawing';
+export {
+  drawSyntheticFilm,
+  type SyntheticFilm,
+  type SyntheticPixels,
+  type SyntheticView,
+} from '../imaging/synthetic-drawing';
 
 export interface SyntheticObject extends SyntheticFilm {
   /** Tells apart films of one study with the same view; 1 by default. */
@@ -25,7 +35,8 @@ export interface SyntheticUids {
 /** Each view is a series of its own. */
 export function syntheticUids(film: SyntheticObject): SyntheticUids {
   const { seed, view, rows, columns, opacities = 'by seed', instance = 1, modality = 'CR' } = film;
-  const study = film.studyInstanceUid === undefined ? deriveUid(['synthetic film', seed]) : parseUid(film.studyInstanceUid);
+  const study =
+    film.studyInstanceUid === undefined ? deriveUid(['synthetic film', seed]) : parseUid(film.studyInstanceUid);
   return {
     studyInstanceUid: study,
     seriesInstanceUid: deriveUid(['synthetic series', study, view, modality]),
@@ -33,7 +44,10 @@ export function syntheticUids(film: SyntheticObject): SyntheticUids {
   };
 }
 
-/** A drawn film as a PS3.10 file: Explicit VR Little Endian, 12 bits, MONOCHROME2. The patient is made up, and the name says so. */
+/**
+ * A drawn film as a PS3.10 file: Explicit VR Little Endian, 12 bits, MONOCHROME2. The patient is made up, and the name
+ * says so.
+ */
 export function syntheticDicom(film: SyntheticObject): Uint8Array {
   const drawn = drawSyntheticFilm(film);
   const modality = film.modality ?? 'CR';
@@ -110,7 +124,9 @@ function computedRadiography(view: SyntheticView): Dataset {
   };
 }
 
-/** What the DX modules ask for beside CR: sections C.8.11.1 to C.8.11.5, and General Anatomy and Acquisition Context. */
+/**
+ * What the DX modules ask for beside CR: sections C.8.11.1 to C.8.11.5, and General Anatomy and Acquisition Context.
+ */
 function digitalXRay(view: SyntheticView): Dataset {
   return {
     SOPClassUID: '1.2.840.10008.5.1.4.1.1.1.1',

@@ -1,5 +1,5 @@
 import type { Attributes } from '../dicom/attributes';
-import { itemsOf,type Module,moduleProblems,valuesOf } from './validate-modules';
+import { itemsOf, type Module, moduleProblems, valuesOf } from './validate-modules';
 
 const VALUES = ['TEXT', 'CODE', 'NUM', 'DATETIME', 'DATE', 'TIME', 'UIDREF', 'PNAME'];
 const CONTEXT = [...VALUES, 'COMPOSITE'];
@@ -19,21 +19,55 @@ const RELATIONSHIPS: readonly (readonly [from: readonly string[], relationship: 
 ];
 
 const CONCEPT: Module = [['ConceptNameCodeSequence', 1]];
-const REFERENCE: Module = [['ReferencedSOPSequence', 1, { items: [['ReferencedSOPClassUID', 1], ['ReferencedSOPInstanceUID', 1]], count: 1 }]];
+const REFERENCE: Module = [
+  [
+    'ReferencedSOPSequence',
+    1,
+    {
+      items: [
+        ['ReferencedSOPClassUID', 1],
+        ['ReferencedSOPInstanceUID', 1],
+      ],
+      count: 1,
+    },
+  ],
+];
 /** What each value type needs (sections C.17.3 and C.18); one that is not here is not written. */
 const NEEDS: Readonly<Record<string, Module | undefined>> = {
   CONTAINER: [...CONCEPT, ['ContinuityOfContent', 1, ['SEPARATE', 'CONTINUOUS']]],
   TEXT: [...CONCEPT, ['TextValue', 1]],
   CODE: [...CONCEPT, ['ConceptCodeSequence', 1]],
-  NUM: [...CONCEPT, ['MeasuredValueSequence', 1, { items: [['NumericValue', 1], ['MeasurementUnitsCodeSequence', 1]], count: 1 }]],
+  NUM: [
+    ...CONCEPT,
+    [
+      'MeasuredValueSequence',
+      1,
+      {
+        items: [
+          ['NumericValue', 1],
+          ['MeasurementUnitsCodeSequence', 1],
+        ],
+        count: 1,
+      },
+    ],
+  ],
   UIDREF: [...CONCEPT, ['UID', 1]],
   IMAGE: REFERENCE,
-  SCOORD: [['GraphicType', 1, ['POINT', 'MULTIPOINT', 'POLYLINE', 'CIRCLE', 'ELLIPSE']], ['GraphicData', 1]],
+  SCOORD: [
+    ['GraphicType', 1, ['POINT', 'MULTIPOINT', 'POLYLINE', 'CIRCLE', 'ELLIPSE']],
+    ['GraphicData', 1],
+  ],
 };
 
-/** The document tree of an SR (PS3.3 section C.17.3), and that all it refers to is named as evidence (section C.17.2). */
+/**
+ * The document tree of an SR (PS3.3 section C.17.3), and that all it refers to is named as evidence (section C.17.2).
+ */
 export function contentTreeProblems(root: Attributes): string[] {
-  const evidence = new Set(itemsOf(root, 'CurrentRequestedProcedureEvidenceSequence').flatMap((study) => itemsOf(study, 'ReferencedSeriesSequence')).flatMap(instancesOf));
+  const evidence = new Set(
+    itemsOf(root, 'CurrentRequestedProcedureEvidenceSequence')
+      .flatMap((study) => itemsOf(study, 'ReferencedSeriesSequence'))
+      .flatMap(instancesOf),
+  );
   const start = root.ValueType === 'CONTAINER' ? [] : ['ValueType of the document is not CONTAINER'];
   return [...start, ...nodeProblems(root, '', evidence)];
 }
@@ -44,7 +78,9 @@ function nodeProblems(node: Attributes, path: string, evidence: ReadonlySet<unkn
   return [
     ...moduleProblems(needs, node, path),
     ...(node.ValueType === 'SCOORD' ? outlineProblems(node, path) : []),
-    ...(instancesOf(node).every((instance) => evidence.has(instance)) ? [] : [`${path}ReferencedSOPSequence is not in the evidence`]),
+    ...(instancesOf(node).every((instance) => evidence.has(instance))
+      ? []
+      : [`${path}ReferencedSOPSequence is not in the evidence`]),
     ...itemsOf(node, 'ContentSequence').flatMap((child, index) => {
       const place = `${path}ContentSequence[${index}].`;
       return [...relationshipProblems(node, child, place), ...nodeProblems(child, place, evidence)];
@@ -53,14 +89,20 @@ function nodeProblems(node: Attributes, path: string, evidence: ReadonlySet<unkn
 }
 
 function relationshipProblems(parent: Attributes, child: Attributes, place: string): string[] {
-  const allowed = RELATIONSHIPS.some(([from, relationship, to]) => relationship === child.RelationshipType && from.includes(String(parent.ValueType)) && to.includes(String(child.ValueType)));
+  const allowed = RELATIONSHIPS.some(
+    ([from, relationship, to]) =>
+      relationship === child.RelationshipType &&
+      from.includes(String(parent.ValueType)) &&
+      to.includes(String(child.ValueType)),
+  );
   return allowed ? [] : [`${place}RelationshipType does not allow this child of its parent`];
 }
 
 /** Section C.18.6.1.2: pairs of column and row; a region is closed. */
 function outlineProblems(node: Attributes, path: string): string[] {
   const data = valuesOf(node.GraphicData);
-  const closed = node.GraphicType !== 'POLYLINE' || (data[0] === data[data.length - 2] && data[1] === data[data.length - 1]);
+  const closed =
+    node.GraphicType !== 'POLYLINE' || (data[0] === data[data.length - 2] && data[1] === data[data.length - 1]);
   const selected = itemsOf(node, 'ContentSequence').some((child) => child.RelationshipType === 'SELECTED FROM');
   return [
     ...(data.length % 2 === 0 && closed ? [] : [`${path}GraphicData is no closed outline`]),

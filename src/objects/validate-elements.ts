@@ -2,16 +2,33 @@ import dcmjs from 'dcmjs';
 import { tryParseUid } from '../dicom/uid';
 
 /**
- * Every data element as it lies in the file, against PS3.5: order, VR and multiplicity of the dictionary (PS3.6), even lengths, and the form of each value.
- * The reader of parse.ts forgives most of this, because it reads other people's files; this is for our own.
+ * Every data element as it lies in the file, against PS3.5: order, VR and multiplicity of the dictionary (PS3.6), even
+ * lengths, and the form of each value. The reader of parse.ts forgives most of this, because it reads other people's
+ * files; this is for our own.
  */
 const LONG_VRS = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV']);
 const UNDEFINED_LENGTH = 0xffffffff;
 const [ITEM, ITEM_END, SEQUENCE_END] = [0xfffee000, 0xfffee00d, 0xfffee0dd];
 
 /** VRs that stand for several in dcmjs's dictionary. */
-const ALTERNATIVES: Readonly<Record<string, readonly string[]>> = { xs: ['US', 'SS'], ox: ['OB', 'OW'], lt: ['US', 'SS', 'OW'], up: ['UL'] };
-const WIDTHS: Readonly<Record<string, number>> = { US: 2, SS: 2, OW: 2, UL: 4, SL: 4, AT: 4, FL: 4, OF: 4, FD: 8, OD: 8 };
+const ALTERNATIVES: Readonly<Record<string, readonly string[]>> = {
+  xs: ['US', 'SS'],
+  ox: ['OB', 'OW'],
+  lt: ['US', 'SS', 'OW'],
+  up: ['UL'],
+};
+const WIDTHS: Readonly<Record<string, number>> = {
+  US: 2,
+  SS: 2,
+  OW: 2,
+  UL: 4,
+  SL: 4,
+  AT: 4,
+  FL: 4,
+  OF: 4,
+  FD: 8,
+  OD: 8,
+};
 /** One value, in which a backslash is text or cannot be. */
 const SINGLE = new Set(['LT', 'ST', 'UT', 'UR']);
 
@@ -51,7 +68,9 @@ function element(file: File, tag: number, offset: number, end: number, path: str
   if (vr === 'SQ') return items(file, from, length, end, place);
   if (from + length > end) throw new RangeError(`${place} reaches beyond its end`);
   if (length % 2 !== 0) file.problems.push(`${place} has an odd length`);
-  file.problems.push(...valueProblems(vr, vmOf(tag), file.bytes.subarray(from, from + length)).map((problem) => `${place} ${problem}`));
+  file.problems.push(
+    ...valueProblems(vr, vmOf(tag), file.bytes.subarray(from, from + length)).map((problem) => `${place} ${problem}`),
+  );
   return from + length;
 }
 
@@ -71,7 +90,8 @@ function items(file: File, from: number, length: number, outerEnd: number, place
 function checkVr(file: File, tag: number, vr: string, place: string): void {
   const listed = entryOf(tag)?.vr;
   if (listed === undefined) file.problems.push(`${place} is not in the data dictionary`);
-  else if (!(ALTERNATIVES[listed] ?? [listed]).includes(vr)) file.problems.push(`${place} has another VR than the dictionary`);
+  else if (!(ALTERNATIVES[listed] ?? [listed]).includes(vr))
+    file.problems.push(`${place} has another VR than the dictionary`);
 }
 
 function valueProblems(vr: string, vm: string, bytes: Uint8Array): string[] {
@@ -89,7 +109,8 @@ function floatProblems(vr: string, bytes: Uint8Array): string[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const step = WIDTHS[vr]!;
   for (let at = 0; at < bytes.length; at += step) {
-    if (!Number.isFinite(step === 4 ? view.getFloat32(at, true) : view.getFloat64(at, true))) return ['holds what is no number'];
+    if (!Number.isFinite(step === 4 ? view.getFloat32(at, true) : view.getFloat64(at, true)))
+      return ['holds what is no number'];
   }
   return [];
 }
@@ -100,7 +121,10 @@ function textProblems(vr: string, vm: string, bytes: Uint8Array): string[] {
   const padded = vr === 'UI' ? text.replace(/\0$/, '') : text.replace(/ +$/, '');
   const values = SINGLE.has(vr) ? [padded] : padded.split('\\').map((value) => value.trim());
   const unfit = values.some((value) => value !== '' && !TEXT_FORMS[vr]!(value));
-  return [...(unfit ? [`has a value that is no ${vr}`] : []), ...(SINGLE.has(vr) ? [] : multiplicityProblems(vm, values.length))];
+  return [
+    ...(unfit ? [`has a value that is no ${vr}`] : []),
+    ...(SINGLE.has(vr) ? [] : multiplicityProblems(vm, values.length)),
+  ];
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -131,7 +155,8 @@ const TEXT_FORMS: Readonly<Record<string, (text: string) => boolean>> = {
   IS: (text) => /^[+-]?\d{1,11}$/.test(text) && Math.abs(Number(text)) <= 0x7fffffff,
   LO: line(64),
   LT: (text) => length(text) <= 10_240 && lines(text),
-  PN: (text) => text.split('=').length <= 3 && text.split('=').every((group) => group.split('^').length <= 5 && line(64)(group)),
+  PN: (text) =>
+    text.split('=').length <= 3 && text.split('=').every((group) => group.split('^').length <= 5 && line(64)(group)),
   SH: line(16),
   ST: (text) => length(text) <= 1024 && lines(text),
   TM: form(/^([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?$/),
@@ -147,7 +172,9 @@ function multiplicityProblems(vm: string, count: number): string[] {
   if (least === undefined) return [];
   const step = most?.endsWith('n') ? Number(most.slice(0, -1) || 1) : 1;
   const limit = most === undefined ? Number(least) : most.endsWith('n') ? Infinity : Number(most);
-  return count >= Number(least) && count <= limit && count % step === 0 ? [] : ['has a number of values that the dictionary does not allow'];
+  return count >= Number(least) && count <= limit && count % step === 0
+    ? []
+    : ['has a number of values that the dictionary does not allow'];
 }
 
 function tagAt({ view }: File, offset: number): number {

@@ -1,10 +1,14 @@
 import type { Attributes } from '../dicom/attributes';
 
 /**
- * One attribute of a module: type 1 is there with a value, type 2 is there, type 3 may be there (PS3.5 section 7.4). What is there has one of the values, or
- * items that keep the rules of `items`.
+ * One attribute of a module: type 1 is there with a value, type 2 is there, type 3 may be there (PS3.5 section 7.4).
+ * What is there has one of the values, or items that keep the rules of `items`.
  */
-export type Rule = readonly [keyword: string, type: 1 | 2 | 3, detail?: readonly (string | number)[] | { readonly items: Module; readonly count?: number }];
+export type Rule = readonly [
+  keyword: string,
+  type: 1 | 2 | 3,
+  detail?: readonly (string | number)[] | { readonly items: Module; readonly count?: number },
+];
 export type Module = readonly Rule[];
 
 export function moduleProblems(module: Module, attributes: Attributes, path = ''): string[] {
@@ -17,9 +21,18 @@ export function moduleProblems(module: Module, attributes: Attributes, path = ''
 }
 
 function detailProblems(detail: NonNullable<Rule[2]>, values: readonly unknown[], place: string): string[] {
-  if (!('items' in detail)) return values.every((value) => detail.includes(value as string)) ? [] : [`${place} has a value that is not allowed`];
-  const count = detail.count === undefined || values.length === detail.count ? [] : [`${place} has ${values.length} items instead of ${detail.count}`];
-  return [...count, ...values.flatMap((item, index) => moduleProblems(detail.items, item as Attributes, `${place}[${index}].`))];
+  if (!('items' in detail))
+    return values.every((value) => detail.includes(value as string))
+      ? []
+      : [`${place} has a value that is not allowed`];
+  const count =
+    detail.count === undefined || values.length === detail.count
+      ? []
+      : [`${place} has ${values.length} items instead of ${detail.count}`];
+  return [
+    ...count,
+    ...values.flatMap((item, index) => moduleProblems(detail.items, item as Attributes, `${place}[${index}].`)),
+  ];
 }
 
 /** Values that are not empty; a Person Name without a group is none. */
@@ -30,20 +43,38 @@ export function valuesOf(value: unknown): unknown[] {
 }
 
 function isEmptyName(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'Alphabetic' in value && Object.values(value).every((group) => group === '');
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'Alphabetic' in value &&
+    Object.values(value).every((group) => group === '')
+  );
 }
 
 export function itemsOf(attributes: Attributes | undefined, keyword: string): Attributes[] {
-  return valuesOf(attributes?.[keyword]).filter((item): item is Attributes => typeof item === 'object' && !ArrayBuffer.isView(item));
+  return valuesOf(attributes?.[keyword]).filter(
+    (item): item is Attributes => typeof item === 'object' && !ArrayBuffer.isView(item),
+  );
 }
 
-/** What holds for every item wherever it stands: codes (PS3.3 section 8.8), references (table 10-11) and identifiers of issuers (section 10.14). */
+/**
+ * What holds for every item wherever it stands: codes (PS3.3 section 8.8), references (table 10-11) and identifiers of
+ * issuers (section 10.14).
+ */
 export function pairProblems(attributes: Attributes, path = ''): string[] {
   return Object.entries(attributes).flatMap(([keyword, value]) => {
-    const items = Array.isArray(value) ? value.filter((item): item is Attributes => typeof item === 'object' && item !== null && !ArrayBuffer.isView(item)) : [];
+    const items = Array.isArray(value)
+      ? value.filter(
+          (item): item is Attributes => typeof item === 'object' && item !== null && !ArrayBuffer.isView(item),
+        )
+      : [];
     return items.flatMap((item, index) => {
       const place = `${path}${keyword}[${index}].`;
-      return [...(keyword.endsWith('CodeSequence') ? codeProblems(item, place) : []), ...togetherProblems(item, place), ...pairProblems(item, place)];
+      return [
+        ...(keyword.endsWith('CodeSequence') ? codeProblems(item, place) : []),
+        ...togetherProblems(item, place),
+        ...pairProblems(item, place),
+      ];
     });
   });
 }
@@ -67,6 +98,8 @@ const TOGETHER = [
 function togetherProblems(item: Attributes, place: string): string[] {
   return TOGETHER.flatMap((pair) => {
     const there = pair.filter((keyword) => valuesOf(item[keyword]).length > 0);
-    return there.length === 1 ? [`${place}${pair.find((keyword) => keyword !== there[0])} is missing beside ${there[0]}`] : [];
+    return there.length === 1
+      ? [`${place}${pair.find((keyword) => keyword !== there[0])} is missing beside ${there[0]}`]
+      : [];
   });
 }

@@ -1,21 +1,22 @@
 import { describeError } from '../base/errors';
 import { parseFileMeta } from '../dicom/parse';
-import { EXPLICIT_VR_LITTLE_ENDIAN,type Opened,readPart10 } from '../dicom/read';
+import { EXPLICIT_VR_LITTLE_ENDIAN, type Opened, readPart10 } from '../dicom/read';
 import { tryParseUid } from '../dicom/uid';
 import { contentTreeProblems } from './validate-content';
 import { elementProblems } from './validate-elements';
-import { frameProblems,pixelProblems } from './validate-frames';
+import { frameProblems, pixelProblems } from './validate-frames';
 import { graphicProblems } from './validate-graphics';
 import { IODS } from './validate-iods';
-import { moduleProblems,pairProblems } from './validate-modules';
+import { moduleProblems, pairProblems } from './validate-modules';
 
 const META_START = 132;
 /** Bytes of the group length itself. */
 const GROUP_LENGTH_SIZE = 12;
 
 /**
- * Reads a finished object back and says what is wrong with it; nothing, when it may be sent. It knows the SOP Classes that Hilum writes and looks for the
- * mistakes that Hilum could make; it does not replace a validator of the whole Standard. Problems name attributes, never values: they go into the log.
+ * Reads a finished object back and says what is wrong with it; nothing, when it may be sent. It knows the SOP Classes
+ * that Hilum writes and looks for the mistakes that Hilum could make; it does not replace a validator of the whole
+ * Standard. Problems name attributes, never values: they go into the log.
  * @param bytes a PS3.10 file in Explicit VR Little Endian
  */
 export function validateObject(bytes: Uint8Array): readonly string[] {
@@ -34,7 +35,10 @@ function metaProblems(bytes: Uint8Array, { transferSyntaxUid, sopClassUid, sopIn
   const version = meta.FileMetaInformationVersion;
   const rules: readonly (readonly [boolean, string])[] = [
     [Buffer.from(bytes.subarray(META_START - 4, META_START)).toString('latin1') === 'DICM', 'there is no DICM prefix'],
-    [meta.FileMetaInformationGroupLength === next - META_START - GROUP_LENGTH_SIZE, 'FileMetaInformationGroupLength is wrong'],
+    [
+      meta.FileMetaInformationGroupLength === next - META_START - GROUP_LENGTH_SIZE,
+      'FileMetaInformationGroupLength is wrong',
+    ],
     [version instanceof Uint8Array && version[0] === 0 && version[1] === 1, 'FileMetaInformationVersion is wrong'],
     [transferSyntaxUid === EXPLICIT_VR_LITTLE_ENDIAN, 'TransferSyntaxUID is not Explicit VR Little Endian'],
     [meta.MediaStorageSOPClassUID === sopClassUid, 'MediaStorageSOPClassUID is not the SOPClassUID'],

@@ -14,9 +14,10 @@ export interface ShortcutAudit {
 }
 
 /**
- * Whether the film gives its finding away without its lungs: a second network of the same kind, trained on films with the lungs taken out, is as sure as the
- * first when both reach their operating points. Then what speaks for the finding may be a marker, a tube, a collimator's edge or the machine. Below the
- * operating point nothing is claimed, so there is nothing to warn of.
+ * Whether the film gives its finding away without its lungs: a second network of the same kind, trained on films with
+ * the lungs taken out, is as sure as the first when both reach their operating points. Then what speaks for the finding
+ * may be a marker, a tube, a collimator's edge or the machine. Below the operating point nothing is claimed, so there
+ * is nothing to warn of.
  * @throws HilumError MODEL_INVALID
  */
 export async function auditShortcut(film: InferredFilm, audit: ShortcutAudit | null): Promise<InferredFilm> {
@@ -25,7 +26,8 @@ export async function auditShortcut(film: InferredFilm, audit: ShortcutAudit | n
   const { normalised, turn } = film.preprocessed;
   const seen = keepRegion(normalised, film.lungs.mask, manifest.input.region, manifest.input.fill);
   const [outside] = (await audit.model.predict(upright(seen, turn))).probability;
-  if (outside === undefined || !Number.isFinite(outside)) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id} gave no probability`);
+  if (outside === undefined || !Number.isFinite(outside))
+    throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id} gave no probability`);
   const warnings: readonly Warning[] = outside >= manifest.operatingPoint.threshold ? ['evidence-outside-lungs'] : [];
   return { ...film, warnings };
 }
@@ -33,10 +35,12 @@ export async function auditShortcut(film: InferredFilm, audit: ShortcutAudit | n
 /** @throws HilumError MODEL_INVALID when the model can't be the audit of that classifier. */
 export function requireAudit(audit: ModelManifest, classifier: ModelManifest): void {
   const { id, task, input } = audit;
-  const wrong = (why: string) => new HilumError('MODEL_INVALID', 'permanent', `${id} can't audit ${classifier.id}: ${why}`);
+  const wrong = (why: string) =>
+    new HilumError('MODEL_INVALID', 'permanent', `${id} can't audit ${classifier.id}: ${why}`);
   if (task !== 'classification') throw wrong(`its task is ${task}, not classification`);
   if (input.region !== 'removed') throw wrong(`its input.region is ${input.region}, not removed`);
-  if (codeOf(audit) === undefined || codeOf(audit) !== codeOf(classifier)) throw wrong('it is not about the same finding');
+  if (codeOf(audit) === undefined || codeOf(audit) !== codeOf(classifier))
+    throw wrong('it is not about the same finding');
 }
 
 function codeOf({ classes, positive }: ModelManifest): string | undefined {

@@ -3,11 +3,14 @@ import type { Attributes } from '../dicom/attributes';
 import { compressionHistory } from '../dicom/lossy';
 import { PixelError } from '../dicom/pixel-error';
 import type { Opened } from '../dicom/read';
-import { tryParseUid,type Uid } from '../dicom/uid';
+import { tryParseUid, type Uid } from '../dicom/uid';
 import type { FilmReader } from './film-reader';
-import type { DecodedFilm,Refusal } from './stage';
+import type { DecodedFilm, Refusal } from './stage';
 
-/** A film whose header is read and whose pixels are not yet decoded: refusing a film by its header must not cost its pixels. */
+/**
+ * A film whose header is read and whose pixels are not yet decoded: refusing a film by its header must not cost its
+ * pixels.
+ */
 export interface OpenedFilm {
   readonly sopInstanceUid: Uid;
   /** With what the transfer syntax tells of lossy compression and the header does not. */
@@ -19,18 +22,23 @@ export interface OpenedFilm {
 export async function open(bytes: Uint8Array, reader: FilmReader): Promise<OpenedFilm> {
   const opened = await reader.read(bytes);
   const sopInstanceUid = tryParseUid(opened.sopInstanceUid);
-  if (sopInstanceUid === undefined) throw new HilumError('DICOM_UNREADABLE', 'permanent', 'the object has no valid SOP Instance UID');
+  if (sopInstanceUid === undefined)
+    throw new HilumError('DICOM_UNREADABLE', 'permanent', 'the object has no valid SOP Instance UID');
   return { sopInstanceUid, attributes: { ...opened.attributes, ...compressionHistory(opened) }, opened };
 }
 
 /** @throws PixelError (a HilumError PIXELS_UNDECODABLE) */
-export async function decode({ sopInstanceUid, attributes, opened }: OpenedFilm, reader: FilmReader): Promise<DecodedFilm> {
+export async function decode(
+  { sopInstanceUid, attributes, opened }: OpenedFilm,
+  reader: FilmReader,
+): Promise<DecodedFilm> {
   return { sopInstanceUid, attributes, image: await reader.decode(opened) };
 }
 
 /** What an error says of the film itself; null when it is about something else, such as a lost archive. */
 export function refusalOf(error: unknown): Refusal | null {
   if (error instanceof PixelError) return { reason: error.fault, text: error.message };
-  if (error instanceof HilumError && error.code === 'DICOM_UNREADABLE') return { reason: 'unreadable', text: error.message };
+  if (error instanceof HilumError && error.code === 'DICOM_UNREADABLE')
+    return { reason: 'unreadable', text: error.message };
   return null;
 }

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { HilumError } from '../base/errors';
-import { PixelError,undecodable } from '../dicom/pixel-error';
+import { PixelError, undecodable } from '../dicom/pixel-error';
 import type { GrayFilm } from '../dicom/pixels';
 import type { Opened } from '../dicom/read';
-import type { Failure,Reply,Request } from './decoder-worker';
+import type { Failure, Reply, Request } from './decoder-worker';
 import type { FilmReader } from './film-reader';
 
 /** Why a thread was lost over a film. */
@@ -22,7 +22,9 @@ export interface DecoderThreadOptions {
 }
 
 const HEAP_MB = 512;
-/** WebAssembly memory never shrinks: after a film of more pixels than this the thread is ended, and its memory with it. */
+/**
+ * WebAssembly memory never shrinks: after a film of more pixels than this the thread is ended, and its memory with it.
+ */
 const LARGE_FILM_PIXELS = 32_000_000;
 /** A machine that stood still for a while must not condemn a film. */
 const TRIES = 2;
@@ -34,8 +36,9 @@ class Lost extends Error {
 }
 
 /**
- * Reads and decodes films in a thread that can be ended: a film that hangs, or asks for too much memory, costs its own outcome and nothing else. One thread,
- * started when it is first needed, one film at a time; an idle one does not keep the process alive.
+ * Reads and decodes films in a thread that can be ended: a film that hangs, or asks for too much memory, costs its own
+ * outcome and nothing else. One thread, started when it is first needed, one film at a time; an idle one does not keep
+ * the process alive.
  */
 export class DecoderThread implements FilmReader {
   private worker: Worker | undefined;
@@ -116,7 +119,8 @@ function answerOf(worker: Worker, request: Request, timeoutMs: number): Promise<
       if (reply.kind === 'done') settle(() => resolve(reply.value));
       if (reply.kind === 'failed') settle(() => reject(errorOf(reply.failure)));
     };
-    const onError = (error: Error & { code?: string }) => settle(() => reject(new Lost(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'memory' : 'died')));
+    const onError = (error: Error & { code?: string }) =>
+      settle(() => reject(new Lost(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'memory' : 'died')));
     const onExit = () => settle(() => reject(new Lost('died')));
     const timer = setTimeout(() => settle(() => reject(new Lost('timeout'))), timeoutMs);
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
@@ -126,14 +130,23 @@ function answerOf(worker: Worker, request: Request, timeoutMs: number): Promise<
 
 function errorOf(failure: Failure): Error {
   switch (failure.kind) {
-    case 'pixels': return new PixelError(failure.fault, failure.message, { cause: failure.cause });
-    case 'hilum': return new HilumError(failure.code, failure.lasting, failure.message, { cause: failure.cause });
-    case 'unexpected': return new Error(`unexpected in the decoder thread: ${failure.message}`, { cause: failure.stack });
+    case 'pixels':
+      return new PixelError(failure.fault, failure.message, { cause: failure.cause });
+    case 'hilum':
+      return new HilumError(failure.code, failure.lasting, failure.message, { cause: failure.cause });
+    case 'unexpected':
+      return new Error(`unexpected in the decoder thread: ${failure.message}`, { cause: failure.stack });
   }
 }
 
 function verdict(task: Request['task'], loss: ThreadLoss, timeoutMs: number): HilumError {
   const what = task === 'read' ? 'reading the file' : 'decoding the film';
-  const why = { timeout: `took longer than ${timeoutMs / 1000} s`, memory: 'took more memory than is allowed', died: 'ended the decoder' }[loss];
-  return task === 'read' ? new HilumError('DICOM_UNREADABLE', 'permanent', `${what} ${why}`) : undecodable(`${what} ${why}`);
+  const why = {
+    timeout: `took longer than ${timeoutMs / 1000} s`,
+    memory: 'took more memory than is allowed',
+    died: 'ended the decoder',
+  }[loss];
+  return task === 'read'
+    ? new HilumError('DICOM_UNREADABLE', 'permanent', `${what} ${why}`)
+    : undecodable(`${what} ${why}`);
 }

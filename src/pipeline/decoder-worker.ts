@@ -1,21 +1,31 @@
 import { parentPort } from 'node:worker_threads';
-import { type ErrorCode,HilumError,type Lasting } from '../base/errors';
-import { PixelError,type PixelFault } from '../dicom/pixel-error';
+import { type ErrorCode, HilumError, type Lasting } from '../base/errors';
+import { PixelError, type PixelFault } from '../dicom/pixel-error';
 import type { GrayFilm } from '../dicom/pixels';
 import type { Opened } from '../dicom/read';
 import { unboundedReader } from './film-reader';
 
 /** What `decoder-thread.ts` asks, one thing at a time. */
-export type Request = { readonly task: 'read'; readonly bytes: Uint8Array } | { readonly task: 'decode'; readonly opened: Opened };
+export type Request =
+  { readonly task: 'read'; readonly bytes: Uint8Array } | { readonly task: 'decode'; readonly opened: Opened };
 
 /** An error as plain data: classes do not survive the way between threads. */
 export type Failure =
   | { readonly kind: 'pixels'; readonly fault: PixelFault; readonly message: string; readonly cause: string }
-  | { readonly kind: 'hilum'; readonly code: ErrorCode; readonly lasting: Lasting; readonly message: string; readonly cause: string }
+  | {
+      readonly kind: 'hilum';
+      readonly code: ErrorCode;
+      readonly lasting: Lasting;
+      readonly message: string;
+      readonly cause: string;
+    }
   | { readonly kind: 'unexpected'; readonly message: string; readonly stack: string };
 
 /** `ready` comes first, when all modules are loaded: a thread that ends before that says nothing about a film. */
-export type Reply = { readonly kind: 'ready' } | { readonly kind: 'done'; readonly value: Opened | GrayFilm } | { readonly kind: 'failed'; readonly failure: Failure };
+export type Reply =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'done'; readonly value: Opened | GrayFilm }
+  | { readonly kind: 'failed'; readonly failure: Failure };
 
 /** Smaller buffers may be parts of Node's pool, which cannot be given away. */
 const LEAST_TRANSFERRED_BYTES = 1 << 16;
@@ -39,14 +49,17 @@ async function answer(request: Request): Promise<void> {
 
 /** Pixels are handed over, not copied. */
 function send(reply: Reply, given: readonly ArrayBufferView[]): void {
-  const buffers = [...new Set(given.map(({ buffer }) => buffer as ArrayBuffer))].filter(({ byteLength }) => byteLength >= LEAST_TRANSFERRED_BYTES);
+  const buffers = [...new Set(given.map(({ buffer }) => buffer as ArrayBuffer))].filter(
+    ({ byteLength }) => byteLength >= LEAST_TRANSFERRED_BYTES,
+  );
   port!.postMessage(reply, buffers);
 }
 
 function failureOf(error: unknown): Failure {
   const cause = error instanceof Error && error.cause !== undefined ? String(error.cause) : '';
   if (error instanceof PixelError) return { kind: 'pixels', fault: error.fault, message: error.message, cause };
-  if (error instanceof HilumError) return { kind: 'hilum', code: error.code, lasting: error.lasting, message: error.message, cause };
+  if (error instanceof HilumError)
+    return { kind: 'hilum', code: error.code, lasting: error.lasting, message: error.message, cause };
   return { kind: 'unexpected', message: String(error), stack: error instanceof Error ? (error.stack ?? '') : '' };
 }
 

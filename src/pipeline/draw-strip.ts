@@ -1,8 +1,8 @@
-import { GlobalFonts,type SKRSContext2D } from '@napi-rs/canvas';
+import { GlobalFonts, type SKRSContext2D } from '@napi-rs/canvas';
 import type { Attributes } from '../dicom/attributes';
 import { refuse } from '../dicom/sanitise';
 import { blend } from '../imaging/colour-map';
-import { type AnalysisIdentity,classifierOf,localMoment } from '../objects/analysis';
+import { type AnalysisIdentity, classifierOf, localMoment } from '../objects/analysis';
 import { percentages } from '../objects/structured-report';
 
 export const STYLE = {
@@ -27,7 +27,10 @@ export function captionLines(probability: number, identity: AnalysisIdentity, so
   const { positive, threshold } = identity.classifier;
   const { id, version } = classifierOf(identity);
   const [share, point] = percentages(probability, threshold);
-  const relation = probability >= threshold ? `at or above the operating point (${point} %)` : `below the operating point (${point} %): no statement about absence`;
+  const relation =
+    probability >= threshold
+      ? `at or above the operating point (${point} %)`
+      : `below the operating point (${point} %): no statement about absence`;
   const { date, time } = localMoment(identity.startedAt, source);
   const when = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)} ${time.slice(0, 2)}:${time.slice(2, 4)}`;
   return [
@@ -57,14 +60,26 @@ function layoutFor(width: number): Layout {
 /** Height of the strip below a picture of that width, in pixels. */
 export function stripHeight(width: number): number {
   const { line, margin, beside } = layoutFor(width);
-  return 2 * margin + (beside ? Math.max(CAPTION_LINES, KEY_LINES) : CAPTION_LINES + KEY_LINES) * line + (beside ? 0 : margin);
+  return (
+    2 * margin +
+    (beside ? Math.max(CAPTION_LINES, KEY_LINES) : CAPTION_LINES + KEY_LINES) * line +
+    (beside ? 0 : margin)
+  );
 }
 
-export function drawStrip(pen: SKRSContext2D, { top, width }: { top: number; width: number }, caption: readonly CaptionLine[]): void {
+export function drawStrip(
+  pen: SKRSContext2D,
+  { top, width }: { top: number; width: number },
+  caption: readonly CaptionLine[],
+): void {
   const { line, margin, beside } = layoutFor(width);
   const captionWidth = beside ? Math.round(width * 0.6) - 2 * margin : width - 2 * margin;
-  caption.forEach(({ text, style }, i) => drawLine(pen, text, style, { left: margin, middle: top + margin + (i + 0.5) * line, width: captionWidth, line }));
-  const key = beside ? { left: Math.round(width * 0.6) + margin, top: top + margin } : { left: margin, top: top + 2 * margin + CAPTION_LINES * line };
+  caption.forEach(({ text, style }, i) =>
+    drawLine(pen, text, style, { left: margin, middle: top + margin + (i + 0.5) * line, width: captionWidth, line }),
+  );
+  const key = beside
+    ? { left: Math.round(width * 0.6) + margin, top: top + margin }
+    : { left: margin, top: top + 2 * margin + CAPTION_LINES * line };
   drawKey(pen, { ...key, width: width - key.left - margin, line });
 }
 
@@ -76,7 +91,12 @@ interface LineBox {
 }
 
 /** One line, in a smaller letter where it would run out of its box. */
-function drawLine(pen: SKRSContext2D, text: string, style: CaptionLine['style'], { left, middle, width, line }: LineBox): void {
+function drawLine(
+  pen: SKRSContext2D,
+  text: string,
+  style: CaptionLine['style'],
+  { left, middle, width, line }: LineBox,
+): void {
   pen.fillStyle = { warning: STYLE.warningInk, result: STYLE.ink, plain: STYLE.faintInk }[style];
   pen.textBaseline = 'middle';
   pen.textAlign = 'left';
@@ -92,7 +112,12 @@ function drawKey(pen: SKRSContext2D, box: { left: number; top: number; width: nu
   const { left, top, width, line } = box;
   const middleOf = (row: number) => top + (row + 0.5) * line;
   drawSample(pen, 'lungs', STYLE.lungLine, { left, middle: middleOf(0), width: width / 2, line });
-  drawSample(pen, 'hottest region', STYLE.hotLine, { left: left + width * 0.4, middle: middleOf(0), width: width / 2, line });
+  drawSample(pen, 'hottest region', STYLE.hotLine, {
+    left: left + width * 0.4,
+    middle: middleOf(0),
+    width: width / 2,
+    line,
+  });
   drawLine(pen, 'class activation, share of its maximum', 'plain', { left, middle: middleOf(1), width, line });
   drawBar(pen, { left, top: top + 2 * line + line * 0.1, width, height: line * 0.8 });
   drawScale(pen, { left, middle: middleOf(3), width, line });
@@ -109,7 +134,10 @@ function drawSample(pen: SKRSContext2D, text: string, colour: string, { left, mi
 }
 
 /** The colours as they look on a mid-grey film. */
-function drawBar(pen: SKRSContext2D, { left, top, width, height }: { left: number; top: number; width: number; height: number }): void {
+function drawBar(
+  pen: SKRSContext2D,
+  { left, top, width, height }: { left: number; top: number; width: number; height: number },
+): void {
   const columns = Math.floor(width);
   for (let column = 0; column < columns; column++) {
     pen.fillStyle = `rgb(${blend(0.5, column / (columns - 1)).join(', ')})`;
@@ -121,7 +149,11 @@ function drawScale(pen: SKRSContext2D, { left, middle, width, line }: LineBox): 
   pen.fillStyle = STYLE.faintInk;
   pen.font = `${Math.round(line * 0.66)}px "${FONT}"`;
   pen.textBaseline = 'middle';
-  for (const [text, share, align] of [['0', 0, 'left'], ['0.5', 0.5, 'center'], ['1', 1, 'right']] as const) {
+  for (const [text, share, align] of [
+    ['0', 0, 'left'],
+    ['0.5', 0.5, 'center'],
+    ['1', 1, 'right'],
+  ] as const) {
     pen.textAlign = align;
     pen.fillText(text, left + Math.floor(width) * share, middle);
   }
@@ -134,6 +166,7 @@ function drawScale(pen: SKRSContext2D, { left, middle, width, line }: LineBox): 
 export function registerFont(): void {
   if (GlobalFonts.has(FONT)) return;
   for (const file of ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf']) {
-    if (GlobalFonts.registerFromPath(require.resolve(`dejavu-fonts-ttf/ttf/${file}`), FONT) === null) refuse(`the font ${file} cannot be loaded`);
+    if (GlobalFonts.registerFromPath(require.resolve(`dejavu-fonts-ttf/ttf/${file}`), FONT) === null)
+      refuse(`the font ${file} cannot be loaded`);
   }
 }

@@ -1,12 +1,12 @@
-import { createCanvas,type SKRSContext2D } from '@napi-rs/canvas';
+import { createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
 import { pixelAspect } from '../dicom/pixel-aspect';
 import { blend } from '../imaging/colour-map';
 import { resample } from '../imaging/plane';
 import type { Polygon } from '../imaging/polygon';
 import type { AnalysisIdentity } from '../objects/analysis';
 import type { Picture } from '../objects/secondary-capture';
-import { captionLines,drawStrip,registerFont,stripHeight,STYLE } from './draw-strip';
-import type { ExplainedFilm,Plane } from './stage';
+import { captionLines, drawStrip, registerFont, stripHeight, STYLE } from './draw-strip';
+import type { ExplainedFilm, Plane } from './stage';
 
 /** Longest side of the picture, strip included, in pixels. */
 const LONGEST_SIDE = 1024;
@@ -24,9 +24,10 @@ export interface Frame {
 }
 
 /**
- * The film in grey with the heat map over it, the outlines of the lungs and of the hottest regions, and below it, where it hides no anatomy, a strip
- * that says what made it, what came out and that it is for research. Nothing about the patient is drawn. The same input gives the same picture.
- * The picture lies as the stored film does; its pixels are square, whatever the film's are.
+ * The film in grey with the heat map over it, the outlines of the lungs and of the hottest regions, and below it, where
+ * it hides no anatomy, a strip that says what made it, what came out and that it is for research. Nothing about the
+ * patient is drawn. The same input gives the same picture. The picture lies as the stored film does; its pixels are
+ * square, whatever the film's are.
  */
 export function drawHeatMap(explained: ExplainedFilm, identity: AnalysisIdentity): Picture {
   registerFont();
@@ -37,18 +38,37 @@ export function drawHeatMap(explained: ExplainedFilm, identity: AnalysisIdentity
   pen.fillRect(0, 0, frame.width, frame.height);
   drawFilm(pen, frame, image, explained.heat);
   drawOutlines(pen, frame, image, explained);
-  drawStrip(pen, { top: frame.film.height, width: frame.width }, captionLines(explained.inferred.probability, identity, attributes));
-  return { rows: frame.height, columns: frame.width, rgb: withoutAlpha(pen.getImageData(0, 0, frame.width, frame.height).data) };
+  drawStrip(
+    pen,
+    { top: frame.film.height, width: frame.width },
+    captionLines(explained.inferred.probability, identity, attributes),
+  );
+  return {
+    rows: frame.height,
+    columns: frame.width,
+    rgb: withoutAlpha(pen.getImageData(0, 0, frame.width, frame.height).data),
+  };
 }
 
-/** Height and width of the film in any one unit. The largest film that leaves room for the strip within the longest side; the strip's height depends on the width, so it is tried. */
+/**
+ * Height and width of the film in any one unit. The largest film that leaves room for the strip within the longest
+ * side; the strip's height depends on the width, so it is tried.
+ */
 export function frameFor(tall: number, wide: number): Frame {
   const longest = Math.max(tall, wide);
   for (let side = Math.min(LONGEST_SIDE, Math.max(Math.round(longest), SMALLEST_FILM)); ; side--) {
-    const [filmWidth, filmHeight] = [wide, tall].map((size) => Math.max(1, Math.round((size * side) / longest))) as [number, number];
+    const [filmWidth, filmHeight] = [wide, tall].map((size) => Math.max(1, Math.round((size * side) / longest))) as [
+      number,
+      number,
+    ];
     const width = Math.max(filmWidth, NARROWEST_PICTURE);
     const height = filmHeight + stripHeight(width);
-    if (height <= LONGEST_SIDE) return { width, height, film: { left: Math.floor((width - filmWidth) / 2), width: filmWidth, height: filmHeight } };
+    if (height <= LONGEST_SIDE)
+      return {
+        width,
+        height,
+        film: { left: Math.floor((width - filmWidth) / 2), width: filmWidth, height: filmHeight },
+      };
   }
 }
 
@@ -60,8 +80,14 @@ function drawFilm(pen: SKRSContext2D, { film }: Frame, image: Plane, heat: Plane
   pen.putImageData(pixels, film.left, 0);
 }
 
-function drawOutlines(pen: SKRSContext2D, { film }: Frame, image: { rows: number; columns: number }, { lungOutlines, hotRegions }: ExplainedFilm): void {
-  const place = ([column, row]: Polygon[number]) => [film.left + (column / image.columns) * film.width, (row / image.rows) * film.height] as const;
+function drawOutlines(
+  pen: SKRSContext2D,
+  { film }: Frame,
+  image: { rows: number; columns: number },
+  { lungOutlines, hotRegions }: ExplainedFilm,
+): void {
+  const place = ([column, row]: Polygon[number]) =>
+    [film.left + (column / image.columns) * film.width, (row / image.rows) * film.height] as const;
   const width = Math.max(1.5, Math.max(film.width, film.height) / 450);
   pen.save();
   pen.beginPath();
@@ -73,12 +99,20 @@ function drawOutlines(pen: SKRSContext2D, { film }: Frame, image: { rows: number
 }
 
 /** A line with a dark rim, to be seen on bright and on dark ground. */
-function stroke(pen: SKRSContext2D, points: readonly (readonly [number, number])[], colour: string, width: number): void {
+function stroke(
+  pen: SKRSContext2D,
+  points: readonly (readonly [number, number])[],
+  colour: string,
+  width: number,
+): void {
   pen.beginPath();
   points.forEach(([x, y], i) => (i === 0 ? pen.moveTo(x, y) : pen.lineTo(x, y)));
   pen.closePath();
   pen.lineJoin = 'round';
-  for (const [style, thickness] of [[STYLE.rim, width * 2.2], [colour, width]] as const) {
+  for (const [style, thickness] of [
+    [STYLE.rim, width * 2.2],
+    [colour, width],
+  ] as const) {
     pen.strokeStyle = style;
     pen.lineWidth = thickness;
     pen.stroke();

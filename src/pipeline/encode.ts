@@ -4,26 +4,32 @@ import type { Dataset } from '../dicom/dataset';
 import type { EncodedObject } from '../dicom/part10';
 import { parseUid } from '../dicom/uid';
 import { writePart10 } from '../dicom/write';
-import { NOT_ANALYSED_REASONS,type Warning,WARNINGS } from '../events/closed-lists';
+import { NOT_ANALYSED_REASONS, type Warning, WARNINGS } from '../events/closed-lists';
 import type { FilmResult } from '../events/result-event';
-import { type AnalysisIdentity,type AnalysisModel,resultUids,type ResultUids,wantedObjects } from '../objects/analysis';
+import {
+  type AnalysisIdentity,
+  type AnalysisModel,
+  resultUids,
+  type ResultUids,
+  wantedObjects,
+} from '../objects/analysis';
 import { buildParametricMap } from '../objects/parametric-map';
 import { buildPresentationState } from '../objects/presentation-state';
 import { readReport } from '../objects/report-reader';
 import { buildSecondaryCapture } from '../objects/secondary-capture';
 import { buildSegmentation } from '../objects/segmentation';
 import type { ResultObject } from '../objects/sop-classes';
-import { buildStructuredReport,type ReportContent } from '../objects/structured-report';
+import { buildStructuredReport, type ReportContent } from '../objects/structured-report';
 import { validateObject } from '../objects/validate';
 import { drawHeatMap } from './draw';
-import { type ExplainedFilm,type FilmOutcome } from './stage';
+import { type ExplainedFilm, type FilmOutcome } from './stage';
 
 export { resultUids };
-export type { AnalysisIdentity,AnalysisModel,ResultUids };
+export type { AnalysisIdentity, AnalysisModel, ResultUids };
 
 /**
- * What came of a film as DICOM objects, those that are switched on and, last, the report: to be stored in this order, so that where a report is, all is.
- * A rejected film has no object.
+ * What came of a film as DICOM objects, those that are switched on and, last, the report: to be stored in this order,
+ * so that where a report is, all is. A rejected film has no object.
  * @throws HilumError ENCODE_FAILED when the film or the outcome cannot make a valid object.
  */
 export function encode(outcome: FilmOutcome, identity: AnalysisIdentity): EncodedObject[] {
@@ -34,12 +40,21 @@ export function encode(outcome: FilmOutcome, identity: AnalysisIdentity): Encode
         const dataset = BUILDERS[object](source, outcome.explained, identity);
         return dataset === null ? [] : [{ object, file: encoded(dataset) }];
       });
-      const content = analysedContent(outcome.explained, built.map(({ object }) => object));
+      const content = analysedContent(
+        outcome.explained,
+        built.map(({ object }) => object),
+      );
       return [...built.map(({ file }) => file), report(source, content, identity)];
     }
     case 'not-analysed': {
       const { refusal, view, lungFraction, attributes } = outcome;
-      return [report(attributes, { outcome: 'not-analysed', reason: refusal.reason, reasonText: refusal.text, view, lungFraction }, identity)];
+      return [
+        report(
+          attributes,
+          { outcome: 'not-analysed', reason: refusal.reason, reasonText: refusal.text, view, lungFraction },
+          identity,
+        ),
+      ];
     }
     case 'rejected':
       return [];
@@ -51,16 +66,39 @@ export function encode(outcome: FilmOutcome, identity: AnalysisIdentity): Encode
  * @throws HilumError DICOM_UNREADABLE when it is no report of ours.
  */
 export function readResult(report: Uint8Array): FilmResult {
-  const { sopInstanceUid, outcome, reason, reasonText, view, probability, lungFraction, outputs, warnings: said } = readReport(report);
+  const {
+    sopInstanceUid,
+    outcome,
+    reason,
+    reasonText,
+    view,
+    probability,
+    lungFraction,
+    outputs,
+    warnings: said,
+  } = readReport(report);
   const known = NOT_ANALYSED_REASONS.find((candidate) => candidate === reason) ?? null;
-  if (reason !== null && known === null) throw new HilumError('DICOM_UNREADABLE', 'permanent', 'the report gives a reason that this version does not know');
+  if (reason !== null && known === null)
+    throw new HilumError('DICOM_UNREADABLE', 'permanent', 'the report gives a reason that this version does not know');
   // A warning of a later version is in the report for people to read; here it would be a word that nobody knows.
   const warnings = WARNINGS.filter((warning) => said.includes(warning));
-  return { sopInstanceUid, outcome, reason: known, reasonText, view, probability, lungFraction, ...(warnings.length > 0 ? { warnings } : {}), outputs };
+  return {
+    sopInstanceUid,
+    outcome,
+    reason: known,
+    reasonText,
+    view,
+    probability,
+    lungFraction,
+    ...(warnings.length > 0 ? { warnings } : {}),
+    outputs,
+  };
 }
 
 /** Null where a kind of object is not for this film. */
-const BUILDERS: Readonly<Record<ResultObject, (source: Attributes, explained: ExplainedFilm, identity: AnalysisIdentity) => Dataset | null>> = {
+const BUILDERS: Readonly<
+  Record<ResultObject, (source: Attributes, explained: ExplainedFilm, identity: AnalysisIdentity) => Dataset | null>
+> = {
   heatMap: (source, explained, identity) => buildSecondaryCapture(source, drawHeatMap(explained, identity), identity),
   segmentation(source, { inferred: { lungs, preprocessed } }, identity) {
     const { rows, columns } = preprocessed.decoded.image;
@@ -72,11 +110,20 @@ const BUILDERS: Readonly<Record<ResultObject, (source: Attributes, explained: Ex
 
 function analysedContent({ inferred, hotRegions }: ExplainedFilm, objects: readonly ResultObject[]): ReportContent {
   const { view, probability, lungs, warnings = [] } = inferred;
-  return { outcome: 'analysed', view: view.view, probability, lungFraction: lungs.lungFraction, region: hotRegions[0] ?? [], objects, warnings: warnings.map((code) => ({ code, text: WARNING_TEXTS[code] })) };
+  return {
+    outcome: 'analysed',
+    view: view.view,
+    probability,
+    lungFraction: lungs.lungFraction,
+    region: hotRegions[0] ?? [],
+    objects,
+    warnings: warnings.map((code) => ({ code, text: WARNING_TEXTS[code] })),
+  };
 }
 
 const WARNING_TEXTS: Readonly<Record<Warning, string>> = {
-  'evidence-outside-lungs': 'A second network that sees the film without its lungs is as sure of the finding: the evidence may lie outside the lungs (markers, tubes, edges, the machine). Judge the probability with care.',
+  'evidence-outside-lungs':
+    'A second network that sees the film without its lungs is as sure of the finding: the evidence may lie outside the lungs (markers, tubes, edges, the machine). Judge the probability with care.',
 };
 
 function report(source: Attributes, content: ReportContent, identity: AnalysisIdentity): EncodedObject {
@@ -102,5 +149,9 @@ function refuseInvalid(bytes: Uint8Array): void {
   const problems = validateObject(bytes);
   if (problems.length === 0) return;
   const more = problems.length > NAMED_PROBLEMS ? `; and ${problems.length - NAMED_PROBLEMS} more` : '';
-  throw new HilumError('ENCODE_FAILED', 'permanent', `the object made is not valid: ${problems.slice(0, NAMED_PROBLEMS).join('; ')}${more}`);
+  throw new HilumError(
+    'ENCODE_FAILED',
+    'permanent',
+    `the object made is not valid: ${problems.slice(0, NAMED_PROBLEMS).join('; ')}${more}`,
+  );
 }

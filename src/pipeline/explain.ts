@@ -1,14 +1,15 @@
-import { type Component,components,outline } from '../imaging/outline';
-import { type Plane,resample } from '../imaging/plane';
+import { type Component, components, outline } from '../imaging/outline';
+import { type Plane, resample } from '../imaging/plane';
 import type { Polygon } from '../imaging/polygon';
-import type { ExplainedFilm,InferredFilm } from './stage';
+import type { ExplainedFilm, InferredFilm } from './stage';
 
 /** Regions smaller than this share of the film are specks, not lungs or findings. */
 const SMALLEST_REGION = 0.002;
 
 /**
- * Where the classifier looked: Grad-CAM of the positive class (Selvaraju et al. 2017) after ReLU, scaled to its own maximum.
- * With global average pooling and one dense layer the map is exact from activations and weights, and the network gives it itself.
+ * Where the classifier looked: Grad-CAM of the positive class (Selvaraju et al. 2017) after ReLU, scaled to its own
+ * maximum. With global average pooling and one dense layer the map is exact from activations and weights, and the
+ * network gives it itself.
  */
 export function explain(inferred: InferredFilm): ExplainedFilm {
   const { mask } = inferred.lungs;

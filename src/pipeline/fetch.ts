@@ -1,7 +1,10 @@
 import type { InstanceReference } from '../dicom/instance';
-import type { Archive,FetchedFilm } from './stage';
+import type { Archive, FetchedFilm } from './stage';
 
 /** The film as the archive holds it (WADO-RS, stored transfer syntax). @throws HilumError of the archive. */
-export async function fetchFilm(reference: InstanceReference, archive: Pick<Archive, 'retrieve'>): Promise<FetchedFilm> {
+export async function fetchFilm(
+  reference: InstanceReference,
+  archive: Pick<Archive, 'retrieve'>,
+): Promise<FetchedFilm> {
   return { reference, bytes: await archive.retrieve(reference) };
 }

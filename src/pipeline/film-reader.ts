@@ -1,7 +1,9 @@
-import { decodePixels,type GrayFilm } from '../dicom/pixels';
-import { type Opened,readPart10 } from '../dicom/read';
+import { decodePixels, type GrayFilm } from '../dicom/pixels';
+import { type Opened, readPart10 } from '../dicom/read';
 
-/** Port: who works on bytes that nobody has vouched for; `decoder-thread.ts` does so within bounds of time and memory. */
+/**
+ * Port: who works on bytes that nobody has vouched for; `decoder-thread.ts` does so within bounds of time and memory.
+ */
 export interface FilmReader {
   /** @throws HilumError DICOM_UNREADABLE */
   read(bytes: Uint8Array): Promise<Opened>;

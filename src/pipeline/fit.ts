@@ -1,7 +1,7 @@
 import { HilumError } from '../base/errors';
 import type { ModelManifest } from '../model/manifest';
 import { requireAudit } from './audit';
-import { maskRuleOf,plausibilityOf } from './lungs';
+import { maskRuleOf, plausibilityOf } from './lungs';
 
 /** Which model of the line each place of the configuration is; null where there is none. */
 export interface Cast {
@@ -12,7 +12,13 @@ export interface Cast {
   readonly audit: ModelManifest | null;
 }
 
-const TASKS = { view: 'view', gate: 'gate', lungs: 'lungs', classifier: 'classification', audit: 'classification' } as const satisfies Record<keyof Cast, ModelManifest['task']>;
+const TASKS = {
+  view: 'view',
+  gate: 'gate',
+  lungs: 'lungs',
+  classifier: 'classification',
+  audit: 'classification',
+} as const satisfies Record<keyof Cast, ModelManifest['task']>;
 
 /** What the keys of a manifest say against each other, a sentence each: no single value shows it. */
 export function contradictionsOf(manifest: ModelManifest): string[] {
@@ -20,11 +26,23 @@ export function contradictionsOf(manifest: ModelManifest): string[] {
   const classifies = task === 'classification';
   const rules: readonly (readonly [wrong: boolean, text: string])[] = [
     [positive >= classes.length, `positive: there is no class ${positive}, only ${classes.length}, counted from 0`],
-    [classifies && positive < classes.length && classes[positive]?.code === undefined, 'classes: the positive class has no code {value, scheme, meaning}, which reports need'],
-    [classifies && output.cam === null, "output.cam: a classifier without a class activation map can't be explained and is refused"],
-    [!classifies && input.region !== 'film', `input.region: ${input.region} is for a classifier; the task ${task} is shown the whole film`],
+    [
+      classifies && positive < classes.length && classes[positive]?.code === undefined,
+      'classes: the positive class has no code {value, scheme, meaning}, which reports need',
+    ],
+    [
+      classifies && output.cam === null,
+      "output.cam: a classifier without a class activation map can't be explained and is refused",
+    ],
+    [
+      !classifies && input.region !== 'film',
+      `input.region: ${input.region} is for a classifier; the task ${task} is shown the whole film`,
+    ],
   ];
-  return [...rules.filter(([wrong]) => wrong).map(([, text]) => text), ...(task === 'lungs' ? lungContradictions(manifest) : [])];
+  return [
+    ...rules.filter(([wrong]) => wrong).map(([, text]) => text),
+    ...(task === 'lungs' ? lungContradictions(manifest) : []),
+  ];
 }
 
 function lungContradictions(manifest: ModelManifest): string[] {
@@ -32,7 +50,11 @@ function lungContradictions(manifest: ModelManifest): string[] {
   if (missing.length > 0) return missing;
   const { threshold } = maskRuleOf(manifest);
   const { operatingPoint } = manifest;
-  return threshold === operatingPoint.threshold ? [] : [`mask.threshold: it is ${threshold}, and operatingPoint.threshold ${operatingPoint.threshold}; both say from where on a pixel is lung`];
+  return threshold === operatingPoint.threshold
+    ? []
+    : [
+        `mask.threshold: it is ${threshold}, and operatingPoint.threshold ${operatingPoint.threshold}; both say from where on a pixel is lung`,
+      ];
 }
 
 function messageOf(act: () => unknown): string[] {
@@ -49,13 +71,21 @@ function messageOf(act: () => unknown): string[] {
  * @throws HilumError MODEL_INVALID
  */
 export function requireFit(cast: Cast): void {
-  const filled = (Object.keys(TASKS) as (keyof Cast)[]).flatMap((role) => (cast[role] === null ? [] : [{ role, manifest: cast[role] }]));
+  const filled = (Object.keys(TASKS) as (keyof Cast)[]).flatMap((role) =>
+    cast[role] === null ? [] : [{ role, manifest: cast[role] }],
+  );
   const [, , rows, columns] = cast.view.input.shape;
   for (const { role, manifest } of filled) {
     const [, , own, ownColumns] = manifest.input.shape;
     const problem = [
-      ...(manifest.task === TASKS[role] ? [] : [`its task is ${manifest.task}, where one for ${TASKS[role]} is configured`]),
-      ...(own === rows && ownColumns === columns ? [] : [`it takes films of ${own} x ${ownColumns}, and ${cast.view.id} of ${rows} x ${columns}: all models of the line take the same size`]),
+      ...(manifest.task === TASKS[role]
+        ? []
+        : [`its task is ${manifest.task}, where one for ${TASKS[role]} is configured`]),
+      ...(own === rows && ownColumns === columns
+        ? []
+        : [
+            `it takes films of ${own} x ${ownColumns}, and ${cast.view.id} of ${rows} x ${columns}: all models of the line take the same size`,
+          ]),
       ...contradictionsOf(manifest),
     ][0];
     if (problem !== undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: ${problem}`);

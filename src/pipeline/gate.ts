@@ -1,15 +1,22 @@
 import { HilumError } from '../base/errors';
 import { upright } from '../imaging/orient';
 import type { Model } from '../model/session';
-import type { PreprocessedFilm,Refusal } from './stage';
+import type { PreprocessedFilm, Refusal } from './stage';
 
-const UNLIKE: Refusal = { reason: 'unlike-training-films', text: 'the picture does not look like the whole, upright, frontal chest films that the models were trained on' };
+const UNLIKE: Refusal = {
+  reason: 'unlike-training-films',
+  text: 'the picture does not look like the whole, upright, frontal chest films that the models were trained on',
+};
 
-/** Probability that a picture is no whole, upright, frontal chest film, 0..1; null where there is no gate. @throws HilumError MODEL_INVALID */
+/**
+ * Probability that a picture is no whole, upright, frontal chest film, 0..1; null where there is no gate. @throws
+ * HilumError MODEL_INVALID
+ */
 export async function findUnlike(film: PreprocessedFilm, gate: Model | null): Promise<number | null> {
   if (gate === null) return null;
   const [unlike] = (await gate.predict(upright(film.normalised, film.turn))).probability;
-  if (unlike === undefined || !Number.isFinite(unlike)) throw new HilumError('MODEL_INVALID', 'permanent', `${gate.manifest.id} gave no probability`);
+  if (unlike === undefined || !Number.isFinite(unlike))
+    throw new HilumError('MODEL_INVALID', 'permanent', `${gate.manifest.id} gave no probability`);
   return unlike;
 }
 

@@ -1,8 +1,8 @@
 import { HilumError } from '../base/errors';
-import { asStored,upright } from '../imaging/orient';
+import { asStored, upright } from '../imaging/orient';
 import { keepRegion } from '../imaging/plane';
 import type { Model } from '../model/session';
-import type { InferredFilm,LungFinding,PreprocessedFilm,ViewFinding } from './stage';
+import type { InferredFilm, LungFinding, PreprocessedFilm, ViewFinding } from './stage';
 
 export interface Models {
   readonly view: Model;
@@ -16,20 +16,34 @@ export interface Models {
 export async function findView(film: PreprocessedFilm, model: Model): Promise<ViewFinding> {
   const { probability } = await model.predict(upright(film.normalised, film.turn));
   const lateralProbability = single(probability);
-  return { view: lateralProbability >= model.manifest.operatingPoint.threshold ? 'lateral' : 'frontal', lateralProbability };
+  return {
+    view: lateralProbability >= model.manifest.operatingPoint.threshold ? 'lateral' : 'frontal',
+    lateralProbability,
+  };
 }
 
 /** The classifier on the region that it was trained on: the lungs only, all but the lungs, or the whole film. */
-export async function classify(film: PreprocessedFilm, view: ViewFinding, lungs: LungFinding, model: Model): Promise<InferredFilm> {
+export async function classify(
+  film: PreprocessedFilm,
+  view: ViewFinding,
+  lungs: LungFinding,
+  model: Model,
+): Promise<InferredFilm> {
   const { region, fill } = model.manifest.input;
   const seen = keepRegion(film.normalised, lungs.mask, region, fill);
   const { probability, cam } = await model.predict(upright(seen, film.turn));
-  if (cam === null) throw new HilumError('MODEL_INVALID', 'permanent', `${model.manifest.id} has no class activation: it can't be explained`);
+  if (cam === null)
+    throw new HilumError(
+      'MODEL_INVALID',
+      'permanent',
+      `${model.manifest.id} has no class activation: it can't be explained`,
+    );
   return { preprocessed: film, view, lungs, probability: single(probability), activation: asStored(cam, film.turn) };
 }
 
 function single(values: Float32Array): number {
   const value = values[0];
-  if (value === undefined || !Number.isFinite(value)) throw new HilumError('MODEL_INVALID', 'permanent', 'the model gave no probability');
+  if (value === undefined || !Number.isFinite(value))
+    throw new HilumError('MODEL_INVALID', 'permanent', 'the model gave no probability');
   return value;
 }

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { HilumError } from '../base/errors';
-import { STANDARD,type Turn } from '../dicom/patient-orientation';
-import { asStored,upright } from '../imaging/orient';
+import { STANDARD, type Turn } from '../dicom/patient-orientation';
+import { asStored, upright } from '../imaging/orient';
 import { components } from '../imaging/outline';
 import type { Plane } from '../imaging/plane';
-import { type ModelManifest,problemsOf } from '../model/manifest';
+import { type ModelManifest, problemsOf } from '../model/manifest';
 import type { Model } from '../model/session';
-import type { LungFinding,PreprocessedFilm,Refusal } from './stage';
+import type { LungFinding, PreprocessedFilm, Refusal } from './stage';
 
 /** Where the lungs are: pixels from the model's threshold on, without the specks that its manifest calls too small. */
 export async function findLungs(film: PreprocessedFilm, model: Model): Promise<LungFinding> {
@@ -34,7 +34,12 @@ const range = z
   .looseObject({ min: z.number().optional(), max: z.number().optional() })
   .refine(({ min, max }) => min !== undefined || max !== undefined, { error: 'has neither min nor max' })
   .refine(({ min, max }) => (min ?? -Infinity) <= (max ?? Infinity), { error: 'min is over max' });
-const plausibilitySchema = z.looseObject({ lungFraction: range, components: range, smallerSideShare: range, meanProbability: range });
+const plausibilitySchema = z.looseObject({
+  lungFraction: range,
+  components: range,
+  smallerSideShare: range,
+  meanProbability: range,
+});
 
 /** Bounds of {@link LungFigures} over real frontal films: the lung model's manifest, `plausibility`. */
 export type Plausibility = z.infer<typeof plausibilitySchema>;
@@ -47,20 +52,27 @@ export function plausibilityOf(manifest: ModelManifest): Plausibility {
 /** Why these can't be the lungs of a frontal chest film, or null. */
 export function implausible(lungs: LungFinding, bounds: Plausibility, turn: Turn = STANDARD): Refusal | null {
   const figures = describeLungs(lungs, turn);
-  const out = (Object.keys(SENTENCES) as (keyof LungFigures)[]).find((name) => figures[name] < (bounds[name].min ?? -Infinity) || figures[name] > (bounds[name].max ?? Infinity));
+  const out = (Object.keys(SENTENCES) as (keyof LungFigures)[]).find(
+    (name) => figures[name] < (bounds[name].min ?? -Infinity) || figures[name] > (bounds[name].max ?? Infinity),
+  );
   return out === undefined ? null : { reason: 'implausible-lungs', text: SENTENCES[out](figures) };
 }
 
 const percent = (value: number) => `${(100 * value).toFixed(0)} %`;
 
 const SENTENCES: Record<keyof LungFigures, (figures: LungFigures) => string> = {
-  lungFraction: ({ lungFraction }) => `the lung fields that were found cover ${percent(lungFraction)} of the film, unlike those of a frontal chest film`,
+  lungFraction: ({ lungFraction }) =>
+    `the lung fields that were found cover ${percent(lungFraction)} of the film, unlike those of a frontal chest film`,
   components: ({ components: parts }) => `the lung fields that were found fall into ${parts} parts`,
-  smallerSideShare: ({ smallerSideShare }) => `only ${percent(smallerSideShare)} of the lung fields that were found lie on the smaller side, unlike two lungs`,
+  smallerSideShare: ({ smallerSideShare }) =>
+    `only ${percent(smallerSideShare)} of the lung fields that were found lie on the smaller side, unlike two lungs`,
   meanProbability: () => 'the lung fields could not be told from the rest of the film with enough certainty',
 };
 
-export function describeLungs({ mask: stored, probability, lungFraction }: LungFinding, turn: Turn = STANDARD): LungFigures {
+export function describeLungs(
+  { mask: stored, probability, lungFraction }: LungFinding,
+  turn: Turn = STANDARD,
+): LungFigures {
   const mask = upright(stored, turn);
   const certainty = upright(probability, turn);
   const inside = [...mask.values.keys()].filter((at) => mask.values[at]! > 0);
@@ -76,7 +88,11 @@ export function describeLungs({ mask: stored, probability, lungFraction }: LungF
   };
 }
 
-const maskSchema = z.looseObject({ threshold: z.number().min(0).max(1), connectivity: z.literal(4), minComponentFraction: z.number().min(0).max(1) });
+const maskSchema = z.looseObject({
+  threshold: z.number().min(0).max(1),
+  connectivity: z.literal(4),
+  minComponentFraction: z.number().min(0).max(1),
+});
 
 /** @throws HilumError MODEL_INVALID when the lung model's manifest has no mask rule. */
 export function maskRuleOf(manifest: ModelManifest): z.infer<typeof maskSchema> {
@@ -95,6 +111,7 @@ function share(mask: Plane): number {
 
 function fromManifest<T extends z.ZodType>(manifest: ModelManifest, key: string, schema: T): z.infer<T> {
   const parsed = schema.safeParse(manifest[key]);
-  if (!parsed.success) throw new HilumError('MODEL_INVALID', 'permanent', `${key}: ${problemsOf(parsed.error).join('; ')}`);
+  if (!parsed.success)
+    throw new HilumError('MODEL_INVALID', 'permanent', `${key}: ${problemsOf(parsed.error).join('; ')}`);
   return parsed.data;
 }

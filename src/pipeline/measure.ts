@@ -1,15 +1,21 @@
 import type { Plane } from '../imaging/plane';
 import { describeLungs } from './lungs';
 import type { FilmMeasures } from './measures';
-import type { Admission,PreprocessedFilm } from './stage';
+import type { Admission, PreprocessedFilm } from './stage';
 
 /** @param probability of the classifier; null where the film did not come so far */
-export function measuresOf(film: PreprocessedFilm, { view, unlike, lungs }: Admission, probability: number | null): FilmMeasures {
+export function measuresOf(
+  film: PreprocessedFilm,
+  { view, unlike, lungs }: Admission,
+  probability: number | null,
+): FilmMeasures {
   return {
     lateralProbability: view.lateralProbability,
     ...greyOf(film.normalised),
     ...(unlike === null ? {} : { unlike }),
-    ...(lungs === null ? {} : { lungFraction: lungs.lungFraction, lungCertainty: describeLungs(lungs, film.turn).meanProbability }),
+    ...(lungs === null
+      ? {}
+      : { lungFraction: lungs.lungFraction, lungCertainty: describeLungs(lungs, film.turn).meanProbability }),
     ...(probability === null ? {} : { probability }),
   };
 }
@@ -17,5 +23,8 @@ export function measuresOf(film: PreprocessedFilm, { view, unlike, lungs }: Admi
 /** Mean and standard deviation of N. */
 function greyOf({ values }: Plane): { meanGrey: number; greySpread: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return { meanGrey: mean, greySpread: Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length) };
+  return {
+    meanGrey: mean,
+    greySpread: Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length),
+  };
 }

@@ -1,6 +1,7 @@
 /**
- * What is watched for drift, with the edges between which films are counted. A closed list: docs/operations.md names each, and a test compares. The edges never
- * change, so that counts of different days, workers and versions can be added.
+ * What is watched for drift, with the edges between which films are counted. A closed list: docs/operations.md names
+ * each, and a test compares. The edges never change, so that counts of different days, workers and versions can be
+ * added.
  */
 export const MEASURES = {
   lateralProbability: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3],

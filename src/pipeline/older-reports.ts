@@ -2,7 +2,7 @@ import { HilumError } from '../base/errors';
 import type { InstanceReference } from '../dicom/instance';
 import type { Priority } from '../events/priority';
 import type { FilmResult } from '../events/result-event';
-import { readReport,reportedFilm } from '../objects/report-reader';
+import { readReport, reportedFilm } from '../objects/report-reader';
 import { readResult } from './encode';
 import type { Archive } from './stage';
 import type { Survey } from './survey';
@@ -14,16 +14,22 @@ export interface EarlierResult {
 }
 
 /**
- * The films that still need a result when those with a report of any version of Hilum are left alone, and what those reports say: an upgrade must not
- * re-read an archive by itself. A report of another version has another UID, so the structured reports that are not of this analysis are read. Costs
- * nothing where no film is pending.
+ * The films that still need a result when those with a report of any version of Hilum are left alone, and what those
+ * reports say: an upgrade must not re-read an archive by itself. A report of another version has another UID, so the
+ * structured reports that are not of this analysis are read. Costs nothing where no film is pending.
  * @throws HilumError of the archive.
  */
-export async function leaveReported({ pending, done }: Survey, instances: readonly InstanceReference[], archive: Archive): Promise<{ pending: readonly InstanceReference[]; earlier: readonly EarlierResult[] }> {
+export async function leaveReported(
+  { pending, done }: Survey,
+  instances: readonly InstanceReference[],
+  archive: Archive,
+): Promise<{ pending: readonly InstanceReference[]; earlier: readonly EarlierResult[] }> {
   if (pending.length === 0) return { pending, earlier: [] };
   const known = new Set<string>(done.map(({ uids }) => uids.report.instance));
   const reported = new Map<string, EarlierResult | null>();
-  for (const reference of instances.filter(({ modality, sopInstanceUid }) => modality === 'SR' && !known.has(sopInstanceUid))) {
+  for (const reference of instances.filter(
+    ({ modality, sopInstanceUid }) => modality === 'SR' && !known.has(sopInstanceUid),
+  )) {
     const report = await retrieveReport(reference, archive);
     const film = report && reportedFilm(report);
     if (film) reported.set(film, readEarlier(report) ?? reported.get(film) ?? null);
@@ -37,7 +43,12 @@ async function retrieveReport(report: InstanceReference, archive: Archive): Prom
   try {
     return await archive.retrieve(report);
   } catch (error) {
-    if (error instanceof HilumError && error.lasting === 'permanent' && (error.code === 'NOT_FOUND' || error.code === 'DICOM_UNREADABLE')) return null;
+    if (
+      error instanceof HilumError &&
+      error.lasting === 'permanent' &&
+      (error.code === 'NOT_FOUND' || error.code === 'DICOM_UNREADABLE')
+    )
+      return null;
     throw error;
   }
 }

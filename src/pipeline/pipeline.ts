@@ -1,22 +1,31 @@
 import { HilumError } from '../base/errors';
 import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
-import type { FilmResult,ResultEvent } from '../events/result-event';
-import { auditShortcut,type ShortcutAudit } from './audit';
-import { checkHeader,isChestRegion } from './check';
-import { decode,open,type OpenedFilm,refusalOf } from './decode';
-import { type AnalysisIdentity,encode } from './encode';
+import type { FilmResult, ResultEvent } from '../events/result-event';
+import { auditShortcut, type ShortcutAudit } from './audit';
+import { checkHeader, isChestRegion } from './check';
+import { decode, open, type OpenedFilm, refusalOf } from './decode';
+import { type AnalysisIdentity, encode } from './encode';
 import { explain } from './explain';
 import { fetchFilm } from './fetch';
 import type { FilmReader } from './film-reader';
-import { findUnlike,refuseUnlike } from './gate';
-import { classify,findView,type Models } from './infer';
-import { findLungs,implausible,type Plausibility } from './lungs';
+import { findUnlike, refuseUnlike } from './gate';
+import { classify, findView, type Models } from './infer';
+import { findLungs, implausible, type Plausibility } from './lungs';
 import { measuresOf } from './measure';
-import { notify,resultOf } from './notify';
+import { notify, resultOf } from './notify';
 import { leaveReported } from './older-reports';
 import { preprocess } from './preprocess';
-import type { Admission,Announcer,Archive,FilmObserver,FilmOutcome,InferredFilm,PreprocessedFilm,Refusal } from './stage';
+import type {
+  Admission,
+  Announcer,
+  Archive,
+  FilmObserver,
+  FilmOutcome,
+  InferredFilm,
+  PreprocessedFilm,
+  Refusal,
+} from './stage';
 import { store } from './store';
 import { survey } from './survey';
 import { timing } from './timing';
@@ -40,8 +49,9 @@ export interface Ports {
 }
 
 /**
- * One film, by Arias-Garzon et al. 2021: VGG19 tells frontal from lateral; the film becomes a small grey plane N; a U-Net finds the lungs; a VGG tells
- * COVID-19 from not; a heat map shows where it looked. Wherever the film does not fit, the outcome says why. Never throws for what a file holds.
+ * One film, by Arias-Garzon et al. 2021: VGG19 tells frontal from lateral; the film becomes a small grey plane N; a
+ * U-Net finds the lungs; a VGG tells COVID-19 from not; a heat map shows where it looked. Wherever the film does not
+ * fit, the outcome says why. Never throws for what a file holds.
  */
 export async function analyseFilm(bytes: Uint8Array, line: Line): Promise<FilmOutcome> {
   let source: OpenedFilm;
@@ -55,7 +65,10 @@ export async function analyseFilm(bytes: Uint8Array, line: Line): Promise<FilmOu
   return unfit(source) ?? analysePixels(source, line);
 }
 
-/** As {@link analyseFilm}, from the pixels on: what its header says is not looked at. `hilum evaluate` brings pictures here, which have none. */
+/**
+ * As {@link analyseFilm}, from the pixels on: what its header says is not looked at. `hilum evaluate` brings pictures
+ * here, which have none.
+ */
 export async function analysePixels(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
   try {
     return await analyse(source, line);
@@ -68,10 +81,16 @@ export async function analysePixels(source: OpenedFilm, line: Line): Promise<Fil
 
 async function analyse(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
   const timed = timing(line.observer);
-  const film = await timed('decode', async () => preprocess(await decode(source, line.reader), line.models.view.manifest.input.shape));
+  const film = await timed('decode', async () =>
+    preprocess(await decode(source, line.reader), line.models.view.manifest.input.shape),
+  );
   const inferred = await timed('infer', () => infer(source, film, line));
   if ('outcome' in inferred) return inferred;
-  return { outcome: 'analysed', sopInstanceUid: source.sopInstanceUid, explained: await timed('explain', () => explain(inferred)) };
+  return {
+    outcome: 'analysed',
+    sopInstanceUid: source.sopInstanceUid,
+    explained: await timed('explain', () => explain(inferred)),
+  };
 }
 
 /** The networks, one after the other; a film that is not for the next one is refused. */
@@ -86,8 +105,14 @@ async function infer(source: OpenedFilm, film: PreprocessedFilm, line: Line): Pr
   return auditShortcut(inferred, line.audit ?? null);
 }
 
-/** Whether a picture is for the classifier, by its pixels: frontal, like the films of the training, with plausible lungs. */
-export async function admit(film: PreprocessedFilm, { models, plausibility }: Pick<Line, 'models' | 'plausibility'>): Promise<Admission> {
+/**
+ * Whether a picture is for the classifier, by its pixels: frontal, like the films of the training, with plausible
+ * lungs.
+ */
+export async function admit(
+  film: PreprocessedFilm,
+  { models, plausibility }: Pick<Line, 'models' | 'plausibility'>,
+): Promise<Admission> {
   const view = await findView(film, models.view);
   if (view.view === 'lateral') return { refusal: LATERAL, view, unlike: null, lungs: null };
   const unlike = await findUnlike(film, models.gate);
@@ -107,30 +132,51 @@ export interface StudyRun {
 }
 
 /**
- * One study: each film without a report is fetched, analysed, encoded, stored and verified; then the study's result is announced. Null when every film
- * had its report already, as when our own results arrive: there is nothing new to say. A film that fails for good does not hold up the others.
+ * One study: each film without a report is fetched, analysed, encoded, stored and verified; then the study's result is
+ * announced. Null when every film had its report already, as when our own results arrive: there is nothing new to say.
+ * A film that fails for good does not hold up the others.
  * @throws HilumError of a port, or STUDY_RETURNED; what was done before stays done and is recognised at the next try.
  */
-export async function runStudy(study: Uid, { redelivered, reanalyze = false, shouldReturn = () => false }: StudyRun, line: Line, ports: Ports): Promise<ResultEvent | null> {
+export async function runStudy(
+  study: Uid,
+  { redelivered, reanalyze = false, shouldReturn = () => false }: StudyRun,
+  line: Line,
+  ports: Ports,
+): Promise<ResultEvent | null> {
   const identity = line.identity();
   const instances = await ports.archive.findInstances(study);
   const found = survey(instances, identity);
-  const { pending, earlier } = reanalyze ? { pending: found.pending, earlier: [] } : await leaveReported(found, instances, ports.archive);
+  const { pending, earlier } = reanalyze
+    ? { pending: found.pending, earlier: [] }
+    : await leaveReported(found, instances, ports.archive);
   if (pending.length === 0 && (found.done.length > 0 ? !redelivered : found.pending.length > 0)) return null;
-  const results = await runFilms(pending, (film) => runFilm(film, found.present, identity, line, ports.archive), shouldReturn);
+  const results = await runFilms(
+    pending,
+    (film) => runFilm(film, found.present, identity, line, ports.archive),
+    shouldReturn,
+  );
   return notify(study, found, results, earlier, identity, ports);
 }
 
 /**
- * One film after the other. It stops early only once a film of this run has its report: a rejected film has none and is looked at again in the next run,
- * so that without this rule a study could go round for ever.
+ * One film after the other. It stops early only once a film of this run has its report: a rejected film has none and is
+ * looked at again in the next run, so that without this rule a study could go round for ever.
  */
-export async function runFilms(films: readonly InstanceReference[], run: (film: InstanceReference) => Promise<FilmResult>, shouldReturn: () => boolean): Promise<FilmResult[]> {
+export async function runFilms(
+  films: readonly InstanceReference[],
+  run: (film: InstanceReference) => Promise<FilmResult>,
+  shouldReturn: () => boolean,
+): Promise<FilmResult[]> {
   const results: FilmResult[] = [];
   const failures: HilumError[] = [];
   for (const film of films) {
     const reported = results.filter(({ outcome }) => outcome !== 'rejected').length;
-    if (reported > 0 && shouldReturn()) throw new HilumError('STUDY_RETURNED', 'transient', `${reported} of ${films.length} films done, the others are left to the next run`);
+    if (reported > 0 && shouldReturn())
+      throw new HilumError(
+        'STUDY_RETURNED',
+        'transient',
+        `${reported} of ${films.length} films done, the others are left to the next run`,
+      );
     try {
       results.push(await run(film));
     } catch (error) {
@@ -142,18 +188,36 @@ export async function runFilms(films: readonly InstanceReference[], run: (film: 
   return results;
 }
 
-async function runFilm(film: InstanceReference, present: ReadonlySet<string>, identity: AnalysisIdentity, line: Line, archive: Archive): Promise<FilmResult> {
+async function runFilm(
+  film: InstanceReference,
+  present: ReadonlySet<string>,
+  identity: AnalysisIdentity,
+  line: Line,
+  archive: Archive,
+): Promise<FilmResult> {
   const timed = timing(line.observer);
-  const outcome = await timed('fetch', () => fetchFilm(film, archive)).then(({ bytes }) => analyseFilm(bytes, line), unfetched);
+  const outcome = await timed('fetch', () => fetchFilm(film, archive)).then(
+    ({ bytes }) => analyseFilm(bytes, line),
+    unfetched,
+  );
   const objects = await timed('encode', () => encode(outcome, identity));
-  await timed('store', () => store(film.studyInstanceUid, objects.filter(({ sopInstanceUid }) => !present.has(sopInstanceUid)), archive));
+  await timed('store', () =>
+    store(
+      film.studyInstanceUid,
+      objects.filter(({ sopInstanceUid }) => !present.has(sopInstanceUid)),
+      archive,
+    ),
+  );
   await timed('verify', () => verify(film.studyInstanceUid, objects, archive));
   const result = resultOf(film.sopInstanceUid, outcome, objects);
   line.observer?.film(result);
   return result;
 }
 
-const LATERAL: Refusal = { reason: 'lateral-view', text: 'the film looks like a lateral view; only frontal films are analysed' };
+const LATERAL: Refusal = {
+  reason: 'lateral-view',
+  text: 'the film looks like a lateral view; only frontal films are analysed',
+};
 
 function unfit(source: OpenedFilm): FilmOutcome | null {
   const refusal = checkHeader(source.attributes);
@@ -161,8 +225,15 @@ function unfit(source: OpenedFilm): FilmOutcome | null {
 }
 
 /** A refused film of the chest gets a report that says so; anything else gets a log line. */
-function refused({ attributes, sopInstanceUid }: OpenedFilm, refusal: Refusal, view: 'frontal' | 'lateral' | null = null, lungFraction: number | null = null): FilmOutcome {
-  return isChestRegion(attributes) ? { outcome: 'not-analysed', sopInstanceUid, refusal, attributes, view, lungFraction } : { outcome: 'rejected', sopInstanceUid, refusal };
+function refused(
+  { attributes, sopInstanceUid }: OpenedFilm,
+  refusal: Refusal,
+  view: 'frontal' | 'lateral' | null = null,
+  lungFraction: number | null = null,
+): FilmOutcome {
+  return isChestRegion(attributes)
+    ? { outcome: 'not-analysed', sopInstanceUid, refusal, attributes, view, lungFraction }
+    : { outcome: 'rejected', sopInstanceUid, refusal };
 }
 
 /** An object too large to be read is an outcome; a lost archive is not. */
@@ -173,5 +244,9 @@ export function unfetched(error: unknown): FilmOutcome {
 }
 
 function concernsFilmAlone(error: unknown): error is HilumError {
-  return error instanceof HilumError && error.lasting === 'permanent' && (error.code === 'NOT_FOUND' || error.code === 'ENCODE_FAILED');
+  return (
+    error instanceof HilumError &&
+    error.lasting === 'permanent' &&
+    (error.code === 'NOT_FOUND' || error.code === 'ENCODE_FAILED')
+  );
 }

@@ -1,16 +1,19 @@
 import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
-import type { FilmResult,ResultEvent } from '../events/result-event';
-import { encode,resultUids } from './encode';
+import type { FilmResult, ResultEvent } from '../events/result-event';
+import { encode, resultUids } from './encode';
 import { fetchFilm } from './fetch';
-import { priorityOf,resultOf } from './notify';
-import { analyseFilm,type Line,runFilms,type StudyRun,unfetched } from './pipeline';
+import { priorityOf, resultOf } from './notify';
+import { analyseFilm, type Line, runFilms, type StudyRun, unfetched } from './pipeline';
 import type { Archive } from './stage';
 import { survey } from './survey';
 import { timing } from './timing';
 
 /** What shadow mode keeps of a film: UIDs and results, nothing about the patient. */
-export interface ShadowRecord extends Pick<FilmResult, 'sopInstanceUid' | 'outcome' | 'reason' | 'view' | 'probability' | 'lungFraction'> {
+export interface ShadowRecord extends Pick<
+  FilmResult,
+  'sopInstanceUid' | 'outcome' | 'reason' | 'view' | 'probability' | 'lungFraction'
+> {
   /** ISO 8601, UTC. */
   readonly at: string;
   readonly studyInstanceUid: Uid;
@@ -28,31 +31,65 @@ export interface ShadowBook {
 }
 
 /**
- * One study, looked at and left as it is: each film that the book does not have is fetched, analysed and encoded as in {@link runStudy}, and noted. Nothing is
- * stored and nothing announced; the type of `archive` has no way to. Null when there was nothing new.
+ * One study, looked at and left as it is: each film that the book does not have is fetched, analysed and encoded as in
+ * {@link runStudy}, and noted. Nothing is stored and nothing announced; the type of `archive` has no way to. Null when
+ * there was nothing new.
  * @throws HilumError of a port, or STUDY_RETURNED; what was noted stays noted.
  */
-export async function shadowStudy(study: Uid, { shouldReturn = () => false }: Pick<StudyRun, 'shouldReturn'>, line: Line, archive: Pick<Archive, 'findInstances' | 'retrieve'>, book: ShadowBook): Promise<ResultEvent | null> {
+export async function shadowStudy(
+  study: Uid,
+  { shouldReturn = () => false }: Pick<StudyRun, 'shouldReturn'>,
+  line: Line,
+  archive: Pick<Archive, 'findInstances' | 'retrieve'>,
+  book: ShadowBook,
+): Promise<ResultEvent | null> {
   const identity = line.identity();
   const found = survey(await archive.findInstances(study), identity);
-  const pending = found.pending.filter(({ sopInstanceUid }) => !book.has(resultUids(sopInstanceUid, identity).report.instance));
+  const pending = found.pending.filter(
+    ({ sopInstanceUid }) => !book.has(resultUids(sopInstanceUid, identity).report.instance),
+  );
   if (pending.length === 0) return null;
   const films = await runFilms(pending, (film) => shadowFilm(film, line, archive, book), shouldReturn);
   const models = identity.models.map(({ id, version }) => ({ id, version }));
-  return { schemaVersion: 1, type: 'study-result', studyInstanceUid: study, priority: priorityOf(films, identity.classifier.threshold), films, skipped: found.skipped, models, completedAt: new Date().toISOString() };
+  return {
+    schemaVersion: 1,
+    type: 'study-result',
+    studyInstanceUid: study,
+    priority: priorityOf(films, identity.classifier.threshold),
+    films,
+    skipped: found.skipped,
+    models,
+    completedAt: new Date().toISOString(),
+  };
 }
 
-async function shadowFilm(film: InstanceReference, line: Line, archive: Pick<Archive, 'retrieve'>, book: ShadowBook): Promise<FilmResult> {
+async function shadowFilm(
+  film: InstanceReference,
+  line: Line,
+  archive: Pick<Archive, 'retrieve'>,
+  book: ShadowBook,
+): Promise<FilmResult> {
   const identity = line.identity();
   const timed = timing(line.observer);
-  const outcome = await timed('fetch', () => fetchFilm(film, archive)).then(({ bytes }) => analyseFilm(bytes, line), unfetched);
+  const outcome = await timed('fetch', () => fetchFilm(film, archive)).then(
+    ({ bytes }) => analyseFilm(bytes, line),
+    unfetched,
+  );
   // Encoded for nothing but to know that it can be: a film that would fail in earnest must fail here too.
   await timed('encode', () => encode(outcome, identity));
   const result = resultOf(film.sopInstanceUid, outcome, []);
   const { sopInstanceUid, reason, view, probability, lungFraction } = result;
   await book.add({
-    at: new Date().toISOString(), studyInstanceUid: film.studyInstanceUid, sopInstanceUid, report: resultUids(sopInstanceUid, identity).report.instance,
-    outcome: result.outcome, reason, view, probability, lungFraction, urgent: probability !== null && probability >= identity.classifier.threshold,
+    at: new Date().toISOString(),
+    studyInstanceUid: film.studyInstanceUid,
+    sopInstanceUid,
+    report: resultUids(sopInstanceUid, identity).report.instance,
+    outcome: result.outcome,
+    reason,
+    view,
+    probability,
+    lungFraction,
+    urgent: probability !== null && probability >= identity.classifier.threshold,
   });
   line.observer?.film(result);
   return result;

@@ -11,8 +11,8 @@ import type { EncodedObject } from '../dicom/part10';
 import type { Turn } from '../dicom/patient-orientation';
 import type { GrayFilm } from '../dicom/pixels';
 import type { Uid } from '../dicom/uid';
-import type { NotAnalysedReason,Warning } from '../events/closed-lists';
-import type { FilmResult,ResultEvent } from '../events/result-event';
+import type { NotAnalysedReason, Warning } from '../events/closed-lists';
+import type { FilmResult, ResultEvent } from '../events/result-event';
 import type { Plane } from '../imaging/plane';
 import type { Polygon } from '../imaging/polygon';
 import type { FilmMeasures } from './measures';
@@ -32,7 +32,10 @@ export interface DecodedFilm {
 
 export interface PreprocessedFilm {
   readonly decoded: DecodedFilm;
-  /** N = (x - min)/(max - min) at the models' input size, 0..1, as stored: it is turned upright at each network's door, and what comes out is turned back. */
+  /**
+   * N = (x - min)/(max - min) at the models' input size, 0..1, as stored: it is turned upright at each network's door,
+   * and what comes out is turned back.
+   */
   readonly normalised: Plane;
   /** How the film lies against the standard position of a frontal film. */
   readonly turn: Turn;
@@ -56,7 +59,12 @@ export interface LungFinding {
 /** What was found of a picture before the classifier: all of it, or what it took to refuse it. */
 export type Admission =
   | { readonly refusal: null; readonly view: ViewFinding; readonly unlike: number | null; readonly lungs: LungFinding }
-  | { readonly refusal: Refusal; readonly view: ViewFinding; readonly unlike: number | null; readonly lungs: LungFinding | null };
+  | {
+      readonly refusal: Refusal;
+      readonly view: ViewFinding;
+      readonly unlike: number | null;
+      readonly lungs: LungFinding | null;
+    };
 
 export interface InferredFilm {
   readonly preprocessed: PreprocessedFilm;
@@ -76,7 +84,10 @@ export interface ExplainedFilm {
   readonly heat: Plane;
   /** Outline of each lung, in source pixels. */
   readonly lungOutlines: readonly Polygon[];
-  /** Outlines of the hottest region (heat >= half of its maximum inside the lungs), largest first, in source pixels; never empty. */
+  /**
+   * Outlines of the hottest region (heat >= half of its maximum inside the lungs), largest first, in source pixels;
+   * never empty.
+   */
   readonly hotRegions: readonly Polygon[];
 }
 
@@ -86,19 +97,34 @@ export interface Refusal {
   readonly text: string;
 }
 
-/** What came of one film. `rejected` is for what is no chest film at all or could not be read: it gets a log line and no object. */
+/**
+ * What came of one film. `rejected` is for what is no chest film at all or could not be read: it gets a log line and no
+ * object.
+ */
 export type FilmOutcome =
   | { readonly outcome: 'analysed'; readonly sopInstanceUid: Uid; readonly explained: ExplainedFilm }
-  | { readonly outcome: 'not-analysed'; readonly sopInstanceUid: Uid; readonly refusal: Refusal; readonly attributes: Attributes; readonly view: 'frontal' | 'lateral' | null; readonly lungFraction: number | null }
+  | {
+      readonly outcome: 'not-analysed';
+      readonly sopInstanceUid: Uid;
+      readonly refusal: Refusal;
+      readonly attributes: Attributes;
+      readonly view: 'frontal' | 'lateral' | null;
+      readonly lungFraction: number | null;
+    }
   | { readonly outcome: 'rejected'; readonly sopInstanceUid: Uid | null; readonly refusal: Refusal };
 
-export type { EncodedObject,Plane };
+export type { EncodedObject, Plane };
 
 /** Port: what the line asks of an archive; `archive/dicomweb` fits it by shape. Every method throws HilumError. */
 export interface Archive {
   findInstances(study: Uid): Promise<InstanceReference[]>;
-  retrieve(reference: Pick<InstanceReference, 'studyInstanceUid' | 'seriesInstanceUid' | 'sopInstanceUid'>): Promise<Uint8Array>;
-  /** Throws STORE_AMBIGUOUS when it cannot be known what was stored, STORE_FAILED naming the instances that were refused. */
+  retrieve(
+    reference: Pick<InstanceReference, 'studyInstanceUid' | 'seriesInstanceUid' | 'sopInstanceUid'>,
+  ): Promise<Uint8Array>;
+  /**
+   * Throws STORE_AMBIGUOUS when it cannot be known what was stored, STORE_FAILED naming the instances that were
+   * refused.
+   */
   store(study: Uid, objects: readonly EncodedObject[]): Promise<void>;
 }
 

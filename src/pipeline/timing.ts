@@ -1,4 +1,4 @@
-import type { FilmObserver,TimedStage } from './stage';
+import type { FilmObserver, TimedStage } from './stage';
 
 export type Timed = <T>(stage: TimedStage, work: () => T | Promise<T>) => Promise<T>;
 

@@ -4,12 +4,18 @@ import type { Uid } from '../dicom/uid';
 import type { Archive } from './stage';
 
 /**
- * An answer to a store request proves little (some servers say 200 after a partial store), so a query has the last word.
+ * An answer to a store request proves little (some servers say 200 after a partial store), so a query has the last
+ * word.
  * @throws HilumError STORE_NOT_CONFIRMED when a query does not find every object.
  */
 export async function verify(study: Uid, objects: readonly EncodedObject[], archive: Archive): Promise<void> {
   if (objects.length === 0) return;
   const present = new Set<string>((await archive.findInstances(study)).map((instance) => instance.sopInstanceUid));
   const missing = objects.filter((object) => !present.has(object.sopInstanceUid));
-  if (missing.length > 0) throw new HilumError('STORE_NOT_CONFIRMED', 'transient', `${missing.length} of ${objects.length} stored objects were not found by a query`);
+  if (missing.length > 0)
+    throw new HilumError(
+      'STORE_NOT_CONFIRMED',
+      'transient',
+      `${missing.length} of ${objects.length} stored objects were not found by a query`,
+    );
 }

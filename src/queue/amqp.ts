@@ -1,21 +1,21 @@
-import type { Channel,Replies } from 'amqplib';
+import type { Channel, Replies } from 'amqplib';
 import { HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import { withTimeout } from '../base/retry';
-import { PRIORITIES,type Priority } from '../events/priority';
+import { PRIORITIES, type Priority } from '../events/priority';
 import type { ResultEvent } from '../events/result-event';
-import { SINK_NAMES,type SinkName } from '../events/sink-names';
-import { BrokerConnection,type BrokerState,CLOSE_TIMEOUT_MS,type ConnectionOptions } from './connection';
+import { SINK_NAMES, type SinkName } from '../events/sink-names';
+import { BrokerConnection, type BrokerState, CLOSE_TIMEOUT_MS, type ConnectionOptions } from './connection';
 import { onOwnChannel } from './declare';
-import type { DeliveryContext,DeliveryHandler } from './delivery';
-import { type Classify,Intake } from './intake';
-import { Publisher,type PublishOptions } from './publisher';
+import type { DeliveryContext, DeliveryHandler } from './delivery';
+import { type Classify, Intake } from './intake';
+import { Publisher, type PublishOptions } from './publisher';
 import { sinkWorker } from './sink-worker';
 import type { Subscription } from './subscription';
-import { type Lane,type Queue,sinkQueues,type SinkQueues,topology,type Topology,waitingQueues } from './topology';
-import { type StudyHandler,Worker } from './worker';
+import { type Lane, type Queue, sinkQueues, type SinkQueues, topology, type Topology, waitingQueues } from './topology';
+import { type StudyHandler, Worker } from './worker';
 
-export { BROKER_STATES,type BrokerState } from './connection';
+export { BROKER_STATES, type BrokerState } from './connection';
 export type { DeliveryHandler } from './delivery';
 export type { PublishOptions } from './publisher';
 export type { StudyHandler } from './worker';
@@ -25,7 +25,10 @@ export interface BrokerOptions extends ConnectionOptions {
   readonly prefix?: string;
   /** One delay queue each (milliseconds). */
   readonly retryDelaysMs?: readonly number[];
-  /** Sinks of results that are switched on: each has queues of its own, declared with all others, so that results wait for one that is away. */
+  /**
+   * Sinks of results that are switched on: each has queues of its own, declared with all others, so that results wait
+   * for one that is away.
+   */
   readonly sinks?: readonly SinkName[];
   /** Longest wait for a publisher confirm, reconnecting included (milliseconds). */
   readonly publishTimeoutMs?: number;
@@ -62,16 +65,25 @@ export interface UnreadSink {
 
 export interface Broker {
   readonly topology: Topology;
-  /** Resolves when connected, declared and, after `consume`, consuming. @throws HilumError BROKER_UNREACHABLE or CONFIG_INVALID after `timeoutMs`. */
+  /**
+   * Resolves when connected, declared and, after `consume`, consuming. @throws HilumError BROKER_UNREACHABLE or
+   * CONFIG_INVALID after `timeoutMs`.
+   */
   ready(timeoutMs: number): Promise<void>;
   /**
-   * Sorts what arrives into urgent and routine, and hands it to `handler`, at most `prefetch` messages at a time, urgent ones first, now and after every
-   * reconnection. To be called once.
+   * Sorts what arrives into urgent and routine, and hands it to `handler`, at most `prefetch` messages at a time,
+   * urgent ones first, now and after every reconnection. To be called once.
    */
   consume(handler: StudyHandler, prefetch: number, options?: ConsumeOptions): Promise<void>;
-  /** Hands the results of a sink to `handler`, one at a time, now and after every reconnection. To be called once for each sink that is switched on. */
+  /**
+   * Hands the results of a sink to `handler`, one at a time, now and after every reconnection. To be called once for
+   * each sink that is switched on.
+   */
   consumeSink(sink: SinkName, handler: DeliveryHandler): Promise<void>;
-  /** Resolves when the broker has confirmed the message. @throws HilumError BROKER_UNREACHABLE when it has not within the time-out: it may have arrived all the same. */
+  /**
+   * Resolves when the broker has confirmed the message. @throws HilumError BROKER_UNREACHABLE when it has not within
+   * the time-out: it may have arrived all the same.
+   */
   publish(exchange: string, routingKey: string, body: Buffer, options?: PublishOptions): Promise<void>;
   /** Publishes a result event, routed by its priority: result.urgent, result.routine or result.none. */
   announce(result: ResultEvent): Promise<void>;
@@ -83,15 +95,22 @@ export interface Broker {
   /** Messages of each sink that is switched on. @throws HilumError BROKER_UNREACHABLE */
   sinkDepths(): Promise<readonly SinkDepths[]>;
   /**
-   * The queues of sinks that are there although they are not switched on: what was announced since waits in them, and nobody reads it.
+   * The queues of sinks that are there although they are not switched on: what was announced since waits in them, and
+   * nobody reads it.
    * @throws HilumError BROKER_UNREACHABLE
    */
   unreadSinks(): Promise<readonly UnreadSink[]>;
   /** Seconds that the oldest message of each priority has waited, at most. @throws HilumError BROKER_UNREACHABLE */
   ages(): Promise<Readonly<Record<Priority, number>>>;
-  /** Runs `use` on a channel of its own and closes it: what was taken on it and not acknowledged goes back to its place. @throws HilumError BROKER_UNREACHABLE without a connection. */
+  /**
+   * Runs `use` on a channel of its own and closes it: what was taken on it and not acknowledged goes back to its place.
+   * @throws HilumError BROKER_UNREACHABLE without a connection.
+   */
   onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T>;
-  /** Takes no more messages, waits up to `graceMs` milliseconds for those in hand, then closes. What is not settled by then goes back to the queue. */
+  /**
+   * Takes no more messages, waits up to `graceMs` milliseconds for those in hand, then closes. What is not settled by
+   * then goes back to the queue.
+   */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -113,7 +132,10 @@ class RabbitBroker implements Broker {
   private worker: Worker | undefined;
   private readonly sinkWorkers = new Map<SinkName, Subscription>();
 
-  constructor(options: BrokerOptions, private readonly log: Log) {
+  constructor(
+    options: BrokerOptions,
+    private readonly log: Log,
+  ) {
     const { prefix = 'hilum', publishTimeoutMs = 30_000, pauseMs = 5_000, idleMs = 500 } = options;
     this.topology = topology(prefix, options.retryDelaysMs, options.sinks);
     this.prefix = prefix;
@@ -124,10 +146,18 @@ class RabbitBroker implements Broker {
     this.publisher = new Publisher(this.connection, this.topology, publishTimeoutMs);
   }
 
-  consume(handler: StudyHandler, prefetch: number, { classify = () => Promise.resolve(null), routineEvery = 4 }: ConsumeOptions = {}): Promise<void> {
+  consume(
+    handler: StudyHandler,
+    prefetch: number,
+    { classify = () => Promise.resolve(null), routineEvery = 4 }: ConsumeOptions = {},
+  ): Promise<void> {
     if (this.worker !== undefined) throw new Error('consume was called before');
     const context = this.context(this.topology);
-    const worker = new Worker(this.connection, this.topology, context, handler, { prefetch, routineEvery, idleMs: this.idleMs });
+    const worker = new Worker(this.connection, this.topology, context, handler, {
+      prefetch,
+      routineEvery,
+      idleMs: this.idleMs,
+    });
     this.worker = worker;
     this.intake = new Intake(this.connection, this.topology, context, classify, () => worker.wake());
     return Promise.resolve();
@@ -135,14 +165,17 @@ class RabbitBroker implements Broker {
 
   consumeSink(sink: SinkName, handler: DeliveryHandler): Promise<void> {
     const queues = this.topology.sinks.find((found) => found.sink === sink);
-    if (queues === undefined || this.sinkWorkers.has(sink)) throw new Error(`consumeSink was called before for ${sink}, or it is not switched on`);
+    if (queues === undefined || this.sinkWorkers.has(sink))
+      throw new Error(`consumeSink was called before for ${sink}, or it is not switched on`);
     this.sinkWorkers.set(sink, sinkWorker(this.connection, this.topology, queues, this.context(queues), handler));
     return Promise.resolve();
   }
 
   private context(lane: Lane): DeliveryContext {
-    // Through the default exchange, straight to a queue; `mandatory`, as the broker confirms and drops what no queue takes.
-    const send: DeliveryContext['send'] = (queue, body, properties) => this.publish('', queue, body, { ...properties, mandatory: true });
+    // Through the default exchange, straight to a queue; `mandatory`, as the broker confirms and drops what no queue
+    // takes.
+    const send: DeliveryContext['send'] = (queue, body, properties) =>
+      this.publish('', queue, body, { ...properties, mandatory: true });
     return { lane, log: this.log, pauseMs: this.pauseMs, stopping: this.stopSignal.signal, send };
   }
 
@@ -151,7 +184,11 @@ class RabbitBroker implements Broker {
   }
 
   announce(result: ResultEvent): Promise<void> {
-    return this.publish(this.topology.result.name, `result.${result.priority ?? 'none'}`, Buffer.from(JSON.stringify(result)));
+    return this.publish(
+      this.topology.result.name,
+      `result.${result.priority ?? 'none'}`,
+      Buffer.from(JSON.stringify(result)),
+    );
   }
 
   ready(timeoutMs: number): Promise<void> {
@@ -168,7 +205,9 @@ class RabbitBroker implements Broker {
 
   async depths(): Promise<Depths> {
     const { intake, urgent, routine, dead, delays } = this.topology;
-    const [first, second, third, last, ...delayed] = await this.count([intake, urgent, routine, dead, ...delays].map(nameOf));
+    const [first, second, third, last, ...delayed] = await this.count(
+      [intake, urgent, routine, dead, ...delays].map(nameOf),
+    );
     return { intake: first!, urgent: second!, routine: third!, retry: sum(delayed), dead: last! };
   }
 
@@ -182,11 +221,15 @@ class RabbitBroker implements Broker {
 
   async unreadSinks(): Promise<readonly UnreadSink[]> {
     const off = SINK_NAMES.filter((name) => !this.topology.sinks.some(({ sink }) => sink === name));
-    const found = await Promise.all(off.map(async (sink) => {
-      const queues = sinkQueues(this.prefix, sink);
-      return { queues, state: await this.lookAt(queues.queue.name) };
-    }));
-    return found.flatMap(({ queues, state }) => (state === null ? [] : [{ queues, messages: state.messageCount, consumers: state.consumerCount }]));
+    const found = await Promise.all(
+      off.map(async (sink) => {
+        const queues = sinkQueues(this.prefix, sink);
+        return { queues, state: await this.lookAt(queues.queue.name) };
+      }),
+    );
+    return found.flatMap(({ queues, state }) =>
+      state === null ? [] : [{ queues, messages: state.messageCount, consumers: state.consumerCount }],
+    );
   }
 
   /** Null where there is no such queue (404, which closes the channel). */
@@ -205,17 +248,23 @@ class RabbitBroker implements Broker {
 
   private async count(queues: readonly string[]): Promise<number[]> {
     const late = () => new HilumError('BROKER_UNREACHABLE', 'transient', 'the broker did not answer in time');
-    const look = async (channel: Channel) => Promise.all(queues.map(async (queue) => (await channel.checkQueue(queue)).messageCount));
+    const look = async (channel: Channel) =>
+      Promise.all(queues.map(async (queue) => (await channel.checkQueue(queue)).messageCount));
     try {
       return await withTimeout(this.onChannel(look), this.publishTimeoutMs, late);
     } catch (cause) {
-      throw cause instanceof HilumError ? cause : new HilumError('BROKER_UNREACHABLE', 'transient', `the queue ${queues.join(', ')} can't be looked at`, { cause });
+      throw cause instanceof HilumError
+        ? cause
+        : new HilumError('BROKER_UNREACHABLE', 'transient', `the queue ${queues.join(', ')} can't be looked at`, {
+            cause,
+          });
     }
   }
 
   async onChannel<T>(use: (channel: Channel) => Promise<T>): Promise<T> {
     const connection = this.connection.current();
-    if (connection === undefined) throw new HilumError('BROKER_UNREACHABLE', 'transient', 'no connection to the broker');
+    if (connection === undefined)
+      throw new HilumError('BROKER_UNREACHABLE', 'transient', 'no connection to the broker');
     return onOwnChannel(connection, use);
   }
 
@@ -224,10 +273,16 @@ class RabbitBroker implements Broker {
     this.connection.stopping();
     this.stopSignal.abort();
     const workers = [this.worker, ...this.sinkWorkers.values()];
-    const [, ...left] = await Promise.all([this.intake?.stop(Math.min(graceMs, CLOSE_TIMEOUT_MS)), ...workers.map((worker) => worker?.stop(graceMs) ?? 0)]);
+    const [, ...left] = await Promise.all([
+      this.intake?.stop(Math.min(graceMs, CLOSE_TIMEOUT_MS)),
+      ...workers.map((worker) => worker?.stop(graceMs) ?? 0),
+    ]);
     const unfinished = sum(left);
     await this.connection.close();
-    this.log.info({ event: 'broker.stopped', broker: this.connection.where, unfinished }, 'disconnected from the broker');
+    this.log.info(
+      { event: 'broker.stopped', broker: this.connection.where, unfinished },
+      'disconnected from the broker',
+    );
   }
 }
 

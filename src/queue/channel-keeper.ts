@@ -1,10 +1,13 @@
-import type { Channel,ChannelModel } from 'amqplib';
+import type { Channel, ChannelModel } from 'amqplib';
 import { HilumError } from '../base/errors';
-import { type Backoff,backoffMs,sleep,withTimeout } from '../base/retry';
+import { type Backoff, backoffMs, sleep, withTimeout } from '../base/retry';
 
 export interface KeeperOptions<C extends Channel> {
   readonly name: string;
-  /** Opens the channel and does all that belongs to it: declare, consume ... Whatever it opened must be closed when it throws. */
+  /**
+   * Opens the channel and does all that belongs to it: declare, consume ... Whatever it opened must be closed when it
+   * throws.
+   */
   readonly open: (connection: ChannelModel) => Promise<C>;
   /** Longest time for `open` (milliseconds): the protocol itself has none. */
   readonly openTimeoutMs: number;
@@ -14,8 +17,9 @@ export interface KeeperOptions<C extends Channel> {
 }
 
 /**
- * Keeps one channel open for as long as the connection lives. The connection manager opens a channel again only together with a new connection; but a
- * broker closes a channel alone when a consumer holds a message for too long or a queue is deleted, and then a service would listen to nothing.
+ * Keeps one channel open for as long as the connection lives. The connection manager opens a channel again only
+ * together with a new connection; but a broker closes a channel alone when a consumer holds a message for too long or a
+ * queue is deleted, and then a service would listen to nothing.
  */
 export class ChannelKeeper<C extends Channel> {
   private connection: ChannelModel | undefined;
@@ -59,7 +63,11 @@ export class ChannelKeeper<C extends Channel> {
     let wake: (channel: C) => void = () => {};
     const opened = new Promise<C>((resolve) => this.waiting.add((wake = resolve)));
     try {
-      return await withTimeout(opened, ms, () => (this.problem instanceof HilumError ? this.problem : new HilumError('BROKER_UNREACHABLE', 'transient', 'no connection to the broker', { cause: this.problem })));
+      return await withTimeout(opened, ms, () =>
+        this.problem instanceof HilumError
+          ? this.problem
+          : new HilumError('BROKER_UNREACHABLE', 'transient', 'no connection to the broker', { cause: this.problem }),
+      );
     } finally {
       this.waiting.delete(wake);
     }
@@ -85,13 +93,22 @@ export class ChannelKeeper<C extends Channel> {
     void opening.then((channel) => (late ? channel.close() : undefined)).catch(() => {});
     return withTimeout(opening, this.options.openTimeoutMs, () => {
       late = true;
-      return new HilumError('BROKER_UNREACHABLE', 'transient', `the broker did not open the ${this.options.name} channel in time`);
+      return new HilumError(
+        'BROKER_UNREACHABLE',
+        'transient',
+        `the broker did not open the ${this.options.name} channel in time`,
+      );
     });
   }
 
   private take(connection: ChannelModel, channel: C): void {
     if (this.connection !== connection) return;
-    if (this.closed.has(channel)) throw new HilumError('BROKER_UNREACHABLE', 'transient', `the ${this.options.name} channel closed as soon as it was open`);
+    if (this.closed.has(channel))
+      throw new HilumError(
+        'BROKER_UNREACHABLE',
+        'transient',
+        `the ${this.options.name} channel closed as soon as it was open`,
+      );
     this.channel = channel;
     this.failures = 0;
     this.problem = undefined;
@@ -100,7 +117,9 @@ export class ChannelKeeper<C extends Channel> {
     this.waiting.clear();
   }
 
-  /** To be called when `channel` has closed, for whatever reason; opens another one where the connection is still there. */
+  /**
+   * To be called when `channel` has closed, for whatever reason; opens another one where the connection is still there.
+   */
   lost(channel: C, why: unknown): void {
     this.closed.add(channel);
     if (this.channel !== channel) return;

@@ -1,9 +1,9 @@
-import { type AmqpConnectionManager,connect } from 'amqp-connection-manager';
-import type { Channel,ChannelModel } from 'amqplib';
-import { describeError,HilumError } from '../base/errors';
+import { type AmqpConnectionManager, connect } from 'amqp-connection-manager';
+import type { Channel, ChannelModel } from 'amqplib';
+import { describeError, HilumError } from '../base/errors';
 import type { Log } from '../base/log';
-import { type Backoff,backoffMs,withTimeout } from '../base/retry';
-import { readTls,type TlsFiles } from '../net/tls';
+import { type Backoff, backoffMs, withTimeout } from '../base/retry';
+import { readTls, type TlsFiles } from '../net/tls';
 import { ChannelKeeper } from './channel-keeper';
 
 export interface ConnectionOptions {
@@ -16,13 +16,27 @@ export interface ConnectionOptions {
   readonly reconnect?: Backoff;
 }
 
-/** `misconfigured`: the broker is there, but has queues or exchanges of our names with other arguments. `blocked`: it takes no messages (memory or disk alarm). */
-export const BROKER_STATES = ['connecting', 'connected', 'disconnected', 'blocked', 'misconfigured', 'stopping', 'stopped'] as const;
+/**
+ * `misconfigured`: the broker is there, but has queues or exchanges of our names with other arguments. `blocked`: it
+ * takes no messages (memory or disk alarm).
+ */
+export const BROKER_STATES = [
+  'connecting',
+  'connected',
+  'disconnected',
+  'blocked',
+  'misconfigured',
+  'stopping',
+  'stopped',
+] as const;
 export type BrokerState = (typeof BROKER_STATES)[number];
 
 export const CLOSE_TIMEOUT_MS = 3_000;
 
-/** One connection that comes back by itself, and the channels that live on it. Connects in the background, for as long as it takes. */
+/**
+ * One connection that comes back by itself, and the channels that live on it. Connects in the background, for as long
+ * as it takes.
+ */
 export class BrokerConnection {
   /** The broker's host and port, for the log: never with a password. */
   readonly where: string;
@@ -37,23 +51,50 @@ export class BrokerConnection {
   private connectProblem: unknown;
 
   /** @throws HilumError CONFIG_INVALID for unreadable TLS files. */
-  constructor(options: ConnectionOptions, private readonly log: Log) {
+  constructor(
+    options: ConnectionOptions,
+    private readonly log: Log,
+  ) {
     const { url, tls, connectTimeoutMs = 10_000, heartbeatSeconds = 30 } = options;
     this.connectTimeoutMs = connectTimeoutMs;
     this.reconnect = options.reconnect ?? { baseMs: 1_000, maxMs: 30_000 };
     this.where = new URL(url).host;
-    const connectionOptions = { ...readTls(tls), timeout: connectTimeoutMs, keepAlive: true, noDelay: true, clientProperties: { connection_name: 'hilum' } };
-    this.manager = connect([url], { heartbeatIntervalInSeconds: heartbeatSeconds, reconnectTimeInSeconds: this.reconnect.baseMs / 1000, connectionOptions });
+    const connectionOptions = {
+      ...readTls(tls),
+      timeout: connectTimeoutMs,
+      keepAlive: true,
+      noDelay: true,
+      clientProperties: { connection_name: 'hilum' },
+    };
+    this.manager = connect([url], {
+      heartbeatIntervalInSeconds: heartbeatSeconds,
+      reconnectTimeInSeconds: this.reconnect.baseMs / 1000,
+      connectionOptions,
+    });
     this.listen();
   }
 
   /** Keeps a channel open from now on, for as long as there is a connection. */
   keep<C extends Channel>(name: string, open: (connection: ChannelModel) => Promise<C>): ChannelKeeper<C> {
     const onLost = (error: unknown) => {
-      if (isMismatch(error)) this.log.error({ event: 'broker.misconfigured', broker: this.where, error: describeError(error) }, error.message);
-      else this.log.warn({ event: 'broker.channel-lost', broker: this.where, channel: name, error: describeError(error) }, `the ${name} channel was lost`);
+      if (isMismatch(error))
+        this.log.error(
+          { event: 'broker.misconfigured', broker: this.where, error: describeError(error) },
+          error.message,
+        );
+      else
+        this.log.warn(
+          { event: 'broker.channel-lost', broker: this.where, channel: name, error: describeError(error) },
+          `the ${name} channel was lost`,
+        );
     };
-    const keeper = new ChannelKeeper<C>({ name, open, openTimeoutMs: this.connectTimeoutMs, backoff: this.reconnect, onLost });
+    const keeper = new ChannelKeeper<C>({
+      name,
+      open,
+      openTimeoutMs: this.connectTimeoutMs,
+      backoff: this.reconnect,
+      onLost,
+    });
     this.keepers.push(keeper as unknown as ChannelKeeper<Channel>);
     const connection = this.current();
     if (connection !== undefined) keeper.attach(connection);
@@ -78,7 +119,9 @@ export class BrokerConnection {
       for (const keeper of this.keepers) await keeper.whenOpen(deadline - Date.now());
     } catch (error) {
       if (this.connectProblem === undefined) throw error;
-      throw new HilumError('BROKER_UNREACHABLE', 'transient', `no connection to the broker at ${this.where}`, { cause: this.connectProblem });
+      throw new HilumError('BROKER_UNREACHABLE', 'transient', `no connection to the broker at ${this.where}`, {
+        cause: this.connectProblem,
+      });
     }
   }
 
@@ -90,14 +133,19 @@ export class BrokerConnection {
     for (const keeper of this.keepers) keeper.detach();
     const connection = this.current();
     // close() may wait for ever on a dead peer (amqplib); then the socket is cut.
-    if (!(await inTime(this.manager.close(), CLOSE_TIMEOUT_MS))) (connection as unknown as { connection?: { stream?: { destroy(): void } } } | undefined)?.connection?.stream?.destroy();
+    if (!(await inTime(this.manager.close(), CLOSE_TIMEOUT_MS)))
+      (
+        connection as unknown as { connection?: { stream?: { destroy(): void } } } | undefined
+      )?.connection?.stream?.destroy();
     this.phase = 'stopped';
   }
 
   private listen(): void {
     this.manager.on('connect', () => this.connected(this.current()!));
     this.manager.on('connectFailed', ({ err }) => this.down('broker.unreachable', "the broker can't be reached", err));
-    this.manager.on('disconnect', ({ err }) => this.down('broker.disconnected', 'the connection to the broker was lost', err));
+    this.manager.on('disconnect', ({ err }) =>
+      this.down('broker.disconnected', 'the connection to the broker was lost', err),
+    );
     this.manager.on('blocked', ({ reason }) => {
       this.blocked = true;
       this.log.warn({ event: 'broker.blocked', broker: this.where, reason }, 'the broker takes no messages at present');
@@ -137,7 +185,11 @@ function isMismatch(problem: unknown): problem is HilumError {
 /** Whether `promise` settled, well or not, within `ms` milliseconds. */
 export async function inTime(promise: Promise<unknown>, ms: number): Promise<boolean> {
   try {
-    await withTimeout(promise.catch(() => {}), ms, () => new Error('late'));
+    await withTimeout(
+      promise.catch(() => {}),
+      ms,
+      () => new Error('late'),
+    );
     return true;
   } catch {
     return false;

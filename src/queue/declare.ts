@@ -1,6 +1,6 @@
-import type { Channel,ChannelModel } from 'amqplib';
+import type { Channel, ChannelModel } from 'amqplib';
 import { HilumError } from '../base/errors';
-import { allQueues,type Topology } from './topology';
+import { allQueues, type Topology } from './topology';
 
 /**
  * Declares everything; what is there already with the same arguments stays as it is.
@@ -9,13 +9,20 @@ import { allQueues,type Topology } from './topology';
 export async function declare(connection: ChannelModel, plan: Topology): Promise<void> {
   try {
     await onOwnChannel(connection, async (channel) => {
-      for (const { name, type } of [plan.study, plan.result]) await channel.assertExchange(name, type, { durable: true });
-      for (const { name, arguments: args } of allQueues(plan)) await channel.assertQueue(name, { durable: true, arguments: args });
+      for (const { name, type } of [plan.study, plan.result])
+        await channel.assertExchange(name, type, { durable: true });
+      for (const { name, arguments: args } of allQueues(plan))
+        await channel.assertQueue(name, { durable: true, arguments: args });
       for (const { queue, exchange, routingKey } of plan.bindings) await channel.bindQueue(queue, exchange, routingKey);
     });
   } catch (cause) {
     if (!(cause instanceof Error && 'code' in cause && cause.code === 406)) throw cause;
-    throw new HilumError('CONFIG_INVALID', 'permanent', `the broker has an exchange or queue named ${plan.study.name}... with other arguments: delete it there, or set another broker.prefix`, { cause });
+    throw new HilumError(
+      'CONFIG_INVALID',
+      'permanent',
+      `the broker has an exchange or queue named ${plan.study.name}... with other arguments: delete it there, or set another broker.prefix`,
+      { cause },
+    );
   }
 }
 
@@ -30,7 +37,10 @@ export async function onOwnChannel<T>(connection: ChannelModel, use: (channel: C
   }
 }
 
-/** Calls `lost` when the channel closes. Without an 'error' listener a channel that the broker closes would end the process. */
+/**
+ * Calls `lost` when the channel closes. Without an 'error' listener a channel that the broker closes would end the
+ * process.
+ */
 export function watch(channel: Channel, lost: (why: unknown) => void): void {
   let why: unknown = new Error('the channel closed');
   channel.on('error', (error: unknown) => (why = error));

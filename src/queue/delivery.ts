@@ -1,12 +1,14 @@
-import type { Channel,Message } from 'amqplib';
+import type { Channel, Message } from 'amqplib';
 import { describeError } from '../base/errors';
 import type { Log } from '../base/log';
 import { sleep } from '../base/retry';
-import { PRIORITIES,type Priority } from '../events/priority';
+import { PRIORITIES, type Priority } from '../events/priority';
 import { refusedInARow } from './settle';
-import { delayFor,type Lane } from './topology';
+import { delayFor, type Lane } from './topology';
 
-/** Headers of a study message, and but for the priority of a result on its way to a sink, all optional (docs/events.md). */
+/**
+ * Headers of a study message, and but for the priority of a result on its way to a sink, all optional (docs/events.md).
+ */
 export const ATTEMPT_HEADER = 'x-hilum-attempt';
 export const AWAY_HEADER = 'x-hilum-away';
 export const LOST_HEADER = 'x-hilum-lost';
@@ -27,13 +29,16 @@ export interface Attempt {
 }
 
 /**
- * One message in hand. It must be settled exactly once, by one of the six methods; none of them rejects. What can't be settled (the channel died, the
- * broker does not confirm) goes back to the queue: the broker delivers it again.
+ * One message in hand. It must be settled exactly once, by one of the six methods; none of them rejects. What can't be
+ * settled (the channel died, the broker does not confirm) goes back to the queue: the broker delivers it again.
  */
 export interface BrokerDelivery {
   readonly body: Uint8Array;
   readonly messageId: string | undefined;
-  /** The broker may have given this message to a consumer before and never heard what became of it. After a kill of the broker it says so of all messages. */
+  /**
+   * The broker may have given this message to a consumer before and never heard what became of it. After a kill of the
+   * broker it says so of all messages.
+   */
   readonly redelivered: boolean;
   /** Redelivered, and the broker was restarted while it waited: that explains it. */
   readonly outlivedBroker: boolean;
@@ -47,7 +52,10 @@ export interface BrokerDelivery {
   readonly lost: number;
   /** How often a part of its study was done and the rest left to a next delivery. */
   readonly slices: number;
-  /** Seconds since the message was published, delays before its present try left out; null where it does not tell. Two clocks may be in it. */
+  /**
+   * Seconds since the message was published, delays before its present try left out; null where it does not tell. Two
+   * clocks may be in it.
+   */
   readonly waitedSeconds: number | null;
   readonly isSettled: boolean;
   ack(): Promise<void>;
@@ -67,7 +75,10 @@ export interface DeliveryContext {
   readonly log: Log;
   /** Publishes to a queue, confirmed and routed. @throws HilumError */
   readonly send: (queue: string, body: Buffer, properties: KeptProperties) => Promise<void>;
-  /** How long a message is held that could not be moved on, before it goes back (milliseconds): no tight circle while the broker is in trouble. */
+  /**
+   * How long a message is held that could not be moved on, before it goes back (milliseconds): no tight circle while
+   * the broker is in trouble.
+   */
   readonly pauseMs: number;
   readonly stopping: AbortSignal;
 }
@@ -82,7 +93,13 @@ export interface KeptProperties {
 export type MessageHeaders = Record<string, unknown>;
 
 /** @param queue where the message came from, and goes back to */
-export function brokerDelivery(channel: Channel, message: Message, queue: string, context: DeliveryContext, brokerSince = 0): BrokerDelivery {
+export function brokerDelivery(
+  channel: Channel,
+  message: Message,
+  queue: string,
+  context: DeliveryContext,
+  brokerSince = 0,
+): BrokerDelivery {
   const headers: MessageHeaders = message.properties.headers ?? {};
   const tries = countOf(headers[ATTEMPT_HEADER]);
   const away = countOf(headers[AWAY_HEADER]);
@@ -107,11 +124,24 @@ export function brokerDelivery(channel: Channel, message: Message, queue: string
       return settling.isSettled();
     },
     ack: () => settling.once(async () => settling.tell('ack')),
-    retry: (delayMs, reason, isAway = false) => settling.once(() => settling.move(delayFor(context.lane, delayMs).name, { ...failed(reason), ...(isAway ? { [AWAY_HEADER]: away + 1 } : {}) })),
+    retry: (delayMs, reason, isAway = false) =>
+      settling.once(() =>
+        settling.move(delayFor(context.lane, delayMs).name, {
+          ...failed(reason),
+          ...(isAway ? { [AWAY_HEADER]: away + 1 } : {}),
+        }),
+      ),
     deadLetter: (reason) => settling.once(() => settling.move(context.lane.dead.name, failed(reason))),
     requeue: () => settling.once(async () => settling.tell('nack')),
     // Lost is not failed: it has waited since it was first published.
-    putBack: (delayMs) => settling.once(() => settling.move(delayMs > 0 ? delayFor(context.lane, delayMs).name : queue, { ...ownHeaders(headers), [LOST_HEADER]: lost + 1 }, timestamp)),
+    putBack: (delayMs) =>
+      settling.once(() =>
+        settling.move(
+          delayMs > 0 ? delayFor(context.lane, delayMs).name : queue,
+          { ...ownHeaders(headers), [LOST_HEADER]: lost + 1 },
+          timestamp,
+        ),
+      ),
     goOn: () => settling.once(() => settling.move(queue, { ...ownHeaders(headers), [SLICE_HEADER]: slices + 1 })),
   };
 }
@@ -128,13 +158,23 @@ export function priorityOf(headers: MessageHeaders): Priority | undefined {
 
 export type DeliveryHandler = (delivery: BrokerDelivery) => Promise<void>;
 
-/** Hands a delivery over; what the handler leaves unsettled, which is a defect, goes back to its queue after a pause. Never rejects. */
-export async function handle(delivery: BrokerDelivery, handler: DeliveryHandler, { log, pauseMs, stopping }: DeliveryContext): Promise<void> {
+/**
+ * Hands a delivery over; what the handler leaves unsettled, which is a defect, goes back to its queue after a pause.
+ * Never rejects.
+ */
+export async function handle(
+  delivery: BrokerDelivery,
+  handler: DeliveryHandler,
+  { log, pauseMs, stopping }: DeliveryContext,
+): Promise<void> {
   try {
     await handler(delivery);
     if (!delivery.isSettled) throw new Error('the handler did not settle its delivery');
   } catch (error) {
-    log.error({ event: 'broker.handler-failed', error: describeError(error) }, 'a defect in the handler; the message goes back to its queue');
+    log.error(
+      { event: 'broker.handler-failed', error: describeError(error) },
+      'a defect in the handler; the message goes back to its queue',
+    );
     await sleep(pauseMs, stopping);
     if (!delivery.isSettled) await delivery.requeue();
   }
@@ -148,17 +188,28 @@ export function settler(channel: Channel, message: Message, { log, send, pauseMs
       if (how === 'ack') channel.ack(message);
       else channel.nack(message, false, true);
     } catch (error) {
-      // The channel died while the work was done: the broker has the message and delivers it again, which changes nothing.
-      log.debug({ event: 'broker.settle-dropped', error: describeError(error) }, 'the channel is gone; the broker will deliver the message again');
+      // The channel died while the work was done: the broker has the message and delivers it again, which changes
+      // nothing.
+      log.debug(
+        { event: 'broker.settle-dropped', error: describeError(error) },
+        'the channel is gone; the broker will deliver the message again',
+      );
     }
   };
   // Published and confirmed first, acknowledged second: a crash in between leaves two copies, the other order none.
   const move = async (queue: string, headers: MessageHeaders, timestamp?: number): Promise<void> => {
     try {
-      await send(queue, message.content, { headers: { ...headers, [QUEUED_HEADER]: Date.now() }, messageId: message.properties.messageId as string | undefined, timestamp });
+      await send(queue, message.content, {
+        headers: { ...headers, [QUEUED_HEADER]: Date.now() },
+        messageId: message.properties.messageId as string | undefined,
+        timestamp,
+      });
       tell('ack');
     } catch (error) {
-      log.error({ event: 'broker.settle-failed', queue, error: describeError(error) }, 'a message could not be moved on; it goes back to its queue');
+      log.error(
+        { event: 'broker.settle-failed', queue, error: describeError(error) },
+        'a message could not be moved on; it goes back to its queue',
+      );
       await sleep(pauseMs, stopping);
       tell('nack');
     }
@@ -172,8 +223,16 @@ export function settler(channel: Channel, message: Message, { log, send, pauseMs
 }
 
 function failedHeaders(headers: MessageHeaders, attempt: number, reason: string): MessageHeaders {
-  const attempts = [...readHistory(headers[HISTORY_HEADER]), { attempt, at: new Date().toISOString(), code: reason }].slice(-HISTORY_LENGTH);
-  return { ...ownHeaders(headers), [ATTEMPT_HEADER]: attempt, [REASON_HEADER]: reason, [HISTORY_HEADER]: JSON.stringify(attempts) };
+  const attempts = [
+    ...readHistory(headers[HISTORY_HEADER]),
+    { attempt, at: new Date().toISOString(), code: reason },
+  ].slice(-HISTORY_LENGTH);
+  return {
+    ...ownHeaders(headers),
+    [ATTEMPT_HEADER]: attempt,
+    [REASON_HEADER]: reason,
+    [HISTORY_HEADER]: JSON.stringify(attempts),
+  };
 }
 
 /** Ours only: what the broker adds (x-death ...) grows with every round. */
@@ -188,7 +247,10 @@ export function traceHeaders(headers: MessageHeaders): MessageHeaders {
   return Object.fromEntries(names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
 }
 
-/** Of a message that is to start anew: the first try, never lost, its priority to be decided again; what happened before stays in its history. */
+/**
+ * Of a message that is to start anew: the first try, never lost, its priority to be decided again; what happened before
+ * stays in its history.
+ */
 export function freshHeaders(headers: MessageHeaders): MessageHeaders {
   return { ...traceHeaders(headers), [ATTEMPT_HEADER]: 0, [AWAY_HEADER]: 0, [LOST_HEADER]: 0 };
 }
@@ -206,7 +268,13 @@ export function readHistory(header: unknown): Attempt[] {
 
 function isAttempt(value: unknown): value is Attempt {
   const entry = value as Partial<Attempt> | null;
-  return typeof entry === 'object' && entry !== null && typeof entry.attempt === 'number' && typeof entry.at === 'string' && typeof entry.code === 'string';
+  return (
+    typeof entry === 'object' &&
+    entry !== null &&
+    typeof entry.attempt === 'number' &&
+    typeof entry.at === 'string' &&
+    typeof entry.code === 'string'
+  );
 }
 
 export function countOf(header: unknown): number {

@@ -1,30 +1,59 @@
-import type { Channel,ChannelModel,Message } from 'amqplib';
+import type { Channel, ChannelModel, Message } from 'amqplib';
 import type { Priority } from '../events/priority';
 import type { BrokerConnection } from './connection';
 import { declare } from './declare';
-import { type DeliveryContext,type MessageHeaders,PRIORITY_HEADER,priorityOf,settler,timestampOf,traceHeaders } from './delivery';
+import {
+  type DeliveryContext,
+  type MessageHeaders,
+  PRIORITY_HEADER,
+  priorityOf,
+  settler,
+  timestampOf,
+  traceHeaders,
+} from './delivery';
 import { brokerSeenSince } from './epoch';
 import { Subscription } from './subscription';
 import type { Topology } from './topology';
 
-/** How urgent a study message is; null where that can't be told now: then it is worked on as routine, and asked about again if it comes by again. */
+/**
+ * How urgent a study message is; null where that can't be told now: then it is worked on as routine, and asked about
+ * again if it comes by again.
+ */
 export type Classify = (body: Uint8Array) => Promise<Priority | null>;
 
-/** Messages that are classified at the same time. Little work, and a slow archive should not make the urgent ones queue behind the others. */
+/**
+ * Messages that are classified at the same time. Little work, and a slow archive should not make the urgent ones queue
+ * behind the others.
+ */
 const PREFETCH = 10;
 
-/** Moves each message of the intake to the urgent or the routine queue. It judges nothing else: what is wrong with a message is for the one who works on it. */
+/**
+ * Moves each message of the intake to the urgent or the routine queue. It judges nothing else: what is wrong with a
+ * message is for the one who works on it.
+ */
 export class Intake {
   private readonly subscription: Subscription;
 
-  constructor(connection: BrokerConnection, private readonly plan: Topology, private readonly context: DeliveryContext, private readonly classify: Classify, private readonly moved: () => void) {
+  constructor(
+    connection: BrokerConnection,
+    private readonly plan: Topology,
+    private readonly context: DeliveryContext,
+    private readonly classify: Classify,
+    private readonly moved: () => void,
+  ) {
     const receive = (channel: Channel, message: Message) => this.pass(channel, message);
     const prepare = async (open: ChannelModel) => {
       await declare(open, plan);
       // Before anything is moved: what is queued earlier than the mark does not count as lost when its worker dies.
       await brokerSeenSince(open, plan.epoch.name);
     };
-    this.subscription = new Subscription(connection, { name: 'intake', queue: plan.intake.name, prefetch: PREFETCH, prepare, receive });
+    this.subscription = new Subscription(connection, {
+      name: 'intake',
+      queue: plan.intake.name,
+      prefetch: PREFETCH,
+      prepare,
+      receive,
+    });
   }
 
   /** Takes no more and waits up to `graceMs` milliseconds for what it has; the rest goes back to the intake. */
@@ -32,7 +61,10 @@ export class Intake {
     await this.subscription.stop(graceMs);
   }
 
-  /** A message that comes by again after a delay keeps its priority. One that is redelivered is passed on like any other: nothing was done with it. */
+  /**
+   * A message that comes by again after a delay keeps its priority. One that is redelivered is passed on like any
+   * other: nothing was done with it.
+   */
   private async pass(channel: Channel, message: Message): Promise<void> {
     const headers: MessageHeaders = message.properties.headers ?? {};
     const known = priorityOf(headers);
@@ -40,7 +72,11 @@ export class Intake {
     const trace = traceHeaders(headers);
     // After a delay the waiting starts anew; the first time through, it began when the event was published.
     const timestamp = known === undefined ? timestampOf(message) : undefined;
-    await settler(channel, message, this.context).move(this.plan[priority ?? 'routine'].name, priority === null ? trace : { ...trace, [PRIORITY_HEADER]: priority }, timestamp);
+    await settler(channel, message, this.context).move(
+      this.plan[priority ?? 'routine'].name,
+      priority === null ? trace : { ...trace, [PRIORITY_HEADER]: priority },
+      timestamp,
+    );
     this.moved();
   }
 }

@@ -1,10 +1,10 @@
-import type { ConfirmChannel,ConsumeMessage,Options } from 'amqplib';
+import type { ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
 import { randomUUID } from 'node:crypto';
 import { HilumError } from '../base/errors';
-import { sleep,withTimeout } from '../base/retry';
+import { sleep, withTimeout } from '../base/retry';
 import type { ChannelKeeper } from './channel-keeper';
 import type { BrokerConnection } from './connection';
-import { declare,watch } from './declare';
+import { declare, watch } from './declare';
 import type { Topology } from './topology';
 
 export interface PublishOptions {
@@ -25,7 +25,11 @@ export class Publisher {
   private readonly returned = new Set<string>();
 
   /** @param timeoutMs longest wait for a confirm, reconnecting included */
-  constructor(private readonly connection: BrokerConnection, plan: Topology, private readonly timeoutMs: number) {
+  constructor(
+    private readonly connection: BrokerConnection,
+    plan: Topology,
+    private readonly timeoutMs: number,
+  ) {
     this.keeper = connection.keep('publisher', async (open) => {
       await declare(open, plan);
       const channel = await open.createConfirmChannel();
@@ -35,17 +39,26 @@ export class Publisher {
     });
   }
 
-  /** Resolves when the broker has confirmed the message. @throws HilumError BROKER_UNREACHABLE when it has not within the time-out: it may have arrived all the same. */
+  /**
+   * Resolves when the broker has confirmed the message. @throws HilumError BROKER_UNREACHABLE when it has not within
+   * the time-out: it may have arrived all the same.
+   */
   async publish(exchange: string, routingKey: string, body: Buffer, options: PublishOptions = {}): Promise<void> {
     const deadline = Date.now() + this.timeoutMs;
     const { headers, messageId = randomUUID(), timestamp, mandatory = false } = options;
-    // Of this call alone: copies of a message share its id, and one of them may be returned while another is on its way.
+    // Of this call alone: copies of a message share its id, and one of them may be returned while another is on its
+    // way.
     const correlationId = randomUUID();
     for (;;) {
-      if (this.connection.state() === 'stopped') throw new HilumError('BROKER_UNREACHABLE', 'transient', 'disconnected from the broker on purpose');
+      if (this.connection.state() === 'stopped')
+        throw new HilumError('BROKER_UNREACHABLE', 'transient', 'disconnected from the broker on purpose');
       const channel = await this.keeper.whenOpen(deadline - Date.now());
       try {
-        await withTimeout(confirmed(channel, exchange, routingKey, body, { headers, messageId, correlationId, timestamp, mandatory }), deadline - Date.now(), unconfirmed);
+        await withTimeout(
+          confirmed(channel, exchange, routingKey, body, { headers, messageId, correlationId, timestamp, mandatory }),
+          deadline - Date.now(),
+          unconfirmed,
+        );
         break;
       } catch (error) {
         // Nacked, or the channel closed before the confirm: sent again, for twice does no harm and not at all does.
@@ -54,7 +67,12 @@ export class Publisher {
       }
     }
     // The broker sends basic.return before the confirm.
-    if (this.returned.delete(correlationId)) throw new HilumError('BROKER_UNREACHABLE', 'transient', `no queue takes messages for ${exchange || 'the default exchange'} ${routingKey}`);
+    if (this.returned.delete(correlationId))
+      throw new HilumError(
+        'BROKER_UNREACHABLE',
+        'transient',
+        `no queue takes messages for ${exchange || 'the default exchange'} ${routingKey}`,
+      );
   }
 }
 
@@ -63,9 +81,25 @@ function unconfirmed(cause?: unknown): HilumError {
 }
 
 /** Persistent, and resolved by the broker's confirm. Rejects on a nack and when the channel closes first. */
-function confirmed(channel: ConfirmChannel, exchange: string, routingKey: string, body: Buffer, options: Options.Publish): Promise<void> {
+function confirmed(
+  channel: ConfirmChannel,
+  exchange: string,
+  routingKey: string,
+  body: Buffer,
+  options: Options.Publish,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const properties = { ...options, persistent: true, contentType: 'application/json', appId: 'hilum', timestamp: options.timestamp ?? Math.floor(Date.now() / 1000) };
-    channel.publish(exchange, routingKey, body, properties, (error: unknown) => (error === null || error === undefined ? resolve() : reject(error instanceof Error ? error : new Error(String(error)))));
+    const properties = {
+      ...options,
+      persistent: true,
+      contentType: 'application/json',
+      appId: 'hilum',
+      timestamp: options.timestamp ?? Math.floor(Date.now() / 1000),
+    };
+    channel.publish(exchange, routingKey, body, properties, (error: unknown) =>
+      error === null || error === undefined
+        ? resolve()
+        : reject(error instanceof Error ? error : new Error(String(error))),
+    );
   });
 }

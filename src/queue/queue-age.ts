@@ -1,7 +1,7 @@
 /**
- * How long the oldest message of a queue has waited, at most, without a look at it: taking a message only to look marks it as redelivered, and AMQP 0-9-1
- * has no other way. What is known: the head came after the last message that was taken, and after the last time that the queue was empty.
- * All times in milliseconds since 1970.
+ * How long the oldest message of a queue has waited, at most, without a look at it: taking a message only to look marks
+ * it as redelivered, and AMQP 0-9-1 has no other way. What is known: the head came after the last message that was
+ * taken, and after the last time that the queue was empty. All times in milliseconds since 1970.
  */
 export class QueueAge {
   /** What waits now was published after this. */

@@ -17,10 +17,12 @@ export interface SchedulerOptions<T> {
 }
 
 /**
- * Decides what is worked on next: urgent before routine, but after `routineEvery` urgent ones in a row a routine one, so that it never starves.
+ * Decides what is worked on next: urgent before routine, but after `routineEvery` urgent ones in a row a routine one,
+ * so that it never starves.
  *
- * It takes an item only when a slot is free. Taking ahead would let an item wait in the hand of a busy worker while another one is idle, decide the order
- * too early, and hold messages unacknowledged for as long as the one before them lasts.
+ * It takes an item only when a slot is free. Taking ahead would let an item wait in the hand of a busy worker while
+ * another one is idle, decide the order too early, and hold messages unacknowledged for as long as the one before them
+ * lasts.
  */
 export class Scheduler<T> {
   private busy = 0;

@@ -1,7 +1,10 @@
-import { HilumError,lastingOf } from '../base/errors';
-import { isAway,retryAfterOf } from '../base/retry';
+import { HilumError, lastingOf } from '../base/errors';
+import { isAway, retryAfterOf } from '../base/retry';
 
-/** Port: one message of the broker; `queue/delivery` fits it by shape. It is to be settled exactly once, and its methods never reject. */
+/**
+ * Port: one message of the broker; `queue/delivery` fits it by shape. It is to be settled exactly once, and its methods
+ * never reject.
+ */
 export interface Delivery {
   readonly body: Uint8Array;
   readonly redelivered: boolean;
@@ -43,7 +46,10 @@ export type Settlement =
   | { readonly kind: 'go-on' }
   | { readonly kind: 'put-back'; readonly delayMs: number; readonly counted: boolean };
 
-/** Tries after the first that is refused the sign-in, all in a row: it may be a token about to be renewed, but it is not asked for ever. */
+/**
+ * Tries after the first that is refused the sign-in, all in a row: it may be a token about to be renewed, but it is not
+ * asked for ever.
+ */
 export const UNAUTHORISED_RETRIES = 3;
 /** Losses after which a message is still put back at once. */
 export const TOLERATED_LOSSES = 5;
@@ -58,11 +64,11 @@ const UNAUTHORISED: readonly string[] = ['ARCHIVE_UNAUTHORISED', 'RECEIVER_UNAUT
 export type Tries = Pick<Delivery, 'attempt' | 'away' | 'refused'>;
 
 /**
- * What becomes of a delivery whose try ended with `error`; undefined is success.
- * Transient and ambiguous failures are tried again, with the server's Retry-After where it is longer; permanent ones never, a refused sign-in a few times.
- * A study that was returned between two films has not failed: it goes on.
- * Each kind of failure is counted for itself, so that an outage of an hour does not leave a sign-in refused once without another try: tries that found the other side away, where
- * they have a limit of their own, and sign-ins refused in a row. Delays grow with that count.
+ * What becomes of a delivery whose try ended with `error`; undefined is success. Transient and ambiguous failures are
+ * tried again, with the server's Retry-After where it is longer; permanent ones never, a refused sign-in a few times. A
+ * study that was returned between two films has not failed: it goes on. Each kind of failure is counted for itself, so
+ * that an outage of an hour does not leave a sign-in refused once without another try: tries that found the other side
+ * away, where they have a limit of their own, and sign-ins refused in a row. Delays grow with that count.
  */
 export function settle(error: unknown, tries: Tries, policy: RetryPolicy): Settlement {
   if (error === undefined) return { kind: 'ack' };
@@ -71,11 +77,20 @@ export function settle(error: unknown, tries: Tries, policy: RetryPolicy): Settl
   const isOnlyAway = policy.awayLimit !== undefined && isAway(error);
   const [failed, limit] = isOnlyAway ? [tries.away + 1, policy.awayLimit!] : failedOtherwise(error, tries, policy);
   if (failed > limit) return { kind: 'dead-letter', reason };
-  return { kind: 'retry', delayMs: Math.max(delayFor(failed, policy), retryAfterOf(error) ?? 0), reason, ...(isOnlyAway ? { isAway: true } : {}) };
+  return {
+    kind: 'retry',
+    delayMs: Math.max(delayFor(failed, policy), retryAfterOf(error) ?? 0),
+    reason,
+    ...(isOnlyAway ? { isAway: true } : {}),
+  };
 }
 
 /** How often it has failed so, and how often it may. */
-function failedOtherwise(error: unknown, { attempt, away, refused }: Tries, { limit }: RetryPolicy): [failed: number, limit: number] {
+function failedOtherwise(
+  error: unknown,
+  { attempt, away, refused }: Tries,
+  { limit }: RetryPolicy,
+): [failed: number, limit: number] {
   if (UNAUTHORISED.includes(codeOf(error))) return [refused + 1, Math.min(UNAUTHORISED_RETRIES, limit)];
   return [attempt - away, lastingOf(error) === 'permanent' ? 0 : limit];
 }
@@ -85,7 +100,10 @@ export function refusedInARow(codes: readonly string[]): number {
   return codes.length - 1 - codes.findLastIndex((code) => !UNAUTHORISED.includes(code));
 }
 
-/** How many tries after the first it takes until their delays alone last `ms` milliseconds; not fewer than the limit for other failures. */
+/**
+ * How many tries after the first it takes until their delays alone last `ms` milliseconds; not fewer than the limit for
+ * other failures.
+ */
 export function triesWithin(ms: number, { delaysMs, limit }: RetryPolicy): number {
   const before = delaysMs.slice(0, -1);
   const rest = ms - before.reduce((sum, delay) => sum + delay, 0);
@@ -93,14 +111,22 @@ export function triesWithin(ms: number, { delaysMs, limit }: RetryPolicy): numbe
 }
 
 /**
- * What becomes of a redelivered message that had been lost `lost` times before. It is counted before it is worked on, at the end of the queue: a film that
- * kills its worker then neither holds up the others nor comes back for ever, and comes less and less often. Where a restart of the broker explains it, it
- * is put there uncounted: otherwise a night of restarts would give up whatever waited.
+ * What becomes of a redelivered message that had been lost `lost` times before. It is counted before it is worked on,
+ * at the end of the queue: a film that kills its worker then neither holds up the others nor comes back for ever, and
+ * comes less and less often. Where a restart of the broker explains it, it is put there uncounted: otherwise a night of
+ * restarts would give up whatever waited.
  */
-export function settleRedelivered({ lost, outlivedBroker }: Pick<Delivery, 'lost' | 'outlivedBroker'>, policy: RetryPolicy): Settlement {
+export function settleRedelivered(
+  { lost, outlivedBroker }: Pick<Delivery, 'lost' | 'outlivedBroker'>,
+  policy: RetryPolicy,
+): Settlement {
   if (outlivedBroker) return { kind: 'put-back', delayMs: 0, counted: false };
   if (lost >= LOSS_LIMIT) return { kind: 'dead-letter', reason: WORKER_LOST };
-  return { kind: 'put-back', counted: true, delayMs: lost < TOLERATED_LOSSES ? 0 : delayFor(lost - TOLERATED_LOSSES + 1, policy) };
+  return {
+    kind: 'put-back',
+    counted: true,
+    delayMs: lost < TOLERATED_LOSSES ? 0 : delayFor(lost - TOLERATED_LOSSES + 1, policy),
+  };
 }
 
 function delayFor(attempt: number, { delaysMs }: RetryPolicy): number {

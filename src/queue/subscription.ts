@@ -1,6 +1,6 @@
-import type { Channel,ConsumeMessage } from 'amqplib';
+import type { Channel, ConsumeMessage } from 'amqplib';
 import type { ChannelKeeper } from './channel-keeper';
-import { type BrokerConnection,CLOSE_TIMEOUT_MS,inTime } from './connection';
+import { type BrokerConnection, CLOSE_TIMEOUT_MS, inTime } from './connection';
 import { watch } from './declare';
 
 export interface SubscriptionOptions {
@@ -21,7 +21,10 @@ export class Subscription {
   private consumerTag = '';
   private isStopping = false;
 
-  constructor(connection: BrokerConnection, private readonly options: SubscriptionOptions) {
+  constructor(
+    connection: BrokerConnection,
+    private readonly options: SubscriptionOptions,
+  ) {
     this.keeper = connection.keep(options.name, async (open) => {
       await options.prepare(open);
       const channel = await open.createChannel();
@@ -33,7 +36,10 @@ export class Subscription {
     });
   }
 
-  /** Takes no more and waits up to `graceMs` milliseconds for what it has; the rest goes back to the queue. Resolves to how many are left. */
+  /**
+   * Takes no more and waits up to `graceMs` milliseconds for what it has; the rest goes back to the queue. Resolves to
+   * how many are left.
+   */
   async stop(graceMs: number): Promise<number> {
     this.isStopping = true;
     const channel = this.keeper.current();
@@ -43,7 +49,8 @@ export class Subscription {
   }
 
   private receive(channel: Channel, message: ConsumeMessage | null): void {
-    // null: the broker has cancelled the consumer (the queue was deleted, its node went away). Closing the channel makes the keeper start over.
+    // null: the broker has cancelled the consumer (the queue was deleted, its node went away). Closing the channel
+    // makes the keeper start over.
     if (message === null) return void channel.close().catch(() => {});
     // Sent before the broker heard that we stop: it goes back when the channel closes.
     if (this.isStopping) return;

@@ -3,10 +3,11 @@ import type { SinkName } from '../events/sink-names';
 /**
  * The exchanges and queues of Hilum, as data. All durable, all classic.
  *
- * Why not quorum queues: on RabbitMQ 3.10, which Debian 12 ships, a quorum queue that is killed (SIGKILL, power) before its node was ever stopped
- * cleanly is not recovered; its messages are gone and publishing to it closes the connection with 541 (tried). Messages expire on quorum queues only
- * since 3.10, and where no dead-letter exchange is set they are dropped at the delivery limit. Classic queues keep every confirmed persistent message
- * through the same kill. What a quorum queue would count by itself, deliveries to workers that died, Hilum counts in a header.
+ * Why not quorum queues: on RabbitMQ 3.10, which Debian 12 ships, a quorum queue that is killed (SIGKILL, power) before
+ * its node was ever stopped cleanly is not recovered; its messages are gone and publishing to it closes the connection
+ * with 541 (tried). Messages expire on quorum queues only since 3.10, and where no dead-letter exchange is set they are
+ * dropped at the delivery limit. Classic queues keep every confirmed persistent message through the same kill. What a
+ * quorum queue would count by itself, deliveries to workers that died, Hilum counts in a header.
  */
 export interface Exchange {
   readonly name: string;
@@ -71,7 +72,11 @@ export const DEFAULT_DELAYS_MS: readonly number[] = [5_000, 30_000, 300_000, 1_8
  * @param delaysMs one delay queue each (milliseconds), for studies and for each sink
  * @param sinks those that are switched on
  */
-export function topology(prefix = 'hilum', delaysMs: readonly number[] = DEFAULT_DELAYS_MS, sinks: readonly SinkName[] = []): Topology {
+export function topology(
+  prefix = 'hilum',
+  delaysMs: readonly number[] = DEFAULT_DELAYS_MS,
+  sinks: readonly SinkName[] = [],
+): Topology {
   const intake = `${prefix}.study`;
   const ofSinks = sinks.map((sink) => sinkQueues(prefix, sink, delaysMs));
   return {
@@ -85,13 +90,24 @@ export function topology(prefix = 'hilum', delaysMs: readonly number[] = DEFAULT
     epoch: { name: `${prefix}.epoch`, arguments: { ...CLASSIC, 'x-max-length': 1 } },
     bindings: [
       { queue: intake, exchange: `${prefix}.study`, routingKey: STUDY_ROUTING_KEY },
-      ...ofSinks.map(({ queue }) => ({ queue: queue.name, exchange: `${prefix}.result`, routingKey: RESULT_ROUTING_KEYS })),
+      ...ofSinks.map(({ queue }) => ({
+        queue: queue.name,
+        exchange: `${prefix}.result`,
+        routingKey: RESULT_ROUTING_KEYS,
+      })),
     ],
   };
 }
 
-/** The queues of a sink, whether it is switched on or not: `<prefix>.result.<sink>` and, for its retries and dead letters, names that begin so. */
-export function sinkQueues(prefix: string, sink: SinkName, delaysMs: readonly number[] = DEFAULT_DELAYS_MS): SinkQueues {
+/**
+ * The queues of a sink, whether it is switched on or not: `<prefix>.result.<sink>` and, for its retries and dead
+ * letters, names that begin so.
+ */
+export function sinkQueues(
+  prefix: string,
+  sink: SinkName,
+  delaysMs: readonly number[] = DEFAULT_DELAYS_MS,
+): SinkQueues {
   const queue = { name: `${prefix}.result.${sink}`, arguments: { ...CLASSIC, 'x-single-active-consumer': true } };
   return { sink, queue, ...lane(queue, delaysMs) };
 }
@@ -107,18 +123,32 @@ function classic(name: string): Queue {
 
 /** Every queue that has to be there, once. */
 export function allQueues(plan: Topology): Queue[] {
-  return [...waitingQueues(plan), ...plan.delays, plan.dead, plan.epoch, ...plan.sinks.flatMap(({ queue, delays, dead }) => [queue, ...delays, dead])];
+  return [
+    ...waitingQueues(plan),
+    ...plan.delays,
+    plan.dead,
+    plan.epoch,
+    ...plan.sinks.flatMap(({ queue, delays, dead }) => [queue, ...delays, dead]),
+  ];
 }
 
 /** Named, because a virtual host may make another type the default. */
 const CLASSIC = { 'x-queue-type': 'classic' } as const;
 
-/** The delay is in the name and the same for all messages of a queue: a queue expires messages at its head only, so mixed delays would wait for each other. */
+/**
+ * The delay is in the name and the same for all messages of a queue: a queue expires messages at its head only, so
+ * mixed delays would wait for each other.
+ */
 function delayQueue(entrance: string, delayMs: number): DelayQueue {
   return {
     name: `${entrance}.retry.${durationName(delayMs)}`,
     delayMs,
-    arguments: { ...CLASSIC, 'x-message-ttl': delayMs, 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': entrance },
+    arguments: {
+      ...CLASSIC,
+      'x-message-ttl': delayMs,
+      'x-dead-letter-exchange': '',
+      'x-dead-letter-routing-key': entrance,
+    },
   };
 }
 

@@ -1,10 +1,10 @@
-import type { Channel,GetMessage } from 'amqplib';
+import type { Channel, GetMessage } from 'amqplib';
 import type { Log } from '../base/log';
-import { PRIORITIES,type Priority } from '../events/priority';
+import { PRIORITIES, type Priority } from '../events/priority';
 import type { ChannelKeeper } from './channel-keeper';
-import { type BrokerConnection,inTime } from './connection';
-import { declare,watch } from './declare';
-import { brokerDelivery,type BrokerDelivery,type DeliveryContext,handle,timestampOf } from './delivery';
+import { type BrokerConnection, inTime } from './connection';
+import { declare, watch } from './declare';
+import { brokerDelivery, type BrokerDelivery, type DeliveryContext, handle, timestampOf } from './delivery';
 import { brokerSeenSince } from './epoch';
 import { QueueAge } from './queue-age';
 import { Scheduler } from './scheduler';
@@ -31,28 +31,54 @@ interface Taken {
 const CHANNEL_WAIT_MS = 1_000;
 
 /**
- * Takes messages out of the urgent and the routine queue, one when a slot is free (basic.get), and hands each to `handler`. Not by subscription: the broker
- * knows no order between two queues and would send messages ahead, to wait behind a busy worker's study while another worker is idle.
+ * Takes messages out of the urgent and the routine queue, one when a slot is free (basic.get), and hands each to
+ * `handler`. Not by subscription: the broker knows no order between two queues and would send messages ahead, to wait
+ * behind a busy worker's study while another worker is idle.
  */
 export class Worker {
   private readonly keeper: ChannelKeeper<Channel>;
   private readonly scheduler: Scheduler<Taken>;
   private readonly inHand = new Set<Promise<void>>();
-  private readonly ages: Readonly<Record<Priority, QueueAge>> = { urgent: new QueueAge(Date.now()), routine: new QueueAge(Date.now()) };
+  private readonly ages: Readonly<Record<Priority, QueueAge>> = {
+    urgent: new QueueAge(Date.now()),
+    routine: new QueueAge(Date.now()),
+  };
   private readonly log: Log;
   private brokerSince = 0;
 
-  constructor(connection: BrokerConnection, private readonly plan: Topology, private readonly context: DeliveryContext, private readonly handler: StudyHandler, options: WorkerOptions) {
+  constructor(
+    connection: BrokerConnection,
+    private readonly plan: Topology,
+    private readonly context: DeliveryContext,
+    private readonly handler: StudyHandler,
+    options: WorkerOptions,
+  ) {
     this.log = context.log;
     const take = (priority: Priority) => this.take(priority);
-    const work = ({ channel, message }: Taken, priority: Priority) => this.work(brokerDelivery(channel, message, plan[priority].name, context, this.brokerSince), priority);
-    this.scheduler = new Scheduler({ slots: options.prefetch, routineEvery: options.routineEvery, idleMs: options.idleMs, take, work, giveBack: ({ channel, message }) => channel.nack(message, false, true) });
+    const work = ({ channel, message }: Taken, priority: Priority) =>
+      this.work(brokerDelivery(channel, message, plan[priority].name, context, this.brokerSince), priority);
+    this.scheduler = new Scheduler({
+      slots: options.prefetch,
+      routineEvery: options.routineEvery,
+      idleMs: options.idleMs,
+      take,
+      work,
+      giveBack: ({ channel, message }) => channel.nack(message, false, true),
+    });
     this.keeper = connection.keep('worker', async (open) => {
       await declare(open, plan);
       this.brokerSince = await brokerSeenSince(open, plan.epoch.name);
       const channel = await open.createChannel();
       watch(channel, (why) => this.keeper.lost(channel, why));
-      this.log.info({ event: 'broker.consuming', broker: connection.where, queues: PRIORITIES.map((priority) => plan[priority].name), prefetch: options.prefetch }, 'waiting for studies');
+      this.log.info(
+        {
+          event: 'broker.consuming',
+          broker: connection.where,
+          queues: PRIORITIES.map((priority) => plan[priority].name),
+          prefetch: options.prefetch,
+        },
+        'waiting for studies',
+      );
       return channel;
     });
     this.scheduler.start();

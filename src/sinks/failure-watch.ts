@@ -6,14 +6,19 @@ import type { SinkName } from '../events/sink-names';
 export const FAILING_MS = 5 * 60_000;
 
 /**
- * Sees that a sink fails for long, and says so in one line that names the cause, and once more when it is well again. A broken sink makes the service
- * not unready: studies are analysed and stored all the same.
+ * Sees that a sink fails for long, and says so in one line that names the cause, and once more when it is well again. A
+ * broken sink makes the service not unready: studies are analysed and stored all the same.
  */
 export class FailureWatch {
   private since: number | null = null;
   private isTold = false;
 
-  constructor(private readonly sink: SinkName, private readonly log: Log, private readonly observer: { failingSince(sink: SinkName, since: number | null): void }, private readonly now: () => number) {}
+  constructor(
+    private readonly sink: SinkName,
+    private readonly log: Log,
+    private readonly observer: { failingSince(sink: SinkName, since: number | null): void },
+    private readonly now: () => number,
+  ) {}
 
   /** @throws whatever `deliver` throws. */
   async over<T>(deliver: () => Promise<T>): Promise<T> {
@@ -33,11 +38,18 @@ export class FailureWatch {
     const seconds = (this.now() - this.since) / 1000;
     if (this.isTold || seconds * 1000 < FAILING_MS) return;
     this.isTold = true;
-    this.log.error({ event: 'delivery.failing', seconds, error: describeFailure(failure) }, 'nothing can be delivered to this sink; results wait in its queues, and studies are analysed all the same');
+    this.log.error(
+      { event: 'delivery.failing', seconds, error: describeFailure(failure) },
+      'nothing can be delivered to this sink; results wait in its queues, and studies are analysed all the same',
+    );
   }
 
   private succeeded(): void {
-    if (this.isTold && this.since !== null) this.log.info({ event: 'delivery.recovered', seconds: (this.now() - this.since) / 1000 }, 'results are delivered to this sink again');
+    if (this.isTold && this.since !== null)
+      this.log.info(
+        { event: 'delivery.recovered', seconds: (this.now() - this.since) / 1000 },
+        'results are delivered to this sink again',
+      );
     this.since = null;
     this.isTold = false;
     this.observer.failingSince(this.sink, null);

@@ -2,11 +2,11 @@ import { HilumError } from '../base/errors';
 import { text } from '../dicom/attributes';
 import type { InstanceReference } from '../dicom/instance';
 import { readPart10 } from '../dicom/read';
-import { deriveUid,type Uid } from '../dicom/uid';
-import type { FilmResult,ResultEvent } from '../events/result-event';
-import { readReport,type ReportReading } from '../objects/report-reader';
+import { deriveUid, type Uid } from '../dicom/uid';
+import type { FilmResult, ResultEvent } from '../events/result-event';
+import { readReport, type ReportReading } from '../objects/report-reader';
 import { SR_CLASSES } from '../objects/structured-report';
-import type { FilmRecord,OrderFacts,PatientFacts,StudyFacts,StudyRecord } from './record';
+import type { FilmRecord, OrderFacts, PatientFacts, StudyFacts, StudyRecord } from './record';
 
 /** What the archive says of a film in its header: '' where it says nothing. */
 export interface FilmHeader extends PatientFacts, StudyFacts, OrderFacts {
@@ -33,8 +33,8 @@ export interface ReadReport {
 }
 
 /**
- * The record of a study's result: what the event says, with what the reports and the films' headers add. What was deleted meanwhile is left at the event's
- * own facts.
+ * The record of a study's result: what the event says, with what the reports and the films' headers add. What was
+ * deleted meanwhile is left at the event's own facts.
  * @throws HilumError of the archive, transient ones to be tried again.
  */
 export async function loadRecord(event: ResultEvent, archive: RecordArchive): Promise<StudyRecord> {
@@ -44,17 +44,33 @@ export async function loadRecord(event: ResultEvent, archive: RecordArchive): Pr
 }
 
 /** As {@link loadRecord}, with the reports of the event's films, in their order. */
-export async function assembleRecord(event: ResultEvent, reports: readonly (ReadReport | null)[], archive: Pick<RecordArchive, 'findInstances' | 'describe'>): Promise<StudyRecord> {
+export async function assembleRecord(
+  event: ResultEvent,
+  reports: readonly (ReadReport | null)[],
+  archive: Pick<RecordArchive, 'findInstances' | 'describe'>,
+): Promise<StudyRecord> {
   const study = event.studyInstanceUid;
   const paths = await findPaths(event, reports, archive);
   const headers: (FilmHeader | null)[] = [];
-  for (const [i, film] of event.films.entries()) headers.push(paths[i] ? await archive.describe({ studyInstanceUid: study, seriesInstanceUid: paths[i], sopInstanceUid: film.sopInstanceUid }) : null);
-  const header = headers.find((found) => found !== null) ?? reports.find((report) => report !== null)?.header ?? EMPTY_HEADER;
+  for (const [i, film] of event.films.entries())
+    headers.push(
+      paths[i]
+        ? await archive.describe({
+            studyInstanceUid: study,
+            seriesInstanceUid: paths[i],
+            sopInstanceUid: film.sopInstanceUid,
+          })
+        : null,
+    );
+  const header =
+    headers.find((found) => found !== null) ?? reports.find((report) => report !== null)?.header ?? EMPTY_HEADER;
   return {
     studyInstanceUid: study,
     ...facts(header),
     priority: event.priority,
-    films: event.films.map((film, i) => filmRecord(film, paths[i] ?? null, headers[i] ?? null, reports[i]?.reading ?? null)),
+    films: event.films.map((film, i) =>
+      filmRecord(film, paths[i] ?? null, headers[i] ?? null, reports[i]?.reading ?? null),
+    ),
     models: modelsOf(event, reports),
     softwareVersion: reports.find((report) => report !== null)?.reading.softwareVersion ?? '',
     completedAt: event.completedAt,
@@ -103,14 +119,28 @@ export function readReportFile(bytes: Uint8Array): ReadReport {
 }
 
 /** The series of each film: its report tells; where one does not, the archive is asked once. */
-async function findPaths(event: ResultEvent, reports: readonly (ReadReport | null)[], archive: Pick<RecordArchive, 'findInstances'>): Promise<(Uid | null)[]> {
+async function findPaths(
+  event: ResultEvent,
+  reports: readonly (ReadReport | null)[],
+  archive: Pick<RecordArchive, 'findInstances'>,
+): Promise<(Uid | null)[]> {
   const told = event.films.map((_film, i) => reports[i]?.reading.film?.seriesInstanceUid ?? null);
   if (told.every((series) => series !== null)) return told;
-  const listed = new Map((await archive.findInstances(event.studyInstanceUid)).map(({ sopInstanceUid, seriesInstanceUid }) => [sopInstanceUid, seriesInstanceUid]));
+  const listed = new Map(
+    (await archive.findInstances(event.studyInstanceUid)).map(({ sopInstanceUid, seriesInstanceUid }) => [
+      sopInstanceUid,
+      seriesInstanceUid,
+    ]),
+  );
   return event.films.map(({ sopInstanceUid }, i) => told[i] ?? listed.get(sopInstanceUid) ?? null);
 }
 
-function filmRecord(film: FilmResult, seriesInstanceUid: Uid | null, header: FilmHeader | null, reading: ReportReading | null): FilmRecord {
+function filmRecord(
+  film: FilmResult,
+  seriesInstanceUid: Uid | null,
+  header: FilmHeader | null,
+  reading: ReportReading | null,
+): FilmRecord {
   return {
     ...film,
     seriesInstanceUid,
@@ -132,24 +162,73 @@ function modelsOf(event: ResultEvent, reports: readonly (ReadReport | null)[]): 
 
 /** By the reports, whose UIDs follow from film and analysis, and the outcomes: not by when it was said. */
 function keyOf({ studyInstanceUid, films }: ResultEvent): Uid {
-  const parts = films.map((film) => [film.sopInstanceUid, film.outcome, film.reason ?? '', reportOf(film)?.sopInstanceUid ?? ''].join(' '));
+  const parts = films.map((film) =>
+    [film.sopInstanceUid, film.outcome, film.reason ?? '', reportOf(film)?.sopInstanceUid ?? ''].join(' '),
+  );
   return deriveUid(['record', studyInstanceUid, ...parts.sort()]);
 }
 
 function facts(header: FilmHeader): { patient: PatientFacts; study: StudyFacts; order: OrderFacts } {
   const { PatientID, IssuerOfPatientID, PatientName, PatientBirthDate, PatientSex } = header;
-  const { StudyID, StudyDate, StudyTime, TimezoneOffsetFromUTC, StudyDescription, ReferringPhysicianName, InstitutionName } = header;
-  const { AccessionNumber, AccessionNumberIssuer, PlacerOrderNumberImagingServiceRequest, FillerOrderNumberImagingServiceRequest, RequestedProcedureID, RequestedProcedureDescription } = header;
+  const {
+    StudyID,
+    StudyDate,
+    StudyTime,
+    TimezoneOffsetFromUTC,
+    StudyDescription,
+    ReferringPhysicianName,
+    InstitutionName,
+  } = header;
+  const {
+    AccessionNumber,
+    AccessionNumberIssuer,
+    PlacerOrderNumberImagingServiceRequest,
+    FillerOrderNumberImagingServiceRequest,
+    RequestedProcedureID,
+    RequestedProcedureDescription,
+  } = header;
   return {
     patient: { PatientID, IssuerOfPatientID, PatientName, PatientBirthDate, PatientSex },
-    study: { StudyID, StudyDate, StudyTime, TimezoneOffsetFromUTC, StudyDescription, ReferringPhysicianName, InstitutionName },
-    order: { AccessionNumber, AccessionNumberIssuer, PlacerOrderNumberImagingServiceRequest, FillerOrderNumberImagingServiceRequest, RequestedProcedureID, RequestedProcedureDescription },
+    study: {
+      StudyID,
+      StudyDate,
+      StudyTime,
+      TimezoneOffsetFromUTC,
+      StudyDescription,
+      ReferringPhysicianName,
+      InstitutionName,
+    },
+    order: {
+      AccessionNumber,
+      AccessionNumberIssuer,
+      PlacerOrderNumberImagingServiceRequest,
+      FillerOrderNumberImagingServiceRequest,
+      RequestedProcedureID,
+      RequestedProcedureDescription,
+    },
   };
 }
 
 const EMPTY_HEADER: FilmHeader = {
-  PatientID: '', IssuerOfPatientID: '', PatientName: '', PatientBirthDate: '', PatientSex: '',
-  StudyID: '', StudyDate: '', StudyTime: '', TimezoneOffsetFromUTC: '', StudyDescription: '', ReferringPhysicianName: '', InstitutionName: '',
-  AccessionNumber: '', AccessionNumberIssuer: '', PlacerOrderNumberImagingServiceRequest: '', FillerOrderNumberImagingServiceRequest: '', RequestedProcedureID: '', RequestedProcedureDescription: '',
-  Modality: '', ViewPosition: '', sopClassUid: null,
+  PatientID: '',
+  IssuerOfPatientID: '',
+  PatientName: '',
+  PatientBirthDate: '',
+  PatientSex: '',
+  StudyID: '',
+  StudyDate: '',
+  StudyTime: '',
+  TimezoneOffsetFromUTC: '',
+  StudyDescription: '',
+  ReferringPhysicianName: '',
+  InstitutionName: '',
+  AccessionNumber: '',
+  AccessionNumberIssuer: '',
+  PlacerOrderNumberImagingServiceRequest: '',
+  FillerOrderNumberImagingServiceRequest: '',
+  RequestedProcedureID: '',
+  RequestedProcedureDescription: '',
+  Modality: '',
+  ViewPosition: '',
+  sopClassUid: null,
 };

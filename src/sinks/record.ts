@@ -3,15 +3,18 @@ import type { Priority } from '../events/priority';
 import type { FilmResult } from '../events/result-event';
 
 /**
- * All that the reading list and the hospital's other systems say of one study's result: one record, several encoders. It is read from the archive (the
- * reports of Hilum and the header of a film) when a result event arrives, as the event itself holds nothing about the patient. Never log it.
+ * All that the reading list and the hospital's other systems say of one study's result: one record, several encoders.
+ * It is read from the archive (the reports of Hilum and the header of a film) when a result event arrives, as the event
+ * itself holds nothing about the patient. Never log it.
  */
 export interface StudyRecord {
   readonly studyInstanceUid: Uid;
   readonly patient: PatientFacts;
   readonly study: StudyFacts;
   readonly order: OrderFacts;
-  /** By the finding: `urgent`, `routine`, or null where no film was analysed. Never a statement that a study is normal. */
+  /**
+   * By the finding: `urgent`, `routine`, or null where no film was analysed. Never a statement that a study is normal.
+   */
   readonly priority: Priority | null;
   readonly films: readonly FilmRecord[];
   readonly models: readonly { readonly id: string; readonly version: string }[];
@@ -19,7 +22,9 @@ export interface StudyRecord {
   readonly softwareVersion: string;
   /** ISO 8601, UTC. */
   readonly completedAt: string;
-  /** The same for the same content, whenever it is delivered: the idempotent key of every message made of this record. */
+  /**
+   * The same for the same content, whenever it is delivered: the idempotent key of every message made of this record.
+   */
   readonly key: Uid;
 }
 

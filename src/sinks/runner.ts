@@ -1,8 +1,16 @@
-import { describeFailure,ERROR_CODES } from '../base/errors';
+import { describeFailure, ERROR_CODES } from '../base/errors';
 import type { Log } from '../base/log';
-import { parseResultEvent,type ResultEvent } from '../events/result-event';
+import { parseResultEvent, type ResultEvent } from '../events/result-event';
 import type { SinkName } from '../events/sink-names';
-import { carryOut,type Delivery,type RetryPolicy,settle,type Settlement,settleRedelivered,WORKER_LOST } from '../queue/settle';
+import {
+  carryOut,
+  type Delivery,
+  type RetryPolicy,
+  settle,
+  type Settlement,
+  settleRedelivered,
+  WORKER_LOST,
+} from '../queue/settle';
 import { FailureWatch } from './failure-watch';
 import type { StudyRecord } from './record';
 import type { Sink } from './sink';
@@ -32,7 +40,10 @@ export interface RunnerOptions {
 
 const UNOBSERVED: DeliveryObserver = { delivery: () => {}, failingSince: () => {} };
 
-/** Makes the handler of one sink's queue: it delivers a result, then settles its message, exactly once, last, on every path, and never rejects. */
+/**
+ * Makes the handler of one sink's queue: it delivers a result, then settles its message, exactly once, last, on every
+ * path, and never rejects.
+ */
 export function createRunner(options: RunnerOptions): (delivery: Delivery) => Promise<void> {
   const { sink, retry, observer = UNOBSERVED, now = Date.now } = options;
   const log = options.log.child({ sink: sink.name });
@@ -48,7 +59,10 @@ export function createRunner(options: RunnerOptions): (delivery: Delivery) => Pr
     try {
       const event = parseResultEvent(delivery.body);
       studyLog = log.child({ study: event.studyInstanceUid });
-      observer.delivery(sink.name, sink.wants(event) ? await watch.over(() => work(event, delivery, options, studyLog)) : 'unwanted');
+      observer.delivery(
+        sink.name,
+        sink.wants(event) ? await watch.over(() => work(event, delivery, options, studyLog)) : 'unwanted',
+      );
     } catch (error) {
       failure = error ?? new Error('nothing was thrown');
     }
@@ -56,14 +70,29 @@ export function createRunner(options: RunnerOptions): (delivery: Delivery) => Pr
   };
 }
 
-async function work(event: ResultEvent, { attempt }: Delivery, { sink, loadRecord }: RunnerOptions, log: Log): Promise<DeliveryResult> {
+async function work(
+  event: ResultEvent,
+  { attempt }: Delivery,
+  { sink, loadRecord }: RunnerOptions,
+  log: Log,
+): Promise<DeliveryResult> {
   const started = process.hrtime.bigint();
   await sink.deliver(await loadRecord(event));
-  log.info({ event: 'delivery.done', attempt, seconds: Number(process.hrtime.bigint() - started) / 1e9 }, 'result delivered');
+  log.info(
+    { event: 'delivery.done', attempt, seconds: Number(process.hrtime.bigint() - started) / 1e9 },
+    'result delivered',
+  );
   return 'done';
 }
 
-function note(settlement: Settlement, sink: SinkName, { attempt, lost }: Delivery, failure: unknown, log: Log, observer: DeliveryObserver): void {
+function note(
+  settlement: Settlement,
+  sink: SinkName,
+  { attempt, lost }: Delivery,
+  failure: unknown,
+  log: Log,
+  observer: DeliveryObserver,
+): void {
   const fields = { attempt, lost, ...(failure === undefined ? {} : { error: describeFailure(failure) }) };
   switch (settlement.kind) {
     case 'ack':
@@ -71,12 +100,21 @@ function note(settlement: Settlement, sink: SinkName, { attempt, lost }: Deliver
       return;
     case 'retry':
       observer.delivery(sink, 'retry');
-      return log.warn({ event: 'delivery.retry', reason: settlement.reason, delaySeconds: settlement.delayMs / 1000, ...fields }, 'the result is delivered again later');
+      return log.warn(
+        { event: 'delivery.retry', reason: settlement.reason, delaySeconds: settlement.delayMs / 1000, ...fields },
+        'the result is delivered again later',
+      );
     case 'dead-letter':
       observer.delivery(sink, 'dead');
-      return log.error({ event: 'delivery.dead', reason: settlement.reason, ...fields }, "the delivery is given up; its message is in the sink's dead queue");
+      return log.error(
+        { event: 'delivery.dead', reason: settlement.reason, ...fields },
+        "the delivery is given up; its message is in the sink's dead queue",
+      );
     case 'put-back':
       observer.delivery(sink, 'put-back');
-      return log.info({ event: 'delivery.put-back', delaySeconds: settlement.delayMs / 1000, ...fields }, "a redelivered result goes to the end of the sink's queue");
+      return log.info(
+        { event: 'delivery.put-back', delaySeconds: settlement.delayMs / 1000, ...fields },
+        "a redelivered result goes to the end of the sink's queue",
+      );
   }
 }

@@ -1,4 +1,4 @@
-import { type Code,CODES,HILUM_SCHEME } from '../objects/codes';
+import { type Code, CODES, HILUM_SCHEME } from '../objects/codes';
 import { percentages } from '../objects/structured-report';
 import type { FilmRecord } from './record';
 
@@ -16,13 +16,21 @@ export const CHEST_FILM: Code = { value: '36554-4', scheme: 'LN', meaning: 'XR C
 
 export const VIEW_CODES = { frontal: CODES.frontal, lateral: CODES.lateral } as const;
 
-/** The result of one film in one sentence, as in its report. It never says that something is absent: below the operating point nothing is known. */
+/**
+ * The result of one film in one sentence, as in its report. It never says that something is absent: below the operating
+ * point nothing is known.
+ */
 export function filmStatement({ outcome, probability, threshold, finding, reasonText }: FilmRecord): string {
-  if (outcome !== 'analysed' || probability === null) return `Not analysed${reasonText === null ? '.' : ` because ${reasonText}`}`;
+  if (outcome !== 'analysed' || probability === null)
+    return `Not analysed${reasonText === null ? '.' : ` because ${reasonText}`}`;
   const what = finding?.meaning ?? 'the positive class';
-  if (threshold === null) return `Probability of ${what} ${percentages(probability, probability)[0]} %, operating point not known: no statement about presence or absence.`;
+  if (threshold === null)
+    return `Probability of ${what} ${percentages(probability, probability)[0]} %, operating point not known: no statement about presence or absence.`;
   const [share, point] = percentages(probability, threshold);
-  const relation = probability >= threshold ? `at or above the operating point (${point} %).` : `below the operating point (${point} %): no statement about absence.`;
+  const relation =
+    probability >= threshold
+      ? `at or above the operating point (${point} %).`
+      : `below the operating point (${point} %): no statement about absence.`;
   return `Probability of ${what} ${share} %, ${relation}`;
 }
 

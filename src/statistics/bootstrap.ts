@@ -1,9 +1,12 @@
-import { countPatients,type Interval,type Scored } from './statistics';
-import { byFallingScore,once,type WeightedFigure } from './weighted';
+import { countPatients, type Interval, type Scored } from './statistics';
+import { byFallingScore, once, type WeightedFigure } from './weighted';
 
 export interface Estimate {
   readonly value: number | null;
-  /** Percentile bootstrap by patient, 95 %. Null where it would say more than is known: fewer than {@link LEAST_FOR_INTERVAL} patients of a class, or all draws alike. */
+  /**
+   * Percentile bootstrap by patient, 95 %. Null where it would say more than is known: fewer than {@link
+   * LEAST_FOR_INTERVAL} patients of a class, or all draws alike.
+   */
   readonly interval: Interval;
 }
 
@@ -12,15 +15,26 @@ export interface BootstrapOptions {
   readonly seed: number;
 }
 
-/** Patients of each class that a bootstrap needs: the few of a smaller group are drawn again and again, and the interval is too narrow or a point. */
+/**
+ * Patients of each class that a bootstrap needs: the few of a smaller group are drawn again and again, and the interval
+ * is too narrow or a point.
+ */
 export const LEAST_FOR_INTERVAL = 10;
 
-/** Patients are drawn with replacement, each with all films, so that many films of one patient do not narrow the interval. The same seed gives the same interval. */
-export function estimate(films: readonly Scored[], figure: WeightedFigure, { rounds, seed }: BootstrapOptions): Estimate {
+/**
+ * Patients are drawn with replacement, each with all films, so that many films of one patient do not narrow the
+ * interval. The same seed gives the same interval.
+ */
+export function estimate(
+  films: readonly Scored[],
+  figure: WeightedFigure,
+  { rounds, seed }: BootstrapOptions,
+): Estimate {
   const sorted = byFallingScore(films);
   const value = figure(sorted, once(sorted));
   const patients = countPatients(sorted);
-  if (value === null || Math.min(patients.positive, patients.negative) < LEAST_FOR_INTERVAL) return { value, interval: null };
+  if (value === null || Math.min(patients.positive, patients.negative) < LEAST_FOR_INTERVAL)
+    return { value, interval: null };
   const names = [...new Set(films.map(({ patient }) => patient))];
   const place = new Map(names.map((name, index) => [name, index]));
   const patientOf = sorted.map(({ patient }) => place.get(patient)!);
@@ -29,7 +43,10 @@ export function estimate(films: readonly Scored[], figure: WeightedFigure, { rou
   for (let round = 0; round < rounds; round++) {
     const drawn = new Uint32Array(names.length);
     for (let i = 0; i < names.length; i++) drawn[Math.floor(random() * names.length)]!++;
-    const one = figure(sorted, patientOf.map((patient) => drawn[patient]!));
+    const one = figure(
+      sorted,
+      patientOf.map((patient) => drawn[patient]!),
+    );
     if (one !== null) found.push(one);
   }
   found.sort((a, b) => a - b);

@@ -1,4 +1,4 @@
-import { type Scored,share,type Share } from './statistics';
+import { type Scored, share, type Share } from './statistics';
 import { byFallingScore } from './weighted';
 
 export interface CurvePoint {
@@ -10,7 +10,10 @@ export interface CurvePoint {
   readonly precision: number;
 }
 
-/** One point for each distinct score, highest first; none where a class is missing. ROC and precision-recall curve are drawn from it. */
+/**
+ * One point for each distinct score, highest first; none where a class is missing. ROC and precision-recall curve are
+ * drawn from it.
+ */
 export function curve(films: readonly Scored[]): CurvePoint[] {
   const positives = films.filter(({ positive }) => positive).length;
   const negatives = films.length - positives;
@@ -21,7 +24,13 @@ export function curve(films: readonly Scored[]): CurvePoint[] {
   sorted.forEach(({ positive, score }, i) => {
     if (positive) tp++;
     else fp++;
-    if (sorted[i + 1]?.score !== score) points.push({ threshold: score, sensitivity: tp / positives, falsePositiveRate: fp / negatives, precision: tp / (tp + fp) });
+    if (sorted[i + 1]?.score !== score)
+      points.push({
+        threshold: score,
+        sensitivity: tp / positives,
+        falsePositiveRate: fp / negatives,
+        precision: tp / (tp + fp),
+      });
   });
   return points;
 }
@@ -44,7 +53,10 @@ export interface CalibrationBin {
 
 export interface Calibration {
   readonly bins: readonly CalibrationBin[];
-  /** Mean distance of predicted from observed, weighted by the films in each bin (Naeini et al. 2015); null without films. */
+  /**
+   * Mean distance of predicted from observed, weighted by the films in each bin (Naeini et al. 2015); null without
+   * films.
+   */
   readonly expectedCalibrationError: number | null;
 }
 
@@ -53,8 +65,17 @@ export function calibration(films: readonly Scored[], count = 10): Calibration {
   const bins = Array.from({ length: count }, (_, i): CalibrationBin => {
     const inside = films.filter(({ score }) => Math.min(Math.floor(score * count), count - 1) === i);
     const predicted = inside.length === 0 ? null : inside.reduce((sum, { score }) => sum + score, 0) / inside.length;
-    return { from: i / count, to: (i + 1) / count, n: inside.length, predicted, observed: share(inside.filter(({ positive }) => positive).length, inside.length) };
+    return {
+      from: i / count,
+      to: (i + 1) / count,
+      n: inside.length,
+      predicted,
+      observed: share(inside.filter(({ positive }) => positive).length, inside.length),
+    };
   });
-  const gap = bins.reduce((sum, { n, predicted, observed }) => sum + n * Math.abs((predicted ?? 0) - (observed.value ?? 0)), 0);
+  const gap = bins.reduce(
+    (sum, { n, predicted, observed }) => sum + n * Math.abs((predicted ?? 0) - (observed.value ?? 0)),
+    0,
+  );
   return { bins, expectedCalibrationError: films.length === 0 ? null : gap / films.length };
 }

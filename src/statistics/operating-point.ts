@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
-import { countPatients,type PatientCount,type Scored,thresholdFigures,type ThresholdFigures } from './statistics';
+import { countPatients, type PatientCount, type Scored, thresholdFigures, type ThresholdFigures } from './statistics';
 
-/** Patients of each class that each half needs before a threshold may be applied: with 30 the interval of a sensitivity of 95 % still reaches down to about 81 %. */
+/**
+ * Patients of each class that each half needs before a threshold may be applied: with 30 the interval of a sensitivity
+ * of 95 % still reaches down to about 81 %.
+ */
 export const LEAST_PATIENTS = 30;
 
 /** A threshold for a wanted sensitivity, found on one half of the patients, measured on the other. */
@@ -16,7 +19,10 @@ export interface OperatingPointChoice {
   readonly objections: readonly string[];
 }
 
-/** Which half a patient belongs to: by a hash, so that it neither depends on the order of films nor changes when more are added. */
+/**
+ * Which half a patient belongs to: by a hash, so that it neither depends on the order of films nor changes when more
+ * are added.
+ */
 export function half(patient: string): 'chosenOn' | 'measuredOn' {
   return (createHash('sha256').update(`half ${patient}`).digest()[0]! & 1) === 0 ? 'chosenOn' : 'measuredOn';
 }
@@ -27,23 +33,49 @@ export function chooseOperatingPoint(films: readonly Scored[], wantedSensitivity
   const threshold = thresholdFor(first, wantedSensitivity);
   const patients = { chosenOn: countPatients(first), measuredOn: countPatients(second) };
   const measured = threshold === null ? null : thresholdFigures(second, threshold);
-  return { wantedSensitivity, threshold, patients, measured, objections: objections(patients, measured, wantedSensitivity) };
+  return {
+    wantedSensitivity,
+    threshold,
+    patients,
+    measured,
+    objections: objections(patients, measured, wantedSensitivity),
+  };
 }
 
-/** The highest threshold that reaches the sensitivity on these films, rounded down to six digits so that it still does; null without a positive film. */
+/**
+ * The highest threshold that reaches the sensitivity on these films, rounded down to six digits so that it still does;
+ * null without a positive film.
+ */
 export function thresholdFor(films: readonly Scored[], sensitivity: number): number | null {
-  const scores = films.filter(({ positive }) => positive).map(({ score }) => score).sort((a, b) => b - a);
+  const scores = films
+    .filter(({ positive }) => positive)
+    .map(({ score }) => score)
+    .sort((a, b) => b - a);
   if (scores.length === 0) return null;
   // A product such as 0.95 * 20 may come out a hair above the whole number it is.
   const needed = Math.max(1, Math.ceil(sensitivity * scores.length - 1e-9));
   return Math.floor(scores[needed - 1]! * 1e6) / 1e6;
 }
 
-function objections(patients: OperatingPointChoice['patients'], measured: ThresholdFigures | null, wanted: number): string[] {
+function objections(
+  patients: OperatingPointChoice['patients'],
+  measured: ThresholdFigures | null,
+  wanted: number,
+): string[] {
   const counts = [patients.chosenOn, patients.measuredOn].flatMap(({ positive, negative }) => [positive, negative]);
-  const few = Math.min(...counts) < LEAST_PATIENTS ? [`too few patients: each half needs ${LEAST_PATIENTS} with and ${LEAST_PATIENTS} without the finding, and the smallest of the four groups has ${Math.min(...counts)}`] : [];
+  const few =
+    Math.min(...counts) < LEAST_PATIENTS
+      ? [
+          `too few patients: each half needs ${LEAST_PATIENTS} with and ${LEAST_PATIENTS} without the finding, and the smallest of the four groups has ${Math.min(...counts)}`,
+        ]
+      : [];
   const upper = measured?.sensitivity.interval?.[1];
-  const missed = upper !== undefined && upper < wanted ? [`the sensitivity does not hold: on the other half of the patients even the upper end of its interval (${(100 * upper).toFixed(1)} %) is below ${(100 * wanted).toFixed(1)} %`] : [];
+  const missed =
+    upper !== undefined && upper < wanted
+      ? [
+          `the sensitivity does not hold: on the other half of the patients even the upper end of its interval (${(100 * upper).toFixed(1)} %) is below ${(100 * wanted).toFixed(1)} %`,
+        ]
+      : [];
   return [...few, ...missed, ...chance(measured)];
 }
 
@@ -51,5 +83,7 @@ function objections(patients: OperatingPointChoice['patients'], measured: Thresh
 function chance(measured: ThresholdFigures | null): string[] {
   const [sensitivity, specificity] = [measured?.sensitivity.value, measured?.specificity.value];
   if (typeof sensitivity !== 'number' || typeof specificity !== 'number' || sensitivity + specificity > 1) return [];
-  return [`it tells nothing: on the other half of the patients ${(100 * sensitivity).toFixed(1)} % of the films with the finding are called, and ${(100 * (1 - specificity)).toFixed(1)} % of those without`];
+  return [
+    `it tells nothing: on the other half of the patients ${(100 * sensitivity).toFixed(1)} % of the films with the finding are called, and ${(100 * (1 - specificity)).toFixed(1)} % of those without`,
+  ];
 }

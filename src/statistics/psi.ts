@@ -1,4 +1,7 @@
-/** Counts of values between edges: `counts[i]` holds edges[i-1] <= x < edges[i], the first all below, the last all from the last edge on. */
+/**
+ * Counts of values between edges: `counts[i]` holds edges[i-1] <= x < edges[i], the first all below, the last all from
+ * the last edge on.
+ */
 export interface Counted {
   readonly edges: readonly number[];
   readonly counts: readonly number[];
@@ -18,13 +21,15 @@ export function binOf(value: number, edges: readonly number[]): number {
 const SMOOTHING = 0.5;
 
 /**
- * Population stability index of two lists of counts over the same bins: sum of (p - q) ln(p / q), with p and q the bins' shares, each bin given half a case more
- * (Siddiqi 2006; the half after Jeffreys). 0 where both are the same; null where one has no case.
+ * Population stability index of two lists of counts over the same bins: sum of (p - q) ln(p / q), with p and q the
+ * bins' shares, each bin given half a case more (Siddiqi 2006; the half after Jeffreys). 0 where both are the same;
+ * null where one has no case.
  */
 export function populationStabilityIndex(reference: readonly number[], seen: readonly number[]): number | null {
   const [all, now] = [sum(reference), sum(seen)];
   if (all === 0 || now === 0 || reference.length !== seen.length) return null;
-  const share = (counts: readonly number[], total: number, i: number) => (counts[i]! + SMOOTHING) / (total + SMOOTHING * counts.length);
+  const share = (counts: readonly number[], total: number, i: number) =>
+    (counts[i]! + SMOOTHING) / (total + SMOOTHING * counts.length);
   return reference.reduce((index, _count, i) => {
     const [p, q] = [share(seen, now, i), share(reference, all, i)];
     return index + (p - q) * Math.log(p / q);
@@ -32,7 +37,8 @@ export function populationStabilityIndex(reference: readonly number[], seen: rea
 }
 
 /**
- * What the index comes to by chance alone: nearly (B - 1)(1/n + 1/m) times a chi-square over its degrees of freedom (Yurdakul 2018), B bins with n and m cases.
+ * What the index comes to by chance alone: nearly (B - 1)(1/n + 1/m) times a chi-square over its degrees of freedom
+ * (Yurdakul 2018), B bins with n and m cases.
  * @returns its 95th percentile, by Wilson and Hilferty's approximation of the chi-square
  */
 export function chanceOfIndex(bins: number, n: number, m: number): number {
@@ -46,7 +52,10 @@ const sum = (counts: readonly number[]) => counts.reduce((a, b) => a + b, 0);
 
 export type DriftLevel = 'stable' | 'shifted' | 'changed' | 'too few films';
 
-/** Below 0.1 stable, to 0.25 shifted, above it changed (Siddiqi 2006); an index that chance alone reaches in one of twenty cases says nothing of 0.1 or more. */
+/**
+ * Below 0.1 stable, to 0.25 shifted, above it changed (Siddiqi 2006); an index that chance alone reaches in one of
+ * twenty cases says nothing of 0.1 or more.
+ */
 export function levelOf(index: number | null, chance: number): DriftLevel {
   if (index === null) return 'too few films';
   if (index < 0.1) return 'stable';

@@ -1,6 +1,6 @@
-import { type Interval,wilson } from './wilson';
+import { type Interval, wilson } from './wilson';
 
-export { type Interval,wilson };
+export { type Interval, wilson };
 
 /** One film with its truth: what all figures are made from. */
 export interface Scored {
@@ -18,7 +18,8 @@ export interface PatientCount {
 
 /** Patients who have a film with the finding, and who have one without: some may be both. */
 export function countPatients(films: readonly Scored[]): PatientCount {
-  const count = (wanted: boolean) => new Set(films.filter(({ positive }) => positive === wanted).map(({ patient }) => patient)).size;
+  const count = (wanted: boolean) =>
+    new Set(films.filter(({ positive }) => positive === wanted).map(({ patient }) => patient)).size;
   return { positive: count(true), negative: count(false) };
 }
 
@@ -43,8 +44,14 @@ export interface Confusion {
 
 /** A film is called positive at a score of `threshold` or more, as the service does. */
 export function confusion(films: readonly Scored[], threshold: number): Confusion {
-  const count = (positive: boolean, called: boolean) => films.filter((film) => film.positive === positive && film.score >= threshold === called).length;
-  return { truePositive: count(true, true), falseNegative: count(true, false), falsePositive: count(false, true), trueNegative: count(false, false) };
+  const count = (positive: boolean, called: boolean) =>
+    films.filter((film) => film.positive === positive && film.score >= threshold === called).length;
+  return {
+    truePositive: count(true, true),
+    falseNegative: count(true, false),
+    falsePositive: count(false, true),
+    trueNegative: count(false, false),
+  };
 }
 
 export interface ThresholdFigures {

@@ -1,5 +1,5 @@
-import { type BootstrapOptions,estimate,type Estimate } from './bootstrap';
-import { type Scored,type Share,thresholdFigures } from './statistics';
+import { type BootstrapOptions, estimate, type Estimate } from './bootstrap';
+import { type Scored, type Share, thresholdFigures } from './statistics';
 import { weightedAuc } from './weighted';
 
 export interface GroupedFilm {
@@ -28,9 +28,15 @@ const MOST_VALUES = 12;
 export const NOT_SAID = '(not said)';
 export const OTHERS = '(all others)';
 
-export function subgroups(films: readonly GroupedFilm[], settings: { readonly threshold: number; readonly bootstrap: BootstrapOptions }): Subgroup[] {
+export function subgroups(
+  films: readonly GroupedFilm[],
+  settings: { readonly threshold: number; readonly bootstrap: BootstrapOptions },
+): Subgroup[] {
   const names = [...new Set(films.flatMap(({ groups }) => Object.keys(groups)))];
-  return names.map((name) => ({ name, rows: rowsOf(films, name).map(([value, group]) => rowOf(value, group, settings)) }));
+  return names.map((name) => ({
+    name,
+    rows: rowsOf(films, name).map(([value, group]) => rowOf(value, group, settings)),
+  }));
 }
 
 function rowsOf(films: readonly GroupedFilm[], name: string): [value: string, films: Scored[]][] {
@@ -46,7 +52,18 @@ function rowsOf(films: readonly GroupedFilm[], name: string): [value: string, fi
   return [...sorted.slice(0, MOST_VALUES - 1), [OTHERS, sorted.slice(MOST_VALUES - 1).flatMap(([, group]) => group)]];
 }
 
-function rowOf(value: string, films: readonly Scored[], { threshold, bootstrap }: { readonly threshold: number; readonly bootstrap: BootstrapOptions }): SubgroupRow {
+function rowOf(
+  value: string,
+  films: readonly Scored[],
+  { threshold, bootstrap }: { readonly threshold: number; readonly bootstrap: BootstrapOptions },
+): SubgroupRow {
   const { sensitivity, specificity } = thresholdFigures(films, threshold);
-  return { value, n: films.length, positive: films.filter(({ positive }) => positive).length, auc: estimate(films, weightedAuc, bootstrap), sensitivity, specificity };
+  return {
+    value,
+    n: films.length,
+    positive: films.filter(({ positive }) => positive).length,
+    auc: estimate(films, weightedAuc, bootstrap),
+    sensitivity,
+    specificity,
+  };
 }

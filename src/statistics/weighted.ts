@@ -1,8 +1,8 @@
 import type { Scored } from './statistics';
 
 /**
- * Figures in which each film counts `weights[i]` times, 0 included: a bootstrap draws patients, and drawing one twice is a weight of 2. Films are sorted by
- * falling score ({@link byFallingScore}), so that each figure is one pass.
+ * Figures in which each film counts `weights[i]` times, 0 included: a bootstrap draws patients, and drawing one twice
+ * is a weight of 2. Films are sorted by falling score ({@link byFallingScore}), so that each figure is one pass.
  */
 export type WeightedFigure = (films: readonly Scored[], weights: ArrayLike<number>) => number | null;
 
@@ -19,7 +19,7 @@ interface Step {
 
 /** Positives and negatives at each distinct score, highest first. */
 function* steps(films: readonly Scored[], weights: ArrayLike<number>): Generator<Step> {
-  for (let at = 0; at < films.length; ) {
+  for (let at = 0; at < films.length;) {
     const { score } = films[at]!;
     let [positives, negatives] = [0, 0];
     for (; at < films.length && films[at]!.score === score; at++) {
@@ -30,7 +30,10 @@ function* steps(films: readonly Scored[], weights: ArrayLike<number>): Generator
   }
 }
 
-/** Area under the ROC curve: the share of pairs of a positive and a negative in which the positive scores higher, ties counted half. */
+/**
+ * Area under the ROC curve: the share of pairs of a positive and a negative in which the positive scores higher, ties
+ * counted half.
+ */
 export const weightedAuc: WeightedFigure = (films, weights) => {
   let [above, total, area] = [0, 0, 0];
   for (const { positives, negatives } of steps(films, weights)) {

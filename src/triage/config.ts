@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
 /**
- * What a rule may look at: keyword and tag of PS3.6; a closed list, compared with the dictionary by a test. Where a film was taken and who asked for it
- * how urgently; nothing that names a person. The Standard has no attribute that says "portable": the view, the station and the descriptions tell.
+ * What a rule may look at: keyword and tag of PS3.6; a closed list, compared with the dictionary by a test. Where a
+ * film was taken and who asked for it how urgently; nothing that names a person. The Standard has no attribute that
+ * says "portable": the view, the station and the descriptions tell.
  */
 export const RULE_ATTRIBUTES = {
   Modality: '00080060',
@@ -30,17 +31,42 @@ export const RULE_KEYWORDS = Object.keys(RULE_ATTRIBUTES) as RuleKeyword[];
 export type PriorityRule = { readonly [keyword in RuleKeyword]?: readonly string[] | undefined };
 
 const values = z.array(z.string().trim().min(1)).min(1);
-const conditions = Object.fromEntries(RULE_KEYWORDS.map((keyword) => [keyword, values.optional()])) as Record<RuleKeyword, z.ZodOptional<typeof values>>;
+const conditions = Object.fromEntries(RULE_KEYWORDS.map((keyword) => [keyword, values.optional()])) as Record<
+  RuleKeyword,
+  z.ZodOptional<typeof values>
+>;
 // Without a condition it would match every film.
-const rule = z.strictObject(conditions).refine((found) => Object.keys(found).length > 0, { message: 'a rule needs a condition' });
+const rule = z
+  .strictObject(conditions)
+  .refine((found) => Object.keys(found).length > 0, { message: 'a rule needs a condition' });
 
-/** PS3.3 section C.4.11 has STAT and HIGH among the values of Requested Procedure Priority; Study Priority ID had HIGH. */
-const DEFAULT_RULES: PriorityRule[] = [{ StudyPriorityID: ['HIGH', 'STAT'] }, { RequestedProcedurePriority: ['HIGH', 'STAT'] }];
+/**
+ * PS3.3 section C.4.11 has STAT and HIGH among the values of Requested Procedure Priority; Study Priority ID had HIGH.
+ */
+const DEFAULT_RULES: PriorityRule[] = [
+  { StudyPriorityID: ['HIGH', 'STAT'] },
+  { RequestedProcedurePriority: ['HIGH', 'STAT'] },
+];
 
 export const prioritySchema = z
   .strictObject({
-    rules: z.array(rule).max(100).default(DEFAULT_RULES as z.infer<typeof rule>[]).describe('A study is urgent when one of its films meets all conditions of one rule'),
-    routineEvery: z.number().int().min(1).max(1_000).default(4).describe('Urgent studies in a row after which a waiting routine one has its turn'),
-    timeoutMs: z.number().int().positive().default(5_000).describe('Longest wait for what the archive knows of a study (milliseconds); after it, the study is routine'),
+    rules: z
+      .array(rule)
+      .max(100)
+      .default(DEFAULT_RULES as z.infer<typeof rule>[])
+      .describe('A study is urgent when one of its films meets all conditions of one rule'),
+    routineEvery: z
+      .number()
+      .int()
+      .min(1)
+      .max(1_000)
+      .default(4)
+      .describe('Urgent studies in a row after which a waiting routine one has its turn'),
+    timeoutMs: z
+      .number()
+      .int()
+      .positive()
+      .default(5_000)
+      .describe('Longest wait for what the archive knows of a study (milliseconds); after it, the study is routine'),
   })
   .prefault({});

@@ -1,4 +1,4 @@
-import { type PriorityRule,RULE_KEYWORDS,type RuleKeyword } from './config';
+import { type PriorityRule, RULE_KEYWORDS, type RuleKeyword } from './config';
 
 /** What a film says of the attributes that rules look at; what it does not say is left out. */
 export type FilmAttributes = { readonly [keyword in RuleKeyword]?: readonly string[] | undefined };
@@ -12,7 +12,9 @@ export function ruleFor(film: FilmAttributes, rules: readonly PriorityRule[]): n
 function isMet(rule: PriorityRule, film: FilmAttributes): boolean {
   return RULE_KEYWORDS.every((keyword) => {
     const wanted = rule[keyword];
-    return wanted === undefined || (film[keyword] ?? []).some((value) => wanted.some((pattern) => isMatch(value, pattern)));
+    return (
+      wanted === undefined || (film[keyword] ?? []).some((value) => wanted.some((pattern) => isMatch(value, pattern)))
+    );
   });
 }
 

@@ -4,15 +4,23 @@ import { withTimeout } from '../base/retry';
 import type { Uid } from '../dicom/uid';
 import { FILM_MODALITIES } from '../events/closed-lists';
 import type { Priority } from '../events/priority';
-import { parseStudyEvent,type StudyEvent } from '../events/study-event';
-import { type PriorityRule,RULE_ATTRIBUTES } from './config';
-import { type FilmAttributes,ruleFor } from './rules';
+import { parseStudyEvent, type StudyEvent } from '../events/study-event';
+import { type PriorityRule, RULE_ATTRIBUTES } from './config';
+import { type FilmAttributes, ruleFor } from './rules';
 
 /** Port: what the archive knows of a study; `archive/dicomweb` fits it by shape. */
 export interface FilmDirectory {
-  findSeries(study: Uid, timeoutMs: number): Promise<readonly { readonly seriesInstanceUid: Uid | null; readonly modality: string }[]>;
+  findSeries(
+    study: Uid,
+    timeoutMs: number,
+  ): Promise<readonly { readonly seriesInstanceUid: Uid | null; readonly modality: string }[]>;
   /** Of one instance of the series. */
-  sampleAttributes(study: Uid, series: Uid, attributes: typeof RULE_ATTRIBUTES, timeoutMs: number): Promise<FilmAttributes>;
+  sampleAttributes(
+    study: Uid,
+    series: Uid,
+    attributes: typeof RULE_ATTRIBUTES,
+    timeoutMs: number,
+  ): Promise<FilmAttributes>;
 }
 
 export interface TriageOptions {
@@ -29,8 +37,9 @@ export interface TriageOptions {
 const MAX_SERIES = 4;
 
 /**
- * Makes the function that tells how urgent a study message is. The event's own word counts first, then the rules, on one film of each series. Null where the
- * archive can't be asked in time, and for what is no study event: that is told by the one who works on it. Never rejects.
+ * Makes the function that tells how urgent a study message is. The event's own word counts first, then the rules, on
+ * one film of each series. Null where the archive can't be asked in time, and for what is no study event: that is told
+ * by the one who works on it. Never rejects.
  */
 export function createTriage(options: TriageOptions): (body: Uint8Array) => Promise<Priority | null> {
   return async (body) => {
@@ -59,20 +68,34 @@ function readEvent(body: Uint8Array): StudyEvent | null {
 async function byRules(study: Uid, options: TriageOptions): Promise<Priority | null> {
   const { timeoutMs, log } = options;
   try {
-    const rule = await withTimeout(firstRule(study, options), timeoutMs, () => new Error(`no answer within ${timeoutMs} ms`));
-    if (rule === undefined) log.debug({ event: 'triage.decided', study, priority: 'routine' }, 'no rule makes this study urgent');
+    const rule = await withTimeout(
+      firstRule(study, options),
+      timeoutMs,
+      () => new Error(`no answer within ${timeoutMs} ms`),
+    );
+    if (rule === undefined)
+      log.debug({ event: 'triage.decided', study, priority: 'routine' }, 'no rule makes this study urgent');
     else log.info({ event: 'triage.decided', study, priority: 'urgent', rule }, 'a rule makes this study urgent');
     return rule === undefined ? 'routine' : 'urgent';
   } catch (error) {
-    log.info({ event: 'triage.undecided', study, error: describeError(error) }, 'the archive could not be asked how urgent this study is; it is worked on as routine');
+    log.info(
+      { event: 'triage.undecided', study, error: describeError(error) },
+      'the archive could not be asked how urgent this study is; it is worked on as routine',
+    );
     return null;
   }
 }
 
 /** Undefined when no film meets any. @throws what the archive throws, where that leaves it open. */
 async function firstRule(study: Uid, { archive, rules, timeoutMs }: TriageOptions): Promise<number | undefined> {
-  const series = (await archive.findSeries(study, timeoutMs)).flatMap(({ modality, seriesInstanceUid }) => (FILM_MODALITIES.has(modality) && seriesInstanceUid !== null ? [seriesInstanceUid] : []));
-  const looks = await Promise.allSettled(series.slice(0, MAX_SERIES).map(async (uid) => ruleFor(await archive.sampleAttributes(study, uid, RULE_ATTRIBUTES, timeoutMs), rules)));
+  const series = (await archive.findSeries(study, timeoutMs)).flatMap(({ modality, seriesInstanceUid }) =>
+    FILM_MODALITIES.has(modality) && seriesInstanceUid !== null ? [seriesInstanceUid] : [],
+  );
+  const looks = await Promise.allSettled(
+    series
+      .slice(0, MAX_SERIES)
+      .map(async (uid) => ruleFor(await archive.sampleAttributes(study, uid, RULE_ATTRIBUTES, timeoutMs), rules)),
+  );
   const met = looks.flatMap((look) => (look.status === 'fulfilled' && look.value !== undefined ? [look.value] : []));
   const failed = looks.find((look) => look.status === 'rejected');
   if (met.length === 0 && failed !== undefined) throw failed.reason;

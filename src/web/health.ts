@@ -1,6 +1,6 @@
 import type { Express } from 'express';
 import { readFileSync } from 'node:fs';
-import { createServer as createHttpServer,type Server } from 'node:http';
+import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
@@ -22,17 +22,26 @@ export interface Scrape {
 }
 
 /**
- * GET /health/live: 200 while the process answers. GET /health/ready: 200 when every check is well, else 503; the body names each check for those who may know.
- * GET /metrics: Prometheus' text format.
+ * GET /health/live: 200 while the process answers. GET /health/ready: 200 when every check is well, else 503; the body
+ * names each check for those who may know. GET /metrics: Prometheus' text format.
  */
-export function addHealth(app: Express, access: Pick<Access, 'maySeeDetails' | 'forMachines'>, checks: readonly Check[], metrics: Scrape): void {
+export function addHealth(
+  app: Express,
+  access: Pick<Access, 'maySeeDetails' | 'forMachines'>,
+  checks: readonly Check[],
+  metrics: Scrape,
+): void {
   app.get('/health/live', open, (_request, response) => {
     response.json({ live: true });
   });
   app.get('/health/ready', open, async (request, response) => {
-    const results = await Promise.all(checks.map(async ({ name, look }) => ({ name, problem: await look().catch((error: Error) => error.message) })));
+    const results = await Promise.all(
+      checks.map(async ({ name, look }) => ({ name, problem: await look().catch((error: Error) => error.message) })),
+    );
     const ready = results.every(({ problem }) => problem === null);
-    const details = access.maySeeDetails(request) ? { checks: Object.fromEntries(results.map(({ name, problem }) => [name, problem ?? 'ok'])) } : {};
+    const details = access.maySeeDetails(request)
+      ? { checks: Object.fromEntries(results.map(({ name, problem }) => [name, problem ?? 'ok'])) }
+      : {};
     response.status(ready ? 200 : 503).json({ ready, ...details });
   });
   app.get('/metrics', access.forMachines, async (_request, response) => {
@@ -47,10 +56,16 @@ export interface TlsPair {
 }
 
 /**
- * Starts to listen, with TLS 1.2 or newer where there is a certificate. `port` 0 takes a free one; the resolved value says which. `renew` reads the certificate anew, for connections from then on.
+ * Starts to listen, with TLS 1.2 or newer where there is a certificate. `port` 0 takes a free one; the resolved value
+ * says which. `renew` reads the certificate anew, for connections from then on.
  * @throws HilumError CONFIG_INVALID when certificate or key can't be used.
  */
-export async function listen(app: Express, host: string, port: number, tls?: TlsPair): Promise<{ port: number; renew(): void; close(): Promise<void> }> {
+export async function listen(
+  app: Express,
+  host: string,
+  port: number,
+  tls?: TlsPair,
+): Promise<{ port: number; renew(): void; close(): Promise<void> }> {
   const secure = tls && createHttpsServer({ ...readPair(tls), minVersion: 'TLSv1.2' }, app);
   const server: Server = secure ?? createHttpServer(app);
   await new Promise<void>((resolve, reject) => {
@@ -74,6 +89,11 @@ function readPair({ certFile, keyFile }: TlsPair): { cert: Buffer; key: Buffer }
     createSecureContext(pair);
     return pair;
   } catch (cause) {
-    throw new HilumError('CONFIG_INVALID', 'permanent', 'http.tls: certificate and key are not readable PEM files that fit each other', { cause });
+    throw new HilumError(
+      'CONFIG_INVALID',
+      'permanent',
+      'http.tls: certificate and key are not readable PEM files that fit each other',
+      { cause },
+    );
   }
 }

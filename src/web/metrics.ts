@@ -1,10 +1,13 @@
-import { collectDefaultMetrics,Counter,Gauge,Histogram,Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { withTimeout } from '../base/retry';
-import { PRIORITIES,type Priority } from '../events/priority';
+import { PRIORITIES, type Priority } from '../events/priority';
 import type { FilmResult } from '../events/result-event';
-import { TIMED_STAGES,type TimedStage } from '../pipeline/stage';
+import { TIMED_STAGES, type TimedStage } from '../pipeline/stage';
 
-/** Names of all metrics of ours: a closed list, documented in docs/operations.md, and a test compares. Labels come from closed lists too: no UID, nothing about a patient. */
+/**
+ * Names of all metrics of ours: a closed list, documented in docs/operations.md, and a test compares. Labels come from
+ * closed lists too: no UID, nothing about a patient.
+ */
 export const METRIC_NAMES = [
   'hilum_info',
   'hilum_films_total',
@@ -38,8 +41,13 @@ export interface MetricsSources {
   /** Sinks of results that are switched on, and each result that a delivery may have. */
   readonly sinks: readonly string[];
   readonly deliveryResults: readonly string[];
-  readonly sinkQueues: () => Promise<readonly { readonly sink: string; readonly waiting: number; readonly retry: number; readonly dead: number }[]>;
-  /** Longest wait for `queues`, `queueAges` and `sinkQueues` (milliseconds): a scrape must not hang on a broker that does. */
+  readonly sinkQueues: () => Promise<
+    readonly { readonly sink: string; readonly waiting: number; readonly retry: number; readonly dead: number }[]
+  >;
+  /**
+   * Longest wait for `queues`, `queueAges` and `sinkQueues` (milliseconds): a scrape must not hang on a broker that
+   * does.
+   */
   readonly queuesTimeoutMs?: number;
   readonly now?: () => Date;
   /** Each measure of drift: films counted, and their population stability index where there is one. */
@@ -72,14 +80,45 @@ export function createMetrics(sources: MetricsSources): Metrics {
   addGauges(registry, sources);
   addDrift(registry, sources.drift ?? (() => []));
   const about = (name: MetricName, help: string) => ({ name, help, registers: [registry] });
-  const films = new Counter({ ...about('hilum_films_total', 'Films worked on to their end, by outcome and reason'), labelNames: ['outcome', 'reason'] });
-  const studies = new Counter({ ...about('hilum_studies_total', 'Study messages, by what became of them'), labelNames: ['result'] });
-  const failures = new Counter({ ...about('hilum_failures_total', 'Failed tries of studies, by error code'), labelNames: ['code'] });
-  const stages = new Histogram({ ...about('hilum_stage_seconds', 'Seconds that a stage took, failed ones included'), labelNames: ['stage'], buckets: STAGE_BUCKETS });
-  const waits = new Histogram({ ...about('hilum_wait_seconds', 'Seconds from the publishing of a study message to the beginning of its work'), labelNames: ['priority'], buckets: WAIT_BUCKETS });
-  const lastResult = new Gauge(about('hilum_last_result_timestamp_seconds', 'When results of a study were last announced (Unix time); 0 before the first'));
-  const deliveries = new Counter({ ...about('hilum_deliveries_total', 'Deliveries of results to a sink, by what became of them'), labelNames: ['sink', 'result'] });
-  const failing = new Gauge({ ...about('hilum_delivery_failing_since_timestamp_seconds', 'Since when each delivery to a sink has failed (Unix time); 0 when the last one succeeded'), labelNames: ['sink'] });
+  const films = new Counter({
+    ...about('hilum_films_total', 'Films worked on to their end, by outcome and reason'),
+    labelNames: ['outcome', 'reason'],
+  });
+  const studies = new Counter({
+    ...about('hilum_studies_total', 'Study messages, by what became of them'),
+    labelNames: ['result'],
+  });
+  const failures = new Counter({
+    ...about('hilum_failures_total', 'Failed tries of studies, by error code'),
+    labelNames: ['code'],
+  });
+  const stages = new Histogram({
+    ...about('hilum_stage_seconds', 'Seconds that a stage took, failed ones included'),
+    labelNames: ['stage'],
+    buckets: STAGE_BUCKETS,
+  });
+  const waits = new Histogram({
+    ...about('hilum_wait_seconds', 'Seconds from the publishing of a study message to the beginning of its work'),
+    labelNames: ['priority'],
+    buckets: WAIT_BUCKETS,
+  });
+  const lastResult = new Gauge(
+    about(
+      'hilum_last_result_timestamp_seconds',
+      'When results of a study were last announced (Unix time); 0 before the first',
+    ),
+  );
+  const deliveries = new Counter({
+    ...about('hilum_deliveries_total', 'Deliveries of results to a sink, by what became of them'),
+    labelNames: ['sink', 'result'],
+  });
+  const failing = new Gauge({
+    ...about(
+      'hilum_delivery_failing_since_timestamp_seconds',
+      'Since when each delivery to a sink has failed (Unix time); 0 when the last one succeeded',
+    ),
+    labelNames: ['sink'],
+  });
   for (const sink of sources.sinks) {
     failing.set({ sink }, 0);
     for (const result of sources.deliveryResults) deliveries.inc({ sink, result }, 0);
@@ -120,14 +159,32 @@ function addDrift(registry: Registry, look: NonNullable<MetricsSources['drift']>
         }
       },
     });
-  gauge('hilum_drift_psi', 'Population stability index of the last days against the films that the classifier was validated on', ({ index }) => index);
+  gauge(
+    'hilum_drift_psi',
+    'Population stability index of the last days against the films that the classifier was validated on',
+    ({ index }) => index,
+  );
   gauge('hilum_drift_films', 'Films of the last days that the index is of', ({ films }) => films);
 }
 
 /** Those that are looked up when somebody asks. */
-function addGauges(registry: Registry, { version, brokerStates, brokerState, queues, queueAges, sinkQueues, queuesTimeoutMs = QUEUES_TIMEOUT_MS }: MetricsSources): void {
+function addGauges(
+  registry: Registry,
+  {
+    version,
+    brokerStates,
+    brokerState,
+    queues,
+    queueAges,
+    sinkQueues,
+    queuesTimeoutMs = QUEUES_TIMEOUT_MS,
+  }: MetricsSources,
+): void {
   const about = (name: MetricName, help: string) => ({ name, help, registers: [registry] });
-  new Gauge({ ...about('hilum_info', 'Always 1; the label is the version'), labelNames: ['version'] }).set({ version }, 1);
+  new Gauge({ ...about('hilum_info', 'Always 1; the label is the version'), labelNames: ['version'] }).set(
+    { version },
+    1,
+  );
   new Gauge({
     ...about('hilum_broker_state', '1 for the state that the connection to the broker is in, 0 for all others'),
     labelNames: ['state'],
@@ -135,7 +192,8 @@ function addGauges(registry: Registry, { version, brokerStates, brokerState, que
       for (const state of brokerStates) this.set({ state }, state === brokerState() ? 1 : 0);
     },
   });
-  const inTime = <T>(look: () => Promise<T>, otherwise: T): Promise<T> => withTimeout(look(), queuesTimeoutMs, () => new Error('late')).catch(() => otherwise);
+  const inTime = <T>(look: () => Promise<T>, otherwise: T): Promise<T> =>
+    withTimeout(look(), queuesTimeoutMs, () => new Error('late')).catch(() => otherwise);
   const byQueue = (name: MetricName, help: string, look: () => Promise<Readonly<Record<string, number>>>) =>
     new Gauge({
       ...about(name, `${help}; missing while the broker does not answer`),
@@ -148,14 +206,22 @@ function addGauges(registry: Registry, { version, brokerStates, brokerState, que
       },
     });
   new Gauge({
-    ...about('hilum_delivery_messages', 'Results that wait for a sink, for their next try, and that were given up; missing while the broker does not answer'),
+    ...about(
+      'hilum_delivery_messages',
+      'Results that wait for a sink, for their next try, and that were given up; missing while the broker does not answer',
+    ),
     labelNames: ['sink', 'state'],
     async collect() {
       const found = await inTime(sinkQueues, []);
       this.reset();
-      for (const { sink, ...states } of found) for (const [state, messages] of Object.entries(states)) this.set({ sink, state }, messages);
+      for (const { sink, ...states } of found)
+        for (const [state, messages] of Object.entries(states)) this.set({ sink, state }, messages);
     },
   });
-  byQueue('hilum_queue_messages', 'Studies that wait to be sorted, to be done, for their next try, and that were given up', queues);
+  byQueue(
+    'hilum_queue_messages',
+    'Studies that wait to be sorted, to be done, for their next try, and that were given up',
+    queues,
+  );
   byQueue('hilum_queue_age_seconds', 'Seconds that the oldest study of a queue has waited, at most', queueAges);
 }

@@ -1,4 +1,4 @@
-import { type RequestHandler,Router } from 'express';
+import { type RequestHandler, Router } from 'express';
 import { join } from 'node:path';
 import { signedIn } from './access/user';
 
@@ -6,7 +6,16 @@ import { signedIn } from './access/user';
 export const PAGES_DIR = join(__dirname, 'pages');
 
 /** No script, style or picture but the service's own, nothing inline, no frame around it. */
-export const PAGE_POLICY = ["default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"].join('; ');
+export const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
 
 /** Places of the one page; what it shows comes from the API, by the rights of who asks. */
 const PLACES = ['/', '/study/:study', '/operators'];
@@ -21,7 +30,9 @@ export function pageRoutes(dir = PAGES_DIR): Router {
     response.set({ 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'private, no-cache' });
     next();
   };
-  router.get(PLACES, signedIn, policy, (_request, response) => response.sendFile('index.html', { root: dir, cacheControl: false }));
+  router.get(PLACES, signedIn, policy, (_request, response) =>
+    response.sendFile('index.html', { root: dir, cacheControl: false }),
+  );
   router.get('/ui/:name', signedIn, policy, (request, response, next) => {
     const name = String(request.params['name']);
     if (!ASSETS.includes(name) && !/^[a-z-]+\.js$/.test(name)) return next();

@@ -1,17 +1,35 @@
-import { sql,type Transaction } from 'kysely';
-import type { Schema,StudyColumns } from '../database/schema';
+import { sql, type Transaction } from 'kysely';
+import type { Schema, StudyColumns } from '../database/schema';
 import type { HistoryKind } from '../database/states';
 import type { Uid } from '../dicom/uid';
 
-/** The next change's number. The counter's row stays locked until the transaction ends: numbers become visible in their order, and no two writers meet in a study. */
+/**
+ * The next change's number. The counter's row stays locked until the transaction ends: numbers become visible in their
+ * order, and no two writers meet in a study.
+ */
 export async function nextChange(transaction: Transaction<Schema>): Promise<number> {
-  const { value } = await transaction.updateTable('counter').set({ value: sql<number>`value + 1` }).where('name', '=', 'change').returning('value').executeTakeFirstOrThrow();
+  const { value } = await transaction
+    .updateTable('counter')
+    .set({ value: sql<number>`value + 1` })
+    .where('name', '=', 'change')
+    .returning('value')
+    .executeTakeFirstOrThrow();
   return value;
 }
 
 /** One step more in the history of a study. `detail` holds codes, counts and times. */
-export async function note(transaction: Transaction<Schema>, change: number, study: Uid, at: number, kind: HistoryKind, detail: Readonly<Record<string, unknown>> = {}): Promise<void> {
-  await transaction.insertInto('history').values({ change, study_uid: study, at, kind, detail: JSON.stringify(detail) }).execute();
+export async function note(
+  transaction: Transaction<Schema>,
+  change: number,
+  study: Uid,
+  at: number,
+  kind: HistoryKind,
+  detail: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  await transaction
+    .insertInto('history')
+    .values({ change, study_uid: study, at, kind, detail: JSON.stringify(detail) })
+    .execute();
 }
 
 /** What the list is sorted by: the highest of all priorities, so that none lowers another. */

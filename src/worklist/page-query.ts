@@ -1,9 +1,9 @@
-import { type Expression,type ExpressionBuilder,type Kysely,sql,type SqlBool } from 'kysely';
+import { type Expression, type ExpressionBuilder, type Kysely, sql, type SqlBool } from 'kysely';
 import type { Schema } from '../database/schema';
-import { type ShownState,type Verdict,VERDICTS } from '../database/states';
+import { type ShownState, type Verdict, VERDICTS } from '../database/states';
 import type { Priority } from '../events/priority';
 import { fold } from './record-columns';
-import { ROW_COLUMNS,rowOf,type StudyRow } from './study-row';
+import { ROW_COLUMNS, rowOf, type StudyRow } from './study-row';
 
 export interface PageFilters {
   readonly states?: readonly ShownState[];
@@ -18,7 +18,10 @@ export interface PageFilters {
 
 export interface PageRequest {
   readonly filters?: PageFilters;
-  /** Words that must all be found in accession number, study description or Study Instance UID, and with `searchPatient` in the patient's name or ID. */
+  /**
+   * Words that must all be found in accession number, study description or Study Instance UID, and with `searchPatient`
+   * in the patient's name or ID.
+   */
   readonly search?: string;
   /** Whether this user may see patients: otherwise a search would tell. */
   readonly searchPatient: boolean;
@@ -42,7 +45,10 @@ type Position = readonly [urgency: number, arrivedAt: number, studyUid: string];
 const MAX_WORDS = 8;
 
 /** Urgent first, then by arrival. @throws RangeError for a cursor that is none of this order. */
-export async function findPage(db: Kysely<Schema>, { filters = {}, search = '', searchPatient, order, cursor, limit }: PageRequest): Promise<Page> {
+export async function findPage(
+  db: Kysely<Schema>,
+  { filters = {}, search = '', searchPatient, order, cursor, limit }: PageRequest,
+): Promise<Page> {
   const after = cursor === undefined ? null : readCursor(cursor, order);
   const arrival = order === 'oldest' ? sql<number>`arrived_at` : sql<number>`(-arrived_at)`;
   const found = await db
@@ -50,8 +56,12 @@ export async function findPage(db: Kysely<Schema>, { filters = {}, search = '', 
     .select(ROW_COLUMNS)
     // In these words, so that the index of shown rows is used.
     .where(sql<SqlBool>`state <> 'left-alone'`)
-    .where((eb) => eb.and([...conditions(eb, filters), ...words(search).map((word) => hasWord(eb, word, searchPatient))]))
-    .$if(after !== null, (query) => query.where(sql<SqlBool>`(urgency, ${arrival}, study_uid) > (${after![0]}, ${after![1]}, ${after![2]})`))
+    .where((eb) =>
+      eb.and([...conditions(eb, filters), ...words(search).map((word) => hasWord(eb, word, searchPatient))]),
+    )
+    .$if(after !== null, (query) =>
+      query.where(sql<SqlBool>`(urgency, ${arrival}, study_uid) > (${after![0]}, ${after![1]}, ${after![2]})`),
+    )
     .orderBy('urgency')
     .orderBy(arrival)
     .orderBy('study_uid')
@@ -59,10 +69,19 @@ export async function findPage(db: Kysely<Schema>, { filters = {}, search = '', 
     .execute();
   const rows = found.slice(0, limit);
   const last = rows.at(-1);
-  return { rows: rows.map(rowOf), next: found.length > limit && last !== undefined ? writeCursor(order, [last.urgency, order === 'oldest' ? last.arrived_at : -last.arrived_at, last.study_uid]) : null };
+  return {
+    rows: rows.map(rowOf),
+    next:
+      found.length > limit && last !== undefined
+        ? writeCursor(order, [last.urgency, order === 'oldest' ? last.arrived_at : -last.arrived_at, last.study_uid])
+        : null,
+  };
 }
 
-function conditions(eb: ExpressionBuilder<Schema, 'study'>, { states, priority, view, verdict, arrivedFrom, arrivedBefore }: PageFilters): Expression<SqlBool>[] {
+function conditions(
+  eb: ExpressionBuilder<Schema, 'study'>,
+  { states, priority, view, verdict, arrivedFrom, arrivedBefore }: PageFilters,
+): Expression<SqlBool>[] {
   const all: (Expression<SqlBool> | null)[] = [
     states === undefined ? null : states.length === 0 ? sql<SqlBool>`1 = 0` : eb('state', 'in', states),
     priority === undefined ? null : eb('urgency', '=', priority === 'urgent' ? 0 : 1),
@@ -75,12 +94,16 @@ function conditions(eb: ExpressionBuilder<Schema, 'study'>, { states, priority, 
 }
 
 function words(search: string): string[] {
-  return fold(search).split(' ').filter((word) => word !== '').slice(0, MAX_WORDS);
+  return fold(search)
+    .split(' ')
+    .filter((word) => word !== '')
+    .slice(0, MAX_WORDS);
 }
 
 function hasWord(eb: ExpressionBuilder<Schema, 'study'>, word: string, searchPatient: boolean): Expression<SqlBool> {
   const pattern = `%${word.replace(/[\\%_]/g, '\\$&')}%`;
-  const contains = (column: 'search_study' | 'search_patient') => sql<SqlBool>`${eb.ref(column)} like ${pattern} escape '\\'`;
+  const contains = (column: 'search_study' | 'search_patient') =>
+    sql<SqlBool>`${eb.ref(column)} like ${pattern} escape '\\'`;
   return searchPatient ? eb.or([contains('search_study'), contains('search_patient')]) : contains('search_study');
 }
 
@@ -91,7 +114,8 @@ function writeCursor(order: PageOrder, position: Position): string {
 function readCursor(cursor: string, wanted: PageOrder): Position {
   try {
     const [order, urgency, arrivedAt, study] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    if (order === wanted && Number.isInteger(urgency) && Number.isInteger(arrivedAt) && typeof study === 'string') return [urgency as number, arrivedAt as number, study];
+    if (order === wanted && Number.isInteger(urgency) && Number.isInteger(arrivedAt) && typeof study === 'string')
+      return [urgency as number, arrivedAt as number, study];
   } catch {
     // Told below.
   }

@@ -1,17 +1,20 @@
-import { describeError,HilumError } from '../base/errors';
+import { describeError, HilumError } from '../base/errors';
 import type { Log } from '../base/log';
-import { backoffMs,sleep } from '../base/retry';
+import { backoffMs, sleep } from '../base/retry';
 import type { Uid } from '../dicom/uid';
 import { FILM_MODALITIES } from '../events/closed-lists';
 import type { Priority } from '../events/priority';
 import type { StudySight } from './record-columns';
-import type { Sighting,Step } from './steps';
+import type { Sighting, Step } from './steps';
 import type { Worklist } from './worklist';
 
 /** Port: what the archive lists of a study; `archive/dicomweb` fits it by shape. */
 export interface StudyDirectory {
   /** Null where the archive does not have it; `modalities` null where it does not tell. */
-  sightStudy(study: Uid, timeoutMs: number): Promise<(StudySight & { readonly modalities: readonly string[] | null }) | null>;
+  sightStudy(
+    study: Uid,
+    timeoutMs: number,
+  ): Promise<(StudySight & { readonly modalities: readonly string[] | null }) | null>;
 }
 
 export interface ProgressOptions {
@@ -34,8 +37,8 @@ const SIGHT_TIMEOUT_MS = 5_000;
 const BACKOFF = { baseMs: 500, maxMs: 15_000 };
 
 /**
- * Notes on the way of the studies, written to the list one after the other and in the background: a database that is away neither holds up nor fails an
- * analysis. Meanwhile the notes wait in memory. No method throws or waits.
+ * Notes on the way of the studies, written to the list one after the other and in the background: a database that is
+ * away neither holds up nor fails an analysis. Meanwhile the notes wait in memory. No method throws or waits.
  */
 export class Progress {
   private readonly notes: Note[] = [];
@@ -101,7 +104,7 @@ export class Progress {
   private async drain(): Promise<void> {
     // Never at once: what is told belongs to the caller's work, and the embedded database is synchronous.
     await new Promise(setImmediate);
-    for (let attempt = 0; this.notes.length > 0 && !this.stopping.signal.aborted; ) {
+    for (let attempt = 0; this.notes.length > 0 && !this.stopping.signal.aborted;) {
       const next = this.notes[0]!;
       try {
         await this.write(next);
@@ -123,7 +126,8 @@ export class Progress {
 
   private async write({ study, step, at }: Note): Promise<void> {
     const { worklist } = this.options;
-    const sighting = step.kind !== 'nothing-new' && (await worklist.needsSighting(study)) ? await this.sight(study) : null;
+    const sighting =
+      step.kind !== 'nothing-new' && (await worklist.needsSighting(study)) ? await this.sight(study) : null;
     await worklist.advance(study, step, at, sighting);
   }
 
@@ -131,7 +135,12 @@ export class Progress {
   private async sight(study: Uid): Promise<Sighting | null> {
     try {
       const found = await this.options.archive.sightStudy(study, SIGHT_TIMEOUT_MS);
-      return found && { sight: found, mayHaveFilms: found.modalities === null || found.modalities.some((modality) => FILM_MODALITIES.has(modality)) };
+      return (
+        found && {
+          sight: found,
+          mayHaveFilms: found.modalities === null || found.modalities.some((modality) => FILM_MODALITIES.has(modality)),
+        }
+      );
     } catch {
       return null;
     }
@@ -140,7 +149,10 @@ export class Progress {
   private wentAway(error: unknown): void {
     if (this.isAway) return;
     this.isAway = true;
-    this.options.log.warn({ event: 'list.database-away', error: describeError(error) }, 'the reading list can not be written; analyses go on');
+    this.options.log.warn(
+      { event: 'list.database-away', error: describeError(error) },
+      'the reading list can not be written; analyses go on',
+    );
   }
 
   private cameBack(): void {

@@ -1,6 +1,6 @@
 import type { StudyColumns } from '../database/schema';
 import { SOP_CLASSES } from '../objects/sop-classes';
-import type { FilmRecord,StudyRecord } from '../sinks/record';
+import type { FilmRecord, StudyRecord } from '../sinks/record';
 import type { LeadFilm } from './study-row';
 
 /** What a list of studies says of one that is not analysed yet: as QIDO-RS returns it. */
@@ -15,7 +15,19 @@ export interface StudySight {
   readonly StudyDescription: string;
 }
 
-type SightColumns = Pick<StudyColumns, 'patient_id' | 'patient_name' | 'patient_birth_date' | 'patient_sex' | 'accession_number' | 'study_date' | 'study_time' | 'study_description' | 'search_patient' | 'search_study'>;
+type SightColumns = Pick<
+  StudyColumns,
+  | 'patient_id'
+  | 'patient_name'
+  | 'patient_birth_date'
+  | 'patient_sex'
+  | 'accession_number'
+  | 'study_date'
+  | 'study_time'
+  | 'study_description'
+  | 'search_patient'
+  | 'search_study'
+>;
 
 export function sightColumns(study: string, sight: StudySight): SightColumns {
   return {
@@ -39,7 +51,11 @@ export function recordColumns(record: StudyRecord) {
   const lead = leadOf(films);
   const refused = analysed.length > 0 ? undefined : films.find(({ reason }) => reason !== null);
   return {
-    ...sightColumns(record.studyInstanceUid, { ...record.patient, ...record.study, AccessionNumber: record.order.AccessionNumber }),
+    ...sightColumns(record.studyInstanceUid, {
+      ...record.patient,
+      ...record.study,
+      AccessionNumber: record.order.AccessionNumber,
+    }),
     state: analysed.length > 0 ? ('done' as const) : ('not-analysed' as const),
     reason: refused?.reason ?? null,
     reason_text: refused?.reasonText ?? null,
@@ -52,23 +68,40 @@ export function recordColumns(record: StudyRecord) {
     threshold: lead?.threshold ?? null,
     views: [...new Set(films.flatMap(({ view }) => view ?? []))].join(','),
     films: films.length,
-    lead_film: lead === undefined ? null : JSON.stringify({ seriesInstanceUid: lead.seriesInstanceUid, sopInstanceUid: lead.sopInstanceUid, heatMap: heatMapOf(lead) } satisfies LeadFilm),
+    lead_film:
+      lead === undefined
+        ? null
+        : JSON.stringify({
+            seriesInstanceUid: lead.seriesInstanceUid,
+            sopInstanceUid: lead.sopInstanceUid,
+            heatMap: heatMapOf(lead),
+          } satisfies LeadFilm),
   };
 }
 
 /** The analysed film with the highest probability, else the first; undefined where there is none. */
 export function leadOf(films: readonly FilmRecord[]): FilmRecord | undefined {
-  return films.reduce<FilmRecord | undefined>((best, film) => (best === undefined || (film.probability ?? -1) > (best.probability ?? -1) ? film : best), undefined);
+  return films.reduce<FilmRecord | undefined>(
+    (best, film) => (best === undefined || (film.probability ?? -1) > (best.probability ?? -1) ? film : best),
+    undefined,
+  );
 }
 
 function heatMapOf({ outputs }: FilmRecord): LeadFilm['heatMap'] {
   const found = outputs.find(({ sopClassUid }) => sopClassUid === SOP_CLASSES.heatMap);
-  return found === undefined ? null : { seriesInstanceUid: found.seriesInstanceUid, sopInstanceUid: found.sopInstanceUid };
+  return found === undefined
+    ? null
+    : { seriesInstanceUid: found.seriesInstanceUid, sopInstanceUid: found.sopInstanceUid };
 }
 
 /** As a search compares: without marks and case, the parts of a name as words. */
 export function fold(text: string): string {
-  return clean(text, 1_000).normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().replace(/[\^=\s]+/g, ' ').trim();
+  return clean(text, 1_000)
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[\^=\s]+/g, ' ')
+    .trim();
 }
 
 /** PostgreSQL has no NUL in a text. */

@@ -1,10 +1,10 @@
-import type { Kysely,Transaction } from 'kysely';
-import type { Schema,StudyColumns } from '../database/schema';
+import type { Kysely, Transaction } from 'kysely';
+import type { Schema, StudyColumns } from '../database/schema';
 import type { StudyState } from '../database/states';
 import type { Uid } from '../dicom/uid';
 import type { Priority } from '../events/priority';
-import { nextChange,note,urgencyOf } from './change';
-import { sightColumns,type StudySight } from './record-columns';
+import { nextChange, note, urgencyOf } from './change';
+import { sightColumns, type StudySight } from './record-columns';
 
 /** What the service tells of a study on its way. */
 export type Step =
@@ -26,30 +26,60 @@ export interface Sighting {
   readonly mayHaveFilms: boolean;
 }
 
-const STORED = ['state', 'record_key', 'arrived_at', 'completed_at', 'triage_priority', 'finding_priority', 'person_priority', 'patient_id', 'accession_number'] as const;
+const STORED = [
+  'state',
+  'record_key',
+  'arrived_at',
+  'completed_at',
+  'triage_priority',
+  'finding_priority',
+  'person_priority',
+  'patient_id',
+  'accession_number',
+] as const;
 type Stored = Pick<StudyColumns, (typeof STORED)[number]>;
 
 /**
- * Writes a step. A study with a result keeps showing it: our own results make a study stable again, which must not look like waiting; only a failure shows.
- * Steps of several processes may arrive out of order, so none is taken for more than it says.
+ * Writes a step. A study with a result keeps showing it: our own results make a study stable again, which must not look
+ * like waiting; only a failure shows. Steps of several processes may arrive out of order, so none is taken for more
+ * than it says.
  */
-export async function writeStep(transaction: Transaction<Schema>, study: Uid, step: Step, at: number, sighting: Sighting | null): Promise<void> {
+export async function writeStep(
+  transaction: Transaction<Schema>,
+  study: Uid,
+  step: Step,
+  at: number,
+  sighting: Sighting | null,
+): Promise<void> {
   const change = await nextChange(transaction);
   const stored = await transaction.selectFrom('study').select(STORED).where('study_uid', '=', study).executeTakeFirst();
   const { kind, ...detail } = step;
   if (stored === undefined) {
     if (kind === 'nothing-new') return;
-    await transaction.insertInto('study').values({ ...fresh(study, step, at, sighting), change }).execute();
+    await transaction
+      .insertInto('study')
+      .values({ ...fresh(study, step, at, sighting), change })
+      .execute();
     return note(transaction, change, study, at, kind, detail);
   }
   const isLate = kind !== 'nothing-new' && stored.completed_at !== null && at < stored.completed_at;
-  const update = { ...changesBy(study, step, stored, sighting), ...(isLate ? startOf(step, stored, at) : stateOf(step, stored, at, sighting)) };
+  const update = {
+    ...changesBy(study, step, stored, sighting),
+    ...(isLate ? startOf(step, stored, at) : stateOf(step, stored, at, sighting)),
+  };
   if (Object.keys(update).length === 0) return;
-  await transaction.updateTable('study').set({ ...update, change }).where('study_uid', '=', study).execute();
-  if (isLate || ('state' in update && update.state !== stored.state)) await note(transaction, change, study, at, kind, detail);
+  await transaction
+    .updateTable('study')
+    .set({ ...update, change })
+    .where('study_uid', '=', study)
+    .execute();
+  if (isLate || ('state' in update && update.state !== stored.state))
+    await note(transaction, change, study, at, kind, detail);
 }
 
-/** Whether the archive should be asked what it lists of this study: nothing is known of it, or it was not shown so far. */
+/**
+ * Whether the archive should be asked what it lists of this study: nothing is known of it, or it was not shown so far.
+ */
 export async function needsSighting(db: Kysely<Schema>, study: Uid): Promise<boolean> {
   const stored = await db.selectFrom('study').select(STORED).where('study_uid', '=', study).executeTakeFirst();
   return stored === undefined || stored.state === 'left-alone' || isUnseen(stored);
@@ -63,14 +93,25 @@ function fresh(study: Uid, step: Step, at: number, sighting: Sighting | null) {
   const priority = step.kind === 'waiting' ? step.priority : null;
   const priorities = { triage_priority: priority, finding_priority: null, person_priority: null };
   const isShown = step.kind === 'failed' || sighting === null || sighting.mayHaveFilms;
-  return { study_uid: study, arrived_at: at, ...priorities, urgency: urgencyOf(priorities), ...sightOf(study, sighting), ...stateBy(step, at), ...(isShown ? {} : { state: 'left-alone' as const }) };
+  return {
+    study_uid: study,
+    arrived_at: at,
+    ...priorities,
+    urgency: urgencyOf(priorities),
+    ...sightOf(study, sighting),
+    ...stateBy(step, at),
+    ...(isShown ? {} : { state: 'left-alone' as const }),
+  };
 }
 
 function sightOf(study: Uid, sighting: Sighting | null) {
   return sighting === null ? { search_study: study } : sightColumns(study, sighting.sight);
 }
 
-type StepColumns = { readonly state: StudyState; readonly started_at?: number } & Pick<StudyColumns, 'reason' | 'reason_text' | 'retry_at'>;
+type StepColumns = { readonly state: StudyState; readonly started_at?: number } & Pick<
+  StudyColumns,
+  'reason' | 'reason_text' | 'retry_at'
+>;
 
 function stateBy(step: Step, at: number): StepColumns {
   switch (step.kind) {
@@ -100,7 +141,10 @@ function stateOf(step: Step, stored: Stored, at: number, sighting: Sighting | nu
   return isTold(step, stored, sighting) ? stateBy(step, at) : {};
 }
 
-/** Of a step that was overtaken by the study's result: it tells when the study came and when its analysis began, and no state. */
+/**
+ * Of a step that was overtaken by the study's result: it tells when the study came and when its analysis began, and no
+ * state.
+ */
 function startOf(step: Step, stored: Stored, at: number): Partial<StudyColumns> {
   return { arrived_at: Math.min(stored.arrived_at, at), ...(step.kind === 'analysing' ? { started_at: at } : {}) };
 }

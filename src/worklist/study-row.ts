@@ -1,5 +1,5 @@
 import type { StudyColumns } from '../database/schema';
-import type { StudyState,Verdict } from '../database/states';
+import type { StudyState, Verdict } from '../database/states';
 import type { Uid } from '../dicom/uid';
 import type { Priority } from '../events/priority';
 
@@ -19,12 +19,19 @@ export interface LeadFilm extends FilmPath {
 export interface StudyRow {
   readonly studyInstanceUid: Uid;
   readonly state: StudyState;
-  /** Why it was not analysed (docs/events.md), failed, or is tried again (docs/errors.md): a code, and for the first a sentence. */
+  /**
+   * Why it was not analysed (docs/events.md), failed, or is tried again (docs/errors.md): a code, and for the first a
+   * sentence.
+   */
   readonly reason: string | null;
   readonly reasonText: string | null;
   /** What the list is sorted by: the higher of the three that follow. */
   readonly priority: Priority;
-  readonly priorities: { readonly triage: Priority | null; readonly finding: Priority | null; readonly person: Priority | null };
+  readonly priorities: {
+    readonly triage: Priority | null;
+    readonly finding: Priority | null;
+    readonly person: Priority | null;
+  };
   /** Milliseconds since 1970, as all times here. */
   readonly arrivedAt: number;
   readonly startedAt: number | null;
@@ -37,7 +44,12 @@ export interface StudyRow {
   readonly views: readonly string[];
   readonly films: number;
   readonly lead: LeadFilm | null;
-  readonly patient: { readonly PatientID: string; readonly PatientName: string; readonly PatientBirthDate: string; readonly PatientSex: string };
+  readonly patient: {
+    readonly PatientID: string;
+    readonly PatientName: string;
+    readonly PatientBirthDate: string;
+    readonly PatientSex: string;
+  };
   readonly accessionNumber: string;
   /** DA and TM. */
   readonly studyDate: string;
@@ -59,9 +71,38 @@ export interface RowVerdict {
 
 /** What `rowOf` reads: all but the whole record, which is long. */
 export const ROW_COLUMNS = [
-  'study_uid', 'state', 'reason', 'reason_text', 'urgency', 'triage_priority', 'finding_priority', 'person_priority', 'arrived_at', 'started_at', 'completed_at',
-  'retry_at', 'record_key', 'probability', 'threshold', 'views', 'films', 'lead_film', 'patient_id', 'patient_name', 'patient_birth_date', 'patient_sex',
-  'accession_number', 'study_date', 'study_time', 'study_description', 'verdict', 'verdict_at', 'verdict_by', 'verdict_note', 'verdict_key', 'change',
+  'study_uid',
+  'state',
+  'reason',
+  'reason_text',
+  'urgency',
+  'triage_priority',
+  'finding_priority',
+  'person_priority',
+  'arrived_at',
+  'started_at',
+  'completed_at',
+  'retry_at',
+  'record_key',
+  'probability',
+  'threshold',
+  'views',
+  'films',
+  'lead_film',
+  'patient_id',
+  'patient_name',
+  'patient_birth_date',
+  'patient_sex',
+  'accession_number',
+  'study_date',
+  'study_time',
+  'study_description',
+  'verdict',
+  'verdict_at',
+  'verdict_by',
+  'verdict_note',
+  'verdict_key',
+  'change',
 ] as const satisfies readonly (keyof StudyColumns)[];
 
 export type StoredRow = Pick<StudyColumns, (typeof ROW_COLUMNS)[number]>;
@@ -83,7 +124,12 @@ export function rowOf(stored: StoredRow): StudyRow {
     views: stored.views === '' ? [] : stored.views.split(','),
     films: stored.films,
     lead: stored.lead_film === null ? null : (JSON.parse(stored.lead_film) as LeadFilm),
-    patient: { PatientID: stored.patient_id, PatientName: stored.patient_name, PatientBirthDate: stored.patient_birth_date, PatientSex: stored.patient_sex },
+    patient: {
+      PatientID: stored.patient_id,
+      PatientName: stored.patient_name,
+      PatientBirthDate: stored.patient_birth_date,
+      PatientSex: stored.patient_sex,
+    },
     accessionNumber: stored.accession_number,
     studyDate: stored.study_date,
     studyTime: stored.study_time,
@@ -93,7 +139,20 @@ export function rowOf(stored: StoredRow): StudyRow {
   };
 }
 
-function verdictOf({ verdict, verdict_note, verdict_by, verdict_at, verdict_key, record_key }: StoredRow): RowVerdict | null {
+function verdictOf({
+  verdict,
+  verdict_note,
+  verdict_by,
+  verdict_at,
+  verdict_key,
+  record_key,
+}: StoredRow): RowVerdict | null {
   if (verdict === null) return null;
-  return { verdict: verdict as Verdict, note: verdict_note ?? '', by: verdict_by ?? '', at: verdict_at ?? 0, ofThisResult: verdict_key === record_key };
+  return {
+    verdict: verdict as Verdict,
+    note: verdict_note ?? '',
+    by: verdict_by ?? '',
+    at: verdict_at ?? 0,
+    ofThisResult: verdict_key === record_key,
+  };
 }

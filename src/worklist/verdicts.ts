@@ -1,13 +1,13 @@
-import type { Kysely,Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Database } from '../database/database';
 import type { Schema } from '../database/schema';
 import type { Verdict } from '../database/states';
-import { deriveUid,type Uid } from '../dicom/uid';
+import { deriveUid, type Uid } from '../dicom/uid';
 import type { Priority } from '../events/priority';
 import type { StudyRecord } from '../sinks/record';
-import { type Interval,wilson } from '../statistics/wilson';
-import { nextChange,note } from './change';
-import { clean,leadOf } from './record-columns';
+import { type Interval, wilson } from '../statistics/wilson';
+import { nextChange, note } from './change';
+import { clean, leadOf } from './record-columns';
 
 export interface GivenVerdict {
   readonly verdict: Verdict;
@@ -35,13 +35,45 @@ export interface Agreement {
 const MAX_NOTE = 2_000;
 
 /** False where there is no such study, or it has no result to judge. */
-export async function writeVerdict(transaction: Transaction<Schema>, study: Uid, { verdict, note: text, by }: GivenVerdict, at: number): Promise<boolean> {
+export async function writeVerdict(
+  transaction: Transaction<Schema>,
+  study: Uid,
+  { verdict, note: text, by }: GivenVerdict,
+  at: number,
+): Promise<boolean> {
   const change = await nextChange(transaction);
-  const stored = await transaction.selectFrom('study').select(['record', 'record_key', 'finding_priority']).where('study_uid', '=', study).executeTakeFirst();
+  const stored = await transaction
+    .selectFrom('study')
+    .select(['record', 'record_key', 'finding_priority'])
+    .where('study_uid', '=', study)
+    .executeTakeFirst();
   if (stored === undefined || stored.record === null) return false;
   const given = { verdict, note: clean(text, MAX_NOTE), by: clean(by) };
-  await transaction.insertInto('verdict').values({ change, study_uid: study, record_key: stored.record_key, verdict, note: given.note, by_user: given.by, at, ...judged(JSON.parse(stored.record) as StudyRecord) }).execute();
-  await transaction.updateTable('study').set({ verdict, verdict_note: given.note, verdict_by: given.by, verdict_at: at, verdict_key: stored.record_key, change }).where('study_uid', '=', study).execute();
+  await transaction
+    .insertInto('verdict')
+    .values({
+      change,
+      study_uid: study,
+      record_key: stored.record_key,
+      verdict,
+      note: given.note,
+      by_user: given.by,
+      at,
+      ...judged(JSON.parse(stored.record) as StudyRecord),
+    })
+    .execute();
+  await transaction
+    .updateTable('study')
+    .set({
+      verdict,
+      verdict_note: given.note,
+      verdict_by: given.by,
+      verdict_at: at,
+      verdict_key: stored.record_key,
+      change,
+    })
+    .where('study_uid', '=', study)
+    .execute();
   await note(transaction, change, study, at, 'verdict', { verdict });
   return true;
 }
@@ -49,42 +81,91 @@ export async function writeVerdict(transaction: Transaction<Schema>, study: Uid,
 /** What the verdict is about, kept with it: the result may change. */
 function judged({ priority, films, patient }: StudyRecord) {
   const lead = leadOf(films);
-  const patientKey = patient.PatientID === '' ? null : deriveUid(['patient', patient.IssuerOfPatientID, patient.PatientID]);
-  return { priority, probability: lead?.probability ?? null, threshold: lead?.threshold ?? null, film_uid: lead?.sopInstanceUid ?? null, view: lead?.view ?? null, patient_key: patientKey };
+  const patientKey =
+    patient.PatientID === '' ? null : deriveUid(['patient', patient.IssuerOfPatientID, patient.PatientID]);
+  return {
+    priority,
+    probability: lead?.probability ?? null,
+    threshold: lead?.threshold ?? null,
+    film_uid: lead?.sopInstanceUid ?? null,
+    view: lead?.view ?? null,
+    patient_key: patientKey,
+  };
 }
 
 /** The verdicts of a study, the latest first. */
 export async function verdictsOf(db: Kysely<Schema>, study: Uid): Promise<KeptVerdict[]> {
-  const rows = await db.selectFrom('verdict').selectAll().where('study_uid', '=', study).orderBy('change', 'desc').execute();
-  return rows.map(({ verdict, note: text, by_user, at, record_key }) => ({ verdict: verdict as Verdict, note: text, by: by_user, at, recordKey: record_key }));
+  const rows = await db
+    .selectFrom('verdict')
+    .selectAll()
+    .where('study_uid', '=', study)
+    .orderBy('change', 'desc')
+    .execute();
+  return rows.map(({ verdict, note: text, by_user, at, record_key }) => ({
+    verdict: verdict as Verdict,
+    note: text,
+    by: by_user,
+    at,
+    recordKey: record_key,
+  }));
 }
 
 function latest(db: Kysely<Schema>) {
-  return db.selectFrom('verdict').where((eb) => eb.not(eb.exists(eb.selectFrom('verdict as later').select('later.change').whereRef('later.study_uid', '=', 'verdict.study_uid').whereRef('later.change', '>', 'verdict.change'))));
+  return db
+    .selectFrom('verdict')
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('verdict as later')
+            .select('later.change')
+            .whereRef('later.study_uid', '=', 'verdict.study_uid')
+            .whereRef('later.change', '>', 'verdict.change'),
+        ),
+      ),
+    );
 }
 
 export async function agreementOf(db: Kysely<Schema>): Promise<Agreement> {
-  const rows = await latest(db).select(['verdict', (eb) => eb.fn.countAll<number>().as('count')]).groupBy('verdict').execute();
+  const rows = await latest(db)
+    .select(['verdict', (eb) => eb.fn.countAll<number>().as('count')])
+    .groupBy('verdict')
+    .execute();
   const count = (verdict: Verdict) => Number(rows.find((row) => row.verdict === verdict)?.count ?? 0);
   const [agree, disagree, unusable] = [count('agree'), count('disagree'), count('unusable')];
   const judgedBoth = agree + disagree;
-  return { agree, disagree, unusable, share: judgedBoth === 0 ? null : agree / judgedBoth, interval: wilson(agree, judgedBoth) };
+  return {
+    agree,
+    disagree,
+    unusable,
+    share: judgedBoth === 0 ? null : agree / judgedBoth,
+    interval: wilson(agree, judgedBoth),
+  };
 }
 
 /** Columns of the export, as `hilum evaluate` reads them (docs/evaluate.md); what follows `patient` are subgroups. */
 const COLUMNS = ['file', 'label', 'patient', 'view', 'hilum'] as const;
 
 /**
- * The latest verdicts as labels: whether the finding is there, as the radiologist has it. The file is `<Study Instance UID>/<SOP Instance UID>.dcm` of the
- * film that stood for its study; the patient is a digest. Left out: unusable films, and studies without an analysed film.
+ * The latest verdicts as labels: whether the finding is there, as the radiologist has it. The file is `<Study Instance
+ * UID>/<SOP Instance UID>.dcm` of the film that stood for its study; the patient is a digest. Left out: unusable films,
+ * and studies without an analysed film.
  */
 export async function* exportVerdicts(database: Pick<Database, 'read'>): AsyncGenerator<string> {
   yield `${COLUMNS.join(',')}\n`;
-  for (let after = 0; ; ) {
-    const rows = await database.read((db) => latest(db).selectAll('verdict').where('verdict.change', '>', after).orderBy('verdict.change').limit(500).execute());
+  for (let after = 0; ;) {
+    const rows = await database.read((db) =>
+      latest(db)
+        .selectAll('verdict')
+        .where('verdict.change', '>', after)
+        .orderBy('verdict.change')
+        .limit(500)
+        .execute(),
+    );
     if (rows.length === 0) return;
     for (const { verdict, priority, film_uid, study_uid, patient_key, view } of rows) {
-      if (verdict !== 'unusable' && priority !== null && film_uid !== null) yield `${[`${study_uid}/${film_uid}.dcm`, labelOf(verdict as Verdict, priority), patient_key ?? '', view ?? '', priority].join(',')}\n`;
+      if (verdict !== 'unusable' && priority !== null && film_uid !== null)
+        yield `${[`${study_uid}/${film_uid}.dcm`, labelOf(verdict as Verdict, priority), patient_key ?? '', view ?? '', priority].join(',')}\n`;
     }
     after = rows.at(-1)!.change;
   }

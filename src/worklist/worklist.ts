@@ -1,16 +1,24 @@
-import { type Kysely,sql,type Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Database } from '../database/database';
 import type { Schema } from '../database/schema';
-import { type HistoryKind,SHOWN_STATES,type ShownState } from '../database/states';
+import { type HistoryKind, SHOWN_STATES, type ShownState } from '../database/states';
 import type { Uid } from '../dicom/uid';
 import type { Priority } from '../events/priority';
 import type { StudyRecord } from '../sinks/record';
-import { nextChange,note,urgencyOf } from './change';
-import { findPage,type Page,type PageRequest } from './page-query';
+import { nextChange, note, urgencyOf } from './change';
+import { findPage, type Page, type PageRequest } from './page-query';
 import { recordColumns } from './record-columns';
-import { needsSighting,type Sighting,type Step,writeStep } from './steps';
-import { ROW_COLUMNS,rowOf,type StudyRow } from './study-row';
-import { type Agreement,agreementOf,exportVerdicts,type GivenVerdict,type KeptVerdict,verdictsOf,writeVerdict } from './verdicts';
+import { needsSighting, type Sighting, type Step, writeStep } from './steps';
+import { ROW_COLUMNS, rowOf, type StudyRow } from './study-row';
+import {
+  type Agreement,
+  agreementOf,
+  exportVerdicts,
+  type GivenVerdict,
+  type KeptVerdict,
+  verdictsOf,
+  writeVerdict,
+} from './verdicts';
 
 export interface HistoryEntry {
   readonly at: number;
@@ -45,9 +53,15 @@ const MAX_HISTORY = 200;
 
 /** The reading list in its database. Every method throws HilumError of the database. */
 export class Worklist {
-  constructor(private readonly database: Database, private readonly now: () => number = Date.now) {}
+  constructor(
+    private readonly database: Database,
+    private readonly now: () => number = Date.now,
+  ) {}
 
-  /** What the service tells of a study on its way; `at` in milliseconds since 1970, `sighting` where the archive was asked. */
+  /**
+   * What the service tells of a study on its way; `at` in milliseconds since 1970, `sighting` where the archive was
+   * asked.
+   */
   advance(study: Uid, step: Step, at = this.now(), sighting: Sighting | null = null): Promise<void> {
     return this.database.write((transaction) => writeStep(transaction, study, step, at, sighting));
   }
@@ -59,16 +73,23 @@ export class Worklist {
 
   /** Whether the list has a result of this study. */
   async hasResult(study: Uid): Promise<boolean> {
-    const stored = await this.database.read((db) => db.selectFrom('study').select('record_key').where('study_uid', '=', study).executeTakeFirst());
+    const stored = await this.database.read((db) =>
+      db.selectFrom('study').select('record_key').where('study_uid', '=', study).executeTakeFirst(),
+    );
     return stored !== undefined && stored.record_key !== null;
   }
 
-  /** A study's result. Told twice, or older than the one that is there, it changes nothing. Resolves to whether it did. */
+  /**
+   * A study's result. Told twice, or older than the one that is there, it changes nothing. Resolves to whether it did.
+   */
   record(record: StudyRecord): Promise<boolean> {
     return this.database.write((transaction) => writeRecord(transaction, record));
   }
 
-  /** A person's word on how urgent a study is; null takes it back. False where there is no such study. The row shows the highest of all priorities. */
+  /**
+   * A person's word on how urgent a study is; null takes it back. False where there is no such study. The row shows the
+   * highest of all priorities.
+   */
   setPriority(study: Uid, priority: Priority | null, by: string): Promise<boolean> {
     return this.database.write((transaction) => writePriority(transaction, study, priority, by, this.now()));
   }
@@ -114,7 +135,13 @@ export class Worklist {
   /** At most `limit` rows, in the order of their changes. */
   changesSince(change: number, limit = 500): Promise<Changes> {
     return this.database.read(async (db) => {
-      const rows = await db.selectFrom('study').select(ROW_COLUMNS).where('change', '>', change).orderBy('change').limit(limit).execute();
+      const rows = await db
+        .selectFrom('study')
+        .select(ROW_COLUMNS)
+        .where('change', '>', change)
+        .orderBy('change')
+        .limit(limit)
+        .execute();
       return { rows: rows.map(rowOf), change: rows.at(-1)?.change ?? change };
     });
   }
@@ -123,7 +150,12 @@ export class Worklist {
 async function countPerHour(db: Kysely<Schema>, from: number): Promise<Map<number, number>> {
   // Whole numbers divide to a whole number in both databases.
   const hour = sql<number>`completed_at / 3600000`;
-  const rows = await db.selectFrom('study').select([hour.as('hour'), (eb) => eb.fn.countAll<number>().as('count')]).where('completed_at', '>=', from).groupBy(hour).execute();
+  const rows = await db
+    .selectFrom('study')
+    .select([hour.as('hour'), (eb) => eb.fn.countAll<number>().as('count')])
+    .where('completed_at', '>=', from)
+    .groupBy(hour)
+    .execute();
   return new Map(rows.map(({ hour: number, count }) => [number * 3_600_000, Number(count)]));
 }
 
@@ -134,45 +166,119 @@ async function readCounter(db: Kysely<Schema>): Promise<number> {
 async function writeRecord(transaction: Transaction<Schema>, record: StudyRecord): Promise<boolean> {
   const change = await nextChange(transaction);
   const study = record.studyInstanceUid;
-  const stored = await transaction.selectFrom('study').select(['state', 'record_key', 'completed_at', 'triage_priority', 'person_priority']).where('study_uid', '=', study).executeTakeFirst();
+  const stored = await transaction
+    .selectFrom('study')
+    .select(['state', 'record_key', 'completed_at', 'triage_priority', 'person_priority'])
+    .where('study_uid', '=', study)
+    .executeTakeFirst();
   const columns = { ...recordColumns(record), change };
   if (stored === undefined) {
     const priorities = { triage_priority: null, person_priority: null, finding_priority: record.priority };
-    await transaction.insertInto('study').values({ ...columns, ...priorities, study_uid: study, arrived_at: columns.completed_at, urgency: urgencyOf(priorities) }).execute();
+    await transaction
+      .insertInto('study')
+      .values({
+        ...columns,
+        ...priorities,
+        study_uid: study,
+        arrived_at: columns.completed_at,
+        urgency: urgencyOf(priorities),
+      })
+      .execute();
   } else {
     if (stored.completed_at !== null && columns.completed_at < stored.completed_at) return false;
     if (stored.record_key === record.key && stored.state === columns.state) return false;
-    await transaction.updateTable('study').set({ ...columns, urgency: urgencyOf({ ...stored, finding_priority: record.priority }) }).where('study_uid', '=', study).execute();
+    await transaction
+      .updateTable('study')
+      .set({ ...columns, urgency: urgencyOf({ ...stored, finding_priority: record.priority }) })
+      .where('study_uid', '=', study)
+      .execute();
   }
-  await note(transaction, change, study, columns.completed_at, 'result', { key: record.key, priority: record.priority, films: record.films.length, completedAt: record.completedAt });
+  await note(transaction, change, study, columns.completed_at, 'result', {
+    key: record.key,
+    priority: record.priority,
+    films: record.films.length,
+    completedAt: record.completedAt,
+  });
   return true;
 }
 
-async function writePriority(transaction: Transaction<Schema>, study: Uid, priority: Priority | null, by: string, at: number): Promise<boolean> {
+async function writePriority(
+  transaction: Transaction<Schema>,
+  study: Uid,
+  priority: Priority | null,
+  by: string,
+  at: number,
+): Promise<boolean> {
   const change = await nextChange(transaction);
-  const stored = await transaction.selectFrom('study').select(['triage_priority', 'finding_priority']).where('study_uid', '=', study).executeTakeFirst();
+  const stored = await transaction
+    .selectFrom('study')
+    .select(['triage_priority', 'finding_priority'])
+    .where('study_uid', '=', study)
+    .executeTakeFirst();
   if (stored === undefined) return false;
-  await transaction.updateTable('study').set({ person_priority: priority, urgency: urgencyOf({ ...stored, person_priority: priority }), change }).where('study_uid', '=', study).execute();
+  await transaction
+    .updateTable('study')
+    .set({ person_priority: priority, urgency: urgencyOf({ ...stored, person_priority: priority }), change })
+    .where('study_uid', '=', study)
+    .execute();
   await note(transaction, change, study, at, 'priority', { priority, by });
   return true;
 }
 
 async function findStudy(db: Kysely<Schema>, study: Uid): Promise<StudyDetail | null> {
-  const stored = await db.selectFrom('study').select([...ROW_COLUMNS, 'record']).where('study_uid', '=', study).executeTakeFirst();
+  const stored = await db
+    .selectFrom('study')
+    .select([...ROW_COLUMNS, 'record'])
+    .where('study_uid', '=', study)
+    .executeTakeFirst();
   if (stored === undefined) return null;
-  const history = await db.selectFrom('history').select(['at', 'kind', 'detail']).where('study_uid', '=', study).orderBy('at', 'desc').orderBy('change', 'desc').limit(MAX_HISTORY).execute();
+  const history = await db
+    .selectFrom('history')
+    .select(['at', 'kind', 'detail'])
+    .where('study_uid', '=', study)
+    .orderBy('at', 'desc')
+    .orderBy('change', 'desc')
+    .limit(MAX_HISTORY)
+    .execute();
   return {
     row: rowOf(stored),
     record: stored.record === null ? null : (JSON.parse(stored.record) as StudyRecord),
-    history: history.map(({ at, kind, detail }) => ({ at, kind: kind as HistoryKind, detail: JSON.parse(detail) as HistoryEntry['detail'] })),
+    history: history.map(({ at, kind, detail }) => ({
+      at,
+      kind: kind as HistoryKind,
+      detail: JSON.parse(detail) as HistoryEntry['detail'],
+    })),
     verdicts: await verdictsOf(db, study),
   };
 }
 
 async function countRows(db: Kysely<Schema>): Promise<Counts> {
-  const rows = await db.selectFrom('study').select(['state', 'urgency', (eb) => eb.fn.countAll<number>().as('count'), (eb) => eb.fn.count<number>('verdict').as('judged')]).groupBy(['state', 'urgency']).where('state', 'in', SHOWN_STATES).execute();
-  const sum = (list: typeof rows, of: (row: (typeof rows)[number]) => number) => list.reduce((total, row) => total + of(row), 0);
+  const rows = await db
+    .selectFrom('study')
+    .select([
+      'state',
+      'urgency',
+      (eb) => eb.fn.countAll<number>().as('count'),
+      (eb) => eb.fn.count<number>('verdict').as('judged'),
+    ])
+    .groupBy(['state', 'urgency'])
+    .where('state', 'in', SHOWN_STATES)
+    .execute();
+  const sum = (list: typeof rows, of: (row: (typeof rows)[number]) => number) =>
+    list.reduce((total, row) => total + of(row), 0);
   const urgent = rows.filter(({ urgency }) => urgency === 0);
-  const states = Object.fromEntries(SHOWN_STATES.map((state) => [state, sum(rows.filter((row) => row.state === state), ({ count }) => count)])) as Record<ShownState, number>;
-  return { states, urgent: sum(urgent, ({ count }) => count), urgentUnjudged: sum(urgent, ({ count, judged }) => count - judged) };
+  const states = Object.fromEntries(
+    SHOWN_STATES.map((state) => [
+      state,
+      sum(
+        rows.filter((row) => row.state === state),
+        ({ count }) => count,
+      ),
+    ]),
+  ) as Record<ShownState, number>;
+  return {
+    states,
+    urgent: sum(urgent, ({ count }) => count),
+    urgentUnjudged: sum(urgent, ({ count, judged }) => count - judged),
+  };
 }

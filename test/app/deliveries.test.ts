@@ -1,4 +1,4 @@
-import { openSinks,sinksOn } from '../../src/app/deliveries';
+import { openSinks, sinksOn } from '../../src/app/deliveries';
 import { parseConfig } from '../../src/config/config';
 
 const MINIMAL = { archive: { url: 'http://localhost:8042/dicom-web' }, broker: { url: 'amqp://localhost' } };
@@ -24,6 +24,9 @@ test('what is switched on is opened, and can be probed', async () => {
 });
 
 test.each(['ups', 'metadata', 'webhook', 'email'] as const)('a TLS file of %s that is not there is named', (name) => {
-  const config = parseConfig({ ...MINIMAL, deliveries: { [name]: { ...ALL[name], tls: { caFile: '/nowhere/ca.pem' } } } });
+  const config = parseConfig({
+    ...MINIMAL,
+    deliveries: { [name]: { ...ALL[name], tls: { caFile: '/nowhere/ca.pem' } } },
+  });
   expect(() => openSinks(config)).toThrow(/\/nowhere\/ca\.pem/);
 });

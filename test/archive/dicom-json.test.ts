@@ -1,20 +1,51 @@
-import { readInstanceRows,readSeriesModalities,readSeriesRows,readStoreAnswer,readStudyRows,readTexts } from '../../src/archive/dicom-json';
+import {
+  readInstanceRows,
+  readSeriesModalities,
+  readSeriesRows,
+  readStoreAnswer,
+  readStudyRows,
+  readTexts,
+} from '../../src/archive/dicom-json';
 import { parseUid } from '../../src/dicom/uid';
 
 const [A, B] = [parseUid('1.2.3.1'), parseUid('1.2.3.2')];
 const ui = (value: unknown) => ({ vr: 'UI', Value: [value] });
-const row = (more: Record<string, unknown> = {}) => ({ '00080016': ui('1.2.840.10008.5.1.4.1.1.1'), '00080018': ui('1.2.3.1'), '00080060': { vr: 'CS', Value: ['CR'] }, '0020000D': ui('1.2'), '0020000E': ui('1.2.3'), ...more });
+const row = (more: Record<string, unknown> = {}) => ({
+  '00080016': ui('1.2.840.10008.5.1.4.1.1.1'),
+  '00080018': ui('1.2.3.1'),
+  '00080060': { vr: 'CS', Value: ['CR'] },
+  '0020000D': ui('1.2'),
+  '0020000E': ui('1.2.3'),
+  ...more,
+});
 
 describe('studies and series', () => {
   test('as QIDO-RS lists them', () => {
-    const study = { '0020000D': ui('1.2'), '00080020': { vr: 'DA', Value: ['20260310'] }, '00080030': { vr: 'TM', Value: ['101530'] }, '00080061': { vr: 'CS', Value: ['CR', 'SR'] }, '00201208': { vr: 'IS', Value: [3] } };
-    expect(readStudyRows([study])).toEqual([{ studyInstanceUid: '1.2', modalities: ['CR', 'SR'], instances: 3, dateTime: '20260310101530' }]);
-    const series = { '0020000E': ui('1.2.3'), '00080060': { vr: 'CS', Value: ['SR'] }, '0008103E': { vr: 'LO', Value: ['Hilum report'] }, '00201209': { vr: 'IS', Value: ['1'] } };
-    expect(readSeriesRows([series])).toEqual([{ seriesInstanceUid: '1.2.3', modality: 'SR', description: 'Hilum report', instances: 1 }]);
+    const study = {
+      '0020000D': ui('1.2'),
+      '00080020': { vr: 'DA', Value: ['20260310'] },
+      '00080030': { vr: 'TM', Value: ['101530'] },
+      '00080061': { vr: 'CS', Value: ['CR', 'SR'] },
+      '00201208': { vr: 'IS', Value: [3] },
+    };
+    expect(readStudyRows([study])).toEqual([
+      { studyInstanceUid: '1.2', modalities: ['CR', 'SR'], instances: 3, dateTime: '20260310101530' },
+    ]);
+    const series = {
+      '0020000E': ui('1.2.3'),
+      '00080060': { vr: 'CS', Value: ['SR'] },
+      '0008103E': { vr: 'LO', Value: ['Hilum report'] },
+      '00201209': { vr: 'IS', Value: ['1'] },
+    };
+    expect(readSeriesRows([series])).toEqual([
+      { seriesInstanceUid: '1.2.3', modality: 'SR', description: 'Hilum report', instances: 1 },
+    ]);
   });
 
   test('what a server need not tell is not known; a study without a UID is left out', () => {
-    expect(readStudyRows([{ '0020000D': ui('1.2'), '00080061': { vr: 'CS' } }, { '0020000D': ui('Doe^Jane') }, null])).toEqual([{ studyInstanceUid: '1.2', modalities: null, instances: null, dateTime: '' }]);
+    expect(
+      readStudyRows([{ '0020000D': ui('1.2'), '00080061': { vr: 'CS' } }, { '0020000D': ui('Doe^Jane') }, null]),
+    ).toEqual([{ studyInstanceUid: '1.2', modalities: null, instances: null, dateTime: '' }]);
     expect(readSeriesRows([{}])).toEqual([{ seriesInstanceUid: null, modality: '', description: '', instances: null }]);
   });
 
@@ -35,7 +66,18 @@ describe('studies and series', () => {
 
 describe('instances', () => {
   test('as QIDO-RS lists them', () => {
-    expect(readInstanceRows([row()])).toEqual({ instances: [{ studyInstanceUid: '1.2', seriesInstanceUid: '1.2.3', sopInstanceUid: '1.2.3.1', sopClassUid: '1.2.840.10008.5.1.4.1.1.1', modality: 'CR' }], unusable: 0 });
+    expect(readInstanceRows([row()])).toEqual({
+      instances: [
+        {
+          studyInstanceUid: '1.2',
+          seriesInstanceUid: '1.2.3',
+          sopInstanceUid: '1.2.3.1',
+          sopClassUid: '1.2.840.10008.5.1.4.1.1.1',
+          modality: 'CR',
+        },
+      ],
+      unusable: 0,
+    });
   });
 
   test.each([
@@ -45,22 +87,41 @@ describe('instances', () => {
   ])('%s', (_name, more) => expect(readInstanceRows([row(more)]).instances[0]?.modality).toBe(''));
 
   test('the study of the request stands in where a row has none', () => {
-    expect(readInstanceRows([row({ '0020000D': undefined })], parseUid('9.9')).instances[0]?.studyInstanceUid).toBe('9.9');
+    expect(readInstanceRows([row({ '0020000D': undefined })], parseUid('9.9')).instances[0]?.studyInstanceUid).toBe(
+      '9.9',
+    );
     expect(readInstanceRows([row({ '0020000D': undefined })])).toEqual({ instances: [], unusable: 1 });
   });
 
-  test.each([[null], [42], ['row'], [[]], [row({ '00080018': ui('1.2.x') })], [row({ '00080016': undefined })], [row({ '0020000E': { vr: 'UI', Value: 'no list' } })]])('a row without usable UIDs is counted: %j', (bad) => {
+  test.each([
+    [null],
+    [42],
+    ['row'],
+    [[]],
+    [row({ '00080018': ui('1.2.x') })],
+    [row({ '00080016': undefined })],
+    [row({ '0020000E': { vr: 'UI', Value: 'no list' } })],
+  ])('a row without usable UIDs is counted: %j', (bad) => {
     expect(readInstanceRows([bad, row()])).toMatchObject({ unusable: 1, instances: [{ sopInstanceUid: '1.2.3.1' }] });
   });
 
   test('modalities by series', () => {
-    expect(readSeriesModalities([{ '0020000E': ui('1.2.3'), '00080060': { vr: 'CS', Value: ['DX '] } }, null]).get('1.2.3')).toBe('DX');
+    expect(
+      readSeriesModalities([{ '0020000E': ui('1.2.3'), '00080060': { vr: 'CS', Value: ['DX '] } }, null]).get('1.2.3'),
+    ).toBe('DX');
   });
 });
 
 const stored = (uid: string) => ({ '00081155': ui(uid) });
-const refused = (uid: string, reason?: unknown) => ({ '00081155': ui(uid), ...(reason === undefined ? {} : { '00081197': { vr: 'US', Value: [reason] } }) });
-const answer = (referenced: unknown[], failed: unknown[] = []) => JSON.stringify({ '00081199': { vr: 'SQ', Value: referenced }, '00081198': { vr: 'SQ', ...(failed.length ? { Value: failed } : {}) } });
+const refused = (uid: string, reason?: unknown) => ({
+  '00081155': ui(uid),
+  ...(reason === undefined ? {} : { '00081197': { vr: 'US', Value: [reason] } }),
+});
+const answer = (referenced: unknown[], failed: unknown[] = []) =>
+  JSON.stringify({
+    '00081199': { vr: 'SQ', Value: referenced },
+    '00081198': { vr: 'SQ', ...(failed.length ? { Value: failed } : {}) },
+  });
 const outcome = (text: string) => {
   try {
     readStoreAnswer(text, [A, B]);
@@ -94,8 +155,14 @@ describe('the answer to a store request', () => {
   ])('%s', (_name, text, expected) => expect(outcome(text)).toBe(expected));
 
   test('the refused are named with their reasons, and nothing else is quoted', () => {
-    const text = JSON.stringify({ '00081198': { vr: 'SQ', Value: [{ ...refused(B, 0xa700), '00100010': { Value: [{ Alphabetic: 'Doe^Jane' }] } }] }, '00081199': { Value: [stored(A)] } });
+    const text = JSON.stringify({
+      '00081198': { vr: 'SQ', Value: [{ ...refused(B, 0xa700), '00100010': { Value: [{ Alphabetic: 'Doe^Jane' }] } }] },
+      '00081199': { Value: [stored(A)] },
+    });
     expect(() => readStoreAnswer(text, [A, B])).toThrow('the archive refused 1 object(s): 1.2.3.2 (0xA700)');
-    for (const bad of [`${text.slice(0, 20)}Doe^Jane`, '<a>Doe^Jane</a>']) expect(() => readStoreAnswer(bad, [A, B])).toThrow(expect.objectContaining({ message: expect.not.stringContaining('Doe') as string }) as Error);
+    for (const bad of [`${text.slice(0, 20)}Doe^Jane`, '<a>Doe^Jane</a>'])
+      expect(() => readStoreAnswer(bad, [A, B])).toThrow(
+        expect.objectContaining({ message: expect.not.stringContaining('Doe') as string }) as Error,
+      );
   });
 });

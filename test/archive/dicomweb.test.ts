@@ -1,6 +1,6 @@
-import { createServer,type IncomingMessage,type Server,type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dicomWebArchive,type DicomWebArchive,type DicomWebOptions } from '../../src/archive/dicomweb';
+import { dicomWebArchive, type DicomWebArchive, type DicomWebOptions } from '../../src/archive/dicomweb';
 import { retryAfterOf } from '../../src/base/retry';
 import type { EncodedObject } from '../../src/dicom/part10';
 import { parseUid } from '../../src/dicom/uid';
@@ -11,8 +11,15 @@ import { recordingLog } from '../support/logs';
 const STUDY = parseUid('1.2.3');
 const PATH = { studyInstanceUid: STUDY, seriesInstanceUid: parseUid('1.2.3.4'), sopInstanceUid: parseUid('1.2.3.4.5') };
 const FILE = Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), Buffer.alloc(500, 7)]);
-const OBJECT: EncodedObject = { sopClassUid: parseUid('1.2.840.10008.5.1.4.1.1.7'), seriesInstanceUid: PATH.seriesInstanceUid, sopInstanceUid: PATH.sopInstanceUid, bytes: FILE };
-const STORED = JSON.stringify({ '00081199': { vr: 'SQ', Value: [{ '00081155': { vr: 'UI', Value: [OBJECT.sopInstanceUid] } }] } });
+const OBJECT: EncodedObject = {
+  sopClassUid: parseUid('1.2.840.10008.5.1.4.1.1.7'),
+  seriesInstanceUid: PATH.seriesInstanceUid,
+  sopInstanceUid: PATH.sopInstanceUid,
+  bytes: FILE,
+};
+const STORED = JSON.stringify({
+  '00081199': { vr: 'SQ', Value: [{ '00081155': { vr: 'UI', Value: [OBJECT.sopInstanceUid] } }] },
+});
 
 let server: Server;
 let answer: (request: IncomingMessage, response: ServerResponse) => void;
@@ -24,7 +31,12 @@ beforeAll(async () => {
     const pieces: Buffer[] = [];
     request.on('data', (piece: Buffer) => pieces.push(piece));
     request.on('end', () => {
-      requests.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body: Buffer.concat(pieces) });
+      requests.push({
+        method: request.method ?? '',
+        url: request.url ?? '',
+        headers: request.headers,
+        body: Buffer.concat(pieces),
+      });
       answer(request, response);
     });
     request.on('error', () => {});
@@ -58,12 +70,18 @@ let log = recordingLog();
 const say = (status: number, body: string | Buffer = '', headers: Record<string, string> = {}) => {
   answer = (_request, response) => void response.writeHead(status, headers).end(body);
 };
-const multipart = (body: Buffer | string) => Buffer.concat([Buffer.from('--b\r\nContent-Type: application/dicom\r\n\r\n'), Buffer.from(body), Buffer.from('\r\n--b--\r\n')]);
+const multipart = (body: Buffer | string) =>
+  Buffer.concat([
+    Buffer.from('--b\r\nContent-Type: application/dicom\r\n\r\n'),
+    Buffer.from(body),
+    Buffer.from('\r\n--b--\r\n'),
+  ]);
 const MULTIPART = { 'content-type': 'multipart/related; type="application/dicom"; boundary=b' };
 const reset = () => (answer = (request) => void request.socket.destroy());
 const hang = () => (answer = () => {});
 /** The headers and a piece, then nothing. */
-const stall = (headers: Record<string, string>, piece: string) => (answer = (_request, response) => void response.writeHead(200, headers).write(piece));
+const stall = (headers: Record<string, string>, piece: string) =>
+  (answer = (_request, response) => void response.writeHead(200, headers).write(piece));
 
 describe('every status has its meaning', () => {
   const CASES = [
@@ -83,7 +101,11 @@ describe('every status has its meaning', () => {
     say(status, 'Doe^Jane');
     const archive = open();
     for (const failing of [archive.findInstances(STUDY), archive.retrieve(PATH), archive.store(STUDY, [OBJECT])]) {
-      await expect(failing).rejects.toMatchObject({ code, lasting, message: expect.not.stringContaining('Doe') as string });
+      await expect(failing).rejects.toMatchObject({
+        code,
+        lasting,
+        message: expect.not.stringContaining('Doe') as string,
+      });
     }
   });
 
@@ -96,42 +118,64 @@ describe('every status has its meaning', () => {
 
   test('Retry-After comes along', async () => {
     say(503, '', { 'retry-after': '7' });
-    const error = await open().retrieve(PATH).catch((failure: unknown) => failure);
+    const error = await open()
+      .retrieve(PATH)
+      .catch((failure: unknown) => failure);
     expect(retryAfterOf(error)).toBe(7_000);
     expect(retryAfterMs('Wed, 21 Oct 2015 07:28:10 GMT', Date.parse('Wed, 21 Oct 2015 07:28:00 GMT'))).toBe(10_000);
     expect(retryAfterMs('Wed, 21 Oct 2015 07:28:10 GMT')).toBe(0);
-    expect([retryAfterMs(''), retryAfterMs('soon'), retryAfterMs('-5'), retryAfterMs('9'.repeat(30))].map((ms) => ms ?? 'none')).toEqual(['none', 'none', expect.anything(), 'none']);
+    expect(
+      [retryAfterMs(''), retryAfterMs('soon'), retryAfterMs('-5'), retryAfterMs('9'.repeat(30))].map(
+        (ms) => ms ?? 'none',
+      ),
+    ).toEqual(['none', 'none', expect.anything(), 'none']);
   });
 });
 
 describe('the wire', () => {
   test('nobody there: nothing was sent, it may pass', async () => {
     const archive = open({ url: 'http://127.0.0.1:9/dicom-web' });
-    for (const failing of [archive.findInstances(STUDY), archive.retrieve(PATH), archive.store(STUDY, [OBJECT])]) await expect(failing).rejects.toMatchObject({ code: 'ARCHIVE_UNREACHABLE', lasting: 'transient' });
+    for (const failing of [archive.findInstances(STUDY), archive.retrieve(PATH), archive.store(STUDY, [OBJECT])])
+      await expect(failing).rejects.toMatchObject({ code: 'ARCHIVE_UNREACHABLE', lasting: 'transient' });
   });
 
   test('a name that does not resolve', async () => {
-    await expect(open({ url: 'http://archive.invalid/dicom-web' }).store(STUDY, [OBJECT])).rejects.toMatchObject({ code: 'ARCHIVE_UNREACHABLE', lasting: 'transient' });
+    await expect(open({ url: 'http://archive.invalid/dicom-web' }).store(STUDY, [OBJECT])).rejects.toMatchObject({
+      code: 'ARCHIVE_UNREACHABLE',
+      lasting: 'transient',
+    });
   });
 
   test('reset after the request: transient for reading, ambiguous for storing', async () => {
     reset();
-    await expect(open().findInstances(STUDY)).rejects.toMatchObject({ code: 'ARCHIVE_UNREACHABLE', lasting: 'transient' });
+    await expect(open().findInstances(STUDY)).rejects.toMatchObject({
+      code: 'ARCHIVE_UNREACHABLE',
+      lasting: 'transient',
+    });
     await expect(open().retrieve(PATH)).rejects.toMatchObject({ code: 'ARCHIVE_UNREACHABLE', lasting: 'transient' });
-    await expect(open().store(STUDY, [OBJECT])).rejects.toMatchObject({ code: 'STORE_AMBIGUOUS', lasting: 'ambiguous' });
+    await expect(open().store(STUDY, [OBJECT])).rejects.toMatchObject({
+      code: 'STORE_AMBIGUOUS',
+      lasting: 'ambiguous',
+    });
   });
 
   test('no answer: a time-out for reading, ambiguous for storing', async () => {
     hang();
     await expect(open().findInstances(STUDY)).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT', lasting: 'transient' });
-    await expect(open().store(STUDY, [OBJECT])).rejects.toMatchObject({ code: 'STORE_AMBIGUOUS', lasting: 'ambiguous' });
+    await expect(open().store(STUDY, [OBJECT])).rejects.toMatchObject({
+      code: 'STORE_AMBIGUOUS',
+      lasting: 'ambiguous',
+    });
   });
 
   test('an answer that stops in the middle', async () => {
     stall(MULTIPART, '--b\r\n\r\nabc');
     await expect(open().retrieve(PATH)).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT', lasting: 'transient' });
     stall({}, STORED.slice(0, 20));
-    await expect(open().store(STUDY, [OBJECT])).rejects.toMatchObject({ code: 'STORE_AMBIGUOUS', lasting: 'ambiguous' });
+    await expect(open().store(STUDY, [OBJECT])).rejects.toMatchObject({
+      code: 'STORE_AMBIGUOUS',
+      lasting: 'ambiguous',
+    });
   });
 
   test('an answer that drips for ever', async () => {
@@ -140,7 +184,10 @@ describe('the wire', () => {
       const timer = setInterval(() => response.write('x'), 50);
       response.on('close', () => clearInterval(timer));
     };
-    await expect(open({ requestTimeoutMs: 700 }).retrieve(PATH)).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT', lasting: 'transient' });
+    await expect(open({ requestTimeoutMs: 700 }).retrieve(PATH)).rejects.toMatchObject({
+      code: 'ARCHIVE_TIMEOUT',
+      lasting: 'transient',
+    });
   });
 
   test('an answer shorter than its Content-Length', async () => {
@@ -156,7 +203,16 @@ describe('retrieving', () => {
   test('asks for the stored form in the simplest words, and signs in', async () => {
     say(200, multipart(FILE), MULTIPART);
     expect(Buffer.from(await open({ auth: { kind: 'bearer', token: 't0' } }).retrieve(PATH))).toEqual(FILE);
-    expect(requests).toMatchObject([{ method: 'GET', url: '/dicom-web/studies/1.2.3/series/1.2.3.4/instances/1.2.3.4.5', headers: { accept: 'multipart/related; type="application/dicom"; transfer-syntax=*', authorization: 'Bearer t0' } }]);
+    expect(requests).toMatchObject([
+      {
+        method: 'GET',
+        url: '/dicom-web/studies/1.2.3/series/1.2.3.4/instances/1.2.3.4.5',
+        headers: {
+          accept: 'multipart/related; type="application/dicom"; transfer-syntax=*',
+          authorization: 'Bearer t0',
+        },
+      },
+    ]);
   });
 
   test('takes a bare file too', async () => {
@@ -173,12 +229,22 @@ describe('retrieving', () => {
     ['a bare file that is none', 'Doe^Jane', { 'content-type': 'application/dicom' }],
   ])('%s is an invalid answer that may pass', async (_name, body, headers) => {
     say(200, body, headers as Record<string, string>);
-    await expect(open().retrieve(PATH)).rejects.toMatchObject({ code: 'ARCHIVE_RESPONSE_INVALID', lasting: 'transient', message: expect.not.stringContaining('Doe') as string });
+    await expect(open().retrieve(PATH)).rejects.toMatchObject({
+      code: 'ARCHIVE_RESPONSE_INVALID',
+      lasting: 'transient',
+      message: expect.not.stringContaining('Doe') as string,
+    });
   });
 
-  test.each([['in parts', MULTIPART, multipart(FILE)], ['bare', { 'content-type': 'application/dicom' }, FILE]])('a file above the limit, %s', async (_name, headers, body) => {
+  test.each([
+    ['in parts', MULTIPART, multipart(FILE)],
+    ['bare', { 'content-type': 'application/dicom' }, FILE],
+  ])('a file above the limit, %s', async (_name, headers, body) => {
     say(200, body, headers as Record<string, string>);
-    await expect(open({ maxObjectBytes: FILE.length - 1 }).retrieve(PATH)).rejects.toMatchObject({ code: 'DICOM_UNREADABLE', lasting: 'permanent' });
+    await expect(open({ maxObjectBytes: FILE.length - 1 }).retrieve(PATH)).rejects.toMatchObject({
+      code: 'DICOM_UNREADABLE',
+      lasting: 'permanent',
+    });
     await expect(open({ maxObjectBytes: FILE.length }).retrieve(PATH)).resolves.toHaveLength(FILE.length);
   });
 });
@@ -191,13 +257,18 @@ const row = (instance: number, modality?: string) => ({
 });
 
 describe('finding', () => {
-  /** An archive of `total` instances whose pages are at most `most` long; `ignoring` gives the first page whatever is asked. */
+  /**
+   * An archive of `total` instances whose pages are at most `most` long; `ignoring` gives the first page whatever is
+   * asked.
+   */
   const archiveOf = (total: number, most: number, ignoring = false) => {
     answer = (request, response) => {
       const asked = new URL(request.url ?? '', 'http://x').searchParams;
       const offset = ignoring ? 0 : Number(asked.get('offset'));
       const length = Math.min(Number(asked.get('limit')), most, total - offset);
-      response.end(JSON.stringify(Array.from({ length: Math.max(0, length) }, (_, index) => row(offset + index, 'CR'))));
+      response.end(
+        JSON.stringify(Array.from({ length: Math.max(0, length) }, (_, index) => row(offset + index, 'CR'))),
+      );
     };
   };
 
@@ -218,11 +289,21 @@ describe('finding', () => {
 
   test('a study without bounds is refused', async () => {
     archiveOf(100_000, 100);
-    await expect(open({ pageSize: 100, maxInstances: 300 }).findInstances(STUDY)).rejects.toMatchObject({ code: 'ARCHIVE_RESPONSE_INVALID', lasting: 'permanent' });
+    await expect(open({ pageSize: 100, maxInstances: 300 }).findInstances(STUDY)).rejects.toMatchObject({
+      code: 'ARCHIVE_RESPONSE_INVALID',
+      lasting: 'permanent',
+    });
   });
 
   test('where instances come without modality, the series are asked', async () => {
-    answer = (request, response) => void response.end(JSON.stringify(request.url?.includes('/series?') ? [{ '0020000E': { Value: ['1.2.3.4'] }, '00080060': { Value: ['DX'] } }] : [row(1), row(2, 'SR')]));
+    answer = (request, response) =>
+      void response.end(
+        JSON.stringify(
+          request.url?.includes('/series?')
+            ? [{ '0020000E': { Value: ['1.2.3.4'] }, '00080060': { Value: ['DX'] } }]
+            : [row(1), row(2, 'SR')],
+        ),
+      );
     expect((await open().findInstances(STUDY)).map(({ modality }) => modality)).toEqual(['DX', 'SR']);
     expect(requests).toHaveLength(2);
   });
@@ -233,28 +314,53 @@ describe('finding', () => {
     log = recordingLog();
     say(200, JSON.stringify([row(1, 'CR'), {}, row(2, 'CR')]));
     await expect(open().findInstances(STUDY)).resolves.toHaveLength(2);
-    expect(log.lines).toMatchObject([{ level: 'warn', fields: { event: 'archive.rows-unusable', study: STUDY, rows: 1 } }]);
+    expect(log.lines).toMatchObject([
+      { level: 'warn', fields: { event: 'archive.rows-unusable', study: STUDY, rows: 1 } },
+    ]);
   });
 
-  test.each([['no JSON', 'Doe^Jane'], ['no list', '{"a": "Doe^Jane"}'], ['nothing', '']])('%s is an invalid answer', async (_name, body) => {
+  test.each([
+    ['no JSON', 'Doe^Jane'],
+    ['no list', '{"a": "Doe^Jane"}'],
+    ['nothing', ''],
+  ])('%s is an invalid answer', async (_name, body) => {
     say(200, body);
-    await expect(open().findInstances(STUDY)).rejects.toMatchObject({ code: 'ARCHIVE_RESPONSE_INVALID', lasting: 'transient', message: expect.not.stringContaining('Doe') as string });
+    await expect(open().findInstances(STUDY)).rejects.toMatchObject({
+      code: 'ARCHIVE_RESPONSE_INVALID',
+      lasting: 'transient',
+      message: expect.not.stringContaining('Doe') as string,
+    });
   });
 });
 
 describe('attributes of a film', () => {
   const TAGS = { view: '00185101', priority: '0032000C' };
-  const ROW = { '00080016': { vr: 'UI', Value: ['1.2.840.10008.5.1.4.1.1.1'] }, '00080018': { vr: 'UI', Value: [PATH.sopInstanceUid] }, '0020000E': { vr: 'UI', Value: [PATH.seriesInstanceUid] } };
+  const ROW = {
+    '00080016': { vr: 'UI', Value: ['1.2.840.10008.5.1.4.1.1.1'] },
+    '00080018': { vr: 'UI', Value: [PATH.sopInstanceUid] },
+    '0020000E': { vr: 'UI', Value: [PATH.seriesInstanceUid] },
+  };
   const ask = (timeoutMs?: number) => open().sampleAttributes(STUDY, PATH.seriesInstanceUid, TAGS, timeoutMs);
   const metadata = (status: number, body: string) => {
-    answer = (request, response) => void (request.url!.endsWith('/metadata') ? response.writeHead(status).end(body) : response.writeHead(200).end(JSON.stringify([ROW])));
+    answer = (request, response) =>
+      void (request.url!.endsWith('/metadata')
+        ? response.writeHead(status).end(body)
+        : response.writeHead(200).end(JSON.stringify([ROW])));
   };
 
   test('one instance of the series is looked for, and its metadata read', async () => {
-    metadata(200, JSON.stringify([{ '00185101': { vr: 'CS', Value: ['AP'] }, '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Doe^Jane' }] } }]));
+    metadata(
+      200,
+      JSON.stringify([
+        { '00185101': { vr: 'CS', Value: ['AP'] }, '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Doe^Jane' }] } },
+      ]),
+    );
     expect(await ask()).toEqual({ view: ['AP'] });
     const base = `/dicom-web/studies/${STUDY}/series/${PATH.seriesInstanceUid}/instances`;
-    expect(requests.map(({ url: path }) => path)).toEqual([`${base}?includefield=00080016&limit=1`, `${base}/${PATH.sopInstanceUid}/metadata`]);
+    expect(requests.map(({ url: path }) => path)).toEqual([
+      `${base}?includefield=00080016&limit=1`,
+      `${base}/${PATH.sopInstanceUid}/metadata`,
+    ]);
     expect(requests.map(({ headers }) => headers.accept)).toEqual(['application/dicom+json', 'application/dicom+json']);
   });
 
@@ -265,7 +371,12 @@ describe('attributes of a film', () => {
     expect(await ask()).toEqual({});
   });
 
-  test.each([[500, '', 'ARCHIVE_UNAVAILABLE'], [401, '', 'ARCHIVE_UNAUTHORISED'], [200, '{"Doe^Jane"', 'ARCHIVE_RESPONSE_INVALID'], [200, `["${'x'.repeat(5 * 1024 * 1024)}"]`, 'ARCHIVE_RESPONSE_INVALID']])('%d with %.20s is an error that quotes nothing', async (status, body, code) => {
+  test.each([
+    [500, '', 'ARCHIVE_UNAVAILABLE'],
+    [401, '', 'ARCHIVE_UNAUTHORISED'],
+    [200, '{"Doe^Jane"', 'ARCHIVE_RESPONSE_INVALID'],
+    [200, `["${'x'.repeat(5 * 1024 * 1024)}"]`, 'ARCHIVE_RESPONSE_INVALID'],
+  ])('%d with %.20s is an error that quotes nothing', async (status, body, code) => {
     metadata(status, body);
     await expect(ask()).rejects.toMatchObject({ code, message: expect.not.stringContaining('Doe') as string });
   });
@@ -274,7 +385,9 @@ describe('attributes of a film', () => {
     answer = () => {};
     const started = Date.now();
     await expect(ask(100)).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT' });
-    await expect(open({ responseTimeoutMs: 60_000 }).findSeries(STUDY, 100)).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT' });
+    await expect(open({ responseTimeoutMs: 60_000 }).findSeries(STUDY, 100)).rejects.toMatchObject({
+      code: 'ARCHIVE_TIMEOUT',
+    });
     expect(Date.now() - started).toBeLessThan(6_000);
   });
 });
@@ -283,7 +396,16 @@ describe('storing', () => {
   test('sends each object as it is', async () => {
     say(200, STORED);
     await open().store(STUDY, [OBJECT]);
-    expect(requests).toMatchObject([{ method: 'POST', url: '/dicom-web/studies/1.2.3', headers: { accept: 'application/dicom+json', 'content-type': expect.stringContaining('type="application/dicom"') as string } }]);
+    expect(requests).toMatchObject([
+      {
+        method: 'POST',
+        url: '/dicom-web/studies/1.2.3',
+        headers: {
+          accept: 'application/dicom+json',
+          'content-type': expect.stringContaining('type="application/dicom"') as string,
+        },
+      },
+    ]);
     expect(requests[0]!.body.includes(FILE)).toBe(true);
   });
 
@@ -298,7 +420,10 @@ describe('storing', () => {
     say(status, STORED.replace('00081199', '00081198'));
     await expect(open().store(STUDY, [OBJECT])).rejects.toMatchObject({ code: 'STORE_FAILED', lasting: 'transient' });
     say(status, '');
-    await expect(open().store(STUDY, [OBJECT])).rejects.toMatchObject({ code: 'STORE_AMBIGUOUS', lasting: 'ambiguous' });
+    await expect(open().store(STUDY, [OBJECT])).rejects.toMatchObject({
+      code: 'STORE_AMBIGUOUS',
+      lasting: 'ambiguous',
+    });
   });
 });
 
@@ -306,7 +431,12 @@ describe('the probe', () => {
   test('an archive that lets query but not store', async () => {
     answer = (request, response) => void response.writeHead(request.method === 'POST' ? 403 : 200).end('[]');
     const results = await open().probe();
-    expect(results.map(({ check, ok }) => [check, ok])).toEqual([['reach', true], ['query', true], ['retrieve', true], ['store', false]]);
+    expect(results.map(({ check, ok }) => [check, ok])).toEqual([
+      ['reach', true],
+      ['query', true],
+      ['retrieve', true],
+      ['store', false],
+    ]);
     expect(results[2]?.text).toContain('not tried');
     expect(results[3]?.text).toContain('the rights of that user');
   });
@@ -314,7 +444,10 @@ describe('the probe', () => {
   test('something that is no archive', async () => {
     say(200, '<html>Doe^Jane</html>');
     const results = await open().probe();
-    expect(results.map(({ check, ok }) => [check, ok])).toEqual([['reach', true], ['query', false]]);
+    expect(results.map(({ check, ok }) => [check, ok])).toEqual([
+      ['reach', true],
+      ['query', false],
+    ]);
     expect(JSON.stringify(results)).not.toContain('Doe');
   });
 });

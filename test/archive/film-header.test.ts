@@ -11,19 +11,41 @@ test('texts by keyword; of a name the alphabetic group, else what there is; the 
     '00080050': { vr: 'SH' },
     '00080051': value('SQ', { '00400031': value('UT', 'RIS'), '00400032': value('UT', '1.2.3') }),
     '00402016': value('LO', 'PL1'),
-    '00400275': value('SQ', { '00080050': value('SH', 'A1'), '00401001': value('SH', 'RP1'), '00402016': value('LO', 'other') }, { '00401001': value('SH', 'RP2') }),
+    '00400275': value(
+      'SQ',
+      { '00080050': value('SH', 'A1'), '00401001': value('SH', 'RP1'), '00402016': value('LO', 'other') },
+      { '00401001': value('SH', 'RP2') },
+    ),
   });
   expect(header).toMatchObject({
-    PatientName: 'Yamada^Tarou', ReferringPhysicianName: '山田^太郎', PatientID: '12', AccessionNumber: 'A1', AccessionNumberIssuer: 'RIS', PlacerOrderNumberImagingServiceRequest: 'PL1', RequestedProcedureID: 'RP1',
-    sopClassUid: '1.2.840.10008.5.1.4.1.1.1.1', StudyDate: '', ViewPosition: '',
+    PatientName: 'Yamada^Tarou',
+    ReferringPhysicianName: '山田^太郎',
+    PatientID: '12',
+    AccessionNumber: 'A1',
+    AccessionNumberIssuer: 'RIS',
+    PlacerOrderNumberImagingServiceRequest: 'PL1',
+    RequestedProcedureID: 'RP1',
+    sopClassUid: '1.2.840.10008.5.1.4.1.1.1.1',
+    StudyDate: '',
+    ViewPosition: '',
   });
 });
 
 test('an issuer by its universal ID, and one that the request names', () => {
-  expect(readHeader({ '00400275': value('SQ', { '00080051': value('SQ', { '00400032': value('UT', '1.2.3') }) }) }).AccessionNumberIssuer).toBe('1.2.3');
+  expect(
+    readHeader({ '00400275': value('SQ', { '00080051': value('SQ', { '00400032': value('UT', '1.2.3') }) }) })
+      .AccessionNumberIssuer,
+  ).toBe('1.2.3');
 });
 
-test.each([null, undefined, 'Doe^Jane', [], { '00100020': 'Doe' }, { '00100020': { vr: 'LO', Value: [7, null] }, '00080016': value('UI', 'Doe'), '00400275': value('SQ', null) }])('what is no header says nothing: %j', (dataset) => {
+test.each([
+  null,
+  undefined,
+  'Doe^Jane',
+  [],
+  { '00100020': 'Doe' },
+  { '00100020': { vr: 'LO', Value: [7, null] }, '00080016': value('UI', 'Doe'), '00400275': value('SQ', null) },
+])('what is no header says nothing: %j', (dataset) => {
   const { sopClassUid, ...texts } = readHeader(dataset);
   expect(sopClassUid).toBeNull();
   expect(new Set(Object.values(texts))).toEqual(new Set(['']));

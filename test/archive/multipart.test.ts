@@ -1,4 +1,4 @@
-import { boundaryOf,MultipartParser,type Part,readMultipart,writeMultipart } from '../../src/archive/multipart';
+import { boundaryOf, MultipartParser, type Part, readMultipart, writeMultipart } from '../../src/archive/multipart';
 
 const TYPE = 'multipart/related; type="application/dicom"; boundary=b0';
 const LIMITS = { maxBodyBytes: 1000 };
@@ -9,7 +9,8 @@ async function* inPieces(text: string, size = 1): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-const read = (text: string, size?: number, limits = LIMITS, type = TYPE) => readMultipart(inPieces(text, size ?? text.length), type, limits);
+const read = (text: string, size?: number, limits = LIMITS, type = TYPE) =>
+  readMultipart(inPieces(text, size ?? text.length), type, limits);
 const bodies = (parts: readonly Part[]) => parts.map(({ body }) => body.toString('latin1'));
 const ONE = '--b0\r\nContent-Type: application/dicom\r\n\r\nabc\r\n--b0--\r\n';
 
@@ -21,8 +22,15 @@ describe('boundary', () => {
     ['Multipart/Related;BOUNDARY = abc', 'abc'],
   ])('%s', (type, boundary) => expect(boundaryOf(type)).toBe(boundary));
 
-  test.each([['multipart/related'], ['multipart/related; boundary='], ['multipart/related; boundary=""'], [`multipart/related; boundary=${'x'.repeat(71)}`]])('%s has none', (type) =>
-    expect(() => boundaryOf(type)).toThrow(expect.objectContaining({ code: 'ARCHIVE_RESPONSE_INVALID', lasting: 'transient' }) as Error),
+  test.each([
+    ['multipart/related'],
+    ['multipart/related; boundary='],
+    ['multipart/related; boundary=""'],
+    [`multipart/related; boundary=${'x'.repeat(71)}`],
+  ])('%s has none', (type) =>
+    expect(() => boundaryOf(type)).toThrow(
+      expect.objectContaining({ code: 'ARCHIVE_RESPONSE_INVALID', lasting: 'transient' }) as Error,
+    ),
   );
 });
 
@@ -42,7 +50,11 @@ describe('reading', () => {
     ['an empty body', '--b0\r\nA: 1\r\n\r\n\r\n--b0--', ['']],
     ['white space after the delimiter', '--b0 \t\r\nA: 1\r\n\r\nabc\r\n--b0--', ['abc']],
     ['a longer boundary inside the body', '--b0\r\nA: 1\r\n\r\nx\r\n--b0x\r\ny\r\n--b0--', ['x\r\n--b0x\r\ny']],
-    ['line ends and dashes inside the body', '--b0\r\nA: 1\r\n\r\n\r\n\r\n--\r\n--b\r\n\r\n--b0--', ['\r\n\r\n--\r\n--b\r\n']],
+    [
+      'line ends and dashes inside the body',
+      '--b0\r\nA: 1\r\n\r\n\r\n\r\n--\r\n--b\r\n\r\n--b0--',
+      ['\r\n\r\n--\r\n--b\r\n'],
+    ],
     ['no parts', '--b0--\r\n', []],
   ])('%s', async (_name, text, expected) => {
     expect(bodies(await read(text))).toEqual(expected);
@@ -52,7 +64,13 @@ describe('reading', () => {
 
   test('random bytes come back as they went in', async () => {
     const random = Buffer.from(Array.from({ length: 5_000 }, (_, index) => (index * 7919 + (index >> 3) * 31) & 0xff));
-    const body = writeMultipart([{ contentType: 'application/dicom', body: random }, { contentType: 'application/dicom', body: Buffer.alloc(0) }], 'b0');
+    const body = writeMultipart(
+      [
+        { contentType: 'application/dicom', body: random },
+        { contentType: 'application/dicom', body: Buffer.alloc(0) },
+      ],
+      'b0',
+    );
     for (const size of [1, 7, 64, 4096, 10_000]) {
       const parts = await readMultipart(inPieces(body.toString('latin1'), size), TYPE, { maxBodyBytes: 5_000 });
       expect(parts.map((part) => part.body)).toEqual([random, Buffer.alloc(0)]);
@@ -75,7 +93,10 @@ describe('reading', () => {
 describe('limits', () => {
   test('a body at its limit, and one byte more, which will not pass', async () => {
     await expect(read(ONE, 2, { maxBodyBytes: 3 })).resolves.toHaveLength(1);
-    await expect(read(ONE, 2, { maxBodyBytes: 2 })).rejects.toMatchObject({ code: 'DICOM_UNREADABLE', lasting: 'permanent' });
+    await expect(read(ONE, 2, { maxBodyBytes: 2 })).rejects.toMatchObject({
+      code: 'DICOM_UNREADABLE',
+      lasting: 'permanent',
+    });
   });
 
   test('it is found before the body has ended', () => {

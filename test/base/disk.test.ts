@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { diskProblem,freeBytes } from '../../src/base/disk';
+import { diskProblem, freeBytes } from '../../src/base/disk';
 
 test('a real folder has something free', async () => {
   expect(await freeBytes(tmpdir())).toBeGreaterThan(0);
@@ -16,5 +16,7 @@ test('too little, in the folder that has it', async () => {
 
 test('a folder that is yet to be made has what its parent has; one that can not be looked at is told', async () => {
   expect(await freeBytes(join(tmpdir(), 'yet', 'to be made'))).toBeGreaterThan(0);
-  expect(await diskProblem([join(__filename, 'below a file')], 1)).toBe(`the folder ${join(__filename, 'below a file')} can't be looked at`);
+  expect(await diskProblem([join(__filename, 'below a file')], 1)).toBe(
+    `the folder ${join(__filename, 'below a file')} can't be looked at`,
+  );
 });

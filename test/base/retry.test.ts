@@ -1,5 +1,5 @@
 import { HilumError } from '../../src/base/errors';
-import { backoffMs,isAway,retryAfterOf,sleep,withTimeout } from '../../src/base/retry';
+import { backoffMs, isAway, retryAfterOf, sleep, withTimeout } from '../../src/base/retry';
 import { statusError } from '../../src/net/http';
 
 test.each([
@@ -10,7 +10,9 @@ test.each([
   [10, 1, 30_000],
   [10, 0, 15_000],
   [10_000, 1, 30_000],
-])('repetition %d, with chance at %d, waits %d ms', (attempt, chance, expected) => expect(backoffMs(attempt, { baseMs: 1_000, maxMs: 30_000 }, () => chance)).toBe(expected));
+])('repetition %d, with chance at %d, waits %d ms', (attempt, chance, expected) =>
+  expect(backoffMs(attempt, { baseMs: 1_000, maxMs: 30_000 }, () => chance)).toBe(expected),
+);
 
 test('sleep ends early, without an error, when it is told to', async () => {
   const stop = new AbortController();
@@ -26,7 +28,13 @@ test('withTimeout gives the value, the failure, or the error of being late', asy
   await expect(withTimeout(Promise.resolve(1), 100, late)).resolves.toBe(1);
   await expect(withTimeout(Promise.reject(new Error('failed')), 100, late)).rejects.toThrow('failed');
   await expect(withTimeout(new Promise(() => {}), 10, late)).rejects.toThrow('late');
-  await expect(withTimeout(sleep(20).then(() => Promise.reject(new Error('unheard'))), 1, late)).rejects.toThrow('late');
+  await expect(
+    withTimeout(
+      sleep(20).then(() => Promise.reject(new Error('unheard'))),
+      1,
+      late,
+    ),
+  ).rejects.toThrow('late');
   await sleep(40);
 });
 
@@ -46,5 +54,18 @@ test.each<[string, unknown, boolean]>([
   ['refused', new HilumError('RECEIVER_REFUSED', 'permanent', 'x'), false],
   ['an error of anybody else', Object.assign(new Error(), { isAway: true, code: 'RECEIVER_UNREACHABLE' }), false],
   ['nothing', undefined, false],
-  ...([[429, false], [500, false], [502, true], [503, true], [504, true], [404, false]] as const).map(([status, expected]): [string, unknown, boolean] => [`HTTP ${status}`, statusError('look', status, ''), expected]),
+  ...(
+    [
+      [429, false],
+      [500, false],
+      [502, true],
+      [503, true],
+      [504, true],
+      [404, false],
+    ] as const
+  ).map(([status, expected]): [string, unknown, boolean] => [
+    `HTTP ${status}`,
+    statusError('look', status, ''),
+    expected,
+  ]),
 ])('away: %s', (_name, error, expected) => expect(isAway(error)).toBe(expected));

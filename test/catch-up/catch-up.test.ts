@@ -1,14 +1,19 @@
 import { HilumError } from '../../src/base/errors';
-import { CatchUp,type CatchUpOptions,type CatchUpPorts } from '../../src/catch-up/catch-up';
+import { CatchUp, type CatchUpOptions, type CatchUpPorts } from '../../src/catch-up/catch-up';
 import { Memory } from '../../src/catch-up/memory';
-import type { Batch,Candidate,Source } from '../../src/catch-up/source';
+import type { Batch, Candidate, Source } from '../../src/catch-up/source';
 import type { Time } from '../../src/catch-up/teller';
 import { parseUid } from '../../src/dicom/uid';
 import type { StudyEvent } from '../../src/events/study-event';
 import { recordingLog } from '../support/logs';
 
 const uid = (n: number) => parseUid(`1.2.${n}`);
-const candidate = (n: number, more: Partial<Candidate> = {}): Candidate => ({ studyInstanceUid: uid(n), modalities: null, instances: 1, ...more });
+const candidate = (n: number, more: Partial<Candidate> = {}): Candidate => ({
+  studyInstanceUid: uid(n),
+  modalities: null,
+  instances: 1,
+  ...more,
+});
 const FILM = { modality: 'CR', description: 'Thorax', instances: 1 };
 const REPORT = { modality: 'SR', description: 'Hilum report - RESEARCH USE, NOT FOR DIAGNOSIS', instances: 1 };
 const HEAT_MAP = { modality: 'OT', description: 'Hilum heat map - RESEARCH USE, NOT FOR DIAGNOSIS', instances: 1 };
@@ -59,11 +64,17 @@ class Setting {
       },
       depth: async () => this.waiting,
     };
-    this.catchUp = new CatchUp(ports, { intervalMs: 300_000, studiesPerMinute: 60_000, queueLimit: 1_000, ...options }, this.log, this.time);
+    this.catchUp = new CatchUp(
+      ports,
+      { intervalMs: 300_000, studiesPerMinute: 60_000, queueLimit: 1_000, ...options },
+      this.log,
+      this.time,
+    );
   }
 
   private async *give(): AsyncGenerator<Batch> {
-    for (const [index, studies] of this.batches.entries()) yield { studies, done: async () => void this.steps.push(`done ${index}`) };
+    for (const [index, studies] of this.batches.entries())
+      yield { studies, done: async () => void this.steps.push(`done ${index}`) };
   }
 
   get studies(): string[] {
@@ -77,9 +88,27 @@ test('each study without a result gets one event, in the order of the source, an
   const setting = new Setting();
   setting.batches = [[candidate(9), candidate(8)], [candidate(7)]];
   expect(await setting.catchUp.round()).toEqual({ looked: 3, told: 3 });
-  expect(setting.steps).toEqual(['ask 1.2.9', 'told 1.2.9', 'ask 1.2.8', 'told 1.2.8', 'done 0', 'ask 1.2.7', 'told 1.2.7', 'done 1']);
-  expect(setting.told[0]!.event).toEqual({ schemaVersion: 1, type: 'study-stable', studyInstanceUid: '1.2.9', source: { system: 'catch-up' }, occurredAt: expect.stringMatching(/^2026-03-01T/) as string });
-  expect(setting.log.lines.at(-1)).toMatchObject({ level: 'info', fields: { event: 'catch-up.round', looked: 3, told: 3 } });
+  expect(setting.steps).toEqual([
+    'ask 1.2.9',
+    'told 1.2.9',
+    'ask 1.2.8',
+    'told 1.2.8',
+    'done 0',
+    'ask 1.2.7',
+    'told 1.2.7',
+    'done 1',
+  ]);
+  expect(setting.told[0]!.event).toEqual({
+    schemaVersion: 1,
+    type: 'study-stable',
+    studyInstanceUid: '1.2.9',
+    source: { system: 'catch-up' },
+    occurredAt: expect.stringMatching(/^2026-03-01T/) as string,
+  });
+  expect(setting.log.lines.at(-1)).toMatchObject({
+    level: 'info',
+    fields: { event: 'catch-up.round', looked: 3, told: 3 },
+  });
 });
 
 test('an event that the broker does not confirm ends the round before its batch is done; the next round begins there', async () => {
@@ -97,7 +126,11 @@ test('an event that the broker does not confirm ends the round before its batch 
 test.each([
   ['a film', [FILM], true],
   ['two films, one report', [{ ...FILM, instances: 2 }, HEAT_MAP, REPORT], true],
-  ['a film and its report, of whatever version', [FILM, HEAT_MAP, { ...REPORT, description: 'Hilum report - other words' }], false],
+  [
+    'a film and its report, of whatever version',
+    [FILM, HEAT_MAP, { ...REPORT, description: 'Hilum report - other words' }],
+    false,
+  ],
   ['two films, two reports', [{ ...FILM, modality: 'DX', instances: 2 }, REPORT, REPORT], false],
   ['a film and a report by somebody else', [FILM, { ...REPORT, description: 'CAD' }], true],
   ['a film and a heat map alone', [FILM, HEAT_MAP], true],
@@ -139,7 +172,8 @@ test('no more studies in a minute than configured', async () => {
   setting.batches = [many(100)];
   await setting.catchUp.round();
   const at = setting.told.map((entry) => entry.at - setting.told[0]!.at);
-  for (const start of at) expect(at.filter((moment) => moment >= start && moment < start + 60_000).length).toBeLessThanOrEqual(30);
+  for (const start of at)
+    expect(at.filter((moment) => moment >= start && moment < start + 60_000).length).toBeLessThanOrEqual(30);
   expect(at.at(-1)).toBe(99 * 2_000);
 });
 
@@ -182,12 +216,26 @@ test('a source that lags is believed at once', async () => {
 test('a study that the archive refuses holds up nothing; a refused sign-in and a lost archive end the round', async () => {
   const setting = new Setting();
   setting.batches = [many(2)];
-  const fail = (error: Error) => setting.series.set('1.2.1', new Proxy([], { get: () => { throw error; } }) as unknown as (typeof FILM)[]);
+  const fail = (error: Error) =>
+    setting.series.set(
+      '1.2.1',
+      new Proxy([], {
+        get: () => {
+          throw error;
+        },
+      }) as unknown as (typeof FILM)[],
+    );
   fail(new HilumError('ARCHIVE_REFUSED', 'permanent', 'HTTP 400'));
   await setting.catchUp.round();
   expect(setting.studies).toEqual(['1.2.2']);
-  expect(setting.log.lines[0]).toMatchObject({ level: 'warn', fields: { event: 'catch-up.study-failed', study: '1.2.1' } });
-  for (const [code, lasting] of [['ARCHIVE_UNAUTHORISED', 'permanent'], ['ARCHIVE_UNREACHABLE', 'transient']] as const) {
+  expect(setting.log.lines[0]).toMatchObject({
+    level: 'warn',
+    fields: { event: 'catch-up.study-failed', study: '1.2.1' },
+  });
+  for (const [code, lasting] of [
+    ['ARCHIVE_UNAUTHORISED', 'permanent'],
+    ['ARCHIVE_UNREACHABLE', 'transient'],
+  ] as const) {
     fail(new HilumError(code, lasting, 'no'));
     await expect(setting.catchUp.round()).rejects.toMatchObject({ code });
   }

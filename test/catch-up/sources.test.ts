@@ -1,10 +1,10 @@
-import { mkdtempSync,readdirSync,readFileSync,rmSync,writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ChangeList,changesOf } from '../../src/catch-up/changes';
-import { type Cursor,cursorFile,extend,shrink } from '../../src/catch-up/cursor';
+import { type ChangeList, changesOf } from '../../src/catch-up/changes';
+import { type Cursor, cursorFile, extend, shrink } from '../../src/catch-up/cursor';
 import type { Source } from '../../src/catch-up/source';
-import { spans,type StudyFinder,studySweep } from '../../src/catch-up/study-sweep';
+import { spans, type StudyFinder, studySweep } from '../../src/catch-up/study-sweep';
 import { parseUid } from '../../src/dicom/uid';
 import { recordingLog } from '../support/logs';
 
@@ -13,9 +13,13 @@ const CURSOR: Cursor = { seen: 0, gaps: [], notBefore: '20260308T120000' };
 
 describe('the search by Study Date', () => {
   test('spans cover the window without a hole or an overlap, newest first, and reach into tomorrow', () => {
-    expect(spans(2, new Date(NOW))).toEqual([{ from: '20260310', to: '20260311' }, { from: '20260309', to: '20260309' }]);
+    expect(spans(2, new Date(NOW))).toEqual([
+      { from: '20260310', to: '20260311' },
+      { from: '20260309', to: '20260309' },
+    ]);
     const found = spans(400, new Date(NOW)).reverse();
-    const day = (text: string) => Date.UTC(Number(text.slice(0, 4)), Number(text.slice(4, 6)) - 1, Number(text.slice(6))) / 86_400_000;
+    const day = (text: string) =>
+      Date.UTC(Number(text.slice(0, 4)), Number(text.slice(4, 6)) - 1, Number(text.slice(6))) / 86_400_000;
     found.slice(1).forEach((span, i) => expect(day(span.from)).toBe(day(found[i]!.to) + 1));
     expect(day(found.at(-1)!.to) - day(found[0]!.from) + 1).toBe(401);
     expect(found.length).toBeLessThan(12);
@@ -23,7 +27,11 @@ describe('the search by Study Date', () => {
 
   const finder = (studies: number, { ignoresOffset = false } = {}): StudyFinder & { calls: number[] } => {
     const calls: number[] = [];
-    const all = Array.from({ length: studies }, (_, i) => ({ studyInstanceUid: parseUid(`1.2.${i}`), modalities: null, instances: 1 }));
+    const all = Array.from({ length: studies }, (_, i) => ({
+      studyInstanceUid: parseUid(`1.2.${i}`),
+      modalities: null,
+      instances: 1,
+    }));
     return {
       calls,
       findStudies: async ({ from, offset, limit }) => {
@@ -58,7 +66,10 @@ describe('the cursor', () => {
     const first = extend(CURSOR, 100);
     expect(first.gaps).toEqual([{ low: 0, high: 100 }]);
     expect(extend(first, 150).gaps).toEqual([{ low: 0, high: 150 }]);
-    expect(extend(shrink(first, 40), 150).gaps).toEqual([{ low: 0, high: 40 }, { low: 100, high: 150 }]);
+    expect(extend(shrink(first, 40), 150).gaps).toEqual([
+      { low: 0, high: 40 },
+      { low: 100, high: 150 },
+    ]);
     expect(extend(first, 100)).toBe(first);
   });
 
@@ -73,7 +84,8 @@ describe('the cursor', () => {
     let cursor = CURSOR;
     for (let n = 1; n <= 500; n++) cursor = shrink(extend(cursor, n * 100), n * 100 - 50);
     expect(cursor.gaps.length).toBe(50);
-    for (let n = 1; n <= 500; n++) expect(cursor.gaps.some(({ low, high }) => low <= n * 100 - 100 && high >= n * 100 - 50)).toBe(true);
+    for (let n = 1; n <= 500; n++)
+      expect(cursor.gaps.some(({ low, high }) => low <= n * 100 - 100 && high >= n * 100 - 50)).toBe(true);
   });
 
   const dir = mkdtempSync(join(tmpdir(), 'hilum-cursor-'));
@@ -89,15 +101,21 @@ describe('the cursor', () => {
     expect(readFileSync(join(dir, 'a', 'b', 'orthanc-changes.json'), 'utf8')).not.toContain('1.2.');
   });
 
-  test.each(['', '{', '{"seen": 1}', '[]', '{"schemaVersion": 2, "seen": 1, "gaps": [], "notBefore": ""}'])('%j is unreadable', async (text) => {
-    writeFileSync(join(dir, 'orthanc-changes.json'), text);
-    expect(await cursorFile(dir).load()).toBe('unreadable');
-  });
+  test.each(['', '{', '{"seen": 1}', '[]', '{"schemaVersion": 2, "seen": 1, "gaps": [], "notBefore": ""}'])(
+    '%j is unreadable',
+    async (text) => {
+      writeFileSync(join(dir, 'orthanc-changes.json'), text);
+      expect(await cursorFile(dir).load()).toBe('unreadable');
+    },
+  );
 });
 
 /** Orthanc's list: a study for each tenth place, and a gap where studies were deleted. */
 class FakeList implements ChangeList {
-  constructor(public length: number, private readonly dateOf: (seq: number) => string = () => '20260310T100000') {}
+  constructor(
+    public length: number,
+    private readonly dateOf: (seq: number) => string = () => '20260310T100000',
+  ) {}
 
   async last(): Promise<number> {
     return this.length;
@@ -105,7 +123,16 @@ class FakeList implements ChangeList {
 
   async changes(since: number, limit: number) {
     const all = Array.from({ length: this.length }, (_, i) => i + 1).filter((seq) => seq < 300 || seq > 450);
-    return all.filter((seq) => seq > since).slice(0, limit).map((seq) => ({ seq, date: this.dateOf(seq), ...(seq % 10 === 0 ? { type: 'StableStudy', resource: { level: 'Study', id: String(seq) } } : { type: 'NewInstance', resource: { level: 'Instance', id: String(seq) } }) }));
+    return all
+      .filter((seq) => seq > since)
+      .slice(0, limit)
+      .map((seq) => ({
+        seq,
+        date: this.dateOf(seq),
+        ...(seq % 10 === 0
+          ? { type: 'StableStudy', resource: { level: 'Study', id: String(seq) } }
+          : { type: 'NewInstance', resource: { level: 'Instance', id: String(seq) } }),
+      }));
   }
 
   async studyOf({ id }: { id: string }) {
@@ -130,8 +157,12 @@ describe("Orthanc's changes", () => {
     }
     return seen;
   };
-  const expected = (low: number, high: number) => Array.from({ length: high }, (_, i) => high - i).filter((seq) => seq > low && seq % 10 === 0 && seq !== 20 && (seq < 300 || seq > 450));
-  const open = (list: ChangeList, cursors: ReturnType<typeof store>, log = recordingLog()) => changesOf(list, cursors, 2, log, () => NOW);
+  const expected = (low: number, high: number) =>
+    Array.from({ length: high }, (_, i) => high - i).filter(
+      (seq) => seq > low && seq % 10 === 0 && seq !== 20 && (seq < 300 || seq > 450),
+    );
+  const open = (list: ChangeList, cursors: ReturnType<typeof store>, log = recordingLog()) =>
+    changesOf(list, cursors, 2, log, () => NOW);
 
   test('newest first, each once, over deleted places', async () => {
     expect(await round(open(new FakeList(1_000), store()))).toEqual(expected(0, 1_000));
@@ -168,7 +199,10 @@ describe("Orthanc's changes", () => {
     expect(await round(source)).toEqual(expected(1_000, 1_100));
   });
 
-  test.each([['ahead of the list', { ...CURSOR, seen: 5_000 }], ['unreadable', 'unreadable']] as const)('a cursor that is %s is told and started anew', async (_what, cursor) => {
+  test.each([
+    ['ahead of the list', { ...CURSOR, seen: 5_000 }],
+    ['unreadable', 'unreadable'],
+  ] as const)('a cursor that is %s is told and started anew', async (_what, cursor) => {
     const log = recordingLog();
     expect(await round(open(new FakeList(100), store(cursor), log))).toEqual(expected(0, 100));
     expect(log.lines).toMatchObject([{ level: 'warn', fields: { event: 'catch-up.cursor-reset' } }]);

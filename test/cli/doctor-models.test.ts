@@ -1,15 +1,30 @@
 import { examineModels } from '../../src/cli/doctor';
 import { parseConfig } from '../../src/config/config';
 
-const wrongOf = async (settings: object) => (await examineModels(parseConfig({ archive: { url: 'http://localhost/dicom-web' }, broker: { url: 'amqp://localhost' }, ...settings }))).filter(({ ok }) => !ok);
+const wrongOf = async (settings: object) =>
+  (
+    await examineModels(
+      parseConfig({ archive: { url: 'http://localhost/dicom-web' }, broker: { url: 'amqp://localhost' }, ...settings }),
+    )
+  ).filter(({ ok }) => !ok);
 
 test('models that the service would refuse are named: one that is not there, and one of another task', async () => {
   expect(await wrongOf({ models: { gate: 'mine', lungs: 'gate-cnn' } })).toEqual([
     { check: 'model: mine', ok: false, text: expect.stringContaining("can't be read") as string },
-    { check: 'models', ok: false, text: 'MODEL_INVALID: gate-cnn: its task is gate, where one for lungs is configured' },
+    {
+      check: 'models',
+      ok: false,
+      text: 'MODEL_INVALID: gate-cnn: its task is gate, where one for lungs is configured',
+    },
   ]);
 });
 
 test('no audit of the classifier in use; all else is well', async () => {
-  expect(await wrongOf({ classification: { shortcutAudit: 'covid-vgg19-lungs' } })).toEqual([{ check: 'models', ok: false, text: expect.stringContaining("can't audit covid-vgg19-lungs: its input.region is lungs") as string }]);
+  expect(await wrongOf({ classification: { shortcutAudit: 'covid-vgg19-lungs' } })).toEqual([
+    {
+      check: 'models',
+      ok: false,
+      text: expect.stringContaining("can't audit covid-vgg19-lungs: its input.region is lungs") as string,
+    },
+  ]);
 });

@@ -7,7 +7,9 @@ test.each([
   ['UIDs', ['1.2.3', '1.2.4'], undefined, undefined, { studies: ['1.2.3', '1.2.4'] }],
   ['a first day: up to tomorrow', [], '2026-02-27', undefined, { from: day(2026, 2, 27), to: day(2026, 3, 2) }],
   ['a first and a last day', [], '2024-02-29', '2024-02-29', { from: day(2024, 2, 29), to: day(2024, 2, 29) }],
-] as const)('%s', (_name, uids, since, until, expected) => expect(readTarget(uids, since, until, TODAY)).toEqual(expected));
+] as const)('%s', (_name, uids, since, until, expected) =>
+  expect(readTarget(uids, since, until, TODAY)).toEqual(expected),
+);
 
 test.each([
   ['nothing', [], undefined, undefined, 'needs Study Instance UIDs or --since YYYY-MM-DD'],
@@ -22,4 +24,6 @@ test.each([
   ['a wrong last day', [], '2026-02-01', '2026-2-3', '--until 2026-2-3 is no date (YYYY-MM-DD)'],
   ['the wrong way round', [], '2026-02-02', '2026-02-01', 'no day from --since 2026-02-02 to 2026-02-01'],
   ['a day to come', [], '2026-03-03', undefined, 'no day from --since 2026-03-03 to today'],
-] as const)('%s is told', (_name, uids, since, until, expected) => expect(readTarget(uids, since, until, TODAY)).toContain(expected));
+] as const)('%s is told', (_name, uids, since, until, expected) =>
+  expect(readTarget(uids, since, until, TODAY)).toContain(expected),
+);

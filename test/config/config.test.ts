@@ -1,8 +1,8 @@
-import { mkdtempSync,readFileSync,writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join,resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { HilumError } from '../../src/base/errors';
-import { configSchema,parseConfig,readConfig } from '../../src/config/config';
+import { configSchema, parseConfig, readConfig } from '../../src/config/config';
 import { RULE_KEYWORDS } from '../../src/triage/config';
 
 const MINIMAL = { archive: { url: 'http://localhost:8042/dicom-web' }, broker: { url: 'amqp://localhost' } };
@@ -19,14 +19,30 @@ function problemsOf(raw: unknown): string {
 
 test('two addresses are enough, the rest has defaults', () => {
   const config = parseConfig(MINIMAL);
-  expect(config.broker).toMatchObject({ prefix: 'hilum', prefetch: 1, retryDelaysMs: [5_000, 30_000, 300_000, 1_800_000] });
+  expect(config.broker).toMatchObject({
+    prefix: 'hilum',
+    prefetch: 1,
+    retryDelaysMs: [5_000, 30_000, 300_000, 1_800_000],
+  });
   expect(config.http).toEqual({ host: '127.0.0.1', port: 8080, trustedProxies: [] });
   expect(config.access.kind).toBe('none');
 });
 
 test('every problem is named at once, with its path', () => {
-  const text = problemsOf({ archive: { url: 'ftp://x', typo: 1, auth: { kind: 'basic', username: 'a' } }, broker: { prefetch: 0 }, what: true });
-  for (const part of ['archive.url', 'archive.typo: unknown key', 'archive.auth.password', 'broker.url', 'broker.prefetch', 'what: unknown key']) expect(text).toContain(part);
+  const text = problemsOf({
+    archive: { url: 'ftp://x', typo: 1, auth: { kind: 'basic', username: 'a' } },
+    broker: { prefetch: 0 },
+    what: true,
+  });
+  for (const part of [
+    'archive.url',
+    'archive.typo: unknown key',
+    'archive.auth.password',
+    'broker.url',
+    'broker.prefetch',
+    'what: unknown key',
+  ])
+    expect(text).toContain(part);
 });
 
 describe('rules of priority', () => {
@@ -34,13 +50,26 @@ describe('rules of priority', () => {
 
   test('any of the documented keywords, lists of values, padding taken off', () => {
     const rules = [{ Modality: ['DX'], ViewPosition: ['AP'] }, { StudyDescription: [' *portable* '] }];
-    expect(parseConfig(withRules(rules)).priority).toEqual({ rules: [rules[0], { StudyDescription: ['*portable*'] }], routineEvery: 4, timeoutMs: 5_000 });
+    expect(parseConfig(withRules(rules)).priority).toEqual({
+      rules: [rules[0], { StudyDescription: ['*portable*'] }],
+      routineEvery: 4,
+      timeoutMs: 5_000,
+    });
     expect(parseConfig(withRules([])).priority.rules).toEqual([]);
   });
 
   test('others are named, and so is a rule that would match everything', () => {
-    const text = problemsOf(withRules([{ PatientName: ['Doe*'] }, {}, { ViewPosition: 'AP' }, { ViewPosition: [] }, { ViewPosition: [' '] }]));
-    for (const part of ['priority.rules.0.PatientName: unknown key', 'priority.rules.1: a rule needs a condition', 'priority.rules.2.ViewPosition', 'priority.rules.3.ViewPosition', 'priority.rules.4.ViewPosition.0']) expect(text).toContain(part);
+    const text = problemsOf(
+      withRules([{ PatientName: ['Doe*'] }, {}, { ViewPosition: 'AP' }, { ViewPosition: [] }, { ViewPosition: [' '] }]),
+    );
+    for (const part of [
+      'priority.rules.0.PatientName: unknown key',
+      'priority.rules.1: a rule needs a condition',
+      'priority.rules.2.ViewPosition',
+      'priority.rules.3.ViewPosition',
+      'priority.rules.4.ViewPosition.0',
+    ])
+      expect(text).toContain(part);
   });
 
   test('docs/configuration.md lists the keywords and no other', () => {
@@ -56,19 +85,50 @@ describe('outside loopback', () => {
   const proxied = { trustedProxies: ['10.0.0.5'], publicUrl: 'https://hilum.example' };
 
   test.each([
-    ['every address, nothing else', { http: { host: '0.0.0.0' } }, ['access.kind: nobody has to sign in', 'http.tls: without TLS the service is allowed on loopback only']],
+    [
+      'every address, nothing else',
+      { http: { host: '0.0.0.0' } },
+      ['access.kind: nobody has to sign in', 'http.tls: without TLS the service is allowed on loopback only'],
+    ],
     ['a name', { http: { host: 'hilum.hospital.example' } }, ['access.kind', 'http.tls']],
     ['every address of IPv6', { http: { host: '::' } }, ['access.kind', 'http.tls']],
     ['TLS without sign-in', { http: { host: '0.0.0.0', tls } }, ['access.kind']],
     ['sign-in without TLS', { http: { host: '0.0.0.0' }, access: { kind: 'local' } }, ['http.tls']],
     ['a proxy before loopback, without sign-in', { http: proxied }, ['access.kind']],
-    ['a public name before loopback, without sign-in', { http: { publicUrl: 'https://hilum.example' } }, ['access.kind', 'http.tls']],
-    ['a proxy without its public name', { http: { host: '0.0.0.0', trustedProxies: ['10.0.0.5'] }, access: { kind: 'local' } }, ['http.publicUrl: is needed behind a reverse proxy']],
-    ['a proxy without TLS', { http: { host: '0.0.0.0', trustedProxies: ['10.0.0.5'], publicUrl: 'http://hilum.example' }, access: { kind: 'local' } }, ['http.publicUrl: is needed behind a reverse proxy']],
-    ['OpenID Connect without a public name', { http: { host: '0.0.0.0', tls }, access: { kind: 'oidc', oidc } }, ['http.publicUrl: is needed for OpenID Connect']],
-    ['a provider without TLS', { access: { kind: 'oidc', oidc: { issuer: 'http://login.example', clientId: 'hilum' } } }, ['access.oidc.issuer: begins with https://']],
+    [
+      'a public name before loopback, without sign-in',
+      { http: { publicUrl: 'https://hilum.example' } },
+      ['access.kind', 'http.tls'],
+    ],
+    [
+      'a proxy without its public name',
+      { http: { host: '0.0.0.0', trustedProxies: ['10.0.0.5'] }, access: { kind: 'local' } },
+      ['http.publicUrl: is needed behind a reverse proxy'],
+    ],
+    [
+      'a proxy without TLS',
+      {
+        http: { host: '0.0.0.0', trustedProxies: ['10.0.0.5'], publicUrl: 'http://hilum.example' },
+        access: { kind: 'local' },
+      },
+      ['http.publicUrl: is needed behind a reverse proxy'],
+    ],
+    [
+      'OpenID Connect without a public name',
+      { http: { host: '0.0.0.0', tls }, access: { kind: 'oidc', oidc } },
+      ['http.publicUrl: is needed for OpenID Connect'],
+    ],
+    [
+      'a provider without TLS',
+      { access: { kind: 'oidc', oidc: { issuer: 'http://login.example', clientId: 'hilum' } } },
+      ['access.oidc.issuer: begins with https://'],
+    ],
     ['OpenID Connect without a provider', { access: { kind: 'both' } }, ['access.oidc: is needed']],
-    ['a proxy that is no address', { http: { ...proxied, trustedProxies: ['proxy'] }, access: { kind: 'local' } }, ['http.trustedProxies.0: is an address']],
+    [
+      'a proxy that is no address',
+      { http: { ...proxied, trustedProxies: ['proxy'] }, access: { kind: 'local' } },
+      ['http.trustedProxies.0: is an address'],
+    ],
   ])('%s: refused', (_what, settings, problems) => {
     const text = problemsOf({ ...MINIMAL, ...settings });
     for (const part of problems) expect(text).toContain(part);
@@ -78,27 +138,48 @@ describe('outside loopback', () => {
   test.each([
     ['loopback, no sign-in', { http: { host: '::1' } }],
     ['a certificate and accounts', { http: { host: '0.0.0.0', tls }, access: { kind: 'local' } }],
-    ['a proxy and OpenID Connect', { http: { host: '0.0.0.0', ...proxied, trustedProxies: ['10.0.0.0/24', 'fd00::/8'] }, access: { kind: 'oidc', oidc } }],
-    ['a proxy on this machine', { http: { ...proxied, trustedProxies: ['127.0.0.1'] }, access: { kind: 'both', oidc } }],
+    [
+      'a proxy and OpenID Connect',
+      {
+        http: { host: '0.0.0.0', ...proxied, trustedProxies: ['10.0.0.0/24', 'fd00::/8'] },
+        access: { kind: 'oidc', oidc },
+      },
+    ],
+    [
+      'a proxy on this machine',
+      { http: { ...proxied, trustedProxies: ['127.0.0.1'] }, access: { kind: 'both', oidc } },
+    ],
   ])('%s: taken', (_what, settings) => {
-    expect(parseConfig({ ...MINIMAL, ...settings }).http).toMatchObject('host' in settings.http ? { host: settings.http.host } : { host: '127.0.0.1' });
+    expect(parseConfig({ ...MINIMAL, ...settings }).http).toMatchObject(
+      'host' in settings.http ? { host: settings.http.host } : { host: '127.0.0.1' },
+    );
   });
 });
 
 test('secrets come from the environment or a file', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hilum-config-'));
   writeFileSync(join(dir, 'token'), 'abc\n');
-  writeFileSync(join(dir, 'hilum.yaml'), 'archive: {url: "http://${env:HILUM_TEST_HOST}/dicom-web", auth: {kind: bearer, token: "${file:token}"}}\nbroker: {url: "amqp://b"}\nmodels: {dir: own}\n');
+  writeFileSync(
+    join(dir, 'hilum.yaml'),
+    'archive: {url: "http://${env:HILUM_TEST_HOST}/dicom-web", auth: {kind: bearer, token: "${file:token}"}}\nbroker: {url: "amqp://b"}\nmodels: {dir: own}\n',
+  );
   process.env['HILUM_TEST_HOST'] = 'archive.example';
   const config = readConfig(join(dir, 'hilum.yaml'));
   delete process.env['HILUM_TEST_HOST'];
-  expect(config.archive).toMatchObject({ url: 'http://archive.example/dicom-web', auth: { kind: 'bearer', token: 'abc' } });
+  expect(config.archive).toMatchObject({
+    url: 'http://archive.example/dicom-web',
+    auth: { kind: 'bearer', token: 'abc' },
+  });
   expect(config.models.dir).toBe(join(dir, 'own'));
 });
 
 test('a missing variable or secret file is a named problem', () => {
-  expect(problemsOf({ ...MINIMAL, archive: { url: 'http://${env:HILUM_NOT_SET}/' } })).toContain('archive.url: the environment variable HILUM_NOT_SET is not set');
-  expect(problemsOf({ ...MINIMAL, broker: { url: 'amqp://${file:/nowhere/x}' } })).toContain("broker.url: the file /nowhere/x can't be read");
+  expect(problemsOf({ ...MINIMAL, archive: { url: 'http://${env:HILUM_NOT_SET}/' } })).toContain(
+    'archive.url: the environment variable HILUM_NOT_SET is not set',
+  );
+  expect(problemsOf({ ...MINIMAL, broker: { url: 'amqp://${file:/nowhere/x}' } })).toContain(
+    "broker.url: the file /nowhere/x can't be read",
+  );
 });
 
 test('the configuration can not be changed after it was read', () => {
@@ -114,9 +195,14 @@ test('the sample configuration is valid and docs/configuration.md names every ke
 });
 
 function keysOf(schema: unknown, path = ''): string[] {
-  const def = (schema as { _zod?: { def: { type: string; shape?: Record<string, unknown>; innerType?: unknown; options?: unknown[] } } })._zod?.def;
+  const def = (
+    schema as {
+      _zod?: { def: { type: string; shape?: Record<string, unknown>; innerType?: unknown; options?: unknown[] } };
+    }
+  )._zod?.def;
   if (def?.innerType) return keysOf(def.innerType, path);
-  if (def?.type === 'union') return [path, ...(def.options ?? []).flatMap((option) => keysOf(option, path).filter((key) => key !== path))];
+  if (def?.type === 'union')
+    return [path, ...(def.options ?? []).flatMap((option) => keysOf(option, path).filter((key) => key !== path))];
   if (!def?.shape) return [path];
   return Object.entries(def.shape).flatMap(([key, inner]) => keysOf(inner, path ? `${path}.${key}` : key));
 }
@@ -132,20 +218,72 @@ describe('deliveries', () => {
   });
 
   test('what is on names what it needs', () => {
-    const text = problemsOf(withDeliveries({ ups: { enabled: true }, metadata: { enabled: true, priority: 1025 }, webhook: { enabled: true, url: 'http://x/' }, email: { enabled: true } }));
-    for (const part of ['deliveries.ups.url', 'deliveries.metadata.url', 'deliveries.webhook.secret', 'deliveries.email.host', 'deliveries.email.from', 'deliveries.email.to']) expect(text).toContain(part);
+    const text = problemsOf(
+      withDeliveries({
+        ups: { enabled: true },
+        metadata: { enabled: true, priority: 1025 },
+        webhook: { enabled: true, url: 'http://x/' },
+        email: { enabled: true },
+      }),
+    );
+    for (const part of [
+      'deliveries.ups.url',
+      'deliveries.metadata.url',
+      'deliveries.webhook.secret',
+      'deliveries.email.host',
+      'deliveries.email.from',
+      'deliveries.email.to',
+    ])
+      expect(text).toContain(part);
   });
 
   test.each([
-    ['a short secret', { webhook: { enabled: true, url: 'https://x/', secret: 'whsec_abc' } }, 'deliveries.webhook.secret'],
-    ['patients in the clear', { webhook: { enabled: true, url: 'http://x/', secret, includePatient: true } }, 'deliveries.webhook.url: must be https'],
-    ['patients in a mail in the clear', { email: { enabled: true, host: 'x', from: 'a@b.example', to: ['c@d.example'], security: 'none', includePatient: true } }, 'deliveries.email.security'],
-    ['a password in the clear', { email: { enabled: true, host: 'x', from: 'a@b.example', to: ['c@d.example'], security: 'none', username: 'u' } }, 'deliveries.email.security'],
-    ['two metadata of one number', { metadata: { enabled: true, url: 'http://x/', priority: 1025 } }, 'three different numbers'],
+    [
+      'a short secret',
+      { webhook: { enabled: true, url: 'https://x/', secret: 'whsec_abc' } },
+      'deliveries.webhook.secret',
+    ],
+    [
+      'patients in the clear',
+      { webhook: { enabled: true, url: 'http://x/', secret, includePatient: true } },
+      'deliveries.webhook.url: must be https',
+    ],
+    [
+      'patients in a mail in the clear',
+      {
+        email: {
+          enabled: true,
+          host: 'x',
+          from: 'a@b.example',
+          to: ['c@d.example'],
+          security: 'none',
+          includePatient: true,
+        },
+      },
+      'deliveries.email.security',
+    ],
+    [
+      'a password in the clear',
+      {
+        email: { enabled: true, host: 'x', from: 'a@b.example', to: ['c@d.example'], security: 'none', username: 'u' },
+      },
+      'deliveries.email.security',
+    ],
+    [
+      'two metadata of one number',
+      { metadata: { enabled: true, url: 'http://x/', priority: 1025 } },
+      'three different numbers',
+    ],
   ])('%s is refused', (_name, deliveries, part) => expect(problemsOf(withDeliveries(deliveries))).toContain(part));
 
   test('paths of TLS files start at the file', () => {
-    const config = parseConfig(withDeliveries({ ups: { tls: { caFile: 'ca.pem' } }, email: { tls: { caFile: 'ca.pem' } } }), '/etc/hilum');
-    expect([config.deliveries.ups.tls.caFile, config.deliveries.email.tls.caFile]).toEqual(['/etc/hilum/ca.pem', '/etc/hilum/ca.pem']);
+    const config = parseConfig(
+      withDeliveries({ ups: { tls: { caFile: 'ca.pem' } }, email: { tls: { caFile: 'ca.pem' } } }),
+      '/etc/hilum',
+    );
+    expect([config.deliveries.ups.tls.caFile, config.deliveries.email.tls.caFile]).toEqual([
+      '/etc/hilum/ca.pem',
+      '/etc/hilum/ca.pem',
+    ]);
   });
 });

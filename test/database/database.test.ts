@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { mkdtempSync,rmSync,statSync,writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '../../src/base/log';
@@ -16,8 +16,16 @@ databaseTests(() => Promise.resolve(`file:${join(dir, 'deeper', `${count++}.db`)
 
 test('commits are synced: write-ahead log, full; nobody else may look into a folder of ours', async () => {
   const database = openDatabase(`file:${join(dir, 'own', 'list.db')}`, LOG);
-  const pragma = (name: string) => database.read(async (db) => Object.values((await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(db)).rows[0]!)[0]);
-  expect([await pragma('journal_mode'), await pragma('synchronous'), await pragma('foreign_keys')]).toEqual(['wal', 2, 1]);
+  const pragma = (name: string) =>
+    database.read(
+      async (db) =>
+        Object.values((await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(db)).rows[0]!)[0],
+    );
+  expect([await pragma('journal_mode'), await pragma('synchronous'), await pragma('foreign_keys')]).toEqual([
+    'wal',
+    2,
+    1,
+  ]);
   expect(statSync(join(dir, 'own')).mode & 0o077).toBe(0);
   await database.close();
 });

@@ -15,9 +15,19 @@ interface Found {
 
 /** As a developer runs it, over a build that the command itself brings up to date. 10,000 files: `npm run fuzz`. */
 test('500 damaged files: each ends as a film or with a reason, without crash or hang', () => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/fuzz.mjs', '--files', '500', '--seed', '2026', '--json'], { cwd: ROOT, encoding: 'utf8', maxBuffer: 1e8 });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['scripts/fuzz.mjs', '--files', '500', '--seed', '2026', '--json'],
+    { cwd: ROOT, encoding: 'utf8', maxBuffer: 1e8 },
+  );
   const found = JSON.parse(stdout) as Found;
-  expect({ status, crashes: found.crashes, hangs: found.hangs, unclear: found.unclear, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, crashes: 0, hangs: 0, unclear: 0, stderr: '' });
+  expect({
+    status,
+    crashes: found.crashes,
+    hangs: found.hangs,
+    unclear: found.unclear,
+    stderr: status === 0 ? '' : stderr,
+  }).toEqual({ status: 0, crashes: 0, hangs: 0, unclear: 0, stderr: '' });
   expect(Object.values(found.outcomes).reduce((sum, count) => sum + count, 0)).toBe(500);
   // Damage that nothing notices, or that stops everything at the door, would be no test.
   expect(found.outcomes.analysable).toBeGreaterThan(10);

@@ -1,16 +1,40 @@
 import { decodePixels } from '../../src/dicom/pixels';
 import { readPart10 } from '../../src/dicom/read';
-import { dicomFile,encapsulated,film,filmElements,type FilmOptions,type FixtureElement,SYNTAX } from '../support/dicom-fixture';
+import {
+  dicomFile,
+  encapsulated,
+  film,
+  filmElements,
+  type FilmOptions,
+  type FixtureElement,
+  SYNTAX,
+} from '../support/dicom-fixture';
 
 const decode = async (file: Uint8Array) => decodePixels(readPart10(file));
-const shown = async (cells: readonly number[], options: FilmOptions = {}, syntax?: string) => Array.from((await decode(film(cells, { rows: 1, columns: cells.length, ...options }, syntax))).values);
-const near = (expected: readonly number[], digits = 5) => expected.map((value) => expect.closeTo(value, digits) as number);
-const window = (center: string, width: string, voiFunction?: string): FixtureElement[] => [[0x00281050, 'DS', center], [0x00281051, 'DS', width], ...(voiFunction ? [[0x00281056, 'CS', voiFunction] as FixtureElement] : [])];
+const shown = async (cells: readonly number[], options: FilmOptions = {}, syntax?: string) =>
+  Array.from((await decode(film(cells, { rows: 1, columns: cells.length, ...options }, syntax))).values);
+const near = (expected: readonly number[], digits = 5) =>
+  expected.map((value) => expect.closeTo(value, digits) as number);
+const window = (center: string, width: string, voiFunction?: string): FixtureElement[] => [
+  [0x00281050, 'DS', center],
+  [0x00281051, 'DS', width],
+  ...(voiFunction ? [[0x00281056, 'CS', voiFunction] as FixtureElement] : []),
+];
 
 describe('stored values', () => {
-  test.each([[8, 8], [16, 8], [16, 10], [16, 12], [16, 14], [16, 15], [16, 16]])('%i bits allocated, %i stored', async (bitsAllocated, bitsStored) => {
+  test.each([
+    [8, 8],
+    [16, 8],
+    [16, 10],
+    [16, 12],
+    [16, 14],
+    [16, 15],
+    [16, 16],
+  ])('%i bits allocated, %i stored', async (bitsAllocated, bitsStored) => {
     const top = 2 ** bitsStored - 1;
-    expect(await shown([0, 1, top >> 1, top], { bitsAllocated, bitsStored })).toEqual(near([0, 1 / top, (top >> 1) / top, 1]));
+    expect(await shown([0, 1, top >> 1, top], { bitsAllocated, bitsStored })).toEqual(
+      near([0, 1 / top, (top >> 1) / top, 1]),
+    );
   });
 
   test.each(Object.entries(SYNTAX))('%s', async (_, syntax) => {
@@ -23,11 +47,15 @@ describe('stored values', () => {
   });
 
   test('signed, 8 bits', async () => {
-    expect(await shown([0x80, 0, 0x7f], { bitsAllocated: 8, bitsStored: 8, signed: true })).toEqual(near([0, 128 / 255, 1]));
+    expect(await shown([0x80, 0, 0x7f], { bitsAllocated: 8, bitsStored: 8, signed: true })).toEqual(
+      near([0, 128 / 255, 1]),
+    );
   });
 
   test('a high bit above the stored bits, and overlay bits around them', async () => {
-    expect(await shown([0x0000, 0x800f, 0xfff0, 0xffff], { bitsStored: 12, highBit: 15 })).toEqual(near([0, 0x800 / 0xfff, 1, 1]));
+    expect(await shown([0x0000, 0x800f, 0xfff0, 0xffff], { bitsStored: 12, highBit: 15 })).toEqual(
+      near([0, 0x800 / 0xfff, 1, 1]),
+    );
     expect(await shown([0xf000, 0x1400, 0x23ff], { bitsStored: 10, highBit: 9 })).toEqual(near([0, 0, 1]));
   });
 
@@ -37,33 +65,56 @@ describe('stored values', () => {
 
   test('big endian swaps the words of OW even with two samples in each', async () => {
     const words: FixtureElement = [0x7fe00010, 'OW', Uint8Array.of(10, 0, 30, 20)];
-    const file = dicomFile([...filmElements({ rows: 1, columns: 4, bitsAllocated: 8, bitsStored: 8 }), words], SYNTAX.bigEndian);
+    const file = dicomFile(
+      [...filmElements({ rows: 1, columns: 4, bitsAllocated: 8, bitsStored: 8 }), words],
+      SYNTAX.bigEndian,
+    );
     expect(Array.from((await decode(file)).values)).toEqual(near([0, 10 / 30, 20 / 30, 1]));
   });
 });
 
 describe('modality and VOI', () => {
-  const lutSequence = (tag: number, descriptor: number[], vr: string, data: FixtureElement[2]): FixtureElement => [tag, 'SQ', [[[0x00283002, 'US', descriptor], [0x00283006, vr, data]]]];
+  const lutSequence = (tag: number, descriptor: number[], vr: string, data: FixtureElement[2]): FixtureElement => [
+    tag,
+    'SQ',
+    [
+      [
+        [0x00283002, 'US', descriptor],
+        [0x00283006, vr, data],
+      ],
+    ],
+  ];
   const MODALITY = 0x00283000;
   const VOI = 0x00283010;
 
   test('LINEAR is PS3.3 C.11.2.1.2.1, with its half and its minus one', async () => {
     // c = 2048, w = 4096: the whole of 12 bits, 0 to black and 4095 to white.
-    expect(await shown([0, 1000, 2048, 4095], { more: window('2048', '4096') })).toEqual(near([0, 1000 / 4095, 2048 / 4095, 1]));
-    expect(await shown([90, 95, 100, 104, 200], { more: window('100', '10') })).toEqual(near([0, (95 - 99.5) / 9 + 0.5, 0.5 + 0.5 / 9, 1, 1]));
+    expect(await shown([0, 1000, 2048, 4095], { more: window('2048', '4096') })).toEqual(
+      near([0, 1000 / 4095, 2048 / 4095, 1]),
+    );
+    expect(await shown([90, 95, 100, 104, 200], { more: window('100', '10') })).toEqual(
+      near([0, (95 - 99.5) / 9 + 0.5, 0.5 + 0.5 / 9, 1, 1]),
+    );
     expect(await shown([99, 100], { more: window('100', '1') })).toEqual([0, 1]);
   });
 
   test('LINEAR_EXACT and SIGMOID', async () => {
     expect(await shown([95, 100, 105, 0], { more: window('100', '10', 'LINEAR_EXACT') })).toEqual(near([0, 0.5, 1, 0]));
-    expect(await shown([95, 100, 105], { more: window('100', '10', 'SIGMOID') })).toEqual(near([1 / (1 + Math.E ** 2), 0.5, 1 / (1 + Math.E ** -2)]));
+    expect(await shown([95, 100, 105], { more: window('100', '10', 'SIGMOID') })).toEqual(
+      near([1 / (1 + Math.E ** 2), 0.5, 1 / (1 + Math.E ** -2)]),
+    );
   });
 
   test('of several windows the first', async () => {
     expect(await shown([0, 50, 99], { more: window('50\\2000', '100\\10') })).toEqual(near([0, 50 / 99, 1]));
   });
 
-  test.each([['no window', []], ['a width of 0', window('100', '0')], ['a center that is no number', window('NaN', '100')], ['a window that shows nothing', window('3000', '10')]])('%s: smallest to largest', async (_, more) => {
+  test.each([
+    ['no window', []],
+    ['a width of 0', window('100', '0')],
+    ['a center that is no number', window('NaN', '100')],
+    ['a window that shows nothing', window('3000', '10')],
+  ])('%s: smallest to largest', async (_, more) => {
     expect(await shown([100, 150, 200], { more })).toEqual(near([0, 0.5, 1]));
   });
 
@@ -72,8 +123,20 @@ describe('modality and VOI', () => {
     expect(await shown([250, 500, 750], { more })).toEqual(near([0, 0.5, 1]));
   });
 
-  test.each([['NaN', '1'], ['0', 'one'], ['0', '0'], ['1e999', '1']])('rescale intercept %s, slope %s is refused', async (intercept, slope) => {
-    await expect(shown([1, 2], { more: [[0x00281052, 'DS', intercept], [0x00281053, 'DS', slope]] })).rejects.toMatchObject({ fault: 'undecodable' });
+  test.each([
+    ['NaN', '1'],
+    ['0', 'one'],
+    ['0', '0'],
+    ['1e999', '1'],
+  ])('rescale intercept %s, slope %s is refused', async (intercept, slope) => {
+    await expect(
+      shown([1, 2], {
+        more: [
+          [0x00281052, 'DS', intercept],
+          [0x00281053, 'DS', slope],
+        ],
+      }),
+    ).rejects.toMatchObject({ fault: 'undecodable' });
   });
 
   test.each<[string, string, FixtureElement[2]]>([
@@ -104,7 +167,9 @@ describe('modality and VOI', () => {
   test('a VOI LUT shorter than it says is passed over, a Modality LUT refused', async () => {
     const short = [4, 0, 16];
     expect(await shown([0, 1, 2], { more: [lutSequence(VOI, short, 'US', [1, 2])] })).toEqual(near([0, 0.5, 1]));
-    await expect(shown([0, 1], { more: [lutSequence(MODALITY, short, 'US', [1, 2])] })).rejects.toMatchObject({ fault: 'undecodable' });
+    await expect(shown([0, 1], { more: [lutSequence(MODALITY, short, 'US', [1, 2])] })).rejects.toMatchObject({
+      fault: 'undecodable',
+    });
   });
 });
 
@@ -121,14 +186,26 @@ describe('black and white', () => {
     expect(await shown([0, 4095], { photometric, more })).toEqual(expected);
   });
 
-  test.each(['MONOCHROME1', 'MONOCHROME2'])('padding is black and does not stretch the range, %s', async (photometric) => {
-    const more: FixtureElement[] = [[0x00280120, 'US', [4000]], [0x00280121, 'US', [4095]]];
-    const [first, last] = photometric === 'MONOCHROME1' ? [1, 0] : [0, 1];
-    expect(await shown([4000, 4050, 4095, 100, 200], { photometric, more })).toEqual([0, 0, 0, first, last]);
-  });
+  test.each(['MONOCHROME1', 'MONOCHROME2'])(
+    'padding is black and does not stretch the range, %s',
+    async (photometric) => {
+      const more: FixtureElement[] = [
+        [0x00280120, 'US', [4000]],
+        [0x00280121, 'US', [4095]],
+      ];
+      const [first, last] = photometric === 'MONOCHROME1' ? [1, 0] : [0, 1];
+      expect(await shown([4000, 4050, 4095, 100, 200], { photometric, more })).toEqual([0, 0, 0, first, last]);
+    },
+  );
 
   test('negative padding of a signed film, without its VR', async () => {
-    expect(await shown([-2000, 0, 100, 50], { bitsStored: 16, signed: true, more: [[0x00280120, 'SS', [-2000]]] }, SYNTAX.implicit)).toEqual(near([0, 0, 1, 0.5]));
+    expect(
+      await shown(
+        [-2000, 0, 100, 50],
+        { bitsStored: 16, signed: true, more: [[0x00280120, 'SS', [-2000]]] },
+        SYNTAX.implicit,
+      ),
+    ).toEqual(near([0, 0, 1, 0.5]));
   });
 });
 
@@ -137,19 +214,38 @@ describe('colour', () => {
   const GRAYS = [Math.round(0.299 * 200 + 0.587 * 100 + 0.114 * 50) / 255, 30 / 255];
   test('RGB by pixel and by plane', async () => {
     expect(await shown([200, 100, 50, 30, 30, 30], { ...colour, photometric: 'RGB' })).toEqual(near(GRAYS));
-    expect(await shown([200, 30, 100, 30, 50, 30], { ...colour, photometric: 'RGB', more: [[0x00280006, 'US', [1]]] })).toEqual(near(GRAYS));
+    expect(
+      await shown([200, 30, 100, 30, 50, 30], { ...colour, photometric: 'RGB', more: [[0x00280006, 'US', [1]]] }),
+    ).toEqual(near(GRAYS));
   });
 
   test('YBR_FULL and YBR_FULL_422', async () => {
-    expect(await shown([200, 1, 2, 30, 3, 4], { ...colour, photometric: 'YBR_FULL' })).toEqual(near([200 / 255, 30 / 255]));
-    expect(await shown([200, 30, 1, 2], { ...colour, photometric: 'YBR_FULL_422' })).toEqual(near([200 / 255, 30 / 255]));
+    expect(await shown([200, 1, 2, 30, 3, 4], { ...colour, photometric: 'YBR_FULL' })).toEqual(
+      near([200 / 255, 30 / 255]),
+    );
+    expect(await shown([200, 30, 1, 2], { ...colour, photometric: 'YBR_FULL_422' })).toEqual(
+      near([200 / 255, 30 / 255]),
+    );
   });
 
   test('PALETTE COLOR', async () => {
     const palette = [0x00281101, 0x00281102, 0x00281103].map((tag): FixtureElement => [tag, 'US', [2, 0, 16]]);
-    const data = [0x00281201, 0x00281202, 0x00281203].map((tag): FixtureElement => [tag, 'OW', Uint8Array.of(0xff, 0x7f, 0xff, 0xff)]);
-    expect(await shown([0, 1], { bitsAllocated: 8, bitsStored: 8, photometric: 'PALETTE COLOR', more: [...palette, ...data] })).toEqual(near([0.5, 1], 3));
-    await expect(shown([0, 1], { bitsAllocated: 8, bitsStored: 8, photometric: 'PALETTE COLOR' })).rejects.toMatchObject({ fault: 'undecodable' });
+    const data = [0x00281201, 0x00281202, 0x00281203].map((tag): FixtureElement => [
+      tag,
+      'OW',
+      Uint8Array.of(0xff, 0x7f, 0xff, 0xff),
+    ]);
+    expect(
+      await shown([0, 1], {
+        bitsAllocated: 8,
+        bitsStored: 8,
+        photometric: 'PALETTE COLOR',
+        more: [...palette, ...data],
+      }),
+    ).toEqual(near([0.5, 1], 3));
+    await expect(
+      shown([0, 1], { bitsAllocated: 8, bitsStored: 8, photometric: 'PALETTE COLOR' }),
+    ).rejects.toMatchObject({ fault: 'undecodable' });
   });
 
   test.each(['HSV', 'CMYK', 'YBR_ALIEN'])('%s is refused', async (photometric) => {
@@ -177,23 +273,38 @@ describe('refused before anything is decoded', () => {
     ['a number of frames that is none', [[0x00280008, 'IS', '1A']]],
   ])('%s', async (_, more, fault = 'undecodable') => {
     const cells = Array.from({ length: 16 }, (_unused, index) => index);
-    await expect(decode(film(cells, { more }))).rejects.toMatchObject({ code: 'PIXELS_UNDECODABLE', lasting: 'permanent', fault });
+    await expect(decode(film(cells, { more }))).rejects.toMatchObject({
+      code: 'PIXELS_UNDECODABLE',
+      lasting: 'permanent',
+      fault,
+    });
   });
 
   test.each([
     ['no pixel data', dicomFile(filmElements())],
     ['empty pixel data', dicomFile([...filmElements(), [0x7fe00010, 'OW', new Uint8Array(0)]])],
-    ['a syntax that is not supported', dicomFile(filmElements(), '1.2.840.10008.1.2.4.100', encapsulated([Buffer.alloc(4)]))],
-    ['a compressed syntax over native data', dicomFile([...filmElements(), [0x7fe00010, 'OW', new Uint8Array(32)]], '1.2.840.10008.1.2.4.90')],
+    [
+      'a syntax that is not supported',
+      dicomFile(filmElements(), '1.2.840.10008.1.2.4.100', encapsulated([Buffer.alloc(4)])),
+    ],
+    [
+      'a compressed syntax over native data',
+      dicomFile([...filmElements(), [0x7fe00010, 'OW', new Uint8Array(32)]], '1.2.840.10008.1.2.4.90'),
+    ],
     ['native syntax over fragments', dicomFile(filmElements(), SYNTAX.explicit, encapsulated([Buffer.alloc(32)]))],
-    ['fragments that are no picture', dicomFile(filmElements(), '1.2.840.10008.1.2.4.90', encapsulated([Buffer.from('no picture at all')]))],
+    [
+      'fragments that are no picture',
+      dicomFile(filmElements(), '1.2.840.10008.1.2.4.90', encapsulated([Buffer.from('no picture at all')])),
+    ],
     ['an RLE header cut short', dicomFile(filmElements(), '1.2.840.10008.1.2.5', encapsulated([Buffer.alloc(20)]))],
   ])('%s', async (_, file) => {
     await expect(decode(file)).rejects.toMatchObject({ fault: 'undecodable' });
   });
 
   test('limits are settings', async () => {
-    await expect(decodePixels(readPart10(film([1, 2, 3, 4], { rows: 2, columns: 2 })), { longestSide: 1, samples: 100 })).rejects.toMatchObject({ fault: 'undecodable' });
+    await expect(
+      decodePixels(readPart10(film([1, 2, 3, 4], { rows: 2, columns: 2 })), { longestSide: 1, samples: 100 }),
+    ).rejects.toMatchObject({ fault: 'undecodable' });
   });
 });
 
@@ -202,10 +313,14 @@ test.each([
   ['nothing but padding', [7, 7, 7, 7], [[0x00280120, 'US', [7]]]],
   ['one value beside the padding', [7, 9, 9, 7], [[0x00280120, 'US', [7]]]],
 ] as [string, number[], FixtureElement[]][])('a picture of %s is blank', async (_, cells, more) => {
-  await expect(shown(cells, { more })).rejects.toMatchObject({ code: 'PIXELS_UNDECODABLE', fault: 'blank-image', message: expect.stringContaining('constant image') });
+  await expect(shown(cells, { more })).rejects.toMatchObject({
+    code: 'PIXELS_UNDECODABLE',
+    fault: 'blank-image',
+    message: expect.stringContaining('constant image'),
+  });
 });
 
-test('geometry stays the source\'s, rows first', async () => {
+test("geometry stays the source's, rows first", async () => {
   const image = await decode(film([0, 1, 2, 3, 4, 5], { rows: 2, columns: 3, more: [[0x00280030, 'DS', '0.1\\0.2']] }));
   expect(image).toMatchObject({ rows: 2, columns: 3 });
   expect(Array.from(image.values)).toEqual(near([0, 0.2, 0.4, 0.6, 0.8, 1]));

@@ -1,9 +1,30 @@
 import dcmjs from 'dcmjs';
 import { deflateRawSync } from 'node:zlib';
 import { HilumError } from '../../src/base/errors';
-import { type Attributes,binary,items,KEYWORDS,number,numbers,personName,text,texts } from '../../src/dicom/attributes';
+import {
+  type Attributes,
+  binary,
+  items,
+  KEYWORDS,
+  number,
+  numbers,
+  personName,
+  text,
+  texts,
+} from '../../src/dicom/attributes';
 import { readPart10 } from '../../src/dicom/read';
-import { dicomFile,element,encapsulated,encode,fileMeta,film,filmElements,type FixtureElement,item1,SYNTAX } from '../support/dicom-fixture';
+import {
+  dicomFile,
+  element,
+  encapsulated,
+  encode,
+  fileMeta,
+  film,
+  filmElements,
+  type FixtureElement,
+  item1,
+  SYNTAX,
+} from '../support/dicom-fixture';
 
 const EXAMPLE: readonly FixtureElement[] = [
   ...filmElements(),
@@ -12,7 +33,16 @@ const EXAMPLE: readonly FixtureElement[] = [
   [0x00281050, 'DS', '2047\\100'],
   [0x00280120, 'US', [7]],
   [0x00200013, 'IS', '42 '],
-  [0x00283010, 'SQ', [[[0x00283002, 'US', [4, 0, 8]], [0x00283006, 'US', [0, 1, 2, 3]]]]],
+  [
+    0x00283010,
+    'SQ',
+    [
+      [
+        [0x00283002, 'US', [4, 0, 8]],
+        [0x00283006, 'US', [0, 1, 2, 3]],
+      ],
+    ],
+  ],
   [0x00090010, 'LO', 'A MAKER'],
   [0x00091001, 'UN', Uint8Array.of(1, 2, 3, 4)],
 ];
@@ -30,11 +60,20 @@ const failure = (bytes: Uint8Array): HilumError => {
 describe('transfer syntaxes', () => {
   test.each(Object.entries(SYNTAX))('%s gives the same attributes', (_, syntax) => {
     const opened = readPart10(dicomFile(EXAMPLE, syntax));
-    expect(opened).toMatchObject({ transferSyntaxUid: syntax, sopClassUid: '1.2.840.10008.5.1.4.1.1.1', sopInstanceUid: '1.2.3.4', pixelData: null });
+    expect(opened).toMatchObject({
+      transferSyntaxUid: syntax,
+      sopClassUid: '1.2.840.10008.5.1.4.1.1.1',
+      sopInstanceUid: '1.2.3.4',
+      pixelData: null,
+    });
     const { attributes } = opened;
     expect(texts(attributes, 'ImageType')).toEqual(['DERIVED', 'PRIMARY']);
     expect(numbers(attributes, 'WindowCenter')).toEqual([2047, 100]);
-    expect([number(attributes, 'Rows'), number(attributes, 'InstanceNumber'), number(attributes, 'PixelPaddingValue')]).toEqual([4, 42, 7]);
+    expect([
+      number(attributes, 'Rows'),
+      number(attributes, 'InstanceNumber'),
+      number(attributes, 'PixelPaddingValue'),
+    ]).toEqual([4, 42, 7]);
     const [lut] = items(attributes, 'VOILUTSequence');
     expect(numbers(lut!, 'LUTDescriptor')).toEqual([4, 0, 8]);
   });
@@ -68,11 +107,17 @@ describe('files that are not quite PS3.10', () => {
     ['implicit', { explicit: false, little: true }, SYNTAX.implicit],
     ['big endian', { explicit: true, little: false }, SYNTAX.bigEndian],
   ] as const)('a bare data set, %s', (_, style, syntax) => {
-    expect(readPart10(encode(filmElements(), style))).toMatchObject({ transferSyntaxUid: syntax, sopInstanceUid: '1.2.3.4' });
+    expect(readPart10(encode(filmElements(), style))).toMatchObject({
+      transferSyntaxUid: syntax,
+      sopInstanceUid: '1.2.3.4',
+    });
   });
 
   test('no preamble, and a group length that lies', () => {
-    const meta = encode([[0x00020000, 'UL', [9999]], [0x00020010, 'UI', SYNTAX.implicit]]);
+    const meta = encode([
+      [0x00020000, 'UL', [9999]],
+      [0x00020010, 'UI', SYNTAX.implicit],
+    ]);
     const file = Buffer.concat([meta, encode(filmElements(), { explicit: false, little: true })]);
     expect(readPart10(file)).toMatchObject({ transferSyntaxUid: SYNTAX.implicit, sopInstanceUid: '1.2.3.4' });
   });
@@ -83,9 +128,20 @@ describe('files that are not quite PS3.10', () => {
     const stop = Buffer.from('feffdde000000000', 'hex');
     const open = Buffer.from('feff00e0ffffffff', 'hex');
     const undefinedLength = element(0x00082218, 'SQ', Buffer.concat([open, inner, end, stop]), undefined, 0xffffffff);
-    const implicitItem = Buffer.concat([open, encode([[0x00080104, 'LO', 'MEANING']], { explicit: false, little: true }), end, stop]);
+    const implicitItem = Buffer.concat([
+      open,
+      encode([[0x00080104, 'LO', 'MEANING']], { explicit: false, little: true }),
+      end,
+      stop,
+    ]);
     const unknown = element(0x00540220, 'UN', implicitItem, undefined, 0xffffffff);
-    const { attributes } = readPart10(dicomFile(filmElements().slice(0, 3), SYNTAX.explicit, Buffer.concat([undefinedLength, unknown, encode([[0x00200013, 'IS', '7']])])));
+    const { attributes } = readPart10(
+      dicomFile(
+        filmElements().slice(0, 3),
+        SYNTAX.explicit,
+        Buffer.concat([undefinedLength, unknown, encode([[0x00200013, 'IS', '7']])]),
+      ),
+    );
     expect(text(items(attributes, 'AnatomicRegionSequence')[0]!, 'CodeValue')).toBe('CODE');
     expect(text(items(attributes, 'ViewCodeSequence')[0]!, 'CodeMeaning')).toBe('MEANING');
     expect(number(attributes, 'InstanceNumber')).toBe(7);
@@ -93,10 +149,26 @@ describe('files that are not quite PS3.10', () => {
 });
 
 describe('character sets', () => {
-  const japanese = Buffer.from('Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B', 'latin1');
-  const halfWidth = Buffer.from([0xd4, 0xcf, 0xc0, 0xde, 0x5e, 0xc0, 0xdb, 0xb3, 0x3d, 0x1b, 0x24, 0x42, 0x3b, 0x33, 0x45, 0x44, 0x1b, 0x28, 0x4a, 0x5e, 0x1b, 0x24, 0x42, 0x42, 0x40, 0x4f, 0x3a, 0x1b, 0x28, 0x4a]);
-  const korean = Buffer.concat([Buffer.from('Hong^Gildong=\x1b$)C', 'latin1'), Buffer.from([0xfb, 0xf3, 0x5e]), Buffer.from('\x1b$)C', 'latin1'), Buffer.from([0xd1, 0xce, 0xd4, 0xd7])]);
-  const russianGreek = Buffer.concat([Buffer.from('\x1b-L', 'latin1'), Buffer.from([0xbb, 0xee, 0xda]), Buffer.from('\x1b-F', 'latin1'), Buffer.from([0xc4, 0xe9])]);
+  const japanese = Buffer.from(
+    'Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B',
+    'latin1',
+  );
+  const halfWidth = Buffer.from([
+    0xd4, 0xcf, 0xc0, 0xde, 0x5e, 0xc0, 0xdb, 0xb3, 0x3d, 0x1b, 0x24, 0x42, 0x3b, 0x33, 0x45, 0x44, 0x1b, 0x28, 0x4a,
+    0x5e, 0x1b, 0x24, 0x42, 0x42, 0x40, 0x4f, 0x3a, 0x1b, 0x28, 0x4a,
+  ]);
+  const korean = Buffer.concat([
+    Buffer.from('Hong^Gildong=\x1b$)C', 'latin1'),
+    Buffer.from([0xfb, 0xf3, 0x5e]),
+    Buffer.from('\x1b$)C', 'latin1'),
+    Buffer.from([0xd1, 0xce, 0xd4, 0xd7]),
+  ]);
+  const russianGreek = Buffer.concat([
+    Buffer.from('\x1b-L', 'latin1'),
+    Buffer.from([0xbb, 0xee, 0xda]),
+    Buffer.from('\x1b-F', 'latin1'),
+    Buffer.from([0xc4, 0xe9]),
+  ]);
   test.each([
     ['none, but Latin-1 inside', '', Buffer.from('Müller', 'latin1'), 'Müller', undefined],
     ['ISO_IR 100', 'ISO_IR 100', Buffer.from('Buc^J\xe9r\xf4me', 'latin1'), 'Buc^Jérôme', undefined],
@@ -107,43 +179,92 @@ describe('character sets', () => {
     ['ISO 2022 IR 87', '\\ISO 2022 IR 87', japanese, 'Yamada^Tarou', '山田^太郎'],
     ['ISO 2022 IR 13 and 87', 'ISO 2022 IR 13\\ISO 2022 IR 87', halfWidth, 'ﾔﾏﾀﾞ^ﾀﾛｳ', '山田^太郎'],
     ['ISO 2022 IR 149', '\\ISO 2022 IR 149', korean, 'Hong^Gildong', '洪^吉洞'],
-    ['Cyrillic and Greek side by side', 'ISO 2022 IR 100\\ISO 2022 IR 144\\ISO 2022 IR 126', russianGreek, 'ЛюкΔι', undefined],
+    [
+      'Cyrillic and Greek side by side',
+      'ISO 2022 IR 100\\ISO 2022 IR 144\\ISO 2022 IR 126',
+      russianGreek,
+      'ЛюкΔι',
+      undefined,
+    ],
     ['an unknown one', 'ISO_IR 999', Buffer.from('Caf\xe9', 'latin1'), 'Café', undefined],
   ])('%s', (_, set, bytes, alphabetic, ideographic) => {
-    const elements: FixtureElement[] = [[0x00080005, 'CS', set], ...filmElements().slice(0, 3), [0x00100010, 'PN', bytes]];
+    const elements: FixtureElement[] = [
+      [0x00080005, 'CS', set],
+      ...filmElements().slice(0, 3),
+      [0x00100010, 'PN', bytes],
+    ];
     const { attributes } = readPart10(dicomFile(elements));
     expect(personName(attributes, 'PatientName')).toBe(alphabetic);
     expect((attributes.PatientName as { Ideographic?: string }[])[0]!.Ideographic?.trim()).toBe(ideographic);
   });
 
   test('holds in sequences too, unless an item has its own', () => {
-    const meaning = (bytes: Uint8Array, ...more: FixtureElement[]): FixtureElement[] => [...more, [0x00080104, 'LO', bytes]];
-    const sequence: FixtureElement = [0x00082218, 'SQ', [meaning(Buffer.from('胸', 'utf8')), meaning(Buffer.from([0xbb]), [0x00080005, 'CS', 'ISO_IR 144'])]];
-    const { attributes } = readPart10(dicomFile([[0x00080005, 'CS', 'ISO_IR 192'], ...filmElements().slice(0, 2), sequence]));
+    const meaning = (bytes: Uint8Array, ...more: FixtureElement[]): FixtureElement[] => [
+      ...more,
+      [0x00080104, 'LO', bytes],
+    ];
+    const sequence: FixtureElement = [
+      0x00082218,
+      'SQ',
+      [meaning(Buffer.from('胸', 'utf8')), meaning(Buffer.from([0xbb]), [0x00080005, 'CS', 'ISO_IR 144'])],
+    ];
+    const { attributes } = readPart10(
+      dicomFile([[0x00080005, 'CS', 'ISO_IR 192'], ...filmElements().slice(0, 2), sequence]),
+    );
     expect(items(attributes, 'AnatomicRegionSequence').map((item) => text(item, 'CodeMeaning'))).toEqual(['胸', 'Л']);
   });
 
   test('JIS X 0212', () => {
-    const { attributes } = readPart10(dicomFile([[0x00080005, 'CS', '\\ISO 2022 IR 159'], [0x00080018, 'UI', '1.2'], [0x00081030, 'LO', Buffer.from('\x1b$(D0!\x1b(B!', 'latin1')]]));
+    const { attributes } = readPart10(
+      dicomFile([
+        [0x00080005, 'CS', '\\ISO 2022 IR 159'],
+        [0x00080018, 'UI', '1.2'],
+        [0x00081030, 'LO', Buffer.from('\x1b$(D0!\x1b(B!', 'latin1')],
+      ]),
+    );
     expect(text(attributes, 'StudyDescription')).toBe('丂!');
   });
 });
 
 describe('damaged files end as DICOM_UNREADABLE', () => {
   const whole = dicomFile([...EXAMPLE, [0x7fe00010, 'OW', Buffer.alloc(32)]]);
-  const nested = (levels: number): FixtureElement[] => (levels === 0 ? [[0x00080100, 'SH', 'X']] : [[0x00082218, 'SQ', [nested(levels - 1)]]]);
+  const nested = (levels: number): FixtureElement[] =>
+    levels === 0 ? [[0x00080100, 'SH', 'X']] : [[0x00082218, 'SQ', [nested(levels - 1)]]];
   test.each<[string, Uint8Array]>([
     ['no bytes', new Uint8Array(0)],
     ['a text', Buffer.from('Dear colleague, '.repeat(40))],
     ['a PNG', Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(400)])],
     ['a preamble and no more', Buffer.concat([Buffer.alloc(128), Buffer.from('DICM')])],
     ['a value that ends too early', whole.subarray(0, 300)],
-    ['a length beyond the file', dicomFile(filmElements().slice(0, 2), SYNTAX.explicit, element(0x00200010, 'SH', Buffer.from('AB'), undefined, 0xfff0))],
-    ['a length of four gigabytes', dicomFile(filmElements().slice(0, 2), SYNTAX.explicit, element(0x00421011, 'OB', Buffer.from('AB'), undefined, 0xfffffffe))],
-    ['an element without a VR', dicomFile(filmElements().slice(0, 2), SYNTAX.explicit, Buffer.from('2000100000000000', 'hex'))],
-    ['a sequence without an end', dicomFile([], SYNTAX.explicit, element(0x00082218, 'SQ', item1(Buffer.alloc(0)), undefined, 0xffffffff))],
+    [
+      'a length beyond the file',
+      dicomFile(
+        filmElements().slice(0, 2),
+        SYNTAX.explicit,
+        element(0x00200010, 'SH', Buffer.from('AB'), undefined, 0xfff0),
+      ),
+    ],
+    [
+      'a length of four gigabytes',
+      dicomFile(
+        filmElements().slice(0, 2),
+        SYNTAX.explicit,
+        element(0x00421011, 'OB', Buffer.from('AB'), undefined, 0xfffffffe),
+      ),
+    ],
+    [
+      'an element without a VR',
+      dicomFile(filmElements().slice(0, 2), SYNTAX.explicit, Buffer.from('2000100000000000', 'hex')),
+    ],
+    [
+      'a sequence without an end',
+      dicomFile([], SYNTAX.explicit, element(0x00082218, 'SQ', item1(Buffer.alloc(0)), undefined, 0xffffffff)),
+    ],
     ['a sequence of no items', dicomFile([], SYNTAX.explicit, element(0x00082218, 'SQ', Buffer.from('NOT AN ITEM!')))],
-    ['an item longer than its sequence', dicomFile([], SYNTAX.explicit, element(0x00082218, 'SQ', Buffer.from('feff00e0ff000000', 'hex')))],
+    [
+      'an item longer than its sequence',
+      dicomFile([], SYNTAX.explicit, element(0x00082218, 'SQ', Buffer.from('feff00e0ff000000', 'hex'))),
+    ],
     ['sequences 100 deep', dicomFile(nested(100))],
     ['a deflated body that is none', Buffer.concat([fileMeta(SYNTAX.deflated), Buffer.from('not deflated at all')])],
   ])('%s', (_, bytes) => {
@@ -153,7 +274,12 @@ describe('damaged files end as DICOM_UNREADABLE', () => {
   test('a deflated bomb', () => {
     const bomb = Buffer.concat([fileMeta(SYNTAX.deflated), deflateRawSync(Buffer.alloc(10_000_000))]);
     expect(bomb.length).toBeLessThan(20_000);
-    expect(() => readPart10(bomb, 1_000_000)).toThrow(expect.objectContaining({ code: 'DICOM_UNREADABLE', cause: expect.objectContaining({ code: 'ERR_BUFFER_TOO_LARGE' }) }));
+    expect(() => readPart10(bomb, 1_000_000)).toThrow(
+      expect.objectContaining({
+        code: 'DICOM_UNREADABLE',
+        cause: expect.objectContaining({ code: 'ERR_BUFFER_TOO_LARGE' }),
+      }),
+    );
   });
 
   test('pixel data that are cut off are said to be', () => {
@@ -183,11 +309,24 @@ describe('typed getters', () => {
   });
 
   test('values as dcmjs, QIDO and sloppy files give them', () => {
-    const odd: Attributes = { Rows: '512', WindowCenter: ['40', 80], RescaleSlope: 'one', StudyID: null, PatientName: [{ Alphabetic: '', Ideographic: '山' }], BodyPartExamined: ['', 'CHEST'], Columns: [], LUTData: Uint8Array.of(1).buffer };
+    const odd: Attributes = {
+      Rows: '512',
+      WindowCenter: ['40', 80],
+      RescaleSlope: 'one',
+      StudyID: null,
+      PatientName: [{ Alphabetic: '', Ideographic: '山' }],
+      BodyPartExamined: ['', 'CHEST'],
+      Columns: [],
+      LUTData: Uint8Array.of(1).buffer,
+    };
     expect(number(odd, 'Rows')).toBe(512);
     expect(numbers(odd, 'WindowCenter')).toEqual([40, 80]);
     expect(number(odd, 'RescaleSlope')).toBeNaN();
-    expect([text(odd, 'StudyID'), text(odd, 'Modality'), number(odd, 'Columns')]).toEqual([undefined, undefined, undefined]);
+    expect([text(odd, 'StudyID'), text(odd, 'Modality'), number(odd, 'Columns')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
     expect([personName(odd, 'PatientName'), text(odd, 'BodyPartExamined')]).toEqual(['山', 'CHEST']);
     expect(binary(odd, 'LUTData')).toEqual(Uint8Array.of(1));
     expect(items({ VOILUTSequence: { LUTDescriptor: [1] } }, 'VOILUTSequence')).toHaveLength(1);

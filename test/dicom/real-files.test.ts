@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { HilumError } from '../../src/base/errors';
-import { decodePixels,type GrayFilm } from '../../src/dicom/pixels';
+import { decodePixels, type GrayFilm } from '../../src/dicom/pixels';
 import { readPart10 } from '../../src/dicom/read';
-import { compare,type Compared,LIMIT,NO_REFERENCE,PYTHON } from '../support/agreement';
+import { compare, type Compared, LIMIT, NO_REFERENCE, PYTHON } from '../support/agreement';
 import { generatedFilms } from '../support/generated-films';
-import { describeReal,realFile,realFiles } from '../support/real-films';
+import { describeReal, realFile, realFiles } from '../support/real-films';
 
 const CHEST_FILMS = [
   ['pydicom-data__RG1_J2KI.dcm', 1955, 1841],
@@ -20,7 +20,8 @@ const decode = async (name: string) => decodePixels(readPart10(realFile(name)));
 const mean = (film: GrayFilm, [top, bottom]: readonly [number, number], [left, right]: readonly [number, number]) => {
   let [sum, count] = [0, 0];
   for (let row = Math.round(top * film.rows); row < bottom * film.rows; row += 1) {
-    for (let column = Math.round(left * film.columns); column < right * film.columns; column += 1, count += 1) sum += film.values[row * film.columns + column]!;
+    for (let column = Math.round(left * film.columns); column < right * film.columns; column += 1, count += 1)
+      sum += film.values[row * film.columns + column]!;
   }
   return sum / count;
 };
@@ -51,11 +52,19 @@ describeReal('real files', () => {
           if (value < low) low = value;
           if (value > high) high = value;
         }
-        expect({ name, low: low >= 0, high: high <= 1, varied: high > low }).toEqual({ name, low: true, high: true, varied: true });
+        expect({ name, low: low >= 0, high: high <= 1, varied: high > low }).toEqual({
+          name,
+          low: true,
+          high: true,
+          varied: true,
+        });
         films += 1;
       } catch (error) {
         if (!(error instanceof HilumError)) throw error;
-        expect({ name, code: error.code }).toEqual({ name, code: expect.stringMatching(/^(DICOM_UNREADABLE|PIXELS_UNDECODABLE)$/) });
+        expect({ name, code: error.code }).toEqual({
+          name,
+          code: expect.stringMatching(/^(DICOM_UNREADABLE|PIXELS_UNDECODABLE)$/),
+        });
       }
     }
     expect(films).toBeGreaterThanOrEqual(82);
@@ -89,12 +98,22 @@ const unreadByThem = (film: Compared) => film.unread.theirs !== undefined && fil
 
 describeAgreement('agreement with pydicom', () => {
   test('every film that both read: within one grey level in 255 at the 99th percentile', async () => {
-    const films = await compare(realFiles().map((name) => ({ name, bytes: realFile(name) })), async (bytes) => decodePixels(readPart10(bytes)));
+    const films = await compare(
+      realFiles().map((name) => ({ name, bytes: realFile(name) })),
+      async (bytes) => decodePixels(readPart10(bytes)),
+    );
     expect(films.filter(({ p99 }) => p99 !== null && p99 > LIMIT)).toEqual([]);
     const agreed = films.filter(({ p99 }) => p99 !== null).map(({ name }) => name);
     expect(agreed.length).toBeGreaterThanOrEqual(74);
-    expect(CHEST_FILMS.map(([name]) => name as string).filter((name) => !agreed.includes(name) && !(name in NO_REFERENCE))).toEqual([]);
-    expect(films.filter(unreadByThem).map(({ name }) => name).filter((name) => !(name in NO_REFERENCE)).length).toBeLessThanOrEqual(4);
+    expect(
+      CHEST_FILMS.map(([name]) => name as string).filter((name) => !agreed.includes(name) && !(name in NO_REFERENCE)),
+    ).toEqual([]);
+    expect(
+      films
+        .filter(unreadByThem)
+        .map(({ name }) => name)
+        .filter((name) => !(name in NO_REFERENCE)).length,
+    ).toBeLessThanOrEqual(4);
   }, 240_000);
 });
 

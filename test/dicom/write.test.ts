@@ -1,6 +1,6 @@
 import { readPart10 } from '../../src/dicom/read';
 import { writePart10 } from '../../src/dicom/write';
-import { dcmdump,pydicom } from '../support/judges';
+import { dcmdump, pydicom } from '../support/judges';
 
 const DATASET = {
   SOPClassUID: '1.2.840.10008.5.1.4.1.1.88.34',
@@ -21,7 +21,14 @@ test('what is written is read back, by us and by pydicom and dcmtk', () => {
   const bytes = writePart10(DATASET);
   const { attributes, transferSyntaxUid } = readPart10(bytes);
   expect(transferSyntaxUid).toBe('1.2.840.10008.1.2.1');
-  expect(attributes).toMatchObject({ SpecificCharacterSet: 'ISO_IR 192', PatientName: [{ Alphabetic: 'Гусева^Анна', Ideographic: '山田^花子' }], PatientID: null, Rows: 3, GraphicData: [1.5, 2, 3.25], NumericValue: 97.123456 });
+  expect(attributes).toMatchObject({
+    SpecificCharacterSet: 'ISO_IR 192',
+    PatientName: [{ Alphabetic: 'Гусева^Анна', Ideographic: '山田^花子' }],
+    PatientID: null,
+    Rows: 3,
+    GraphicData: [1.5, 2, 3.25],
+    NumericValue: 97.123456,
+  });
   expect(pydicom(bytes)).toMatchObject({ PatientName: 'Гусева^Анна=山田^花子', SpecificCharacterSet: 'ISO_IR 192' });
   const dump = dcmdump(bytes);
   expect(dump).toMatchObject({ status: 0, errors: [], warnings: [] });
@@ -35,19 +42,31 @@ test('the same data set gives the same bytes, whatever the order of its keys', (
 });
 
 test('the file meta information is made anew: a source cannot smuggle its own in', () => {
-  expect(() => writePart10({ ...DATASET, _meta: { TransferSyntaxUID: '1.2.840.10008.1.2.4.90' } })).toThrow(/_meta is no attribute/);
+  expect(() => writePart10({ ...DATASET, _meta: { TransferSyntaxUID: '1.2.840.10008.1.2.4.90' } })).toThrow(
+    /_meta is no attribute/,
+  );
 });
 
 test.each([
   ['a misspelt keyword', { PatientNmae: 'A' }, /PatientNmae is no attribute/],
-  ['a misspelt keyword in a sequence', { ConceptNameCodeSequence: [{ CodeVal: '1' }] }, /ConceptNameCodeSequence\[0\]\.CodeVal is no attribute/],
+  [
+    'a misspelt keyword in a sequence',
+    { ConceptNameCodeSequence: [{ CodeVal: '1' }] },
+    /ConceptNameCodeSequence\[0\]\.CodeVal is no attribute/,
+  ],
   ['a text longer than its VR', { AccessionNumber: 'x'.repeat(17) }, /AccessionNumber is longer than SH/],
   ['no UID', { SOPInstanceUID: '1.2.' }, /SOPInstanceUID is no UID/],
   ['a UID of 65 characters', { SeriesInstanceUID: `1.${'2'.repeat(63)}` }, /SeriesInstanceUID is longer than UI/],
   ['a missing UID', { StudyInstanceUID: undefined }, /StudyInstanceUID has no value/],
-  ['more floats than a 16-bit length can state', { GraphicData: new Array<number>(16_384).fill(1) }, /GraphicData holds 16384 numbers/],
+  [
+    'more floats than a 16-bit length can state',
+    { GraphicData: new Array<number>(16_384).fill(1) },
+    /GraphicData holds 16384 numbers/,
+  ],
   ['NaN', { GraphicData: [1, NaN] }, /GraphicData holds what is no number/],
 ])('%s is refused', (_, change, reason) => {
   expect(() => writePart10({ ...DATASET, ...change })).toThrow(reason);
-  expect(() => writePart10({ ...DATASET, ...change })).toThrow(expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }));
+  expect(() => writePart10({ ...DATASET, ...change })).toThrow(
+    expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }),
+  );
 });

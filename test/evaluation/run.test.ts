@@ -1,15 +1,24 @@
 import Ajv2020 from 'ajv/dist/2020';
-import { appendFileSync,copyFileSync,mkdirSync,mkdtempSync,readdirSync,readFileSync,utimesSync,writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join,resolve } from 'node:path';
-import { ageBand,factsOf,groupsOf } from '../../src/evaluation/header-facts';
-import { analysisDigest,type FilmRecord,Journal } from '../../src/evaluation/journal';
+import { join, resolve } from 'node:path';
+import { ageBand, factsOf, groupsOf } from '../../src/evaluation/header-facts';
+import { analysisDigest, type FilmRecord, Journal } from '../../src/evaluation/journal';
 import { readLabels } from '../../src/evaluation/labels';
 import { worstMistakes } from '../../src/evaluation/mistakes';
 import { page } from '../../src/evaluation/page';
 import { patientsOf } from '../../src/evaluation/patients';
 import { makeReport } from '../../src/evaluation/report';
-import { analyseFiles,inside } from '../../src/evaluation/run';
+import { analyseFiles, inside } from '../../src/evaluation/run';
 import { unlabelledFiles } from '../../src/evaluation/unlabelled';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import type { Line } from '../../src/pipeline/pipeline';
@@ -38,10 +47,22 @@ async function run(folder: string, out: string, line: Line, files = FILES) {
 test('each film has a line; a second run has nothing to do', async () => {
   const { folder, out } = films();
   const first = await run(folder, out, fakeLine({ probability: 0.7 }).line);
-  expect([...first.records.values()].map(({ file, outcome, probability, reason }) => [file, outcome, probability === null ? null : probability.toFixed(2), reason])).toEqual([
-    ['a.dcm', 'analysed', '0.70', null], ['deep/b.dcm', 'analysed', '0.70', null], ['c.dcm', 'not-analysed', null, 'lateral-view'],
+  expect(
+    [...first.records.values()].map(({ file, outcome, probability, reason }) => [
+      file,
+      outcome,
+      probability === null ? null : probability.toFixed(2),
+      reason,
+    ]),
+  ).toEqual([
+    ['a.dcm', 'analysed', '0.70', null],
+    ['deep/b.dcm', 'analysed', '0.70', null],
+    ['c.dcm', 'not-analysed', null, 'lateral-view'],
   ]);
-  expect(first.records.get('a.dcm')).toMatchObject({ kind: 'dicom', facts: { sex: 'O', view: 'PA', manufacturer: 'Hilum' } });
+  expect(first.records.get('a.dcm')).toMatchObject({
+    kind: 'dicom',
+    facts: { sex: 'O', view: 'PA', manufacturer: 'Hilum' },
+  });
   expect(first.lines).toHaveLength(4);
   const { line, seen } = fakeLine({ probability: 0.1 });
   const second = await run(folder, out, line);
@@ -82,7 +103,13 @@ test('a file that was changed is done again, one with another date only is not, 
   writeFileSync(join(folder, 'a.dcm'), changed);
   touch();
   expect((await run(folder, out, line)).worked).toBe(1);
-  const other: Line = { ...line, identity: () => ({ ...line.identity(), models: line.identity().models.map((model) => ({ ...model, sha256: 'b'.repeat(64) })) }) };
+  const other: Line = {
+    ...line,
+    identity: () => ({
+      ...line.identity(),
+      models: line.identity().models.map((model) => ({ ...model, sha256: 'b'.repeat(64) })),
+    }),
+  };
   expect((await run(folder, out, other)).worked).toBe(3);
   expect(readdirSync(out)).toHaveLength(2);
   expect((await run(folder, out, line)).worked).toBe(0);
@@ -92,8 +119,17 @@ test('a file that was changed is done again, one with another date only is not, 
 
 test('files that are not there or lead out of the folder fail by themselves and are not remembered', async () => {
   const { folder, out } = films();
-  const { failures, records, lines } = await run(folder, out, fakeLine().line, ['../out/x.dcm', 'none.dcm', 'deep', 'a.dcm']);
-  expect(failures).toEqual([{ file: '../out/x.dcm', why: 'outside the folder of films' }, { file: 'none.dcm', why: 'no such file' }, { file: 'deep', why: 'no such file' }]);
+  const { failures, records, lines } = await run(folder, out, fakeLine().line, [
+    '../out/x.dcm',
+    'none.dcm',
+    'deep',
+    'a.dcm',
+  ]);
+  expect(failures).toEqual([
+    { file: '../out/x.dcm', why: 'outside the folder of films' },
+    { file: 'none.dcm', why: 'no such file' },
+    { file: 'deep', why: 'no such file' },
+  ]);
   expect([records.size, lines.length]).toEqual([1, 2]);
   expect(inside('/films', 'deep\\a.dcm')).toBe('/films/deep/a.dcm');
   expect(inside('/films', '/films/a.dcm')).toBe('/films/a.dcm');
@@ -103,17 +139,48 @@ test('files that are not there or lead out of the folder fail by themselves and 
 test('the report joins labels and films, and its page escapes what they say', async () => {
   const { folder, out } = films();
   const { line } = fakeLine({ probability: 0.7 });
-  const csv = Buffer.from('file,label,ward\na.dcm,1,<script>alert(1)</script>\ndeep/b.dcm,0,B\nc.dcm,1,B\nnone.dcm,0,B\n');
+  const csv = Buffer.from(
+    'file,label,ward\na.dcm,1,<script>alert(1)</script>\ndeep/b.dcm,0,B\nc.dcm,1,B\nnone.dcm,0,B\n',
+  );
   const labels = readLabels(csv);
-  const { records, failures } = await run(folder, out, line, labels.films.map(({ file }) => file));
+  const { records, failures } = await run(
+    folder,
+    out,
+    line,
+    labels.films.map(({ file }) => file),
+  );
   const report = makeReport({
-    labels, labelsSha256: 'x', records, failures, identity: line.identity(), unlabelled: [], now: new Date(0),
+    labels,
+    labelsSha256: 'x',
+    records,
+    failures,
+    identity: line.identity(),
+    unlabelled: [],
+    now: new Date(0),
     settings: { threshold: 0.5, thresholdFrom: 'model', wantedSensitivity: 0.95, bootstrap: { rounds: 20, seed: 1 } },
   });
-  expect(report.counts).toEqual({ labelled: 4, analysed: 2, positive: 1, negative: 1, patients: 2, withoutHeader: 0, withoutPatient: 0, mostOfOnePatient: 1 });
-  expect(report.atOperatingPoint.confusion).toEqual({ truePositive: 1, falseNegative: 0, falsePositive: 1, trueNegative: 0 });
-  expect(report.sensitivityWithLeftOut).toMatchObject({ value: 0.5, hits: 1, n: 2 }); // c.dcm has the finding and is lateral
-  expect(report.excluded).toEqual([{ reason: 'lateral-view', positive: 1, negative: 0, files: ['c.dcm'] }, { reason: 'no such file', positive: 0, negative: 1, files: ['none.dcm'] }]);
+  expect(report.counts).toEqual({
+    labelled: 4,
+    analysed: 2,
+    positive: 1,
+    negative: 1,
+    patients: 2,
+    withoutHeader: 0,
+    withoutPatient: 0,
+    mostOfOnePatient: 1,
+  });
+  expect(report.atOperatingPoint.confusion).toEqual({
+    truePositive: 1,
+    falseNegative: 0,
+    falsePositive: 1,
+    trueNegative: 0,
+  });
+  // c.dcm has the finding and is lateral
+  expect(report.sensitivityWithLeftOut).toMatchObject({ value: 0.5, hits: 1, n: 2 });
+  expect(report.excluded).toEqual([
+    { reason: 'lateral-view', positive: 1, negative: 0, files: ['c.dcm'] },
+    { reason: 'no such file', positive: 0, negative: 1, files: ['none.dcm'] },
+  ]);
   expect(report.subgroups.map(({ name }) => name)).toEqual(['sex', 'view', 'manufacturer', 'ward']);
   expect(report.choice.objections[0]).toContain('too few patients');
   const html = page(report, [{ kind: 'false-alarm', file: 'deep/"b".dcm', probability: 0.7, png: null }]);
@@ -126,10 +193,21 @@ test('the report joins labels and films, and its page escapes what they say', as
 
 async function reportOf(csv: string, folder: string, out: string, line = fakeLine({ probability: 0.7 }).line) {
   const labels = readLabels(Buffer.from(csv));
-  const { records, failures } = await run(folder, out, line, labels.films.map(({ file }) => file));
+  const { records, failures } = await run(
+    folder,
+    out,
+    line,
+    labels.films.map(({ file }) => file),
+  );
   const unlabelled = await unlabelledFiles(folder, labels.films, [out]);
   return makeReport({
-    labels, labelsSha256: 'x', records, failures, identity: line.identity(), unlabelled, now: new Date(0),
+    labels,
+    labelsSha256: 'x',
+    records,
+    failures,
+    identity: line.identity(),
+    unlabelled,
+    now: new Date(0),
     settings: { threshold: 0.5, thresholdFrom: 'model', wantedSensitivity: 0.95, bootstrap: { rounds: 20, seed: 1 } },
   });
 }
@@ -140,16 +218,29 @@ test('the same film under another name counts once, and not at all where its lab
   const twice = await reportOf('file,label,patient\na.dcm,1,p1\na2.dcm,1,p2\ndeep/b.dcm,0,p3\n', folder, out);
   expect(twice.films.map(({ file }) => file)).toEqual(['a.dcm', 'deep/b.dcm']);
   expect(twice.sensitivityWithLeftOut).toMatchObject({ hits: 1, n: 1 });
-  expect(twice.excluded).toEqual([{ reason: 'same content as another film', positive: 1, negative: 0, files: ['a2.dcm'] }]);
+  expect(twice.excluded).toEqual([
+    { reason: 'same content as another film', positive: 1, negative: 0, files: ['a2.dcm'] },
+  ]);
   const against = await reportOf('file,label,patient\na.dcm,1,p1\na3.dcm,0,p2\ndeep/b.dcm,0,p3\n', folder, out);
   expect(against.films.map(({ file }) => file)).toEqual(['deep/b.dcm']);
-  expect(against.excluded).toEqual([{ reason: 'same content as another film, labelled otherwise', positive: 1, negative: 1, files: ['a.dcm', 'a3.dcm'] }]);
+  expect(against.excluded).toEqual([
+    {
+      reason: 'same content as another film, labelled otherwise',
+      positive: 1,
+      negative: 1,
+      files: ['a.dcm', 'a3.dcm'],
+    },
+  ]);
 });
 
 test('every film that is left out is named, and every file that no row names', async () => {
   const { folder } = films();
   const missing = Array.from({ length: 9 }, (_, i) => `none-${i}.dcm`);
-  const report = await reportOf(`file,label\ndeep\\b.dcm,1\n${missing.map((file) => `${file},0\n`).join('')}`, folder, join(folder, 'out'));
+  const report = await reportOf(
+    `file,label\ndeep\\b.dcm,1\n${missing.map((file) => `${file},0\n`).join('')}`,
+    folder,
+    join(folder, 'out'),
+  );
   expect(report.excluded).toEqual([{ reason: 'no such file', positive: 0, negative: 9, files: missing }]);
   expect(report.unlabelled).toEqual(['a.dcm', 'c.dcm']);
   const html = page(report, []);
@@ -158,7 +249,9 @@ test('every film that is left out is named, and every file that no row names', a
 });
 
 describe('docs/evaluation-report.schema.json', () => {
-  const schema = JSON.parse(readFileSync(resolve(__dirname, '../../docs/evaluation-report.schema.json'), 'utf8')) as { required: string[] };
+  const schema = JSON.parse(readFileSync(resolve(__dirname, '../../docs/evaluation-report.schema.json'), 'utf8')) as {
+    required: string[];
+  };
   const isValid = new Ajv2020({ allErrors: true, strict: false }).compile(schema);
 
   test.each([
@@ -177,13 +270,25 @@ describe('docs/evaluation-report.schema.json', () => {
     const { folder, out } = films();
     const report = await reportOf('file,label\na.dcm,1\ndeep/b.dcm,0\n', folder, out);
     expect(Object.keys(report).sort()).toEqual([...schema.required].sort());
-    expect(isValid({ ...JSON.parse(JSON.stringify(report)) as object, more: 1 })).toBe(false);
+    expect(isValid({ ...(JSON.parse(JSON.stringify(report)) as object), more: 1 })).toBe(false);
   });
 });
 
 test('a patient whom only some rows name is one patient; an ID that all films share tells nothing', () => {
-  const joined = ([['a', 'p1', 'x'], ['b', null, 'x'], ['c', 'p2', 'same'], ['d', 'p3', 'same'], ['e', null, 'same'], ['f', null, null], ['g', null, 'y'], ['h', null, 'y']] as const).map(([file, patient, header]) => ({
-    label: { file, patient, positive: true, groups: {}, line: 2 }, record: { patient: header } as FilmRecord,
+  const joined = (
+    [
+      ['a', 'p1', 'x'],
+      ['b', null, 'x'],
+      ['c', 'p2', 'same'],
+      ['d', 'p3', 'same'],
+      ['e', null, 'same'],
+      ['f', null, null],
+      ['g', null, 'y'],
+      ['h', null, 'y'],
+    ] as const
+  ).map(([file, patient, header]) => ({
+    label: { file, patient, positive: true, groups: {}, line: 2 },
+    record: { patient: header } as FilmRecord,
   }));
   const found = patientsOf(joined);
   const ids = [...found.values()].map(({ patient }) => patient);
@@ -195,7 +300,11 @@ test('one Patient ID for all, as after an export, is said and gives no interval'
   const { folder, out } = films();
   const names = Array.from({ length: 12 }, (_, i) => `s${i}.dcm`);
   names.forEach((name, seed) => writeFileSync(join(folder, name), syntheticDicom({ seed, view: 'PA', ...SMALL })));
-  const report = await reportOf(`file,label,patient\n${names.map((name, i) => `${name},${i % 2},ANON\n`).join('')}`, folder, out);
+  const report = await reportOf(
+    `file,label,patient\n${names.map((name, i) => `${name},${i % 2},ANON\n`).join('')}`,
+    folder,
+    out,
+  );
   expect(report.counts).toMatchObject({ analysed: 12, patients: 1, mostOfOnePatient: 12 });
   expect(report.auc.interval).toBeNull();
   expect(page(report, [])).toContain('12 of the 12 films count as one patient');
@@ -204,19 +313,40 @@ test('one Patient ID for all, as after an export, is said and gives no interval'
 test('columns of the labels file join what headers say, in whatever case; ages become bands', () => {
   const facts = { sex: 'F', age: '40-59', view: 'PA' } as const;
   expect(groupsOf(facts, { Sex: '', AGE: '71', Ward: 'B' })).toEqual({ sex: 'F', age: '60-79', view: 'PA', Ward: 'B' });
-  expect(['009M', '39,5', '81Y', 'old', ''].map((age) => groupsOf({}, { age })['age'])).toEqual(['0-17', '18-39', '81Y', 'old', undefined]);
+  expect(['009M', '39,5', '81Y', 'old', ''].map((age) => groupsOf({}, { age })['age'])).toEqual([
+    '0-17',
+    '18-39',
+    '81Y',
+    'old',
+    undefined,
+  ]);
   expect(groupsOf({}, { age: '081Y', sex: 'M' })).toEqual({ age: '80 and over', sex: 'M' });
 });
 
 test('the worst mistakes are those farthest on the wrong side', () => {
-  const of = (positive: boolean, probability: number) => ({ file: `${positive} ${probability}`, positive, probability });
-  const { missed, falseAlarms } = worstMistakes([of(true, 0.4), of(true, 0.1), of(true, 0.5), of(false, 0.6), of(false, 0.9), of(false, 0.2)], 0.5, 2);
+  const of = (positive: boolean, probability: number) => ({
+    file: `${positive} ${probability}`,
+    positive,
+    probability,
+  });
+  const { missed, falseAlarms } = worstMistakes(
+    [of(true, 0.4), of(true, 0.1), of(true, 0.5), of(false, 0.6), of(false, 0.9), of(false, 0.2)],
+    0.5,
+    2,
+  );
   expect(missed.map(({ probability }) => probability)).toEqual([0.1, 0.4]);
   expect(falseAlarms.map(({ probability }) => probability)).toEqual([0.9, 0.6]);
 });
 
 test('ages are told in bands only, stated or reckoned', () => {
-  expect([0, 17.9, 18, 59, 80, 104].map(ageBand)).toEqual(['0-17', '0-17', '18-39', '40-59', '80 and over', '80 and over']);
+  expect([0, 17.9, 18, 59, 80, 104].map(ageBand)).toEqual([
+    '0-17',
+    '0-17',
+    '18-39',
+    '40-59',
+    '80 and over',
+    '80 and over',
+  ]);
   expect(factsOf({ PatientAge: '009M', InstitutionName: 'North' })).toEqual({ age: '0-17', institution: 'North' });
   expect(factsOf({ PatientBirthDate: '19600601', StudyDate: '20200531' })).toEqual({ age: '40-59' });
   expect(factsOf({ PatientBirthDate: '2020', StudyDate: '20200531', PatientAge: 'old' })).toEqual({});

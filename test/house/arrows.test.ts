@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
-/** What each room may import, from the bottom up; inside a room everything is allowed but a circle. docs/architecture.md draws the same. */
+/**
+ * What each room may import, from the bottom up; inside a room everything is allowed but a circle. docs/architecture.md
+ * draws the same.
+ */
 const ALLOWED: Record<string, readonly string[]> = {
   base: [],
   dicom: ['base'],
@@ -26,27 +29,71 @@ const ALLOWED: Record<string, readonly string[]> = {
   'study-consumer': ['queue', 'events', 'dicom', 'base'],
   web: ['worklist', 'sinks', 'pipeline', 'objects', 'database', 'finding', 'events', 'imaging', 'net', 'dicom', 'base'],
   config: ['web', 'triage', 'sinks', 'net', 'base'],
-  app: ['config', 'web', 'worklist', 'study-consumer', 'catch-up', 'triage', 'monitoring', 'sinks', 'pipeline', 'queue', 'archive', 'objects', 'model', 'database', 'finding', 'events', 'hl7', 'net', 'dicom', 'base'],
+  app: [
+    'config',
+    'web',
+    'worklist',
+    'study-consumer',
+    'catch-up',
+    'triage',
+    'monitoring',
+    'sinks',
+    'pipeline',
+    'queue',
+    'archive',
+    'objects',
+    'model',
+    'database',
+    'finding',
+    'events',
+    'hl7',
+    'net',
+    'dicom',
+    'base',
+  ],
   main: ['app', 'config', 'base'],
-  cli: ['main', 'app', 'config', 'evaluation', 'web', 'worklist', 'monitoring', 'sinks', 'pipeline', 'queue', 'objects', 'model', 'events', 'dicom', 'base'],
+  cli: [
+    'main',
+    'app',
+    'config',
+    'evaluation',
+    'web',
+    'worklist',
+    'monitoring',
+    'sinks',
+    'pipeline',
+    'queue',
+    'objects',
+    'model',
+    'events',
+    'dicom',
+    'base',
+  ],
 };
 
 const SRC = resolve(__dirname, '../../src');
 /** The pages are built by themselves, for the browser. */
-const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts') && !name.startsWith('web/pages/'));
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(
+  (name) => name.endsWith('.ts') && !name.startsWith('web/pages/'),
+);
 
 interface Import {
   readonly from: string;
   readonly to: string;
 }
 
-const fileOf = (module: string) => ['.ts', '.d.ts', '/index.ts'].map((ending) => `${module}${ending}`).find((file) => existsSync(join(SRC, file))) ?? module;
+const fileOf = (module: string) =>
+  ['.ts', '.d.ts', '/index.ts'].map((ending) => `${module}${ending}`).find((file) => existsSync(join(SRC, file))) ??
+  module;
 
 /** Imports of types count as well: who knows a type depends on its room. */
 const imports: Import[] = files.flatMap((file) => {
   const text = readFileSync(join(SRC, file), 'utf8');
   const found = [...text.matchAll(/(?:^|\n)(?:import|export)\s+[^;]*?from\s+'(\.[^']+)'|import\('(\.[^']+)'\)/g)];
-  return found.map((match) => ({ from: file, to: fileOf(relative(SRC, resolve(SRC, dirname(file), (match[1] ?? match[2])!.replace(/\.js$/, '')))) }));
+  return found.map((match) => ({
+    from: file,
+    to: fileOf(relative(SRC, resolve(SRC, dirname(file), (match[1] ?? match[2])!.replace(/\.js$/, '')))),
+  }));
 });
 
 const room = (file: string) => file.split('/')[0]!.replace(/\.ts$/, '');
@@ -54,7 +101,9 @@ const room = (file: string) => file.split('/')[0]!.replace(/\.ts$/, '');
 test('every room is known, and the table goes from the bottom up', () => {
   const rooms = Object.keys(ALLOWED);
   expect([...new Set(files.map(room))].sort()).toEqual([...rooms].sort());
-  const up = rooms.flatMap((name, floor) => ALLOWED[name]!.filter((other) => rooms.indexOf(other) >= floor).map((other) => `${name} -> ${other}`));
+  const up = rooms.flatMap((name, floor) =>
+    ALLOWED[name]!.filter((other) => rooms.indexOf(other) >= floor).map((other) => `${name} -> ${other}`),
+  );
   expect(up).toEqual([]);
 });
 
@@ -66,7 +115,9 @@ test('no import runs up, types included', () => {
 
 test('no arrow of the table is without an import', () => {
   const used = new Set(imports.map(({ from, to }) => `${room(from)} -> ${room(to)}`));
-  const idle = Object.entries(ALLOWED).flatMap(([name, others]) => others.map((other) => `${name} -> ${other}`)).filter((arrow) => !used.has(arrow));
+  const idle = Object.entries(ALLOWED)
+    .flatMap(([name, others]) => others.map((other) => `${name} -> ${other}`))
+    .filter((arrow) => !used.has(arrow));
   expect(idle).toEqual([]);
 });
 
@@ -87,7 +138,9 @@ test('no import goes in a circle, types included', () => {
 
 test('no sink knows another', () => {
   const sinkOf = (file: string) => /^sinks\/([^/]+)\//.exec(file)?.[1];
-  const between = imports.filter(({ from, to }) => sinkOf(from) !== undefined && sinkOf(to) !== undefined && sinkOf(from) !== sinkOf(to));
+  const between = imports.filter(
+    ({ from, to }) => sinkOf(from) !== undefined && sinkOf(to) !== undefined && sinkOf(from) !== sinkOf(to),
+  );
   expect(between).toEqual([]);
 });
 
@@ -115,5 +168,6 @@ test.each(HOMES)('%s has one home', (library, rooms) => {
 });
 
 test('the figures of statistics/ know no files', () => {
-  for (const file of files.filter((name) => room(name) === 'statistics')) expect(readFileSync(join(SRC, file), 'utf8')).not.toMatch(/from 'node:(?!crypto)/);
+  for (const file of files.filter((name) => room(name) === 'statistics'))
+    expect(readFileSync(join(SRC, file), 'utf8')).not.toMatch(/from 'node:(?!crypto)/);
 });

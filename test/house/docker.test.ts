@@ -1,8 +1,8 @@
-import { existsSync,readFileSync } from 'node:fs';
-import { join,resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { VIEWER_VERSION } from '../../scripts/lib/viewer.cjs';
-import { parseConfig,readConfig } from '../../src/config/config';
+import { parseConfig, readConfig } from '../../src/config/config';
 
 const ROOT = resolve(__dirname, '../..');
 const DOCKER = join(ROOT, 'docker');
@@ -30,7 +30,8 @@ const services = Object.entries(compose.services);
 const service = (name: string): Service => compose.services[name]!;
 
 /** What Compose makes of the variables, with `secret` for every one that has to be set. */
-const filled = (value: string) => value.replace(/\$\{[A-Z_]+:\?[^}]+\}/g, 'secret').replace(/\$\{[A-Z_]+:-([^}]+)\}/g, '$1');
+const filled = (value: string) =>
+  value.replace(/\$\{[A-Z_]+:\?[^}]+\}/g, 'secret').replace(/\$\{[A-Z_]+:-([^}]+)\}/g, '$1');
 
 interface Copy {
   readonly sources: readonly string[];
@@ -62,7 +63,9 @@ test('no secret has a default, and .env.example names each variable', () => {
   }
   expect(read('.env.example')).not.toMatch(/PASSWORD=./);
   expect(read('.gitignore').split('\n')).toContain('.env');
-  for (const [, { environment = {} }] of services) for (const [name, value] of Object.entries(environment)) if (/PASS/.test(name)) expect(value).toMatch(/^\$\{[A-Z_]+:\?[^}]+\}$/);
+  for (const [, { environment = {} }] of services)
+    for (const [name, value] of Object.entries(environment))
+      if (/PASS/.test(name)) expect(value).toMatch(/^\$\{[A-Z_]+:\?[^}]+\}$/);
 });
 
 test('what is built, mounted and depended on is there', () => {
@@ -90,13 +93,18 @@ test('every service comes back after a reboot; the service itself can be several
 
 test('base images have a version', () => {
   const images = services.flatMap(([, { image }]) => image ?? []);
-  const bases = DOCKERFILES.flatMap((name) => [...read(name).matchAll(/^(?:FROM|ARG \w+_IMAGE=)\s*(?!\$)(\S+?)(?: AS \w+)?$/gm)].map((match) => match[1]!));
+  const bases = DOCKERFILES.flatMap((name) =>
+    [...read(name).matchAll(/^(?:FROM|ARG \w+_IMAGE=)\s*(?!\$)(\S+?)(?: AS \w+)?$/gm)].map((match) => match[1]!),
+  );
   expect(bases.length).toBeGreaterThanOrEqual(4);
   for (const image of [...images, ...bases]) expect(image.replace(/^ARG \w+=/, '')).toMatch(/:\d+(\.\d+)*(-[a-z-]+)?$/);
 });
 
 test('what the images copy is there, and the ignore file lets it through but no secret', () => {
-  const allowed = readFileSync(join(ROOT, '.dockerignore'), 'utf8').split('\n').filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+  const allowed = readFileSync(join(ROOT, '.dockerignore'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('!'))
+    .map((line) => line.slice(1));
   const copied = DOCKERFILES.flatMap((name) => copies(name, false)).flatMap(({ sources }) => sources);
   expect(copied).toContain('models');
   for (const name of copied) {
@@ -107,12 +115,26 @@ test('what the images copy is there, and the ignore file lets it through but no 
 });
 
 test("the service's image has what the package needs to run, starts it, and runs on a supported Node without rights", () => {
-  const { bin, engines, scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { bin: { hilum: string }; engines: { node: string }; scripts: { build: string } };
+  const { bin, engines, scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    bin: { hilum: string };
+    engines: { node: string };
+    scripts: { build: string };
+  };
   const built = copies('Dockerfile', true).map(({ target }) => target);
   const taken = copies('Dockerfile', false).flatMap(({ sources }) => sources);
   // The command, its packages, and what src/app/installed.ts reads beside dist: the version and the models.
   expect(built).toEqual(['node_modules', bin.hilum.split('/')[0]]);
-  expect(taken).toEqual(expect.arrayContaining(['package.json', 'models', 'LICENSE', 'package-lock.json', '.npmrc', 'src', 'tsconfig.build.json']));
+  expect(taken).toEqual(
+    expect.arrayContaining([
+      'package.json',
+      'models',
+      'LICENSE',
+      'package-lock.json',
+      '.npmrc',
+      'src',
+      'tsconfig.build.json',
+    ]),
+  );
   for (const [script] of scripts.build.matchAll(/scripts(?=\/\S+\.mjs)/g)) expect(taken).toContain(script);
   const file = read('Dockerfile');
   const entry = JSON.parse(/^ENTRYPOINT (\[.+\])$/m.exec(file)![1]!) as string[];
@@ -135,7 +157,10 @@ describe("the service's configuration", () => {
 
   test('is valid with the environment that compose gives it', () => {
     const config = readConfig(join(DOCKER, 'hilum.yaml'));
-    expect(config.archive).toMatchObject({ url: 'http://orthanc:8042/dicom-web', auth: { kind: 'basic', username: 'hilum', password: 'secret' } });
+    expect(config.archive).toMatchObject({
+      url: 'http://orthanc:8042/dicom-web',
+      auth: { kind: 'basic', username: 'hilum', password: 'secret' },
+    });
     expect(config.broker.url).toBe('amqp://hilum:secret@rabbitmq:5672');
     // Health is asked for inside the container only; anything more needs sign-in and TLS.
     expect(config.http).toMatchObject({ host: '127.0.0.1', port: 8080 });
@@ -144,9 +169,14 @@ describe("the service's configuration", () => {
 
   test('leaves less time for the study in hand than Compose and systemd give the process', () => {
     const { stopTimeoutMs } = readConfig(join(DOCKER, 'hilum.yaml'));
-    expect(Number(/^(\d+)s$/.exec(service('hilum').stop_grace_period!)![1]) * 1000).toBeGreaterThan(stopTimeoutMs + 10_000);
+    expect(Number(/^(\d+)s$/.exec(service('hilum').stop_grace_period!)![1]) * 1000).toBeGreaterThan(
+      stopTimeoutMs + 10_000,
+    );
     const unit = readFileSync(join(ROOT, 'config/hilum.service'), 'utf8');
-    const byDefault = parseConfig({ archive: { url: 'http://localhost/dicom-web' }, broker: { url: 'amqp://localhost' } }).stopTimeoutMs;
+    const byDefault = parseConfig({
+      archive: { url: 'http://localhost/dicom-web' },
+      broker: { url: 'amqp://localhost' },
+    }).stopTimeoutMs;
     expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)![1]) * 1000).toBeGreaterThan(byDefault + 10_000);
   });
 });
@@ -179,17 +209,30 @@ describe("Orthanc's configuration", () => {
     const copied = new Map(copies('orthanc.Dockerfile', false).map(({ sources, target }) => [sources[0], target]));
     expect(copied.get('plugin/orthanc/hilum_orthanc.py')).toBe(settings.PythonScript);
     expect(volumes).toContain(`./orthanc.json:${copied.get('docker/orthanc.json')}:ro`);
-    expect(settings.Hilum).toEqual({ AmqpUrl: '${HILUM_AMQP_URL}', Exchange: 'hilum.study', SpoolDirectory: '/var/lib/orthanc/db/hilum-spool' });
+    expect(settings.Hilum).toEqual({
+      AmqpUrl: '${HILUM_AMQP_URL}',
+      Exchange: 'hilum.study',
+      SpoolDirectory: '/var/lib/orthanc/db/hilum-spool',
+    });
     // What waits for the broker outlives the container.
     expect(volumes).toContain('orthanc:/var/lib/orthanc/db');
   });
 });
 
 test("the broker's account may do what the topology needs and nothing to other names", () => {
-  const rights = Object.fromEntries([...read('rabbitmq.conf').matchAll(/^default_permissions\.(\w+) = (.+)$/gm)].map((match) => [match[1], new RegExp(match[2]!)]));
-  for (const name of ['hilum.study', 'hilum.result', 'hilum.study.retry.30m', 'hilum.study.dead']) for (const right of ['configure', 'write', 'read']) expect([name, right, rights[right]!.test(name)]).toEqual([name, right, true]);
+  const rights = Object.fromEntries(
+    [...read('rabbitmq.conf').matchAll(/^default_permissions\.(\w+) = (.+)$/gm)].map((match) => [
+      match[1],
+      new RegExp(match[2]!),
+    ]),
+  );
+  for (const name of ['hilum.study', 'hilum.result', 'hilum.study.retry.30m', 'hilum.study.dead'])
+    for (const right of ['configure', 'write', 'read'])
+      expect([name, right, rights[right]!.test(name)]).toEqual([name, right, true]);
   expect(rights.write!.test('amq.default')).toBe(true);
-  for (const name of ['other', 'other.hilum.study', 'hilumx', 'amq.topic']) for (const right of ['configure', 'write', 'read']) expect([name, right, rights[right]!.test(name)]).toEqual([name, right, false]);
+  for (const name of ['other', 'other.hilum.study', 'hilumx', 'amq.topic'])
+    for (const right of ['configure', 'write', 'read'])
+      expect([name, right, rights[right]!.test(name)]).toEqual([name, right, false]);
   // RabbitMQ 3.10 takes the two for one another.
   expect(rights.write).toEqual(rights.read);
 });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join,resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ERROR_CODES } from '../../src/base/errors';
 import { NOT_ANALYSED_REASONS } from '../../src/events/closed-lists';
 

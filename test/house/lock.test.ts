@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join,resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 interface Entry {
   readonly version?: string;
@@ -8,12 +8,19 @@ interface Entry {
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-const { packages } = JSON.parse(readFileSync(join(resolve(__dirname, '../..'), 'package-lock.json'), 'utf8')) as { packages: Record<string, Entry> };
+const { packages } = JSON.parse(readFileSync(join(resolve(__dirname, '../..'), 'package-lock.json'), 'utf8')) as {
+  packages: Record<string, Entry>;
+};
 
-/** npm writes no entry for what its registry does not have, such as builds for other platforms, and `npm ci` then refuses the whole file as out of step. */
+/**
+ * npm writes no entry for what its registry does not have, such as builds for other platforms, and `npm ci` then
+ * refuses the whole file as out of step.
+ */
 test('the lock file names every optional package, those of other platforms too', () => {
   const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies));
-  const named = new Set(Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)));
+  const named = new Set(
+    Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)),
+  );
   expect(wanted.filter((name) => !named.has(name))).toEqual([]);
 });
 

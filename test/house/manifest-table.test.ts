@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { join,resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { examineModel } from '../../src/cli/models-check';
 import { manifestSchema } from '../../src/model/manifest';
-import { TFJS_WORKER,tinyModel } from '../support/tiny-model';
+import { TFJS_WORKER, tinyModel } from '../support/tiny-model';
 
 const DOC = readFileSync(join(resolve(__dirname, '../..'), 'docs/models.md'), 'utf8');
 
@@ -24,13 +24,21 @@ function keysOf({ properties = {}, required = [] }: JsonSchema, prefix = ''): [s
   return Object.entries(properties).flatMap(([name, value]) => {
     const path = `${prefix}${name}`;
     const row: [string, Row] = [path, { needed: required.includes(name), values: value.enum ?? [] }];
-    const below = path === 'classes[].code' ? [] : [...keysOf(value, `${path}.`), ...(value.items ? keysOf(value.items, `${path}[].`) : [])];
+    const below =
+      path === 'classes[].code'
+        ? []
+        : [...keysOf(value, `${path}.`), ...(value.items ? keysOf(value.items, `${path}[].`) : [])];
     return value.properties && below.length > 0 ? below : [row, ...below];
   });
 }
 
 const section = DOC.slice(DOC.indexOf('## manifest.json'), DOC.indexOf('Preprocessing is data'));
-const table = new Map([...section.matchAll(/^\| `([^`]+)` \| ([^|]*) \| (yes|no) \|/gm)].map(([, key, type, needed]) => [key!, { needed: needed === 'yes', type: type! }]));
+const table = new Map(
+  [...section.matchAll(/^\| `([^`]+)` \| ([^|]*) \| (yes|no) \|/gm)].map(([, key, type, needed]) => [
+    key!,
+    { needed: needed === 'yes', type: type! },
+  ]),
+);
 /** Read by stages, each with a schema of its own, or shown only. */
 const BESIDE = ['mask', 'training', 'metrics'];
 

@@ -1,8 +1,8 @@
-import { patientOrientation,STANDARD,turnOf } from '../../src/dicom/patient-orientation';
-import { asStored,upright } from '../../src/imaging/orient';
+import { patientOrientation, STANDARD, turnOf } from '../../src/dicom/patient-orientation';
+import { asStored, upright } from '../../src/imaging/orient';
 import { analyseFilm } from '../../src/pipeline/pipeline';
-import { fakeLine,twoLungs } from '../support/line';
-import { type Cells,drawnCells,laid,lyingFilm,ORIENTATIONS,placeIn } from '../support/lying';
+import { fakeLine, twoLungs } from '../support/line';
+import { type Cells, drawnCells, laid, lyingFilm, ORIENTATIONS, placeIn } from '../support/lying';
 
 const plane = ({ rows, columns, cells }: Cells) => ({ rows, columns, values: Float32Array.from(cells) });
 const STANDING: Cells = { rows: 3, columns: 4, cells: Array.from({ length: 12 }, (_, i) => i * i) };
@@ -21,8 +21,11 @@ describe.each(ORIENTATIONS)('%s', (orientation) => {
 
   test('the networks see the film upright, and what they find lies where it is in the stored pixels', async () => {
     const size = 56;
-    // One lung reaches lower than the other, and the heat is at the top of the one on the left of the picture: nothing is symmetrical.
-    const lungs = twoLungs().map((value, at) => (Math.floor(at / size) > 0.7 * size && at % size > size / 2 ? 0.01 : value));
+    // One lung reaches lower than the other, and the heat is at the top of the one on the left of the picture: nothing
+    // is symmetrical.
+    const lungs = twoLungs().map((value, at) =>
+      Math.floor(at / size) > 0.7 * size && at % size > size / 2 ? 0.01 : value,
+    );
     const cam = Float32Array.from({ length: 14 * 14 }, (_, at) => (at === 14 * 4 + 3 ? 4 : 0));
     const standing = drawnCells({ seed: 3, view: 'PA', rows: 90, columns: 70 });
     const { line, seen } = fakeLine({ lungs, cam });
@@ -31,7 +34,10 @@ describe.each(ORIENTATIONS)('%s', (orientation) => {
     await analyseFilm(lyingFilm(standing, 'L\\F'), reference.line);
     expect(seen[0]).toMatchObject({ rows: size, columns: size });
     // Rows and columns are resampled in another order, in floating point.
-    const worst = seen[0]!.values.reduce((most, value, at) => Math.max(most, Math.abs(value - reference.seen[0]!.values[at]!)), 0);
+    const worst = seen[0]!.values.reduce(
+      (most, value, at) => Math.max(most, Math.abs(value - reference.seen[0]!.values[at]!)),
+      0,
+    );
     expect(worst).toBeLessThan(1e-5);
 
     if (outcome.outcome !== 'analysed') throw new Error(outcome.outcome);
@@ -41,13 +47,20 @@ describe.each(ORIENTATIONS)('%s', (orientation) => {
       const [row, column] = placeIn(orientation, grid, toFeet, toLeft);
       return values[row * size + column]!;
     };
-    for (const [toFeet, toLeft] of [[15, 10], [43, 10], [15, 45], [43, 45], [5, 5]] as const) {
+    for (const [toFeet, toLeft] of [
+      [15, 10],
+      [43, 10],
+      [15, 45],
+      [43, 45],
+      [5, 5],
+    ] as const) {
       expect(at(inferred.lungs.mask.values, toFeet, toLeft)).toBe(lungs[toFeet * size + toLeft]! > 0.5 ? 1 : 0);
       expect(at(inferred.lungs.probability.values, toFeet, toLeft)).toBe(lungs[toFeet * size + toLeft]);
     }
     expect(at(heat.values, 18, 14)).toBeGreaterThan(0.9);
     const [row, column] = placeIn(orientation, standing, (18 / size) * standing.rows, (14 / size) * standing.columns);
-    const middle = (which: 0 | 1) => hotRegions[0]!.reduce((sum, point) => sum + point[which], 0) / hotRegions[0]!.length;
+    const middle = (which: 0 | 1) =>
+      hotRegions[0]!.reduce((sum, point) => sum + point[which], 0) / hotRegions[0]!.length;
     expect([middle(0) - column, middle(1) - row].map(Math.abs).every((distance) => distance < 5)).toBe(true);
     expect(lungOutlines).toHaveLength(2);
   });
@@ -68,10 +81,13 @@ test.each([
   expect(turnOf({ PatientOrientation })).toEqual(STANDARD);
 });
 
-test.each([[['A', 'F']], [['P', 'F']], [['F', 'A']], [['L', 'P']], [['AF', 'FP']]])('%j is a valid orientation, but of no frontal film: it stays as it is', (PatientOrientation) => {
-  expect(patientOrientation({ PatientOrientation })).toEqual(PatientOrientation);
-  expect(turnOf({ PatientOrientation })).toEqual(STANDARD);
-});
+test.each([[['A', 'F']], [['P', 'F']], [['F', 'A']], [['L', 'P']], [['AF', 'FP']]])(
+  '%j is a valid orientation, but of no frontal film: it stays as it is',
+  (PatientOrientation) => {
+    expect(patientOrientation({ PatientOrientation })).toEqual(PatientOrientation);
+    expect(turnOf({ PatientOrientation })).toEqual(STANDARD);
+  },
+);
 
 test('of a direction between two axes the first letter counts', () => {
   expect(turnOf({ PatientOrientation: ['RF', 'FL'] })).toEqual(turnOf({ PatientOrientation: ['R', 'F'] }));
@@ -79,5 +95,12 @@ test('of a direction between two axes the first letter counts', () => {
 });
 
 test('field of view rotation and flip are what the detector did before it stored the pixels: they turn nothing', () => {
-  expect(turnOf({ PatientOrientation: ['L', 'F'], FieldOfViewRotation: 90, FieldOfViewHorizontalFlip: 'YES', ViewPosition: 'AP' })).toEqual(STANDARD);
+  expect(
+    turnOf({
+      PatientOrientation: ['L', 'F'],
+      FieldOfViewRotation: 90,
+      FieldOfViewHorizontalFlip: 'YES',
+      ViewPosition: 'AP',
+    }),
+  ).toEqual(STANDARD);
 });

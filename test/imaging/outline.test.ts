@@ -1,8 +1,15 @@
-import { components,outline } from '../../src/imaging/outline';
+import { components, outline } from '../../src/imaging/outline';
 
 function mask(picture: string) {
-  const lines = picture.trim().split('\n').map((line) => line.trim());
-  return { rows: lines.length, columns: lines[0]!.length, values: Float32Array.from(lines.join(''), (c) => (c === '#' ? 1 : 0)) };
+  const lines = picture
+    .trim()
+    .split('\n')
+    .map((line) => line.trim());
+  return {
+    rows: lines.length,
+    columns: lines[0]!.length,
+    values: Float32Array.from(lines.join(''), (c) => (c === '#' ? 1 : 0)),
+  };
 }
 
 /** Shoelace formula: positive when clockwise on a screen (rows grow downwards). */
@@ -11,11 +18,13 @@ function area(polygon: readonly (readonly [number, number])[]): number {
 }
 
 test('components are found largest first and touch only along edges', () => {
-  const parts = components(mask(`
+  const parts = components(
+    mask(`
     ##...#
     ##....
     ..###.
-    ..###.`));
+    ..###.`),
+  );
   expect(parts.map((part) => part.area)).toEqual([6, 4, 1]);
 });
 
@@ -25,7 +34,13 @@ test('a rectangle is its four corners, closed, in source pixels', () => {
     .####.
     .####.
     ......`);
-  expect(outline(region, { column: 10, row: 100 })).toEqual([[10, 100], [50, 100], [50, 300], [10, 300], [10, 100]]);
+  expect(outline(region, { column: 10, row: 100 })).toEqual([
+    [10, 100],
+    [50, 100],
+    [50, 300],
+    [10, 300],
+    [10, 100],
+  ]);
 });
 
 test('the outline encloses exactly the pixels when nothing is simplified', () => {

@@ -1,6 +1,6 @@
-import { cpSync,mkdtempSync,readFileSync,symlinkSync,writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join,resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { modelsOfFolder } from '../../src/cli/models-of-folder';
 
 const SHIPPED = resolve(__dirname, '../../models');
@@ -19,11 +19,17 @@ function own(dir: string, id: string): void {
 
 const OTHERS = ['view-vgg19', 'gate-cnn', 'lungs-unet16'] as const;
 
-test('a classifier of one\'s own runs where ours is not beside it; that of the shortcut audit is none', () => {
+test("a classifier of one's own runs where ours is not beside it; that of the shortcut audit is none", () => {
   const dir = folder(...OTHERS, 'covid-vgg19-removed');
   own(dir, 'mine');
   const said: string[] = [];
-  expect(modelsOfFolder(dir, (text) => said.push(text))).toMatchObject({ dir, view: 'view-vgg19', gate: 'gate-cnn', lungs: 'lungs-unet16', classifier: 'mine' });
+  expect(modelsOfFolder(dir, (text) => said.push(text))).toMatchObject({
+    dir,
+    view: 'view-vgg19',
+    gate: 'gate-cnn',
+    lungs: 'lungs-unet16',
+    classifier: 'mine',
+  });
   expect(said).toEqual([]);
 });
 
@@ -35,14 +41,14 @@ test('beside ours it does not, and that is said', () => {
   expect(said).toEqual([expect.stringContaining('runs covid-vgg19-lungs, not mine')]);
 });
 
-test('two of one\'s own, or none, are refused', () => {
+test("two of one's own, or none, are refused", () => {
   const dir = folder(...OTHERS);
   expect(() => modelsOfFolder(dir, () => undefined)).toThrow(/no model for the task classification/);
   for (const id of ['mine', 'yours']) own(dir, id);
   expect(() => modelsOfFolder(dir, () => undefined)).toThrow(/several models for the task classification: mine, yours/);
 });
 
-test('one with a manifest that can\'t be used is named, also where ours runs instead', () => {
+test("one with a manifest that can't be used is named, also where ours runs instead", () => {
   const dir = folder(...OTHERS, 'covid-vgg19-lungs');
   own(dir, 'mine');
   writeFileSync(join(dir, 'mine/manifest.json'), '{');
@@ -51,4 +57,5 @@ test('one with a manifest that can\'t be used is named, also where ours runs ins
   expect(said).toEqual([expect.stringMatching(/^mine is left out: MODEL_INVALID: .*manifest.json is not JSON/)]);
 });
 
-test('no folder: those that come with Hilum', () => expect(modelsOfFolder(undefined, () => undefined)).toMatchObject({ classifier: 'covid-vgg19-lungs' }));
+test('no folder: those that come with Hilum', () =>
+  expect(modelsOfFolder(undefined, () => undefined)).toMatchObject({ classifier: 'covid-vgg19-lungs' }));

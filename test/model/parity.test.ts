@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { join,resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseUid } from '../../src/dicom/uid';
-import { keepInside,type Plane,standardise } from '../../src/imaging/plane';
-import { type Model,openModel } from '../../src/model/session';
-import { describeLungs,findLungs,implausible,plausibilityOf } from '../../src/pipeline/lungs';
+import { keepInside, type Plane, standardise } from '../../src/imaging/plane';
+import { type Model, openModel } from '../../src/model/session';
+import { describeLungs, findLungs, implausible, plausibilityOf } from '../../src/pipeline/lungs';
 import { preprocess } from '../../src/pipeline/preprocess';
 
 /**
- * The same decoded pixels through the training code (training/make_parity_fixture.py, a drawn film) and through this service: the same tensors, the same
- * masks, the same probabilities. PyTorch's autograd is the oracle of the heat map.
+ * The same decoded pixels through the training code (training/make_parity_fixture.py, a drawn film) and through this
+ * service: the same tensors, the same masks, the same probabilities. PyTorch's autograd is the oracle of the heat map.
  */
 const FIXTURE = resolve(__dirname, '../fixtures/parity');
 const MODELS = resolve(__dirname, '../../models');
@@ -23,7 +23,10 @@ const floats = (name: string) => new Float32Array(new Uint8Array(readFileSync(jo
 
 const { rows, columns } = expected.film;
 const pixels = Float32Array.from(readFileSync(join(FIXTURE, 'film.u8')));
-const film = preprocess({ sopInstanceUid: parseUid('1.2.3'), attributes: {}, image: { rows, columns, values: pixels } }, [1, 1, 224, 224]);
+const film = preprocess(
+  { sopInstanceUid: parseUid('1.2.3'), attributes: {}, image: { rows, columns, values: pixels } },
+  [1, 1, 224, 224],
+);
 
 const models = new Map<string, Model>();
 beforeAll(async () => {
@@ -39,8 +42,9 @@ function greatestDifference(a: Float32Array, b: Float32Array): number {
 }
 
 /**
- * The networks compute in 8 bits. PyTorch sums the same numbers in another order; a sum half-way between two steps then falls on the other side, through 16
- * layers. onnxruntime with and without its graph optimisations differs from itself by as much (0.026 of the greatest cell, 0.01 in log odds).
+ * The networks compute in 8 bits. PyTorch sums the same numbers in another order; a sum half-way between two steps then
+ * falls on the other side, through 16 layers. onnxruntime with and without its graph optimisations differs from itself
+ * by as much (0.026 of the greatest cell, 0.01 in log odds).
  */
 const WITHIN = { logOdds: 0.1, cell: 0.05, map: 0.01 };
 const logOdds = (p: number) => Math.log(p / (1 - p));
@@ -61,11 +65,15 @@ test.each(Object.keys(expected.models))('%s: the same tensor', async (id) => {
   expect(greatestDifference(tensor, floats(expected.models[id]!.tensor))).toBeLessThan(1e-4);
 });
 
-test.each(Object.entries(expected.models).filter(([, { probability }]) => probability !== undefined))('%s: the same probability', async (id, { probability }) => {
-  const predicted = await models.get(id)!.predict(await seenBy(models.get(id)!));
-  expect(Math.abs(predicted.probability[0]! - probability!)).toBeLessThan(1e-3);
-  if (probability! > 1e-6 && probability! < 1 - 1e-6) expect(Math.abs(logOdds(predicted.probability[0]!) - logOdds(probability!))).toBeLessThan(WITHIN.logOdds);
-});
+test.each(Object.entries(expected.models).filter(([, { probability }]) => probability !== undefined))(
+  '%s: the same probability',
+  async (id, { probability }) => {
+    const predicted = await models.get(id)!.predict(await seenBy(models.get(id)!));
+    expect(Math.abs(predicted.probability[0]! - probability!)).toBeLessThan(1e-3);
+    if (probability! > 1e-6 && probability! < 1 - 1e-6)
+      expect(Math.abs(logOdds(predicted.probability[0]!) - logOdds(probability!))).toBeLessThan(WITHIN.logOdds);
+  },
+);
 
 test('the same lung mask and the same figures of it', async () => {
   const lungs = await findLungs(film, byTask('lungs'));
@@ -73,7 +81,9 @@ test('the same lung mask and the same figures of it', async () => {
   expect(lungs.mask.values.filter((value, i) => value !== mask[i]).length).toBeLessThanOrEqual(5);
   const figures = describeLungs(lungs) as unknown as Record<string, number>;
   for (const [name, value] of Object.entries(expected.lungs.figures)) expect(figures[name]).toBeCloseTo(value, 3);
-  expect(implausible(lungs, plausibilityOf(byTask('lungs').manifest)) === null).toBe(expected.lungs.reasons.length === 0);
+  expect(implausible(lungs, plausibilityOf(byTask('lungs').manifest)) === null).toBe(
+    expected.lungs.reasons.length === 0,
+  );
 });
 
 test("the class activation is the training code's, and that of PyTorch's gradients", async () => {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync,mkdtempSync,rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join,resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 test('the engine keeps no device id and queues nothing for its maker', () => {
   const home = mkdtempSync(join(tmpdir(), 'hilum-home-'));

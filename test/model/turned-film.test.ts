@@ -4,30 +4,46 @@ import { decodePixels } from '../../src/dicom/pixels';
 import { readPart10 } from '../../src/dicom/read';
 import { resample } from '../../src/imaging/plane';
 import { unboundedReader } from '../../src/pipeline/film-reader';
-import { analyseFilm,type Line } from '../../src/pipeline/pipeline';
-import { type Cells,drawnCells,laid,lyingFilm,type Orientation,ORIENTATIONS } from '../support/lying';
-import { describeReal,realFile } from '../support/real-films';
+import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
+import { type Cells, drawnCells, laid, lyingFilm, type Orientation, ORIENTATIONS } from '../support/lying';
+import { describeReal, realFile } from '../support/real-films';
 
 let line: Line;
 beforeAll(async () => {
-  line = { ...(await openLine(configSchema.shape.models.parse({}), configSchema.shape.results.parse({}))), reader: unboundedReader };
+  line = {
+    ...(await openLine(configSchema.shape.models.parse({}), configSchema.shape.results.parse({}))),
+    reader: unboundedReader,
+  };
 }, 120_000);
 
 const STANDING = drawnCells({ seed: 1, view: 'PA', rows: 500, columns: 420 });
-const analyse = (orientation: Orientation, said: string) => analyseFilm(lyingFilm(laid(STANDING, orientation), said), line);
+const analyse = (orientation: Orientation, said: string) =>
+  analyseFilm(lyingFilm(laid(STANDING, orientation), said), line);
 
-test.each(['L\\F', 'R\\F', 'F\\R', 'H\\L'] as const)('%s, said so: the result of the film as it is normally shown', async (orientation) => {
-  const outcome = await analyse(orientation, orientation);
-  if (outcome.outcome !== 'analysed') throw new Error(outcome.refusal.text);
-  const standing = await analyse('L\\F', 'L\\F');
-  if (standing.outcome !== 'analysed') throw new Error(standing.refusal.text);
-  expect(outcome.explained.inferred.probability).toBeCloseTo(standing.explained.inferred.probability, 4);
-  expect(outcome.explained.inferred.lungs.lungFraction).toBeCloseTo(standing.explained.inferred.lungs.lungFraction, 3);
-});
+test.each(['L\\F', 'R\\F', 'F\\R', 'H\\L'] as const)(
+  '%s, said so: the result of the film as it is normally shown',
+  async (orientation) => {
+    const outcome = await analyse(orientation, orientation);
+    if (outcome.outcome !== 'analysed') throw new Error(outcome.refusal.text);
+    const standing = await analyse('L\\F', 'L\\F');
+    if (standing.outcome !== 'analysed') throw new Error(standing.refusal.text);
+    expect(outcome.explained.inferred.probability).toBeCloseTo(standing.explained.inferred.probability, 4);
+    expect(outcome.explained.inferred.lungs.lungFraction).toBeCloseTo(
+      standing.explained.inferred.lungs.lungFraction,
+      3,
+    );
+  },
+);
 
-test.each(['R\\H', 'L\\H', 'F\\L', 'H\\R'] as const)('%s, but the film says nothing about it: it is not analysed', async (orientation) => {
-  expect(await analyse(orientation, '')).toMatchObject({ outcome: 'not-analysed', refusal: { reason: expect.stringMatching(/^(lateral-view|unlike-training-films|implausible-lungs)$/) as string } });
-});
+test.each(['R\\H', 'L\\H', 'F\\L', 'H\\R'] as const)(
+  '%s, but the film says nothing about it: it is not analysed',
+  async (orientation) => {
+    expect(await analyse(orientation, '')).toMatchObject({
+      outcome: 'not-analysed',
+      refusal: { reason: expect.stringMatching(/^(lateral-view|unlike-training-films|implausible-lungs)$/) as string },
+    });
+  },
+);
 
 test('mirrored, but the film says nothing about it: nobody can tell, and it is analysed as it is', async () => {
   expect(await analyse('R\\F', '')).toMatchObject({ outcome: 'analysed' });
@@ -46,7 +62,11 @@ describeReal('real films, turned by the test', () => {
   async function standing(name: string): Promise<Cells> {
     const image = await decodePixels(readPart10(realFile(name)));
     const { rows, columns, values } = resample(image, 500, Math.round((500 * image.columns) / image.rows));
-    return { rows, columns, cells: Array.from(values, (value) => Math.max(0, Math.min(4095, Math.round(value * 4095)))) };
+    return {
+      rows,
+      columns,
+      cells: Array.from(values, (value) => Math.max(0, Math.min(4095, Math.round(value * 4095)))),
+    };
   }
 
   /** A bound on what is known to slip through, not a wish: docs/conformance.md tells the figure. */
@@ -54,7 +74,8 @@ describeReal('real films, turned by the test', () => {
     let slipped = 0;
     for (const name of FILMS) {
       const cells = await standing(name);
-      for (const orientation of ORIENTATIONS.slice(2)) slipped += (await analyseFilm(lyingFilm(laid(cells, orientation), ''), line)).outcome === 'analysed' ? 1 : 0;
+      for (const orientation of ORIENTATIONS.slice(2))
+        slipped += (await analyseFilm(lyingFilm(laid(cells, orientation), ''), line)).outcome === 'analysed' ? 1 : 0;
     }
     expect(slipped).toBeLessThanOrEqual(2);
   }, 400_000);

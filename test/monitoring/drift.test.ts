@@ -1,9 +1,9 @@
-import { mkdtempSync,readdirSync,readFileSync,writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compareWith,type DriftReference,lastDays,referenceOf } from '../../src/monitoring/drift';
-import { count,DriftBook,emptyPage,readPages } from '../../src/monitoring/drift-book';
-import { type FilmMeasures,MEASURE_NAMES } from '../../src/pipeline/measures';
+import { compareWith, type DriftReference, lastDays, referenceOf } from '../../src/monitoring/drift';
+import { count, DriftBook, emptyPage, readPages } from '../../src/monitoring/drift-book';
+import { type FilmMeasures, MEASURE_NAMES } from '../../src/pipeline/measures';
 import { fakeModel } from '../support/line';
 
 /** Normal deviates from a fixed linear congruential generator (Box and Muller). */
@@ -16,7 +16,11 @@ function deviates(seed: number): () => number {
 /** Films whose grey values lie around `mean`. */
 function stream(films: number, seed: number, mean: number): FilmMeasures[] {
   const next = deviates(seed);
-  return Array.from({ length: films }, () => ({ meanGrey: mean + 0.06 * next(), greySpread: 0.23 + 0.03 * next(), lungFraction: 0.28 + 0.05 * next() }));
+  return Array.from({ length: films }, () => ({
+    meanGrey: mean + 0.06 * next(),
+    greySpread: 0.23 + 0.03 * next(),
+    lungFraction: 0.28 + 0.05 * next(),
+  }));
 }
 
 function referenceFrom(films: FilmMeasures[]): DriftReference {
@@ -29,19 +33,39 @@ const REFERENCE = referenceFrom(stream(1200, 1, 0.52));
 const noon = (day: string) => () => new Date(`${day}T12:00:00Z`);
 
 function bookOf(films: FilmMeasures[], dir = mkdtempSync(join(tmpdir(), 'hilum-drift-')), day = '2026-03-05'): string {
-  const book = new DriftBook(dir, (error) => { throw error; }, noon(day));
+  const book = new DriftBook(
+    dir,
+    (error) => {
+      throw error;
+    },
+    noon(day),
+  );
   for (const film of films) book.measured(film);
   return dir;
 }
 
-const levels = (dir: string) => Object.fromEntries(compareWith(REFERENCE, readPages(dir, '2026-03-01', '2026-03-31').page).map(({ measure, level }) => [measure, level]));
+const levels = (dir: string) =>
+  Object.fromEntries(
+    compareWith(REFERENCE, readPages(dir, '2026-03-01', '2026-03-31').page).map(({ measure, level }) => [
+      measure,
+      level,
+    ]),
+  );
 
 test('a stream like the reference raises no alarm', () => {
-  expect(levels(bookOf(stream(400, 2, 0.52)))).toMatchObject({ meanGrey: 'stable', greySpread: 'stable', lungFraction: 'stable' });
+  expect(levels(bookOf(stream(400, 2, 0.52)))).toMatchObject({
+    meanGrey: 'stable',
+    greySpread: 'stable',
+    lungFraction: 'stable',
+  });
 });
 
 test('brightened films raise it, for what they changed and for nothing else', () => {
-  expect(levels(bookOf(stream(400, 3, 0.62)))).toMatchObject({ meanGrey: 'changed', greySpread: 'stable', lungFraction: 'stable' });
+  expect(levels(bookOf(stream(400, 3, 0.62)))).toMatchObject({
+    meanGrey: 'changed',
+    greySpread: 'stable',
+    lungFraction: 'stable',
+  });
 });
 
 test('a handful of films is no alarm, whatever they look like by chance', () => {
@@ -72,23 +96,39 @@ test('outcomes are counted with their reason, and the page holds counts only', (
   new DriftBook(dir, () => {}, noon('2026-03-04')).film({ outcome: 'rejected', reason: 'unreadable' });
   const { page, days } = readPages(dir, '2026-03-04', '2026-03-05');
   expect(page.outcomes).toEqual({ analysed: 2, 'not-analysed lateral-view': 2, 'rejected unreadable': 1 });
-  expect(days).toEqual([{ date: '2026-03-04', outcomes: { 'rejected unreadable': 1 } }, { date: '2026-03-05', outcomes: { analysed: 2, 'not-analysed lateral-view': 2 } }]);
+  expect(days).toEqual([
+    { date: '2026-03-04', outcomes: { 'rejected unreadable': 1 } },
+    { date: '2026-03-05', outcomes: { analysed: 2, 'not-analysed lateral-view': 2 } },
+  ]);
   const [name] = readdirSync(join(dir, 'drift'));
-  expect(Object.keys(JSON.parse(readFileSync(join(dir, 'drift', name!), 'utf8')) as object).sort()).toEqual(['measures', 'outcomes', 'schemaVersion']);
+  expect(Object.keys(JSON.parse(readFileSync(join(dir, 'drift', name!), 'utf8')) as object).sort()).toEqual([
+    'measures',
+    'outcomes',
+    'schemaVersion',
+  ]);
 });
 
 test('a clock set back over midnight loses no count', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hilum-drift-'));
   const clock = ['2026-03-05', '2026-03-06', '2026-03-05', '2026-03-06'].map((day) => noon(day)());
-  const book = new DriftBook(dir, () => {}, () => clock.shift()!);
+  const book = new DriftBook(
+    dir,
+    () => {},
+    () => clock.shift()!,
+  );
   for (let i = 0; i < 4; i++) book.film({ outcome: 'analysed', reason: null });
-  expect(readPages(dir, '2026-03-05', '2026-03-06').days).toEqual(['2026-03-05', '2026-03-06'].map((date) => ({ date, outcomes: { analysed: 2 } })));
+  expect(readPages(dir, '2026-03-05', '2026-03-06').days).toEqual(
+    ['2026-03-05', '2026-03-06'].map((date) => ({ date, outcomes: { analysed: 2 } })),
+  );
 });
 
 test('a page that is damaged is named and left out; no folder is no film', () => {
   const dir = bookOf(stream(3, 10, 0.5));
   writeFileSync(join(dir, 'drift', '2026-03-05-00000000.json'), '{');
-  expect(readPages(dir, '2026-03-05', '2026-03-05')).toMatchObject({ days: [{ date: '2026-03-05' }], unread: ['2026-03-05-00000000.json'] });
+  expect(readPages(dir, '2026-03-05', '2026-03-05')).toMatchObject({
+    days: [{ date: '2026-03-05' }],
+    unread: ['2026-03-05-00000000.json'],
+  });
   expect(readPages(mkdtempSync(join(tmpdir(), 'hilum-drift-')), '2026-03-05', '2026-03-05').days).toEqual([]);
 });
 
@@ -105,7 +145,9 @@ test("the manifest's reference: none, a good one, one of other bins", () => {
   const { manifest } = fakeModel('classification', 0.5);
   expect(referenceOf(manifest)).toBeNull();
   expect(referenceOf({ ...manifest, reference: { ...REFERENCE } })).toMatchObject({ films: 1200 });
-  expect(() => referenceOf({ ...manifest, reference: { films: 3, measures: { meanGrey: [1, 2] } } })).toThrow(expect.objectContaining({ code: 'MODEL_INVALID' }));
+  expect(() => referenceOf({ ...manifest, reference: { films: 3, measures: { meanGrey: [1, 2] } } })).toThrow(
+    expect.objectContaining({ code: 'MODEL_INVALID' }),
+  );
 });
 
 test('docs/operations.md names each measure and no other', () => {

@@ -3,8 +3,8 @@ import { parseUid } from '../../src/dicom/uid';
 import { writePart10 } from '../../src/dicom/write';
 import { resultUids } from '../../src/objects/analysis';
 import { buildParametricMap } from '../../src/objects/parametric-map';
-import { dciodvfy,dcmdump,pydicom,pydicomPixels } from '../support/judges';
-import { BARE_FILM,IDENTITY,plane,sourceKinds } from '../support/outcomes';
+import { dciodvfy, dcmdump, pydicom, pydicomPixels } from '../support/judges';
+import { BARE_FILM, IDENTITY, plane, sourceKinds } from '../support/outcomes';
 
 const HEAT = plane(20, 25, (x, y) => x * y ** 3);
 const build = (source: Attributes) => buildParametricMap(source, HEAT, IDENTITY);
@@ -30,7 +30,13 @@ test('it says what the values are: Grad-CAM without a unit, 0 to 1, as they stan
         DoubleFloatRealWorldValueFirstValueMapped: 0,
         DoubleFloatRealWorldValueLastValueMapped: 1,
         MeasurementUnitsCodeSequence: [{ CodeValue: '1', CodingSchemeDesignator: 'UCUM' }],
-        QuantityDefinitionSequence: [{ ConceptCodeSequence: [{ CodeValue: '130403', CodingSchemeDesignator: 'DCM', CodeMeaning: 'Gradient-weighted class activation' }] }],
+        QuantityDefinitionSequence: [
+          {
+            ConceptCodeSequence: [
+              { CodeValue: '130403', CodingSchemeDesignator: 'DCM', CodeMeaning: 'Gradient-weighted class activation' },
+            ],
+          },
+        ],
       },
     ],
   });
@@ -47,17 +53,32 @@ test('it lies in the study of the film, in a series of its own, refers to the fi
     ContentQualification: 'RESEARCH',
     BurnedInAnnotation: 'NO',
     ReferencedSeriesSequence: [{ SeriesInstanceUID: BARE_FILM.SeriesInstanceUID, ReferencedInstanceSequence: [film] }],
-    PerFrameFunctionalGroupsSequence: [{ DerivationImageSequence: [{ DerivationDescription: expect.stringContaining('covid-vgg19 1.0.0'), SourceImageSequence: [{ ...film, PurposeOfReferenceCodeSequence: [{ CodeValue: '121322' }] }] }] }],
+    PerFrameFunctionalGroupsSequence: [
+      {
+        DerivationImageSequence: [
+          {
+            DerivationDescription: expect.stringContaining('covid-vgg19 1.0.0'),
+            SourceImageSequence: [{ ...film, PurposeOfReferenceCodeSequence: [{ CodeValue: '121322' }] }],
+          },
+        ],
+      },
+    ],
   });
 });
 
 test('its samples cover the ground of the film: 300 x 400 pixels of 0.2 x 0.1 mm are 20 x 25 samples of 3 x 1.6 mm', () => {
-  expect(shared(build({ ...BARE_FILM, PixelSpacing: [0.2, 0.1] })).PixelMeasuresSequence).toEqual([{ PixelSpacing: ['3', '1.6'] }]);
+  expect(shared(build({ ...BARE_FILM, PixelSpacing: [0.2, 0.1] })).PixelMeasuresSequence).toEqual([
+    { PixelSpacing: ['3', '1.6'] },
+  ]);
   expect(shared(build(BARE_FILM)).PixelMeasuresSequence).toEqual([{}]);
 });
 
 describe('the plane in a frame of reference of its own', () => {
-  const orientation = (PatientOrientation: unknown) => ((shared(build({ ...BARE_FILM, PatientOrientation })).PlaneOrientationSequence as [Attributes])[0].ImageOrientationPatient as string[]).join(' ');
+  const orientation = (PatientOrientation: unknown) =>
+    (
+      (shared(build({ ...BARE_FILM, PatientOrientation })).PlaneOrientationSequence as [Attributes])[0]
+        .ImageOrientationPatient as string[]
+    ).join(' ');
   test.each([
     [['L', 'F'], '1 0 0 0 0 -1'],
     [['R', 'F'], '-1 0 0 0 0 -1'],
@@ -69,13 +90,18 @@ describe('the plane in a frame of reference of its own', () => {
 
   test('is shared with no other film', () => {
     expect(build(BARE_FILM).FrameOfReferenceUID).toBe(build(BARE_FILM).FrameOfReferenceUID);
-    expect(build({ ...BARE_FILM, SOPInstanceUID: '1.2.3' }).FrameOfReferenceUID).not.toBe(build(BARE_FILM).FrameOfReferenceUID);
+    expect(build({ ...BARE_FILM, SOPInstanceUID: '1.2.3' }).FrameOfReferenceUID).not.toBe(
+      build(BARE_FILM).FrameOfReferenceUID,
+    );
   });
 });
 
 test('a lossy film makes a lossy map', () => {
   expect(build(BARE_FILM)).toMatchObject({ LossyImageCompression: '00' });
-  expect(build({ ...BARE_FILM, LossyImageCompression: '01', LossyImageCompressionRatio: 9 })).toMatchObject({ LossyImageCompression: '01', LossyImageCompressionRatio: ['9'] });
+  expect(build({ ...BARE_FILM, LossyImageCompression: '01', LossyImageCompressionRatio: 9 })).toMatchObject({
+    LossyImageCompression: '01',
+    LossyImageCompressionRatio: ['9'],
+  });
 });
 
 test.each([
@@ -84,10 +110,19 @@ test.each([
   ['less than 0', [0, -0.01]],
   ['too few values', [0]],
 ])('a map with %s is refused', (_, values) => {
-  expect(() => buildParametricMap(BARE_FILM, { rows: 1, columns: 2, values }, IDENTITY)).toThrow(expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }));
+  expect(() => buildParametricMap(BARE_FILM, { rows: 1, columns: 2, values }, IDENTITY)).toThrow(
+    expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }),
+  );
 });
 
 test('dciodvfy does find fault: a map without its real world values', () => {
   const dataset = build(BARE_FILM);
-  expect(dciodvfy(writePart10({ ...dataset, SharedFunctionalGroupsSequence: [{ ...shared(dataset), RealWorldValueMappingSequence: [] }] })).errors).not.toEqual([]);
+  expect(
+    dciodvfy(
+      writePart10({
+        ...dataset,
+        SharedFunctionalGroupsSequence: [{ ...shared(dataset), RealWorldValueMappingSequence: [] }],
+      }),
+    ).errors,
+  ).not.toEqual([]);
 });

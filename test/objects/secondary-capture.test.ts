@@ -3,8 +3,8 @@ import { parseUid } from '../../src/dicom/uid';
 import { writePart10 } from '../../src/dicom/write';
 import { resultUids } from '../../src/objects/analysis';
 import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
-import { dciodvfy,dcmdump,pydicom } from '../support/judges';
-import { BARE_FILM,IDENTITY,sourceKinds } from '../support/outcomes';
+import { dciodvfy, dcmdump, pydicom } from '../support/judges';
+import { BARE_FILM, IDENTITY, sourceKinds } from '../support/outcomes';
 
 /** An odd number of bytes: 3 x 5 x 3. */
 const PICTURE = { rows: 3, columns: 5, rgb: Uint8Array.from({ length: 45 }, (_, i) => i * 5) };
@@ -29,20 +29,40 @@ test('it lies in the study of the film, in a series of its own, and says where i
     BurnedInAnnotation: 'YES',
     SeriesDescription: expect.stringContaining('RESEARCH USE, NOT FOR DIAGNOSIS'),
     DerivationDescription: expect.stringContaining('covid-vgg19 1.0.0'),
-    SourceImageSequence: [{ ReferencedSOPClassUID: BARE_FILM.SOPClassUID, ReferencedSOPInstanceUID: BARE_FILM.SOPInstanceUID, PurposeOfReferenceCodeSequence: [{ CodeValue: '121322' }] }],
-    ContributingEquipmentSequence: [{ PurposeOfReferenceCodeSequence: [{ CodeValue: '109102', CodingSchemeDesignator: 'DCM' }] }],
+    SourceImageSequence: [
+      {
+        ReferencedSOPClassUID: BARE_FILM.SOPClassUID,
+        ReferencedSOPInstanceUID: BARE_FILM.SOPInstanceUID,
+        PurposeOfReferenceCodeSequence: [{ CodeValue: '121322' }],
+      },
+    ],
+    ContributingEquipmentSequence: [
+      { PurposeOfReferenceCodeSequence: [{ CodeValue: '109102', CodingSchemeDesignator: 'DCM' }] },
+    ],
   });
 });
 
-test('a lossy film makes a lossy picture, with the film\'s ratio and method; a lossless one says nothing', () => {
-  const lossy = { ...BARE_FILM, LossyImageCompression: '01', LossyImageCompressionRatio: [10, 2.5], LossyImageCompressionMethod: ['ISO_15444_1', 'ISO_10918_1'] };
-  expect(build(lossy)).toMatchObject({ LossyImageCompression: '01', LossyImageCompressionRatio: ['10', '2.5'], LossyImageCompressionMethod: ['ISO_15444_1', 'ISO_10918_1'] });
+test("a lossy film makes a lossy picture, with the film's ratio and method; a lossless one says nothing", () => {
+  const lossy = {
+    ...BARE_FILM,
+    LossyImageCompression: '01',
+    LossyImageCompressionRatio: [10, 2.5],
+    LossyImageCompressionMethod: ['ISO_15444_1', 'ISO_10918_1'],
+  };
+  expect(build(lossy)).toMatchObject({
+    LossyImageCompression: '01',
+    LossyImageCompressionRatio: ['10', '2.5'],
+    LossyImageCompressionMethod: ['ISO_15444_1', 'ISO_10918_1'],
+  });
   expect(build({ ...BARE_FILM, LossyImageCompression: '01' })).not.toHaveProperty('LossyImageCompressionRatio');
   expect(build({ ...BARE_FILM, LossyImageCompression: '00' })).not.toHaveProperty('LossyImageCompression');
 });
 
 test.each([
-  [['L', 'F'], ['L', 'F']],
+  [
+    ['L', 'F'],
+    ['L', 'F'],
+  ],
   [['L', 'nonsense'], []],
   [null, []],
   ['L', []],
@@ -51,8 +71,15 @@ test.each([
 });
 
 test('the time of the analysis follows the time zone of the film, as all times of an object do', () => {
-  expect(build({ ...BARE_FILM, TimezoneOffsetFromUTC: '-0430' })).toMatchObject({ ContentDate: '20260105', ContentTime: '095233.456', TimezoneOffsetFromUTC: '-0430' });
-  expect(build({ ...BARE_FILM, TimezoneOffsetFromUTC: '+1000' })).toMatchObject({ ContentDate: '20260106', ContentTime: '002233.456' });
+  expect(build({ ...BARE_FILM, TimezoneOffsetFromUTC: '-0430' })).toMatchObject({
+    ContentDate: '20260105',
+    ContentTime: '095233.456',
+    TimezoneOffsetFromUTC: '-0430',
+  });
+  expect(build({ ...BARE_FILM, TimezoneOffsetFromUTC: '+1000' })).toMatchObject({
+    ContentDate: '20260106',
+    ContentTime: '002233.456',
+  });
   expect(build({ ...BARE_FILM, TimezoneOffsetFromUTC: 'noon' })).not.toHaveProperty('TimezoneOffsetFromUTC');
 });
 
@@ -61,5 +88,7 @@ test.each([
   ['no rows', { rows: 0, columns: 5, rgb: new Uint8Array(0) }],
   ['more columns than 16 bits', { rows: 1, columns: 65_536, rgb: new Uint8Array(196_608) }],
 ])('a picture with %s is refused', (_, picture) => {
-  expect(() => buildSecondaryCapture(BARE_FILM, picture, IDENTITY)).toThrow(expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }));
+  expect(() => buildSecondaryCapture(BARE_FILM, picture, IDENTITY)).toThrow(
+    expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }),
+  );
 });

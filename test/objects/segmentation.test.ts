@@ -2,13 +2,17 @@ import type { Attributes } from '../../src/dicom/attributes';
 import { parseUid } from '../../src/dicom/uid';
 import { writePart10 } from '../../src/dicom/write';
 import { resultUids } from '../../src/objects/analysis';
-import { buildSegmentation,type LungContent } from '../../src/objects/segmentation';
-import { dciodvfy,dcmdump,pydicom,pydicomPixels } from '../support/judges';
-import { BARE_FILM,IDENTITY,plane,sourceKinds } from '../support/outcomes';
+import { buildSegmentation, type LungContent } from '../../src/objects/segmentation';
+import { dciodvfy, dcmdump, pydicom, pydicomPixels } from '../support/judges';
+import { BARE_FILM, IDENTITY, plane, sourceKinds } from '../support/outcomes';
 
 /** An L in the upper left, so that turned, mirrored and transposed masks are told apart. */
 const MASK = plane(8, 6, (x, y) => ((x < 0.4 && y < 0.8) || (x < 0.8 && y > 0.6 && y < 0.8) ? 1 : 0));
-const content = (rows: number, columns: number, mask: LungContent['mask'] = MASK): LungContent => ({ rows, columns, mask });
+const content = (rows: number, columns: number, mask: LungContent['mask'] = MASK): LungContent => ({
+  rows,
+  columns,
+  mask,
+});
 const build = (source: Attributes, lungs = content(300, 400)) => buildSegmentation(source, lungs, IDENTITY);
 
 test.each(sourceKinds())('judges find no error: %s', (_, source) => {
@@ -24,13 +28,41 @@ describe('the pixels, as pydicom reads them', () => {
     expect(pydicomPixels(writePart10(build(BARE_FILM, content(8, 6))))).toEqual(MASK);
   });
 
-  test.each([[80, 60], [7, 11], [301, 399], [5, 3]])('on a film of %d x %d have the value of the mask at their centre, though rows end inside a byte', (rows, columns) => {
-    const expected = plane(rows, columns, (x, y) => MASK.values[Math.floor(y * MASK.rows) * MASK.columns + Math.floor(x * MASK.columns)]!);
-    expect(pydicomPixels(writePart10(build(BARE_FILM, content(rows, columns))))).toEqual(expected);
-  });
+  test.each([
+    [80, 60],
+    [7, 11],
+    [301, 399],
+    [5, 3],
+  ])(
+    'on a film of %d x %d have the value of the mask at their centre, though rows end inside a byte',
+    (rows, columns) => {
+      const expected = plane(
+        rows,
+        columns,
+        (x, y) => MASK.values[Math.floor(y * MASK.rows) * MASK.columns + Math.floor(x * MASK.columns)]!,
+      );
+      expect(pydicomPixels(writePart10(build(BARE_FILM, content(rows, columns))))).toEqual(expected);
+    },
+  );
 
   test('an empty mask and a full one stay so', () => {
-    for (const value of [0, 1]) expect(new Set(pydicomPixels(writePart10(build(BARE_FILM, content(9, 9, plane(4, 4, () => value))))).values)).toEqual(new Set([value]));
+    for (const value of [0, 1])
+      expect(
+        new Set(
+          pydicomPixels(
+            writePart10(
+              build(
+                BARE_FILM,
+                content(
+                  9,
+                  9,
+                  plane(4, 4, () => value),
+                ),
+              ),
+            ),
+          ).values,
+        ),
+      ).toEqual(new Set([value]));
   });
 });
 
@@ -48,29 +80,54 @@ test('it lies in the study of the film, in a series of its own, refers to the fi
     ReferencedSeriesSequence: [{ SeriesInstanceUID: BARE_FILM.SeriesInstanceUID, ReferencedInstanceSequence: [film] }],
     PerFrameFunctionalGroupsSequence: [
       {
-        DerivationImageSequence: [{ SourceImageSequence: [{ ...film, PurposeOfReferenceCodeSequence: [{ CodeValue: '121322' }] }] }],
+        DerivationImageSequence: [
+          { SourceImageSequence: [{ ...film, PurposeOfReferenceCodeSequence: [{ CodeValue: '121322' }] }] },
+        ],
         SegmentIdentificationSequence: [{ ReferencedSegmentNumber: 1 }],
       },
     ],
     SegmentSequence: [
       {
         SegmentAlgorithmType: 'AUTOMATIC',
-        SegmentedPropertyTypeCodeSequence: [{ CodeValue: '39607008', SegmentedPropertyTypeModifierCodeSequence: [{ CodeMeaning: 'Right and left' }] }],
-        SegmentationAlgorithmIdentificationSequence: [{ AlgorithmName: 'Lungs on a chest film (U-Net)', AlgorithmVersion: '1.0.0', AlgorithmParameters: expect.stringContaining('b'.repeat(64)) }],
+        SegmentedPropertyTypeCodeSequence: [
+          { CodeValue: '39607008', SegmentedPropertyTypeModifierCodeSequence: [{ CodeMeaning: 'Right and left' }] },
+        ],
+        SegmentationAlgorithmIdentificationSequence: [
+          {
+            AlgorithmName: 'Lungs on a chest film (U-Net)',
+            AlgorithmVersion: '1.0.0',
+            AlgorithmParameters: expect.stringContaining('b'.repeat(64)),
+          },
+        ],
       },
     ],
   });
 });
 
 describe('the spacing', () => {
-  const spacing = (change: Attributes) => (build({ ...BARE_FILM, ...change }).SharedFunctionalGroupsSequence as [Attributes])[0].PixelMeasuresSequence;
+  const spacing = (change: Attributes) =>
+    (build({ ...BARE_FILM, ...change }).SharedFunctionalGroupsSequence as [Attributes])[0].PixelMeasuresSequence;
   test.each([
-    ['the calibrated one, where the film has it', { PixelSpacing: [0.2, 0.1], ImagerPixelSpacing: [0.3, 0.3] }, ['0.2', '0.1']],
+    [
+      'the calibrated one, where the film has it',
+      { PixelSpacing: [0.2, 0.1], ImagerPixelSpacing: [0.3, 0.3] },
+      ['0.2', '0.1'],
+    ],
     ['that of the detector otherwise', { ImagerPixelSpacing: ['0.143', '0.143'] }, ['0.143', '0.143']],
     ['that of the scanner otherwise', { NominalScannedPixelSpacing: [0.1, 0.1] }, ['0.1', '0.1']],
-    ['that of the detector where the calibrated one is none', { PixelSpacing: [0, 0], ImagerPixelSpacing: [0.3, 0.3] }, ['0.3', '0.3']],
+    [
+      'that of the detector where the calibrated one is none',
+      { PixelSpacing: [0, 0], ImagerPixelSpacing: [0.3, 0.3] },
+      ['0.3', '0.3'],
+    ],
   ])('is %s', (_, change, expected) => expect(spacing(change)).toEqual([{ PixelSpacing: expected }]));
-  test.each([['nothing', {}], ['zero', { PixelSpacing: [0, 0] }], ['one value', { PixelSpacing: 0.1 }], ['words', { PixelSpacing: ['wide', 'high'] }], ['more than a number can hold', { PixelSpacing: [1e307, 1e307] }]])('is away where the film states %s', (_, change) => {
+  test.each([
+    ['nothing', {}],
+    ['zero', { PixelSpacing: [0, 0] }],
+    ['one value', { PixelSpacing: 0.1 }],
+    ['words', { PixelSpacing: ['wide', 'high'] }],
+    ['more than a number can hold', { PixelSpacing: [1e307, 1e307] }],
+  ])('is away where the film states %s', (_, change) => {
     expect(spacing(change)).toEqual([{ PixelAspectRatio: ['1', '1'] }]);
   });
 });
@@ -81,14 +138,28 @@ test('no Frame of Reference, no place in the patient and no spacing is made up',
 
 test('OHIF finds the groups that it fails without, whatever the film states', () => {
   for (const film of [BARE_FILM, { ...BARE_FILM, PixelSpacing: [0.2, 0.1] }]) {
-    expect(build(film).SharedFunctionalGroupsSequence).toEqual([{ PixelMeasuresSequence: [expect.anything()], PlaneOrientationSequence: [{ ImageOrientationPatient: ['1', '0', '0', '0', '1', '0'] }] }]);
+    expect(build(film).SharedFunctionalGroupsSequence).toEqual([
+      {
+        PixelMeasuresSequence: [expect.anything()],
+        PlaneOrientationSequence: [{ ImageOrientationPatient: ['1', '0', '0', '0', '1', '0'] }],
+      },
+    ]);
   }
 });
 
 test('a lossy film makes a lossy segmentation, with ratio and method; any other says that it is none', () => {
   expect(build(BARE_FILM)).toMatchObject({ LossyImageCompression: '00' });
-  const lossy = { ...BARE_FILM, LossyImageCompression: '01', LossyImageCompressionRatio: 12.5, LossyImageCompressionMethod: 'ISO_10918_1' };
-  expect(build(lossy)).toMatchObject({ LossyImageCompression: '01', LossyImageCompressionRatio: ['12.5'], LossyImageCompressionMethod: ['ISO_10918_1'] });
+  const lossy = {
+    ...BARE_FILM,
+    LossyImageCompression: '01',
+    LossyImageCompressionRatio: 12.5,
+    LossyImageCompressionMethod: 'ISO_10918_1',
+  };
+  expect(build(lossy)).toMatchObject({
+    LossyImageCompression: '01',
+    LossyImageCompressionRatio: ['12.5'],
+    LossyImageCompressionMethod: ['ISO_10918_1'],
+  });
 });
 
 test.each<[string, LungContent]>([
@@ -97,12 +168,16 @@ test.each<[string, LungContent]>([
   ['a film without rows', content(0, 40)],
   ['a film of more columns than 16 bits count', content(30, 70_000)],
 ])('%s is refused', (_, lungs) => {
-  expect(() => build(BARE_FILM, lungs)).toThrow(expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }));
+  expect(() => build(BARE_FILM, lungs)).toThrow(
+    expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }),
+  );
 });
 
 test('an analysis without a lung model is refused', () => {
   const identity = { ...IDENTITY, models: IDENTITY.models.filter(({ task }) => task !== 'lungs') };
-  expect(() => buildSegmentation(BARE_FILM, content(30, 40), identity)).toThrow(expect.objectContaining({ code: 'ENCODE_FAILED' }));
+  expect(() => buildSegmentation(BARE_FILM, content(30, 40), identity)).toThrow(
+    expect.objectContaining({ code: 'ENCODE_FAILED' }),
+  );
 });
 
 test('dciodvfy does find fault: a segmentation of no type', () => {

@@ -1,42 +1,68 @@
 import type { Attributes } from '../../src/dicom/attributes';
 import { parseUid } from '../../src/dicom/uid';
 import { writePart10 } from '../../src/dicom/write';
-import { type AnalysisIdentity,resultUids } from '../../src/objects/analysis';
+import { type AnalysisIdentity, resultUids } from '../../src/objects/analysis';
 import { readReport } from '../../src/objects/report-reader';
 import { RESULT_OBJECTS } from '../../src/objects/sop-classes';
-import { buildStructuredReport,percentages,type ReportContent,summaryOf } from '../../src/objects/structured-report';
-import { dciodvfy,dcmdump,dicomSrValidator,dicomSrValidatorAll,dsrdump,pydicom } from '../support/judges';
-import { BARE_FILM,ellipse,IDENTITY,realFilms } from '../support/outcomes';
+import { buildStructuredReport, percentages, type ReportContent, summaryOf } from '../../src/objects/structured-report';
+import { dciodvfy, dcmdump, dicomSrValidator, dicomSrValidatorAll, dsrdump, pydicom } from '../support/judges';
+import { BARE_FILM, ellipse, IDENTITY, realFilms } from '../support/outcomes';
 
-const ANALYSED: ReportContent = { outcome: 'analysed', view: 'frontal', probability: Math.fround(0.9731234), lungFraction: 0.1 + 0.2, region: ellipse(200, 150, 40, 30), objects: ['heatMap'] };
-const NOT_ANALYSED: ReportContent = { outcome: 'not-analysed', reason: 'lateral-view', reasonText: 'The film looks like a lateral view.', view: 'lateral', lungFraction: null };
+const ANALYSED: ReportContent = {
+  outcome: 'analysed',
+  view: 'frontal',
+  probability: Math.fround(0.9731234),
+  lungFraction: 0.1 + 0.2,
+  region: ellipse(200, 150, 40, 30),
+  objects: ['heatMap'],
+};
+const NOT_ANALYSED: ReportContent = {
+  outcome: 'not-analysed',
+  reason: 'lateral-view',
+  reasonText: 'The film looks like a lateral view.',
+  view: 'lateral',
+  lungFraction: null,
+};
 const BELOW: ReportContent = { ...ANALYSED, probability: 0.02 };
 const PLAIN_SR: AnalysisIdentity = { ...IDENTITY, srClass: 'comprehensive' };
 
-const ALL: AnalysisIdentity = { ...IDENTITY, objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true } };
+const ALL: AnalysisIdentity = {
+  ...IDENTITY,
+  objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true },
+};
 const EVERYTHING: ReportContent = { ...ANALYSED, objects: RESULT_OBJECTS };
 
-const write = (content: ReportContent, source: Attributes = BARE_FILM, identity = IDENTITY) => writePart10(buildStructuredReport(source, content, identity));
+const write = (content: ReportContent, source: Attributes = BARE_FILM, identity = IDENTITY) =>
+  writePart10(buildStructuredReport(source, content, identity));
 const films = realFilms();
 
-describe.each<[string, Attributes]>([['a film with the barest header', BARE_FILM], ...films])('judges on a report about %s', (_, source) => {
-  test.each([
-    ['analysed', ANALYSED, IDENTITY],
-    ['analysed, Comprehensive SR', ANALYSED, PLAIN_SR],
-    ['analysed, all objects', EVERYTHING, ALL],
-    ['not analysed', NOT_ANALYSED, IDENTITY],
-  ])('%s: no error', (_name, content, identity) => {
-    const bytes = write(content, source, identity);
-    expect(dciodvfy(bytes).errors).toEqual([]);
-    expect(dsrdump(bytes)).toMatchObject({ status: 0, errors: [], warnings: [] });
-    expect(dcmdump(bytes)).toMatchObject({ status: 0, errors: [], warnings: [] });
-    expect(pydicom(bytes)).toMatchObject({ Modality: 'SR', SpecificCharacterSet: 'ISO_IR 192' });
-  });
-});
+describe.each<[string, Attributes]>([['a film with the barest header', BARE_FILM], ...films])(
+  'judges on a report about %s',
+  (_, source) => {
+    test.each([
+      ['analysed', ANALYSED, IDENTITY],
+      ['analysed, Comprehensive SR', ANALYSED, PLAIN_SR],
+      ['analysed, all objects', EVERYTHING, ALL],
+      ['not analysed', NOT_ANALYSED, IDENTITY],
+    ])('%s: no error', (_name, content, identity) => {
+      const bytes = write(content, source, identity);
+      expect(dciodvfy(bytes).errors).toEqual([]);
+      expect(dsrdump(bytes)).toMatchObject({ status: 0, errors: [], warnings: [] });
+      expect(dcmdump(bytes)).toMatchObject({ status: 0, errors: [], warnings: [] });
+      expect(pydicom(bytes)).toMatchObject({ Modality: 'SR', SpecificCharacterSet: 'ISO_IR 192' });
+    });
+  },
+);
 
 test('DicomSRValidator finds neither error nor warning', () => {
   const source = { ...(films[0]?.[1] ?? BARE_FILM), BurnedInAnnotation: 'YES', PatientOrientation: ['F', 'R'] };
-  const reports = [write(ANALYSED, source), write(BELOW, source, PLAIN_SR), write(NOT_ANALYSED, source), write(EVERYTHING, source, ALL), write({ ...ANALYSED, objects: [] }, source, PLAIN_SR)];
+  const reports = [
+    write(ANALYSED, source),
+    write(BELOW, source, PLAIN_SR),
+    write(NOT_ANALYSED, source),
+    write(EVERYTHING, source, ALL),
+    write({ ...ANALYSED, objects: [] }, source, PLAIN_SR),
+  ];
   for (const { text, errors, warnings } of dicomSrValidatorAll(reports)) {
     expect({ errors, warnings }).toEqual({ errors: [], warnings: [] });
     expect(text).toContain('Found Root Template TID_1500');
@@ -45,7 +71,12 @@ test('DicomSRValidator finds neither error nor warning', () => {
 
 test('the validators do find fault: a finding site by the wrong relationship', () => {
   const dataset = buildStructuredReport(BARE_FILM, ANALYSED, IDENTITY);
-  const wrong = JSON.parse(JSON.stringify(dataset).replace('{"RelationshipType":"HAS CONCEPT MOD","ValueType":"CODE","ConceptNameCodeSequence":[{"CodeValue":"363698007"', '{"RelationshipType":"CONTAINS","ValueType":"CODE","ConceptNameCodeSequence":[{"CodeValue":"363698007"')) as typeof dataset;
+  const wrong = JSON.parse(
+    JSON.stringify(dataset).replace(
+      '{"RelationshipType":"HAS CONCEPT MOD","ValueType":"CODE","ConceptNameCodeSequence":[{"CodeValue":"363698007"',
+      '{"RelationshipType":"CONTAINS","ValueType":"CODE","ConceptNameCodeSequence":[{"CodeValue":"363698007"',
+    ),
+  ) as typeof dataset;
   expect(dicomSrValidator(writePart10(wrong)).errors).not.toEqual([]);
   expect(dciodvfy(writePart10({ ...dataset, VerificationFlag: 'MAYBE' })).errors).not.toEqual([]);
 }, 180_000);
@@ -55,7 +86,14 @@ describe('what the report says', () => {
 
   test('finding, site, region on the film, illustration, algorithm and probability', () => {
     const dump = dsrdump(write(ANALYSED)).text;
-    for (const item of ['(121071,DCM,"Finding")=(840544004,SCT,', '(363698007,SCT,"Finding Site")=(39607008,SCT,"Lung")', '(111030,DCM,"Image Region")=(POLYLINE,', '(121200,DCM,"Illustration of ROI")=(SC image,)', '(111001,DCM,"Algorithm Name")', '(122157,DCM,"Probability")="97.312337" (%,UCUM,"Percent")']) {
+    for (const item of [
+      '(121071,DCM,"Finding")=(840544004,SCT,',
+      '(363698007,SCT,"Finding Site")=(39607008,SCT,"Lung")',
+      '(111030,DCM,"Image Region")=(POLYLINE,',
+      '(121200,DCM,"Illustration of ROI")=(SC image,)',
+      '(111001,DCM,"Algorithm Name")',
+      '(122157,DCM,"Probability")="97.312337" (%,UCUM,"Percent")',
+    ]) {
       expect(dump).toContain(item);
     }
     expect(text(ANALYSED)).toContain('operating-point=0.4213');
@@ -64,7 +102,13 @@ describe('what the report says', () => {
 
   test('that it is for research, unverified and preliminary', () => {
     expect(text(ANALYSED)).toContain('Research use only - not for diagnosis. Unverified.');
-    expect(buildStructuredReport(BARE_FILM, ANALYSED, IDENTITY)).toMatchObject({ VerificationFlag: 'UNVERIFIED', CompletionFlag: 'COMPLETE', PreliminaryFlag: 'PRELIMINARY', ContentQualification: 'RESEARCH', SeriesDescription: expect.stringContaining('NOT FOR DIAGNOSIS') });
+    expect(buildStructuredReport(BARE_FILM, ANALYSED, IDENTITY)).toMatchObject({
+      VerificationFlag: 'UNVERIFIED',
+      CompletionFlag: 'COMPLETE',
+      PreliminaryFlag: 'PRELIMINARY',
+      ContentQualification: 'RESEARCH',
+      SeriesDescription: expect.stringContaining('NOT FOR DIAGNOSIS'),
+    });
   });
 
   test('that text is burned into the film, and that a lying film was turned', () => {
@@ -73,18 +117,27 @@ describe('what the report says', () => {
     expect(dump(ANALYSED, odd)).toContain('text burned into its pixels');
     expect(dump(ANALYSED, odd)).toContain('from F/R to L/F');
     expect(dump(NOT_ANALYSED, odd)).toContain('text burned into its pixels');
-    for (const quiet of [dump(NOT_ANALYSED, odd), dump(ANALYSED, { ...BARE_FILM, BurnedInAnnotation: 'NO', PatientOrientation: ['L', 'F'] })]) expect(quiet).not.toContain('was turned');
+    for (const quiet of [
+      dump(NOT_ANALYSED, odd),
+      dump(ANALYSED, { ...BARE_FILM, BurnedInAnnotation: 'NO', PatientOrientation: ['L', 'F'] }),
+    ])
+      expect(quiet).not.toContain('was turned');
     expect(dump(ANALYSED, { ...BARE_FILM, PatientOrientation: ['A', 'F'] })).not.toContain('Remark on the film');
   });
 
   test('never that something is absent', () => {
-    for (const content of [ANALYSED, BELOW, NOT_ANALYSED]) expect(text(content)).not.toMatch(/\b(normal|negative|healthy|clear|no finding|\(121054)/i);
-    expect(summaryOf(BELOW, IDENTITY)).toBe('Probability of COVID-19 2.0 %, below the operating point (42.1 %): no statement about absence.');
+    for (const content of [ANALYSED, BELOW, NOT_ANALYSED])
+      expect(text(content)).not.toMatch(/\b(normal|negative|healthy|clear|no finding|\(121054)/i);
+    expect(summaryOf(BELOW, IDENTITY)).toBe(
+      'Probability of COVID-19 2.0 %, below the operating point (42.1 %): no statement about absence.',
+    );
   });
 
   test('why a film was not analysed, with a region that is the whole film and without a probability', () => {
     const dump = dsrdump(write(NOT_ANALYSED)).text;
-    expect(dump).toContain('(840544004,SCT,"Suspected disease caused by SARS-CoV-2")=(121059,DCM,"Presence undetermined")');
+    expect(dump).toContain(
+      '(840544004,SCT,"Suspected disease caused by SARS-CoV-2")=(121059,DCM,"Presence undetermined")',
+    );
     expect(dump).not.toContain('(122157,DCM,"Probability")');
     expect(text(NOT_ANALYSED)).toContain('Not analysed because the film looks like a lateral view.');
     expect(text(NOT_ANALYSED)).toContain('0\\0\\400\\0\\400\\300\\0\\300\\0\\0');
@@ -96,8 +149,18 @@ describe('what the report says', () => {
       {
         StudyInstanceUID: BARE_FILM.StudyInstanceUID,
         ReferencedSeriesSequence: [
-          { SeriesInstanceUID: BARE_FILM.SeriesInstanceUID, ReferencedSOPSequence: [{ ReferencedSOPClassUID: BARE_FILM.SOPClassUID, ReferencedSOPInstanceUID: BARE_FILM.SOPInstanceUID }] },
-          { SeriesInstanceUID: heatMap.series, ReferencedSOPSequence: [{ ReferencedSOPClassUID: '1.2.840.10008.5.1.4.1.1.7', ReferencedSOPInstanceUID: heatMap.instance }] },
+          {
+            SeriesInstanceUID: BARE_FILM.SeriesInstanceUID,
+            ReferencedSOPSequence: [
+              { ReferencedSOPClassUID: BARE_FILM.SOPClassUID, ReferencedSOPInstanceUID: BARE_FILM.SOPInstanceUID },
+            ],
+          },
+          {
+            SeriesInstanceUID: heatMap.series,
+            ReferencedSOPSequence: [
+              { ReferencedSOPClassUID: '1.2.840.10008.5.1.4.1.1.7', ReferencedSOPInstanceUID: heatMap.instance },
+            ],
+          },
         ],
       },
     ]);
@@ -106,13 +169,27 @@ describe('what the report says', () => {
   test('evidence of every object that was written, images that programs read in the library, and no word of a heat map that was not drawn', () => {
     const uids = resultUids(parseUid(BARE_FILM.SOPInstanceUID), ALL);
     const dataset = buildStructuredReport(BARE_FILM, EVERYTHING, ALL);
-    const [evidence] = dataset.CurrentRequestedProcedureEvidenceSequence as [{ ReferencedSeriesSequence: Attributes[] }];
-    expect(evidence.ReferencedSeriesSequence.map(({ SeriesInstanceUID }) => SeriesInstanceUID)).toEqual([BARE_FILM.SeriesInstanceUID, uids.heatMap.series, uids.segmentation.series, uids.parametricMap.series, uids.presentationState.series]);
+    const [evidence] = dataset.CurrentRequestedProcedureEvidenceSequence as [
+      { ReferencedSeriesSequence: Attributes[] },
+    ];
+    expect(evidence.ReferencedSeriesSequence.map(({ SeriesInstanceUID }) => SeriesInstanceUID)).toEqual([
+      BARE_FILM.SeriesInstanceUID,
+      uids.heatMap.series,
+      uids.segmentation.series,
+      uids.parametricMap.series,
+      uids.presentationState.series,
+    ]);
     const groups = find(dataset, '111028')!.ContentSequence as { ContentSequence: Attributes[] }[];
-    const images = groups.map(({ ContentSequence }) => ContentSequence.filter(({ ValueType }) => ValueType === 'IMAGE').map(({ ReferencedSOPSequence }) => (ReferencedSOPSequence as [Attributes])[0].ReferencedSOPInstanceUID));
+    const images = groups.map(({ ContentSequence }) =>
+      ContentSequence.filter(({ ValueType }) => ValueType === 'IMAGE').map(
+        ({ ReferencedSOPSequence }) => (ReferencedSOPSequence as [Attributes])[0].ReferencedSOPInstanceUID,
+      ),
+    );
     expect(images).toEqual([[BARE_FILM.SOPInstanceUID], [uids.segmentation.instance, uids.parametricMap.instance]]);
     expect(find(dataset, '121200')).toBeDefined();
-    expect(find(buildStructuredReport(BARE_FILM, { ...EVERYTHING, objects: ['segmentation'] }, ALL), '121200')).toBeUndefined();
+    expect(
+      find(buildStructuredReport(BARE_FILM, { ...EVERYTHING, objects: ['segmentation'] }, ALL), '121200'),
+    ).toBeUndefined();
   });
 
   test('every item directly inside a measurement group has a concept name: OHIF shows a blank viewport otherwise', () => {
@@ -126,10 +203,27 @@ describe('what the report says', () => {
 });
 
 describe('the region', () => {
-  const graphic = (region: readonly (readonly [number, number])[]) => (find(buildStructuredReport(BARE_FILM, { ...ANALYSED, region }, IDENTITY), '111030')?.GraphicData ?? []) as number[];
+  const graphic = (region: readonly (readonly [number, number])[]) =>
+    (find(buildStructuredReport(BARE_FILM, { ...ANALYSED, region }, IDENTITY), '111030')?.GraphicData ??
+      []) as number[];
 
-  test('an open outline is closed', () => expect(graphic([[0, 0], [4, 0], [4, 4]])).toEqual([0, 0, 4, 0, 4, 4, 0, 0]));
-  test('a closed one stays as it is', () => expect(graphic([[0, 0], [4, 0], [4, 4], [0, 0]])).toHaveLength(8));
+  test('an open outline is closed', () =>
+    expect(
+      graphic([
+        [0, 0],
+        [4, 0],
+        [4, 4],
+      ]),
+    ).toEqual([0, 0, 4, 0, 4, 4, 0, 0]));
+  test('a closed one stays as it is', () =>
+    expect(
+      graphic([
+        [0, 0],
+        [4, 0],
+        [4, 4],
+        [0, 0],
+      ]),
+    ).toHaveLength(8));
   test('one of very many corners is thinned, for the length field of its VR has 16 bits', () => {
     const coordinates = graphic(Array.from({ length: 50_000 }, (_, i) => [i % 400, Math.floor(i / 400)] as const));
     expect(coordinates.length).toBeLessThan(16_000);
@@ -139,7 +233,11 @@ describe('the region', () => {
 
 describe('read back', () => {
   const uids = resultUids(parseUid(BARE_FILM.SOPInstanceUID), IDENTITY);
-  const output = (sopClassUid: string, { series, instance }: { series: string; instance: string }) => ({ sopClassUid, seriesInstanceUid: series, sopInstanceUid: instance });
+  const output = (sopClassUid: string, { series, instance }: { series: string; instance: string }) => ({
+    sopClassUid,
+    seriesInstanceUid: series,
+    sopInstanceUid: instance,
+  });
 
   test('an analysed film, to the last bit', () => {
     expect(readReport(write(ANALYSED))).toEqual({
@@ -155,18 +253,32 @@ describe('read back', () => {
       finding: IDENTITY.classifier.positive.code,
       warnings: [],
       remarks: [],
-      film: { sopClassUid: BARE_FILM.SOPClassUID, seriesInstanceUid: BARE_FILM.SeriesInstanceUID, sopInstanceUid: BARE_FILM.SOPInstanceUID },
+      film: {
+        sopClassUid: BARE_FILM.SOPClassUID,
+        seriesInstanceUid: BARE_FILM.SeriesInstanceUID,
+        sopInstanceUid: BARE_FILM.SOPInstanceUID,
+      },
       softwareVersion: IDENTITY.softwareVersion,
       contentAt: Math.floor(IDENTITY.startedAt.getTime() / 1000) * 1000,
       models: IDENTITY.models.map(({ id, version, sha256 }) => ({ id, version, sha256 })),
-      outputs: [output('1.2.840.10008.5.1.4.1.1.7', uids.heatMap), output('1.2.840.10008.5.1.4.1.1.88.34', uids.report)],
+      outputs: [
+        output('1.2.840.10008.5.1.4.1.1.7', uids.heatMap),
+        output('1.2.840.10008.5.1.4.1.1.88.34', uids.report),
+      ],
     });
   });
 
   test('remarks, when it was written in any time zone, and nothing measured of a film that was not analysed', () => {
     const odd = { ...BARE_FILM, BurnedInAnnotation: 'YES', TimezoneOffsetFromUTC: '+0530' };
-    expect(readReport(write(ANALYSED, odd))).toMatchObject({ remarks: [expect.stringContaining('text burned into its pixels')], contentAt: Math.floor(IDENTITY.startedAt.getTime() / 1000) * 1000 });
-    expect(readReport(write(NOT_ANALYSED))).toMatchObject({ threshold: null, finding: null, film: { seriesInstanceUid: BARE_FILM.SeriesInstanceUID } });
+    expect(readReport(write(ANALYSED, odd))).toMatchObject({
+      remarks: [expect.stringContaining('text burned into its pixels')],
+      contentAt: Math.floor(IDENTITY.startedAt.getTime() / 1000) * 1000,
+    });
+    expect(readReport(write(NOT_ANALYSED))).toMatchObject({
+      threshold: null,
+      finding: null,
+      film: { seriesInstanceUid: BARE_FILM.SeriesInstanceUID },
+    });
   });
 
   test('a film below the operating point is routine, one at it is urgent', () => {
@@ -175,8 +287,20 @@ describe('read back', () => {
   });
 
   test('a film that was not analysed', () => {
-    expect(readReport(write(NOT_ANALYSED))).toMatchObject({ outcome: 'not-analysed', reason: 'lateral-view', reasonText: 'The film looks like a lateral view.', view: 'lateral', probability: null, lungFraction: null, priority: null, outputs: [output('1.2.840.10008.5.1.4.1.1.88.34', uids.report)] });
-    expect(readReport(write({ ...NOT_ANALYSED, view: null, lungFraction: 0.02 }))).toMatchObject({ view: null, lungFraction: 0.02 });
+    expect(readReport(write(NOT_ANALYSED))).toMatchObject({
+      outcome: 'not-analysed',
+      reason: 'lateral-view',
+      reasonText: 'The film looks like a lateral view.',
+      view: 'lateral',
+      probability: null,
+      lungFraction: null,
+      priority: null,
+      outputs: [output('1.2.840.10008.5.1.4.1.1.88.34', uids.report)],
+    });
+    expect(readReport(write({ ...NOT_ANALYSED, view: null, lungFraction: 0.02 }))).toMatchObject({
+      view: null,
+      lungFraction: 0.02,
+    });
   });
 
   test.each([0, 1, 1e-7, 1 / 3, Math.fround(0.1)])('probability %d', (probability) => {
@@ -184,7 +308,9 @@ describe('read back', () => {
   });
 
   test('what is no report of ours is refused', () => {
-    expect(() => readReport(BARE_FILM)).toThrow(expect.objectContaining({ code: 'DICOM_UNREADABLE', lasting: 'permanent' }));
+    expect(() => readReport(BARE_FILM)).toThrow(
+      expect.objectContaining({ code: 'DICOM_UNREADABLE', lasting: 'permanent' }),
+    );
     expect(() => readReport(new Uint8Array(200))).toThrow(expect.objectContaining({ code: 'DICOM_UNREADABLE' }));
   });
 });
@@ -193,8 +319,27 @@ test.each([
   ['a probability of NaN', { ...ANALYSED, probability: NaN }],
   ['a probability above 1', { ...ANALYSED, probability: 1.01 }],
   ['a negative lung fraction', { ...ANALYSED, lungFraction: -0.1 }],
-  ['a region of two points', { ...ANALYSED, region: [[0, 0], [1, 1]] as const }],
-  ['a region with a corner nowhere', { ...ANALYSED, region: [[0, 0], [1, 1], [NaN, 2]] as const }],
+  [
+    'a region of two points',
+    {
+      ...ANALYSED,
+      region: [
+        [0, 0],
+        [1, 1],
+      ] as const,
+    },
+  ],
+  [
+    'a region with a corner nowhere',
+    {
+      ...ANALYSED,
+      region: [
+        [0, 0],
+        [1, 1],
+        [NaN, 2],
+      ] as const,
+    },
+  ],
   ['no reason', { ...NOT_ANALYSED, reasonText: ' ' }],
 ])('%s is refused', (_, content) => {
   expect(() => write(content)).toThrow(expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }));
@@ -206,11 +351,16 @@ test.each([
   ['a nameless device', { device: { ...IDENTITY.device, manufacturer: '' } }],
   ['a start that is no date', { startedAt: new Date(NaN) }],
 ])('an analysis with %s is refused', (_, change) => {
-  expect(() => write(ANALYSED, BARE_FILM, { ...IDENTITY, ...change })).toThrow(expect.objectContaining({ code: 'ENCODE_FAILED' }));
+  expect(() => write(ANALYSED, BARE_FILM, { ...IDENTITY, ...change })).toThrow(
+    expect.objectContaining({ code: 'ENCODE_FAILED' }),
+  );
 });
 
 test('a film of unknown size that was not analysed has its first pixel for a region', () => {
-  expect(find(buildStructuredReport({ ...BARE_FILM, Rows: 'many', Columns: -1 }, NOT_ANALYSED, IDENTITY), '111030')?.GraphicData).toEqual([0, 0, 1, 0, 1, 1, 0, 1, 0, 0]);
+  expect(
+    find(buildStructuredReport({ ...BARE_FILM, Rows: 'many', Columns: -1 }, NOT_ANALYSED, IDENTITY), '111030')
+      ?.GraphicData,
+  ).toEqual([0, 0, 1, 0, 1, 1, 0, 1, 0, 0]);
 });
 
 test('two percentages that differ are never shown as the same number', () => {
@@ -224,6 +374,7 @@ test('two percentages that differ are never shown as the same number', () => {
 /** The first item, in depth, with that concept name. */
 function find(item: Attributes, codeValue: string): Attributes | undefined {
   const children = (item.ContentSequence ?? []) as Attributes[];
-  const isIt = (candidate: Attributes) => (candidate.ConceptNameCodeSequence as Attributes[] | undefined)?.[0]?.CodeValue === codeValue;
+  const isIt = (candidate: Attributes) =>
+    (candidate.ConceptNameCodeSequence as Attributes[] | undefined)?.[0]?.CodeValue === codeValue;
   return children.find(isIt) ?? children.map((child) => find(child, codeValue)).find((found) => found !== undefined);
 }

@@ -1,30 +1,62 @@
 import { clean } from '../../src/dicom/sanitise';
 import { writePart10 } from '../../src/dicom/write';
 import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
-import { sourceReference,studyModule } from '../../src/objects/study-module';
+import { sourceReference, studyModule } from '../../src/objects/study-module';
 import { dciodvfy } from '../support/judges';
-import { BARE_FILM,IDENTITY } from '../support/outcomes';
+import { BARE_FILM, IDENTITY } from '../support/outcomes';
 
 test('all type 2 attributes are there, empty where the film has none, and nothing is invented', () => {
   expect(studyModule(BARE_FILM)).toEqual({
     StudyInstanceUID: BARE_FILM.StudyInstanceUID,
-    PatientID: '', PatientName: '', PatientSex: '', PatientBirthDate: '', StudyDate: '', StudyTime: '', ReferringPhysicianName: '', StudyID: '', AccessionNumber: '',
+    PatientID: '',
+    PatientName: '',
+    PatientSex: '',
+    PatientBirthDate: '',
+    StudyDate: '',
+    StudyTime: '',
+    ReferringPhysicianName: '',
+    StudyID: '',
+    AccessionNumber: '',
   });
 });
 
 test('patient, study, issuers and institution are copied', () => {
   const film = {
     ...BARE_FILM,
-    PatientName: [{ Alphabetic: 'Doe^Jane', Ideographic: '山田^花子' }], PatientID: '4711', IssuerOfPatientID: 'WARD', PatientBirthDate: '19400305', PatientSex: 'F', PatientAge: '064Y',
-    PatientSize: 1.7, PatientWeight: [71.5], StudyDate: '20040826', StudyTime: '185059.25', StudyID: 'S1', StudyDescription: 'Thorax pa', AccessionNumber: 'A-1',
-    ReferringPhysicianName: 'House^Gregory', InstitutionName: 'Charité',
+    PatientName: [{ Alphabetic: 'Doe^Jane', Ideographic: '山田^花子' }],
+    PatientID: '4711',
+    IssuerOfPatientID: 'WARD',
+    PatientBirthDate: '19400305',
+    PatientSex: 'F',
+    PatientAge: '064Y',
+    PatientSize: 1.7,
+    PatientWeight: [71.5],
+    StudyDate: '20040826',
+    StudyTime: '185059.25',
+    StudyID: 'S1',
+    StudyDescription: 'Thorax pa',
+    AccessionNumber: 'A-1',
+    ReferringPhysicianName: 'House^Gregory',
+    InstitutionName: 'Charité',
     IssuerOfAccessionNumberSequence: [{ LocalNamespaceEntityID: 'RIS', Extra: 'not copied' }],
     IssuerOfPatientIDQualifiersSequence: { UniversalEntityID: '1.2.3', UniversalEntityIDType: 'ISO' },
   };
   expect(studyModule(film)).toMatchObject({
-    PatientName: 'Doe^Jane=山田^花子', PatientID: '4711', IssuerOfPatientID: 'WARD', PatientBirthDate: '19400305', PatientSex: 'F', PatientAge: '064Y',
-    PatientSize: '1.7', PatientWeight: '71.5', StudyDate: '20040826', StudyTime: '185059.25', StudyID: 'S1', StudyDescription: 'Thorax pa', AccessionNumber: 'A-1',
-    ReferringPhysicianName: 'House^Gregory', InstitutionName: 'Charité',
+    PatientName: 'Doe^Jane=山田^花子',
+    PatientID: '4711',
+    IssuerOfPatientID: 'WARD',
+    PatientBirthDate: '19400305',
+    PatientSex: 'F',
+    PatientAge: '064Y',
+    PatientSize: '1.7',
+    PatientWeight: '71.5',
+    StudyDate: '20040826',
+    StudyTime: '185059.25',
+    StudyID: 'S1',
+    StudyDescription: 'Thorax pa',
+    AccessionNumber: 'A-1',
+    ReferringPhysicianName: 'House^Gregory',
+    InstitutionName: 'Charité',
     IssuerOfAccessionNumberSequence: [{ LocalNamespaceEntityID: 'RIS' }],
     IssuerOfPatientIDQualifiersSequence: [{ UniversalEntityID: '1.2.3', UniversalEntityIDType: 'ISO' }],
   });
@@ -32,37 +64,72 @@ test('patient, study, issuers and institution are copied', () => {
 
 test('what merely describes is cut to length, what identifies is left out rather than cut', () => {
   const long = 'x'.repeat(100);
-  const copied = studyModule({ ...BARE_FILM, StudyDescription: long, InstitutionName: long, AccessionNumber: long, StudyID: long, IssuerOfPatientID: long });
-  expect(copied).toMatchObject({ StudyDescription: 'x'.repeat(64), InstitutionName: 'x'.repeat(64), AccessionNumber: '', StudyID: '' });
+  const copied = studyModule({
+    ...BARE_FILM,
+    StudyDescription: long,
+    InstitutionName: long,
+    AccessionNumber: long,
+    StudyID: long,
+    IssuerOfPatientID: long,
+  });
+  expect(copied).toMatchObject({
+    StudyDescription: 'x'.repeat(64),
+    InstitutionName: 'x'.repeat(64),
+    AccessionNumber: '',
+    StudyID: '',
+  });
   expect(copied).not.toHaveProperty('IssuerOfPatientID');
 });
 
 test('a patient ID that does not fit ends it: with another ID the result would lie with another patient', () => {
-  expect(() => studyModule({ ...BARE_FILM, PatientID: 'x'.repeat(65) })).toThrow(expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }));
+  expect(() => studyModule({ ...BARE_FILM, PatientID: 'x'.repeat(65) })).toThrow(
+    expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }),
+  );
 });
 
 test('an issuer with half a universal ID is left out', () => {
-  expect(studyModule({ ...BARE_FILM, IssuerOfAccessionNumberSequence: [{ UniversalEntityID: '1.2.3' }] })).not.toHaveProperty('IssuerOfAccessionNumberSequence');
+  expect(
+    studyModule({ ...BARE_FILM, IssuerOfAccessionNumberSequence: [{ UniversalEntityID: '1.2.3' }] }),
+  ).not.toHaveProperty('IssuerOfAccessionNumberSequence');
 });
 
 test('who gave out the identifiers is copied with them: facility, admission, other hospitals', () => {
   const ward = { LocalNamespaceEntityID: 'Aufnahme', UniversalEntityID: '1.2.276.0.1', UniversalEntityIDType: 'ISO' };
   const film = {
     ...BARE_FILM,
-    AdmissionID: 'F-77', IssuerOfAdmissionIDSequence: [ward], IssuerOfPatientIDQualifiersSequence: [{ IdentifierTypeCode: 'MR', AssigningFacilitySequence: [{ ...ward, Extra: 1 }] }],
-    OtherPatientIDsSequence: [{ PatientID: 'B-1', IssuerOfPatientID: 'OTHER', TypeOfPatientID: 'TEXT' }, { PatientID: 'x'.repeat(65), TypeOfPatientID: 'TEXT' }, { PatientID: 'B-2', TypeOfPatientID: 'STICKER' }, 7],
+    AdmissionID: 'F-77',
+    IssuerOfAdmissionIDSequence: [ward],
+    IssuerOfPatientIDQualifiersSequence: [
+      { IdentifierTypeCode: 'MR', AssigningFacilitySequence: [{ ...ward, Extra: 1 }] },
+    ],
+    OtherPatientIDsSequence: [
+      { PatientID: 'B-1', IssuerOfPatientID: 'OTHER', TypeOfPatientID: 'TEXT' },
+      { PatientID: 'x'.repeat(65), TypeOfPatientID: 'TEXT' },
+      { PatientID: 'B-2', TypeOfPatientID: 'STICKER' },
+      7,
+    ],
   };
   expect(studyModule(film)).toMatchObject({
-    AdmissionID: 'F-77', IssuerOfAdmissionIDSequence: [ward], IssuerOfPatientIDQualifiersSequence: [{ IdentifierTypeCode: 'MR', AssigningFacilitySequence: [ward] }],
+    AdmissionID: 'F-77',
+    IssuerOfAdmissionIDSequence: [ward],
+    IssuerOfPatientIDQualifiersSequence: [{ IdentifierTypeCode: 'MR', AssigningFacilitySequence: [ward] }],
     OtherPatientIDsSequence: [{ PatientID: 'B-1', IssuerOfPatientID: 'OTHER', TypeOfPatientID: 'TEXT' }],
   });
   expect(studyModule({ ...BARE_FILM, OtherPatientIDsSequence: [{}] })).not.toHaveProperty('OtherPatientIDsSequence');
-  expect(dciodvfy(writePart10(buildSecondaryCapture(film, { rows: 1, columns: 1, rgb: new Uint8Array(3) }, IDENTITY))).errors).toEqual([]);
+  expect(
+    dciodvfy(writePart10(buildSecondaryCapture(film, { rows: 1, columns: 1, rgb: new Uint8Array(3) }, IDENTITY)))
+      .errors,
+  ).toEqual([]);
 });
 
-test.each(['StudyInstanceUID', 'SeriesInstanceUID', 'SOPInstanceUID', 'SOPClassUID'])('a film whose %s is none cannot be referred to', (keyword) => {
-  expect(() => sourceReference({ ...BARE_FILM, [keyword]: `1.${'2'.repeat(63)}` })).toThrow(`the film's ${keyword} is no UID`);
-});
+test.each(['StudyInstanceUID', 'SeriesInstanceUID', 'SOPInstanceUID', 'SOPClassUID'])(
+  'a film whose %s is none cannot be referred to',
+  (keyword) => {
+    expect(() => sourceReference({ ...BARE_FILM, [keyword]: `1.${'2'.repeat(63)}` })).toThrow(
+      `the film's ${keyword} is no UID`,
+    );
+  },
+);
 
 test.each([
   ['DA', '20040230', ''],

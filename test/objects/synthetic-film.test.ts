@@ -1,15 +1,19 @@
 import { readPart10 } from '../../src/dicom/read';
-import { drawSyntheticFilm,syntheticDicom,syntheticUids,type SyntheticView } from '../../src/objects/synthetic-film';
-import { dciodvfy,pydicom } from '../support/judges';
+import { drawSyntheticFilm, syntheticDicom, syntheticUids, type SyntheticView } from '../../src/objects/synthetic-film';
+import { dciodvfy, pydicom } from '../support/judges';
 
 const SIZE = { rows: 96, columns: 80 };
 const VIEWS: SyntheticView[] = ['PA', 'AP', 'LL'];
 
 /** Mean of a rectangle given in fractions of the film. */
-function meanOf({ rows, columns, pixels }: ReturnType<typeof drawSyntheticFilm>, [left, top, right, bottom]: [number, number, number, number]): number {
+function meanOf(
+  { rows, columns, pixels }: ReturnType<typeof drawSyntheticFilm>,
+  [left, top, right, bottom]: [number, number, number, number],
+): number {
   let [total, count] = [0, 0];
   for (let row = Math.floor(top * rows); row < bottom * rows; row++) {
-    for (let column = Math.floor(left * columns); column < right * columns; column++, count++) total += pixels[row * columns + column]!;
+    for (let column = Math.floor(left * columns); column < right * columns; column++, count++)
+      total += pixels[row * columns + column]!;
   }
   return total / count;
 }
@@ -40,26 +44,39 @@ describe('the drawing', () => {
 
   test('opacities make lungs denser', () => {
     const region: [number, number, number, number] = [0.2, 0.25, 0.8, 0.65];
-    const [clear, cloudy] = [0, 8].map((opacities) => drawSyntheticFilm({ seed: 5, view: 'AP', rows: 128, columns: 128, opacities }));
+    const [clear, cloudy] = [0, 8].map((opacities) =>
+      drawSyntheticFilm({ seed: 5, view: 'AP', rows: 128, columns: 128, opacities }),
+    );
     expect(meanOf(cloudy!, region)).toBeGreaterThan(meanOf(clear!, region));
   });
 
-  test.each([[7, 100], [100, 8193], [10.5, 20]])('no film of %d x %d', (rows, columns) => {
+  test.each([
+    [7, 100],
+    [100, 8193],
+    [10.5, 20],
+  ])('no film of %d x %d', (rows, columns) => {
     expect(() => drawSyntheticFilm({ seed: 1, view: 'PA', rows, columns })).toThrow(RangeError);
   });
 });
 
 describe('the object', () => {
-  test.each(VIEWS.flatMap((view) => (['CR', 'DX'] as const).map((modality) => ({ view, modality }))))('$modality $view is valid DICOM', ({ view, modality }) => {
-    const verdict = dciodvfy(syntheticDicom({ seed: 7, view, modality, ...SIZE }));
-    expect(verdict.errors).toEqual([]);
-  });
+  test.each(VIEWS.flatMap((view) => (['CR', 'DX'] as const).map((modality) => ({ view, modality }))))(
+    '$modality $view is valid DICOM',
+    ({ view, modality }) => {
+      const verdict = dciodvfy(syntheticDicom({ seed: 7, view, modality, ...SIZE }));
+      expect(verdict.errors).toEqual([]);
+    },
+  );
 
   test('another reader sees the same pixels and a made-up patient', () => {
     const film = { seed: 8, view: 'PA', ...SIZE } as const;
     const seen = pydicom(syntheticDicom(film));
     const { pixels } = drawSyntheticFilm(film);
-    expect(seen).toMatchObject({ PatientName: 'Synthetic^Film', Modality: 'CR', pixels: [SIZE.rows, SIZE.columns, 2 * pixels.length, Buffer.from(pixels.slice(0, 3).buffer).toString('hex')] });
+    expect(seen).toMatchObject({
+      PatientName: 'Synthetic^Film',
+      Modality: 'CR',
+      pixels: [SIZE.rows, SIZE.columns, 2 * pixels.length, Buffer.from(pixels.slice(0, 3).buffer).toString('hex')],
+    });
   });
 
   test('the same film is the same bytes', () => {
@@ -77,8 +94,11 @@ describe('the object', () => {
 
   test('a film put into a given study belongs to the patient of that study', () => {
     const first = readPart10(syntheticDicom({ seed: 12, view: 'PA', ...SIZE }));
-    const second = readPart10(syntheticDicom({ seed: 13, view: 'AP', ...SIZE, studyInstanceUid: String(first.attributes.StudyInstanceUID) }));
-    for (const keyword of ['StudyInstanceUID', 'PatientID']) expect(second.attributes[keyword]).toBe(first.attributes[keyword]);
+    const second = readPart10(
+      syntheticDicom({ seed: 13, view: 'AP', ...SIZE, studyInstanceUid: String(first.attributes.StudyInstanceUID) }),
+    );
+    for (const keyword of ['StudyInstanceUID', 'PatientID'])
+      expect(second.attributes[keyword]).toBe(first.attributes[keyword]);
     expect(second.attributes.SOPInstanceUID).not.toBe(first.attributes.SOPInstanceUID);
   });
 });

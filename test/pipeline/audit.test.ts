@@ -2,24 +2,45 @@ import type { Plane } from '../../src/imaging/plane';
 import { readReport } from '../../src/objects/report-reader';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { requireAudit } from '../../src/pipeline/audit';
-import { encode,readResult } from '../../src/pipeline/encode';
+import { encode, readResult } from '../../src/pipeline/encode';
 import { resultOf } from '../../src/pipeline/notify';
-import { analyseFilm,type Line } from '../../src/pipeline/pipeline';
-import { fakeLine,fakeModel,twoLungs } from '../support/line';
+import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
+import { fakeLine, fakeModel, twoLungs } from '../support/line';
 
 const FILM = syntheticDicom({ seed: 3, view: 'PA', rows: 280, columns: 240 });
 /** fill 0.25: a value that the film does not have everywhere. */
-const REMOVED = { input: { name: 'input', shape: [1, 1, 56, 56], region: 'removed', fill: 0.25, intensity: 'min-max', resample: 'antialiased-triangle', mean: 0.5, std: 0.25 } };
+const REMOVED = {
+  input: {
+    name: 'input',
+    shape: [1, 1, 56, 56],
+    region: 'removed',
+    fill: 0.25,
+    intensity: 'min-max',
+    resample: 'antialiased-triangle',
+    mean: 0.5,
+    std: 0.25,
+  },
+};
 
 function audited(lungs: number, outside: number, seen: Plane[] = []): Line {
   const { line } = fakeLine({ probability: lungs });
-  return { ...line, audit: { model: fakeModel('classification', outside, REMOVED, seen), threshold: line.identity().classifier.threshold } };
+  return {
+    ...line,
+    audit: {
+      model: fakeModel('classification', outside, REMOVED, seen),
+      threshold: line.identity().classifier.threshold,
+    },
+  };
 }
 
 async function resultsOf(line: Line) {
   const outcome = await analyseFilm(FILM, line);
   const report = encode(outcome, line.identity()).at(-1)!;
-  return { told: resultOf(report.sopInstanceUid, outcome, []), readBack: readResult(report.bytes), report: report.bytes };
+  return {
+    told: resultOf(report.sopInstanceUid, outcome, []),
+    readBack: readResult(report.bytes),
+    report: report.bytes,
+  };
 }
 
 test('as sure without the lungs: result, report and what is read back from it carry the warning', async () => {
@@ -55,8 +76,20 @@ test('it is shown the film without its lungs, and nothing else of it is taken aw
 test.each([
   ['another task', fakeModel('view', 0.5, REMOVED), 'task'],
   ['a network of the lungs', fakeModel('classification', 0.5), 'region'],
-  ['another finding', fakeModel('classification', 0.5, { ...REMOVED, classes: [{ label: 'no' }, { label: 'Pneumonia', code: { value: '233604007', scheme: 'SCT', meaning: 'Pneumonia' } }] }), 'finding'],
+  [
+    'another finding',
+    fakeModel('classification', 0.5, {
+      ...REMOVED,
+      classes: [
+        { label: 'no' },
+        { label: 'Pneumonia', code: { value: '233604007', scheme: 'SCT', meaning: 'Pneumonia' } },
+      ],
+    }),
+    'finding',
+  ],
 ])('refused at the start: %s', (_case, model, why) => {
   const { classifier } = fakeLine().line.models;
-  expect(() => requireAudit(model.manifest, classifier.manifest)).toThrow(expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(why) as string }));
+  expect(() => requireAudit(model.manifest, classifier.manifest)).toThrow(
+    expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(why) as string }),
+  );
 });

@@ -1,7 +1,7 @@
 import type { Attributes } from '../../src/dicom/attributes';
 import { readPart10 } from '../../src/dicom/read';
-import { checkHeader,isChestRegion } from '../../src/pipeline/check';
-import { describeReal,realFile } from '../support/real-films';
+import { checkHeader, isChestRegion } from '../../src/pipeline/check';
+import { describeReal, realFile } from '../support/real-films';
 
 const CHEST: Attributes = { Modality: 'DX', BodyPartExamined: 'CHEST', ViewPosition: 'PA', Rows: 2000, Columns: 2000 };
 const check = (change: Attributes) => checkHeader({ ...CHEST, ...change });
@@ -18,12 +18,31 @@ test.each<[string, Attributes]>([
   ['FOR PRESENTATION', { PresentationIntentType: 'FOR PRESENTATION' }],
   ['body part missing', { BodyPartExamined: undefined }],
   ['body part empty', { BodyPartExamined: null, StudyDescription: 'Routine' }],
-  ...['CHEST PA', 'chest', 'THORAX', 'THORAX AP/PA', 'LUNG', 'LUNGS', 'CHEST_BEDSIDE', 'TORAX'].map((part): [string, Attributes] => [`body part ${part}`, { BodyPartExamined: part }]),
+  ...['CHEST PA', 'chest', 'THORAX', 'THORAX AP/PA', 'LUNG', 'LUNGS', 'CHEST_BEDSIDE', 'TORAX'].map(
+    (part): [string, Attributes] => [`body part ${part}`, { BodyPartExamined: part }],
+  ),
   ['body part empty, described as chest and abdomen', { BodyPartExamined: '', StudyDescription: 'Chest and abdomen' }],
-  ['body part empty, the series says chest, the study hip', { BodyPartExamined: '', SeriesDescription: 'Chest pre-op', StudyDescription: 'HIP REPLACEMENT' }],
+  [
+    'body part empty, the series says chest, the study hip',
+    { BodyPartExamined: '', SeriesDescription: 'Chest pre-op', StudyDescription: 'HIP REPLACEMENT' },
+  ],
   ['body part CHEST, whatever the study is called', { StudyDescription: 'Hip replacement' }],
-  ['body part empty, the anatomic region coded as chest in another language', { BodyPartExamined: '', AnatomicRegionSequence: [{ CodeValue: '51185008', CodeMeaning: 'Brustkorb' }], StudyDescription: 'Hip replacement' }],
-  ['body part empty, the anatomic region says chest', { BodyPartExamined: '', AnatomicRegionSequence: [{ CodeValue: 'X', CodeMeaning: 'Chest' }], StudyDescription: 'Hand' }],
+  [
+    'body part empty, the anatomic region coded as chest in another language',
+    {
+      BodyPartExamined: '',
+      AnatomicRegionSequence: [{ CodeValue: '51185008', CodeMeaning: 'Brustkorb' }],
+      StudyDescription: 'Hip replacement',
+    },
+  ],
+  [
+    'body part empty, the anatomic region says chest',
+    {
+      BodyPartExamined: '',
+      AnatomicRegionSequence: [{ CodeValue: 'X', CodeMeaning: 'Chest' }],
+      StudyDescription: 'Hand',
+    },
+  ],
   ['text burned in', { BurnedInAnnotation: 'YES' }],
   ['a word that only contains a part', { BodyPartExamined: '', StudyDescription: 'Shipping handover' }],
 ])('%s may be analysed, and is of the chest', (_, change) => {
@@ -37,8 +56,22 @@ test.each<[Attributes, string, boolean, RegExp]>([
   [{ Modality: null }, 'modality', false, /no modality/],
   [{ Modality: 'Doe^John' }, 'modality', false, /not a code/],
   [{ PresentationIntentType: 'FOR PROCESSING' }, 'not-for-presentation', true, /processing/],
-  [{ PresentationIntentType: null, SOPClassUID: '1.2.840.10008.5.1.4.1.1.1.1.1' }, 'not-for-presentation', true, /processing/],
-  [{ BodyPartExamined: '', AnatomicRegionSequence: [{ CodeValue: '85562004', CodeMeaning: 'Hand' }], SeriesDescription: 'Chest' }, 'body-part', false, /^the anatomic region names another body part \(hand\)$/],
+  [
+    { PresentationIntentType: null, SOPClassUID: '1.2.840.10008.5.1.4.1.1.1.1.1' },
+    'not-for-presentation',
+    true,
+    /processing/,
+  ],
+  [
+    {
+      BodyPartExamined: '',
+      AnatomicRegionSequence: [{ CodeValue: '85562004', CodeMeaning: 'Hand' }],
+      SeriesDescription: 'Chest',
+    },
+    'body-part',
+    false,
+    /^the anatomic region names another body part \(hand\)$/,
+  ],
   [{ Modality: 'OT' }, 'modality', false, /OT/],
   [{ Modality: 'RF' }, 'modality', false, /RF/],
   [{ BodyPartExamined: 'BREAST' }, 'body-part', false, /BREAST/],
@@ -51,9 +84,19 @@ test.each<[Attributes, string, boolean, RegExp]>([
   [{ BodyPartExamined: 'STERNUM' }, 'body-part', true, /STERNUM/],
   [{ BodyPartExamined: 'CHESTABDOMEN' }, 'body-part', true, /more than the chest/],
   [{ BodyPartExamined: 'Becken Müller' }, 'body-part', false, /not a code/],
-  [{ BodyPartExamined: '', SeriesDescription: 'Left HAND, Mr Doe' }, 'body-part', false, /^the series description names another body part \(hand\)$/],
+  [
+    { BodyPartExamined: '', SeriesDescription: 'Left HAND, Mr Doe' },
+    'body-part',
+    false,
+    /^the series description names another body part \(hand\)$/,
+  ],
   [{ BodyPartExamined: '', ProtocolName: 'PELVIS_AP' }, 'body-part', false, /protocol name.*pelvis/],
-  [{ BodyPartExamined: '', SeriesDescription: 'AP', StudyDescription: 'XR Lumbar spine' }, 'body-part', false, /study description.*spine/],
+  [
+    { BodyPartExamined: '', SeriesDescription: 'AP', StudyDescription: 'XR Lumbar spine' },
+    'body-part',
+    false,
+    /study description.*spine/,
+  ],
   [{ BodyPartExamined: '', RequestedProcedureDescription: 'Mammography bilateral' }, 'body-part', false, /mammography/],
   [{ NumberOfFrames: 12 }, 'multi-frame', true, /12 frames/],
   [{ ViewPosition: 'LL' }, 'lateral-view', true, /^view position LL says lateral$/],
@@ -62,7 +105,12 @@ test.each<[Attributes, string, boolean, RegExp]>([
   [{ ViewPosition: 'LEFT LATERAL' }, 'lateral-view', true, /lateral/],
   [{ ViewPosition: 'LLD' }, 'lateral-view', true, /decubitus/],
   [{ ViewPosition: 'RAO' }, 'lateral-view', true, /oblique/],
-  [{ ViewPosition: null, ViewCodeSequence: [{ CodeMeaning: 'Left Lateral' }] }, 'lateral-view', true, /view code says lateral/],
+  [
+    { ViewPosition: null, ViewCodeSequence: [{ CodeMeaning: 'Left Lateral' }] },
+    'lateral-view',
+    true,
+    /view code says lateral/,
+  ],
   [{ Rows: null }, 'undecodable', true, /rows or columns/],
   [{ Columns: 0 }, 'undecodable', true, /rows or columns/],
 ])('%j: %s', (change, expected, chest, text) => {

@@ -1,9 +1,9 @@
 import { HilumError } from '../../src/base/errors';
 import { PixelError } from '../../src/dicom/pixel-error';
 import { NOT_ANALYSED_REASONS } from '../../src/events/closed-lists';
-import { decode,open,refusalOf } from '../../src/pipeline/decode';
+import { decode, open, refusalOf } from '../../src/pipeline/decode';
 import { unboundedReader } from '../../src/pipeline/film-reader';
-import { dicomFile,film,filmElements } from '../support/dicom-fixture';
+import { dicomFile, film, filmElements } from '../support/dicom-fixture';
 
 const caught = async (bytes: Uint8Array): Promise<unknown> => {
   try {
@@ -17,14 +17,22 @@ test('a film is opened, then decoded', async () => {
   const opened = await open(film([1, 2, 3, 4], { rows: 2, columns: 2 }), unboundedReader);
   expect(opened).toMatchObject({ sopInstanceUid: '1.2.3.4', attributes: { Modality: 'CR', Rows: 2 } });
   const decoded = await decode(opened, unboundedReader);
-  expect(decoded).toMatchObject({ sopInstanceUid: '1.2.3.4', attributes: opened.attributes, image: { rows: 2, columns: 2 } });
+  expect(decoded).toMatchObject({
+    sopInstanceUid: '1.2.3.4',
+    attributes: opened.attributes,
+    image: { rows: 2, columns: 2 },
+  });
   expect(decoded.image.values[3]).toBe(1);
 });
 
 test.each<[string, Uint8Array, string]>([
   ['no DICOM', Buffer.from('no DICOM file at all'), 'unreadable'],
   ['no SOP Instance UID', film([1, 2], { rows: 1, columns: 2, more: [[0x00080018, 'UI', '']] }), 'unreadable'],
-  ['a SOP Instance UID that is none', film([1, 2], { rows: 1, columns: 2, more: [[0x00080018, 'UI', 'x'.repeat(80)]] }), 'unreadable'],
+  [
+    'a SOP Instance UID that is none',
+    film([1, 2], { rows: 1, columns: 2, more: [[0x00080018, 'UI', 'x'.repeat(80)]] }),
+    'unreadable',
+  ],
   ['no pixel data', dicomFile(filmElements()), 'undecodable'],
   ['several frames', film([1, 2], { rows: 1, columns: 2, more: [[0x00280008, 'IS', '2']] }), 'multi-frame'],
   ['a constant picture', film([5, 5], { rows: 1, columns: 2 }), 'blank-image'],
@@ -37,5 +45,8 @@ test.each<[string, Uint8Array, string]>([
 test('errors about anything but the film are no refusals', () => {
   expect(refusalOf(new HilumError('ARCHIVE_TIMEOUT', 'transient', 'late'))).toBeNull();
   expect(refusalOf(new TypeError('a slip of ours'))).toBeNull();
-  expect(refusalOf(new PixelError('undecodable', 'the pixel data are cut off'))).toEqual({ reason: 'undecodable', text: 'the pixel data are cut off' });
+  expect(refusalOf(new PixelError('undecodable', 'the pixel data are cut off'))).toEqual({
+    reason: 'undecodable',
+    text: 'the pixel data are cut off',
+  });
 });

@@ -1,27 +1,43 @@
 import { spawnSync } from 'node:child_process';
-import { join,resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { PixelError } from '../../src/dicom/pixel-error';
-import { decode,open,refusalOf } from '../../src/pipeline/decode';
-import { DecoderThread,type DecoderThreadOptions } from '../../src/pipeline/decoder-thread';
+import { decode, open, refusalOf } from '../../src/pipeline/decode';
+import { DecoderThread, type DecoderThreadOptions } from '../../src/pipeline/decoder-thread';
 import { unboundedReader } from '../../src/pipeline/film-reader';
-import { dicomFile,element,encapsulated,fileMeta,film,filmElements,item1,SYNTAX } from '../support/dicom-fixture';
+import {
+  dicomFile,
+  element,
+  encapsulated,
+  fileMeta,
+  film,
+  filmElements,
+  item1,
+  SYNTAX,
+} from '../support/dicom-fixture';
 
 const SUPPORT = resolve(__dirname, '../support');
 const threads: DecoderThread[] = [];
 const lost: string[] = [];
 const thread = (options: Partial<DecoderThreadOptions> = {}): DecoderThread => {
-  const one = new DecoderThread({ timeoutMs: 30_000, workerFile: join(SUPPORT, 'decoder-worker.cjs'), onLost: (why, task) => void lost.push(`${task} ${why}`), ...options });
+  const one = new DecoderThread({
+    timeoutMs: 30_000,
+    workerFile: join(SUPPORT, 'decoder-worker.cjs'),
+    onLost: (why, task) => void lost.push(`${task} ${why}`),
+    ...options,
+  });
   threads.push(one);
   return one;
 };
-const faulty = (options: Partial<DecoderThreadOptions> = {}) => thread({ workerFile: join(SUPPORT, 'faulty-decoder-worker.cjs'), heapMb: 64, ...options });
+const faulty = (options: Partial<DecoderThreadOptions> = {}) =>
+  thread({ workerFile: join(SUPPORT, 'faulty-decoder-worker.cjs'), heapMb: 64, ...options });
 beforeEach(() => void (lost.length = 0));
 afterEach(async () => {
   for (const one of threads.splice(0)) await one.close();
 });
 
-const reading = async (reader: DecoderThread, first: number): Promise<unknown> => reader.read(Uint8Array.of(first, 0, 0)).catch((error: unknown) => error);
+const reading = async (reader: DecoderThread, first: number): Promise<unknown> =>
+  reader.read(Uint8Array.of(first, 0, 0)).catch((error: unknown) => error);
 const caught = async (bytes: Uint8Array, reader: DecoderThread): Promise<unknown> => {
   try {
     return await decode(await open(bytes, reader), reader);
@@ -33,12 +49,36 @@ const caught = async (bytes: Uint8Array, reader: DecoderThread): Promise<unknown
 describe('a film by the thread is the film without it', () => {
   const cells = Array.from({ length: 300 * 200 }, (_, index) => (index * 7919) % 4096);
   test.each(Object.entries(SYNTAX))('%s', async (_, syntax) => {
-    const file = film(cells, { rows: 300, columns: 200, more: [[0x00283010, 'SQ', [[[0x00283002, 'US', [4, 0, 16]], [0x00283006, 'OW', Uint8Array.of(0, 0, 9, 0, 99, 0, 255, 255)]]]]] }, syntax);
+    const file = film(
+      cells,
+      {
+        rows: 300,
+        columns: 200,
+        more: [
+          [
+            0x00283010,
+            'SQ',
+            [
+              [
+                [0x00283002, 'US', [4, 0, 16]],
+                [0x00283006, 'OW', Uint8Array.of(0, 0, 9, 0, 99, 0, 255, 255)],
+              ],
+            ],
+          ],
+        ],
+      },
+      syntax,
+    );
     const reader = thread();
     const [here, there] = [await open(new Uint8Array(file), unboundedReader), await open(file, reader)];
     // Not toEqual: over a hundred thousand bytes it takes its time.
     expect(JSON.stringify(there) === JSON.stringify(here)).toBe(true);
-    expect(Buffer.compare(Buffer.from((await decode(there, reader)).image.values.buffer), Buffer.from((await decode(here, unboundedReader)).image.values.buffer))).toBe(0);
+    expect(
+      Buffer.compare(
+        Buffer.from((await decode(there, reader)).image.values.buffer),
+        Buffer.from((await decode(here, unboundedReader)).image.values.buffer),
+      ),
+    ).toBe(0);
     // Neither the file nor what was read of it was given away.
     expect(file.buffer.byteLength).toBeGreaterThan(8_000);
     expect((await decode(there, reader)).image.rows).toBe(300);
@@ -46,7 +86,12 @@ describe('a film by the thread is the film without it', () => {
 
   test('what is wrong with a file comes back as the same error', async () => {
     const reader = thread();
-    for (const bytes of [Buffer.from('no DICOM at all'), film([5, 5], { rows: 1, columns: 2 }), dicomFile(filmElements()), dicomFile(filmElements(), '1.2.840.10008.1.2.4.90', encapsulated([Buffer.from('no picture')]))]) {
+    for (const bytes of [
+      Buffer.from('no DICOM at all'),
+      film([5, 5], { rows: 1, columns: 2 }),
+      dicomFile(filmElements()),
+      dicomFile(filmElements(), '1.2.840.10008.1.2.4.90', encapsulated([Buffer.from('no picture')])),
+    ]) {
       const [here, there] = [await caught(bytes, unboundedReader as DecoderThread), await caught(bytes, reader)];
       expect(refusalOf(there)).not.toBeNull();
       expect(refusalOf(there)).toEqual(refusalOf(here));
@@ -57,8 +102,12 @@ describe('a film by the thread is the film without it', () => {
 
   test('films at the same time wait for each other', async () => {
     const reader = thread();
-    const films = await Promise.all([1, 2, 3, 4].map((top) => caught(film([0, top, 4, 8], { rows: 2, columns: 2 }), reader)));
-    expect(films.map((one) => (one as { image: { values: Float32Array } }).image.values[1])).toEqual([1, 2, 3, 4].map((top) => expect.closeTo(top / 8, 5) as number));
+    const films = await Promise.all(
+      [1, 2, 3, 4].map((top) => caught(film([0, top, 4, 8], { rows: 2, columns: 2 }), reader)),
+    );
+    expect(films.map((one) => (one as { image: { values: Float32Array } }).image.values[1])).toEqual(
+      [1, 2, 3, 4].map((top) => expect.closeTo(top / 8, 5) as number),
+    );
   });
 });
 
@@ -73,14 +122,20 @@ describe('a film that does not come to an end', () => {
 
   test('asks for too much memory', async () => {
     const reader = faulty();
-    expect(refusalOf(await reading(reader, 2))).toEqual({ reason: 'unreadable', text: 'reading the file took more memory than is allowed' });
+    expect(refusalOf(await reading(reader, 2))).toEqual({
+      reason: 'unreadable',
+      text: 'reading the file took more memory than is allowed',
+    });
     expect(lost).toEqual(['read memory']);
     expect(await reading(reader, 0)).toEqual({ served: 1 });
   });
 
   test.each([3, 4])('ends the thread in another way (%i)', async (fault) => {
     const reader = faulty();
-    expect(refusalOf(await reading(reader, fault))).toEqual({ reason: 'unreadable', text: 'reading the file ended the decoder' });
+    expect(refusalOf(await reading(reader, fault))).toEqual({
+      reason: 'unreadable',
+      text: 'reading the file ended the decoder',
+    });
     expect(lost).toEqual(['read died', 'read died']);
     expect(await reading(reader, 0)).toEqual({ served: 1 });
   });
@@ -117,16 +172,25 @@ describe('bombs', () => {
   test.each([
     ['of items', element(0x00082218, 'SQ', Buffer.alloc(8 * MILLIONS, item1(Buffer.alloc(0))))],
     ['of elements', Buffer.alloc(8 * MILLIONS, element(0x00200013, 'IS', Buffer.alloc(0)))],
-    ['of fragments', element(0x7fe00010, 'OB', Buffer.alloc(8 * MILLIONS, item1(Buffer.alloc(0))), undefined, 0xffffffff)],
+    [
+      'of fragments',
+      element(0x7fe00010, 'OB', Buffer.alloc(8 * MILLIONS, item1(Buffer.alloc(0))), undefined, 0xffffffff),
+    ],
   ])('%s, deflated', async (_, body) => {
     const bomb = Buffer.concat([fileMeta(SYNTAX.deflated), deflateRawSync(body)]);
     expect(bomb.length).toBeLessThan(100_000);
     const reader = thread();
-    expect(await caught(bomb, reader)).toMatchObject({ code: 'DICOM_UNREADABLE', cause: expect.stringContaining('more than 500000 elements and items') });
+    expect(await caught(bomb, reader)).toMatchObject({
+      code: 'DICOM_UNREADABLE',
+      cause: expect.stringContaining('more than 500000 elements and items'),
+    });
     expect(lost).toEqual([]);
   });
 
-  test.each([['text', 'UT', 0x00081199, Buffer.alloc(20_000_000, '\\')], ['numbers', 'UN', 0x00283006, Buffer.alloc(20_000_000)]])('of %s: read without its value', async (_, vr, tag, value) => {
+  test.each([
+    ['text', 'UT', 0x00081199, Buffer.alloc(20_000_000, '\\')],
+    ['numbers', 'UN', 0x00283006, Buffer.alloc(20_000_000)],
+  ])('of %s: read without its value', async (_, vr, tag, value) => {
     const reader = thread();
     const file = dicomFile([...filmElements({ rows: 1, columns: 2 }).slice(0, 6), [tag, vr, value]], SYNTAX.deflated);
     expect((await open(file, reader)).sopInstanceUid).toBe('1.2.3.4');
@@ -145,7 +209,11 @@ test('an idle thread does not keep the process alive', () => {
     const { DecoderThread } = require('./src/pipeline/decoder-thread.ts');
     new DecoderThread({ timeoutMs: 60000, workerFile: ${JSON.stringify(join(SUPPORT, 'faulty-decoder-worker.cjs'))} }).read(new Uint8Array(3)).then((answer) => console.log(JSON.stringify(answer)));`;
   const started = Date.now();
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', cwd: resolve(__dirname, '../..'), timeout: 30_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
+    encoding: 'utf8',
+    cwd: resolve(__dirname, '../..'),
+    timeout: 30_000,
+  });
   expect({ status, stdout: stdout.trim(), stderr }).toEqual({ status: 0, stdout: '{"served":1}', stderr: '' });
   expect(Date.now() - started).toBeLessThan(30_000);
 });

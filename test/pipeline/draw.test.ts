@@ -1,9 +1,9 @@
 import { pixelAspect } from '../../src/dicom/pixel-aspect';
-import { blend,colourOf,opacityOf } from '../../src/imaging/colour-map';
+import { blend, colourOf, opacityOf } from '../../src/imaging/colour-map';
 import { drawHeatMap } from '../../src/pipeline/draw';
-import { captionLines,stripHeight } from '../../src/pipeline/draw-strip';
+import { captionLines, stripHeight } from '../../src/pipeline/draw-strip';
 import type { ExplainedFilm } from '../../src/pipeline/stage';
-import { analysed,BARE_FILM,IDENTITY,plane } from '../support/outcomes';
+import { analysed, BARE_FILM, IDENTITY, plane } from '../support/outcomes';
 
 const draw = (rows: number, columns: number) => drawHeatMap(analysed(BARE_FILM, { rows, columns }).explained, IDENTITY);
 
@@ -34,24 +34,44 @@ test.each([
   [{ PixelSpacing: [0, 0], PixelAspectRatio: [4, 3] }, 4 / 3],
   [{ PixelSpacing: [0.1, 0.1] }, 1],
   [{}, 1],
-])('pixels that are not square: %j makes a pixel %f times as high as wide, and the picture has its shape', (attributes, aspect) => {
-  expect(pixelAspect(attributes)).toBeCloseTo(aspect);
-  const { explained } = analysed({ ...BARE_FILM, ...attributes }, { rows: 300, columns: 300 });
-  const picture = drawHeatMap(explained, IDENTITY);
-  const height = picture.rows - stripHeight(picture.columns);
-  const isFilm = (column: number) => Buffer.from(picture.rgb.subarray((Math.round(height / 2) * picture.columns + column) * 3).subarray(0, 3)).toString('hex') !== '0d1117';
-  expect(height / Array.from({ length: picture.columns }, (_, column) => column).filter(isFilm).length).toBeCloseTo(aspect, 1);
-  // The upper end of a lung's outline, light blue: it is where the lung is on the picture, not on the stored rows.
-  const width = Math.round(height / aspect);
-  const place = (Math.round(0.16 * height) * picture.columns + Math.floor((picture.columns - width) / 2) + Math.round(0.3 * width)) * 3;
-  const above = (Math.round(0.05 * height) * picture.columns + Math.floor((picture.columns - width) / 2) + Math.round(0.3 * width)) * 3;
-  expect(picture.rgb[place + 2]! - picture.rgb[place]!).toBeGreaterThan(30);
-  expect(picture.rgb[above + 2]).toBe(picture.rgb[above]);
-});
+])(
+  'pixels that are not square: %j makes a pixel %f times as high as wide, and the picture has its shape',
+  (attributes, aspect) => {
+    expect(pixelAspect(attributes)).toBeCloseTo(aspect);
+    const { explained } = analysed({ ...BARE_FILM, ...attributes }, { rows: 300, columns: 300 });
+    const picture = drawHeatMap(explained, IDENTITY);
+    const height = picture.rows - stripHeight(picture.columns);
+    const isFilm = (column: number) =>
+      Buffer.from(
+        picture.rgb.subarray((Math.round(height / 2) * picture.columns + column) * 3).subarray(0, 3),
+      ).toString('hex') !== '0d1117';
+    expect(height / Array.from({ length: picture.columns }, (_, column) => column).filter(isFilm).length).toBeCloseTo(
+      aspect,
+      1,
+    );
+    // The upper end of a lung's outline, light blue: it is where the lung is on the picture, not on the stored rows.
+    const width = Math.round(height / aspect);
+    const place =
+      (Math.round(0.16 * height) * picture.columns +
+        Math.floor((picture.columns - width) / 2) +
+        Math.round(0.3 * width)) *
+      3;
+    const above =
+      (Math.round(0.05 * height) * picture.columns +
+        Math.floor((picture.columns - width) / 2) +
+        Math.round(0.3 * width)) *
+      3;
+    expect(picture.rgb[place + 2]! - picture.rgb[place]!).toBeGreaterThan(30);
+    expect(picture.rgb[above + 2]).toBe(picture.rgb[above]);
+  },
+);
 
-test.each([[['0.1', 'x']], [[1, 1000]], [[-1, -1]], [[0.1]], ['0.1'], [null]])('a spacing of %j says nothing about the shape of pixels', (PixelSpacing) => {
-  expect(pixelAspect({ PixelSpacing })).toBe(1);
-});
+test.each([[['0.1', 'x']], [[1, 1000]], [[-1, -1]], [[0.1]], ['0.1'], [null]])(
+  'a spacing of %j says nothing about the shape of pixels',
+  (PixelSpacing) => {
+    expect(pixelAspect({ PixelSpacing })).toBe(1);
+  },
+);
 
 test('the same film gives the same picture', () => {
   expect(Buffer.from(draw(300, 400).rgb)).toEqual(Buffer.from(draw(300, 400).rgb));
@@ -60,16 +80,25 @@ test('the same film gives the same picture', () => {
 test('without heat and outlines the film is as it was, grey, and the strip hides none of it', () => {
   const { explained } = analysed(BARE_FILM, { rows: 600, columns: 600 });
   const { image } = explained.inferred.preprocessed.decoded;
-  const { rgb, columns, rows } = drawHeatMap({ ...explained, heat: plane(224, 224, () => 0.1), lungOutlines: [], hotRegions: [] }, IDENTITY);
+  const { rgb, columns, rows } = drawHeatMap(
+    { ...explained, heat: plane(224, 224, () => 0.1), lungOutlines: [], hotRegions: [] },
+    IDENTITY,
+  );
   expect({ columns, rows }).toEqual({ columns: 600, rows: 600 + stripHeight(600) });
-  const worst = image.values.reduce((most, value, i) => Math.max(most, ...[0, 1, 2].map((channel) => Math.abs(rgb[i * 3 + channel]! - value * 255))), 0);
+  const worst = image.values.reduce(
+    (most, value, i) => Math.max(most, ...[0, 1, 2].map((channel) => Math.abs(rgb[i * 3 + channel]! - value * 255))),
+    0,
+  );
   expect(worst).toBeLessThanOrEqual(0.51);
 });
 
 test('the hottest place is coloured, the outlines are drawn where the polygons are', () => {
   const { explained } = analysed(BARE_FILM, { rows: 600, columns: 600 });
   const picture = drawHeatMap(explained, IDENTITY);
-  const at = (x: number, y: number) => [0, 1, 2].map((channel) => picture.rgb[(Math.round(y * 600) * picture.columns + Math.round(x * 600)) * 3 + channel]!);
+  const at = (x: number, y: number) =>
+    [0, 1, 2].map(
+      (channel) => picture.rgb[(Math.round(y * 600) * picture.columns + Math.round(x * 600)) * 3 + channel]!,
+    );
   const [red, green, blue] = at(0.29, 0.62);
   expect(red! - blue!).toBeGreaterThan(40);
   expect(green! - blue!).toBeGreaterThan(20);
@@ -79,7 +108,16 @@ test('the hottest place is coloured, the outlines are drawn where the polygons a
 
 test('what a film of more than one value out of range holds does no harm', () => {
   const { explained } = analysed(BARE_FILM, { rows: 20, columns: 20 });
-  const wild: ExplainedFilm = { ...explained, inferred: { ...explained.inferred, preprocessed: { ...explained.inferred.preprocessed, decoded: { ...explained.inferred.preprocessed.decoded, image: plane(20, 20, (x) => (x - 0.5) * 50) } } } };
+  const wild: ExplainedFilm = {
+    ...explained,
+    inferred: {
+      ...explained.inferred,
+      preprocessed: {
+        ...explained.inferred.preprocessed,
+        decoded: { ...explained.inferred.preprocessed.decoded, image: plane(20, 20, (x) => (x - 0.5) * 50) },
+      },
+    },
+  };
   expect(() => drawHeatMap(wild, IDENTITY)).not.toThrow();
 });
 
@@ -96,7 +134,9 @@ describe('the words on the picture', () => {
   });
 
   test('say nothing about absence', () => {
-    expect(captionLines(0.1, IDENTITY, source)[2]!.text).toBe('below the operating point (42.1 %): no statement about absence');
+    expect(captionLines(0.1, IDENTITY, source)[2]!.text).toBe(
+      'below the operating point (42.1 %): no statement about absence',
+    );
   });
 
   test('are drawn: the strip is not empty', () => {
@@ -106,7 +146,8 @@ describe('the words on the picture', () => {
   });
 
   test('follow the analysis: another probability makes another strip', () => {
-    const bytes = (probability: number) => Buffer.from(drawHeatMap(analysed(BARE_FILM, { probability }).explained, IDENTITY).rgb);
+    const bytes = (probability: number) =>
+      Buffer.from(drawHeatMap(analysed(BARE_FILM, { probability }).explained, IDENTITY).rgb);
     expect(bytes(0.5).equals(bytes(0.6))).toBe(false);
   });
 });

@@ -1,39 +1,67 @@
 import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
-import { type AnalysisIdentity,encode,readResult,resultUids } from '../../src/pipeline/encode';
+import { type AnalysisIdentity, encode, readResult, resultUids } from '../../src/pipeline/encode';
 import { resultOf } from '../../src/pipeline/notify';
-import { dcentvfy,dciodvfy,pydicom,pydicomPixels } from '../support/judges';
-import { analysed,BARE_FILM,IDENTITY,notAnalysed,realFilms } from '../support/outcomes';
+import { dcentvfy, dciodvfy, pydicom, pydicomPixels } from '../support/judges';
+import { analysed, BARE_FILM, IDENTITY, notAnalysed, realFilms } from '../support/outcomes';
 
 const FILM = parseUid(BARE_FILM.SOPInstanceUID);
 
 test('an analysed film gives its heat map and then, last, its report, under the UIDs that were known before', () => {
   const objects = encode(analysed(BARE_FILM), IDENTITY);
   const { heatMap, report } = resultUids(FILM, IDENTITY);
-  expect(objects.map(({ sopClassUid, seriesInstanceUid, sopInstanceUid }) => [sopClassUid, seriesInstanceUid, sopInstanceUid])).toEqual([
+  expect(
+    objects.map(({ sopClassUid, seriesInstanceUid, sopInstanceUid }) => [
+      sopClassUid,
+      seriesInstanceUid,
+      sopInstanceUid,
+    ]),
+  ).toEqual([
     ['1.2.840.10008.5.1.4.1.1.7', heatMap.series, heatMap.instance],
     ['1.2.840.10008.5.1.4.1.1.88.34', report.series, report.instance],
   ]);
-  for (const { bytes, sopInstanceUid } of objects) expect(readPart10(bytes)).toMatchObject({ sopInstanceUid, attributes: { StudyInstanceUID: BARE_FILM.StudyInstanceUID } });
+  for (const { bytes, sopInstanceUid } of objects)
+    expect(readPart10(bytes)).toMatchObject({
+      sopInstanceUid,
+      attributes: { StudyInstanceUID: BARE_FILM.StudyInstanceUID },
+    });
   for (const { bytes } of objects) expect(dciodvfy(bytes).errors).toEqual([]);
 });
 
-const GREY_FILM = { ...BARE_FILM, Rows: 150, Columns: 200, SamplesPerPixel: 1, PhotometricInterpretation: 'MONOCHROME2' };
-const ALL: AnalysisIdentity = { ...IDENTITY, objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true } };
-const [SC, SEG, MAP, PR, SR] = ['1.2.840.10008.5.1.4.1.1.7', '1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.30', '1.2.840.10008.5.1.4.1.1.11.1', '1.2.840.10008.5.1.4.1.1.88.34'];
+const GREY_FILM = {
+  ...BARE_FILM,
+  Rows: 150,
+  Columns: 200,
+  SamplesPerPixel: 1,
+  PhotometricInterpretation: 'MONOCHROME2',
+};
+const ALL: AnalysisIdentity = {
+  ...IDENTITY,
+  objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true },
+};
+const [SC, SEG, MAP, PR, SR] = [
+  '1.2.840.10008.5.1.4.1.1.7',
+  '1.2.840.10008.5.1.4.1.1.66.4',
+  '1.2.840.10008.5.1.4.1.1.30',
+  '1.2.840.10008.5.1.4.1.1.11.1',
+  '1.2.840.10008.5.1.4.1.1.88.34',
+];
 
 test.each<[string, AnalysisIdentity['objects'], (string | undefined)[]]>([
   ['all objects', ALL.objects, [SC, SEG, MAP, PR, SR]],
   ['no heat map', { ...ALL.objects, heatMap: false }, [SEG, MAP, PR, SR]],
   ['the report alone', { heatMap: false, segmentation: false, parametricMap: false, presentationState: false }, [SR]],
-])('%s: those that are asked for, the report last, each in a series of its own and named in the report', (_, objects, classes) => {
-  const identity = { ...IDENTITY, objects };
-  const written = encode(analysed(GREY_FILM), identity);
-  expect(written.map(({ sopClassUid }) => sopClassUid)).toEqual(classes);
-  expect(new Set(written.map(({ seriesInstanceUid }) => seriesInstanceUid)).size).toBe(classes.length);
-  expect(readResult(written[written.length - 1]!.bytes)).toEqual(resultOf(FILM, analysed(GREY_FILM), written));
-  expect(encode(notAnalysed(GREY_FILM), identity)).toHaveLength(1);
-});
+])(
+  '%s: those that are asked for, the report last, each in a series of its own and named in the report',
+  (_, objects, classes) => {
+    const identity = { ...IDENTITY, objects };
+    const written = encode(analysed(GREY_FILM), identity);
+    expect(written.map(({ sopClassUid }) => sopClassUid)).toEqual(classes);
+    expect(new Set(written.map(({ seriesInstanceUid }) => seriesInstanceUid)).size).toBe(classes.length);
+    expect(readResult(written[written.length - 1]!.bytes)).toEqual(resultOf(FILM, analysed(GREY_FILM), written));
+    expect(encode(notAnalysed(GREY_FILM), identity)).toHaveLength(1);
+  },
+);
 
 test('a film in colour has no presentation state, and its report speaks of none', () => {
   const film = { ...GREY_FILM, SamplesPerPixel: 3, PhotometricInterpretation: 'RGB' };
@@ -53,12 +81,20 @@ test('the segmentation has the size of the film and the lungs of the analysis, t
 });
 
 test('a film not analysed gives a report under the same UID, a rejected one nothing', () => {
-  expect(encode(notAnalysed(BARE_FILM), IDENTITY).map(({ sopInstanceUid }) => sopInstanceUid)).toEqual([resultUids(FILM, IDENTITY).report.instance]);
-  expect(encode({ outcome: 'rejected', sopInstanceUid: FILM, refusal: { reason: 'body-part', text: 'a hand' } }, IDENTITY)).toEqual([]);
+  expect(encode(notAnalysed(BARE_FILM), IDENTITY).map(({ sopInstanceUid }) => sopInstanceUid)).toEqual([
+    resultUids(FILM, IDENTITY).report.instance,
+  ]);
+  expect(
+    encode({ outcome: 'rejected', sopInstanceUid: FILM, refusal: { reason: 'body-part', text: 'a hand' } }, IDENTITY),
+  ).toEqual([]);
 });
 
 test('the report alone tells the whole result again', () => {
-  for (const outcome of [analysed(BARE_FILM), notAnalysed(BARE_FILM), { ...notAnalysed(BARE_FILM), view: null, lungFraction: 1 / 3 }]) {
+  for (const outcome of [
+    analysed(BARE_FILM),
+    notAnalysed(BARE_FILM),
+    { ...notAnalysed(BARE_FILM), view: null, lungFraction: 1 / 3 },
+  ]) {
     const objects = encode(outcome, IDENTITY);
     expect(readResult(objects[objects.length - 1]!.bytes)).toEqual(resultOf(FILM, outcome, objects));
   }
@@ -70,9 +106,13 @@ test('the same analysis gives the same bytes', () => {
 });
 
 describe('the UIDs of the results', () => {
-  const flat = (identity: AnalysisIdentity, film = FILM) => Object.values(resultUids(film, identity)).flatMap(({ series, instance }) => [series, instance]);
+  const flat = (identity: AnalysisIdentity, film = FILM) =>
+    Object.values(resultUids(film, identity)).flatMap(({ series, instance }) => [series, instance]);
   const model = IDENTITY.models[2]!;
-  const withModel = (change: Partial<typeof model>) => ({ ...IDENTITY, models: [...IDENTITY.models.slice(0, 2), { ...model, ...change }] });
+  const withModel = (change: Partial<typeof model>) => ({
+    ...IDENTITY,
+    models: [...IDENTITY.models.slice(0, 2), { ...model, ...change }],
+  });
 
   test('are UIDs, all different', () => {
     expect(new Set(flat(IDENTITY).map(parseUid)).size).toBe(10);
@@ -80,16 +120,32 @@ describe('the UIDs of the results', () => {
 
   test('are what they were before there was a choice of objects: what is stored is not stored again', () => {
     expect(resultUids(FILM, IDENTITY)).toMatchObject({
-      heatMap: { series: '2.25.313979008741518040975827770625941031360', instance: '2.25.151301058016421030148662690090793070522' },
-      report: { series: '2.25.5731554305421291485940487016061202416', instance: '2.25.176542565616786242974724433770360072896' },
+      heatMap: {
+        series: '2.25.313979008741518040975827770625941031360',
+        instance: '2.25.151301058016421030148662690090793070522',
+      },
+      report: {
+        series: '2.25.5731554305421291485940487016061202416',
+        instance: '2.25.176542565616786242974724433770360072896',
+      },
     });
   });
 
   test('of the report alone change with the choice of objects, each choice another', () => {
-    const choices = Array.from({ length: 16 }, (_, bits) => ({ heatMap: bits % 2 > 0, segmentation: bits % 4 > 1, parametricMap: bits % 8 > 3, presentationState: bits > 7 }));
+    const choices = Array.from({ length: 16 }, (_, bits) => ({
+      heatMap: bits % 2 > 0,
+      segmentation: bits % 4 > 1,
+      parametricMap: bits % 8 > 3,
+      presentationState: bits > 7,
+    }));
     const uids = choices.map((objects) => resultUids(FILM, { ...IDENTITY, objects }));
     expect(new Set(uids.map(({ report }) => report.instance)).size).toBe(16);
-    const others = ({ heatMap, segmentation, parametricMap, presentationState }: (typeof uids)[number]) => ({ heatMap, segmentation, parametricMap, presentationState });
+    const others = ({ heatMap, segmentation, parametricMap, presentationState }: (typeof uids)[number]) => ({
+      heatMap,
+      segmentation,
+      parametricMap,
+      presentationState,
+    });
     expect(new Set(uids.map((of) => JSON.stringify(others(of)))).size).toBe(1);
   });
 
@@ -105,7 +161,16 @@ describe('the UIDs of the results', () => {
     ['another model version', withModel({ version: '1.0.1' })],
     ['other weights', withModel({ sha256: 'd'.repeat(64) })],
     ['another operating point', { ...IDENTITY, classifier: { ...IDENTITY.classifier, threshold: 0.5 } }],
-    ['another finding', { ...IDENTITY, classifier: { ...IDENTITY.classifier, positive: { label: 'Pneumonia', code: { value: '233604007', scheme: 'SCT', meaning: 'Pneumonia' } } } }],
+    [
+      'another finding',
+      {
+        ...IDENTITY,
+        classifier: {
+          ...IDENTITY.classifier,
+          positive: { label: 'Pneumonia', code: { value: '233604007', scheme: 'SCT', meaning: 'Pneumonia' } },
+        },
+      },
+    ],
   ])('all change with %s', (_, identity) => {
     expect(flat(identity).filter((uid) => flat(IDENTITY).includes(uid))).toEqual([]);
   });
@@ -126,9 +191,14 @@ if (films.length > 0) {
   test.each(films)('%s: all objects are valid and keep the patient', (_, attributes) => {
     for (const { bytes } of encode(analysed(attributes), ALL)) {
       expect(dciodvfy(bytes).errors).toEqual([]);
-      expect(pydicom(bytes).PatientID).toBe(typeof attributes.PatientID === 'string' ? attributes.PatientID.trim() : '');
+      expect(pydicom(bytes).PatientID).toBe(
+        typeof attributes.PatientID === 'string' ? attributes.PatientID.trim() : '',
+      );
     }
-    expect(dcentvfy(encode(analysed(attributes), ALL).map(({ bytes }) => bytes))).toMatchObject({ status: 0, errors: [] });
+    expect(dcentvfy(encode(analysed(attributes), ALL).map(({ bytes }) => bytes))).toMatchObject({
+      status: 0,
+      errors: [],
+    });
   });
 }
 
@@ -136,14 +206,42 @@ test.each([
   ['a study UID of 65 characters', { StudyInstanceUID: `1.${'2'.repeat(63)}` }],
   ['no SOP Class', { SOPClassUID: null }],
 ])('a film with %s cannot be referred to', (_, change) => {
-  expect(() => encode(analysed({ ...BARE_FILM, ...change }), IDENTITY)).toThrow(expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }));
+  expect(() => encode(analysed({ ...BARE_FILM, ...change }), IDENTITY)).toThrow(
+    expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }),
+  );
 });
 
 test('hostile texts in the header come to nothing worse than an empty or shorter value', () => {
   // Long in ASCII only: PS3.5 section 6.2 counts characters, dciodvfy bytes.
   const noise = `\u0000\u001b[31m"'\\<script>${'x'.repeat(400)}ü\n`;
-  const texts = ['PatientName', 'PatientBirthDate', 'PatientSex', 'PatientAge', 'PatientWeight', 'StudyDate', 'StudyTime', 'StudyID', 'AccessionNumber', 'ReferringPhysicianName', 'StudyDescription', 'InstitutionName', 'IssuerOfPatientID', 'TimezoneOffsetFromUTC', 'LossyImageCompression', 'LossyImageCompressionRatio', 'PatientOrientation', 'PixelSpacing', 'ImagerPixelSpacing'];
-  const hostile = { ...BARE_FILM, ...Object.fromEntries(texts.map((keyword) => [keyword, noise])), Modality: noise, LossyImageCompressionMethod: [noise, 7], IssuerOfAccessionNumberSequence: [noise] };
+  const texts = [
+    'PatientName',
+    'PatientBirthDate',
+    'PatientSex',
+    'PatientAge',
+    'PatientWeight',
+    'StudyDate',
+    'StudyTime',
+    'StudyID',
+    'AccessionNumber',
+    'ReferringPhysicianName',
+    'StudyDescription',
+    'InstitutionName',
+    'IssuerOfPatientID',
+    'TimezoneOffsetFromUTC',
+    'LossyImageCompression',
+    'LossyImageCompressionRatio',
+    'PatientOrientation',
+    'PixelSpacing',
+    'ImagerPixelSpacing',
+  ];
+  const hostile = {
+    ...BARE_FILM,
+    ...Object.fromEntries(texts.map((keyword) => [keyword, noise])),
+    Modality: noise,
+    LossyImageCompressionMethod: [noise, 7],
+    IssuerOfAccessionNumberSequence: [noise],
+  };
   for (const { bytes } of [...encode(analysed(hostile), ALL), ...encode(notAnalysed(hostile), IDENTITY)]) {
     expect(dciodvfy(bytes).errors).toEqual([]);
     expect(pydicom(bytes).SpecificCharacterSet).toBe('ISO_IR 192');
@@ -152,6 +250,9 @@ test('hostile texts in the header come to nothing worse than an empty or shorter
 
 test('a report with a reason that this version does not know is not passed on', () => {
   const outcome = notAnalysed(BARE_FILM);
-  const [report] = encode({ ...outcome, refusal: { ...outcome.refusal, reason: 'phase-of-the-moon' as 'modality' } }, IDENTITY);
+  const [report] = encode(
+    { ...outcome, refusal: { ...outcome.refusal, reason: 'phase-of-the-moon' as 'modality' } },
+    IDENTITY,
+  );
   expect(() => readResult(report!.bytes)).toThrow(expect.objectContaining({ code: 'DICOM_UNREADABLE' }));
 });

@@ -1,36 +1,83 @@
 import type { ModelManifest } from '../../src/model/manifest';
-import { type Cast,contradictionsOf,requireFit } from '../../src/pipeline/fit';
-import { fakeLine,fakeModel } from '../support/line';
+import { type Cast, contradictionsOf, requireFit } from '../../src/pipeline/fit';
+import { fakeLine, fakeModel } from '../support/line';
 
 const { models } = fakeLine().line;
 const classifier: ModelManifest = { ...models.classifier.manifest, output: { probability: 'probability', cam: 'cam' } };
 const CAST: Cast = { view: models.view.manifest, gate: null, lungs: models.lungs.manifest, classifier, audit: null };
 const auditor: ModelManifest = { ...classifier, input: { ...classifier.input, region: 'removed' } };
-const larger = (manifest: ModelManifest): ModelManifest => ({ ...manifest, input: { ...manifest.input, shape: [1, 1, 64, 56] } });
+const larger = (manifest: ModelManifest): ModelManifest => ({
+  ...manifest,
+  input: { ...manifest.input, shape: [1, 1, 64, 56] },
+});
 
-test('models of their tasks and of one size fit', () => expect(() => requireFit({ ...CAST, gate: fakeModel('gate', 0).manifest, audit: auditor })).not.toThrow());
+test('models of their tasks and of one size fit', () =>
+  expect(() => requireFit({ ...CAST, gate: fakeModel('gate', 0).manifest, audit: auditor })).not.toThrow());
 
 test.each<[string, Partial<Cast>, string]>([
-  ['a lung model in the view model\'s place', { view: models.lungs.manifest }, 'lungs: its task is lungs, where one for view is configured'],
-  ['a gate in the classifier\'s', { classifier: fakeModel('gate', 0).manifest }, 'other-gate: its task is gate, where one for classification'],
-  ['a classifier of another size', { classifier: larger(classifier) }, 'it takes films of 64 x 56, and view of 56 x 56'],
-  ['a gate of another size', { gate: larger(fakeModel('gate', 0).manifest) }, 'all models of the line take the same size'],
+  [
+    "a lung model in the view model's place",
+    { view: models.lungs.manifest },
+    'lungs: its task is lungs, where one for view is configured',
+  ],
+  [
+    "a gate in the classifier's",
+    { classifier: fakeModel('gate', 0).manifest },
+    'other-gate: its task is gate, where one for classification',
+  ],
+  [
+    'a classifier of another size',
+    { classifier: larger(classifier) },
+    'it takes films of 64 x 56, and view of 56 x 56',
+  ],
+  [
+    'a gate of another size',
+    { gate: larger(fakeModel('gate', 0).manifest) },
+    'all models of the line take the same size',
+  ],
   ['an audit of another size', { audit: larger(auditor) }, 'all models of the line take the same size'],
   ['an audit that sees the lungs', { audit: classifier }, "can't audit"],
   ['a classifier without a map', { classifier: models.classifier.manifest }, "can't be explained"],
 ])('%s is refused before the first film', (_name, other, text) => {
-  expect(() => requireFit({ ...CAST, ...other })).toThrow(expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(text) as string }));
+  expect(() => requireFit({ ...CAST, ...other })).toThrow(
+    expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(text) as string }),
+  );
 });
 
 const BOUNDS = models.lungs.manifest['plausibility'] as object;
 test.each<[string, ModelManifest, Record<string, unknown>, string]>([
   ['a class that is not there', classifier, { positive: 2 }, 'positive: there is no class 2, only 2'],
-  ['a region for the view model', models.view.manifest, { input: { ...models.view.manifest.input, region: 'lungs' } }, 'the task view is shown the whole film'],
-  ['two thresholds of a lung model', models.lungs.manifest, { operatingPoint: { threshold: 0.3, meaning: 'lung' } }, 'mask.threshold: it is 0.5, and operatingPoint.threshold 0.3'],
-  ['a misspelt bound', models.lungs.manifest, { plausibility: { ...BOUNDS, lungFraction: { minimum: 0.1 } } }, 'plausibility: lungFraction: has neither min nor max'],
-  ['bounds the wrong way round', models.lungs.manifest, { plausibility: { ...BOUNDS, lungFraction: { min: 0.5, max: 0.1 } } }, 'plausibility: lungFraction: min is over max'],
+  [
+    'a region for the view model',
+    models.view.manifest,
+    { input: { ...models.view.manifest.input, region: 'lungs' } },
+    'the task view is shown the whole film',
+  ],
+  [
+    'two thresholds of a lung model',
+    models.lungs.manifest,
+    { operatingPoint: { threshold: 0.3, meaning: 'lung' } },
+    'mask.threshold: it is 0.5, and operatingPoint.threshold 0.3',
+  ],
+  [
+    'a misspelt bound',
+    models.lungs.manifest,
+    { plausibility: { ...BOUNDS, lungFraction: { minimum: 0.1 } } },
+    'plausibility: lungFraction: has neither min nor max',
+  ],
+  [
+    'bounds the wrong way round',
+    models.lungs.manifest,
+    { plausibility: { ...BOUNDS, lungFraction: { min: 0.5, max: 0.1 } } },
+    'plausibility: lungFraction: min is over max',
+  ],
   ['a bound too few', models.lungs.manifest, { plausibility: { lungFraction: { min: 0.1 } } }, 'components: '],
-  ['another connectivity', models.lungs.manifest, { mask: { threshold: 0.5, connectivity: 8, minComponentFraction: 0.01 } }, 'mask: connectivity: '],
+  [
+    'another connectivity',
+    models.lungs.manifest,
+    { mask: { threshold: 0.5, connectivity: 8, minComponentFraction: 0.01 } },
+    'mask: connectivity: ',
+  ],
 ])('%s is a contradiction', (_name, manifest, more, text) => {
   expect(contradictionsOf(manifest)).toEqual([]);
   expect(contradictionsOf({ ...manifest, ...more })).toEqual([expect.stringContaining(text)]);

@@ -6,11 +6,12 @@ import { analyseFilm } from '../../src/pipeline/pipeline';
 import type { FixtureElement } from '../support/dicom-fixture';
 import { dciodvfy } from '../support/judges';
 import { fakeLine } from '../support/line';
-import { drawnCells,lyingFilm } from '../support/lying';
+import { drawnCells, lyingFilm } from '../support/lying';
 
 /**
- * Each attribute that the modules of a film make type 2 or 2C (present, maybe empty), and some of type 1 that archives lack all the same: Patient, General
- * Study, General Series, CR and DX Series, General Equipment, General Image, CR and DX Image (PS3.3 sections C.7.1 to C.7.6 and C.8.1, C.8.11).
+ * Each attribute that the modules of a film make type 2 or 2C (present, maybe empty), and some of type 1 that archives
+ * lack all the same: Patient, General Study, General Series, CR and DX Series, General Equipment, General Image, CR and
+ * DX Image (PS3.3 sections C.7.1 to C.7.6 and C.8.1, C.8.11).
  */
 const ATTRIBUTES: readonly (readonly [name: string, tag: number, vr: string, value: string])[] = [
   ['Patient Name', 0x00100010, 'PN', 'Nobody^Nemo'],
@@ -48,7 +49,11 @@ const ATTRIBUTES: readonly (readonly [name: string, tag: number, vr: string, val
 const { line } = fakeLine();
 const cells = drawnCells({ seed: 5, view: 'PA', rows: 80, columns: 70 });
 const all = (changed: FixtureElement | null, without: number): FixtureElement[] => [
-  ...ATTRIBUTES.filter(([, tag, vr]) => tag !== without && vr !== 'US').map(([, tag, vr, value]): FixtureElement => [tag, vr, value]),
+  ...ATTRIBUTES.filter(([, tag, vr]) => tag !== without && vr !== 'US').map(([, tag, vr, value]): FixtureElement => [
+    tag,
+    vr,
+    value,
+  ]),
   ...(changed ? [changed] : []),
 ];
 
@@ -59,8 +64,22 @@ async function faults(film: Uint8Array): Promise<readonly string[]> {
   const outcome = await analyseFilm(film, line);
   if (outcome.outcome !== 'analysed') return [outcome.refusal.text];
   const { attributes } = outcome.explained.inferred.preprocessed.decoded;
-  const report = { outcome: 'analysed', view: 'frontal', probability: 0.5, lungFraction: 0.3, region: [[0, 0], [1, 0], [1, 1]], objects: ['heatMap'] } as const;
-  const objects = [buildSecondaryCapture(attributes, DOT, line.identity()), buildStructuredReport(attributes, report, line.identity())];
+  const report = {
+    outcome: 'analysed',
+    view: 'frontal',
+    probability: 0.5,
+    lungFraction: 0.3,
+    region: [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+    ],
+    objects: ['heatMap'],
+  } as const;
+  const objects = [
+    buildSecondaryCapture(attributes, DOT, line.identity()),
+    buildStructuredReport(attributes, report, line.identity()),
+  ];
   return objects.flatMap((object) => dciodvfy(writePart10(object)).errors);
 }
 
@@ -68,9 +87,12 @@ describe.each(ATTRIBUTES)('%s', (_, tag, vr) => {
   test.each([
     ['empty', [tag, vr, vr === 'US' ? [] : '']],
     ['absent', null],
-  ] as [string, FixtureElement | null][])('%s: the film is analysed and both results are valid', async (_state, element) => {
-    expect(await faults(lyingFilm(cells, '', all(element, tag), tag))).toEqual([]);
-  });
+  ] as [string, FixtureElement | null][])(
+    '%s: the film is analysed and both results are valid',
+    async (_state, element) => {
+      expect(await faults(lyingFilm(cells, '', all(element, tag), tag))).toEqual([]);
+    },
+  );
 });
 
 test('all of them present', async () => {
@@ -87,7 +109,9 @@ test.each([
   ['SOP Class UID', 0x00080016],
 ])('without a %s no result could refer to the film: a clear error', async (_, tag) => {
   const outcome = await analyseFilm(lyingFilm(cells, 'L\\F', [], tag), line);
-  expect(() => encode(outcome, line.identity())).toThrow(expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }));
+  expect(() => encode(outcome, line.identity())).toThrow(
+    expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }),
+  );
 });
 
 describe('UIDs that are no UIDs by PS3.5 section 9.1, but stand in archives', () => {
@@ -99,7 +123,9 @@ describe('UIDs that are no UIDs by PS3.5 section 9.1, but stand in archives', ()
     const outcome = await analyseFilm(lyingFilm(cells, 'L\\F', [[tag, 'UI', uid]]), line);
     expect(outcome).toMatchObject({ outcome: 'analysed' });
     for (const { bytes } of encode(outcome, line.identity())) {
-      expect(Buffer.from(bytes).includes(Buffer.from(uid))).toBe(keyword !== 'SeriesInstanceUID' || Buffer.from(bytes).includes('Imaging Measurement Report'));
+      expect(Buffer.from(bytes).includes(Buffer.from(uid))).toBe(
+        keyword !== 'SeriesInstanceUID' || Buffer.from(bytes).includes('Imaging Measurement Report'),
+      );
       // What the validator finds is that UID, and nothing else.
       expect(dciodvfy(bytes).errors.filter((error) => !error.includes(`<${uid}>`))).toEqual([]);
     }

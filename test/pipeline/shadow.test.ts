@@ -1,4 +1,4 @@
-import { appendFileSync,mkdtempSync,readdirSync,readFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seriesWithShadow } from '../../src/app/catch-up';
@@ -6,14 +6,17 @@ import { HilumError } from '../../src/base/errors';
 import { CatchUp } from '../../src/catch-up/catch-up';
 import { deriveUid } from '../../src/dicom/uid';
 import { ShadowFile } from '../../src/monitoring/shadow-book';
-import { syntheticDicom,syntheticUids } from '../../src/objects/synthetic-film';
+import { syntheticDicom, syntheticUids } from '../../src/objects/synthetic-film';
 import { runStudy } from '../../src/pipeline/pipeline';
-import { type ShadowRecord,shadowStudy } from '../../src/pipeline/shadow';
-import { fakeLine,MemoryAnnouncer,MemoryArchive } from '../support/line';
+import { type ShadowRecord, shadowStudy } from '../../src/pipeline/shadow';
+import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
 import { recordingLog } from '../support/logs';
 
 const SMALL = { rows: 96, columns: 80, seed: 1 } as const;
-const FILMS = [{ ...SMALL, view: 'PA' }, { ...SMALL, view: 'LL' }] as const;
+const FILMS = [
+  { ...SMALL, view: 'PA' },
+  { ...SMALL, view: 'LL' },
+] as const;
 const DRAWN = FILMS.map((film) => syntheticDicom(film));
 const STUDY = syntheticUids(FILMS[0]).studyInstanceUid;
 
@@ -28,7 +31,16 @@ afterEach(async () => {
 });
 
 const folder = () => mkdtempSync(join(tmpdir(), 'hilum-shadow-'));
-const records = (dir: string) => readdirSync(dir).sort().flatMap((name) => readFileSync(join(dir, name), 'utf8').trim().split('\n').filter(Boolean).map((line) => JSON.parse(line) as ShadowRecord));
+const records = (dir: string) =>
+  readdirSync(dir)
+    .sort()
+    .flatMap((name) =>
+      readFileSync(join(dir, name), 'utf8')
+        .trim()
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as ShadowRecord),
+    );
 
 function archiveWithFilms(): MemoryArchive {
   const archive = new MemoryArchive();
@@ -40,9 +52,25 @@ test('each film is noted once, nothing is stored, and the next run finds nothing
   const [archive, dir, { line }] = [archiveWithFilms(), folder(), fakeLine({ probability: 0.7 })];
   const book = await open(dir);
   const result = await shadowStudy(STUDY, {}, line, archive, book);
-  expect(result).toMatchObject({ studyInstanceUid: STUDY, priority: 'urgent', films: [{ outcome: 'analysed', outputs: [] }, { outcome: 'not-analysed', outputs: [] }] });
-  expect(records(dir).map(({ sopInstanceUid, outcome, reason, probability, urgent }) => [sopInstanceUid, outcome, reason, probability?.toFixed(1), urgent])).toEqual([
-    [syntheticUids(FILMS[0]).sopInstanceUid, 'analysed', null, '0.7', true], [syntheticUids(FILMS[1]).sopInstanceUid, 'not-analysed', 'lateral-view', undefined, false],
+  expect(result).toMatchObject({
+    studyInstanceUid: STUDY,
+    priority: 'urgent',
+    films: [
+      { outcome: 'analysed', outputs: [] },
+      { outcome: 'not-analysed', outputs: [] },
+    ],
+  });
+  expect(
+    records(dir).map(({ sopInstanceUid, outcome, reason, probability, urgent }) => [
+      sopInstanceUid,
+      outcome,
+      reason,
+      probability?.toFixed(1),
+      urgent,
+    ]),
+  ).toEqual([
+    [syntheticUids(FILMS[0]).sopInstanceUid, 'analysed', null, '0.7', true],
+    [syntheticUids(FILMS[1]).sopInstanceUid, 'not-analysed', 'lateral-view', undefined, false],
   ]);
   expect(readFileSync(join(dir, 'shadow.jsonl'), 'utf8')).not.toMatch(/SYNTHETIC|Synthetic/);
   expect(await shadowStudy(STUDY, {}, line, archive, book)).toBeNull();
@@ -67,7 +95,8 @@ test('an archive that fails between two films loses neither: the next try does t
   const [archive, dir, { line }] = [archiveWithFilms(), folder(), fakeLine()];
   const book = await open(dir);
   archive.before = (call) => {
-    if (call === 'retrieve' && archive.calls.retrieve === 2) throw new HilumError('ARCHIVE_TIMEOUT', 'transient', 'late');
+    if (call === 'retrieve' && archive.calls.retrieve === 2)
+      throw new HilumError('ARCHIVE_TIMEOUT', 'transient', 'late');
   };
   await expect(shadowStudy(STUDY, {}, line, archive, book)).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT' });
   expect(records(dir)).toHaveLength(1);
@@ -87,7 +116,18 @@ test('a line that a kill cut off is dropped, and the next one stands by itself',
   expect(again.filmsOf(STUDY)).toBe(2);
 });
 
-const record = (film: number, report = film): ShadowRecord => ({ at: '', studyInstanceUid: deriveUid(['study', film % 3]), sopInstanceUid: deriveUid(['film', film]), report: deriveUid(['report', report]), outcome: 'analysed', reason: null, view: 'frontal', probability: 0.5, lungFraction: 0.3, urgent: true });
+const record = (film: number, report = film): ShadowRecord => ({
+  at: '',
+  studyInstanceUid: deriveUid(['study', film % 3]),
+  sopInstanceUid: deriveUid(['film', film]),
+  report: deriveUid(['report', report]),
+  outcome: 'analysed',
+  reason: null,
+  view: 'frontal',
+  probability: 0.5,
+  lungFraction: 0.3,
+  urgent: true,
+});
 
 test('the files are bounded; what the oldest held is forgotten, also after a restart', async () => {
   const dir = folder();
@@ -104,7 +144,9 @@ test('the files are bounded; what the oldest held is forgotten, also after a res
   for (const each of [book, reopened]) {
     expect(each.has(record(0).report)).toBe(false);
     expect(kept.every((report) => each.has(report))).toBe(true);
-    expect([0, 1, 2].map((study) => each.filmsOf(record(study).studyInstanceUid)).reduce((a, b) => a + b)).toBe(kept.length);
+    expect([0, 1, 2].map((study) => each.filmsOf(record(study).studyInstanceUid)).reduce((a, b) => a + b)).toBe(
+      kept.length,
+    );
   }
 });
 
@@ -115,8 +157,22 @@ test('the catch-up counts what the book has, films not analyses, and leaves such
   const archive = { findSeries: async () => [{ modality: 'DX', description: 'chest', instances: 2 }] };
   const round = async () => {
     told.length = 0;
-    const source = { lags: false, batches: async function* () { yield { studies: [{ studyInstanceUid: study, modalities: null, instances: null }], done: async () => {} }; } };
-    const catchUp = new CatchUp({ source, findSeries: (uid) => seriesWithShadow(uid, archive, book), tell: async ({ studyInstanceUid }) => void told.push(studyInstanceUid), depth: async () => 0 }, { intervalMs: 1000, studiesPerMinute: 60_000, queueLimit: 100 }, recordingLog());
+    const source = {
+      lags: false,
+      batches: async function* () {
+        yield { studies: [{ studyInstanceUid: study, modalities: null, instances: null }], done: async () => {} };
+      },
+    };
+    const catchUp = new CatchUp(
+      {
+        source,
+        findSeries: (uid) => seriesWithShadow(uid, archive, book),
+        tell: async ({ studyInstanceUid }) => void told.push(studyInstanceUid),
+        depth: async () => 0,
+      },
+      { intervalMs: 1000, studiesPerMinute: 60_000, queueLimit: 100 },
+      recordingLog(),
+    );
     await catchUp.round();
     return told.length;
   };

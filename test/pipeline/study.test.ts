@@ -2,8 +2,8 @@ import { HilumError } from '../../src/base/errors';
 import { parseUid } from '../../src/dicom/uid';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { resultUids } from '../../src/pipeline/encode';
-import { type Line,runStudy,type StudyRun } from '../../src/pipeline/pipeline';
-import { fakeLine,MemoryAnnouncer,MemoryArchive } from '../support/line';
+import { type Line, runStudy, type StudyRun } from '../../src/pipeline/pipeline';
+import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
 
 const FILM = syntheticDicom({ seed: 1, view: 'PA', rows: 280, columns: 240 });
 const SC = '1.2.840.10008.5.1.4.1.1.7';
@@ -14,18 +14,25 @@ function setUp(films: readonly Uint8Array[] = [FILM], line: Line = fakeLine().li
   const announcer = new MemoryAnnouncer();
   const references = films.map((film) => archive.put(film));
   const study = references[0]!.studyInstanceUid;
-  const run = (redelivered = false, { line: other = line, ...options }: Partial<StudyRun> & { line?: Line } = {}) => runStudy(study, { redelivered, ...options }, other, { archive, announcer });
+  const run = (redelivered = false, { line: other = line, ...options }: Partial<StudyRun> & { line?: Line } = {}) =>
+    runStudy(study, { redelivered, ...options }, other, { archive, announcer });
   return { archive, announcer, references, study, run, line };
 }
 
-const classes = (archive: MemoryArchive) => [...archive.objects.values()].map(({ reference }) => reference.sopClassUid).sort();
+const classes = (archive: MemoryArchive) =>
+  [...archive.objects.values()].map(({ reference }) => reference.sopClassUid).sort();
 
 test('a film gets a heat map and a report in its study, and the study is announced', async () => {
   const { archive, announcer, references, run } = setUp();
   await run();
   expect(classes(archive)).toEqual([references[0]!.sopClassUid, SC, SR_3D].sort());
   expect(announcer.events).toHaveLength(1);
-  expect(announcer.events[0]).toMatchObject({ type: 'study-result', priority: 'urgent', skipped: [], films: [{ outcome: 'analysed', view: 'frontal', reason: null }] });
+  expect(announcer.events[0]).toMatchObject({
+    type: 'study-result',
+    priority: 'urgent',
+    skipped: [],
+    films: [{ outcome: 'analysed', view: 'frontal', reason: null }],
+  });
   expect(announcer.events[0]!.films[0]!.probability).toBeCloseTo(0.9, 5);
   expect(announcer.events[0]!.films[0]!.outputs.map(({ sopClassUid }) => sopClassUid)).toEqual([SC, SR_3D]);
 });
@@ -53,20 +60,23 @@ test('a redelivered event announces the same result, read back from the report',
   expect(event!.priority).toBe('urgent');
 });
 
-test.each(['find', 'retrieve', 'store'] as const)('killed at any %s, the next try completes the set exactly once', async (call) => {
-  for (let at = 1; at <= 2; at++) {
-    const { archive, announcer, run } = setUp();
-    let n = 0;
-    archive.before = (kind) => {
-      if (kind === call && ++n === at) throw new HilumError('ARCHIVE_UNREACHABLE', 'transient', 'gone');
-    };
-    await run().catch((error: unknown) => expect(error).toMatchObject({ lasting: 'transient' }));
-    archive.before = () => {};
-    await run(true);
-    expect(archive.objects.size).toBe(3);
-    expect(announcer.events.length).toBeGreaterThanOrEqual(1);
-  }
-});
+test.each(['find', 'retrieve', 'store'] as const)(
+  'killed at any %s, the next try completes the set exactly once',
+  async (call) => {
+    for (let at = 1; at <= 2; at++) {
+      const { archive, announcer, run } = setUp();
+      let n = 0;
+      archive.before = (kind) => {
+        if (kind === call && ++n === at) throw new HilumError('ARCHIVE_UNREACHABLE', 'transient', 'gone');
+      };
+      await run().catch((error: unknown) => expect(error).toMatchObject({ lasting: 'transient' }));
+      archive.before = () => {};
+      await run(true);
+      expect(archive.objects.size).toBe(3);
+      expect(announcer.events.length).toBeGreaterThanOrEqual(1);
+    }
+  },
+);
 
 test('a store whose answer is lost is looked up and not sent again', async () => {
   const { archive, run } = setUp();
@@ -91,7 +101,8 @@ test('a heat map is never there without its report for good, and never the other
   const { archive, run, references, line } = setUp();
   const uids = resultUids(references[0]!.sopInstanceUid, line.identity());
   archive.before = (call, uid) => {
-    if (call === 'store' && uid === uids.report.instance) throw new HilumError('ARCHIVE_UNAVAILABLE', 'transient', 'full');
+    if (call === 'store' && uid === uids.report.instance)
+      throw new HilumError('ARCHIVE_UNAVAILABLE', 'transient', 'full');
   };
   await expect(run()).rejects.toMatchObject({ code: 'ARCHIVE_UNAVAILABLE' });
   expect(archive.objects.has(uids.heatMap.instance)).toBe(true);
@@ -104,8 +115,20 @@ test('a heat map is never there without its report for good, and never the other
 
 describe('with all objects switched on', () => {
   const { line } = fakeLine();
-  const full: Line = { ...line, identity: () => ({ ...line.identity(), objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true } }) };
-  const FULL_SET = [SC, '1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.30', '1.2.840.10008.5.1.4.1.1.11.1', SR_3D];
+  const full: Line = {
+    ...line,
+    identity: () => ({
+      ...line.identity(),
+      objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true },
+    }),
+  };
+  const FULL_SET = [
+    SC,
+    '1.2.840.10008.5.1.4.1.1.66.4',
+    '1.2.840.10008.5.1.4.1.1.30',
+    '1.2.840.10008.5.1.4.1.1.11.1',
+    SR_3D,
+  ];
 
   test('killed at any store, the next try completes the set exactly once, the report last', async () => {
     for (let at = 1; at <= 5; at++) {
@@ -118,7 +141,10 @@ describe('with all objects switched on', () => {
       expect(classes(archive)).not.toContain(SR_3D);
       archive.before = () => {};
       await run(true);
-      expect([...archive.objects.values()].map(({ reference }) => reference.sopClassUid)).toEqual([references[0]!.sopClassUid, ...FULL_SET]);
+      expect([...archive.objects.values()].map(({ reference }) => reference.sopClassUid)).toEqual([
+        references[0]!.sopClassUid,
+        ...FULL_SET,
+      ]);
       expect(announcer.events[0]!.films[0]!.outputs.map(({ sopClassUid }) => sopClassUid)).toEqual(FULL_SET);
       expect(announcer.events[0]!.skipped).toEqual([]);
     }
@@ -157,7 +183,13 @@ test('a film that arrives later in an old study is analysed then, and the event 
 
 describe('after an upgrade of Hilum', () => {
   const { line } = fakeLine();
-  const upgraded: Line = { ...line, identity: () => ({ ...line.identity(), models: line.identity().models.map((model) => ({ ...model, version: '2.0.0' })) }) };
+  const upgraded: Line = {
+    ...line,
+    identity: () => ({
+      ...line.identity(),
+      models: line.identity().models.map((model) => ({ ...model, version: '2.0.0' })),
+    }),
+  };
   const left = { line: upgraded };
   const anew = { line: upgraded, reanalyze: true };
 
@@ -181,8 +213,14 @@ describe('after an upgrade of Hilum', () => {
     await expect(run(false, left)).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
     announcer.fail = false;
     const event = await run(true, left);
-    expect(event!.films.map(({ sopInstanceUid }) => sopInstanceUid)).toEqual([late.sopInstanceUid, references[0]!.sopInstanceUid]);
-    expect(event!.films.map(({ outcome, outputs }) => [outcome, outputs.length])).toEqual([['analysed', 2], ['analysed', 2]]);
+    expect(event!.films.map(({ sopInstanceUid }) => sopInstanceUid)).toEqual([
+      late.sopInstanceUid,
+      references[0]!.sopInstanceUid,
+    ]);
+    expect(event!.films.map(({ outcome, outputs }) => [outcome, outputs.length])).toEqual([
+      ['analysed', 2],
+      ['analysed', 2],
+    ]);
     expect(archive.objects.size).toBe(1 + 2 + 1 + 2);
   });
 
@@ -201,12 +239,16 @@ describe('after an upgrade of Hilum', () => {
     await run();
     const report = [...archive.objects.values()].find(({ reference }) => reference.modality === 'SR')!;
     archive.before = (call, uid) => {
-      if (call === 'retrieve' && uid === report.reference.sopInstanceUid) throw new HilumError('NOT_FOUND', 'permanent', 'deleted');
+      if (call === 'retrieve' && uid === report.reference.sopInstanceUid)
+        throw new HilumError('NOT_FOUND', 'permanent', 'deleted');
     };
     await run(false, left);
     expect(archive.objects.size).toBe(5);
     const foreign = setUp();
-    foreign.archive.objects.set('1.2.9', { reference: { ...report.reference, sopInstanceUid: parseUid('1.2.9') }, bytes: FILM });
+    foreign.archive.objects.set('1.2.9', {
+      reference: { ...report.reference, sopInstanceUid: parseUid('1.2.9') },
+      bytes: FILM,
+    });
     await foreign.run();
     expect(foreign.archive.objects.size).toBe(1 + 1 + 2);
   });
@@ -215,7 +257,10 @@ describe('after an upgrade of Hilum', () => {
 describe('returned between two films', () => {
   const three = () => {
     const made = setUp();
-    for (const instance of [2, 3]) made.archive.put(syntheticDicom({ seed: 1, view: 'PA', rows: 280, columns: 240, instance, studyInstanceUid: made.study }));
+    for (const instance of [2, 3])
+      made.archive.put(
+        syntheticDicom({ seed: 1, view: 'PA', rows: 280, columns: 240, instance, studyInstanceUid: made.study }),
+      );
     return made;
   };
 
@@ -246,9 +291,13 @@ describe('returned between two films', () => {
     const { archive, references, run } = three();
     const first = references[0]!.sopInstanceUid;
     archive.before = (call, uid) => {
-      if (call === 'retrieve' && uid === first) throw new HilumError('DICOM_UNREADABLE', 'permanent', 'larger than 512 MiB');
+      if (call === 'retrieve' && uid === first)
+        throw new HilumError('DICOM_UNREADABLE', 'permanent', 'larger than 512 MiB');
     };
-    await expect(run(false, { shouldReturn: () => true })).rejects.toMatchObject({ code: 'STUDY_RETURNED', message: expect.stringContaining('1 of 3') as string });
+    await expect(run(false, { shouldReturn: () => true })).rejects.toMatchObject({
+      code: 'STUDY_RETURNED',
+      message: expect.stringContaining('1 of 3') as string,
+    });
     expect(archive.objects.size).toBe(5);
     const event = await run(true, { shouldReturn: () => true });
     expect(event!.films.map(({ outcome }) => outcome)).toEqual(['rejected', 'analysed', 'analysed']);
@@ -258,7 +307,10 @@ describe('returned between two films', () => {
 test('a lateral film is not analysed: a report says so, without heat map, probability or priority', async () => {
   const { archive, announcer, run } = setUp([FILM], fakeLine({ lateral: 0.99 }).line);
   await run();
-  expect(announcer.events[0]).toMatchObject({ priority: null, films: [{ outcome: 'not-analysed', reason: 'lateral-view', probability: null, view: 'lateral' }] });
+  expect(announcer.events[0]).toMatchObject({
+    priority: null,
+    films: [{ outcome: 'not-analysed', reason: 'lateral-view', probability: null, view: 'lateral' }],
+  });
   expect(classes(archive)).toHaveLength(2);
   expect(classes(archive)).toContain(SR_3D);
 });
@@ -267,7 +319,12 @@ test('what does not look like the films of the training is not analysed: the rep
   const { line, seen } = fakeLine({ unlike: 0.5 });
   const { archive, announcer, run } = setUp([FILM], line);
   await run();
-  expect(announcer.events[0]!.films[0]).toMatchObject({ outcome: 'not-analysed', reason: 'unlike-training-films', view: 'frontal', lungFraction: null });
+  expect(announcer.events[0]!.films[0]).toMatchObject({
+    outcome: 'not-analysed',
+    reason: 'unlike-training-films',
+    view: 'frontal',
+    lungFraction: null,
+  });
   expect(classes(archive)).toContain(SR_3D);
   expect(seen).toEqual([]);
 });
@@ -284,7 +341,11 @@ test('below the operating point, and without a gate, it is analysed', async () =
 test('lungs that can not be lungs stop the analysis', async () => {
   const { announcer, run } = setUp([FILM], fakeLine({ lungs: new Float32Array(56 * 56) }).line);
   await run();
-  expect(announcer.events[0]!.films[0]).toMatchObject({ outcome: 'not-analysed', reason: 'implausible-lungs', lungFraction: 0 });
+  expect(announcer.events[0]!.films[0]).toMatchObject({
+    outcome: 'not-analysed',
+    reason: 'implausible-lungs',
+    lungFraction: 0,
+  });
 });
 
 test('the classifier sees the lungs only', async () => {
@@ -296,7 +357,10 @@ test('the classifier sees the lungs only', async () => {
 });
 
 test('nothing speaks for the class: the map is empty, the region that was looked at are the lungs, the priority is routine', async () => {
-  const { announcer, archive, run } = setUp([FILM], fakeLine({ probability: 0.02, cam: new Float32Array(196).fill(-1) }).line);
+  const { announcer, archive, run } = setUp(
+    [FILM],
+    fakeLine({ probability: 0.02, cam: new Float32Array(196).fill(-1) }).line,
+  );
   await run();
   expect(announcer.events[0]!.priority).toBe('routine');
   expect(archive.objects.size).toBe(3);

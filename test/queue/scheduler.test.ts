@@ -1,6 +1,6 @@
 import { sleep } from '../../src/base/retry';
 import type { Priority } from '../../src/events/priority';
-import { Scheduler,type SchedulerOptions } from '../../src/queue/scheduler';
+import { Scheduler, type SchedulerOptions } from '../../src/queue/scheduler';
 import { until } from '../support/servers';
 
 /** Two queues in memory and a scheduler on them; an item is done when the test says so, or at once. */
@@ -40,17 +40,23 @@ test('urgent overtakes what came before it; within a priority the order stays', 
   expect(begun).toEqual(['u1', 'u2', 'r1', 'r2']);
 });
 
-test.each([1, 2, 4])('after %d urgent ones in a row a waiting routine one has its turn, and nothing is lost', async (routineEvery) => {
-  const { queues, begun, scheduler } = bench({ routineEvery });
-  queues.urgent.push(...many('u', 12));
-  queues.routine.push(...many('r', 2));
-  scheduler.start();
-  await until('all', () => begun.length === 14);
-  await scheduler.stop();
-  const runs = begun.join(' ').split(/ ?r\d+ ?/).map((run) => run.split(' ').length);
-  expect(runs.slice(0, 2)).toEqual([routineEvery, routineEvery]);
-  expect([...begun].sort()).toEqual([...many('u', 12), ...many('r', 2)].sort());
-});
+test.each([1, 2, 4])(
+  'after %d urgent ones in a row a waiting routine one has its turn, and nothing is lost',
+  async (routineEvery) => {
+    const { queues, begun, scheduler } = bench({ routineEvery });
+    queues.urgent.push(...many('u', 12));
+    queues.routine.push(...many('r', 2));
+    scheduler.start();
+    await until('all', () => begun.length === 14);
+    await scheduler.stop();
+    const runs = begun
+      .join(' ')
+      .split(/ ?r\d+ ?/)
+      .map((run) => run.split(' ').length);
+    expect(runs.slice(0, 2)).toEqual([routineEvery, routineEvery]);
+    expect([...begun].sort()).toEqual([...many('u', 12), ...many('r', 2)].sort());
+  },
+);
 
 test('a routine one that comes late into a long urgent run is next', async () => {
   const { queues, begun, scheduler, finish, running } = bench({}, false);
@@ -75,7 +81,10 @@ test('no more than there are slots is taken; the rest stays where other workers 
   await until('two', () => begun.length === 2);
   scheduler.wake();
   await sleep(30);
-  expect([begun, queues.routine]).toEqual([['r1', 'r2'], ['r3', 'r4', 'r5']]);
+  expect([begun, queues.routine]).toEqual([
+    ['r1', 'r2'],
+    ['r3', 'r4', 'r5'],
+  ]);
   queues.urgent.push('u1');
   finish('r2');
   await until('the third', () => begun.length === 3);
@@ -103,7 +112,8 @@ test('when taking fails it tries again after a rest, and does not spin', async (
   let tries = 0;
   const { begun, scheduler } = bench({
     idleMs: 20,
-    take: (priority) => (++tries <= 6 ? Promise.reject(new Error('channel closed')) : Promise.resolve(tries > 8 ? null : priority)),
+    take: (priority) =>
+      ++tries <= 6 ? Promise.reject(new Error('channel closed')) : Promise.resolve(tries > 8 ? null : priority),
   });
   const started = Date.now();
   scheduler.start();

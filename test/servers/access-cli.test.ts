@@ -1,30 +1,56 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync,readFileSync,rmSync,writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join,resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const CLI = resolve(__dirname, '../../dist/cli.js');
 const dir = mkdtempSync(join(tmpdir(), 'hilum-users-'));
 const config = join(dir, 'hilum.yaml');
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-const write = (more: string) => writeFileSync(config, `archive: {url: "http://127.0.0.1:1/dicom-web"}\nbroker: {url: "amqp://127.0.0.1:1"}\n${more}\n`);
+const write = (more: string) =>
+  writeFileSync(
+    config,
+    `archive: {url: "http://127.0.0.1:1/dicom-web"}\nbroker: {url: "amqp://127.0.0.1:1"}\n${more}\n`,
+  );
 const hilum = (args: readonly string[], input = '') => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args, '--config', config], { input, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args, '--config', config], {
+    input,
+    encoding: 'utf8',
+  });
   return { status, stdout, stderr };
 };
 
 beforeAll(() => write('access: {kind: local}'));
 
 test('accounts: made with a password from standard input, listed, changed, removed; each change is in the audit trail', () => {
-  expect(hilum(['users', 'add', 'chief', '--roles', 'admin', '--name', 'The Chief'], 'a long enough secret\n')).toMatchObject({ status: 0, stdout: 'account chief made with the roles admin\n' });
-  expect(hilum(['users', 'add', 'chief', '--roles', 'admin'], 'a long enough secret\n')).toMatchObject({ status: 1, stderr: 'hilum: There is an account of this name.\n' });
-  expect(hilum(['users', 'add', 'short', '--roles', 'operator'], 'short\n')).toMatchObject({ status: 1, stderr: expect.stringContaining('at least 12 characters') as string });
+  expect(
+    hilum(['users', 'add', 'chief', '--roles', 'admin', '--name', 'The Chief'], 'a long enough secret\n'),
+  ).toMatchObject({ status: 0, stdout: 'account chief made with the roles admin\n' });
+  expect(hilum(['users', 'add', 'chief', '--roles', 'admin'], 'a long enough secret\n')).toMatchObject({
+    status: 1,
+    stderr: 'hilum: There is an account of this name.\n',
+  });
+  expect(hilum(['users', 'add', 'short', '--roles', 'operator'], 'short\n')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('at least 12 characters') as string,
+  });
   expect(hilum(['users', 'add', 'king', '--roles', 'king'], 'a long enough secret\n').status).toBe(1);
   expect(hilum(['users', 'add', 'reader', '--roles', 'radiologist,operator'], 'a long enough secret\n').status).toBe(0);
   expect(hilum(['users', 'role', 'reader', '--roles', 'radiologist']).status).toBe(0);
-  expect(hilum(['users', 'list', '--json']).stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual([{ username: 'chief', displayName: 'The Chief', roles: ['admin'] }, { username: 'reader', displayName: 'reader', roles: ['radiologist'] }]);
-  expect(hilum(['users', 'remove', 'chief'])).toMatchObject({ status: 1, stderr: 'hilum: This is the last admin: make another one first.\n' });
+  expect(
+    hilum(['users', 'list', '--json'])
+      .stdout.trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual([
+    { username: 'chief', displayName: 'The Chief', roles: ['admin'] },
+    { username: 'reader', displayName: 'reader', roles: ['radiologist'] },
+  ]);
+  expect(hilum(['users', 'remove', 'chief'])).toMatchObject({
+    status: 1,
+    stderr: 'hilum: This is the last admin: make another one first.\n',
+  });
   expect(hilum(['users', 'remove', 'reader']).status).toBe(0);
   const trail = readFileSync(join(dir, 'state/audit/audit.log'), 'utf8').trim().split('\n');
   expect(trail).toHaveLength(4);
@@ -46,5 +72,10 @@ test('the service does not start outside loopback without sign-in and TLS, and s
   write('http: {host: 0.0.0.0, port: 0}');
   const { status, stderr } = hilum(['serve']);
   expect(status).toBe(1);
-  for (const part of ['CONFIG_INVALID', 'access.kind: nobody has to sign in', 'http.tls: without TLS the service is allowed on loopback only']) expect(stderr).toContain(part);
+  for (const part of [
+    'CONFIG_INVALID',
+    'access.kind: nobody has to sign in',
+    'http.tls: without TLS the service is allowed on loopback only',
+  ])
+    expect(stderr).toContain(part);
 }, 60_000);

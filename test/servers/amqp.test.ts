@@ -1,10 +1,10 @@
-import { type GetMessage,connect as rawConnect } from 'amqplib';
-import { type AddressInfo,connect as connectSocket,createServer,type Server } from 'node:net';
+import { type GetMessage, connect as rawConnect } from 'amqplib';
+import { type AddressInfo, connect as connectSocket, createServer, type Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { sleep } from '../../src/base/retry';
 import type { ResultEvent } from '../../src/events/result-event';
-import type { Broker,BrokerOptions } from '../../src/queue/amqp';
-import { type BrokerDelivery,readHistory } from '../../src/queue/delivery';
+import type { Broker, BrokerOptions } from '../../src/queue/amqp';
+import { type BrokerDelivery, readHistory } from '../../src/queue/delivery';
 import { brokerSeenSince } from '../../src/queue/epoch';
 import { BrokerBench } from '../support/broker-bench';
 import { certificate } from '../support/certificates';
@@ -21,7 +21,11 @@ function open(options: Partial<BrokerOptions> = {}): Broker {
 }
 
 /** A client that consumes into a list, each delivery as `settle` says. */
-async function consuming(settle: (delivery: BrokerDelivery) => Promise<void>, options: Partial<BrokerOptions> = {}, prefetch = 1): Promise<{ broker: Broker; seen: BrokerDelivery[] }> {
+async function consuming(
+  settle: (delivery: BrokerDelivery) => Promise<void>,
+  options: Partial<BrokerOptions> = {},
+  prefetch = 1,
+): Promise<{ broker: Broker; seen: BrokerDelivery[] }> {
   const broker = open(options);
   const seen: BrokerDelivery[] = [];
   await broker.consume(async (delivery) => {
@@ -32,7 +36,8 @@ async function consuming(settle: (delivery: BrokerDelivery) => Promise<void>, op
   return { broker, seen };
 }
 
-const say = (broker: Broker, text: string) => broker.publish(`${bench.prefix}.study`, 'study.stable', Buffer.from(text), { mandatory: true });
+const say = (broker: Broker, text: string) =>
+  broker.publish(`${bench.prefix}.study`, 'study.stable', Buffer.from(text), { mandatory: true });
 const texts = (seen: readonly BrokerDelivery[]) => seen.map(({ body }) => Buffer.from(body).toString());
 
 /** The one message that arrives in a queue, taken out of it. */
@@ -55,7 +60,11 @@ describe('publish and consume', () => {
 
   test('prefetch bounds what is in hand, and stop finishes it', async () => {
     const release: (() => void)[] = [];
-    const { broker, seen } = await consuming((delivery) => new Promise<void>((resolve) => release.push(resolve)).then(() => delivery.ack()), {}, 2);
+    const { broker, seen } = await consuming(
+      (delivery) => new Promise<void>((resolve) => release.push(resolve)).then(() => delivery.ack()),
+      {},
+      2,
+    );
     for (const text of ['a', 'b', 'c']) await say(broker, text);
     await until('two deliveries', () => seen.length === 2);
     await until('one waits', async () => (await broker.depth()) === 1);
@@ -86,8 +95,13 @@ describe('publish and consume', () => {
     const channel = await bench.raw.createChannel();
     await channel.assertQueue(`${bench.prefix}.reader`, { durable: true });
     await channel.bindQueue(`${bench.prefix}.reader`, `${bench.prefix}.result`, 'result.*');
-    for (const priority of ['urgent', 'routine', null] as const) await broker.announce({ schemaVersion: 1, type: 'study-result', priority } as unknown as ResultEvent);
-    const got = [await take(`${bench.prefix}.reader`), await take(`${bench.prefix}.reader`), await take(`${bench.prefix}.reader`)];
+    for (const priority of ['urgent', 'routine', null] as const)
+      await broker.announce({ schemaVersion: 1, type: 'study-result', priority } as unknown as ResultEvent);
+    const got = [
+      await take(`${bench.prefix}.reader`),
+      await take(`${bench.prefix}.reader`),
+      await take(`${bench.prefix}.reader`),
+    ];
     expect(got.map(({ fields }) => fields.routingKey)).toEqual(['result.urgent', 'result.routine', 'result.none']);
     expect(got[0]?.properties).toMatchObject({ deliveryMode: 2, contentType: 'application/json' });
   });
@@ -95,7 +109,9 @@ describe('publish and consume', () => {
   test('a message that no queue takes is an error, not a confirm', async () => {
     const broker = open();
     await broker.ready(20_000);
-    await expect(broker.publish(`${bench.prefix}.study`, 'nobody.listens', Buffer.from('x'), { mandatory: true })).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE', lasting: 'transient' });
+    await expect(
+      broker.publish(`${bench.prefix}.study`, 'nobody.listens', Buffer.from('x'), { mandatory: true }),
+    ).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE', lasting: 'transient' });
     await expect(broker.publish(`${bench.prefix}.study`, 'nobody.listens', Buffer.from('x'))).resolves.toBeUndefined();
   });
 });
@@ -115,20 +131,28 @@ describe('settling', () => {
   });
 
   test('a dead letter carries reason and history', async () => {
-    const { broker } = await consuming((delivery) => (delivery.attempt < 3 ? delivery.retry(300, 'ARCHIVE_UNREACHABLE') : delivery.deadLetter('NOT_FOUND')));
+    const { broker } = await consuming((delivery) =>
+      delivery.attempt < 3 ? delivery.retry(300, 'ARCHIVE_UNREACHABLE') : delivery.deadLetter('NOT_FOUND'),
+    );
     await say(broker, 'hopeless');
     const dead = await take(`${bench.prefix}.study.dead`);
     expect(Buffer.from(dead.content).toString()).toBe('hopeless');
     expect(dead.properties.deliveryMode).toBe(2);
     expect(dead.properties.headers).toMatchObject({ 'x-hilum-reason': 'NOT_FOUND', 'x-hilum-attempt': 3 });
     const history = readHistory(dead.properties.headers?.['x-hilum-history']);
-    expect(history.map(({ attempt, code }) => [attempt, code])).toEqual([[1, 'ARCHIVE_UNREACHABLE'], [2, 'ARCHIVE_UNREACHABLE'], [3, 'NOT_FOUND']]);
+    expect(history.map(({ attempt, code }) => [attempt, code])).toEqual([
+      [1, 'ARCHIVE_UNREACHABLE'],
+      [2, 'ARCHIVE_UNREACHABLE'],
+      [3, 'NOT_FOUND'],
+    ]);
     expect(history.every(({ at }) => Math.abs(Date.parse(at) - Date.now()) < 60_000)).toBe(true);
     expect(await broker.depth()).toBe(0);
   });
 
   test('a requeued message comes again as redelivered; put back, as a fresh one that was lost once', async () => {
-    const { broker, seen } = await consuming((delivery) => (delivery.redelivered ? delivery.putBack(0) : delivery.lost === 0 ? delivery.requeue() : delivery.ack()));
+    const { broker, seen } = await consuming((delivery) =>
+      delivery.redelivered ? delivery.putBack(0) : delivery.lost === 0 ? delivery.requeue() : delivery.ack(),
+    );
     await say(broker, 'back');
     await until('the third delivery', () => seen.length === 3);
     expect(seen[1]).toMatchObject({ attempt: 1, lost: 0, redelivered: true });
@@ -138,7 +162,8 @@ describe('settling', () => {
   test('a message that goes on comes after those that wait, as the same try, neither failed nor lost, and keeps what it carries', async () => {
     const release: (() => void)[] = [];
     const { broker, seen } = await consuming(async (delivery) => {
-      if (delivery.attempt === 1 && delivery.lost === 0 && texts([delivery])[0] === 'long') return delivery.redelivered ? delivery.putBack(0) : delivery.requeue();
+      if (delivery.attempt === 1 && delivery.lost === 0 && texts([delivery])[0] === 'long')
+        return delivery.redelivered ? delivery.putBack(0) : delivery.requeue();
       if (delivery.attempt === 1 && delivery.lost === 1) return delivery.retry(300, 'ARCHIVE_TIMEOUT');
       if (delivery.attempt === 2 && delivery.slices === 0) await new Promise<void>((resolve) => release.push(resolve));
       await (delivery.attempt === 2 && delivery.slices < 2 ? delivery.goOn() : delivery.ack());
@@ -149,15 +174,27 @@ describe('settling', () => {
     release.forEach((free) => free());
     await until('the end', () => seen.length === 7);
     expect(texts(seen).slice(3)).toEqual(['long', 'short', 'long', 'long']);
-    expect(seen.filter((delivery) => texts([delivery])[0] === 'long').slice(3)).toMatchObject([0, 1, 2].map((slices) => ({ attempt: 2, lost: 1, slices, redelivered: false, messageId: seen[0]?.messageId })));
+    expect(seen.filter((delivery) => texts([delivery])[0] === 'long').slice(3)).toMatchObject(
+      [0, 1, 2].map((slices) => ({ attempt: 2, lost: 1, slices, redelivered: false, messageId: seen[0]?.messageId })),
+    );
     await until('an empty queue', async () => (await broker.depth()) === 0);
   });
 
   test('losses are kept over a retry, and may wait like one', async () => {
-    const { broker, seen } = await consuming((delivery) => (delivery.lost === 0 ? delivery.putBack(300) : delivery.attempt === 1 ? delivery.retry(300, 'ARCHIVE_TIMEOUT') : delivery.ack()));
+    const { broker, seen } = await consuming((delivery) =>
+      delivery.lost === 0
+        ? delivery.putBack(300)
+        : delivery.attempt === 1
+          ? delivery.retry(300, 'ARCHIVE_TIMEOUT')
+          : delivery.ack(),
+    );
     await say(broker, 'back');
     await until('the third delivery', () => seen.length === 3);
-    expect(seen.map(({ attempt, lost }) => [attempt, lost])).toEqual([[1, 0], [1, 1], [2, 1]]);
+    expect(seen.map(({ attempt, lost }) => [attempt, lost])).toEqual([
+      [1, 0],
+      [1, 1],
+      [2, 1],
+    ]);
   });
 
   test('a second settlement is refused before anything is sent', async () => {
@@ -185,14 +222,21 @@ describe('settling', () => {
   test('of two copies with one id, the one that no queue takes is the one that fails', async () => {
     const broker = open();
     await broker.ready(20_000);
-    const copies = Array.from({ length: 20 }, (_, index) => broker.publish(`${bench.prefix}.study`, index % 2 ? 'nobody.listens' : 'study.stable', Buffer.from('x'), { mandatory: true, messageId: 'same' }));
+    const copies = Array.from({ length: 20 }, (_, index) =>
+      broker.publish(`${bench.prefix}.study`, index % 2 ? 'nobody.listens' : 'study.stable', Buffer.from('x'), {
+        mandatory: true,
+        messageId: 'same',
+      }),
+    );
     const outcomes = (await Promise.allSettled(copies)).map(({ status }) => status);
     expect(outcomes).toEqual(copies.map((_, index) => (index % 2 ? 'rejected' : 'fulfilled')));
     expect(await broker.depth()).toBe(10);
   });
 
   test('what can not be moved on goes back to its queue', async () => {
-    const { broker, seen } = await consuming((delivery) => (delivery.redelivered ? delivery.ack() : delivery.retry(300, 'ARCHIVE_TIMEOUT')));
+    const { broker, seen } = await consuming((delivery) =>
+      delivery.redelivered ? delivery.ack() : delivery.retry(300, 'ARCHIVE_TIMEOUT'),
+    );
     const channel = await bench.raw.createChannel();
     await channel.deleteQueue(`${bench.prefix}.study.retry.300ms`);
     await say(broker, 'held');
@@ -202,7 +246,8 @@ describe('settling', () => {
 });
 
 describe('urgent and routine', () => {
-  const classify = (body: Uint8Array) => Promise.resolve(Buffer.from(body).toString().startsWith('u') ? ('urgent' as const) : ('routine' as const));
+  const classify = (body: Uint8Array) =>
+    Promise.resolve(Buffer.from(body).toString().startsWith('u') ? ('urgent' as const) : ('routine' as const));
 
   /** A client that sorts by the first letter; its handler takes `workMs` for each. */
   async function sorting(workMs: number, routineEvery = 4): Promise<{ broker: Broker; seen: BrokerDelivery[] }> {
@@ -234,8 +279,10 @@ describe('urgent and routine', () => {
   test('under steady urgent load routine goes on, one in each five', async () => {
     const filler = open();
     await filler.ready(20_000);
-    for (let n = 1; n <= 40; n++) await filler.publish('', `${bench.prefix}.study.urgent`, Buffer.from(`u${n}`), { mandatory: true });
-    for (let n = 1; n <= 5; n++) await filler.publish('', `${bench.prefix}.study.routine`, Buffer.from(`r${n}`), { mandatory: true });
+    for (let n = 1; n <= 40; n++)
+      await filler.publish('', `${bench.prefix}.study.urgent`, Buffer.from(`u${n}`), { mandatory: true });
+    for (let n = 1; n <= 5; n++)
+      await filler.publish('', `${bench.prefix}.study.routine`, Buffer.from(`r${n}`), { mandatory: true });
     const { broker, seen } = await sorting(5);
     await until('all', () => seen.length === 45);
     expect(texts(seen).flatMap((text, place) => (text.startsWith('r') ? [place] : []))).toEqual([4, 9, 14, 19, 24]);
@@ -255,11 +302,21 @@ describe('urgent and routine', () => {
       if (seen.length === 3) return delivery.requeue();
       return seen.length === 4 ? delivery.goOn() : delivery.ack();
     };
-    await broker.consume(handler, 1, { classify: (body) => (asked.push(Buffer.from(body).toString()), classify(body)) });
+    await broker.consume(handler, 1, {
+      classify: (body) => (asked.push(Buffer.from(body).toString()), classify(body)),
+    });
     await broker.ready(20_000);
     await say(broker, 'u1');
     await until('the fifth delivery', () => seen.length === 5);
-    expect(seen.map(({ attempt, lost, redelivered }, index) => [priorities[index], attempt, lost, redelivered])).toEqual([['urgent', 1, 0, false], ['urgent', 2, 0, false], ['urgent', 2, 1, false], ['urgent', 2, 1, true], ['urgent', 2, 1, false]]);
+    expect(
+      seen.map(({ attempt, lost, redelivered }, index) => [priorities[index], attempt, lost, redelivered]),
+    ).toEqual([
+      ['urgent', 1, 0, false],
+      ['urgent', 2, 0, false],
+      ['urgent', 2, 1, false],
+      ['urgent', 2, 1, true],
+      ['urgent', 2, 1, false],
+    ]);
     expect(new Set(seen.map(({ messageId }) => messageId)).size).toBe(1);
     expect(asked).toEqual(['u1']);
   });
@@ -269,20 +326,44 @@ describe('urgent and routine', () => {
     await broker.ready(20_000);
     const timestamp = 1_700_000_000;
     const headers = { 'x-hilum-attempt': 2, 'x-hilum-lost': 1, 'x-hilum-history': '[]', 'x-other': 'gone' };
-    await broker.publish(`${bench.prefix}.study`, 'study.stable', Buffer.from('u1'), { headers, messageId: 'm1', timestamp });
-    await broker.publish(`${bench.prefix}.study`, 'study.stable', Buffer.from('?'), { headers: { ...headers, 'x-hilum-priority': 'at once' }, messageId: 'm2', timestamp });
+    await broker.publish(`${bench.prefix}.study`, 'study.stable', Buffer.from('u1'), {
+      headers,
+      messageId: 'm1',
+      timestamp,
+    });
+    await broker.publish(`${bench.prefix}.study`, 'study.stable', Buffer.from('?'), {
+      headers: { ...headers, 'x-hilum-priority': 'at once' },
+      messageId: 'm2',
+      timestamp,
+    });
     const never = new Promise<void>(() => {});
     let failing = 0;
-    await broker.consume(() => never, 1, { classify: (body) => (Buffer.from(body).toString() === '?' ? (failing++, Promise.reject(new Error('a defect'))) : classify(body)) });
+    await broker.consume(() => never, 1, {
+      classify: (body) =>
+        Buffer.from(body).toString() === '?' ? (failing++, Promise.reject(new Error('a defect'))) : classify(body),
+    });
     await until('both are sorted', async () => (await broker.depth(`${bench.prefix}.study`)) === 0 && failing === 1);
     await until('the second', async () => (await broker.depths()).routine === 1);
     const other = await take(`${bench.prefix}.study.routine`);
     await broker.stop(0);
     const first = await take(`${bench.prefix}.study.urgent`);
-    const kept = { 'x-hilum-attempt': 2, 'x-hilum-lost': 1, 'x-hilum-history': '[]', 'x-hilum-queued': expect.any(Number) as number };
-    expect([first.properties.messageId, first.properties.timestamp, first.properties.deliveryMode]).toEqual(['m1', timestamp, 2]);
+    const kept = {
+      'x-hilum-attempt': 2,
+      'x-hilum-lost': 1,
+      'x-hilum-history': '[]',
+      'x-hilum-queued': expect.any(Number) as number,
+    };
+    expect([first.properties.messageId, first.properties.timestamp, first.properties.deliveryMode]).toEqual([
+      'm1',
+      timestamp,
+      2,
+    ]);
     expect(first.properties.headers).toEqual({ ...kept, 'x-hilum-priority': 'urgent' });
-    expect([other.properties.messageId, other.properties.timestamp, other.properties.headers]).toEqual(['m2', timestamp, kept]);
+    expect([other.properties.messageId, other.properties.timestamp, other.properties.headers]).toEqual([
+      'm2',
+      timestamp,
+      kept,
+    ]);
   });
 
   test('what was being sorted when its worker died is no lost work', async () => {
@@ -300,7 +381,9 @@ describe('urgent and routine', () => {
   test('a slow question does not hold up those behind it', async () => {
     const broker = open();
     const seen: BrokerDelivery[] = [];
-    await broker.consume(async (delivery) => (seen.push(delivery), delivery.ack()), 1, { classify: (body) => (Buffer.from(body).toString() === 'slow' ? sleep(3_000).then(() => null) : classify(body)) });
+    await broker.consume(async (delivery) => (seen.push(delivery), delivery.ack()), 1, {
+      classify: (body) => (Buffer.from(body).toString() === 'slow' ? sleep(3_000).then(() => null) : classify(body)),
+    });
     await broker.ready(20_000);
     for (const text of ['slow', 'u1', 'r1']) await say(broker, text);
     await until('all', () => seen.length === 3);
@@ -311,14 +394,21 @@ describe('urgent and routine', () => {
     const free: (() => void)[] = [];
     const broker = open();
     const seen: BrokerDelivery[] = [];
-    await broker.consume(async (delivery) => {
-      seen.push(delivery);
-      await new Promise<void>((resolve) => free.push(resolve));
-      await delivery.ack();
-    }, 1, { classify });
+    await broker.consume(
+      async (delivery) => {
+        seen.push(delivery);
+        await new Promise<void>((resolve) => free.push(resolve));
+        await delivery.ack();
+      },
+      1,
+      { classify },
+    );
     await broker.ready(20_000);
     const old = Math.floor(Date.now() / 1000) - 100;
-    await broker.publish(`${bench.prefix}.study`, 'study.stable', Buffer.from('r1'), { timestamp: old, mandatory: true });
+    await broker.publish(`${bench.prefix}.study`, 'study.stable', Buffer.from('r1'), {
+      timestamp: old,
+      mandatory: true,
+    });
     await until('the first', () => seen.length === 1);
     expect(seen[0]!.waitedSeconds).toBeGreaterThanOrEqual(100);
     expect(await broker.ages()).toEqual({ urgent: 0, routine: 0 });
@@ -349,10 +439,13 @@ describe('urgent and routine', () => {
 describe('when the broker goes', () => {
   test('killed and back: the consumer resumes, unsettled work comes again, waiting publishes are confirmed', async () => {
     const release: (() => void)[] = [];
-    const { broker, seen } = await consuming(async (delivery) => {
-      if (seen.length === 1) await new Promise<void>((resolve) => release.push(resolve));
-      await delivery.ack();
-    }, { publishTimeoutMs: 60_000 });
+    const { broker, seen } = await consuming(
+      async (delivery) => {
+        if (seen.length === 1) await new Promise<void>((resolve) => release.push(resolve));
+        await delivery.ack();
+      },
+      { publishTimeoutMs: 60_000 },
+    );
     await say(broker, 'in hand');
     await until('the delivery', () => seen.length === 1);
     await bench.rabbit.kill();
@@ -362,21 +455,33 @@ describe('when the broker goes', () => {
     await bench.rabbit.start();
     await late;
     const again = () => seen.slice(1).filter(({ redelivered }) => redelivered);
-    await until('both messages', async () => again().length > 0 && texts(seen).includes('said while away') && (await broker.depth()) === 0, 40_000);
+    await until(
+      'both messages',
+      async () => again().length > 0 && texts(seen).includes('said while away') && (await broker.depth()) === 0,
+      40_000,
+    );
     expect(texts(again())).toEqual(['in hand']);
     expect(texts(seen).filter((text) => text === 'said while away')).toHaveLength(1);
     // A kill may undo the acknowledgement in the intake: then a copy comes by, never nothing.
     const copies = seen.slice(1).filter(({ messageId }) => messageId === seen[0]?.messageId);
     expect(copies.length).toBeLessThanOrEqual(2);
     await until('the state', () => broker.state() === 'connected');
-    expect(log.lines.map(({ fields }) => fields.event)).toEqual(expect.arrayContaining(['broker.disconnected', 'broker.unreachable', 'broker.settle-dropped', 'broker.connected']));
+    expect(log.lines.map(({ fields }) => fields.event)).toEqual(
+      expect.arrayContaining([
+        'broker.disconnected',
+        'broker.unreachable',
+        'broker.settle-dropped',
+        'broker.connected',
+      ]),
+    );
   }, 120_000);
 
   test('messages survive it in every queue', async () => {
     const broker = open({ retryDelaysMs: [3_000] });
     await broker.ready(20_000);
     await say(broker, 'waiting');
-    for (const name of ['urgent', 'routine', 'retry.3s', 'dead']) await broker.publish('', `${bench.prefix}.study.${name}`, Buffer.from(name), { mandatory: true });
+    for (const name of ['urgent', 'routine', 'retry.3s', 'dead'])
+      await broker.publish('', `${bench.prefix}.study.${name}`, Buffer.from(name), { mandatory: true });
     await bench.rabbit.kill();
     await bench.rabbit.start();
     await broker.ready(40_000);
@@ -407,7 +512,9 @@ describe('when the broker goes', () => {
     const outlived = killed.seen.filter(({ outlivedBroker }) => outlivedBroker);
     expect(outlived.length).toBeGreaterThan(0);
     expect(outlived.every(({ redelivered }) => redelivered)).toBe(true);
-    await until('the same ones again', () => killed.seen.some(({ redelivered, outlivedBroker, slices }) => redelivered && !outlivedBroker && slices > 0));
+    await until('the same ones again', () =>
+      killed.seen.some(({ redelivered, outlivedBroker, slices }) => redelivered && !outlivedBroker && slices > 0),
+    );
   }, 120_000);
 
   test('what the first worker that this broker sees dies over is lost work, also where it was queued before', async () => {
@@ -426,7 +533,11 @@ describe('when the broker goes', () => {
     await open().ready(20_000);
     const connection = await rawConnect(bench.rabbit.amqpUrl);
     const mark = await brokerSeenSince(connection, `${bench.prefix}.epoch`);
-    expect(await Promise.all([1, 2, 3].map(() => brokerSeenSince(connection, `${bench.prefix}.epoch`)))).toEqual([mark, mark, mark]);
+    expect(await Promise.all([1, 2, 3].map(() => brokerSeenSince(connection, `${bench.prefix}.epoch`)))).toEqual([
+      mark,
+      mark,
+      mark,
+    ]);
     connection.on('error', () => {});
     await bench.rabbit.kill();
     await bench.rabbit.start();
@@ -463,19 +574,24 @@ describe('when the broker goes', () => {
     expect(text).not.toContain('s3cret');
   });
 
-  test.each(['study', 'study.urgent', 'study.routine'])('the queue %s is deleted: it is declared and consumed again', async (name) => {
-    const { broker, seen } = await consuming((delivery) => delivery.ack());
-    const channel = await bench.raw.createChannel();
-    await channel.deleteQueue(`${bench.prefix}.${name}`);
-    await until('the loss', () => log.lines.some(({ fields }) => fields.event === 'broker.channel-lost'));
-    await until('the state', () => broker.state() === 'connected');
-    await say(broker, 'after');
-    await until('the delivery', () => seen.length === 1);
-  });
+  test.each(['study', 'study.urgent', 'study.routine'])(
+    'the queue %s is deleted: it is declared and consumed again',
+    async (name) => {
+      const { broker, seen } = await consuming((delivery) => delivery.ack());
+      const channel = await bench.raw.createChannel();
+      await channel.deleteQueue(`${bench.prefix}.${name}`);
+      await until('the loss', () => log.lines.some(({ fields }) => fields.event === 'broker.channel-lost'));
+      await until('the state', () => broker.state() === 'connected');
+      await say(broker, 'after');
+      await until('the delivery', () => seen.length === 1);
+    },
+  );
 
   test('a channel that the broker closes alone is opened again', async () => {
     const { broker, seen } = await consuming((delivery) => delivery.ack(), { publishTimeoutMs: 1_500 });
-    await expect(broker.publish(`${bench.prefix}.no-such-exchange`, 'x', Buffer.from('x'))).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
+    await expect(broker.publish(`${bench.prefix}.no-such-exchange`, 'x', Buffer.from('x'))).rejects.toMatchObject({
+      code: 'BROKER_UNREACHABLE',
+    });
     await until('the state', () => broker.state() === 'connected');
     await say(broker, 'still there');
     await until('the delivery', () => seen.length === 1);
@@ -496,11 +612,15 @@ describe('when the broker goes', () => {
 describe('TLS', () => {
   const own = certificate();
   /** What a broker with a TLS listener is to a client: asks for its certificate, then speaks AMQP. */
-  const gate = createTlsServer({ key: own.key, cert: own.cert, ca: own.cert, requestCert: true, rejectUnauthorized: true }, (socket) => {
-    const broker = connectSocket(bench.rabbit.port, '127.0.0.1');
-    for (const end of [socket, broker]) end.on('error', () => {}).on('close', () => [socket, broker].forEach((other) => other.destroy()));
-    socket.pipe(broker).pipe(socket);
-  }).on('tlsClientError', () => {});
+  const gate = createTlsServer(
+    { key: own.key, cert: own.cert, ca: own.cert, requestCert: true, rejectUnauthorized: true },
+    (socket) => {
+      const broker = connectSocket(bench.rabbit.port, '127.0.0.1');
+      for (const end of [socket, broker])
+        end.on('error', () => {}).on('close', () => [socket, broker].forEach((other) => other.destroy()));
+      socket.pipe(broker).pipe(socket);
+    },
+  ).on('tlsClientError', () => {});
   const url = () => `amqps://guest:guest@127.0.0.1:${(gate.address() as AddressInfo).port}`;
 
   beforeAll(() => new Promise<void>((resolve) => gate.listen(0, '127.0.0.1', resolve)));

@@ -1,17 +1,17 @@
-import { mkdtempSync,readFileSync,rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCatchUp } from '../../src/app/catch-up';
 import { dicomWebArchive } from '../../src/archive/dicomweb';
 import { orthancChanges } from '../../src/archive/orthanc';
-import { type Config,parseConfig } from '../../src/config/config';
-import { syntheticDicom,type SyntheticObject,syntheticUids } from '../../src/objects/synthetic-film';
-import { type Line,runStudy } from '../../src/pipeline/pipeline';
+import { type Config, parseConfig } from '../../src/config/config';
+import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
+import { type Line, runStudy } from '../../src/pipeline/pipeline';
 import { connectBroker } from '../../src/queue/amqp';
 import { createListener } from '../../src/study-consumer';
 import { fakeLine } from '../support/line';
 import { recordingLog } from '../support/logs';
-import { type Orthanc,type Rabbit,Servers,until } from '../support/servers';
+import { type Orthanc, type Rabbit, Servers, until } from '../support/servers';
 
 /** No plug-in and no message from anybody: what is done here was found. The networks are fake, all else is real. */
 const servers = new Servers();
@@ -23,7 +23,10 @@ let orthanc: Orthanc;
 const running: Service[] = [];
 
 beforeAll(async () => {
-  [rabbit, orthanc] = await Promise.all([servers.rabbit(), servers.orthanc({ users: { [USER.username]: USER.password } })]);
+  [rabbit, orthanc] = await Promise.all([
+    servers.rabbit(),
+    servers.orthanc({ users: { [USER.username]: USER.password } }),
+  ]);
 }, 180_000);
 
 afterEach(async () => {
@@ -41,7 +44,10 @@ interface Service {
   stop(): Promise<void>;
 }
 
-/** Listener, line and catch-up, put together as app.ts does, but for the networks. Nothing is remembered from the one before. */
+/**
+ * Listener, line and catch-up, put together as app.ts does, but for the networks. Nothing is remembered from the one
+ * before.
+ */
 async function start(catchUp: Partial<Config['catchUp']> = {}, line: Line = fakeLine().line): Promise<Service> {
   const log = recordingLog();
   const config = parseConfig({
@@ -52,13 +58,20 @@ async function start(catchUp: Partial<Config['catchUp']> = {}, line: Line = fake
   });
   const archive = dicomWebArchive(config.archive, log);
   const broker = connectBroker({ ...config.broker, reconnect: { baseMs: 100, maxMs: 500 } }, log);
-  const listener = createListener({ runStudy: (study, options) => runStudy(study, options, line, { archive, announcer: broker }), retry: { delaysMs: [5_000], limit: 3 }, log });
+  const listener = createListener({
+    runStudy: (study, options) => runStudy(study, options, line, { archive, announcer: broker }),
+    retry: { delaysMs: [5_000], limit: 3 },
+    log,
+  });
   const found = openCatchUp(config, archive, broker, log);
   await broker.consume((delivery) => listener(delivery), 1);
   found?.start();
   const service = {
     log,
-    rounds: () => log.lines.filter(({ fields }) => fields.event === 'catch-up.round').map(({ fields }) => ({ looked: Number(fields['looked']), told: Number(fields['told']) })),
+    rounds: () =>
+      log.lines
+        .filter(({ fields }) => fields.event === 'catch-up.round')
+        .map(({ fields }) => ({ looked: Number(fields['looked']), told: Number(fields['told']) })),
     stop: async () => {
       await found?.stop();
       await broker.stop(5_000);
@@ -70,16 +83,31 @@ async function start(catchUp: Partial<Config['catchUp']> = {}, line: Line = fake
 }
 
 async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
-  return (await (await fetch(`${orthanc.url}${path}`, { ...init, headers: { authorization: AUTHORIZATION } })).json()) as T;
+  return (await (
+    await fetch(`${orthanc.url}${path}`, { ...init, headers: { authorization: AUTHORIZATION } })
+  ).json()) as T;
 }
 
 const instances = async () => (await ask<{ CountInstances: number }>('/statistics')).CountInstances;
-const drawn = (seed: number, more: Partial<SyntheticObject> = {}): SyntheticObject => ({ seed, view: 'PA', rows: 200, columns: 180, ...more });
+const drawn = (seed: number, more: Partial<SyntheticObject> = {}): SyntheticObject => ({
+  seed,
+  view: 'PA',
+  rows: 200,
+  columns: 180,
+  ...more,
+});
 const put = (film: SyntheticObject) => ask('/instances', { method: 'POST', body: syntheticDicom(film) });
 
 /** Modalities of the instances of a film's study, sorted. */
 async function modalitiesOf(film: SyntheticObject): Promise<string[]> {
-  const series = await ask<{ MainDicomTags: { Modality: string }; Instances: string[] }[]>('/tools/find', { method: 'POST', body: JSON.stringify({ Level: 'Series', Expand: true, Query: { StudyInstanceUID: syntheticUids(film).studyInstanceUid } }) });
+  const series = await ask<{ MainDicomTags: { Modality: string }; Instances: string[] }[]>('/tools/find', {
+    method: 'POST',
+    body: JSON.stringify({
+      Level: 'Series',
+      Expand: true,
+      Query: { StudyInstanceUID: syntheticUids(film).studyInstanceUid },
+    }),
+  });
   return series.flatMap(({ MainDicomTags, Instances }) => Instances.map(() => MainDicomTags.Modality)).sort();
 }
 
@@ -113,7 +141,13 @@ test('after a restart nothing is doubled, and what is done is no event', async (
 
 test('another version of Hilum leaves what is done alone, and does what is new', async () => {
   const { line } = fakeLine();
-  const upgraded: Line = { ...line, identity: () => ({ ...line.identity(), models: line.identity().models.map((model) => ({ ...model, version: '2.0.0' })) }) };
+  const upgraded: Line = {
+    ...line,
+    identity: () => ({
+      ...line.identity(),
+      models: line.identity().models.map((model) => ({ ...model, version: '2.0.0' })),
+    }),
+  };
   const before = await instances();
   const service = await start({}, upgraded);
   await twoRounds(service);
@@ -145,7 +179,8 @@ test("by Orthanc's changes: the cursor survives a restart, finds what came meanw
   const first = await start({ kind: 'orthanc', orthancUrl });
   await twoRounds(first);
   expect(first.rounds().every(({ told }) => told === 0)).toBe(true);
-  const cursor = () => JSON.parse(readFileSync(join(dir, 'state', 'orthanc-changes.json'), 'utf8')) as { seen: number; gaps: unknown[] };
+  const cursor = () =>
+    JSON.parse(readFileSync(join(dir, 'state', 'orthanc-changes.json'), 'utf8')) as { seen: number; gaps: unknown[] };
   const { seen } = cursor();
   expect(seen).toBeGreaterThan(0);
   await first.stop();
@@ -153,12 +188,21 @@ test("by Orthanc's changes: the cursor survives a restart, finds what came meanw
   const films = [drawn(120), drawn(121)];
   for (const film of films) await put(film);
   const second = await start({ kind: 'orthanc', orthancUrl });
-  await until('both results', async () => (await Promise.all(films.map(modalitiesOf))).every((found) => found.length === 3), 90_000);
-  // Only what is new was looked at (and the study of the test before, should it have become stable meanwhile), not the studies before.
+  await until(
+    'both results',
+    async () => (await Promise.all(films.map(modalitiesOf))).every((found) => found.length === 3),
+    90_000,
+  );
+  // Only what is new was looked at (and the study of the test before, should it have become stable meanwhile), not the
+  // studies before.
   expect(second.rounds()[0]!.told).toBe(2);
   expect(second.rounds()[0]!.looked).toBeLessThanOrEqual(3);
   const client = orthancChanges({ url: orthancUrl, auth: { kind: 'basic', ...USER } });
-  await until('the cursor reaches our own results', async () => cursor().seen === (await client.last()) && cursor().gaps.length === 0, 60_000);
+  await until(
+    'the cursor reaches our own results',
+    async () => cursor().seen === (await client.last()) && cursor().gaps.length === 0,
+    60_000,
+  );
   await client.close();
   expect(second.rounds().reduce((sum, { told }) => sum + told, 0)).toBe(2);
   expect((await Promise.all(films.map(modalitiesOf))).map((found) => found.length)).toEqual([3, 3]);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { cpSync,existsSync,mkdirSync,mkdtempSync,readFileSync,rmSync,writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join,resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { readPart10 } from '../../src/dicom/read';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { Servers } from '../support/servers';
@@ -26,7 +26,11 @@ function hilum(...args: string[]): Promise<{ status: number | null; out: string;
   });
 }
 
-const lines = (text: string) => text.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+const lines = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 test('analyze writes the results of every film, tells of every file, and ends with 1 for what is unreadable', async () => {
   const films = join(dir, 'films');
@@ -38,26 +42,60 @@ test('analyze writes the results of every film, tells of every file, and ends wi
   const results = lines(out);
   expect(status).toBe(1);
   expect(err).toContain('1 of 3 files could not be read');
-  expect(results.map(({ file }) => file)).toEqual([join(films, 'a.dcm'), join(films, 'c.txt'), join(films, 'deep/b.dcm')]);
-  const keys = ['file', 'sopInstanceUid', 'outcome', 'reason', 'view', 'probability', 'lungFraction', 'outputs', 'models'];
+  expect(results.map(({ file }) => file)).toEqual([
+    join(films, 'a.dcm'),
+    join(films, 'c.txt'),
+    join(films, 'deep/b.dcm'),
+  ]);
+  const keys = [
+    'file',
+    'sopInstanceUid',
+    'outcome',
+    'reason',
+    'view',
+    'probability',
+    'lungFraction',
+    'outputs',
+    'models',
+  ];
   for (const result of results) expect(Object.keys(result).sort()).toEqual([...keys].sort());
-  expect(results[1]).toMatchObject({ outcome: 'rejected', sopInstanceUid: null, outputs: [], reason: expect.stringMatching(/^unreadable: /) });
-  expect(results[2]).toMatchObject({ outcome: 'not-analysed', view: null, reason: expect.stringMatching(/^lateral-view: /) });
+  expect(results[1]).toMatchObject({
+    outcome: 'rejected',
+    sopInstanceUid: null,
+    outputs: [],
+    reason: expect.stringMatching(/^unreadable: /),
+  });
+  expect(results[2]).toMatchObject({
+    outcome: 'not-analysed',
+    view: null,
+    reason: expect.stringMatching(/^lateral-view: /),
+  });
   for (const result of [results[0]!, results[2]!]) {
     expect((result['outputs'] as string[]).length).toBeGreaterThan(0);
-    for (const path of result['outputs'] as string[]) expect(readPart10(readFileSync(path)).attributes.StudyInstanceUID).toBeDefined();
+    for (const path of result['outputs'] as string[])
+      expect(readPart10(readFileSync(path)).attributes.StudyInstanceUID).toBeDefined();
   }
 }, 120_000);
 
 test('analyze without a file, without --out and of nothing that exists', async () => {
-  expect(await hilum('analyze', 'x.dcm')).toMatchObject({ status: 2, err: expect.stringContaining('--out DIR is missing') });
-  expect(await hilum('analyze', join(dir, 'nowhere.dcm'), '--out', dir)).toMatchObject({ status: 1, out: expect.stringContaining('unreadable') });
+  expect(await hilum('analyze', 'x.dcm')).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('--out DIR is missing'),
+  });
+  expect(await hilum('analyze', join(dir, 'nowhere.dcm'), '--out', dir)).toMatchObject({
+    status: 1,
+    out: expect.stringContaining('unreadable'),
+  });
 }, 60_000);
 
 test('models lists what is installed, and finds a network that was changed', async () => {
   const good = await hilum('models', '--json');
   expect(good.status).toBe(0);
-  expect(lines(good.out).map(({ task }) => task).sort()).toEqual(['classification', 'classification', 'gate', 'lungs', 'view']);
+  expect(
+    lines(good.out)
+      .map(({ task }) => task)
+      .sort(),
+  ).toEqual(['classification', 'classification', 'gate', 'lungs', 'view']);
   const copy = join(dir, 'models');
   cpSync(join(ROOT, 'models/lungs-unet16'), join(copy, 'lungs-unet16'), { recursive: true });
   const network = readFileSync(join(copy, 'lungs-unet16/model.onnx'));
@@ -68,25 +106,57 @@ test('models lists what is installed, and finds a network that was changed', asy
 }, 60_000);
 
 test('the service refuses a changed network and a wrong configuration', async () => {
-  writeFileSync(join(dir, 'changed.yaml'), JSON.stringify({ archive: { url: 'http://127.0.0.1:9/' }, broker: { url: 'amqp://127.0.0.1:9' }, models: { dir: 'models' } }));
-  for (const id of ['view-vgg19', 'gate-cnn']) if (!existsSync(join(dir, 'models', id))) cpSync(join(ROOT, 'models', id), join(dir, 'models', id), { recursive: true });
-  expect(await hilum('serve', '--config', join(dir, 'changed.yaml'))).toMatchObject({ status: 1, err: expect.stringContaining('MODEL_DIGEST_MISMATCH') });
+  writeFileSync(
+    join(dir, 'changed.yaml'),
+    JSON.stringify({
+      archive: { url: 'http://127.0.0.1:9/' },
+      broker: { url: 'amqp://127.0.0.1:9' },
+      models: { dir: 'models' },
+    }),
+  );
+  for (const id of ['view-vgg19', 'gate-cnn'])
+    if (!existsSync(join(dir, 'models', id)))
+      cpSync(join(ROOT, 'models', id), join(dir, 'models', id), { recursive: true });
+  expect(await hilum('serve', '--config', join(dir, 'changed.yaml'))).toMatchObject({
+    status: 1,
+    err: expect.stringContaining('MODEL_DIGEST_MISMATCH'),
+  });
   writeFileSync(join(dir, 'wrong.yaml'), 'archive: {url: here}\n');
-  expect(await hilum('serve', '--config', join(dir, 'wrong.yaml'))).toMatchObject({ status: 1, err: expect.stringMatching(/archive\.url[^]*broker/) });
+  expect(await hilum('serve', '--config', join(dir, 'wrong.yaml'))).toMatchObject({
+    status: 1,
+    err: expect.stringMatching(/archive\.url[^]*broker/),
+  });
 }, 60_000);
 
 test('doctor says that all is well, and what is wrong', async () => {
   const rabbit = await servers.rabbit();
   const orthanc = await servers.orthanc({ users: { hilum: 'right' } });
   const write = (name: string, password: string, broker: string) => {
-    writeFileSync(join(dir, name), JSON.stringify({ archive: { url: orthanc.dicomWebUrl, auth: { kind: 'basic', username: 'hilum', password } }, broker: { url: broker } }));
+    writeFileSync(
+      join(dir, name),
+      JSON.stringify({
+        archive: { url: orthanc.dicomWebUrl, auth: { kind: 'basic', username: 'hilum', password } },
+        broker: { url: broker },
+      }),
+    );
     return hilum('doctor', '--config', join(dir, name), '--json');
   };
   const well = await write('well.yaml', 'right', rabbit.amqpUrl);
   expect(lines(well.out).filter(({ ok }) => !ok)).toEqual([]);
   expect(well.status).toBe(0);
   const checks = lines(well.out).map(({ check }) => check);
-  for (const check of ['configuration', 'archive: query', 'archive: retrieve', 'archive: store', 'broker', 'broker: topology', 'model: view-vgg19', 'disk', 'clock']) expect(checks).toContain(check);
+  for (const check of [
+    'configuration',
+    'archive: query',
+    'archive: retrieve',
+    'archive: store',
+    'broker',
+    'broker: topology',
+    'model: view-vgg19',
+    'disk',
+    'clock',
+  ])
+    expect(checks).toContain(check);
   const ill = await write('ill.yaml', 'wrong', 'amqp://127.0.0.1:9');
   expect(ill.status).toBe(1);
   const problems = lines(ill.out).filter(({ ok }) => !ok);

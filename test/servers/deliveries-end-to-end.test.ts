@@ -1,5 +1,5 @@
-import { fhirReceiver,type FhirReceiver } from '../support/fhir-receiver';
-import { hl7Receiver,type Hl7Receiver } from '../support/hl7-receiver';
+import { fhirReceiver, type FhirReceiver } from '../support/fhir-receiver';
+import { hl7Receiver, type Hl7Receiver } from '../support/hl7-receiver';
 import { until } from '../support/servers';
 import { Site } from '../support/site';
 
@@ -18,7 +18,10 @@ interface Report {
 }
 
 test('from the film to both receivers: the report in the archive, the HL7 message and the FHIR resources say the same; with one receiver dead the other is told', async () => {
-  const deliveries = { hl7: { enabled: true, host: '127.0.0.1', port: hl7.port }, fhir: { enabled: true, url: fhir.url } };
+  const deliveries = {
+    hl7: { enabled: true, host: '127.0.0.1', port: hl7.port },
+    fhir: { enabled: true, url: fhir.url },
+  };
   const study = await site.put(1);
   // Fewer tries than the receiver is away for: those are counted for themselves.
   const worker = await site.work({ deliveries, broker: { retryLimit: 2 } });
@@ -39,13 +42,24 @@ test('from the film to both receivers: the report in the archive, the HL7 messag
   const [first, second] = hl7.noted();
   expect(second!.controlId).toBe(first!.controlId);
 
-  const [film] = await site.ask<{ MainDicomTags: Record<string, string>; PatientMainDicomTags: Record<string, string> }[]>('/tools/find', { method: 'POST', body: JSON.stringify({ Level: 'Study', Expand: true, Query: { StudyInstanceUID: study } }) });
+  const [film] = await site.ask<
+    { MainDicomTags: Record<string, string>; PatientMainDicomTags: Record<string, string> }[]
+  >('/tools/find', {
+    method: 'POST',
+    body: JSON.stringify({ Level: 'Study', Expand: true, Query: { StudyInstanceUID: study } }),
+  });
   expect(second!.patientId[0]![0]).toBe(film!.PatientMainDicomTags['PatientID']);
   expect(second!.accession).toBe(film!.MainDicomTags['AccessionNumber'] ?? '');
-  const said = (concept: string) => second!.observations.find(({ concept: codes }) => codes[0]![0] === concept)?.value[0]![0];
-  const [report] = await site.ask<{ MainDicomTags: { SOPInstanceUID: string } }[]>('/tools/find', { method: 'POST', body: JSON.stringify({ Level: 'Instance', Expand: true, Query: { StudyInstanceUID: study, Modality: 'SR' } }) });
+  const said = (concept: string) =>
+    second!.observations.find(({ concept: codes }) => codes[0]![0] === concept)?.value[0]![0];
+  const [report] = await site.ask<{ MainDicomTags: { SOPInstanceUID: string } }[]>('/tools/find', {
+    method: 'POST',
+    body: JSON.stringify({ Level: 'Instance', Expand: true, Query: { StudyInstanceUID: study, Modality: 'SR' } }),
+  });
   expect(said('report')).toBe(report!.MainDicomTags.SOPInstanceUID);
   expect(reports[0]!.conclusion).toContain(said('121111'));
-  await until('both are acknowledged', async () => /hilum_delivery_messages\{sink="hl7",state="retry"\} 0\n/.test((await worker.get('/metrics')).text));
+  await until('both are acknowledged', async () =>
+    /hilum_delivery_messages\{sink="hl7",state="retry"\} 0\n/.test((await worker.get('/metrics')).text),
+  );
   expect(await site.dead()).toEqual([]);
 });

@@ -2,12 +2,12 @@ import { HilumError } from '../../src/base/errors';
 import type { ResultEvent } from '../../src/events/result-event';
 import type { SinkName } from '../../src/events/sink-names';
 import type { Broker } from '../../src/queue/amqp';
-import { deadLanes,type DeadLetter,sortDeadLetters } from '../../src/queue/dead-letters';
+import { deadLanes, type DeadLetter, sortDeadLetters } from '../../src/queue/dead-letters';
 import type { RetryPolicy } from '../../src/queue/settle';
 import { createRunner } from '../../src/sinks/runner';
 import { BrokerBench } from '../support/broker-bench';
 import { recordingLog } from '../support/logs';
-import { RECORD,RESULT } from '../support/result-record';
+import { RECORD, RESULT } from '../support/result-record';
 import { until } from '../support/servers';
 
 const bench = BrokerBench.forTests();
@@ -18,8 +18,16 @@ async function open(sinks: readonly SinkName[]): Promise<Broker> {
   return broker;
 }
 
-/** A sink whose deliveries end as `deliver` says; it is told of the study's models, by which the tests know events apart. */
-async function attach(broker: Broker, name: SinkName, deliver: (tag: string) => Promise<void>, retry: Partial<RetryPolicy> = {}): Promise<{ told: string[]; log: ReturnType<typeof recordingLog> }> {
+/**
+ * A sink whose deliveries end as `deliver` says; it is told of the study's models, by which the tests know events
+ * apart.
+ */
+async function attach(
+  broker: Broker,
+  name: SinkName,
+  deliver: (tag: string) => Promise<void>,
+  retry: Partial<RetryPolicy> = {},
+): Promise<{ told: string[]; log: ReturnType<typeof recordingLog> }> {
   const told: string[] = [];
   const log = recordingLog();
   const sink = {
@@ -31,7 +39,10 @@ async function attach(broker: Broker, name: SinkName, deliver: (tag: string) => 
     },
   };
   const loadRecord = (event: ResultEvent) => Promise.resolve({ ...RECORD, softwareVersion: event.models[0]!.id });
-  await broker.consumeSink(name, createRunner({ sink, loadRecord, retry: { delaysMs: [200], limit: 3, ...retry }, log }));
+  await broker.consumeSink(
+    name,
+    createRunner({ sink, loadRecord, retry: { delaysMs: [200], limit: 3, ...retry }, log }),
+  );
   await broker.ready(20_000);
   return { told, log };
 }
@@ -42,7 +53,13 @@ const well = () => Promise.resolve();
 
 async function letters(broker: Broker, fate: 'keep' | 'replay' | 'drop' = 'keep'): Promise<DeadLetter[]> {
   const found: DeadLetter[] = [];
-  for (const lane of await deadLanes(broker)) await sortDeadLetters(broker, (letter) => (found.push(letter), fate), () => {}, lane);
+  for (const lane of await deadLanes(broker))
+    await sortDeadLetters(
+      broker,
+      (letter) => (found.push(letter), fate),
+      () => {},
+      lane,
+    );
   return found;
 }
 
@@ -53,7 +70,10 @@ test('each sink hears of every result, in order; results of a time without the s
   const broker = await open(['hl7', 'fhir']);
   const [hl7, fhir] = [await attach(broker, 'hl7', well), await attach(broker, 'fhir', well)];
   await until('all are told', () => hl7.told.length === 3 && fhir.told.length === 3);
-  expect([hl7.told, fhir.told]).toEqual([['a', 'b', 'c'], ['a', 'b', 'c']]);
+  expect([hl7.told, fhir.told]).toEqual([
+    ['a', 'b', 'c'],
+    ['a', 'b', 'c'],
+  ]);
   await until('all are acknowledged', async () => (await broker.sinkDepths()).every(({ waiting }) => waiting === 0));
 });
 
@@ -75,14 +95,19 @@ test('a sink that is away holds up no other and no study', async () => {
   await until('the other sink and the studies', () => fhir.told.length === 20 && studies.length === 20);
   expect(hl7.log.lines.some(({ fields }) => fields.event === 'delivery.done')).toBe(false);
   isAway = false;
-  await until('the sink is back', () => hl7.log.lines.filter(({ fields }) => fields.event === 'delivery.done').length === 20);
+  await until(
+    'the sink is back',
+    () => hl7.log.lines.filter(({ fields }) => fields.event === 'delivery.done').length === 20,
+  );
   expect(await letters(broker)).toEqual([]);
 });
 
 test('what a sink refuses for good lies in its own dead queue with reason and history; a replay tells that sink alone', async () => {
   const broker = await open(['hl7', 'fhir']);
   let refuses = true;
-  const hl7 = await attach(broker, 'hl7', () => (refuses ? Promise.reject(new HilumError('RECEIVER_REFUSED', 'permanent', 'AR')) : well()));
+  const hl7 = await attach(broker, 'hl7', () =>
+    refuses ? Promise.reject(new HilumError('RECEIVER_REFUSED', 'permanent', 'AR')) : well(),
+  );
   const fhir = await attach(broker, 'fhir', well);
   await broker.announce(tagged('x'));
   const [letter, ...none] = await until('the dead letter', async () => {
@@ -90,8 +115,16 @@ test('what a sink refuses for good lies in its own dead queue with reason and hi
     return found.length > 0 ? found : undefined;
   });
   expect(none).toEqual([]);
-  expect(letter).toMatchObject({ queue: 'hl7', studyInstanceUid: RESULT.studyInstanceUid, reason: 'RECEIVER_REFUSED', attempts: [{ attempt: 1, code: 'RECEIVER_REFUSED' }] });
-  expect(await broker.sinkDepths()).toEqual([{ sink: 'hl7', waiting: 0, retry: 0, dead: 1 }, { sink: 'fhir', waiting: 0, retry: 0, dead: 0 }]);
+  expect(letter).toMatchObject({
+    queue: 'hl7',
+    studyInstanceUid: RESULT.studyInstanceUid,
+    reason: 'RECEIVER_REFUSED',
+    attempts: [{ attempt: 1, code: 'RECEIVER_REFUSED' }],
+  });
+  expect(await broker.sinkDepths()).toEqual([
+    { sink: 'hl7', waiting: 0, retry: 0, dead: 1 },
+    { sink: 'fhir', waiting: 0, retry: 0, dead: 0 },
+  ]);
   refuses = false;
   await letters(broker, 'replay');
   await until('it is told', () => hl7.log.lines.some(({ fields }) => fields.event === 'delivery.done'));
@@ -152,7 +185,9 @@ test('a queue that nobody reads any more is named, and its dead letters stay wit
   await (await open(['hl7'])).stop(0);
   const broker = await open([]);
   await broker.announce(tagged('x'));
-  expect(await broker.unreadSinks()).toMatchObject([{ queues: { sink: 'hl7', queue: { name: `${bench.prefix}.result.hl7` } }, messages: 1, consumers: 0 }]);
+  expect(await broker.unreadSinks()).toMatchObject([
+    { queues: { sink: 'hl7', queue: { name: `${bench.prefix}.result.hl7` } }, messages: 1, consumers: 0 },
+  ]);
   await broker.publish('', `${bench.prefix}.result.hl7.dead`, Buffer.from(JSON.stringify(RESULT)), { mandatory: true });
   expect((await letters(broker, 'drop')).map(({ queue }) => queue)).toEqual(['hl7']);
 });

@@ -1,17 +1,17 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { dicomWebArchive,type DicomWebArchive,type DicomWebOptions } from '../../src/archive/dicomweb';
+import { dicomWebArchive, type DicomWebArchive, type DicomWebOptions } from '../../src/archive/dicomweb';
 import type { EncodedObject } from '../../src/dicom/part10';
 import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
-import { syntheticDicom,type SyntheticObject,syntheticUids } from '../../src/objects/synthetic-film';
+import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
 import { encode } from '../../src/pipeline/encode';
 import { analyseFilm } from '../../src/pipeline/pipeline';
 import type { Archive } from '../../src/pipeline/stage';
 import { store } from '../../src/pipeline/store';
 import { certificate } from '../support/certificates';
 import { fakeLine } from '../support/line';
-import { type Orthanc,Servers } from '../support/servers';
+import { type Orthanc, Servers } from '../support/servers';
 
 const servers = new Servers();
 const opened: DicomWebArchive[] = [];
@@ -35,7 +35,9 @@ function open(options: Partial<DicomWebOptions> = {}): DicomWebArchive & Archive
   return archive;
 }
 
-function film(wanted: Partial<SyntheticObject> & { seed: number }): EncodedObject & { study: ReturnType<typeof parseUid> } {
+function film(
+  wanted: Partial<SyntheticObject> & { seed: number },
+): EncodedObject & { study: ReturnType<typeof parseUid> } {
   const drawn: SyntheticObject = { view: 'PA', rows: 96, columns: 80, ...wanted };
   const { studyInstanceUid, seriesInstanceUid, sopInstanceUid } = syntheticUids(drawn);
   return { study: studyInstanceUid, sopClassUid: CR, seriesInstanceUid, sopInstanceUid, bytes: syntheticDicom(drawn) };
@@ -44,7 +46,9 @@ function film(wanted: Partial<SyntheticObject> & { seed: number }): EncodedObjec
 /** How many instances Orthanc itself counts. */
 async function statistics(): Promise<{ CountInstances: number }> {
   const authorization = `Basic ${Buffer.from(`${USER.username}:${USER.password}`).toString('base64')}`;
-  return (await (await fetch(`${orthanc.url}/statistics`, { headers: { authorization } })).json()) as { CountInstances: number };
+  return (await (await fetch(`${orthanc.url}/statistics`, { headers: { authorization } })).json()) as {
+    CountInstances: number;
+  };
 }
 
 const pixelsOf = (bytes: Uint8Array) => readPart10(bytes).pixelData;
@@ -54,7 +58,15 @@ test('a film goes in by STOW-RS, is found by QIDO-RS, and comes back byte for by
   const object = film({ seed: 1 });
   await archive.store(object.study, [object]);
   const found = await archive.findInstances(object.study);
-  expect(found).toEqual([{ studyInstanceUid: object.study, seriesInstanceUid: object.seriesInstanceUid, sopInstanceUid: object.sopInstanceUid, sopClassUid: CR, modality: 'CR' }]);
+  expect(found).toEqual([
+    {
+      studyInstanceUid: object.study,
+      seriesInstanceUid: object.seriesInstanceUid,
+      sopInstanceUid: object.sopInstanceUid,
+      sopClassUid: CR,
+      modality: 'CR',
+    },
+  ]);
   const bytes = await archive.retrieve(found[0]!);
   expect(pixelsOf(bytes)).not.toBeNull();
   expect(pixelsOf(bytes)).toEqual(pixelsOf(object.bytes));
@@ -65,7 +77,10 @@ test('every kind of result is stored, listed by its modality, and comes back byt
   const archive = open();
   const { study, bytes } = film({ seed: 12 });
   const outcome = await analyseFilm(bytes, fakeLine().line);
-  const identity = { ...fakeLine().line.identity(), objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true } };
+  const identity = {
+    ...fakeLine().line.identity(),
+    objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true },
+  };
   const objects = encode(outcome, identity);
   await store(study, objects, archive);
   const found = await archive.findInstances(study);
@@ -76,7 +91,8 @@ test('every kind of result is stored, listed by its modality, and comes back byt
     ['1.2.840.10008.5.1.4.1.1.7', 'OT'],
     ['1.2.840.10008.5.1.4.1.1.88.34', 'SR'],
   ]);
-  for (const object of objects) expect(Buffer.from(await archive.retrieve({ ...object, studyInstanceUid: study })).equals(object.bytes)).toBe(true);
+  for (const object of objects)
+    expect(Buffer.from(await archive.retrieve({ ...object, studyInstanceUid: study })).equals(object.bytes)).toBe(true);
 });
 
 test('stored again, it is a success and no second instance', async () => {
@@ -93,12 +109,16 @@ test('several objects in one request', async () => {
   const archive = open();
   const objects = [1, 2, 3].map((instance) => film({ seed: 3, instance }));
   await archive.store(objects[0]!.study, objects);
-  expect((await archive.findInstances(objects[0]!.study)).map(({ sopInstanceUid }) => sopInstanceUid).sort()).toEqual(objects.map(({ sopInstanceUid }) => sopInstanceUid).sort());
+  expect((await archive.findInstances(objects[0]!.study)).map(({ sopInstanceUid }) => sopInstanceUid).sort()).toEqual(
+    objects.map(({ sopInstanceUid }) => sopInstanceUid).sort(),
+  );
 });
 
 test('a study of many instances is listed page by page', async () => {
   const archive = open({ pageSize: 50 });
-  const objects = Array.from({ length: 103 }, (_, index) => film({ seed: 4, rows: 16, columns: 16, instance: index + 1 }));
+  const objects = Array.from({ length: 103 }, (_, index) =>
+    film({ seed: 4, rows: 16, columns: 16, instance: index + 1 }),
+  );
   await archive.store(objects[0]!.study, objects);
   const found = await archive.findInstances(objects[0]!.study);
   expect(new Set(found.map(({ sopInstanceUid }) => sopInstanceUid)).size).toBe(103);
@@ -108,7 +128,10 @@ test('an object of another study than the request names is refused by name', asy
   const archive = open();
   const object = film({ seed: 5 });
   const elsewhere = parseUid('1.2.3.4');
-  await expect(archive.store(elsewhere, [object])).rejects.toMatchObject({ code: 'STORE_FAILED', lasting: 'transient' });
+  await expect(archive.store(elsewhere, [object])).rejects.toMatchObject({
+    code: 'STORE_FAILED',
+    lasting: 'transient',
+  });
   await expect(archive.store(elsewhere, [object])).rejects.toThrow(`${object.sopInstanceUid} (0x0110)`);
 });
 
@@ -125,7 +148,10 @@ test('a study that is not there has no instances; an instance that is not there 
   const archive = open();
   const object = film({ seed: 7 });
   await expect(archive.findInstances(object.study)).resolves.toEqual([]);
-  await expect(archive.retrieve({ studyInstanceUid: object.study, ...object })).rejects.toMatchObject({ code: 'NOT_FOUND', lasting: 'permanent' });
+  await expect(archive.retrieve({ studyInstanceUid: object.study, ...object })).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    lasting: 'permanent',
+  });
 });
 
 test.each([
@@ -144,16 +170,26 @@ test.each([
 test('an object above the limit is refused without being kept', async () => {
   const object = film({ seed: 9 });
   await open().store(object.study, [object]);
-  await expect(open({ maxObjectBytes: 10_000 }).retrieve({ studyInstanceUid: object.study, ...object })).rejects.toMatchObject({ code: 'DICOM_UNREADABLE', lasting: 'permanent' });
+  await expect(
+    open({ maxObjectBytes: 10_000 }).retrieve({ studyInstanceUid: object.study, ...object }),
+  ).rejects.toMatchObject({ code: 'DICOM_UNREADABLE', lasting: 'permanent' });
 });
 
 test('the probe says what is allowed, what is wrong and what to do', async () => {
-  expect((await open().probe()).map(({ check, ok }) => [check, ok])).toEqual([['reach', true], ['query', true], ['retrieve', true], ['store', true]]);
+  expect((await open().probe()).map(({ check, ok }) => [check, ok])).toEqual([
+    ['reach', true],
+    ['query', true],
+    ['retrieve', true],
+    ['store', true],
+  ]);
   const before = await statistics();
   await open().probe();
   expect(await statistics()).toEqual(before);
   const refused = await open({ auth: { kind: 'none' } }).probe();
-  expect(refused.map(({ check, ok }) => [check, ok])).toEqual([['reach', true], ['query', false]]);
+  expect(refused.map(({ check, ok }) => [check, ok])).toEqual([
+    ['reach', true],
+    ['query', false],
+  ]);
   expect(refused[1]?.text).toContain('check archive.auth');
   const elsewhere = await open({ url: `${orthanc.url}/nothing-here` }).probe();
   expect(elsewhere[1]?.text).toContain('check that archive.url is the DICOMweb root');
@@ -166,8 +202,14 @@ test('killed and back: an error that passes, then the film', async () => {
   const object = film({ seed: 10 });
   await archive.store(object.study, [object]);
   await orthanc.kill();
-  await expect(archive.findInstances(object.study)).rejects.toMatchObject({ code: 'ARCHIVE_UNREACHABLE', lasting: 'transient' });
-  await expect(archive.store(object.study, [object])).rejects.toMatchObject({ code: 'ARCHIVE_UNREACHABLE', lasting: 'transient' });
+  await expect(archive.findInstances(object.study)).rejects.toMatchObject({
+    code: 'ARCHIVE_UNREACHABLE',
+    lasting: 'transient',
+  });
+  await expect(archive.store(object.study, [object])).rejects.toMatchObject({
+    code: 'ARCHIVE_UNREACHABLE',
+    lasting: 'transient',
+  });
   await orthanc.start();
   expect(await archive.findInstances(object.study)).toHaveLength(1);
 }, 120_000);
@@ -179,12 +221,17 @@ describe('TLS', () => {
 
   beforeAll(async () => {
     // A gateway that asks for a client certificate and hands the request on, as sites put before Orthanc.
-    const server = createServer({ key: own.key, cert: own.cert, ca: own.cert, requestCert: true, rejectUnauthorized: true }, (request, response) => {
-      void fetch(`${orthanc.url}${request.url ?? ''}`, { headers: { accept: request.headers.accept ?? '*/*', authorization: request.headers.authorization ?? '' } }).then(async (answer) => {
-        response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
-        response.end(Buffer.from(await answer.arrayBuffer()));
-      });
-    });
+    const server = createServer(
+      { key: own.key, cert: own.cert, ca: own.cert, requestCert: true, rejectUnauthorized: true },
+      (request, response) => {
+        void fetch(`${orthanc.url}${request.url ?? ''}`, {
+          headers: { accept: request.headers.accept ?? '*/*', authorization: request.headers.authorization ?? '' },
+        }).then(async (answer) => {
+          response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+          response.end(Buffer.from(await answer.arrayBuffer()));
+        });
+      },
+    );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/dicom-web`;
     close = () => server.close();
@@ -202,11 +249,19 @@ describe('TLS', () => {
 
   test('an authority that is not trusted, and a certificate that is missing, are transport errors that pass', async () => {
     const study = film({ seed: 1 }).study;
-    await expect(open({ url }).findInstances(study)).rejects.toMatchObject({ code: 'ARCHIVE_UNREACHABLE', lasting: 'transient' });
-    await expect(open({ url, tls: { caFile: own.certFile } }).findInstances(study)).rejects.toMatchObject({ code: 'ARCHIVE_UNREACHABLE', lasting: 'transient' });
+    await expect(open({ url }).findInstances(study)).rejects.toMatchObject({
+      code: 'ARCHIVE_UNREACHABLE',
+      lasting: 'transient',
+    });
+    await expect(open({ url, tls: { caFile: own.certFile } }).findInstances(study)).rejects.toMatchObject({
+      code: 'ARCHIVE_UNREACHABLE',
+      lasting: 'transient',
+    });
   });
 
   test('a file that is missing is a configuration error at once', () => {
-    expect(() => open({ tls: { caFile: `${own.certFile}.none` } })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }) as Error);
+    expect(() => open({ tls: { caFile: `${own.certFile}.none` } })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID' }) as Error,
+    );
   });
 });

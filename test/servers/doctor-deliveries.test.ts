@@ -1,4 +1,4 @@
-import { mkdtempSync,rmSync,writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { doctor } from '../../src/cli/doctor';
@@ -11,7 +11,14 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 /** Archive and broker are away: the deliveries are looked at all the same. */
 async function findings(deliveries: object): Promise<Map<string, { ok: boolean; text: string }>> {
   const config = join(dir, 'hilum.json');
-  writeFileSync(config, JSON.stringify({ archive: { url: 'http://127.0.0.1:9/dicom-web' }, broker: { url: 'amqp://127.0.0.1:9' }, deliveries }));
+  writeFileSync(
+    config,
+    JSON.stringify({
+      archive: { url: 'http://127.0.0.1:9/dicom-web' },
+      broker: { url: 'amqp://127.0.0.1:9' },
+      deliveries,
+    }),
+  );
   const lines: string[] = [];
   const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => (lines.push(String(text)), true));
   try {
@@ -19,18 +26,32 @@ async function findings(deliveries: object): Promise<Map<string, { ok: boolean; 
   } finally {
     write.mockRestore();
   }
-  return new Map(lines.map((line) => JSON.parse(line) as { check: string; ok: boolean; text: string }).map(({ check, ...rest }) => [check, rest]));
+  return new Map(
+    lines
+      .map((line) => JSON.parse(line) as { check: string; ok: boolean; text: string })
+      .map(({ check, ...rest }) => [check, rest]),
+  );
 }
 
 test('each delivery that is switched on is tried, and no other', async () => {
   const [ups, mail] = [await UpsServer.open(), await SmtpServer.open()];
-  const email = { enabled: true, host: '127.0.0.1', port: mail.port, security: 'none', from: 'a@b.example', to: ['c@d.example'] };
+  const email = {
+    enabled: true,
+    host: '127.0.0.1',
+    port: mail.port,
+    security: 'none',
+    from: 'a@b.example',
+    to: ['c@d.example'],
+  };
   const webhook = { enabled: true, url: 'http://127.0.0.1:9/', secret: `whsec_${Buffer.alloc(32).toString('base64')}` };
   try {
     const found = await findings({ ups: { enabled: true, url: ups.url }, email, webhook });
     expect(found.get('receiver: ups')).toMatchObject({ ok: true });
     expect(found.get('receiver: email')).toMatchObject({ ok: true });
-    expect(found.get('receiver: webhook')).toMatchObject({ ok: false, text: expect.stringContaining('RECEIVER_UNREACHABLE') });
+    expect(found.get('receiver: webhook')).toMatchObject({
+      ok: false,
+      text: expect.stringContaining('RECEIVER_UNREACHABLE'),
+    });
     expect([...found.keys()].filter((check) => check.startsWith('receiver'))).toHaveLength(3);
     expect(ups.requests.map(({ method }) => method)).toEqual(['GET']);
   } finally {
@@ -39,6 +60,8 @@ test('each delivery that is switched on is tried, and no other', async () => {
 });
 
 test('a TLS file that is not there is a finding', async () => {
-  const found = await findings({ ups: { enabled: true, url: 'https://127.0.0.1:9/', tls: { caFile: '/nowhere/ca.pem' } } });
+  const found = await findings({
+    ups: { enabled: true, url: 'https://127.0.0.1:9/', tls: { caFile: '/nowhere/ca.pem' } },
+  });
   expect(found.get('receivers')).toMatchObject({ ok: false, text: expect.stringContaining('/nowhere/ca.pem') });
 });

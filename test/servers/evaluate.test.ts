@@ -1,7 +1,17 @@
-import { type ChildProcess,spawn } from 'node:child_process';
-import { appendFileSync,existsSync,mkdirSync,mkdtempSync,readdirSync,readFileSync,rmSync,symlinkSync,writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join,resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 import type { FilmRecord } from '../../src/evaluation/journal';
@@ -12,8 +22,14 @@ import { until } from '../support/servers';
 const ROOT = resolve(__dirname, '../..');
 const REAL = join(process.env['HILUM_DATA_DIR'] ?? join(ROOT, '../shared/data'), 'cxr');
 const dir = mkdtempSync(join(tmpdir(), 'hilum-evaluate-'));
-const [films, out, labels, config] = ['films', 'out', 'labels.csv', 'hilum.yaml'].map((name) => join(dir, name)) as [string, string, string, string];
-const CONFIG = '# of the site\narchive: { url: "http://127.0.0.1:9/" }\nbroker: { url: "amqp://127.0.0.1:9" } # none\nclassification: { threshold: 0.4 }\n';
+const [films, out, labels, config] = ['films', 'out', 'labels.csv', 'hilum.yaml'].map((name) => join(dir, name)) as [
+  string,
+  string,
+  string,
+  string,
+];
+const CONFIG =
+  '# of the site\narchive: { url: "http://127.0.0.1:9/" }\nbroker: { url: "amqp://127.0.0.1:9" } # none\nclassification: { threshold: 0.4 }\n';
 const DRAWN = 4;
 
 interface RealFilm {
@@ -26,15 +42,27 @@ interface RealFilm {
 /** Every so many rows of the test split, so that all sources are there. */
 function realFilms(most: number): RealFilm[] {
   if (!existsSync(join(REAL, 'manifest.csv'))) {
-    console.warn(`SKIPPED: the real films in the test of hilum evaluate, there is no ${REAL} (HILUM_DATA_DIR); drawn films only`);
+    console.warn(
+      `SKIPPED: the real films in the test of hilum evaluate, there is no ${REAL} (HILUM_DATA_DIR); drawn films only`,
+    );
     return [];
   }
-  const [heading, ...rows] = readFileSync(join(REAL, 'manifest.csv'), 'utf8').trim().split('\n').map((line) => line.split(','));
+  const [heading, ...rows] = readFileSync(join(REAL, 'manifest.csv'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.split(','));
   const cell = (row: string[], name: string) => row[heading!.indexOf(name)]!;
   // Cells with commas inside are quoted: those rows are left out here, hilum evaluate itself reads them.
-  const test = rows.filter((row) => row.length === heading!.length && cell(row, 'split') === 'test' && cell(row, 'finding') !== 'unknown');
+  const test = rows.filter(
+    (row) => row.length === heading!.length && cell(row, 'split') === 'test' && cell(row, 'finding') !== 'unknown',
+  );
   const some = test.filter((_row, i) => i % Math.ceil(test.length / most) === 0);
-  return some.map((row) => ({ path: cell(row, 'path'), label: cell(row, 'finding') === 'covid' ? 'covid' : 'other', patient: `${cell(row, 'source')}/${cell(row, 'patient_id')}`, source: cell(row, 'source') }));
+  return some.map((row) => ({
+    path: cell(row, 'path'),
+    label: cell(row, 'finding') === 'covid' ? 'covid' : 'other',
+    patient: `${cell(row, 'source')}/${cell(row, 'patient_id')}`,
+    source: cell(row, 'source'),
+  }));
 }
 
 let real: RealFilm[];
@@ -47,10 +75,16 @@ beforeAll(() => {
     return `${i}.jpg;${label};${patient};${source}`;
   });
   for (let seed = 0; seed < DRAWN; seed++) {
-    writeFileSync(join(films, `drawn-${seed}.dcm`), syntheticDicom({ seed, view: seed === 3 ? 'LL' : 'PA', rows: 500, columns: 420 }));
+    writeFileSync(
+      join(films, `drawn-${seed}.dcm`),
+      syntheticDicom({ seed, view: seed === 3 ? 'LL' : 'PA', rows: 500, columns: 420 }),
+    );
     rows.push(`drawn-${seed}.dcm;${seed % 2 ? 'covid' : 'other'};;drawn`);
   }
-  writeFileSync(labels, `\ufefffile;label;patient;source\r\n${rows.join('\r\n')}\r\nnot-there.png;other;;\r\nbad row\r\n`);
+  writeFileSync(
+    labels,
+    `\ufefffile;label;patient;source\r\n${rows.join('\r\n')}\r\nnot-there.png;other;;\r\nbad row\r\n`,
+  );
   writeFileSync(config, CONFIG);
 });
 
@@ -58,7 +92,10 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const ARGUMENTS = ['evaluate', '--labels', labels, '--films', films, '--out', out, '--apply-threshold', config];
 
-function start(...args: string[]): { child: ChildProcess; ended: Promise<{ status: number | null; out: string; err: string }> } {
+function start(...args: string[]): {
+  child: ChildProcess;
+  ended: Promise<{ status: number | null; out: string; err: string }>;
+} {
   const child = spawn(process.execPath, [join(ROOT, 'dist/cli.js'), ...args], { cwd: dir });
   let [said, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
@@ -66,7 +103,12 @@ function start(...args: string[]): { child: ChildProcess; ended: Promise<{ statu
   return { child, ended: new Promise((done) => child.on('close', (status) => done({ status, out: said, err }))) };
 }
 
-const journal = () => (existsSync(out) ? readdirSync(out).filter((name) => name.endsWith('.jsonl')).map((name) => join(out, name)) : []);
+const journal = () =>
+  existsSync(out)
+    ? readdirSync(out)
+        .filter((name) => name.endsWith('.jsonl'))
+        .map((name) => join(out, name))
+    : [];
 const lines = () => journal().flatMap((path) => readFileSync(path, 'utf8').split('\n').slice(0, -1));
 
 test('killed in the middle and started again: each film once, what was done is not done again, and the report says what it should', async () => {
@@ -92,23 +134,51 @@ test('killed in the middle and started again: each film once, what was done is n
 
   const report = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as EvaluationReport;
   const analysed = records.filter(({ outcome }) => outcome === 'analysed');
-  expect(report.counts).toMatchObject({ labelled: real.length + DRAWN + 1, analysed: analysed.length, withoutHeader: analysed.filter(({ kind }) => kind === 'jpeg').length });
-  expect(report.excluded).toEqual(expect.arrayContaining([{ reason: 'lateral-view', positive: expect.any(Number) as number, negative: expect.any(Number) as number, files: expect.arrayContaining(['drawn-3.dcm']) as string[] }, { reason: 'no such file', positive: 0, negative: 1, files: ['not-there.png'] }]));
+  expect(report.counts).toMatchObject({
+    labelled: real.length + DRAWN + 1,
+    analysed: analysed.length,
+    withoutHeader: analysed.filter(({ kind }) => kind === 'jpeg').length,
+  });
+  expect(report.excluded).toEqual(
+    expect.arrayContaining([
+      {
+        reason: 'lateral-view',
+        positive: expect.any(Number) as number,
+        negative: expect.any(Number) as number,
+        files: expect.arrayContaining(['drawn-3.dcm']) as string[],
+      },
+      { reason: 'no such file', positive: 0, negative: 1, files: ['not-there.png'] },
+    ]),
+  );
   expect(report.settings).toMatchObject({ threshold: 0.4, thresholdFrom: 'configuration' });
-  expect(report.subgroups.find(({ name }) => name === 'source')!.rows.reduce((sum, { n }) => sum + n, 0)).toBe(analysed.length);
+  expect(report.subgroups.find(({ name }) => name === 'source')!.rows.reduce((sum, { n }) => sum + n, 0)).toBe(
+    analysed.length,
+  );
   if (real.length > 0) expect(report.auc.value).toBeGreaterThan(0.6);
 }, 300_000);
 
 test('it is the pipeline of hilum analyze', async () => {
-  const { out: said } = await start('analyze', join(films, 'drawn-0.dcm'), '--out', join(dir, 'analysed'), '--json').ended;
-  const record = lines().map((line) => JSON.parse(line) as FilmRecord).find(({ file }) => file === 'drawn-0.dcm')!;
+  const { out: said } = await start('analyze', join(films, 'drawn-0.dcm'), '--out', join(dir, 'analysed'), '--json')
+    .ended;
+  const record = lines()
+    .map((line) => JSON.parse(line) as FilmRecord)
+    .find(({ file }) => file === 'drawn-0.dcm')!;
   const { outcome, probability, lungFraction } = record;
   expect(JSON.parse(said)).toMatchObject({ outcome, probability, lungFraction });
   expect(outcome).toBe('analysed');
 }, 120_000);
 
 test('the page shows its plots and pictures and asks the network for nothing', async () => {
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run'] });
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--no-first-run',
+    ],
+  });
   try {
     const page = await browser.newPage({ colorScheme: 'dark' });
     const [requests, errors]: [string[], string[]] = [[], []];
@@ -133,7 +203,11 @@ test('the page shows its plots and pictures and asks the network for nothing', a
     // A4 less its margins: paper can't be scrolled, so no column may stand outside.
     await page.emulateMedia({ media: 'print' });
     await page.setViewportSize({ width: 700, height: 1000 });
-    expect(await page.evaluate('Math.max(...[...document.querySelectorAll("table, svg, img")].map((part) => Math.ceil(part.getBoundingClientRect().right)))')).toBeLessThanOrEqual(700);
+    expect(
+      await page.evaluate(
+        'Math.max(...[...document.querySelectorAll("table, svg, img")].map((part) => Math.ceil(part.getBoundingClientRect().right)))',
+      ),
+    ).toBeLessThanOrEqual(700);
     expect(requests.filter((request) => request !== url && !request.startsWith('data:'))).toEqual([]);
     expect(errors).toEqual([]);
   } finally {
@@ -142,11 +216,19 @@ test('the page shows its plots and pictures and asks the network for nothing', a
 }, 120_000);
 
 test('what can not be used is said in a sentence', async () => {
-  expect(await start('evaluate', '--labels', labels, '--films', films).ended).toMatchObject({ status: 2, err: expect.stringContaining('--out DIR is missing') as string });
-  expect(await start(...ARGUMENTS, '--sensitivity', '95').ended).toMatchObject({ status: 2, err: expect.stringContaining('--sensitivity is a share') as string });
+  expect(await start('evaluate', '--labels', labels, '--films', films).ended).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('--out DIR is missing') as string,
+  });
+  expect(await start(...ARGUMENTS, '--sensitivity', '95').ended).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('--sensitivity is a share') as string,
+  });
   const unwritable = await start('evaluate', '--labels', labels, '--films', films, '--out', labels).ended;
   expect(unwritable).toMatchObject({ status: 1, err: expect.stringMatching(/EEXIST|ENOTDIR/) as string });
   expect(unwritable.err).not.toContain('    at ');
   writeFileSync(join(dir, 'three.csv'), 'file,label\na,x\nb,y\nc,z\n');
-  expect(await start('evaluate', '--labels', join(dir, 'three.csv'), '--films', films, '--out', out).ended).toMatchObject({ status: 1, err: expect.stringContaining('LABELS_INVALID') as string });
+  expect(
+    await start('evaluate', '--labels', join(dir, 'three.csv'), '--films', films, '--out', out).ended,
+  ).toMatchObject({ status: 1, err: expect.stringContaining('LABELS_INVALID') as string });
 }, 60_000);

@@ -1,6 +1,6 @@
 import type { Uid } from '../../src/dicom/uid';
 import type { Match } from '../support/fault-proxy';
-import { after,beforeAnswer,type Fault,finds,following,halfSent,nth,retrieves,stores } from '../support/faults';
+import { after, beforeAnswer, type Fault, finds, following, halfSent, nth, retrieves, stores } from '../support/faults';
 import { Site } from '../support/site';
 
 const site = Site.forTests();
@@ -13,7 +13,12 @@ async function killAndStart(): Promise<void> {
 let back: Promise<void> = Promise.resolve();
 
 /** A study of two films has heat map and report of one, then of the other: four requests. */
-const STEPS: [step: string, match: (study: Uid) => Match, fault: (act: () => Promise<void>) => Fault, stored: number][] = [
+const STEPS: [
+  step: string,
+  match: (study: Uid) => Match,
+  fault: (act: () => Promise<void>) => Fault,
+  stored: number,
+][] = [
   ['before the first film is fetched', (study) => nth(1, retrieves(study)), after, 2],
   ['between two films', (study) => nth(2, retrieves(study)), after, 4],
   ['with half of a STOW request sent', (study) => nth(2, stores(study)), halfSent, 3],
@@ -21,22 +26,29 @@ const STEPS: [step: string, match: (study: Uid) => Match, fault: (act: () => Pro
   ['after the last STOW, before its check', (study) => following(4, stores(study), finds(study)), after, 6],
 ];
 
-test.each(STEPS)('Orthanc killed and back: %s', async (_step, match, fault, stored) => {
-  const study = await site.put(2);
-  let found = 0;
-  const rule = site.proxy.on(match(study), fault(async () => {
-    found = (await site.stored(study)).length;
-    await killAndStart();
-  }));
-  const worker = await site.work();
-  await site.tell(study);
-  const { reason } = await worker.saw('study.retry', study);
-  // Not confirmed: the archive was back before it was asked whether it had kept the broken store.
-  expect(['ARCHIVE_UNREACHABLE', 'STORE_AMBIGUOUS', 'STORE_NOT_CONFIRMED']).toContain(reason);
-  await back;
-  const events = await site.expectOneSet(study, 2);
-  expect(rule.hits).toBe(1);
-  expect(found).toBe(stored);
-  expect(events).toHaveLength(1);
-  expect(worker.lines('study.done')).toHaveLength(1);
-}, 120_000);
+test.each(STEPS)(
+  'Orthanc killed and back: %s',
+  async (_step, match, fault, stored) => {
+    const study = await site.put(2);
+    let found = 0;
+    const rule = site.proxy.on(
+      match(study),
+      fault(async () => {
+        found = (await site.stored(study)).length;
+        await killAndStart();
+      }),
+    );
+    const worker = await site.work();
+    await site.tell(study);
+    const { reason } = await worker.saw('study.retry', study);
+    // Not confirmed: the archive was back before it was asked whether it had kept the broken store.
+    expect(['ARCHIVE_UNREACHABLE', 'STORE_AMBIGUOUS', 'STORE_NOT_CONFIRMED']).toContain(reason);
+    await back;
+    const events = await site.expectOneSet(study, 2);
+    expect(rule.hits).toBe(1);
+    expect(found).toBe(stored);
+    expect(events).toHaveLength(1);
+    expect(worker.lines('study.done')).toHaveLength(1);
+  },
+  120_000,
+);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { delayed,nth,retrieves } from '../support/faults';
+import { delayed, nth, retrieves } from '../support/faults';
 import { until } from '../support/servers';
 import { Site } from '../support/site';
 

@@ -1,10 +1,10 @@
-import { type ChildProcess,spawn } from 'node:child_process';
-import { mkdtempSync,rmSync,writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join,resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { LOST_HEADER } from '../../src/queue/delivery';
-import { LOSS_LIMIT,WORKER_LOST } from '../../src/queue/settle';
-import { type Fault,retrieves } from '../support/faults';
+import { LOSS_LIMIT, WORKER_LOST } from '../../src/queue/settle';
+import { type Fault, retrieves } from '../support/faults';
 import { until } from '../support/servers';
 import { Site } from '../support/site';
 
@@ -39,14 +39,22 @@ test('a film that kills its worker each time is given up in the end, and the oth
   for (const other of others) await site.tell(other);
   supervise(file);
   const done = new Set<string>();
-  await until('the others are done', async () => {
-    for (const { studyInstanceUid } of await site.results()) done.add(studyInstanceUid);
-    return others.every((other) => done.has(other));
-  }, 150_000);
-  const [letter] = await until('the dead letter', async () => {
-    const letters = await site.dead();
-    return letters.length > 0 && letters;
-  }, 150_000);
+  await until(
+    'the others are done',
+    async () => {
+      for (const { studyInstanceUid } of await site.results()) done.add(studyInstanceUid);
+      return others.every((other) => done.has(other));
+    },
+    150_000,
+  );
+  const [letter] = await until(
+    'the dead letter',
+    async () => {
+      const letters = await site.dead();
+      return letters.length > 0 && letters;
+    },
+    150_000,
+  );
   expect(letter).toMatchObject({ studyInstanceUid: poison, reason: WORKER_LOST, lost: LOSS_LIMIT });
   expect(rule.hits).toBe(3);
   expect(await site.stored(poison!)).toEqual(['CR']);

@@ -1,6 +1,6 @@
 import type { Uid } from '../../src/dicom/uid';
 import type { Match } from '../support/fault-proxy';
-import { delayed,dripping,type Fault,finds,hanging,nth,retrieves,stalling,stores } from '../support/faults';
+import { delayed, dripping, type Fault, finds, hanging, nth, retrieves, stalling, stores } from '../support/faults';
 import { Site } from '../support/site';
 
 const site = Site.forTests();
@@ -18,20 +18,24 @@ const GIVEN_UP: [name: string, match: (study: Uid) => Match, fault: Fault, reaso
   ['is slower to store than may be', stores, delayed(4_000), 'STORE_NOT_CONFIRMED'],
 ];
 
-test.each(GIVEN_UP)('an archive that %s is given up in time; others are served, and the study is done at the next try', async (_name, match, fault, reason) => {
-  const [study, other] = [await site.put(), await site.put()];
-  const rule = site.proxy.on(nth(1, match(study)), fault);
-  const worker = await site.work({ archive: ARCHIVE });
-  const started = Date.now();
-  await site.tell(study);
-  await site.tell(other);
-  expect(await worker.saw('study.retry', study)).toMatchObject({ reason });
-  expect(Date.now() - started).toBeLessThan(15_000);
-  await worker.saw('study.done', other);
-  await worker.saw('study.done', study);
-  expect(rule.hits).toBe(1);
-  await site.expectOneSet(study);
-}, 60_000);
+test.each(GIVEN_UP)(
+  'an archive that %s is given up in time; others are served, and the study is done at the next try',
+  async (_name, match, fault, reason) => {
+    const [study, other] = [await site.put(), await site.put()];
+    const rule = site.proxy.on(nth(1, match(study)), fault);
+    const worker = await site.work({ archive: ARCHIVE });
+    const started = Date.now();
+    await site.tell(study);
+    await site.tell(other);
+    expect(await worker.saw('study.retry', study)).toMatchObject({ reason });
+    expect(Date.now() - started).toBeLessThan(15_000);
+    await worker.saw('study.done', other);
+    await worker.saw('study.done', study);
+    expect(rule.hits).toBe(1);
+    await site.expectOneSet(study);
+  },
+  60_000,
+);
 
 test('an archive that is slow, but within its time, costs no try', async () => {
   const study = await site.put();

@@ -1,8 +1,18 @@
 import { dicomWebArchive } from '../../src/archive/dicomweb';
 import type { EncodedObject } from '../../src/dicom/part10';
 import { parseUid } from '../../src/dicom/uid';
-import { syntheticDicom,type SyntheticObject,syntheticUids } from '../../src/objects/synthetic-film';
-import { answering,droppingAnswer,type Fault,hangingAfter,nth,resetting,stores,storingOnly,truncating } from '../support/faults';
+import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
+import {
+  answering,
+  droppingAnswer,
+  type Fault,
+  hangingAfter,
+  nth,
+  resetting,
+  stores,
+  storingOnly,
+  truncating,
+} from '../support/faults';
 import { Site } from '../support/site';
 
 const site = Site.forTests();
@@ -22,17 +32,30 @@ const PASSING: [name: string, fault: Fault, times: number, reason: string | null
   ['429 Too Many Requests', answering(429, { 'retry-after': '0' }), 1, 'ARCHIVE_UNAVAILABLE', 1],
 ];
 
-test.each(PASSING)('STOW: %s, ends in one stored set', async (_name, fault, times, reason, again) => {
-  const study = await site.put();
-  const rule = site.proxy.on((request, before) => stores(study)(request, before) && before.filter((earlier) => stores(study)(earlier, [])).length >= 1, fault, times);
-  const worker = await site.work();
-  await site.tell(study);
-  const events = await site.expectOneSet(study);
-  expect(rule.hits).toBe(times);
-  expect(site.proxy.requests.filter((request) => stores(study)(request, []))).toHaveLength(2 + again);
-  expect(worker.lines('study.retry').map((fields) => fields['reason'])).toEqual(Array(times).fill(reason).filter((expected) => expected !== null));
-  expect(events).toHaveLength(1);
-}, 60_000);
+test.each(PASSING)(
+  'STOW: %s, ends in one stored set',
+  async (_name, fault, times, reason, again) => {
+    const study = await site.put();
+    const rule = site.proxy.on(
+      (request, before) =>
+        stores(study)(request, before) && before.filter((earlier) => stores(study)(earlier, [])).length >= 1,
+      fault,
+      times,
+    );
+    const worker = await site.work();
+    await site.tell(study);
+    const events = await site.expectOneSet(study);
+    expect(rule.hits).toBe(times);
+    expect(site.proxy.requests.filter((request) => stores(study)(request, []))).toHaveLength(2 + again);
+    expect(worker.lines('study.retry').map((fields) => fields['reason'])).toEqual(
+      Array(times)
+        .fill(reason)
+        .filter((expected) => expected !== null),
+    );
+    expect(events).toHaveLength(1);
+  },
+  60_000,
+);
 
 test('STOW: 503 with Retry-After is tried again when the archive said, not before', async () => {
   const study = await site.put();
@@ -51,34 +74,45 @@ test.each([
   ['409 that says the SOP class is not supported', storingOnly(0, 409, 0x0122), 'STORE_FAILED'],
   ['400', answering(400), 'ARCHIVE_REFUSED'],
   ['404', answering(404), 'NOT_FOUND'],
-])('STOW: %s is not tried again, and a replay does it when the archive is mended', async (_name, fault, reason) => {
-  const study = await site.put();
-  const rule = site.proxy.on(stores(study), fault, 100);
-  const worker = await site.work();
-  await site.tell(study);
-  expect(await worker.saw('study.dead', study)).toMatchObject({ reason });
-  expect(rule.hits).toBe(1);
-  expect((await site.dead()).map((letter) => letter.reason)).toEqual([reason]);
-  expect((await worker.get('/metrics')).text).toContain(`hilum_failures_total{code="${reason}"} 1\n`);
-  rule.clear();
-  await site.dead(true);
-  await site.expectOneSet(study);
-}, 60_000);
+])(
+  'STOW: %s is not tried again, and a replay does it when the archive is mended',
+  async (_name, fault, reason) => {
+    const study = await site.put();
+    const rule = site.proxy.on(stores(study), fault, 100);
+    const worker = await site.work();
+    await site.tell(study);
+    expect(await worker.saw('study.dead', study)).toMatchObject({ reason });
+    expect(rule.hits).toBe(1);
+    expect((await site.dead()).map((letter) => letter.reason)).toEqual([reason]);
+    expect((await worker.get('/metrics')).text).toContain(`hilum_failures_total{code="${reason}"} 1\n`);
+    rule.clear();
+    await site.dead(true);
+    await site.expectOneSet(study);
+  },
+  60_000,
+);
 
-test.each([200, 202, 409])('a request with two objects of which one is stored, answered %d: the other is named, and the next request stores it', async (status) => {
-  const objects = [1, 2].map((instance): EncodedObject => {
-    const film: SyntheticObject = { seed: 900_000 + status, view: 'PA', rows: 96, columns: 80, instance };
-    return { ...syntheticUids(film), sopClassUid: parseUid('1.2.840.10008.5.1.4.1.1.1'), bytes: syntheticDicom(film) };
-  });
-  const study = syntheticUids({ seed: 900_000 + status, view: 'PA', rows: 96, columns: 80 }).studyInstanceUid;
-  const archive = dicomWebArchive({ url: site.proxy.dicomWebUrl });
-  site.proxy.on(stores(study), storingOnly(1, status));
-  const failure: unknown = await archive.store(study, objects).catch((error: unknown) => error);
-  expect(failure).toMatchObject({ code: 'STORE_FAILED', lasting: 'transient' });
-  expect(String(failure)).toContain(objects[1]!.sopInstanceUid);
-  expect(String(failure)).not.toContain(objects[0]!.sopInstanceUid);
-  expect(await site.stored(study)).toEqual(['CR']);
-  await archive.store(study, objects);
-  expect(await site.stored(study)).toEqual(['CR', 'CR']);
-  await archive.close();
-});
+test.each([200, 202, 409])(
+  'a request with two objects of which one is stored, answered %d: the other is named, and the next request stores it',
+  async (status) => {
+    const objects = [1, 2].map((instance): EncodedObject => {
+      const film: SyntheticObject = { seed: 900_000 + status, view: 'PA', rows: 96, columns: 80, instance };
+      return {
+        ...syntheticUids(film),
+        sopClassUid: parseUid('1.2.840.10008.5.1.4.1.1.1'),
+        bytes: syntheticDicom(film),
+      };
+    });
+    const study = syntheticUids({ seed: 900_000 + status, view: 'PA', rows: 96, columns: 80 }).studyInstanceUid;
+    const archive = dicomWebArchive({ url: site.proxy.dicomWebUrl });
+    site.proxy.on(stores(study), storingOnly(1, status));
+    const failure: unknown = await archive.store(study, objects).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'STORE_FAILED', lasting: 'transient' });
+    expect(String(failure)).toContain(objects[1]!.sopInstanceUid);
+    expect(String(failure)).not.toContain(objects[0]!.sopInstanceUid);
+    expect(await site.stored(study)).toEqual(['CR']);
+    await archive.store(study, objects);
+    expect(await site.stored(study)).toEqual(['CR', 'CR']);
+    await archive.close();
+  },
+);

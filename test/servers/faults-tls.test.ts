@@ -1,4 +1,4 @@
-import { authority,certificate,type Shown } from '../support/certificates';
+import { authority, certificate, type Shown } from '../support/certificates';
 import { FaultProxy } from '../support/fault-proxy';
 import { Site } from '../support/site';
 
@@ -11,7 +11,12 @@ let strictGate: FaultProxy;
 
 beforeAll(async () => {
   gate = await FaultProxy.open(site.orthanc.url, own.good);
-  strictGate = await FaultProxy.open(site.orthanc.url, { ...own.good, ca: own.ca, requestCert: true, rejectUnauthorized: true });
+  strictGate = await FaultProxy.open(site.orthanc.url, {
+    ...own.good,
+    ca: own.ca,
+    requestCert: true,
+    rejectUnauthorized: true,
+  });
 });
 afterEach(() => gate.setCertificate(own.good));
 afterAll(async () => {
@@ -27,21 +32,27 @@ const REFUSED: [name: string, shown: Shown, code: string][] = [
   ['the certificate of another host', own.wrongHost, 'ERR_TLS_CERT_ALTNAME_INVALID'],
 ];
 
-test.each(REFUSED)('%s is not talked to, the log names the cause, and the study is done once the right one is shown', async (_name, shown, code) => {
-  gate.setCertificate(shown);
-  const study = await site.put();
-  const worker = await site.work({ archive: { url: gate.dicomWebUrl, tls: { caFile: own.caFile, rejectUnauthorized: true } } });
-  await site.tell(study);
-  const { reason, error } = await worker.saw('study.retry', study);
-  expect(reason).toBe('ARCHIVE_UNREACHABLE');
-  expect(error).toContain(`(${code})`);
-  const ready = await worker.get('/health/ready');
-  expect(ready.status).toBe(503);
-  expect(ready.text).toContain(code);
-  expect(gate.requests).toEqual([]);
-  gate.setCertificate(own.good);
-  await site.expectOneSet(study);
-}, 120_000);
+test.each(REFUSED)(
+  '%s is not talked to, the log names the cause, and the study is done once the right one is shown',
+  async (_name, shown, code) => {
+    gate.setCertificate(shown);
+    const study = await site.put();
+    const worker = await site.work({
+      archive: { url: gate.dicomWebUrl, tls: { caFile: own.caFile, rejectUnauthorized: true } },
+    });
+    await site.tell(study);
+    const { reason, error } = await worker.saw('study.retry', study);
+    expect(reason).toBe('ARCHIVE_UNREACHABLE');
+    expect(error).toContain(`(${code})`);
+    const ready = await worker.get('/health/ready');
+    expect(ready.status).toBe(503);
+    expect(ready.text).toContain(code);
+    expect(gate.requests).toEqual([]);
+    gate.setCertificate(own.good);
+    await site.expectOneSet(study);
+  },
+  120_000,
+);
 
 test('without the authority among the trusted ones, a good certificate is refused by name', async () => {
   const study = await site.put();
@@ -65,6 +76,11 @@ test('an archive that demands a client certificate: without one it is away, with
   expect((await bare.get('/health/ready')).text).toMatch(/CERTIFICATE_REQUIRED|ECONNRESET|UND_ERR_SOCKET/);
   await bare.stop();
   expect(strictGate.requests).toEqual([]);
-  await site.work({ archive: { ...archive, tls: { caFile: own.caFile, certFile: own.good.certFile, keyFile: own.good.keyFile, rejectUnauthorized: true } } });
+  await site.work({
+    archive: {
+      ...archive,
+      tls: { caFile: own.caFile, certFile: own.good.certFile, keyFile: own.good.keyFile, rejectUnauthorized: true },
+    },
+  });
   await site.expectOneSet(study);
 }, 120_000);

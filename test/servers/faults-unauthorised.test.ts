@@ -1,5 +1,5 @@
 import { UNAUTHORISED_RETRIES } from '../../src/queue/settle';
-import { answering,finds,retrieves,stores } from '../support/faults';
+import { answering, finds, retrieves, stores } from '../support/faults';
 import { Site } from '../support/site';
 
 const USER = { username: 'hilum', password: 'p:äss' };
@@ -9,14 +9,21 @@ test('401 by the archive itself: asked for four times, given up, and finished by
   const study = await site.put();
   const worker = await site.work({ archive: { auth: { kind: 'basic', ...USER, password: 'expired' } } });
   await site.tell(study);
-  expect(await worker.saw('study.dead', study)).toMatchObject({ reason: 'ARCHIVE_UNAUTHORISED', attempt: UNAUTHORISED_RETRIES + 1 });
+  expect(await worker.saw('study.dead', study)).toMatchObject({
+    reason: 'ARCHIVE_UNAUTHORISED',
+    attempt: UNAUTHORISED_RETRIES + 1,
+  });
   expect(worker.lines('study.retry')).toHaveLength(UNAUTHORISED_RETRIES);
   expect((await worker.get('/health/ready')).text).toContain('HTTP 401');
-  expect((await worker.get('/metrics')).text).toContain(`hilum_failures_total{code="ARCHIVE_UNAUTHORISED"} ${UNAUTHORISED_RETRIES + 1}\n`);
+  expect((await worker.get('/metrics')).text).toContain(
+    `hilum_failures_total{code="ARCHIVE_UNAUTHORISED"} ${UNAUTHORISED_RETRIES + 1}\n`,
+  );
   expect(JSON.stringify(worker.log.lines)).not.toContain('expired');
   const [letter] = await site.dead();
   expect(letter).toMatchObject({ studyInstanceUid: study, reason: 'ARCHIVE_UNAUTHORISED' });
-  expect(letter!.attempts.map(({ code }) => code)).toEqual(Array(UNAUTHORISED_RETRIES + 1).fill('ARCHIVE_UNAUTHORISED'));
+  expect(letter!.attempts.map(({ code }) => code)).toEqual(
+    Array(UNAUTHORISED_RETRIES + 1).fill('ARCHIVE_UNAUTHORISED'),
+  );
   expect(await site.stored(study)).toEqual(['CR']);
   await worker.stop();
   await site.work();
@@ -28,17 +35,24 @@ test.each([
   ['query', finds],
   ['retrieve', retrieves],
   ['store', stores],
-])('403 to a %s only: given up after four tries, and finished by a replay once it is allowed', async (_action, match) => {
-  const study = await site.put();
-  const rule = site.proxy.on(match(study), answering(403), 100);
-  const worker = await site.work();
-  await site.tell(study);
-  expect(await worker.saw('study.dead', study)).toMatchObject({ reason: 'ARCHIVE_UNAUTHORISED', attempt: UNAUTHORISED_RETRIES + 1 });
-  expect(rule.hits).toBe(UNAUTHORISED_RETRIES + 1);
-  rule.clear();
-  expect((await site.dead(true)).map(({ reason }) => reason)).toEqual(['ARCHIVE_UNAUTHORISED']);
-  await site.expectOneSet(study);
-}, 60_000);
+])(
+  '403 to a %s only: given up after four tries, and finished by a replay once it is allowed',
+  async (_action, match) => {
+    const study = await site.put();
+    const rule = site.proxy.on(match(study), answering(403), 100);
+    const worker = await site.work();
+    await site.tell(study);
+    expect(await worker.saw('study.dead', study)).toMatchObject({
+      reason: 'ARCHIVE_UNAUTHORISED',
+      attempt: UNAUTHORISED_RETRIES + 1,
+    });
+    expect(rule.hits).toBe(UNAUTHORISED_RETRIES + 1);
+    rule.clear();
+    expect((await site.dead(true)).map(({ reason }) => reason)).toEqual(['ARCHIVE_UNAUTHORISED']);
+    await site.expectOneSet(study);
+  },
+  60_000,
+);
 
 test('a token that is renewed in time costs a try and no study', async () => {
   const study = await site.put();
@@ -46,7 +60,9 @@ test('a token that is renewed in time costs a try and no study', async () => {
   const worker = await site.work();
   await site.tell(study);
   await worker.saw('study.done', study);
-  expect(worker.lines('study.retry').filter(({ reason }) => reason === 'ARCHIVE_UNAUTHORISED')).toHaveLength(UNAUTHORISED_RETRIES);
+  expect(worker.lines('study.retry').filter(({ reason }) => reason === 'ARCHIVE_UNAUTHORISED')).toHaveLength(
+    UNAUTHORISED_RETRIES,
+  );
   await site.expectOneSet(study);
 }, 60_000);
 

@@ -31,10 +31,16 @@ describe('PostgreSQL as its database', () => {
     const list = new Worklist(database);
     await list.advance(deriveUid(['before']), { kind: 'waiting', priority: null });
     await postgres.kill();
-    await expect(list.advance(deriveUid(['away']), { kind: 'waiting', priority: null })).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE', lasting: 'transient' });
+    await expect(list.advance(deriveUid(['away']), { kind: 'waiting', priority: null })).rejects.toMatchObject({
+      code: 'DATABASE_UNREACHABLE',
+      lasting: 'transient',
+    });
     await postgres.up();
     await list.advance(deriveUid(['after']), { kind: 'waiting', priority: null });
-    expect((await list.changesSince(0)).rows.map(({ studyInstanceUid }) => studyInstanceUid)).toEqual([deriveUid(['before']), deriveUid(['after'])]);
+    expect((await list.changesSince(0)).rows.map(({ studyInstanceUid }) => studyInstanceUid)).toEqual([
+      deriveUid(['before']),
+      deriveUid(['after']),
+    ]);
     await database.close();
   }, 120_000);
 

@@ -1,18 +1,18 @@
 import { connect } from 'amqplib';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync,rmSync,writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join,resolve } from 'node:path';
-import { type App,createApp } from '../../src/app/app';
+import { join, resolve } from 'node:path';
+import { type App, createApp } from '../../src/app/app';
 import { parseConfig } from '../../src/config/config';
-import { type Database,openDatabase } from '../../src/database/database';
+import { type Database, openDatabase } from '../../src/database/database';
 import type { Uid } from '../../src/dicom/uid';
-import { syntheticDicom,type SyntheticObject,syntheticUids } from '../../src/objects/synthetic-film';
+import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
 import { Worklist } from '../../src/worklist/worklist';
 import { fakeLine } from '../support/line';
 import { recordingLog } from '../support/logs';
 import type { Postgres } from '../support/postgres';
-import { type Orthanc,type Rabbit,Servers,until } from '../support/servers';
+import { type Orthanc, type Rabbit, Servers, until } from '../support/servers';
 
 /** The service's own wiring with a real broker, archive and database; only the networks are made up. */
 const servers = new Servers();
@@ -25,8 +25,12 @@ let database: Database;
 let list: Worklist;
 
 const settings = (databaseUrl: string) => ({
-  archive: { url: orthanc.dicomWebUrl }, broker: { url: rabbit.amqpUrl, retryDelaysMs: [300] }, http: { port: 0 }, catchUp: { kind: 'off' as const },
-  state: { dir }, list: { enabled: true, database: databaseUrl },
+  archive: { url: orthanc.dicomWebUrl },
+  broker: { url: rabbit.amqpUrl, retryDelaysMs: [300] },
+  http: { port: 0 },
+  catchUp: { kind: 'off' as const },
+  state: { dir },
+  list: { enabled: true, database: databaseUrl },
 });
 
 beforeAll(async () => {
@@ -34,7 +38,11 @@ beforeAll(async () => {
   url = await postgres.database('hospital');
   app = await createApp(parseConfig(settings(url)), log, fakeLine().line);
   const { port } = await app.start();
-  await until('the service is ready', async () => (await fetch(`http://127.0.0.1:${port}/health/ready`)).status === 200, 120_000);
+  await until(
+    'the service is ready',
+    async () => (await fetch(`http://127.0.0.1:${port}/health/ready`)).status === 200,
+    120_000,
+  );
   database = openDatabase(url, recordingLog());
   list = new Worklist(database);
 }, 240_000);
@@ -56,21 +64,50 @@ async function put(film: SyntheticObject): Promise<Uid> {
 async function tell(study: Uid, more: Record<string, unknown> = {}): Promise<void> {
   const connection = await connect(rabbit.amqpUrl);
   const channel = await connection.createConfirmChannel();
-  channel.publish('hilum.study', 'study.stable', Buffer.from(JSON.stringify({ schemaVersion: 1, type: 'study-stable', studyInstanceUid: study, occurredAt: new Date().toISOString(), ...more })), { persistent: true });
+  channel.publish(
+    'hilum.study',
+    'study.stable',
+    Buffer.from(
+      JSON.stringify({
+        schemaVersion: 1,
+        type: 'study-stable',
+        studyInstanceUid: study,
+        occurredAt: new Date().toISOString(),
+        ...more,
+      }),
+    ),
+    { persistent: true },
+  );
   await channel.waitForConfirms();
   await connection.close();
 }
 
-const done = (study: Uid) => until(`${study} is done`, async () => ((await list.study(study))?.row.state === 'done' ? list.study(study) : undefined), 150_000);
+const done = (study: Uid) =>
+  until(
+    `${study} is done`,
+    async () => ((await list.study(study))?.row.state === 'done' ? list.study(study) : undefined),
+    150_000,
+  );
 
 test('a film that comes is on the list with patient, result and the steps of its way', async () => {
   const study = await put(drawn(1));
   await tell(study, { priority: 'urgent' });
-  const detail = (await until('the steps are written', async () => {
-    const found = await list.study(study);
-    return found?.row.state === 'done' && found.history.length === 3 ? found : undefined;
-  }, 150_000))!;
-  expect(detail.row).toMatchObject({ priority: 'urgent', priorities: { triage: 'urgent', finding: 'urgent' }, probability: expect.closeTo(0.9, 3) as number, threshold: 0.5, views: ['frontal'], studyDescription: 'Drawn chest film, no patient' });
+  const detail = (await until(
+    'the steps are written',
+    async () => {
+      const found = await list.study(study);
+      return found?.row.state === 'done' && found.history.length === 3 ? found : undefined;
+    },
+    150_000,
+  ))!;
+  expect(detail.row).toMatchObject({
+    priority: 'urgent',
+    priorities: { triage: 'urgent', finding: 'urgent' },
+    probability: expect.closeTo(0.9, 3) as number,
+    threshold: 0.5,
+    views: ['frontal'],
+    studyDescription: 'Drawn chest film, no patient',
+  });
   expect(detail.row.patient.PatientID).not.toBe('');
   expect(detail.row.lead!.heatMap).not.toBeNull();
   expect(detail.history.map(({ kind }) => kind)).toEqual(['result', 'analysing', 'waiting']);
@@ -83,11 +120,26 @@ test('a database that is away holds up no analysis, and is told when it is back'
   await postgres.kill();
   const study = await put(drawn(2));
   await tell(study);
-  await until('the report is stored all the same', async () => ((await (await fetch(`${orthanc.dicomWebUrl}/studies/${study}/series?Modality=SR`, { headers: { accept: 'application/dicom+json' } })).json()) as unknown[]).length > 0, 60_000);
+  await until(
+    'the report is stored all the same',
+    async () =>
+      (
+        (await (
+          await fetch(`${orthanc.dicomWebUrl}/studies/${study}/series?Modality=SR`, {
+            headers: { accept: 'application/dicom+json' },
+          })
+        ).json()) as unknown[]
+      ).length > 0,
+    60_000,
+  );
   await postgres.up();
   expect((await done(study))!.row).toMatchObject({ priority: 'urgent', probability: expect.closeTo(0.9, 3) as number });
   const told = () => log.lines.map(({ fields }) => fields.event).filter((event) => event.startsWith('list.'));
-  const events = await until('the notes are written too', async () => (told().length === 3 ? told() : undefined), 60_000);
+  const events = await until(
+    'the notes are written too',
+    async () => (told().length === 3 ? told() : undefined),
+    60_000,
+  );
   expect(events).toEqual(['list.database-ready', 'list.database-away', 'list.database-back']);
 }, 180_000);
 
@@ -95,11 +147,19 @@ test('hilum rebuild makes the same list from the archive alone, in a database of
   const file = join(dir, 'hilum.yaml');
   const other = `file:${join(dir, 'rebuilt.db')}`;
   writeFileSync(file, JSON.stringify(settings(other)));
-  const rebuild = (...more: string[]) => spawnSync(process.execPath, [resolve(__dirname, '../../dist/cli.js'), 'rebuild', '--config', file, ...more], { encoding: 'utf8' });
+  const rebuild = (...more: string[]) =>
+    spawnSync(process.execPath, [resolve(__dirname, '../../dist/cli.js'), 'rebuild', '--config', file, ...more], {
+      encoding: 'utf8',
+    });
   const studies = [drawn(1), drawn(2)].map((film) => syntheticUids(film).studyInstanceUid);
   const first = rebuild(...studies, '--json');
   expect({ status: first.status, stderr: first.stderr }).toEqual({ status: 0, stderr: '' });
-  expect(first.stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual(studies.map((studyInstanceUid) => ({ studyInstanceUid, outcome: 'written' })));
+  expect(
+    first.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual(studies.map((studyInstanceUid) => ({ studyInstanceUid, outcome: 'written' })));
   const rebuilt = openDatabase(other, recordingLog());
   const mirror = new Worklist(rebuilt);
   for (const study of studies) {

@@ -1,12 +1,15 @@
 import { connect } from 'amqplib';
-import { type App,createApp } from '../../src/app/app';
-import type { DeadLetterEntry,Overview,StudyDetail,StudyPage } from '../../src/web/api/api-types';
+import { type App, createApp } from '../../src/app/app';
+import type { DeadLetterEntry, Overview, StudyDetail, StudyPage } from '../../src/web/api/api-types';
 import { fakeLine } from '../support/line';
 import { recordingLog } from '../support/logs';
 import { until } from '../support/servers';
 import { Site } from '../support/site';
 
-/** The service as app.ts puts it together, with a real Orthanc and a real RabbitMQ; only the networks are fake. Nobody signs in: loopback only. */
+/**
+ * The service as app.ts puts it together, with a real Orthanc and a real RabbitMQ; only the networks are fake. Nobody
+ * signs in: loopback only.
+ */
 let site: Site;
 let app: App;
 let url: string;
@@ -16,7 +19,13 @@ beforeAll(async () => {
   await site.begin();
   const config = site.config();
   const { line } = fakeLine();
-  const withLungs = { ...line, identity: () => ({ ...line.identity(), objects: { heatMap: true, segmentation: true, parametricMap: false, presentationState: false } }) };
+  const withLungs = {
+    ...line,
+    identity: () => ({
+      ...line.identity(),
+      objects: { heatMap: true, segmentation: true, parametricMap: false, presentationState: false },
+    }),
+  };
   app = await createApp({ ...config, list: { ...config.list, enabled: true } }, recordingLog(), withLungs);
   url = `http://127.0.0.1:${(await app.start()).port}`;
 }, 180_000);
@@ -33,27 +42,46 @@ async function get<T>(path: string): Promise<T> {
   return (await answer.json()) as T;
 }
 
-const post = (path: string, headers: Record<string, string> = { 'sec-fetch-site': 'same-origin' }) => fetch(`${url}/api/v1${path}`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: '{}' });
+const post = (path: string, headers: Record<string, string> = { 'sec-fetch-site': 'same-origin' }) =>
+  fetch(`${url}/api/v1${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: '{}',
+  });
 
 test('a study that is told of is on the list, live, with its pictures, outlines and report from the archive', async () => {
   const { change } = await get<StudyPage>('/studies');
-  const stream = (await fetch(`${url}/api/v1/live?since=${change}`)).body!.pipeThrough(new TextDecoderStream()).getReader();
+  const stream = (await fetch(`${url}/api/v1/live?since=${change}`))
+    .body!.pipeThrough(new TextDecoderStream())
+    .getReader();
   const study = await site.put();
   await site.tell(study);
   let told = '';
-  await until('the result in the stream', async () => {
-    told += (await stream.read()).value ?? '';
-    return told.includes('"state":"done"') && told.includes(study);
-  }, 90_000);
+  await until(
+    'the result in the stream',
+    async () => {
+      told += (await stream.read()).value ?? '';
+      return told.includes('"state":"done"') && told.includes(study);
+    },
+    90_000,
+  );
   await stream.cancel();
   expect(told).toMatch(/event: change\nid: \d+\ndata: \{"kind":"study"/);
   const { row, films } = await get<StudyDetail>(`/studies/${study}`);
-  expect(row).toMatchObject({ state: 'done', priority: 'urgent', urgentBy: ['finding'], patient: { name: 'Synthetic, Film' } });
+  expect(row).toMatchObject({
+    state: 'done',
+    priority: 'urgent',
+    urgentBy: ['finding'],
+    patient: { name: 'Synthetic, Film' },
+  });
   for (const path of [`${films[0]!.picture}?size=96`, `${films[0]!.heatMap}size=256&part=film`]) {
     const picture = await fetch(`${url}${path}`);
     expect([path, picture.status, picture.headers.get('content-type')]).toEqual([path, 200, 'image/jpeg']);
   }
-  expect(await get(films[0]!.report!.replace('/api/v1', ''))).toMatchObject({ size: { rows: 64, columns: 56 }, lungs: [expect.any(Array), expect.any(Array)] });
+  expect(await get(films[0]!.report!.replace('/api/v1', ''))).toMatchObject({
+    size: { rows: 64, columns: 56 },
+    lungs: [expect.any(Array), expect.any(Array)],
+  });
 }, 150_000);
 
 test('a dead letter of the real broker is shown, tried again, and forgotten; another site may do neither', async () => {
@@ -66,10 +94,16 @@ test('a dead letter of the real broker is shown, tried again, and forgotten; ano
   const letters = async () => (await get<{ letters: DeadLetterEntry[] }>('/operators/dead-letters')).letters;
   const first = await until('the dead letter', async () => (await letters())[0], 30_000);
   expect(first).toMatchObject({ queue: 'study', reason: 'EVENT_INVALID', studyInstanceUid: null });
-  expect((await post(`/operators/dead-letters/${first.id}/replay`, { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+  expect((await post(`/operators/dead-letters/${first.id}/replay`, { 'sec-fetch-site': 'cross-site' })).status).toBe(
+    403,
+  );
   expect(await (await post(`/operators/dead-letters/${first.id}/replay`)).json()).toEqual({ done: 1 });
   // It is no better than before: it dies again, with one more line in its history.
-  const second = await until('the letter after its replay', async () => (await letters()).find(({ id }) => id !== first.id), 30_000);
+  const second = await until(
+    'the letter after its replay',
+    async () => (await letters()).find(({ id }) => id !== first.id),
+    30_000,
+  );
   expect((await get<Overview>('/operators/overview')).queues).toMatchObject({ dead: 1 });
   expect(await (await post(`/operators/dead-letters/${second.id}/drop`)).json()).toEqual({ done: 1 });
   expect(await letters()).toEqual([]);

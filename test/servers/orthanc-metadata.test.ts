@@ -1,13 +1,13 @@
 import { parseUid } from '../../src/dicom/uid';
-import { syntheticDicom,type SyntheticObject,syntheticUids } from '../../src/objects/synthetic-film';
+import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
 import { OrthancMetadata } from '../../src/sinks/orthanc-metadata/client';
-import { type MetadataValues,readTriage } from '../../src/sinks/orthanc-metadata/message';
+import { type MetadataValues, readTriage } from '../../src/sinks/orthanc-metadata/message';
 import { metadataSink } from '../../src/sinks/orthanc-metadata/sink';
 import type { StudyRecord } from '../../src/sinks/record';
 import { FaultProxy } from '../support/fault-proxy';
 import { droppingAnswer } from '../support/faults';
 import { RECORD } from '../support/result-record';
-import { type Orthanc,Servers } from '../support/servers';
+import { type Orthanc, Servers } from '../support/servers';
 
 const servers = new Servers();
 const USER = { kind: 'basic', username: 'hilum', password: 'secret' } as const;
@@ -19,11 +19,18 @@ let seed = 900;
 
 beforeAll(async () => {
   // Names are for people; the numbers work with and without.
-  orthanc = await servers.orthanc({ users: { hilum: 'secret' }, config: { CheckRevisions: true, UserMetadata: { HilumPriority: 1024 } } });
+  orthanc = await servers.orthanc({
+    users: { hilum: 'secret' },
+    config: { CheckRevisions: true, UserMetadata: { HilumPriority: 1024 } },
+  });
 }, 120_000);
 afterAll(() => servers.stop());
 
-const call = (path: string, init: RequestInit = {}) => fetch(`${orthanc.url}${path}`, { ...init, headers: { authorization: AUTHORIZATION, ...(init.headers as Record<string, string>) } });
+const call = (path: string, init: RequestInit = {}) =>
+  fetch(`${orthanc.url}${path}`, {
+    ...init,
+    headers: { authorization: AUTHORIZATION, ...(init.headers as Record<string, string>) },
+  });
 
 async function study(): Promise<{ id: string; record: StudyRecord }> {
   const drawn: SyntheticObject = { view: 'PA', rows: 32, columns: 32, seed: seed++ };
@@ -41,7 +48,10 @@ async function values(id: string): Promise<MetadataValues> {
   return { priority: await read(1024), probability: await read(1025), written: await read(1026) };
 }
 
-async function deliver(record: StudyRecord, options: { url?: string; auth?: { kind: 'none' }; responseTimeoutMs?: number } = {}): Promise<void> {
+async function deliver(
+  record: StudyRecord,
+  options: { url?: string; auth?: { kind: 'none' }; responseTimeoutMs?: number } = {},
+): Promise<void> {
   const sink = metadataSink(new OrthancMetadata({ url: orthanc.url, auth: USER, ...options }), INDEXES);
   try {
     await sink.deliver(record);
@@ -82,8 +92,14 @@ test('a change between reading and writing is seen where Orthanc compares revisi
 
 test('not there, not let in, not an Orthanc', async () => {
   const { record } = await study();
-  await expect(deliver({ ...record, studyInstanceUid: parseUid('1.2.3.4.5') })).rejects.toMatchObject({ code: 'NOT_FOUND', lasting: 'permanent' });
-  await expect(deliver(record, { auth: { kind: 'none' } })).rejects.toMatchObject({ code: 'RECEIVER_UNAUTHORISED', lasting: 'permanent' });
+  await expect(deliver({ ...record, studyInstanceUid: parseUid('1.2.3.4.5') })).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    lasting: 'permanent',
+  });
+  await expect(deliver(record, { auth: { kind: 'none' } })).rejects.toMatchObject({
+    code: 'RECEIVER_UNAUTHORISED',
+    lasting: 'permanent',
+  });
   await expect(deliver(record, { url: orthanc.dicomWebUrl })).rejects.toMatchObject({ code: 'RECEIVER_REFUSED' });
 });
 
@@ -94,7 +110,10 @@ test('a connection cut at any request: the next try ends the same', async () => 
       const { id, record } = await study();
       proxy.reset();
       proxy.on((_request, before) => before.length === at, droppingAnswer);
-      await expect(deliver(record, { url: proxy.url })).rejects.toMatchObject({ code: 'RECEIVER_UNREACHABLE', lasting: 'transient' });
+      await expect(deliver(record, { url: proxy.url })).rejects.toMatchObject({
+        code: 'RECEIVER_UNREACHABLE',
+        lasting: 'transient',
+      });
       await deliver(record, { url: proxy.url });
       expect(readTriage(await values(id))).toEqual({ priority: 'HIGH', probability: 0.93, setBy: 'hilum' });
     }

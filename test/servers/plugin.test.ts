@@ -1,8 +1,8 @@
-import { type ChannelModel,connect,type ConsumeMessage } from 'amqplib';
-import { existsSync,mkdirSync,mkdtempSync,readFileSync,rmSync,writeFileSync } from 'node:fs';
+import { type ChannelModel, connect, type ConsumeMessage } from 'amqplib';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join,resolve } from 'node:path';
-import { type Orthanc,type Rabbit,startOrthanc,startRabbit } from '../../scripts/lib/servers.cjs';
+import { join, resolve } from 'node:path';
+import { type Orthanc, type Rabbit, startOrthanc, startRabbit } from '../../scripts/lib/servers.cjs';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 
 const EXCHANGE = 'hilum.study';
@@ -44,7 +44,8 @@ async function takeEvents(count: number, within = 20_000, longer = 2_500): Promi
 }
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const contentOf = (message: ConsumeMessage | undefined) => JSON.parse(message!.content.toString('utf8')) as Record<string, unknown>;
+const contentOf = (message: ConsumeMessage | undefined) =>
+  JSON.parse(message!.content.toString('utf8')) as Record<string, unknown>;
 const film = (seed: number, more: object = {}) => syntheticDicom({ seed, view: 'PA', rows: 64, columns: 64, ...more });
 
 async function send(orthanc: Orthanc, bytes: Uint8Array): Promise<{ ParentStudy: string; Status: string }> {
@@ -58,7 +59,10 @@ async function studyUid(orthanc: Orthanc, study: string): Promise<string> {
   return ((await response.json()) as { MainDicomTags: { StudyInstanceUID: string } }).MainDicomTags.StudyInstanceUID;
 }
 
-const logOf = (orthanc: Orthanc) => readFileSync(orthanc.log, 'utf8').split('\n').filter((line) => line.includes('Hilum:'));
+const logOf = (orthanc: Orthanc) =>
+  readFileSync(orthanc.log, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('Hilum:'));
 
 describe('with the plug-in in a real Orthanc', () => {
   let orthanc: Orthanc;
@@ -82,7 +86,11 @@ describe('with the plug-in in a real Orthanc', () => {
       occurredAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
     });
     expect(messages[0]!.fields).toMatchObject({ exchange: EXCHANGE, routingKey: 'study.stable' });
-    expect(messages[0]!.properties).toMatchObject({ deliveryMode: 2, contentType: 'application/json', messageId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string });
+    expect(messages[0]!.properties).toMatchObject({
+      deliveryMode: 2,
+      contentType: 'application/json',
+      messageId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    });
   }, 60_000);
 
   test('a film that comes later into the same study raises another event; a repeated one does not', async () => {
@@ -93,7 +101,9 @@ describe('with the plug-in in a real Orthanc', () => {
     const late = await send(orthanc, film(2, { view: 'LL' }));
     expect(late.ParentStudy).toBe(first.ParentStudy);
     const messages = await takeEvents(1);
-    expect(messages.map((message) => contentOf(message).studyInstanceUid)).toEqual([await studyUid(orthanc, first.ParentStudy)]);
+    expect(messages.map((message) => contentOf(message).studyInstanceUid)).toEqual([
+      await studyUid(orthanc, first.ParentStudy),
+    ]);
   }, 90_000);
 
   test('events of an outage of the broker arrive, each once, when it is back', async () => {
@@ -119,7 +129,8 @@ describe('with the plug-in in a real Orthanc', () => {
   }, 60_000);
 
   test('a hundred films of one study at once raise few events, and the last one comes after the last film', async () => {
-    for (let instance = 0; instance < 100; instance++) await send(orthanc, film(6, { instance, rows: 16, columns: 16 }));
+    for (let instance = 0; instance < 100; instance++)
+      await send(orthanc, film(6, { instance, rows: 16, columns: 16 }));
     const messages = await takeEvents(1);
     expect(messages.length).toBeGreaterThanOrEqual(1);
     expect(messages.length).toBeLessThan(10);
@@ -172,7 +183,8 @@ describe('the spool', () => {
       await orthanc.start();
       expect(await takeEvents(0)).toHaveLength(0);
       // Orthanc works on with the foreign folder in its storage.
-      for (const { ParentStudy } of studies) expect((await fetch(`${orthanc.url}/studies/${ParentStudy}`, { method: 'DELETE' })).status).toBe(200);
+      for (const { ParentStudy } of studies)
+        expect((await fetch(`${orthanc.url}/studies/${ParentStudy}`, { method: 'DELETE' })).status).toBe(200);
       await send(orthanc, film(23));
       expect(await takeEvents(1)).toHaveLength(1);
       expect(existsSync(spoolOf('orthanc-killed'))).toBe(true);
@@ -188,7 +200,9 @@ describe('the spool', () => {
       await send(orthanc, film(24));
       await sleep(3_000);
       await orthanc.stop();
-      expect(logOf(orthanc).at(-1)).toContain('1 study event(s) were not published before Orthanc stopped and wait in the spool');
+      expect(logOf(orthanc).at(-1)).toContain(
+        '1 study event(s) were not published before Orthanc stopped and wait in the spool',
+      );
       await rabbit.start();
       await orthanc.start();
       expect(await takeEvents(1, 40_000)).toHaveLength(1);
@@ -198,7 +212,11 @@ describe('the spool', () => {
   }, 120_000);
 
   test('it holds no more than QueueLimit: the newest arrive, and the log says how many went', async () => {
-    const orthanc = await startOrthanc({ dir: join(dir, 'orthanc-bounded'), amqpUrl: rabbit.amqpUrl, config: { Hilum: { AmqpUrl: rabbit.amqpUrl, QueueLimit: 2 } } });
+    const orthanc = await startOrthanc({
+      dir: join(dir, 'orthanc-bounded'),
+      amqpUrl: rabbit.amqpUrl,
+      config: { Hilum: { AmqpUrl: rabbit.amqpUrl, QueueLimit: 2 } },
+    });
     try {
       await rabbit.kill();
       const uids: string[] = [];
@@ -206,7 +224,9 @@ describe('the spool', () => {
         uids.push(await studyUid(orthanc, (await send(orthanc, film(seed))).ParentStudy));
         await sleep(2_500);
       }
-      expect(logOf(orthanc).filter((line) => line.includes('the queue is full, 1 study event(s) dropped'))).toHaveLength(1);
+      expect(
+        logOf(orthanc).filter((line) => line.includes('the queue is full, 1 study event(s) dropped')),
+      ).toHaveLength(1);
       await orthanc.kill();
       await orthanc.start();
       await rabbit.start();
@@ -233,12 +253,18 @@ describe('the spool', () => {
   }, 60_000);
 
   test('a folder that can not be made is one line in the log, and events go on from memory', async () => {
-    const config = { Hilum: { AmqpUrl: rabbit.amqpUrl, SpoolDirectory: join(dir, 'orthanc-nowhere', 'orthanc.json', 'spool') } };
+    const config = {
+      Hilum: { AmqpUrl: rabbit.amqpUrl, SpoolDirectory: join(dir, 'orthanc-nowhere', 'orthanc.json', 'spool') },
+    };
     const orthanc = await startOrthanc({ dir: join(dir, 'orthanc-nowhere'), amqpUrl: rabbit.amqpUrl, config });
     try {
       await send(orthanc, film(29));
       expect(await takeEvents(1)).toHaveLength(1);
-      expect(logOf(orthanc).filter((line) => line.includes("can't be used (NotADirectoryError") && line.includes('going on in memory'))).toHaveLength(1);
+      expect(
+        logOf(orthanc).filter(
+          (line) => line.includes("can't be used (NotADirectoryError") && line.includes('going on in memory'),
+        ),
+      ).toHaveLength(1);
     } finally {
       await orthanc.stop();
     }
@@ -247,16 +273,23 @@ describe('the spool', () => {
 
 test("a script of the site's own passes changes on", async () => {
   const script = join(dir, 'own_script.py');
-  writeFileSync(script, [
-    'import sys',
-    `sys.path.insert(0, ${JSON.stringify(resolve(__dirname, '../../plugin/orthanc'))})`,
-    'import hilum_orthanc, orthanc',
-    'hilum = hilum_orthanc.create()',
-    'def on_change(change_type, level, resource):',
-    '    hilum(change_type, level, resource)',
-    'orthanc.RegisterOnChangeCallback(on_change)',
-  ].join('\n'));
-  const orthanc = await startOrthanc({ dir: join(dir, 'orthanc-own'), amqpUrl: rabbit.amqpUrl, config: { PythonScript: script } });
+  writeFileSync(
+    script,
+    [
+      'import sys',
+      `sys.path.insert(0, ${JSON.stringify(resolve(__dirname, '../../plugin/orthanc'))})`,
+      'import hilum_orthanc, orthanc',
+      'hilum = hilum_orthanc.create()',
+      'def on_change(change_type, level, resource):',
+      '    hilum(change_type, level, resource)',
+      'orthanc.RegisterOnChangeCallback(on_change)',
+    ].join('\n'),
+  );
+  const orthanc = await startOrthanc({
+    dir: join(dir, 'orthanc-own'),
+    amqpUrl: rabbit.amqpUrl,
+    config: { PythonScript: script },
+  });
   try {
     await send(orthanc, film(13));
     expect(await takeEvents(1)).toHaveLength(1);
@@ -269,7 +302,11 @@ test('a missing pika is one line in the log, and Orthanc starts', async () => {
   const stub = join(dir, 'no-pika');
   mkdirSync(stub, { recursive: true });
   writeFileSync(join(stub, 'pika.py'), "raise ImportError('No module named pika')\n");
-  const orthanc = await startOrthanc({ dir: join(dir, 'orthanc-no-pika'), amqpUrl: rabbit.amqpUrl, env: { PYTHONPATH: stub } });
+  const orthanc = await startOrthanc({
+    dir: join(dir, 'orthanc-no-pika'),
+    amqpUrl: rabbit.amqpUrl,
+    env: { PYTHONPATH: stub },
+  });
   try {
     expect((await send(orthanc, film(12))).Status).toBe('Success');
     expect(logOf(orthanc)).toHaveLength(1);

@@ -1,16 +1,18 @@
-import { type ChannelModel,connect } from 'amqplib';
-import { type ChildProcess,execFileSync,spawn } from 'node:child_process';
-import { existsSync,mkdtempSync,readFileSync,rmSync,writeFileSync } from 'node:fs';
+import { type ChannelModel, connect } from 'amqplib';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join,resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import type { ShadowRecord } from '../../src/pipeline/shadow';
 import { freePort } from '../support/hl7-receiver';
-import { type Orthanc,type Rabbit,Servers,until } from '../support/servers';
+import { type Orthanc, type Rabbit, Servers, until } from '../support/servers';
 
 const ROOT = resolve(__dirname, '../..');
 const CLI = join(ROOT, 'dist/cli.js');
-const FILMS = [0, 1, 2].map((seed) => syntheticDicom({ seed, view: seed === 2 ? 'LL' : 'PA', rows: 500, columns: 420 }));
+const FILMS = [0, 1, 2].map((seed) =>
+  syntheticDicom({ seed, view: seed === 2 ? 'LL' : 'PA', rows: 500, columns: 420 }),
+);
 const servers = new Servers();
 const dir = mkdtempSync(join(tmpdir(), 'hilum-shadow-'));
 const config = join(dir, 'hilum.yaml');
@@ -26,7 +28,17 @@ beforeAll(async () => {
   orthanc = await servers.orthanc({ amqpUrl: rabbit.amqpUrl, plugin: true, stableAge: 1 });
   port = await freePort();
   // So low that every analysed film reaches it: the service must go by the site's operating point, not by the model's.
-  writeFileSync(config, JSON.stringify({ archive: { url: orthanc.dicomWebUrl }, broker: { url: rabbit.amqpUrl }, http: { port }, results: { mode: 'shadow' }, classification: { threshold: 0 }, state: { dir: 'state' } }));
+  writeFileSync(
+    config,
+    JSON.stringify({
+      archive: { url: orthanc.dicomWebUrl },
+      broker: { url: rabbit.amqpUrl },
+      http: { port },
+      results: { mode: 'shadow' },
+      classification: { threshold: 0 },
+      state: { dir: 'state' },
+    }),
+  );
   connection = await connect(rabbit.amqpUrl);
   service = startService();
 }, 180_000);
@@ -48,21 +60,37 @@ async function end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
 }
 
 const send = async (film: Uint8Array) => void (await fetch(`${orthanc.url}/instances`, { method: 'POST', body: film }));
-const counted = async () => ((await (await fetch(`${orthanc.url}/statistics`)).json()) as { CountInstances: number }).CountInstances;
+const counted = async () =>
+  ((await (await fetch(`${orthanc.url}/statistics`)).json()) as { CountInstances: number }).CountInstances;
 
 function noted(): ShadowRecord[] {
   const path = join(dir, 'state', 'shadow.jsonl');
-  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as ShadowRecord) : [];
+  return existsSync(path)
+    ? readFileSync(path, 'utf8')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as ShadowRecord)
+    : [];
 }
 
 test('outcomes are collected, over a kill too, and archive and broker are as they were', async () => {
-  await until('the exchange is there', async () => {
-    const asking = await connect(rabbit.amqpUrl);
-    asking.on('error', () => undefined);
-    const channel = await asking.createChannel();
-    channel.on('error', () => undefined);
-    return channel.checkExchange('hilum.result').then(() => true, () => false).finally(() => void asking.close());
-  }, 60_000);
+  await until(
+    'the exchange is there',
+    async () => {
+      const asking = await connect(rabbit.amqpUrl);
+      asking.on('error', () => undefined);
+      const channel = await asking.createChannel();
+      channel.on('error', () => undefined);
+      return channel
+        .checkExchange('hilum.result')
+        .then(
+          () => true,
+          () => false,
+        )
+        .finally(() => void asking.close());
+    },
+    60_000,
+  );
   const channel = await connection.createChannel();
   const { queue } = await channel.assertQueue('', { exclusive: true });
   await channel.bindQueue(queue, 'hilum.result', '#');
@@ -79,7 +107,8 @@ test('outcomes are collected, over a kill too, and archive and broker are as the
   const records = noted();
   expect(new Set(records.map(({ sopInstanceUid }) => sopInstanceUid)).size).toBe(FILMS.length);
   expect(records).toHaveLength(FILMS.length);
-  for (const { outcome, probability, urgent } of records) expect(urgent).toBe(outcome === 'analysed' && probability !== null);
+  for (const { outcome, probability, urgent } of records)
+    expect(urgent).toBe(outcome === 'analysed' && probability !== null);
   expect(records.some(({ urgent }) => urgent)).toBe(true);
   expect(await counted()).toBe(FILMS.length);
   expect(announced).toBe(0);
@@ -91,12 +120,22 @@ test('drift tells of these films, the command and the metrics alike', async () =
     outcomes: Record<string, number>;
     measures: { measure: string; films: number; index: number }[];
   }
-  const { days, outcomes, measures } = JSON.parse(execFileSync(process.execPath, [CLI, 'drift', '--config', config, '--json'], { encoding: 'utf8' })) as Told;
+  const { days, outcomes, measures } = JSON.parse(
+    execFileSync(process.execPath, [CLI, 'drift', '--config', config, '--json'], { encoding: 'utf8' }),
+  ) as Told;
   expect(Object.values(outcomes).reduce((a, b) => a + b, 0)).toBeGreaterThanOrEqual(FILMS.length);
   expect(days.length).toBeGreaterThan(0);
   const scraped = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  const gauge = (name: string) => Object.fromEntries([...scraped.matchAll(new RegExp(`^${name}\\{measure="(\\w+)"\\} (\\S+)$`, 'gm'))].map(([, measure, value]) => [measure, Number(value)]));
-  expect(gauge('hilum_drift_films')).toEqual(Object.fromEntries(measures.map(({ measure, films }) => [measure, films])));
+  const gauge = (name: string) =>
+    Object.fromEntries(
+      [...scraped.matchAll(new RegExp(`^${name}\\{measure="(\\w+)"\\} (\\S+)$`, 'gm'))].map(([, measure, value]) => [
+        measure,
+        Number(value),
+      ]),
+    );
+  expect(gauge('hilum_drift_films')).toEqual(
+    Object.fromEntries(measures.map(({ measure, films }) => [measure, films])),
+  );
   expect(gauge('hilum_drift_psi')).toEqual(Object.fromEntries(measures.map(({ measure, index }) => [measure, index])));
   expect(gauge('hilum_drift_psi')['meanGrey']).toBeGreaterThan(0);
 });

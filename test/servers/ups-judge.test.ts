@@ -1,12 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { parseUid } from '../../src/dicom/uid';
-import { newWorkitem,performedWorkitem,stateChange } from '../../src/sinks/ups/message';
+import { newWorkitem, performedWorkitem, stateChange } from '../../src/sinks/ups/message';
 import { RECORD } from '../support/result-record';
 
-const SETTINGS = { worklistLabel: 'Chest', routinePriority: 'MEDIUM', retrieveUrl: 'http://archive/dicom-web' } as const;
+const SETTINGS = {
+  worklistLabel: 'Chest',
+  routinePriority: 'MEDIUM',
+  retrieveUrl: 'http://archive/dicom-web',
+} as const;
 
 test('pydicom reads the messages, and every attribute has the VR of the dictionary', () => {
-  const sets = [newWorkitem(RECORD, SETTINGS), performedWorkitem(RECORD, SETTINGS, parseUid('2.25.1'), 'HIGH'), stateChange(parseUid('2.25.1'), 'COMPLETED')];
+  const sets = [
+    newWorkitem(RECORD, SETTINGS),
+    performedWorkitem(RECORD, SETTINGS, parseUid('2.25.1'), 'HIGH'),
+    stateChange(parseUid('2.25.1'), 'COMPLETED'),
+  ];
   const script = `
 import json, sys
 from pydicom import Dataset

@@ -1,13 +1,13 @@
-import { createCanvas,loadImage } from '@napi-rs/canvas';
-import { mkdirSync,writeFileSync } from 'node:fs';
-import { join,resolve } from 'node:path';
-import { type Browser,chromium,type Page } from 'playwright-core';
-import { startViewer,type Viewer } from '../../scripts/lib/viewer.cjs';
+import { createCanvas, loadImage } from '@napi-rs/canvas';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { startViewer, type Viewer } from '../../scripts/lib/viewer.cjs';
 import { dicomWebArchive } from '../../src/archive/dicomweb';
-import { syntheticDicom,syntheticUids } from '../../src/objects/synthetic-film';
-import { type Line,runStudy } from '../../src/pipeline/pipeline';
-import { fakeLine,MemoryAnnouncer } from '../support/line';
-import { type Orthanc,Servers,until } from '../support/servers';
+import { syntheticDicom, syntheticUids } from '../../src/objects/synthetic-film';
+import { type Line, runStudy } from '../../src/pipeline/pipeline';
+import { fakeLine, MemoryAnnouncer } from '../support/line';
+import { type Orthanc, Servers, until } from '../support/servers';
 
 /** Screenshots stay for whoever looks at a run; they are no part of the repository. */
 const ARTEFACTS = resolve(__dirname, '../../artefacts');
@@ -17,23 +17,51 @@ const FULL = { seed: 22, view: 'PA', rows: 1000, columns: 850 } as const;
 
 const servers = new Servers();
 let orthanc: Orthanc;
-/** Without WebGL colour films show, with software WebGL they stay black; regions of reports are drawn with WebGL only. */
+/**
+ * Without WebGL colour films show, with software WebGL they stay black; regions of reports are drawn with WebGL only.
+ */
 let viewers: { cpu: Viewer; webgl: Viewer };
 let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
   orthanc = await servers.orthanc();
-  viewers = { cpu: await startViewer({ dicomWebUrl: orthanc.dicomWebUrl, cpu: true }), webgl: await startViewer({ dicomWebUrl: orthanc.dicomWebUrl }) };
+  viewers = {
+    cpu: await startViewer({ dicomWebUrl: orthanc.dicomWebUrl, cpu: true }),
+    webgl: await startViewer({ dicomWebUrl: orthanc.dicomWebUrl }),
+  };
   const archive = dicomWebArchive({ url: orthanc.dicomWebUrl });
   const { line } = fakeLine();
-  const full: Line = { ...line, identity: () => ({ ...line.identity(), objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true } }) };
-  for (const [film, by] of [[FILM, line], [FULL, full]] as const) {
+  const full: Line = {
+    ...line,
+    identity: () => ({
+      ...line.identity(),
+      objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true },
+    }),
+  };
+  for (const [film, by] of [
+    [FILM, line],
+    [FULL, full],
+  ] as const) {
     await fetch(`${orthanc.url}/instances`, { method: 'POST', body: syntheticDicom(film) });
-    await runStudy(syntheticUids(film).studyInstanceUid, { redelivered: false }, by, { archive, announcer: new MemoryAnnouncer() });
+    await runStudy(syntheticUids(film).studyInstanceUid, { redelivered: false }, by, {
+      archive,
+      announcer: new MemoryAnnouncer(),
+    });
   }
   await archive.close();
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--use-gl=swiftshader', '--enable-unsafe-swiftshader', '--disable-background-networking', '--disable-component-update', '--no-first-run'] });
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--use-gl=swiftshader',
+      '--enable-unsafe-swiftshader',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--no-first-run',
+    ],
+  });
   page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
   // The tour that greets a new user would lie over everything.
   await page.addInitScript(`localStorage.setItem('shownTours', JSON.stringify(['basicViewerTour']))`);
@@ -68,11 +96,16 @@ async function places(picture: Buffer, fits: Condition): Promise<{ x: number; y:
   pen.drawImage(image, 0, 0);
   const { data } = pen.getImageData(VIEWPORT.x, VIEWPORT.y, VIEWPORT.width, VIEWPORT.height);
   const found = [];
-  for (let i = 0; i < data.length; i += 4) if (fits(data[i]!, data[i + 1]!, data[i + 2]!)) found.push({ x: (i / 4) % VIEWPORT.width, y: Math.floor(i / 4 / VIEWPORT.width) });
+  for (let i = 0; i < data.length; i += 4)
+    if (fits(data[i]!, data[i + 1]!, data[i + 2]!))
+      found.push({ x: (i / 4) % VIEWPORT.width, y: Math.floor(i / 4 / VIEWPORT.width) });
   return found;
 }
 
-/** Size of the box around these pixels, and the share of it that they fill. Columns and rows of less than 100 of them are words on the screen. */
+/**
+ * Size of the box around these pixels, and the share of it that they fill. Columns and rows of less than 100 of them
+ * are words on the screen.
+ */
 async function box(picture: Buffer, fits: Condition): Promise<{ width: number; height: number; filled: number }> {
   const found = await places(picture, fits);
   const span = (values: number[]) => {
@@ -89,16 +122,20 @@ async function box(picture: Buffer, fits: Condition): Promise<{ width: number; h
 const isWarm = (red: number, _green: number, blue: number) => red - blue > 60;
 /** The light blue that the segmentation recommends, over whatever grey. */
 const isLung = (red: number, _green: number, blue: number) => blue > 120 && blue - red > 40;
-const isFilm = (red: number, green: number, blue: number) => red > 60 && Math.abs(red - blue) < 12 && Math.abs(red - green) < 12;
+const isFilm = (red: number, green: number, blue: number) =>
+  red > 60 && Math.abs(red - blue) < 12 && Math.abs(red - green) < 12;
 /** OHIF draws the region of the report that is active in pure green. */
 const isRegion = (red: number, green: number, blue: number) => green > 150 && red < 110 && blue < 110;
 
 /**
- * OHIF 3.12.10 on software WebGL now and then loads the regions of a report after it has painted the film and shows them at the next repaint, or starts
- * with a camera that sees nothing until the view is reset. A person moves the mouse or resets the view; the test does the same by script.
+ * OHIF 3.12.10 on software WebGL now and then loads the regions of a report after it has painted the film and shows
+ * them at the next repaint, or starts with a camera that sees nothing until the view is reset. A person moves the mouse
+ * or resets the view; the test does the same by script.
  */
 async function repaint(): Promise<void> {
-  await page.evaluate(`for (const viewport of window.cornerstone?.getRenderingEngines()[0]?.getViewports() ?? []) { viewport.resetCamera?.(); viewport.render(); }`);
+  await page.evaluate(
+    `for (const viewport of window.cornerstone?.getRenderingEngines()[0]?.getViewports() ?? []) { viewport.resetCamera?.(); viewport.render(); }`,
+  );
   await page.waitForTimeout(2_000);
 }
 
@@ -116,21 +153,30 @@ test('OHIF shows the heat map in colour', async () => {
 
 test('OHIF draws the region of the report on the film', async () => {
   await open(viewers.webgl, /report/i);
-  await until('an outline on the film', async () => {
-    await repaint();
-    const picture = await shoot('ohif-report.png');
-    return (await pixels(picture, isFilm)) > 50_000 && (await pixels(picture, isRegion)) > 50;
-  }, 120_000);
+  await until(
+    'an outline on the film',
+    async () => {
+      await repaint();
+      const picture = await shoot('ohif-report.png');
+      return (await pixels(picture, isFilm)) > 50_000 && (await pixels(picture, isRegion)) > 50;
+    },
+    120_000,
+  );
 }, 300_000);
 
 test('OHIF draws the segmentation of the lungs on the film, where they are', async () => {
   await open(viewers.webgl, /lungs/i, FULL);
-  await until('lungs in colour on a grey film', async () => {
-    await repaint();
-    const picture = await shoot('ohif-segmentation.png');
-    return (await pixels(picture, isFilm)) > 20_000 && (await pixels(picture, isLung)) > 20_000;
-  }, 120_000);
-  // The lungs of the fake line are two rectangles: 0.12 to 0.42 and 0.58 to 0.88 of the columns, 0.2 to 0.8 of the rows.
+  await until(
+    'lungs in colour on a grey film',
+    async () => {
+      await repaint();
+      const picture = await shoot('ohif-segmentation.png');
+      return (await pixels(picture, isFilm)) > 20_000 && (await pixels(picture, isLung)) > 20_000;
+    },
+    120_000,
+  );
+  // The lungs of the fake line are two rectangles: 0.12 to 0.42 and 0.58 to 0.88 of the columns, 0.2 to 0.8 of the
+  // rows.
   const { width, height, filled } = await box(await shoot('ohif-segmentation.png'), isLung);
   expect(width / height).toBeCloseTo((0.76 * FULL.columns) / (0.6 * FULL.rows), 1);
   expect(filled).toBeCloseTo(0.6 / 0.76, 1);

@@ -1,17 +1,17 @@
 import addFormats from 'ajv-formats';
 import Ajv2020 from 'ajv/dist/2020';
 import { readFileSync } from 'node:fs';
-import { createServer,type IncomingHttpHeaders,type Server,type ServerResponse } from 'node:http';
-import { createServer as createTlsServer,type Server as TlsServer } from 'node:https';
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { join,resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { retryAfterOf } from '../../src/base/retry';
 import { WebhookClient } from '../../src/sinks/webhook/client';
-import { webhookHeaders,webhookMessage } from '../../src/sinks/webhook/message';
-import { type WebhookSettings,webhookSink } from '../../src/sinks/webhook/sink';
-import { authority,type Authority } from '../support/certificates';
-import { RECORD,RESULT } from '../support/result-record';
+import { webhookHeaders, webhookMessage } from '../../src/sinks/webhook/message';
+import { type WebhookSettings, webhookSink } from '../../src/sinks/webhook/sink';
+import { authority, type Authority } from '../support/certificates';
+import { RECORD, RESULT } from '../support/result-record';
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const SETTINGS: WebhookSettings = { when: 'urgent', includePatient: false, secret: SECRET };
@@ -56,9 +56,14 @@ afterAll(() => {
   ca.remove();
 });
 
-const urlOf = (opened: Server | TlsServer, scheme = 'http') => `${scheme}://127.0.0.1:${(opened.address() as AddressInfo).port}/hook`;
+const urlOf = (opened: Server | TlsServer, scheme = 'http') =>
+  `${scheme}://127.0.0.1:${(opened.address() as AddressInfo).port}/hook`;
 
-async function deliver(options: Partial<ConstructorParameters<typeof WebhookClient>[0]> = {}, settings: Partial<WebhookSettings> = {}, record = RECORD): Promise<void> {
+async function deliver(
+  options: Partial<ConstructorParameters<typeof WebhookClient>[0]> = {},
+  settings: Partial<WebhookSettings> = {},
+  record = RECORD,
+): Promise<void> {
   const sink = webhookSink(new WebhookClient({ url: urlOf(server), ...options }), { ...SETTINGS, ...settings });
   try {
     await sink.deliver(record);
@@ -69,10 +74,17 @@ async function deliver(options: Partial<ConstructorParameters<typeof WebhookClie
 
 const schema = new Ajv2020({ strict: true, allowUnionTypes: true });
 addFormats(schema);
-const isValid = schema.compile(JSON.parse(readFileSync(join(resolve(__dirname, '../../docs/schemas'), 'webhook.v1.json'), 'utf8')) as object);
+const isValid = schema.compile(
+  JSON.parse(readFileSync(join(resolve(__dirname, '../../docs/schemas'), 'webhook.v1.json'), 'utf8')) as object,
+);
 
 test('the example of the Standard Webhooks specification', () => {
-  const headers = webhookHeaders('msg_p5jXN8AQM9LWM0D4loKWxJek', 1614265330, '{"test": 2432232314}', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw');
+  const headers = webhookHeaders(
+    'msg_p5jXN8AQM9LWM0D4loKWxJek',
+    1614265330,
+    '{"test": 2432232314}',
+    'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+  );
   expect(headers['webhook-signature']).toBe('v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
 });
 
@@ -88,12 +100,18 @@ test.each([false, true])('the message is as its schema says, with patient: %s', 
 test("it passes the reference library's verification, and nothing else does", async () => {
   await deliver();
   const [{ method, headers, body }] = posted as [Posted];
-  expect({ method, type: headers['content-type'], id: headers['webhook-id'] }).toEqual({ method: 'POST', type: 'application/json', id: RECORD.key });
+  expect({ method, type: headers['content-type'], id: headers['webhook-id'] }).toEqual({
+    method: 'POST',
+    type: 'application/json',
+    id: RECORD.key,
+  });
   const verifier = new Webhook(SECRET);
   expect(verifier.verify(body, headers as Record<string, string>)).toEqual(JSON.parse(body));
   expect(() => verifier.verify(body.replace('0.93', '0.13'), headers as Record<string, string>)).toThrow();
   expect(() => verifier.verify(body, { ...(headers as Record<string, string>), 'webhook-id': 'other' })).toThrow();
-  expect(() => new Webhook(`whsec_${Buffer.alloc(32, 8).toString('base64')}`).verify(body, headers as Record<string, string>)).toThrow();
+  expect(() =>
+    new Webhook(`whsec_${Buffer.alloc(32, 8).toString('base64')}`).verify(body, headers as Record<string, string>),
+  ).toThrow();
 });
 
 test('a repetition has the same id and body', async () => {
@@ -110,7 +128,9 @@ test.each([
   ['all', 'routine', true],
   ['all', null, true],
 ] as const)('a site that wants %s and a result of priority %s: %s', async (when, priority, expected) => {
-  expect(webhookSink(new WebhookClient({ url: urlOf(server) }), { ...SETTINGS, when }).wants({ ...RESULT, priority })).toBe(expected);
+  expect(
+    webhookSink(new WebhookClient({ url: urlOf(server) }), { ...SETTINGS, when }).wants({ ...RESULT, priority }),
+  ).toBe(expected);
   await deliver({}, { when }, { ...RECORD, priority });
   expect(posted).toHaveLength(expected ? 1 : 0);
 });
@@ -131,7 +151,10 @@ test.each([
   [503, 'RECEIVER_UNAVAILABLE', 'transient'],
 ])('HTTP %d: %s', async (status, code, lasting) => {
   answer = (response) => response.writeHead(status, { 'retry-after': '17', location: '/elsewhere' }).end();
-  const error: unknown = await deliver().then(() => null, (caught: unknown) => caught);
+  const error: unknown = await deliver().then(
+    () => null,
+    (caught: unknown) => caught,
+  );
   if (code === null) expect(error).toBeNull();
   else expect(error).toMatchObject({ code, lasting });
   if (lasting === 'transient') expect(retryAfterOf(error)).toBe(17_000);
@@ -140,10 +163,16 @@ test.each([
 
 test('no answer, a cut, nobody there', async () => {
   answer = () => {};
-  await expect(deliver({ responseTimeoutMs: 200 })).rejects.toMatchObject({ code: 'RECEIVER_TIMEOUT', lasting: 'transient' });
+  await expect(deliver({ responseTimeoutMs: 200 })).rejects.toMatchObject({
+    code: 'RECEIVER_TIMEOUT',
+    lasting: 'transient',
+  });
   answer = (response) => void response.socket?.destroy();
   await expect(deliver()).rejects.toMatchObject({ code: 'RECEIVER_UNREACHABLE', lasting: 'transient' });
-  await expect(deliver({ url: 'http://127.0.0.1:9/' })).rejects.toMatchObject({ code: 'RECEIVER_UNREACHABLE', lasting: 'transient' });
+  await expect(deliver({ url: 'http://127.0.0.1:9/' })).rejects.toMatchObject({
+    code: 'RECEIVER_UNREACHABLE',
+    lasting: 'transient',
+  });
 });
 
 test('TLS: the authority of the site is trusted, no other', async () => {

@@ -1,14 +1,25 @@
 import { setTimeout as passed } from 'node:timers/promises';
-import { emailMessage,type EmailMessage } from '../../src/sinks/email/message';
-import { emailSink,type MailServer } from '../../src/sinks/email/sink';
-import { RECORD,RESULT } from '../support/result-record';
+import { emailMessage, type EmailMessage } from '../../src/sinks/email/message';
+import { emailSink, type MailServer } from '../../src/sinks/email/sink';
+import { RECORD, RESULT } from '../support/result-record';
 
 const FROM = { from: 'hilum@hospital.example', includePatient: false };
-const PATIENT = [RECORD.patient.PatientName, 'Müller', RECORD.patient.PatientID, RECORD.patient.PatientBirthDate, RECORD.order.AccessionNumber];
+const PATIENT = [
+  RECORD.patient.PatientName,
+  'Müller',
+  RECORD.patient.PatientID,
+  RECORD.patient.PatientBirthDate,
+  RECORD.order.AccessionNumber,
+];
 
 test('UIDs and results, no word about the patient', () => {
   const { subject, text, messageId, date, isUrgent } = emailMessage(RECORD, FROM);
-  expect({ subject, messageId, date: date.toISOString(), isUrgent }).toEqual({ subject: 'Hilum: a chest film wants to be read soon', messageId: `<${RECORD.key}@hospital.example>`, date: RECORD.completedAt, isUrgent: true });
+  expect({ subject, messageId, date: date.toISOString(), isUrgent }).toEqual({
+    subject: 'Hilum: a chest film wants to be read soon',
+    messageId: `<${RECORD.key}@hospital.example>`,
+    date: RECORD.completedAt,
+    isUrgent: true,
+  });
   expect(text.split('\n')).toEqual([
     'Research use only - not for diagnosis. Unverified.',
     '',
@@ -41,12 +52,19 @@ test.each(['routine', null] as const)('a result of priority %s is never called n
 
 test('line breaks of a header can not add lines', () => {
   const record = { ...RECORD, patient: { ...RECORD.patient, PatientName: 'A\r\nBcc: x@y\r\n.\r\n' } };
-  expect(emailMessage(record, { ...FROM, includePatient: true }).text.split(/\r|\n/)).toContain('Patient: A  Bcc: x@y  .  ');
+  expect(emailMessage(record, { ...FROM, includePatient: true }).text.split(/\r|\n/)).toContain(
+    'Patient: A  Bcc: x@y  .  ',
+  );
 });
 
 function recorder(): MailServer & { sent: EmailMessage[] } {
   const sent: EmailMessage[] = [];
-  return { sent, send: async (message) => void sent.push(message), probe: () => Promise.resolve(), close: () => Promise.resolve() };
+  return {
+    sent,
+    send: async (message) => void sent.push(message),
+    probe: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
 }
 
 test.each([
@@ -84,5 +102,7 @@ test('a stop ends the wait', async () => {
   await sink.deliver(RECORD);
   const waiting = sink.deliver(RECORD);
   await sink.close?.();
-  await expect(Promise.race([waiting.then(() => 'ended'), passed(5_000, 'waits', { ref: false })])).resolves.toBe('ended');
+  await expect(Promise.race([waiting.then(() => 'ended'), passed(5_000, 'waits', { ref: false })])).resolves.toBe(
+    'ended',
+  );
 });

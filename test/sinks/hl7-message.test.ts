@@ -3,14 +3,21 @@ import { join } from 'node:path';
 import { parseConfig } from '../../src/config/config';
 import { deriveUid } from '../../src/dicom/uid';
 import { readAck } from '../../src/hl7/acknowledgement';
-import { dicomMoment,escapeText,personName } from '../../src/hl7/text';
-import { controlIdOf,encodeOru,type Hl7Options } from '../../src/sinks/hl7/message';
+import { dicomMoment, escapeText, personName } from '../../src/hl7/text';
+import { controlIdOf, encodeOru, type Hl7Options } from '../../src/sinks/hl7/message';
 import type { StudyRecord } from '../../src/sinks/record';
 import { RECORD } from '../support/result-record';
 
 const { hl7: OPTIONS } = parseConfig({ archive: { url: 'http://a' }, broker: { url: 'amqp://b' } }).deliveries;
-const segmentsOf = (record: StudyRecord, more: Partial<Hl7Options> = {}) => encodeOru(record, { ...OPTIONS, ...more }).toString('utf8').split('\r').slice(0, -1);
-const segment = (name: string, record = RECORD, more: Partial<Hl7Options> = {}) => segmentsOf(record, more).find((text) => text.startsWith(`${name}|`))?.split('|') ?? [];
+const segmentsOf = (record: StudyRecord, more: Partial<Hl7Options> = {}) =>
+  encodeOru(record, { ...OPTIONS, ...more })
+    .toString('utf8')
+    .split('\r')
+    .slice(0, -1);
+const segment = (name: string, record = RECORD, more: Partial<Hl7Options> = {}) =>
+  segmentsOf(record, more)
+    .find((text) => text.startsWith(`${name}|`))
+    ?.split('|') ?? [];
 
 test('the whole message, byte for byte', () => {
   expect(segmentsOf(RECORD, { sendingFacility: 'HOSP^1.2.3^ISO', receivingApplication: 'RIS' })).toEqual([
@@ -29,24 +36,43 @@ test('the whole message, byte for byte', () => {
       ['TX', '121111^Summary^DCM', '1', 'Probability of COVID-19 93.0 %, at or above the operating point (50.0 %).'],
       ['CWE', '111031^Image View^DCM', '1', '399033003^frontal^SCT'],
       ['CWE', 'positive-class^What the probability is of^99HILUM', '1', '840539006^COVID-19^SCT'],
-      ['NM', 'probability^Probability of the positive class, 0 to 1^99HILUM^122157^Probability^DCM', '1', '0.93', '1^no units^UCUM'],
+      [
+        'NM',
+        'probability^Probability of the positive class, 0 to 1^99HILUM^122157^Probability^DCM',
+        '1',
+        '0.93',
+        '1^no units^UCUM',
+      ],
       ['NM', 'operating-point^Operating point, 0 to 1^99HILUM', '1', '0.5', '1^no units^UCUM'],
       ['NM', 'lung-fraction^Lung pixels per film pixels, 0 to 1^99HILUM', '1', '0.31', '1^no units^UCUM'],
       ['TX', 'remark^Remark on the film^99HILUM', '1', 'the evidence may lie outside the lungs'],
       ['ST', 'report^SOP Instance UID of the report^99HILUM', '1', RECORD.films[0]!.outputs[1]!.sopInstanceUid],
       ['ST', 'film^SOP Instance UID of the film^99HILUM', '2', RECORD.films[1]!.sopInstanceUid],
       ['ST', 'outcome^Outcome of the analysis^99HILUM', '2', 'not-analysed'],
-      ['TX', '121111^Summary^DCM', '2', 'Not analysed because the film looks like a lateral view; only frontal films are analysed'],
+      [
+        'TX',
+        '121111^Summary^DCM',
+        '2',
+        'Not analysed because the film looks like a lateral view; only frontal films are analysed',
+      ],
       ['CWE', '111031^Image View^DCM', '2', '399067008^lateral^SCT'],
       ['ST', 'reason^Reason not analysed, code^99HILUM', '2', 'lateral-view'],
-      ['TX', 'reason-text^Reason not analysed^99HILUM', '2', 'the film looks like a lateral view; only frontal films are analysed'],
+      [
+        'TX',
+        'reason-text^Reason not analysed^99HILUM',
+        '2',
+        'the film looks like a lateral view; only frontal films are analysed',
+      ],
       ['ST', 'report^SOP Instance UID of the report^99HILUM', '2', RECORD.films[1]!.outputs[0]!.sopInstanceUid],
       ['ST', 'film^SOP Instance UID of the film^99HILUM', '3', RECORD.films[2]!.sopInstanceUid],
       ['ST', 'outcome^Outcome of the analysis^99HILUM', '3', 'rejected'],
       ['TX', '121111^Summary^DCM', '3', 'Not analysed because the film is of HAND'],
       ['ST', 'reason^Reason not analysed, code^99HILUM', '3', 'body-part'],
       ['TX', 'reason-text^Reason not analysed^99HILUM', '3', 'the film is of HAND'],
-    ].map(([type, concept, group, value, unit = ''], index) => `OBX|${index + 1}|${type}|${concept}|${group}|${value}|${unit}|||||P|||20260301101542+0000||||Hilum 0.1.0`),
+    ].map(
+      ([type, concept, group, value, unit = ''], index) =>
+        `OBX|${index + 1}|${type}|${concept}|${group}|${value}|${unit}|||||P|||20260301101542+0000||||Hilum 0.1.0`,
+    ),
   ]);
 });
 
@@ -59,10 +85,22 @@ test('the same record makes the same bytes, another key another MSH-10 of at mos
 });
 
 test('the accession number goes where the site says, and never over an order number of the film', () => {
-  const where = (record: StudyRecord, accession: Hl7Options['accession']) => [2, 3, 18].map((field) => segment('OBR', record, { accession })[field] ?? '');
-  const bare = { ...RECORD, order: { ...RECORD.order, PlacerOrderNumberImagingServiceRequest: '', FillerOrderNumberImagingServiceRequest: '' } };
-  expect([where(RECORD, 'OBR-18'), where(RECORD, 'OBR-3'), where(RECORD, 'OBR-2')]).toEqual([['PL-1', 'FI-1', 'A-77'], ['PL-1', 'FI-1', ''], ['PL-1', 'FI-1', '']]);
-  expect([where(bare, 'OBR-18'), where(bare, 'OBR-3'), where(bare, 'OBR-2')]).toEqual([['', '', 'A-77'], ['', 'A-77^RIS', ''], ['A-77^RIS', '', '']]);
+  const where = (record: StudyRecord, accession: Hl7Options['accession']) =>
+    [2, 3, 18].map((field) => segment('OBR', record, { accession })[field] ?? '');
+  const bare = {
+    ...RECORD,
+    order: { ...RECORD.order, PlacerOrderNumberImagingServiceRequest: '', FillerOrderNumberImagingServiceRequest: '' },
+  };
+  expect([where(RECORD, 'OBR-18'), where(RECORD, 'OBR-3'), where(RECORD, 'OBR-2')]).toEqual([
+    ['PL-1', 'FI-1', 'A-77'],
+    ['PL-1', 'FI-1', ''],
+    ['PL-1', 'FI-1', ''],
+  ]);
+  expect([where(bare, 'OBR-18'), where(bare, 'OBR-3'), where(bare, 'OBR-2')]).toEqual([
+    ['', '', 'A-77'],
+    ['', 'A-77^RIS', ''],
+    ['A-77^RIS', '', ''],
+  ]);
 });
 
 test("the film's procedure comes first where the site says so and the film has one", () => {
@@ -77,7 +115,9 @@ test('what is not known is left out: no PV1 without a physician, no priority whe
 });
 
 test('a film without a Patient ID is not sent', () => {
-  expect(() => encodeOru({ ...RECORD, patient: { ...RECORD.patient, PatientID: '' } }, OPTIONS)).toThrow(expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }) as Error);
+  expect(() => encodeOru({ ...RECORD, patient: { ...RECORD.patient, PatientID: '' } }, OPTIONS)).toThrow(
+    expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }) as Error,
+  );
 });
 
 test('below the operating point nothing is said about absence, and nothing is ever normal', () => {
@@ -85,10 +125,16 @@ test('below the operating point nothing is said about absence, and nothing is ev
   const text = segmentsOf(below).join('\n');
   expect(text).toContain('below the operating point (50.0 %): no statement about absence.');
   expect(text).not.toMatch(/normal|negative|no evidence|unremarkable/i);
-  for (const row of segmentsOf(below).filter((line) => line.startsWith('OBX'))) expect([row.split('|')[8], row.split('|')[11]]).toEqual(['', 'P']);
+  for (const row of segmentsOf(below).filter((line) => line.startsWith('OBX')))
+    expect([row.split('|')[8], row.split('|')[11]]).toEqual(['', 'P']);
 });
 
-test.each([['a|b^c&d~e\\f', 'a\\F\\b\\S\\c\\T\\d\\R\\e\\E\\f'], ['line\r\nbreak', 'line\\X0D\\\\X0A\\break'], ['\u000b\u001c', '\\X0B\\\\X1C\\'], ['Größe 漢', 'Größe 漢']])('%j is escaped', (text, expected) => expect(escapeText(text)).toBe(expected));
+test.each([
+  ['a|b^c&d~e\\f', 'a\\F\\b\\S\\c\\T\\d\\R\\e\\E\\f'],
+  ['line\r\nbreak', 'line\\X0D\\\\X0A\\break'],
+  ['\u000b\u001c', '\\X0B\\\\X1C\\'],
+  ['Größe 漢', 'Größe 漢'],
+])('%j is escaped', (text, expected) => expect(escapeText(text)).toBe(expected));
 
 test.each([
   ['Doe^Jane^M^Dr.^PhD', 'Doe^Jane^M^PhD^Dr.^^L'],
@@ -97,23 +143,40 @@ test.each([
   ['^^^^', ''],
 ])('the name %s', (name, expected) => expect(personName(name)).toBe(expected));
 
-test.each([['20260301', '101500.123456', '+0100', '20260301101500.1234+0100'], ['20260301', '1015', '', '202603011015'], ['20260301', '10', '+0100', '20260301'], ['20260301', '', '+0100', '20260301'], ['2026.03.01', '10', '', '']])('moment %s %s %s', (date, time, offset, expected) => {
+test.each([
+  ['20260301', '101500.123456', '+0100', '20260301101500.1234+0100'],
+  ['20260301', '1015', '', '202603011015'],
+  ['20260301', '10', '+0100', '20260301'],
+  ['20260301', '', '+0100', '20260301'],
+  ['2026.03.01', '10', '', ''],
+])('moment %s %s %s', (date, time, offset, expected) => {
   expect(dicomMoment(date, time, offset)).toBe(expected);
 });
 
 describe('acknowledgements', () => {
   const ack = (msa: string, more = '') => Buffer.from(`MSH|^~\\&|RIS||HILUM||20260301||ACK|1|P|2.5.1\r${msa}\r${more}`);
-  test.each(['AA', 'CA'])('%s is done', (code) => expect(() => readAck(ack(`MSA|${code}|K1|Doe^Jane`), 'K1')).not.toThrow());
+  test.each(['AA', 'CA'])('%s is done', (code) =>
+    expect(() => readAck(ack(`MSA|${code}|K1|Doe^Jane`), 'K1')).not.toThrow(),
+  );
 
   test.each([
-    ['MSA|AE|K1|Doe^Jane', 'RECEIVER_UNAVAILABLE', 'transient'], ['MSA|CE|K1', 'RECEIVER_UNAVAILABLE', 'transient'], ['MSA|AR|K1', 'RECEIVER_REFUSED', 'permanent'], ['MSA|CR|K1', 'RECEIVER_REFUSED', 'permanent'],
-    ['MSA|AA|K2', 'RECEIVER_RESPONSE_INVALID', 'transient'], ['MSA|XX|K1', 'RECEIVER_RESPONSE_INVALID', 'transient'], ['', 'RECEIVER_RESPONSE_INVALID', 'transient'],
+    ['MSA|AE|K1|Doe^Jane', 'RECEIVER_UNAVAILABLE', 'transient'],
+    ['MSA|CE|K1', 'RECEIVER_UNAVAILABLE', 'transient'],
+    ['MSA|AR|K1', 'RECEIVER_REFUSED', 'permanent'],
+    ['MSA|CR|K1', 'RECEIVER_REFUSED', 'permanent'],
+    ['MSA|AA|K2', 'RECEIVER_RESPONSE_INVALID', 'transient'],
+    ['MSA|XX|K1', 'RECEIVER_RESPONSE_INVALID', 'transient'],
+    ['', 'RECEIVER_RESPONSE_INVALID', 'transient'],
   ])('%s is %s', (msa, code, lasting) => {
-    expect(() => readAck(ack(msa), 'K1')).toThrow(expect.objectContaining({ code, lasting, message: expect.not.stringContaining('Doe') as string }) as Error);
+    expect(() => readAck(ack(msa), 'K1')).toThrow(
+      expect.objectContaining({ code, lasting, message: expect.not.stringContaining('Doe') as string }) as Error,
+    );
   });
 
   test("the receiver's error number is passed on, its text is not", () => {
-    expect(() => readAck(ack('MSA|AR|K1', 'ERR||PID^1^3|204^Unknown key identifier^HL70357|E||||Doe^Jane'), 'K1')).toThrow('answered AR (error 204)');
+    expect(() =>
+      readAck(ack('MSA|AR|K1', 'ERR||PID^1^3|204^Unknown key identifier^HL70357|E||||Doe^Jane'), 'K1'),
+    ).toThrow('answered AR (error 204)');
   });
 });
 
@@ -126,7 +189,9 @@ test('docs/deliveries.md lists each field and each observation of the message, a
     const [name, ...values] = text.split('|');
     return values.flatMap((value, index) => (value === '' ? [] : [`${name}-${index + (name === 'MSH' ? 2 : 1)}`]));
   });
-  const concepts = all.filter((text) => text.startsWith('OBX')).map((text) => text.split('|')[3]!.split('^').slice(0, 1)[0]!);
+  const concepts = all
+    .filter((text) => text.startsWith('OBX'))
+    .map((text) => text.split('|')[3]!.split('^').slice(0, 1)[0]!);
   expect(documented.filter((entry) => /^[A-Z0-9]{3}-\d+$/.test(entry)).sort()).toEqual([...new Set(fields)].sort());
   expect(documented.filter((entry) => !/^[A-Z0-9]{3}-\d+$/.test(entry)).sort()).toEqual([...new Set(concepts)].sort());
 });

@@ -5,9 +5,9 @@ import type { Uid } from '../../src/dicom/uid';
 import type { ResultEvent } from '../../src/events/result-event';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { runStudy } from '../../src/pipeline/pipeline';
-import { type FilmHeader,loadRecord } from '../../src/sinks/load-record';
+import { type FilmHeader, loadRecord } from '../../src/sinks/load-record';
 import { rebuildRecord } from '../../src/worklist/rebuild';
-import { fakeLine,MemoryAnnouncer,MemoryArchive } from '../support/line';
+import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
 
 /** The header as a server gives it, from the file in memory. */
 class RecordMemory extends MemoryArchive {
@@ -20,15 +20,37 @@ class RecordMemory extends MemoryArchive {
     const { attributes, sopClassUid } = readPart10(bytes);
     const value = (keyword: Parameters<typeof text>[1]) => text(attributes, keyword) ?? '';
     return {
-      PatientID: value('PatientID'), IssuerOfPatientID: 'HOSP', PatientName: value('PatientName'), PatientBirthDate: value('PatientBirthDate'), PatientSex: value('PatientSex'), StudyID: value('StudyID'), StudyDate: value('StudyDate'),
-      StudyTime: value('StudyTime'), TimezoneOffsetFromUTC: '', StudyDescription: value('StudyDescription'), ReferringPhysicianName: value('ReferringPhysicianName'), InstitutionName: value('InstitutionName'), AccessionNumber: value('AccessionNumber'),
-      AccessionNumberIssuer: 'RIS', PlacerOrderNumberImagingServiceRequest: 'PL1', FillerOrderNumberImagingServiceRequest: 'FI1', RequestedProcedureID: 'RP1', RequestedProcedureDescription: '', Modality: value('Modality'), ViewPosition: value('ViewPosition'), sopClassUid: sopClassUid as Uid,
+      PatientID: value('PatientID'),
+      IssuerOfPatientID: 'HOSP',
+      PatientName: value('PatientName'),
+      PatientBirthDate: value('PatientBirthDate'),
+      PatientSex: value('PatientSex'),
+      StudyID: value('StudyID'),
+      StudyDate: value('StudyDate'),
+      StudyTime: value('StudyTime'),
+      TimezoneOffsetFromUTC: '',
+      StudyDescription: value('StudyDescription'),
+      ReferringPhysicianName: value('ReferringPhysicianName'),
+      InstitutionName: value('InstitutionName'),
+      AccessionNumber: value('AccessionNumber'),
+      AccessionNumberIssuer: 'RIS',
+      PlacerOrderNumberImagingServiceRequest: 'PL1',
+      FillerOrderNumberImagingServiceRequest: 'FI1',
+      RequestedProcedureID: 'RP1',
+      RequestedProcedureDescription: '',
+      Modality: value('Modality'),
+      ViewPosition: value('ViewPosition'),
+      sopClassUid: sopClassUid as Uid,
     };
   }
 
   async findSeries(study: Uid) {
     const series = new Map((await this.findInstances(study)).map((instance) => [instance.seriesInstanceUid, instance]));
-    return [...series.values()].map(({ seriesInstanceUid, modality, sopInstanceUid }) => ({ seriesInstanceUid, modality, description: text(readPart10(this.objects.get(sopInstanceUid)!.bytes).attributes, 'SeriesDescription') ?? '' }));
+    return [...series.values()].map(({ seriesInstanceUid, modality, sopInstanceUid }) => ({
+      seriesInstanceUid,
+      modality,
+      description: text(readPart10(this.objects.get(sopInstanceUid)!.bytes).attributes, 'SeriesDescription') ?? '',
+    }));
   }
 }
 
@@ -36,7 +58,9 @@ const OPTIONS = { redelivered: false, attempt: 1, reanalyze: false, shouldReturn
 
 async function analysed(): Promise<{ archive: RecordMemory; event: ResultEvent; film: Uid; study: Uid }> {
   const archive = new RecordMemory();
-  const { studyInstanceUid: study, sopInstanceUid: film } = archive.put(syntheticDicom({ seed: 7, view: 'PA', rows: 320, columns: 280 }));
+  const { studyInstanceUid: study, sopInstanceUid: film } = archive.put(
+    syntheticDicom({ seed: 7, view: 'PA', rows: 320, columns: 280 }),
+  );
   const announcer = new MemoryAnnouncer();
   await runStudy(study, OPTIONS, fakeLine().line, { archive, announcer });
   return { archive, event: announcer.events[0]!, film, study };
@@ -50,13 +74,32 @@ test('patient, study and order come from the film, threshold and finding from th
   const record = await loadRecord(event, archive);
   expect(record).toMatchObject({
     studyInstanceUid: study,
-    patient: { PatientID: text(attributes, 'PatientID'), IssuerOfPatientID: 'HOSP', PatientName: text(attributes, 'PatientName') },
-    order: { AccessionNumber: text(attributes, 'AccessionNumber') ?? '', AccessionNumberIssuer: 'RIS', PlacerOrderNumberImagingServiceRequest: 'PL1' },
+    patient: {
+      PatientID: text(attributes, 'PatientID'),
+      IssuerOfPatientID: 'HOSP',
+      PatientName: text(attributes, 'PatientName'),
+    },
+    order: {
+      AccessionNumber: text(attributes, 'AccessionNumber') ?? '',
+      AccessionNumberIssuer: 'RIS',
+      PlacerOrderNumberImagingServiceRequest: 'PL1',
+    },
     priority: 'urgent',
     softwareVersion: '0.0.1',
     completedAt: event.completedAt,
   });
-  expect(record.films).toEqual([{ ...event.films[0], seriesInstanceUid: text(attributes, 'SeriesInstanceUID'), sopClassUid, modality: text(attributes, 'Modality'), viewPosition: text(attributes, 'ViewPosition') ?? '', threshold: 0.5, finding: { scheme: 'SCT', value: '840544004', meaning: 'Suspected disease caused by SARS-CoV-2' }, remarks: [] }]);
+  expect(record.films).toEqual([
+    {
+      ...event.films[0],
+      seriesInstanceUid: text(attributes, 'SeriesInstanceUID'),
+      sopClassUid,
+      modality: text(attributes, 'Modality'),
+      viewPosition: text(attributes, 'ViewPosition') ?? '',
+      threshold: 0.5,
+      finding: { scheme: 'SCT', value: '840544004', meaning: 'Suspected disease caused by SARS-CoV-2' },
+      remarks: [],
+    },
+  ]);
   expect(record.models.map(({ id }) => id)).toEqual(['view', 'gate', 'lungs', 'covid']);
   expect(record.patient.PatientID).not.toBe('');
 });
@@ -65,17 +108,34 @@ test('the key is the same at another time and another for another result', async
   const { archive, event } = await analysed();
   const { key } = await loadRecord(event, archive);
   expect((await loadRecord({ ...event, completedAt: '2030-01-01T00:00:00.000Z' }, archive)).key).toBe(key);
-  expect((await loadRecord({ ...event, films: [{ ...event.films[0]!, outcome: 'rejected', reason: 'unreadable' }] }, archive)).key).not.toBe(key);
+  expect(
+    (
+      await loadRecord(
+        { ...event, films: [{ ...event.films[0]!, outcome: 'rejected', reason: 'unreadable' }] },
+        archive,
+      )
+    ).key,
+  ).not.toBe(key);
 });
 
 test("a report that was deleted leaves the event's own facts; with the film gone too, nothing is known of the patient", async () => {
   const { archive, event, film } = await analysed();
   archive.objects.delete(reportUid(event));
   const record = await loadRecord(event, archive);
-  expect(record.films[0]).toMatchObject({ probability: event.films[0]!.probability, threshold: null, finding: null, modality: 'CR', seriesInstanceUid: expect.any(String) as string });
+  expect(record.films[0]).toMatchObject({
+    probability: event.films[0]!.probability,
+    threshold: null,
+    finding: null,
+    modality: 'CR',
+    seriesInstanceUid: expect.any(String) as string,
+  });
   expect(record.models).toEqual(event.models);
   archive.objects.delete(film);
-  expect(await loadRecord(event, archive)).toMatchObject({ patient: { PatientID: '' }, films: [{ seriesInstanceUid: null, modality: '' }], key: record.key });
+  expect(await loadRecord(event, archive)).toMatchObject({
+    patient: { PatientID: '' },
+    films: [{ seriesInstanceUid: null, modality: '' }],
+    key: record.key,
+  });
 });
 
 test('with the film gone, the report tells of patient and study', async () => {
@@ -89,8 +149,28 @@ test('with the film gone, the report tells of patient and study', async () => {
 
 test('a rejected film has no report: the archive tells where it is', async () => {
   const { archive, event, film } = await analysed();
-  const rejected: ResultEvent = { ...event, priority: null, films: [{ ...event.films[0]!, outcome: 'rejected', reason: 'body-part', reasonText: 'x', view: null, probability: null, lungFraction: null, outputs: [] }] };
-  expect((await loadRecord(rejected, archive)).films[0]).toMatchObject({ sopInstanceUid: film, modality: 'CR', threshold: null, seriesInstanceUid: archive.objects.get(film)!.reference.seriesInstanceUid });
+  const rejected: ResultEvent = {
+    ...event,
+    priority: null,
+    films: [
+      {
+        ...event.films[0]!,
+        outcome: 'rejected',
+        reason: 'body-part',
+        reasonText: 'x',
+        view: null,
+        probability: null,
+        lungFraction: null,
+        outputs: [],
+      },
+    ],
+  };
+  expect((await loadRecord(rejected, archive)).films[0]).toMatchObject({
+    sopInstanceUid: film,
+    modality: 'CR',
+    threshold: null,
+    seriesInstanceUid: archive.objects.get(film)!.reference.seriesInstanceUid,
+  });
 });
 
 test('an archive that is away is not taken for a report that was deleted', async () => {

@@ -1,6 +1,6 @@
-import { metadataChanges,readTriage } from '../../src/sinks/orthanc-metadata/message';
-import { type MetadataServer,metadataSink,type Revised } from '../../src/sinks/orthanc-metadata/sink';
-import { RECORD,RESULT } from '../support/result-record';
+import { metadataChanges, readTriage } from '../../src/sinks/orthanc-metadata/message';
+import { type MetadataServer, metadataSink, type Revised } from '../../src/sinks/orthanc-metadata/sink';
+import { RECORD, RESULT } from '../support/result-record';
 
 const KEY = RECORD.key;
 const NONE = { priority: '', probability: '', written: '' };
@@ -8,13 +8,47 @@ const ours = (priority: string) => ({ priority, probability: '0.9300', written: 
 const routine = { ...RECORD, priority: 'routine' as const };
 
 test.each([
-  ['nothing is there', RECORD, NONE, [['written', `HIGH 0.9300 ${KEY}`], ['probability', '0.9300'], ['priority', 'HIGH']]],
+  [
+    'nothing is there',
+    RECORD,
+    NONE,
+    [
+      ['written', `HIGH 0.9300 ${KEY}`],
+      ['probability', '0.9300'],
+      ['priority', 'HIGH'],
+    ],
+  ],
   ['it is there already', RECORD, ours('HIGH'), []],
   ['a crash came before the priority', RECORD, { ...ours('HIGH'), priority: '' }, [['priority', 'HIGH']]],
-  ['our own was higher', routine, ours('HIGH'), [['written', `MEDIUM 0.9300 ${KEY}`], ['priority', 'MEDIUM']]],
-  ['a person had set a higher one', routine, { ...NONE, priority: 'HIGH' }, [['written', `MEDIUM 0.9300 ${KEY}`], ['probability', '0.9300']]],
+  [
+    'our own was higher',
+    routine,
+    ours('HIGH'),
+    [
+      ['written', `MEDIUM 0.9300 ${KEY}`],
+      ['priority', 'MEDIUM'],
+    ],
+  ],
+  [
+    'a person had set a higher one',
+    routine,
+    { ...NONE, priority: 'HIGH' },
+    [
+      ['written', `MEDIUM 0.9300 ${KEY}`],
+      ['probability', '0.9300'],
+    ],
+  ],
   ['a person raised ours', routine, { ...ours('MEDIUM'), priority: 'HIGH' }, []],
-  ['a person had set a lower one', RECORD, { ...NONE, priority: 'LOW' }, [['written', `HIGH 0.9300 ${KEY}`], ['probability', '0.9300'], ['priority', 'HIGH']]],
+  [
+    'a person had set a lower one',
+    RECORD,
+    { ...NONE, priority: 'LOW' },
+    [
+      ['written', `HIGH 0.9300 ${KEY}`],
+      ['probability', '0.9300'],
+      ['priority', 'HIGH'],
+    ],
+  ],
   ['a person wrote a word of their own', RECORD, { ...ours('HIGH'), priority: 'STAT' }, []],
   ['nothing was analysed', { ...RECORD, priority: null }, NONE, null],
 ] as const)('%s', (_name, record, there, expected) => expect(metadataChanges(record, there)).toEqual(expected));
@@ -22,8 +56,14 @@ test.each([
 test.each([
   [NONE, { priority: null, probability: null, setBy: null }],
   [ours('HIGH'), { priority: 'HIGH', probability: 0.93, setBy: 'hilum' }],
-  [{ ...ours('HIGH'), priority: 'LOW' }, { priority: 'LOW', probability: 0.93, setBy: 'other' }],
-  [{ ...NONE, priority: 'STAT', probability: 'much' }, { priority: 'unknown', probability: null, setBy: 'other' }],
+  [
+    { ...ours('HIGH'), priority: 'LOW' },
+    { priority: 'LOW', probability: 0.93, setBy: 'other' },
+  ],
+  [
+    { ...NONE, priority: 'STAT', probability: 'much' },
+    { priority: 'unknown', probability: null, setBy: 'other' },
+  ],
 ])('a worklist reads %j as %j', (values, expected) => expect(readTriage(values)).toEqual(expected));
 
 /** Revisions as Orthanc counts them with CheckRevisions; `interfere` changes a value before the first write. */
@@ -57,8 +97,12 @@ test('what somebody sets while it is written is read anew, and stays', async () 
 });
 
 test('a study that Orthanc does not have, and one that changes at each try', async () => {
-  await expect(metadataSink({ ...memory(), find: () => Promise.resolve([]) }, INDEXES).deliver(RECORD)).rejects.toMatchObject({ code: 'NOT_FOUND', lasting: 'permanent' });
-  await expect(metadataSink({ ...memory(), write: () => Promise.resolve(false) }, INDEXES).deliver(RECORD)).rejects.toMatchObject({ code: 'RECEIVER_UNAVAILABLE', lasting: 'transient' });
+  await expect(
+    metadataSink({ ...memory(), find: () => Promise.resolve([]) }, INDEXES).deliver(RECORD),
+  ).rejects.toMatchObject({ code: 'NOT_FOUND', lasting: 'permanent' });
+  await expect(
+    metadataSink({ ...memory(), write: () => Promise.resolve(false) }, INDEXES).deliver(RECORD),
+  ).rejects.toMatchObject({ code: 'RECEIVER_UNAVAILABLE', lasting: 'transient' });
 });
 
 test('results without an analysed film are not wanted', () => {

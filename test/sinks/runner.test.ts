@@ -2,10 +2,10 @@ import { HilumError } from '../../src/base/errors';
 import type { Delivery } from '../../src/queue/settle';
 import { FAILING_MS } from '../../src/sinks/failure-watch';
 import type { StudyRecord } from '../../src/sinks/record';
-import { createRunner,type DeliveryResult,type RunnerOptions } from '../../src/sinks/runner';
+import { createRunner, type DeliveryResult, type RunnerOptions } from '../../src/sinks/runner';
 import type { Sink } from '../../src/sinks/sink';
 import { recordingLog } from '../support/logs';
-import { RECORD,RESULT } from '../support/result-record';
+import { RECORD, RESULT } from '../support/result-record';
 
 const RETRY = { delaysMs: [5_000, 30_000], limit: 2 };
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));
@@ -17,15 +17,34 @@ function setUp(deliver: (record: StudyRecord) => Promise<void>, more: Partial<Ru
   let loaded = 0;
   const sink: Sink = { name: 'hl7', wants: () => wants, deliver };
   const runner = createRunner({
-    sink, retry: RETRY, log, loadRecord: () => (loaded++, Promise.resolve(RECORD)),
-    observer: { delivery: (_sink, result) => counted.push(result), failingSince: (_sink, since) => failing.push(since) }, ...more,
+    sink,
+    retry: RETRY,
+    log,
+    loadRecord: () => (loaded++, Promise.resolve(RECORD)),
+    observer: {
+      delivery: (_sink, result) => counted.push(result),
+      failingSince: (_sink, since) => failing.push(since),
+    },
+    ...more,
   });
   const run = async (delivery: Partial<Delivery> = {}) => {
     const settled: unknown[][] = [];
     const say = (...what: unknown[]) => (settled.push(what), Promise.resolve());
     const whole: Delivery = {
-      body: bytes(RESULT), redelivered: false, outlivedBroker: false, attempt: 1, away: 0, refused: 0, lost: 0, slices: 0,
-      ack: () => say('ack'), retry: (ms, reason) => say('retry', ms, reason), deadLetter: (reason) => say('dead', reason), putBack: (ms) => say('put-back', ms), goOn: () => say('go-on'), ...delivery,
+      body: bytes(RESULT),
+      redelivered: false,
+      outlivedBroker: false,
+      attempt: 1,
+      away: 0,
+      refused: 0,
+      lost: 0,
+      slices: 0,
+      ack: () => say('ack'),
+      retry: (ms, reason) => say('retry', ms, reason),
+      deadLetter: (reason) => say('dead', reason),
+      putBack: (ms) => say('put-back', ms),
+      goOn: () => say('go-on'),
+      ...delivery,
     };
     await runner(whole);
     return settled;
@@ -41,7 +60,9 @@ test('delivered, then acknowledged; the log names study and sink and nothing of 
   expect(await run()).toEqual([['ack']]);
   expect(told).toEqual([RECORD]);
   expect(counted).toEqual(['done']);
-  expect(log.lines.at(-1)).toMatchObject({ fields: { event: 'delivery.done', sink: 'hl7', study: RESULT.studyInstanceUid, attempt: 1 } });
+  expect(log.lines.at(-1)).toMatchObject({
+    fields: { event: 'delivery.done', sink: 'hl7', study: RESULT.studyInstanceUid, attempt: 1 },
+  });
   expect(JSON.stringify(log.lines)).not.toContain(RECORD.patient.PatientName);
 });
 
@@ -53,10 +74,34 @@ test('what the sink does not want is acknowledged unread', async () => {
 });
 
 test.each([
-  ['transient', new HilumError('RECEIVER_UNREACHABLE', 'transient', 'away'), 1, ['retry', 5_000, 'RECEIVER_UNREACHABLE'], 'delivery.retry'],
-  ['transient, second time', new HilumError('RECEIVER_UNREACHABLE', 'transient', 'away'), 2, ['retry', 30_000, 'RECEIVER_UNREACHABLE'], 'delivery.retry'],
-  ['transient beyond the limit', new HilumError('RECEIVER_UNREACHABLE', 'transient', 'away'), 3, ['dead', 'RECEIVER_UNREACHABLE'], 'delivery.dead'],
-  ['permanent', new HilumError('RECEIVER_REFUSED', 'permanent', 'AR'), 1, ['dead', 'RECEIVER_REFUSED'], 'delivery.dead'],
+  [
+    'transient',
+    new HilumError('RECEIVER_UNREACHABLE', 'transient', 'away'),
+    1,
+    ['retry', 5_000, 'RECEIVER_UNREACHABLE'],
+    'delivery.retry',
+  ],
+  [
+    'transient, second time',
+    new HilumError('RECEIVER_UNREACHABLE', 'transient', 'away'),
+    2,
+    ['retry', 30_000, 'RECEIVER_UNREACHABLE'],
+    'delivery.retry',
+  ],
+  [
+    'transient beyond the limit',
+    new HilumError('RECEIVER_UNREACHABLE', 'transient', 'away'),
+    3,
+    ['dead', 'RECEIVER_UNREACHABLE'],
+    'delivery.dead',
+  ],
+  [
+    'permanent',
+    new HilumError('RECEIVER_REFUSED', 'permanent', 'AR'),
+    1,
+    ['dead', 'RECEIVER_REFUSED'],
+    'delivery.dead',
+  ],
   ['a defect', new TypeError('DOE^JANE is no number'), 1, ['retry', 5_000, 'UNKNOWN'], 'delivery.retry'],
 ])('%s failure is settled as for studies', async (_name, error, attempt, settled, event) => {
   const { run, log } = setUp(() => Promise.reject(error));
@@ -66,11 +111,18 @@ test.each([
 });
 
 test('an archive that is away when the record is read is the same as a sink that is away', async () => {
-  const { run } = setUp(() => Promise.resolve(), { loadRecord: () => Promise.reject(new HilumError('ARCHIVE_UNREACHABLE', 'transient', 'away')) });
+  const { run } = setUp(() => Promise.resolve(), {
+    loadRecord: () => Promise.reject(new HilumError('ARCHIVE_UNREACHABLE', 'transient', 'away')),
+  });
   expect(await run()).toEqual([['retry', 5_000, 'ARCHIVE_UNREACHABLE']]);
 });
 
-test.each([['no JSON', Buffer.from('{')], ['another type', bytes({ ...RESULT, type: 'study-stable' })], ['a UID that is none', bytes({ ...RESULT, studyInstanceUid: '1/2' })], ['a probability of 2', bytes({ ...RESULT, films: [{ ...RESULT.films[0], probability: 2 }] })]])('%s is dead at once, and no fault of the sink', async (_name, body) => {
+test.each([
+  ['no JSON', Buffer.from('{')],
+  ['another type', bytes({ ...RESULT, type: 'study-stable' })],
+  ['a UID that is none', bytes({ ...RESULT, studyInstanceUid: '1/2' })],
+  ['a probability of 2', bytes({ ...RESULT, films: [{ ...RESULT.films[0], probability: 2 }] })],
+])('%s is dead at once, and no fault of the sink', async (_name, body) => {
   const { run, failing, loaded } = setUp(() => Promise.resolve());
   expect(await run({ body })).toEqual([['dead', 'EVENT_INVALID']]);
   expect(loaded()).toBe(0);
@@ -88,8 +140,19 @@ test('a redelivered message is put back counted before it is told, and given up 
 test('a sink that fails for long is told once, with the cause, and once when it is well', async () => {
   let now = 0;
   let isAway = true;
-  const { run, log, failing } = setUp(() => (isAway ? Promise.reject(new HilumError('RECEIVER_UNREACHABLE', 'transient', "the receiver can't be reached (ECONNREFUSED)")) : Promise.resolve()), { now: () => now });
-  const told = () => log.lines.filter(({ fields: { event } }) => event === 'delivery.failing' || event === 'delivery.recovered').map(({ fields: { event, error } }) => [event, error]);
+  const { run, log, failing } = setUp(
+    () =>
+      isAway
+        ? Promise.reject(
+            new HilumError('RECEIVER_UNREACHABLE', 'transient', "the receiver can't be reached (ECONNREFUSED)"),
+          )
+        : Promise.resolve(),
+    { now: () => now },
+  );
+  const told = () =>
+    log.lines
+      .filter(({ fields: { event } }) => event === 'delivery.failing' || event === 'delivery.recovered')
+      .map(({ fields: { event, error } }) => [event, error]);
   now = 1_000;
   await run();
   now += FAILING_MS - 1;

@@ -1,13 +1,17 @@
 import { HilumError } from '../../src/base/errors';
 import { parseUid } from '../../src/dicom/uid';
 import type { StudyRecord } from '../../src/sinks/record';
-import { UpsClient,type UpsOptions } from '../../src/sinks/ups/client';
-import { laterWorkitemUid,newWorkitem,transactionUid,workitemUid } from '../../src/sinks/ups/message';
+import { UpsClient, type UpsOptions } from '../../src/sinks/ups/client';
+import { laterWorkitemUid, newWorkitem, transactionUid, workitemUid } from '../../src/sinks/ups/message';
 import { upsSink } from '../../src/sinks/ups/sink';
 import { RECORD } from '../support/result-record';
-import { UpsServer,type When } from '../support/ups-server';
+import { UpsServer, type When } from '../support/ups-server';
 
-const SETTINGS = { worklistLabel: 'Chest', routinePriority: 'MEDIUM', retrieveUrl: 'http://archive/dicom-web' } as const;
+const SETTINGS = {
+  worklistLabel: 'Chest',
+  routinePriority: 'MEDIUM',
+  retrieveUrl: 'http://archive/dicom-web',
+} as const;
 const UID = workitemUid(RECORD);
 
 let server: UpsServer;
@@ -24,12 +28,18 @@ async function deliver(record: StudyRecord = RECORD, options: Partial<UpsOptions
 }
 
 async function failure(work: Promise<unknown>): Promise<Pick<HilumError, 'code' | 'lasting' | 'message'>> {
-  const error: unknown = await work.then(() => undefined, (caught: unknown) => caught);
+  const error: unknown = await work.then(
+    () => undefined,
+    (caught: unknown) => caught,
+  );
   if (!(error instanceof HilumError)) throw new Error(`no HilumError but ${String(error)}`);
   return { code: error.code, lasting: error.lasting, message: error.message };
 }
 
-const completed = () => [...server.workitems].filter(([, { dataset }]) => dataset['00741000']?.Value?.[0] === 'COMPLETED').map(([uid]) => uid);
+const completed = () =>
+  [...server.workitems]
+    .filter(([, { dataset }]) => dataset['00741000']?.Value?.[0] === 'COMPLETED')
+    .map(([uid]) => uid);
 const priorityOf = (uid: string) => server.workitems.get(uid)?.dataset['00741200']?.Value?.[0];
 
 test('created, claimed, updated, completed', async () => {
@@ -64,20 +74,34 @@ describe.each(['before', 'after'] as const)('the connection is cut %s the server
     expect(server.workitems.get(UID)?.states).toEqual(['SCHEDULED', 'IN PROGRESS', 'COMPLETED']);
   });
 
-  test.each([0, 1, 2, 3])('the same at request %d of a server that answers 409 and hides what is final', async (request) => {
-    Object.assign(server, { conflictStatus: 409, hideFinal: true, cutAt: { request, when } });
-    await failure(deliver());
-    server.cutAt = null;
-    await deliver();
-    expect(completed()).toEqual([UID]);
-    expect(server.workitems.size).toBe(1);
-  });
+  test.each([0, 1, 2, 3])(
+    'the same at request %d of a server that answers 409 and hides what is final',
+    async (request) => {
+      Object.assign(server, { conflictStatus: 409, hideFinal: true, cutAt: { request, when } });
+      await failure(deliver());
+      server.cutAt = null;
+      await deliver();
+      expect(completed()).toEqual([UID]);
+      expect(server.workitems.size).toBe(1);
+    },
+  );
 });
 
 test('a later result of the study gets a workitem of its own, once', async () => {
   await deliver();
   const film = RECORD.films[0]!;
-  const later = { ...RECORD, key: parseUid('2.25.42'), films: [...RECORD.films, { ...film, sopInstanceUid: parseUid('1.2.9'), outputs: [{ ...film.outputs[0]!, sopInstanceUid: parseUid('1.2.9.1') }] }] };
+  const later = {
+    ...RECORD,
+    key: parseUid('2.25.42'),
+    films: [
+      ...RECORD.films,
+      {
+        ...film,
+        sopInstanceUid: parseUid('1.2.9'),
+        outputs: [{ ...film.outputs[0]!, sopInstanceUid: parseUid('1.2.9.1') }],
+      },
+    ],
+  };
   await deliver(later);
   await deliver(later);
   await deliver();
@@ -136,7 +160,11 @@ test('dcm4chee: the UID by name, the requester in the path', async () => {
   server.answerWith = { status: 201 };
   await client.create(UID, {});
   await client.close();
-  expect(server.requests.map(({ path }) => path)).toEqual([`/rs/workitems/${UID}/state/HILUM`, `/rs/workitems/${UID}?transaction=${transactionUid(UID)}`, `/rs/workitems?workitem=${UID}`]);
+  expect(server.requests.map(({ path }) => path)).toEqual([
+    `/rs/workitems/${UID}/state/HILUM`,
+    `/rs/workitems/${UID}?transaction=${transactionUid(UID)}`,
+    `/rs/workitems?workitem=${UID}`,
+  ]);
 });
 
 test.each([
@@ -154,8 +182,14 @@ test.each([
 
 test('no answer in time, nobody there', async () => {
   server.hang = true;
-  expect(await failure(deliver(RECORD, { responseTimeoutMs: 200 }))).toMatchObject({ code: 'RECEIVER_TIMEOUT', lasting: 'transient' });
-  expect(await failure(deliver(RECORD, { url: 'http://127.0.0.1:9/rs' }))).toMatchObject({ code: 'RECEIVER_UNREACHABLE', lasting: 'transient' });
+  expect(await failure(deliver(RECORD, { responseTimeoutMs: 200 }))).toMatchObject({
+    code: 'RECEIVER_TIMEOUT',
+    lasting: 'transient',
+  });
+  expect(await failure(deliver(RECORD, { url: 'http://127.0.0.1:9/rs' }))).toMatchObject({
+    code: 'RECEIVER_UNREACHABLE',
+    lasting: 'transient',
+  });
 });
 
 test('the doctor searches, and changes nothing', async () => {

@@ -1,14 +1,18 @@
-import { mkdtempSync,readdirSync,readFileSync,statSync,symlinkSync,writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../../src/config/config';
 import { applyThreshold } from '../../src/evaluation/apply-threshold';
-import { chooseOperatingPoint,half,thresholdFor } from '../../src/statistics/operating-point';
-import { type Scored,thresholdFigures } from '../../src/statistics/statistics';
+import { chooseOperatingPoint, half, thresholdFor } from '../../src/statistics/operating-point';
+import { type Scored, thresholdFigures } from '../../src/statistics/statistics';
 
 /** Positives score i/n, negatives half of that. */
 const spread = (patients: number, films = 1): Scored[] =>
-  Array.from({ length: 2 * patients * films }, (_, i) => ({ positive: i % 2 === 0, score: (i % 2 === 0 ? 1 : 0.5) * ((i * 7919) % 1000) / 1000, patient: `patient ${Math.floor(i / films)}` }));
+  Array.from({ length: 2 * patients * films }, (_, i) => ({
+    positive: i % 2 === 0,
+    score: ((i % 2 === 0 ? 1 : 0.5) * ((i * 7919) % 1000)) / 1000,
+    patient: `patient ${Math.floor(i / films)}`,
+  }));
 
 test('half of the patients is chosen by their hash: about even, and the same when others join', () => {
   const names = Array.from({ length: 1000 }, (_, i) => `p${i}`);
@@ -26,7 +30,11 @@ test.each([0.5, 0.8, 0.9, 0.95, 0.99, 1])('the threshold is the highest that rea
 });
 
 test('95 % of 20 is 19, whatever the floating point says', () => {
-  const films = Array.from({ length: 20 }, (_, i): Scored => ({ positive: true, score: (i + 1) / 100, patient: String(i) }));
+  const films = Array.from({ length: 20 }, (_, i): Scored => ({
+    positive: true,
+    score: (i + 1) / 100,
+    patient: String(i),
+  }));
   expect(thresholdFor(films, 0.95)).toBe(0.02);
 });
 
@@ -34,9 +42,16 @@ test('no patient is in both halves, and the figures are those of the half that w
   const films = spread(400, 2);
   const { patients, threshold, measured, objections } = chooseOperatingPoint(films, 0.9);
   const unseen = films.filter(({ patient }) => half(patient) === 'measuredOn');
-  expect(threshold).toBe(thresholdFor(films.filter(({ patient }) => half(patient) === 'chosenOn'), 0.9));
+  expect(threshold).toBe(
+    thresholdFor(
+      films.filter(({ patient }) => half(patient) === 'chosenOn'),
+      0.9,
+    ),
+  );
   expect(measured).toEqual(thresholdFigures(unseen, threshold!));
-  expect(patients.chosenOn.positive + patients.measuredOn.positive).toBe(new Set(films.filter(({ positive }) => positive).map(({ patient }) => patient)).size);
+  expect(patients.chosenOn.positive + patients.measuredOn.positive).toBe(
+    new Set(films.filter(({ positive }) => positive).map(({ patient }) => patient)).size,
+  );
   expect(objections).toEqual([]);
 });
 
@@ -46,18 +61,26 @@ test('many films of few patients are few patients', () => {
 });
 
 test('a sensitivity that does not hold on the other half is an objection', () => {
-  const films = spread(400).map((film) => (film.positive && half(film.patient) === 'measuredOn' ? { ...film, score: film.score / 4 } : film));
-  expect(chooseOperatingPoint(films, 0.9).objections).toContainEqual(expect.stringContaining('the sensitivity does not hold'));
+  const films = spread(400).map((film) =>
+    film.positive && half(film.patient) === 'measuredOn' ? { ...film, score: film.score / 4 } : film,
+  );
+  expect(chooseOperatingPoint(films, 0.9).objections).toContainEqual(
+    expect.stringContaining('the sensitivity does not hold'),
+  );
 });
 
 test('a threshold at which films without the finding are called as often is an objection, however sensitive', () => {
   const blind = spread(400).map((film) => ({ ...film, score: 0.4 }));
-  expect(chooseOperatingPoint(blind, 0.95)).toMatchObject({ threshold: 0.4, objections: [expect.stringContaining('it tells nothing')] });
+  expect(chooseOperatingPoint(blind, 0.95)).toMatchObject({
+    threshold: 0.4,
+    objections: [expect.stringContaining('it tells nothing')],
+  });
   expect(chooseOperatingPoint(spread(400), 0.95).objections).toEqual([]);
 });
 
 describe('--apply-threshold', () => {
-  const CONFIG = '# ours\narchive:\n  url: http://orthanc:8042/dicom-web # the archive\nbroker: { url: "amqp://${env:HILUM_TEST_USER}@b" }\n\n# models below\nmodels:\n  threads: 2\n';
+  const CONFIG =
+    '# ours\narchive:\n  url: http://orthanc:8042/dicom-web # the archive\nbroker: { url: "amqp://${env:HILUM_TEST_USER}@b" }\n\n# models below\nmodels:\n  threads: 2\n';
   const folder = () => {
     const dir = mkdtempSync(join(tmpdir(), 'hilum-apply-'));
     writeFileSync(join(dir, 'hilum.yaml'), CONFIG, { mode: 0o600 });
@@ -84,18 +107,46 @@ describe('--apply-threshold', () => {
   };
 
   test.each([
-    ['four blanks, empty lines, wide spacing', '# a\narchive:\n    url: "http://a/"   # x\n\n\nbroker:\n    url:   amqp://b\n# end\n', (text: string) => `${text}classification:\n  threshold: 0.25\n`],
-    ['line ends of Windows', 'archive:\r\n  url: http://a/\r\n', (text: string) => `${text}classification:\r\n  threshold: 0.25\r\n`],
+    [
+      'four blanks, empty lines, wide spacing',
+      '# a\narchive:\n    url: "http://a/"   # x\n\n\nbroker:\n    url:   amqp://b\n# end\n',
+      (text: string) => `${text}classification:\n  threshold: 0.25\n`,
+    ],
+    [
+      'line ends of Windows',
+      'archive:\r\n  url: http://a/\r\n',
+      (text: string) => `${text}classification:\r\n  threshold: 0.25\r\n`,
+    ],
     ['no line end at the end', 'a: [1,2,   3]', (text: string) => `${text}\nclassification:\n  threshold: 0.25\n`],
-    ['a threshold that is there', 'classification:   # c\n    # why\n    threshold: 0.40   # of 2025\n    x: 1\n', (text: string) => text.replace('0.40', '0.25')],
-    ['a section that is there', 'b: {x: 1}\nclassification:\n    shortcutAudit: y  # z\nc:   2\n', (text: string) => text.replace('    shortcut', '    threshold: 0.25\n    shortcut')],
-    ['a section in braces', 'classification: {shortcutAudit: y}   # z\n', (text: string) => text.replace('{', '{"threshold": 0.25, ')],
-    ['JSON', '{\n  "archive": {"url": "x"}\n}\n', (text: string) => text.replace('{', '{"classification": {"threshold": 0.25}, ')],
+    [
+      'a threshold that is there',
+      'classification:   # c\n    # why\n    threshold: 0.40   # of 2025\n    x: 1\n',
+      (text: string) => text.replace('0.40', '0.25'),
+    ],
+    [
+      'a section that is there',
+      'b: {x: 1}\nclassification:\n    shortcutAudit: y  # z\nc:   2\n',
+      (text: string) => text.replace('    shortcut', '    threshold: 0.25\n    shortcut'),
+    ],
+    [
+      'a section in braces',
+      'classification: {shortcutAudit: y}   # z\n',
+      (text: string) => text.replace('{', '{"threshold": 0.25, '),
+    ],
+    [
+      'JSON',
+      '{\n  "archive": {"url": "x"}\n}\n',
+      (text: string) => text.replace('{', '{"classification": {"threshold": 0.25}, '),
+    ],
     ['nothing', '', () => 'classification:\n  threshold: 0.25\n'],
-  ])('%s: only the one key is touched', async (_name, text, expected) => expect(await written(text)).toBe(expected(text)));
+  ])('%s: only the one key is touched', async (_name, text, expected) =>
+    expect(await written(text)).toBe(expected(text)),
+  );
 
   test('an empty section, or a mark for the end, is no obstacle', async () => {
-    expect(await written('a: 1 # one\nclassification:\n')).toMatch(/^a: 1 # one\nclassification:\n {2}threshold: 0.25\n$/);
+    expect(await written('a: 1 # one\nclassification:\n')).toMatch(
+      /^a: 1 # one\nclassification:\n {2}threshold: 0.25\n$/,
+    );
     expect(await written('---\na: 1 # one\n...\n')).toBe('---\na: 1 # one\nclassification:\n  threshold: 0.25\n...\n');
   });
 
@@ -109,7 +160,9 @@ describe('--apply-threshold', () => {
 
   test('what would be no valid configuration is not written', async () => {
     const dir = folder();
-    await expect(applyThreshold(join(dir, 'hilum.yaml'), 7, readConfig)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await expect(applyThreshold(join(dir, 'hilum.yaml'), 7, readConfig)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+    });
     expect(readFileSync(join(dir, 'hilum.yaml'), 'utf8')).toBe(CONFIG);
     expect(readdirSync(dir)).toEqual(['hilum.yaml']);
   });

@@ -1,4 +1,4 @@
-import { binOf,chanceOfIndex,levelOf,populationStabilityIndex } from '../../src/statistics/psi';
+import { binOf, chanceOfIndex, levelOf, populationStabilityIndex } from '../../src/statistics/psi';
 
 test('the index of numpy: p = (s + .5) / (sum(s) + 2.5), q likewise of r, sum((p - q) * log(p / q))', () => {
   expect(populationStabilityIndex([100, 200, 300, 200, 100], [10, 20, 30, 50, 90])).toBeCloseTo(0.7546231241345203, 12);
@@ -6,7 +6,21 @@ test('the index of numpy: p = (s + .5) / (sum(s) + 2.5), q likewise of r, sum((p
 
 test('0 for the same counts; none where one side has no film or other bins', () => {
   expect(populationStabilityIndex([5, 0, 7], [5, 0, 7])).toBe(0);
-  for (const [reference, seen] of [[[0, 0], [1, 2]], [[1, 2], [0, 0]], [[1, 2], [1, 2, 3]]] as const) expect(populationStabilityIndex(reference, seen)).toBeNull();
+  for (const [reference, seen] of [
+    [
+      [0, 0],
+      [1, 2],
+    ],
+    [
+      [1, 2],
+      [0, 0],
+    ],
+    [
+      [1, 2],
+      [1, 2, 3],
+    ],
+  ] as const)
+    expect(populationStabilityIndex(reference, seen)).toBeNull();
 });
 
 test('what chance makes of it: scipy.stats.chi2.ppf(0.95, B - 1) * (1/n + 1/m) within one per cent', () => {

@@ -1,20 +1,20 @@
-import express,{ type Express } from 'express';
-import { mkdtempSync,readdirSync,readFileSync,rmSync } from 'node:fs';
-import { request as httpRequest,type IncomingHttpHeaders } from 'node:http';
+import express, { type Express } from 'express';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Log,LogFields } from '../../src/base/log';
-import { type Config,parseConfig } from '../../src/config/config';
+import type { Log, LogFields } from '../../src/base/log';
+import { type Config, parseConfig } from '../../src/config/config';
 import { openDatabase } from '../../src/database/database';
-import { type Access,createAccess,protect } from '../../src/web/access/access';
+import { type Access, createAccess, protect } from '../../src/web/access/access';
 import { openAccounts } from '../../src/web/access/account-store';
 import { Directory } from '../../src/web/access/directory';
-import { openApiTokens,openSessions } from '../../src/web/access/session-store';
-import { needs,requiredUser,signedIn } from '../../src/web/access/user';
+import { openApiTokens, openSessions } from '../../src/web/access/session-store';
+import { needs, requiredUser, signedIn } from '../../src/web/access/user';
 import { createRecorder } from '../../src/web/audit/recorder';
 import { AuditTrail } from '../../src/web/audit/trail';
-import { addHealth,listen } from '../../src/web/health';
+import { addHealth, listen } from '../../src/web/health';
 
 export interface Answer {
   readonly status: number;
@@ -31,11 +31,26 @@ export interface Asked {
 /** One request over HTTP or HTTPS, redirects not followed, any certificate taken. */
 export function ask(url: string, { method = 'GET', headers = {}, body }: Asked = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = (url.startsWith('https:') ? httpsRequest : httpRequest)(url, { method, headers: { ...headers, ...(body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }) }, rejectUnauthorized: false, agent: false }, (response) => {
-      const parts: Buffer[] = [];
-      response.on('data', (part: Buffer) => parts.push(part));
-      response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, text: Buffer.concat(parts).toString('utf8') }));
-    });
+    const request = (url.startsWith('https:') ? httpsRequest : httpRequest)(
+      url,
+      {
+        method,
+        headers: { ...headers, ...(body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }) },
+        rejectUnauthorized: false,
+        agent: false,
+      },
+      (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode!,
+            headers: response.headers,
+            text: Buffer.concat(parts).toString('utf8'),
+          }),
+        );
+      },
+    );
     request.on('error', reject);
     request.end(body);
   });
@@ -50,7 +65,10 @@ export class Browser {
     const jar = this.cookies.get(origin) ?? new Map<string, string>();
     this.cookies.set(origin, jar);
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
-    const answer = await ask(url, { ...options, headers: { Accept: 'text/html,*/*', ...(cookie === '' ? {} : { Cookie: cookie }), ...options.headers } });
+    const answer = await ask(url, {
+      ...options,
+      headers: { Accept: 'text/html,*/*', ...(cookie === '' ? {} : { Cookie: cookie }), ...options.headers },
+    });
     for (const line of answer.headers['set-cookie'] ?? []) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!;
       if (value === '' || /expires=Thu, 01 Jan 1970/i.test(line)) jar.delete(name!);
@@ -59,9 +77,21 @@ export class Browser {
     return answer;
   }
 
-  post(url: string, fields: Readonly<Record<string, string | readonly string[]>>, headers: Readonly<Record<string, string>> = { 'Sec-Fetch-Site': 'same-origin' }): Promise<Answer> {
-    const body = new URLSearchParams(Object.entries(fields).flatMap(([key, value]) => (typeof value === 'string' ? [value] : value).map((one): [string, string] => [key, one])));
-    return this.go(url, { method: 'POST', body: body.toString(), headers: { 'Content-Type': 'application/x-www-form-urlencoded', ...headers } });
+  post(
+    url: string,
+    fields: Readonly<Record<string, string | readonly string[]>>,
+    headers: Readonly<Record<string, string>> = { 'Sec-Fetch-Site': 'same-origin' },
+  ): Promise<Answer> {
+    const body = new URLSearchParams(
+      Object.entries(fields).flatMap(([key, value]) =>
+        (typeof value === 'string' ? [value] : value).map((one): [string, string] => [key, one]),
+      ),
+    );
+    return this.go(url, {
+      method: 'POST',
+      body: body.toString(),
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded', ...headers },
+    });
   }
 }
 
@@ -86,18 +116,42 @@ export const STUDY = { studyInstanceUid: '1.2.3', patientId: 'P<1>', accessionNu
 /** The access layer on a port and a database of its own, before some routes as the reading list has them. */
 export async function accessSite(settings: { access?: object; http?: object } = {}): Promise<AccessSite> {
   const dir = mkdtempSync(join(tmpdir(), 'hilum-access-'));
-  const config = parseConfig({ archive: { url: 'http://localhost/dicom-web' }, broker: { url: 'amqp://localhost' }, state: { dir }, http: { port: 0, ...settings.http }, access: { kind: 'local', ...settings.access } });
+  const config = parseConfig({
+    archive: { url: 'http://localhost/dicom-web' },
+    broker: { url: 'amqp://localhost' },
+    state: { dir },
+    http: { port: 0, ...settings.http },
+    access: { kind: 'local', ...settings.access },
+  });
   const logged: LogFields[] = [];
   const note = (fields: LogFields) => void logged.push(fields);
   const log: Log = { debug: note, info: note, warn: note, error: note, child: () => log };
   const database = openDatabase(`file:${join(dir, 'hilum.db')}`, log);
-  const stores = { accounts: openAccounts(database), sessions: openSessions(database), tokens: openApiTokens(database) };
+  const stores = {
+    accounts: openAccounts(database),
+    sessions: openSessions(database),
+    tokens: openApiTokens(database),
+  };
   let ahead = 0;
   const now = () => Date.now() + ahead;
-  const recorder = createRecorder(new AuditTrail({ dir: config.audit.dir!, maxFileBytes: config.audit.maxFileBytes }, null), { id: 'hilum-test' }, now);
-  const access = createAccess({ http: config.http, access: config.access, stores: config.access.kind === 'none' ? null : stores, recorder, log, now });
+  const recorder = createRecorder(
+    new AuditTrail({ dir: config.audit.dir!, maxFileBytes: config.audit.maxFileBytes }, null),
+    { id: 'hilum-test' },
+    now,
+  );
+  const access = createAccess({
+    http: config.http,
+    access: config.access,
+    stores: config.access.kind === 'none' ? null : stores,
+    recorder,
+    log,
+    now,
+  });
   const app = protect(access, express(), (routes) => {
-    addHealth(routes, access, [{ name: 'broker', look: async () => 'secret trouble' }], { contentType: 'text/plain', text: async () => 'hilum_up 1\n' });
+    addHealth(routes, access, [{ name: 'broker', look: async () => 'secret trouble' }], {
+      contentType: 'text/plain',
+      text: async () => 'hilum_up 1\n',
+    });
     routes.get('/api/studies', needs('radiologist'), async (request, response) => {
       await access.audit(request, { kind: 'query', query: 'Patient=X', studies: [STUDY] });
       response.json({ by: requiredUser(request).id });
@@ -122,7 +176,11 @@ export async function accessSite(settings: { access?: object; http?: object } = 
     logged,
     dir,
     pass: (milliseconds) => void (ahead += milliseconds),
-    audits: () => readdirSync(config.audit.dir!).sort().reverse().flatMap((name) => readFileSync(join(config.audit.dir!, name), 'utf8').split('\n').filter(Boolean)),
+    audits: () =>
+      readdirSync(config.audit.dir!)
+        .sort()
+        .reverse()
+        .flatMap((name) => readFileSync(join(config.audit.dir!, name), 'utf8').split('\n').filter(Boolean)),
     async close() {
       await web.close();
       await access.close();

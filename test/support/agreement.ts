@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync,readFileSync,rmSync,writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join,resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 /** Debian's own Python: pydicom and GDCM are installed for it. */
 export const PYTHON = '/usr/bin/python3';
@@ -23,13 +23,21 @@ export interface Compared {
   readonly unread: { readonly ours?: string; readonly theirs?: string };
 }
 
-type Decode = (bytes: Uint8Array) => Promise<{ readonly rows: number; readonly columns: number; readonly values: Float32Array }>;
+type Decode = (
+  bytes: Uint8Array,
+) => Promise<{ readonly rows: number; readonly columns: number; readonly values: Float32Array }>;
 
 /** Grey levels in 255 that two readers may differ by at the 99th percentile; the little more is rounding. */
 export const LIMIT = 1.001;
 
-/** The grey values that enter the models against those of pydicom, GDCM and OpenJPEG. A constant picture counts as unread on either side. */
-export async function compare(films: readonly { readonly name: string; readonly bytes: Uint8Array }[], decode: Decode): Promise<Compared[]> {
+/**
+ * The grey values that enter the models against those of pydicom, GDCM and OpenJPEG. A constant picture counts as
+ * unread on either side.
+ */
+export async function compare(
+  films: readonly { readonly name: string; readonly bytes: Uint8Array }[],
+  decode: Decode,
+): Promise<Compared[]> {
   const folder = mkdtempSync(join(tmpdir(), 'hilum-agreement-'));
   try {
     const theirs = reference(films, folder);
@@ -37,9 +45,20 @@ export async function compare(films: readonly { readonly name: string; readonly 
     for (const [index, { name, bytes }] of films.entries()) {
       const { error, rows, columns } = theirs[index]!;
       const ours = await decode(bytes).catch((reason: Error) => reason.message);
-      const unread = { ...(typeof ours === 'string' ? { ours } : {}), ...(error === undefined ? {} : { theirs: error }) };
+      const unread = {
+        ...(typeof ours === 'string' ? { ours } : {}),
+        ...(error === undefined ? {} : { theirs: error }),
+      };
       if (typeof ours === 'string' || error !== undefined) compared.push({ name, p99: null, unread });
-      else compared.push({ name, p99: rows === ours.rows && columns === ours.columns ? percentile(ours.values, floats(join(folder, `${index}.f32`))) : Infinity, unread });
+      else
+        compared.push({
+          name,
+          p99:
+            rows === ours.rows && columns === ours.columns
+              ? percentile(ours.values, floats(join(folder, `${index}.f32`)))
+              : Infinity,
+          unread,
+        });
     }
     return compared;
   } finally {
@@ -60,14 +79,23 @@ function reference(films: readonly { readonly name: string; readonly bytes: Uint
   });
   const verdicts: (Verdict & { constant?: boolean })[] = [];
   while (verdicts.length < films.length) {
-    const { stdout, error } = spawnSync(PYTHON, [REFERENCE, ...paths.slice(2 * verdicts.length)], { encoding: 'utf8', maxBuffer: 1e8 });
+    const { stdout, error } = spawnSync(PYTHON, [REFERENCE, ...paths.slice(2 * verdicts.length)], {
+      encoding: 'utf8',
+      maxBuffer: 1e8,
+    });
     if (error) throw error;
-    verdicts.push(...stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Verdict));
+    verdicts.push(
+      ...stdout
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Verdict),
+    );
     // GDCM dies over some files; the next run begins behind such a one.
     if (verdicts.length < films.length) verdicts.push({ error: 'the independent reader crashed', rows: 0, columns: 0 });
   }
   return verdicts.map((verdict, index) => {
-    const why = NO_REFERENCE[films[index]!.name] ?? verdict.error ?? (verdict.constant ? 'a constant picture' : undefined);
+    const why =
+      NO_REFERENCE[films[index]!.name] ?? verdict.error ?? (verdict.constant ? 'a constant picture' : undefined);
     return why === undefined ? verdict : { ...verdict, error: why };
   });
 }
@@ -79,6 +107,8 @@ function floats(file: string): Float32Array {
 function percentile(one: Float32Array, other: Float32Array): number {
   if (one.length !== other.length) return Infinity;
   // Not a number, from either side, must not sort to where it is not seen.
-  const differences = one.map((value, index) => (Number.isFinite(value - other[index]!) ? Math.abs(value - other[index]!) * 255 : Infinity)).sort();
+  const differences = one
+    .map((value, index) => (Number.isFinite(value - other[index]!) ? Math.abs(value - other[index]!) * 255 : Infinity))
+    .sort();
   return differences[Math.min(differences.length - 1, Math.ceil(0.99 * differences.length) - 1)]!;
 }

@@ -1,9 +1,12 @@
-import { type ChannelModel,connect as rawConnect } from 'amqplib';
-import { type Broker,type BrokerOptions,connectBroker } from '../../src/queue/amqp';
+import { type ChannelModel, connect as rawConnect } from 'amqplib';
+import { type Broker, type BrokerOptions, connectBroker } from '../../src/queue/amqp';
 import { recordingLog } from './logs';
-import { type Rabbit,Servers } from './servers';
+import { type Rabbit, Servers } from './servers';
 
-/** A real RabbitMQ for all tests of a file. Each test has exchanges and queues of its own: their names begin with `prefix`. */
+/**
+ * A real RabbitMQ for all tests of a file. Each test has exchanges and queues of its own: their names begin with
+ * `prefix`.
+ */
 export class BrokerBench {
   rabbit!: Rabbit;
   /** A connection that is none of Hilum's, to look into the queues. */
@@ -25,7 +28,17 @@ export class BrokerBench {
 
   /** A client with short times; stopped after the test. */
   connect(options: Partial<BrokerOptions> = {}, log = recordingLog()): Broker {
-    const broker = connectBroker({ url: this.rabbit.amqpUrl, prefix: this.prefix, reconnect: { baseMs: 100, maxMs: 500 }, publishTimeoutMs: 20_000, pauseMs: 200, ...options }, log);
+    const broker = connectBroker(
+      {
+        url: this.rabbit.amqpUrl,
+        prefix: this.prefix,
+        reconnect: { baseMs: 100, maxMs: 500 },
+        publishTimeoutMs: 20_000,
+        pauseMs: 200,
+        ...options,
+      },
+      log,
+    );
     this.brokers.push(broker);
     return broker;
   }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createLog } from '../../src/base/log';
-import { type Database,openDatabase } from '../../src/database/database';
+import { type Database, openDatabase } from '../../src/database/database';
 import { MIGRATIONS } from '../../src/database/migrations/index';
 import { deriveUid } from '../../src/dicom/uid';
 import { Worklist } from '../../src/worklist/worklist';
@@ -75,29 +75,58 @@ export function databaseTests(create: () => Promise<string>): void {
 
   test('a step that fails leaves nothing behind, and is taken at the next opening', async () => {
     const url = await create();
-    const broken = { name: '999-broken', up: async (db: Parameters<(typeof MIGRATIONS)[number]['up']>[0]) => {
-      await db.schema.createTable('half').addColumn('a', 'text').execute();
-      await db.schema.createTable('half').addColumn('a', 'text').execute();
-    } };
+    const broken = {
+      name: '999-broken',
+      up: async (db: Parameters<(typeof MIGRATIONS)[number]['up']>[0]) => {
+        await db.schema.createTable('half').addColumn('a', 'text').execute();
+        await db.schema.createTable('half').addColumn('a', 'text').execute();
+      },
+    };
     await expect(open(url, [...MIGRATIONS, broken]).ready()).rejects.toMatchObject({ code: 'DATABASE_INVALID' });
     const database = open(url);
     await database.ready();
     expect(await database.read((db) => db.selectFrom('study').selectAll().execute())).toEqual([]);
-    await expect(database.read((db) => db.selectFrom('half' as 'study').selectAll().execute())).rejects.toMatchObject({ code: 'DATABASE_INVALID' });
+    await expect(
+      database.read((db) =>
+        db
+          .selectFrom('half' as 'study')
+          .selectAll()
+          .execute(),
+      ),
+    ).rejects.toMatchObject({ code: 'DATABASE_INVALID' });
   });
 
   test('a database of a newer version is refused and left as it is', async () => {
     const url = await create();
     await open(url, [...MIGRATIONS, { name: '999-later', up: () => Promise.resolve() }]).ready();
-    await expect(open(url).ready()).rejects.toMatchObject({ code: 'DATABASE_INVALID', lasting: 'permanent', message: expect.stringContaining('999-later') as string });
+    await expect(open(url).ready()).rejects.toMatchObject({
+      code: 'DATABASE_INVALID',
+      lasting: 'permanent',
+      message: expect.stringContaining('999-later') as string,
+    });
   });
 
   test('an error quotes no value, a defect of ours stays what it is, and what fails in the middle is undone', async () => {
     const database = open(await create());
     const list = new Worklist(database);
     await list.advance(deriveUid(['a']), { kind: 'waiting', priority: null });
-    const twice = database.write((transaction) => transaction.insertInto('verdict').values({ change: 'Doe^Jane' as unknown as number, study_uid: 'x', verdict: null as unknown as string, note: 'Doe^Jane', by_user: '', at: 0 }).execute());
-    await expect(twice).rejects.toMatchObject({ code: 'DATABASE_INVALID', message: expect.not.stringContaining('Doe') as string });
+    const twice = database.write((transaction) =>
+      transaction
+        .insertInto('verdict')
+        .values({
+          change: 'Doe^Jane' as unknown as number,
+          study_uid: 'x',
+          verdict: null as unknown as string,
+          note: 'Doe^Jane',
+          by_user: '',
+          at: 0,
+        })
+        .execute(),
+    );
+    await expect(twice).rejects.toMatchObject({
+      code: 'DATABASE_INVALID',
+      message: expect.not.stringContaining('Doe') as string,
+    });
     const failing = database.write(async (transaction) => {
       await transaction.deleteFrom('study').execute();
       throw new TypeError('ours');
@@ -109,10 +138,23 @@ export function databaseTests(create: () => Promise<string>): void {
   test('a page of 20,000 rows is found by the index: not slower than with few', async () => {
     const database = open(await create());
     const list = new Worklist(database);
-    const row = (i: number) => ({ study_uid: `1.2.${i}`, state: 'done' as const, urgency: i % 10 === 0 ? 0 : 1, arrived_at: 1_000_000 + ((i * 7_919) % 20_011), change: i + 1, patient_name: `Name^${i}`, search_patient: `name ${i}`, search_study: `acc${i}` });
+    const row = (i: number) => ({
+      study_uid: `1.2.${i}`,
+      state: 'done' as const,
+      urgency: i % 10 === 0 ? 0 : 1,
+      arrived_at: 1_000_000 + ((i * 7_919) % 20_011),
+      change: i + 1,
+      patient_name: `Name^${i}`,
+      search_patient: `name ${i}`,
+      search_study: `acc${i}`,
+    });
     const fill = (from: number, to: number) =>
       database.write(async (transaction) => {
-        for (let at = from; at < to; at += 500) await transaction.insertInto('study').values(Array.from({ length: Math.min(500, to - at) }, (_, i) => row(at + i))).execute();
+        for (let at = from; at < to; at += 500)
+          await transaction
+            .insertInto('study')
+            .values(Array.from({ length: Math.min(500, to - at) }, (_, i) => row(at + i)))
+            .execute();
       });
     /** Best of many, as others use this machine too. */
     const seconds = async (request: Partial<Parameters<Worklist['page']>[0]>) => {
@@ -131,9 +173,13 @@ export function databaseTests(create: () => Promise<string>): void {
     for (const order of ['oldest', 'newest'] as const) {
       expect((await seconds({ order })) / few[order]).toBeLessThan(5);
       let cursor: string | null = null;
-      for (let page = 0; page < 100; page++) cursor = (await list.page({ searchPatient: true, order, limit: 100, ...(cursor === null ? {} : { cursor }) })).next;
+      for (let page = 0; page < 100; page++)
+        cursor = (await list.page({ searchPatient: true, order, limit: 100, ...(cursor === null ? {} : { cursor }) }))
+          .next;
       expect((await seconds({ order, cursor: cursor! })) / few[order]).toBeLessThan(8);
     }
-    expect((await list.page({ searchPatient: true, order: 'oldest', limit: 50, search: 'name 19999' })).rows).toHaveLength(1);
+    expect(
+      (await list.page({ searchPatient: true, order: 'oldest', limit: 50, search: 'name 19999' })).rows,
+    ).toHaveLength(1);
   });
 }

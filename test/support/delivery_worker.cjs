@@ -1,9 +1,11 @@
 /**
- * The delivery of results by HL7 as a process of its own, from the build: what app.ts puts together, with a record that is given.
+ * The delivery of results by HL7 as a process of its own, from the build: what app.ts puts together, with a record that
+ * is given.
  *
  *     node delivery_worker.cjs SETTINGS
  *
- * SETTINGS is JSON: amqpUrl, port (of the MLLP receiver), record, hl7 (its configuration), stall: true stops between delivery and acknowledgement for ever.
+ * SETTINGS is JSON: amqpUrl, port (of the MLLP receiver), record, hl7 (its configuration), stall: true stops between
+ * delivery and acknowledgement for ever.
  */
 const { createLog } = require('../../dist/base/log');
 const { connectBroker } = require('../../dist/queue/amqp');
@@ -19,4 +21,12 @@ const deliver = async (found) => {
   process.stdout.write('delivered\n');
   if (stall) await new Promise(() => {});
 };
-void broker.consumeSink('hl7', createRunner({ sink: { ...sink, deliver }, loadRecord: () => Promise.resolve(record), retry: { delaysMs: [300], limit: 8 }, log: createLog('silent') }));
+void broker.consumeSink(
+  'hl7',
+  createRunner({
+    sink: { ...sink, deliver },
+    loadRecord: () => Promise.resolve(record),
+    retry: { delaysMs: [300], limit: 8 },
+    log: createLog('silent'),
+  }),
+);

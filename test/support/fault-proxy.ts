@@ -1,6 +1,14 @@
-import { createServer,request as forwardRequest,type IncomingHttpHeaders,type IncomingMessage,type OutgoingHttpHeaders,type Server,type ServerResponse } from 'node:http';
-import { createServer as createTlsServer,type ServerOptions } from 'node:https';
-import type { AddressInfo,Socket } from 'node:net';
+import {
+  createServer,
+  request as forwardRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import type { Fault } from './faults';
 
@@ -53,7 +61,10 @@ export class FaultProxy {
   private port = 0;
 
   /** @param target the archive's origin, e.g. http://127.0.0.1:8042 */
-  private constructor(private readonly target: string, private readonly tls?: ServerOptions) {
+  private constructor(
+    private readonly target: string,
+    private readonly tls?: ServerOptions,
+  ) {
     const handler = (request: IncomingMessage, response: ServerResponse) => void this.handle(request, response);
     this.server = tls === undefined ? createServer(handler) : createTlsServer(tls, handler);
     this.server.on('connection', (socket: Socket) => {
@@ -77,7 +88,9 @@ export class FaultProxy {
     return `${this.url}/dicom-web`;
   }
 
-  /** The next `times` requests that match meet `fault`. The rule that was added first goes first; a request meets one. */
+  /**
+   * The next `times` requests that match meet `fault`. The rule that was added first goes first; a request meets one.
+   */
   on(match: Match, fault: Fault, times = 1): Rule {
     const rule = { match, fault, left: times, hits: 0 };
     this.rules.push(rule);
@@ -115,7 +128,14 @@ export class FaultProxy {
       const request = await readRequest(incoming);
       const rule = this.rules.find(({ left, match }) => left > 0 && match(request, this.requests));
       this.requests.push(request);
-      const exchange: Exchange = { request, response, forward: (body) => this.forward(request, body), forwardHalf: () => this.forwardHalf(request), reply: (answer) => reply(response, answer), cut };
+      const exchange: Exchange = {
+        request,
+        response,
+        forward: (body) => this.forward(request, body),
+        forwardHalf: () => this.forwardHalf(request),
+        reply: (answer) => reply(response, answer),
+        cut,
+      };
       if (rule === undefined) return exchange.reply(await exchange.forward());
       rule.left--;
       rule.hits++;
@@ -132,7 +152,13 @@ export class FaultProxy {
       forwarded.on('error', reject).on('response', (answer) => {
         const pieces: Buffer[] = [];
         answer.on('data', (piece: Buffer) => pieces.push(piece)).on('error', reject);
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: withoutFraming(answer.headers), body: Buffer.concat(pieces) }));
+        answer.on('end', () =>
+          resolve({
+            status: answer.statusCode ?? 0,
+            headers: withoutFraming(answer.headers),
+            body: Buffer.concat(pieces),
+          }),
+        );
       });
       forwarded.end(body);
     });
@@ -141,12 +167,18 @@ export class FaultProxy {
   private forwardHalf(request: ProxyRequest): Promise<{ end(): void }> {
     return new Promise((resolve, reject) => {
       const forwarded = this.openForward(request, request.body.length).on('error', reject);
-      forwarded.write(request.body.subarray(0, request.body.length / 2), () => resolve({ end: () => void forwarded.destroy() }));
+      forwarded.write(request.body.subarray(0, request.body.length / 2), () =>
+        resolve({ end: () => void forwarded.destroy() }),
+      );
     });
   }
 
   private openForward({ method, path, headers }: ProxyRequest, length: number) {
-    return forwardRequest(`${this.target}${path}`, { method, headers: { ...withoutFraming(headers), ...(method === 'GET' ? {} : { 'content-length': length }) }, agent: false });
+    return forwardRequest(`${this.target}${path}`, {
+      method,
+      headers: { ...withoutFraming(headers), ...(method === 'GET' ? {} : { 'content-length': length }) },
+      agent: false,
+    });
   }
 }
 

@@ -13,7 +13,11 @@ const FAULTS = {
   4: () => {
     throw new Error('outside of any film');
   },
-  5: () => parentPort.postMessage({ kind: 'failed', failure: { kind: 'unexpected', message: 'TypeError: a slip of ours', stack: '' } }),
+  5: () =>
+    parentPort.postMessage({
+      kind: 'failed',
+      failure: { kind: 'unexpected', message: 'TypeError: a slip of ours', stack: '' },
+    }),
 };
 let served = 0;
 parentPort.on('message', ({ bytes }) => {

@@ -1,4 +1,4 @@
-import { type ChildProcess,spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { freePort } from './hl7-receiver';
 
@@ -13,10 +13,14 @@ export interface FhirReceiver {
   stop(): Promise<void>;
 }
 
-/** Starts Medplum's router, repository and validator in a process of its own (fhir_receiver.cjs says what a plan is). */
+/**
+ * Starts Medplum's router, repository and validator in a process of its own (fhir_receiver.cjs says what a plan is).
+ */
 export async function fhirReceiver(plan: readonly string[] = []): Promise<FhirReceiver> {
   const port = await freePort();
-  const child = spawn(process.execPath, [join(__dirname, 'fhir_receiver.cjs'), String(port), plan.join(',')], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [join(__dirname, 'fhir_receiver.cjs'), String(port), plan.join(',')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   await ready(child);
   const url = `http://127.0.0.1:${port}`;
   const ask = async <T>(path: string) => (await (await fetch(`${url}${path}`)).json()) as T;
@@ -26,7 +30,10 @@ export async function fhirReceiver(plan: readonly string[] = []): Promise<FhirRe
     seen: () => ask('/_seen'),
     begin: async (next) => void (await ask(`/_begin?plan=${next.join(',')}`)),
     stop: async () => {
-      const ended = child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : new Promise<void>((done) => child.once('exit', () => done()));
+      const ended =
+        child.exitCode !== null || child.signalCode !== null
+          ? Promise.resolve()
+          : new Promise<void>((done) => child.once('exit', () => done()));
       child.kill('SIGKILL');
       await ended;
     },

@@ -1,6 +1,6 @@
-import { type ChildProcess,spawn } from 'node:child_process';
-import { existsSync,mkdtempSync,readFileSync,rmSync } from 'node:fs';
-import { type AddressInfo,createServer } from 'node:net';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -20,7 +20,14 @@ export interface Noted {
   readonly accession: string;
   readonly status: string;
   readonly note: string;
-  readonly observations: readonly { readonly type: string; readonly concept: readonly (readonly string[])[]; readonly group: string; readonly value: readonly (readonly string[])[]; readonly unit: string; readonly status: string }[];
+  readonly observations: readonly {
+    readonly type: string;
+    readonly concept: readonly (readonly string[])[];
+    readonly group: string;
+    readonly value: readonly (readonly string[])[];
+    readonly unit: string;
+    readonly status: string;
+  }[];
   readonly connection: number;
 }
 
@@ -41,17 +48,29 @@ export async function freePort(): Promise<number> {
 }
 
 /** Starts the receiver of another make in a process of its own. Needs Debian's python3-hl7. */
-export async function hl7Receiver(plan: readonly Step[] = [], tls: readonly [cert: string, key: string, ca: string] | [] = []): Promise<Hl7Receiver> {
+export async function hl7Receiver(
+  plan: readonly Step[] = [],
+  tls: readonly [cert: string, key: string, ca: string] | [] = [],
+): Promise<Hl7Receiver> {
   const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'hilum-test-hl7-'));
   const notes = join(dir, 'notes.jsonl');
   let child = await start(port, notes, plan, tls);
   return {
     port,
-    noted: () => (existsSync(notes) ? readFileSync(notes, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Noted) : []),
+    noted: () =>
+      existsSync(notes)
+        ? readFileSync(notes, 'utf8')
+            .trim()
+            .split('\n')
+            .map((line) => JSON.parse(line) as Noted)
+        : [],
     restart: async (next = []) => void (child = await start(port, notes, next, tls)),
     stop: async () => {
-      const ended = child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : new Promise<void>((done) => child.once('exit', () => done()));
+      const ended =
+        child.exitCode !== null || child.signalCode !== null
+          ? Promise.resolve()
+          : new Promise<void>((done) => child.once('exit', () => done()));
       child.kill('SIGKILL');
       await ended;
       rmSync(dir, { recursive: true, force: true });
@@ -60,7 +79,11 @@ export async function hl7Receiver(plan: readonly Step[] = [], tls: readonly [cer
 }
 
 function start(port: number, notes: string, plan: readonly Step[], tls: readonly string[]): Promise<ChildProcess> {
-  const child = spawn('/usr/bin/python3', [join(__dirname, 'hl7_receiver.py'), String(port), notes, plan.join(','), ...tls], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(
+    '/usr/bin/python3',
+    [join(__dirname, 'hl7_receiver.py'), String(port), notes, plan.join(','), ...tls],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
   return new Promise((ready, reject) => {
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));

@@ -1,10 +1,22 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync,mkdtempSync,readFileSync,rmSync,writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Independent readers of what we write. One that is not installed fails the test and says how to get it: an unjudged object proves nothing. */
-const PACKAGES = { dciodvfy: 'dicom3tools', dcentvfy: 'dicom3tools', dsrdump: 'dcmtk', dcmdump: 'dcmtk', dcmpschk: 'dcmtk', dcmp2pgm: 'dcmtk', '/usr/bin/java': 'default-jre-headless libpixelmed-java libslf4j-java libbsh-java', '/usr/bin/python3': 'python3 python3-pydicom python3-numpy' } as const;
+/**
+ * Independent readers of what we write. One that is not installed fails the test and says how to get it: an unjudged
+ * object proves nothing.
+ */
+const PACKAGES = {
+  dciodvfy: 'dicom3tools',
+  dcentvfy: 'dicom3tools',
+  dsrdump: 'dcmtk',
+  dcmdump: 'dcmtk',
+  dcmpschk: 'dcmtk',
+  dcmp2pgm: 'dcmtk',
+  '/usr/bin/java': 'default-jre-headless libpixelmed-java libslf4j-java libbsh-java',
+  '/usr/bin/python3': 'python3 python3-pydicom python3-numpy',
+} as const;
 
 type Tool = keyof typeof PACKAGES;
 
@@ -26,14 +38,25 @@ export function dcentvfy(objects: readonly Uint8Array[]): Verdict {
   return inFolder((folder) => {
     const files = objects.map((bytes, i) => ({ path: join(folder, `${i}.dcm`), bytes }));
     files.forEach(({ path, bytes }) => writeFileSync(path, bytes));
-    return spawn('dcentvfy', files.map(({ path }) => path));
+    return spawn(
+      'dcentvfy',
+      files.map(({ path }) => path),
+    );
   });
 }
 
-/** dcmtk: parses the document tree and prints it. Its one warning on any UTF-8 object, that it cannot check text in that character set, is left out. */
+/**
+ * dcmtk: parses the document tree and prints it. Its one warning on any UTF-8 object, that it cannot check text in that
+ * character set, is left out.
+ */
 export function dsrdump(object: Uint8Array): Verdict {
   const verdict = judge('dsrdump', ['+Pc'], object);
-  return { ...verdict, warnings: verdict.warnings.filter((line) => !line.endsWith('does not support this Specific Character Set: ISO_IR 192')) };
+  return {
+    ...verdict,
+    warnings: verdict.warnings.filter(
+      (line) => !line.endsWith('does not support this Specific Character Set: ISO_IR 192'),
+    ),
+  };
 }
 
 /** dcmtk: parses every element. */
@@ -42,8 +65,9 @@ export function dcmdump(object: Uint8Array): Verdict {
 }
 
 /**
- * dcmtk: a presentation state against PS3.3 section A.33.1. Two of its complaints are left out, as they are none: it takes text that is not ASCII for wrong
- * whatever the character set, and a Patient's Name that is empty, as type 2 may be, for missing.
+ * dcmtk: a presentation state against PS3.3 section A.33.1. Two of its complaints are left out, as they are none: it
+ * takes text that is not ASCII for wrong whatever the character set, and a Patient's Name that is empty, as type 2 may
+ * be, for missing.
  */
 export function dcmpschk(object: Uint8Array): Verdict {
   const verdict = judge('dcmpschk', [], object);
@@ -52,7 +76,9 @@ export function dcmpschk(object: Uint8Array): Verdict {
     .slice(1)
     // eslint-disable-next-line no-control-regex
     .filter((complaint) => !/Attribute value +: \[[^\]]*[^\x00-\x7f]/.test(complaint));
-  const warnings = verdict.warnings.filter((line) => !/^W: (Testing: |Test (passed|failed)|patientName absent or empty)/.test(line));
+  const warnings = verdict.warnings.filter(
+    (line) => !/^W: (Testing: |Test (passed|failed)|patientName absent or empty)/.test(line),
+  );
   if (!/^W: Test (passed|failed)/m.test(verdict.text)) throw new Error(`dcmpschk did not finish: ${verdict.text}`);
   return { ...verdict, errors, warnings };
 }
@@ -60,7 +86,11 @@ export function dcmpschk(object: Uint8Array): Verdict {
 /** dcmtk: an uncompressed film as it is shown (8 bits, PGM), by its own header or by a presentation state. */
 export function dcmp2pgm(film: Uint8Array, state?: Uint8Array): Buffer {
   return inFolder((folder) => {
-    const [image, pstate, pgm] = ['film.dcm', 'state.dcm', 'out.pgm'].map((name) => join(folder, name)) as [string, string, string];
+    const [image, pstate, pgm] = ['film.dcm', 'state.dcm', 'out.pgm'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
     writeFileSync(image, film);
     if (state) writeFileSync(pstate, state);
     const { text, errors, warnings } = spawn('dcmp2pgm', [...(state ? ['-p', pstate] : []), image, pgm]);
@@ -69,16 +99,23 @@ export function dcmp2pgm(film: Uint8Array, state?: Uint8Array): Buffer {
   });
 }
 
-const JARS = ['pixelmed.jar', 'bsh.jar', 'slf4j-api.jar', 'slf4j-simple.jar'].map((jar) => join('/usr/share/java', jar));
+const JARS = ['pixelmed.jar', 'bsh.jar', 'slf4j-api.jar', 'slf4j-simple.jar'].map((jar) =>
+  join('/usr/share/java', jar),
+);
 /** The compiled templates are one huge style sheet, beyond the limits that Java 17 sets by default (JAXP0801003). */
-const JAXP_LIMITS = ['xpathTotalOpLimit', 'xpathExprOpLimit', 'xpathExprGrpLimit'].map((limit) => `-Djdk.xml.${limit}=0`);
+const JAXP_LIMITS = ['xpathTotalOpLimit', 'xpathExprOpLimit', 'xpathExprGrpLimit'].map(
+  (limit) => `-Djdk.xml.${limit}=0`,
+);
 
 /** PixelMed: the content of a report against the templates of PS3.16. Takes some ten seconds. */
 export function dicomSrValidator(object: Uint8Array): Verdict {
   return dicomSrValidatorAll([object])[0]!;
 }
 
-/** In BeanShell, as the validator's own main takes one file and starting Java and compiling the templates takes most of the time. */
+/**
+ * In BeanShell, as the validator's own main takes one file and starting Java and compiling the templates takes most of
+ * the time.
+ */
 const VALIDATE_ALL = `
 validator = new com.pixelmed.validate.DicomSRValidator();
 for (int i = 0; i < bsh.args.length; i++) {
@@ -96,10 +133,16 @@ export function dicomSrValidatorAll(objects: readonly Uint8Array[]): Verdict[] {
   const all = inFolder((folder) => {
     const script = join(folder, 'validate.bsh');
     writeFileSync(script, VALIDATE_ALL);
-    return inFiles(objects, (files) => spawn('/usr/bin/java', [...JAXP_LIMITS, '-cp', JARS.join(':'), 'bsh.Interpreter', script, ...files]));
+    return inFiles(objects, (files) =>
+      spawn('/usr/bin/java', [...JAXP_LIMITS, '-cp', JARS.join(':'), 'bsh.Interpreter', script, ...files]),
+    );
   });
-  const verdicts = all.text.split('NEXT FILE\n').slice(1).map((text) => verdictOf(all.status, text.split('\n')));
-  const unfinished = verdicts.length !== objects.length || verdicts.some(({ text }) => !text.includes('IOD validation complete'));
+  const verdicts = all.text
+    .split('NEXT FILE\n')
+    .slice(1)
+    .map((text) => verdictOf(all.status, text.split('\n')));
+  const unfinished =
+    verdicts.length !== objects.length || verdicts.some(({ text }) => !text.includes('IOD validation complete'));
   if (unfinished) throw new Error(`DicomSRValidator did not finish: ${all.text}`);
   return verdicts;
 }
@@ -119,15 +162,27 @@ for name in sys.argv[1:]:
     print(json.dumps(out))
 `;
 
-type PydicomKeyword = 'PatientName' | 'PatientID' | 'SOPClassUID' | 'Modality' | 'SpecificCharacterSet' | 'ReferringPhysicianName' | 'StudyDescription';
-export type PydicomReading = Readonly<Record<PydicomKeyword, string>> & { readonly pixels?: [number, number, number, string] };
+type PydicomKeyword =
+  | 'PatientName'
+  | 'PatientID'
+  | 'SOPClassUID'
+  | 'Modality'
+  | 'SpecificCharacterSet'
+  | 'ReferringPhysicianName'
+  | 'StudyDescription';
+export type PydicomReading = Readonly<Record<PydicomKeyword, string>> & {
+  readonly pixels?: [number, number, number, string];
+};
 
 /** pydicom, with every value converted. */
 export function pydicom(object: Uint8Array): PydicomReading {
   return pydicomAll([object])[0]!;
 }
 
-/** Many objects in one process, as starting it takes longer than reading. @throws Error at the first that pydicom does not read, or warns of */
+/**
+ * Many objects in one process, as starting it takes longer than reading. @throws Error at the first that pydicom does
+ * not read, or warns of
+ */
 export function pydicomAll(objects: readonly Uint8Array[]): PydicomReading[] {
   const verdict = inFiles(objects, (files) => spawn('/usr/bin/python3', ['-W', 'error', '-c', PYDICOM, ...files]));
   if (verdict.status !== 0) throw new Error(`pydicom: ${verdict.text}`);
@@ -152,7 +207,10 @@ for a in d.GraphicAnnotationSequence:
 print(json.dumps(out))
 `;
 
-/** pydicom and numpy: the pixels (row * columns + column) whose centres lie inside the outlines of a presentation state, by layer. */
+/**
+ * pydicom and numpy: the pixels (row * columns + column) whose centres lie inside the outlines of a presentation state,
+ * by layer.
+ */
 export function pixelsCovered(state: Uint8Array): Readonly<Record<string, number[]>> {
   const verdict = judge('/usr/bin/python3', ['-W', 'error', '-c', COVERED], state);
   if (verdict.status !== 0) throw new Error(`pydicom: ${verdict.text}`);
@@ -166,7 +224,11 @@ print(json.dumps({'rows': a.shape[-2], 'columns': a.shape[-1], 'values': base64.
 `;
 
 /** The pixels of a one-frame grey object as pydicom unpacks them: single bits, integers or floats. */
-export function pydicomPixels(object: Uint8Array): { readonly rows: number; readonly columns: number; readonly values: Float32Array } {
+export function pydicomPixels(object: Uint8Array): {
+  readonly rows: number;
+  readonly columns: number;
+  readonly values: Float32Array;
+} {
   const verdict = judge('/usr/bin/python3', ['-W', 'error', '-c', PYDICOM_PIXELS], object);
   if (verdict.status !== 0) throw new Error(`pydicom: ${verdict.text}`);
   const { rows, columns, values } = JSON.parse(verdict.text) as { rows: number; columns: number; values: string };

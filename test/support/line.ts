@@ -2,11 +2,11 @@ import { HilumError } from '../../src/base/errors';
 import type { InstanceReference } from '../../src/dicom/instance';
 import type { EncodedObject } from '../../src/dicom/part10';
 import { readPart10 } from '../../src/dicom/read';
-import { parseUid,type Uid } from '../../src/dicom/uid';
+import { parseUid, type Uid } from '../../src/dicom/uid';
 import type { ResultEvent } from '../../src/events/result-event';
 import type { Plane } from '../../src/imaging/plane';
 import type { ModelManifest } from '../../src/model/manifest';
-import type { Model,Prediction } from '../../src/model/session';
+import type { Model, Prediction } from '../../src/model/session';
 import { unboundedReader } from '../../src/pipeline/film-reader';
 import { plausibilityOf } from '../../src/pipeline/lungs';
 import type { Line } from '../../src/pipeline/pipeline';
@@ -16,10 +16,39 @@ const SIZE = 56;
 
 function manifest(id: string, task: ModelManifest['task'], more: Record<string, unknown> = {}): ModelManifest {
   return {
-    schemaVersion: 1, id, version: '1.0.0', task, title: id, file: 'model.onnx', sha256: 'a'.repeat(64), engine: 'onnx', architecture: 'test',
-    input: { name: 'input', shape: [1, 1, SIZE, SIZE], region: task === 'classification' ? 'lungs' : 'film', fill: 0, intensity: 'min-max', resample: 'antialiased-triangle', mean: 0.5, std: 0.25 },
-    output: { probability: 'probability', cam: null }, classes: [{ label: 'no' }, { label: 'COVID-19', code: { value: '840544004', scheme: 'SCT', meaning: 'Suspected disease caused by SARS-CoV-2' } }], positive: 1,
-    operatingPoint: { threshold: 0.5, meaning: 'test' }, licence: 'test', intendedUse: 'test', limitations: [], ...more,
+    schemaVersion: 1,
+    id,
+    version: '1.0.0',
+    task,
+    title: id,
+    file: 'model.onnx',
+    sha256: 'a'.repeat(64),
+    engine: 'onnx',
+    architecture: 'test',
+    input: {
+      name: 'input',
+      shape: [1, 1, SIZE, SIZE],
+      region: task === 'classification' ? 'lungs' : 'film',
+      fill: 0,
+      intensity: 'min-max',
+      resample: 'antialiased-triangle',
+      mean: 0.5,
+      std: 0.25,
+    },
+    output: { probability: 'probability', cam: null },
+    classes: [
+      { label: 'no' },
+      {
+        label: 'COVID-19',
+        code: { value: '840544004', scheme: 'SCT', meaning: 'Suspected disease caused by SARS-CoV-2' },
+      },
+    ],
+    positive: 1,
+    operatingPoint: { threshold: 0.5, meaning: 'test' },
+    licence: 'test',
+    intendedUse: 'test',
+    limitations: [],
+    ...more,
   };
 }
 
@@ -40,7 +69,12 @@ export interface FakeAnswers {
 }
 
 /** A model of one task that answers with one probability. */
-export function fakeModel(task: ModelManifest['task'], probability: number, more: Record<string, unknown> = {}, seen: Plane[] = []): Model {
+export function fakeModel(
+  task: ModelManifest['task'],
+  probability: number,
+  more: Record<string, unknown> = {},
+  seen: Plane[] = [],
+): Model {
   return {
     manifest: manifest(`other-${task}`, task, more),
     predict: async (plane) => {
@@ -50,28 +84,66 @@ export function fakeModel(task: ModelManifest['task'], probability: number, more
   };
 }
 
-/** A line with networks that answer what the test says; everything else is real. `seen` holds what the classifier was shown. */
+/**
+ * A line with networks that answer what the test says; everything else is real. `seen` holds what the classifier was
+ * shown.
+ */
 export function fakeLine(answers: Partial<FakeAnswers> = {}): { line: Line; seen: Plane[] } {
   const seen: Plane[] = [];
   const cam = answers.cam ?? Float32Array.from({ length: 14 * 14 }, (_, i) => (i === 14 * 6 + 3 ? 4 : -1));
-  const model = (described: ModelManifest, predict: (plane: Plane) => Prediction): Model => ({ manifest: described, predict: async (plane) => predict(plane) });
+  const model = (described: ModelManifest, predict: (plane: Plane) => Prediction): Model => ({
+    manifest: described,
+    predict: async (plane) => predict(plane),
+  });
   const lungs = manifest('lungs', 'lungs', {
     mask: { threshold: 0.5, connectivity: 4, minComponentFraction: 0.01 },
-    plausibility: { lungFraction: { min: 0.15, max: 0.55 }, components: { min: 1, max: 4 }, smallerSideShare: { min: 0.2 }, meanProbability: { min: 0.8 } },
+    plausibility: {
+      lungFraction: { min: 0.15, max: 0.55 },
+      components: { min: 1, max: 4 },
+      smallerSideShare: { min: 0.2 },
+      meanProbability: { min: 0.8 },
+    },
   });
   const models = {
-    view: model(manifest('view', 'view'), () => ({ probability: new Float32Array([answers.lateral ?? 0.01]), cam: null })),
-    gate: model(manifest('gate', 'gate'), () => ({ probability: new Float32Array([answers.unlike ?? 0.02]), cam: null })),
+    view: model(manifest('view', 'view'), () => ({
+      probability: new Float32Array([answers.lateral ?? 0.01]),
+      cam: null,
+    })),
+    gate: model(manifest('gate', 'gate'), () => ({
+      probability: new Float32Array([answers.unlike ?? 0.02]),
+      cam: null,
+    })),
     lungs: model(lungs, () => ({ probability: answers.lungs ?? twoLungs(), cam: null })),
     classifier: model(manifest('covid', 'classification'), (plane) => {
       seen.push(plane);
-      return { probability: new Float32Array([answers.probability ?? 0.9]), cam: { rows: 14, columns: 14, values: cam } };
+      return {
+        probability: new Float32Array([answers.probability ?? 0.9]),
+        cam: { rows: 14, columns: 14, values: cam },
+      };
     }),
   };
-  const described = [models.view, models.gate, models.lungs, models.classifier].map(({ manifest: m }) => ({ id: m.id, version: m.version, title: m.title, sha256: m.sha256, task: m.task, input: 'test' }));
+  const described = [models.view, models.gate, models.lungs, models.classifier].map(({ manifest: m }) => ({
+    id: m.id,
+    version: m.version,
+    title: m.title,
+    sha256: m.sha256,
+    task: m.task,
+    input: 'test',
+  }));
   const identity = () => ({
-    softwareVersion: '0.0.1', device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum' }, startedAt: new Date('2026-01-02T03:04:05Z'), models: described,
-    classifier: { positive: { label: 'COVID-19', code: { value: '840544004', scheme: 'SCT', meaning: 'Suspected disease caused by SARS-CoV-2' } }, threshold: 0.5 }, srClass: 'comprehensive-3d' as const, objects: { heatMap: true, segmentation: false, parametricMap: false, presentationState: false },
+    softwareVersion: '0.0.1',
+    device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum' },
+    startedAt: new Date('2026-01-02T03:04:05Z'),
+    models: described,
+    classifier: {
+      positive: {
+        label: 'COVID-19',
+        code: { value: '840544004', scheme: 'SCT', meaning: 'Suspected disease caused by SARS-CoV-2' },
+      },
+      threshold: 0.5,
+    },
+    srClass: 'comprehensive-3d' as const,
+    objects: { heatMap: true, segmentation: false, parametricMap: false, presentationState: false },
   });
   return { line: { reader: unboundedReader, models, plausibility: plausibilityOf(lungs), identity }, seen };
 }
@@ -88,8 +160,11 @@ export class MemoryArchive implements Archive {
   put(bytes: Uint8Array): InstanceReference {
     const { attributes, sopClassUid, sopInstanceUid } = readPart10(bytes);
     const reference = {
-      studyInstanceUid: parseUid(attributes.StudyInstanceUID), seriesInstanceUid: parseUid(attributes.SeriesInstanceUID),
-      sopInstanceUid: parseUid(sopInstanceUid), sopClassUid: parseUid(sopClassUid), modality: String(attributes.Modality ?? ''),
+      studyInstanceUid: parseUid(attributes.StudyInstanceUID),
+      seriesInstanceUid: parseUid(attributes.SeriesInstanceUID),
+      sopInstanceUid: parseUid(sopInstanceUid),
+      sopClassUid: parseUid(sopClassUid),
+      modality: String(attributes.Modality ?? ''),
     };
     if (!this.objects.has(reference.sopInstanceUid)) this.objects.set(reference.sopInstanceUid, { reference, bytes });
     return reference;
@@ -98,7 +173,9 @@ export class MemoryArchive implements Archive {
   async findInstances(study: Uid): Promise<InstanceReference[]> {
     this.calls.find++;
     this.before('find', study);
-    return [...this.objects.values()].map(({ reference }) => reference).filter(({ studyInstanceUid }) => studyInstanceUid === study);
+    return [...this.objects.values()]
+      .map(({ reference }) => reference)
+      .filter(({ studyInstanceUid }) => studyInstanceUid === study);
   }
 
   async retrieve({ sopInstanceUid }: { sopInstanceUid: Uid }): Promise<Uint8Array> {

@@ -1,25 +1,28 @@
-import express,{ type Express,type RequestHandler } from 'express';
-import { mkdtempSync,rmSync } from 'node:fs';
+import express, { type Express, type RequestHandler } from 'express';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Database,openDatabase } from '../../src/database/database';
-import { parseUid,type Uid } from '../../src/dicom/uid';
+import { type Database, openDatabase } from '../../src/database/database';
+import { parseUid, type Uid } from '../../src/dicom/uid';
 import type { ResultEvent } from '../../src/events/result-event';
-import { syntheticDicom,type SyntheticObject,syntheticUids } from '../../src/objects/synthetic-film';
+import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
 import { unboundedReader } from '../../src/pipeline/film-reader';
-import { type Line,runStudy } from '../../src/pipeline/pipeline';
+import { type Line, runStudy } from '../../src/pipeline/pipeline';
 import type { StudyRecord } from '../../src/sinks/record';
 import type { AuditEvent } from '../../src/web/access/audit-event';
-import { Refused,type Role,setUser,userOf } from '../../src/web/access/user';
+import { Refused, type Role, setUser, userOf } from '../../src/web/access/user';
 import type { DeadLetterEntry } from '../../src/web/api/api-types';
-import { type ListParts,readingListWeb } from '../../src/web/api/list-app';
+import { type ListParts, readingListWeb } from '../../src/web/api/list-app';
 import { listen } from '../../src/web/health';
 import { Worklist } from '../../src/worklist/worklist';
-import { type FakeAnswers,fakeLine,MemoryAnnouncer,MemoryArchive } from './line';
+import { type FakeAnswers, fakeLine, MemoryAnnouncer, MemoryArchive } from './line';
 import { recordingLog } from './logs';
 import { builtPages } from './pages';
 
-/** A reading list as the service serves it, with an archive in memory and sign-in by a header: `x-test-roles: radiologist,operator`. */
+/**
+ * A reading list as the service serves it, with an archive in memory and sign-in by a header: `x-test-roles:
+ * radiologist,operator`.
+ */
 export class ListSite {
   readonly archive = new MemoryArchive();
   readonly audit: AuditEvent[] = [];
@@ -30,9 +33,17 @@ export class ListSite {
   signedOut = false;
   private announcer = new MemoryAnnouncer();
 
-  private constructor(readonly worklist: Worklist, readonly database: Database, readonly url: string, private readonly closeAll: () => Promise<void>, readonly app: Express) {}
+  private constructor(
+    readonly worklist: Worklist,
+    readonly database: Database,
+    readonly url: string,
+    private readonly closeAll: () => Promise<void>,
+    readonly app: Express,
+  ) {}
 
-  static async open(options: { readonly database?: string; readonly parts?: Partial<ListParts> } = {}): Promise<ListSite> {
+  static async open(
+    options: { readonly database?: string; readonly parts?: Partial<ListParts> } = {},
+  ): Promise<ListSite> {
     const dir = mkdtempSync(join(tmpdir(), 'hilum-list-'));
     const log = recordingLog();
     const database = openDatabase(options.database ?? `file:${join(dir, 'list.db')}`, log);
@@ -59,57 +70,136 @@ export class ListSite {
 
   /** Asks the API as somebody with these roles; none at all: as nobody. */
   get(path: string, roles: readonly Role[] = ['radiologist'], headers: Record<string, string> = {}): Promise<Response> {
-    return fetch(`${this.url}${path}`, { headers: { ...(roles.length === 0 ? {} : { 'x-test-roles': roles.join(',') }), ...headers } });
+    return fetch(`${this.url}${path}`, {
+      headers: { ...(roles.length === 0 ? {} : { 'x-test-roles': roles.join(',') }), ...headers },
+    });
   }
 
   post(path: string, body: unknown, roles: readonly Role[] = ['radiologist']): Promise<Response> {
-    return fetch(`${this.url}${path}`, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...(roles.length === 0 ? {} : { 'x-test-roles': roles.join(',') }) } });
+    return fetch(`${this.url}${path}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: {
+        'content-type': 'application/json',
+        ...(roles.length === 0 ? {} : { 'x-test-roles': roles.join(',') }),
+      },
+    });
   }
 
   /** A drawn film is stored and analysed by networks that answer as told; its result is on the list. */
-  async analysed(film: Pick<SyntheticObject, 'seed'> & Partial<SyntheticObject>, answers: Partial<FakeAnswers> = {}, { segmentation = false, patient = {} }: { segmentation?: boolean; patient?: Partial<StudyRecord['patient']> & { AccessionNumber?: string } } = {}): Promise<StudyRecord> {
+  async analysed(
+    film: Pick<SyntheticObject, 'seed'> & Partial<SyntheticObject>,
+    answers: Partial<FakeAnswers> = {},
+    {
+      segmentation = false,
+      patient = {},
+    }: { segmentation?: boolean; patient?: Partial<StudyRecord['patient']> & { AccessionNumber?: string } } = {},
+  ): Promise<StudyRecord> {
     const drawn: SyntheticObject = { view: 'PA', rows: 200, columns: 170, ...film };
     const reference = this.archive.put(syntheticDicom(drawn));
     const { line } = fakeLine(answers);
-    const own: Line = { ...line, identity: () => ({ ...line.identity(), objects: { heatMap: true, segmentation, parametricMap: false, presentationState: false } }) };
-    const event = await runStudy(reference.studyInstanceUid, { redelivered: true }, own, { archive: this.archive, announcer: this.announcer });
+    const own: Line = {
+      ...line,
+      identity: () => ({
+        ...line.identity(),
+        objects: { heatMap: true, segmentation, parametricMap: false, presentationState: false },
+      }),
+    };
+    const event = await runStudy(reference.studyInstanceUid, { redelivered: true }, own, {
+      archive: this.archive,
+      announcer: this.announcer,
+    });
     const record = recordOf(event!, this.archive, patient);
     await this.worklist.record(record);
     return record;
   }
 }
 
-export const studyOf = (seed: number): Uid => syntheticUids({ seed, view: 'PA', rows: 200, columns: 170 }).studyInstanceUid;
+export const studyOf = (seed: number): Uid =>
+  syntheticUids({ seed, view: 'PA', rows: 200, columns: 170 }).studyInstanceUid;
 
 /** What the loader of results makes of an event; here with a patient that no film has. */
-export function recordOf(event: ResultEvent, archive: MemoryArchive | null, { AccessionNumber = 'A-1', ...patient }: Partial<StudyRecord['patient']> & { AccessionNumber?: string } = {}): StudyRecord {
+export function recordOf(
+  event: ResultEvent,
+  archive: MemoryArchive | null,
+  { AccessionNumber = 'A-1', ...patient }: Partial<StudyRecord['patient']> & { AccessionNumber?: string } = {},
+): StudyRecord {
   return {
     studyInstanceUid: event.studyInstanceUid,
-    patient: { PatientID: 'P-77', IssuerOfPatientID: '', PatientName: 'Dreamer^Dora', PatientBirthDate: '19500203', PatientSex: 'F', ...patient },
-    study: { StudyID: '1', StudyDate: '20260102', StudyTime: '030405', TimezoneOffsetFromUTC: '', StudyDescription: 'Chest', ReferringPhysicianName: '', InstitutionName: '' },
-    order: { AccessionNumber, AccessionNumberIssuer: '', PlacerOrderNumberImagingServiceRequest: '', FillerOrderNumberImagingServiceRequest: '', RequestedProcedureID: '', RequestedProcedureDescription: '' },
+    patient: {
+      PatientID: 'P-77',
+      IssuerOfPatientID: '',
+      PatientName: 'Dreamer^Dora',
+      PatientBirthDate: '19500203',
+      PatientSex: 'F',
+      ...patient,
+    },
+    study: {
+      StudyID: '1',
+      StudyDate: '20260102',
+      StudyTime: '030405',
+      TimezoneOffsetFromUTC: '',
+      StudyDescription: 'Chest',
+      ReferringPhysicianName: '',
+      InstitutionName: '',
+    },
+    order: {
+      AccessionNumber,
+      AccessionNumberIssuer: '',
+      PlacerOrderNumberImagingServiceRequest: '',
+      FillerOrderNumberImagingServiceRequest: '',
+      RequestedProcedureID: '',
+      RequestedProcedureDescription: '',
+    },
     priority: event.priority,
     films: event.films.map((film) => ({
       ...film,
       seriesInstanceUid: archive?.objects.get(film.sopInstanceUid)?.reference.seriesInstanceUid ?? null,
       sopClassUid: archive?.objects.get(film.sopInstanceUid)?.reference.sopClassUid ?? null,
-      modality: 'DX', viewPosition: 'PA', threshold: film.probability === null ? null : 0.5,
-      finding: film.probability === null ? null : { scheme: 'SCT', value: '840544004', meaning: 'Suspected disease caused by SARS-CoV-2' }, remarks: [],
+      modality: 'DX',
+      viewPosition: 'PA',
+      threshold: film.probability === null ? null : 0.5,
+      finding:
+        film.probability === null
+          ? null
+          : { scheme: 'SCT', value: '840544004', meaning: 'Suspected disease caused by SARS-CoV-2' },
+      remarks: [],
     })),
-    models: event.models, softwareVersion: '0.0.1', completedAt: event.completedAt, key: parseUid(`2.25.${event.completedAt.replace(/\D/g, '')}${event.films.length}`),
+    models: event.models,
+    softwareVersion: '0.0.1',
+    completedAt: event.completedAt,
+    key: parseUid(`2.25.${event.completedAt.replace(/\D/g, '')}${event.films.length}`),
   };
 }
 
 /** Many rows without objects, for what counts rows only. Every fifth is urgent. */
 export async function fill(worklist: Worklist, count: number, from = 1): Promise<void> {
   for (let i = from; i < from + count; i++) {
-    await worklist.advance(parseUid(`1.2.826.0.1.${i}`), { kind: 'waiting', priority: i % 5 === 0 ? 'urgent' : 'routine' }, Date.now() - i * 1_000, { mayHaveFilms: true, sight: { PatientID: `ID-${i}`, PatientName: `Family${i}^Given`, PatientBirthDate: '19600101', PatientSex: 'M', AccessionNumber: `ACC${i}`, StudyDate: '20260101', StudyTime: '120000', StudyDescription: 'Chest' } });
+    await worklist.advance(
+      parseUid(`1.2.826.0.1.${i}`),
+      { kind: 'waiting', priority: i % 5 === 0 ? 'urgent' : 'routine' },
+      Date.now() - i * 1_000,
+      {
+        mayHaveFilms: true,
+        sight: {
+          PatientID: `ID-${i}`,
+          PatientName: `Family${i}^Given`,
+          PatientBirthDate: '19600101',
+          PatientSex: 'M',
+          AccessionNumber: `ACC${i}`,
+          StudyDate: '20260101',
+          StudyTime: '120000',
+          StudyDescription: 'Chest',
+        },
+      },
+    );
   }
 }
 
 const signInByHeader: RequestHandler = (request, _response, next) => {
   const roles = request.get('x-test-roles');
-  if (roles !== undefined) setUser(request, { id: 'local:test', name: 'Dr Test', roles: roles.split(',') as Role[], kind: 'local' });
+  if (roles !== undefined)
+    setUser(request, { id: 'local:test', name: 'Dr Test', roles: roles.split(',') as Role[], kind: 'local' });
   next();
 };
 
@@ -128,15 +218,26 @@ function defaultParts(worklist: Worklist, holder: { site?: ListSite }): ListPart
   };
   return {
     worklist,
-    access: { audit: async (_request, event) => void site().audit.push(event), everyoneIsLocal: false, current: async (request) => (site().signedOut ? null : userOf(request)) },
+    access: {
+      audit: async (_request, event) => void site().audit.push(event),
+      everyoneIsLocal: false,
+      current: async (request) => (site().signedOut ? null : userOf(request)),
+    },
     archive: { retrieve: (path) => site().archive.retrieve(path) },
     reader: unboundedReader,
     cacheBytes: 8 * 1024 * 1024,
     viewers: [{ name: 'OHIF', url: 'https://viewer.example/viewer?StudyInstanceUIDs={StudyInstanceUID}' }],
-    checks: [{ name: 'broker', look: async () => null }, { name: 'archive', look: async () => 'it is away' }],
+    checks: [
+      { name: 'broker', look: async () => null },
+      { name: 'archive', look: async () => 'it is away' },
+    ],
     queues: async () => ({ intake: 1, urgent: 2, routine: 3, retry: 4, dead: site().letters.length }),
     ages: async () => ({ urgent: 30, routine: 90 }),
-    deadLetters: { list: async () => site().letters, replay: async (id) => take(id, 'replay'), drop: async (id) => take(id, 'drop') },
+    deadLetters: {
+      list: async () => site().letters,
+      replay: async (id) => take(id, 'replay'),
+      drop: async (id) => take(id, 'drop'),
+    },
     installed: { dir: join(__dirname, '../../models'), models: [{ id: 'covid-vgg19-lungs', version: '1.0.0' }] },
     version: '0.0.1',
     log: recordingLog(),

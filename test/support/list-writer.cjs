@@ -1,4 +1,7 @@
-/** A process that writes to a list's database until it is killed: `node list-writer.cjs URL NAME`. It says each study that was confirmed, on a line. */
+/**
+ * A process that writes to a list's database until it is killed: `node list-writer.cjs URL NAME`. It says each study
+ * that was confirmed, on a line.
+ */
 require('../../scripts/lib/typescript.cjs');
 const { openDatabase } = require('../../src/database/database.ts');
 const { Worklist } = require('../../src/worklist/worklist.ts');

@@ -1,7 +1,7 @@
 import { transformSync } from '@swc/core';
-import { cpSync,mkdtempSync,readdirSync,readFileSync,writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join,resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const SOURCE = resolve(__dirname, '../../src/web/pages');
 
@@ -11,7 +11,14 @@ export function builtPages(): string {
   for (const name of readdirSync(SOURCE)) {
     if (name === 'tsconfig.json') continue;
     if (!name.endsWith('.ts')) cpSync(join(SOURCE, name), join(dir, name));
-    else writeFileSync(join(dir, name.replace(/\.ts$/, '.js')), transformSync(readFileSync(join(SOURCE, name), 'utf8'), { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }).code);
+    else
+      writeFileSync(
+        join(dir, name.replace(/\.ts$/, '.js')),
+        transformSync(readFileSync(join(SOURCE, name), 'utf8'), {
+          jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+          module: { type: 'es6' },
+        }).code,
+      );
   }
   return dir;
 }

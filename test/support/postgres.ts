@@ -1,7 +1,7 @@
-import { type ChildProcess,execFileSync,spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync,existsSync,mkdirSync,readdirSync } from 'node:fs';
-import { type AddressInfo,createServer } from 'node:net';
+import { chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { Client } from 'pg';
 
@@ -11,7 +11,10 @@ const DEBIAN = '/usr/lib/postgresql';
 export class Postgres {
   private child: ChildProcess | null = null;
 
-  private constructor(private readonly dir: string, private readonly port: number) {}
+  private constructor(
+    private readonly dir: string,
+    private readonly port: number,
+  ) {}
 
   static async start(dir: string): Promise<Postgres> {
     const server = new Postgres(dir, await freePort());
@@ -19,7 +22,11 @@ export class Postgres {
     mkdirSync(data, { mode: 0o700 });
     const { uid, gid } = user();
     if (uid !== undefined) for (const path of [dir, data]) chownSync(path, uid, gid);
-    execFileSync(binary('initdb'), ['-D', data, '-U', 'hilum', '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'], { uid, gid, cwd: dir, stdio: 'ignore' });
+    execFileSync(
+      binary('initdb'),
+      ['-D', data, '-U', 'hilum', '--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'],
+      { uid, gid, cwd: dir, stdio: 'ignore' },
+    );
     await server.up();
     return server;
   }
@@ -27,10 +34,26 @@ export class Postgres {
   /** Starts it again after {@link kill}. */
   async up(): Promise<void> {
     const { uid, gid } = user();
-    const options = [`port=${this.port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=50', 'recovery_init_sync_method=syncfs'];
-    this.child = spawn(binary('postgres'), ['-D', join(this.dir, 'data'), ...options.flatMap((option) => ['-c', option])], { uid, gid, cwd: this.dir, stdio: 'ignore' });
+    const options = [
+      `port=${this.port}`,
+      'listen_addresses=127.0.0.1',
+      'unix_socket_directories=',
+      'max_connections=50',
+      'recovery_init_sync_method=syncfs',
+    ];
+    this.child = spawn(
+      binary('postgres'),
+      ['-D', join(this.dir, 'data'), ...options.flatMap((option) => ['-c', option])],
+      { uid, gid, cwd: this.dir, stdio: 'ignore' },
+    );
     for (const end = Date.now() + 60_000; ; await new Promise((resolve) => setTimeout(resolve, 200))) {
-      if (await this.sql('select 1').then(() => true, () => false)) return;
+      if (
+        await this.sql('select 1').then(
+          () => true,
+          () => false,
+        )
+      )
+        return;
       if (Date.now() > end || this.child.exitCode !== null) throw new Error('PostgreSQL did not start');
     }
   }
@@ -85,7 +108,8 @@ function user(): { uid: number | undefined; gid: number } {
 function binary(name: string): string {
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
   const found = versions.map((version) => join(DEBIAN, version, 'bin', name)).find(existsSync);
-  if (found === undefined) throw new Error(`no ${name}: install the package postgresql (node scripts/install.mjs servers)`);
+  if (found === undefined)
+    throw new Error(`no ${name}: install the package postgresql (node scripts/install.mjs servers)`);
   return found;
 }
 

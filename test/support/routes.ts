@@ -1,8 +1,11 @@
 import type { Express } from 'express';
-import { type Rule,ruleOf } from '../../src/web/access/user';
+import { type Rule, ruleOf } from '../../src/web/access/user';
 
 interface Layer {
-  readonly route?: { readonly path: string; readonly stack: readonly { readonly method: string; readonly handle: unknown }[] };
+  readonly route?: {
+    readonly path: string;
+    readonly stack: readonly { readonly method: string; readonly handle: unknown }[];
+  };
   readonly handle: unknown;
 }
 
@@ -18,7 +21,9 @@ export function routesOf(app: Express): FoundRoute[] {
     stack.flatMap(({ route, handle }) => {
       if (route !== undefined) {
         const [first] = route.stack;
-        return first === undefined ? [] : [{ route: `${first.method.toUpperCase()} ${route.path}`, rule: ruleOf(first.handle) }];
+        return first === undefined
+          ? []
+          : [{ route: `${first.method.toUpperCase()} ${route.path}`, rule: ruleOf(first.handle) }];
       }
       const inner = (handle as { stack?: readonly Layer[] }).stack;
       return inner === undefined ? [] : walk(inner);

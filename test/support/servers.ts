@@ -1,10 +1,17 @@
-import { mkdtempSync,rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Orthanc,type OrthancOptions,type Rabbit,type RabbitOptions,startOrthanc,startRabbit } from '../../scripts/lib/servers.cjs';
+import {
+  type Orthanc,
+  type OrthancOptions,
+  type Rabbit,
+  type RabbitOptions,
+  startOrthanc,
+  startRabbit,
+} from '../../scripts/lib/servers.cjs';
 import { Postgres } from './postgres';
 
-export type { Orthanc,Rabbit } from '../../scripts/lib/servers.cjs';
+export type { Orthanc, Rabbit } from '../../scripts/lib/servers.cjs';
 
 /** Real servers for one test file, each in a new folder that goes with it. Call `stop` in afterAll. */
 export class Servers {
@@ -22,7 +29,10 @@ export class Servers {
     return this.start('postgres', (dir) => Postgres.start(dir));
   }
 
-  private async start<T extends { stop(): Promise<void> }>(name: string, start: (dir: string) => Promise<T>): Promise<T> {
+  private async start<T extends { stop(): Promise<void> }>(
+    name: string,
+    start: (dir: string) => Promise<T>,
+  ): Promise<T> {
     const dir = mkdtempSync(join(tmpdir(), `hilum-test-${name}-`));
     const server = await start(dir);
     this.started.push({ server, dir });
@@ -37,8 +47,15 @@ export class Servers {
   }
 }
 
-/** Resolves when `look` gives something other than undefined or false. @throws Error naming `what` after `timeoutMs` milliseconds. */
-export async function until<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>, timeoutMs = 30_000): Promise<T> {
+/**
+ * Resolves when `look` gives something other than undefined or false. @throws Error naming `what` after `timeoutMs`
+ * milliseconds.
+ */
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  timeoutMs = 30_000,
+): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {
     const found = await look();

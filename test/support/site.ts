@@ -1,19 +1,19 @@
-import { mkdtempSync,rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../src/app/app';
 import type { LogEvent } from '../../src/base/log';
-import { type Config,parseConfig } from '../../src/config/config';
+import { type Config, parseConfig } from '../../src/config/config';
 import type { Uid } from '../../src/dicom/uid';
 import type { ResultEvent } from '../../src/events/result-event';
-import { syntheticDicom,type SyntheticObject,syntheticUids } from '../../src/objects/synthetic-film';
-import { type Broker,connectBroker } from '../../src/queue/amqp';
-import { type DeadLetter,sortDeadLetters } from '../../src/queue/dead-letters';
+import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
+import { type Broker, connectBroker } from '../../src/queue/amqp';
+import { type DeadLetter, sortDeadLetters } from '../../src/queue/dead-letters';
 import { STUDY_ROUTING_KEY } from '../../src/queue/topology';
 import { FaultProxy } from './fault-proxy';
 import { fakeLine } from './line';
-import { type RecordedLine,recordingLog } from './logs';
-import { type Orthanc,type Rabbit,Servers,until } from './servers';
+import { type RecordedLine, recordingLog } from './logs';
+import { type Orthanc, type Rabbit, Servers, until } from './servers';
 
 type Part<K extends keyof Config> = Partial<Config[K]>;
 
@@ -37,7 +37,11 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
-type Settings = { readonly orthanc?: Parameters<Servers['orthanc']>[0]; readonly rabbit?: Parameters<Servers['rabbit']>[0]; readonly user?: { readonly username: string; readonly password: string } };
+type Settings = {
+  readonly orthanc?: Parameters<Servers['orthanc']>[0];
+  readonly rabbit?: Parameters<Servers['rabbit']>[0];
+  readonly user?: { readonly username: string; readonly password: string };
+};
 
 /** Shorter than by default, so that a test takes seconds, and long enough for a busy machine. */
 const ARCHIVE = { connectTimeoutMs: 5_000, responseTimeoutMs: 10_000, storeTimeoutMs: 4_000, requestTimeoutMs: 20_000 };
@@ -48,7 +52,10 @@ const INNER = { reconnect: { baseMs: 100, maxMs: 500 }, pauseMs: 300, publishTim
 /** Seeds of films: no two tests of a file share a study. */
 let seeds = 0;
 
-/** A hospital in small: a real Orthanc behind the fault proxy, a real RabbitMQ, and workers. Each test has exchanges and queues of its own. */
+/**
+ * A hospital in small: a real Orthanc behind the fault proxy, a real RabbitMQ, and workers. Each test has exchanges and
+ * queues of its own.
+ */
 export class Site {
   rabbit!: Rabbit;
   orthanc!: Orthanc;
@@ -81,14 +88,20 @@ export class Site {
   private async start(): Promise<void> {
     const { orthanc, rabbit, user } = this.settings;
     const users = user === undefined ? {} : { users: { [user.username]: user.password } };
-    [this.rabbit, this.orthanc] = await Promise.all([this.servers.rabbit(rabbit), this.servers.orthanc({ stableAge: 60, ...orthanc, ...users })]);
+    [this.rabbit, this.orthanc] = await Promise.all([
+      this.servers.rabbit(rabbit),
+      this.servers.orthanc({ stableAge: 60, ...orthanc, ...users }),
+    ]);
     this.proxy = await FaultProxy.open(this.orthanc.url);
   }
 
   /** Before each test. */
   async begin(): Promise<void> {
     this.prefix = `t${++this.tests}`;
-    this.broker = connectBroker({ url: this.rabbit.amqpUrl, prefix: this.prefix, retryDelaysMs: BROKER.retryDelaysMs, ...INNER }, recordingLog());
+    this.broker = connectBroker(
+      { url: this.rabbit.amqpUrl, prefix: this.prefix, retryDelaysMs: BROKER.retryDelaysMs, ...INNER },
+      recordingLog(),
+    );
     await this.broker.ready(30_000);
     await this.broker.onChannel(async (channel) => {
       await channel.assertQueue(this.reader, { durable: true });
@@ -138,7 +151,12 @@ export class Site {
     const worker: Worker = {
       log,
       lines: of,
-      saw: (event, study, timeoutMs = 45_000) => until(`${event} of ${study} in ${JSON.stringify(log.lines.slice(-12))}`, () => of(event).find((fields) => fields['study'] === study), timeoutMs),
+      saw: (event, study, timeoutMs = 45_000) =>
+        until(
+          `${event} of ${study} in ${JSON.stringify(log.lines.slice(-12))}`,
+          () => of(event).find((fields) => fields['study'] === study),
+          timeoutMs,
+        ),
       get: async (path) => {
         const answer = await fetch(`http://127.0.0.1:${port}${path}`);
         return { status: answer.status, text: await answer.text() };
@@ -153,21 +171,40 @@ export class Site {
   async put(films = 1, more: Partial<SyntheticObject> = {}): Promise<Uid> {
     const seed = 1_000 * (process.pid % 10_000) + ++seeds;
     // Small: drawing takes most of a test's time.
-    const drawn = Array.from({ length: films }, (_, index): SyntheticObject => ({ seed, view: 'PA', rows: 64, columns: 56, instance: index + 1, ...more }));
+    const drawn = Array.from({ length: films }, (_, index): SyntheticObject => ({
+      seed,
+      view: 'PA',
+      rows: 64,
+      columns: 56,
+      instance: index + 1,
+      ...more,
+    }));
     for (const film of drawn) await this.ask('/instances', { method: 'POST', body: syntheticDicom(film) });
     return syntheticUids(drawn[0]!).studyInstanceUid;
   }
 
   /** Publishes a study event, confirmed and routed. */
   async tell(study: Uid, headers: Record<string, unknown> = {}): Promise<void> {
-    const event = { schemaVersion: 1, type: 'study-stable', studyInstanceUid: study, source: { system: 'test' }, occurredAt: new Date().toISOString() };
-    await this.broker.publish(this.broker.topology.study.name, STUDY_ROUTING_KEY, Buffer.from(JSON.stringify(event)), { mandatory: true, headers });
+    const event = {
+      schemaVersion: 1,
+      type: 'study-stable',
+      studyInstanceUid: study,
+      source: { system: 'test' },
+      occurredAt: new Date().toISOString(),
+    };
+    await this.broker.publish(this.broker.topology.study.name, STUDY_ROUTING_KEY, Buffer.from(JSON.stringify(event)), {
+      mandatory: true,
+      headers,
+    });
   }
 
   /** Asks Orthanc itself, past the proxy. */
   async ask<T>(path: string, init: RequestInit = {}): Promise<T> {
     const { user } = this.settings;
-    const headers: Record<string, string> = user === undefined ? {} : { authorization: `Basic ${Buffer.from(`${user.username}:${user.password}`).toString('base64')}` };
+    const headers: Record<string, string> =
+      user === undefined
+        ? {}
+        : { authorization: `Basic ${Buffer.from(`${user.username}:${user.password}`).toString('base64')}` };
     const answer = await fetch(`${this.orthanc.url}${path}`, { ...init, headers });
     if (!answer.ok) throw new Error(`Orthanc answered ${answer.status} to ${path}`);
     return (await answer.json()) as T;
@@ -175,7 +212,10 @@ export class Site {
 
   /** The modality of each instance that Orthanc has of a study, sorted. */
   async stored(study: Uid): Promise<string[]> {
-    const series = await this.ask<{ MainDicomTags: { Modality: string }; Instances: string[] }[]>('/tools/find', { method: 'POST', body: JSON.stringify({ Level: 'Series', Expand: true, Query: { StudyInstanceUID: study } }) });
+    const series = await this.ask<{ MainDicomTags: { Modality: string }; Instances: string[] }[]>('/tools/find', {
+      method: 'POST',
+      body: JSON.stringify({ Level: 'Series', Expand: true, Query: { StudyInstanceUID: study } }),
+    });
     return series.flatMap(({ MainDicomTags, Instances }) => Instances.map(() => MainDicomTags.Modality)).sort();
   }
 
@@ -184,7 +224,12 @@ export class Site {
     await this.broker.ready(60_000);
     return this.broker.onChannel(async (channel) => {
       const events: ResultEvent[] = [];
-      for (let message = await channel.get(this.reader, { noAck: true }); message; message = await channel.get(this.reader, { noAck: true })) events.push(JSON.parse(message.content.toString('utf8')) as ResultEvent);
+      for (
+        let message = await channel.get(this.reader, { noAck: true });
+        message;
+        message = await channel.get(this.reader, { noAck: true })
+      )
+        events.push(JSON.parse(message.content.toString('utf8')) as ResultEvent);
       return events;
     });
   }
@@ -197,7 +242,10 @@ export class Site {
     return letters;
   }
 
-  /** Messages in all queues of work, those of dead letters left out. Of a stopped worker nothing is in hand: what it had not acknowledged counts. */
+  /**
+   * Messages in all queues of work, those of dead letters left out. Of a stopped worker nothing is in hand: what it had
+   * not acknowledged counts.
+   */
   async waiting(): Promise<number> {
     await this.broker.ready(60_000);
     const depths = await this.broker.depths();
@@ -207,24 +255,36 @@ export class Site {
   /** Until no message waits and no worker has one in hand, at two looks. */
   private async quiet(): Promise<void> {
     let looks = 0;
-    await until('all is quiet', async () => {
-      looks = !this.workers.some(isBusy) && (await this.waiting()) === 0 ? looks + 1 : 0;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      return looks > 1;
-    }, 60_000);
+    await until(
+      'all is quiet',
+      async () => {
+        looks = !this.workers.some(isBusy) && (await this.waiting()) === 0 ? looks + 1 : 0;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        return looks > 1;
+      },
+      60_000,
+    );
   }
 
   /**
-   * Waits for the end of a study and checks it: one heat map and one report for each film, its message acknowledged, no dead letter, a result event.
-   * It stops all workers. Resolves to the study's result events.
+   * Waits for the end of a study and checks it: one heat map and one report for each film, its message acknowledged, no
+   * dead letter, a result event. It stops all workers. Resolves to the study's result events.
    */
   async expectOneSet(study: Uid, films = 1): Promise<ResultEvent[]> {
-    const whole = [...Array<string>(films).fill('CR'), ...Array<string>(films).fill('OT'), ...Array<string>(films).fill('SR')];
+    const whole = [
+      ...Array<string>(films).fill('CR'),
+      ...Array<string>(films).fill('OT'),
+      ...Array<string>(films).fill('SR'),
+    ];
     const events: ResultEvent[] = [];
-    await until(`the result event of ${study}`, async () => {
-      events.push(...(await this.results()).filter(({ studyInstanceUid }) => studyInstanceUid === study));
-      return events.length > 0;
-    }, 60_000);
+    await until(
+      `the result event of ${study}`,
+      async () => {
+        events.push(...(await this.results()).filter(({ studyInstanceUid }) => studyInstanceUid === study));
+        return events.length > 0;
+      },
+      60_000,
+    );
     await this.quiet();
     for (const worker of this.workers) await worker.stop();
     expect(await this.stored(study)).toEqual(whole);

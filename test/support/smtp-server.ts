@@ -1,5 +1,5 @@
-import { type ChildProcess,spawn } from 'node:child_process';
-import { type AddressInfo,createServer } from 'node:net';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { until } from './servers';
@@ -32,11 +32,18 @@ export interface SmtpBehaviour {
 export class SmtpServer {
   private readonly mails: ReceivedMail[] = [];
 
-  private constructor(private readonly child: ChildProcess, readonly port: number) {}
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly port: number,
+  ) {}
 
   static async open(behaviour: SmtpBehaviour = {}): Promise<SmtpServer> {
     const port = await freePort();
-    const child = spawn('/usr/bin/python3', [join(__dirname, 'smtp_server.py'), JSON.stringify({ ...behaviour, port })], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(
+      '/usr/bin/python3',
+      [join(__dirname, 'smtp_server.py'), JSON.stringify({ ...behaviour, port })],
+      { stdio: ['pipe', 'pipe', 'pipe'] },
+    );
     const server = new SmtpServer(child, port);
     let complaints = '';
     child.stderr.on('data', (piece: Buffer) => void (complaints += piece.toString()));

@@ -1,6 +1,6 @@
 import { deriveUid } from '../../src/dicom/uid';
 import { SOP_CLASSES } from '../../src/objects/sop-classes';
-import type { FilmRecord,StudyRecord } from '../../src/sinks/record';
+import type { FilmRecord, StudyRecord } from '../../src/sinks/record';
 
 /** An analysed film whose UIDs follow from `name`. */
 export function filmRecord(name: string, overrides: Partial<FilmRecord> = {}): FilmRecord {
@@ -19,7 +19,13 @@ export function filmRecord(name: string, overrides: Partial<FilmRecord> = {}): F
     threshold: 0.5,
     finding: { scheme: 'SCT', value: '840539006', meaning: 'COVID-19' },
     remarks: [],
-    outputs: [{ sopClassUid: SOP_CLASSES.heatMap, seriesInstanceUid: deriveUid(['heat-series', name]), sopInstanceUid: deriveUid(['heat', name]) }],
+    outputs: [
+      {
+        sopClassUid: SOP_CLASSES.heatMap,
+        seriesInstanceUid: deriveUid(['heat-series', name]),
+        sopInstanceUid: deriveUid(['heat', name]),
+      },
+    ],
     ...overrides,
   };
 }
@@ -28,9 +34,30 @@ export function filmRecord(name: string, overrides: Partial<FilmRecord> = {}): F
 export function studyRecord(name: string, overrides: Partial<StudyRecord> = {}): StudyRecord {
   return {
     studyInstanceUid: deriveUid(['study', name]),
-    patient: { PatientID: `ID-${name}`, IssuerOfPatientID: '', PatientName: `Müller^${name}`, PatientBirthDate: '19500203', PatientSex: 'F' },
-    study: { StudyID: '1', StudyDate: '20260301', StudyTime: '101500', TimezoneOffsetFromUTC: '', StudyDescription: 'Thorax p.a.', ReferringPhysicianName: '', InstitutionName: '' },
-    order: { AccessionNumber: `A-${name}`, AccessionNumberIssuer: '', PlacerOrderNumberImagingServiceRequest: '', FillerOrderNumberImagingServiceRequest: '', RequestedProcedureID: '', RequestedProcedureDescription: '' },
+    patient: {
+      PatientID: `ID-${name}`,
+      IssuerOfPatientID: '',
+      PatientName: `Müller^${name}`,
+      PatientBirthDate: '19500203',
+      PatientSex: 'F',
+    },
+    study: {
+      StudyID: '1',
+      StudyDate: '20260301',
+      StudyTime: '101500',
+      TimezoneOffsetFromUTC: '',
+      StudyDescription: 'Thorax p.a.',
+      ReferringPhysicianName: '',
+      InstitutionName: '',
+    },
+    order: {
+      AccessionNumber: `A-${name}`,
+      AccessionNumberIssuer: '',
+      PlacerOrderNumberImagingServiceRequest: '',
+      FillerOrderNumberImagingServiceRequest: '',
+      RequestedProcedureID: '',
+      RequestedProcedureDescription: '',
+    },
     priority: 'urgent',
     films: [filmRecord(name)],
     models: [{ id: 'covid', version: '1.0.0' }],

@@ -1,4 +1,7 @@
-/** The TensorFlow.js thread as the tests run it: src/model/tfjs-worker.ts itself, without any way to a network, and it ends over a film that begins with NaN. */
+/**
+ * The TensorFlow.js thread as the tests run it: src/model/tfjs-worker.ts itself, without any way to a network, and it
+ * ends over a film that begins with NaN.
+ */
 const { parentPort } = require('node:worker_threads');
 const forbidden = () => {
   throw new Error('the engine asked for the network');

@@ -1,12 +1,21 @@
 import type { Database } from '../../src/database/database';
-import { deriveUid,type Uid } from '../../src/dicom/uid';
+import { deriveUid, type Uid } from '../../src/dicom/uid';
 import { readLabels } from '../../src/evaluation/labels';
 import type { Step } from '../../src/worklist/steps';
 import { Worklist } from '../../src/worklist/worklist';
-import { filmRecord,studyRecord } from './study-record';
+import { filmRecord, studyRecord } from './study-record';
 
 const uid = (name: string): Uid => deriveUid(['study', name]);
-const SIGHT = { PatientID: 'ID-a', PatientName: 'Müller^Änne', PatientBirthDate: '', PatientSex: '', AccessionNumber: 'ACC%1', StudyDate: '20260301', StudyTime: '', StudyDescription: 'Thorax' };
+const SIGHT = {
+  PatientID: 'ID-a',
+  PatientName: 'Müller^Änne',
+  PatientBirthDate: '',
+  PatientSex: '',
+  AccessionNumber: 'ACC%1',
+  StudyDate: '20260301',
+  StudyTime: '',
+  StudyDescription: 'Thorax',
+};
 const FILM = { sight: SIGHT, mayHaveFilms: true };
 const waiting = (priority: 'urgent' | 'routine' | null): Step => ({ kind: 'waiting', priority });
 const ALL = { searchPatient: true, order: 'oldest', limit: 100 } as const;
@@ -25,16 +34,33 @@ export function worklistTests(open: () => Promise<Database>): void {
   afterEach(() => database.close());
 
   const row = async (name: string) => (await list.study(uid(name)))?.row;
-  const names = async (request: Partial<Parameters<Worklist['page']>[0]> = {}) => (await list.page({ ...ALL, ...request })).rows.map(({ studyInstanceUid }) => studyInstanceUid);
+  const names = async (request: Partial<Parameters<Worklist['page']>[0]> = {}) =>
+    (await list.page({ ...ALL, ...request })).rows.map(({ studyInstanceUid }) => studyInstanceUid);
 
   test('a study is seen waiting, analysed and done, with its times', async () => {
     await list.advance(uid('a'), waiting('routine'), 1_000, FILM);
-    expect(await row('a')).toMatchObject({ state: 'waiting', priority: 'routine', arrivedAt: 1_000, accessionNumber: 'ACC%1', patient: { PatientName: 'Müller^Änne' } });
+    expect(await row('a')).toMatchObject({
+      state: 'waiting',
+      priority: 'routine',
+      arrivedAt: 1_000,
+      accessionNumber: 'ACC%1',
+      patient: { PatientName: 'Müller^Änne' },
+    });
     await list.advance(uid('a'), { kind: 'analysing', attempt: 1 }, 2_000);
     expect(await row('a')).toMatchObject({ state: 'analysing', startedAt: 2_000 });
     expect(await list.record(studyRecord('a'))).toBe(true);
     const detail = await list.study(uid('a'));
-    expect(detail!.row).toMatchObject({ state: 'done', arrivedAt: 1_000, startedAt: 2_000, completedAt: Date.parse('2026-03-01T10:15:42.000Z'), probability: 0.9, threshold: 0.5, views: ['frontal'], films: 1, accessionNumber: 'A-a' });
+    expect(detail!.row).toMatchObject({
+      state: 'done',
+      arrivedAt: 1_000,
+      startedAt: 2_000,
+      completedAt: Date.parse('2026-03-01T10:15:42.000Z'),
+      probability: 0.9,
+      threshold: 0.5,
+      views: ['frontal'],
+      films: 1,
+      accessionNumber: 'A-a',
+    });
     expect(detail!.row.lead!.heatMap!.sopInstanceUid).toBe(deriveUid(['heat', 'a']));
     expect(detail!.record).toEqual(studyRecord('a'));
     expect(detail!.history.map(({ kind }) => kind)).toEqual(['result', 'analysing', 'waiting']);
@@ -43,15 +69,23 @@ export function worklistTests(open: () => Promise<Database>): void {
   test('a priority that triage gave is never lowered by the finding, nor the other way round', async () => {
     await list.advance(uid('ris'), waiting('urgent'));
     await list.record(studyRecord('ris', { priority: 'routine' }));
-    expect(await row('ris')).toMatchObject({ priority: 'urgent', priorities: { triage: 'urgent', finding: 'routine', person: null } });
+    expect(await row('ris')).toMatchObject({
+      priority: 'urgent',
+      priorities: { triage: 'urgent', finding: 'routine', person: null },
+    });
     await list.advance(uid('ris'), waiting('routine'));
     expect(await row('ris')).toMatchObject({ priority: 'urgent', priorities: { triage: 'urgent' } });
     await list.advance(uid('found'), waiting('routine'));
     await list.record(studyRecord('found'));
-    expect(await row('found')).toMatchObject({ priority: 'urgent', priorities: { triage: 'routine', finding: 'urgent' } });
+    expect(await row('found')).toMatchObject({
+      priority: 'urgent',
+      priorities: { triage: 'routine', finding: 'urgent' },
+    });
     await list.record(studyRecord('person', { priority: 'routine' }));
     expect(await list.setPriority(uid('person'), 'urgent', 'ana')).toBe(true);
-    await list.record(studyRecord('person', { priority: null, key: deriveUid(['later']), completedAt: '2026-03-02T00:00:00.000Z' }));
+    await list.record(
+      studyRecord('person', { priority: null, key: deriveUid(['later']), completedAt: '2026-03-02T00:00:00.000Z' }),
+    );
     expect(await row('person')).toMatchObject({ priority: 'urgent' });
     await list.setPriority(uid('person'), null, 'ana');
     expect(await row('person')).toMatchObject({ priority: 'routine' });
@@ -65,8 +99,18 @@ export function worklistTests(open: () => Promise<Database>): void {
     await list.advance(uid('a'), waiting('urgent'), completedAt - 2_000, FILM);
     await list.advance(uid('a'), { kind: 'analysing', attempt: 1 }, completedAt - 1_000);
     await list.advance(uid('a'), { kind: 'failed', reason: 'ARCHIVE_TIMEOUT' }, completedAt - 500);
-    expect(await row('a')).toMatchObject({ state: before!.state, reason: before!.reason, arrivedAt: completedAt - 2_000, priorities: { triage: 'urgent' } });
-    expect((await list.study(uid('a')))!.history.map(({ kind }) => kind)).toEqual(['result', 'failed', 'analysing', 'waiting']);
+    expect(await row('a')).toMatchObject({
+      state: before!.state,
+      reason: before!.reason,
+      arrivedAt: completedAt - 2_000,
+      priorities: { triage: 'urgent' },
+    });
+    expect((await list.study(uid('a')))!.history.map(({ kind }) => kind)).toEqual([
+      'result',
+      'failed',
+      'analysing',
+      'waiting',
+    ]);
   });
 
   test('a result told twice changes nothing, an older one neither; a newer one counts', async () => {
@@ -74,15 +118,35 @@ export function worklistTests(open: () => Promise<Database>): void {
     const before = await list.study(uid('a'));
     expect(await list.record(studyRecord('a'))).toBe(false);
     expect(await list.record(studyRecord('a', { completedAt: '2026-03-01T12:00:00.000Z' }))).toBe(false);
-    expect(await list.record(studyRecord('a', { key: deriveUid(['old']), priority: 'routine', completedAt: '2026-02-01T00:00:00.000Z' }))).toBe(false);
+    expect(
+      await list.record(
+        studyRecord('a', { key: deriveUid(['old']), priority: 'routine', completedAt: '2026-02-01T00:00:00.000Z' }),
+      ),
+    ).toBe(false);
     expect(await list.study(uid('a'))).toEqual(before);
-    expect(await list.record(studyRecord('a', { key: deriveUid(['new']), priority: 'routine', completedAt: '2026-03-02T00:00:00.000Z', films: [filmRecord('a', { probability: 0.1 })] }))).toBe(true);
+    expect(
+      await list.record(
+        studyRecord('a', {
+          key: deriveUid(['new']),
+          priority: 'routine',
+          completedAt: '2026-03-02T00:00:00.000Z',
+          films: [filmRecord('a', { probability: 0.1 })],
+        }),
+      ),
+    ).toBe(true);
     expect(await row('a')).toMatchObject({ priority: 'routine', probability: 0.1 });
   });
 
   test('a study with a result keeps showing it while it comes by again; only a failure shows, and a result ends that', async () => {
     await list.record(studyRecord('a'));
-    for (const step of [waiting('routine'), { kind: 'analysing', attempt: 1 }, { kind: 'returned' }, { kind: 'retry', reason: 'ARCHIVE_TIMEOUT', retryAt: 5 }, { kind: 'nothing-new' }] as Step[]) await list.advance(uid('a'), step);
+    for (const step of [
+      waiting('routine'),
+      { kind: 'analysing', attempt: 1 },
+      { kind: 'returned' },
+      { kind: 'retry', reason: 'ARCHIVE_TIMEOUT', retryAt: 5 },
+      { kind: 'nothing-new' },
+    ] as Step[])
+      await list.advance(uid('a'), step);
     expect(await row('a')).toMatchObject({ state: 'done', reason: null });
     await list.advance(uid('a'), { kind: 'failed', reason: 'STORE_FAILED' });
     expect(await row('a')).toMatchObject({ state: 'failed', reason: 'STORE_FAILED', probability: 0.9 });
@@ -91,9 +155,23 @@ export function worklistTests(open: () => Promise<Database>): void {
   });
 
   test('why it was not analysed, is tried again, or failed', async () => {
-    const film = filmRecord('a', { outcome: 'not-analysed', reason: 'lateral-view', reasonText: 'a lateral view', probability: null, threshold: null, view: 'lateral', outputs: [] });
+    const film = filmRecord('a', {
+      outcome: 'not-analysed',
+      reason: 'lateral-view',
+      reasonText: 'a lateral view',
+      probability: null,
+      threshold: null,
+      view: 'lateral',
+      outputs: [],
+    });
     await list.record(studyRecord('a', { priority: null, films: [film] }));
-    expect(await row('a')).toMatchObject({ state: 'not-analysed', reason: 'lateral-view', reasonText: 'a lateral view', priorities: { finding: null }, views: ['lateral'] });
+    expect(await row('a')).toMatchObject({
+      state: 'not-analysed',
+      reason: 'lateral-view',
+      reasonText: 'a lateral view',
+      priorities: { finding: null },
+      views: ['lateral'],
+    });
     await list.advance(uid('b'), waiting('routine'));
     await list.advance(uid('b'), { kind: 'retry', reason: 'ARCHIVE_TIMEOUT', retryAt: 77 });
     expect(await row('b')).toMatchObject({ state: 'waiting', reason: 'ARCHIVE_TIMEOUT', retryAt: 77 });
@@ -133,7 +211,8 @@ export function worklistTests(open: () => Promise<Database>): void {
   });
 
   test('a page: urgent first, then by arrival either way, page by page without a gap', async () => {
-    for (const [i, name] of ['a', 'b', 'c', 'd', 'e'].entries()) await list.advance(uid(name), waiting(name === 'd' || name === 'b' ? 'urgent' : 'routine'), 100 + i);
+    for (const [i, name] of ['a', 'b', 'c', 'd', 'e'].entries())
+      await list.advance(uid(name), waiting(name === 'd' || name === 'b' ? 'urgent' : 'routine'), 100 + i);
     expect(await names()).toEqual(['b', 'd', 'a', 'c', 'e'].map(uid));
     expect(await names({ order: 'newest' })).toEqual(['d', 'b', 'e', 'c', 'a'].map(uid));
     for (const order of ['oldest', 'newest'] as const) {
@@ -161,7 +240,11 @@ export function worklistTests(open: () => Promise<Database>): void {
     expect(await names({ filters: { verdict: 'agree' } })).toEqual([uid('b')]);
     expect(await names({ filters: { verdict: 'none' } })).toEqual([uid('a'), uid('c')]);
     expect(await names({ filters: { states: [] } })).toEqual([]);
-    expect(await list.counts()).toEqual({ states: { waiting: 1, analysing: 0, done: 1, 'not-analysed': 0, failed: 1 }, urgent: 1, urgentUnjudged: 1 });
+    expect(await list.counts()).toEqual({
+      states: { waiting: 1, analysing: 0, done: 1, 'not-analysed': 0, failed: 1 },
+      urgent: 1,
+      urgentUnjudged: 1,
+    });
   });
 
   test('a search finds words in any order and without their marks, and patients only for those who may see them', async () => {
@@ -190,7 +273,10 @@ export function worklistTests(open: () => Promise<Database>): void {
     expect(await list.verdict(uid('nobody'), { verdict: 'agree', note: '', by: 'ana' })).toBe(false);
     const detail = await list.study(uid('a'));
     expect(detail!.row.verdict).toEqual({ verdict: 'agree', note: '', by: 'ben', at: 6_000, ofThisResult: true });
-    expect(detail!.verdicts.map(({ verdict, by, note }) => [verdict, by, note])).toEqual([['agree', 'ben', ''], ['disagree', 'ana', 'seen too fast']]);
+    expect(detail!.verdicts.map(({ verdict, by, note }) => [verdict, by, note])).toEqual([
+      ['agree', 'ben', ''],
+      ['disagree', 'ana', 'seen too fast'],
+    ]);
     const { interval, ...agreement } = await list.agreement();
     expect(agreement).toEqual({ agree: 1, disagree: 1, unusable: 1, share: 0.5 });
     expect(interval![0]).toBeCloseTo(0.0945, 3);
@@ -202,8 +288,19 @@ export function worklistTests(open: () => Promise<Database>): void {
     await list.record(studyRecord('a'));
     await list.record(studyRecord('b', { priority: 'routine', films: [filmRecord('b', { probability: 0.1 })] }));
     await list.record(studyRecord('c'));
-    await list.record(studyRecord('d', { priority: null, films: [filmRecord('d', { outcome: 'not-analysed', reason: 'lateral-view', probability: null })] }));
-    for (const [name, verdict] of [['a', 'agree'], ['b', 'agree'], ['c', 'unusable'], ['d', 'agree']] as const) await list.verdict(uid(name), { verdict, note: 'a, "b"', by: 'ana' });
+    await list.record(
+      studyRecord('d', {
+        priority: null,
+        films: [filmRecord('d', { outcome: 'not-analysed', reason: 'lateral-view', probability: null })],
+      }),
+    );
+    for (const [name, verdict] of [
+      ['a', 'agree'],
+      ['b', 'agree'],
+      ['c', 'unusable'],
+      ['d', 'agree'],
+    ] as const)
+      await list.verdict(uid(name), { verdict, note: 'a, "b"', by: 'ana' });
     const lines: string[] = [];
     for await (const line of list.verdictsCsv()) lines.push(line);
     const { films, problems } = readLabels(Buffer.from(lines.join('')));
@@ -241,7 +338,12 @@ export function worklistTests(open: () => Promise<Database>): void {
 
   test('texts that a database may stumble over', async () => {
     const odd = `\0O'Brien "x" \\ ; -- \u{1F600}\ud800 ${'x'.repeat(5_000)}`;
-    await list.record(studyRecord('a', { patient: { ...studyRecord('a').patient, PatientName: odd }, films: [filmRecord('a', { remarks: [odd] })] }));
+    await list.record(
+      studyRecord('a', {
+        patient: { ...studyRecord('a').patient, PatientName: odd },
+        films: [filmRecord('a', { remarks: [odd] })],
+      }),
+    );
     expect((await row('a'))!.patient.PatientName).toMatch(/^O'Brien "x" \\ ; --/);
     expect((await list.study(uid('a')))!.record!.films[0]!.remarks[0]).toBe(odd);
     expect(await names({ search: "o'brien" })).toEqual([uid('a')]);

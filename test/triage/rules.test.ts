@@ -1,16 +1,25 @@
 import dcmjs from 'dcmjs';
-import { type PriorityRule,RULE_ATTRIBUTES,RULE_KEYWORDS } from '../../src/triage/config';
-import { isMatch,ruleFor } from '../../src/triage/rules';
+import { type PriorityRule, RULE_ATTRIBUTES, RULE_KEYWORDS } from '../../src/triage/config';
+import { isMatch, ruleFor } from '../../src/triage/rules';
 
 test('keywords and tags are those of PS3.6', () => {
   const names = dcmjs.data.DicomMetaDictionary.nameMap;
-  const tags = RULE_KEYWORDS.map((keyword) => [keyword, (names[keyword] ?? names[`RETIRED_${keyword}`])?.tag.replace(/[(),]/g, '')]);
+  const tags = RULE_KEYWORDS.map((keyword) => [
+    keyword,
+    (names[keyword] ?? names[`RETIRED_${keyword}`])?.tag.replace(/[(),]/g, ''),
+  ]);
   expect(Object.fromEntries(tags)).toEqual(RULE_ATTRIBUTES);
 });
 
 test('no rule looks at who the patient, the referrer or the operator is', () => {
-  expect(RULE_KEYWORDS.filter((keyword) => /Name$/.test(keyword))).toEqual(['InstitutionName', 'StationName', 'InstitutionalDepartmentName']);
-  expect(RULE_KEYWORDS.filter((keyword) => /^Patient|Birth|Sex|Physician|Operator|Comments/.test(keyword))).toEqual(['PatientTransportArrangements']);
+  expect(RULE_KEYWORDS.filter((keyword) => /Name$/.test(keyword))).toEqual([
+    'InstitutionName',
+    'StationName',
+    'InstitutionalDepartmentName',
+  ]);
+  expect(RULE_KEYWORDS.filter((keyword) => /^Patient|Birth|Sex|Physician|Operator|Comments/.test(keyword))).toEqual([
+    'PatientTransportArrangements',
+  ]);
 });
 
 test.each([
@@ -52,7 +61,11 @@ describe('a rule', () => {
     ['the second rule is met', { Modality: ['CR'], InstitutionalDepartmentName: ['icu 2'] }, 1],
     ['the second value is met', { InstitutionalDepartmentName: ['INTENSIVSTATION'] }, 1],
     ['one of several values is met', { InstitutionalDepartmentName: ['Radiology', 'ICU'] }, 1],
-    ['both are met: the first counts', { Modality: ['DX'], ViewPosition: ['AP'], InstitutionalDepartmentName: ['ICU'] }, 0],
+    [
+      'both are met: the first counts',
+      { Modality: ['DX'], ViewPosition: ['AP'], InstitutionalDepartmentName: ['ICU'] },
+      0,
+    ],
   ])('%s', (_name, film, expected) => expect(ruleFor(film, [portable, icu])).toBe(expected));
 
   test('no rules, nothing is met', () => expect(ruleFor({ Modality: ['DX'] }, [])).toBeUndefined());

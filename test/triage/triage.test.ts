@@ -3,11 +3,20 @@ import { parseConfig } from '../../src/config/config';
 import { parseUid } from '../../src/dicom/uid';
 import type { PriorityRule } from '../../src/triage/config';
 import type { FilmAttributes } from '../../src/triage/rules';
-import { createTriage,type FilmDirectory } from '../../src/triage/triage';
+import { createTriage, type FilmDirectory } from '../../src/triage/triage';
 import { recordingLog } from '../support/logs';
 
 const RULES: PriorityRule[] = [{ StudyPriorityID: ['STAT'] }, { ViewPosition: ['AP'] }];
-const event = (more: Record<string, unknown> = {}) => Buffer.from(JSON.stringify({ schemaVersion: 1, type: 'study-stable', studyInstanceUid: '1.2.3', occurredAt: '2026-03-01T10:15:30Z', ...more }));
+const event = (more: Record<string, unknown> = {}) =>
+  Buffer.from(
+    JSON.stringify({
+      schemaVersion: 1,
+      type: 'study-stable',
+      studyInstanceUid: '1.2.3',
+      occurredAt: '2026-03-01T10:15:30Z',
+      ...more,
+    }),
+  );
 const uid = (n: number) => parseUid(`1.2.3.${n}`);
 
 interface FakeSeries {
@@ -19,11 +28,20 @@ interface FakeSeries {
 function fake(series: readonly FakeSeries[] | HilumError | 'never', rules = RULES) {
   const asked: string[] = [];
   const log = recordingLog();
-  const answer = <T>(given: T | HilumError | 'never'): Promise<T> => (given === 'never' ? new Promise<T>(() => {}) : given instanceof HilumError ? Promise.reject(given) : Promise.resolve(given as T));
+  const answer = <T>(given: T | HilumError | 'never'): Promise<T> =>
+    given === 'never'
+      ? new Promise<T>(() => {})
+      : given instanceof HilumError
+        ? Promise.reject(given)
+        : Promise.resolve(given as T);
   const archive: FilmDirectory = {
     findSeries: (study) => {
       asked.push(study);
-      return answer(series === 'never' || series instanceof HilumError ? series : series.map(({ modality }, index) => ({ modality, seriesInstanceUid: uid(index + 1) })));
+      return answer(
+        series === 'never' || series instanceof HilumError
+          ? series
+          : series.map(({ modality }, index) => ({ modality, seriesInstanceUid: uid(index + 1) })),
+      );
     },
     sampleAttributes: (_study, wanted) => {
       asked.push(wanted);
@@ -40,10 +58,24 @@ test.each([
   ['a film meets a rule', [{ modality: 'CR', film: { StudyPriorityID: ['stat'] } }], 'urgent'],
   ['no film meets one', [{ modality: 'CR', film: { ViewPosition: ['PA'] } }], 'routine'],
   ['a film that says nothing', [{ modality: 'DX' }], 'routine'],
-  ['the film of another series meets one', [{ modality: 'CR', film: { ViewPosition: ['PA'] } }, { modality: 'DX', film: { ViewPosition: ['AP'] } }], 'urgent'],
+  [
+    'the film of another series meets one',
+    [
+      { modality: 'CR', film: { ViewPosition: ['PA'] } },
+      { modality: 'DX', film: { ViewPosition: ['AP'] } },
+    ],
+    'urgent',
+  ],
   ['what is no film does not count', [{ modality: 'CT', film: { StudyPriorityID: ['STAT'] } }], 'routine'],
   ['an empty study', [], 'routine'],
-  ['one series fails, another decides', [{ modality: 'CR', film: gone }, { modality: 'DX', film: { ViewPosition: ['AP'] } }], 'urgent'],
+  [
+    'one series fails, another decides',
+    [
+      { modality: 'CR', film: gone },
+      { modality: 'DX', film: { ViewPosition: ['AP'] } },
+    ],
+    'urgent',
+  ],
 ] as const)('%s: %s', async (_name, series, expected) => expect(await fake(series).classify(event())).toBe(expected));
 
 test.each([
@@ -56,18 +88,29 @@ test.each([
   const started = Date.now();
   expect(await classify(event())).toBeNull();
   expect(Date.now() - started).toBeLessThan(2_000);
-  expect(log.lines).toEqual([expect.objectContaining({ level: 'info', fields: expect.objectContaining({ event: 'triage.undecided', study: '1.2.3' }) as unknown })]);
+  expect(log.lines).toEqual([
+    expect.objectContaining({
+      level: 'info',
+      fields: expect.objectContaining({ event: 'triage.undecided', study: '1.2.3' }) as unknown,
+    }),
+  ]);
 });
 
-test.each(['urgent', 'routine'] as const)('an event that says %s is believed, and the archive not asked', async (priority) => {
-  const { classify, asked } = fake([{ modality: 'CR', film: { ViewPosition: [priority === 'urgent' ? 'PA' : 'AP'] } }]);
-  expect(await classify(event({ priority }))).toBe(priority);
-  expect(asked).toEqual([]);
-});
+test.each(['urgent', 'routine'] as const)(
+  'an event that says %s is believed, and the archive not asked',
+  async (priority) => {
+    const { classify, asked } = fake([
+      { modality: 'CR', film: { ViewPosition: [priority === 'urgent' ? 'PA' : 'AP'] } },
+    ]);
+    expect(await classify(event({ priority }))).toBe(priority);
+    expect(asked).toEqual([]);
+  },
+);
 
 test('what is no study event is left to the worker, without a line and without a question', async () => {
   const { classify, asked, log } = fake([]);
-  for (const body of [Buffer.from('?'), event({ schemaVersion: 7 }), event({ priority: 'high' })]) expect(await classify(body)).toBeNull();
+  for (const body of [Buffer.from('?'), event({ schemaVersion: 7 }), event({ priority: 'high' })])
+    expect(await classify(body)).toBeNull();
   expect([asked, log.lines]).toEqual([[], []]);
 });
 
@@ -85,13 +128,32 @@ test('at most four series are looked into; others than films never', async () =>
 
 test('the rules by default know STAT and HIGH, and no view', async () => {
   const { rules } = parseConfig({ archive: { url: 'http://a' }, broker: { url: 'amqp://b' } }).priority;
-  const classify = (film: FilmAttributes) => fake([{ modality: 'CR', film }], rules as PriorityRule[]).classify(event());
-  for (const film of [{ StudyPriorityID: ['HIGH'] }, { StudyPriorityID: ['STAT'] }, { RequestedProcedurePriority: ['STAT'] }, { RequestedProcedurePriority: ['High '] }]) expect(await classify(film)).toBe('urgent');
-  for (const film of [{ StudyPriorityID: ['LOW'] }, { RequestedProcedurePriority: ['ROUTINE'] }, { ViewPosition: ['AP'] }]) expect(await classify(film)).toBe('routine');
+  const classify = (film: FilmAttributes) =>
+    fake([{ modality: 'CR', film }], rules as PriorityRule[]).classify(event());
+  for (const film of [
+    { StudyPriorityID: ['HIGH'] },
+    { StudyPriorityID: ['STAT'] },
+    { RequestedProcedurePriority: ['STAT'] },
+    { RequestedProcedurePriority: ['High '] },
+  ])
+    expect(await classify(film)).toBe('urgent');
+  for (const film of [
+    { StudyPriorityID: ['LOW'] },
+    { RequestedProcedurePriority: ['ROUTINE'] },
+    { ViewPosition: ['AP'] },
+  ])
+    expect(await classify(film)).toBe('routine');
 });
 
 test('no line quotes what a film says', async () => {
-  const { classify, log } = fake([{ modality: 'CR', film: { StudyPriorityID: ['STAT'], StudyDescription: ['Doe^Jane'] } }]);
+  const { classify, log } = fake([
+    { modality: 'CR', film: { StudyPriorityID: ['STAT'], StudyDescription: ['Doe^Jane'] } },
+  ]);
   await classify(event());
-  expect(log.lines).toEqual([expect.objectContaining({ level: 'info', fields: { event: 'triage.decided', study: '1.2.3', priority: 'urgent', rule: 0 } })]);
+  expect(log.lines).toEqual([
+    expect.objectContaining({
+      level: 'info',
+      fields: { event: 'triage.decided', study: '1.2.3', priority: 'urgent', rule: 0 },
+    }),
+  ]);
 });

@@ -1,12 +1,22 @@
-import { execFileSync,spawnSync } from 'node:child_process';
-import { chmodSync,existsSync,mkdirSync,mkdtempSync,readdirSync,readFileSync,rmSync,statSync,writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer,type Server,type TLSSocket } from 'node:tls';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { AuditEvent } from '../../src/web/access/audit-event';
-import { messagesOf,type SystemEvent } from '../../src/web/audit/events';
+import { messagesOf, type SystemEvent } from '../../src/web/audit/events';
 import { auditXml } from '../../src/web/audit/message';
-import { connectSyslog,syslogFrame } from '../../src/web/audit/syslog';
+import { connectSyslog, syslogFrame } from '../../src/web/audit/syslog';
 import { AuditTrail } from '../../src/web/audit/trail';
 import { authority } from '../support/certificates';
 import { recordingLog } from '../support/logs';
@@ -21,7 +31,11 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 const ACTOR = { id: 'local:a"b', name: 'Ärztin <A> & \u0000\ud800', roles: ['radiologist'], address: '10.0.0.7' };
 const SOURCE = { id: 'hilum', siteId: 'St. Elsewhere' };
 const AT = new Date('2026-03-01T12:00:00.123Z');
-const STUDIES = [{ studyInstanceUid: '1.2.3', patientId: 'P1', accessionNumber: 'A&1' }, { studyInstanceUid: '1.2.4', patientId: 'P1' }, { studyInstanceUid: '1.2.5', patientId: null }];
+const STUDIES = [
+  { studyInstanceUid: '1.2.3', patientId: 'P1', accessionNumber: 'A&1' },
+  { studyInstanceUid: '1.2.4', patientId: 'P1' },
+  { studyInstanceUid: '1.2.5', patientId: null },
+];
 const EVENTS: readonly (AuditEvent | SystemEvent)[] = [
   { kind: 'study-read', studies: STUDIES },
   { kind: 'study-created', studies: STUDIES.slice(0, 1) },
@@ -57,7 +71,13 @@ test.each(EVENTS)('$kind is valid by the schema of PS3.15 A.5.1, on one line, wh
 
 test('the schema refuses what it should', () => {
   const [xml] = xmlOf(EVENTS[0]!) as [string];
-  for (const [from, to] of [[' UserIsRequestor="true"', ''], ['EventOutcomeIndicator="0"', 'EventOutcomeIndicator="1"'], [' csd-code="110103"', ''], ['<AuditSourceIdentification', '<Other'], [/<ParticipantObjectName>.*?<\/ParticipantObjectName>/, '']] as const) {
+  for (const [from, to] of [
+    [' UserIsRequestor="true"', ''],
+    ['EventOutcomeIndicator="0"', 'EventOutcomeIndicator="1"'],
+    [' csd-code="110103"', ''],
+    ['<AuditSourceIdentification', '<Other'],
+    [/<ParticipantObjectName>.*?<\/ParticipantObjectName>/, ''],
+  ] as const) {
     const broken = xml.replace(from, to);
     expect(broken).not.toBe(xml);
     expect(validate(broken).status).not.toBe(0);
@@ -66,16 +86,46 @@ test('the schema refuses what it should', () => {
 
 test("the Standard's mandatory fields: event, action, type, one patient in each message of accessed instances", () => {
   const [read, unknown] = xmlOf(EVENTS[0]!) as [string, string];
-  expect(read).toContain('<EventIdentification EventActionCode="R" EventDateTime="2026-03-01T12:00:00.123Z" EventOutcomeIndicator="0"><EventID csd-code="110103" codeSystemName="DCM" originalText="DICOM Instances Accessed"/>');
+  expect(read).toContain(
+    '<EventIdentification EventActionCode="R" EventDateTime="2026-03-01T12:00:00.123Z" EventOutcomeIndicator="0"><EventID csd-code="110103" codeSystemName="DCM" originalText="DICOM Instances Accessed"/>',
+  );
   expect(read.match(/csd-code="110180"/g)).toHaveLength(2);
-  expect(read.match(/ParticipantObjectID="P1" ParticipantObjectTypeCode="1" ParticipantObjectTypeCodeRole="1"/g)).toHaveLength(1);
-  expect([read.includes('1.2.5'), unknown.includes('1.2.5'), unknown.includes('ParticipantObjectID=""')]).toEqual([false, true, true]);
+  expect(
+    read.match(/ParticipantObjectID="P1" ParticipantObjectTypeCode="1" ParticipantObjectTypeCodeRole="1"/g),
+  ).toHaveLength(1);
+  expect([read.includes('1.2.5'), unknown.includes('1.2.5'), unknown.includes('ParticipantObjectID=""')]).toEqual([
+    false,
+    true,
+    true,
+  ]);
   expect(read).toContain('NetworkAccessPointID="10.0.0.7" NetworkAccessPointTypeCode="2"');
-  const codes = Object.fromEntries(EVENTS.map((event) => [`${event.kind}${'outcome' in event ? ` ${event.outcome}` : ''}`, [...xmlOf(event)[0]!.matchAll(/<Event(?:ID|TypeCode) csd-code="(\d+)"|EventActionCode="(.)"|EventOutcomeIndicator="(\d+)"/g)].map((match) => match[1] ?? match[2] ?? match[3]).join(' ')]));
+  const codes = Object.fromEntries(
+    EVENTS.map((event) => [
+      `${event.kind}${'outcome' in event ? ` ${event.outcome}` : ''}`,
+      [
+        ...xmlOf(event)[0]!.matchAll(
+          /<Event(?:ID|TypeCode) csd-code="(\d+)"|EventActionCode="(.)"|EventOutcomeIndicator="(\d+)"/g,
+        ),
+      ]
+        .map((match) => match[1] ?? match[2] ?? match[3])
+        .join(' '),
+    ]),
+  );
   expect(codes).toEqual({
-    'study-read': 'R 0 110103', 'study-created': 'C 0 110103', 'study-updated': 'U 0 110103', query: 'E 0 110112', export: 'R 0 110106', 'restricted-function': 'E 0 110113 110132',
-    start: 'E 0 110100 110120', stop: 'E 0 110100 110121', 'sign-in success': 'E 0 110114 110122', 'sign-in failure': 'E 4 110114 110122', 'sign-in locked': 'E 8 110114 110122', 'sign-out success': 'E 0 110114 110123',
-    refused: 'E 8 110113 110132', account: 'E 0 110113 110136',
+    'study-read': 'R 0 110103',
+    'study-created': 'C 0 110103',
+    'study-updated': 'U 0 110103',
+    query: 'E 0 110112',
+    export: 'R 0 110106',
+    'restricted-function': 'E 0 110113 110132',
+    start: 'E 0 110100 110120',
+    stop: 'E 0 110100 110121',
+    'sign-in success': 'E 0 110114 110122',
+    'sign-in failure': 'E 4 110114 110122',
+    'sign-in locked': 'E 8 110114 110122',
+    'sign-out success': 'E 0 110114 110123',
+    refused: 'E 8 110113 110132',
+    account: 'E 0 110113 110136',
   });
 });
 
@@ -134,7 +184,7 @@ describe('syslog over TLS', () => {
   /** Takes the stream apart by its octet counts. */
   const messages = () => {
     const found: string[] = [];
-    for (let at = 0; at < received.length; ) {
+    for (let at = 0; at < received.length;) {
       const space = received.indexOf(0x20, at);
       const length = Number(received.subarray(at, space).toString('ascii'));
       found.push(received.subarray(space + 1, space + 1 + length).toString('utf8'));
@@ -155,7 +205,9 @@ describe('syslog over TLS', () => {
   test('the header of RFC 5424 and the octet count of RFC 5425', () => {
     const frame = syslogFrame('<AuditMessage>ä</AuditMessage>', AT, 'pacs host\n', 42);
     const text = frame.toString('utf8');
-    expect(text).toMatch(/^\d+ <85>1 2026-03-01T12:00:00\.123Z pacshost hilum 42 DICOM\+RFC3881 - \uFEFF<AuditMessage>ä<\/AuditMessage>$/);
+    expect(text).toMatch(
+      /^\d+ <85>1 2026-03-01T12:00:00\.123Z pacshost hilum 42 DICOM\+RFC3881 - \uFEFF<AuditMessage>ä<\/AuditMessage>$/,
+    );
     expect(Number(/^\d+/.exec(text)![0])).toBe(frame.length - /^\d+ /.exec(text)![0].length);
   });
 
@@ -179,7 +231,10 @@ describe('syslog over TLS', () => {
 
   test('a connection that breaks is made anew', async () => {
     const port = await listen(keys.good);
-    const syslog = connectSyslog({ host: '127.0.0.1', port, tls: { caFile: keys.caFile }, dir, spoolBytes: 100_000 }, recordingLog());
+    const syslog = connectSyslog(
+      { host: '127.0.0.1', port, tls: { caFile: keys.caFile }, dir, spoolBytes: 100_000 },
+      recordingLog(),
+    );
     syslog.send('<one/>', AT);
     await until(() => messages().length === 1);
     await stop();
@@ -194,7 +249,10 @@ describe('syslog over TLS', () => {
     for (const shown of [keys.wrongHost, keys.expired]) {
       const port = await listen(shown);
       const log = recordingLog();
-      const syslog = connectSyslog({ host: '127.0.0.1', port, tls: { caFile: keys.caFile }, dir, spoolBytes: 100_000 }, log);
+      const syslog = connectSyslog(
+        { host: '127.0.0.1', port, tls: { caFile: keys.caFile }, dir, spoolBytes: 100_000 },
+        log,
+      );
       syslog.send('<secret/>', AT);
       await until(() => log.lines.some(({ fields }) => fields.event === 'audit.syslog-lost'));
       await syslog.close();

@@ -7,20 +7,36 @@ import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { runStudy } from '../../src/pipeline/pipeline';
 import { TIMED_STAGES } from '../../src/pipeline/stage';
 import type { Delivery } from '../../src/queue/settle';
-import { createListener,type ListenerOptions,STUDY_RESULTS } from '../../src/study-consumer';
+import { createListener, type ListenerOptions, STUDY_RESULTS } from '../../src/study-consumer';
 import { open } from '../../src/web/access/user';
-import { addHealth,listen } from '../../src/web/health';
-import { createMetrics,METRIC_NAMES,type MetricsSources } from '../../src/web/metrics';
-import { fakeLine,MemoryAnnouncer,MemoryArchive } from '../support/line';
+import { addHealth, listen } from '../../src/web/health';
+import { createMetrics, METRIC_NAMES, type MetricsSources } from '../../src/web/metrics';
+import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
 import { recordingLog } from '../support/logs';
 
 const STATES = ['connected', 'disconnected'] as const;
-const make = (more: Partial<MetricsSources> = {}) => createMetrics({ version: '1.2.3', studyResults: STUDY_RESULTS, failureCodes: ['NOT_FOUND'], brokerStates: STATES, brokerState: () => 'connected', queues: async () => ({ urgent: 3, retry: 2, dead: 1 }), queueAges: async () => ({ urgent: 42.5, routine: 0 }), sinks: ['hl7'], deliveryResults: ['done', 'dead'], sinkQueues: async () => [{ sink: 'hl7', waiting: 4, retry: 1, dead: 2 }], now: () => new Date(1_772_359_200_000), ...more });
+const make = (more: Partial<MetricsSources> = {}) =>
+  createMetrics({
+    version: '1.2.3',
+    studyResults: STUDY_RESULTS,
+    failureCodes: ['NOT_FOUND'],
+    brokerStates: STATES,
+    brokerState: () => 'connected',
+    queues: async () => ({ urgent: 3, retry: 2, dead: 1 }),
+    queueAges: async () => ({ urgent: 42.5, routine: 0 }),
+    sinks: ['hl7'],
+    deliveryResults: ['done', 'dead'],
+    sinkQueues: async () => [{ sink: 'hl7', waiting: 4, retry: 1, dead: 2 }],
+    now: () => new Date(1_772_359_200_000),
+    ...more,
+  });
 
 /** name{labels} -> value, ours only. */
 async function samples(metrics: { text(): Promise<string> }): Promise<Record<string, number>> {
   const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('hilum_'));
-  return Object.fromEntries(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]));
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
 }
 
 test('docs/operations.md lists every metric and no other; all are served from the start', async () => {
@@ -76,14 +92,22 @@ test('what it is told is counted', async () => {
 test('a broker that fails or hangs leaves the depths out, in bounded time, and keeps no old number', async () => {
   let queues: MetricsSources['queues'] = async () => ({ urgent: 3 });
   let state: string = 'connected';
-  const metrics = make({ queues: () => queues(), queueAges: () => queues(), queuesTimeoutMs: 50, brokerState: () => state });
+  const metrics = make({
+    queues: () => queues(),
+    queueAges: () => queues(),
+    queuesTimeoutMs: 50,
+    brokerState: () => state,
+  });
   expect(await samples(metrics)).toHaveProperty(['hilum_queue_messages{queue="urgent"}'], 3);
   state = 'disconnected';
   for (const bad of [async () => Promise.reject(new Error('gone')), () => new Promise<never>(() => {})]) {
     queues = bad;
     const found = await samples(metrics);
     expect(Object.keys(found).filter((key) => key.startsWith('hilum_queue'))).toEqual([]);
-    expect(found).toMatchObject({ 'hilum_broker_state{state="connected"}': 0, 'hilum_broker_state{state="disconnected"}': 1 });
+    expect(found).toMatchObject({
+      'hilum_broker_state{state="connected"}': 0,
+      'hilum_broker_state{state="disconnected"}': 1,
+    });
   }
 });
 
@@ -95,7 +119,8 @@ describe('the line', () => {
     const archive = new MemoryArchive();
     const reference = archive.put(FILM);
     const line = { ...fakeLine({ lateral }).line, observer: metrics };
-    const run = () => runStudy(reference.studyInstanceUid, { redelivered: false }, line, { archive, announcer: new MemoryAnnouncer() });
+    const run = () =>
+      runStudy(reference.studyInstanceUid, { redelivered: false }, line, { archive, announcer: new MemoryAnnouncer() });
     const stages = async () => {
       const found = await samples(metrics);
       return TIMED_STAGES.map((stage) => found[`hilum_stage_seconds_count{stage="${stage}"}`]);
@@ -115,7 +140,10 @@ describe('the line', () => {
     const { metrics, run, stages, reference } = watched(0.99);
     await run();
     expect(await stages()).toEqual([1, 1, 1, 0, 1, 1, 1]);
-    expect(await samples(metrics)).toHaveProperty(['hilum_films_total{outcome="not-analysed",reason="lateral-view"}'], 1);
+    expect(await samples(metrics)).toHaveProperty(
+      ['hilum_films_total{outcome="not-analysed",reason="lateral-view"}'],
+      1,
+    );
     expect(await metrics.text()).not.toContain(reference.studyInstanceUid);
   });
 
@@ -131,12 +159,40 @@ describe('the line', () => {
 });
 
 describe('the listener', () => {
-  const body = Buffer.from(JSON.stringify({ schemaVersion: 1, type: 'study-stable', studyInstanceUid: '1.2.3', occurredAt: '2026-03-01T10:15:30Z' }));
+  const body = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 1,
+      type: 'study-stable',
+      studyInstanceUid: '1.2.3',
+      occurredAt: '2026-03-01T10:15:30Z',
+    }),
+  );
   const settle = () => Promise.resolve();
-  const message = (more: Partial<Delivery> = {}): Delivery => ({ body, redelivered: false, outlivedBroker: false, attempt: 1, away: 0, refused: 0, lost: 0, slices: 0, ack: settle, retry: settle, deadLetter: settle, putBack: settle, goOn: settle, ...more });
+  const message = (more: Partial<Delivery> = {}): Delivery => ({
+    body,
+    redelivered: false,
+    outlivedBroker: false,
+    attempt: 1,
+    away: 0,
+    refused: 0,
+    lost: 0,
+    slices: 0,
+    ack: settle,
+    retry: settle,
+    deadLetter: settle,
+    putBack: settle,
+    goOn: settle,
+    ...more,
+  });
   const event = { films: [], skipped: [] } as unknown as ResultEvent;
-  const answering = (result: ResultEvent | null): ListenerOptions['runStudy'] => () => Promise.resolve(result);
-  const failing = (error: HilumError): ListenerOptions['runStudy'] => () => Promise.reject(error);
+  const answering =
+    (result: ResultEvent | null): ListenerOptions['runStudy'] =>
+    () =>
+      Promise.resolve(result);
+  const failing =
+    (error: HilumError): ListenerOptions['runStudy'] =>
+    () =>
+      Promise.reject(error);
 
   test.each([
     ['done', answering(event), message(), null],
@@ -147,9 +203,16 @@ describe('the listener', () => {
     ['put-back', answering(event), message({ redelivered: true }), null],
   ] as const)('%s is counted once', async (result, run, delivery, code) => {
     const metrics = make();
-    await createListener({ runStudy: run, retry: { delaysMs: [1], limit: 1 }, log: recordingLog(), observer: metrics })(delivery);
-    const counted = Object.entries(await samples(metrics)).filter(([key, value]) => /^hilum_(studies|failures)_total/.test(key) && value > 0);
-    expect(Object.fromEntries(counted)).toEqual({ [`hilum_studies_total{result="${result}"}`]: 1, ...(code === null ? {} : { [`hilum_failures_total{code="${code}"}`]: 1 }) });
+    await createListener({ runStudy: run, retry: { delaysMs: [1], limit: 1 }, log: recordingLog(), observer: metrics })(
+      delivery,
+    );
+    const counted = Object.entries(await samples(metrics)).filter(
+      ([key, value]) => /^hilum_(studies|failures)_total/.test(key) && value > 0,
+    );
+    expect(Object.fromEntries(counted)).toEqual({
+      [`hilum_studies_total{result="${result}"}`]: 1,
+      ...(code === null ? {} : { [`hilum_failures_total{code="${code}"}`]: 1 }),
+    });
   });
 });
 
@@ -157,17 +220,28 @@ test('the port serves it beside health', async () => {
   const metrics = make();
   let full = false;
   const app = express();
-  addHealth(app, { maySeeDetails: () => true, forMachines: open }, [{ name: 'disk', look: async () => (full ? '12 MB free in /tmp, less than 100 MB' : null) }], metrics);
+  addHealth(
+    app,
+    { maySeeDetails: () => true, forMachines: open },
+    [{ name: 'disk', look: async () => (full ? '12 MB free in /tmp, less than 100 MB' : null) }],
+    metrics,
+  );
   const web = await listen(app, '127.0.0.1', 0);
   const get = (path: string) => fetch(`http://127.0.0.1:${web.port}${path}`);
   try {
     const answer = await get('/metrics');
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/plain; version=0.0.4') as string]);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('text/plain; version=0.0.4') as string,
+    ]);
     expect(await answer.text()).toContain('hilum_queue_messages{queue="dead"} 1\n');
     expect((await get('/health/ready')).status).toBe(200);
     full = true;
     const ready = await get('/health/ready');
-    expect([ready.status, await ready.json()]).toEqual([503, { ready: false, checks: { disk: '12 MB free in /tmp, less than 100 MB' } }]);
+    expect([ready.status, await ready.json()]).toEqual([
+      503,
+      { ready: false, checks: { disk: '12 MB free in /tmp, less than 100 MB' } },
+    ]);
     expect((await get('/health/live')).status).toBe(200);
   } finally {
     await web.close();

@@ -1,17 +1,30 @@
 import { HilumError } from '../../src/base/errors';
 import { deriveUid } from '../../src/dicom/uid';
-import { Progress,type StudyDirectory } from '../../src/worklist/progress';
-import type { Sighting,Step } from '../../src/worklist/steps';
+import { Progress, type StudyDirectory } from '../../src/worklist/progress';
+import type { Sighting, Step } from '../../src/worklist/steps';
 import { recordingLog } from '../support/logs';
 
 const [A, B] = [deriveUid(['a']), deriveUid(['b'])];
 const AWAY = new HilumError('DATABASE_UNREACHABLE', 'transient', 'the database does not answer');
-const SEEN = { PatientID: 'P', PatientName: 'N', PatientBirthDate: '', PatientSex: '', AccessionNumber: 'A', StudyDate: '', StudyTime: '', StudyDescription: '' };
+const SEEN = {
+  PatientID: 'P',
+  PatientName: 'N',
+  PatientBirthDate: '',
+  PatientSex: '',
+  AccessionNumber: 'A',
+  StudyDate: '',
+  StudyTime: '',
+  StudyDescription: '',
+};
 
 function setUp({ modalities = ['DX'], limit = 10_000 }: { modalities?: string[] | null; limit?: number } = {}) {
   const log = recordingLog();
   const written: { study: string; step: Step; at: number; sighting: Sighting | null }[] = [];
-  const state: { failure: Error | null; sightFailure: Error | null; asked: number } = { failure: null, sightFailure: null, asked: 0 };
+  const state: { failure: Error | null; sightFailure: Error | null; asked: number } = {
+    failure: null,
+    sightFailure: null,
+    asked: 0,
+  };
   const worklist = {
     needsSighting: (study: string) => Promise.resolve(!written.some((note) => note.study === study)),
     advance: (study: string, step: Step, at = 0, sighting: Sighting | null = null) => {
@@ -41,13 +54,27 @@ test('steps are written in their order with the time at which they were told, an
   progress.nothingNew(B);
   expect(written).toEqual([]);
   await progress.stop(5_000);
-  expect(written.map(({ step }) => step.kind)).toEqual(['waiting', 'analysing', 'retry', 'returned', 'failed', 'nothing-new']);
-  expect(written.slice(0, 2)).toMatchObject([{ study: A, at: 1_000, sighting: { sight: { PatientID: 'P' }, mayHaveFilms: true } }, { at: 1_001, sighting: null }]);
+  expect(written.map(({ step }) => step.kind)).toEqual([
+    'waiting',
+    'analysing',
+    'retry',
+    'returned',
+    'failed',
+    'nothing-new',
+  ]);
+  expect(written.slice(0, 2)).toMatchObject([
+    { study: A, at: 1_000, sighting: { sight: { PatientID: 'P' }, mayHaveFilms: true } },
+    { at: 1_001, sighting: null },
+  ]);
   expect(written[2]!.step).toMatchObject({ reason: 'ARCHIVE_TIMEOUT', retryAt: 6_002 });
   expect(state.asked).toBe(1);
 });
 
-test.each<[string[] | null, boolean]>([[['CT', 'SR'], false], [['CT', 'CR'], true], [null, true]])('modalities %j may have films: %s', async (modalities, mayHaveFilms) => {
+test.each<[string[] | null, boolean]>([
+  [['CT', 'SR'], false],
+  [['CT', 'CR'], true],
+  [null, true],
+])('modalities %j may have films: %s', async (modalities, mayHaveFilms) => {
   const { progress, written } = setUp({ modalities });
   progress.waiting(A, null);
   await progress.stop(5_000);

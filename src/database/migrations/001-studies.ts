@@ -1,9 +1,13 @@
-import { type Kysely,sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Migration } from './migration';
 
 /** Types that both databases know: `bigint` and `double precision` are INTEGER and REAL to SQLite. */
 async function up(db: Kysely<unknown>): Promise<void> {
-  await db.schema.createTable('counter').addColumn('name', 'text', (c) => c.primaryKey()).addColumn('value', 'bigint', (c) => c.notNull()).execute();
+  await db.schema
+    .createTable('counter')
+    .addColumn('name', 'text', (c) => c.primaryKey())
+    .addColumn('value', 'bigint', (c) => c.notNull())
+    .execute();
   await sql`insert into counter (name, value) values ('change', 0)`.execute(db);
   await createStudies(db);
   await db.schema
@@ -58,8 +62,12 @@ async function createStudies(db: Kysely<unknown>): Promise<void> {
     .addColumn('change', 'bigint', (c) => c.notNull())
     .execute();
   // Of rows that are shown: an archive may have many more studies without a chest film.
-  await sql`create index study_oldest on study (urgency, arrived_at, study_uid) where state <> 'left-alone'`.execute(db);
-  await sql`create index study_newest on study (urgency, (-arrived_at), study_uid) where state <> 'left-alone'`.execute(db);
+  await sql`create index study_oldest on study (urgency, arrived_at, study_uid) where state <> 'left-alone'`.execute(
+    db,
+  );
+  await sql`create index study_newest on study (urgency, (-arrived_at), study_uid) where state <> 'left-alone'`.execute(
+    db,
+  );
   await sql`create index study_state on study (state)`.execute(db);
   await sql`create index study_change on study (change)`.execute(db);
 }

@@ -1,4 +1,4 @@
-import { type Kysely,sql,type Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import { HilumError } from '../../base/errors';
 import type { Schema } from '../schema';
 import { studies } from './001-studies';
@@ -9,14 +9,26 @@ import type { Migration } from './migration';
 export const MIGRATIONS: readonly Migration[] = [studies, access];
 
 /**
- * Brings the database to this version's schema: all steps or none, inside a transaction that holds the migration lock. Resolves to the names applied now.
+ * Brings the database to this version's schema: all steps or none, inside a transaction that holds the migration lock.
+ * Resolves to the names applied now.
  * @throws HilumError DATABASE_INVALID when the database has steps that this version does not know.
  */
-export async function migrate(transaction: Transaction<Schema>, migrations: readonly Migration[] = MIGRATIONS, now: () => number = Date.now): Promise<string[]> {
-  await sql`create table if not exists migration (name text primary key, applied_at bigint not null)`.execute(transaction);
+export async function migrate(
+  transaction: Transaction<Schema>,
+  migrations: readonly Migration[] = MIGRATIONS,
+  now: () => number = Date.now,
+): Promise<string[]> {
+  await sql`create table if not exists migration (name text primary key, applied_at bigint not null)`.execute(
+    transaction,
+  );
   const applied = new Set((await transaction.selectFrom('migration').select('name').execute()).map(({ name }) => name));
   const unknown = [...applied].filter((name) => !migrations.some((migration) => migration.name === name));
-  if (unknown.length > 0) throw new HilumError('DATABASE_INVALID', 'permanent', `the database was made by a newer version of Hilum (it has ${unknown.join(', ')}): update Hilum, or use another database`);
+  if (unknown.length > 0)
+    throw new HilumError(
+      'DATABASE_INVALID',
+      'permanent',
+      `the database was made by a newer version of Hilum (it has ${unknown.join(', ')}): update Hilum, or use another database`,
+    );
   const pending = migrations.filter(({ name }) => !applied.has(name));
   for (const { name, up } of pending) {
     await up(transaction as unknown as Kysely<unknown>);

@@ -1,6 +1,6 @@
 import { createTransport } from 'nodemailer';
 import { HilumError } from '../../base/errors';
-import { readTls,type TlsFiles } from '../../net/tls';
+import { readTls, type TlsFiles } from '../../net/tls';
 
 export interface SmtpOptions {
   readonly host: string;
@@ -48,12 +48,24 @@ export class SmtpClient {
     });
   }
 
-  /** @throws HilumError RECEIVER_*: transient for 4xx and the wire, permanent for 5xx, also where one of several recipients was refused: the others have it then. */
+  /**
+   * @throws HilumError RECEIVER_*: transient for 4xx and the wire, permanent for 5xx, also where one of several
+   * recipients was refused: the others have it then.
+   */
   async send({ subject, text, messageId, date, isUrgent }: Mail): Promise<void> {
     const { from, to } = this.options;
     const headers = { 'Auto-Submitted': 'auto-generated' };
     try {
-      const { rejectedErrors = [] } = (await this.transport.sendMail({ from, to: [...to], subject, text, messageId, date, headers, ...(isUrgent ? { priority: 'high' as const } : {}) })) as { rejectedErrors?: unknown[] };
+      const { rejectedErrors = [] } = (await this.transport.sendMail({
+        from,
+        to: [...to],
+        subject,
+        text,
+        messageId,
+        date,
+        headers,
+        ...(isUrgent ? { priority: 'high' as const } : {}),
+      })) as { rejectedErrors?: unknown[] };
       if (rejectedErrors.length > 0) throw rejectedErrors[0];
     } catch (error) {
       throw smtpError(error);
@@ -77,13 +89,37 @@ export class SmtpClient {
 
 /** By SMTP's reply code (RFC 5321 section 4.2.1), else by the codes of nodemailer and Node. */
 function smtpError(error: unknown): HilumError {
-  const { responseCode, code } = (typeof error === 'object' && error !== null ? error : {}) as { responseCode?: unknown; code?: unknown };
+  const { responseCode, code } = (typeof error === 'object' && error !== null ? error : {}) as {
+    responseCode?: unknown;
+    code?: unknown;
+  };
   const status = typeof responseCode === 'number' ? responseCode : 0;
   // A server that does not offer STARTTLS answers 5xx to it: no word about the message.
-  if (code === 'ETLS') return new HilumError('RECEIVER_UNREACHABLE', 'transient', 'no TLS with the mail server: it does not offer it, or its certificate is not accepted');
-  if (status >= 400 && status < 500) return new HilumError('RECEIVER_UNAVAILABLE', 'transient', `the mail server can't take the message now (SMTP ${status})`);
-  if (code === 'EAUTH' || status === 530) return new HilumError('RECEIVER_UNAUTHORISED', 'permanent', `the mail server refused the sign-in${status === 0 ? '' : ` (SMTP ${status})`}`);
-  if (status >= 500) return new HilumError('RECEIVER_REFUSED', 'permanent', `the mail server refused the message (SMTP ${status})`);
-  if (code === 'ETIMEDOUT') return new HilumError('RECEIVER_TIMEOUT', 'transient', 'the mail server did not answer in time');
-  return new HilumError('RECEIVER_UNREACHABLE', 'transient', `the mail server can't be reached${typeof code === 'string' ? ` (${code})` : ''}`);
+  if (code === 'ETLS')
+    return new HilumError(
+      'RECEIVER_UNREACHABLE',
+      'transient',
+      'no TLS with the mail server: it does not offer it, or its certificate is not accepted',
+    );
+  if (status >= 400 && status < 500)
+    return new HilumError(
+      'RECEIVER_UNAVAILABLE',
+      'transient',
+      `the mail server can't take the message now (SMTP ${status})`,
+    );
+  if (code === 'EAUTH' || status === 530)
+    return new HilumError(
+      'RECEIVER_UNAUTHORISED',
+      'permanent',
+      `the mail server refused the sign-in${status === 0 ? '' : ` (SMTP ${status})`}`,
+    );
+  if (status >= 500)
+    return new HilumError('RECEIVER_REFUSED', 'permanent', `the mail server refused the message (SMTP ${status})`);
+  if (code === 'ETIMEDOUT')
+    return new HilumError('RECEIVER_TIMEOUT', 'transient', 'the mail server did not answer in time');
+  return new HilumError(
+    'RECEIVER_UNREACHABLE',
+    'transient',
+    `the mail server can't be reached${typeof code === 'string' ? ` (${code})` : ''}`,
+  );
 }

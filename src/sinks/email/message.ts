@@ -1,18 +1,27 @@
-import type { FilmRecord,StudyRecord } from '../record';
+import type { FilmRecord, StudyRecord } from '../record';
 import { RESEARCH_USE } from '../webhook/message';
 
 /** Plain text only. */
 export interface EmailMessage {
   readonly subject: string;
   readonly text: string;
-  /** With its angle brackets (RFC 5322 section 3.6.4): the same at each repetition, so that mail programs and servers see one message. */
+  /**
+   * With its angle brackets (RFC 5322 section 3.6.4): the same at each repetition, so that mail programs and servers
+   * see one message.
+   */
   readonly messageId: string;
   readonly date: Date;
   readonly isUrgent: boolean;
 }
 
-/** The subject holds no word about the patient and no UID, whatever the site says. @param from the sender's address, whose domain the Message-ID takes. */
-export function emailMessage(record: StudyRecord, { from, includePatient }: { readonly from: string; readonly includePatient: boolean }): EmailMessage {
+/**
+ * The subject holds no word about the patient and no UID, whatever the site says. @param from the sender's address,
+ * whose domain the Message-ID takes.
+ */
+export function emailMessage(
+  record: StudyRecord,
+  { from, includePatient }: { readonly from: string; readonly includePatient: boolean },
+): EmailMessage {
   const isUrgent = record.priority === 'urgent';
   const lines = [
     RESEARCH_USE,
@@ -48,7 +57,12 @@ function opening({ priority }: StudyRecord): string {
 }
 
 function patientLines({ patient, order }: StudyRecord): string[] {
-  const facts: readonly (readonly [string, string])[] = [['Patient', patient.PatientName], ['Patient ID', patient.PatientID], ['Birth date', patient.PatientBirthDate], ['Accession Number', order.AccessionNumber]];
+  const facts: readonly (readonly [string, string])[] = [
+    ['Patient', patient.PatientName],
+    ['Patient ID', patient.PatientID],
+    ['Birth date', patient.PatientBirthDate],
+    ['Accession Number', order.AccessionNumber],
+  ];
   return facts.filter(([, value]) => value !== '').map(([name, value]) => `${name}: ${value}`);
 }
 

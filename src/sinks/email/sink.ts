@@ -1,6 +1,6 @@
 import { sleep } from '../../base/retry';
 import type { Sink } from '../sink';
-import { emailMessage,type EmailMessage } from './message';
+import { emailMessage, type EmailMessage } from './message';
 
 /** Port: a mail server; `sinks/email/client` fits it by shape. @throws HilumError */
 export interface MailServer {
@@ -21,10 +21,14 @@ export interface EmailSettings {
 const MINUTE_MS = 60_000;
 
 /**
- * One message for each result that the site wants to hear of. Beyond `perMinute` a message waits for its turn, here and not by a retry: a busy night would
- * use up the tries.
+ * One message for each result that the site wants to hear of. Beyond `perMinute` a message waits for its turn, here and
+ * not by a retry: a busy night would use up the tries.
  */
-export function emailSink(server: MailServer, settings: EmailSettings, clock: { now(): number; wait(ms: number, signal: AbortSignal): Promise<void> } = { now: Date.now, wait: sleep }): Sink {
+export function emailSink(
+  server: MailServer,
+  settings: EmailSettings,
+  clock: { now(): number; wait(ms: number, signal: AbortSignal): Promise<void> } = { now: Date.now, wait: sleep },
+): Sink {
   const { when, perMinute } = settings;
   const closing = new AbortController();
   let sent: number[] = [];

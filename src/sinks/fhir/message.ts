@@ -1,32 +1,54 @@
 import { HilumError } from '../../base/errors';
-import { deriveUid,type Uid } from '../../dicom/uid';
+import { deriveUid, type Uid } from '../../dicom/uid';
 import { RESEARCH_STATEMENT } from '../../objects/structured-report';
 import type { DeliveriesConfig } from '../config';
 import type { StudyRecord } from '../record';
-import { CHEST_FILM,filmStatement } from '../statements';
+import { CHEST_FILM, filmStatement } from '../statements';
 import { filmObservations } from './observations';
-import { type Bundle,concept,type Entry,logical,own,type Resource,type Shared } from './types';
+import { type Bundle, concept, type Entry, logical, own, type Resource, type Shared } from './types';
 
 export type FhirOptions = Pick<DeliveriesConfig['fhir'], 'patientSystem' | 'accessionSystem' | 'placerSystem'>;
 
 /**
- * The result of a study as one transaction: Device, Observations and a preliminary DiagnosticReport. Each is found by an identifier that follows from what
- * it is about, so a repetition makes nothing new, and a later result of the study takes the place of the one before.
- * Patient, order and ImagingStudy are named by their identifiers and never made here.
+ * The result of a study as one transaction: Device, Observations and a preliminary DiagnosticReport. Each is found by
+ * an identifier that follows from what it is about, so a repetition makes nothing new, and a later result of the study
+ * takes the place of the one before. Patient, order and ImagingStudy are named by their identifiers and never made
+ * here.
  * @throws HilumError ENCODE_FAILED (permanent) for a film without Patient ID: a result must not be filed by a name.
  */
 export function encodeBundle(record: StudyRecord, options: FhirOptions): Bundle {
-  if (record.patient.PatientID === '') throw new HilumError('ENCODE_FAILED', 'permanent', 'the film has no Patient ID, which the subject needs');
+  if (record.patient.PatientID === '')
+    throw new HilumError('ENCODE_FAILED', 'permanent', 'the film has no Patient ID, which the subject needs');
   const device = deviceEntry(record);
-  const shared = { subject: subjectOf(record, options), device: { reference: device.fullUrl }, issued: record.completedAt, basedOn: ordersOf(record, options) };
-  const observations = record.films.flatMap((film) => filmObservations(film, shared).map(({ name, resource }) => updated(deriveUid(['fhir-observation', film.sopInstanceUid, name]), resource)));
-  return { resourceType: 'Bundle', type: 'transaction', entry: [device, ...observations, reportEntry(record, shared, observations)] };
+  const shared = {
+    subject: subjectOf(record, options),
+    device: { reference: device.fullUrl },
+    issued: record.completedAt,
+    basedOn: ordersOf(record, options),
+  };
+  const observations = record.films.flatMap((film) =>
+    filmObservations(film, shared).map(({ name, resource }) =>
+      updated(deriveUid(['fhir-observation', film.sopInstanceUid, name]), resource),
+    ),
+  );
+  return {
+    resourceType: 'Bundle',
+    type: 'transaction',
+    entry: [device, ...observations, reportEntry(record, shared, observations)],
+  };
 }
 
 /** Conditional update (FHIR R4 section 3.1.0.4.3): found by its identifier and replaced, else made. */
 function updated(uid: Uid, resource: Resource): Entry {
   const [identifier] = [own(uid)];
-  return { fullUrl: uuidOf(uid), resource: { ...resource, identifier: [identifier] }, request: { method: 'PUT', url: `${resource.resourceType}?identifier=${encodeURIComponent(`${identifier.system}|${identifier.value}`)}` } };
+  return {
+    fullUrl: uuidOf(uid),
+    resource: { ...resource, identifier: [identifier] },
+    request: {
+      method: 'PUT',
+      url: `${resource.resourceType}?identifier=${encodeURIComponent(`${identifier.system}|${identifier.value}`)}`,
+    },
+  };
 }
 
 /** One for each version of the software; made once. It has no UDI: it is no medical device. */
@@ -34,19 +56,46 @@ function deviceEntry({ softwareVersion, models }: StudyRecord): Entry {
   const uid = deriveUid(['fhir-device', softwareVersion, ...models.map(({ id, version }) => `${id} ${version}`)]);
   const identifier = own(uid);
   const resource = {
-    resourceType: 'Device', identifier: [identifier], status: 'active', manufacturer: 'Hilum', deviceName: [{ name: 'Hilum chest-film triage', type: 'manufacturer-name' }],
-    version: [{ value: softwareVersion }, ...models.map(({ id, version }) => ({ component: { value: id }, value: version }))], note: [{ text: RESEARCH_STATEMENT }],
+    resourceType: 'Device',
+    identifier: [identifier],
+    status: 'active',
+    manufacturer: 'Hilum',
+    deviceName: [{ name: 'Hilum chest-film triage', type: 'manufacturer-name' }],
+    version: [
+      { value: softwareVersion },
+      ...models.map(({ id, version }) => ({ component: { value: id }, value: version })),
+    ],
+    note: [{ text: RESEARCH_STATEMENT }],
   };
-  return { fullUrl: uuidOf(uid), resource, request: { method: 'POST', url: 'Device', ifNoneExist: `identifier=${encodeURIComponent(`${identifier.system}|${identifier.value}`)}` } };
+  return {
+    fullUrl: uuidOf(uid),
+    resource,
+    request: {
+      method: 'POST',
+      url: 'Device',
+      ifNoneExist: `identifier=${encodeURIComponent(`${identifier.system}|${identifier.value}`)}`,
+    },
+  };
 }
 
 function subjectOf({ patient: { PatientID, IssuerOfPatientID } }: StudyRecord, { patientSystem }: FhirOptions): object {
   return logical('Patient', PatientID, { system: patientSystem, type: 'MR', assigner: IssuerOfPatientID });
 }
 
-function ordersOf({ order: { AccessionNumber, AccessionNumberIssuer, PlacerOrderNumberImagingServiceRequest: placer } }: StudyRecord, { accessionSystem, placerSystem }: FhirOptions): object[] {
+function ordersOf(
+  { order: { AccessionNumber, AccessionNumberIssuer, PlacerOrderNumberImagingServiceRequest: placer } }: StudyRecord,
+  { accessionSystem, placerSystem }: FhirOptions,
+): object[] {
   return [
-    ...(AccessionNumber === '' ? [] : [logical('ServiceRequest', AccessionNumber, { system: accessionSystem, type: 'ACSN', assigner: AccessionNumberIssuer })]),
+    ...(AccessionNumber === ''
+      ? []
+      : [
+          logical('ServiceRequest', AccessionNumber, {
+            system: accessionSystem,
+            type: 'ACSN',
+            assigner: AccessionNumberIssuer,
+          }),
+        ]),
     ...(placer === '' ? [] : [logical('ServiceRequest', placer, { system: placerSystem, type: 'PLAC' })]),
   ];
 }
@@ -59,14 +108,22 @@ function reportEntry(record: StudyRecord, { subject, issued, basedOn }: Shared, 
     ...(basedOn.length === 0 ? {} : { basedOn }),
     // Nobody has read it.
     status: 'preliminary',
-    category: [concept({ value: 'RAD', scheme: 'http://terminology.hl7.org/CodeSystem/v2-0074', meaning: 'Radiology' })],
+    category: [
+      concept({ value: 'RAD', scheme: 'http://terminology.hl7.org/CodeSystem/v2-0074', meaning: 'Radiology' }),
+    ],
     code: concept({ value: '18748-4', scheme: 'LN', meaning: 'Diagnostic imaging study' }, CHEST_FILM),
     subject,
     ...effective(record),
     issued,
     result: observations.map(({ fullUrl }) => ({ reference: fullUrl })),
-    imagingStudy: [{ type: 'ImagingStudy', identifier: { system: 'urn:dicom:uid', value: `urn:oid:${studyInstanceUid}` } }],
-    conclusion: [RESEARCH_STATEMENT, ...(priority === null ? [] : [`Suggested reading priority: ${priority}.`]), ...films.map((film, index) => `Film ${index + 1}: ${filmStatement(film)}`)].join('\n'),
+    imagingStudy: [
+      { type: 'ImagingStudy', identifier: { system: 'urn:dicom:uid', value: `urn:oid:${studyInstanceUid}` } },
+    ],
+    conclusion: [
+      RESEARCH_STATEMENT,
+      ...(priority === null ? [] : [`Suggested reading priority: ${priority}.`]),
+      ...films.map((film, index) => `Film ${index + 1}: ${filmStatement(film)}`),
+    ].join('\n'),
   });
 }
 
@@ -77,10 +134,17 @@ function effective({ study: { StudyDate, StudyTime, TimezoneOffsetFromUTC: offse
   const date = day.slice(1).join('-');
   const time = /^(\d{2})(\d{2})(\d{2})?/.exec(StudyTime);
   const hasTime = time !== null && /^[+-]\d{4}$/.test(offset);
-  return { effectiveDateTime: hasTime ? `${date}T${time[1]}:${time[2]}:${time[3] ?? '00'}${offset.slice(0, 3)}:${offset.slice(3)}` : date };
+  return {
+    effectiveDateTime: hasTime
+      ? `${date}T${time[1]}:${time[2]}:${time[3] ?? '00'}${offset.slice(0, 3)}:${offset.slice(3)}`
+      : date,
+  };
 }
 
-/** A UUID inside the bundle, by which its resources refer to each other: 2.25 UIDs are UUIDs in decimal (PS3.5 section B.2). */
+/**
+ * A UUID inside the bundle, by which its resources refer to each other: 2.25 UIDs are UUIDs in decimal (PS3.5 section
+ * B.2).
+ */
 export function uuidOf(uid: Uid): string {
   const digits = BigInt(uid.slice('2.25.'.length)).toString(16).padStart(32, '0');
   return `urn:uuid:${digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')}`;

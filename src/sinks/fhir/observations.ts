@@ -1,16 +1,37 @@
-import { type Code,CODES } from '../../objects/codes';
+import { type Code, CODES } from '../../objects/codes';
 import type { FilmRecord } from '../record';
-import { DELIVERY_CODES,filmStatement,reportOf,VIEW_CODES } from '../statements';
-import { concept,type Resource,type Shared } from './types';
+import { DELIVERY_CODES, filmStatement, reportOf, VIEW_CODES } from '../statements';
+import { concept, type Resource, type Shared } from './types';
 
-const CATEGORY = { value: 'imaging', scheme: 'http://terminology.hl7.org/CodeSystem/observation-category', meaning: 'Imaging' };
+const CATEGORY = {
+  value: 'imaging',
+  scheme: 'http://terminology.hl7.org/CodeSystem/observation-category',
+  meaning: 'Imaging',
+};
 const UNIT = { unit: '1', system: 'http://unitsofmeasure.org', code: '1' };
 
-/** One Observation of the finding's probability, with what belongs to it as components, and one of the lungs' part of the film where it was looked at. */
+/**
+ * One Observation of the finding's probability, with what belongs to it as components, and one of the lungs' part of
+ * the film where it was looked at.
+ */
 export function filmObservations(film: FilmRecord, shared: Shared): { name: string; resource: Resource }[] {
   return [
-    { name: 'probability', resource: { ...base(film, shared, CODES.exactProbability, CODES.probability), ...probability(film), note: notes(film) } },
-    ...(film.lungFraction === null ? [] : [{ name: 'lung-fraction', resource: { ...base(film, shared, CODES.lungFraction), valueQuantity: quantity(film.lungFraction) } }]),
+    {
+      name: 'probability',
+      resource: {
+        ...base(film, shared, CODES.exactProbability, CODES.probability),
+        ...probability(film),
+        note: notes(film),
+      },
+    },
+    ...(film.lungFraction === null
+      ? []
+      : [
+          {
+            name: 'lung-fraction',
+            resource: { ...base(film, shared, CODES.lungFraction), valueQuantity: quantity(film.lungFraction) },
+          },
+        ]),
   ];
 }
 
@@ -36,15 +57,26 @@ function probability(film: FilmRecord): object {
     { code: concept(DELIVERY_CODES.film), valueString: film.sopInstanceUid },
     { code: concept(CODES.outcome), valueString: film.outcome },
     ...(view === null ? [] : [{ code: concept(CODES.imageView), valueCodeableConcept: concept(VIEW_CODES[view]) }]),
-    ...(finding === null ? [] : [{ code: concept(DELIVERY_CODES.positiveClass), valueCodeableConcept: concept(finding) }]),
-    ...(threshold === null ? [] : [{ code: concept(DELIVERY_CODES.operatingPoint), valueQuantity: quantity(threshold) }]),
+    ...(finding === null
+      ? []
+      : [{ code: concept(DELIVERY_CODES.positiveClass), valueCodeableConcept: concept(finding) }]),
+    ...(threshold === null
+      ? []
+      : [{ code: concept(DELIVERY_CODES.operatingPoint), valueQuantity: quantity(threshold) }]),
     ...(film.reason === null ? [] : [{ code: concept(CODES.reason), valueString: film.reason }]),
   ];
-  const value = film.probability === null ? { dataAbsentReason: { ...concept(NOT_PERFORMED), text: filmStatement(film) } } : { valueQuantity: quantity(film.probability) };
+  const value =
+    film.probability === null
+      ? { dataAbsentReason: { ...concept(NOT_PERFORMED), text: filmStatement(film) } }
+      : { valueQuantity: quantity(film.probability) };
   return { ...value, component: components };
 }
 
-const NOT_PERFORMED: Code = { value: 'not-performed', scheme: 'http://terminology.hl7.org/CodeSystem/data-absent-reason', meaning: 'Not Performed' };
+const NOT_PERFORMED: Code = {
+  value: 'not-performed',
+  scheme: 'http://terminology.hl7.org/CodeSystem/data-absent-reason',
+  meaning: 'Not Performed',
+};
 
 function notes(film: FilmRecord): object[] {
   return [filmStatement(film), ...film.remarks].map((text) => ({ text }));

@@ -1,5 +1,5 @@
 import type { Sink } from '../sink';
-import { encodeBundle,type FhirOptions } from './message';
+import { encodeBundle, type FhirOptions } from './message';
 import type { Bundle } from './types';
 
 /** Port: a FHIR server; `sinks/fhir/client` fits it by shape. */

@@ -28,11 +28,22 @@ export interface Shared {
 }
 
 /** FHIR's names of coding schemes; 99HILUM has no URI of its own but a name. */
-const SYSTEMS: Readonly<Record<string, string>> = { LN: 'http://loinc.org', SCT: 'http://snomed.info/sct', DCM: 'http://dicom.nema.org/resources/ontology/DCM', '99HILUM': 'urn:hilum:codes' };
+const SYSTEMS: Readonly<Record<string, string>> = {
+  LN: 'http://loinc.org',
+  SCT: 'http://snomed.info/sct',
+  DCM: 'http://dicom.nema.org/resources/ontology/DCM',
+  '99HILUM': 'urn:hilum:codes',
+};
 const IDENTIFIER_TYPES = 'http://terminology.hl7.org/CodeSystem/v2-0203';
 
 export function concept(...codes: readonly Code[]): { coding: { system: string; code: string; display: string }[] } {
-  return { coding: codes.map(({ value, scheme, meaning }) => ({ system: SYSTEMS[scheme] ?? scheme, code: value, display: meaning })) };
+  return {
+    coding: codes.map(({ value, scheme, meaning }) => ({
+      system: SYSTEMS[scheme] ?? scheme,
+      code: value,
+      display: meaning,
+    })),
+  };
 }
 
 /** Identifier of a resource of ours. */
@@ -41,7 +52,19 @@ export function own(uid: Uid): { system: string; value: string } {
 }
 
 /** A reference by identifier alone (FHIR R4 section 2.3.0.2). */
-export function logical(type: string, value: string, about: { readonly system?: string | undefined; readonly type: string; readonly assigner?: string }): object {
+export function logical(
+  type: string,
+  value: string,
+  about: { readonly system?: string | undefined; readonly type: string; readonly assigner?: string },
+): object {
   const { system, assigner = '' } = about;
-  return { type, identifier: { type: { coding: [{ system: IDENTIFIER_TYPES, code: about.type }] }, ...(system === undefined ? {} : { system }), value, ...(assigner === '' ? {} : { assigner: { display: assigner } }) } };
+  return {
+    type,
+    identifier: {
+      type: { coding: [{ system: IDENTIFIER_TYPES, code: about.type }] },
+      ...(system === undefined ? {} : { system }),
+      value,
+      ...(assigner === '' ? {} : { assigner: { display: assigner } }),
+    },
+  };
 }

@@ -1,7 +1,17 @@
 import { createHash } from 'node:crypto';
 import { HilumError } from '../../base/errors';
 import type { Uid } from '../../dicom/uid';
-import { components,dicomMoment,ENCODING_CHARACTERS,escapeText,hierarchicDesignator,numbered,personName,SEGMENT_END,timestampOf } from '../../hl7/text';
+import {
+  components,
+  dicomMoment,
+  ENCODING_CHARACTERS,
+  escapeText,
+  hierarchicDesignator,
+  numbered,
+  personName,
+  SEGMENT_END,
+  timestampOf,
+} from '../../hl7/text';
 import type { Code } from '../../objects/codes';
 import { RESEARCH_STATEMENT } from '../../objects/structured-report';
 import type { DeliveriesConfig } from '../config';
@@ -9,21 +19,43 @@ import type { StudyRecord } from '../record';
 import { CHEST_FILM } from '../statements';
 import { observations } from './observations';
 
-export type Hl7Options = Pick<DeliveriesConfig['hl7'], 'sendingApplication' | 'sendingFacility' | 'receivingApplication' | 'receivingFacility' | 'processingId' | 'controlId' | 'accession' | 'procedure'>;
+export type Hl7Options = Pick<
+  DeliveriesConfig['hl7'],
+  | 'sendingApplication'
+  | 'sendingFacility'
+  | 'receivingApplication'
+  | 'receivingFacility'
+  | 'processingId'
+  | 'controlId'
+  | 'accession'
+  | 'procedure'
+>;
 
 /**
- * The result of a study as ORU^R01 of HL7 v2.5.1 (section 7.3.1): MSH PID [PV1] ORC OBR NTE {OBX}. The same record makes the same bytes, whenever it is told.
- * @throws HilumError ENCODE_FAILED (permanent) for a film without Patient ID: PID-3 is needed, and a result must not be filed by its name.
+ * The result of a study as ORU^R01 of HL7 v2.5.1 (section 7.3.1): MSH PID [PV1] ORC OBR NTE {OBX}. The same record
+ * makes the same bytes, whenever it is told.
+ * @throws HilumError ENCODE_FAILED (permanent) for a film without Patient ID: PID-3 is needed, and a result must not be
+ * filed by its name.
  */
 export function encodeOru(record: StudyRecord, options: Hl7Options): Buffer {
-  if (record.patient.PatientID === '') throw new HilumError('ENCODE_FAILED', 'permanent', 'the film has no Patient ID, which PID-3 needs');
-  const segments = [header(record, options), patient(record), ...visit(record), order(record, options), request(record, options), note(), ...observations(record)];
+  if (record.patient.PatientID === '')
+    throw new HilumError('ENCODE_FAILED', 'permanent', 'the film has no Patient ID, which PID-3 needs');
+  const segments = [
+    header(record, options),
+    patient(record),
+    ...visit(record),
+    order(record, options),
+    request(record, options),
+    note(),
+    ...observations(record),
+  ];
   return Buffer.from(segments.map((text) => text + SEGMENT_END).join(''), 'utf8');
 }
 
 /**
- * MSH-10. HL7 v2.5.1 allows 20 characters, too few for a UID, so by default it is a digest of the record's key: 95 bits in base 32. A receiver that takes
- * more (as of v2.7 up to 199) may have the key itself, by which it can compare what it got by other ways.
+ * MSH-10. HL7 v2.5.1 allows 20 characters, too few for a UID, so by default it is a digest of the record's key: 95 bits
+ * in base 32. A receiver that takes more (as of v2.7 up to 199) may have the key itself, by which it can compare what
+ * it got by other ways.
  */
 export function controlIdOf(key: Uid, kind: Hl7Options['controlId']): string {
   if (kind === 'uid') return key;
@@ -39,15 +71,29 @@ const BASE32 = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 function header(record: StudyRecord, options: Hl7Options): string {
   return numbered('MSH', {
     // MSH-1 is the field separator itself, so that numbers are one less here.
-    1: ENCODING_CHARACTERS, 2: hierarchicDesignator(options.sendingApplication), 3: hierarchicDesignator(options.sendingFacility), 4: hierarchicDesignator(options.receivingApplication), 5: hierarchicDesignator(options.receivingFacility),
-    6: timestampOf(record.completedAt), 8: components('ORU', 'R01', 'ORU_R01'), 9: controlIdOf(record.key, options.controlId), 10: options.processingId, 11: '2.5.1', 17: 'UNICODE UTF-8',
+    1: ENCODING_CHARACTERS,
+    2: hierarchicDesignator(options.sendingApplication),
+    3: hierarchicDesignator(options.sendingFacility),
+    4: hierarchicDesignator(options.receivingApplication),
+    5: hierarchicDesignator(options.receivingFacility),
+    6: timestampOf(record.completedAt),
+    8: components('ORU', 'R01', 'ORU_R01'),
+    9: controlIdOf(record.key, options.controlId),
+    10: options.processingId,
+    11: '2.5.1',
+    17: 'UNICODE UTF-8',
   });
 }
 
-function patient({ patient: { PatientID, IssuerOfPatientID, PatientName, PatientBirthDate, PatientSex } }: StudyRecord): string {
+function patient({
+  patient: { PatientID, IssuerOfPatientID, PatientName, PatientBirthDate, PatientSex },
+}: StudyRecord): string {
   return numbered('PID', {
-    1: '1', 3: components(PatientID, '', '', IssuerOfPatientID), 5: personName(PatientName),
-    7: dicomMoment(PatientBirthDate, '', ''), 8: ['M', 'F', 'O'].includes(PatientSex) ? PatientSex : '',
+    1: '1',
+    3: components(PatientID, '', '', IssuerOfPatientID),
+    5: personName(PatientName),
+    7: dicomMoment(PatientBirthDate, '', ''),
+    8: ['M', 'F', 'O'].includes(PatientSex) ? PatientSex : '',
   });
 }
 
@@ -57,11 +103,26 @@ function visit({ study: { ReferringPhysicianName } }: StudyRecord): string[] {
   if (name === '') return [];
   // XCN is XPN with an identifier before it, and the name's use in XCN.10 and its representation in XCN.15.
   const [family = '', given = '', middle = '', suffix = '', prefix = ''] = name.split('~')[0]!.split('^');
-  return [numbered('PV1', { 1: '1', 2: 'U', 8: ['', family, given, middle, suffix, prefix].join('^').replace(/\^+$/, '') })];
+  return [
+    numbered('PV1', { 1: '1', 2: 'U', 8: ['', family, given, middle, suffix, prefix].join('^').replace(/\^+$/, '') }),
+  ];
 }
 
-/** OBR-2 and OBR-3 as ORC-2 and ORC-3: the film's order numbers, and where the site says so and the film has none, its accession number. */
-function orderNumbers({ order: { PlacerOrderNumberImagingServiceRequest: placer, FillerOrderNumberImagingServiceRequest: filler, AccessionNumber, AccessionNumberIssuer } }: StudyRecord, { accession }: Hl7Options) {
+/**
+ * OBR-2 and OBR-3 as ORC-2 and ORC-3: the film's order numbers, and where the site says so and the film has none, its
+ * accession number.
+ */
+function orderNumbers(
+  {
+    order: {
+      PlacerOrderNumberImagingServiceRequest: placer,
+      FillerOrderNumberImagingServiceRequest: filler,
+      AccessionNumber,
+      AccessionNumberIssuer,
+    },
+  }: StudyRecord,
+  { accession }: Hl7Options,
+) {
   const number = components(AccessionNumber, AccessionNumberIssuer);
   return {
     placer: placer === '' && accession === 'OBR-2' ? number : escapeText(placer),
@@ -79,17 +140,35 @@ function request(record: StudyRecord, options: Hl7Options): string {
   const { placer, filler, accession } = orderNumbers(record, options);
   const { StudyDate, StudyTime, TimezoneOffsetFromUTC } = record.study;
   return numbered('OBR', {
-    1: '1', 2: placer, 3: filler, 4: serviceId(record, options), 7: dicomMoment(StudyDate, StudyTime, TimezoneOffsetFromUTC),
-    18: accession, 22: timestampOf(record.completedAt), 24: 'RAD',
+    1: '1',
+    2: placer,
+    3: filler,
+    4: serviceId(record, options),
+    7: dicomMoment(StudyDate, StudyTime, TimezoneOffsetFromUTC),
+    18: accession,
+    22: timestampOf(record.completedAt),
+    24: 'RAD',
     // Nobody has read it: table 0123, preliminary.
     25: 'P',
   });
 }
 
-function serviceId({ order: { RequestedProcedureID, RequestedProcedureDescription } }: StudyRecord, { procedure }: Hl7Options): string {
-  const own: Code[] = RequestedProcedureID === '' && RequestedProcedureDescription === '' ? [] : [{ value: RequestedProcedureID, meaning: RequestedProcedureDescription, scheme: 'L' }];
+function serviceId(
+  { order: { RequestedProcedureID, RequestedProcedureDescription } }: StudyRecord,
+  { procedure }: Hl7Options,
+): string {
+  const own: Code[] =
+    RequestedProcedureID === '' && RequestedProcedureDescription === ''
+      ? []
+      : [{ value: RequestedProcedureID, meaning: RequestedProcedureDescription, scheme: 'L' }];
   const [first, second] = procedure === 'film' ? [...own, CHEST_FILM] : [CHEST_FILM, ...own];
-  return components(...[first!, ...(second === undefined ? [] : [second])].flatMap(({ value, meaning, scheme }) => [value, meaning, scheme]));
+  return components(
+    ...[first!, ...(second === undefined ? [] : [second])].flatMap(({ value, meaning, scheme }) => [
+      value,
+      meaning,
+      scheme,
+    ]),
+  );
 }
 
 function note(): string {

@@ -1,7 +1,7 @@
-import { components,escapeText,numbered,timestampOf } from '../../hl7/text';
-import { type Code,CODES } from '../../objects/codes';
-import type { FilmRecord,StudyRecord } from '../record';
-import { DELIVERY_CODES,filmStatement,reportOf,VIEW_CODES } from '../statements';
+import { components, escapeText, numbered, timestampOf } from '../../hl7/text';
+import { type Code, CODES } from '../../objects/codes';
+import type { FilmRecord, StudyRecord } from '../record';
+import { DELIVERY_CODES, filmStatement, reportOf, VIEW_CODES } from '../statements';
 
 /** Type, concept, value as encoded, units. */
 type Observation = readonly [type: 'CWE' | 'NM' | 'ST' | 'TX', concept: string, value: string, units?: Code];
@@ -12,13 +12,31 @@ const number = (concept: string, value: number): Observation => [`NM`, concept, 
 
 /** The OBX segments: first what holds for the study, then each film as a group of its own in OBX-4, from 1. */
 export function observations(record: StudyRecord): string[] {
-  const rows = [...ofStudy(record).map((row) => ({ row, group: '' })), ...record.films.flatMap((film, index) => ofFilm(film).map((row) => ({ row, group: String(index + 1) })))];
+  const rows = [
+    ...ofStudy(record).map((row) => ({ row, group: '' })),
+    ...record.films.flatMap((film, index) => ofFilm(film).map((row) => ({ row, group: String(index + 1) }))),
+  ];
   return rows.map(({ row, group }, index) => segmentOf(row, group, index + 1, record));
 }
 
 /** OBX-8 stays empty: neither normal nor abnormal is ever said. */
-function segmentOf([type, concept, value, units]: Observation, group: string, place: number, { completedAt, softwareVersion }: StudyRecord): string {
-  return numbered('OBX', { 1: String(place), 2: type, 3: concept, 4: group, 5: value, 6: units === undefined ? '' : code(units), 11: 'P', 14: timestampOf(completedAt), 18: components(`Hilum ${softwareVersion}`) });
+function segmentOf(
+  [type, concept, value, units]: Observation,
+  group: string,
+  place: number,
+  { completedAt, softwareVersion }: StudyRecord,
+): string {
+  return numbered('OBX', {
+    1: String(place),
+    2: type,
+    3: concept,
+    4: group,
+    5: value,
+    6: units === undefined ? '' : code(units),
+    11: 'P',
+    14: timestampOf(completedAt),
+    18: components(`Hilum ${softwareVersion}`),
+  });
 }
 
 function ofStudy({ studyInstanceUid, priority, models }: StudyRecord): Observation[] {
@@ -48,7 +66,11 @@ function ofFilm(film: FilmRecord): Observation[] {
 /** The finding is named as what the probability is of, not as an observation that it is there. */
 function finding({ probability, threshold, finding: what }: FilmRecord): Observation[] {
   if (probability === null) return [];
-  const both = [CODES.exactProbability, CODES.probability].flatMap(({ value, meaning, scheme }) => [value, meaning, scheme]);
+  const both = [CODES.exactProbability, CODES.probability].flatMap(({ value, meaning, scheme }) => [
+    value,
+    meaning,
+    scheme,
+  ]);
   return [
     ...(what === null ? [] : [['CWE', code(DELIVERY_CODES.positiveClass), code(what)] as const]),
     number(components(...both), probability),

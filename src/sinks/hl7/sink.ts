@@ -1,6 +1,6 @@
 import { readAck } from '../../hl7/acknowledgement';
 import type { Sink } from '../sink';
-import { controlIdOf,encodeOru,type Hl7Options } from './message';
+import { controlIdOf, encodeOru, type Hl7Options } from './message';
 
 /** Port: one message out, its acknowledgement in; `hl7/mllp` fits it by shape. */
 export interface MessageWire {
@@ -14,7 +14,8 @@ export function hl7Sink(wire: MessageWire, options: Hl7Options): Sink {
   return {
     name: 'hl7',
     wants: ({ films }) => films.some(({ outcome }) => outcome !== 'rejected'),
-    deliver: async (record) => readAck(await wire.exchange(encodeOru(record, options)), controlIdOf(record.key, options.controlId)),
+    deliver: async (record) =>
+      readAck(await wire.exchange(encodeOru(record, options)), controlIdOf(record.key, options.controlId)),
     probe: () => wire.probe(),
     close: () => wire.close(),
   };

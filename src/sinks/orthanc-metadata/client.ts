@@ -1,29 +1,42 @@
 import { z } from 'zod';
 import type { Uid } from '../../dicom/uid';
-import { type HttpOptions,readText } from '../../net/http';
+import { type HttpOptions, readText } from '../../net/http';
 import { Receiver } from '../../net/receiver';
 
 const MAX_BYTES = 1024 * 1024;
 const foundSchema = z.array(z.object({ ID: z.string().regex(/^[0-9a-f-]{44}$/), Type: z.string() }));
 
-/** Metadata of studies by Orthanc's own REST API, of any version; fits the port of `sinks/orthanc-metadata/sink` by shape. */
+/**
+ * Metadata of studies by Orthanc's own REST API, of any version; fits the port of `sinks/orthanc-metadata/sink` by
+ * shape.
+ */
 export class OrthancMetadata {
   private readonly receiver: Receiver;
   private readonly root: string;
 
-  /** @param options `url` is Orthanc's own REST API, e.g. http://orthanc:8042. @throws HilumError CONFIG_INVALID for unreadable TLS files; every method RECEIVER_*. */
+  /**
+   * @param options `url` is Orthanc's own REST API, e.g. http://orthanc:8042. @throws HilumError CONFIG_INVALID for
+   * unreadable TLS files; every method RECEIVER_*.
+   */
   constructor({ url, ...http }: HttpOptions & { readonly url: string }) {
     this.receiver = new Receiver(http, 'Orthanc');
     this.root = url.replace(/\/+$/, '');
   }
 
   find(study: Uid): Promise<string[]> {
-    return this.receiver.send(`${this.root}/tools/lookup`, { method: 'POST', headers: { 'content-type': 'text/plain' }, body: Buffer.from(study) }, async (answer) => {
-      if (answer.status !== 200) throw this.receiver.statusError('look a study up', answer);
-      const found = foundSchema.safeParse(await this.receiver.readJson(answer, MAX_BYTES));
-      if (!found.success) throw this.receiver.invalid('something other than a list of resources: is the address that of its own REST API');
-      return found.data.filter(({ Type }) => Type === 'Study').map(({ ID }) => ID);
-    });
+    return this.receiver.send(
+      `${this.root}/tools/lookup`,
+      { method: 'POST', headers: { 'content-type': 'text/plain' }, body: Buffer.from(study) },
+      async (answer) => {
+        if (answer.status !== 200) throw this.receiver.statusError('look a study up', answer);
+        const found = foundSchema.safeParse(await this.receiver.readJson(answer, MAX_BYTES));
+        if (!found.success)
+          throw this.receiver.invalid(
+            'something other than a list of resources: is the address that of its own REST API',
+          );
+        return found.data.filter(({ Type }) => Type === 'Study').map(({ ID }) => ID);
+      },
+    );
   }
 
   read(id: string, index: number): Promise<{ value: string; etag: string }> {
@@ -35,16 +48,21 @@ export class OrthancMetadata {
   }
 
   /**
-   * With the revision that was read, which Orthanc 1.9.2 and newer compare, and demand with CheckRevisions; older ones send none.
+   * With the revision that was read, which Orthanc 1.9.2 and newer compare, and demand with CheckRevisions; older ones
+   * send none.
    * @returns false when the revision is not the newest any more (409), or the precondition failed in a proxy (412).
    */
   write(id: string, index: number, value: string, etag: string): Promise<boolean> {
     const headers = { 'content-type': 'text/plain', ...(etag === '' ? {} : { 'if-match': etag }) };
-    return this.receiver.send(this.at(id, index), { method: 'PUT', headers, body: Buffer.from(value) }, async (answer) => {
-      if (answer.status === 409 || answer.status === 412) return false;
-      if (answer.status !== 200 && answer.status !== 204) throw this.receiver.statusError('write metadata', answer);
-      return true;
-    });
+    return this.receiver.send(
+      this.at(id, index),
+      { method: 'PUT', headers, body: Buffer.from(value) },
+      async (answer) => {
+        if (answer.status === 409 || answer.status === 412) return false;
+        if (answer.status !== 200 && answer.status !== 204) throw this.receiver.statusError('write metadata', answer);
+        return true;
+      },
+    );
   }
 
   /** For `hilum doctor`: a look-up that finds nothing. */

@@ -9,13 +9,19 @@ export interface MetadataValues {
   readonly priority: string;
   /** The greatest probability of the study's films, four decimals; '' when none was analysed. */
   readonly probability: string;
-  /** What Hilum wrote last: `<priority> <probability> <key of the result>`. A priority other than this one was set by somebody else. */
+  /**
+   * What Hilum wrote last: `<priority> <probability> <key of the result>`. A priority other than this one was set by
+   * somebody else.
+   */
   readonly written: string;
 }
 
 export type MetadataName = keyof MetadataValues;
 
-/** How a worklist is to read it. `unknown` is a word that is not on the scale: somebody set it, and means something by it. */
+/**
+ * How a worklist is to read it. `unknown` is a word that is not on the scale: somebody set it, and means something by
+ * it.
+ */
 export interface TriageMetadata {
   readonly priority: MetadataPriority | 'unknown' | null;
   /** 0..1 */
@@ -34,21 +40,35 @@ export function readTriage({ priority, probability, written }: MetadataValues): 
 }
 
 /**
- * What is to be written, in this order; empty when all is there. `written` goes first: after a crash between the two, the older priority is taken for
- * somebody else's and at most raised. What somebody else set is never lowered, and left alone where it is not on the scale.
+ * What is to be written, in this order; empty when all is there. `written` goes first: after a crash between the two,
+ * the older priority is taken for somebody else's and at most raised. What somebody else set is never lowered, and left
+ * alone where it is not on the scale.
  * @returns null where nothing is to be said of the study: no film was analysed.
  */
-export function metadataChanges(record: Pick<StudyRecord, 'priority' | 'films' | 'key'>, there: MetadataValues): readonly (readonly [MetadataName, string])[] | null {
+export function metadataChanges(
+  record: Pick<StudyRecord, 'priority' | 'films' | 'key'>,
+  there: MetadataValues,
+): readonly (readonly [MetadataName, string])[] | null {
   if (record.priority === null) return null;
   const ours: MetadataPriority = record.priority === 'urgent' ? 'HIGH' : 'MEDIUM';
   const probability = greatestProbability(record);
-  const wanted: MetadataValues = { written: `${ours} ${probability} ${record.key}`, probability, priority: mayWrite(readTriage(there), ours) ? ours : there.priority };
-  return (['written', 'probability', 'priority'] as const).filter((name) => wanted[name] !== there[name]).map((name) => [name, wanted[name]]);
+  const wanted: MetadataValues = {
+    written: `${ours} ${probability} ${record.key}`,
+    probability,
+    priority: mayWrite(readTriage(there), ours) ? ours : there.priority,
+  };
+  return (['written', 'probability', 'priority'] as const)
+    .filter((name) => wanted[name] !== there[name])
+    .map((name) => [name, wanted[name]]);
 }
 
 function mayWrite({ priority, setBy }: TriageMetadata, ours: MetadataPriority): boolean {
   if (setBy !== 'other') return true;
-  return priority !== null && priority !== 'unknown' && METADATA_PRIORITIES.indexOf(ours) > METADATA_PRIORITIES.indexOf(priority);
+  return (
+    priority !== null &&
+    priority !== 'unknown' &&
+    METADATA_PRIORITIES.indexOf(ours) > METADATA_PRIORITIES.indexOf(priority)
+  );
 }
 
 function greatestProbability({ films }: Pick<StudyRecord, 'films'>): string {

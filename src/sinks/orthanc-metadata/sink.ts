@@ -2,7 +2,7 @@ import { HilumError } from '../../base/errors';
 import type { Uid } from '../../dicom/uid';
 import type { StudyRecord } from '../record';
 import type { Sink } from '../sink';
-import { metadataChanges,type MetadataName,type MetadataValues } from './message';
+import { metadataChanges, type MetadataName, type MetadataValues } from './message';
 
 /** A value and the revision that a change of it has to name; '' for both where there is none. */
 export interface Revised {
@@ -10,7 +10,9 @@ export interface Revised {
   readonly etag: string;
 }
 
-/** Port: the metadata of an Orthanc; `sinks/orthanc-metadata/client` fits it by shape. Every method throws HilumError. */
+/**
+ * Port: the metadata of an Orthanc; `sinks/orthanc-metadata/client` fits it by shape. Every method throws HilumError.
+ */
 export interface MetadataServer {
   /** Orthanc's ids of a study: more than one where two patients share its UID. */
   find(study: Uid): Promise<string[]>;
@@ -49,13 +51,22 @@ async function tell(server: MetadataServer, id: string, indexes: MetadataIndexes
   throw new HilumError('RECEIVER_UNAVAILABLE', 'transient', 'the metadata of the study changed at each try');
 }
 
-async function tryToTell(server: MetadataServer, id: string, indexes: MetadataIndexes, record: StudyRecord): Promise<boolean> {
+async function tryToTell(
+  server: MetadataServer,
+  id: string,
+  indexes: MetadataIndexes,
+  record: StudyRecord,
+): Promise<boolean> {
   const there: Record<MetadataName, Revised> = {
     priority: await server.read(id, indexes.priority),
     probability: await server.read(id, indexes.probability),
     written: await server.read(id, indexes.written),
   };
-  const values: MetadataValues = { priority: there.priority.value, probability: there.probability.value, written: there.written.value };
+  const values: MetadataValues = {
+    priority: there.priority.value,
+    probability: there.probability.value,
+    written: there.written.value,
+  };
   for (const [name, value] of metadataChanges(record, values) ?? []) {
     if (!(await server.write(id, indexes[name], value, there[name].etag))) return false;
   }

@@ -1,5 +1,5 @@
 import type { Uid } from '../../dicom/uid';
-import type { HttpAnswer,HttpOptions } from '../../net/http';
+import type { HttpAnswer, HttpOptions } from '../../net/http';
 import { Receiver } from '../../net/receiver';
 
 export interface UpsOptions extends HttpOptions {
@@ -17,7 +17,9 @@ type Dataset = Readonly<Record<string, { readonly vr: string }>>;
 const MEDIA_TYPE = 'application/dicom+json';
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
 
-/** UPS-RS (PS3.18 section 11) as a user agent; fits the port of `sinks/ups/sink` by shape. No message quotes an answer. */
+/**
+ * UPS-RS (PS3.18 section 11) as a user agent; fits the port of `sinks/ups/sink` by shape. No message quotes an answer.
+ */
 export class UpsClient {
   private readonly receiver: Receiver;
   private readonly root: string;
@@ -39,35 +41,56 @@ export class UpsClient {
       if (status !== 201) return status === 409 ? false : undefined;
       // A server that does not read the name makes up one of its own, and each try would make another workitem.
       const location = header('location');
-      if (location !== '' && !location.split(/[/?=]/).includes(uid)) throw this.receiver.refused('name a workitem as it was asked to, see deliveries.ups.uidQuery', status);
+      if (location !== '' && !location.split(/[/?=]/).includes(uid))
+        throw this.receiver.refused('name a workitem as it was asked to, see deliveries.ups.uidQuery', status);
       return true;
     });
   }
 
   /** Section 11.5. @returns null when the server does not give it out (404, 409, 410). */
   async retrieve(uid: Uid): Promise<unknown> {
-    return this.receiver.send(`${this.root}/${uid}`, { headers: { accept: MEDIA_TYPE, 'cache-control': 'no-cache' } }, async (answer) => {
-      if ([404, 409, 410].includes(answer.status)) return null;
-      if (answer.status !== 200) throw this.receiver.statusError('retrieve a workitem', answer);
-      const found = await this.receiver.readJson(answer, MAX_JSON_BYTES);
-      return Array.isArray(found) ? (found[0] as unknown) : found;
-    });
+    return this.receiver.send(
+      `${this.root}/${uid}`,
+      { headers: { accept: MEDIA_TYPE, 'cache-control': 'no-cache' } },
+      async (answer) => {
+        if ([404, 409, 410].includes(answer.status)) return null;
+        if (answer.status !== 200) throw this.receiver.statusError('retrieve a workitem', answer);
+        const found = await this.receiver.readJson(answer, MAX_JSON_BYTES);
+        return Array.isArray(found) ? (found[0] as unknown) : found;
+      },
+    );
   }
 
-  /** Section 11.6. The lock is named in the query, as the Standard has it; the dataset has it as well. @returns false when state or lock forbid it. */
+  /**
+   * Section 11.6. The lock is named in the query, as the Standard has it; the dataset has it as well. @returns false
+   * when state or lock forbid it.
+   */
   update(uid: Uid, transaction: Uid, changes: Dataset): Promise<boolean> {
-    return this.send('update a workitem', 'POST', `${this.root}/${uid}?${this.uidQuery === 'bare' ? '' : 'transaction='}${transaction}`, changes, isChanged);
+    return this.send(
+      'update a workitem',
+      'POST',
+      `${this.root}/${uid}?${this.uidQuery === 'bare' ? '' : 'transaction='}${transaction}`,
+      changes,
+      isChanged,
+    );
   }
 
   /** Section 11.7. @returns false when state or lock forbid it. */
   changeState(uid: Uid, change: Dataset): Promise<boolean> {
-    return this.send('change the state of a workitem', 'PUT', `${this.root}/${uid}/state${this.requester}`, change, isChanged);
+    return this.send(
+      'change the state of a workitem',
+      'PUT',
+      `${this.root}/${uid}/state${this.requester}`,
+      change,
+      isChanged,
+    );
   }
 
   /** For `hilum doctor`: searches for one workitem (section 11.9), which changes nothing. */
   async probe(): Promise<void> {
     await this.receiver.send(`${this.root}?limit=1`, { headers: { accept: MEDIA_TYPE } }, async (answer) => {
-      if (answer.status !== 200 && answer.status !== 204) throw this.receiver.statusError('search the worklist', answer);
+      if (answer.status !== 200 && answer.status !== 204)
+        throw this.receiver.statusError('search the worklist', answer);
     });
   }
 
@@ -75,20 +98,31 @@ export class UpsClient {
     return this.receiver.close();
   }
 
-  private send(action: string, method: 'POST' | 'PUT', url: string, dataset: Dataset, read: (answer: HttpAnswer) => boolean | undefined): Promise<boolean> {
+  private send(
+    action: string,
+    method: 'POST' | 'PUT',
+    url: string,
+    dataset: Dataset,
+    read: (answer: HttpAnswer) => boolean | undefined,
+  ): Promise<boolean> {
     // An array of one: PS3.18 section 11.1.4 has no bare dataset.
     const body = Buffer.from(JSON.stringify([dataset]));
-    return this.receiver.send(url, { method, headers: { accept: MEDIA_TYPE, 'content-type': MEDIA_TYPE }, body }, async (answer) => {
-      const known = read(answer);
-      if (known === undefined) throw this.receiver.statusError(action, answer);
-      return known;
-    });
+    return this.receiver.send(
+      url,
+      { method, headers: { accept: MEDIA_TYPE, 'content-type': MEDIA_TYPE }, body },
+      async (answer) => {
+        const known = read(answer);
+        if (known === undefined) throw this.receiver.statusError(action, answer);
+        return known;
+      },
+    );
   }
 }
 
 /**
- * PS3.18 tables 11.6.3-1 and 11.7.3-1: 400 is a final state or a wrong lock as well as a bad dataset, 409 the state, 404 and 410 a workitem that is gone.
- * The Warning header tells them apart where a server sends one, the workitem itself always: the caller looks at it. Being in the wanted state already is success.
+ * PS3.18 tables 11.6.3-1 and 11.7.3-1: 400 is a final state or a wrong lock as well as a bad dataset, 409 the state,
+ * 404 and 410 a workitem that is gone. The Warning header tells them apart where a server sends one, the workitem
+ * itself always: the caller looks at it. Being in the wanted state already is success.
  */
 function isChanged({ status, header }: Pick<HttpAnswer, 'status' | 'header'>): boolean | undefined {
   if (status === 200 || status === 204) return true;

@@ -22,7 +22,16 @@ export function sequence(...items: readonly JsonDataset[]): JsonElement {
 export function personName(name: string): JsonElement {
   if (name === '') return { vr: 'PN' };
   const [alphabetic = '', ideographic = '', phonetic = ''] = name.split('=');
-  return { vr: 'PN', Value: [{ Alphabetic: alphabetic, ...(ideographic && { Ideographic: ideographic }), ...(phonetic && { Phonetic: phonetic }) }] };
+  return {
+    vr: 'PN',
+    Value: [
+      {
+        Alphabetic: alphabetic,
+        ...(ideographic && { Ideographic: ideographic }),
+        ...(phonetic && { Phonetic: phonetic }),
+      },
+    ],
+  };
 }
 
 /** Sorted by tag, as a dataset is. */
@@ -32,7 +41,11 @@ export function dataset(elements: JsonDataset): JsonDataset {
 
 /** Code Sequence of one item (PS3.3 section 8.8). */
 export function codeSequence({ value, scheme, meaning }: Code): JsonElement {
-  return sequence({ '00080100': element('SH', value), '00080102': element('SH', scheme), '00080104': element('LO', meaning) });
+  return sequence({
+    '00080100': element('SH', value),
+    '00080102': element('SH', scheme),
+    '00080104': element('LO', meaning),
+  });
 }
 
 /** DT in UTC (PS3.5 section 6.2) of an ISO 8601 time. */

@@ -1,7 +1,17 @@
-import { deriveUid,tryParseUid,type Uid } from '../../dicom/uid';
-import { type Code,HILUM_SCHEME } from '../../objects/codes';
-import type { FilmRecord,OrderFacts,StudyRecord } from '../record';
-import { codeSequence,dataset,dateTime,element,type JsonDataset,personName,sequence,textAt,valuesAt } from './dicom-json';
+import { deriveUid, tryParseUid, type Uid } from '../../dicom/uid';
+import { type Code, HILUM_SCHEME } from '../../objects/codes';
+import type { FilmRecord, OrderFacts, StudyRecord } from '../record';
+import {
+  codeSequence,
+  dataset,
+  dateTime,
+  element,
+  type JsonDataset,
+  personName,
+  sequence,
+  textAt,
+  valuesAt,
+} from './dicom-json';
 
 /** PS3.3 section C.30.2: Scheduled Procedure Step Priority, lowest first. */
 export const UPS_PRIORITIES = ['LOW', 'MEDIUM', 'HIGH'] as const;
@@ -43,32 +53,41 @@ export function workitemUid({ studyInstanceUid }: Pick<StudyRecord, 'studyInstan
   return deriveUid(['ups-workitem', studyInstanceUid]);
 }
 
-/** ... and one more for each later result of it: what is completed can't be changed (PS3.4 CC.1.1: "by scheduling another (different) UPS"). */
+/**
+ * ... and one more for each later result of it: what is completed can't be changed (PS3.4 CC.1.1: "by scheduling
+ * another (different) UPS").
+ */
 export function laterWorkitemUid({ studyInstanceUid, key }: Pick<StudyRecord, 'studyInstanceUid' | 'key'>): Uid {
   return deriveUid(['ups-workitem', studyInstanceUid, key]);
 }
 
 /**
- * The lock of a workitem. It follows from the workitem, so that a worker which takes over after a crash still holds it: the note in PS3.4 CC.2.1.2 asks
- * for it to outlive one.
+ * The lock of a workitem. It follows from the workitem, so that a worker which takes over after a crash still holds it:
+ * the note in PS3.4 CC.2.1.2 asks for it to outlive one.
  */
 export function transactionUid(workitem: Uid): Uid {
   return deriveUid(['ups-transaction', workitem]);
 }
 
 /** LOW only where the site says so, and never of a study in which nothing was analysed: that says nothing about it. */
-export function upsPriority({ priority }: Pick<StudyRecord, 'priority'>, { routinePriority }: Pick<WorkitemSettings, 'routinePriority'>): UpsPriority {
+export function upsPriority(
+  { priority }: Pick<StudyRecord, 'priority'>,
+  { routinePriority }: Pick<WorkitemSettings, 'routinePriority'>,
+): UpsPriority {
   if (priority === 'urgent') return 'HIGH';
   return priority === 'routine' ? routinePriority : 'MEDIUM';
 }
 
-/** The priority that a workitem is to be raised to; null where what is there is as high, or nobody knows what it means. */
+/**
+ * The priority that a workitem is to be raised to; null where what is there is as high, or nobody knows what it means.
+ */
 export function raisedPriority(there: UpsPriority | null, ours: UpsPriority): UpsPriority | null {
   return there !== null && UPS_PRIORITIES.indexOf(ours) > UPS_PRIORITIES.indexOf(there) ? ours : null;
 }
 
 /**
- * A SCHEDULED workitem: all that PS3.4 table CC.2.5-3 has as type 1 or 2 for N-CREATE, and nothing that it does not allow there. The UID is no part of it.
+ * A SCHEDULED workitem: all that PS3.4 table CC.2.5-3 has as type 1 or 2 for N-CREATE, and nothing that it does not
+ * allow there. The UID is no part of it.
  */
 export function newWorkitem(record: StudyRecord, settings: WorkitemSettings): JsonDataset {
   const { patient, studyInstanceUid, completedAt } = record;
@@ -108,10 +127,15 @@ export function newWorkitem(record: StudyRecord, settings: WorkitemSettings): Js
 }
 
 /**
- * What has to be there before a workitem may be completed (PS3.4 table CC.2.5-3, final state P), and `priority` where it is to be raised. When the work
- * began is not known afterwards: start and end are the end.
+ * What has to be there before a workitem may be completed (PS3.4 table CC.2.5-3, final state P), and `priority` where
+ * it is to be raised. When the work began is not known afterwards: start and end are the end.
  */
-export function performedWorkitem(record: StudyRecord, { retrieveUrl }: WorkitemSettings, transaction: Uid, priority: UpsPriority | null): JsonDataset {
+export function performedWorkitem(
+  record: StudyRecord,
+  { retrieveUrl }: WorkitemSettings,
+  transaction: Uid,
+  priority: UpsPriority | null,
+): JsonDataset {
   const end = dateTime(record.completedAt);
   return dataset({
     [TRANSACTION_UID]: element('UI', transaction),
@@ -141,12 +165,17 @@ export function readWorkitem(item: unknown): FoundWorkitem | undefined {
   if (state === undefined) return undefined;
   const priority = UPS_PRIORITIES.find((known) => known === textAt(item, PRIORITY)) ?? null;
   const series = valuesAt(item, PERFORMED_PROCEDURE).flatMap((performed) => valuesAt(performed, OUTPUT_INFORMATION));
-  const uids = series.flatMap((one) => valuesAt(one, '00081199')).flatMap((reference) => tryParseUid(textAt(reference, '00081155')) ?? []);
+  const uids = series
+    .flatMap((one) => valuesAt(one, '00081199'))
+    .flatMap((reference) => tryParseUid(textAt(reference, '00081155')) ?? []);
   return { state, priority, outputs: uids };
 }
 
 /** Whether a workitem tells of all that this result stored. */
-export function tellsOf({ outputs: told }: Pick<FoundWorkitem, 'outputs'>, { films }: Pick<StudyRecord, 'films'>): boolean {
+export function tellsOf(
+  { outputs: told }: Pick<FoundWorkitem, 'outputs'>,
+  { films }: Pick<StudyRecord, 'films'>,
+): boolean {
   return films.every((film) => film.outputs.every(({ sopInstanceUid }) => told.includes(sopInstanceUid)));
 }
 
@@ -159,13 +188,19 @@ interface Reference {
 function inputs({ studyInstanceUid, films }: StudyRecord, { retrieveUrl }: WorkitemSettings): JsonDataset[] {
   const known = (film: FilmRecord): Reference[] => {
     const { seriesInstanceUid, sopClassUid, sopInstanceUid } = film;
-    return seriesInstanceUid === null || sopClassUid === null ? [] : [{ seriesInstanceUid, sopClassUid, sopInstanceUid }];
+    return seriesInstanceUid === null || sopClassUid === null
+      ? []
+      : [{ seriesInstanceUid, sopClassUid, sopInstanceUid }];
   };
   return references(studyInstanceUid, films.flatMap(known), retrieveUrl);
 }
 
 function outputs({ studyInstanceUid, films }: StudyRecord, retrieveUrl: string): JsonDataset[] {
-  return references(studyInstanceUid, films.flatMap((film) => film.outputs), retrieveUrl);
+  return references(
+    studyInstanceUid,
+    films.flatMap((film) => film.outputs),
+    retrieveUrl,
+  );
 }
 
 /** Referenced Instances and Access macro (PS3.3 table 10-3b), one item per series. */
@@ -176,15 +211,27 @@ function references(study: Uid, instances: readonly Reference[], retrieveUrl: st
       '0040E020': element('CS', 'DICOM'),
       '0020000D': element('UI', study),
       '0020000E': element('UI', uid),
-      '00081199': sequence(...instances.filter(({ seriesInstanceUid }) => seriesInstanceUid === uid).map(({ sopClassUid, sopInstanceUid }) => ({ '00081150': element('UI', sopClassUid), '00081155': element('UI', sopInstanceUid) }))),
-      '0040E025': sequence({ '00081190': element('UR', `${retrieveUrl.replace(/\/+$/, '')}/studies/${study}/series/${uid}`) }),
+      '00081199': sequence(
+        ...instances
+          .filter(({ seriesInstanceUid }) => seriesInstanceUid === uid)
+          .map(({ sopClassUid, sopInstanceUid }) => ({
+            '00081150': element('UI', sopClassUid),
+            '00081155': element('UI', sopInstanceUid),
+          })),
+      ),
+      '0040E025': sequence({
+        '00081190': element('UR', `${retrieveUrl.replace(/\/+$/, '')}/studies/${study}/series/${uid}`),
+      }),
     }),
   );
 }
 
 /** Referenced Request Sequence, as the film has it. */
 function request(study: Uid, order: OrderFacts): JsonDataset {
-  const issuer = order.AccessionNumberIssuer === '' ? sequence() : sequence({ '00400031': element('UT', order.AccessionNumberIssuer) });
+  const issuer =
+    order.AccessionNumberIssuer === ''
+      ? sequence()
+      : sequence({ '00400031': element('UT', order.AccessionNumberIssuer) });
   return dataset({
     '00080050': element('SH', order.AccessionNumber),
     '00080051': issuer,

@@ -3,7 +3,20 @@ import type { Uid } from '../../dicom/uid';
 import type { StudyRecord } from '../record';
 import type { Sink } from '../sink';
 import type { JsonDataset } from './dicom-json';
-import { type FoundWorkitem,laterWorkitemUid,newWorkitem,performedWorkitem,raisedPriority,readWorkitem,stateChange,tellsOf,transactionUid,upsPriority,type WorkitemSettings,workitemUid } from './message';
+import {
+  type FoundWorkitem,
+  laterWorkitemUid,
+  newWorkitem,
+  performedWorkitem,
+  raisedPriority,
+  readWorkitem,
+  stateChange,
+  tellsOf,
+  transactionUid,
+  upsPriority,
+  type WorkitemSettings,
+  workitemUid,
+} from './message';
 
 /** Port: a UPS-RS server (PS3.18 section 11); `sinks/ups/client` fits it by shape. Every method throws HilumError. */
 export interface WorklistServer {
@@ -24,8 +37,8 @@ export interface WorklistServer {
 type End = 'told' | 'other-result';
 
 /**
- * A completed workitem for each result: created, claimed, updated, completed. It starts from whatever the server has, so that a repetition after a crash
- * at any step goes on where the first try ended.
+ * A completed workitem for each result: created, claimed, updated, completed. It starts from whatever the server has,
+ * so that a repetition after a crash at any step goes on where the first try ended.
  */
 export function upsSink(server: WorklistServer, settings: WorkitemSettings): Sink {
   return {
@@ -43,7 +56,12 @@ export function upsSink(server: WorklistServer, settings: WorkitemSettings): Sin
   };
 }
 
-async function bringToEnd(server: WorklistServer, uid: Uid, record: StudyRecord, settings: WorkitemSettings): Promise<End> {
+async function bringToEnd(
+  server: WorklistServer,
+  uid: Uid,
+  record: StudyRecord,
+  settings: WorkitemSettings,
+): Promise<End> {
   const ours = upsPriority(record, settings);
   const created = await server.create(uid, newWorkitem(record, settings));
   const found = created ? { state: 'SCHEDULED' as const, priority: ours, outputs: [] } : await look(server, uid);
@@ -53,17 +71,27 @@ async function bringToEnd(server: WorklistServer, uid: Uid, record: StudyRecord,
   // When it is in progress already, the update tells whether it is by us.
   if (found?.state === 'SCHEDULED') await server.changeState(uid, stateChange(transaction, 'IN PROGRESS'));
   const raised = raisedPriority(found?.priority ?? null, ours);
-  if (!(await server.update(uid, transaction, performedWorkitem(record, settings, transaction, raised)))) return endedMeanwhile(server, uid, record, 'update');
-  if (!(await server.changeState(uid, stateChange(transaction, 'COMPLETED')))) return endedMeanwhile(server, uid, record, 'complete');
+  if (!(await server.update(uid, transaction, performedWorkitem(record, settings, transaction, raised))))
+    return endedMeanwhile(server, uid, record, 'update');
+  if (!(await server.changeState(uid, stateChange(transaction, 'COMPLETED'))))
+    return endedMeanwhile(server, uid, record, 'complete');
   return 'told';
 }
 
-/** Null where the server has the workitem and does not give it out, as it may once it is in a final state (PS3.18 section 11.5.2). */
+/**
+ * Null where the server has the workitem and does not give it out, as it may once it is in a final state (PS3.18
+ * section 11.5.2).
+ */
 async function look(server: WorklistServer, uid: Uid): Promise<FoundWorkitem | null> {
   const item = await server.retrieve(uid);
   if (item === null) return null;
   const found = readWorkitem(item);
-  if (found === undefined) throw new HilumError('RECEIVER_RESPONSE_INVALID', 'transient', 'the worklist server answered with something other than a workitem');
+  if (found === undefined)
+    throw new HilumError(
+      'RECEIVER_RESPONSE_INVALID',
+      'transient',
+      'the worklist server answered with something other than a workitem',
+    );
   return found;
 }
 
@@ -77,10 +105,17 @@ function endOf(found: FoundWorkitem | null, record: StudyRecord): End | null {
 async function endedMeanwhile(server: WorklistServer, uid: Uid, record: StudyRecord, action: string): Promise<End> {
   const found = await look(server, uid);
   // Gone between two steps: the next try finds out whether it is known still.
-  if (found === null) throw new HilumError('RECEIVER_UNAVAILABLE', 'transient', 'the worklist server lost a workitem that was in progress');
+  if (found === null)
+    throw new HilumError(
+      'RECEIVER_UNAVAILABLE',
+      'transient',
+      'the worklist server lost a workitem that was in progress',
+    );
   const end = endOf(found, record);
   if (end !== null) return end;
-  throw refused(`the worklist server does not let Hilum ${action} it, though it is not at its end: another system may have claimed it`);
+  throw refused(
+    `the worklist server does not let Hilum ${action} it, though it is not at its end: another system may have claimed it`,
+  );
 }
 
 function refused(why: string): HilumError {

@@ -1,7 +1,9 @@
 import type { HttpOptions } from '../../net/http';
 import { Receiver } from '../../net/receiver';
 
-/** Posts JSON to one address; fits the port of `sinks/webhook/sink` by shape. Any 2xx is success, redirects are refused. */
+/**
+ * Posts JSON to one address; fits the port of `sinks/webhook/sink` by shape. Any 2xx is success, redirects are refused.
+ */
 export class WebhookClient {
   private readonly receiver: Receiver;
   private readonly url: string;
@@ -12,14 +14,24 @@ export class WebhookClient {
     this.url = url;
   }
 
-  /** @throws HilumError RECEIVER_*, transient for 408, 429 (with its Retry-After) and 5xx, permanent for every other status. */
+  /**
+   * @throws HilumError RECEIVER_*, transient for 408, 429 (with its Retry-After) and 5xx, permanent for every other
+   * status.
+   */
   async post(body: string, headers: Record<string, string>): Promise<void> {
-    await this.receiver.send(this.url, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: Buffer.from(body) }, async (answer) => {
-      if (answer.status < 200 || answer.status > 299) throw this.receiver.statusError('take a result', answer);
-    });
+    await this.receiver.send(
+      this.url,
+      { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: Buffer.from(body) },
+      async (answer) => {
+        if (answer.status < 200 || answer.status > 299) throw this.receiver.statusError('take a result', answer);
+      },
+    );
   }
 
-  /** For `hilum doctor`: HEAD, which must not make the receiver do anything. Any answer but a refused sign-in shows that it is there: many take POST only. */
+  /**
+   * For `hilum doctor`: HEAD, which must not make the receiver do anything. Any answer but a refused sign-in shows that
+   * it is there: many take POST only.
+   */
   async probe(): Promise<void> {
     await this.receiver.send(this.url, { method: 'HEAD', headers: {} }, async (answer) => {
       if ([401, 403].includes(answer.status) || answer.status >= 500) throw this.receiver.statusError('look', answer);

@@ -1,9 +1,12 @@
 import { createHmac } from 'node:crypto';
-import type { OrderFacts,PatientFacts,StudyRecord } from '../record';
+import type { OrderFacts, PatientFacts, StudyRecord } from '../record';
 
 export const RESEARCH_USE = 'Research use only - not for diagnosis. Unverified.';
 
-/** Body of the message: docs/schemas/webhook.v1.json. Type, timestamp and data are what the Standard Webhooks specification asks for. */
+/**
+ * Body of the message: docs/schemas/webhook.v1.json. Type, timestamp and data are what the Standard Webhooks
+ * specification asks for.
+ */
 export interface WebhookMessage {
   readonly type: 'hilum.result';
   /** When the result was made, not when it is told: the same at each repetition. */
@@ -31,7 +34,10 @@ interface WebhookFilm {
 }
 
 /** UIDs and results; nothing about the patient, unless the site says so. */
-export function webhookMessage({ studyInstanceUid, priority, films, models, completedAt, patient, order }: StudyRecord, includePatient: boolean): WebhookMessage {
+export function webhookMessage(
+  { studyInstanceUid, priority, films, models, completedAt, patient, order }: StudyRecord,
+  includePatient: boolean,
+): WebhookMessage {
   return {
     type: 'hilum.result',
     timestamp: completedAt,
@@ -40,7 +46,15 @@ export function webhookMessage({ studyInstanceUid, priority, films, models, comp
       notice: RESEARCH_USE,
       studyInstanceUid,
       priority,
-      films: films.map(({ sopInstanceUid, outcome, reason, view, probability, threshold, outputs }) => ({ sopInstanceUid, outcome, reason, view, probability, threshold, outputs })),
+      films: films.map(({ sopInstanceUid, outcome, reason, view, probability, threshold, outputs }) => ({
+        sopInstanceUid,
+        outcome,
+        reason,
+        view,
+        probability,
+        threshold,
+        outputs,
+      })),
       models,
       ...(includePatient ? { patient, order } : {}),
     },
@@ -48,7 +62,8 @@ export function webhookMessage({ studyInstanceUid, priority, films, models, comp
 }
 
 /**
- * The three headers of the Standard Webhooks specification, version 1: HMAC-SHA256 over id, time and body, keyed with the decoded secret.
+ * The three headers of the Standard Webhooks specification, version 1: HMAC-SHA256 over id, time and body, keyed with
+ * the decoded secret.
  * @param secret `whsec_` and base64
  * @param seconds since 1970, of sending
  */

@@ -1,5 +1,5 @@
 import type { Sink } from '../sink';
-import { webhookHeaders,webhookMessage } from './message';
+import { webhookHeaders, webhookMessage } from './message';
 
 /** Port: who takes the message; `sinks/webhook/client` fits it by shape. @throws HilumError */
 export interface WebhookReceiver {
@@ -16,7 +16,11 @@ export interface WebhookSettings {
 }
 
 /** Posts each result that the site wants to hear of; `webhook-id` tells a repetition. */
-export function webhookSink(receiver: WebhookReceiver, { when, includePatient, secret }: WebhookSettings, now: () => number = Date.now): Sink {
+export function webhookSink(
+  receiver: WebhookReceiver,
+  { when, includePatient, secret }: WebhookSettings,
+  now: () => number = Date.now,
+): Sink {
   return {
     name: 'webhook',
     wants: ({ priority }) => when === 'all' || priority === 'urgent',

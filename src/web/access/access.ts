@@ -1,18 +1,25 @@
-import { type ErrorRequestHandler,type Express,type Request,type RequestHandler,type Response,Router } from 'express';
+import {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+  Router,
+} from 'express';
 import { HilumError } from '../../base/errors';
 import type { Log } from '../../base/log';
-import { type AuditRecorder,SERVICE } from '../audit/recorder';
+import { type AuditRecorder, SERVICE } from '../audit/recorder';
 import { accountRoutes } from './account-routes';
 import type { AuditEvent } from './audit-event';
-import { type AccessConfig,type HttpConfig,isExposed } from './config';
+import { type AccessConfig, type HttpConfig, isExposed } from './config';
 import { Directory } from './directory';
-import { headers,isFromOurselves,loopbackOnly,proxyOnly } from './gate';
-import { RequestLimit,SignInLimits,TooMany } from './limits';
+import { headers, isFromOurselves, loopbackOnly, proxyOnly } from './gate';
+import { RequestLimit, SignInLimits, TooMany } from './limits';
 import { OidcClient } from './oidc';
 import { refusalPage } from './pages';
-import { type AccessStores,bearerOf,SessionBook } from './session-book';
-import { addressOf,signInRoutes } from './sign-in-routes';
-import { hasRole,needs,open,Refused,type RequestUser,setUser,userOf } from './user';
+import { type AccessStores, bearerOf, SessionBook } from './session-book';
+import { addressOf, signInRoutes } from './sign-in-routes';
+import { hasRole, needs, open, Refused, type RequestUser, setUser, userOf } from './user';
 
 /**
  * The layer that everything else of the web sits behind. {@link protect} mounts it:
@@ -21,7 +28,8 @@ import { hasRole,needs,open,Refused,type RequestUser,setUser,userOf } from './us
  *       app.get('/api/studies', needs('radiologist'), handler);
  *     });
  *
- * Each route begins with `open`, `signedIn` or `needs(...)` (user.ts); a test walks all routes and fails on one without.
+ * Each route begins with `open`, `signedIn` or `needs(...)` (user.ts); a test walks all routes and fails on one
+ * without.
  */
 export interface Access {
   /** Headers, who it is, other sites' requests, rate limit, sign-in and account pages. */
@@ -38,16 +46,21 @@ export interface Access {
   /** Whether health may tell this sender what is wrong. */
   maySeeDetails(request: Request): boolean;
   /**
-   * Who the sender of a request is at this moment, without counting as use of the session. A stream asks every half minute, and ends on null.
+   * Who the sender of a request is at this moment, without counting as use of the session. A stream asks every half
+   * minute, and ends on null.
    * @throws HilumError of the database.
    */
   current(request: Request): Promise<RequestUser | null>;
   /**
-   * Writes an audit message about this request and resolves when it is on the disk: await it before what it tells of is answered.
+   * Writes an audit message about this request and resolves when it is on the disk: await it before what it tells of is
+   * answered.
    * @throws HilumError AUDIT_FAILED, which becomes 503: nothing is shown that is not recorded.
    */
   audit(request: Request, event: AuditEvent): Promise<void>;
-  /** Records the start of the service; at the very first start without an admin makes the token for the first one and logs it. */
+  /**
+   * Records the start of the service; at the very first start without an admin makes the token for the first one and
+   * logs it.
+   */
   begin(): Promise<void>;
   close(): Promise<void>;
 }
@@ -64,7 +77,12 @@ export interface AccessParts {
   readonly now?: () => number;
 }
 
-const LOCAL_USER: RequestUser = { id: 'loopback', name: 'this machine', roles: ['radiologist', 'operator', 'admin'], kind: 'loopback' };
+const LOCAL_USER: RequestUser = {
+  id: 'loopback',
+  name: 'this machine',
+  roles: ['radiologist', 'operator', 'admin'],
+  kind: 'loopback',
+};
 const MINUTE_MS = 60_000;
 /** One audit message for a refusal that is repeated within this time. */
 const REFUSED_WINDOW_MS = MINUTE_MS;
@@ -80,24 +98,56 @@ export function protect(access: Access, app: Express, addRoutes: (app: Express) 
   return app;
 }
 
-/** Puts the layer together. Everything of the sign-in is as configured; where `access.kind` is none, requests from this machine have all roles. */
+/**
+ * Puts the layer together. Everything of the sign-in is as configured; where `access.kind` is none, requests from this
+ * machine have all roles.
+ */
 export function createAccess(parts: AccessParts): Access {
   const { http, access, stores, recorder, log, now = Date.now } = parts;
   const exposed = isExposed(http);
   const isHttps = http.tls !== undefined || http.publicUrl?.startsWith('https:') === true;
   const everyoneIsLocal = access.kind === 'none';
-  if (!everyoneIsLocal && stores === null) throw new HilumError('CONFIG_INVALID', 'permanent', 'sign-in needs the database');
-  const originOf = (request: Request) => (http.publicUrl !== undefined ? new URL(http.publicUrl).origin : `${http.tls ? 'https' : 'http'}://${request.headers.host ?? ''}`);
-  const oidc = access.oidc !== undefined && (access.kind === 'oidc' || access.kind === 'both') ? new OidcClient(access.oidc, parts.fetch ?? ((url, options) => fetch(url, options))) : null;
-  const book = stores && new SessionBook(stores, { isHttps, idleMs: access.idleMinutes * MINUTE_MS, longestMs: access.sessionHours * 60 * MINUTE_MS }, now);
+  if (!everyoneIsLocal && stores === null)
+    throw new HilumError('CONFIG_INVALID', 'permanent', 'sign-in needs the database');
+  const originOf = (request: Request) =>
+    http.publicUrl !== undefined
+      ? new URL(http.publicUrl).origin
+      : `${http.tls ? 'https' : 'http'}://${request.headers.host ?? ''}`;
+  const oidc =
+    access.oidc !== undefined && (access.kind === 'oidc' || access.kind === 'both')
+      ? new OidcClient(access.oidc, parts.fetch ?? ((url, options) => fetch(url, options)))
+      : null;
+  const book =
+    stores &&
+    new SessionBook(
+      stores,
+      { isHttps, idleMs: access.idleMinutes * MINUTE_MS, longestMs: access.sessionHours * 60 * MINUTE_MS },
+      now,
+    );
   const directory = stores && new Directory(stores, now);
-  const identify = async (request: Request, touches: boolean) => (everyoneIsLocal ? (loopbackOnly(request) ? LOCAL_USER : null) : ((await book?.identify(request, touches)) ?? null));
+  const identify = async (request: Request, touches: boolean) =>
+    everyoneIsLocal ? (loopbackOnly(request) ? LOCAL_USER : null) : ((await book?.identify(request, touches)) ?? null);
   const forMachines = exposed ? needs('metrics', 'operator') : open;
   let offering: NodeJS.Timeout | undefined;
   const front = Router();
-  front.use(...headers({ isHttps, formTargets: () => oidc?.origins() ?? [] }), proxyOnly(http), whoIsIt(identify, new RequestLimit(access.requestsPerMinute), (path) => OPEN_PATHS.test(path) || (!exposed && path === '/metrics')), fromOurselves(originOf));
+  front.use(
+    ...headers({ isHttps, formTargets: () => oidc?.origins() ?? [] }),
+    proxyOnly(http),
+    whoIsIt(
+      identify,
+      new RequestLimit(access.requestsPerMinute),
+      (path) => OPEN_PATHS.test(path) || (!exposed && path === '/metrics'),
+    ),
+    fromOurselves(originOf),
+  );
   if (book !== null && directory !== null) {
-    const shared = { directory, book, limits: new SignInLimits(access.signInTries), recorder, hasLocal: access.kind !== 'oidc' };
+    const shared = {
+      directory,
+      book,
+      limits: new SignInLimits(access.signInTries),
+      recorder,
+      hasLocal: access.kind !== 'oidc',
+    };
     front.use(signInRoutes({ ...shared, oidc, originOf }));
     front.use(accountRoutes(shared));
   }
@@ -112,9 +162,14 @@ export function createAccess(parts: AccessParts): Access {
     current: (request) => identify(request, false),
     audit: (request, event) => recorder.record(actorOf(request), event),
     async begin() {
-      if (everyoneIsLocal || directory === null) return void log.info({ event: 'access.everyone-local' }, 'nobody has to sign in: only this machine is served, and whoever uses it has all roles');
+      if (everyoneIsLocal || directory === null)
+        return void log.info(
+          { event: 'access.everyone-local' },
+          'nobody has to sign in: only this machine is served, and whoever uses it has all roles',
+        );
       await recorder.record(SERVICE, { kind: 'start' });
-      if (access.kind !== 'oidc') await offerFirstToken(directory, log, (again) => (offering = setTimeout(again, OFFER_AGAIN_MS).unref()));
+      if (access.kind !== 'oidc')
+        await offerFirstToken(directory, log, (again) => (offering = setTimeout(again, OFFER_AGAIN_MS).unref()));
     },
     async close() {
       clearTimeout(offering);
@@ -130,9 +185,16 @@ const OFFER_AGAIN_MS = 15_000;
 async function offerFirstToken(directory: Directory, log: Log, later: (again: () => void) => void): Promise<void> {
   try {
     const token = await directory.offerFirstToken();
-    if (token !== null) log.warn({ event: 'access.first-token', token }, 'there is no admin yet: open /first-admin with this token. It is shown this once, and ends when the first admin is made');
+    if (token !== null)
+      log.warn(
+        { event: 'access.first-token', token },
+        'there is no admin yet: open /first-admin with this token. It is shown this once, and ends when the first admin is made',
+      );
   } catch (error) {
-    log.warn({ event: 'access.unavailable', code: error instanceof HilumError ? error.code : undefined }, 'the database does not tell whether there is an admin; tried again soon');
+    log.warn(
+      { event: 'access.unavailable', code: error instanceof HilumError ? error.code : undefined },
+      'the database does not tell whether there is an admin; tried again soon',
+    );
     later(() => void offerFirstToken(directory, log, later));
   }
 }
@@ -147,7 +209,11 @@ function actorOf(request: Request) {
 const OPEN_PATHS = /^\/(sign-in(\.css|\/oidc|\/callback)?|sign-out|first-admin|health\/(live|ready))\/?$/;
 
 /** Sets the user. Who has none gets no further than the open paths. */
-function whoIsIt(identify: (request: Request, touches: boolean) => Promise<RequestUser | null>, limit: RequestLimit, isOpen: (path: string) => boolean): RequestHandler {
+function whoIsIt(
+  identify: (request: Request, touches: boolean) => Promise<RequestUser | null>,
+  limit: RequestLimit,
+  isOpen: (path: string) => boolean,
+): RequestHandler {
   return async (request, _response, next) => {
     const address = addressOf(request);
     // Counted first: without a sign-in each request costs a look into the database.
@@ -156,16 +222,24 @@ function whoIsIt(identify: (request: Request, touches: boolean) => Promise<Reque
     const user = await identify(request, true);
     if (claims) await limit.count(user === null ? address : user.id);
     if (user !== null) setUser(request, user);
-    // A token that is wrong is told so, and not taken for nobody. And a route that forgot its guard is not open for that.
+    // A token that is wrong is told so, and not taken for nobody. And a route that forgot its guard is not open for
+    // that.
     if (user === null && (bearerOf(request) !== null || !isOpen(request.path))) throw new Refused(401);
     next();
   };
 }
 
-/** Requests that change something come from our own pages, or from a machine with a token, which browsers never send by themselves. */
+/**
+ * Requests that change something come from our own pages, or from a machine with a token, which browsers never send by
+ * themselves.
+ */
 function fromOurselves(originOf: (request: Request) => string): RequestHandler {
   return (request, _response, next) => {
-    next(userOf(request)?.kind === 'token' || isFromOurselves(request, originOf(request)) ? undefined : new Refused(403, 'the request does not come from a page of this service'));
+    next(
+      userOf(request)?.kind === 'token' || isFromOurselves(request, originOf(request))
+        ? undefined
+        : new Refused(403, 'the request does not come from a page of this service'),
+    );
   };
 }
 
@@ -184,9 +258,17 @@ function refusals(recorder: AuditRecorder, log: Log, now: () => number): ErrorRe
     const status = statusOf(error);
     if (status === null || response.headersSent) return next(error);
     if (error instanceof TooMany) response.set('Retry-After', String(error.retryAfterSeconds));
-    if (error instanceof HilumError) log.warn({ event: 'access.unavailable', code: error.code }, 'a request could not be answered');
+    if (error instanceof HilumError)
+      log.warn({ event: 'access.unavailable', code: error.code }, 'a request could not be answered');
     const user = userOf(request);
-    if (status === 403 && user !== null && isNew(told, `${user.id} ${request.method} ${request.route?.path ?? ''}`, now())) await recorder.record(actorOf(request), { kind: 'refused', what: `${request.method} ${request.path}` }).catch(() => {});
+    if (
+      status === 403 &&
+      user !== null &&
+      isNew(told, `${user.id} ${request.method} ${request.route?.path ?? ''}`, now())
+    )
+      await recorder
+        .record(actorOf(request), { kind: 'refused', what: `${request.method} ${request.path}` })
+        .catch(() => {});
     answer(request, response, status, user);
   };
 }
@@ -201,7 +283,8 @@ function statusOf(error: unknown): number | null {
 function answer(request: Request, response: Response, status: number, user: RequestUser | null): void {
   const wantsPage = request.accepts(['json', 'html']) === 'html';
   if (!wantsPage) return void response.status(status).json({ error: TEXTS[status] });
-  if (status === 401 && request.method === 'GET') return response.redirect(303, `/sign-in?returnTo=${encodeURIComponent(request.originalUrl)}`);
+  if (status === 401 && request.method === 'GET')
+    return response.redirect(303, `/sign-in?returnTo=${encodeURIComponent(request.originalUrl)}`);
   response.status(status).send(refusalPage(status, TEXTS[status] ?? '', user !== null));
 }
 
@@ -213,4 +296,3 @@ function isNew(told: Map<string, number>, key: string, at: number): boolean {
   told.set(key, at);
   return true;
 }
-

@@ -1,11 +1,11 @@
-import { type Request,type Response,Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import type { AuditRecorder } from '../audit/recorder';
-import { type Directory,nameOf } from './directory';
+import { type Directory, nameOf } from './directory';
 import type { SignInLimits } from './limits';
-import { accountPage,tokensPage,usersPage } from './pages';
+import { accountPage, tokensPage, usersPage } from './pages';
 import type { SessionBook } from './session-book';
-import { addressOf,form,textOf } from './sign-in-routes';
-import { needs,requiredUser,signedIn } from './user';
+import { addressOf, form, textOf } from './sign-in-routes';
+import { needs, requiredUser, signedIn } from './user';
 
 export interface AccountParts {
   readonly directory: Directory;
@@ -21,7 +21,8 @@ export function accountRoutes(parts: AccountParts): Router {
   router.get('/account', signedIn, (request, response) => void response.send(accountPage(requiredUser(request), null)));
   if (parts.hasLocal) addUserRoutes(router, parts);
   const { directory } = parts;
-  const show = async (response: Response, made: string | null, problem: string | null) => void response.status(problem === null ? 200 : 400).send(tokensPage(await directory.listTokens(), made, problem));
+  const show = async (response: Response, made: string | null, problem: string | null) =>
+    void response.status(problem === null ? 200 : 400).send(tokensPage(await directory.listTokens(), made, problem));
   router.get('/account/tokens', needs('admin'), (_request, response) => show(response, null, null));
   router.post('/account/tokens', needs('admin'), form, async (request, response) => {
     const made = await directory.addToken(textOf(request, 'label'), textOf(request, 'role'), requiredUser(request).id);
@@ -29,11 +30,15 @@ export function accountRoutes(parts: AccountParts): Router {
     await changed(parts, request, `API token made for ${textOf(request, 'role')}`, `token:${made.prefix}`, true);
     return show(response, made.token, null);
   });
-  router.post('/account/tokens/:prefix/revoke', needs('admin'), async (request: Request<{ prefix: string }>, response) => {
-    const problem = await directory.revokeToken(request.params.prefix);
-    if (problem === null) await changed(parts, request, 'API token revoked', `token:${request.params.prefix}`, true);
-    return show(response, null, problem);
-  });
+  router.post(
+    '/account/tokens/:prefix/revoke',
+    needs('admin'),
+    async (request: Request<{ prefix: string }>, response) => {
+      const problem = await directory.revokeToken(request.params.prefix);
+      if (problem === null) await changed(parts, request, 'API token revoked', `token:${request.params.prefix}`, true);
+      return show(response, null, problem);
+    },
+  );
   return router;
 }
 
@@ -44,30 +49,60 @@ function addUserRoutes(router: Router, parts: AccountParts): void {
     else response.status(400).send(usersPage(await directory.list(), problem));
   };
   router.post('/account/password', signedIn, form, (request, response) => changeOwnPassword(parts, request, response));
-  router.get('/account/users', needs('admin'), async (_request, response) => void response.send(usersPage(await directory.list(), null)));
+  router.get(
+    '/account/users',
+    needs('admin'),
+    async (_request, response) => void response.send(usersPage(await directory.list(), null)),
+  );
   router.post('/account/users', needs('admin'), form, async (request, response) => {
-    const [username, displayName, password, roles] = [textOf(request, 'username'), textOf(request, 'displayName'), textOf(request, 'password'), rolesIn(request)];
+    const [username, displayName, password, roles] = [
+      textOf(request, 'username'),
+      textOf(request, 'displayName'),
+      textOf(request, 'password'),
+      rolesIn(request),
+    ];
     const problem = await directory.add({ username, displayName, password, roles });
-    if (problem === null) await changed(parts, request, `account made with the roles ${roles.join(', ')}`, nameOf(username), true);
+    if (problem === null)
+      await changed(parts, request, `account made with the roles ${roles.join(', ')}`, nameOf(username), true);
     return show(response, problem);
   });
-  router.post('/account/users/:username/roles', needs('admin'), form, async (request: Request<{ username: string }>, response) => {
-    const roles = rolesIn(request);
-    const problem = await directory.setRoles(request.params.username, roles);
-    if (problem === null) await changed(parts, request, `roles are now ${roles.join(', ')}`, nameOf(request.params.username), true);
-    return show(response, problem);
-  });
-  router.post('/account/users/:username/password', needs('admin'), form, async (request: Request<{ username: string }>, response) => {
-    const { username } = request.params;
-    const problem = await directory.setPassword(username, textOf(request, `password-${username}`) || textOf(request, 'password'));
-    if (problem === null) await changed(parts, request, 'password set by an admin, sessions ended', nameOf(username), false);
-    return show(response, problem);
-  });
-  router.post('/account/users/:username/remove', needs('admin'), async (request: Request<{ username: string }>, response) => {
-    const problem = await directory.remove(request.params.username);
-    if (problem === null) await changed(parts, request, 'account removed, sessions ended', nameOf(request.params.username), false);
-    return show(response, problem);
-  });
+  router.post(
+    '/account/users/:username/roles',
+    needs('admin'),
+    form,
+    async (request: Request<{ username: string }>, response) => {
+      const roles = rolesIn(request);
+      const problem = await directory.setRoles(request.params.username, roles);
+      if (problem === null)
+        await changed(parts, request, `roles are now ${roles.join(', ')}`, nameOf(request.params.username), true);
+      return show(response, problem);
+    },
+  );
+  router.post(
+    '/account/users/:username/password',
+    needs('admin'),
+    form,
+    async (request: Request<{ username: string }>, response) => {
+      const { username } = request.params;
+      const problem = await directory.setPassword(
+        username,
+        textOf(request, `password-${username}`) || textOf(request, 'password'),
+      );
+      if (problem === null)
+        await changed(parts, request, 'password set by an admin, sessions ended', nameOf(username), false);
+      return show(response, problem);
+    },
+  );
+  router.post(
+    '/account/users/:username/remove',
+    needs('admin'),
+    async (request: Request<{ username: string }>, response) => {
+      const problem = await directory.remove(request.params.username);
+      if (problem === null)
+        await changed(parts, request, 'account removed, sessions ended', nameOf(request.params.username), false);
+      return show(response, problem);
+    },
+  );
 }
 
 async function changeOwnPassword(parts: AccountParts, request: Request, response: Response): Promise<void> {
@@ -83,7 +118,13 @@ async function changeOwnPassword(parts: AccountParts, request: Request, response
   if (problem !== null) return refuse(problem);
   await changed(parts, request, 'password changed, sessions ended', username, false);
   // Every session ended, this one too: a new one under a new id.
-  await parts.book.begin(request, response, { userId: user.id, username, displayName: account.displayName, roles: account.roles, idToken: null });
+  await parts.book.begin(request, response, {
+    userId: user.id,
+    username,
+    displayName: account.displayName,
+    roles: account.roles,
+    idToken: null,
+  });
   response.redirect(303, '/account');
 }
 
@@ -92,7 +133,16 @@ function rolesIn(request: Request): string[] {
   return (Array.isArray(roles) ? roles : [roles]).filter((role): role is string => typeof role === 'string');
 }
 
-function changed({ recorder }: AccountParts, request: Request<object>, what: string, account: string, isRoleChange: boolean): Promise<void> {
+function changed(
+  { recorder }: AccountParts,
+  request: Request<object>,
+  what: string,
+  account: string,
+  isRoleChange: boolean,
+): Promise<void> {
   const user = requiredUser(request as Request);
-  return recorder.record({ ...user, address: addressOf(request as Request) }, { kind: 'account', what, account, isRoleChange });
+  return recorder.record(
+    { ...user, address: addressOf(request as Request) },
+    { kind: 'account', what, account, isRoleChange },
+  );
 }

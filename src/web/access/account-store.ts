@@ -9,7 +9,9 @@ export interface Account {
   readonly passwordChangedAt: number;
 }
 
-/** What a change to the accounts came to. `last-admin`: it would leave none, and nobody could mend that from the web. */
+/**
+ * What a change to the accounts came to. `last-admin`: it would leave none, and nobody could mend that from the web.
+ */
 export type AccountChange = 'done' | 'exists' | 'unknown' | 'last-admin';
 
 export interface Accounts {
@@ -23,11 +25,17 @@ export interface Accounts {
   rehash(username: string, passwordHash: string): Promise<void>;
   setRoles(username: string, roles: readonly string[]): Promise<AccountChange>;
   remove(username: string): Promise<AccountChange>;
-  /** Keeps the hash of the token for the first admin, unless there is an admin or such a token already. Resolves to whether it was kept. */
+  /**
+   * Keeps the hash of the token for the first admin, unless there is an admin or such a token already. Resolves to
+   * whether it was kept.
+   */
   offerFirstToken(tokenHash: string, at: number): Promise<boolean>;
   /** Whether the token for the first admin waits to be used. */
   awaitsFirstAdmin(): Promise<boolean>;
-  /** Makes the first admin and ends the token, both or neither. Resolves to false when the token is not that one, or was used. */
+  /**
+   * Makes the first admin and ends the token, both or neither. Resolves to false when the token is not that one, or was
+   * used.
+   */
   addFirstAdmin(tokenHash: string, account: Account): Promise<boolean>;
 }
 
@@ -43,8 +51,22 @@ interface Row {
 const ADMIN = 'admin';
 const FIRST = 1;
 
-const fromRow = (row: Row): Account => ({ username: row.username, displayName: row.display_name, passwordHash: row.password_hash, roles: JSON.parse(row.roles) as string[], createdAt: row.created_at, passwordChangedAt: row.password_changed_at });
-const toRow = (account: Account): Row => ({ username: account.username, display_name: account.displayName, password_hash: account.passwordHash, roles: JSON.stringify(account.roles), created_at: account.createdAt, password_changed_at: account.passwordChangedAt });
+const fromRow = (row: Row): Account => ({
+  username: row.username,
+  displayName: row.display_name,
+  passwordHash: row.password_hash,
+  roles: JSON.parse(row.roles) as string[],
+  createdAt: row.created_at,
+  passwordChangedAt: row.password_changed_at,
+});
+const toRow = (account: Account): Row => ({
+  username: account.username,
+  display_name: account.displayName,
+  password_hash: account.passwordHash,
+  roles: JSON.stringify(account.roles),
+  created_at: account.createdAt,
+  password_changed_at: account.passwordChangedAt,
+});
 
 type Reader = Parameters<Parameters<Database['read']>[0]>[0];
 type Writer = Parameters<Parameters<Database['write']>[0]>[0];
@@ -61,7 +83,11 @@ function isLastAdmin(accounts: readonly Account[], username: string): boolean {
 
 /** The accounts in the database. Errors are those of {@link Database}. */
 export function openAccounts(database: Database): Accounts {
-  const change = (username: string, losesAdmin: boolean, apply: (db: Writer) => Promise<unknown>): Promise<AccountChange> =>
+  const change = (
+    username: string,
+    losesAdmin: boolean,
+    apply: (db: Writer) => Promise<unknown>,
+  ): Promise<AccountChange> =>
     database.write(async (db) => {
       const accounts = await readAll(db);
       if (!accounts.some((account) => account.username === username)) return 'unknown';
@@ -69,18 +95,56 @@ export function openAccounts(database: Database): Accounts {
       await apply(db);
       return 'done';
     });
-  const endSessions = (db: Writer, username: string) => db.deleteFrom('session').where('username', '=', username).execute();
+  const endSessions = (db: Writer, username: string) =>
+    db.deleteFrom('session').where('username', '=', username).execute();
   return {
-    find: (username) => database.read(async (db) => db.selectFrom('account').selectAll().where('username', '=', username).executeTakeFirst().then((row) => (row === undefined ? null : fromRow(row)))),
+    find: (username) =>
+      database.read(async (db) =>
+        db
+          .selectFrom('account')
+          .selectAll()
+          .where('username', '=', username)
+          .executeTakeFirst()
+          .then((row) => (row === undefined ? null : fromRow(row))),
+      ),
     list: () => database.read(readAll),
-    add: (account) => database.write(async (db) => (await db.insertInto('account').values(toRow(account)).onConflict((c) => c.doNothing()).executeTakeFirst()).numInsertedOrUpdatedRows === 1n),
+    add: (account) =>
+      database.write(
+        async (db) =>
+          (
+            await db
+              .insertInto('account')
+              .values(toRow(account))
+              .onConflict((c) => c.doNothing())
+              .executeTakeFirst()
+          ).numInsertedOrUpdatedRows === 1n,
+      ),
     setPassword: (username, passwordHash, at) =>
       change(username, false, async (db) => {
-        await db.updateTable('account').set({ password_hash: passwordHash, password_changed_at: at }).where('username', '=', username).execute();
+        await db
+          .updateTable('account')
+          .set({ password_hash: passwordHash, password_changed_at: at })
+          .where('username', '=', username)
+          .execute();
         await endSessions(db, username);
       }),
-    rehash: (username, passwordHash) => database.write(async (db) => void (await db.updateTable('account').set({ password_hash: passwordHash }).where('username', '=', username).execute())),
-    setRoles: (username, roles) => change(username, !roles.includes(ADMIN), (db) => db.updateTable('account').set({ roles: JSON.stringify(roles) }).where('username', '=', username).execute()),
+    rehash: (username, passwordHash) =>
+      database.write(
+        async (db) =>
+          void (await db
+            .updateTable('account')
+            .set({ password_hash: passwordHash })
+            .where('username', '=', username)
+            .execute()),
+      ),
+    setRoles: (username, roles) =>
+      change(username, !roles.includes(ADMIN), (db) =>
+        db
+          .updateTable('account')
+          .set({ roles: JSON.stringify(roles) })
+          .where('username', '=', username)
+          .execute(),
+      ),
     remove: (username) =>
       change(username, true, async (db) => {
         await endSessions(db, username);
@@ -89,10 +153,19 @@ export function openAccounts(database: Database): Accounts {
     offerFirstToken: (tokenHash, at) =>
       database.write(async (db) => {
         if ((await readAll(db)).some(({ roles }) => roles.includes(ADMIN))) return false;
-        const added = await db.insertInto('first_token').values({ id: FIRST, token_hash: tokenHash, created_at: at }).onConflict((c) => c.doNothing()).executeTakeFirst();
+        const added = await db
+          .insertInto('first_token')
+          .values({ id: FIRST, token_hash: tokenHash, created_at: at })
+          .onConflict((c) => c.doNothing())
+          .executeTakeFirst();
         return added.numInsertedOrUpdatedRows === 1n;
       }),
-    awaitsFirstAdmin: () => database.read(async (db) => (await db.selectFrom('first_token').select('id').execute()).length > 0 && !(await readAll(db)).some(({ roles }) => roles.includes(ADMIN))),
+    awaitsFirstAdmin: () =>
+      database.read(
+        async (db) =>
+          (await db.selectFrom('first_token').select('id').execute()).length > 0 &&
+          !(await readAll(db)).some(({ roles }) => roles.includes(ADMIN)),
+      ),
     addFirstAdmin: (tokenHash, account) =>
       database.write(async (db) => {
         if ((await readAll(db)).some(({ roles }) => roles.includes(ADMIN))) return false;

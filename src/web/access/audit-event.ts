@@ -1,8 +1,16 @@
-/** What an audit message says beside who, when and where (DICOM PS3.15 A.5.3). Never a result, a verdict's text or a picture. */
+/**
+ * What an audit message says beside who, when and where (DICOM PS3.15 A.5.3). Never a result, a verdict's text or a
+ * picture.
+ */
 export type AuditEvent =
-  /** Pictures or the detail of a study were shown, its verdict was set or changed: DICOM Instances Accessed (A.5.3.6). */
+  /**
+   * Pictures or the detail of a study were shown, its verdict was set or changed: DICOM Instances Accessed (A.5.3.6).
+   */
   | { readonly kind: 'study-read' | 'study-updated' | 'study-created'; readonly studies: readonly AuditedStudy[] }
-  /** The reading list was asked for or searched: Query (A.5.3.10). `query` is the search as sent; `studies` those that the answer showed. */
+  /**
+   * The reading list was asked for or searched: Query (A.5.3.10). `query` is the search as sent; `studies` those that
+   * the answer showed.
+   */
   | { readonly kind: 'query'; readonly query: string; readonly studies: readonly AuditedStudy[] }
   /** Verdicts or lists left the service as a file: Data Export (A.5.3.4). */
   | { readonly kind: 'export'; readonly studies: readonly AuditedStudy[]; readonly destination: string }

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 
-const file = (text: string) => z.string().min(1).optional().describe(`${text} (path, relative to the configuration file)`);
+const file = (text: string) =>
+  z.string().min(1).optional().describe(`${text} (path, relative to the configuration file)`);
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '::1', '[::1]'];
 
 /** Whether an address or the host of a URL is this machine's own, that no other reaches. */
@@ -11,7 +12,12 @@ export function isLoopback(host: string): boolean {
 
 const proxyAddress = z.string().refine((text) => {
   const [address = '', bits, ...more] = text.split('/');
-  return more.length === 0 && isIP(address) !== 0 && (bits === undefined || (/^\d+$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (isIP(address) === 4 ? 32 : 128)));
+  return (
+    more.length === 0 &&
+    isIP(address) !== 0 &&
+    (bits === undefined ||
+      (/^\d+$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (isIP(address) === 4 ? 32 : 128)))
+  );
 }, 'is an address, or a network such as 10.1.2.0/24');
 
 export const httpSchema = z
@@ -19,22 +25,46 @@ export const httpSchema = z
     host: z.string().default('127.0.0.1').describe('Address that the reading list, health and metrics are served on'),
     port: z.number().int().min(0).max(65_535).default(8080).describe('Port of it; 0 takes a free one'),
     tls: z
-      .strictObject({ certFile: z.string().min(1).describe('Certificate with its chain, PEM (path, relative to the configuration file)'), keyFile: z.string().min(1).describe("The certificate's key, PEM (path, relative to the configuration file)") })
+      .strictObject({
+        certFile: z
+          .string()
+          .min(1)
+          .describe('Certificate with its chain, PEM (path, relative to the configuration file)'),
+        keyFile: z.string().min(1).describe("The certificate's key, PEM (path, relative to the configuration file)"),
+      })
       .optional()
       .describe('Own certificate: the port speaks HTTPS (TLS 1.2 or newer)'),
-    trustedProxies: z.array(proxyAddress).default([]).describe('Declares a reverse proxy that ends TLS: its addresses. Nobody else may connect'),
-    publicUrl: z.url({ protocol: /^https?$/ }).optional().describe('What people type, e.g. https://hilum.hospital.example; needed behind a proxy and for OpenID Connect'),
+    trustedProxies: z
+      .array(proxyAddress)
+      .default([])
+      .describe('Declares a reverse proxy that ends TLS: its addresses. Nobody else may connect'),
+    publicUrl: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('What people type, e.g. https://hilum.hospital.example; needed behind a proxy and for OpenID Connect'),
   })
   .prefault({});
 
 const oidc = z.strictObject({
-  issuer: z.url({ protocol: /^https?$/ }).describe('Issuer of the OpenID Connect provider, e.g. https://login.hospital.example/realms/clinic'),
+  issuer: z
+    .url({ protocol: /^https?$/ })
+    .describe('Issuer of the OpenID Connect provider, e.g. https://login.hospital.example/realms/clinic'),
   clientId: z.string().min(1).describe('Name of Hilum at the provider'),
   clientSecret: z.string().min(1).optional().describe('Its secret; without one Hilum is a public client (PKCE alone)'),
   scope: z.string().default('openid profile').describe('Scopes that are asked for'),
-  rolesClaim: z.string().min(1).default('roles').describe('Claim of the ID token that holds the roles or groups; a path with dots goes into objects, e.g. realm_access.roles'),
+  rolesClaim: z
+    .string()
+    .min(1)
+    .default('roles')
+    .describe(
+      'Claim of the ID token that holds the roles or groups; a path with dots goes into objects, e.g. realm_access.roles',
+    ),
   roles: z
-    .strictObject({ radiologist: z.array(z.string()).default(['radiologist']), operator: z.array(z.string()).default(['operator']), admin: z.array(z.string()).default(['admin']) })
+    .strictObject({
+      radiologist: z.array(z.string()).default(['radiologist']),
+      operator: z.array(z.string()).default(['operator']),
+      admin: z.array(z.string()).default(['admin']),
+    })
     .prefault({})
     .describe('Which values of the claim make which role; who has none is refused'),
   nameClaim: z.string().min(1).default('name').describe('Claim that is shown as the name'),
@@ -43,30 +73,83 @@ const oidc = z.strictObject({
 
 export const accessSchema = z
   .strictObject({
-    kind: z.enum(['none', 'local', 'oidc', 'both']).default('none').describe('How people sign in: not at all (on loopback only), with accounts of Hilum, by OpenID Connect, or either'),
+    kind: z
+      .enum(['none', 'local', 'oidc', 'both'])
+      .default('none')
+      .describe(
+        'How people sign in: not at all (on loopback only), with accounts of Hilum, by OpenID Connect, or either',
+      ),
     oidc: oidc.optional(),
-    idleMinutes: z.number().positive().max(1440).default(30).describe('A session ends when nothing was asked for this long (minutes)'),
-    sessionHours: z.number().positive().max(168).default(12).describe('A session ends this long after its sign-in, whatever happens (hours)'),
-    signInTries: z.number().int().min(1).max(1000).default(10).describe('Failed sign-ins of one account, and ten times as many from one address, after which it waits 15 minutes'),
-    requestsPerMinute: z.number().int().min(10).default(3000).describe('Most requests of one user, or of one address without a sign-in, in a minute'),
+    idleMinutes: z
+      .number()
+      .positive()
+      .max(1440)
+      .default(30)
+      .describe('A session ends when nothing was asked for this long (minutes)'),
+    sessionHours: z
+      .number()
+      .positive()
+      .max(168)
+      .default(12)
+      .describe('A session ends this long after its sign-in, whatever happens (hours)'),
+    signInTries: z
+      .number()
+      .int()
+      .min(1)
+      .max(1000)
+      .default(10)
+      .describe(
+        'Failed sign-ins of one account, and ten times as many from one address, after which it waits 15 minutes',
+      ),
+    requestsPerMinute: z
+      .number()
+      .int()
+      .min(10)
+      .default(3000)
+      .describe('Most requests of one user, or of one address without a sign-in, in a minute'),
   })
-  .refine(({ kind, oidc: given }) => (kind !== 'oidc' && kind !== 'both') || given !== undefined, { path: ['oidc'], message: 'is needed with kind oidc or both' })
+  .refine(({ kind, oidc: given }) => (kind !== 'oidc' && kind !== 'both') || given !== undefined, {
+    path: ['oidc'],
+    message: 'is needed with kind oidc or both',
+  })
   .prefault({});
 
 const syslog = z.strictObject({
   host: z.string().min(1).describe('Audit record repository'),
   port: z.number().int().min(1).max(65_535).default(6514).describe('Its port'),
-  tls: z.strictObject({ caFile: file('Certificate authorities to trust, PEM'), certFile: file('Client certificate, PEM'), keyFile: file("Client certificate's key, PEM") }).prefault({}),
-  spoolBytes: z.number().int().positive().default(100 * 1024 * 1024).describe('Most that waits on the disk while the receiver is away (bytes); more is in the file only'),
+  tls: z
+    .strictObject({
+      caFile: file('Certificate authorities to trust, PEM'),
+      certFile: file('Client certificate, PEM'),
+      keyFile: file("Client certificate's key, PEM"),
+    })
+    .prefault({}),
+  spoolBytes: z
+    .number()
+    .int()
+    .positive()
+    .default(100 * 1024 * 1024)
+    .describe('Most that waits on the disk while the receiver is away (bytes); more is in the file only'),
 });
 
 export const auditSchema = z
   .strictObject({
-    dir: z.string().min(1).optional().describe('Folder of the audit trail (path, relative to the configuration file); by default audit in state.dir'),
-    maxFileBytes: z.number().int().min(10_000).default(50 * 1024 * 1024).describe('Size at which a new file is begun (bytes); old ones are kept'),
+    dir: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Folder of the audit trail (path, relative to the configuration file); by default audit in state.dir'),
+    maxFileBytes: z
+      .number()
+      .int()
+      .min(10_000)
+      .default(50 * 1024 * 1024)
+      .describe('Size at which a new file is begun (bytes); old ones are kept'),
     sourceId: z.string().min(1).default('hilum').describe('AuditSourceID of the messages'),
     enterpriseSiteId: z.string().min(1).optional().describe('AuditEnterpriseSiteID of the messages: hospital or site'),
-    syslog: syslog.optional().describe('Sends the messages to an audit record repository too: syslog over TLS (RFC 5425)'),
+    syslog: syslog
+      .optional()
+      .describe('Sends the messages to an audit record repository too: syslog over TLS (RFC 5425)'),
   })
   .prefault({});
 
@@ -76,7 +159,11 @@ export type AuditConfig = z.infer<typeof auditSchema>;
 
 /** Whether others than this machine can reach the service: by its address, or through a proxy that is declared. */
 export function isExposed({ host, trustedProxies, publicUrl }: HttpConfig): boolean {
-  return !isLoopback(host) || trustedProxies.length > 0 || (publicUrl !== undefined && !isLoopback(new URL(publicUrl).hostname));
+  return (
+    !isLoopback(host) ||
+    trustedProxies.length > 0 ||
+    (publicUrl !== undefined && !isLoopback(new URL(publicUrl).hostname))
+  );
 }
 
 export interface Problem {
@@ -90,13 +177,36 @@ export function exposureProblems(http: HttpConfig, access: AccessConfig): Proble
   const { tls, trustedProxies, publicUrl, host } = http;
   const isProxied = trustedProxies.length > 0;
   if (isExposed(http)) {
-    if (access.kind === 'none') problems.push({ path: ['access', 'kind'], message: `nobody has to sign in, which is allowed on loopback only: choose local, oidc or both, or serve on 127.0.0.1 (http.host is ${host})` });
-    if (tls === undefined && !isProxied) problems.push({ path: ['http', 'tls'], message: `without TLS the service is allowed on loopback only: give certFile and keyFile, declare a reverse proxy by http.trustedProxies, or serve on 127.0.0.1 (http.host is ${host})` });
+    if (access.kind === 'none')
+      problems.push({
+        path: ['access', 'kind'],
+        message: `nobody has to sign in, which is allowed on loopback only: choose local, oidc or both, or serve on 127.0.0.1 (http.host is ${host})`,
+      });
+    if (tls === undefined && !isProxied)
+      problems.push({
+        path: ['http', 'tls'],
+        message: `without TLS the service is allowed on loopback only: give certFile and keyFile, declare a reverse proxy by http.trustedProxies, or serve on 127.0.0.1 (http.host is ${host})`,
+      });
   }
-  if (isProxied && tls === undefined && !publicUrl?.startsWith('https:')) problems.push({ path: ['http', 'publicUrl'], message: 'is needed behind a reverse proxy, and begins with https://' });
-  if (tls !== undefined && publicUrl?.startsWith('http:')) problems.push({ path: ['http', 'publicUrl'], message: 'begins with https:// where the service has a certificate' });
-  if (publicUrl !== undefined && new URL(publicUrl).pathname !== '/') problems.push({ path: ['http', 'publicUrl'], message: 'has no path: Hilum needs a name or a port of its own' });
-  if (access.oidc !== undefined && new URL(access.oidc.issuer).protocol === 'http:' && !isLoopback(new URL(access.oidc.issuer).hostname)) problems.push({ path: ['access', 'oidc', 'issuer'], message: 'begins with https://' });
-  if (access.kind !== 'none' && access.kind !== 'local' && publicUrl === undefined && isExposed(http)) problems.push({ path: ['http', 'publicUrl'], message: 'is needed for OpenID Connect: the provider sends people back there' });
+  if (isProxied && tls === undefined && !publicUrl?.startsWith('https:'))
+    problems.push({
+      path: ['http', 'publicUrl'],
+      message: 'is needed behind a reverse proxy, and begins with https://',
+    });
+  if (tls !== undefined && publicUrl?.startsWith('http:'))
+    problems.push({ path: ['http', 'publicUrl'], message: 'begins with https:// where the service has a certificate' });
+  if (publicUrl !== undefined && new URL(publicUrl).pathname !== '/')
+    problems.push({ path: ['http', 'publicUrl'], message: 'has no path: Hilum needs a name or a port of its own' });
+  if (
+    access.oidc !== undefined &&
+    new URL(access.oidc.issuer).protocol === 'http:' &&
+    !isLoopback(new URL(access.oidc.issuer).hostname)
+  )
+    problems.push({ path: ['access', 'oidc', 'issuer'], message: 'begins with https://' });
+  if (access.kind !== 'none' && access.kind !== 'local' && publicUrl === undefined && isExposed(http))
+    problems.push({
+      path: ['http', 'publicUrl'],
+      message: 'is needed for OpenID Connect: the provider sends people back there',
+    });
   return problems;
 }

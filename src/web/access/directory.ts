@@ -1,9 +1,9 @@
-import type { Account,AccountChange } from './account-store';
+import type { Account, AccountChange } from './account-store';
 import { OneByOne } from './limits';
-import { hashPassword,isOutdated,passwordProblem,verifyPassword } from './password';
-import { hashSecret,newApiToken,randomSecret } from './secret';
+import { hashPassword, isOutdated, passwordProblem, verifyPassword } from './password';
+import { hashSecret, newApiToken, randomSecret } from './secret';
 import type { AccessStores } from './session-book';
-import { PERSON_ROLES,ROLES } from './user';
+import { PERSON_ROLES, ROLES } from './user';
 
 const USERNAME = /^[a-z0-9][a-z0-9._@-]{0,63}$/;
 const LONGEST_TEXT = 200;
@@ -23,7 +23,10 @@ const SAID: Readonly<Record<Exclude<AccountChange, 'done'>, string>> = {
   'last-admin': 'This is the last admin: make another one first.',
 };
 
-/** The rules of accounts and API tokens, for the pages and for the command line. What can't be done is told in one sentence; null is done. */
+/**
+ * The rules of accounts and API tokens, for the pages and for the command line. What can't be done is told in one
+ * sentence; null is done.
+ */
 export class Directory {
   private readonly hashing = new OneByOne(MOST_WAITING);
 
@@ -36,12 +39,16 @@ export class Directory {
     return this.stores.accounts.list();
   }
 
-  /** The account with this name and password, else null: in the same time whether there is such an account or not. @throws TooMany */
+  /**
+   * The account with this name and password, else null: in the same time whether there is such an account or not.
+   * @throws TooMany
+   */
   async check(username: string, password: string): Promise<Account | null> {
     const account = await this.stores.accounts.find(nameOf(username));
     const isRight = await this.hashing.run(() => verifyPassword(password, account?.passwordHash ?? null));
     if (account === null || !isRight) return null;
-    if (isOutdated(account.passwordHash)) await this.stores.accounts.rehash(account.username, await this.hashing.run(() => hashPassword(password)));
+    if (isOutdated(account.passwordHash))
+      await this.stores.accounts.rehash(account.username, await this.hashing.run(() => hashPassword(password)));
     return account;
   }
 
@@ -53,7 +60,16 @@ export class Directory {
 
   async setPassword(username: string, password: string): Promise<string | null> {
     const problem = passwordProblem(password, nameOf(username));
-    return problem ?? told(await this.stores.accounts.setPassword(nameOf(username), await this.hashing.run(() => hashPassword(password)), this.now()));
+    return (
+      problem ??
+      told(
+        await this.stores.accounts.setPassword(
+          nameOf(username),
+          await this.hashing.run(() => hashPassword(password)),
+          this.now(),
+        ),
+      )
+    );
   }
 
   async setRoles(username: string, roles: readonly string[]): Promise<string | null> {
@@ -77,15 +93,31 @@ export class Directory {
   async addFirstAdmin(token: string, given: Omit<NewAccount, 'roles'>): Promise<string | null> {
     const made = await this.accountOf({ ...given, roles: ['admin'] });
     if (typeof made === 'string') return made;
-    return (await this.stores.accounts.addFirstAdmin(hashSecret(token), made)) ? null : 'This is not the token, or it has been used.';
+    return (await this.stores.accounts.addFirstAdmin(hashSecret(token), made))
+      ? null
+      : 'This is not the token, or it has been used.';
   }
 
   /** A new API token, to be shown once; or what is wrong. */
-  async addToken(label: string, role: string, createdBy: string, expiresAt: number | null = null): Promise<{ readonly token: string; readonly prefix: string } | string> {
+  async addToken(
+    label: string,
+    role: string,
+    createdBy: string,
+    expiresAt: number | null = null,
+  ): Promise<{ readonly token: string; readonly prefix: string } | string> {
     if (label.trim() === '' || label.length > LONGEST_TEXT) return 'Say in a few words what the token is for.';
     if (!ROLES.some((known) => known === role)) return `The roles are ${ROLES.join(', ')}.`;
     const { token, prefix } = newApiToken();
-    await this.stores.tokens.add({ prefix, tokenHash: hashSecret(token), label: label.trim(), role, createdBy, createdAt: this.now(), usedAt: null, expiresAt });
+    await this.stores.tokens.add({
+      prefix,
+      tokenHash: hashSecret(token),
+      label: label.trim(),
+      role,
+      createdBy,
+      createdAt: this.now(),
+      usedAt: null,
+      expiresAt,
+    });
     return { token, prefix };
   }
 
@@ -99,10 +131,21 @@ export class Directory {
 
   private async accountOf({ username, displayName, password, roles }: NewAccount): Promise<Account | string> {
     const name = nameOf(username);
-    const problem = usernameProblem(name) ?? (displayName.length > LONGEST_TEXT ? 'The name is too long.' : null) ?? rolesProblem(roles) ?? passwordProblem(password, name);
+    const problem =
+      usernameProblem(name) ??
+      (displayName.length > LONGEST_TEXT ? 'The name is too long.' : null) ??
+      rolesProblem(roles) ??
+      passwordProblem(password, name);
     if (problem !== null) return problem;
     const at = this.now();
-    return { username: name, displayName: displayName.trim() || name, passwordHash: await this.hashing.run(() => hashPassword(password)), roles, createdAt: at, passwordChangedAt: at };
+    return {
+      username: name,
+      displayName: displayName.trim() || name,
+      passwordHash: await this.hashing.run(() => hashPassword(password)),
+      roles,
+      createdAt: at,
+      passwordChangedAt: at,
+    };
   }
 }
 
@@ -112,12 +155,16 @@ export function nameOf(username: string): string {
 }
 
 function usernameProblem(name: string): string | null {
-  return USERNAME.test(name) ? null : 'The name of an account has 1 to 64 of the characters a-z, 0-9, dot, hyphen, underscore and @, and begins with a letter or digit.';
+  return USERNAME.test(name)
+    ? null
+    : 'The name of an account has 1 to 64 of the characters a-z, 0-9, dot, hyphen, underscore and @, and begins with a letter or digit.';
 }
 
 function rolesProblem(roles: readonly string[]): string | null {
   if (roles.length === 0) return 'An account needs a role.';
-  return roles.every((role) => PERSON_ROLES.some((known) => known === role)) ? null : `The roles are ${PERSON_ROLES.join(', ')}.`;
+  return roles.every((role) => PERSON_ROLES.some((known) => known === role))
+    ? null
+    : `The roles are ${PERSON_ROLES.join(', ')}.`;
 }
 
 function told(change: AccountChange): string | null {

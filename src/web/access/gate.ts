@@ -1,10 +1,13 @@
-import type { Request,RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import helmet from 'helmet';
-import { BlockList,isIP } from 'node:net';
-import { type HttpConfig,isLoopback } from './config';
+import { BlockList, isIP } from 'node:net';
+import { type HttpConfig, isLoopback } from './config';
 import { Refused } from './user';
 
-/** Where the browser may send forms, beside this service: the OpenID Connect provider, as browsers apply form-action to the redirect after a sign-out too. */
+/**
+ * Where the browser may send forms, beside this service: the OpenID Connect provider, as browsers apply form-action to
+ * the redirect after a sign-out too.
+ */
 export interface HeaderSettings {
   readonly isHttps: boolean;
   readonly formTargets: () => readonly string[];
@@ -12,10 +15,25 @@ export interface HeaderSettings {
 
 const YEAR_SECONDS = 365 * 24 * 3600;
 
-/** Security headers: the page's own scripts and styles only, no frames either way, nothing kept by caches, no address handed to other sites. */
+/**
+ * Security headers: the page's own scripts and styles only, no frames either way, nothing kept by caches, no address
+ * handed to other sites.
+ */
 export function headers({ isHttps, formTargets }: HeaderSettings): RequestHandler[] {
   const own = ["'self'"];
-  const directives = { defaultSrc: ["'none'"], scriptSrc: own, styleSrc: own, imgSrc: ["'self'", 'blob:'], connectSrc: own, fontSrc: own, manifestSrc: own, baseUri: ["'none'"], frameAncestors: ["'none'"], formAction: ["'self'", () => formTargets().join(' ')], requireTrustedTypesFor: ["'script'"] };
+  const directives = {
+    defaultSrc: ["'none'"],
+    scriptSrc: own,
+    styleSrc: own,
+    imgSrc: ["'self'", 'blob:'],
+    connectSrc: own,
+    fontSrc: own,
+    manifestSrc: own,
+    baseUri: ["'none'"],
+    frameAncestors: ["'none'"],
+    formAction: ["'self'", () => formTargets().join(' ')],
+    requireTrustedTypesFor: ["'script'"],
+  };
   return [
     helmet({
       contentSecurityPolicy: { useDefaults: false, directives },
@@ -25,7 +43,10 @@ export function headers({ isHttps, formTargets }: HeaderSettings): RequestHandle
       strictTransportSecurity: isHttps ? { maxAge: YEAR_SECONDS } : false,
     }),
     (_request, response, next) => {
-      response.set({ 'Cache-Control': 'no-store', 'Permissions-Policy': 'camera=(), microphone=(), geolocation=(), payment=(), usb=()' });
+      response.set({
+        'Cache-Control': 'no-store',
+        'Permissions-Policy': 'camera=(), microphone=(), geolocation=(), payment=(), usb=()',
+      });
       next();
     },
   ];
@@ -41,7 +62,11 @@ export function proxyOnly({ trustedProxies, tls }: HttpConfig): RequestHandler {
   const allowed = blockListOf(trustedProxies);
   return (request, _response, next) => {
     const address = plain(request.socket.remoteAddress ?? '');
-    const isAllowed = trustedProxies.length === 0 || tls !== undefined || isLoopback(address) || (isIP(address) !== 0 && allowed.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6'));
+    const isAllowed =
+      trustedProxies.length === 0 ||
+      tls !== undefined ||
+      isLoopback(address) ||
+      (isIP(address) !== 0 && allowed.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6'));
     next(isAllowed ? undefined : new Refused(403));
   };
 }
@@ -58,20 +83,24 @@ function blockListOf(networks: readonly string[]): BlockList {
 }
 
 /**
- * Where nobody signs in, the address typed must be this machine's own. A page of another site can make its name point to 127.0.0.1 (DNS rebinding) and would read everything; its Host header tells.
- * A forwarded request comes from a proxy that was not declared: others could be behind it.
+ * Where nobody signs in, the address typed must be this machine's own. A page of another site can make its name point
+ * to 127.0.0.1 (DNS rebinding) and would read everything; its Host header tells. A forwarded request comes from a proxy
+ * that was not declared: others could be behind it.
  */
 export function loopbackOnly(request: Request): boolean {
   const host = request.headers.host ?? '';
   const name = host.replace(/:\d+$/, '');
-  return isLoopback(name) && request.headers['x-forwarded-for'] === undefined && request.headers.forwarded === undefined;
+  return (
+    isLoopback(name) && request.headers['x-forwarded-for'] === undefined && request.headers.forwarded === undefined
+  );
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Whether a request that changes something comes from our own pages. Browsers say so in Sec-Fetch-Site, which no page can forge, and older ones in Origin; without either it is refused.
- * Chosen over tokens in forms: nothing to keep, nothing to leak, and it protects the sign-in itself. Cookies are SameSite=Lax besides.
+ * Whether a request that changes something comes from our own pages. Browsers say so in Sec-Fetch-Site, which no page
+ * can forge, and older ones in Origin; without either it is refused. Chosen over tokens in forms: nothing to keep,
+ * nothing to leak, and it protects the sign-in itself. Cookies are SameSite=Lax besides.
  */
 export function isFromOurselves(request: Request, origin: string): boolean {
   if (SAFE_METHODS.has(request.method)) return true;

@@ -1,4 +1,4 @@
-import { RateLimiterMemory,RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
 const WINDOW_S = 15 * 60;
 const MINUTE_S = 60;
@@ -22,8 +22,9 @@ async function take(limiter: RateLimiterMemory, key: string): Promise<void> {
 }
 
 /**
- * Counts in memory, for each process by itself. Tries are counted before the password is looked at, so that many at once count too.
- * An account is locked for the address that tries, and only after ten times as many tries for all: nobody can lock a colleague out with ten wrong passwords.
+ * Counts in memory, for each process by itself. Tries are counted before the password is looked at, so that many at
+ * once count too. An account is locked for the address that tries, and only after ten times as many tries for all:
+ * nobody can lock a colleague out with ten wrong passwords.
  */
 export class SignInLimits {
   private readonly pair;
@@ -31,7 +32,8 @@ export class SignInLimits {
   private readonly address;
 
   constructor(tries: number) {
-    const limiter = (name: string, points: number) => new RateLimiterMemory({ keyPrefix: name, points, duration: WINDOW_S, blockDuration: WINDOW_S });
+    const limiter = (name: string, points: number) =>
+      new RateLimiterMemory({ keyPrefix: name, points, duration: WINDOW_S, blockDuration: WINDOW_S });
     this.pair = limiter('pair', tries);
     this.account = limiter('account', tries * WIDER);
     this.address = limiter('address', tries * WIDER);
@@ -66,7 +68,10 @@ export class RequestLimit {
   }
 }
 
-/** Runs one at a time; more than `most` waiting are refused. Each password costs 128 MiB for a moment: many at once must not take the memory that films need. */
+/**
+ * Runs one at a time; more than `most` waiting are refused. Each password costs 128 MiB for a moment: many at once must
+ * not take the memory that films need.
+ */
 export class OneByOne {
   private last: Promise<unknown> = Promise.resolve();
   private waiting = 0;

@@ -1,6 +1,6 @@
-import { describeError,HilumError } from '../../base/errors';
+import { describeError, HilumError } from '../../base/errors';
 import type { AccessConfig } from './config';
-import { PERSON_ROLES,type Role } from './user';
+import { PERSON_ROLES, type Role } from './user';
 
 type OidcConfig = NonNullable<AccessConfig['oidc']>;
 type Fetch = (url: string, options: RequestInit) => Promise<Response>;
@@ -25,10 +25,21 @@ export interface OidcUser {
 /** Why the provider's answer was not taken. */
 export class NotSignedIn extends Error {}
 
-/** Errors of the provider's answer or of what was made of it, as openid-client and oauth4webapi name them: somebody said no, or tried something. */
-const REFUSALS = new Set(['AuthorizationResponseError', 'ResponseBodyError', 'ClientError', 'OperationProcessingError']);
+/**
+ * Errors of the provider's answer or of what was made of it, as openid-client and oauth4webapi name them: somebody said
+ * no, or tried something.
+ */
+const REFUSALS = new Set([
+  'AuthorizationResponseError',
+  'ResponseBodyError',
+  'ClientError',
+  'OperationProcessingError',
+]);
 
-/** OpenID Connect: authorization code flow with PKCE and nonce, by openid-client, which checks issuer, audience, signature and times of the ID token. */
+/**
+ * OpenID Connect: authorization code flow with PKCE and nonce, by openid-client, which checks issuer, audience,
+ * signature and times of the ID token.
+ */
 export class OidcClient {
   private provider: Promise<Provider> | null = null;
   private known: Provider | null = null;
@@ -41,7 +52,11 @@ export class OidcClient {
   /** Origins that a sign-out may be redirected to. */
   origins(): readonly string[] {
     const endpoint = this.known?.serverMetadata().end_session_endpoint;
-    return [...new Set([this.settings.issuer, ...(endpoint === undefined ? [] : [endpoint])].map((url) => new URL(url).origin))];
+    return [
+      ...new Set(
+        [this.settings.issuer, ...(endpoint === undefined ? [] : [endpoint])].map((url) => new URL(url).origin),
+      ),
+    ];
   }
 
   /** Where to send the browser, and what has to be kept meanwhile. @throws HilumError SIGN_IN_UNAVAILABLE */
@@ -50,24 +65,44 @@ export class OidcClient {
     const oidc = await library();
     const flow = { state: oidc.randomState(), nonce: oidc.randomNonce(), codeVerifier: oidc.randomPKCECodeVerifier() };
     const challenge = await oidc.calculatePKCECodeChallenge(flow.codeVerifier);
-    const url = oidc.buildAuthorizationUrl(provider, { redirect_uri: redirectUri, scope: this.settings.scope, state: flow.state, nonce: flow.nonce, code_challenge: challenge, code_challenge_method: 'S256' });
+    const url = oidc.buildAuthorizationUrl(provider, {
+      redirect_uri: redirectUri,
+      scope: this.settings.scope,
+      state: flow.state,
+      nonce: flow.nonce,
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+    });
     return { url, flow };
   }
 
-  /** Who the provider says it is. `answer` is the address that the browser came back to. @throws NotSignedIn, HilumError SIGN_IN_UNAVAILABLE */
+  /**
+   * Who the provider says it is. `answer` is the address that the browser came back to. @throws NotSignedIn, HilumError
+   * SIGN_IN_UNAVAILABLE
+   */
   async finish(answer: URL, { state, nonce, codeVerifier }: Flow): Promise<OidcUser> {
     const provider = await this.discover();
     const oidc = await library();
     try {
       // The library demands an ID token where a nonce is expected.
-      const tokens = await oidc.authorizationCodeGrant(provider, answer, { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: codeVerifier });
+      const tokens = await oidc.authorizationCodeGrant(provider, answer, {
+        expectedState: state,
+        expectedNonce: nonce,
+        pkceCodeVerifier: codeVerifier,
+      });
       const claims = tokens.claims();
       if (claims === undefined || tokens.id_token === undefined) throw new NotSignedIn('the provider sent no ID token');
       const all = await this.withUserInfo(provider, tokens.access_token, claims);
-      return { subject: claims.sub, name: nameOf(all, this.settings.nameClaim) ?? claims.sub, roles: rolesOfClaims(all, this.settings), idToken: tokens.id_token };
+      return {
+        subject: claims.sub,
+        name: nameOf(all, this.settings.nameClaim) ?? claims.sub,
+        roles: rolesOfClaims(all, this.settings),
+        idToken: tokens.id_token,
+      };
     } catch (error) {
       if (error instanceof NotSignedIn) throw error;
-      if (error instanceof Error && REFUSALS.has(error.name)) throw new NotSignedIn(describeError(error), { cause: error });
+      if (error instanceof Error && REFUSALS.has(error.name))
+        throw new NotSignedIn(describeError(error), { cause: error });
       throw unavailable(error);
     }
   }
@@ -76,13 +111,24 @@ export class OidcClient {
   async signOutUrl(idToken: string | null, backTo: string): Promise<URL | null> {
     const provider = await this.discover();
     if (provider.serverMetadata().end_session_endpoint === undefined) return null;
-    return (await library()).buildEndSessionUrl(provider, { post_logout_redirect_uri: backTo, ...(idToken === null ? {} : { id_token_hint: idToken }) });
+    return (await library()).buildEndSessionUrl(provider, {
+      post_logout_redirect_uri: backTo,
+      ...(idToken === null ? {} : { id_token_hint: idToken }),
+    });
   }
 
   /** Some providers put roles into the ID token, some only into the answer of the user info endpoint. */
-  private async withUserInfo(provider: Provider, accessToken: string, claims: { readonly sub: string }): Promise<Readonly<Record<string, unknown>>> {
+  private async withUserInfo(
+    provider: Provider,
+    accessToken: string,
+    claims: { readonly sub: string },
+  ): Promise<Readonly<Record<string, unknown>>> {
     const own = { ...claims } as Record<string, unknown>;
-    if (claimAt(own, this.settings.rolesClaim) !== undefined || provider.serverMetadata().userinfo_endpoint === undefined) return own;
+    if (
+      claimAt(own, this.settings.rolesClaim) !== undefined ||
+      provider.serverMetadata().userinfo_endpoint === undefined
+    )
+      return own;
     const info = await (await library()).fetchUserInfo(provider, accessToken, claims.sub);
     return { ...info, ...own };
   }
@@ -105,28 +151,49 @@ export class OidcClient {
     // http is let through by the configuration on loopback only.
     const execute = url.protocol === 'http:' ? [oidc.allowInsecureRequests] : [];
     const authentication = clientSecret === undefined ? oidc.None() : oidc.ClientSecretBasic(clientSecret);
-    return oidc.discovery(url, clientId, undefined, authentication, { execute, [oidc.customFetch]: (to: string, options: object) => this.fetchWithTrust(to, options) });
+    return oidc.discovery(url, clientId, undefined, authentication, {
+      execute,
+      [oidc.customFetch]: (to: string, options: object) => this.fetchWithTrust(to, options),
+    });
   }
 }
 
 function unavailable(cause: unknown): HilumError {
-  return new HilumError('SIGN_IN_UNAVAILABLE', 'transient', 'the OpenID Connect provider does not answer as it should', { cause });
+  return new HilumError(
+    'SIGN_IN_UNAVAILABLE',
+    'transient',
+    'the OpenID Connect provider does not answer as it should',
+    { cause },
+  );
 }
 
 /** A claim by its name, also where the name is an address with dots, or else by its path into objects. */
 export function claimAt(claims: Readonly<Record<string, unknown>>, path: string): unknown {
   if (Object.hasOwn(claims, path)) return claims[path];
-  return path.split('.').reduce<unknown>((value, key) => (typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined), claims);
+  return path
+    .split('.')
+    .reduce<unknown>(
+      (value, key) =>
+        typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+          ? (value as Record<string, unknown>)[key]
+          : undefined,
+      claims,
+    );
 }
 
 /** The roles that the claim's values stand for: a list, or one text with spaces. */
-export function rolesOfClaims(claims: Readonly<Record<string, unknown>>, { rolesClaim, roles }: Pick<OidcConfig, 'rolesClaim' | 'roles'>): Role[] {
+export function rolesOfClaims(
+  claims: Readonly<Record<string, unknown>>,
+  { rolesClaim, roles }: Pick<OidcConfig, 'rolesClaim' | 'roles'>,
+): Role[] {
   const claim = claimAt(claims, rolesClaim);
   const values = Array.isArray(claim) ? claim : typeof claim === 'string' ? claim.split(' ') : [];
   return PERSON_ROLES.filter((role) => roles[role].some((value) => values.includes(value)));
 }
 
 function nameOf(claims: Readonly<Record<string, unknown>>, nameClaim: string): string | null {
-  const found = [claimAt(claims, nameClaim), claims['preferred_username'], claims['email']].find((value) => typeof value === 'string' && value !== '');
+  const found = [claimAt(claims, nameClaim), claims['preferred_username'], claims['email']].find(
+    (value) => typeof value === 'string' && value !== '',
+  );
   return (found as string | undefined) ?? null;
 }

@@ -1,15 +1,24 @@
-import { randomBytes,scrypt,type ScryptOptions,timingSafeEqual } from 'node:crypto';
+import { randomBytes, scrypt, type ScryptOptions, timingSafeEqual } from 'node:crypto';
 
-/** As OWASP advises for scrypt: 2^17 x 8 x 1, 128 MiB for a moment. Kept with each hash, so that stronger ones can follow. */
+/**
+ * As OWASP advises for scrypt: 2^17 x 8 x 1, 128 MiB for a moment. Kept with each hash, so that stronger ones can
+ * follow.
+ */
 const NOW = { N: 2 ** 17, r: 8, p: 1 };
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
 export const LEAST_PASSWORD_LENGTH = 12;
 const LONGEST_PASSWORD_LENGTH = 1024;
 
-function derive(password: string, salt: Buffer, { N, r, p }: Required<Pick<ScryptOptions, 'N' | 'r' | 'p'>>): Promise<Buffer> {
+function derive(
+  password: string,
+  salt: Buffer,
+  { N, r, p }: Required<Pick<ScryptOptions, 'N' | 'r' | 'p'>>,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    scrypt(password.normalize('NFKC'), salt, KEY_BYTES, { N, r, p, maxmem: 256 * N * r }, (error, key) => (error ? reject(error) : resolve(key)));
+    scrypt(password.normalize('NFKC'), salt, KEY_BYTES, { N, r, p, maxmem: 256 * N * r }, (error, key) =>
+      error ? reject(error) : resolve(key),
+    );
   });
 }
 
@@ -17,7 +26,8 @@ function derive(password: string, salt: Buffer, { N, r, p }: Required<Pick<Scryp
 export function passwordProblem(password: string, username: string): string | null {
   if (password.length < LEAST_PASSWORD_LENGTH) return `A password has at least ${LEAST_PASSWORD_LENGTH} characters.`;
   if (password.length > LONGEST_PASSWORD_LENGTH) return `A password has at most ${LONGEST_PASSWORD_LENGTH} characters.`;
-  if (password.toLowerCase().includes(username.toLowerCase())) return 'A password does not hold the name of the account.';
+  if (password.toLowerCase().includes(username.toLowerCase()))
+    return 'A password does not hold the name of the account.';
   if (new Set(password).size < 5) return 'A password has at least five different characters.';
   return null;
 }
@@ -37,7 +47,11 @@ export async function verifyPassword(password: string, hash: string | null): Pro
   const [scheme, N, r, p, salt, key] = (hash ?? NOBODY).split('$');
   if (scheme !== 'scrypt' || salt === undefined || key === undefined) return false;
   const expected = Buffer.from(key, 'base64');
-  const found = await derive(password.slice(0, LONGEST_PASSWORD_LENGTH), Buffer.from(salt, 'base64'), { N: Number(N), r: Number(r), p: Number(p) });
+  const found = await derive(password.slice(0, LONGEST_PASSWORD_LENGTH), Buffer.from(salt, 'base64'), {
+    N: Number(N),
+    r: Number(r),
+    p: Number(p),
+  });
   const isEqual = expected.length === found.length && timingSafeEqual(expected, found);
   return isEqual && hash !== null;
 }

@@ -1,4 +1,4 @@
-import { createHash,randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 const SECRET_BYTES = 32;
 const PREFIX_BYTES = 6;
@@ -8,7 +8,10 @@ export function randomSecret(): string {
   return randomBytes(SECRET_BYTES).toString('base64url');
 }
 
-/** What is kept of a secret: with 256 random bits nothing slower than SHA-256 is needed, and who reads the database can't sign in. */
+/**
+ * What is kept of a secret: with 256 random bits nothing slower than SHA-256 is needed, and who reads the database
+ * can't sign in.
+ */
 export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }

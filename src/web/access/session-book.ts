@@ -1,9 +1,9 @@
-import type { CookieOptions,Request,Response } from 'express';
+import type { CookieOptions, Request, Response } from 'express';
 import { timingSafeEqual } from 'node:crypto';
 import type { Accounts } from './account-store';
-import { hashSecret,prefixOf,randomSecret } from './secret';
-import type { ApiTokens,Session,Sessions } from './session-store';
-import { type RequestUser,type Role,ROLES } from './user';
+import { hashSecret, prefixOf, randomSecret } from './secret';
+import type { ApiTokens, Session, Sessions } from './session-store';
+import { type RequestUser, type Role, ROLES } from './user';
 
 export interface SessionSettings {
   /** Whether browsers come by HTTPS: then cookies are Secure and their names say `__Host-`. */
@@ -44,7 +44,10 @@ export class SessionBook {
     return this.settings.isHttps ? `__Host-${name}` : name;
   }
 
-  /** No Domain, path /, for no script, for no other site's requests but links (Lax: people come from the viewer and from the provider by one). */
+  /**
+   * No Domain, path /, for no script, for no other site's requests but links (Lax: people come from the viewer and from
+   * the provider by one).
+   */
   private cookieOptions(): CookieOptions {
     return { httpOnly: true, secure: this.settings.isHttps, sameSite: 'lax', path: '/' };
   }
@@ -70,13 +73,19 @@ export class SessionBook {
   }
 
   /** Marks a browser that goes to the provider: its answer counts only in the same browser. */
-  async beginFlow(response: Response, flow: { state: string; nonce: string; codeVerifier: string; returnTo: string }): Promise<void> {
+  async beginFlow(
+    response: Response,
+    flow: { state: string; nonce: string; codeVerifier: string; returnTo: string },
+  ): Promise<void> {
     const id = randomSecret();
     await this.stores.sessions.addPending({ ...flow, idHash: hashSecret(id), createdAt: this.now() });
     response.cookie(this.cookieName('flow'), id, { ...this.cookieOptions(), maxAge: PENDING_MS });
   }
 
-  async endFlow(request: Request, response: Response): Promise<{ state: string; nonce: string; codeVerifier: string; returnTo: string } | null> {
+  async endFlow(
+    request: Request,
+    response: Response,
+  ): Promise<{ state: string; nonce: string; codeVerifier: string; returnTo: string } | null> {
     const id = cookie(request, this.cookieName('flow'));
     response.clearCookie(this.cookieName('flow'), this.cookieOptions());
     const pending = id === null ? null : await this.stores.sessions.takePending(hashSecret(id));
@@ -88,7 +97,9 @@ export class SessionBook {
     const bearer = bearerOf(request);
     if (bearer !== null) return this.byToken(bearer);
     const id = cookie(request, this.cookieName('session'));
-    return id === null ? null : this.bySession(hashSecret(id), touches && request.headers[BACKGROUND_HEADER] === undefined);
+    return id === null
+      ? null
+      : this.bySession(hashSecret(id), touches && request.headers[BACKGROUND_HEADER] === undefined);
   }
 
   private async bySession(idHash: string, touches: boolean): Promise<RequestUser | null> {
@@ -99,15 +110,26 @@ export class SessionBook {
       await this.stores.sessions.remove(idHash);
       return null;
     }
-    if (touches && at - session.seenAt > Math.min(TOUCH_MS, this.settings.idleMs / 4)) await this.stores.sessions.touch(idHash, at);
-    return { id: session.userId, name: session.displayName, roles: rolesOf(session.roles), kind: session.username === null ? 'oidc' : 'local' };
+    if (touches && at - session.seenAt > Math.min(TOUCH_MS, this.settings.idleMs / 4))
+      await this.stores.sessions.touch(idHash, at);
+    return {
+      id: session.userId,
+      name: session.displayName,
+      roles: rolesOf(session.roles),
+      kind: session.username === null ? 'oidc' : 'local',
+    };
   }
 
   private async byToken(token: string): Promise<RequestUser | null> {
     const prefix = prefixOf(token);
     const found = prefix === null ? null : await this.stores.tokens.find(prefix);
     const at = this.now();
-    if (found === null || !isEqual(found.tokenHash, hashSecret(token)) || (found.expiresAt !== null && found.expiresAt <= at)) return null;
+    if (
+      found === null ||
+      !isEqual(found.tokenHash, hashSecret(token)) ||
+      (found.expiresAt !== null && found.expiresAt <= at)
+    )
+      return null;
     if (found.usedAt === null || at - found.usedAt > TOUCH_MS) await this.stores.tokens.used(found.prefix, at);
     return { id: `token:${found.prefix}`, name: found.label, roles: rolesOf([found.role]), kind: 'token' };
   }
@@ -119,7 +141,10 @@ export class SessionBook {
   }
 }
 
-/** Whether a request names itself by an API token. Browsers never do so by themselves, so that no other site can make them. */
+/**
+ * Whether a request names itself by an API token. Browsers never do so by themselves, so that no other site can make
+ * them.
+ */
 export function bearerOf(request: Request): string | null {
   return /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
 }

@@ -40,7 +40,10 @@ export interface Sessions {
   find(idHash: string): Promise<Session | null>;
   touch(idHash: string, at: number): Promise<void>;
   remove(idHash: string): Promise<void>;
-  /** Forgets sessions made before `createdBefore` or not used since `seenBefore`, and sign-ins begun before `pendingBefore`. */
+  /**
+   * Forgets sessions made before `createdBefore` or not used since `seenBefore`, and sign-ins begun before
+   * `pendingBefore`.
+   */
   sweep(createdBefore: number, seenBefore: number, pendingBefore: number): Promise<void>;
   addPending(signIn: PendingSignIn): Promise<void>;
   /** Gives it out once. */
@@ -60,27 +63,87 @@ export interface ApiTokens {
 export function openSessions(database: Database): Sessions {
   return {
     add: ({ idHash, userId, username, displayName, roles, idToken, createdAt, seenAt }) =>
-      database.write(async (db) => void (await db.insertInto('session').values({ id_hash: idHash, user_id: userId, username, display_name: displayName, roles: JSON.stringify(roles), id_token: idToken, created_at: createdAt, seen_at: seenAt }).execute())),
+      database.write(
+        async (db) =>
+          void (await db
+            .insertInto('session')
+            .values({
+              id_hash: idHash,
+              user_id: userId,
+              username,
+              display_name: displayName,
+              roles: JSON.stringify(roles),
+              id_token: idToken,
+              created_at: createdAt,
+              seen_at: seenAt,
+            })
+            .execute()),
+      ),
     find: (idHash) =>
       database.read(async (db) => {
-        const row = await db.selectFrom('session').leftJoin('account', 'account.username', 'session.username').selectAll('session').select('account.roles as account_roles').where('id_hash', '=', idHash).executeTakeFirst();
+        const row = await db
+          .selectFrom('session')
+          .leftJoin('account', 'account.username', 'session.username')
+          .selectAll('session')
+          .select('account.roles as account_roles')
+          .where('id_hash', '=', idHash)
+          .executeTakeFirst();
         if (row === undefined) return null;
         const roles = JSON.parse(row.username === null ? row.roles : (row.account_roles ?? '[]')) as string[];
-        return { idHash: row.id_hash, userId: row.user_id, username: row.username, displayName: row.display_name, roles, idToken: row.id_token, createdAt: row.created_at, seenAt: row.seen_at };
+        return {
+          idHash: row.id_hash,
+          userId: row.user_id,
+          username: row.username,
+          displayName: row.display_name,
+          roles,
+          idToken: row.id_token,
+          createdAt: row.created_at,
+          seenAt: row.seen_at,
+        };
       }),
-    touch: (idHash, at) => database.write(async (db) => void (await db.updateTable('session').set({ seen_at: at }).where('id_hash', '=', idHash).execute())),
-    remove: (idHash) => database.write(async (db) => void (await db.deleteFrom('session').where('id_hash', '=', idHash).execute())),
+    touch: (idHash, at) =>
+      database.write(
+        async (db) =>
+          void (await db.updateTable('session').set({ seen_at: at }).where('id_hash', '=', idHash).execute()),
+      ),
+    remove: (idHash) =>
+      database.write(async (db) => void (await db.deleteFrom('session').where('id_hash', '=', idHash).execute())),
     sweep: (createdBefore, seenBefore, pendingBefore) =>
       database.write(async (db) => {
-        await db.deleteFrom('session').where((is) => is.or([is('created_at', '<', createdBefore), is('seen_at', '<', seenBefore)])).execute();
+        await db
+          .deleteFrom('session')
+          .where((is) => is.or([is('created_at', '<', createdBefore), is('seen_at', '<', seenBefore)]))
+          .execute();
         await db.deleteFrom('sign_in').where('created_at', '<', pendingBefore).execute();
       }),
     addPending: ({ idHash, state, nonce, codeVerifier, returnTo, createdAt }) =>
-      database.write(async (db) => void (await db.insertInto('sign_in').values({ id_hash: idHash, state, nonce, code_verifier: codeVerifier, return_to: returnTo, created_at: createdAt }).execute())),
+      database.write(
+        async (db) =>
+          void (await db
+            .insertInto('sign_in')
+            .values({
+              id_hash: idHash,
+              state,
+              nonce,
+              code_verifier: codeVerifier,
+              return_to: returnTo,
+              created_at: createdAt,
+            })
+            .execute()),
+      ),
     takePending: (idHash) =>
       database.write(async (db) => {
         const row = await db.deleteFrom('sign_in').where('id_hash', '=', idHash).returningAll().executeTakeFirst();
-        return row === undefined ? null : { idHash: row.id_hash, state: row.state, nonce: row.nonce, codeVerifier: row.code_verifier, returnTo: row.return_to, createdAt: row.created_at };
+        return row === undefined
+          ? null
+          : {
+              idHash: row.id_hash,
+              state: row.state,
+              nonce: row.nonce,
+              codeVerifier: row.code_verifier,
+              returnTo: row.return_to,
+              createdAt: row.created_at,
+            };
       }),
   };
 }
@@ -96,16 +159,59 @@ interface TokenRow {
   expires_at: number | null;
 }
 
-const tokenOf = (row: TokenRow): ApiToken => ({ prefix: row.prefix, tokenHash: row.token_hash, label: row.label, role: row.role, createdBy: row.created_by, createdAt: row.created_at, usedAt: row.used_at, expiresAt: row.expires_at });
+const tokenOf = (row: TokenRow): ApiToken => ({
+  prefix: row.prefix,
+  tokenHash: row.token_hash,
+  label: row.label,
+  role: row.role,
+  createdBy: row.created_by,
+  createdAt: row.created_at,
+  usedAt: row.used_at,
+  expiresAt: row.expires_at,
+});
 
 /** The API tokens in the database. Errors are those of {@link Database}. */
 export function openApiTokens(database: Database): ApiTokens {
   return {
     add: ({ prefix, tokenHash, label, role, createdBy, createdAt, usedAt, expiresAt }) =>
-      database.write(async (db) => void (await db.insertInto('api_token').values({ prefix, token_hash: tokenHash, label, role, created_by: createdBy, created_at: createdAt, used_at: usedAt, expires_at: expiresAt }).execute())),
-    find: (prefix) => database.read(async (db) => db.selectFrom('api_token').selectAll().where('prefix', '=', prefix).executeTakeFirst().then((row) => (row === undefined ? null : tokenOf(row)))),
-    list: () => database.read(async (db) => (await db.selectFrom('api_token').selectAll().orderBy('created_at').execute()).map(tokenOf)),
-    used: (prefix, at) => database.write(async (db) => void (await db.updateTable('api_token').set({ used_at: at }).where('prefix', '=', prefix).execute())),
-    revoke: (prefix) => database.write(async (db) => (await db.deleteFrom('api_token').where('prefix', '=', prefix).executeTakeFirst()).numDeletedRows === 1n),
+      database.write(
+        async (db) =>
+          void (await db
+            .insertInto('api_token')
+            .values({
+              prefix,
+              token_hash: tokenHash,
+              label,
+              role,
+              created_by: createdBy,
+              created_at: createdAt,
+              used_at: usedAt,
+              expires_at: expiresAt,
+            })
+            .execute()),
+      ),
+    find: (prefix) =>
+      database.read(async (db) =>
+        db
+          .selectFrom('api_token')
+          .selectAll()
+          .where('prefix', '=', prefix)
+          .executeTakeFirst()
+          .then((row) => (row === undefined ? null : tokenOf(row))),
+      ),
+    list: () =>
+      database.read(async (db) =>
+        (await db.selectFrom('api_token').selectAll().orderBy('created_at').execute()).map(tokenOf),
+      ),
+    used: (prefix, at) =>
+      database.write(
+        async (db) =>
+          void (await db.updateTable('api_token').set({ used_at: at }).where('prefix', '=', prefix).execute()),
+      ),
+    revoke: (prefix) =>
+      database.write(
+        async (db) =>
+          (await db.deleteFrom('api_token').where('prefix', '=', prefix).executeTakeFirst()).numDeletedRows === 1n,
+      ),
   };
 }

@@ -1,14 +1,14 @@
-import express,{ type Request,type Response,Router } from 'express';
+import express, { type Request, type Response, Router } from 'express';
 import { describeError } from '../../base/errors';
 import type { AuditRecorder } from '../audit/recorder';
 import type { Directory } from './directory';
 import { nameOf } from './directory';
-import { type SignInLimits,TooMany } from './limits';
-import { NotSignedIn,type OidcClient } from './oidc';
-import { firstAdminPage,signInPage } from './pages';
+import { type SignInLimits, TooMany } from './limits';
+import { NotSignedIn, type OidcClient } from './oidc';
+import { firstAdminPage, signInPage } from './pages';
 import type { SessionBook } from './session-book';
 import { ACCESS_CSS } from './style';
-import { open,userOf } from './user';
+import { open, userOf } from './user';
 
 /** What the sign-in needs. */
 export interface SignInParts {
@@ -44,7 +44,11 @@ export function addressOf(request: Request): string {
 /** Sign-in, sign-out and the first admin. */
 export function signInRoutes(parts: SignInParts): Router {
   const router = Router();
-  router.get('/sign-in.css', open, (_request, response) => void response.type('css').set('Cache-Control', 'public, max-age=3600').send(ACCESS_CSS));
+  router.get(
+    '/sign-in.css',
+    open,
+    (_request, response) => void response.type('css').set('Cache-Control', 'public, max-age=3600').send(ACCESS_CSS),
+  );
   router.get('/sign-in', open, async (request, response) => {
     const returnTo = safeReturn(request.query['returnTo']);
     if (userOf(request) !== null) return response.redirect(303, returnTo);
@@ -71,18 +75,29 @@ export function signInRoutes(parts: SignInParts): Router {
   return router;
 }
 
-async function showSignIn({ directory, hasLocal, oidc }: SignInParts, response: Response, returnTo: string, problem: string | null, signedOut = false): Promise<void> {
+async function showSignIn(
+  { directory, hasLocal, oidc }: SignInParts,
+  response: Response,
+  returnTo: string,
+  problem: string | null,
+  signedOut = false,
+): Promise<void> {
   const awaitsFirstAdmin = hasLocal && (await directory.awaitsFirstAdmin());
   response.send(signInPage({ local: hasLocal, oidc: oidc !== null, awaitsFirstAdmin, returnTo, problem, signedOut }));
 }
 
 async function signIn(parts: SignInParts, request: Request, response: Response): Promise<void> {
-  const [username, address, returnTo] = [nameOf(textOf(request, 'username')).slice(0, 64), addressOf(request), safeReturn(textOf(request, 'returnTo'))];
+  const [username, address, returnTo] = [
+    nameOf(textOf(request, 'username')).slice(0, 64),
+    addressOf(request),
+    safeReturn(textOf(request, 'returnTo')),
+  ];
   const claimed = { id: `local:${username}`, name: username, roles: [], address };
   try {
     await parts.limits.count(username, address);
   } catch (error) {
-    if (error instanceof TooMany) await parts.recorder.record(claimed, { kind: 'sign-in', outcome: 'locked', why: 'too many tries' });
+    if (error instanceof TooMany)
+      await parts.recorder.record(claimed, { kind: 'sign-in', outcome: 'locked', why: 'too many tries' });
     throw error;
   }
   const account = await parts.directory.check(username, textOf(request, 'password'));
@@ -92,22 +107,45 @@ async function signIn(parts: SignInParts, request: Request, response: Response):
     return showSignIn(parts, response, returnTo, WRONG);
   }
   await parts.limits.forgive(username, address);
-  await parts.recorder.record({ ...claimed, name: account.displayName, roles: account.roles }, { kind: 'sign-in', outcome: 'success' });
-  await parts.book.begin(request, response, { userId: `local:${account.username}`, username: account.username, displayName: account.displayName, roles: account.roles, idToken: null });
+  await parts.recorder.record(
+    { ...claimed, name: account.displayName, roles: account.roles },
+    { kind: 'sign-in', outcome: 'success' },
+  );
+  await parts.book.begin(request, response, {
+    userId: `local:${account.username}`,
+    username: account.username,
+    displayName: account.displayName,
+    roles: account.roles,
+    idToken: null,
+  });
   response.redirect(303, returnTo);
 }
 
 async function firstAdmin(parts: SignInParts, request: Request, response: Response): Promise<void> {
   await parts.limits.count('first admin', addressOf(request));
   const [username, displayName] = [textOf(request, 'username'), textOf(request, 'displayName')];
-  const problem = await parts.directory.addFirstAdmin(textOf(request, 'token').trim(), { username, displayName, password: textOf(request, 'password') });
-  const actor = { id: `local:${nameOf(username).slice(0, 64)}`, name: displayName, roles: [], address: addressOf(request) };
+  const problem = await parts.directory.addFirstAdmin(textOf(request, 'token').trim(), {
+    username,
+    displayName,
+    password: textOf(request, 'password'),
+  });
+  const actor = {
+    id: `local:${nameOf(username).slice(0, 64)}`,
+    name: displayName,
+    roles: [],
+    address: addressOf(request),
+  };
   if (problem !== null) {
     await parts.recorder.record(actor, { kind: 'refused', what: 'first admin' });
     response.status(403).send(firstAdminPage(problem));
     return;
   }
-  await parts.recorder.record(actor, { kind: 'account', what: 'first admin made by the token of the first start', account: nameOf(username), isRoleChange: true });
+  await parts.recorder.record(actor, {
+    kind: 'account',
+    what: 'first admin made by the token of the first start',
+    account: nameOf(username),
+    isRoleChange: true,
+  });
   response.redirect(303, '/sign-in');
 }
 
@@ -119,13 +157,32 @@ async function callback(parts: SignInParts, oidc: OidcClient, request: Request, 
     response.status(403);
     await showSignIn(parts, response, '/', text);
   };
-  if (flow === null) return refuse('unknown', 'no sign-in was begun in this browser', 'This sign-in was not begun here, or it took too long. Please try again.');
+  if (flow === null)
+    return refuse(
+      'unknown',
+      'no sign-in was begun in this browser',
+      'This sign-in was not begun here, or it took too long. Please try again.',
+    );
   try {
     const user = await oidc.finish(new URL(request.originalUrl, parts.originOf(request)), flow);
     const id = `oidc:${user.subject}`;
-    if (user.roles.length === 0) return await refuse(id, 'no role', 'You have an account at the hospital, but no role in Hilum. Please ask who runs it.');
-    await parts.recorder.record({ id, name: user.name, roles: user.roles, address }, { kind: 'sign-in', outcome: 'success' });
-    await parts.book.begin(request, response, { userId: id, username: null, displayName: user.name, roles: user.roles, idToken: user.idToken });
+    if (user.roles.length === 0)
+      return await refuse(
+        id,
+        'no role',
+        'You have an account at the hospital, but no role in Hilum. Please ask who runs it.',
+      );
+    await parts.recorder.record(
+      { id, name: user.name, roles: user.roles, address },
+      { kind: 'sign-in', outcome: 'success' },
+    );
+    await parts.book.begin(request, response, {
+      userId: id,
+      username: null,
+      displayName: user.name,
+      roles: user.roles,
+      idToken: user.idToken,
+    });
     response.redirect(303, flow.returnTo);
   } catch (error) {
     if (!(error instanceof NotSignedIn)) throw error;
@@ -136,9 +193,13 @@ async function callback(parts: SignInParts, oidc: OidcClient, request: Request, 
 async function signOut(parts: SignInParts, request: Request, response: Response): Promise<void> {
   const user = userOf(request);
   const session = await parts.book.end(request, response);
-  if (user !== null) await parts.recorder.record({ ...user, address: addressOf(request) }, { kind: 'sign-out', outcome: 'success' });
+  if (user !== null)
+    await parts.recorder.record({ ...user, address: addressOf(request) }, { kind: 'sign-out', outcome: 'success' });
   const back = `${parts.originOf(request)}/sign-in?out=1`;
   // A provider that is away must not keep anybody signed in here.
-  const elsewhere = session === null || session.username !== null || parts.oidc === null ? null : await parts.oidc.signOutUrl(session.idToken, back).catch(() => null);
+  const elsewhere =
+    session === null || session.username !== null || parts.oidc === null
+      ? null
+      : await parts.oidc.signOutUrl(session.idToken, back).catch(() => null);
   response.redirect(303, elsewhere?.href ?? '/sign-in?out=1');
 }

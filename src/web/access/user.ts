@@ -1,8 +1,9 @@
-import type { Request,RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 
 /**
- * What a person or a machine may do. radiologist: the list, pictures, verdicts. operator: queues, dead letters, nothing about a patient.
- * admin: users and tokens, and everything else. metrics: a machine that reads /metrics and the details of health.
+ * What a person or a machine may do. radiologist: the list, pictures, verdicts. operator: queues, dead letters, nothing
+ * about a patient. admin: users and tokens, and everything else. metrics: a machine that reads /metrics and the details
+ * of health.
  */
 export const ROLES = ['radiologist', 'operator', 'admin', 'metrics'] as const;
 export type Role = (typeof ROLES)[number];
@@ -11,7 +12,10 @@ export const PERSON_ROLES = ['radiologist', 'operator', 'admin'] as const satisf
 
 /** Who sends a request. */
 export interface RequestUser {
-  /** Unique and lasting: `local:NAME`, `oidc:SUBJECT`, `token:PREFIX` or `loopback` (access.kind none). What is kept with a verdict. */
+  /**
+   * Unique and lasting: `local:NAME`, `oidc:SUBJECT`, `token:PREFIX` or `loopback` (access.kind none). What is kept
+   * with a verdict.
+   */
   readonly id: string;
   /** For people to read. */
   readonly name: string;
@@ -39,7 +43,10 @@ export function userOf(request: Request): RequestUser | null {
 /** Who may use a route: anybody, whoever has signed in, or who has one of these roles. */
 export type Rule = 'open' | 'signed-in' | readonly Role[];
 
-/** The user behind a guard: the routes after `signedIn` or `needs` always have one. @throws Error when the route has no guard. */
+/**
+ * The user behind a guard: the routes after `signedIn` or `needs` always have one. @throws Error when the route has no
+ * guard.
+ */
 export function requiredUser(request: Request): RequestUser {
   const user = users.get(request);
   if (user === undefined) throw new Error('this route has no guard');
@@ -57,9 +64,15 @@ function guard(rule: Rule, allows: (user: RequestUser | null) => boolean): Guard
   return Object.assign(handler, { [RULE]: rule });
 }
 
-/** A request that its sender may not make: 401 nobody has signed in, 403 not allowed, 429 too often, 503 it can't be recorded. The access layer answers it. */
+/**
+ * A request that its sender may not make: 401 nobody has signed in, 403 not allowed, 429 too often, 503 it can't be
+ * recorded. The access layer answers it.
+ */
 export class Refused extends Error {
-  constructor(readonly status: 401 | 403 | 429 | 503, message = 'refused') {
+  constructor(
+    readonly status: 401 | 403 | 429 | 503,
+    message = 'refused',
+  ) {
     super(message);
     this.name = 'Refused';
   }

@@ -1,12 +1,15 @@
-import type { ErrorRequestHandler,RequestHandler,Response } from 'express';
-import { describeError,type ErrorCode,HilumError } from '../../base/errors';
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import { describeError, type ErrorCode, HilumError } from '../../base/errors';
 import type { Log } from '../../base/log';
-import { tryParseUid,type Uid } from '../../dicom/uid';
+import { tryParseUid, type Uid } from '../../dicom/uid';
 import { Refused } from '../access/user';
 
 /** A request that can't be served as it is: answered with its status and one sentence. */
 export class BadRequest extends Error {
-  constructor(readonly status: 400 | 404 | 409, message: string) {
+  constructor(
+    readonly status: 400 | 404 | 409,
+    message: string,
+  ) {
     super(message);
   }
 }
@@ -18,31 +21,64 @@ export function uidOf(text: unknown): Uid {
   return uid;
 }
 
-const STATUS: Partial<Record<ErrorCode, number>> = { NOT_FOUND: 404, DICOM_UNREADABLE: 422, PIXELS_UNDECODABLE: 422, ARCHIVE_TIMEOUT: 504, DEAD_QUEUE_BUSY: 409, BROKER_UNREACHABLE: 503, DATABASE_UNREACHABLE: 503, AUDIT_FAILED: 503 };
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  NOT_FOUND: 404,
+  DICOM_UNREADABLE: 422,
+  PIXELS_UNDECODABLE: 422,
+  ARCHIVE_TIMEOUT: 504,
+  DEAD_QUEUE_BUSY: 409,
+  BROKER_UNREACHABLE: 503,
+  DATABASE_UNREACHABLE: 503,
+  AUDIT_FAILED: 503,
+};
 
 /** Errors as JSON; a refusal goes on to the access layer. No answer quotes what the archive or a film said. */
 export function errorAnswers(log: Log): ErrorRequestHandler {
   return (error: unknown, _request, response: Response, next) => {
     if (error instanceof Refused || response.headersSent) return next(error);
-    if (error instanceof BadRequest) return void response.status(error.status).json({ error: { code: 'REQUEST_INVALID', message: error.message } });
-    if (isBodyError(error)) return void response.status(error.status).json({ error: { code: 'REQUEST_INVALID', message: 'the request body is no JSON, or too long' } });
+    if (error instanceof BadRequest)
+      return void response.status(error.status).json({ error: { code: 'REQUEST_INVALID', message: error.message } });
+    if (isBodyError(error))
+      return void response
+        .status(error.status)
+        .json({ error: { code: 'REQUEST_INVALID', message: 'the request body is no JSON, or too long' } });
     if (error instanceof HilumError) {
       log.debug({ event: 'web.request-failed', code: error.code }, describeError(error));
-      return void response.status(STATUS[error.code] ?? (error.code.startsWith('ARCHIVE_') ? 502 : 500)).json({ error: { code: error.code, message: WORDS[error.code] ?? 'the service could not do it' } });
+      return void response
+        .status(STATUS[error.code] ?? (error.code.startsWith('ARCHIVE_') ? 502 : 500))
+        .json({ error: { code: error.code, message: WORDS[error.code] ?? 'the service could not do it' } });
     }
-    log.error({ event: 'web.request-failed', error: error instanceof Error ? error.name : 'unknown' }, 'a request of the reading list failed');
+    log.error(
+      { event: 'web.request-failed', error: error instanceof Error ? error.name : 'unknown' },
+      'a request of the reading list failed',
+    );
     response.status(500).json({ error: { code: 'INTERNAL', message: 'the service could not do it' } });
   };
 }
 
 const WORDS: Partial<Record<ErrorCode, string>> = {
-  NOT_FOUND: 'the archive does not have it', DICOM_UNREADABLE: 'the object cannot be read', PIXELS_UNDECODABLE: 'the pixels cannot be read', ARCHIVE_TIMEOUT: 'the archive does not answer in time',
-  ARCHIVE_UNREACHABLE: 'the archive cannot be reached', ARCHIVE_UNAUTHORISED: 'the archive does not let the service in', ARCHIVE_UNAVAILABLE: 'the archive is not available', DEAD_QUEUE_BUSY: 'somebody else is at the dead letters: try again', BROKER_UNREACHABLE: 'the broker cannot be reached',
-  DATABASE_UNREACHABLE: 'the database does not answer', AUDIT_FAILED: 'nothing is shown while the audit trail cannot be written',
+  NOT_FOUND: 'the archive does not have it',
+  DICOM_UNREADABLE: 'the object cannot be read',
+  PIXELS_UNDECODABLE: 'the pixels cannot be read',
+  ARCHIVE_TIMEOUT: 'the archive does not answer in time',
+  ARCHIVE_UNREACHABLE: 'the archive cannot be reached',
+  ARCHIVE_UNAUTHORISED: 'the archive does not let the service in',
+  ARCHIVE_UNAVAILABLE: 'the archive is not available',
+  DEAD_QUEUE_BUSY: 'somebody else is at the dead letters: try again',
+  BROKER_UNREACHABLE: 'the broker cannot be reached',
+  DATABASE_UNREACHABLE: 'the database does not answer',
+  AUDIT_FAILED: 'nothing is shown while the audit trail cannot be written',
 };
 
 function isBodyError(error: unknown): error is Error & { status: 400 | 413 } {
-  return error instanceof Error && 'type' in error && typeof error.type === 'string' && error.type.startsWith('entity.') && 'status' in error && typeof error.status === 'number';
+  return (
+    error instanceof Error &&
+    'type' in error &&
+    typeof error.type === 'string' &&
+    error.type.startsWith('entity.') &&
+    'status' in error &&
+    typeof error.status === 'number'
+  );
 }
 
 /** Answers about patients stay in the browser of who asked, and only as long as it asks. */

@@ -1,6 +1,6 @@
 /**
- * What the reading list's API (/api/v1) answers, for the service and for its pages. Times are ISO 8601, UTC. Keys about a patient are missing where
- * their reader may not see them.
+ * What the reading list's API (/api/v1) answers, for the service and for its pages. Times are ISO 8601, UTC. Keys about
+ * a patient are missing where their reader may not see them.
  */
 export type ListState = 'waiting' | 'analysing' | 'done' | 'not-analysed' | 'failed';
 export type ListPriority = 'urgent' | 'routine';
@@ -150,4 +150,5 @@ export interface DeadLetterEntry {
 }
 
 /** One event of /api/v1/live; its id is where to resume. */
-export type LiveEvent = { readonly kind: 'study'; readonly row: StudyRow } | { readonly kind: 'gone'; readonly studyInstanceUid: string };
+export type LiveEvent =
+  { readonly kind: 'study'; readonly row: StudyRow } | { readonly kind: 'gone'; readonly studyInstanceUid: string };

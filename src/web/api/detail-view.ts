@@ -1,8 +1,8 @@
 import type { FilmRecord } from '../../sinks/record';
-import type { HistoryEntry,StudyDetail as ListDetail } from '../../worklist/worklist';
-import type { FilmDetail,StudyDetail } from './api-types';
+import type { HistoryEntry, StudyDetail as ListDetail } from '../../worklist/worklist';
+import type { FilmDetail, StudyDetail } from './api-types';
 import { objectPath } from './film-objects';
-import { dateView,heatMapPath,iso,picturePath,reportPath,resultView,type Rights,rowView } from './row-view';
+import { dateView, heatMapPath, iso, picturePath, reportPath, resultView, type Rights, rowView } from './row-view';
 
 /** A viewer that opens a study: `{StudyInstanceUID}`, `{AccessionNumber}` and `{PatientID}` are filled in. */
 export interface Viewer {
@@ -11,14 +11,28 @@ export interface Viewer {
 }
 
 /** A study as the API answers it; null for one that is not shown. */
-export function detailView({ row, record, history, verdicts }: ListDetail, rights: Rights, viewers: readonly Viewer[]): StudyDetail | null {
+export function detailView(
+  { row, record, history, verdicts }: ListDetail,
+  rights: Rights,
+  viewers: readonly Viewer[],
+): StudyDetail | null {
   const view = rowView(row, rights);
   if (view === null) return null;
   return {
     row: view,
     films: (record?.films ?? []).map((film) => filmView(film, row.studyInstanceUid, rights)),
-    history: [...history].reverse().map(({ at, kind, detail }) => ({ at: iso(at), text: historyWords(kind, detail, rights) })),
-    verdicts: rights.patients ? verdicts.map(({ at, by, verdict, note, recordKey }) => ({ at: iso(at), by, verdict, note, current: recordKey === (record?.key ?? null) })) : [],
+    history: [...history]
+      .reverse()
+      .map(({ at, kind, detail }) => ({ at: iso(at), text: historyWords(kind, detail, rights) })),
+    verdicts: rights.patients
+      ? verdicts.map(({ at, by, verdict, note, recordKey }) => ({
+          at: iso(at),
+          by,
+          verdict,
+          note,
+          current: recordKey === (record?.key ?? null),
+        }))
+      : [],
     viewers: rights.patients ? viewers.map(({ name, url }) => ({ name, url: filled(url, row) })) : [],
     models: record?.models ?? [],
     softwareVersion: record?.softwareVersion ?? null,
@@ -31,7 +45,10 @@ function filmView(film: FilmRecord, study: ListDetail['row']['studyInstanceUid']
   const { sopInstanceUid, outcome, reasonText, probability, threshold, lungFraction } = film;
   const isThere = patients && film.seriesInstanceUid !== null;
   return {
-    sopInstanceUid, outcome, reasonText, lungFraction,
+    sopInstanceUid,
+    outcome,
+    reasonText,
+    lungFraction,
     view: [film.view ?? '', film.viewPosition].filter((text) => text !== '').join(', '),
     result: resultView(probability, threshold),
     finding: film.finding?.meaning ?? null,
@@ -44,22 +61,38 @@ function filmView(film: FilmRecord, study: ListDetail['row']['studyInstanceUid']
 
 /** What was done, in words. Who gave a priority or a verdict is for those who may see the patient. */
 function historyWords(kind: HistoryEntry['kind'], detail: HistoryEntry['detail'], { patients }: Rights): string {
-  const of = (name: string) => (typeof detail[name] === 'string' || typeof detail[name] === 'number' ? String(detail[name]) : '');
+  const of = (name: string) =>
+    typeof detail[name] === 'string' || typeof detail[name] === 'number' ? String(detail[name]) : '';
   const by = patients && of('by') !== '' ? ` by ${of('by')}` : '';
   switch (kind) {
-    case 'waiting': return `arrived and waits${of('priority') === '' ? '' : `, ${of('priority')}`}`;
-    case 'analysing': return `analysis begun${of('attempt') === '' || of('attempt') === '1' ? '' : `, try ${of('attempt')}`}`;
-    case 'returned': return 'given back between two films, goes on later';
-    case 'retry': return `failed with ${of('reason')}, to be tried again`;
-    case 'failed': return `given up: ${of('reason')}`;
-    case 'nothing-new': return 'looked at again: nothing new';
-    case 'result': return `result of ${of('films')} film(s) stored, unverified${detail['priority'] === 'urgent' ? ', at or above the operating point' : ''}`;
-    case 'priority': return detail['priority'] === 'urgent' ? `marked as urgent${by}` : `own urgent mark taken back${by}`;
-    case 'verdict': return `verdict: ${patients ? of('verdict') : 'given'}`;
+    case 'waiting':
+      return `arrived and waits${of('priority') === '' ? '' : `, ${of('priority')}`}`;
+    case 'analysing':
+      return `analysis begun${of('attempt') === '' || of('attempt') === '1' ? '' : `, try ${of('attempt')}`}`;
+    case 'returned':
+      return 'given back between two films, goes on later';
+    case 'retry':
+      return `failed with ${of('reason')}, to be tried again`;
+    case 'failed':
+      return `given up: ${of('reason')}`;
+    case 'nothing-new':
+      return 'looked at again: nothing new';
+    case 'result':
+      return `result of ${of('films')} film(s) stored, unverified${detail['priority'] === 'urgent' ? ', at or above the operating point' : ''}`;
+    case 'priority':
+      return detail['priority'] === 'urgent' ? `marked as urgent${by}` : `own urgent mark taken back${by}`;
+    case 'verdict':
+      return `verdict: ${patients ? of('verdict') : 'given'}`;
   }
 }
 
 function filled(template: string, { studyInstanceUid, accessionNumber, patient }: ListDetail['row']): string {
-  const values: Readonly<Record<string, string>> = { StudyInstanceUID: studyInstanceUid, AccessionNumber: accessionNumber, PatientID: patient.PatientID };
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) => (values[name] === undefined ? whole : encodeURIComponent(values[name])));
+  const values: Readonly<Record<string, string>> = {
+    StudyInstanceUID: studyInstanceUid,
+    AccessionNumber: accessionNumber,
+    PatientID: patient.PatientID,
+  };
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    values[name] === undefined ? whole : encodeURIComponent(values[name]),
+  );
 }

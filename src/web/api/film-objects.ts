@@ -1,7 +1,7 @@
-import { parseUid,type Uid } from '../../dicom/uid';
-import { type ResultObject,SOP_CLASSES } from '../../objects/sop-classes';
+import { parseUid, type Uid } from '../../dicom/uid';
+import { type ResultObject, SOP_CLASSES } from '../../objects/sop-classes';
 import { SR_CLASSES } from '../../objects/structured-report';
-import type { FilmRecord,StudyRecord } from '../../sinks/record';
+import type { FilmRecord, StudyRecord } from '../../sinks/record';
 import { BadRequest } from './answers';
 
 /** Where an object lies in the archive. */
@@ -28,5 +28,7 @@ export function filmPath(study: Uid, { seriesInstanceUid, sopInstanceUid }: Film
 export function objectPath(study: Uid, { outputs }: FilmRecord, kind: ResultObject | 'report'): ObjectPath | null {
   const classes: readonly string[] = kind === 'report' ? Object.values(SR_CLASSES) : [SOP_CLASSES[kind]];
   const found = outputs.find(({ sopClassUid }) => classes.includes(parseUid(sopClassUid)));
-  return found === undefined ? null : { studyInstanceUid: study, seriesInstanceUid: found.seriesInstanceUid, sopInstanceUid: found.sopInstanceUid };
+  return found === undefined
+    ? null
+    : { studyInstanceUid: study, seriesInstanceUid: found.seriesInstanceUid, sopInstanceUid: found.sopInstanceUid };
 }

@@ -1,4 +1,4 @@
-import { type Canvas,createCanvas } from '@napi-rs/canvas';
+import { type Canvas, createCanvas } from '@napi-rs/canvas';
 import { createHash } from 'node:crypto';
 import { HilumError } from '../../base/errors';
 import type { Attributes } from '../../dicom/attributes';
@@ -6,7 +6,7 @@ import { imageHeader } from '../../dicom/image-header';
 import { pixelAspect } from '../../dicom/pixel-aspect';
 import type { Opened } from '../../dicom/read';
 import { readSamples } from '../../dicom/samples';
-import { type Plane,resample } from '../../imaging/plane';
+import { type Plane, resample } from '../../imaging/plane';
 import { frameFor } from '../../pipeline/draw';
 import type { FilmReader } from '../../pipeline/film-reader';
 import type { Drawn } from './picture-cache';
@@ -29,7 +29,10 @@ export interface FilmShape {
  * The film as the pipeline sees it (window or VOI LUT, polarity), resampled, in each size.
  * @throws HilumError DICOM_UNREADABLE or PIXELS_UNDECODABLE
  */
-export async function drawFilmPictures(bytes: Uint8Array, reader: FilmReader): Promise<{ pictures: ReadonlyMap<string, Drawn>; shape: FilmShape }> {
+export async function drawFilmPictures(
+  bytes: Uint8Array,
+  reader: FilmReader,
+): Promise<{ pictures: ReadonlyMap<string, Drawn>; shape: FilmShape }> {
   const opened = await reader.read(bytes);
   const image = await reader.decode(opened);
   const aspect = pixelAspect(opened.attributes);
@@ -44,26 +47,40 @@ export async function drawFilmPictures(bytes: Uint8Array, reader: FilmReader): P
   return { pictures, shape: { rows: image.rows, columns: image.columns, aspect } };
 }
 
-/** Names of the heat map's pictures: the whole one with its caption, and the film's part of it, which lies over the film's picture. */
+/**
+ * Names of the heat map's pictures: the whole one with its caption, and the film's part of it, which lies over the
+ * film's picture.
+ */
 export const heatMapName = (size: PictureSize, part: HeatMapPart) => `${part}-${size}`;
 export type HeatMapPart = 'film' | 'whole';
 
 /**
- * The stored heat map in each size, whole and, where it is laid out as this version draws it, the part that is the film.
+ * The stored heat map in each size, whole and, where it is laid out as this version draws it, the part that is the
+ * film.
  * @throws HilumError DICOM_UNREADABLE or PIXELS_UNDECODABLE
  */
-export async function drawHeatMapPictures(bytes: Uint8Array, film: FilmShape | null, reader: FilmReader): Promise<ReadonlyMap<string, Drawn>> {
+export async function drawHeatMapPictures(
+  bytes: Uint8Array,
+  film: FilmShape | null,
+  reader: FilmReader,
+): Promise<ReadonlyMap<string, Drawn>> {
   const opened = await reader.read(bytes);
   const { width, height, rgb } = await colours(opened);
   const canvas = createCanvas(width, height);
   const pen = canvas.getContext('2d');
   const pixels = pen.createImageData(width, height);
-  for (let from = 0, to = 0; to < pixels.data.length; from += 3, to += 4) pixels.data.set([rgb[from]!, rgb[from + 1]!, rgb[from + 2]!, 255], to);
+  for (let from = 0, to = 0; to < pixels.data.length; from += 3, to += 4)
+    pixels.data.set([rgb[from]!, rgb[from + 1]!, rgb[from + 2]!, 255], to);
   pen.putImageData(pixels, 0, 0);
   const parts: [HeatMapPart, Box][] = [['whole', { left: 0, top: 0, width, height }]];
   const frame = film === null ? null : frameFor(film.rows * film.aspect, film.columns);
-  if (frame !== null && frame.width === width && frame.height === height) parts.push(['film', { ...frame.film, top: 0 }]);
-  return new Map(parts.flatMap(([part, box]) => PICTURE_SIZES.map((size) => [heatMapName(size, part), scaled(canvas, box, size)] as const)));
+  if (frame !== null && frame.width === width && frame.height === height)
+    parts.push(['film', { ...frame.film, top: 0 }]);
+  return new Map(
+    parts.flatMap(([part, box]) =>
+      PICTURE_SIZES.map((size) => [heatMapName(size, part), scaled(canvas, box, size)] as const),
+    ),
+  );
 }
 
 export function shapeOf(attributes: Attributes): FilmShape | null {
@@ -111,12 +128,21 @@ function drawn(type: Drawn['type'], bytes: Buffer): Drawn {
 }
 
 /** Red, green and blue of a Secondary Capture of ours, whatever the archive keeps it as. */
-async function colours({ attributes, pixelData, transferSyntaxUid }: Opened): Promise<{ width: number; height: number; rgb: Uint8Array }> {
+async function colours({
+  attributes,
+  pixelData,
+  transferSyntaxUid,
+}: Opened): Promise<{ width: number; height: number; rgb: Uint8Array }> {
   const header = imageHeader(attributes);
   const { values, planar, becameRgb } = await readSamples(pixelData, transferSyntaxUid, header);
   const count = header.rows * header.columns;
-  const readable = header.samplesPerPixel === 3 && (header.photometric === 'RGB' || becameRgb) && values instanceof Uint8Array && values.length >= count * 3;
-  if (!readable) throw new HilumError('DICOM_UNREADABLE', 'permanent', 'the heat map is no colour picture as Hilum writes it');
+  const readable =
+    header.samplesPerPixel === 3 &&
+    (header.photometric === 'RGB' || becameRgb) &&
+    values instanceof Uint8Array &&
+    values.length >= count * 3;
+  if (!readable)
+    throw new HilumError('DICOM_UNREADABLE', 'permanent', 'the heat map is no colour picture as Hilum writes it');
   return { width: header.columns, height: header.rows, rgb: planar ? interleaved(values, count) : values };
 }
 

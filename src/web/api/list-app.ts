@@ -1,19 +1,23 @@
-import express,{ type ErrorRequestHandler,Router } from 'express';
+import express, { type ErrorRequestHandler, Router } from 'express';
 import type { Log } from '../../base/log';
 import type { Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
-import { hasRole,requiredUser,signedIn } from '../access/user';
+import { hasRole, requiredUser, signedIn } from '../access/user';
 import { pageRoutes } from '../static-pages';
-import { errorAnswers,notKept } from './answers';
+import { errorAnswers, notKept } from './answers';
 import type { Session } from './api-types';
 import { Live } from './live';
-import { type ModelParts,modelRoutes } from './model-routes';
-import { type OperatorParts,operatorRoutes } from './operator-routes';
-import { type PictureParts,pictureRoutes } from './picture-routes';
-import { type StudyParts,studyRoutes } from './study-routes';
+import { type ModelParts, modelRoutes } from './model-routes';
+import { type OperatorParts, operatorRoutes } from './operator-routes';
+import { type PictureParts, pictureRoutes } from './picture-routes';
+import { type StudyParts, studyRoutes } from './study-routes';
 
 /** All that the reading list stands on; the composition root brings it. */
-export interface ListParts extends Omit<StudyParts, 'worklist' | 'access'>, Omit<PictureParts, 'worklist' | 'access'>, Omit<OperatorParts, 'worklist' | 'access'> {
+export interface ListParts
+  extends
+    Omit<StudyParts, 'worklist' | 'access'>,
+    Omit<PictureParts, 'worklist' | 'access'>,
+    Omit<OperatorParts, 'worklist' | 'access'> {
   readonly worklist: Worklist;
   readonly access: Pick<Access, 'audit' | 'current' | 'everyoneIsLocal'>;
   readonly installed: ModelParts;
@@ -36,14 +40,28 @@ const MOST_BODY = '16kb';
 
 /** The reading list: its API under /api/v1 and its pages. Each route names who may use it. */
 export function readingListWeb(parts: ListParts): ReadingListWeb {
-  const live = new Live({ worklist: parts.worklist, access: parts.access, log: parts.log, everyMs: parts.liveEveryMs ?? 1_000, recheckMs: parts.liveRecheckMs ?? 30_000 });
+  const live = new Live({
+    worklist: parts.worklist,
+    access: parts.access,
+    log: parts.log,
+    everyMs: parts.liveEveryMs ?? 1_000,
+    recheckMs: parts.liveRecheckMs ?? 30_000,
+  });
   const api = Router();
   api.use(notKept, express.json({ limit: MOST_BODY }));
   api.get('/session', signedIn, (request, response) => {
     const user = requiredUser(request);
     const patients = hasRole(user, 'radiologist');
     const mayOperate = hasRole(user, 'operator');
-    response.json({ user: user.name, mayReadStudies: patients || mayOperate, maySeePatients: patients, mayOperate, everyoneIsLocal: parts.access.everyoneIsLocal, viewers: patients ? parts.viewers : [], version: parts.version } satisfies Session);
+    response.json({
+      user: user.name,
+      mayReadStudies: patients || mayOperate,
+      maySeePatients: patients,
+      mayOperate,
+      everyoneIsLocal: parts.access.everyoneIsLocal,
+      viewers: patients ? parts.viewers : [],
+      version: parts.version,
+    } satisfies Session);
   });
   api.use(studyRoutes(parts), pictureRoutes(parts), live.routes(), modelRoutes(parts.installed), operatorRoutes(parts));
   const errors: ErrorRequestHandler = errorAnswers(parts.log);

@@ -1,12 +1,12 @@
-import { type Request,type Response,Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { describeError } from '../../base/errors';
 import type { Log } from '../../base/log';
 import type { StudyRow } from '../../worklist/study-row';
 import type { Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
-import { hasRole,needs } from '../access/user';
+import { hasRole, needs } from '../access/user';
 import type { LiveEvent } from './api-types';
-import { type Rights,rowView } from './row-view';
+import { type Rights, rowView } from './row-view';
 import { rightsOf } from './study-routes';
 
 export interface LiveParts {
@@ -15,7 +15,10 @@ export interface LiveParts {
   readonly log: Log;
   /** How often the database is asked while anybody listens (milliseconds). */
   readonly everyMs?: number;
-  /** How often it is looked at who listens: a stream ends with its sign-in, and with the roles that it began with (milliseconds). */
+  /**
+   * How often it is looked at who listens: a stream ends with its sign-in, and with the roles that it began with
+   * (milliseconds).
+   */
   readonly recheckMs?: number;
 }
 
@@ -34,8 +37,9 @@ interface Listener {
 }
 
 /**
- * Changes of the list as server-sent events. Their ids are the numbers of the changes, so that a browser that was away resumes where it was, at whichever
- * process it comes out. The database is asked once for all listeners, and not at all while there are none.
+ * Changes of the list as server-sent events. Their ids are the numbers of the changes, so that a browser that was away
+ * resumes where it was, at whichever process it comes out. The database is asked once for all listeners, and not at all
+ * while there are none.
  */
 export class Live {
   private readonly listeners = new Set<Listener>();
@@ -50,7 +54,11 @@ export class Live {
     router.get('/live', needs('radiologist', 'operator'), async (request, response) => {
       const now = await this.parts.worklist.lastChange();
       await this.parts.access.audit(request, { kind: 'query', query: 'live updates', studies: [] });
-      response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
+      response.writeHead(200, {
+        'Content-Type': 'text/event-stream',
+        'Cache-Control': 'no-store',
+        'X-Accel-Buffering': 'no',
+      });
       const since = startOf(request, now);
       // An id without data is no event, but where the browser resumes.
       response.write(`retry: 2000\n\nid: ${since ?? now}\n\n`);
@@ -77,14 +85,18 @@ export class Live {
     });
     this.listeners.add(listener);
     if (this.timer === undefined) this.next(0);
-    this.heartbeat ??= setInterval(() => this.listeners.forEach(({ response }) => response.write(': here\n\n')), HEARTBEAT_MS);
+    this.heartbeat ??= setInterval(
+      () => this.listeners.forEach(({ response }) => response.write(': here\n\n')),
+      HEARTBEAT_MS,
+    );
   }
 
   private async recheck({ request, response, rights }: Listener): Promise<void> {
     // While the database is away nothing is sent either.
     const user = await this.parts.access.current(request).catch(() => undefined);
     if (user === undefined) return;
-    if (user === null || !hasRole(user, 'radiologist', 'operator') || hasRole(user, 'radiologist') !== rights.patients) response.end();
+    if (user === null || !hasRole(user, 'radiologist', 'operator') || hasRole(user, 'radiologist') !== rights.patients)
+      response.end();
   }
 
   private pause(): void {
@@ -106,13 +118,17 @@ export class Live {
     try {
       // Those who come while the database is asked are served at the next look: they may resume from before.
       const present = [...this.listeners];
-      const { rows, change } = await this.parts.worklist.changesSince(Math.min(...present.map((listener) => listener.change)), BATCH);
+      const { rows, change } = await this.parts.worklist.changesSince(
+        Math.min(...present.map((listener) => listener.change)),
+        BATCH,
+      );
       for (const listener of present) send(listener, rows, change);
       this.isLost = false;
       return rows.length === BATCH;
     } catch (error) {
       // Said once for each outage: it is asked again each second.
-      if (!this.isLost) this.parts.log.warn({ event: 'web.live-lost' }, `live updates wait for the database: ${describeError(error)}`);
+      if (!this.isLost)
+        this.parts.log.warn({ event: 'web.live-lost' }, `live updates wait for the database: ${describeError(error)}`);
       this.isLost = true;
       return false;
     }
@@ -132,7 +148,8 @@ function send(listener: Listener, rows: readonly StudyRow[], change: number): vo
     if (row.change <= listener.change) continue;
     listener.change = row.change;
     const view = rowView(row, listener.rights);
-    const event: LiveEvent = view === null ? { kind: 'gone', studyInstanceUid: row.studyInstanceUid } : { kind: 'study', row: view };
+    const event: LiveEvent =
+      view === null ? { kind: 'gone', studyInstanceUid: row.studyInstanceUid } : { kind: 'study', row: view };
     listener.response.write(`event: change\nid: ${row.change}\ndata: ${JSON.stringify(event)}\n\n`);
   }
   listener.change = Math.max(listener.change, change);

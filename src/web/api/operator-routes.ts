@@ -5,7 +5,7 @@ import type { Access } from '../access/access';
 import { needs } from '../access/user';
 import type { Check } from '../health';
 import { BadRequest } from './answers';
-import type { DeadLetterEntry,Overview } from './api-types';
+import type { DeadLetterEntry, Overview } from './api-types';
 
 /** Port: what an operator does with the studies that were given up; the composition root fits it to the broker. */
 export interface DeadLetters {
@@ -34,9 +34,19 @@ export function operatorRoutes({ worklist, access, checks, queues, ages, deadLet
   const router = Router();
   router.get('/operators/overview', needs('operator'), async (_request, response) => {
     const [depths, waits, looked, states, done] = await Promise.all([
-      patiently(queues()), patiently(ages()), Promise.all(checks.map(seen)), worklist.counts().then((counts) => counts.states), worklist.completedPerHour(startOf(Date.now())),
+      patiently(queues()),
+      patiently(ages()),
+      Promise.all(checks.map(seen)),
+      worklist.counts().then((counts) => counts.states),
+      worklist.completedPerHour(startOf(Date.now())),
     ]);
-    response.json({ queues: depths, ages: waits, checks: looked, states, throughput: perHour(done, Date.now()) } satisfies Overview);
+    response.json({
+      queues: depths,
+      ages: waits,
+      checks: looked,
+      states,
+      throughput: perHour(done, Date.now()),
+    } satisfies Overview);
   });
   router.get('/operators/dead-letters', needs('operator'), async (_request, response) => {
     response.json({ letters: await deadLetters.list() });
@@ -50,8 +60,13 @@ export function operatorRoutes({ worklist, access, checks, queues, ages, deadLet
       const id = String(request.params['letter']);
       const letter = (await deadLetters.list()).find((one) => one.id === id);
       if (letter === undefined) throw new BadRequest(404, 'there is no such dead letter any more');
-      const studies = letter.studyInstanceUid === null ? [] : [{ studyInstanceUid: letter.studyInstanceUid, patientId: null }];
-      await access.audit(request, { kind: 'restricted-function', what: `dead letter ${action === 'replay' ? 'replayed' : 'dropped'}`, studies });
+      const studies =
+        letter.studyInstanceUid === null ? [] : [{ studyInstanceUid: letter.studyInstanceUid, patientId: null }];
+      await access.audit(request, {
+        kind: 'restricted-function',
+        what: `dead letter ${action === 'replay' ? 'replayed' : 'dropped'}`,
+        studies,
+      });
       response.json({ done: (await deadLetters[action](id)).length });
     });
   }
@@ -63,11 +78,19 @@ function patiently<T>(looking: Promise<T>): Promise<T | null> {
 }
 
 async function seen({ name, look }: Check): Promise<Overview['checks'][number]> {
-  return { name, problem: await withTimeout(look(), PATIENCE_MS, () => new Error('it does not answer in time')).catch((error: Error) => error.message) };
+  return {
+    name,
+    problem: await withTimeout(look(), PATIENCE_MS, () => new Error('it does not answer in time')).catch(
+      (error: Error) => error.message,
+    ),
+  };
 }
 
 const startOf = (now: number) => (Math.floor(now / HOUR_MS) - HOURS + 1) * HOUR_MS;
 
 function perHour(done: ReadonlyMap<number, number>, now: number): Overview['throughput'] {
-  return Array.from({ length: HOURS }, (_, i) => startOf(now) + i * HOUR_MS).map((hour) => ({ hour: new Date(hour).toISOString(), studies: done.get(hour) ?? 0 }));
+  return Array.from({ length: HOURS }, (_, i) => startOf(now) + i * HOUR_MS).map((hour) => ({
+    hour: new Date(hour).toISOString(),
+    studies: done.get(hour) ?? 0,
+  }));
 }

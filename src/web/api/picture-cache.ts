@@ -7,7 +7,8 @@ export interface Drawn {
 }
 
 /**
- * The pictures last asked for, up to a number of bytes. Two who ask for the same at the same time wait for one drawing. A failure is not kept.
+ * The pictures last asked for, up to a number of bytes. Two who ask for the same at the same time wait for one drawing.
+ * A failure is not kept.
  */
 export class PictureCache {
   private readonly kept = new Map<string, ReadonlyMap<string, Drawn>>();
@@ -26,7 +27,9 @@ export class PictureCache {
     }
     let drawn = this.drawing.get(key);
     if (drawn === undefined) {
-      drawn = draw().then((pictures) => this.keep(key, pictures)).finally(() => this.drawing.delete(key));
+      drawn = draw()
+        .then((pictures) => this.keep(key, pictures))
+        .finally(() => this.drawing.delete(key));
       this.drawing.set(key, drawn);
     }
     return drawn;

@@ -1,19 +1,26 @@
-import { type Request,type Response,Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { limited } from '../../base/limited';
 import type { Uid } from '../../dicom/uid';
 import type { FilmReader } from '../../pipeline/film-reader';
 import type { FilmRecord } from '../../sinks/record';
-import type { StudyDetail,Worklist } from '../../worklist/worklist';
+import type { StudyDetail, Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
 import { needs } from '../access/user';
-import { BadRequest,uidOf } from './answers';
+import { BadRequest, uidOf } from './answers';
 import type { FilmReport } from './api-types';
-import { filmOf,filmPath,objectPath,type ObjectPath } from './film-objects';
-import { drawFilmPictures,drawHeatMapPictures,type FilmShape,heatMapName,PICTURE_SIZES,shapeOf } from './film-picture';
-import { type Drawn,PictureCache } from './picture-cache';
+import { filmOf, filmPath, objectPath, type ObjectPath } from './film-objects';
+import {
+  drawFilmPictures,
+  drawHeatMapPictures,
+  type FilmShape,
+  heatMapName,
+  PICTURE_SIZES,
+  shapeOf,
+} from './film-picture';
+import { type Drawn, PictureCache } from './picture-cache';
 import { reportView } from './report-view';
-import { audited,checked } from './study-routes';
+import { audited, checked } from './study-routes';
 
 export interface PictureParts {
   readonly worklist: Pick<Worklist, 'study'>;
@@ -32,7 +39,10 @@ const MOST_SHAPES = 20_000;
 /** Thumbnails belong to the list, which is audited by itself; what is larger shows the film. */
 const AUDITED_FROM = 256;
 
-const size = z.coerce.number().pipe(z.union(PICTURE_SIZES.map((one) => z.literal(one)))).default(256);
+const size = z.coerce
+  .number()
+  .pipe(z.union(PICTURE_SIZES.map((one) => z.literal(one))))
+  .default(256);
 const filmQuery = z.strictObject({ size });
 const heatMapQuery = z.strictObject({ size, part: z.enum(['film', 'whole']).default('whole') });
 
@@ -85,7 +95,9 @@ export function pictureRoutes({ worklist, archive, reader, access, cacheBytes }:
     const { study, film, uid } = await found(request);
     const path = objectPath(uid, film, 'heatMap');
     if (path === null) throw new BadRequest(404, 'there is no heat map of this film');
-    const pictures = await cache.get(`heat map ${path.sopInstanceUid}`, async () => drawHeatMapPictures(await retrieve(path), await shape(filmPath(uid, film)), reader));
+    const pictures = await cache.get(`heat map ${path.sopInstanceUid}`, async () =>
+      drawHeatMapPictures(await retrieve(path), await shape(filmPath(uid, film)), reader),
+    );
     await audit(request, study, asked.size);
     send(request, response, pictures.get(heatMapName(asked.size, asked.part)));
   });
@@ -98,15 +110,27 @@ export function pictureRoutes({ worklist, archive, reader, access, cacheBytes }:
     const lungs = segmentation === null ? null : await reader.read(await retrieve(segmentation));
     const size = film.seriesInstanceUid === null ? null : await shape(filmPath(uid, film));
     await audit(request, study, AUDITED_FROM);
-    response.json(reportView(report.attributes, size === null ? null : { rows: size.rows, columns: size.columns }, lungs) satisfies FilmReport);
+    response.json(
+      reportView(
+        report.attributes,
+        size === null ? null : { rows: size.rows, columns: size.columns },
+        lungs,
+      ) satisfies FilmReport,
+    );
   });
   return router;
 }
 
 /** Kept by the browser of who asked, and asked for again each time: what has not changed costs no picture. */
 function send(request: Request, response: Response, picture: Drawn | undefined): void {
-  if (picture === undefined) throw new BadRequest(404, 'the stored heat map is laid out otherwise: its film part is not known');
-  response.set({ 'Cache-Control': 'private, no-cache', ETag: picture.etag, 'Content-Type': picture.type, 'Cross-Origin-Resource-Policy': 'same-origin' });
+  if (picture === undefined)
+    throw new BadRequest(404, 'the stored heat map is laid out otherwise: its film part is not known');
+  response.set({
+    'Cache-Control': 'private, no-cache',
+    ETag: picture.etag,
+    'Content-Type': picture.type,
+    'Cross-Origin-Resource-Policy': 'same-origin',
+  });
   if (request.fresh) response.status(304).end();
   else response.send(picture.bytes);
 }

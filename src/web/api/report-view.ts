@@ -1,9 +1,9 @@
 import type { Attributes } from '../../dicom/attributes';
 import { imageHeader } from '../../dicom/image-header';
 import type { Opened } from '../../dicom/read';
-import { components,outline } from '../../imaging/outline';
+import { components, outline } from '../../imaging/outline';
 import type { Polygon } from '../../imaging/polygon';
-import { type Code,CODES,HILUM_SCHEME } from '../../objects/codes';
+import { type Code, CODES, HILUM_SCHEME } from '../../objects/codes';
 import { readReport } from '../../objects/report-reader';
 import type { FilmReport } from './api-types';
 
@@ -34,16 +34,26 @@ function isAnalysed(evaluations: readonly Attributes[]): boolean {
   return text(find(evaluations, CODES.outcome)) === 'analysed';
 }
 
-/** Those of the report's items that are meant for people; the summary stands by itself, and what programs read back says the same once more. */
+/**
+ * Those of the report's items that are meant for people; the summary stands by itself, and what programs read back says
+ * the same once more.
+ */
 function statements(report: Attributes, evaluations: readonly Attributes[]): FilmReport['statements'] {
   const group = measurementGroup(report);
   const meant = [...children(group), ...evaluations].filter((item) => {
     const name = sequence(item, 'ConceptNameCodeSequence')[0];
-    return name?.CodeValue !== CODES.summary.value && (name?.CodingSchemeDesignator !== HILUM_SCHEME || name.CodeValue === CODES.remark.value || name.CodeValue === CODES.reasonText.value);
+    return (
+      name?.CodeValue !== CODES.summary.value &&
+      (name?.CodingSchemeDesignator !== HILUM_SCHEME ||
+        name.CodeValue === CODES.remark.value ||
+        name.CodeValue === CODES.reasonText.value)
+    );
   });
   return meant.flatMap((item) => {
     const value = valueOf(item);
-    return value === '' ? [] : [{ name: String(sequence(item, 'ConceptNameCodeSequence')[0]?.CodeMeaning ?? ''), value }];
+    return value === ''
+      ? []
+      : [{ name: String(sequence(item, 'ConceptNameCodeSequence')[0]?.CodeMeaning ?? ''), value }];
   });
 }
 
@@ -86,7 +96,9 @@ function lungOutlines({ attributes, pixelData }: Opened): Polygon[] | null {
       values[row * wide + column] = (bytes[at >> 3]! >> (at & 7)) & 1;
     }
   }
-  const regions = components({ rows: tall, columns: wide, values }).filter(({ area }) => area >= SMALLEST_REGION * values.length);
+  const regions = components({ rows: tall, columns: wide, values }).filter(
+    ({ area }) => area >= SMALLEST_REGION * values.length,
+  );
   return regions.map(({ mask }) => outline(mask, { column: columns / wide, row: rows / tall }));
 }
 

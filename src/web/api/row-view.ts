@@ -2,32 +2,57 @@ import { SHOWN_STATES } from '../../database/states';
 import type { Uid } from '../../dicom/uid';
 import { percentages } from '../../objects/structured-report';
 import type { StudyRow as ListRow } from '../../worklist/study-row';
-import type { RowPatient,RowResult,StudyRow } from './api-types';
+import type { RowPatient, RowResult, StudyRow } from './api-types';
 
 /** What an answer may hold, by who asks. */
 export interface Rights {
   readonly patients: boolean;
 }
 
-/** A row as the API answers it; null for a study that is not shown. What is about the patient, the pictures included, is left out for whoever may not see it. */
+/**
+ * A row as the API answers it; null for a study that is not shown. What is about the patient, the pictures included, is
+ * left out for whoever may not see it.
+ */
 export function rowView(row: ListRow, { patients }: Rights): StudyRow | null {
   const state = SHOWN_STATES.find((shown) => shown === row.state);
   if (state === undefined) return null;
   const { studyInstanceUid, reason, reasonText, priority, arrivedAt, completedAt, retryAt, views, films, lead } = row;
   return {
-    studyInstanceUid, state, priority, views, films,
+    studyInstanceUid,
+    state,
+    priority,
+    views,
+    films,
     reason: reason === null ? null : { code: reason, text: reasonText ?? '' },
     urgentBy: urgentBy(row),
-    arrivedAt: iso(arrivedAt), completedAt: completedAt === null ? null : iso(completedAt), retryAt: retryAt === null ? null : iso(retryAt),
+    arrivedAt: iso(arrivedAt),
+    completedAt: completedAt === null ? null : iso(completedAt),
+    retryAt: retryAt === null ? null : iso(retryAt),
     result: resultView(row.probability, row.threshold),
-    leadFilm: !patients || lead === null || lead.seriesInstanceUid === null ? null : { picture: picturePath(studyInstanceUid, lead.sopInstanceUid), heatMap: lead.heatMap === null ? null : heatMapPath(studyInstanceUid, lead.sopInstanceUid) },
+    leadFilm:
+      !patients || lead === null || lead.seriesInstanceUid === null
+        ? null
+        : {
+            picture: picturePath(studyInstanceUid, lead.sopInstanceUid),
+            heatMap: lead.heatMap === null ? null : heatMapPath(studyInstanceUid, lead.sopInstanceUid),
+          },
     verdict: row.verdict?.ofThisResult === true ? row.verdict.verdict : null,
-    ...(patients ? { patient: patientView(row.patient), accessionNumber: row.accessionNumber, studyDescription: row.studyDescription } : {}),
+    ...(patients
+      ? {
+          patient: patientView(row.patient),
+          accessionNumber: row.accessionNumber,
+          studyDescription: row.studyDescription,
+        }
+      : {}),
   };
 }
 
 function urgentBy({ priorities: { triage, finding, person } }: ListRow): StudyRow['urgentBy'] {
-  return [...(triage === 'urgent' ? (['order'] as const) : []), ...(finding === 'urgent' ? (['finding'] as const) : []), ...(person === 'urgent' ? (['person'] as const) : [])];
+  return [
+    ...(triage === 'urgent' ? (['order'] as const) : []),
+    ...(finding === 'urgent' ? (['finding'] as const) : []),
+    ...(person === 'urgent' ? (['person'] as const) : []),
+  ];
 }
 
 export function resultView(probability: number | null, threshold: number | null): RowResult | null {
@@ -40,9 +65,13 @@ function patientView({ PatientID, PatientName, PatientBirthDate, PatientSex }: L
   return { id: PatientID, name: personName(PatientName), birthDate: dateView(PatientBirthDate), sex: PatientSex };
 }
 
-/** PN (PS3.5 section 6.2.1.1): family, given, middle, prefix, suffix; the first component group is enough for a list. */
+/**
+ * PN (PS3.5 section 6.2.1.1): family, given, middle, prefix, suffix; the first component group is enough for a list.
+ */
 export function personName(name: string): string {
-  const [family = '', given = '', middle = ''] = (name.split('=').find((group) => group.trim() !== '') ?? '').split('^').map((part) => part.trim());
+  const [family = '', given = '', middle = ''] = (name.split('=').find((group) => group.trim() !== '') ?? '')
+    .split('^')
+    .map((part) => part.trim());
   const first = [given, middle].filter((part) => part !== '').join(' ');
   return [family, first].filter((part) => part !== '').join(', ');
 }

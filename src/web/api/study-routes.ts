@@ -1,19 +1,22 @@
-import { type Request,Router } from 'express';
+import { type Request, Router } from 'express';
 import { z } from 'zod';
-import { SHOWN_STATES,VERDICTS } from '../../database/states';
+import { SHOWN_STATES, VERDICTS } from '../../database/states';
 import { PRIORITIES } from '../../events/priority';
-import { PAGE_ORDERS,type PageRequest } from '../../worklist/page-query';
+import { PAGE_ORDERS, type PageRequest } from '../../worklist/page-query';
 import type { Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
 import type { AuditedStudy } from '../access/audit-event';
-import { hasRole,needs,requiredUser } from '../access/user';
-import { BadRequest,uidOf } from './answers';
-import type { Agreement,StudyPage } from './api-types';
-import { detailView,type Viewer } from './detail-view';
-import { type Rights,rowView } from './row-view';
+import { hasRole, needs, requiredUser } from '../access/user';
+import { BadRequest, uidOf } from './answers';
+import type { Agreement, StudyPage } from './api-types';
+import { detailView, type Viewer } from './detail-view';
+import { type Rights, rowView } from './row-view';
 
 export interface StudyParts {
-  readonly worklist: Pick<Worklist, 'page' | 'lastChange' | 'study' | 'verdict' | 'setPriority' | 'agreement' | 'verdictsCsv'>;
+  readonly worklist: Pick<
+    Worklist,
+    'page' | 'lastChange' | 'study' | 'verdict' | 'setPriority' | 'agreement' | 'verdictsCsv'
+  >;
   readonly access: Pick<Access, 'audit'>;
   readonly viewers: readonly Viewer[];
 }
@@ -48,7 +51,11 @@ export function studyRoutes({ worklist, access, viewers }: StudyParts): Router {
     const change = await worklist.lastChange();
     const { rows, next } = await page(worklist, checked(pageQuery, request.query), rights);
     const shown = rows.flatMap((row) => rowView(row, rights) ?? []);
-    await access.audit(request, { kind: 'query', query: new URL(request.originalUrl, 'http://list').search, studies: rights.patients ? rows.map(audited) : [] });
+    await access.audit(request, {
+      kind: 'query',
+      query: new URL(request.originalUrl, 'http://list').search,
+      studies: rights.patients ? rows.map(audited) : [],
+    });
     response.json({ rows: shown, next, change } satisfies StudyPage);
   });
   router.get('/studies/:study', needs('radiologist', 'operator'), async (request, response) => {
@@ -63,7 +70,8 @@ export function studyRoutes({ worklist, access, viewers }: StudyParts): Router {
     const { verdict, note } = checked(givenVerdict, request.body);
     const { row } = await existing(worklist, request);
     await access.audit(request, { kind: 'study-updated', studies: [audited(row)] });
-    if (!(await worklist.verdict(row.studyInstanceUid, { verdict, note: note.trim(), by: requiredUser(request).name }))) throw new BadRequest(409, 'the study has no result to judge yet');
+    if (!(await worklist.verdict(row.studyInstanceUid, { verdict, note: note.trim(), by: requiredUser(request).name })))
+      throw new BadRequest(409, 'the study has no result to judge yet');
     response.status(201).json({ verdict });
   });
   // Up only: what is taken back is this list's own word, never that of the RIS or the finding.
@@ -81,7 +89,12 @@ function verdictRoutes({ worklist, access }: Pick<StudyParts, 'worklist' | 'acce
   const router = Router();
   router.get('/agreement', needs('radiologist', 'operator'), async (_request, response) => {
     const { agree, disagree, unusable, share, interval } = await worklist.agreement();
-    response.json({ agree, disagree, unusable, share: share === null || interval === null ? null : { value: share, low: interval[0], high: interval[1] } } satisfies Agreement);
+    response.json({
+      agree,
+      disagree,
+      unusable,
+      share: share === null || interval === null ? null : { value: share, low: interval[0], high: interval[1] },
+    } satisfies Agreement);
   });
   router.get('/verdicts.csv', needs('radiologist'), async (request, response) => {
     await access.audit(request, { kind: 'export', studies: [], destination: 'verdicts.csv' });
@@ -92,15 +105,31 @@ function verdictRoutes({ worklist, access }: Pick<StudyParts, 'worklist' | 'acce
   return router;
 }
 
-function page(worklist: StudyParts['worklist'], { state, priority, view, verdict, hours, search, order, limit, cursor }: z.infer<typeof pageQuery>, { patients }: Rights) {
+function page(
+  worklist: StudyParts['worklist'],
+  { state, priority, view, verdict, hours, search, order, limit, cursor }: z.infer<typeof pageQuery>,
+  { patients }: Rights,
+) {
   const filters: PageRequest['filters'] = {
-    ...(state === undefined ? {} : { states: [state] }), ...(priority === undefined ? {} : { priority }), ...(view === undefined ? {} : { view }),
-    ...(verdict === undefined ? {} : { verdict }), ...(hours === undefined ? {} : { arrivedFrom: Date.now() - hours * 3_600_000 }),
+    ...(state === undefined ? {} : { states: [state] }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(view === undefined ? {} : { view }),
+    ...(verdict === undefined ? {} : { verdict }),
+    ...(hours === undefined ? {} : { arrivedFrom: Date.now() - hours * 3_600_000 }),
   };
-  return worklist.page({ filters, searchPatient: patients, order, limit, ...(search === undefined ? {} : { search }), ...(cursor === undefined ? {} : { cursor }) }).catch((error: unknown) => {
-    if (error instanceof RangeError) throw new BadRequest(400, 'cursor: not one of this list');
-    throw error;
-  });
+  return worklist
+    .page({
+      filters,
+      searchPatient: patients,
+      order,
+      limit,
+      ...(search === undefined ? {} : { search }),
+      ...(cursor === undefined ? {} : { cursor }),
+    })
+    .catch((error: unknown) => {
+      if (error instanceof RangeError) throw new BadRequest(400, 'cursor: not one of this list');
+      throw error;
+    });
 }
 
 async function existing(worklist: StudyParts['worklist'], request: Request) {
@@ -112,10 +141,22 @@ async function existing(worklist: StudyParts['worklist'], request: Request) {
 /** @throws BadRequest 400 that names the keys at fault and quotes none of their values. */
 export function checked<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value ?? {});
-  if (!parsed.success) throw new BadRequest(400, `not understood: ${[...new Set(parsed.error.issues.map(({ path }) => path.join('.') || 'the whole'))].join(', ')}`);
+  if (!parsed.success)
+    throw new BadRequest(
+      400,
+      `not understood: ${[...new Set(parsed.error.issues.map(({ path }) => path.join('.') || 'the whole'))].join(', ')}`,
+    );
   return parsed.data;
 }
 
-export function audited(row: { readonly studyInstanceUid: string; readonly patient: { readonly PatientID: string }; readonly accessionNumber: string }): AuditedStudy {
-  return { studyInstanceUid: row.studyInstanceUid, patientId: row.patient.PatientID || null, accessionNumber: row.accessionNumber || null };
+export function audited(row: {
+  readonly studyInstanceUid: string;
+  readonly patient: { readonly PatientID: string };
+  readonly accessionNumber: string;
+}): AuditedStudy {
+  return {
+    studyInstanceUid: row.studyInstanceUid,
+    patientId: row.patient.PatientID || null,
+    accessionNumber: row.accessionNumber || null,
+  };
 }

@@ -1,6 +1,6 @@
-import type { AuditedStudy,AuditEvent } from '../access/audit-event';
-import { type AuditCode,EVENT,EVENT_TYPE,ID_TYPE,MEDIA_URI,ROLE_ID } from './codes';
-import type { AuditMessage,AuditObject,AuditParticipant } from './message';
+import type { AuditedStudy, AuditEvent } from '../access/audit-event';
+import { type AuditCode, EVENT, EVENT_TYPE, ID_TYPE, MEDIA_URI, ROLE_ID } from './codes';
+import type { AuditMessage, AuditObject, AuditParticipant } from './message';
 
 /** Who did it, as the message names it. */
 export interface Actor {
@@ -23,10 +23,19 @@ export type SystemEvent =
   | { readonly kind: 'refused'; readonly what: string }
   | { readonly kind: 'account'; readonly what: string; readonly account: string; readonly isRoleChange: boolean };
 
-type Body = Pick<AuditMessage, 'objects'> & { readonly event: Omit<AuditMessage['event'], 'at'>; readonly participants?: readonly AuditParticipant[]; readonly actorRole?: AuditCode };
+type Body = Pick<AuditMessage, 'objects'> & {
+  readonly event: Omit<AuditMessage['event'], 'at'>;
+  readonly participants?: readonly AuditParticipant[];
+  readonly actorRole?: AuditCode;
+};
 
 /** The messages of an event: one per patient where the Standard wants one patient in each (PS3.15 A.5.3.6). */
-export function messagesOf(event: AuditEvent | SystemEvent, actor: Actor, source: AuditSource, at: Date): AuditMessage[] {
+export function messagesOf(
+  event: AuditEvent | SystemEvent,
+  actor: Actor,
+  source: AuditSource,
+  at: Date,
+): AuditMessage[] {
   return bodiesOf(event, source).map(({ event: identification, objects, participants = [], actorRole }) => ({
     event: { ...identification, at },
     participants: [actorOf(actor, actorRole), ...participants],
@@ -37,7 +46,13 @@ export function messagesOf(event: AuditEvent | SystemEvent, actor: Actor, source
 
 function actorOf({ id, name, roles, address }: Actor, role: AuditCode | undefined): AuditParticipant {
   const own = roles.map((value) => ({ value, system: '99HILUM', meaning: `Hilum ${value}` }));
-  return { userId: id, userName: name, isRequestor: true, roles: [...(role === undefined ? [] : [role]), ...own], address };
+  return {
+    userId: id,
+    userName: name,
+    isRequestor: true,
+    roles: [...(role === undefined ? [] : [role]), ...own],
+    address,
+  };
 }
 
 function bodiesOf(event: AuditEvent | SystemEvent, source: AuditSource): Body[] {
@@ -49,61 +64,146 @@ function bodiesOf(event: AuditEvent | SystemEvent, source: AuditSource): Body[] 
     case 'study-updated':
       return byPatient(event.studies).map((studies) => accessed('U', 3, studies));
     case 'query':
-      return [{ event: { id: EVENT.query, action: 'E', outcome: 0 }, actorRole: ROLE_ID.source, participants: [self(source, ROLE_ID.destination)], objects: [queried(event.query), ...event.studies.map(studyObject()), ...patients(event.studies)] }];
+      return [
+        {
+          event: { id: EVENT.query, action: 'E', outcome: 0 },
+          actorRole: ROLE_ID.source,
+          participants: [self(source, ROLE_ID.destination)],
+          objects: [queried(event.query), ...event.studies.map(studyObject()), ...patients(event.studies)],
+        },
+      ];
     case 'export':
-      return [{ event: { id: EVENT.exported, action: 'R', outcome: 0 }, actorRole: ROLE_ID.source, participants: [{ userId: event.destination, isRequestor: false, roles: [ROLE_ID.destinationMedia], media: MEDIA_URI }], objects: [...event.studies.map(studyObject(10)), ...patients(event.studies)] }];
+      return [
+        {
+          event: { id: EVENT.exported, action: 'R', outcome: 0 },
+          actorRole: ROLE_ID.source,
+          participants: [
+            { userId: event.destination, isRequestor: false, roles: [ROLE_ID.destinationMedia], media: MEDIA_URI },
+          ],
+          objects: [...event.studies.map(studyObject(10)), ...patients(event.studies)],
+        },
+      ];
     case 'restricted-function':
-      return [alert(EVENT_TYPE.restrictedFunction, event.what, 0, [...event.studies.map(studyObject()), ...patients(event.studies)], source)];
+      return [
+        alert(
+          EVENT_TYPE.restrictedFunction,
+          event.what,
+          0,
+          [...event.studies.map(studyObject()), ...patients(event.studies)],
+          source,
+        ),
+      ];
     case 'start':
-      return [activity(EVENT_TYPE.applicationStart, source), alert(EVENT_TYPE.auditStarted, 'audit recording started', 0, [], source)];
+      return [
+        activity(EVENT_TYPE.applicationStart, source),
+        alert(EVENT_TYPE.auditStarted, 'audit recording started', 0, [], source),
+      ];
     case 'stop':
-      return [activity(EVENT_TYPE.applicationStop, source), alert(EVENT_TYPE.auditStopped, 'audit recording stopped', 0, [], source)];
+      return [
+        activity(EVENT_TYPE.applicationStop, source),
+        alert(EVENT_TYPE.auditStopped, 'audit recording stopped', 0, [], source),
+      ];
     case 'sign-in':
     case 'sign-out':
       return [authentication(event)];
     case 'refused':
       return [alert(EVENT_TYPE.restrictedFunction, `refused: ${event.what}`, 8, [], source)];
     case 'account':
-      return [alert(event.isRoleChange ? EVENT_TYPE.rolesChanged : EVENT_TYPE.userChanged, event.what, 0, [{ id: event.account, idType: ID_TYPE.user, type: 1, role: 11 }], source)];
+      return [
+        alert(
+          event.isRoleChange ? EVENT_TYPE.rolesChanged : EVENT_TYPE.userChanged,
+          event.what,
+          0,
+          [{ id: event.account, idType: ID_TYPE.user, type: 1, role: 11 }],
+          source,
+        ),
+      ];
   }
 }
 
 /** PS3.15 A.5.3.6: studies of one patient. */
 function accessed(action: 'R' | 'C' | 'U', lifeCycle: 1 | 3 | 6, studies: readonly AuditedStudy[]): Body {
-  return { event: { id: EVENT.instancesAccessed, action, outcome: 0 }, objects: [...studies.map(studyObject(lifeCycle)), ...patients(studies)] };
+  return {
+    event: { id: EVENT.instancesAccessed, action, outcome: 0 },
+    objects: [...studies.map(studyObject(lifeCycle)), ...patients(studies)],
+  };
 }
 
 /** PS3.15 A.5.3.1. Who started it is not known to the service. */
 function activity(type: AuditCode, source: AuditSource): Body {
-  return { event: { id: EVENT.applicationActivity, types: [type], action: 'E', outcome: 0 }, actorRole: ROLE_ID.application, participants: [], objects: [{ id: source.id, idType: ID_TYPE.node, type: 2, role: 13 }] };
+  return {
+    event: { id: EVENT.applicationActivity, types: [type], action: 'E', outcome: 0 },
+    actorRole: ROLE_ID.application,
+    participants: [],
+    objects: [{ id: source.id, idType: ID_TYPE.node, type: 2, role: 13 }],
+  };
 }
 
 /** PS3.15 A.5.3.11: what happened is the detail "Alert Description". */
-function alert(type: AuditCode, what: string, outcome: 0 | 8, objects: readonly AuditObject[], source: AuditSource): Body {
-  const subject: AuditObject = { id: source.id, idType: ID_TYPE.node, type: 2, role: 13, details: [{ type: 'Alert Description', value: what }] };
+function alert(
+  type: AuditCode,
+  what: string,
+  outcome: 0 | 8,
+  objects: readonly AuditObject[],
+  source: AuditSource,
+): Body {
+  const subject: AuditObject = {
+    id: source.id,
+    idType: ID_TYPE.node,
+    type: 2,
+    role: 13,
+    details: [{ type: 'Alert Description', value: what }],
+  };
   return { event: { id: EVENT.securityAlert, types: [type], action: 'E', outcome }, objects: [subject, ...objects] };
 }
 
 /** PS3.15 A.5.3.12. */
 function authentication({ kind, outcome, why }: Extract<SystemEvent, { readonly kind: 'sign-in' | 'sign-out' }>): Body {
   const failed = { success: 0, failure: 4, locked: 8 } as const;
-  return { event: { id: EVENT.userAuthentication, types: [kind === 'sign-in' ? EVENT_TYPE.login : EVENT_TYPE.logout], action: 'E', outcome: failed[outcome], ...(why === undefined ? {} : { outcomeText: why }) }, objects: [] };
+  return {
+    event: {
+      id: EVENT.userAuthentication,
+      types: [kind === 'sign-in' ? EVENT_TYPE.login : EVENT_TYPE.logout],
+      action: 'E',
+      outcome: failed[outcome],
+      ...(why === undefined ? {} : { outcomeText: why }),
+    },
+    objects: [],
+  };
 }
 
 function self(source: AuditSource, role: AuditCode): AuditParticipant {
   return { userId: source.id, isRequestor: false, roles: [role] };
 }
 
-/** The list is asked over HTTP, not by a DICOM query: the object is its address, and the search goes where the Standard has the query's data set (PS3.15 A.5.3.10). */
+/**
+ * The list is asked over HTTP, not by a DICOM query: the object is its address, and the search goes where the Standard
+ * has the query's data set (PS3.15 A.5.3.10).
+ */
 function queried(query: string): AuditObject {
   return { id: 'studies', idType: ID_TYPE.uri, type: 2, role: 24, query };
 }
 
-const studyObject = (lifeCycle?: 1 | 3 | 6 | 10) => ({ studyInstanceUid, accessionNumber }: AuditedStudy): AuditObject => ({ id: studyInstanceUid, idType: ID_TYPE.study, type: 2, role: 3, ...(lifeCycle === undefined ? {} : { lifeCycle }), accessionNumber, studyInstanceUid });
+const studyObject =
+  (lifeCycle?: 1 | 3 | 6 | 10) =>
+  ({ studyInstanceUid, accessionNumber }: AuditedStudy): AuditObject => ({
+    id: studyInstanceUid,
+    idType: ID_TYPE.study,
+    type: 2,
+    role: 3,
+    ...(lifeCycle === undefined ? {} : { lifeCycle }),
+    accessionNumber,
+    studyInstanceUid,
+  });
 
 /** Each patient once. A patient without an ID in the archive has an empty one here: the participant is mandatory. */
 function patients(studies: readonly AuditedStudy[]): AuditObject[] {
-  return [...new Set(studies.map(({ patientId }) => patientId ?? ''))].map((id) => ({ id, idType: ID_TYPE.patient, type: 1, role: 1 }));
+  return [...new Set(studies.map(({ patientId }) => patientId ?? ''))].map((id) => ({
+    id,
+    idType: ID_TYPE.patient,
+    type: 1,
+    role: 1,
+  }));
 }
 
 function byPatient(studies: readonly AuditedStudy[]): AuditedStudy[][] {

@@ -49,33 +49,93 @@ export interface AuditObject {
 const IP_ADDRESS = '2';
 const WEB_SERVER = '3';
 
-/** The message as XML on one line, ready for a file or for syslog. Attributes and elements in the order of the schema (PS3.15 A.5.1). */
+/**
+ * The message as XML on one line, ready for a file or for syslog. Attributes and elements in the order of the schema
+ * (PS3.15 A.5.1).
+ */
 export function auditXml({ event, participants, source, objects }: AuditMessage): string {
   const identification = element(
     'EventIdentification',
-    { EventActionCode: event.action, EventDateTime: event.at.toISOString(), EventOutcomeIndicator: String(event.outcome) },
-    coded('EventID', event.id) + (event.types ?? []).map((type) => coded('EventTypeCode', type)).join('') + (event.outcomeText === undefined ? '' : element('EventOutcomeDescription', {}, escape(event.outcomeText))),
+    {
+      EventActionCode: event.action,
+      EventDateTime: event.at.toISOString(),
+      EventOutcomeIndicator: String(event.outcome),
+    },
+    coded('EventID', event.id) +
+      (event.types ?? []).map((type) => coded('EventTypeCode', type)).join('') +
+      (event.outcomeText === undefined ? '' : element('EventOutcomeDescription', {}, escape(event.outcomeText))),
   );
-  const sourceXml = element('AuditSourceIdentification', { AuditEnterpriseSiteID: source.siteId, AuditSourceID: source.id }, element('AuditSourceTypeCode', { 'csd-code': WEB_SERVER }));
+  const sourceXml = element(
+    'AuditSourceIdentification',
+    { AuditEnterpriseSiteID: source.siteId, AuditSourceID: source.id },
+    element('AuditSourceTypeCode', { 'csd-code': WEB_SERVER }),
+  );
   return `<?xml version="1.0" encoding="UTF-8"?>${element('AuditMessage', {}, identification + participants.map(participantXml).join('') + sourceXml + objects.map(objectXml).join(''))}`;
 }
 
-function participantXml({ userId, alternativeUserId, userName, isRequestor, roles = [], address, media }: AuditParticipant): string {
-  const attributes = { UserID: userId, AlternativeUserID: alternativeUserId, UserName: userName, UserIsRequestor: String(isRequestor), ...(address === undefined ? {} : { NetworkAccessPointID: address, NetworkAccessPointTypeCode: IP_ADDRESS }) };
-  const inside = roles.map((role) => coded('RoleIDCode', role)).join('') + (media === undefined ? '' : element('MediaIdentifier', {}, coded('MediaType', media)));
+function participantXml({
+  userId,
+  alternativeUserId,
+  userName,
+  isRequestor,
+  roles = [],
+  address,
+  media,
+}: AuditParticipant): string {
+  const attributes = {
+    UserID: userId,
+    AlternativeUserID: alternativeUserId,
+    UserName: userName,
+    UserIsRequestor: String(isRequestor),
+    ...(address === undefined ? {} : { NetworkAccessPointID: address, NetworkAccessPointTypeCode: IP_ADDRESS }),
+  };
+  const inside =
+    roles.map((role) => coded('RoleIDCode', role)).join('') +
+    (media === undefined ? '' : element('MediaIdentifier', {}, coded('MediaType', media)));
   return element('ActiveParticipant', attributes, inside);
 }
 
-function objectXml({ id, idType, type, role, lifeCycle, name, query, details = [], accessionNumber, studyInstanceUid }: AuditObject): string {
-  const attributes = { ParticipantObjectID: id, ParticipantObjectTypeCode: String(type), ParticipantObjectTypeCodeRole: role?.toString(), ParticipantObjectDataLifeCycle: lifeCycle?.toString() };
-  const nameOrQuery = query === undefined ? element('ParticipantObjectName', {}, escape(name ?? id)) : element('ParticipantObjectQuery', {}, base64(query));
-  const detailXml = details.map(({ type: kind, value }) => element('ParticipantObjectDetail', { type: kind, value: base64(value) })).join('');
-  return element('ParticipantObjectIdentification', attributes, coded('ParticipantObjectIDTypeCode', idType) + nameOrQuery + detailXml + descriptionXml(accessionNumber, studyInstanceUid));
+function objectXml({
+  id,
+  idType,
+  type,
+  role,
+  lifeCycle,
+  name,
+  query,
+  details = [],
+  accessionNumber,
+  studyInstanceUid,
+}: AuditObject): string {
+  const attributes = {
+    ParticipantObjectID: id,
+    ParticipantObjectTypeCode: String(type),
+    ParticipantObjectTypeCodeRole: role?.toString(),
+    ParticipantObjectDataLifeCycle: lifeCycle?.toString(),
+  };
+  const nameOrQuery =
+    query === undefined
+      ? element('ParticipantObjectName', {}, escape(name ?? id))
+      : element('ParticipantObjectQuery', {}, base64(query));
+  const detailXml = details
+    .map(({ type: kind, value }) => element('ParticipantObjectDetail', { type: kind, value: base64(value) }))
+    .join('');
+  return element(
+    'ParticipantObjectIdentification',
+    attributes,
+    coded('ParticipantObjectIDTypeCode', idType) +
+      nameOrQuery +
+      detailXml +
+      descriptionXml(accessionNumber, studyInstanceUid),
+  );
 }
 
 function descriptionXml(accessionNumber: string | null | undefined, studyInstanceUid: string | undefined): string {
   const accession = accessionNumber ? element('Accession', { Number: accessionNumber }) : '';
-  const study = studyInstanceUid === undefined ? '' : element('ParticipantObjectContainsStudy', {}, element('StudyIDs', { UID: studyInstanceUid }));
+  const study =
+    studyInstanceUid === undefined
+      ? ''
+      : element('ParticipantObjectContainsStudy', {}, element('StudyIDs', { UID: studyInstanceUid }));
   return accession + study === '' ? '' : element('ParticipantObjectDescription', {}, accession + study);
 }
 
@@ -84,15 +144,28 @@ function coded(name: string, { value, system, meaning }: AuditCode): string {
 }
 
 function element(name: string, attributes: Readonly<Record<string, string | undefined>>, inside = ''): string {
-  const written = Object.entries(attributes).flatMap(([key, value]) => (value === undefined ? [] : ` ${key}="${escape(value)}"`)).join('');
+  const written = Object.entries(attributes)
+    .flatMap(([key, value]) => (value === undefined ? [] : ` ${key}="${escape(value)}"`))
+    .join('');
   return inside === '' ? `<${name}${written}/>` : `<${name}${written}>${inside}</${name}>`;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+};
 
-/** Text for XML 1.0; what it has no place for, control characters and halves of a pair, becomes U+FFFD: no message is lost for what somebody typed. */
+/**
+ * Text for XML 1.0; what it has no place for, control characters and halves of a pair, becomes U+FFFD: no message is
+ * lost for what somebody typed.
+ */
 function escape(text: string): string {
-  return text.replace(/[^\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD').replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+  return text
+    .replace(/[^\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
+    .replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 
 function base64(text: string): string {

@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../access/audit-event';
-import { type Actor,type AuditSource,messagesOf,type SystemEvent } from './events';
+import { type Actor, type AuditSource, messagesOf, type SystemEvent } from './events';
 import { auditXml } from './message';
 import type { AuditTrail } from './trail';
 

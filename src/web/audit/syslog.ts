@@ -1,11 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import { appendFileSync,closeSync,existsSync,fsyncSync,mkdirSync,openSync,readFileSync,renameSync,rmSync,statSync,writeSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { connect,type TLSSocket } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import type { Log } from '../../base/log';
 import { sleep } from '../../base/retry';
-import { readTls,type TlsFiles } from '../../net/tls';
+import { readTls, type TlsFiles } from '../../net/tls';
 
 export interface SyslogSettings {
   readonly host: string;
@@ -32,16 +44,24 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const CLOSE_WAIT_MS = 2_000;
 const CLOSE_LOOK_MS = 50;
 
-/** One message in the form of RFC 5424, its XML with the byte order mark that says UTF-8 (DICOM PS3.15 A.6), framed by octet counting (RFC 5425, section 4.3). */
+/**
+ * One message in the form of RFC 5424, its XML with the byte order mark that says UTF-8 (DICOM PS3.15 A.6), framed by
+ * octet counting (RFC 5425, section 4.3).
+ */
 export function syslogFrame(xml: string, at: Date, host = hostname(), pid = process.pid): Buffer {
   const printable = host.replace(/[^!-~]/g, '').slice(0, 255) || '-';
-  const message = Buffer.from(`<${PRIORITY}>1 ${at.toISOString()} ${printable} ${APPLICATION} ${pid} ${MESSAGE_ID} - \uFEFF${xml}`, 'utf8');
+  const message = Buffer.from(
+    `<${PRIORITY}>1 ${at.toISOString()} ${printable} ${APPLICATION} ${pid} ${MESSAGE_ID} - \uFEFF${xml}`,
+    'utf8',
+  );
   return Buffer.concat([Buffer.from(`${message.length} `, 'ascii'), message]);
 }
 
 /**
- * Sends messages to an audit record repository by syslog over TLS (RFC 5425). While it is away they wait in a file, in order, up to `spoolBytes`; more are counted and left out (they are in the trail's file).
- * TLS tells that bytes were sent, not that they were kept, as syslog has no acknowledgement: what was on the way when a connection breaks is sent again, so a receiver may see a message twice.
+ * Sends messages to an audit record repository by syslog over TLS (RFC 5425). While it is away they wait in a file, in
+ * order, up to `spoolBytes`; more are counted and left out (they are in the trail's file). TLS tells that bytes were
+ * sent, not that they were kept, as syslog has no acknowledgement: what was on the way when a connection breaks is sent
+ * again, so a receiver may see a message twice.
  */
 export function connectSyslog(settings: SyslogSettings, log: Log): Syslog {
   return new SpooledSyslog(settings, log);
@@ -81,7 +101,8 @@ class SpooledSyslog implements Syslog {
 
   async close(): Promise<void> {
     // What was said last, as that the service stops, gets its chance.
-    for (let waited = 0; waited < CLOSE_WAIT_MS && this.isWaiting(); waited += CLOSE_LOOK_MS) await sleep(CLOSE_LOOK_MS);
+    for (let waited = 0; waited < CLOSE_WAIT_MS && this.isWaiting(); waited += CLOSE_LOOK_MS)
+      await sleep(CLOSE_LOOK_MS);
     this.isClosing = true;
     if (this.retry) clearTimeout(this.retry);
     this.connecting?.destroy();
@@ -98,7 +119,10 @@ class SpooledSyslog implements Syslog {
   private reclaim(): void {
     const sent = `${this.spool}.sent`;
     if (!existsSync(sent)) return;
-    const both = Buffer.concat([readFileSync(sent), existsSync(this.spool) ? readFileSync(this.spool) : Buffer.alloc(0)]);
+    const both = Buffer.concat([
+      readFileSync(sent),
+      existsSync(this.spool) ? readFileSync(this.spool) : Buffer.alloc(0),
+    ]);
     const next = `${this.spool}.${randomBytes(4).toString('hex')}`;
     const file = openSync(next, 'wx', 0o600);
     writeSync(file, both);
@@ -124,7 +148,12 @@ class SpooledSyslog implements Syslog {
       this.flush();
     });
     socket.on('timeout', () => socket.destroy(new Error('no answer')));
-    socket.on('error', (error) => this.log.warn({ event: 'audit.syslog-lost', host, port, error: error.message }, 'no connection to the audit record repository; messages wait on the disk'));
+    socket.on('error', (error) =>
+      this.log.warn(
+        { event: 'audit.syslog-lost', host, port, error: error.message },
+        'no connection to the audit record repository; messages wait on the disk',
+      ),
+    );
     socket.once('close', () => this.lost());
     // Syslog has no answers; reading notices the end of the connection.
     socket.resume();
@@ -146,7 +175,11 @@ class SpooledSyslog implements Syslog {
     socket.write(readFileSync(sent), (error) => {
       if (error) return;
       rmSync(sent, { force: true });
-      if (this.dropped > 0) this.log.warn({ event: 'audit.syslog-dropped', messages: this.dropped }, 'messages did not fit on the disk while the audit record repository was away; they are in the file only');
+      if (this.dropped > 0)
+        this.log.warn(
+          { event: 'audit.syslog-dropped', messages: this.dropped },
+          'messages did not fit on the disk while the audit record repository was away; they are in the file only',
+        );
       this.dropped = 0;
       this.flush();
     });
@@ -154,7 +187,11 @@ class SpooledSyslog implements Syslog {
 
   private drop(): void {
     this.dropped += 1;
-    if (this.dropped === 1) this.log.warn({ event: 'audit.syslog-dropped', messages: 1 }, 'what waits for the audit record repository has no room any more; messages are in the file only');
+    if (this.dropped === 1)
+      this.log.warn(
+        { event: 'audit.syslog-dropped', messages: 1 },
+        'what waits for the audit record repository has no room any more; messages are in the file only',
+      );
   }
 }
 

@@ -1,4 +1,4 @@
-import { type FileHandle,mkdir,open,rename } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HilumError } from '../../base/errors';
 
@@ -18,8 +18,9 @@ interface Waiting {
 const FILE = 'audit.log';
 
 /**
- * The audit trail on the disk: one message a line, only ever appended, on the disk (fsync) before `write` resolves. Messages that arrive together share one fsync.
- * The file is the service's own (0600); at `maxFileBytes` it is renamed after its time and a new one begun. Nothing is ever removed: how long a trail is kept is the site's to say.
+ * The audit trail on the disk: one message a line, only ever appended, on the disk (fsync) before `write` resolves.
+ * Messages that arrive together share one fsync. The file is the service's own (0600); at `maxFileBytes` it is renamed
+ * after its time and a new one begun. Nothing is ever removed: how long a trail is kept is the site's to say.
  */
 export class AuditTrail {
   private file: { readonly handle: FileHandle; bytes: number } | null = null;
@@ -62,7 +63,12 @@ export class AuditTrail {
         // The next message opens the file anew: a full disk may have room again.
         await this.file?.handle.close().catch(() => {});
         this.file = null;
-        for (const { failed } of batch) failed(new HilumError('AUDIT_FAILED', 'transient', `the audit trail in ${this.settings.dir} can't be written`, { cause }));
+        for (const { failed } of batch)
+          failed(
+            new HilumError('AUDIT_FAILED', 'transient', `the audit trail in ${this.settings.dir} can't be written`, {
+              cause,
+            }),
+          );
       }
     }
   }

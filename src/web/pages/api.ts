@@ -1,6 +1,9 @@
 /** An answer other than 2xx, in the service's own words. */
 export class ApiError extends Error {
-  constructor(readonly status: number, message: string) {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
     super(message);
   }
 }
@@ -24,7 +27,8 @@ async function ask<T>(path: string, init: RequestInit): Promise<T> {
     throw new ApiError(401, 'signed out');
   }
   const body = (await answer.json().catch(() => null)) as (T & { error?: string | { message?: string } }) | null;
-  if (!answer.ok || body === null) throw new ApiError(answer.status, wordsOf(body?.error) ?? `the service answered ${answer.status}`);
+  if (!answer.ok || body === null)
+    throw new ApiError(answer.status, wordsOf(body?.error) ?? `the service answered ${answer.status}`);
   return body;
 }
 

@@ -1,9 +1,16 @@
 import { h } from './dom.js';
 
-/** The Markdown that a model card is written in (headings, paragraphs, lists, tables, bold, code) as elements; anything else stays text. */
+/**
+ * The Markdown that a model card is written in (headings, paragraphs, lists, tables, bold, code) as elements; anything
+ * else stays text.
+ */
 export function renderCard(text: string): HTMLElement {
   const card = h('div', { class: 'card' });
-  const blocks = text.replace(/<!--[\s\S]*?-->/g, '').split(/\n\s*\n/).map((block) => block.trim()).filter((block) => block !== '');
+  const blocks = text
+    .replace(/<!--[\s\S]*?-->/g, '')
+    .split(/\n\s*\n/)
+    .map((block) => block.trim())
+    .filter((block) => block !== '');
   for (const block of blocks) card.append(renderBlock(block));
   return card;
 }
@@ -12,7 +19,8 @@ function renderBlock(block: string): HTMLElement {
   const lines = block.split('\n');
   const heading = /^(#{1,4})\s+(.*)$/.exec(lines[0]!);
   // One page, one first heading: those of the card begin below the page's own.
-  if (heading !== null && lines.length === 1) return h(heading[1]!.length === 1 ? 'h4' : 'h5', {}, ...inline(heading[2]!));
+  if (heading !== null && lines.length === 1)
+    return h(heading[1]!.length === 1 ? 'h4' : 'h5', {}, ...inline(heading[2]!));
   if (lines.every((line) => line.startsWith('|'))) return table(lines);
   if (lines.every((line) => /^(- |\s)/.test(line))) return list(lines);
   return h('p', {}, ...inline(lines.join(' ')));
@@ -28,12 +36,20 @@ function list(lines: readonly string[]): HTMLElement {
 }
 
 function table(lines: readonly string[]): HTMLElement {
-  const cells = (line: string) => line.replace(/^\||\|$/g, '').split('|').map((text) => text.trim());
+  const cells = (line: string) =>
+    line
+      .replace(/^\||\|$/g, '')
+      .split('|')
+      .map((text) => text.trim());
   const [head, ...body] = lines.filter((line) => !/^\|[\s|:-]+$/.test(line));
   const rows = body.map((line) => h('tr', {}, ...cells(line).map((text) => h('td', {}, ...inline(text)))));
   const columns = h('tr', {}, ...cells(head!).map((text) => h('th', { scope: 'col' }, ...inline(text))));
   // It may be wider than a phone: it scrolls by itself, by keyboard too.
-  return h('div', { class: 'table', role: 'region', tabindex: 0, 'aria-label': 'Table of the model card' }, h('table', {}, h('thead', {}, columns), h('tbody', {}, ...rows)));
+  return h(
+    'div',
+    { class: 'table', role: 'region', tabindex: 0, 'aria-label': 'Table of the model card' },
+    h('table', {}, h('thead', {}, columns), h('tbody', {}, ...rows)),
+  );
 }
 
 function inline(text: string): (Node | string)[] {

@@ -1,18 +1,21 @@
-import type { FilmDetail,FilmReport,StudyDetail } from '../api/api-types.js';
-import { ApiError,get,post } from './api.js';
+import type { FilmDetail, FilmReport, StudyDetail } from '../api/api-types.js';
+import { ApiError, get, post } from './api.js';
 import { renderCard } from './card.js';
-import { announce,byId,h } from './dom.js';
+import { announce, byId, h } from './dom.js';
 import { overlay } from './overlay.js';
 import { bar } from './rows.js';
 import { verdictPart } from './verdict.js';
-import { dateTime,RESEARCH,resultWords,stateWords,urgentWords } from './words.js';
+import { dateTime, RESEARCH, resultWords, stateWords, urgentWords } from './words.js';
 
 /** One study: its films with the heat map, the report, the models, what was done when, and verdicts. */
 export class DetailPage {
   private uid: string | null = null;
   private readonly page = byId('detail-page');
 
-  constructor(private readonly close: () => void, private readonly step: (by: 1 | -1) => void) {}
+  constructor(
+    private readonly close: () => void,
+    private readonly step: (by: 1 | -1) => void,
+  ) {}
 
   get shown(): string | null {
     return this.uid;
@@ -29,7 +32,10 @@ export class DetailPage {
       if (isNew) byId('detail-title').focus();
     } catch (error) {
       if (this.uid !== uid) return;
-      const words = error instanceof ApiError && error.status === 404 ? 'There is no such study on the list.' : `The study could not be read: ${(error as Error).message}.`;
+      const words =
+        error instanceof ApiError && error.status === 404
+          ? 'There is no such study on the list.'
+          : `The study could not be read: ${(error as Error).message}.`;
       this.page.replaceChildren(this.bar(), h('p', { class: 'problem', role: 'alert' }, words));
     }
   }
@@ -49,9 +55,13 @@ export class DetailPage {
     const focused = document.activeElement?.id;
     const { row } = detail;
     const parts = [
-      this.bar(detail), heading(detail), ...detail.films.map((film) => filmPart(film)),
+      this.bar(detail),
+      heading(detail),
+      ...detail.films.map((film) => filmPart(film)),
       detail.films.length === 0 ? h('p', { class: 'chip' }, stateWords(row)) : null,
-      verdictPart(detail, () => void this.show(row.studyInstanceUid)), historyPart(detail), modelsPart(detail),
+      verdictPart(detail, () => void this.show(row.studyInstanceUid)),
+      historyPart(detail),
+      modelsPart(detail),
     ];
     this.page.replaceChildren(...parts.filter((part) => part !== null));
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
@@ -69,53 +79,125 @@ export class DetailPage {
         announce(`Not done: ${(error as Error).message}`);
       }
     };
-    return h('button', { type: 'button', id: 'mark', onclick: () => void mark() }, isMarked ? 'Take back the urgent mark' : 'Mark as urgent');
+    return h(
+      'button',
+      { type: 'button', id: 'mark', onclick: () => void mark() },
+      isMarked ? 'Take back the urgent mark' : 'Mark as urgent',
+    );
   }
 
   private bar(detail?: StudyDetail): HTMLElement {
-    const viewers = (detail?.viewers ?? []).map(({ name, url }) => h('a', { class: 'viewer', href: url, target: '_blank', rel: 'noopener noreferrer' }, `Open in ${name}`));
-    return h('div', { class: 'detail-bar' }, h('button', { type: 'button', id: 'back', onclick: () => this.close() }, 'Back to the list'), h('button', { type: 'button', onclick: () => this.step(-1), 'aria-label': 'Previous study' }, '↑'), h('button', { type: 'button', onclick: () => this.step(1), 'aria-label': 'Next study' }, '↓'), detail?.row.patient === undefined ? null : this.markButton(detail), h('span', { class: 'viewers' }, ...viewers));
+    const viewers = (detail?.viewers ?? []).map(({ name, url }) =>
+      h('a', { class: 'viewer', href: url, target: '_blank', rel: 'noopener noreferrer' }, `Open in ${name}`),
+    );
+    return h(
+      'div',
+      { class: 'detail-bar' },
+      h('button', { type: 'button', id: 'back', onclick: () => this.close() }, 'Back to the list'),
+      h('button', { type: 'button', onclick: () => this.step(-1), 'aria-label': 'Previous study' }, '↑'),
+      h('button', { type: 'button', onclick: () => this.step(1), 'aria-label': 'Next study' }, '↓'),
+      detail?.row.patient === undefined ? null : this.markButton(detail),
+      h('span', { class: 'viewers' }, ...viewers),
+    );
   }
 }
 
 function heading({ row, studyDate }: StudyDetail): HTMLElement {
   const { patient } = row;
-  const title = patient === undefined ? `Study ${row.studyInstanceUid}` : patient.name || patient.id || 'Patient not stated';
+  const title =
+    patient === undefined ? `Study ${row.studyInstanceUid}` : patient.name || patient.id || 'Patient not stated';
   const facts: [string, string | undefined][] = [
-    ['Patient ID', patient?.id], ['Born', patient?.birthDate], ['Sex', patient?.sex], ['Accession', row.accessionNumber], ['Study', row.studyDescription], ['Study date', studyDate],
-    ['Arrived', dateTime(row.arrivedAt)], ['Priority', urgentWords(row)], ['State', stateWords(row)], ['Study Instance UID', patient === undefined ? undefined : row.studyInstanceUid],
+    ['Patient ID', patient?.id],
+    ['Born', patient?.birthDate],
+    ['Sex', patient?.sex],
+    ['Accession', row.accessionNumber],
+    ['Study', row.studyDescription],
+    ['Study date', studyDate],
+    ['Arrived', dateTime(row.arrivedAt)],
+    ['Priority', urgentWords(row)],
+    ['State', stateWords(row)],
+    ['Study Instance UID', patient === undefined ? undefined : row.studyInstanceUid],
   ];
   return h('div', { class: 'detail-head' }, h('h2', { id: 'detail-title', tabindex: -1 }, title), definitions(facts));
 }
 
 function definitions(facts: readonly (readonly [string, string | undefined])[]): HTMLElement {
-  return h('dl', {}, ...facts.flatMap(([name, value]) => (value ? [h('div', {}, h('dt', {}, name), h('dd', {}, value))] : [])));
+  return h(
+    'dl',
+    {},
+    ...facts.flatMap(([name, value]) => (value ? [h('div', {}, h('dt', {}, name), h('dd', {}, value))] : [])),
+  );
 }
 
 function filmPart(film: FilmDetail): HTMLElement {
-  const report = film.report === null ? Promise.resolve(null) : get<FilmReport>(film.report.replace('/api/v1', '')).catch(() => null);
+  const report =
+    film.report === null
+      ? Promise.resolve(null)
+      : get<FilmReport>(film.report.replace('/api/v1', '')).catch(() => null);
   const words = h('div', { class: 'words' });
-  const part = h('article', { class: 'film-part' }, h('h3', {}, film.view === '' ? 'Film' : `Film, ${film.view}`), overlay(film, report), words);
+  const part = h(
+    'article',
+    { class: 'film-part' },
+    h('h3', {}, film.view === '' ? 'Film' : `Film, ${film.view}`),
+    overlay(film, report),
+    words,
+  );
   words.append(h('p', { class: 'research' }, RESEARCH));
-  if (film.result !== null) words.append(h('p', { class: 'summary' }, h('strong', {}, `${film.finding ?? 'Finding'}: `), resultWords({ result: film.result } as never)), bar(film.result));
-  if (film.reasonText !== null) words.append(h('p', { class: 'summary' }, `${film.outcome === 'rejected' ? 'Left alone' : 'Not analysed'} because ${film.reasonText}.`.replace('..', '.')));
+  if (film.result !== null)
+    words.append(
+      h(
+        'p',
+        { class: 'summary' },
+        h('strong', {}, `${film.finding ?? 'Finding'}: `),
+        resultWords({ result: film.result } as never),
+      ),
+      bar(film.result),
+    );
+  if (film.reasonText !== null)
+    words.append(
+      h(
+        'p',
+        { class: 'summary' },
+        `${film.outcome === 'rejected' ? 'Left alone' : 'Not analysed'} because ${film.reasonText}.`.replace('..', '.'),
+      ),
+    );
   words.append(...film.remarks.map((remark) => h('p', { class: 'remark' }, remark)));
   void report.then((found) => words.append(reportText(found, film)));
   return part;
 }
 
 function reportText(report: FilmReport | null, film: FilmDetail): HTMLElement {
-  if (report === null) return h('p', { class: 'faint' }, film.report === null ? 'This film has no stored report.' : 'The stored report could not be read.');
-  return h('details', { class: 'report' }, h('summary', {}, 'Report as stored'), h('p', { class: 'summary' }, report.summary), definitions(report.statements.map(({ name, value }) => [name, value] as const)));
+  if (report === null)
+    return h(
+      'p',
+      { class: 'faint' },
+      film.report === null ? 'This film has no stored report.' : 'The stored report could not be read.',
+    );
+  return h(
+    'details',
+    { class: 'report' },
+    h('summary', {}, 'Report as stored'),
+    h('p', { class: 'summary' }, report.summary),
+    definitions(report.statements.map(({ name, value }) => [name, value] as const)),
+  );
 }
 
 function historyPart({ history }: StudyDetail): HTMLElement {
   const entries = history.map(({ at, text }) => h('li', {}, h('time', { datetime: at }, dateTime(at)), ` ${text}`));
-  return h('section', { class: 'history', 'aria-labelledby': 'history-title' }, h('h3', { id: 'history-title' }, 'What was done'), h('ol', {}, ...entries));
+  return h(
+    'section',
+    { class: 'history', 'aria-labelledby': 'history-title' },
+    h('h3', { id: 'history-title' }, 'What was done'),
+    h('ol', {}, ...entries),
+  );
 }
 
 function modelsPart({ models, softwareVersion }: StudyDetail): HTMLElement {
-  const part = h('section', { class: 'models', 'aria-labelledby': 'models-title' }, h('h3', { id: 'models-title' }, 'Models'));
+  const part = h(
+    'section',
+    { class: 'models', 'aria-labelledby': 'models-title' },
+    h('h3', { id: 'models-title' }, 'Models'),
+  );
   if (models.length === 0) part.append(h('p', { class: 'faint' }, 'No model has looked at this study.'));
   for (const { id, version } of models) {
     const details = h('details', {}, h('summary', {}, `${id} ${version}`));
@@ -129,7 +211,8 @@ function modelsPart({ models, softwareVersion }: StudyDetail): HTMLElement {
 async function fill(details: HTMLElement, id: string, version: string): Promise<void> {
   try {
     const { text, version: installed } = await get<{ text: string; version: string }>(`/models/${id}/card`);
-    if (installed !== version) details.append(h('p', { class: 'remark' }, `This is the card of version ${installed}, which is installed now.`));
+    if (installed !== version)
+      details.append(h('p', { class: 'remark' }, `This is the card of version ${installed}, which is installed now.`));
     details.append(renderCard(text));
   } catch (error) {
     details.append(h('p', { class: 'problem' }, `The model card could not be read: ${(error as Error).message}.`));

@@ -1,5 +1,5 @@
 import type { StudyRow } from '../api/api-types.js';
-import { byId,h } from './dom.js';
+import { byId, h } from './dom.js';
 
 /** What is asked for; '' is all. */
 export interface Filters {
@@ -11,12 +11,37 @@ export interface Filters {
   readonly order: string;
 }
 
-const CHOICES: Readonly<Record<Exclude<keyof Filters, 'search'>, readonly (readonly [value: string, words: string])[]>> = {
-  state: [['', 'All'], ['waiting', 'Waiting'], ['analysing', 'Analysing'], ['done', 'Analysed'], ['not-analysed', 'Not analysed'], ['failed', 'Failed']],
-  priority: [['', 'All'], ['urgent', 'Urgent'], ['routine', 'Routine']],
-  view: [['', 'All'], ['frontal', 'Frontal'], ['lateral', 'Lateral']],
-  period: [['', 'Any time'], ['1', 'Last hour'], ['24', 'Last day'], ['168', 'Last week']],
-  order: [['oldest', 'Longest wait first'], ['newest', 'Newest first']],
+const CHOICES: Readonly<
+  Record<Exclude<keyof Filters, 'search'>, readonly (readonly [value: string, words: string])[]>
+> = {
+  state: [
+    ['', 'All'],
+    ['waiting', 'Waiting'],
+    ['analysing', 'Analysing'],
+    ['done', 'Analysed'],
+    ['not-analysed', 'Not analysed'],
+    ['failed', 'Failed'],
+  ],
+  priority: [
+    ['', 'All'],
+    ['urgent', 'Urgent'],
+    ['routine', 'Routine'],
+  ],
+  view: [
+    ['', 'All'],
+    ['frontal', 'Frontal'],
+    ['lateral', 'Lateral'],
+  ],
+  period: [
+    ['', 'Any time'],
+    ['1', 'Last hour'],
+    ['24', 'Last day'],
+    ['168', 'Last week'],
+  ],
+  order: [
+    ['oldest', 'Longest wait first'],
+    ['newest', 'Newest first'],
+  ],
 };
 
 /** Puts the choices in place. `changed` is called once typing has paused. */
@@ -42,22 +67,33 @@ export function startFilters(changed: () => void): void {
 export function readFilters(): Filters {
   const data = new FormData(byId<HTMLFormElement>('filters'));
   const of = (name: string) => String(data.get(name) ?? '').trim();
-  return { search: of('search'), state: of('state'), priority: of('priority'), view: of('view'), period: of('period'), order: of('order') || 'oldest' };
+  return {
+    search: of('search'),
+    state: of('state'),
+    priority: of('priority'),
+    view: of('view'),
+    period: of('period'),
+    order: of('order') || 'oldest',
+  };
 }
 
 export function queryOf(filters: Filters): URLSearchParams {
   const query = new URLSearchParams();
-  for (const name of ['search', 'state', 'priority', 'view', 'order'] as const) if (filters[name] !== '') query.set(name, filters[name]);
+  for (const name of ['search', 'state', 'priority', 'view', 'order'] as const)
+    if (filters[name] !== '') query.set(name, filters[name]);
   if (filters.period !== '') query.set('hours', filters.period);
   return query;
 }
 
-/** Whether a row that has just changed belongs to what is asked for; null where only the service can tell (a search). */
+/**
+ * Whether a row that has just changed belongs to what is asked for; null where only the service can tell (a search).
+ */
 export function fits(row: StudyRow, filters: Filters): boolean | null {
   if (filters.state !== '' && row.state !== filters.state) return false;
   if (filters.priority !== '' && row.priority !== filters.priority) return false;
   if (filters.view !== '' && !row.views.includes(filters.view)) return false;
-  if (filters.period !== '' && Date.parse(row.arrivedAt) < Date.now() - Number(filters.period) * 3_600_000) return false;
+  if (filters.period !== '' && Date.parse(row.arrivedAt) < Date.now() - Number(filters.period) * 3_600_000)
+    return false;
   return filters.search === '' ? true : null;
 }
 

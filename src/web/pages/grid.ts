@@ -1,6 +1,6 @@
-import type { Session,StudyRow } from '../api/api-types.js';
-import { byId,h } from './dom.js';
-import { columns,drawRow,loadThumbs,tick } from './rows.js';
+import type { Session, StudyRow } from '../api/api-types.js';
+import { byId, h } from './dom.js';
+import { columns, drawRow, loadThumbs, tick } from './rows.js';
 
 /** Rows drawn beyond both ends of what is in sight. */
 const MARGIN = 6;
@@ -8,8 +8,8 @@ const MARGIN = 6;
 const THUMB_DELAY = 120;
 
 /**
- * The rows as a grid of which only what is in sight is in the page: an element each for some thirty rows, however many there are. The row that has the
- * focus is always among them.
+ * The rows as a grid of which only what is in sight is in the page: an element each for some thirty rows, however many
+ * there are. The row that has the focus is always among them.
  */
 export class Grid {
   private readonly scroller = byId('scroller');
@@ -20,8 +20,15 @@ export class Grid {
   private current: string | null = null;
   private thumbTimer: number | undefined;
 
-  constructor(private readonly session: Session, private readonly open: (uid: string) => void) {
-    byId('grid-head').append(...columns(session).map((title) => h('div', { class: `cell ${title.toLowerCase()}`, role: 'columnheader' }, title)));
+  constructor(
+    private readonly session: Session,
+    private readonly open: (uid: string) => void,
+  ) {
+    byId('grid-head').append(
+      ...columns(session).map((title) =>
+        h('div', { class: `cell ${title.toLowerCase()}`, role: 'columnheader' }, title),
+      ),
+    );
     byId('grid').classList.toggle('without-patients', !session.maySeePatients);
     byId('grid').setAttribute('aria-colcount', String(columns(session).length));
     this.scroller.addEventListener('scroll', () => this.draw(), { passive: true });
@@ -40,17 +47,27 @@ export class Grid {
     window.setInterval(() => tick(this.body), 5_000);
   }
 
-  /** Shows these rows; `total` is null while more are to come. What is in sight stays where it is, also when rows come or go above it; at the very top the newest stay in sight. */
+  /**
+   * Shows these rows; `total` is null while more are to come. What is in sight stays where it is, also when rows come
+   * or go above it; at the very top the newest stay in sight.
+   */
   show(rows: readonly StudyRow[], total: number | null, fromTop = false): void {
     const anchor = fromTop || this.scroller.scrollTop === 0 ? null : this.anchor();
     const before = this.rows;
     this.rows = rows;
     this.places = new Map(rows.map(({ studyInstanceUid }, i) => [studyInstanceUid, i]));
     if (this.current !== null && !this.places.has(this.current)) this.current = null;
-    const changed = new Set(before.length === 0 ? [] : [...this.drawn.keys()].filter((uid) => this.rowOf(uid) !== before.find(({ studyInstanceUid }) => studyInstanceUid === uid)));
+    const changed = new Set(
+      before.length === 0
+        ? []
+        : [...this.drawn.keys()].filter(
+            (uid) => this.rowOf(uid) !== before.find(({ studyInstanceUid }) => studyInstanceUid === uid),
+          ),
+    );
     byId('grid').setAttribute('aria-rowcount', String(total === null ? -1 : total + 1));
     this.body.style.height = `${rows.length * this.rowHeight()}px`;
-    if (anchor !== null) this.scroller.scrollTop = (this.places.get(anchor.uid) ?? anchor.place) * this.rowHeight() + anchor.offset;
+    if (anchor !== null)
+      this.scroller.scrollTop = (this.places.get(anchor.uid) ?? anchor.place) * this.rowHeight() + anchor.offset;
     else if (fromTop) this.scroller.scrollTop = 0;
     this.draw(changed);
   }
@@ -85,7 +102,8 @@ export class Grid {
     if (focus) {
       const [top, height] = [place * this.rowHeight(), this.rowHeight()];
       if (top < this.scroller.scrollTop) this.scroller.scrollTop = top;
-      else if (top + height > this.scroller.scrollTop + this.scroller.clientHeight) this.scroller.scrollTop = top + height - this.scroller.clientHeight;
+      else if (top + height > this.scroller.scrollTop + this.scroller.clientHeight)
+        this.scroller.scrollTop = top + height - this.scroller.clientHeight;
     }
     this.draw();
     if (focus) this.drawn.get(uid)?.focus({ preventScroll: true });
@@ -101,7 +119,8 @@ export class Grid {
     const height = this.rowHeight();
     const top = this.scroller.scrollTop;
     const own = this.current === null ? undefined : this.places.get(this.current);
-    const inSight = own !== undefined && own * height >= top - height && own * height < top + this.scroller.clientHeight;
+    const inSight =
+      own !== undefined && own * height >= top - height && own * height < top + this.scroller.clientHeight;
     const place = inSight ? own : Math.floor(top / height);
     const row = this.rows[place];
     return row === undefined ? null : { uid: row.studyInstanceUid, place, offset: top - place * height };
@@ -114,7 +133,10 @@ export class Grid {
   private draw(redraw: ReadonlySet<string> = new Set()): void {
     const height = this.rowHeight();
     const first = Math.max(0, Math.floor(this.scroller.scrollTop / height) - MARGIN);
-    const last = Math.min(this.rows.length, Math.ceil((this.scroller.scrollTop + this.scroller.clientHeight) / height) + MARGIN);
+    const last = Math.min(
+      this.rows.length,
+      Math.ceil((this.scroller.scrollTop + this.scroller.clientHeight) / height) + MARGIN,
+    );
     const wanted = new Set(this.rows.slice(first, last).map(({ studyInstanceUid }) => studyInstanceUid));
     if (this.current !== null && this.places.has(this.current)) wanted.add(this.current);
     const focused = document.activeElement?.closest<HTMLElement>('[data-uid]')?.dataset['uid'];
@@ -126,8 +148,12 @@ export class Grid {
     for (const uid of wanted) this.place(uid, redraw.has(uid), height);
     // In the order of the list, so that a screen reader walks as the eye does.
     const inOrder = [...this.drawn].sort(([a], [b]) => this.places.get(a)! - this.places.get(b)!);
-    inOrder.forEach(([, element], i) => this.body.children[i] !== element && this.body.insertBefore(element, this.body.children[i] ?? null));
-    if (focused !== undefined && document.activeElement === document.body) this.drawn.get(focused)?.focus({ preventScroll: true });
+    inOrder.forEach(
+      ([, element], i) =>
+        this.body.children[i] !== element && this.body.insertBefore(element, this.body.children[i] ?? null),
+    );
+    if (focused !== undefined && document.activeElement === document.body)
+      this.drawn.get(focused)?.focus({ preventScroll: true });
     clearTimeout(this.thumbTimer);
     this.thumbTimer = window.setTimeout(() => loadThumbs(this.body), THUMB_DELAY);
   }

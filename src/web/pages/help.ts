@@ -1,14 +1,26 @@
-import { byId,h } from './dom.js';
+import { byId, h } from './dom.js';
 
 const KEYS: readonly (readonly [string, string])[] = [
-  ['j or arrow down', 'next study'], ['k or arrow up', 'previous study'], ['Page Down, Page Up', 'a screenful further'], ['Home, End', 'first, last study'], ['Enter', 'open the study'], ['v', 'open it in the viewer'],
-  ['Esc', 'back to the list; out of the search'], ['/', 'search'], ['h', 'heat map on or off, in a study'], ['?', 'this help'],
+  ['j or arrow down', 'next study'],
+  ['k or arrow up', 'previous study'],
+  ['Page Down, Page Up', 'a screenful further'],
+  ['Home, End', 'first, last study'],
+  ['Enter', 'open the study'],
+  ['v', 'open it in the viewer'],
+  ['Esc', 'back to the list; out of the search'],
+  ['/', 'search'],
+  ['h', 'heat map on or off, in a study'],
+  ['?', 'this help'],
 ];
 
 export function startHelp(): HTMLDialogElement {
   const dialog = byId<HTMLDialogElement>('help');
   const rows = KEYS.map(([key, what]) => h('tr', {}, h('th', { scope: 'row' }, h('kbd', {}, key)), h('td', {}, what)));
-  dialog.append(h('h2', { id: 'help-title' }, 'Keys'), h('table', {}, h('tbody', {}, ...rows)), h('form', { method: 'dialog' }, h('button', {}, 'Close')));
+  dialog.append(
+    h('h2', { id: 'help-title' }, 'Keys'),
+    h('table', {}, h('tbody', {}, ...rows)),
+    h('form', { method: 'dialog' }, h('button', {}, 'Close')),
+  );
   byId('help-button').addEventListener('click', () => dialog.showModal());
   return dialog;
 }

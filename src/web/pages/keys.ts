@@ -34,7 +34,7 @@ function leaveField(key: string, target: HTMLElement, pages: KeyTargets): boolea
 }
 
 function act(key: string, target: HTMLElement, pages: KeyTargets, help: HTMLDialogElement): boolean {
-  if (key === '?') return help.showModal(), true;
+  if (key === '?') return (help.showModal(), true);
   if (key === '/') return pages.isList ? (byId('search').focus(), true) : false;
   const inRange = target.matches('input[type=range]');
   return pages.isList ? actOnList(key, target, pages) : actOnStudy(key, inRange, pages);
@@ -42,11 +42,23 @@ function act(key: string, target: HTMLElement, pages: KeyTargets, help: HTMLDial
 
 function actOnList(key: string, target: HTMLElement, pages: KeyTargets): boolean {
   const { grid } = pages.list;
-  const steps: Readonly<Record<string, number>> = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1, PageDown: grid.pageRows, PageUp: -grid.pageRows, Home: -Infinity, End: Infinity };
+  const steps: Readonly<Record<string, number>> = {
+    j: 1,
+    ArrowDown: 1,
+    k: -1,
+    ArrowUp: -1,
+    PageDown: grid.pageRows,
+    PageUp: -grid.pageRows,
+    Home: -Infinity,
+    End: Infinity,
+  };
   const by = steps[key];
-  if (by !== undefined) return grid.move(by), true;
+  if (by !== undefined) return (grid.move(by), true);
   if (key === 'v') {
-    const link = grid.selected === null ? null : document.querySelector<HTMLAnchorElement>(`[data-uid="${grid.selected}"] .open a`);
+    const link =
+      grid.selected === null
+        ? null
+        : document.querySelector<HTMLAnchorElement>(`[data-uid="${grid.selected}"] .open a`);
     link?.click();
     return link !== null;
   }
@@ -57,9 +69,9 @@ function actOnList(key: string, target: HTMLElement, pages: KeyTargets): boolean
 }
 
 function actOnStudy(key: string, inRange: boolean, pages: KeyTargets): boolean {
-  if (key === 'Escape') return pages.back(), true;
+  if (key === 'Escape') return (pages.back(), true);
   if (pages.detail.shown === null) return false;
-  if (key === 'j' || key === 'k') return pages.step(key === 'j' ? 1 : -1), true;
+  if (key === 'j' || key === 'k') return (pages.step(key === 'j' ? 1 : -1), true);
   if (key !== 'h' || inRange) return false;
   for (const slider of document.querySelectorAll<HTMLInputElement>('#detail-page input[type=range]')) {
     slider.value = slider.value === '0' ? '50' : '0';

@@ -1,7 +1,7 @@
-import type { LiveEvent,Session,StudyPage,StudyRow } from '../api/api-types.js';
-import { ApiError,get } from './api.js';
-import { announce,byId } from './dom.js';
-import { comparing,type Filters,fits,queryOf,readFilters,startFilters } from './filters.js';
+import type { LiveEvent, Session, StudyPage, StudyRow } from '../api/api-types.js';
+import { ApiError, get } from './api.js';
+import { announce, byId } from './dom.js';
+import { comparing, type Filters, fits, queryOf, readFilters, startFilters } from './filters.js';
 import { Grid } from './grid.js';
 
 const FIRST_PAGE = 100;
@@ -21,7 +21,11 @@ export class ReadingList {
   /** The last change that the rows are sure to have. */
   change = 0;
 
-  constructor(session: Session, open: (uid: string) => void, private readonly problem: (text: string | null) => void) {
+  constructor(
+    session: Session,
+    open: (uid: string) => void,
+    private readonly problem: (text: string | null) => void,
+  ) {
     startFilters(() => void this.reload(true));
     this.filters = readFilters();
     this.grid = new Grid(session, open);
@@ -52,7 +56,7 @@ export class ReadingList {
 
   /** The other pages, in the background: scrolling and the keyboard then reach every row. */
   private async rest(from: string | null, signal: AbortSignal): Promise<void> {
-    for (let next = from; next !== null && this.rows.length < MOST_ROWS; ) {
+    for (let next = from; next !== null && this.rows.length < MOST_ROWS;) {
       const page: StudyPage = await this.ask(NEXT_PAGES, next, signal);
       this.merge(page.rows);
       next = page.next;
@@ -86,9 +90,14 @@ export class ReadingList {
       } else unsure = true;
     }
     const latest = new Map(fresh.map((row) => [row.studyInstanceUid, row]));
-    this.rows = [...this.rows.filter(({ studyInstanceUid }) => !gone.has(studyInstanceUid)), ...latest.values()].sort(comparing(this.filters));
+    this.rows = [...this.rows.filter(({ studyInstanceUid }) => !gone.has(studyInstanceUid)), ...latest.values()].sort(
+      comparing(this.filters),
+    );
     this.show(false);
-    if (arrived > 0) announce(`${arrived} new ${arrived === 1 ? 'study' : 'studies'}, ${[...latest.values()].filter(({ priority }) => priority === 'urgent').length} urgent. ${this.countWords()}`);
+    if (arrived > 0)
+      announce(
+        `${arrived} new ${arrived === 1 ? 'study' : 'studies'}, ${[...latest.values()].filter(({ priority }) => priority === 'urgent').length} urgent. ${this.countWords()}`,
+      );
     if (unsure) {
       clearTimeout(this.searchTimer);
       this.searchTimer = window.setTimeout(() => void this.reload(false), 1_000);
@@ -97,7 +106,9 @@ export class ReadingList {
 
   private merge(more: readonly StudyRow[]): void {
     const known = new Set(this.rows.map(({ studyInstanceUid }) => studyInstanceUid));
-    this.rows = [...this.rows, ...more.filter(({ studyInstanceUid }) => !known.has(studyInstanceUid))].sort(comparing(this.filters));
+    this.rows = [...this.rows, ...more.filter(({ studyInstanceUid }) => !known.has(studyInstanceUid))].sort(
+      comparing(this.filters),
+    );
   }
 
   private show(fromTop: boolean): void {
@@ -105,7 +116,9 @@ export class ReadingList {
     byId('count').textContent = this.countWords();
     const empty = byId('empty');
     empty.hidden = this.rows.length > 0;
-    empty.textContent = Object.entries(this.filters).some(([name, value]) => name !== 'order' && value !== '') ? 'No study fits these filters.' : 'No study has come yet.';
+    empty.textContent = Object.entries(this.filters).some(([name, value]) => name !== 'order' && value !== '')
+      ? 'No study fits these filters.'
+      : 'No study has come yet.';
   }
 
   private countWords(): string {

@@ -5,10 +5,14 @@ import { byId } from './dom.js';
 const GATHER = 150;
 
 /**
- * Listens to what changes. The browser connects again by itself and says which event it saw last; where that is too long ago, the service says so and
- * `reload` is called.
+ * Listens to what changes. The browser connects again by itself and says which event it saw last; where that is too
+ * long ago, the service says so and `reload` is called.
  */
-export function listen(since: number, take: (events: readonly LiveEvent[]) => void, reload: () => Promise<number>): void {
+export function listen(
+  since: number,
+  take: (events: readonly LiveEvent[]) => void,
+  reload: () => Promise<number>,
+): void {
   const source = new EventSource(`/api/v1/live?since=${since}`);
   let gathered: LiveEvent[] = [];
   let timer: number | undefined;
@@ -26,7 +30,8 @@ export function listen(since: number, take: (events: readonly LiveEvent[]) => vo
   source.addEventListener('error', () => {
     tell('lost', source.readyState === EventSource.CLOSED ? 'No live updates' : 'Connecting');
     // An answer that is no stream (the service restarts) closes it for good.
-    if (source.readyState === EventSource.CLOSED) window.setTimeout(() => void reload().then((change) => listen(change, take, reload)), 5_000);
+    if (source.readyState === EventSource.CLOSED)
+      window.setTimeout(() => void reload().then((change) => listen(change, take, reload)), 5_000);
   });
 }
 

@@ -1,14 +1,15 @@
-import type { LiveEvent,Session } from '../api/api-types.js';
-import { ApiError,get } from './api.js';
+import type { LiveEvent, Session } from '../api/api-types.js';
+import { ApiError, get } from './api.js';
 import { DetailPage } from './detail.js';
-import { byId,h } from './dom.js';
+import { byId, h } from './dom.js';
 import { startHelp } from './help.js';
 import { startKeys } from './keys.js';
 import { ReadingList } from './list.js';
 import { listen } from './live.js';
 import { OperatorsPage } from './operators.js';
 
-type Place = { readonly page: 'list' } | { readonly page: 'study'; readonly uid: string } | { readonly page: 'operators' };
+type Place =
+  { readonly page: 'list' } | { readonly page: 'study'; readonly uid: string } | { readonly page: 'operators' };
 
 function placeOf(path: string): Place {
   const study = /^\/study\/([0-9.]{1,64})$/.exec(path);
@@ -16,7 +17,8 @@ function placeOf(path: string): Place {
   return { page: path === '/operators' ? 'operators' : 'list' };
 }
 
-const pathOf = (place: Place) => (place.page === 'study' ? `/study/${place.uid}` : place.page === 'operators' ? '/operators' : '/');
+const pathOf = (place: Place) =>
+  place.page === 'study' ? `/study/${place.uid}` : place.page === 'operators' ? '/operators' : '/';
 
 function tellProblem(text: string | null): void {
   const element = byId('problem');
@@ -32,9 +34,15 @@ class Pages {
 
   constructor(private readonly session: Session) {
     this.list = new ReadingList(session, (uid) => this.go({ page: 'study', uid }), tellProblem);
-    this.detail = new DetailPage(() => this.back(), (by) => this.step(by));
+    this.detail = new DetailPage(
+      () => this.back(),
+      (by) => this.step(by),
+    );
     window.addEventListener('popstate', () => this.show(placeOf(location.pathname)));
-    for (const [id, place] of [['to-list', { page: 'list' }], ['to-operators', { page: 'operators' }]] as const) {
+    for (const [id, place] of [
+      ['to-list', { page: 'list' }],
+      ['to-operators', { page: 'operators' }],
+    ] as const) {
       byId(id).addEventListener('click', (event) => {
         if ((event as MouseEvent).ctrlKey || (event as MouseEvent).metaKey) return;
         event.preventDefault();
@@ -70,7 +78,10 @@ class Pages {
     byId('list-page').hidden = place.page !== 'list';
     byId('detail-page').hidden = place.page !== 'study';
     byId('operators-page').hidden = place.page !== 'operators';
-    for (const [id, page] of [['to-list', 'list'], ['to-operators', 'operators']] as const) {
+    for (const [id, page] of [
+      ['to-list', 'list'],
+      ['to-operators', 'operators'],
+    ] as const) {
       if (place.page === page) byId(id).setAttribute('aria-current', 'page');
       else byId(id).removeAttribute('aria-current');
     }
@@ -78,7 +89,8 @@ class Pages {
     else this.detail.hide();
     if (place.page === 'operators') this.operators.show();
     else this.operators.hide();
-    document.title = place.page === 'operators' ? 'Hilum operation' : place.page === 'study' ? 'Hilum study' : 'Hilum reading list';
+    document.title =
+      place.page === 'operators' ? 'Hilum operation' : place.page === 'study' ? 'Hilum study' : 'Hilum reading list';
   }
 
   take(events: readonly LiveEvent[]): void {
@@ -92,7 +104,11 @@ class Pages {
     this.show(placeOf(location.pathname));
     if (!this.session.mayReadStudies) return;
     await this.list.reload(true);
-    listen(this.list.change, (events) => this.take(events), () => this.list.reload(false).then(() => this.list.change));
+    listen(
+      this.list.change,
+      (events) => this.take(events),
+      () => this.list.reload(false).then(() => this.list.change),
+    );
   }
 }
 

@@ -1,23 +1,57 @@
-import type { RowResult,Session,StudyRow } from '../api/api-types.js';
+import type { RowResult, Session, StudyRow } from '../api/api-types.js';
 import { h } from './dom.js';
-import { resultWords,since,stateName,stateWords,urgentWords,VERDICT_WORDS } from './words.js';
+import { resultWords, since, stateName, stateWords, urgentWords, VERDICT_WORDS } from './words.js';
 
 /** Titles of the columns; those about a patient are left out for whoever may not see them. */
 export function columns({ maySeePatients }: Session): readonly string[] {
-  return ['Priority', ...(maySeePatients ? ['Film', 'Patient'] : []), 'Result', 'View', 'Waiting', ...(maySeePatients ? ['Open'] : [])];
+  return [
+    'Priority',
+    ...(maySeePatients ? ['Film', 'Patient'] : []),
+    'Result',
+    'View',
+    'Waiting',
+    ...(maySeePatients ? ['Open'] : []),
+  ];
 }
 
 /** One row. What changes with the clock alone is in `.since`, see {@link tick}. */
 export function drawRow(row: StudyRow, session: Session): HTMLElement {
-  const cells = [priorityCell(row), ...(session.maySeePatients ? [filmCell(row), patientCell(row)] : []), resultCell(row), viewCell(row), waitingCell(row), ...(session.maySeePatients ? [openCell(row, session)] : [])];
-  const element = h('div', { class: `row state-${row.state} ${row.priority}`, role: 'row', tabindex: -1, 'data-uid': row.studyInstanceUid, 'aria-label': rowWords(row) }, ...cells);
+  const cells = [
+    priorityCell(row),
+    ...(session.maySeePatients ? [filmCell(row), patientCell(row)] : []),
+    resultCell(row),
+    viewCell(row),
+    waitingCell(row),
+    ...(session.maySeePatients ? [openCell(row, session)] : []),
+  ];
+  const element = h(
+    'div',
+    {
+      class: `row state-${row.state} ${row.priority}`,
+      role: 'row',
+      tabindex: -1,
+      'data-uid': row.studyInstanceUid,
+      'aria-label': rowWords(row),
+    },
+    ...cells,
+  );
   return element;
 }
 
 /** What a screen reader says of a row at once. */
 function rowWords(row: StudyRow): string {
-  const who = [row.patient?.name ?? '', row.accessionNumber ? `accession ${row.accessionNumber}` : ''].filter((text) => text !== '');
-  return [row.priority, ...who, resultWords(row), row.result === null ? '' : 'research use only', `arrived ${since(row.arrivedAt)} ago`].filter((text) => text !== '').join(', ');
+  const who = [row.patient?.name ?? '', row.accessionNumber ? `accession ${row.accessionNumber}` : ''].filter(
+    (text) => text !== '',
+  );
+  return [
+    row.priority,
+    ...who,
+    resultWords(row),
+    row.result === null ? '' : 'research use only',
+    `arrived ${since(row.arrivedAt)} ago`,
+  ]
+    .filter((text) => text !== '')
+    .join(', ');
 }
 
 function cell(name: string, ...children: Parameters<typeof h>[2][]): HTMLElement {
@@ -25,18 +59,36 @@ function cell(name: string, ...children: Parameters<typeof h>[2][]): HTMLElement
 }
 
 function priorityCell(row: StudyRow): HTMLElement {
-  return cell('priority', h('span', { class: 'badge', title: urgentWords(row) }, row.priority === 'urgent' ? 'Urgent' : 'Routine'));
+  return cell(
+    'priority',
+    h('span', { class: 'badge', title: urgentWords(row) }, row.priority === 'urgent' ? 'Urgent' : 'Routine'),
+  );
 }
 
 function filmCell({ leadFilm }: StudyRow): HTMLElement {
   if (leadFilm === null) return cell('films', h('span', { class: 'thumb blank' }), h('span', { class: 'thumb blank' }));
   const film = thumb(leadFilm.picture, 'Film');
-  return cell('films', film, leadFilm.heatMap === null ? h('span', { class: 'thumb blank' }) : thumb(`${leadFilm.heatMap}&part=film`, 'Heat map, research use only'));
+  return cell(
+    'films',
+    film,
+    leadFilm.heatMap === null
+      ? h('span', { class: 'thumb blank' })
+      : thumb(`${leadFilm.heatMap}&part=film`, 'Heat map, research use only'),
+  );
 }
 
-/** The address waits in `data-src` until the row has stayed in sight for a moment: scrolling past a thousand rows asks for nothing. */
+/**
+ * The address waits in `data-src` until the row has stayed in sight for a moment: scrolling past a thousand rows asks
+ * for nothing.
+ */
 function thumb(path: string, alt: string): HTMLElement {
-  return h('img', { class: 'thumb', alt, width: 48, height: 48, 'data-src': `${path.includes('?') ? path : `${path}?`}${path.includes('?') ? '&' : ''}size=96` });
+  return h('img', {
+    class: 'thumb',
+    alt,
+    width: 48,
+    height: 48,
+    'data-src': `${path.includes('?') ? path : `${path}?`}${path.includes('?') ? '&' : ''}size=96`,
+  });
 }
 
 /** Pictures of the rows in sight are asked for now. */
@@ -51,14 +103,40 @@ export function loadThumbs(within: HTMLElement): void {
 function patientCell({ patient, accessionNumber, studyDescription }: StudyRow): HTMLElement {
   const name = patient?.name || patient?.id || 'Patient not stated';
   const about = [patient?.id, patient?.birthDate, patient?.sex].filter(Boolean).join(' · ');
-  return cell('patient', h('strong', {}, name), h('span', { class: 'faint' }, about), h('span', { class: 'faint accession' }, [accessionNumber, studyDescription].filter(Boolean).join(' · ')));
+  return cell(
+    'patient',
+    h('strong', {}, name),
+    h('span', { class: 'faint' }, about),
+    h('span', { class: 'faint accession' }, [accessionNumber, studyDescription].filter(Boolean).join(' · ')),
+  );
 }
 
 function resultCell(row: StudyRow): HTMLElement {
   if (row.result === null) return cell('result', h('span', { class: `chip chip-${row.state}` }, stateWords(row)));
-  const verdict = row.verdict === null ? null : h('span', { class: `verdict verdict-${row.verdict}` }, VERDICT_WORDS[row.verdict]);
-  const words = h('span', { class: 'words' }, h('strong', {}, `${row.result.probabilityText} %`), ` · ${row.result.reached ? 'at or above' : 'below'} ${row.result.thresholdText} %`);
-  return cell('result', h('span', { class: 'line' }, words, row.state === 'done' ? null : h('span', { class: 'chip' }, stateName(row.state)), verdict), bar(row.result), h('span', { class: 'faint small' }, row.result.reached ? 'Research use, unverified' : 'No statement about absence. Research use, unverified'));
+  const verdict =
+    row.verdict === null ? null : h('span', { class: `verdict verdict-${row.verdict}` }, VERDICT_WORDS[row.verdict]);
+  const words = h(
+    'span',
+    { class: 'words' },
+    h('strong', {}, `${row.result.probabilityText} %`),
+    ` · ${row.result.reached ? 'at or above' : 'below'} ${row.result.thresholdText} %`,
+  );
+  return cell(
+    'result',
+    h(
+      'span',
+      { class: 'line' },
+      words,
+      row.state === 'done' ? null : h('span', { class: 'chip' }, stateName(row.state)),
+      verdict,
+    ),
+    bar(row.result),
+    h(
+      'span',
+      { class: 'faint small' },
+      row.result.reached ? 'Research use, unverified' : 'No statement about absence. Research use, unverified',
+    ),
+  );
 }
 
 /** The probability as a bar, with a mark at the operating point. */
@@ -67,25 +145,62 @@ export function bar({ probability, threshold, probabilityText, thresholdText, re
   const mark = h('span', { class: 'mark' });
   fill.style.width = `${probability * 100}%`;
   mark.style.left = `${threshold * 100}%`;
-  return h('span', { class: 'bar', role: 'img', 'aria-label': `Probability ${probabilityText} per cent, operating point ${thresholdText} per cent` }, fill, mark);
+  return h(
+    'span',
+    {
+      class: 'bar',
+      role: 'img',
+      'aria-label': `Probability ${probabilityText} per cent, operating point ${thresholdText} per cent`,
+    },
+    fill,
+    mark,
+  );
 }
 
 function viewCell({ views, films }: StudyRow): HTMLElement {
-  return cell('view', h('span', {}, views.length === 0 ? '-' : views.join(', ')), films > 1 ? h('span', { class: 'faint' }, `${films} films`) : null);
+  return cell(
+    'view',
+    h('span', {}, views.length === 0 ? '-' : views.join(', ')),
+    films > 1 ? h('span', { class: 'faint' }, `${films} films`) : null,
+  );
 }
 
 /** Links into the viewers; they open beside the list. */
 function openCell(row: StudyRow, { viewers }: Session): HTMLElement {
-  return cell('open', ...viewers.slice(0, 2).map(({ name, url }) => h('a', { href: filled(url, row), target: '_blank', rel: 'noopener noreferrer', tabindex: -1, 'aria-label': `Open in ${name}` }, name)));
+  return cell(
+    'open',
+    ...viewers.slice(0, 2).map(({ name, url }) =>
+      h(
+        'a',
+        {
+          href: filled(url, row),
+          target: '_blank',
+          rel: 'noopener noreferrer',
+          tabindex: -1,
+          'aria-label': `Open in ${name}`,
+        },
+        name,
+      ),
+    ),
+  );
 }
 
 function filled(template: string, { studyInstanceUid, accessionNumber, patient }: StudyRow): string {
-  const values: Readonly<Record<string, string>> = { StudyInstanceUID: studyInstanceUid, AccessionNumber: accessionNumber ?? '', PatientID: patient?.id ?? '' };
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) => (values[name] === undefined ? whole : encodeURIComponent(values[name])));
+  const values: Readonly<Record<string, string>> = {
+    StudyInstanceUID: studyInstanceUid,
+    AccessionNumber: accessionNumber ?? '',
+    PatientID: patient?.id ?? '',
+  };
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    values[name] === undefined ? whole : encodeURIComponent(values[name]),
+  );
 }
 
 function waitingCell({ arrivedAt }: StudyRow): HTMLElement {
-  return cell('waiting', h('time', { class: 'since', datetime: arrivedAt, title: new Date(arrivedAt).toLocaleString() }, since(arrivedAt)));
+  return cell(
+    'waiting',
+    h('time', { class: 'since', datetime: arrivedAt, title: new Date(arrivedAt).toLocaleString() }, since(arrivedAt)),
+  );
 }
 
 /** Brings the waiting times up to date. */

@@ -1,18 +1,40 @@
-import type { Agreement,ListVerdict,StudyDetail } from '../api/api-types.js';
-import { get,post } from './api.js';
-import { announce,h } from './dom.js';
-import { dateTime,percent,VERDICT_WORDS } from './words.js';
+import type { Agreement, ListVerdict, StudyDetail } from '../api/api-types.js';
+import { get, post } from './api.js';
+import { announce, h } from './dom.js';
+import { dateTime, percent, VERDICT_WORDS } from './words.js';
 
 const NOTE_LENGTH = 2000;
 
 /** What a radiologist says of the result, and how often they have agreed so far. */
 export function verdictPart(detail: StudyDetail, reload: () => void): HTMLElement {
   const { row, verdicts } = detail;
-  const part = h('section', { class: 'verdicts', 'aria-labelledby': 'verdict-title' }, h('h3', { id: 'verdict-title' }, 'Verdict'));
+  const part = h(
+    'section',
+    { class: 'verdicts', 'aria-labelledby': 'verdict-title' },
+    h('h3', { id: 'verdict-title' }, 'Verdict'),
+  );
   if (detail.mayJudge && row.completedAt !== null) part.append(form(detail, reload));
-  if (verdicts.length > 0) part.append(h('ul', { class: 'verdict-list' }, ...verdicts.map(({ at, by, verdict, note, current }) => h('li', {}, h('strong', {}, VERDICT_WORDS[verdict]), ` by ${by}, ${dateTime(at)}${current ? '' : ' (about an earlier result)'}`, note === '' ? null : h('blockquote', {}, note)))));
+  if (verdicts.length > 0)
+    part.append(
+      h(
+        'ul',
+        { class: 'verdict-list' },
+        ...verdicts.map(({ at, by, verdict, note, current }) =>
+          h(
+            'li',
+            {},
+            h('strong', {}, VERDICT_WORDS[verdict]),
+            ` by ${by}, ${dateTime(at)}${current ? '' : ' (about an earlier result)'}`,
+            note === '' ? null : h('blockquote', {}, note),
+          ),
+        ),
+      ),
+    );
   const running = h('p', { class: 'agreement', id: 'agreement' });
-  void get<Agreement>('/agreement').then((agreement) => (running.textContent = agreementWords(agreement)), () => undefined);
+  void get<Agreement>('/agreement').then(
+    (agreement) => (running.textContent = agreementWords(agreement)),
+    () => undefined,
+  );
   part.append(running);
   return part;
 }
@@ -20,8 +42,26 @@ export function verdictPart(detail: StudyDetail, reload: () => void): HTMLElemen
 function form({ row }: StudyDetail, reload: () => void): HTMLElement {
   const note = h('textarea', { id: 'note', name: 'note', rows: 2, maxlength: NOTE_LENGTH });
   const problem = h('p', { class: 'problem', role: 'alert', hidden: true });
-  const choice = (verdict: ListVerdict) => h('button', { type: 'submit', name: 'verdict', value: verdict, class: `verdict-button verdict-${verdict}`, 'aria-pressed': String(row.verdict === verdict) }, VERDICT_WORDS[verdict]);
-  const element = h('form', { id: 'verdict-form' }, h('label', { for: 'note' }, 'Note (optional, nothing that names the patient)'), note, h('div', { class: 'buttons' }, choice('agree'), choice('disagree'), choice('unusable')), problem);
+  const choice = (verdict: ListVerdict) =>
+    h(
+      'button',
+      {
+        type: 'submit',
+        name: 'verdict',
+        value: verdict,
+        class: `verdict-button verdict-${verdict}`,
+        'aria-pressed': String(row.verdict === verdict),
+      },
+      VERDICT_WORDS[verdict],
+    );
+  const element = h(
+    'form',
+    { id: 'verdict-form' },
+    h('label', { for: 'note' }, 'Note (optional, nothing that names the patient)'),
+    note,
+    h('div', { class: 'buttons' }, choice('agree'), choice('disagree'), choice('unusable')),
+    problem,
+  );
   element.addEventListener('submit', (event) => {
     event.preventDefault();
     const verdict = ((event as SubmitEvent).submitter as HTMLButtonElement).value as ListVerdict;

@@ -1,15 +1,27 @@
-import type { ListState,ListVerdict,StudyRow } from '../api/api-types.js';
+import type { ListState, ListVerdict, StudyRow } from '../api/api-types.js';
 
 /** All that a page says of a state. What is not analysed or failed always says why. */
-const STATES: Readonly<Record<ListState, string>> = { waiting: 'Waiting', analysing: 'Analysing', done: 'Analysed', 'not-analysed': 'Not analysed', failed: 'Failed' };
+const STATES: Readonly<Record<ListState, string>> = {
+  waiting: 'Waiting',
+  analysing: 'Analysing',
+  done: 'Analysed',
+  'not-analysed': 'Not analysed',
+  failed: 'Failed',
+};
 
 export const RESEARCH = 'Research use only - not for diagnosis. Unverified.';
 
-export const VERDICT_WORDS: Readonly<Record<ListVerdict, string>> = { agree: 'Agree', disagree: 'Disagree', unusable: 'Unusable' };
+export const VERDICT_WORDS: Readonly<Record<ListVerdict, string>> = {
+  agree: 'Agree',
+  disagree: 'Disagree',
+  unusable: 'Unusable',
+};
 
 export function stateWords({ state, reason, retryAt }: StudyRow): string {
-  if (state === 'not-analysed' || state === 'failed') return `${STATES[state]} because ${reason === null ? 'the reason was not recorded' : reasonWords(reason)}`;
-  if (state === 'waiting' && retryAt !== null && reason !== null) return `Waiting, tried again at ${clock(retryAt)}: ${reasonWords(reason)}`;
+  if (state === 'not-analysed' || state === 'failed')
+    return `${STATES[state]} because ${reason === null ? 'the reason was not recorded' : reasonWords(reason)}`;
+  if (state === 'waiting' && retryAt !== null && reason !== null)
+    return `Waiting, tried again at ${clock(retryAt)}: ${reasonWords(reason)}`;
   return STATES[state];
 }
 
@@ -23,7 +35,9 @@ function reasonWords({ code, text }: { code: string; text: string }): string {
 export function resultWords(row: StudyRow): string {
   const { result } = row;
   if (result === null) return stateWords(row);
-  const relation = result.reached ? `at or above the operating point (${result.thresholdText} %)` : `below the operating point (${result.thresholdText} %): no statement about absence`;
+  const relation = result.reached
+    ? `at or above the operating point (${result.thresholdText} %)`
+    : `below the operating point (${result.thresholdText} %): no statement about absence`;
   return `Probability ${result.probabilityText} %, ${relation}`;
 }
 

@@ -1,9 +1,13 @@
-import { accessSite,type AccessSite,ask,Browser,PASSWORD } from '../../support/access-site';
+import { accessSite, type AccessSite, ask, Browser, PASSWORD } from '../../support/access-site';
 import { certificate } from '../../support/certificates';
 
 let site: AccessSite;
-const add = (username: string, ...roles: string[]) => site.directory.add({ username, displayName: `Name of ${username}`, password: PASSWORD, roles });
-const signIn = async (username: string, password = PASSWORD, browser = new Browser()) => ({ browser, answer: await browser.post(`${site.origin}/sign-in`, { username, password, returnTo: '/' }) });
+const add = (username: string, ...roles: string[]) =>
+  site.directory.add({ username, displayName: `Name of ${username}`, password: PASSWORD, roles });
+const signIn = async (username: string, password = PASSWORD, browser = new Browser()) => ({
+  browser,
+  answer: await browser.post(`${site.origin}/sign-in`, { username, password, returnTo: '/' }),
+});
 const cookieOf = (browser: Browser) => browser.cookies.get(site.origin)?.get('hilum');
 
 describe('local accounts', () => {
@@ -13,17 +17,22 @@ describe('local accounts', () => {
   afterAll(() => site.close());
 
   test('the first start logs a token once; it makes the first admin and ends', async () => {
-    const tokens = site.logged.filter(({ event }) => event === 'access.first-token').map(({ token }) => token as string);
+    const tokens = site.logged
+      .filter(({ event }) => event === 'access.first-token')
+      .map(({ token }) => token as string);
     expect(tokens).toHaveLength(1);
     await site.access.begin();
     expect(site.logged.filter(({ event }) => event === 'access.first-token')).toHaveLength(1);
     const browser = new Browser();
     expect((await browser.go(`${site.origin}/sign-in`)).text).toContain('/first-admin');
-    const make = (token: string, username = 'chief') => browser.post(`${site.origin}/first-admin`, { token, username, displayName: 'Chief', password: PASSWORD });
+    const make = (token: string, username = 'chief') =>
+      browser.post(`${site.origin}/first-admin`, { token, username, displayName: 'Chief', password: PASSWORD });
     expect((await make('wrong')).status).toBe(403);
     expect((await make(tokens[0]!)).headers.location).toBe('/sign-in');
     expect((await make(tokens[0]!, 'second')).status).toBe(403);
-    expect((await site.directory.list()).map(({ username, roles }) => [username, roles])).toEqual([['chief', ['admin']]]);
+    expect((await site.directory.list()).map(({ username, roles }) => [username, roles])).toEqual([
+      ['chief', ['admin']],
+    ]);
     expect((await browser.go(`${site.origin}/sign-in`)).text).not.toContain('/first-admin');
   });
 
@@ -31,7 +40,11 @@ describe('local accounts', () => {
     await add('reader', 'radiologist');
     const wrong = await signIn('reader', 'not the password');
     const unknown = await signIn('nobody', 'not the password');
-    expect([wrong.answer.status, unknown.answer.status, wrong.answer.text === unknown.answer.text]).toEqual([401, 401, true]);
+    expect([wrong.answer.status, unknown.answer.status, wrong.answer.text === unknown.answer.text]).toEqual([
+      401,
+      401,
+      true,
+    ]);
     expect(cookieOf(wrong.browser)).toBeUndefined();
     const { browser, answer } = await signIn(' Reader ');
     expect([answer.status, answer.headers.location]).toEqual([303, '/']);
@@ -50,15 +63,22 @@ describe('local accounts', () => {
     expect(first).not.toBe(planted);
     await signIn('reader', PASSWORD, browser);
     const second = cookieOf(browser)!;
-    const status = async (id: string) => (await ask(`${site.origin}/api/studies`, { headers: { Cookie: `hilum=${id}` } })).status;
-    expect([second === first, await status(planted), await status(first), await status(second)]).toEqual([false, 401, 401, 200]);
+    const status = async (id: string) =>
+      (await ask(`${site.origin}/api/studies`, { headers: { Cookie: `hilum=${id}` } })).status;
+    expect([second === first, await status(planted), await status(first), await status(second)]).toEqual([
+      false,
+      401,
+      401,
+      200,
+    ]);
     expect((await browser.post(`${site.origin}/sign-out`, {})).headers.location).toBe('/sign-in?out=1');
     expect(await status(second)).toBe(401);
   });
 
   test('a session that is not used ends, one that is used goes on, and each ends after its longest time', async () => {
     const { browser } = await signIn('reader');
-    const status = async (headers = {}) => (await browser.go(`${site.origin}/api/studies`, { headers: { Accept: 'application/json', ...headers } })).status;
+    const status = async (headers = {}) =>
+      (await browser.go(`${site.origin}/api/studies`, { headers: { Accept: 'application/json', ...headers } })).status;
     site.pass(20 * 60_000);
     expect(await status()).toBe(200);
     site.pass(20 * 60_000);
@@ -71,18 +91,37 @@ describe('local accounts', () => {
       expect((await again.go(`${site.origin}/api/studies`)).status).toBe(200);
       site.pass(25 * 60_000);
     }
-    expect((await again.go(`${site.origin}/api/studies`, { headers: { Accept: 'application/json' } })).status).toBe(401);
+    expect((await again.go(`${site.origin}/api/studies`, { headers: { Accept: 'application/json' } })).status).toBe(
+      401,
+    );
   });
 
   test('what changes something is taken from our own pages only', async () => {
     const { browser } = await signIn('reader');
-    const post = async (headers: Record<string, string>) => (await browser.post(`${site.origin}/api/verdict`, {}, headers)).status;
+    const post = async (headers: Record<string, string>) =>
+      (await browser.post(`${site.origin}/api/verdict`, {}, headers)).status;
     expect(await post({ 'Sec-Fetch-Site': 'same-origin' })).toBe(200);
     expect(await post({ Origin: site.origin })).toBe(200);
-    const refused: Record<string, string>[] = [{}, { 'Sec-Fetch-Site': 'cross-site' }, { 'Sec-Fetch-Site': 'same-site' }, { 'Sec-Fetch-Site': 'none' }, { Origin: 'https://evil.example' }, { Origin: 'null' }, { 'Sec-Fetch-Site': 'cross-site', Origin: site.origin }];
+    const refused: Record<string, string>[] = [
+      {},
+      { 'Sec-Fetch-Site': 'cross-site' },
+      { 'Sec-Fetch-Site': 'same-site' },
+      { 'Sec-Fetch-Site': 'none' },
+      { Origin: 'https://evil.example' },
+      { Origin: 'null' },
+      { 'Sec-Fetch-Site': 'cross-site', Origin: site.origin },
+    ];
     for (const headers of refused) expect([headers, await post(headers)]).toEqual([headers, 403]);
     // The sign-in itself too: nobody can be signed in as somebody else by another page.
-    expect((await new Browser().post(`${site.origin}/sign-in`, { username: 'reader', password: PASSWORD }, { Origin: 'https://evil.example' })).status).toBe(403);
+    expect(
+      (
+        await new Browser().post(
+          `${site.origin}/sign-in`,
+          { username: 'reader', password: PASSWORD },
+          { Origin: 'https://evil.example' },
+        )
+      ).status,
+    ).toBe(403);
   });
 
   test('wrong passwords are slowed, all at once too, and the right one waits as well', async () => {
@@ -91,7 +130,9 @@ describe('local accounts', () => {
     expect(many.map(({ answer }) => answer.status).sort()).toEqual([401, 401, 401, 429, 429, 429, 429, 429]);
     const { answer } = await signIn('target');
     expect([answer.status, Number(answer.headers['retry-after']) > 600]).toEqual([429, true]);
-    expect(site.audits().filter((xml) => xml.includes('local:target') && xml.includes('EventOutcomeIndicator="8"')).length).toBe(6);
+    expect(
+      site.audits().filter((xml) => xml.includes('local:target') && xml.includes('EventOutcomeIndicator="8"')).length,
+    ).toBe(6);
   });
 
   test('a new password ends every other session; roles count at once; the last admin stays', async () => {
@@ -103,15 +144,26 @@ describe('local accounts', () => {
     expect((await one.go(`${site.origin}/api/studies`)).status).toBe(200);
     expect((await other.go(`${site.origin}/api/studies`)).status).toBe(303);
     expect(await site.directory.setRoles('changer', ['operator'])).toBeNull();
-    expect([(await one.go(`${site.origin}/api/studies`)).status, (await one.go(`${site.origin}/api/dead`)).status]).toEqual([403, 200]);
-    expect([await site.directory.setRoles('chief', ['operator']), await site.directory.remove('chief')]).toEqual(['This is the last admin: make another one first.', 'This is the last admin: make another one first.']);
+    expect([
+      (await one.go(`${site.origin}/api/studies`)).status,
+      (await one.go(`${site.origin}/api/dead`)).status,
+    ]).toEqual([403, 200]);
+    expect([await site.directory.setRoles('chief', ['operator']), await site.directory.remove('chief')]).toEqual([
+      'This is the last admin: make another one first.',
+      'This is the last admin: make another one first.',
+    ]);
     expect(await site.directory.remove('changer')).toBeNull();
     expect((await one.go(`${site.origin}/api/dead`)).status).toBe(303);
   });
 
   test('an admin makes accounts and tokens on the pages; nothing typed becomes markup', async () => {
     const { browser } = await signIn('chief');
-    const made = await browser.post(`${site.origin}/account/users`, { username: 'new.one', displayName: '<script>alert(1)</script>', password: PASSWORD, roles: ['radiologist', 'operator'] });
+    const made = await browser.post(`${site.origin}/account/users`, {
+      username: 'new.one',
+      displayName: '<script>alert(1)</script>',
+      password: PASSWORD,
+      roles: ['radiologist', 'operator'],
+    });
     expect(made.status).toBe(303);
     const listed = (await browser.go(`${site.origin}/account/users`)).text;
     expect(listed).toContain('&lt;script&gt;');
@@ -119,8 +171,13 @@ describe('local accounts', () => {
     const page = (await browser.post(`${site.origin}/account/tokens`, { label: 'Prometheus', role: 'metrics' })).text;
     const token = /hilum_[0-9a-f]{12}_[\w-]{43}/.exec(page)![0];
     expect((await browser.go(`${site.origin}/account/tokens`)).text).not.toContain(token);
-    const get = async (path: string, bearer: string) => (await ask(site.origin + path, { headers: { Authorization: `Bearer ${bearer}` } })).status;
-    expect([await get('/metrics', token), await get('/api/studies', token), await get('/metrics', `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`)]).toEqual([200, 403, 401]);
+    const get = async (path: string, bearer: string) =>
+      (await ask(site.origin + path, { headers: { Authorization: `Bearer ${bearer}` } })).status;
+    expect([
+      await get('/metrics', token),
+      await get('/api/studies', token),
+      await get('/metrics', `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`),
+    ]).toEqual([200, 403, 401]);
     const { prefix, usedAt } = (await site.directory.listTokens())[0]!;
     expect(usedAt).not.toBeNull();
     await browser.post(`${site.origin}/account/tokens/${prefix}/revoke`, {});
@@ -128,8 +185,17 @@ describe('local accounts', () => {
   });
 
   test('after the sign-in nobody is sent to another site', async () => {
-    for (const [returnTo, expected] of [['//evil.example', '/'], ['/\\evil.example', '/'], ['https://evil.example', '/'], ['/study/1.2.3?x=1', '/study/1.2.3?x=1']]) {
-      const answer = await new Browser().post(`${site.origin}/sign-in`, { username: 'reader', password: PASSWORD, returnTo: returnTo! });
+    for (const [returnTo, expected] of [
+      ['//evil.example', '/'],
+      ['/\\evil.example', '/'],
+      ['https://evil.example', '/'],
+      ['/study/1.2.3?x=1', '/study/1.2.3?x=1'],
+    ]) {
+      const answer = await new Browser().post(`${site.origin}/sign-in`, {
+        username: 'reader',
+        password: PASSWORD,
+        returnTo: returnTo!,
+      });
       expect([returnTo, answer.headers.location]).toEqual([returnTo, expected]);
     }
   });
@@ -138,7 +204,11 @@ describe('local accounts', () => {
     const { browser } = await signIn('reader');
     const { token } = (await site.directory.addToken('x', 'metrics', 'test')) as { token: string };
     const { readFileSync, readdirSync } = await import('node:fs');
-    const bytes = Buffer.concat(readdirSync(site.dir).filter((name) => name.startsWith('hilum.db')).map((name) => readFileSync(`${site.dir}/${name}`)));
+    const bytes = Buffer.concat(
+      readdirSync(site.dir)
+        .filter((name) => name.startsWith('hilum.db'))
+        .map((name) => readFileSync(`${site.dir}/${name}`)),
+    );
     expect(bytes.includes('scrypt$131072$8$1$')).toBe(true);
     for (const secret of [PASSWORD, cookieOf(browser)!, token]) expect(bytes.includes(secret)).toBe(false);
   });
@@ -157,7 +227,17 @@ describe('outside loopback', () => {
 
   test('who has not signed in gets nothing', async () => {
     const get = async (path: string) => (await ask(site.origin + path)).status;
-    for (const path of ['/', '/api/studies', '/api/dead', '/metrics', '/forgotten', '/no-such-page', '/account', '/account/users']) expect([path, await get(path)]).toEqual([path, 401]);
+    for (const path of [
+      '/',
+      '/api/studies',
+      '/api/dead',
+      '/metrics',
+      '/forgotten',
+      '/no-such-page',
+      '/account',
+      '/account/users',
+    ])
+      expect([path, await get(path)]).toEqual([path, 401]);
     const [live, ready] = [await ask(`${site.origin}/health/live`), await ask(`${site.origin}/health/ready`)];
     expect([live.text, ready.status, ready.text]).toEqual(['{"live":true}', 503, '{"ready":false}']);
     const page = await ask(`${site.origin}/study/1.2.3`, { headers: { Accept: 'text/html' } });
@@ -167,7 +247,10 @@ describe('outside loopback', () => {
   test('a token of the role metrics reads metrics and what is wrong', async () => {
     const { token } = (await site.directory.addToken('Prometheus', 'metrics', 'test')) as { token: string };
     const get = (path: string) => ask(site.origin + path, { headers: { Authorization: `Bearer ${token}` } });
-    expect([(await get('/metrics')).text, JSON.parse((await get('/health/ready')).text)]).toEqual(['hilum_up 1\n', { ready: false, checks: { broker: 'secret trouble' } }]);
+    expect([(await get('/metrics')).text, JSON.parse((await get('/health/ready')).text)]).toEqual([
+      'hilum_up 1\n',
+      { ready: false, checks: { broker: 'secret trouble' } },
+    ]);
   });
 
   test('cookies are for this host only, for HTTPS only, for no script', async () => {
@@ -182,7 +265,13 @@ describe('outside loopback', () => {
     const { headers } = await ask(`${site.origin}/sign-in`);
     expect(headers['content-security-policy']).toContain("default-src 'none';script-src 'self';style-src 'self'");
     expect(headers['content-security-policy']).not.toMatch(/unsafe|\*/);
-    expect(headers).toMatchObject({ 'strict-transport-security': expect.stringContaining('max-age=31536000') as string, 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY', 'referrer-policy': 'same-origin', 'cache-control': 'no-store' });
+    expect(headers).toMatchObject({
+      'strict-transport-security': expect.stringContaining('max-age=31536000') as string,
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'same-origin',
+      'cache-control': 'no-store',
+    });
     expect(headers['x-powered-by']).toBeUndefined();
   });
 });
@@ -194,11 +283,23 @@ describe('nobody signs in, on loopback', () => {
   afterAll(() => site.close());
 
   test('this machine has all roles; another name or a proxy in between has none', async () => {
-    const get = async (headers: Record<string, string>) => (await ask(`${site.origin}/api/studies`, { headers })).status;
+    const get = async (headers: Record<string, string>) =>
+      (await ask(`${site.origin}/api/studies`, { headers })).status;
     const port = new URL(site.origin).port;
-    expect([site.access.everyoneIsLocal, await get({}), await get({ Host: `localhost:${port}` })]).toEqual([true, 200, 200]);
-    for (const headers of [{ Host: `evil.example:${port}` }, { 'X-Forwarded-For': '10.0.0.1' }, { Forwarded: 'for=10.0.0.1' }] as Record<string, string>[]) expect([headers, await get(headers)]).toEqual([headers, 401]);
-    expect((await ask(`${site.origin}/api/verdict`, { method: 'POST', headers: { Origin: 'https://evil.example' } })).status).toBe(403);
+    expect([site.access.everyoneIsLocal, await get({}), await get({ Host: `localhost:${port}` })]).toEqual([
+      true,
+      200,
+      200,
+    ]);
+    for (const headers of [
+      { Host: `evil.example:${port}` },
+      { 'X-Forwarded-For': '10.0.0.1' },
+      { Forwarded: 'for=10.0.0.1' },
+    ] as Record<string, string>[])
+      expect([headers, await get(headers)]).toEqual([headers, 401]);
+    expect(
+      (await ask(`${site.origin}/api/verdict`, { method: 'POST', headers: { Origin: 'https://evil.example' } })).status,
+    ).toBe(403);
   });
 });
 

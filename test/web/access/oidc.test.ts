@@ -1,12 +1,16 @@
-import { type ChildProcess,spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { claimAt,NotSignedIn,OidcClient,rolesOfClaims } from '../../../src/web/access/oidc';
-import { accessSite,type AccessSite,type Answer,Browser } from '../../support/access-site';
+import { claimAt, NotSignedIn, OidcClient, rolesOfClaims } from '../../../src/web/access/oidc';
+import { accessSite, type AccessSite, type Answer, Browser } from '../../support/access-site';
 
-const CLAIMS = { 'dr-a': { name: 'Dr A', realm_access: { roles: ['reading-room', 'other'] } }, 'it-b': { name: 'B of IT', realm_access: { roles: ['pacs-team'] } }, guest: { name: 'Guest', realm_access: { roles: ['visitor'] } } };
+const CLAIMS = {
+  'dr-a': { name: 'Dr A', realm_access: { roles: ['reading-room', 'other'] } },
+  'it-b': { name: 'B of IT', realm_access: { roles: ['pacs-team'] } },
+  guest: { name: 'Guest', realm_access: { roles: ['visitor'] } },
+};
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -20,14 +24,23 @@ let site: AccessSite;
 let provider: ChildProcess;
 
 async function startProvider(port: number, origin: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [join(__dirname, '../../support/oidc-provider.mjs')], { env: { ...process.env, PORT: String(port), ORIGIN: origin, CLAIMS: JSON.stringify(CLAIMS), NODE_OPTIONS: '' }, stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, [join(__dirname, '../../support/oidc-provider.mjs')], {
+    env: { ...process.env, PORT: String(port), ORIGIN: origin, CLAIMS: JSON.stringify(CLAIMS), NODE_OPTIONS: '' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   await once(child.stdout!, 'data');
   return child;
 }
 
 beforeAll(async () => {
   const port = await freePort();
-  const oidc = { issuer: `http://127.0.0.1:${port}`, clientId: 'hilum', clientSecret: 'a secret of the client', rolesClaim: 'realm_access.roles', roles: { radiologist: ['reading-room'], operator: ['pacs-team'], admin: [] } };
+  const oidc = {
+    issuer: `http://127.0.0.1:${port}`,
+    clientId: 'hilum',
+    clientSecret: 'a secret of the client',
+    rolesClaim: 'realm_access.roles',
+    roles: { radiologist: ['reading-room'], operator: ['pacs-team'], admin: [] },
+  };
   site = await accessSite({ access: { kind: 'oidc', oidc } });
   provider = await startProvider(port, site.origin);
 });
@@ -46,9 +59,22 @@ async function follow(browser: Browser, from: string, stop: (url: string) => boo
     if (answer.headers.location !== undefined) url = locationOf(answer, url);
     else {
       const action = new URL(/<form[^>]* action="([^"]+)"/.exec(answer.text)![1]!, url).href;
-      const hidden = Object.fromEntries([...answer.text.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)].map((match) => [match[1]!, match[2]!]));
+      const hidden = Object.fromEntries(
+        [...answer.text.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)].map((match) => [
+          match[1]!,
+          match[2]!,
+        ]),
+      );
       const isSignOut = answer.text.includes('logout');
-      url = locationOf(await browser.post(action, { ...hidden, login: account, password: 'x', ...(isSignOut ? { logout: 'yes' } : {}) }), action);
+      url = locationOf(
+        await browser.post(action, {
+          ...hidden,
+          login: account,
+          password: 'x',
+          ...(isSignOut ? { logout: 'yes' } : {}),
+        }),
+        action,
+      );
     }
   }
   return url;
@@ -57,19 +83,29 @@ async function follow(browser: Browser, from: string, stop: (url: string) => boo
 const isCallback = (url: string) => url.includes('/sign-in/callback');
 
 /** As far as the provider's answer, not yet given to the service. */
-const toCallback = (browser: Browser, account: string, path = '/') => follow(browser, `${site.origin}/sign-in/oidc?returnTo=${encodeURIComponent(path)}`, isCallback, account);
-const isIn = async (browser: Browser) => (await browser.go(`${site.origin}/`, { headers: { Accept: 'application/json' } })).status === 200;
+const toCallback = (browser: Browser, account: string, path = '/') =>
+  follow(browser, `${site.origin}/sign-in/oidc?returnTo=${encodeURIComponent(path)}`, isCallback, account);
+const isIn = async (browser: Browser) =>
+  (await browser.go(`${site.origin}/`, { headers: { Accept: 'application/json' } })).status === 200;
 
 test('through the provider and back: code flow with PKCE and nonce, roles by the claim, out at both', async () => {
   const browser = new Browser();
   const first = await browser.go(`${site.origin}/sign-in/oidc?returnTo=/study/1.2.3`);
   const asked = new URL(first.headers.location!).searchParams;
-  expect([asked.get('response_type'), asked.get('code_challenge_method'), asked.get('redirect_uri'), asked.get('client_id')]).toEqual(['code', 'S256', `${site.origin}/sign-in/callback`, 'hilum']);
+  expect([
+    asked.get('response_type'),
+    asked.get('code_challenge_method'),
+    asked.get('redirect_uri'),
+    asked.get('client_id'),
+  ]).toEqual(['code', 'S256', `${site.origin}/sign-in/callback`, 'hilum']);
   for (const name of ['state', 'nonce', 'code_challenge']) expect(asked.get(name)).toMatch(/^[\w-]{43}$/);
   const answer = await browser.go(await follow(browser, first.headers.location!, isCallback, 'dr-a'));
   expect([answer.status, answer.headers.location]).toEqual([303, '/study/1.2.3']);
   expect((await browser.go(`${site.origin}/`)).text).toBe('Hello Dr A');
-  expect([(await browser.go(`${site.origin}/api/studies`)).status, (await browser.go(`${site.origin}/api/dead`)).status]).toEqual([200, 403]);
+  expect([
+    (await browser.go(`${site.origin}/api/studies`)).status,
+    (await browser.go(`${site.origin}/api/dead`)).status,
+  ]).toEqual([200, 403]);
   const out = (await browser.post(`${site.origin}/sign-out`, {})).headers.location!;
   expect(new URL(out).searchParams.get('id_token_hint')).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
   expect(await isIn(browser)).toBe(false);
@@ -82,11 +118,16 @@ test('through the provider and back: code flow with PKCE and nonce, roles by the
 test('another value of the claim is another role; none is no way in', async () => {
   const operator = new Browser();
   await operator.go(await toCallback(operator, 'it-b'));
-  expect([(await operator.go(`${site.origin}/api/studies`)).status, (await operator.go(`${site.origin}/api/dead`)).status]).toEqual([403, 200]);
+  expect([
+    (await operator.go(`${site.origin}/api/studies`)).status,
+    (await operator.go(`${site.origin}/api/dead`)).status,
+  ]).toEqual([403, 200]);
   const guest = new Browser();
   const answer = await guest.go(await toCallback(guest, 'guest'));
   expect([answer.status, answer.text.includes('no role in Hilum'), await isIn(guest)]).toEqual([403, true, false]);
-  expect(site.audits().some((xml) => xml.includes('UserID="oidc:guest"') && xml.includes('EventOutcomeIndicator="4"'))).toBe(true);
+  expect(
+    site.audits().some((xml) => xml.includes('UserID="oidc:guest"') && xml.includes('EventOutcomeIndicator="4"')),
+  ).toBe(true);
 }, 60_000);
 
 test("an answer counts once, with its own state, in the browser that asked: nobody is signed in by somebody else's link", async () => {
@@ -108,7 +149,13 @@ test('an answer with a wrong code, an error, or too late is refused', async () =
   link.searchParams.set('code', 'guessed');
   expect([(await browser.go(link.href)).status, await isIn(browser)]).toEqual([403, false]);
   const denied = new URL((await browser.go(`${site.origin}/sign-in/oidc`)).headers.location!);
-  expect((await browser.go(`${site.origin}/sign-in/callback?error=access_denied&state=${denied.searchParams.get('state')}&iss=${encodeURIComponent(denied.origin)}`)).status).toBe(403);
+  expect(
+    (
+      await browser.go(
+        `${site.origin}/sign-in/callback?error=access_denied&state=${denied.searchParams.get('state')}&iss=${encodeURIComponent(denied.origin)}`,
+      )
+    ).status,
+  ).toBe(403);
   const late = new Browser();
   const answer = await toCallback(late, 'dr-a');
   site.pass(11 * 60_000);
@@ -118,12 +165,16 @@ test('an answer with a wrong code, an error, or too late is refused', async () =
 test.each<[string, (answer: URLSearchParams) => void]>([
   ['another state', (answer) => answer.set('state', 'x'.repeat(43))],
   ['no state', (answer) => answer.delete('state')],
-])('an answer with %s is refused, whatever else is right', async (_name, change) => {
-  const browser = new Browser();
-  const link = new URL(await toCallback(browser, 'dr-a'));
-  change(link.searchParams);
-  expect([(await browser.go(link.href)).status, await isIn(browser)]).toEqual([403, false]);
-}, 60_000);
+])(
+  'an answer with %s is refused, whatever else is right',
+  async (_name, change) => {
+    const browser = new Browser();
+    const link = new URL(await toCallback(browser, 'dr-a'));
+    change(link.searchParams);
+    expect([(await browser.go(link.href)).status, await isIn(browser)]).toEqual([403, false]);
+  },
+  60_000,
+);
 
 test('a provider that sends no ID token signs nobody in: an access token does not say who it is', async () => {
   let taken = 0;
@@ -143,18 +194,27 @@ test('a provider that sends no ID token signs nobody in: an access token does no
 
 test('a provider that is away: 503, and no password helps', async () => {
   const port = await freePort();
-  const lonely = await accessSite({ access: { kind: 'oidc', oidc: { issuer: `http://127.0.0.1:${port}`, clientId: 'hilum' } } });
+  const lonely = await accessSite({
+    access: { kind: 'oidc', oidc: { issuer: `http://127.0.0.1:${port}`, clientId: 'hilum' } },
+  });
   expect((await new Browser().go(`${lonely.origin}/sign-in/oidc`)).status).toBe(503);
   expect((await new Browser().post(`${lonely.origin}/sign-in`, { username: 'a', password: 'b' })).status).toBe(404);
   await lonely.close();
 });
 
 test('roles by lists, by one text, by a path or by a name with dots', () => {
-  const settings = (rolesClaim: string) => ({ rolesClaim, roles: { radiologist: ['rad'], operator: ['op'], admin: ['boss'] } });
+  const settings = (rolesClaim: string) => ({
+    rolesClaim,
+    roles: { radiologist: ['rad'], operator: ['op'], admin: ['boss'] },
+  });
   expect(rolesOfClaims({ groups: ['rad', 'boss', 7] }, settings('groups'))).toEqual(['radiologist', 'admin']);
   expect(rolesOfClaims({ scope: 'x op' }, settings('scope'))).toEqual(['operator']);
-  expect(rolesOfClaims({ 'https://h.example/roles': ['rad'] }, settings('https://h.example/roles'))).toEqual(['radiologist']);
+  expect(rolesOfClaims({ 'https://h.example/roles': ['rad'] }, settings('https://h.example/roles'))).toEqual([
+    'radiologist',
+  ]);
   expect(rolesOfClaims({ a: { b: ['op'] } }, settings('a.b'))).toEqual(['operator']);
-  expect([rolesOfClaims({}, settings('groups')), rolesOfClaims({ groups: { rad: true } }, settings('groups'))]).toEqual([[], []]);
+  expect([rolesOfClaims({}, settings('groups')), rolesOfClaims({ groups: { rad: true } }, settings('groups'))]).toEqual(
+    [[], []],
+  );
   expect(claimAt({ a: 'text' }, 'a.length')).toBeUndefined();
 });

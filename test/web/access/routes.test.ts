@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { PERSON_ROLES,ROLES,type Rule } from '../../../src/web/access/user';
-import { accessSite,ask } from '../../support/access-site';
+import { PERSON_ROLES, ROLES, type Rule } from '../../../src/web/access/user';
+import { accessSite, ask } from '../../support/access-site';
 import { routesOf } from '../../support/routes';
 
 /** The table below "Who may use which route" of docs/security.md: route and rule. */
@@ -20,7 +20,9 @@ test('each route of this layer has the rule that docs/security.md says; a route 
   const found = routesOf(site.app);
   await site.close();
   expect(found.filter(({ rule }) => rule === null).map(({ route }) => route)).toEqual(['GET /forgotten']);
-  const own = found.filter(({ route }) => !OF_THE_TEST.includes(route)).map(({ route, rule }): [string, string] => [route, text(rule)]);
+  const own = found
+    .filter(({ route }) => !OF_THE_TEST.includes(route))
+    .map(({ route, rule }): [string, string] => [route, text(rule)]);
   expect(own.length).toBeGreaterThan(18);
   expect(new Map(own.sort())).toEqual(new Map([...documented()].sort()));
 });
@@ -28,15 +30,26 @@ test('each route of this layer has the rule that docs/security.md says; a route 
 test('every route, tried with every role: who may, gets in, and nobody else', async () => {
   const site = await accessSite();
   const tokens = new Map<string, string>();
-  for (const role of ROLES) tokens.set(role, ((await site.directory.addToken(role, role, 'test')) as { token: string }).token);
+  for (const role of ROLES)
+    tokens.set(role, ((await site.directory.addToken(role, role, 'test')) as { token: string }).token);
   const wrong: unknown[] = [];
   for (const { route, rule } of routesOf(site.app)) {
     const [method, path] = route.split(' ') as [string, string];
     for (const [role, token] of [...tokens, ['nobody', null] as const]) {
-      const { status } = await ask(site.origin + path.replace(/:\w+/, 'none'), { method, headers: { 'Sec-Fetch-Site': 'same-origin', ...(token === null ? {} : { Authorization: `Bearer ${token}` }) } });
-      const allowed = rule === null ? token !== null : rule === 'open' || (rule === 'signed-in' ? token !== null : token !== null && (role === 'admin' || rule.some((one) => one === role)));
+      const { status } = await ask(site.origin + path.replace(/:\w+/, 'none'), {
+        method,
+        headers: { 'Sec-Fetch-Site': 'same-origin', ...(token === null ? {} : { Authorization: `Bearer ${token}` }) },
+      });
+      const allowed =
+        rule === null
+          ? token !== null
+          : rule === 'open' ||
+            (rule === 'signed-in'
+              ? token !== null
+              : token !== null && (role === 'admin' || rule.some((one) => one === role)));
       // 400, 401 of a form that is empty, 404 and 303 are answers of the route itself, behind its guard.
-      const isRefused = (status === 401 && route !== 'POST /sign-in') || (status === 403 && route !== 'POST /first-admin');
+      const isRefused =
+        (status === 401 && route !== 'POST /sign-in') || (status === 403 && route !== 'POST /first-admin');
       if (isRefused === allowed) wrong.push({ route, role, status });
     }
   }

@@ -1,7 +1,7 @@
-import { createCanvas,loadImage } from '@napi-rs/canvas';
+import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { ROLES } from '../../../src/web/access/user';
-import type { FilmReport,StudyDetail,StudyPage } from '../../../src/web/api/api-types';
-import { fill,ListSite,studyOf } from '../../support/list-site';
+import type { FilmReport, StudyDetail, StudyPage } from '../../../src/web/api/api-types';
+import { fill, ListSite, studyOf } from '../../support/list-site';
 import { routesOf } from '../../support/routes';
 
 let site: ListSite;
@@ -9,8 +9,16 @@ let site: ListSite;
 beforeAll(async () => {
   site = await ListSite.open();
   await site.analysed({ seed: 1 }, { probability: 0.9 }, { segmentation: true });
-  await site.analysed({ seed: 2 }, { probability: 0.1 }, { patient: { PatientID: 'P-2', PatientName: 'Müller^Jörg', AccessionNumber: 'A-2' } });
-  await site.analysed({ seed: 3 }, { lateral: 0.99 }, { patient: { PatientID: 'P-3', PatientName: 'Third^One', AccessionNumber: 'A-3' } });
+  await site.analysed(
+    { seed: 2 },
+    { probability: 0.1 },
+    { patient: { PatientID: 'P-2', PatientName: 'Müller^Jörg', AccessionNumber: 'A-2' } },
+  );
+  await site.analysed(
+    { seed: 3 },
+    { lateral: 0.99 },
+    { patient: { PatientID: 'P-3', PatientName: 'Third^One', AccessionNumber: 'A-3' } },
+  );
   await fill(site.worklist, 12);
 }, 60_000);
 
@@ -31,7 +39,8 @@ async function look(answer: Response): Promise<{ width: number; height: number; 
   let coloured = 0;
   const grey = [];
   for (let i = 0; i < data.length; i += 4) {
-    if (Math.max(data[i]!, data[i + 1]!, data[i + 2]!) - Math.min(data[i]!, data[i + 1]!, data[i + 2]!) > 40) coloured++;
+    if (Math.max(data[i]!, data[i + 1]!, data[i + 2]!) - Math.min(data[i]!, data[i + 1]!, data[i + 2]!) > 40)
+      coloured++;
     grey.push(data[i]!);
   }
   return { width: image.width, height: image.height, coloured: coloured / grey.length, grey };
@@ -42,10 +51,22 @@ test('the list: urgent ones first, each with its state, its reason and its resul
   expect(found).toHaveLength(15);
   const urgent = found.filter(({ priority }) => priority === 'urgent');
   expect(found.slice(0, urgent.length)).toEqual(urgent);
-  const [first, second, third] = [1, 2, 3].map((seed) => found.find(({ studyInstanceUid }) => studyInstanceUid === studyOf(seed))!);
-  expect(first).toMatchObject({ state: 'done', priority: 'urgent', urgentBy: ['finding'], result: { probabilityText: '90.0', thresholdText: '50.0', reached: true }, patient: { name: 'Dreamer, Dora', birthDate: '1950-02-03' } });
+  const [first, second, third] = [1, 2, 3].map((seed) =>
+    found.find(({ studyInstanceUid }) => studyInstanceUid === studyOf(seed))!,
+  );
+  expect(first).toMatchObject({
+    state: 'done',
+    priority: 'urgent',
+    urgentBy: ['finding'],
+    result: { probabilityText: '90.0', thresholdText: '50.0', reached: true },
+    patient: { name: 'Dreamer, Dora', birthDate: '1950-02-03' },
+  });
   expect(second).toMatchObject({ state: 'done', priority: 'routine', urgentBy: [], result: { reached: false } });
-  expect(third).toMatchObject({ state: 'not-analysed', result: null, reason: { code: 'lateral-view', text: 'the film looks like a lateral view; only frontal films are analysed' } });
+  expect(third).toMatchObject({
+    state: 'not-analysed',
+    result: null,
+    reason: { code: 'lateral-view', text: 'the film looks like a lateral view; only frontal films are analysed' },
+  });
 });
 
 test('filters, search and pages', async () => {
@@ -54,8 +75,10 @@ test('filters, search and pages', async () => {
   expect((await rows('?search=muller')).map(({ studyInstanceUid }) => studyInstanceUid)).toEqual([studyOf(2)]);
   expect((await rows('?search=ACC7')).map(({ accessionNumber }) => accessionNumber)).toEqual(['ACC7']);
   const [seen, pages] = [new Set<string>(), [] as number[]];
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const page: StudyPage = await json(await site.get(`/api/v1/studies?limit=4${cursor === '' ? '' : `&cursor=${cursor}`}`));
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const page: StudyPage = await json(
+      await site.get(`/api/v1/studies?limit=4${cursor === '' ? '' : `&cursor=${cursor}`}`),
+    );
     page.rows.forEach(({ studyInstanceUid }) => seen.add(studyInstanceUid));
     pages.push(page.rows.length);
     cursor = page.next;
@@ -63,11 +86,14 @@ test('filters, search and pages', async () => {
   expect([seen.size, pages]).toEqual([15, [4, 4, 4, 3]]);
 });
 
-test.each(['?limit=0', '?limit=100000', '?state=odd', '?cursor=nonsense', '?what=ever', `?search=${'x'.repeat(65)}`])('a request that is not understood, %s, is told so', async (query) => {
-  const answer = await site.get(`/api/v1/studies${query}`);
-  expect(answer.status).toBe(400);
-  expect((await json<{ error: { code: string } }>(answer)).error.code).toBe('REQUEST_INVALID');
-});
+test.each(['?limit=0', '?limit=100000', '?state=odd', '?cursor=nonsense', '?what=ever', `?search=${'x'.repeat(65)}`])(
+  'a request that is not understood, %s, is told so',
+  async (query) => {
+    const answer = await site.get(`/api/v1/studies${query}`);
+    expect(answer.status).toBe(400);
+    expect((await json<{ error: { code: string } }>(answer)).error.code).toBe('REQUEST_INVALID');
+  },
+);
 
 test('an operator sees what becomes of studies, and nothing about a patient: not by a row, a study, a search or a picture', async () => {
   const found = await rows('?limit=100', ['operator']);
@@ -79,28 +105,64 @@ test('an operator sees what becomes of studies, and nothing about a patient: not
   }
   expect(await rows('?search=dreamer', ['operator'])).toEqual([]);
   const film = (await json<StudyDetail>(await site.get(`/api/v1/studies/${studyOf(1)}`))).films[0]!;
-  for (const path of [film.picture!, film.heatMap!, film.report!, '/api/v1/verdicts.csv']) expect((await site.get(path, ['operator'])).status).toBe(403);
-  expect((await site.post(`/api/v1/studies/${studyOf(1)}/verdict`, { verdict: 'agree' }, ['operator'])).status).toBe(403);
+  for (const path of [film.picture!, film.heatMap!, film.report!, '/api/v1/verdicts.csv'])
+    expect((await site.get(path, ['operator'])).status).toBe(403);
+  expect((await site.post(`/api/v1/studies/${studyOf(1)}/verdict`, { verdict: 'agree' }, ['operator'])).status).toBe(
+    403,
+  );
 });
 
 test('a radiologist sees nothing of the operation, a machine that reads metrics nothing at all, and nobody without a sign-in anything', async () => {
-  for (const path of ['/api/v1/operators/overview', '/api/v1/operators/dead-letters']) expect((await site.get(path)).status).toBe(403);
+  for (const path of ['/api/v1/operators/overview', '/api/v1/operators/dead-letters'])
+    expect((await site.get(path)).status).toBe(403);
   const film = (await json<StudyDetail>(await site.get(`/api/v1/studies/${studyOf(1)}`))).films[0]!;
-  const all = ['/api/v1/studies', `/api/v1/studies/${studyOf(1)}`, film.picture!, film.heatMap!, film.report!, '/api/v1/live', '/api/v1/agreement', '/api/v1/verdicts.csv', '/api/v1/operators/overview', '/api/v1/operators/dead-letters'];
+  const all = [
+    '/api/v1/studies',
+    `/api/v1/studies/${studyOf(1)}`,
+    film.picture!,
+    film.heatMap!,
+    film.report!,
+    '/api/v1/live',
+    '/api/v1/agreement',
+    '/api/v1/verdicts.csv',
+    '/api/v1/operators/overview',
+    '/api/v1/operators/dead-letters',
+  ];
   for (const path of all) expect([path, (await site.get(path, ['metrics'])).status]).toEqual([path, 403]);
-  for (const path of [...all, '/', '/study/1.2', '/operators', '/api/v1/session', '/api/v1/models/covid-vgg19-lungs/card']) expect([path, (await site.get(path, [])).status]).toEqual([path, 401]);
-  for (const action of [`studies/${studyOf(1)}/verdict`, `studies/${studyOf(1)}/priority`, 'operators/dead-letters/replay-all', 'operators/dead-letters/x/drop']) expect((await site.post(`/api/v1/${action}`, { verdict: 'agree' }, [])).status).toBe(401);
+  for (const path of [
+    ...all,
+    '/',
+    '/study/1.2',
+    '/operators',
+    '/api/v1/session',
+    '/api/v1/models/covid-vgg19-lungs/card',
+  ])
+    expect([path, (await site.get(path, [])).status]).toEqual([path, 401]);
+  for (const action of [
+    `studies/${studyOf(1)}/verdict`,
+    `studies/${studyOf(1)}/priority`,
+    'operators/dead-letters/replay-all',
+    'operators/dead-letters/x/drop',
+  ])
+    expect((await site.post(`/api/v1/${action}`, { verdict: 'agree' }, [])).status).toBe(401);
   expect(ROLES).toContain('metrics');
 });
 
 test('a film is drawn from the archive in three sizes, kept, and not sent again when it has not changed', async () => {
   const film = (await json<StudyDetail>(await site.get(`/api/v1/studies/${studyOf(1)}`))).films[0]!;
   const before = site.archive.calls.retrieve;
-  for (const [size, height, width] of [[96, 96, 82], [256, 200, 170], [1024, 200, 170]]) {
+  for (const [size, height, width] of [
+    [96, 96, 82],
+    [256, 200, 170],
+    [1024, 200, 170],
+  ]) {
     const answer = await site.get(`${film.picture}?size=${size}`);
     expect(answer.headers.get('cache-control')).toBe('private, no-cache');
     expect(await look(answer)).toMatchObject({ width, height, coloured: 0 });
-    const again = await site.get(`${film.picture}?size=${size}`, ['radiologist'], { 'if-none-match': answer.headers.get('etag')!, 'cache-control': 'max-age=0' });
+    const again = await site.get(`${film.picture}?size=${size}`, ['radiologist'], {
+      'if-none-match': answer.headers.get('etag')!,
+      'cache-control': 'max-age=0',
+    });
     expect([again.status, (await again.arrayBuffer()).byteLength]).toEqual([304, 0]);
   }
   expect(site.archive.calls.retrieve - before).toBe(1);
@@ -109,13 +171,23 @@ test('a film is drawn from the archive in three sizes, kept, and not sent again 
 
 test('the heat map is the stored one; its film part has the shape of the film and lies over it', async () => {
   const film = (await json<StudyDetail>(await site.get(`/api/v1/studies/${studyOf(1)}`))).films[0]!;
-  const [whole, part, grey] = [await look(await site.get(`${film.heatMap}size=1024&part=whole`)), await look(await site.get(`${film.heatMap}size=1024&part=film`)), await look(await site.get(`${film.picture}?size=1024`))];
+  const [whole, part, grey] = [
+    await look(await site.get(`${film.heatMap}size=1024&part=whole`)),
+    await look(await site.get(`${film.heatMap}size=1024&part=film`)),
+    await look(await site.get(`${film.picture}?size=1024`)),
+  ];
   expect(whole.height).toBeGreaterThan(part.height);
   expect(part.coloured).toBeGreaterThan(0.005);
   expect(part.width / part.height).toBeCloseTo(grey.width / grey.height, 1);
   // Where there is no heat, far from the hot spot, both show the same anatomy: the lower right corner of the film.
-  const at = (picture: typeof part, x: number, y: number) => picture.grey[Math.floor(y * picture.height) * picture.width + Math.floor(x * picture.width)]!;
-  const places = [[0.9, 0.9], [0.75, 0.93], [0.95, 0.75], [0.5, 0.95]] as const;
+  const at = (picture: typeof part, x: number, y: number) =>
+    picture.grey[Math.floor(y * picture.height) * picture.width + Math.floor(x * picture.width)]!;
+  const places = [
+    [0.9, 0.9],
+    [0.75, 0.93],
+    [0.95, 0.75],
+    [0.5, 0.95],
+  ] as const;
   for (const [x, y] of places) expect(Math.abs(at(part, x, y) - at(grey, x, y))).toBeLessThan(40);
 });
 
@@ -126,7 +198,8 @@ test('the report in words, the hot region and the lungs as polygons of the film'
   expect(report.size).toEqual({ rows: 200, columns: 170 });
   expect(report.hotRegion.length).toBeGreaterThan(3);
   expect(report.lungs).toHaveLength(2);
-  for (const [column, row] of [...report.hotRegion, ...report.lungs!.flat()]) expect(column >= 0 && column <= 170 && row >= 0 && row <= 200).toBe(true);
+  for (const [column, row] of [...report.hotRegion, ...report.lungs!.flat()])
+    expect(column >= 0 && column <= 170 && row >= 0 && row <= 200).toBe(true);
   // The fake lungs are rectangles from 0.12 to 0.42 and from 0.58 to 0.88 of the width.
   const columns = report.lungs!.flat().map(([column]) => column / 170);
   expect(Math.min(...columns)).toBeCloseTo(0.12, 1);
@@ -137,7 +210,16 @@ test('the report in words, the hot region and the lungs as polygons of the film'
 });
 
 test('what is not there is told: a study, a film, an object that the archive has lost', async () => {
-  for (const path of ['/api/v1/studies/1.2.3', '/api/v1/studies/odd', `/api/v1/studies/${studyOf(1)}/films/1.2.3/picture`, '/api/v1/models/..%2f..%2fetc/card', '/ui/..%2findex.html', '/ui/nothing.js', '/api/v1/nothing']) expect([path, (await site.get(path)).status]).toEqual([path, 404]);
+  for (const path of [
+    '/api/v1/studies/1.2.3',
+    '/api/v1/studies/odd',
+    `/api/v1/studies/${studyOf(1)}/films/1.2.3/picture`,
+    '/api/v1/models/..%2f..%2fetc/card',
+    '/ui/..%2findex.html',
+    '/ui/nothing.js',
+    '/api/v1/nothing',
+  ])
+    expect([path, (await site.get(path)).status]).toEqual([path, 404]);
   const film = (await json<StudyDetail>(await site.get(`/api/v1/studies/${studyOf(2)}`))).films[0]!;
   site.archive.before = (call) => {
     if (call === 'retrieve') throw new Error('the archive says: Dreamer^Dora');
@@ -150,20 +232,30 @@ test('what is not there is told: a study, a film, an object that the archive has
 });
 
 test('a verdict is kept with its note and counted; one of a study without a result is refused', async () => {
-  expect((await site.post(`/api/v1/studies/${studyOf(1)}/verdict`, { verdict: 'agree', note: ' as I see it ' })).status).toBe(201);
+  expect(
+    (await site.post(`/api/v1/studies/${studyOf(1)}/verdict`, { verdict: 'agree', note: ' as I see it ' })).status,
+  ).toBe(201);
   expect((await site.post(`/api/v1/studies/${studyOf(2)}/verdict`, { verdict: 'disagree' })).status).toBe(201);
   expect((await site.post('/api/v1/studies/1.2.826.0.1.3/verdict', { verdict: 'agree' })).status).toBe(409);
   expect((await site.post(`/api/v1/studies/${studyOf(2)}/verdict`, { verdict: 'splendid' })).status).toBe(400);
   const detail = await json<StudyDetail>(await site.get(`/api/v1/studies/${studyOf(1)}`));
-  expect(detail.verdicts).toEqual([{ at: expect.any(String), by: 'Dr Test', verdict: 'agree', note: 'as I see it', current: true }]);
+  expect(detail.verdicts).toEqual([
+    { at: expect.any(String), by: 'Dr Test', verdict: 'agree', note: 'as I see it', current: true },
+  ]);
   expect(detail.row.verdict).toBe('agree');
-  expect(await json(await site.get('/api/v1/agreement'))).toMatchObject({ agree: 1, disagree: 1, unusable: 0, share: { value: 0.5 } });
+  expect(await json(await site.get('/api/v1/agreement'))).toMatchObject({
+    agree: 1,
+    disagree: 1,
+    unusable: 0,
+    share: { value: 0.5 },
+  });
   expect(await (await site.get('/api/v1/verdicts.csv')).text()).toMatch(/^file,label,patient/);
 });
 
 test('a person may raise a priority and take that back; no word lowers what the order or the finding says', async () => {
   const routine = '1.2.826.0.1.3';
-  const priorityOf = async (uid: string) => (await json<StudyDetail>(await site.get(`/api/v1/studies/${uid}`))).row.priority;
+  const priorityOf = async (uid: string) =>
+    (await json<StudyDetail>(await site.get(`/api/v1/studies/${uid}`))).row.priority;
   await site.post(`/api/v1/studies/${routine}/priority`, { priority: 'urgent' });
   expect(await priorityOf(routine)).toBe('urgent');
   await site.post(`/api/v1/studies/${routine}/priority`, { priority: null });
@@ -181,17 +273,39 @@ test('who saw what is told to the audit trail, with the studies that were shown'
   await site.get(`/api/v1/studies/${studyOf(2)}`);
   await rows('?limit=5', ['operator']);
   expect(site.audit).toEqual([
-    { kind: 'query', query: '?search=muller', studies: [{ studyInstanceUid: studyOf(2), patientId: 'P-2', accessionNumber: 'A-2' }] },
+    {
+      kind: 'query',
+      query: '?search=muller',
+      studies: [{ studyInstanceUid: studyOf(2), patientId: 'P-2', accessionNumber: 'A-2' }],
+    },
     { kind: 'study-read', studies: [{ studyInstanceUid: studyOf(2), patientId: 'P-2', accessionNumber: 'A-2' }] },
     { kind: 'query', query: '?limit=5', studies: [] },
   ]);
 });
 
 test('operation: queues, outages, states, throughput; dead letters are replayed and dropped one by one or all', async () => {
-  site.letters = ['a', 'b', 'c'].map((id) => ({ id, queue: 'study', studyInstanceUid: '1.2.3', reason: 'ARCHIVE_REFUSED', diedAt: '2026-01-02T03:04:05Z', attempts: [], lost: 0 }));
+  site.letters = ['a', 'b', 'c'].map((id) => ({
+    id,
+    queue: 'study',
+    studyInstanceUid: '1.2.3',
+    reason: 'ARCHIVE_REFUSED',
+    diedAt: '2026-01-02T03:04:05Z',
+    attempts: [],
+    lost: 0,
+  }));
   const overview = await json<Record<string, never>>(await site.get('/api/v1/operators/overview', ['operator']));
-  expect(overview).toMatchObject({ queues: { dead: 3 }, ages: { routine: 90 }, checks: [{ name: 'broker', problem: null }, { name: 'archive', problem: 'it is away' }], states: { waiting: 12, done: 2, 'not-analysed': 1 } });
-  expect((overview['throughput'] as unknown as { studies: number }[]).reduce((sum, { studies }) => sum + studies, 0)).toBe(3);
+  expect(overview).toMatchObject({
+    queues: { dead: 3 },
+    ages: { routine: 90 },
+    checks: [
+      { name: 'broker', problem: null },
+      { name: 'archive', problem: 'it is away' },
+    ],
+    states: { waiting: 12, done: 2, 'not-analysed': 1 },
+  });
+  expect(
+    (overview['throughput'] as unknown as { studies: number }[]).reduce((sum, { studies }) => sum + studies, 0),
+  ).toBe(3);
   expect(await json(await site.post('/api/v1/operators/dead-letters/b/replay', {}, ['operator']))).toEqual({ done: 1 });
   expect(await json(await site.post('/api/v1/operators/dead-letters/a/drop', {}, ['operator']))).toEqual({ done: 1 });
   expect((await site.post('/api/v1/operators/dead-letters/a/drop', {}, ['operator'])).status).toBe(404);
@@ -222,11 +336,16 @@ test('live updates: a change comes as an event with its number, resumes after it
     const all = await read(await quick.get('/api/v1/live?since=0'), (text) => text.split('event: change').length === 4);
     const numbers = [...all.matchAll(/^id: (\d+)$/gm)].map(([, number]) => Number(number)).slice(1);
     expect(numbers).toHaveLength(3);
-    const resumed = await read(await quick.get('/api/v1/live?since=0', ['operator'], { 'last-event-id': String(numbers[1]) }), (text) => text.includes('event: change'));
+    const resumed = await read(
+      await quick.get('/api/v1/live?since=0', ['operator'], { 'last-event-id': String(numbers[1]) }),
+      (text) => text.includes('event: change'),
+    );
     expect(resumed).toContain(`id: ${numbers[2]}\n`);
     expect(resumed.split('event: change')).toHaveLength(2);
     expect(resumed).not.toMatch(/Family|ACC|ID-/);
-    expect(await read(await quick.get('/api/v1/live?since=999999'), (text) => text.includes('event: reset'))).toContain('event: reset');
+    expect(await read(await quick.get('/api/v1/live?since=999999'), (text) => text.includes('event: reset'))).toContain(
+      'event: reset',
+    );
     const answer = await quick.get('/api/v1/live');
     quick.signedOut = true;
     expect(await read(answer, () => false)).not.toContain('event: change');
