@@ -18,8 +18,8 @@ async function main() {
   const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
   await ensure({ judges: true });
   require('./lib/typescript.cjs');
-  const { compare, LIMIT } = require('../test/support/agreement.ts');
-  const { generatedFilms } = require('../test/support/generated-films.ts');
+  const { compare, LIMIT } = require('../test/support/films/agreement.ts');
+  const { generatedFilms } = require('../test/support/films/generated-films.ts');
   const { DecoderThread } = require('../dist/pipeline/decoder-thread.js');
   const reader = new DecoderThread({ timeoutMs: 60_000 });
   const decode = async (bytes) => reader.decode(await reader.read(bytes));

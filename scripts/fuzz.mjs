@@ -77,7 +77,7 @@ async function fuzz(files, seed) {
 
 async function seeds() {
   require('./lib/typescript.cjs');
-  const generated = await require('../test/support/generated-films.ts').generatedFilms();
+  const generated = await require('../test/support/films/generated-films.ts').generatedFilms();
   const folder = path.join(process.env.HILUM_DATA_DIR ?? path.join(ROOT, '../shared/data'), 'dicom');
   const names = fs.existsSync(folder)
     ? fs

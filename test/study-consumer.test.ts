@@ -17,7 +17,7 @@ import {
   triesWithin,
 } from '../src/queue/settle';
 import { createListener, type ListenerOptions } from '../src/study-consumer';
-import { recordingLog } from './support/logs';
+import { recordingLog } from './support/records/logs';
 
 const DOCS = join(__dirname, '../docs');
 const events = readFileSync(join(DOCS, 'events.md'), 'utf8');

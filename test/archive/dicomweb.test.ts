@@ -5,7 +5,7 @@ import { retryAfterOf } from '../../src/base/retry';
 import type { EncodedObject } from '../../src/dicom/part10';
 import { parseUid } from '../../src/dicom/uid';
 import { retryAfterMs } from '../../src/net/http';
-import { recordingLog } from '../support/logs';
+import { recordingLog } from '../support/records/logs';
 
 /** Faults only: what a good archive does is tried with a real one (test/servers). */
 const STUDY = parseUid('1.2.3');

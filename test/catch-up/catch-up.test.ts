@@ -5,7 +5,7 @@ import type { Batch, Candidate, Source } from '../../src/catch-up/source';
 import type { Time } from '../../src/catch-up/teller';
 import { parseUid } from '../../src/dicom/uid';
 import type { StudyEvent } from '../../src/events/study-event';
-import { recordingLog } from '../support/logs';
+import { recordingLog } from '../support/records/logs';
 
 const uid = (n: number) => parseUid(`1.2.${n}`);
 const candidate = (n: number, more: Partial<Candidate> = {}): Candidate => ({

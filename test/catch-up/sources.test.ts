@@ -6,7 +6,7 @@ import { type Cursor, cursorFile, extend, shrink } from '../../src/catch-up/curs
 import type { Source } from '../../src/catch-up/source';
 import { spans, type StudyFinder, studySweep } from '../../src/catch-up/study-sweep';
 import { parseUid } from '../../src/dicom/uid';
-import { recordingLog } from '../support/logs';
+import { recordingLog } from '../support/records/logs';
 
 const NOW = new Date(2026, 2, 10, 12).getTime();
 const CURSOR: Cursor = { seen: 0, gaps: [], notBefore: '20260308T120000' };

@@ -1,6 +1,6 @@
 import { examineAccess } from '../../src/cli/doctor';
 import { parseConfig } from '../../src/config/config';
-import { certificate } from '../support/certificates';
+import { certificate } from '../support/servers/certificates';
 
 const configOf = (settings: object) =>
   parseConfig({ archive: { url: 'http://localhost/dicom-web' }, broker: { url: 'amqp://localhost' }, ...settings });

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { examineModel } from '../../src/cli/models-check';
-import { node, TFJS_WORKER, tinyModel, type TinyOptions } from '../support/tiny-model';
+import { node, TFJS_WORKER, tinyModel, type TinyOptions } from '../support/pipeline/tiny-model';
 
 const ROOT = resolve(__dirname, '../..');
 const examine = (folder: string) => examineModel(folder, { tfjsWorkerFile: TFJS_WORKER });

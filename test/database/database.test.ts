@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createLog } from '../../src/base/log';
 import { openDatabase } from '../../src/database/database';
 import { databaseError } from '../../src/database/database-error';
-import { databaseTests } from '../support/database-table';
+import { databaseTests } from '../support/suites/database.suite';
 
 const dir = mkdtempSync(join(tmpdir(), 'hilum-database-'));
 afterAll(() => rmSync(dir, { recursive: true }));

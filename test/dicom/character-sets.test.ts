@@ -6,9 +6,9 @@ import { buildPresentationState } from '../../src/objects/presentation-state';
 import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
 import { buildSegmentation } from '../../src/objects/segmentation';
 import { buildStructuredReport } from '../../src/objects/structured-report';
-import { dicomFile, filmElements, type FixtureElement } from '../support/dicom-fixture';
-import { dcmdump, pydicomAll } from '../support/judges';
-import { ellipse, IDENTITY } from '../support/outcomes';
+import { dicomFile, filmElements, type FixtureElement } from '../support/films/dicom-fixture';
+import { dcmdump, pydicomAll } from '../support/servers/judges';
+import { ellipse, IDENTITY } from '../support/broker/outcomes';
 
 const ESC = '\x1b';
 const bytes = (...parts: (string | number[])[]) =>

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodePixels } from '../../src/dicom/pixels';
 import { readPart10 } from '../../src/dicom/read';
-import { dicomFile, encapsulated, film, filmElements, type FilmOptions } from '../support/dicom-fixture';
+import { dicomFile, encapsulated, film, filmElements, type FilmOptions } from '../support/films/dicom-fixture';
 
 const haveDcmtk = spawnSync('dcmcjpeg', ['--version']).status === 0;
 if (!haveDcmtk)

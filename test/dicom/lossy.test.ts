@@ -7,7 +7,7 @@ import { compressionHistory, lossyHistory } from '../../src/dicom/lossy';
 import { type Opened, readPart10 } from '../../src/dicom/read';
 import { open } from '../../src/pipeline/decode';
 import { unboundedReader } from '../../src/pipeline/film-reader';
-import { dicomFile, encapsulated, film, filmElements } from '../support/dicom-fixture';
+import { dicomFile, encapsulated, film, filmElements } from '../support/films/dicom-fixture';
 
 const [ROWS, COLUMNS] = [40, 52];
 const CELLS = Array.from({ length: ROWS * COLUMNS }, (_, i) =>

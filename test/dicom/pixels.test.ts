@@ -8,7 +8,7 @@ import {
   type FilmOptions,
   type FixtureElement,
   SYNTAX,
-} from '../support/dicom-fixture';
+} from '../support/films/dicom-fixture';
 
 const decode = async (file: Uint8Array) => decodePixels(readPart10(file));
 const shown = async (cells: readonly number[], options: FilmOptions = {}, syntax?: string) =>

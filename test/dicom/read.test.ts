@@ -24,7 +24,7 @@ import {
   type FixtureElement,
   item1,
   SYNTAX,
-} from '../support/dicom-fixture';
+} from '../support/films/dicom-fixture';
 
 const EXAMPLE: readonly FixtureElement[] = [
   ...filmElements(),

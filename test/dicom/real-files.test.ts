@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { HilumError } from '../../src/base/errors';
 import { decodePixels, type GrayFilm } from '../../src/dicom/pixels';
 import { readPart10 } from '../../src/dicom/read';
-import { compare, type Compared, LIMIT, NO_REFERENCE, PYTHON } from '../support/agreement';
-import { generatedFilms } from '../support/generated-films';
-import { describeReal, realFile, realFiles } from '../support/real-films';
+import { compare, type Compared, LIMIT, NO_REFERENCE, PYTHON } from '../support/films/agreement';
+import { generatedFilms } from '../support/films/generated-films';
+import { describeReal, realFile, realFiles } from '../support/films/real-films';
 
 const CHEST_FILMS = [
   ['pydicom-data__RG1_J2KI.dcm', 1955, 1841],

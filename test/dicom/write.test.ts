@@ -1,6 +1,6 @@
 import { readPart10 } from '../../src/dicom/read';
 import { writePart10 } from '../../src/dicom/write';
-import { dcmdump, pydicom } from '../support/judges';
+import { dcmdump, pydicom } from '../support/servers/judges';
 
 const DATASET = {
   SOPClassUID: '1.2.840.10008.5.1.4.1.1.88.34',

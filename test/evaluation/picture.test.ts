@@ -4,7 +4,7 @@ import { kindOf, openPicture } from '../../src/evaluation/picture';
 import { minMax } from '../../src/imaging/plane';
 import { unboundedReader } from '../../src/pipeline/film-reader';
 import { analysePixels } from '../../src/pipeline/pipeline';
-import { fakeLine } from '../support/line';
+import { fakeLine } from '../support/pipeline/line';
 
 const [ROWS, COLUMNS] = [48, 32];
 const grey = (row: number, column: number) => 20 + 3 * row + 2 * column;

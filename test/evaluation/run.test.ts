@@ -22,7 +22,7 @@ import { analyseFiles, inside } from '../../src/evaluation/run';
 import { unlabelledFiles } from '../../src/evaluation/unlabelled';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import type { Line } from '../../src/pipeline/pipeline';
-import { fakeLine } from '../support/line';
+import { fakeLine } from '../support/pipeline/line';
 
 const SMALL = { rows: 96, columns: 80 } as const;
 const FILES = ['a.dcm', 'deep/b.dcm', 'c.dcm'];

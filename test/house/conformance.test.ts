@@ -11,8 +11,8 @@ import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
 import { CODES, MODALITY_CODES } from '../../src/objects/codes';
 import { encode } from '../../src/pipeline/encode';
-import { dicomFile, filmElements } from '../support/dicom-fixture';
-import { analysed, BARE_FILM, IDENTITY, notAnalysed } from '../support/outcomes';
+import { dicomFile, filmElements } from '../support/films/dicom-fixture';
+import { analysed, BARE_FILM, IDENTITY, notAnalysed } from '../support/broker/outcomes';
 
 const ROOT = resolve(__dirname, '../..');
 const DOC = readFileSync(join(ROOT, 'docs/conformance.md'), 'utf8');

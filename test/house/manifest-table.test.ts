@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { examineModel } from '../../src/cli/models-check';
 import { manifestSchema } from '../../src/model/manifest';
-import { TFJS_WORKER, tinyModel } from '../support/tiny-model';
+import { TFJS_WORKER, tinyModel } from '../support/pipeline/tiny-model';
 
 const DOC = readFileSync(join(resolve(__dirname, '../..'), 'docs/models.md'), 'utf8');
 

@@ -1,8 +1,8 @@
 import { patientOrientation, STANDARD, turnOf } from '../../src/dicom/patient-orientation';
 import { asStored, upright } from '../../src/imaging/orient';
 import { analyseFilm } from '../../src/pipeline/pipeline';
-import { fakeLine, twoLungs } from '../support/line';
-import { type Cells, drawnCells, laid, lyingFilm, ORIENTATIONS, placeIn } from '../support/lying';
+import { fakeLine, twoLungs } from '../support/pipeline/line';
+import { type Cells, drawnCells, laid, lyingFilm, ORIENTATIONS, placeIn } from '../support/films/lying';
 
 const plane = ({ rows, columns, cells }: Cells) => ({ rows, columns, values: Float32Array.from(cells) });
 const STANDING: Cells = { rows: 3, columns: 4, cells: Array.from({ length: 12 }, (_, i) => i * i) };

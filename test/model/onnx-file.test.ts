@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { hasExternalWeights } from '../../src/model/onnx-file';
 import { openModel } from '../../src/model/session';
-import { tinyManifest } from '../support/tiny-model';
+import { tinyManifest } from '../support/pipeline/tiny-model';
 
 const MODELS = resolve(__dirname, '../../models');
 

@@ -7,7 +7,7 @@ import { drawSyntheticFilm } from '../../src/imaging/synthetic-drawing';
 import { readModelFolder } from '../../src/model/manifest';
 import { type OpenedModel, openModel } from '../../src/model/session';
 import { findRuntime } from '../../src/model/tfjs-runtime';
-import { node, TFJS_WORKER, tinyModel, type TinyOptions } from '../support/tiny-model';
+import { node, TFJS_WORKER, tinyModel, type TinyOptions } from '../support/pipeline/tiny-model';
 
 const ROOT = resolve(__dirname, '../..');
 const options = { tfjsWorkerFile: TFJS_WORKER };

@@ -5,8 +5,8 @@ import { readPart10 } from '../../src/dicom/read';
 import { resample } from '../../src/imaging/plane';
 import { unboundedReader } from '../../src/pipeline/film-reader';
 import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
-import { type Cells, drawnCells, laid, lyingFilm, type Orientation, ORIENTATIONS } from '../support/lying';
-import { describeReal, realFile } from '../support/real-films';
+import { type Cells, drawnCells, laid, lyingFilm, type Orientation, ORIENTATIONS } from '../support/films/lying';
+import { describeReal, realFile } from '../support/films/real-films';
 
 let line: Line;
 beforeAll(async () => {

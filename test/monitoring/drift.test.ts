@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { compareWith, type DriftReference, lastDays, referenceOf } from '../../src/monitoring/drift';
 import { count, DriftBook, emptyPage, readPages } from '../../src/monitoring/drift-book';
 import { type FilmMeasures, MEASURE_NAMES } from '../../src/pipeline/measures';
-import { fakeModel } from '../support/line';
+import { fakeModel } from '../support/pipeline/line';
 
 /** Normal deviates from a fixed linear congruential generator (Box and Muller). */
 function deviates(seed: number): () => number {

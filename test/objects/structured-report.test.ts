@@ -5,8 +5,8 @@ import { type AnalysisIdentity, resultUids } from '../../src/objects/analysis';
 import { readReport } from '../../src/objects/report-reader';
 import { RESULT_OBJECTS } from '../../src/objects/sop-classes';
 import { buildStructuredReport, percentages, type ReportContent, summaryOf } from '../../src/objects/structured-report';
-import { dciodvfy, dcmdump, dicomSrValidator, dicomSrValidatorAll, dsrdump, pydicom } from '../support/judges';
-import { BARE_FILM, ellipse, IDENTITY, realFilms } from '../support/outcomes';
+import { dciodvfy, dcmdump, dicomSrValidator, dicomSrValidatorAll, dsrdump, pydicom } from '../support/servers/judges';
+import { BARE_FILM, ellipse, IDENTITY, realFilms } from '../support/broker/outcomes';
 
 const ANALYSED: ReportContent = {
   outcome: 'analysed',

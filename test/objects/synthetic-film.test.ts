@@ -1,6 +1,6 @@
 import { readPart10 } from '../../src/dicom/read';
 import { drawSyntheticFilm, syntheticDicom, syntheticUids, type SyntheticView } from '../../src/objects/synthetic-film';
-import { dciodvfy, pydicom } from '../support/judges';
+import { dciodvfy, pydicom } from '../support/servers/judges';
 
 const SIZE = { rows: 96, columns: 80 };
 const VIEWS: SyntheticView[] = ['PA', 'AP', 'LL'];

@@ -7,9 +7,9 @@ import { buildStructuredReport, type ReportContent } from '../../src/objects/str
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { validateObject } from '../../src/objects/validate';
 import { encode } from '../../src/pipeline/encode';
-import { dciodvfy } from '../support/judges';
-import { analysed, BARE_FILM, ellipse, IDENTITY, notAnalysed, realFilms } from '../support/outcomes';
-import { PARAMETRIC_MAP, SEGMENTATION } from '../support/pixel-objects';
+import { dciodvfy } from '../support/servers/judges';
+import { analysed, BARE_FILM, ellipse, IDENTITY, notAnalysed, realFilms } from '../support/broker/outcomes';
+import { PARAMETRIC_MAP, SEGMENTATION } from '../support/films/pixel-objects';
 
 const FILM: Attributes = {
   ...BARE_FILM,

@@ -5,7 +5,7 @@ import { requireAudit } from '../../src/pipeline/audit';
 import { encode, readResult } from '../../src/pipeline/encode';
 import { resultOf } from '../../src/pipeline/notify';
 import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
-import { fakeLine, fakeModel, twoLungs } from '../support/line';
+import { fakeLine, fakeModel, twoLungs } from '../support/pipeline/line';
 
 const FILM = syntheticDicom({ seed: 3, view: 'PA', rows: 280, columns: 240 });
 /** fill 0.25: a value that the film does not have everywhere. */

@@ -1,7 +1,7 @@
 import type { Attributes } from '../../src/dicom/attributes';
 import { readPart10 } from '../../src/dicom/read';
 import { checkHeader, isChestRegion } from '../../src/pipeline/check';
-import { describeReal, realFile } from '../support/real-films';
+import { describeReal, realFile } from '../support/films/real-films';
 
 const CHEST: Attributes = { Modality: 'DX', BodyPartExamined: 'CHEST', ViewPosition: 'PA', Rows: 2000, Columns: 2000 };
 const check = (change: Attributes) => checkHeader({ ...CHEST, ...change });

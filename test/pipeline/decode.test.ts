@@ -3,7 +3,7 @@ import { PixelError } from '../../src/dicom/pixel-error';
 import { NOT_ANALYSED_REASONS } from '../../src/events/closed-lists';
 import { decode, open, refusalOf } from '../../src/pipeline/decode';
 import { unboundedReader } from '../../src/pipeline/film-reader';
-import { dicomFile, film, filmElements } from '../support/dicom-fixture';
+import { dicomFile, film, filmElements } from '../support/films/dicom-fixture';
 
 const caught = async (bytes: Uint8Array): Promise<unknown> => {
   try {

@@ -14,9 +14,9 @@ import {
   filmElements,
   item1,
   SYNTAX,
-} from '../support/dicom-fixture';
+} from '../support/films/dicom-fixture';
 
-const SUPPORT = resolve(__dirname, '../support');
+const SUPPORT = resolve(__dirname, '../support/threads');
 const threads: DecoderThread[] = [];
 const lost: string[] = [];
 const thread = (options: Partial<DecoderThreadOptions> = {}): DecoderThread => {

@@ -3,7 +3,7 @@ import { blend, colourOf, opacityOf } from '../../src/imaging/colour-map';
 import { drawHeatMap } from '../../src/pipeline/draw';
 import { captionLines, stripHeight } from '../../src/pipeline/draw-strip';
 import type { ExplainedFilm } from '../../src/pipeline/stage';
-import { analysed, BARE_FILM, IDENTITY, plane } from '../support/outcomes';
+import { analysed, BARE_FILM, IDENTITY, plane } from '../support/broker/outcomes';
 
 const draw = (rows: number, columns: number) => drawHeatMap(analysed(BARE_FILM, { rows, columns }).explained, IDENTITY);
 

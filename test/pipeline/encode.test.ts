@@ -2,8 +2,8 @@ import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
 import { type AnalysisIdentity, encode, readResult, resultUids } from '../../src/pipeline/encode';
 import { resultOf } from '../../src/pipeline/notify';
-import { dcentvfy, dciodvfy, pydicom, pydicomPixels } from '../support/judges';
-import { analysed, BARE_FILM, IDENTITY, notAnalysed, realFilms } from '../support/outcomes';
+import { dcentvfy, dciodvfy, pydicom, pydicomPixels } from '../support/servers/judges';
+import { analysed, BARE_FILM, IDENTITY, notAnalysed, realFilms } from '../support/broker/outcomes';
 
 const FILM = parseUid(BARE_FILM.SOPInstanceUID);
 

@@ -1,6 +1,6 @@
 import type { ModelManifest } from '../../src/model/manifest';
 import { type Cast, contradictionsOf, requireFit } from '../../src/pipeline/fit';
-import { fakeLine, fakeModel } from '../support/line';
+import { fakeLine, fakeModel } from '../support/pipeline/line';
 
 const { models } = fakeLine().line;
 const classifier: ModelManifest = { ...models.classifier.manifest, output: { probability: 'probability', cam: 'cam' } };

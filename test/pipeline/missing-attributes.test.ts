@@ -3,10 +3,10 @@ import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
 import { buildStructuredReport } from '../../src/objects/structured-report';
 import { encode } from '../../src/pipeline/encode';
 import { analyseFilm } from '../../src/pipeline/pipeline';
-import type { FixtureElement } from '../support/dicom-fixture';
-import { dciodvfy } from '../support/judges';
-import { fakeLine } from '../support/line';
-import { drawnCells, lyingFilm } from '../support/lying';
+import type { FixtureElement } from '../support/films/dicom-fixture';
+import { dciodvfy } from '../support/servers/judges';
+import { fakeLine } from '../support/pipeline/line';
+import { drawnCells, lyingFilm } from '../support/films/lying';
 
 /**
  * Each attribute that the modules of a film make type 2 or 2C (present, maybe empty), and some of type 1 that archives

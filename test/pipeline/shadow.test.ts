@@ -9,8 +9,8 @@ import { ShadowFile } from '../../src/monitoring/shadow-book';
 import { syntheticDicom, syntheticUids } from '../../src/objects/synthetic-film';
 import { runStudy } from '../../src/pipeline/pipeline';
 import { type ShadowRecord, shadowStudy } from '../../src/pipeline/shadow';
-import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
-import { recordingLog } from '../support/logs';
+import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
+import { recordingLog } from '../support/records/logs';
 
 const SMALL = { rows: 96, columns: 80, seed: 1 } as const;
 const FILMS = [

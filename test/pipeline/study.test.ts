@@ -3,7 +3,7 @@ import { parseUid } from '../../src/dicom/uid';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { resultUids } from '../../src/pipeline/encode';
 import { type Line, runStudy, type StudyRun } from '../../src/pipeline/pipeline';
-import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
+import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
 
 const FILM = syntheticDicom({ seed: 1, view: 'PA', rows: 280, columns: 240 });
 const SC = '1.2.840.10008.5.1.4.1.1.7';

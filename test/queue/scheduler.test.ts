@@ -1,7 +1,7 @@
 import { sleep } from '../../src/base/retry';
 import type { Priority } from '../../src/events/priority';
 import { Scheduler, type SchedulerOptions } from '../../src/queue/scheduler';
-import { until } from '../support/servers';
+import { until } from '../support/servers/servers';
 
 /** Two queues in memory and a scheduler on them; an item is done when the test says so, or at once. */
 function bench(more: Partial<SchedulerOptions<string>> = {}, doneAtOnce = true) {

@@ -6,10 +6,10 @@ import type { ResultEvent } from '../../src/events/result-event';
 import type { Broker, BrokerOptions } from '../../src/queue/amqp';
 import { type BrokerDelivery, readHistory } from '../../src/queue/delivery';
 import { brokerSeenSince } from '../../src/queue/epoch';
-import { BrokerBench } from '../support/broker-bench';
-import { certificate } from '../support/certificates';
-import { recordingLog } from '../support/logs';
-import { until } from '../support/servers';
+import { BrokerBench } from '../support/broker/broker-bench';
+import { certificate } from '../support/servers/certificates';
+import { recordingLog } from '../support/records/logs';
+import { until } from '../support/servers/servers';
 
 const bench = BrokerBench.forTests();
 let log = recordingLog();

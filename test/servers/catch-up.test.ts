@@ -9,9 +9,9 @@ import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/o
 import { type Line, runStudy } from '../../src/pipeline/pipeline';
 import { connectBroker } from '../../src/queue/amqp';
 import { createListener } from '../../src/study-consumer';
-import { fakeLine } from '../support/line';
-import { recordingLog } from '../support/logs';
-import { type Orthanc, type Rabbit, Servers, until } from '../support/servers';
+import { fakeLine } from '../support/pipeline/line';
+import { recordingLog } from '../support/records/logs';
+import { type Orthanc, type Rabbit, Servers, until } from '../support/servers/servers';
 
 /** No plug-in and no message from anybody: what is done here was found. The networks are fake, all else is real. */
 const servers = new Servers();

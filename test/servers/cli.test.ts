@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readPart10 } from '../../src/dicom/read';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
-import { Servers } from '../support/servers';
+import { Servers } from '../support/servers/servers';
 
 const ROOT = resolve(__dirname, '../..');
 const servers = new Servers();

@@ -7,8 +7,8 @@ import { join, resolve } from 'node:path';
 import type { Broker, BrokerOptions } from '../../src/queue/amqp';
 import { type DeadLetter, sortDeadLetters } from '../../src/queue/dead-letters';
 import { readHistory } from '../../src/queue/delivery';
-import { BrokerBench } from '../support/broker-bench';
-import { until } from '../support/servers';
+import { BrokerBench } from '../support/broker/broker-bench';
+import { until } from '../support/servers/servers';
 
 const ROOT = resolve(__dirname, '../..');
 const dir = mkdtempSync(join(tmpdir(), 'hilum-dead-'));

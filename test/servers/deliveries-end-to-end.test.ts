@@ -1,7 +1,7 @@
-import { fhirReceiver, type FhirReceiver } from '../support/fhir-receiver';
-import { hl7Receiver, type Hl7Receiver } from '../support/hl7-receiver';
-import { until } from '../support/servers';
-import { Site } from '../support/site';
+import { fhirReceiver, type FhirReceiver } from '../support/receivers/fhir-receiver';
+import { hl7Receiver, type Hl7Receiver } from '../support/receivers/hl7-receiver';
+import { until } from '../support/servers/servers';
+import { Site } from '../support/servers/site';
 
 const site = Site.forTests();
 let hl7: Hl7Receiver;

@@ -5,10 +5,10 @@ import type { Broker } from '../../src/queue/amqp';
 import { deadLanes, type DeadLetter, sortDeadLetters } from '../../src/queue/dead-letters';
 import type { RetryPolicy } from '../../src/queue/settle';
 import { createRunner } from '../../src/sinks/runner';
-import { BrokerBench } from '../support/broker-bench';
-import { recordingLog } from '../support/logs';
-import { RECORD, RESULT } from '../support/result-record';
-import { until } from '../support/servers';
+import { BrokerBench } from '../support/broker/broker-bench';
+import { recordingLog } from '../support/records/logs';
+import { RECORD, RESULT } from '../support/records/result-record';
+import { until } from '../support/servers/servers';
 
 const bench = BrokerBench.forTests();
 

@@ -9,9 +9,9 @@ import { encode } from '../../src/pipeline/encode';
 import { analyseFilm } from '../../src/pipeline/pipeline';
 import type { Archive } from '../../src/pipeline/stage';
 import { store } from '../../src/pipeline/store';
-import { certificate } from '../support/certificates';
-import { fakeLine } from '../support/line';
-import { type Orthanc, Servers } from '../support/servers';
+import { certificate } from '../support/servers/certificates';
+import { fakeLine } from '../support/pipeline/line';
+import { type Orthanc, Servers } from '../support/servers/servers';
 
 const servers = new Servers();
 const opened: DicomWebArchive[] = [];

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { doctor } from '../../src/cli/doctor';
-import { SmtpServer } from '../support/smtp-server';
-import { UpsServer } from '../support/ups-server';
+import { SmtpServer } from '../support/receivers/smtp-server';
+import { UpsServer } from '../support/receivers/ups-server';
 
 const dir = mkdtempSync(join(tmpdir(), 'hilum-test-doctor-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ResultEvent } from '../../src/events/result-event';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
-import { dciodvfy, dcmdump, dsrdump } from '../support/judges';
-import { type Orthanc, type Rabbit, Servers, until } from '../support/servers';
+import { dciodvfy, dcmdump, dsrdump } from '../support/servers/judges';
+import { type Orthanc, type Rabbit, Servers, until } from '../support/servers/servers';
 
 const ROOT = resolve(__dirname, '../..');
 const FILMS = join(process.env['HILUM_DATA_DIR'] ?? join(ROOT, '../shared/data'), 'dicom');

@@ -17,7 +17,7 @@ import { chromium } from 'playwright-core';
 import type { FilmRecord } from '../../src/evaluation/journal';
 import type { EvaluationReport } from '../../src/evaluation/report';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
-import { until } from '../support/servers';
+import { until } from '../support/servers/servers';
 
 const ROOT = resolve(__dirname, '../..');
 const REAL = join(process.env['HILUM_DATA_DIR'] ?? join(ROOT, '../shared/data'), 'cxr');

@@ -1,7 +1,17 @@
 import type { Uid } from '../../src/dicom/uid';
-import type { Match } from '../support/fault-proxy';
-import { after, beforeAnswer, type Fault, finds, following, halfSent, nth, retrieves, stores } from '../support/faults';
-import { Site } from '../support/site';
+import type { Match } from '../support/servers/fault-proxy';
+import {
+  after,
+  beforeAnswer,
+  type Fault,
+  finds,
+  following,
+  halfSent,
+  nth,
+  retrieves,
+  stores,
+} from '../support/servers/faults';
+import { Site } from '../support/servers/site';
 
 const site = Site.forTests();
 

@@ -1,8 +1,8 @@
 import type { Uid } from '../../src/dicom/uid';
-import type { Match } from '../support/fault-proxy';
-import { after, beforeAnswer, type Fault, finds, following, nth, retrieves, stores } from '../support/faults';
-import { until } from '../support/servers';
-import { Site } from '../support/site';
+import type { Match } from '../support/servers/fault-proxy';
+import { after, beforeAnswer, type Fault, finds, following, nth, retrieves, stores } from '../support/servers/faults';
+import { until } from '../support/servers/servers';
+import { Site } from '../support/servers/site';
 
 const site = Site.forTests();
 let back: Promise<void> = Promise.resolve();

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { delayed, nth, retrieves } from '../support/faults';
-import { until } from '../support/servers';
-import { Site } from '../support/site';
+import { delayed, nth, retrieves } from '../support/servers/faults';
+import { until } from '../support/servers/servers';
+import { Site } from '../support/servers/site';
 
 /** A message may be in hand for 2 s instead of 30 min, and the broker looks each second instead of each minute. */
 const IMPATIENT = '[{rabbit, [{consumer_timeout, 2000}, {channel_tick_interval, 1000}]}].';

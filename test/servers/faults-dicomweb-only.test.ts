@@ -1,6 +1,6 @@
-import { answering } from '../support/faults';
-import { until } from '../support/servers';
-import { Site, type Worker } from '../support/site';
+import { answering } from '../support/servers/faults';
+import { until } from '../support/servers/servers';
+import { Site, type Worker } from '../support/servers/site';
 
 /** Of Orthanc's own API nothing is left: to Hilum it is any DICOMweb server. No plug-in, no message from anybody. */
 const site = Site.forTests();

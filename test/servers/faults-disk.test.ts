@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, beforeAnswer, finds, following, nth, stores } from '../support/faults';
-import { until } from '../support/servers';
-import { Site } from '../support/site';
+import { after, beforeAnswer, finds, following, nth, stores } from '../support/servers/faults';
+import { until } from '../support/servers/servers';
+import { Site } from '../support/servers/site';
 
 /**
  * Small file systems in memory, for what a full disk does to programs that do not know of the test. Mounting takes

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { LOST_HEADER } from '../../src/queue/delivery';
 import { LOSS_LIMIT, WORKER_LOST } from '../../src/queue/settle';
-import { type Fault, retrieves } from '../support/faults';
-import { until } from '../support/servers';
-import { Site } from '../support/site';
+import { type Fault, retrieves } from '../support/servers/faults';
+import { until } from '../support/servers/servers';
+import { Site } from '../support/servers/site';
 
 const ROOT = resolve(__dirname, '../..');
 const dir = mkdtempSync(join(tmpdir(), 'hilum-poison-'));

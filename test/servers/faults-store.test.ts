@@ -12,8 +12,8 @@ import {
   stores,
   storingOnly,
   truncating,
-} from '../support/faults';
-import { Site } from '../support/site';
+} from '../support/servers/faults';
+import { Site } from '../support/servers/site';
 
 const site = Site.forTests();
 

@@ -1,6 +1,6 @@
-import { authority, certificate, type Shown } from '../support/certificates';
-import { FaultProxy } from '../support/fault-proxy';
-import { Site } from '../support/site';
+import { authority, certificate, type Shown } from '../support/servers/certificates';
+import { FaultProxy } from '../support/servers/fault-proxy';
+import { Site } from '../support/servers/site';
 
 const own = authority();
 const stranger = certificate();

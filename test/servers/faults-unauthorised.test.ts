@@ -1,6 +1,6 @@
 import { UNAUTHORISED_RETRIES } from '../../src/queue/settle';
-import { answering, finds, retrieves, stores } from '../support/faults';
-import { Site } from '../support/site';
+import { answering, finds, retrieves, stores } from '../support/servers/faults';
+import { Site } from '../support/servers/site';
 
 const USER = { username: 'hilum', password: 'p:äss' };
 const site = Site.forTests({ user: USER });

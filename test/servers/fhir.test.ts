@@ -1,8 +1,8 @@
 import { type FhirOptions, fhirServer } from '../../src/sinks/fhir/client';
 import { encodeBundle } from '../../src/sinks/fhir/message';
 import { fhirSink } from '../../src/sinks/fhir/sink';
-import { fhirReceiver, type FhirReceiver } from '../support/fhir-receiver';
-import { RECORD } from '../support/result-record';
+import { fhirReceiver, type FhirReceiver } from '../support/receivers/fhir-receiver';
+import { RECORD } from '../support/records/result-record';
 
 let server: FhirReceiver;
 const clients: { close(): Promise<void> }[] = [];

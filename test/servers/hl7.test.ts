@@ -6,11 +6,11 @@ import { type Broker, connectBroker } from '../../src/queue/amqp';
 import { controlIdOf } from '../../src/sinks/hl7/message';
 import { hl7Sink } from '../../src/sinks/hl7/sink';
 import { createRunner } from '../../src/sinks/runner';
-import { authority, type Authority } from '../support/certificates';
-import { hl7Receiver, type Hl7Receiver, type Step } from '../support/hl7-receiver';
-import { recordingLog } from '../support/logs';
-import { RECORD, RESULT } from '../support/result-record';
-import { type Rabbit, Servers, until } from '../support/servers';
+import { authority, type Authority } from '../support/servers/certificates';
+import { hl7Receiver, type Hl7Receiver, type Step } from '../support/receivers/hl7-receiver';
+import { recordingLog } from '../support/records/logs';
+import { RECORD, RESULT } from '../support/records/result-record';
+import { type Rabbit, Servers, until } from '../support/servers/servers';
 
 const { hl7: OPTIONS } = parseConfig({
   archive: { url: 'http://a' },
@@ -167,7 +167,7 @@ describe('through the broker', () => {
       spawn(
         process.execPath,
         [
-          resolve(__dirname, '../support/delivery_worker.cjs'),
+          resolve(__dirname, '../support/threads/delivery-worker.cjs'),
           JSON.stringify({ amqpUrl: rabbit.amqpUrl, port: receiver.port, record: RECORD, hl7: OPTIONS, stall }),
         ],
         { stdio: ['ignore', 'pipe', 'inherit'] },

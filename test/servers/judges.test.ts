@@ -10,11 +10,19 @@ import { validateObject } from '../../src/objects/validate';
 import { encode } from '../../src/pipeline/encode';
 import { analyseFilm } from '../../src/pipeline/pipeline';
 import type { FilmOutcome } from '../../src/pipeline/stage';
-import { type FilmOptions, film as fixture } from '../support/dicom-fixture';
-import { dciodvfy, dcmdump, dcmpschk, dicomSrValidatorAll, dsrdump, pydicomAll, type Verdict } from '../support/judges';
-import { fakeLine } from '../support/line';
-import { realFile, realFiles } from '../support/real-films';
-import { Servers } from '../support/servers';
+import { type FilmOptions, film as fixture } from '../support/films/dicom-fixture';
+import {
+  dciodvfy,
+  dcmdump,
+  dcmpschk,
+  dicomSrValidatorAll,
+  dsrdump,
+  pydicomAll,
+  type Verdict,
+} from '../support/servers/judges';
+import { fakeLine } from '../support/pipeline/line';
+import { realFile, realFiles } from '../support/films/real-films';
+import { Servers } from '../support/servers/servers';
 
 /**
  * The five judges on everything that is written, from every kind of film: all real files that are at hand and those

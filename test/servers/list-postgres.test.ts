@@ -2,10 +2,10 @@ import { createLog } from '../../src/base/log';
 import { openDatabase } from '../../src/database/database';
 import { deriveUid } from '../../src/dicom/uid';
 import { Worklist } from '../../src/worklist/worklist';
-import { databaseTests } from '../support/database-table';
-import type { Postgres } from '../support/postgres';
-import { Servers } from '../support/servers';
-import { worklistTests } from '../support/worklist-table';
+import { databaseTests } from '../support/suites/database.suite';
+import type { Postgres } from '../support/servers/postgres';
+import { Servers } from '../support/servers/servers';
+import { worklistTests } from '../support/suites/worklist.suite';
 
 const servers = new Servers();
 const LOG = createLog('silent');

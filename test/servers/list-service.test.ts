@@ -9,10 +9,10 @@ import { type Database, openDatabase } from '../../src/database/database';
 import type { Uid } from '../../src/dicom/uid';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
 import { Worklist } from '../../src/worklist/worklist';
-import { fakeLine } from '../support/line';
-import { recordingLog } from '../support/logs';
-import type { Postgres } from '../support/postgres';
-import { type Orthanc, type Rabbit, Servers, until } from '../support/servers';
+import { fakeLine } from '../support/pipeline/line';
+import { recordingLog } from '../support/records/logs';
+import type { Postgres } from '../support/servers/postgres';
+import { type Orthanc, type Rabbit, Servers, until } from '../support/servers/servers';
 
 /** The service's own wiring with a real broker, archive and database; only the networks are made up. */
 const servers = new Servers();

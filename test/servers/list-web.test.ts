@@ -1,10 +1,10 @@
 import { connect } from 'amqplib';
 import { type App, createApp } from '../../src/app/app';
 import type { DeadLetterEntry, Overview, StudyDetail, StudyPage } from '../../src/web/api/api-types';
-import { fakeLine } from '../support/line';
-import { recordingLog } from '../support/logs';
-import { until } from '../support/servers';
-import { Site } from '../support/site';
+import { fakeLine } from '../support/pipeline/line';
+import { recordingLog } from '../support/records/logs';
+import { until } from '../support/servers/servers';
+import { Site } from '../support/servers/site';
 
 /**
  * The service as app.ts puts it together, with a real Orthanc and a real RabbitMQ; only the networks are fake. Nobody

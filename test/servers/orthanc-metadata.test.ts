@@ -4,10 +4,10 @@ import { OrthancMetadata } from '../../src/sinks/orthanc-metadata/client';
 import { type MetadataValues, readTriage } from '../../src/sinks/orthanc-metadata/message';
 import { metadataSink } from '../../src/sinks/orthanc-metadata/sink';
 import type { StudyRecord } from '../../src/sinks/record';
-import { FaultProxy } from '../support/fault-proxy';
-import { droppingAnswer } from '../support/faults';
-import { RECORD } from '../support/result-record';
-import { type Orthanc, Servers } from '../support/servers';
+import { FaultProxy } from '../support/servers/fault-proxy';
+import { droppingAnswer } from '../support/servers/faults';
+import { RECORD } from '../support/records/result-record';
+import { type Orthanc, Servers } from '../support/servers/servers';
 
 const servers = new Servers();
 const USER = { kind: 'basic', username: 'hilum', password: 'secret' } as const;

@@ -7,7 +7,7 @@ import { dicomWebArchive } from '../../src/archive/dicomweb';
 import type { ResultEvent } from '../../src/events/result-event';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
 import { RULE_ATTRIBUTES } from '../../src/triage/config';
-import { type Orthanc, type Rabbit, Servers, until } from '../support/servers';
+import { type Orthanc, type Rabbit, Servers, until } from '../support/servers/servers';
 
 /** The service as users start it, with a real broker and a real archive: who comes last and is urgent is done first. */
 const ROOT = resolve(__dirname, '../..');

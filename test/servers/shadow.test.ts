@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import type { ShadowRecord } from '../../src/pipeline/shadow';
-import { freePort } from '../support/hl7-receiver';
-import { type Orthanc, type Rabbit, Servers, until } from '../support/servers';
+import { freePort } from '../support/receivers/hl7-receiver';
+import { type Orthanc, type Rabbit, Servers, until } from '../support/servers/servers';
 
 const ROOT = resolve(__dirname, '../..');
 const CLI = join(ROOT, 'dist/cli.js');

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ResultEvent } from '../../src/events/result-event';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
-import { type Orthanc, type Rabbit, Servers, until } from '../support/servers';
+import { type Orthanc, type Rabbit, Servers, until } from '../support/servers/servers';
 
 /**
  * The service as users start it, stopped and slowed down in the middle of a study, and `hilum reanalyze`. Only named

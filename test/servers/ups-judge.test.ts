@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { parseUid } from '../../src/dicom/uid';
 import { newWorkitem, performedWorkitem, stateChange } from '../../src/sinks/ups/message';
-import { RECORD } from '../support/result-record';
+import { RECORD } from '../support/records/result-record';
 
 const SETTINGS = {
   worklistLabel: 'Chest',

@@ -6,8 +6,8 @@ import { startViewer, type Viewer } from '../../scripts/lib/viewer.cjs';
 import { dicomWebArchive } from '../../src/archive/dicomweb';
 import { syntheticDicom, syntheticUids } from '../../src/objects/synthetic-film';
 import { type Line, runStudy } from '../../src/pipeline/pipeline';
-import { fakeLine, MemoryAnnouncer } from '../support/line';
-import { type Orthanc, Servers, until } from '../support/servers';
+import { fakeLine, MemoryAnnouncer } from '../support/pipeline/line';
+import { type Orthanc, Servers, until } from '../support/servers/servers';
 
 /** Screenshots stay for whoever looks at a run; they are no part of the repository. */
 const ARTEFACTS = resolve(__dirname, '../../artefacts');

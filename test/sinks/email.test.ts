@@ -1,7 +1,7 @@
 import { setTimeout as passed } from 'node:timers/promises';
 import { emailMessage, type EmailMessage } from '../../src/sinks/email/message';
 import { emailSink, type MailServer } from '../../src/sinks/email/sink';
-import { RECORD, RESULT } from '../support/result-record';
+import { RECORD, RESULT } from '../support/records/result-record';
 
 const FROM = { from: 'hilum@hospital.example', includePatient: false };
 const PATIENT = [

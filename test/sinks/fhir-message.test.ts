@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { deriveUid } from '../../src/dicom/uid';
 import { encodeBundle, uuidOf } from '../../src/sinks/fhir/message';
 import type { StudyRecord } from '../../src/sinks/record';
-import { RECORD } from '../support/result-record';
+import { RECORD } from '../support/records/result-record';
 
 const OPTIONS = {
   patientSystem: undefined,

@@ -6,7 +6,7 @@ import { readAck } from '../../src/hl7/acknowledgement';
 import { dicomMoment, escapeText, personName } from '../../src/hl7/text';
 import { controlIdOf, encodeOru, type Hl7Options } from '../../src/sinks/hl7/message';
 import type { StudyRecord } from '../../src/sinks/record';
-import { RECORD } from '../support/result-record';
+import { RECORD } from '../support/records/result-record';
 
 const { hl7: OPTIONS } = parseConfig({ archive: { url: 'http://a' }, broker: { url: 'amqp://b' } }).deliveries;
 const segmentsOf = (record: StudyRecord, more: Partial<Hl7Options> = {}) =>

@@ -7,7 +7,7 @@ import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { runStudy } from '../../src/pipeline/pipeline';
 import { type FilmHeader, loadRecord } from '../../src/sinks/load-record';
 import { rebuildRecord } from '../../src/worklist/rebuild';
-import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
+import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
 
 /** The header as a server gives it, from the file in memory. */
 class RecordMemory extends MemoryArchive {

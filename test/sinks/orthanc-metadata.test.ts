@@ -1,6 +1,6 @@
 import { metadataChanges, readTriage } from '../../src/sinks/orthanc-metadata/message';
 import { type MetadataServer, metadataSink, type Revised } from '../../src/sinks/orthanc-metadata/sink';
-import { RECORD, RESULT } from '../support/result-record';
+import { RECORD, RESULT } from '../support/records/result-record';
 
 const KEY = RECORD.key;
 const NONE = { priority: '', probability: '', written: '' };

@@ -4,8 +4,8 @@ import { FAILING_MS } from '../../src/sinks/failure-watch';
 import type { StudyRecord } from '../../src/sinks/record';
 import { createRunner, type DeliveryResult, type RunnerOptions } from '../../src/sinks/runner';
 import type { Sink } from '../../src/sinks/sink';
-import { recordingLog } from '../support/logs';
-import { RECORD, RESULT } from '../support/result-record';
+import { recordingLog } from '../support/records/logs';
+import { RECORD, RESULT } from '../support/records/result-record';
 
 const RETRY = { delaysMs: [5_000, 30_000], limit: 2 };
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));

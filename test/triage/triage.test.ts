@@ -4,7 +4,7 @@ import { parseUid } from '../../src/dicom/uid';
 import type { PriorityRule } from '../../src/triage/config';
 import type { FilmAttributes } from '../../src/triage/rules';
 import { createTriage, type FilmDirectory } from '../../src/triage/triage';
-import { recordingLog } from '../support/logs';
+import { recordingLog } from '../support/records/logs';
 
 const RULES: PriorityRule[] = [{ StudyPriorityID: ['STAT'] }, { ViewPosition: ['AP'] }];
 const event = (more: Record<string, unknown> = {}) =>

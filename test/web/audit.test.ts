@@ -18,10 +18,10 @@ import { messagesOf, type SystemEvent } from '../../src/web/audit/events';
 import { auditXml } from '../../src/web/audit/message';
 import { connectSyslog, syslogFrame } from '../../src/web/audit/syslog';
 import { AuditTrail } from '../../src/web/audit/trail';
-import { authority } from '../support/certificates';
-import { recordingLog } from '../support/logs';
+import { authority } from '../support/servers/certificates';
+import { recordingLog } from '../support/records/logs';
 
-const XSD = join(__dirname, '../support/audit-message.xsd');
+const XSD = join(__dirname, '../support/web/audit-message.xsd');
 let dir: string;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'hilum-audit-'));

@@ -11,8 +11,8 @@ import { createListener, type ListenerOptions, STUDY_RESULTS } from '../../src/s
 import { open } from '../../src/web/access/user';
 import { addHealth, listen } from '../../src/web/health';
 import { createMetrics, METRIC_NAMES, type MetricsSources } from '../../src/web/metrics';
-import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/line';
-import { recordingLog } from '../support/logs';
+import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
+import { recordingLog } from '../support/records/logs';
 
 const STATES = ['connected', 'disconnected'] as const;
 const make = (more: Partial<MetricsSources> = {}) =>

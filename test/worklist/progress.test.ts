@@ -2,7 +2,7 @@ import { HilumError } from '../../src/base/errors';
 import { deriveUid } from '../../src/dicom/uid';
 import { Progress, type StudyDirectory } from '../../src/worklist/progress';
 import type { Sighting, Step } from '../../src/worklist/steps';
-import { recordingLog } from '../support/logs';
+import { recordingLog } from '../support/records/logs';
 
 const [A, B] = [deriveUid(['a']), deriveUid(['b'])];
 const AWAY = new HilumError('DATABASE_UNREACHABLE', 'transient', 'the database does not answer');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '../../src/base/log';
 import { openDatabase } from '../../src/database/database';
-import { worklistTests } from '../support/worklist-table';
+import { worklistTests } from '../support/suites/worklist.suite';
 
 const dir = mkdtempSync(join(tmpdir(), 'hilum-list-'));
 afterAll(() => rmSync(dir, { recursive: true }));

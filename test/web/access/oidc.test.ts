@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { claimAt, NotSignedIn, OidcClient, rolesOfClaims } from '../../../src/web/access/oidc';
-import { accessSite, type AccessSite, type Answer, Browser } from '../../support/access-site';
+import { accessSite, type AccessSite, type Answer, Browser } from '../../support/web/access-site';
 
 const CLAIMS = {
   'dr-a': { name: 'Dr A', realm_access: { roles: ['reading-room', 'other'] } },
@@ -24,7 +24,7 @@ let site: AccessSite;
 let provider: ChildProcess;
 
 async function startProvider(port: number, origin: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [join(__dirname, '../../support/oidc-provider.mjs')], {
+  const child = spawn(process.execPath, [join(__dirname, '../../support/web/oidc-provider.mjs')], {
     env: { ...process.env, PORT: String(port), ORIGIN: origin, CLAIMS: JSON.stringify(CLAIMS), NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'ignore'],
   });

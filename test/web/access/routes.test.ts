@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { PERSON_ROLES, ROLES, type Rule } from '../../../src/web/access/user';
-import { accessSite, ask } from '../../support/access-site';
-import { routesOf } from '../../support/routes';
+import { accessSite, ask } from '../../support/web/access-site';
+import { routesOf } from '../../support/web/routes';
 
 /** The table below "Who may use which route" of docs/security.md: route and rule. */
 function documented(): Map<string, string> {

@@ -1,8 +1,8 @@
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { ROLES } from '../../../src/web/access/user';
 import type { FilmReport, StudyDetail, StudyPage } from '../../../src/web/api/api-types';
-import { fill, ListSite, studyOf } from '../../support/list-site';
-import { routesOf } from '../../support/routes';
+import { fill, ListSite, studyOf } from '../../support/web/list-site';
+import { routesOf } from '../../support/web/routes';
 
 let site: ListSite;
 

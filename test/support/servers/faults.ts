@@ -1,5 +1,5 @@
-import { boundaryOf, MultipartParser, writeMultipart } from '../../src/archive/multipart';
-import { readPart10 } from '../../src/dicom/read';
+import { boundaryOf, MultipartParser, writeMultipart } from '../../../src/archive/multipart';
+import { readPart10 } from '../../../src/dicom/read';
 import type { Answer, Exchange, Match } from './fault-proxy';
 
 /** What befalls one request. When it throws, the client sees a lost connection. */

@@ -1,6 +1,6 @@
-import { parseUid } from '../../src/dicom/uid';
-import type { ResultEvent } from '../../src/events/result-event';
-import type { FilmRecord, StudyRecord } from '../../src/sinks/record';
+import { parseUid } from '../../../src/dicom/uid';
+import type { ResultEvent } from '../../../src/events/result-event';
+import type { FilmRecord, StudyRecord } from '../../../src/sinks/record';
 
 const uid = (last: string) => parseUid(`1.2.826.0.1.3680043.8.498.${last}`);
 const SR = parseUid('1.2.840.10008.5.1.4.1.1.88.34');

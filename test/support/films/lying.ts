@@ -1,4 +1,4 @@
-import { drawSyntheticFilm, type SyntheticFilm } from '../../src/objects/synthetic-film';
+import { drawSyntheticFilm, type SyntheticFilm } from '../../../src/objects/synthetic-film';
 import { dicomFile, filmElements, type FixtureElement } from './dicom-fixture';
 
 /** The eight ways in which a frontal film can lie: direction of the rows, direction of the columns. */

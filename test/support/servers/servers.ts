@@ -8,10 +8,10 @@ import {
   type RabbitOptions,
   startOrthanc,
   startRabbit,
-} from '../../scripts/lib/servers.cjs';
+} from '../../../scripts/lib/servers.cjs';
 import { Postgres } from './postgres';
 
-export type { Orthanc, Rabbit } from '../../scripts/lib/servers.cjs';
+export type { Orthanc, Rabbit } from '../../../scripts/lib/servers.cjs';
 
 /** Real servers for one test file, each in a new folder that goes with it. Call `stop` in afterAll. */
 export class Servers {

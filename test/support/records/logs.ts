@@ -1,4 +1,4 @@
-import type { Log, LogFields } from '../../src/base/log';
+import type { Log, LogFields } from '../../../src/base/log';
 
 export interface RecordedLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 
 /** Debian's own Python: pydicom and GDCM are installed for it. */
 export const PYTHON = '/usr/bin/python3';
-const REFERENCE = resolve(__dirname, '../../scripts/lib/pydicom_gray.py');
+const REFERENCE = resolve(__dirname, '../../../scripts/lib/pydicom_gray.py');
 
 /** Files on which the independent reader is no reference, and why. */
 export const NO_REFERENCE: Readonly<Record<string, string>> = {

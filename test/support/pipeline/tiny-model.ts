@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { digestOf } from '../../src/model/manifest';
+import { digestOf } from '../../../src/model/manifest';
 
-export const TFJS_WORKER = resolve(__dirname, 'tfjs-worker.cjs');
+export const TFJS_WORKER = resolve(__dirname, '../threads/tfjs-worker.cjs');
 const SIZE = 16;
 export const TINY = 'tiny-classifier';
 

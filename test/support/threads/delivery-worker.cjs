@@ -7,11 +7,11 @@
  * SETTINGS is JSON: amqpUrl, port (of the MLLP receiver), record, hl7 (its configuration), stall: true stops between
  * delivery and acknowledgement for ever.
  */
-const { createLog } = require('../../dist/base/log');
-const { connectBroker } = require('../../dist/queue/amqp');
-const { mllpClient } = require('../../dist/hl7/mllp');
-const { hl7Sink } = require('../../dist/sinks/hl7/sink');
-const { createRunner } = require('../../dist/sinks/runner');
+const { createLog } = require('../../../dist/base/log');
+const { connectBroker } = require('../../../dist/queue/amqp');
+const { mllpClient } = require('../../../dist/hl7/mllp');
+const { hl7Sink } = require('../../../dist/sinks/hl7/sink');
+const { createRunner } = require('../../../dist/sinks/runner');
 
 const { amqpUrl, port, record, hl7, stall } = JSON.parse(process.argv[2]);
 const sink = hl7Sink(mllpClient({ ...hl7, host: '127.0.0.1', port, tls: undefined }), hl7);

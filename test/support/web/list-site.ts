@@ -2,21 +2,21 @@ import express, { type Express, type RequestHandler } from 'express';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Database, openDatabase } from '../../src/database/database';
-import { parseUid, type Uid } from '../../src/dicom/uid';
-import type { ResultEvent } from '../../src/events/result-event';
-import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
-import { unboundedReader } from '../../src/pipeline/film-reader';
-import { type Line, runStudy } from '../../src/pipeline/pipeline';
-import type { StudyRecord } from '../../src/sinks/record';
-import type { AuditEvent } from '../../src/web/access/audit-event';
-import { Refused, type Role, setUser, userOf } from '../../src/web/access/user';
-import type { DeadLetterEntry } from '../../src/web/api/api-types';
-import { type ListParts, readingListWeb } from '../../src/web/api/list-app';
-import { listen } from '../../src/web/health';
-import { Worklist } from '../../src/worklist/worklist';
-import { type FakeAnswers, fakeLine, MemoryAnnouncer, MemoryArchive } from './line';
-import { recordingLog } from './logs';
+import { type Database, openDatabase } from '../../../src/database/database';
+import { parseUid, type Uid } from '../../../src/dicom/uid';
+import type { ResultEvent } from '../../../src/events/result-event';
+import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../../src/objects/synthetic-film';
+import { unboundedReader } from '../../../src/pipeline/film-reader';
+import { type Line, runStudy } from '../../../src/pipeline/pipeline';
+import type { StudyRecord } from '../../../src/sinks/record';
+import type { AuditEvent } from '../../../src/web/access/audit-event';
+import { Refused, type Role, setUser, userOf } from '../../../src/web/access/user';
+import type { DeadLetterEntry } from '../../../src/web/api/api-types';
+import { type ListParts, readingListWeb } from '../../../src/web/api/list-app';
+import { listen } from '../../../src/web/health';
+import { Worklist } from '../../../src/worklist/worklist';
+import { type FakeAnswers, fakeLine, MemoryAnnouncer, MemoryArchive } from '../pipeline/line';
+import { recordingLog } from '../records/logs';
 import { builtPages } from './pages';
 
 /**
@@ -238,7 +238,7 @@ function defaultParts(worklist: Worklist, holder: { site?: ListSite }): ListPart
       replay: async (id) => take(id, 'replay'),
       drop: async (id) => take(id, 'drop'),
     },
-    installed: { dir: join(__dirname, '../../models'), models: [{ id: 'covid-vgg19-lungs', version: '1.0.0' }] },
+    installed: { dir: join(__dirname, '../../../models'), models: [{ id: 'covid-vgg19-lungs', version: '1.0.0' }] },
     version: '0.0.1',
     log: recordingLog(),
     pagesDir: (pages ??= builtPages()),

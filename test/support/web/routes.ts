@@ -1,5 +1,5 @@
 import type { Express } from 'express';
-import { type Rule, ruleOf } from '../../src/web/access/user';
+import { type Rule, ruleOf } from '../../../src/web/access/user';
 
 interface Layer {
   readonly route?: {

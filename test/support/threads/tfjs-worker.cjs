@@ -10,5 +10,5 @@ require('node:net').Socket.prototype.connect = forbidden;
 require('node:dns').lookup = forbidden;
 globalThis.fetch = forbidden;
 parentPort.on('message', (input) => Number.isNaN(input[0]) && process.exit(3));
-require('../../scripts/lib/typescript.cjs');
-require('../../src/model/tfjs-worker.ts');
+require('../../../scripts/lib/typescript.cjs');
+require('../../../src/model/tfjs-worker.ts');

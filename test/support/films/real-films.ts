@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /** The shared collection of real DICOM files, which is never committed. HILUM_DATA_DIR names another place. */
-export const DICOM_DIR = join(process.env.HILUM_DATA_DIR ?? resolve(__dirname, '../../../shared/data'), 'dicom');
+export const DICOM_DIR = join(process.env.HILUM_DATA_DIR ?? resolve(__dirname, '../../../../shared/data'), 'dicom');
 
 export const haveRealFiles = existsSync(DICOM_DIR);
 

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-const SOURCE = resolve(__dirname, '../../src/web/pages');
+const SOURCE = resolve(__dirname, '../../../src/web/pages');
 
 /** The pages as the build makes them, from the sources as they are now, in a new folder. */
 export function builtPages(): string {

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { createLog } from '../../src/base/log';
-import { type Database, openDatabase } from '../../src/database/database';
-import { MIGRATIONS } from '../../src/database/migrations/index';
-import { deriveUid } from '../../src/dicom/uid';
-import { Worklist } from '../../src/worklist/worklist';
+import { createLog } from '../../../src/base/log';
+import { type Database, openDatabase } from '../../../src/database/database';
+import { MIGRATIONS } from '../../../src/database/migrations/index';
+import { deriveUid } from '../../../src/dicom/uid';
+import { Worklist } from '../../../src/worklist/worklist';
 
-const WRITER = join(__dirname, 'list-writer.cjs');
+const WRITER = join(__dirname, '../threads/list-writer.cjs');
 const LOG = createLog('silent');
 
 /** Starts a process that writes; resolves once it has opened the database. */

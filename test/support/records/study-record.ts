@@ -1,6 +1,6 @@
-import { deriveUid } from '../../src/dicom/uid';
-import { SOP_CLASSES } from '../../src/objects/sop-classes';
-import type { FilmRecord, StudyRecord } from '../../src/sinks/record';
+import { deriveUid } from '../../../src/dicom/uid';
+import { SOP_CLASSES } from '../../../src/objects/sop-classes';
+import type { FilmRecord, StudyRecord } from '../../../src/sinks/record';
 
 /** An analysed film whose UIDs follow from `name`. */
 export function filmRecord(name: string, overrides: Partial<FilmRecord> = {}): FilmRecord {

@@ -4,17 +4,17 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Log, LogFields } from '../../src/base/log';
-import { type Config, parseConfig } from '../../src/config/config';
-import { openDatabase } from '../../src/database/database';
-import { type Access, createAccess, protect } from '../../src/web/access/access';
-import { openAccounts } from '../../src/web/access/account-store';
-import { Directory } from '../../src/web/access/directory';
-import { openApiTokens, openSessions } from '../../src/web/access/session-store';
-import { needs, requiredUser, signedIn } from '../../src/web/access/user';
-import { createRecorder } from '../../src/web/audit/recorder';
-import { AuditTrail } from '../../src/web/audit/trail';
-import { addHealth, listen } from '../../src/web/health';
+import type { Log, LogFields } from '../../../src/base/log';
+import { type Config, parseConfig } from '../../../src/config/config';
+import { openDatabase } from '../../../src/database/database';
+import { type Access, createAccess, protect } from '../../../src/web/access/access';
+import { openAccounts } from '../../../src/web/access/account-store';
+import { Directory } from '../../../src/web/access/directory';
+import { openApiTokens, openSessions } from '../../../src/web/access/session-store';
+import { needs, requiredUser, signedIn } from '../../../src/web/access/user';
+import { createRecorder } from '../../../src/web/audit/recorder';
+import { AuditTrail } from '../../../src/web/audit/trail';
+import { addHealth, listen } from '../../../src/web/health';
 
 export interface Answer {
   readonly status: number;

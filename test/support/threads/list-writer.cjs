@@ -2,10 +2,10 @@
  * A process that writes to a list's database until it is killed: `node list-writer.cjs URL NAME`. It says each study
  * that was confirmed, on a line.
  */
-require('../../scripts/lib/typescript.cjs');
-const { openDatabase } = require('../../src/database/database.ts');
-const { Worklist } = require('../../src/worklist/worklist.ts');
-const { deriveUid } = require('../../src/dicom/uid.ts');
+require('../../../scripts/lib/typescript.cjs');
+const { openDatabase } = require('../../../src/database/database.ts');
+const { Worklist } = require('../../../src/worklist/worklist.ts');
+const { deriveUid } = require('../../../src/dicom/uid.ts');
 
 const [url, name] = process.argv.slice(2);
 const log = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {}, child: () => log };

@@ -1,9 +1,9 @@
-import type { Database } from '../../src/database/database';
-import { deriveUid, type Uid } from '../../src/dicom/uid';
-import { readLabels } from '../../src/evaluation/labels';
-import type { Step } from '../../src/worklist/steps';
-import { Worklist } from '../../src/worklist/worklist';
-import { filmRecord, studyRecord } from './study-record';
+import type { Database } from '../../../src/database/database';
+import { deriveUid, type Uid } from '../../../src/dicom/uid';
+import { readLabels } from '../../../src/evaluation/labels';
+import type { Step } from '../../../src/worklist/steps';
+import { Worklist } from '../../../src/worklist/worklist';
+import { filmRecord, studyRecord } from '../records/study-record';
 
 const uid = (name: string): Uid => deriveUid(['study', name]);
 const SIGHT = {

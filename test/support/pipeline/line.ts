@@ -1,16 +1,16 @@
-import { HilumError } from '../../src/base/errors';
-import type { InstanceReference } from '../../src/dicom/instance';
-import type { EncodedObject } from '../../src/dicom/part10';
-import { readPart10 } from '../../src/dicom/read';
-import { parseUid, type Uid } from '../../src/dicom/uid';
-import type { ResultEvent } from '../../src/events/result-event';
-import type { Plane } from '../../src/imaging/plane';
-import type { ModelManifest } from '../../src/model/manifest';
-import type { Model, Prediction } from '../../src/model/session';
-import { unboundedReader } from '../../src/pipeline/film-reader';
-import { plausibilityOf } from '../../src/pipeline/lungs';
-import type { Line } from '../../src/pipeline/pipeline';
-import type { Archive } from '../../src/pipeline/stage';
+import { HilumError } from '../../../src/base/errors';
+import type { InstanceReference } from '../../../src/dicom/instance';
+import type { EncodedObject } from '../../../src/dicom/part10';
+import { readPart10 } from '../../../src/dicom/read';
+import { parseUid, type Uid } from '../../../src/dicom/uid';
+import type { ResultEvent } from '../../../src/events/result-event';
+import type { Plane } from '../../../src/imaging/plane';
+import type { ModelManifest } from '../../../src/model/manifest';
+import type { Model, Prediction } from '../../../src/model/session';
+import { unboundedReader } from '../../../src/pipeline/film-reader';
+import { plausibilityOf } from '../../../src/pipeline/lungs';
+import type { Line } from '../../../src/pipeline/pipeline';
+import type { Archive } from '../../../src/pipeline/stage';
 
 const SIZE = 56;
 

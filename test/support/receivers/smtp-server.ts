@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { until } from './servers';
+import { until } from '../servers/servers';
 
 export interface ReceivedMail {
   readonly from: string;

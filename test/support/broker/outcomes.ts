@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Attributes } from '../../src/dicom/attributes';
-import { turnOf } from '../../src/dicom/patient-orientation';
-import { readPart10 } from '../../src/dicom/read';
-import { parseUid } from '../../src/dicom/uid';
-import type { Polygon } from '../../src/imaging/polygon';
-import type { AnalysisIdentity } from '../../src/objects/analysis';
-import type { ExplainedFilm, FilmOutcome, Plane } from '../../src/pipeline/stage';
+import type { Attributes } from '../../../src/dicom/attributes';
+import { turnOf } from '../../../src/dicom/patient-orientation';
+import { readPart10 } from '../../../src/dicom/read';
+import { parseUid } from '../../../src/dicom/uid';
+import type { Polygon } from '../../../src/imaging/polygon';
+import type { AnalysisIdentity } from '../../../src/objects/analysis';
+import type { ExplainedFilm, FilmOutcome, Plane } from '../../../src/pipeline/stage';
 
 export const IDENTITY: AnalysisIdentity = {
   softwareVersion: '0.1.0',
@@ -52,7 +52,7 @@ export const BARE_FILM: Attributes = {
   Columns: 400,
 };
 
-const DICOM_DIR = resolve(process.env.HILUM_DATA_DIR ?? resolve(__dirname, '../../../shared/data'), 'dicom');
+const DICOM_DIR = resolve(process.env.HILUM_DATA_DIR ?? resolve(__dirname, '../../../../shared/data'), 'dicom');
 /** Rows of `test.each` on real films: [kind of source, its header]. Says so loudly where the folder is missing. */
 export function realFilms(): [kind: string, attributes: Attributes][] {
   if (existsSync(DICOM_DIR)) return Object.entries(REAL_FILMS).map(([kind, name]) => [kind, readHeader(name)]);

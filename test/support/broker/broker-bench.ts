@@ -1,7 +1,7 @@
 import { type ChannelModel, connect as rawConnect } from 'amqplib';
-import { type Broker, type BrokerOptions, connectBroker } from '../../src/queue/amqp';
-import { recordingLog } from './logs';
-import { type Rabbit, Servers } from './servers';
+import { type Broker, type BrokerOptions, connectBroker } from '../../../src/queue/amqp';
+import { recordingLog } from '../records/logs';
+import { type Rabbit, Servers } from '../servers/servers';
 
 /**
  * A real RabbitMQ for all tests of a file. Each test has exchanges and queues of its own: their names begin with

@@ -1,8 +1,8 @@
-import type { Dataset } from '../../src/dicom/dataset';
-import { equipmentModule } from '../../src/objects/analysis';
-import { codeItem } from '../../src/objects/codes';
-import { sourceReference, studyModule } from '../../src/objects/study-module';
-import { BARE_FILM, IDENTITY } from './outcomes';
+import type { Dataset } from '../../../src/dicom/dataset';
+import { equipmentModule } from '../../../src/objects/analysis';
+import { codeItem } from '../../../src/objects/codes';
+import { sourceReference, studyModule } from '../../../src/objects/study-module';
+import { BARE_FILM, IDENTITY } from '../broker/outcomes';
 
 /**
  * A Segmentation and a Parametric Map of two by eight pixels, made from the Standard alone: what is checked is not
