@@ -54,7 +54,7 @@ export async function createApp(
   const broker = connectBroker({ ...config.broker, sinks: sinkNames }, log);
   const { metrics, observer } = openMeasures(
     config,
-    { classifier: opened.models.classifier.manifest, broker, sinks: sinkNames },
+    { classifier: opened.models.classifiers[0]!.model.manifest, broker, sinks: sinkNames },
     log,
   );
   const line: Line = { ...opened, observer };

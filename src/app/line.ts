@@ -1,5 +1,6 @@
 import type { Log } from '../base/log';
 import { type Config, configSchema } from '../config/config';
+import type { FindingRule } from '../finding/finding';
 import type { ModelManifest } from '../model/manifest';
 import { openModel } from '../model/session';
 import { DecoderThread } from '../pipeline/decoder-thread';
@@ -24,7 +25,6 @@ export async function openLine(
   const open = (id: string) => openModel(dir, id, models.threads);
   const gate = models.gate === 'off' ? null : await open(models.gate);
   const [view, lungs, classifier] = [await open(models.view), await open(models.lungs), await open(models.classifier)];
-  const threshold = own ?? classifier.manifest.operatingPoint.threshold;
   const auditor = shortcutAudit === 'off' ? null : await open(shortcutAudit);
   requireFit({
     view: view.manifest,
@@ -33,15 +33,14 @@ export async function openLine(
     classifier: classifier.manifest,
     audit: auditor?.manifest ?? null,
   });
-  const audit = auditor && { model: auditor, threshold };
+  const audit = auditor && { model: auditor };
   const all = [view, ...(gate ? [gate] : []), lungs, classifier].map(({ manifest }) => describeModel(manifest));
-  // Both are there: without them the classifier does not fit.
-  const { label, code } = classifier.manifest.classes[classifier.manifest.positive]!;
+  const classifiers = [{ model: classifier, rule: ruleOf(classifier.manifest, own) }];
   const settled: Omit<AnalysisIdentity, 'startedAt'> = {
     softwareVersion: VERSION,
     device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum chest-film triage' },
     models: [...all, ...(audit ? [{ ...describeModel(audit.model.manifest), task: 'audit' as const }] : [])],
-    classifier: { positive: { label, code: code! }, threshold },
+    findings: classifiers.map(({ model, rule }) => ({ ...rule, model: model.manifest.id })),
     srClass: results.reportClass,
     objects: {
       heatMap: results.heatMap,
@@ -52,11 +51,18 @@ export async function openLine(
   };
   return {
     reader: openReader(decode, log),
-    models: { view, gate, lungs, classifier },
+    models: { view, gate, lungs, classifiers },
     plausibility: plausibilityOf(lungs.manifest),
     audit,
     identity: () => ({ ...settled, startedAt: new Date() }),
   };
+}
+
+/** What a classifier tells, held against the site's own operating point where it has one. */
+function ruleOf({ classes, positive, operatingPoint }: ModelManifest, own: number | undefined): FindingRule {
+  // Both are there: without them the classifier does not fit.
+  const { label, code } = classes[positive]!;
+  return { label, code: code!, operatingPoint: own ?? operatingPoint.threshold, mode: 'live' };
 }
 
 /** A decoder thread as configured; it starts with the first film. */

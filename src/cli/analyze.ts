@@ -1,3 +1,4 @@
+import { RESEARCH_USE } from '../finding/wording';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openLine } from '../app/line';
@@ -117,7 +118,7 @@ async function write(objects: readonly EncodedObject[], folder: string): Promise
 function describe(result: FileResult): string {
   const told =
     result.outcome === 'analysed'
-      ? `${result.view}, probability ${((result.probability ?? 0) * 100).toFixed(1)} %, research use only`
+      ? `${result.view}, probability ${((result.probability ?? 0) * 100).toFixed(1)} %, ${RESEARCH_USE.short}`
       : result.reason;
   return `${result.file}: ${result.outcome}: ${told}`;
 }

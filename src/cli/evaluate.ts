@@ -1,3 +1,4 @@
+import { leadingOf } from '../objects/analysis';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -52,7 +53,7 @@ export async function evaluate(options: EvaluateOptions): Promise<number> {
   const unlabelled = await unlabelledFiles(options.films, labels.films, [options.out, options.labels]);
   if (unlabelled.length > 0) say(`not looked at, as no row of the labels file names them: ${named(unlabelled)}`);
   const line = await lineOf(config, options.models);
-  const { threshold } = line.identity().classifier;
+  const { operatingPoint: threshold } = leadingOf(line.identity());
   const { report, mistakes, failed } = await withLine(line, async () => {
     const { records, failures } = await analyseAll(
       options,

@@ -54,6 +54,8 @@ export interface StudyTable {
   /** Highest of the films, 0..1, and its operating point. */
   probability: number | null;
   threshold: number | null;
+  /** Findings of the leading film, as JSON; null in a row of version 0.1. */
+  findings: string | null;
   /** Views of the films, divided by a comma. */
   views: Generated<string>;
   films: Generated<number>;

@@ -1,3 +1,4 @@
+import { isAtOrAbove } from '../finding/operating-point';
 import { createCanvas } from '@napi-rs/canvas';
 import type { Picture } from '../objects/secondary-capture';
 import { drawHeatMap } from '../pipeline/draw';
@@ -20,7 +21,7 @@ export function worstMistakes<T extends Mistake>(
   threshold: number,
   most: number,
 ): { readonly missed: T[]; readonly falseAlarms: T[] } {
-  const wrong = films.filter(({ positive, probability }) => positive !== probability >= threshold);
+  const wrong = films.filter(({ positive, probability }) => positive !== isAtOrAbove(probability, threshold));
   const byProbability = (a: T, b: T) => a.probability - b.probability || (a.file < b.file ? -1 : 1);
   return {
     missed: wrong

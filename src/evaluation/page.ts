@@ -1,3 +1,4 @@
+import { RESEARCH_USE } from '../finding/wording';
 import { LEAST_FOR_INTERVAL } from '../statistics/bootstrap';
 import { thin } from '../statistics/curves';
 import { html, Markup, table } from './markup';
@@ -52,7 +53,7 @@ function summarySection({
   return html`<header>
     <h1>Evaluation of Hilum on this site's films</h1>
     <p class="warning">
-      Research use only, not for diagnosis. This page shows films and file names: keep it as you keep patient data.
+      ${RESEARCH_USE.sentence} This page shows films and file names: keep it as you keep patient data.
     </p>
     <p>
       Finding: ${finding}. ${counts.analysed} of ${counts.labelled} labelled films analysed (${counts.positive} with the

@@ -1,3 +1,4 @@
+import { leadingOf } from '../objects/analysis';
 import type { AnalysisIdentity } from '../objects/analysis';
 import { type BootstrapOptions, estimate, type Estimate } from '../statistics/bootstrap';
 import { calibration, type Calibration, curve, type CurvePoint } from '../statistics/curves';
@@ -133,7 +134,7 @@ export function makeReport({
     madeAt: now.toISOString(),
     softwareVersion: identity.softwareVersion,
     models: identity.models,
-    finding: identity.classifier.positive.label,
+    finding: leadingOf(identity).label,
     settings,
     labels: { positive, negative, guessed, hasPatients, problems, sha256: labelsSha256 },
     counts: {

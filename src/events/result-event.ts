@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { uidSchema } from '../dicom/uid-schema';
 import { NOT_ANALYSED_REASONS, type Warning, WARNINGS } from './closed-lists';
+import { findingSchema } from './finding';
 import { PRIORITIES } from './priority';
 import { readEvent } from './read-event';
 import type { ReadOnly } from './read-only';
@@ -22,8 +23,11 @@ const filmResultSchema = z.object({
   reason: z.enum(NOT_ANALYSED_REASONS).nullable(),
   reasonText: z.string().nullable(),
   view: z.enum(['frontal', 'lateral']).nullable(),
+  /** Of the first finding: what readers of schema version 1 knew before there were several. */
   probability: share,
   lungFraction: share,
+  /** What the classifiers say of the film, the leading one first; empty where it was not analysed. */
+  findings: z.array(findingSchema).default([]),
   /** Absent where there are none. */
   warnings: warnings.optional(),
   outputs: z.array(output),
@@ -33,6 +37,7 @@ export const resultEventSchema = z.object({
   schemaVersion: z.literal(1),
   type: z.literal('study-result'),
   studyInstanceUid: uidSchema,
+  /** The highest of the live findings; null where no film was analysed. */
   priority: z.enum(PRIORITIES).nullable(),
   films: z.array(filmResultSchema),
   /** Series without a film (CT, results of others ...), which were left alone. */

@@ -2,7 +2,9 @@ import type { Attributes } from '../dicom/attributes';
 import type { Dataset } from '../dicom/dataset';
 import { clean, cut, plain, refuse } from '../dicom/sanitise';
 import { deriveUid, type Uid } from '../dicom/uid';
-import { type Code, codeItem, CODES } from './codes';
+import type { FindingRule } from '../finding/finding';
+import { RESEARCH_USE } from '../finding/wording';
+import { codeItem, CODES } from './codes';
 import { RESULT_OBJECTS, type ResultObject } from './sop-classes';
 
 /** One network and exactly which. */
@@ -18,6 +20,11 @@ export interface AnalysisModel {
   readonly input?: string;
 }
 
+export interface AnalysisFinding extends FindingRule {
+  /** Id of the network, one of {@link AnalysisIdentity.models}. */
+  readonly model: string;
+}
+
 export type SrClass = 'comprehensive-3d' | 'comprehensive';
 
 /** Who analyses, with what and since when: the part of the results that does not come from the film. */
@@ -27,11 +34,8 @@ export interface AnalysisIdentity {
   /** Start of the analysis: Content Date and Time (IHE AIR). */
   readonly startedAt: Date;
   readonly models: readonly AnalysisModel[];
-  readonly classifier: {
-    readonly positive: { readonly label: string; readonly code: Code };
-    /** Operating point, 0..1: at or above it a film is urgent. */
-    readonly threshold: number;
-  };
+  /** What is looked for, the leading one first, and which network tells it. */
+  readonly findings: readonly AnalysisFinding[];
   /** Comprehensive 3D SR is what IHE AIR asks for; Comprehensive SR is drawn by more viewers. */
   readonly srClass: SrClass;
   /** What is to be written of an analysed film beside its report. */
@@ -59,15 +63,7 @@ export type ResultUids = Readonly<Record<ResultObject | 'report', ObjectUids>>;
  * refers to them, and only it; the usual choice is left out, as it was before there was one.
  */
 export function resultUids(film: Uid, identity: AnalysisIdentity): ResultUids {
-  const { positive, threshold } = identity.classifier;
-  const shape = [
-    FORMAT_VERSION,
-    threshold,
-    positive.label,
-    positive.code.scheme,
-    positive.code.value,
-    ...modelParts(identity),
-  ];
+  const shape = [FORMAT_VERSION, ...identity.findings.flatMap(findingParts), ...modelParts(identity)];
   const uidsOf = (...kind: string[]): ObjectUids => ({
     series: deriveUid([film, 'series', ...kind, ...shape]),
     instance: deriveUid([film, 'instance', ...kind, ...shape]),
@@ -96,9 +92,15 @@ export function deviceUid(identity: AnalysisIdentity): Uid {
   return deriveUid(['device', name, manufacturer, model, identity.softwareVersion, ...modelParts(identity)]);
 }
 
-/** @throws HilumError ENCODE_FAILED unless there is exactly one network of that task. */
-export function classifierOf(identity: AnalysisIdentity): AnalysisModel {
-  return modelOf(identity, 'classification');
+/** The finding that stands for a film where only one is told. @throws HilumError ENCODE_FAILED when there is none. */
+export function leadingOf({ findings }: AnalysisIdentity): AnalysisFinding {
+  return findings[0] ?? refuse('the analysis looks for no finding');
+}
+
+/** The network that tells a finding. @throws HilumError ENCODE_FAILED when it is none of the analysis. */
+export function classifierOf({ models }: AnalysisIdentity, { model, label }: AnalysisFinding): AnalysisModel {
+  const found = models.find(({ id, task }) => id === model && task === 'classification');
+  return found ?? refuse(`the analysis names no network for ${label}`);
 }
 
 /** @throws HilumError ENCODE_FAILED unless there is exactly one network of that task. */
@@ -109,21 +111,16 @@ export function modelOf({ models }: AnalysisIdentity, task: AnalysisModel['task'
 
 /** @throws HilumError ENCODE_FAILED when the identity cannot make a valid object. */
 export function checkIdentity(identity: AnalysisIdentity): void {
-  classifierOf(identity);
-  const { classifier, device, startedAt, softwareVersion } = identity;
-  if (!isShare(classifier.threshold)) refuse('the operating point is not within 0 to 1');
+  leadingOf(identity);
+  const { findings, device, startedAt, softwareVersion } = identity;
+  if (!findings.every(({ operatingPoint }) => isShare(operatingPoint)))
+    refuse('the operating point is not within 0 to 1');
   if (Number.isNaN(startedAt.getTime())) refuse('the start of the analysis is no date');
-  const { positive } = classifier;
-  const texts = [
-    softwareVersion,
-    device.name,
-    device.manufacturer,
-    device.model,
-    positive.label,
-    positive.code.value,
-    positive.code.scheme,
-    positive.code.meaning,
-  ];
+  const named = findings.flatMap((finding) => {
+    classifierOf(identity, finding);
+    return [finding.label, finding.code.value, finding.code.scheme, finding.code.meaning];
+  });
+  const texts = [softwareVersion, device.name, device.manufacturer, device.model, ...named];
   const unfit = texts.find((text) => text === '' || text !== cut(plain(text), 64));
   if (unfit !== undefined)
     refuse(`the analysis is described by an empty, too long or unprintable text (${JSON.stringify(unfit)})`);
@@ -148,7 +145,7 @@ export function equipmentModule(identity: AnalysisIdentity): Dataset {
       {
         ...maker,
         DeviceUID: deviceUid(identity),
-        ContributionDescription: cut(plain(`Automatic analysis, research use only; models: ${networks}`), 1024),
+        ContributionDescription: cut(plain(`Automatic analysis, ${RESEARCH_USE.short}; models: ${networks}`), 1024),
         PurposeOfReferenceCodeSequence: [codeItem(CODES.processingEquipment)],
       },
     ],
@@ -183,4 +180,9 @@ export function localMoment(moment: Date, source: Attributes): LocalMoment {
 
 function modelParts({ models }: AnalysisIdentity): string[] {
   return models.flatMap(({ id, version, sha256 }) => [id, version, sha256]);
+}
+
+/** A live finding alone, as every analysis of 0.1 had it, adds nothing else: its UIDs stay. */
+function findingParts({ operatingPoint, label, code, mode }: FindingRule): (string | number)[] {
+  return [operatingPoint, label, code.scheme, code.value, ...(mode === 'live' ? [] : [mode])];
 }

@@ -1,12 +1,4 @@
-/**
- * The coded concepts that Hilum writes. Meanings as in PS3.16; where editions differ in case, the spelling that both
- * DicomSRValidator and pydicom take.
- */
-export interface Code {
-  readonly value: string;
-  readonly scheme: string;
-  readonly meaning: string;
-}
+import type { Code } from '../dicom/code';
 
 /** A Code Sequence item, PS3.3 section 8.8. */
 export type CodeItem = Readonly<Record<string, string>>;

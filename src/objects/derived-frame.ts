@@ -4,8 +4,10 @@ import { lossyHistory } from '../dicom/lossy';
 import { patientOrientation } from '../dicom/patient-orientation';
 import { clean, cut, plain, refuse } from '../dicom/sanitise';
 import { deriveUid } from '../dicom/uid';
+import { RESEARCH_USE } from '../finding/wording';
 import { type AnalysisIdentity, type AnalysisModel, equipmentModule, localMoment, resultUids } from './analysis';
-import { type Code, codeItem, CODES } from './codes';
+import type { Code } from '../dicom/code';
+import { codeItem, CODES } from './codes';
 import { SOP_CLASSES } from './sop-classes';
 import { sourceReference, type SourceReference, studyModule } from './study-module';
 
@@ -62,13 +64,13 @@ export function derivedFrame(source: Attributes, description: FrameDescription, 
     SeriesNumber: description.seriesNumber,
     SeriesDate: date,
     SeriesTime: time,
-    SeriesDescription: cut(`Hilum ${description.title} - RESEARCH USE, NOT FOR DIAGNOSIS`, 64),
+    SeriesDescription: cut(`Hilum ${description.title} - ${RESEARCH_USE.seriesDescription}`, 64),
     InstanceNumber: '1',
     PatientOrientation: patientOrientation(source) ?? [],
     ContentDate: date,
     ContentTime: time,
     ContentLabel: description.contentLabel,
-    ContentDescription: cut(`${description.title}, research use only`, 64),
+    ContentDescription: cut(`${description.title}, ${RESEARCH_USE.short}`, 64),
     ContentCreatorName: '',
     ContentQualification: 'RESEARCH',
     ...{ LossyImageCompression: '00', ...lossyHistory(source) },
@@ -107,7 +109,7 @@ function referencedSeries(film: SourceReference): Dataset {
 
 function derivationImage(film: SourceReference, { title, derivation, model }: FrameDescription): Dataset {
   return {
-    DerivationDescription: cut(plain(`${title} by ${model.id} ${model.version}. Research use only.`), 1024),
+    DerivationDescription: cut(plain(`${title} by ${model.id} ${model.version}. ${RESEARCH_USE.brief}`), 1024),
     DerivationCodeSequence: [codeItem(derivation)],
     SourceImageSequence: [
       {

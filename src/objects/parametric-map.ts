@@ -3,7 +3,7 @@ import type { Dataset } from '../dicom/dataset';
 import { patientOrientation } from '../dicom/patient-orientation';
 import { refuse } from '../dicom/sanitise';
 import { deriveUid } from '../dicom/uid';
-import { type AnalysisIdentity, checkIdentity, classifierOf } from './analysis';
+import { type AnalysisIdentity, checkIdentity, classifierOf, leadingOf } from './analysis';
 import { codeItem, CODES } from './codes';
 import { derivedFrame, type Grid } from './derived-frame';
 
@@ -33,7 +33,7 @@ export function buildParametricMap(source: Attributes, heat: Grid, identity: Ana
       rows: heat.rows,
       columns: heat.columns,
       derivation: CODES.classActivation,
-      model: classifierOf(identity),
+      model: classifierOf(identity, leadingOf(identity)),
       dimension: { attribute: 0x00209057, group: 0x00209111 },
       frameContent: { StackID: '1', InStackPositionNumber: 1 },
     },

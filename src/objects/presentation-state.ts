@@ -1,7 +1,8 @@
 import { type Attributes, number, text } from '../dicom/attributes';
 import type { Dataset } from '../dicom/dataset';
 import { clean, cut, plain, refuse } from '../dicom/sanitise';
-import { type AnalysisIdentity, checkIdentity, equipmentModule, localMoment, resultUids } from './analysis';
+import { RESEARCH_USE } from '../finding/wording';
+import { type AnalysisIdentity, checkIdentity, equipmentModule, leadingOf, localMoment, resultUids } from './analysis';
 import { closed } from './graphic';
 import { displayShutter, grayscaleTransformations, pixelAspectRatio } from './presentation-of-source';
 import { SOP_CLASSES } from './sop-classes';
@@ -69,12 +70,12 @@ export function buildPresentationState(
     SeriesNumber: SERIES_NUMBER,
     SeriesDate: date,
     SeriesTime: time,
-    SeriesDescription: 'Hilum outlines - RESEARCH USE, NOT FOR DIAGNOSIS',
+    SeriesDescription: `Hilum outlines - ${RESEARCH_USE.seriesDescription}`,
     // Type 2C of General Series; a chest has no side, so it is there and empty.
     Laterality: '',
     InstanceNumber: '1',
     ContentLabel: 'HILUM',
-    ContentDescription: 'Lungs and class activation, outlined. Research use, unverified.',
+    ContentDescription: `Lungs and class activation, outlined. ${RESEARCH_USE.unverified}.`,
     ContentCreatorName: '',
     PresentationCreationDate: date,
     PresentationCreationTime: time,
@@ -176,16 +177,13 @@ function polyline(outline: readonly Point[], { columns, rows }: Size): Dataset {
 }
 
 /** At the lower edge of the window, whatever part of the film is shown there. */
-function note({ classifier }: AnalysisIdentity, layers: readonly Layer[]): Dataset {
+function note(identity: AnalysisIdentity, layers: readonly Layer[]): Dataset {
   const activation = layers.includes(LAYERS.activation)
-    ? `, region of greatest class activation for ${classifier.positive.label}`
+    ? `, region of greatest class activation for ${leadingOf(identity).label}`
     : '';
   return {
     BoundingBoxAnnotationUnits: 'DISPLAY',
-    UnformattedTextValue: cut(
-      plain(`Hilum: lungs${activation}. Research use only - not for diagnosis. Unverified.`),
-      1024,
-    ),
+    UnformattedTextValue: cut(plain(`Hilum: lungs${activation}. ${RESEARCH_USE.statement}`), 1024),
     BoundingBoxTopLeftHandCorner: [0.02, 0.92],
     BoundingBoxBottomRightHandCorner: [0.98, 0.98],
     BoundingBoxTextHorizontalJustification: 'LEFT',

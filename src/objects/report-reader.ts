@@ -2,8 +2,12 @@ import { describeError, HilumError } from '../base/errors';
 import type { Attributes } from '../dicom/attributes';
 import { readPart10 } from '../dicom/read';
 import { parseUid, type Uid } from '../dicom/uid';
-import { type Code, CODES } from './codes';
-import { REPORT_NAME, type View } from './structured-report';
+import type { Code } from '../dicom/code';
+import { FINDING_MODES, type Finding } from '../events/finding';
+import { PRIORITIES, type Priority } from '../events/priority';
+import { findingOf, priorityAt } from '../finding/finding';
+import { CODES } from './codes';
+import { REPORT_NAME, REPORT_PARAMETERS, type View } from './structured-report';
 
 /** What a report of ours says, as exactly as it was written. */
 export interface ReportReading {
@@ -12,17 +16,13 @@ export interface ReportReading {
   readonly reason: string | null;
   readonly reasonText: string | null;
   readonly view: View | null;
-  /** 0..1 */
-  readonly probability: number | null;
+  /** The leading one first; empty when not analysed. */
+  readonly findings: readonly Finding[];
   /** 0..1 */
   readonly lungFraction: number | null;
-  readonly priority: 'urgent' | 'routine' | null;
+  readonly priority: Priority | null;
   /** Codes; sentences to them are among the remarks. */
   readonly warnings: readonly string[];
-  /** Operating point that the probability was held against, 0..1; null when not analysed. */
-  readonly threshold: number | null;
-  /** What the probability is of; null when not analysed. */
-  readonly finding: Code | null;
   /** Sentences for a radiologist. */
   readonly remarks: readonly string[];
   /** Where the film is; null in a report that does not list it as evidence. */
@@ -65,17 +65,17 @@ function read(root: Attributes): ReportReading {
   const share = (concept: Code) => shareOf(text(concept));
   const view = evaluations.find((item) => isNamed(item, CODES.imageView));
   const outcome = oneOf(text(CODES.outcome), ['analysed', 'not-analysed'] as const);
+  const priority = text(CODES.priority) === null ? null : oneOf(text(CODES.priority), PRIORITIES);
   return {
     sopInstanceUid: filmOf(root),
     outcome,
     reason: text(CODES.reason),
     reasonText: text(CODES.reasonText),
     view: view === undefined ? null : viewOf(view),
-    probability: share(CODES.exactProbability),
     lungFraction: share(CODES.lungFraction),
-    priority: text(CODES.priority) === null ? null : oneOf(text(CODES.priority), ['urgent', 'routine'] as const),
+    priority,
     warnings: evaluations.filter((item) => isNamed(item, CODES.warning)).map((item) => textOf(item) ?? ''),
-    ...(outcome === 'analysed' ? measured(root) : { threshold: null, finding: null }),
+    findings: outcome === 'analysed' ? findingsOf(root, evaluations, priority) : [],
     remarks: evaluations.filter((item) => isNamed(item, CODES.remark)).flatMap((item) => textOf(item) ?? []),
     film: evidenceOf(root).find(({ sopInstanceUid }) => sopInstanceUid === filmOf(root)) ?? null,
     contentAt: contentTime(root),
@@ -132,25 +132,42 @@ function contentTime({ ContentDate, ContentTime, TimezoneOffsetFromUTC }: Attrib
   return Number.isNaN(at) ? 0 : at;
 }
 
-const OPERATING_POINT = 'operating-point=';
-
-/** TID 1410 and TID 4019. A report of an older version may lack either. */
-function measured(root: Attributes): Pick<ReportReading, 'threshold' | 'finding'> {
-  const group = children(children(root).find((item) => isNamed(item, CODES.imagingMeasurements)) ?? {}).find((item) =>
-    isNamed(item, CODES.measurementGroup),
+/**
+ * A measurement group (TID 1410) with its algorithm (TID 4019) for each finding, and the exact probabilities in the same
+ * order. A report of an older version may lack either, but not the probability.
+ */
+function findingsOf(root: Attributes, evaluations: readonly Attributes[], priority: Priority | null): Finding[] {
+  const groups = measurementGroupsOf(root);
+  const exact = evaluations
+    .filter((item) => isNamed(item, CODES.exactProbability))
+    .map((item) => shareOf(textOf(item)));
+  return exact.flatMap((probability, index) =>
+    probability === null ? [] : [readFinding(probability, groups[index] ?? {}, priority)],
   );
-  const parts = children(group ?? {});
-  const point = parts
-    .flatMap((item) => (isNamed(item, CODES.algorithmParameters) ? (textOf(item) ?? []) : []))
-    .find((parameter) => parameter.startsWith(OPERATING_POINT));
-  const finding = sequence(
-    parts.find((item) => isNamed(item, CODES.finding)),
-    'ConceptCodeSequence',
-  )[0];
-  return {
-    threshold: point === undefined ? null : shareOf(point.slice(OPERATING_POINT.length)),
-    finding: finding === undefined ? null : codeOf(finding),
-  };
+}
+
+function readFinding(probability: number, group: Attributes, priority: Priority | null): Finding {
+  const code = codeOf(sequence(named(group, CODES.finding), 'ConceptCodeSequence')[0] ?? {});
+  const label = parameterOf(group, REPORT_PARAMETERS.label) ?? code.meaning;
+  const operatingPoint = shareOf(parameterOf(group, REPORT_PARAMETERS.operatingPoint));
+  const mode = FINDING_MODES.find((known) => known === parameterOf(group, REPORT_PARAMETERS.mode)) ?? 'live';
+  if (operatingPoint !== null) return findingOf({ label, code, operatingPoint, mode }, probability);
+  // Without its operating point the report's own word is all there is.
+  const atOrAbove = priority === 'urgent';
+  return { label, code, probability, operatingPoint, atOrAbove, priority: priorityAt(atOrAbove), mode };
+}
+
+function measurementGroupsOf(root: Attributes): Attributes[] {
+  const measurements = named(root, CODES.imagingMeasurements) ?? {};
+  return children(measurements).filter((item) => isNamed(item, CODES.measurementGroup));
+}
+
+/** What stands behind `name` in the Algorithm Parameters; null where none begins so. */
+function parameterOf(group: Attributes, name: string): string | null {
+  const parameters = children(group)
+    .filter((item) => isNamed(item, CODES.algorithmParameters))
+    .map(textOf);
+  return parameters.find((parameter) => parameter?.startsWith(name))?.slice(name.length) ?? null;
 }
 
 /** The inverse of codeItem. */
@@ -193,9 +210,13 @@ function oneOf<T extends string>(text: string | null, words: readonly T[]): T {
 }
 
 function child(item: Attributes, concept: Code): Attributes {
-  const found = children(item).find((candidate) => isNamed(candidate, concept));
+  const found = named(item, concept);
   if (found === undefined) throw new RangeError(`no ${concept.meaning}`);
   return found;
+}
+
+function named(item: Attributes, concept: Code): Attributes | undefined {
+  return children(item).find((candidate) => isNamed(candidate, concept));
 }
 
 function children(item: Attributes): Attributes[] {

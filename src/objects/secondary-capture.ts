@@ -3,11 +3,13 @@ import type { Dataset } from '../dicom/dataset';
 import { lossyHistory } from '../dicom/lossy';
 import { patientOrientation } from '../dicom/patient-orientation';
 import { cut, plain, refuse } from '../dicom/sanitise';
+import { RESEARCH_USE } from '../finding/wording';
 import {
   type AnalysisIdentity,
   checkIdentity,
   classifierOf,
   equipmentModule,
+  leadingOf,
   localMoment,
   resultUids,
 } from './analysis';
@@ -49,7 +51,7 @@ export function buildSecondaryCapture(source: Attributes, picture: Picture, iden
     SeriesNumber: SERIES_NUMBER,
     SeriesDate: date,
     SeriesTime: time,
-    SeriesDescription: 'Hilum heat map - RESEARCH USE, NOT FOR DIAGNOSIS',
+    SeriesDescription: `Hilum heat map - ${RESEARCH_USE.seriesDescription}`,
     ConversionType: 'WSD',
     DateOfSecondaryCapture: date,
     TimeOfSecondaryCapture: time,
@@ -70,12 +72,12 @@ export function buildSecondaryCapture(source: Attributes, picture: Picture, iden
 }
 
 function derivation(film: SourceReference, identity: AnalysisIdentity): Dataset {
-  const { id, version } = classifierOf(identity);
-  const { label } = identity.classifier.positive;
+  const finding = leadingOf(identity);
+  const { id, version } = classifierOf(identity, finding);
   return {
     DerivationDescription: cut(
       plain(
-        `Film resampled to 8 bits, with the class activation map of ${id} ${version} for ${label} in colour. Research use only.`,
+        `Film resampled to 8 bits, with the class activation map of ${id} ${version} for ${finding.label} in colour. ${RESEARCH_USE.brief}`,
       ),
       1024,
     ),

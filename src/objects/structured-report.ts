@@ -3,9 +3,13 @@ import type { Dataset } from '../dicom/dataset';
 import { patientOrientation, turnOf } from '../dicom/patient-orientation';
 import { clean, plain, refuse } from '../dicom/sanitise';
 import { deriveUid, parseUid, type Uid } from '../dicom/uid';
+import type { Warning } from '../events/closed-lists';
+import type { Finding } from '../events/finding';
+import type { Code } from '../dicom/code';
+import { priorityOf } from '../finding/finding';
+import { findingStatement, notAnalysedStatement, RESEARCH_USE, WARNING_TEXTS } from '../finding/wording';
 import {
   type AnalysisIdentity,
-  type AnalysisModel,
   checkIdentity,
   classifierOf,
   deviceUid,
@@ -43,24 +47,34 @@ export const SR_CLASSES = {
   comprehensive: parseUid('1.2.840.10008.5.1.4.1.1.88.33'),
 } as const;
 
-export const RESEARCH_STATEMENT = 'Research use only - not for diagnosis. Unverified.';
+/** How the Algorithm Parameters (TID 4019) begin that report-reader.ts reads back. */
+export const REPORT_PARAMETERS = {
+  operatingPoint: 'operating-point=',
+  label: 'positive-class=',
+  mode: 'mode=',
+} as const;
 
 export type View = 'frontal' | 'lateral';
+
+/** A finding and where the network looked for it. */
+export interface ReportFinding {
+  readonly finding: Finding;
+  /** The hottest region, in source pixels. */
+  readonly region: readonly Point[];
+}
 
 export type ReportContent =
   | {
       readonly outcome: 'analysed';
       readonly view: View;
-      /** Of the classifier's positive class, 0..1. */
-      readonly probability: number;
+      /** In the order of the analysis: the leading one first. */
+      readonly findings: readonly ReportFinding[];
       /** Lung pixels / film pixels, 0..1. */
       readonly lungFraction: number;
-      /** The hottest region, in source pixels. */
-      readonly region: readonly Point[];
       /** What is written beside the report, in the order of storing. */
       readonly objects: readonly ResultObject[];
-      /** What a reader is warned of: a code for programs and a sentence for people. */
-      readonly warnings?: readonly { readonly code: string; readonly text: string }[];
+      /** What a reader is warned of. */
+      readonly warnings?: readonly Warning[];
     }
   | {
       readonly outcome: 'not-analysed';
@@ -96,7 +110,7 @@ export function buildStructuredReport(source: Attributes, content: ReportContent
     SeriesNumber: SERIES_NUMBER,
     SeriesDate: date,
     SeriesTime: time,
-    SeriesDescription: `${REPORT_NAME} - RESEARCH USE, NOT FOR DIAGNOSIS`,
+    SeriesDescription: `${REPORT_NAME} - ${RESEARCH_USE.seriesDescription}`,
     ReferencedPerformedProcedureStepSequence: [],
     InstanceNumber: '1',
     CompletionFlag: 'COMPLETE',
@@ -159,7 +173,7 @@ function documentRoot(
     // The procedure that was imaged, not our own analysis (IHE AIR).
     codedItem('HAS CONCEPT MOD', CODES.procedureReported, CODES.imagingProcedure),
     imageLibrary(source, film, references(film, content, identity)),
-    container('CONTAINS', CODES.imagingMeasurements, null, [measurementGroup(source, film, content, identity)]),
+    container('CONTAINS', CODES.imagingMeasurements, null, measurementGroups(source, film, content, identity)),
     container('CONTAINS', CODES.qualitativeEvaluations, null, [
       ...evaluations(content, identity),
       ...remarks(source, content),
@@ -203,56 +217,100 @@ function imageLibrary(source: Attributes, film: SourceReference, objects: readon
   );
 }
 
-/** TID 1410, with its children in the order of the template. */
-function measurementGroup(
+/** TID 1410: a group for each finding, or one that says that the film was not analysed. */
+function measurementGroups(
   source: Attributes,
   film: SourceReference,
   content: ReportContent,
   identity: AnalysisIdentity,
+): ContentItem[] {
+  if (content.outcome === 'not-analysed') return [notAnalysedGroup(source, film, identity)];
+  return content.findings.map((found, index) => findingGroup(found, index, film, content, identity));
+}
+
+function findingGroup(
+  { finding, region }: ReportFinding,
+  index: number,
+  film: SourceReference,
+  content: ReportContent,
+  identity: AnalysisIdentity,
 ): ContentItem {
-  const uids = resultUids(film.sopInstanceUid, identity);
-  const analysed = content.outcome === 'analysed';
-  const label = analysed ? 'Region of greatest class activation' : 'Whole film, not analysed';
+  // The picture shows the leading finding.
+  const pictures = index > 0 ? [] : references(film, content, identity).filter(({ object }) => object === 'heatMap');
+  return measurementGroup({
+    label: 'Region of greatest class activation',
+    trackingUid: trackingUid(film, identity, ['analysed', ...(index > 0 ? [String(index)] : [])]),
+    finding: finding.code,
+    region: regionItem('CONTAINS', CODES.imageRegion, closed(region), film),
+    pictures: pictures.map((picture) => imageItem('CONTAINS', CODES.illustrationOfRoi, picture)),
+    algorithm: algorithm(...classifierAlgorithm(finding, index, identity)),
+    measured: [numberItem('CONTAINS', CODES.probability, (finding.probability * 100).toFixed(6), CODES.percent)],
+  });
+}
+
+function notAnalysedGroup(source: Attributes, film: SourceReference, identity: AnalysisIdentity): ContentItem {
+  return measurementGroup({
+    label: 'Whole film, not analysed',
+    trackingUid: trackingUid(film, identity, ['not-analysed']),
+    finding: CODES.presenceUndetermined,
+    region: regionItem('CONTAINS', CODES.imageRegion, filmOutline(source), film),
+    pictures: [],
+    algorithm: algorithm(`${identity.device.name} film checks`, identity.softwareVersion, []),
+    measured: [],
+  });
+}
+
+function trackingUid(film: SourceReference, identity: AnalysisIdentity, parts: readonly string[]): Uid {
+  return deriveUid(['tracking', resultUids(film.sopInstanceUid, identity).report.instance, ...parts]);
+}
+
+interface MeasurementGroup {
+  readonly label: string;
+  readonly trackingUid: Uid;
+  readonly finding: Code;
+  readonly region: ContentItem;
+  readonly pictures: readonly ContentItem[];
+  readonly algorithm: readonly ContentItem[];
+  readonly measured: readonly ContentItem[];
+}
+
+/** TID 1410, with its children in the order of the template. */
+function measurementGroup(group: MeasurementGroup): ContentItem {
   return container('CONTAINS', CODES.measurementGroup, '1410', [
-    textItem('HAS OBS CONTEXT', CODES.trackingIdentifier, label),
-    uidItem(
-      'HAS OBS CONTEXT',
-      CODES.trackingUniqueIdentifier,
-      deriveUid(['tracking', uids.report.instance, content.outcome]),
-    ),
-    codedItem('CONTAINS', CODES.finding, analysed ? identity.classifier.positive.code : CODES.presenceUndetermined),
-    regionItem('CONTAINS', CODES.imageRegion, analysed ? closed(content.region) : filmOutline(source), film),
-    ...references(film, content, identity)
-      .filter(({ object }) => object === 'heatMap')
-      .map((picture) => imageItem('CONTAINS', CODES.illustrationOfRoi, picture)),
+    textItem('HAS OBS CONTEXT', CODES.trackingIdentifier, group.label),
+    uidItem('HAS OBS CONTEXT', CODES.trackingUniqueIdentifier, group.trackingUid),
+    codedItem('CONTAINS', CODES.finding, group.finding),
+    group.region,
+    ...group.pictures,
     codedItem('HAS CONCEPT MOD', CODES.findingSite, CODES.lung),
-    ...algorithm(content, identity),
-    ...(analysed
-      ? [numberItem('CONTAINS', CODES.probability, (content.probability * 100).toFixed(6), CODES.percent)]
-      : []),
+    ...group.algorithm,
+    ...group.measured,
   ]);
 }
 
 /**
- * TID 4019. The operating point is a parameter in words: (111071, DCM, "CAD Operating Point") would be the index of a
- * discrete point on the curve, and a probability put there would be misread.
+ * The operating point is a parameter in words: (111071, DCM, "CAD Operating Point") would be the index of a discrete
+ * point on the curve, and a probability put there would be misread. report-reader.ts reads the parameters back.
  */
-function algorithm(content: ReportContent, identity: AnalysisIdentity): ContentItem[] {
-  const model = classifierOf(identity);
-  const { threshold, positive } = identity.classifier;
-  const [name, version, parameters] =
-    content.outcome === 'analysed'
-      ? [
-          model.title,
-          model.version,
-          [
-            `operating-point=${threshold}`,
-            `positive-class=${positive.label}`,
-            `weights-sha256=${model.sha256}`,
-            ...input(model),
-          ],
-        ]
-      : [`${identity.device.name} film checks`, identity.softwareVersion, []];
+function classifierAlgorithm(
+  { operatingPoint, label, mode }: Finding,
+  index: number,
+  identity: AnalysisIdentity,
+): Parameters<typeof algorithm> {
+  const rule = identity.findings[index] ?? refuse(`the analysis does not look for ${label}`);
+  const model = classifierOf(identity, rule);
+  const parameters = [
+    `${REPORT_PARAMETERS.operatingPoint}${operatingPoint}`,
+    `${REPORT_PARAMETERS.label}${label}`,
+    `weights-sha256=${model.sha256}`,
+    ...(model.input === undefined ? [] : [`input=${plain(model.input)}`]),
+    ...(mode === 'live' ? [] : [`${REPORT_PARAMETERS.mode}${mode}`]),
+  ];
+  return [model.title, model.version, parameters];
+}
+
+/** TID 4019 */
+function algorithm(name: string, version: string, parameters: readonly string[]): ContentItem[] {
   return [
     textItem('HAS CONCEPT MOD', CODES.algorithmName, name),
     textItem('HAS CONCEPT MOD', CODES.algorithmVersion, version),
@@ -261,37 +319,44 @@ function algorithm(content: ReportContent, identity: AnalysisIdentity): ContentI
   ];
 }
 
-function input(model: AnalysisModel): string[] {
-  return model.input === undefined ? [] : [`input=${plain(model.input)}`];
-}
-
 /**
  * TID 1500 rows 12-14: what concerns the film as a whole, in words for people and exactly for programs
  * (report-reader.ts).
  */
 function evaluations(content: ReportContent, identity: AnalysisIdentity): ContentItem[] {
-  const { positive, threshold } = identity.classifier;
   const say = (concept: Parameters<typeof textItem>[1], value: string) => textItem('CONTAINS', concept, value);
-  const undetermined =
-    content.outcome === 'not-analysed' ? [codedItem('CONTAINS', positive.code, CODES.presenceUndetermined)] : [];
   const view = content.view === null ? [] : [codedItem('CONTAINS', CODES.imageView, CODES[content.view])];
-  const facts =
-    content.outcome === 'analysed'
-      ? [
-          say(CODES.exactProbability, String(content.probability)),
-          say(CODES.priority, content.probability >= threshold ? 'urgent' : 'routine'),
-          ...warningsOf(content).map(({ code }) => say(CODES.warning, plain(code))),
-        ]
-      : [say(CODES.reason, plain(content.reason)), say(CODES.reasonText, plain(content.reasonText))];
   return [
-    ...undetermined,
+    ...undetermined(content, identity),
     ...view,
-    say(CODES.comment, RESEARCH_STATEMENT),
-    say(CODES.summary, summaryOf(content, identity)),
+    say(CODES.comment, RESEARCH_USE.statement),
+    say(CODES.summary, summaryOf(content)),
     say(CODES.outcome, content.outcome),
-    ...facts,
+    ...facts(content).map(([concept, value]) => say(concept, value)),
     ...(content.lungFraction === null ? [] : [say(CODES.lungFraction, String(content.lungFraction))]),
     ...identity.models.map(({ id, version, sha256 }) => say(CODES.model, `${id} ${version} ${sha256}`)),
+  ];
+}
+
+/** Of a film that was not analysed nothing is known, and the report says so for each finding. */
+function undetermined({ outcome }: ReportContent, { findings }: AnalysisIdentity): ContentItem[] {
+  if (outcome === 'analysed') return [];
+  return findings.map(({ code }) => codedItem('CONTAINS', code, CODES.presenceUndetermined));
+}
+
+/** Exact probabilities stand in the order of the measurement groups. */
+function facts(content: ReportContent): (readonly [Code, string])[] {
+  if (content.outcome === 'not-analysed')
+    return [
+      [CODES.reason, plain(content.reason)],
+      [CODES.reasonText, plain(content.reasonText)],
+    ];
+  const findings = content.findings.map(({ finding }) => finding);
+  const priority = priorityOf(findings);
+  return [
+    ...findings.map(({ probability }) => [CODES.exactProbability, String(probability)] as const),
+    ...(priority === null ? [] : [[CODES.priority, priority] as const]),
+    ...warningsOf(content).map((warning) => [CODES.warning, warning] as const),
   ];
 }
 
@@ -308,39 +373,18 @@ function remarks(source: Attributes, content: ReportContent): ContentItem[] {
           `The film was turned for the analysis, from ${patientOrientation(source)?.join('/')} to L/F (row direction/column direction). Coordinates are those of the stored pixels.`,
         ]
       : [];
-  const warned = warningsOf(content).map(({ text }) => plain(text));
+  const warned = warningsOf(content).map((warning) => plain(WARNING_TEXTS[warning]));
   return [...warned, ...burnedIn, ...turned].map((remark) => textItem('CONTAINS', CODES.remark, remark));
 }
 
-function warningsOf(content: ReportContent): readonly { readonly code: string; readonly text: string }[] {
+function warningsOf(content: ReportContent): readonly Warning[] {
   return content.outcome === 'analysed' ? (content.warnings ?? []) : [];
 }
 
-/** The result in one sentence. It never says that something is absent: below the operating point nothing is known. */
-export function summaryOf(content: ReportContent, identity: AnalysisIdentity): string {
-  if (content.outcome === 'not-analysed') return `Not analysed because ${uncapitalised(plain(content.reasonText))}`;
-  const { positive, threshold } = identity.classifier;
-  const [probability, point] = percentages(content.probability, threshold);
-  const reached = content.probability >= threshold;
-  const relation = reached
-    ? `at or above the operating point (${point} %).`
-    : `below the operating point (${point} %): no statement about absence.`;
-  return `Probability of ${positive.label} ${probability} %, ${relation}`;
-}
-
-/** Two shares in per cent, with one decimal, or with as many more as it takes to tell them apart. */
-export function percentages(a: number, b: number): [string, string] {
-  const digits =
-    [1, 2, 3, 4, 5, 6].find((count) => a === b || (a * 100).toFixed(count) !== (b * 100).toFixed(count)) ?? 6;
-  return [percentage(a, digits), percentage(b, digits)];
-}
-
-/** Never 0 and never 100 by rounding: neither absence nor certainty is claimed. */
-function percentage(share: number, digits: number): string {
-  const least = (1 / 10 ** digits).toFixed(digits);
-  const text = (share * 100).toFixed(digits);
-  if (Number(text) === 0) return `< ${least}`;
-  return Number(text) === 100 ? `> ${(100 - Number(least)).toFixed(digits)}` : text;
+/** The result in a sentence for each finding. */
+export function summaryOf(content: ReportContent): string {
+  if (content.outcome === 'not-analysed') return notAnalysedStatement(uncapitalised(plain(content.reasonText)));
+  return content.findings.map(({ finding }) => findingStatement(finding)).join(' ');
 }
 
 function uncapitalised(sentence: string): string {
@@ -355,8 +399,11 @@ function checkContent(content: ReportContent): void {
       refuse('there is no reason why the film was not analysed');
     return;
   }
-  if (!isShare(content.probability)) refuse(`the probability ${content.probability} is not within 0 to 1`);
-  if (content.region.length < 3 || !content.region.flat().every(Number.isFinite)) refuse('the region is no polygon');
+  if (content.findings.length === 0) refuse('the film was analysed without a finding');
+  for (const { finding, region } of content.findings) {
+    if (!isShare(finding.probability)) refuse(`the probability ${finding.probability} is not within 0 to 1`);
+    if (region.length < 3 || !region.flat().every(Number.isFinite)) refuse('the region is no polygon');
+  }
 }
 
 /** The whole film, or its first pixel where the film does not say how large it is (as when it could not be read). */

@@ -1,16 +1,15 @@
 import { HilumError } from '../base/errors';
 import type { Warning } from '../events/closed-lists';
+import { isAtOrAbove } from '../finding/operating-point';
 import { upright } from '../imaging/orient';
 import { keepRegion } from '../imaging/plane';
 import type { ModelManifest } from '../model/manifest';
 import type { Model } from '../model/session';
 import type { InferredFilm } from './stage';
 
-/** A classifier that never saw a lung, and the operating point of the one that is in use. */
+/** A classifier that never saw a lung, of the leading finding. */
 export interface ShortcutAudit {
   readonly model: Model;
-  /** Operating point of the classifier in use, 0..1. */
-  readonly threshold: number;
 }
 
 /**
@@ -21,14 +20,16 @@ export interface ShortcutAudit {
  * @throws HilumError MODEL_INVALID
  */
 export async function auditShortcut(film: InferredFilm, audit: ShortcutAudit | null): Promise<InferredFilm> {
-  if (audit === null || film.probability < audit.threshold) return film;
+  if (audit === null || film.findings[0]?.finding.atOrAbove !== true) return film;
   const { manifest } = audit.model;
   const { normalised, turn } = film.preprocessed;
   const seen = keepRegion(normalised, film.lungs.mask, manifest.input.region, manifest.input.fill);
   const [outside] = (await audit.model.predict(upright(seen, turn))).probability;
   if (outside === undefined || !Number.isFinite(outside))
     throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id} gave no probability`);
-  const warnings: readonly Warning[] = outside >= manifest.operatingPoint.threshold ? ['evidence-outside-lungs'] : [];
+  const warnings: readonly Warning[] = isAtOrAbove(outside, manifest.operatingPoint.threshold)
+    ? ['evidence-outside-lungs']
+    : [];
   return { ...film, warnings };
 }
 

@@ -2,8 +2,9 @@ import { GlobalFonts, type SKRSContext2D } from '@napi-rs/canvas';
 import type { Attributes } from '../dicom/attributes';
 import { refuse } from '../dicom/sanitise';
 import { blend } from '../imaging/colour-map';
-import { type AnalysisIdentity, classifierOf, localMoment } from '../objects/analysis';
-import { percentages } from '../objects/structured-report';
+import type { Finding } from '../events/finding';
+import { percentagesOf, relationOf, RESEARCH_USE } from '../finding/wording';
+import { type AnalysisIdentity, classifierOf, leadingOf, localMoment } from '../objects/analysis';
 
 export const STYLE = {
   background: '#0d1117',
@@ -23,20 +24,14 @@ export interface CaptionLine {
 }
 
 /** What is burned in, top to bottom: four lines, none about the patient. */
-export function captionLines(probability: number, identity: AnalysisIdentity, source: Attributes): CaptionLine[] {
-  const { positive, threshold } = identity.classifier;
-  const { id, version } = classifierOf(identity);
-  const [share, point] = percentages(probability, threshold);
-  const relation =
-    probability >= threshold
-      ? `at or above the operating point (${point} %)`
-      : `below the operating point (${point} %): no statement about absence`;
+export function captionLines(finding: Finding, identity: AnalysisIdentity, source: Attributes): CaptionLine[] {
+  const { id, version } = classifierOf(identity, leadingOf(identity));
   const { date, time } = localMoment(identity.startedAt, source);
   const when = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)} ${time.slice(0, 2)}:${time.slice(2, 4)}`;
   return [
-    { text: 'RESEARCH USE - NOT FOR DIAGNOSIS', style: 'warning' },
-    { text: `${positive.label}: probability ${share} %`, style: 'result' },
-    { text: relation, style: 'plain' },
+    { text: RESEARCH_USE.burnedIn, style: 'warning' },
+    { text: `${finding.label}: probability ${percentagesOf(finding).probability} %`, style: 'result' },
+    { text: relationOf(finding), style: 'plain' },
     { text: `${id} ${version}  ·  ${identity.device.name} ${identity.softwareVersion}  ·  ${when}`, style: 'plain' },
   ];
 }

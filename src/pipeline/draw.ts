@@ -6,6 +6,7 @@ import type { Polygon } from '../imaging/polygon';
 import type { AnalysisIdentity } from '../objects/analysis';
 import type { Picture } from '../objects/secondary-capture';
 import { captionLines, drawStrip, registerFont, stripHeight, STYLE } from './draw-strip';
+import { leadingExplanation } from './explain';
 import type { ExplainedFilm, Plane } from './stage';
 
 /** Longest side of the picture, strip included, in pixels. */
@@ -36,13 +37,10 @@ export function drawHeatMap(explained: ExplainedFilm, identity: AnalysisIdentity
   const pen = createCanvas(frame.width, frame.height).getContext('2d');
   pen.fillStyle = STYLE.background;
   pen.fillRect(0, 0, frame.width, frame.height);
-  drawFilm(pen, frame, image, explained.heat);
-  drawOutlines(pen, frame, image, explained);
-  drawStrip(
-    pen,
-    { top: frame.film.height, width: frame.width },
-    captionLines(explained.inferred.probability, identity, attributes),
-  );
+  const { finding, heat, hotRegions } = leadingExplanation(explained);
+  drawFilm(pen, frame, image, heat);
+  drawOutlines(pen, frame, image, { lungOutlines: explained.lungOutlines, hotRegions });
+  drawStrip(pen, { top: frame.film.height, width: frame.width }, captionLines(finding, identity, attributes));
   return {
     rows: frame.height,
     columns: frame.width,
@@ -84,7 +82,7 @@ function drawOutlines(
   pen: SKRSContext2D,
   { film }: Frame,
   image: { rows: number; columns: number },
-  { lungOutlines, hotRegions }: ExplainedFilm,
+  { lungOutlines, hotRegions }: Record<'lungOutlines' | 'hotRegions', readonly Polygon[]>,
 ): void {
   const place = ([column, row]: Polygon[number]) =>
     [film.left + (column / image.columns) * film.width, (row / image.rows) * film.height] as const;

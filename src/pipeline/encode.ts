@@ -4,7 +4,6 @@ import type { Dataset } from '../dicom/dataset';
 import type { EncodedObject } from '../dicom/part10';
 import { parseUid } from '../dicom/uid';
 import { writePart10 } from '../dicom/write';
-import { NOT_ANALYSED_REASONS, type Warning, WARNINGS } from '../events/closed-lists';
 import type { FilmResult } from '../events/result-event';
 import {
   type AnalysisIdentity,
@@ -21,7 +20,9 @@ import { buildSegmentation } from '../objects/segmentation';
 import type { ResultObject } from '../objects/sop-classes';
 import { buildStructuredReport, type ReportContent } from '../objects/structured-report';
 import { validateObject } from '../objects/validate';
+import { filmResultOf } from '../objects/film-result';
 import { drawHeatMap } from './draw';
+import { leadingExplanation } from './explain';
 import { type ExplainedFilm, type FilmOutcome } from './stage';
 
 export { resultUids };
@@ -63,36 +64,14 @@ export function encode(outcome: FilmOutcome, identity: AnalysisIdentity): Encode
 
 /**
  * The result of a film as its stored report has it: the same as when it was made.
- * @throws HilumError DICOM_UNREADABLE when it is no report of ours.
+ * @throws HilumError DICOM_UNREADABLE when it is no report of ours, or gives a reason that this version does not know.
  */
 export function readResult(report: Uint8Array): FilmResult {
-  const {
-    sopInstanceUid,
-    outcome,
-    reason,
-    reasonText,
-    view,
-    probability,
-    lungFraction,
-    outputs,
-    warnings: said,
-  } = readReport(report);
-  const known = NOT_ANALYSED_REASONS.find((candidate) => candidate === reason) ?? null;
-  if (reason !== null && known === null)
+  const reading = readReport(report);
+  const result = filmResultOf(reading);
+  if (reading.reason !== null && result.reason === null)
     throw new HilumError('DICOM_UNREADABLE', 'permanent', 'the report gives a reason that this version does not know');
-  // A warning of a later version is in the report for people to read; here it would be a word that nobody knows.
-  const warnings = WARNINGS.filter((warning) => said.includes(warning));
-  return {
-    sopInstanceUid,
-    outcome,
-    reason: known,
-    reasonText,
-    view,
-    probability,
-    lungFraction,
-    ...(warnings.length > 0 ? { warnings } : {}),
-    outputs,
-  };
+  return result;
 }
 
 /** Null where a kind of object is not for this film. */
@@ -104,27 +83,29 @@ const BUILDERS: Readonly<
     const { rows, columns } = preprocessed.decoded.image;
     return buildSegmentation(source, { rows, columns, mask: lungs.mask }, identity);
   },
-  parametricMap: (source, { heat }, identity) => buildParametricMap(source, heat, identity),
-  presentationState: (source, explained, identity) => buildPresentationState(source, explained, identity),
+  parametricMap: (source, explained, identity) =>
+    buildParametricMap(source, leadingExplanation(explained).heat, identity),
+  presentationState: (source, explained, identity) =>
+    buildPresentationState(
+      source,
+      { lungOutlines: explained.lungOutlines, hotRegions: leadingExplanation(explained).hotRegions },
+      identity,
+    ),
 };
 
-function analysedContent({ inferred, hotRegions }: ExplainedFilm, objects: readonly ResultObject[]): ReportContent {
-  const { view, probability, lungs, warnings = [] } = inferred;
+function analysedContent(
+  { inferred: { view, lungs, warnings = [] }, findings }: ExplainedFilm,
+  objects: readonly ResultObject[],
+): ReportContent {
   return {
     outcome: 'analysed',
     view: view.view,
-    probability,
     lungFraction: lungs.lungFraction,
-    region: hotRegions[0] ?? [],
+    findings: findings.map(({ finding, hotRegions }) => ({ finding, region: hotRegions[0] ?? [] })),
     objects,
-    warnings: warnings.map((code) => ({ code, text: WARNING_TEXTS[code] })),
+    warnings,
   };
 }
-
-const WARNING_TEXTS: Readonly<Record<Warning, string>> = {
-  'evidence-outside-lungs':
-    'A second network that sees the film without its lungs is as sure of the finding: the evidence may lie outside the lungs (markers, tubes, edges, the machine). Judge the probability with care.',
-};
 
 function report(source: Attributes, content: ReportContent, identity: AnalysisIdentity): EncodedObject {
   return encoded(buildStructuredReport(source, content, identity));

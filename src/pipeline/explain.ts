@@ -1,26 +1,34 @@
 import { type Component, components, outline } from '../imaging/outline';
 import { type Plane, resample } from '../imaging/plane';
 import type { Polygon } from '../imaging/polygon';
-import type { ExplainedFilm, InferredFilm } from './stage';
+import type { ExplainedFilm, ExplainedFinding, InferredFilm } from './stage';
 
 /** Regions smaller than this share of the film are specks, not lungs or findings. */
 const SMALLEST_REGION = 0.002;
 
 /**
- * Where the classifier looked: Grad-CAM of the positive class (Selvaraju et al. 2017) after ReLU, scaled to its own
+ * Where the classifiers looked: Grad-CAM of the positive class (Selvaraju et al. 2017) after ReLU, scaled to its own
  * maximum. With global average pooling and one dense layer the map is exact from activations and weights, and the
  * network gives it itself.
  */
 export function explain(inferred: InferredFilm): ExplainedFilm {
   const { mask } = inferred.lungs;
-  const heat = heatMap(inferred.activation, mask.rows, mask.columns);
   const { image } = inferred.preprocessed.decoded;
   const scale = { column: image.columns / mask.columns, row: image.rows / mask.rows };
   const trace = (parts: Component[]): Polygon[] => parts.map((part) => outline(part.mask, scale));
   const lungOutlines = trace(sizeable(mask).slice(0, 2));
-  const hotRegions = trace(sizeable(hottest(heat, mask)));
-  // A film without any evidence for the class has no hot region: then what was looked at are the lungs.
-  return { inferred, heat, lungOutlines, hotRegions: hotRegions.length > 0 ? hotRegions : lungOutlines };
+  const findings = inferred.findings.map(({ finding, activation }) => {
+    const heat = heatMap(activation, mask.rows, mask.columns);
+    const hotRegions = trace(sizeable(hottest(heat, mask)));
+    // A film without any evidence for the class has no hot region: then what was looked at are the lungs.
+    return { finding, heat, hotRegions: hotRegions.length > 0 ? hotRegions : lungOutlines };
+  });
+  return { inferred, findings, lungOutlines };
+}
+
+/** The finding whose picture is drawn. */
+export function leadingExplanation({ findings }: ExplainedFilm): ExplainedFinding {
+  return findings[0]!;
 }
 
 /** ReLU, scaled to 0..1 by its own maximum, at the given size; all zero when nothing speaks for the class. */

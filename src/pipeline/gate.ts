@@ -1,5 +1,6 @@
 import { HilumError } from '../base/errors';
 import { upright } from '../imaging/orient';
+import { isAtOrAbove } from '../finding/operating-point';
 import type { Model } from '../model/session';
 import type { PreprocessedFilm, Refusal } from './stage';
 
@@ -22,5 +23,7 @@ export async function findUnlike(film: PreprocessedFilm, gate: Model | null): Pr
 
 /** Why a picture is kept from the models behind the gate, or null: from the gate's operating point upwards. */
 export function refuseUnlike(unlike: number | null, gate: Model | null): Refusal | null {
-  return unlike !== null && gate !== null && unlike >= gate.manifest.operatingPoint.threshold ? UNLIKE : null;
+  return unlike !== null && gate !== null && isAtOrAbove(unlike, gate.manifest.operatingPoint.threshold)
+    ? UNLIKE
+    : null;
 }

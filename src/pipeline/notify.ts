@@ -1,9 +1,8 @@
 import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
-import { mostUrgent, type Priority } from '../events/priority';
 import type { FilmResult, ResultEvent } from '../events/result-event';
+import { leadingFinding, studyPriority } from '../finding/finding';
 import { type AnalysisIdentity, readResult } from './encode';
-import type { EarlierResult } from './older-reports';
 import type { Announcer, Archive, FilmOutcome } from './stage';
 import type { Survey } from './survey';
 
@@ -17,14 +16,17 @@ export function resultOf(sopInstanceUid: Uid, outcome: FilmOutcome, objects: rea
   const base = { sopInstanceUid, outcome: outcome.outcome, outputs };
   switch (outcome.outcome) {
     case 'analysed': {
-      const { view, probability, lungs, warnings = [] } = outcome.explained.inferred;
+      const { inferred, findings: explained } = outcome.explained;
+      const { view, lungs, warnings = [] } = inferred;
+      const findings = explained.map(({ finding }) => finding);
       return {
         ...base,
         reason: null,
         reasonText: null,
         view: view.view,
-        probability,
+        probability: leadingFinding({ findings })?.probability ?? null,
         lungFraction: lungs.lungFraction,
+        findings,
         ...(warnings.length > 0 ? { warnings } : {}),
       };
     }
@@ -36,6 +38,7 @@ export function resultOf(sopInstanceUid: Uid, outcome: FilmOutcome, objects: rea
         view: outcome.view,
         probability: null,
         lungFraction: outcome.lungFraction,
+        findings: [],
       };
     case 'rejected':
       return {
@@ -45,47 +48,48 @@ export function resultOf(sopInstanceUid: Uid, outcome: FilmOutcome, objects: rea
         view: null,
         probability: null,
         lungFraction: null,
+        findings: [],
       };
   }
 }
 
 /**
  * Announces the result of the whole study: the films analysed now and, read back from their reports, those analysed
- * before, by this version of Hilum or by another one (`earlier`), whose finding of urgency stands.
+ * before, by this version of Hilum or by another one (`earlier`), whose priority stands.
  * @throws HilumError of the archive or the broker.
  */
 export async function notify(
   study: Uid,
   found: Survey,
   results: readonly FilmResult[],
-  earlier: readonly EarlierResult[],
+  earlier: readonly FilmResult[],
   identity: AnalysisIdentity,
   ports: { archive: Archive; announcer: Announcer },
 ): Promise<ResultEvent> {
   const films = [...results];
   for (const done of found.done) films.push(await readBack(study, done, ports.archive));
-  const event: ResultEvent = {
-    schemaVersion: 1,
-    type: 'study-result',
-    studyInstanceUid: study,
-    priority: mostUrgent([
-      priorityOf(films, identity.classifier.threshold),
-      ...earlier.map(({ priority }) => priority),
-    ]),
-    films: [...films, ...earlier.map(({ result }) => result)],
-    skipped: found.skipped,
-    models: identity.models.map(({ id, version }) => ({ id, version })),
-    completedAt: new Date().toISOString(),
-  };
+  const event = studyResult(study, [...films, ...earlier], found.skipped, identity);
   await ports.announcer.announce(event);
   return event;
 }
 
-/** Urgent when any film reaches the operating point; none when nothing was analysed, for that says nothing. */
-export function priorityOf(films: readonly Pick<FilmResult, 'probability'>[], threshold: number): Priority | null {
-  const probabilities = films.flatMap(({ probability }) => (probability === null ? [] : [probability]));
-  if (probabilities.length === 0) return null;
-  return probabilities.some((probability) => probability >= threshold) ? 'urgent' : 'routine';
+/** The result of a study, complete now. */
+export function studyResult(
+  study: Uid,
+  films: readonly FilmResult[],
+  skipped: ResultEvent['skipped'],
+  { models }: AnalysisIdentity,
+): ResultEvent {
+  return {
+    schemaVersion: 1,
+    type: 'study-result',
+    studyInstanceUid: study,
+    priority: studyPriority(films),
+    films,
+    skipped,
+    models: models.map(({ id, version }) => ({ id, version })),
+    completedAt: new Date().toISOString(),
+  };
 }
 
 async function readBack(study: Uid, { film, uids }: Survey['done'][number], archive: Archive): Promise<FilmResult> {

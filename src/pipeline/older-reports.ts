@@ -1,17 +1,10 @@
 import { HilumError } from '../base/errors';
 import type { InstanceReference } from '../dicom/instance';
-import type { Priority } from '../events/priority';
 import type { FilmResult } from '../events/result-event';
-import { readReport, reportedFilm } from '../objects/report-reader';
+import { reportedFilm } from '../objects/report-reader';
 import { readResult } from './encode';
 import type { Archive } from './stage';
 import type { Survey } from './survey';
-
-/** What another version of Hilum said of a film, and how urgent it found it. */
-export interface EarlierResult {
-  readonly result: FilmResult;
-  readonly priority: Priority | null;
-}
 
 /**
  * The films that still need a result when those with a report of any version of Hilum are left alone, and what those
@@ -23,10 +16,10 @@ export async function leaveReported(
   { pending, done }: Survey,
   instances: readonly InstanceReference[],
   archive: Archive,
-): Promise<{ pending: readonly InstanceReference[]; earlier: readonly EarlierResult[] }> {
+): Promise<{ pending: readonly InstanceReference[]; earlier: readonly FilmResult[] }> {
   if (pending.length === 0) return { pending, earlier: [] };
   const known = new Set<string>(done.map(({ uids }) => uids.report.instance));
-  const reported = new Map<string, EarlierResult | null>();
+  const reported = new Map<string, FilmResult | null>();
   for (const reference of instances.filter(
     ({ modality, sopInstanceUid }) => modality === 'SR' && !known.has(sopInstanceUid),
   )) {
@@ -54,9 +47,9 @@ async function retrieveReport(report: InstanceReference, archive: Archive): Prom
 }
 
 /** Null for a report of a version so different that it can't be read: its film is left alone all the same. */
-function readEarlier(report: Uint8Array): EarlierResult | null {
+function readEarlier(report: Uint8Array): FilmResult | null {
   try {
-    return { result: readResult(report), priority: readReport(report).priority };
+    return readResult(report);
   } catch {
     return null;
   }

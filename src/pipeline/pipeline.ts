@@ -100,8 +100,8 @@ async function infer(source: OpenedFilm, film: PreprocessedFilm, line: Line): Pr
     line.observer?.measured?.(measuresOf(film, admitted, null));
     return refused(source, admitted.refusal, admitted.view.view, admitted.lungs?.lungFraction ?? null);
   }
-  const inferred = await classify(film, admitted.view, admitted.lungs, line.models.classifier);
-  line.observer?.measured?.(measuresOf(film, admitted, inferred.probability));
+  const inferred = await classify(film, admitted.view, admitted.lungs, line.models.classifiers);
+  line.observer?.measured?.(measuresOf(film, admitted, inferred.findings[0]?.finding.probability ?? null));
   return auditShortcut(inferred, line.audit ?? null);
 }
 

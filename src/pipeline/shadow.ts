@@ -3,7 +3,8 @@ import type { Uid } from '../dicom/uid';
 import type { FilmResult, ResultEvent } from '../events/result-event';
 import { encode, resultUids } from './encode';
 import { fetchFilm } from './fetch';
-import { priorityOf, resultOf } from './notify';
+import { priorityOf } from '../finding/finding';
+import { resultOf, studyResult } from './notify';
 import { analyseFilm, type Line, runFilms, type StudyRun, unfetched } from './pipeline';
 import type { Archive } from './stage';
 import { survey } from './survey';
@@ -19,7 +20,7 @@ export interface ShadowRecord extends Pick<
   readonly studyInstanceUid: Uid;
   /** UID that the film's report would have: it stands for film, models and settings together. */
   readonly report: Uid;
-  /** It would have reached the operating point. */
+  /** One of its live findings is at or above its operating point. */
   readonly urgent: boolean;
 }
 
@@ -50,17 +51,7 @@ export async function shadowStudy(
   );
   if (pending.length === 0) return null;
   const films = await runFilms(pending, (film) => shadowFilm(film, line, archive, book), shouldReturn);
-  const models = identity.models.map(({ id, version }) => ({ id, version }));
-  return {
-    schemaVersion: 1,
-    type: 'study-result',
-    studyInstanceUid: study,
-    priority: priorityOf(films, identity.classifier.threshold),
-    films,
-    skipped: found.skipped,
-    models,
-    completedAt: new Date().toISOString(),
-  };
+  return studyResult(study, films, found.skipped, identity);
 }
 
 async function shadowFilm(
@@ -89,7 +80,7 @@ async function shadowFilm(
     view,
     probability,
     lungFraction,
-    urgent: probability !== null && probability >= identity.classifier.threshold,
+    urgent: priorityOf(result.findings) === 'urgent',
   });
   line.observer?.film(result);
   return result;

@@ -12,6 +12,7 @@ import type { Turn } from '../dicom/patient-orientation';
 import type { GrayFilm } from '../dicom/pixels';
 import type { Uid } from '../dicom/uid';
 import type { NotAnalysedReason, Warning } from '../events/closed-lists';
+import type { Finding } from '../events/finding';
 import type { FilmResult, ResultEvent } from '../events/result-event';
 import type { Plane } from '../imaging/plane';
 import type { Polygon } from '../imaging/polygon';
@@ -66,29 +67,40 @@ export type Admission =
       readonly lungs: LungFinding | null;
     };
 
-export interface InferredFilm {
-  readonly preprocessed: PreprocessedFilm;
-  readonly view: ViewFinding;
-  readonly lungs: LungFinding;
-  /** Probability of the classifier's positive class, 0..1. */
-  readonly probability: number;
-  /** What a reader should know of how the result came about; absent where nothing was looked at. */
-  readonly warnings?: readonly Warning[];
+/** What one classifier says of the film, and where it looked. */
+export interface InferredFinding {
+  readonly finding: Finding;
   /** Class activation before ReLU, at the resolution of the last convolution, in source-pixel geometry. */
   readonly activation: Plane;
 }
 
-export interface ExplainedFilm {
-  readonly inferred: InferredFilm;
+export interface InferredFilm {
+  readonly preprocessed: PreprocessedFilm;
+  readonly view: ViewFinding;
+  readonly lungs: LungFinding;
+  /** In the order of the line's classifiers, the leading one first; never empty. */
+  readonly findings: readonly InferredFinding[];
+  /** What a reader should know of how the result came about; absent where nothing was looked at. */
+  readonly warnings?: readonly Warning[];
+}
+
+export interface ExplainedFinding {
+  readonly finding: Finding;
   /** Grad-CAM after ReLU, 0..1, in source-pixel geometry but at most `heat.rows x heat.columns` samples. */
   readonly heat: Plane;
-  /** Outline of each lung, in source pixels. */
-  readonly lungOutlines: readonly Polygon[];
   /**
    * Outlines of the hottest region (heat >= half of its maximum inside the lungs), largest first, in source pixels;
    * never empty.
    */
   readonly hotRegions: readonly Polygon[];
+}
+
+export interface ExplainedFilm {
+  readonly inferred: InferredFilm;
+  /** In the order of `inferred.findings`. */
+  readonly findings: readonly ExplainedFinding[];
+  /** Outline of each lung, in source pixels. */
+  readonly lungOutlines: readonly Polygon[];
 }
 
 export interface Refusal {

@@ -4,8 +4,8 @@ import type { InstanceReference } from '../dicom/instance';
 import { readPart10 } from '../dicom/read';
 import { deriveUid, type Uid } from '../dicom/uid';
 import type { FilmResult, ResultEvent } from '../events/result-event';
+import { reportOf } from '../objects/film-result';
 import { readReport, type ReportReading } from '../objects/report-reader';
-import { SR_CLASSES } from '../objects/structured-report';
 import type { FilmRecord, OrderFacts, PatientFacts, StudyFacts, StudyRecord } from './record';
 
 /** What the archive says of a film in its header: '' where it says nothing. */
@@ -78,12 +78,6 @@ export async function assembleRecord(
   };
 }
 
-const REPORT_CLASSES: ReadonlySet<string> = new Set(Object.values(SR_CLASSES));
-
-function reportOf({ outputs }: FilmResult): FilmResult['outputs'][number] | undefined {
-  return outputs.findLast(({ sopClassUid }) => REPORT_CLASSES.has(sopClassUid));
-}
-
 /** Null for a film without a report, and for a report that is not there any more. */
 async function loadReport(study: Uid, film: FilmResult, archive: RecordArchive): Promise<ReadReport | null> {
   const report = reportOf(film);
@@ -147,8 +141,8 @@ function filmRecord(
     sopClassUid: reading?.film?.sopClassUid ?? header?.sopClassUid ?? null,
     modality: header?.Modality ?? '',
     viewPosition: header?.ViewPosition ?? '',
-    threshold: reading?.threshold ?? null,
-    finding: reading?.finding ?? null,
+    // A message of version 0.1 has no findings; the report has.
+    findings: film.findings.length > 0 ? film.findings : (reading?.findings ?? []),
     remarks: reading?.remarks ?? [],
   };
 }

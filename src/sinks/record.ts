@@ -65,10 +65,6 @@ export interface FilmRecord extends FilmResult {
   readonly modality: string;
   /** View Position as the film has it: PA, AP, LL ... */
   readonly viewPosition: string;
-  /** Operating point that the probability was held against, 0..1; null where the film was not analysed. */
-  readonly threshold: number | null;
-  /** What the probability is of, from the report. */
-  readonly finding: { readonly scheme: string; readonly value: string; readonly meaning: string } | null;
   /** The report's remarks: sentences for a radiologist, such as that the evidence may lie outside the lungs. */
   readonly remarks: readonly string[];
 }

@@ -1,5 +1,6 @@
-import { type Code, CODES, HILUM_SCHEME } from '../objects/codes';
-import { percentages } from '../objects/structured-report';
+import type { Code } from '../dicom/code';
+import { CODES, HILUM_SCHEME } from '../objects/codes';
+import { findingStatement, notAnalysedStatement, percentages, relationOf } from '../finding/wording';
 import type { FilmRecord } from './record';
 
 /** Concepts that messages have and the report does not. */
@@ -16,25 +17,13 @@ export const CHEST_FILM: Code = { value: '36554-4', scheme: 'LN', meaning: 'XR C
 
 export const VIEW_CODES = { frontal: CODES.frontal, lateral: CODES.lateral } as const;
 
-/**
- * The result of one film in one sentence, as in its report. It never says that something is absent: below the operating
- * point nothing is known.
- */
-export function filmStatement({ outcome, probability, threshold, finding, reasonText }: FilmRecord): string {
+/** The result of one film in a sentence for each finding, as in its report. */
+export function filmStatement({ outcome, probability, findings, reasonText }: FilmRecord): string {
   if (outcome !== 'analysed' || probability === null)
-    return `Not analysed${reasonText === null ? '.' : ` because ${reasonText}`}`;
-  const what = finding?.meaning ?? 'the positive class';
-  if (threshold === null)
-    return `Probability of ${what} ${percentages(probability, probability)[0]} %, operating point not known: no statement about presence or absence.`;
-  const [share, point] = percentages(probability, threshold);
-  const relation =
-    probability >= threshold
-      ? `at or above the operating point (${point} %).`
-      : `below the operating point (${point} %): no statement about absence.`;
-  return `Probability of ${what} ${share} %, ${relation}`;
+    return reasonText === null ? 'Not analysed.' : notAnalysedStatement(reasonText);
+  if (findings.length > 0) return findings.map((finding) => findingStatement(finding, finding.code.meaning)).join(' ');
+  // A result of version 0.1 whose report is not there any more.
+  return `Probability of the positive class ${percentages(probability, probability)[0]} %, ${relationOf(UNKNOWN)}.`;
 }
 
-/** The film's report: the last object that was stored for it (docs/events.md). */
-export function reportOf({ outcome, outputs }: FilmRecord): FilmRecord['outputs'][number] | undefined {
-  return outcome === 'rejected' ? undefined : outputs.at(-1);
-}
+const UNKNOWN = { probability: 0, operatingPoint: null, atOrAbove: false } as const;

@@ -1,3 +1,4 @@
+import { isAtOrAbove } from '../finding/operating-point';
 import { type Interval, wilson } from './wilson';
 
 export { type Interval, wilson };
@@ -45,7 +46,7 @@ export interface Confusion {
 /** A film is called positive at a score of `threshold` or more, as the service does. */
 export function confusion(films: readonly Scored[], threshold: number): Confusion {
   const count = (positive: boolean, called: boolean) =>
-    films.filter((film) => film.positive === positive && film.score >= threshold === called).length;
+    films.filter((film) => film.positive === positive && isAtOrAbove(film.score, threshold) === called).length;
   return {
     truePositive: count(true, true),
     falseNegative: count(true, false),

@@ -1,3 +1,4 @@
+import { isAtOrAbove } from '../finding/operating-point';
 import type { Scored } from './statistics';
 
 /**
@@ -60,7 +61,7 @@ export function weightedF1(threshold: number): WeightedFigure {
   return (films, weights) => {
     let [tp, wrong] = [0, 0];
     films.forEach(({ positive, score }, i) => {
-      const called = score >= threshold;
+      const called = isAtOrAbove(score, threshold);
       if (positive && called) tp += weights[i]!;
       else if (positive !== called) wrong += weights[i]!;
     });

@@ -1,8 +1,8 @@
 import { HilumError } from '../base/errors';
 import type { Uid } from '../dicom/uid';
-import { NOT_ANALYSED_REASONS } from '../events/closed-lists';
-import { mostUrgent } from '../events/priority';
-import type { FilmResult, ResultEvent } from '../events/result-event';
+import type { ResultEvent } from '../events/result-event';
+import { studyPriority } from '../finding/finding';
+import { filmResultOf } from '../objects/film-result';
 import { REPORT_NAME } from '../objects/structured-report';
 import { assembleRecord, type ReadReport, readReportFile, type RecordArchive } from '../sinks/load-record';
 import type { StudyRecord } from '../sinks/record';
@@ -54,28 +54,15 @@ async function readStored(
 
 /** As the service announced it: when the last report was written stands for when it was complete. */
 function eventOf(study: Uid, reports: readonly ReadReport[]): ResultEvent {
+  const films = reports.map(({ reading }) => filmResultOf(reading));
   return {
     schemaVersion: 1,
     type: 'study-result',
     studyInstanceUid: study,
-    priority: mostUrgent(reports.map(({ reading }) => reading.priority)),
-    films: reports.map(resultOf),
+    priority: studyPriority(films),
+    films,
     skipped: [],
     models: [],
     completedAt: new Date(Math.max(...reports.map(({ reading }) => reading.contentAt))).toISOString(),
-  };
-}
-
-function resultOf({ reading }: ReadReport): FilmResult {
-  const { sopInstanceUid, outcome, reasonText, view, probability, lungFraction, outputs } = reading;
-  return {
-    sopInstanceUid,
-    outcome,
-    reason: NOT_ANALYSED_REASONS.find((known) => known === reading.reason) ?? null,
-    reasonText,
-    view,
-    probability,
-    lungFraction,
-    outputs,
   };
 }

@@ -1,4 +1,5 @@
 import type { StudyColumns } from '../database/schema';
+import { leadingFinding } from '../finding/finding';
 import { SOP_CLASSES } from '../objects/sop-classes';
 import type { FilmRecord, StudyRecord } from '../sinks/record';
 import type { LeadFilm } from './study-row';
@@ -65,7 +66,8 @@ export function recordColumns(record: StudyRecord) {
     record_key: record.key,
     record: JSON.stringify(record),
     probability: lead?.probability ?? null,
-    threshold: lead?.threshold ?? null,
+    threshold: lead === undefined ? null : (leadingFinding(lead)?.operatingPoint ?? null),
+    findings: JSON.stringify(lead?.findings ?? []),
     views: [...new Set(films.flatMap(({ view }) => view ?? []))].join(','),
     films: films.length,
     lead_film:

@@ -1,7 +1,9 @@
 import type { StudyColumns } from '../database/schema';
 import type { StudyState, Verdict } from '../database/states';
 import type { Uid } from '../dicom/uid';
+import type { Finding } from '../events/finding';
 import type { Priority } from '../events/priority';
+import { findingOfVersion01 } from './stored-findings';
 
 /** A film in the archive. */
 export interface FilmPath {
@@ -38,9 +40,8 @@ export interface StudyRow {
   readonly completedAt: number | null;
   /** When a study that could not be analysed is tried again. */
   readonly retryAt: number | null;
-  /** Highest of the films, 0..1, and the operating point that it was held against. */
-  readonly probability: number | null;
-  readonly threshold: number | null;
+  /** Of the film with the highest probability, the leading one first; empty where no film was analysed. */
+  readonly findings: readonly Finding[];
   readonly views: readonly string[];
   readonly films: number;
   readonly lead: LeadFilm | null;
@@ -86,6 +87,7 @@ export const ROW_COLUMNS = [
   'record_key',
   'probability',
   'threshold',
+  'findings',
   'views',
   'films',
   'lead_film',
@@ -119,8 +121,7 @@ export function rowOf(stored: StoredRow): StudyRow {
     startedAt: stored.started_at,
     completedAt: stored.completed_at,
     retryAt: stored.retry_at,
-    probability: stored.probability,
-    threshold: stored.threshold,
+    findings: findingsOf(stored),
     views: stored.views === '' ? [] : stored.views.split(','),
     films: stored.films,
     lead: stored.lead_film === null ? null : (JSON.parse(stored.lead_film) as LeadFilm),
@@ -137,6 +138,10 @@ export function rowOf(stored: StoredRow): StudyRow {
     verdict: verdictOf(stored),
     change: stored.change,
   };
+}
+
+function findingsOf({ findings, probability, threshold }: StoredRow): Finding[] {
+  return findings === null ? findingOfVersion01(probability, threshold, null) : (JSON.parse(findings) as Finding[]);
 }
 
 function verdictOf({

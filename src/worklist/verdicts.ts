@@ -1,3 +1,5 @@
+import { leadingFinding } from '../finding/finding';
+import { readStoredRecord } from './stored-findings';
 import type { Kysely, Transaction } from 'kysely';
 import type { Database } from '../database/database';
 import type { Schema } from '../database/schema';
@@ -59,7 +61,7 @@ export async function writeVerdict(
       note: given.note,
       by_user: given.by,
       at,
-      ...judged(JSON.parse(stored.record) as StudyRecord),
+      ...judged(readStoredRecord(stored.record)),
     })
     .execute();
   await transaction
@@ -86,7 +88,7 @@ function judged({ priority, films, patient }: StudyRecord) {
   return {
     priority,
     probability: lead?.probability ?? null,
-    threshold: lead?.threshold ?? null,
+    threshold: lead === undefined ? null : (leadingFinding(lead)?.operatingPoint ?? null),
     film_uid: lead?.sopInstanceUid ?? null,
     view: lead?.view ?? null,
     patient_key: patientKey,

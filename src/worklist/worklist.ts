@@ -1,3 +1,4 @@
+import { readStoredRecord } from './stored-findings';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Database } from '../database/database';
 import type { Schema } from '../database/schema';
@@ -242,7 +243,7 @@ async function findStudy(db: Kysely<Schema>, study: Uid): Promise<StudyDetail | 
     .execute();
   return {
     row: rowOf(stored),
-    record: stored.record === null ? null : (JSON.parse(stored.record) as StudyRecord),
+    record: stored.record === null ? null : readStoredRecord(stored.record),
     history: history.map(({ at, kind, detail }) => ({
       at,
       kind: kind as HistoryKind,

@@ -3,10 +3,11 @@ import { HilumError } from '../../base/errors';
 import type { Schema } from '../schema';
 import { studies } from './001-studies';
 import { access } from './002-access';
+import { findings } from './003-findings';
 import type { Migration } from './migration';
 
 /** In this order. */
-export const MIGRATIONS: readonly Migration[] = [studies, access];
+export const MIGRATIONS: readonly Migration[] = [studies, access, findings];
 
 /**
  * Brings the database to this version's schema: all steps or none, inside a transaction that holds the migration lock.

@@ -1,5 +1,6 @@
+import type { Finding } from '../../events/finding';
+import { RESEARCH_USE, WARNING_TEXTS } from '../../finding/wording';
 import type { FilmRecord, StudyRecord } from '../record';
-import { RESEARCH_USE } from '../webhook/message';
 
 /** Plain text only. */
 export interface EmailMessage {
@@ -24,7 +25,7 @@ export function emailMessage(
 ): EmailMessage {
   const isUrgent = record.priority === 'urgent';
   const lines = [
-    RESEARCH_USE,
+    RESEARCH_USE.statement,
     '',
     opening(record),
     '',
@@ -32,7 +33,7 @@ export function emailMessage(
     ...(includePatient ? patientLines(record) : []),
     `Completed: ${record.completedAt}`,
     '',
-    ...record.films.map(filmLine),
+    ...record.films.flatMap(filmLines),
     '',
     `Models: ${record.models.map(({ id, version }) => `${id} ${version}`).join(', ')}; Hilum ${record.softwareVersion}`,
   ];
@@ -66,10 +67,21 @@ function patientLines({ patient, order }: StudyRecord): string[] {
   return facts.filter(([, value]) => value !== '').map(([name, value]) => `${name}: ${value}`);
 }
 
-function filmLine({ sopInstanceUid, outcome, reason, probability, threshold, finding }: FilmRecord): string {
-  if (probability === null) return `Film ${sopInstanceUid}: ${outcome}${reason === null ? '' : ` (${reason})`}`;
-  const point = threshold === null ? '' : `, operating point ${threshold.toFixed(2)}`;
-  return `Film ${sopInstanceUid}: probability ${probability.toFixed(2)}${finding === null ? '' : ` of ${finding.meaning}`}${point}`;
+/** A line for each finding, then what a reader is warned of. */
+function filmLines(film: FilmRecord): string[] {
+  const { sopInstanceUid, outcome, reason, probability, findings } = film;
+  if (probability === null) return [`Film ${sopInstanceUid}: ${outcome}${reason === null ? '' : ` (${reason})`}`];
+  const said = findings.length === 0 ? [`probability ${probability.toFixed(2)}`] : findings.map(findingWords);
+  return [...said.map((words) => `Film ${sopInstanceUid}: ${words}`), ...caveats(film)];
+}
+
+function findingWords({ probability, operatingPoint, code }: Finding): string {
+  const point = operatingPoint === null ? '' : `, operating point ${operatingPoint.toFixed(2)}`;
+  return `probability ${probability.toFixed(2)} of ${code.meaning}${point}`;
+}
+
+function caveats({ warnings = [] }: FilmRecord): string[] {
+  return warnings.map((warning) => `  ${WARNING_TEXTS[warning]}`);
 }
 
 /** What a film's header says may hold anything. */

@@ -1,6 +1,6 @@
 import { HilumError } from '../../base/errors';
 import { deriveUid, type Uid } from '../../dicom/uid';
-import { RESEARCH_STATEMENT } from '../../objects/structured-report';
+import { RESEARCH_USE } from '../../finding/wording';
 import type { DeliveriesConfig } from '../config';
 import type { StudyRecord } from '../record';
 import { CHEST_FILM, filmStatement } from '../statements';
@@ -65,7 +65,7 @@ function deviceEntry({ softwareVersion, models }: StudyRecord): Entry {
       { value: softwareVersion },
       ...models.map(({ id, version }) => ({ component: { value: id }, value: version })),
     ],
-    note: [{ text: RESEARCH_STATEMENT }],
+    note: [{ text: RESEARCH_USE.statement }],
   };
   return {
     fullUrl: uuidOf(uid),
@@ -120,7 +120,7 @@ function reportEntry(record: StudyRecord, { subject, issued, basedOn }: Shared, 
       { type: 'ImagingStudy', identifier: { system: 'urn:dicom:uid', value: `urn:oid:${studyInstanceUid}` } },
     ],
     conclusion: [
-      RESEARCH_STATEMENT,
+      RESEARCH_USE.statement,
       ...(priority === null ? [] : [`Suggested reading priority: ${priority}.`]),
       ...films.map((film, index) => `Film ${index + 1}: ${filmStatement(film)}`),
     ].join('\n'),

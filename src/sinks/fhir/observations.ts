@@ -1,6 +1,9 @@
-import { type Code, CODES } from '../../objects/codes';
+import type { Code } from '../../dicom/code';
+import type { Finding } from '../../events/finding';
+import { CODES } from '../../objects/codes';
+import { reportOf } from '../../objects/film-result';
 import type { FilmRecord } from '../record';
-import { DELIVERY_CODES, filmStatement, reportOf, VIEW_CODES } from '../statements';
+import { DELIVERY_CODES, filmStatement, VIEW_CODES } from '../statements';
 import { concept, type Resource, type Shared } from './types';
 
 const CATEGORY = {
@@ -10,20 +13,30 @@ const CATEGORY = {
 };
 const UNIT = { unit: '1', system: 'http://unitsofmeasure.org', code: '1' };
 
+/** `name` tells the observations of a film apart, and with the film makes the identifier: never change one. */
+export interface NamedResource {
+  readonly name: string;
+  readonly resource: Resource;
+}
+
 /**
- * One Observation of the finding's probability, with what belongs to it as components, and one of the lungs' part of
+ * An Observation of each finding's probability, with what belongs to it as components, and one of the lungs' part of
  * the film where it was looked at.
  */
-export function filmObservations(film: FilmRecord, shared: Shared): { name: string; resource: Resource }[] {
+export function filmObservations(film: FilmRecord, shared: Shared): NamedResource[] {
+  const findings = film.findings.length === 0 ? [undefined] : film.findings;
   return [
-    {
-      name: 'probability',
+    ...findings.map((finding, index) => ({
+      name:
+        index === 0 || finding === undefined
+          ? 'probability'
+          : `probability ${finding.code.scheme} ${finding.code.value}`,
       resource: {
         ...base(film, shared, CODES.exactProbability, CODES.probability),
-        ...probability(film),
+        ...probability(film, finding),
         note: notes(film),
       },
-    },
+    })),
     ...(film.lungFraction === null
       ? []
       : [
@@ -51,25 +64,28 @@ function base(film: FilmRecord, { subject, device, issued, basedOn }: Shared, ..
 }
 
 /** A film that was not analysed has no value, but says why not: nobody may take silence for an all-clear. */
-function probability(film: FilmRecord): object {
-  const { view, threshold, finding } = film;
-  const components = [
-    { code: concept(DELIVERY_CODES.film), valueString: film.sopInstanceUid },
-    { code: concept(CODES.outcome), valueString: film.outcome },
-    ...(view === null ? [] : [{ code: concept(CODES.imageView), valueCodeableConcept: concept(VIEW_CODES[view]) }]),
-    ...(finding === null
-      ? []
-      : [{ code: concept(DELIVERY_CODES.positiveClass), valueCodeableConcept: concept(finding) }]),
-    ...(threshold === null
-      ? []
-      : [{ code: concept(DELIVERY_CODES.operatingPoint), valueQuantity: quantity(threshold) }]),
-    ...(film.reason === null ? [] : [{ code: concept(CODES.reason), valueString: film.reason }]),
-  ];
-  const value =
-    film.probability === null
+function probability(film: FilmRecord, finding: Finding | undefined): object {
+  const value = finding?.probability ?? film.probability;
+  return {
+    ...(value === null
       ? { dataAbsentReason: { ...concept(NOT_PERFORMED), text: filmStatement(film) } }
-      : { valueQuantity: quantity(film.probability) };
-  return { ...value, component: components };
+      : { valueQuantity: quantity(value) }),
+    component: components(film, finding),
+  };
+}
+
+function components({ sopInstanceUid, outcome, view, reason }: FilmRecord, finding: Finding | undefined): object[] {
+  const point = finding?.operatingPoint ?? null;
+  return [
+    { code: concept(DELIVERY_CODES.film), valueString: sopInstanceUid },
+    { code: concept(CODES.outcome), valueString: outcome },
+    ...(view === null ? [] : [{ code: concept(CODES.imageView), valueCodeableConcept: concept(VIEW_CODES[view]) }]),
+    ...(finding === undefined
+      ? []
+      : [{ code: concept(DELIVERY_CODES.positiveClass), valueCodeableConcept: concept(finding.code) }]),
+    ...(point === null ? [] : [{ code: concept(DELIVERY_CODES.operatingPoint), valueQuantity: quantity(point) }]),
+    ...(reason === null ? [] : [{ code: concept(CODES.reason), valueString: reason }]),
+  ];
 }
 
 const NOT_PERFORMED: Code = {

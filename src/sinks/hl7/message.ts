@@ -12,8 +12,8 @@ import {
   SEGMENT_END,
   timestampOf,
 } from '../../hl7/text';
-import type { Code } from '../../objects/codes';
-import { RESEARCH_STATEMENT } from '../../objects/structured-report';
+import type { Code } from '../../dicom/code';
+import { RESEARCH_USE } from '../../finding/wording';
 import type { DeliveriesConfig } from '../config';
 import type { StudyRecord } from '../record';
 import { CHEST_FILM } from '../statements';
@@ -172,5 +172,5 @@ function serviceId(
 }
 
 function note(): string {
-  return numbered('NTE', { 1: '1', 2: 'L', 3: escapeText(RESEARCH_STATEMENT) });
+  return numbered('NTE', { 1: '1', 2: 'L', 3: escapeText(RESEARCH_USE.statement) });
 }

@@ -1,7 +1,10 @@
 import { components, escapeText, numbered, timestampOf } from '../../hl7/text';
-import { type Code, CODES } from '../../objects/codes';
+import type { Code } from '../../dicom/code';
+import type { Finding } from '../../events/finding';
+import { reportOf } from '../../objects/film-result';
+import { CODES } from '../../objects/codes';
 import type { FilmRecord, StudyRecord } from '../record';
-import { DELIVERY_CODES, filmStatement, reportOf, VIEW_CODES } from '../statements';
+import { DELIVERY_CODES, filmStatement, VIEW_CODES } from '../statements';
 
 /** Type, concept, value as encoded, units. */
 type Observation = readonly [type: 'CWE' | 'NM' | 'ST' | 'TX', concept: string, value: string, units?: Code];
@@ -54,7 +57,7 @@ function ofFilm(film: FilmRecord): Observation[] {
     text('ST', CODES.outcome, film.outcome),
     text('TX', CODES.summary, filmStatement(film)),
     ...(film.view === null ? [] : [['CWE', code(CODES.imageView), code(VIEW_CODES[film.view])] as const]),
-    ...finding(film),
+    ...film.findings.flatMap(findingObservations),
     ...(film.lungFraction === null ? [] : [number(code(CODES.lungFraction), film.lungFraction)]),
     ...(film.reason === null ? [] : [text('ST', CODES.reason, film.reason)]),
     ...(film.reasonText === null ? [] : [text('TX', CODES.reasonText, film.reasonText)]),
@@ -64,16 +67,15 @@ function ofFilm(film: FilmRecord): Observation[] {
 }
 
 /** The finding is named as what the probability is of, not as an observation that it is there. */
-function finding({ probability, threshold, finding: what }: FilmRecord): Observation[] {
-  if (probability === null) return [];
+function findingObservations({ probability, operatingPoint, code: what }: Finding): Observation[] {
   const both = [CODES.exactProbability, CODES.probability].flatMap(({ value, meaning, scheme }) => [
     value,
     meaning,
     scheme,
   ]);
   return [
-    ...(what === null ? [] : [['CWE', code(DELIVERY_CODES.positiveClass), code(what)] as const]),
+    ['CWE', code(DELIVERY_CODES.positiveClass), code(what)],
     number(components(...both), probability),
-    ...(threshold === null ? [] : [number(code(DELIVERY_CODES.operatingPoint), threshold)]),
+    ...(operatingPoint === null ? [] : [number(code(DELIVERY_CODES.operatingPoint), operatingPoint)]),
   ];
 }

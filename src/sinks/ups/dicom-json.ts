@@ -1,4 +1,4 @@
-import type { Code } from '../../objects/codes';
+import type { Code } from '../../dicom/code';
 
 /** PS3.18 annex F.2: one element of a dataset. */
 export interface JsonElement {

@@ -1,5 +1,7 @@
 import { deriveUid, tryParseUid, type Uid } from '../../dicom/uid';
-import { type Code, HILUM_SCHEME } from '../../objects/codes';
+import type { Code } from '../../dicom/code';
+import { RESEARCH_USE } from '../../finding/wording';
+import { HILUM_SCHEME } from '../../objects/codes';
 import type { FilmRecord, OrderFacts, StudyRecord } from '../record';
 import {
   codeSequence,
@@ -40,7 +42,7 @@ export interface FoundWorkitem {
 
 const COMPUTER_AIDED_DETECTION: Code = { value: '110004', scheme: 'DCM', meaning: 'Computer Aided Detection' };
 const STATION: Code = { value: 'hilum', scheme: HILUM_SCHEME, meaning: 'Hilum chest-film triage' };
-const LABEL = 'Chest-film triage, research use only';
+const LABEL = `Chest-film triage, ${RESEARCH_USE.short}`;
 
 const TRANSACTION_UID = '00081195';
 const STATE = '00741000';
@@ -105,7 +107,7 @@ export function newWorkitem(record: StudyRecord, settings: WorkitemSettings): Js
     '0020000D': element('UI', studyInstanceUid),
     '00380010': element('LO'),
     '00380014': sequence(),
-    '00400400': element('LT', 'Research use only - not for diagnosis. Unverified.'),
+    '00400400': element('LT', RESEARCH_USE.statement),
     '00404005': element('DT', dateTime(completedAt)),
     '00404011': element('DT', dateTime(completedAt)),
     '00404018': codeSequence(COMPUTER_AIDED_DETECTION),

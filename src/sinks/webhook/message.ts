@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto';
+import type { Warning } from '../../events/closed-lists';
+import type { Finding } from '../../events/finding';
+import { leadingFinding } from '../../finding/finding';
+import { RESEARCH_USE } from '../../finding/wording';
 import type { OrderFacts, PatientFacts, StudyRecord } from '../record';
-
-export const RESEARCH_USE = 'Research use only - not for diagnosis. Unverified.';
 
 /**
  * Body of the message: docs/schemas/webhook.v1.json. Type, timestamp and data are what the Standard Webhooks
@@ -30,6 +32,12 @@ interface WebhookFilm {
   readonly view: string | null;
   readonly probability: number | null;
   readonly threshold: number | null;
+  /** The leading one first; `probability` and `threshold` are its. */
+  readonly findings: readonly Finding[];
+  /** Codes of docs/events.md. */
+  readonly warnings: readonly Warning[];
+  /** Sentences for a reader, those of the warnings among them. */
+  readonly remarks: readonly string[];
   readonly outputs: StudyRecord['films'][number]['outputs'];
 }
 
@@ -43,21 +51,29 @@ export function webhookMessage(
     timestamp: completedAt,
     data: {
       schemaVersion: 1,
-      notice: RESEARCH_USE,
+      notice: RESEARCH_USE.statement,
       studyInstanceUid,
       priority,
-      films: films.map(({ sopInstanceUid, outcome, reason, view, probability, threshold, outputs }) => ({
-        sopInstanceUid,
-        outcome,
-        reason,
-        view,
-        probability,
-        threshold,
-        outputs,
-      })),
+      films: films.map(webhookFilm),
       models,
       ...(includePatient ? { patient, order } : {}),
     },
+  };
+}
+
+function webhookFilm(film: StudyRecord['films'][number]): WebhookFilm {
+  const { sopInstanceUid, outcome, reason, view, probability, findings, warnings = [], remarks, outputs } = film;
+  return {
+    sopInstanceUid,
+    outcome,
+    reason,
+    view,
+    probability,
+    threshold: leadingFinding(film)?.operatingPoint ?? null,
+    findings,
+    warnings,
+    remarks,
+    outputs,
   };
 }
 

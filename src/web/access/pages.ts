@@ -1,3 +1,4 @@
+import { RESEARCH_USE } from '../../finding/wording';
 import { html, type Html } from '../../base/html';
 import { LEAST_PASSWORD_LENGTH } from './password';
 import { PERSON_ROLES, type RequestUser, ROLES } from './user';
@@ -16,7 +17,7 @@ export function page(title: string, body: Html, isWide = false): string {
         <main class="${isWide ? 'wide' : ''}">
           <h1>${title}</h1>
           ${body}
-          <p class="soft">Hilum. Research use only, not for diagnosis.</p>
+          <p class="soft">Hilum. ${RESEARCH_USE.sentence}</p>
         </main>
       </body>
     </html> `.text;

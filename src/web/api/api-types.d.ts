@@ -24,12 +24,24 @@ export interface StudyRow {
   readonly views: readonly string[];
   readonly films: number;
   readonly result: RowResult | null;
+  /** Of the film that stands for the study, the leading one first. */
+  readonly findings: readonly RowFinding[];
   /** The film that stands for the study, where its pictures may be seen. */
   readonly leadFilm: { readonly picture: string; readonly heatMap: string | null } | null;
   readonly verdict: ListVerdict | null;
   readonly patient?: RowPatient;
   readonly accessionNumber?: string;
   readonly studyDescription?: string;
+}
+
+export interface RowFinding {
+  readonly label: string;
+  readonly code: { readonly value: string; readonly scheme: string; readonly meaning: string };
+  readonly probability: number;
+  readonly operatingPoint: number | null;
+  readonly atOrAbove: boolean;
+  readonly priority: ListPriority;
+  readonly mode: 'live' | 'shadow';
 }
 
 export interface RowResult {
@@ -40,6 +52,8 @@ export interface RowResult {
   readonly probabilityText: string;
   readonly thresholdText: string;
   readonly reached: boolean;
+  /** Where it lies, in words: at or above, or below the operating point. */
+  readonly relation: string;
 }
 
 export interface RowPatient {

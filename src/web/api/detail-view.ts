@@ -1,3 +1,4 @@
+import { leadingFinding } from '../../finding/finding';
 import type { FilmRecord } from '../../sinks/record';
 import type { HistoryEntry, StudyDetail as ListDetail } from '../../worklist/worklist';
 import type { FilmDetail, StudyDetail } from './api-types';
@@ -42,7 +43,7 @@ export function detailView(
 }
 
 function filmView(film: FilmRecord, study: ListDetail['row']['studyInstanceUid'], { patients }: Rights): FilmDetail {
-  const { sopInstanceUid, outcome, reasonText, probability, threshold, lungFraction } = film;
+  const { sopInstanceUid, outcome, reasonText, findings, lungFraction } = film;
   const isThere = patients && film.seriesInstanceUid !== null;
   return {
     sopInstanceUid,
@@ -50,8 +51,8 @@ function filmView(film: FilmRecord, study: ListDetail['row']['studyInstanceUid']
     reasonText,
     lungFraction,
     view: [film.view ?? '', film.viewPosition].filter((text) => text !== '').join(', '),
-    result: resultView(probability, threshold),
-    finding: film.finding?.meaning ?? null,
+    result: resultView(findings),
+    finding: leadingFinding(film)?.code.meaning ?? null,
     remarks: film.remarks,
     picture: isThere ? picturePath(study, sopInstanceUid) : null,
     heatMap: isThere && objectPath(study, film, 'heatMap') !== null ? heatMapPath(study, sopInstanceUid) : null,

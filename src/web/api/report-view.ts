@@ -3,7 +3,8 @@ import { imageHeader } from '../../dicom/image-header';
 import type { Opened } from '../../dicom/read';
 import { components, outline } from '../../imaging/outline';
 import type { Polygon } from '../../imaging/polygon';
-import { type Code, CODES, HILUM_SCHEME } from '../../objects/codes';
+import type { Code } from '../../dicom/code';
+import { CODES, HILUM_SCHEME } from '../../objects/codes';
 import { readReport } from '../../objects/report-reader';
 import type { FilmReport } from './api-types';
 
@@ -39,8 +40,7 @@ function isAnalysed(evaluations: readonly Attributes[]): boolean {
  * the same once more.
  */
 function statements(report: Attributes, evaluations: readonly Attributes[]): FilmReport['statements'] {
-  const group = measurementGroup(report);
-  const meant = [...children(group), ...evaluations].filter((item) => {
+  const meant = [...measurementGroups(report).flatMap(children), ...evaluations].filter((item) => {
     const name = sequence(item, 'ConceptNameCodeSequence')[0];
     return (
       name?.CodeValue !== CODES.summary.value &&
@@ -72,13 +72,16 @@ function valueOf(item: Attributes): string {
   }
 }
 
-function measurementGroup(report: Attributes): Attributes | undefined {
-  return find(children(find(children(report), CODES.imagingMeasurements)), CODES.measurementGroup);
+function measurementGroups(report: Attributes): Attributes[] {
+  const measurements = children(find(children(report), CODES.imagingMeasurements));
+  return measurements.filter((item) => isNamed(item, CODES.measurementGroup));
 }
 
-/** SCOORD (PS3.3 section C.18.6): column and row of each corner. */
+/** Of the leading finding. SCOORD (PS3.3 section C.18.6): column and row of each corner. */
 function region(report: Attributes): Polygon {
-  const data = [find(children(measurementGroup(report)), CODES.imageRegion)?.['GraphicData'] ?? []].flat().map(Number);
+  const data = [find(children(measurementGroups(report)[0]), CODES.imageRegion)?.['GraphicData'] ?? []]
+    .flat()
+    .map(Number);
   return Array.from({ length: Math.floor(data.length / 2) }, (_, i) => [data[2 * i]!, data[2 * i + 1]!] as const);
 }
 
@@ -107,11 +110,13 @@ function imageHeaderOfBits(attributes: Attributes): { rows: number; columns: num
   return imageHeader({ ...attributes, BitsAllocated: 8, BitsStored: 8, HighBit: 7, NumberOfFrames: 1 });
 }
 
-function find(items: readonly Attributes[], { value, scheme }: Code): Attributes | undefined {
-  return items.find((item) => {
-    const name = sequence(item, 'ConceptNameCodeSequence')[0];
-    return name?.CodeValue === value && name.CodingSchemeDesignator === scheme;
-  });
+function find(items: readonly Attributes[], concept: Code): Attributes | undefined {
+  return items.find((item) => isNamed(item, concept));
+}
+
+function isNamed(item: Attributes, { value, scheme }: Code): boolean {
+  const name = sequence(item, 'ConceptNameCodeSequence')[0];
+  return name?.CodeValue === value && name.CodingSchemeDesignator === scheme;
 }
 
 function children(item: Attributes | undefined): Attributes[] {

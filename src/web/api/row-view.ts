@@ -1,6 +1,8 @@
 import { SHOWN_STATES } from '../../database/states';
 import type { Uid } from '../../dicom/uid';
-import { percentages } from '../../objects/structured-report';
+import type { Finding } from '../../events/finding';
+import { leadingFinding } from '../../finding/finding';
+import { percentagesOf, relationOf } from '../../finding/wording';
 import type { StudyRow as ListRow } from '../../worklist/study-row';
 import type { RowPatient, RowResult, StudyRow } from './api-types';
 
@@ -28,7 +30,8 @@ export function rowView(row: ListRow, { patients }: Rights): StudyRow | null {
     arrivedAt: iso(arrivedAt),
     completedAt: completedAt === null ? null : iso(completedAt),
     retryAt: retryAt === null ? null : iso(retryAt),
-    result: resultView(row.probability, row.threshold),
+    result: resultView(row.findings),
+    findings: row.findings,
     leadFilm:
       !patients || lead === null || lead.seriesInstanceUid === null
         ? null
@@ -55,10 +58,20 @@ function urgentBy({ priorities: { triage, finding, person } }: ListRow): StudyRo
   ];
 }
 
-export function resultView(probability: number | null, threshold: number | null): RowResult | null {
-  if (probability === null || threshold === null) return null;
-  const [probabilityText, thresholdText] = percentages(probability, threshold);
-  return { probability, threshold, probabilityText, thresholdText, reached: probability >= threshold };
+/** The leading finding, in figures and words; null where there is none or its operating point is not known. */
+export function resultView(findings: readonly Finding[]): RowResult | null {
+  const finding = leadingFinding({ findings });
+  if (finding === undefined || finding.operatingPoint === null) return null;
+  const { probability, operatingPoint, atOrAbove } = finding;
+  const text = percentagesOf(finding);
+  return {
+    probability,
+    threshold: operatingPoint,
+    probabilityText: text.probability,
+    thresholdText: text.operatingPoint,
+    reached: atOrAbove,
+    relation: relationOf(finding),
+  };
 }
 
 function patientView({ PatientID, PatientName, PatientBirthDate, PatientSex }: ListRow['patient']): RowPatient {

@@ -5,7 +5,8 @@ import { announce, byId, h } from './dom.js';
 import { overlay } from './overlay.js';
 import { bar } from './rows.js';
 import { verdictPart } from './verdict.js';
-import { dateTime, RESEARCH, resultWords, stateWords, urgentWords } from './words.js';
+import { RESEARCH_USE } from './wording.js';
+import { dateTime, resultWords, stateWords, urgentWords } from './words.js';
 
 /** One study: its films with the heat map, the report, the models, what was done when, and verdicts. */
 export class DetailPage {
@@ -142,7 +143,7 @@ function filmPart(film: FilmDetail): HTMLElement {
     overlay(film, report),
     words,
   );
-  words.append(h('p', { class: 'research' }, RESEARCH));
+  words.append(h('p', { class: 'research' }, RESEARCH_USE.statement));
   if (film.result !== null)
     words.append(
       h(

@@ -1,3 +1,4 @@
+import { RESEARCH_USE } from './wording.js';
 import type { FilmDetail, FilmReport } from '../api/api-types.js';
 import { h, svg } from './dom.js';
 
@@ -18,10 +19,7 @@ export function overlay(film: FilmDetail, report: Promise<FilmReport | null>): H
   );
   const controls = h('div', { class: 'controls' });
   if (film.heatMap !== null) controls.append(heatControls(film.heatMap, stage));
-  figure.append(
-    controls,
-    h('figcaption', { class: 'research small' }, 'Research use only - not for diagnosis. Unverified.'),
-  );
+  figure.append(controls, h('figcaption', { class: 'research small' }, RESEARCH_USE.statement));
   void report.then((found) => found !== null && controls.append(...outlineControls(found, stage)));
   return figure;
 }

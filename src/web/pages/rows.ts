@@ -1,5 +1,6 @@
 import type { RowResult, Session, StudyRow } from '../api/api-types.js';
 import { h } from './dom.js';
+import { RESEARCH_USE } from './wording.js';
 import { resultWords, since, stateName, stateWords, urgentWords, VERDICT_WORDS } from './words.js';
 
 /** Titles of the columns; those about a patient are left out for whoever may not see them. */
@@ -47,7 +48,7 @@ function rowWords(row: StudyRow): string {
     row.priority,
     ...who,
     resultWords(row),
-    row.result === null ? '' : 'research use only',
+    row.result === null ? '' : RESEARCH_USE.short,
     `arrived ${since(row.arrivedAt)} ago`,
   ]
     .filter((text) => text !== '')
@@ -73,7 +74,7 @@ function filmCell({ leadFilm }: StudyRow): HTMLElement {
     film,
     leadFilm.heatMap === null
       ? h('span', { class: 'thumb blank' })
-      : thumb(`${leadFilm.heatMap}&part=film`, 'Heat map, research use only'),
+      : thumb(`${leadFilm.heatMap}&part=film`, `Heat map, ${RESEARCH_USE.short}`),
   );
 }
 
@@ -134,7 +135,7 @@ function resultCell(row: StudyRow): HTMLElement {
     h(
       'span',
       { class: 'faint small' },
-      row.result.reached ? 'Research use, unverified' : 'No statement about absence. Research use, unverified',
+      `${row.result.reached ? '' : 'No statement about absence. '}${RESEARCH_USE.unverified}`,
     ),
   );
 }

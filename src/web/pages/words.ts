@@ -9,8 +9,6 @@ const STATES: Readonly<Record<ListState, string>> = {
   failed: 'Failed',
 };
 
-export const RESEARCH = 'Research use only - not for diagnosis. Unverified.';
-
 export const VERDICT_WORDS: Readonly<Record<ListVerdict, string>> = {
   agree: 'Agree',
   disagree: 'Disagree',
@@ -35,10 +33,7 @@ function reasonWords({ code, text }: { code: string; text: string }): string {
 export function resultWords(row: StudyRow): string {
   const { result } = row;
   if (result === null) return stateWords(row);
-  const relation = result.reached
-    ? `at or above the operating point (${result.thresholdText} %)`
-    : `below the operating point (${result.thresholdText} %): no statement about absence`;
-  return `Probability ${result.probabilityText} %, ${relation}`;
+  return `Probability ${result.probabilityText} %, ${result.relation}`;
 }
 
 export function urgentWords({ urgentBy }: StudyRow): string {

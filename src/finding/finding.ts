@@ -1,0 +1,40 @@
+import type { Code } from '../dicom/code';
+import type { Finding, FindingMode } from '../events/finding';
+import { mostUrgent, type Priority } from '../events/priority';
+import { isAtOrAbove } from './operating-point';
+
+/** What a probability is of, and what it is held against. */
+export interface FindingRule {
+  /** Name of the class, at most 64 characters. */
+  readonly label: string;
+  readonly code: Code;
+  /** The classifier's or, before it, the site's own; 0..1. */
+  readonly operatingPoint: number;
+  readonly mode: FindingMode;
+}
+
+/** The finding of one film, by its probability (0..1). */
+export function findingOf({ label, code, operatingPoint, mode }: FindingRule, probability: number): Finding {
+  const atOrAbove = isAtOrAbove(probability, operatingPoint);
+  return { label, code, probability, operatingPoint, atOrAbove, priority: priorityAt(atOrAbove), mode };
+}
+
+/** The one clinical rule: at or above the operating point a film is to be read soon. */
+export function priorityAt(atOrAbove: boolean): Priority {
+  return atOrAbove ? 'urgent' : 'routine';
+}
+
+/** The highest priority of the live findings; null when there is none, for that says nothing. */
+export function priorityOf(findings: readonly Finding[]): Priority | null {
+  return mostUrgent(findings.filter(({ mode }) => mode === 'live').map(({ priority }) => priority));
+}
+
+/** The same over all films of a study. */
+export function studyPriority(films: readonly { readonly findings: readonly Finding[] }[]): Priority | null {
+  return priorityOf(films.flatMap(({ findings }) => findings));
+}
+
+/** The finding that stands for its film where only one is told; undefined for a film that was not analysed. */
+export function leadingFinding({ findings }: { readonly findings: readonly Finding[] }): Finding | undefined {
+  return findings[0];
+}

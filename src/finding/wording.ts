@@ -1,0 +1,75 @@
+import type { Warning } from '../events/closed-lists';
+import type { Finding } from '../events/finding';
+
+/** What every result says of its use, in the forms that its places have room for. docs/wording.md has them all. */
+export const RESEARCH_USE = {
+  /** Wherever a result stands. */
+  statement: 'Research use only - not for diagnosis. Unverified.',
+  /** Pages and texts about the product. */
+  sentence: 'Research use only, not for diagnosis.',
+  /** Series Description (LO, 64 characters with what stands before it). */
+  seriesDescription: 'RESEARCH USE, NOT FOR DIAGNOSIS',
+  /** Burned into a picture. */
+  burnedIn: 'RESEARCH USE - NOT FOR DIAGNOSIS',
+  /** Derivation Description. */
+  brief: 'Research use only.',
+  /** Where a whole sentence has no room. */
+  unverified: 'Research use, unverified',
+  /** Beside a single figure. */
+  short: 'research use only',
+} as const;
+
+/** What a reader is told with each warning. */
+export const WARNING_TEXTS: Readonly<Record<Warning, string>> = {
+  'evidence-outside-lungs':
+    'A second network that sees the film without its lungs is as sure of the finding: the evidence may lie outside the lungs (markers, tubes, edges, the machine). Judge the probability with care.',
+};
+
+/**
+ * Where the probability lies, without a full stop. It never says that something is absent: below the operating point
+ * nothing is known.
+ */
+export function relationOf(finding: Pick<Finding, 'probability' | 'operatingPoint' | 'atOrAbove'>): string {
+  const { operatingPoint, atOrAbove } = finding;
+  if (operatingPoint === null) return 'operating point not known: no statement about presence or absence';
+  const point = percentagesOf(finding).operatingPoint;
+  return atOrAbove
+    ? `at or above the operating point (${point} %)`
+    : `below the operating point (${point} %): no statement about absence`;
+}
+
+/** A finding in one sentence. */
+export function findingStatement(finding: Finding, what: string = finding.label): string {
+  return `Probability of ${what} ${percentagesOf(finding).probability} %, ${relationOf(finding)}.`;
+}
+
+/** Why a film was not analysed, in one sentence. @param reasonText a sentence for a radiologist */
+export function notAnalysedStatement(reasonText: string): string {
+  return `Not analysed because ${reasonText}`;
+}
+
+/**
+ * Probability and operating point in per cent, with one decimal or with as many more as it takes to tell them apart.
+ */
+export function percentagesOf({ probability, operatingPoint }: Pick<Finding, 'probability' | 'operatingPoint'>): {
+  readonly probability: string;
+  readonly operatingPoint: string;
+} {
+  const [share, point] = percentages(probability, operatingPoint ?? probability);
+  return { probability: share, operatingPoint: point };
+}
+
+/** Two shares in per cent, with one decimal, or with as many more as it takes to tell them apart. */
+export function percentages(a: number, b: number): [string, string] {
+  const digits =
+    [1, 2, 3, 4, 5, 6].find((count) => a === b || (a * 100).toFixed(count) !== (b * 100).toFixed(count)) ?? 6;
+  return [percentage(a, digits), percentage(b, digits)];
+}
+
+/** Never 0 and never 100 by rounding: neither absence nor certainty is claimed. */
+function percentage(share: number, digits: number): string {
+  const least = (1 / 10 ** digits).toFixed(digits);
+  const text = (share * 100).toFixed(digits);
+  if (Number(text) === 0) return `< ${least}`;
+  return Number(text) === 100 ? `> ${(100 - Number(least)).toFixed(digits)}` : text;
+}

@@ -1,0 +1,33 @@
+import { NOT_ANALYSED_REASONS, WARNINGS } from '../events/closed-lists';
+import type { FilmResult } from '../events/result-event';
+import { leadingFinding } from '../finding/finding';
+import type { ReportReading } from './report-reader';
+import { SR_CLASSES } from './structured-report';
+
+const REPORT_CLASSES: ReadonlySet<string> = new Set(Object.values(SR_CLASSES));
+
+/** The report among what was stored of a film; undefined for a film without one. */
+export function reportOf({ outputs }: Pick<FilmResult, 'outputs'>): FilmResult['outputs'][number] | undefined {
+  return outputs.findLast(({ sopClassUid }) => REPORT_CLASSES.has(sopClassUid));
+}
+
+/**
+ * The result of a film as its stored report has it: the same as when it was made. Codes of a later version are left out:
+ * they are in the report for people to read.
+ */
+export function filmResultOf(reading: ReportReading): FilmResult {
+  const { sopInstanceUid, outcome, reasonText, view, lungFraction, findings, outputs } = reading;
+  const warnings = WARNINGS.filter((known) => reading.warnings.includes(known));
+  return {
+    sopInstanceUid,
+    outcome,
+    reason: NOT_ANALYSED_REASONS.find((known) => known === reading.reason) ?? null,
+    reasonText,
+    view,
+    probability: leadingFinding({ findings })?.probability ?? null,
+    lungFraction,
+    findings,
+    ...(warnings.length > 0 ? { warnings } : {}),
+    outputs,
+  };
+}

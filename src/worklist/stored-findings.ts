@@ -1,0 +1,31 @@
+import type { Code } from '../dicom/code';
+import type { Finding } from '../events/finding';
+import { findingOf } from '../finding/finding';
+import type { FilmRecord, StudyRecord } from '../sinks/record';
+
+/** A row of version 0.1 does not say what its probability is of; its record does. */
+const NOT_STATED: Code = { value: '', scheme: '', meaning: 'the positive class' };
+
+/** Rows and records that version 0.1 stored have one probability and its operating point instead of findings. */
+export function findingOfVersion01(probability: number | null, threshold: number | null, code: Code | null): Finding[] {
+  if (probability === null || threshold === null) return [];
+  const what = code ?? NOT_STATED;
+  return [findingOf({ label: what.meaning, code: what, operatingPoint: threshold, mode: 'live' }, probability)];
+}
+
+/** A film as version 0.1 stored it. */
+type StoredFilm = Omit<FilmRecord, 'findings'> & {
+  readonly findings?: FilmRecord['findings'];
+  readonly threshold?: number | null;
+  readonly finding?: Code | null;
+};
+
+/** The record of a study from the database, of this version or of 0.1. @param stored JSON */
+export function readStoredRecord(stored: string): StudyRecord {
+  const record = JSON.parse(stored) as Omit<StudyRecord, 'films'> & { readonly films: readonly StoredFilm[] };
+  return { ...record, films: record.films.map(readFilm) };
+}
+
+function readFilm({ findings, threshold = null, finding = null, ...film }: StoredFilm): FilmRecord {
+  return { ...film, findings: findings ?? findingOfVersion01(film.probability, threshold, finding) };
+}
