@@ -1,4 +1,3 @@
-import { RESEARCH_USE } from '../finding/wording';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openLine } from '../app/line';
@@ -6,6 +5,7 @@ import { describeError } from '../base/errors';
 import { configSchema } from '../config/config';
 import type { EncodedObject } from '../dicom/part10';
 import type { FilmResult } from '../events/result-event';
+import { RESEARCH_USE } from '../finding/wording';
 import { RESULT_OBJECTS, SOP_CLASSES } from '../objects/sop-classes';
 import { encode } from '../pipeline/encode';
 import { resultOf } from '../pipeline/notify';

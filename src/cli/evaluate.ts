@@ -1,4 +1,3 @@
-import { leadingOf } from '../objects/analysis';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,6 +14,7 @@ import { type EvaluationReport, makeReport } from '../evaluation/report';
 import { analyseFiles, type Failure } from '../evaluation/run';
 import { unlabelledFiles } from '../evaluation/unlabelled';
 import { decimal, estimateText, percent, shareText } from '../evaluation/words';
+import { leadingOf } from '../objects/analysis';
 import type { Line } from '../pipeline/pipeline';
 import { modelsOfFolder } from './models-of-folder';
 import { progressBar } from './progress';

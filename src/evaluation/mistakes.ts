@@ -1,5 +1,5 @@
-import { isAtOrAbove } from '../finding/operating-point';
 import { createCanvas } from '@napi-rs/canvas';
+import { isAtOrAbove } from '../finding/operating-point';
 import type { Picture } from '../objects/secondary-capture';
 import { drawHeatMap } from '../pipeline/draw';
 import type { Line } from '../pipeline/pipeline';

@@ -1,5 +1,5 @@
-import { leadingOf } from '../objects/analysis';
 import type { AnalysisIdentity } from '../objects/analysis';
+import { leadingOf } from '../objects/analysis';
 import { type BootstrapOptions, estimate, type Estimate } from '../statistics/bootstrap';
 import { calibration, type Calibration, curve, type CurvePoint } from '../statistics/curves';
 import { chooseOperatingPoint, half, type OperatingPointChoice } from '../statistics/operating-point';

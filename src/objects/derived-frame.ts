@@ -1,4 +1,5 @@
 import { type Attributes, numbers } from '../dicom/attributes';
+import type { Code } from '../dicom/code';
 import type { Dataset } from '../dicom/dataset';
 import { lossyHistory } from '../dicom/lossy';
 import { patientOrientation } from '../dicom/patient-orientation';
@@ -6,7 +7,6 @@ import { clean, cut, plain, refuse } from '../dicom/sanitise';
 import { deriveUid } from '../dicom/uid';
 import { RESEARCH_USE } from '../finding/wording';
 import { type AnalysisIdentity, type AnalysisModel, equipmentModule, localMoment, resultUids } from './analysis';
-import type { Code } from '../dicom/code';
 import { codeItem, CODES } from './codes';
 import { SOP_CLASSES } from './sop-classes';
 import { sourceReference, type SourceReference, studyModule } from './study-module';

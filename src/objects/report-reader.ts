@@ -1,9 +1,9 @@
 import { describeError, HilumError } from '../base/errors';
 import type { Attributes } from '../dicom/attributes';
+import type { Code } from '../dicom/code';
 import { readPart10 } from '../dicom/read';
 import { parseUid, type Uid } from '../dicom/uid';
-import type { Code } from '../dicom/code';
-import { FINDING_MODES, type Finding } from '../events/finding';
+import { type Finding, FINDING_MODES } from '../events/finding';
 import { PRIORITIES, type Priority } from '../events/priority';
 import { findingOf, priorityAt } from '../finding/finding';
 import { CODES } from './codes';

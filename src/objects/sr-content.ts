@@ -1,6 +1,6 @@
+import type { Code } from '../dicom/code';
 import type { Dataset } from '../dicom/dataset';
 import type { Uid } from '../dicom/uid';
-import type { Code } from '../dicom/code';
 import { codeItem } from './codes';
 
 /** One node of an SR document tree (PS3.3 section C.17.3), with how it relates to its parent. */

@@ -1,11 +1,11 @@
 import type { Attributes } from '../dicom/attributes';
+import type { Code } from '../dicom/code';
 import type { Dataset } from '../dicom/dataset';
 import { patientOrientation, turnOf } from '../dicom/patient-orientation';
 import { clean, plain, refuse } from '../dicom/sanitise';
 import { deriveUid, parseUid, type Uid } from '../dicom/uid';
 import type { Warning } from '../events/closed-lists';
 import type { Finding } from '../events/finding';
-import type { Code } from '../dicom/code';
 import { priorityOf } from '../finding/finding';
 import { findingStatement, notAnalysedStatement, RESEARCH_USE, WARNING_TEXTS } from '../finding/wording';
 import {

@@ -1,9 +1,9 @@
 import { GlobalFonts, type SKRSContext2D } from '@napi-rs/canvas';
 import type { Attributes } from '../dicom/attributes';
 import { refuse } from '../dicom/sanitise';
-import { blend } from '../imaging/colour-map';
 import type { Finding } from '../events/finding';
 import { percentagesOf, relationOf, RESEARCH_USE } from '../finding/wording';
+import { blend } from '../imaging/colour-map';
 import { type AnalysisIdentity, classifierOf, leadingOf, localMoment } from '../objects/analysis';
 
 export const STYLE = {

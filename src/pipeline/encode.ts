@@ -12,6 +12,7 @@ import {
   type ResultUids,
   wantedObjects,
 } from '../objects/analysis';
+import { filmResultOf } from '../objects/film-result';
 import { buildParametricMap } from '../objects/parametric-map';
 import { buildPresentationState } from '../objects/presentation-state';
 import { readReport } from '../objects/report-reader';
@@ -20,7 +21,6 @@ import { buildSegmentation } from '../objects/segmentation';
 import type { ResultObject } from '../objects/sop-classes';
 import { buildStructuredReport, type ReportContent } from '../objects/structured-report';
 import { validateObject } from '../objects/validate';
-import { filmResultOf } from '../objects/film-result';
 import { drawHeatMap } from './draw';
 import { leadingExplanation } from './explain';
 import { type ExplainedFilm, type FilmOutcome } from './stage';

@@ -1,6 +1,6 @@
 import { HilumError } from '../base/errors';
-import { upright } from '../imaging/orient';
 import { isAtOrAbove } from '../finding/operating-point';
+import { upright } from '../imaging/orient';
 import type { Model } from '../model/session';
 import type { PreprocessedFilm, Refusal } from './stage';
 

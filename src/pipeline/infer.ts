@@ -1,8 +1,8 @@
 import { HilumError } from '../base/errors';
-import { asStored, upright } from '../imaging/orient';
-import { keepRegion } from '../imaging/plane';
 import { findingOf, type FindingRule } from '../finding/finding';
 import { isAtOrAbove } from '../finding/operating-point';
+import { asStored, upright } from '../imaging/orient';
+import { keepRegion } from '../imaging/plane';
 import type { Model } from '../model/session';
 import type { InferredFilm, InferredFinding, LungFinding, PreprocessedFilm, ViewFinding } from './stage';
 

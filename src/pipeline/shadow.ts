@@ -1,9 +1,9 @@
 import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
 import type { FilmResult, ResultEvent } from '../events/result-event';
+import { priorityOf } from '../finding/finding';
 import { encode, resultUids } from './encode';
 import { fetchFilm } from './fetch';
-import { priorityOf } from '../finding/finding';
 import { resultOf, studyResult } from './notify';
 import { analyseFilm, type Line, runFilms, type StudyRun, unfetched } from './pipeline';
 import type { Archive } from './stage';

@@ -1,6 +1,6 @@
 import type { Code } from '../dicom/code';
-import { CODES, HILUM_SCHEME } from '../objects/codes';
 import { findingStatement, notAnalysedStatement, percentages, relationOf } from '../finding/wording';
+import { CODES, HILUM_SCHEME } from '../objects/codes';
 import type { FilmRecord } from './record';
 
 /** Concepts that messages have and the report does not. */

@@ -1,4 +1,3 @@
-import { readStoredRecord } from './stored-findings';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Database } from '../database/database';
 import type { Schema } from '../database/schema';
@@ -10,6 +9,7 @@ import { nextChange, note, urgencyOf } from './change';
 import { findPage, type Page, type PageRequest } from './page-query';
 import { recordColumns } from './record-columns';
 import { needsSighting, type Sighting, type Step, writeStep } from './steps';
+import { readStoredRecord } from './stored-findings';
 import { ROW_COLUMNS, rowOf, type StudyRow } from './study-row';
 import {
   type Agreement,

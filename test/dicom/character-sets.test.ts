@@ -6,9 +6,10 @@ import { buildPresentationState } from '../../src/objects/presentation-state';
 import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
 import { buildSegmentation } from '../../src/objects/segmentation';
 import { buildStructuredReport } from '../../src/objects/structured-report';
-import { dicomFile, filmElements, type FixtureElement } from '../support/films/dicom-fixture';
-import { dcmdump, pydicomAll } from '../support/servers/judges';
 import { ellipse, IDENTITY } from '../support/broker/outcomes';
+import { dicomFile, filmElements, type FixtureElement } from '../support/films/dicom-fixture';
+import { covid } from '../support/records/finding';
+import { dcmdump, pydicomAll } from '../support/servers/judges';
 
 const ESC = '\x1b';
 const bytes = (...parts: (string | number[])[]) =>
@@ -124,7 +125,13 @@ function objectsOf(source: Attributes): Uint8Array[] {
     buildSecondaryCapture(source, { rows: 1, columns: 1, rgb: new Uint8Array(3) }, IDENTITY),
     buildStructuredReport(
       source,
-      { outcome: 'analysed', view: 'frontal', probability: 0.9, lungFraction: 0.3, region, objects: ['heatMap'] },
+      {
+        outcome: 'analysed',
+        view: 'frontal',
+        findings: [{ finding: covid(0.9), region }],
+        lungFraction: 0.3,
+        objects: ['heatMap'],
+      },
       IDENTITY,
     ),
     buildPresentationState(source, { lungOutlines: [region], hotRegions: [region] }, IDENTITY)!,

@@ -1,3 +1,4 @@
+import { RESEARCH_USE } from '../../src/finding/wording';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -47,8 +48,18 @@ test('the words that are looked for are found where they are', () => {
 
 test('wherever a result is drawn, the page says what it is for', () => {
   const page = (name: string) => readFileSync(join(WEB, 'pages', name), 'utf8');
-  expect(page('index.html')).toContain('Research use only - not for diagnosis. Unverified.');
-  for (const name of ['words.ts', 'overlay.ts'])
-    expect(page(name)).toContain('Research use only - not for diagnosis. Unverified.');
-  expect(page('rows.ts')).toContain('Research use, unverified');
+  expect(RESEARCH_USE.statement).toBe('Research use only - not for diagnosis. Unverified.');
+  expect(page('index.html')).toContain(RESEARCH_USE.statement);
+  for (const name of ['detail.ts', 'overlay.ts']) expect(page(name)).toContain('RESEARCH_USE.statement');
+  expect(page('rows.ts')).toContain('RESEARCH_USE.unverified');
+});
+
+test('the wording of research use stands in one place', () => {
+  const SRC = resolve(WEB, '..');
+  const elsewhere = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !['finding/wording.ts', 'web/pages/wording.ts'].includes(name))
+    .filter((name) =>
+      /research use(?! only so)/i.test(readFileSync(join(SRC, name), 'utf8').replace(/\/\*[^]*?\*\//g, '')),
+    );
+  expect(elsewhere).toEqual([]);
 });

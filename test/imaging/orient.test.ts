@@ -1,8 +1,8 @@
 import { patientOrientation, STANDARD, turnOf } from '../../src/dicom/patient-orientation';
 import { asStored, upright } from '../../src/imaging/orient';
 import { analyseFilm } from '../../src/pipeline/pipeline';
-import { fakeLine, twoLungs } from '../support/pipeline/line';
 import { type Cells, drawnCells, laid, lyingFilm, ORIENTATIONS, placeIn } from '../support/films/lying';
+import { fakeLine, twoLungs } from '../support/pipeline/line';
 
 const plane = ({ rows, columns, cells }: Cells) => ({ rows, columns, values: Float32Array.from(cells) });
 const STANDING: Cells = { rows: 3, columns: 4, cells: Array.from({ length: 12 }, (_, i) => i * i) };
@@ -41,7 +41,8 @@ describe.each(ORIENTATIONS)('%s', (orientation) => {
     expect(worst).toBeLessThan(1e-5);
 
     if (outcome.outcome !== 'analysed') throw new Error(outcome.outcome);
-    const { inferred, heat, hotRegions, lungOutlines } = outcome.explained;
+    const { inferred, lungOutlines } = outcome.explained;
+    const { heat, hotRegions } = outcome.explained.findings[0]!;
     const grid = { rows: size, columns: size };
     const at = (values: Float32Array, toFeet: number, toLeft: number) => {
       const [row, column] = placeIn(orientation, grid, toFeet, toLeft);

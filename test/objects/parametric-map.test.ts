@@ -3,8 +3,8 @@ import { parseUid } from '../../src/dicom/uid';
 import { writePart10 } from '../../src/dicom/write';
 import { resultUids } from '../../src/objects/analysis';
 import { buildParametricMap } from '../../src/objects/parametric-map';
-import { dciodvfy, dcmdump, pydicom, pydicomPixels } from '../support/servers/judges';
 import { BARE_FILM, IDENTITY, plane, sourceKinds } from '../support/broker/outcomes';
+import { dciodvfy, dcmdump, pydicom, pydicomPixels } from '../support/servers/judges';
 
 const HEAT = plane(20, 25, (x, y) => x * y ** 3);
 const build = (source: Attributes) => buildParametricMap(source, HEAT, IDENTITY);

@@ -6,9 +6,9 @@ import { writePart10 } from '../../src/dicom/write';
 import { outline } from '../../src/imaging/outline';
 import { resultUids } from '../../src/objects/analysis';
 import { buildPresentationState, type PresentationContent } from '../../src/objects/presentation-state';
+import { BARE_FILM, ellipse, IDENTITY, plane, realFilms } from '../support/broker/outcomes';
 import { film, type FilmOptions, type FixtureElement } from '../support/films/dicom-fixture';
 import { dciodvfy, dcmdump, dcmp2pgm, dcmpschk, pixelsCovered, pydicom } from '../support/servers/judges';
-import { BARE_FILM, ellipse, IDENTITY, plane, realFilms } from '../support/broker/outcomes';
 
 const [ROWS, COLUMNS] = [24, 32];
 const LUNGS = [ellipse(9, 12, 5, 8), ellipse(23, 12, 5, 8)];

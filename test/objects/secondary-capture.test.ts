@@ -3,8 +3,8 @@ import { parseUid } from '../../src/dicom/uid';
 import { writePart10 } from '../../src/dicom/write';
 import { resultUids } from '../../src/objects/analysis';
 import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
-import { dciodvfy, dcmdump, pydicom } from '../support/servers/judges';
 import { BARE_FILM, IDENTITY, sourceKinds } from '../support/broker/outcomes';
+import { dciodvfy, dcmdump, pydicom } from '../support/servers/judges';
 
 /** An odd number of bytes: 3 x 5 x 3. */
 const PICTURE = { rows: 3, columns: 5, rgb: Uint8Array.from({ length: 45 }, (_, i) => i * 5) };

@@ -3,8 +3,8 @@ import { parseUid } from '../../src/dicom/uid';
 import { writePart10 } from '../../src/dicom/write';
 import { resultUids } from '../../src/objects/analysis';
 import { buildSegmentation, type LungContent } from '../../src/objects/segmentation';
-import { dciodvfy, dcmdump, pydicom, pydicomPixels } from '../support/servers/judges';
 import { BARE_FILM, IDENTITY, plane, sourceKinds } from '../support/broker/outcomes';
+import { dciodvfy, dcmdump, pydicom, pydicomPixels } from '../support/servers/judges';
 
 /** An L in the upper left, so that turned, mirrored and transposed masks are told apart. */
 const MASK = plane(8, 6, (x, y) => ((x < 0.4 && y < 0.8) || (x < 0.8 && y > 0.6 && y < 0.8) ? 1 : 0));

@@ -1,21 +1,32 @@
 import type { Attributes } from '../../src/dicom/attributes';
 import { parseUid } from '../../src/dicom/uid';
 import { writePart10 } from '../../src/dicom/write';
-import { type AnalysisIdentity, resultUids } from '../../src/objects/analysis';
+import { percentages } from '../../src/finding/wording';
+import { findingOf } from '../../src/finding/finding';
+import { type AnalysisFinding, type AnalysisIdentity, resultUids } from '../../src/objects/analysis';
 import { readReport } from '../../src/objects/report-reader';
 import { RESULT_OBJECTS } from '../../src/objects/sop-classes';
-import { buildStructuredReport, percentages, type ReportContent, summaryOf } from '../../src/objects/structured-report';
-import { dciodvfy, dcmdump, dicomSrValidator, dicomSrValidatorAll, dsrdump, pydicom } from '../support/servers/judges';
+import { buildStructuredReport, type ReportContent, summaryOf } from '../../src/objects/structured-report';
 import { BARE_FILM, ellipse, IDENTITY, realFilms } from '../support/broker/outcomes';
+import { COVID, covid } from '../support/records/finding';
+import { dciodvfy, dcmdump, dicomSrValidator, dicomSrValidatorAll, dsrdump, pydicom } from '../support/servers/judges';
 
-const ANALYSED: ReportContent = {
+const ANALYSED = {
   outcome: 'analysed',
   view: 'frontal',
-  probability: Math.fround(0.9731234),
+  findings: [{ finding: covid(Math.fround(0.9731234)), region: ellipse(200, 150, 40, 30) }],
   lungFraction: 0.1 + 0.2,
-  region: ellipse(200, 150, 40, 30),
   objects: ['heatMap'],
-};
+} satisfies ReportContent;
+/** The analysed film with another probability, or another region of the finding. */
+const withProbability = (probability: number): ReportContent => ({
+  ...ANALYSED,
+  findings: [{ ...ANALYSED.findings[0]!, finding: covid(probability) }],
+});
+const withRegion = (region: readonly (readonly [number, number])[]): ReportContent => ({
+  ...ANALYSED,
+  findings: [{ ...ANALYSED.findings[0]!, region }],
+});
 const NOT_ANALYSED: ReportContent = {
   outcome: 'not-analysed',
   reason: 'lateral-view',
@@ -23,7 +34,7 @@ const NOT_ANALYSED: ReportContent = {
   view: 'lateral',
   lungFraction: null,
 };
-const BELOW: ReportContent = { ...ANALYSED, probability: 0.02 };
+const BELOW = withProbability(0.02);
 const PLAIN_SR: AnalysisIdentity = { ...IDENTITY, srClass: 'comprehensive' };
 
 const ALL: AnalysisIdentity = {
@@ -128,7 +139,7 @@ describe('what the report says', () => {
   test('never that something is absent', () => {
     for (const content of [ANALYSED, BELOW, NOT_ANALYSED])
       expect(text(content)).not.toMatch(/\b(normal|negative|healthy|clear|no finding|\(121054)/i);
-    expect(summaryOf(BELOW, IDENTITY)).toBe(
+    expect(summaryOf(BELOW)).toBe(
       'Probability of COVID-19 2.0 %, below the operating point (42.1 %): no statement about absence.',
     );
   });
@@ -204,8 +215,7 @@ describe('what the report says', () => {
 
 describe('the region', () => {
   const graphic = (region: readonly (readonly [number, number])[]) =>
-    (find(buildStructuredReport(BARE_FILM, { ...ANALYSED, region }, IDENTITY), '111030')?.GraphicData ??
-      []) as number[];
+    (find(buildStructuredReport(BARE_FILM, withRegion(region), IDENTITY), '111030')?.GraphicData ?? []) as number[];
 
   test('an open outline is closed', () =>
     expect(
@@ -246,11 +256,19 @@ describe('read back', () => {
       reason: null,
       reasonText: null,
       view: 'frontal',
-      probability: Math.fround(0.9731234),
+      findings: [
+        {
+          label: 'COVID-19',
+          code: COVID.code,
+          probability: Math.fround(0.9731234),
+          operatingPoint: 0.4213,
+          atOrAbove: true,
+          priority: 'urgent',
+          mode: 'live',
+        },
+      ],
       lungFraction: 0.1 + 0.2,
       priority: 'urgent',
-      threshold: IDENTITY.classifier.threshold,
-      finding: IDENTITY.classifier.positive.code,
       warnings: [],
       remarks: [],
       film: {
@@ -275,15 +293,14 @@ describe('read back', () => {
       contentAt: Math.floor(IDENTITY.startedAt.getTime() / 1000) * 1000,
     });
     expect(readReport(write(NOT_ANALYSED))).toMatchObject({
-      threshold: null,
-      finding: null,
+      findings: [],
       film: { seriesInstanceUid: BARE_FILM.SeriesInstanceUID },
     });
   });
 
   test('a film below the operating point is routine, one at it is urgent', () => {
     expect(readReport(write(BELOW)).priority).toBe('routine');
-    expect(readReport(write({ ...ANALYSED, probability: IDENTITY.classifier.threshold })).priority).toBe('urgent');
+    expect(readReport(write(withProbability(COVID.operatingPoint))).priority).toBe('urgent');
   });
 
   test('a film that was not analysed', () => {
@@ -292,7 +309,7 @@ describe('read back', () => {
       reason: 'lateral-view',
       reasonText: 'The film looks like a lateral view.',
       view: 'lateral',
-      probability: null,
+      findings: [],
       lungFraction: null,
       priority: null,
       outputs: [output('1.2.840.10008.5.1.4.1.1.88.34', uids.report)],
@@ -304,7 +321,7 @@ describe('read back', () => {
   });
 
   test.each([0, 1, 1e-7, 1 / 3, Math.fround(0.1)])('probability %d', (probability) => {
-    expect(readReport(write({ ...ANALYSED, probability })).probability).toBe(probability);
+    expect(readReport(write(withProbability(probability))).findings[0]?.probability).toBe(probability);
   });
 
   test('what is no report of ours is refused', () => {
@@ -316,29 +333,23 @@ describe('read back', () => {
 });
 
 test.each([
-  ['a probability of NaN', { ...ANALYSED, probability: NaN }],
-  ['a probability above 1', { ...ANALYSED, probability: 1.01 }],
+  ['a probability of NaN', withProbability(NaN)],
+  ['a probability above 1', withProbability(1.01)],
   ['a negative lung fraction', { ...ANALYSED, lungFraction: -0.1 }],
   [
     'a region of two points',
-    {
-      ...ANALYSED,
-      region: [
-        [0, 0],
-        [1, 1],
-      ] as const,
-    },
+    withRegion([
+      [0, 0],
+      [1, 1],
+    ]),
   ],
   [
     'a region with a corner nowhere',
-    {
-      ...ANALYSED,
-      region: [
-        [0, 0],
-        [1, 1],
-        [NaN, 2],
-      ] as const,
-    },
+    withRegion([
+      [0, 0],
+      [1, 1],
+      [NaN, 2],
+    ]),
   ],
   ['no reason', { ...NOT_ANALYSED, reasonText: ' ' }],
 ])('%s is refused', (_, content) => {
@@ -347,7 +358,7 @@ test.each([
 
 test.each([
   ['no classifier', { models: IDENTITY.models.filter(({ task }) => task !== 'classification') }],
-  ['an operating point above 1', { classifier: { ...IDENTITY.classifier, threshold: 1.5 } }],
+  ['an operating point above 1', { findings: [{ ...IDENTITY.findings[0]!, operatingPoint: 1.5 }] }],
   ['a nameless device', { device: { ...IDENTITY.device, manufacturer: '' } }],
   ['a start that is no date', { startedAt: new Date(NaN) }],
 ])('an analysis with %s is refused', (_, change) => {
@@ -378,3 +389,40 @@ function find(item: Attributes, codeValue: string): Attributes | undefined {
     (candidate.ConceptNameCodeSequence as Attributes[] | undefined)?.[0]?.CodeValue === codeValue;
   return children.find(isIt) ?? children.map((child) => find(child, codeValue)).find((found) => found !== undefined);
 }
+
+describe('several findings', () => {
+  const OPACITY: AnalysisFinding = {
+    label: 'Lung opacity',
+    code: { value: '112001', scheme: 'DCM', meaning: 'Opacity' },
+    operatingPoint: 0.6,
+    mode: 'shadow',
+    model: 'covid-vgg19',
+  };
+  const TWO: AnalysisIdentity = { ...IDENTITY, findings: [...IDENTITY.findings, OPACITY] };
+  const second = findingOf(OPACITY, 0.8);
+  const content: ReportContent = {
+    ...ANALYSED,
+    findings: [...ANALYSED.findings, { finding: second, region: ellipse(100, 100, 20, 20) }],
+  };
+
+  test('each has its measurement group with region and probability, and comes back', () => {
+    const report = buildStructuredReport(BARE_FILM, content, TWO);
+    const bytes = writePart10(report);
+    expect(readReport(bytes).findings).toEqual([ANALYSED.findings[0]!.finding, second]);
+    const measurements = find(report, '126010')?.ContentSequence as Attributes[];
+    expect(measurements).toHaveLength(2);
+    expect(new Set(measurements.map((group) => find(group, '112040')?.UID)).size).toBe(2);
+    expect(dciodvfy(bytes).errors).toEqual([]);
+    expect(dsrdump(bytes)).toMatchObject({ status: 0, errors: [], warnings: [] });
+    expect(dicomSrValidator(bytes)).toMatchObject({ errors: [], warnings: [] });
+  });
+
+  test('one in shadow mode makes nothing urgent', () => {
+    const below = { ...content, findings: [{ ...content.findings[0]!, finding: covid(0.1) }, content.findings[1]!] };
+    expect(readReport(writePart10(buildStructuredReport(BARE_FILM, below, TWO))).priority).toBe('routine');
+  });
+
+  test('another choice of findings makes other results', () => {
+    expect(resultUids(parseUid('1.2.3'), TWO).report).not.toEqual(resultUids(parseUid('1.2.3'), IDENTITY).report);
+  });
+});

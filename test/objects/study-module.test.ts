@@ -2,8 +2,8 @@ import { clean } from '../../src/dicom/sanitise';
 import { writePart10 } from '../../src/dicom/write';
 import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
 import { sourceReference, studyModule } from '../../src/objects/study-module';
-import { dciodvfy } from '../support/servers/judges';
 import { BARE_FILM, IDENTITY } from '../support/broker/outcomes';
+import { dciodvfy } from '../support/servers/judges';
 
 test('all type 2 attributes are there, empty where the film has none, and nothing is invented', () => {
   expect(studyModule(BARE_FILM)).toEqual({

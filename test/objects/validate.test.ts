@@ -7,9 +7,10 @@ import { buildStructuredReport, type ReportContent } from '../../src/objects/str
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { validateObject } from '../../src/objects/validate';
 import { encode } from '../../src/pipeline/encode';
-import { dciodvfy } from '../support/servers/judges';
 import { analysed, BARE_FILM, ellipse, IDENTITY, notAnalysed, realFilms } from '../support/broker/outcomes';
 import { PARAMETRIC_MAP, SEGMENTATION } from '../support/films/pixel-objects';
+import { covid } from '../support/records/finding';
+import { dciodvfy } from '../support/servers/judges';
 
 const FILM: Attributes = {
   ...BARE_FILM,
@@ -25,9 +26,8 @@ const FILM: Attributes = {
 const ANALYSED: ReportContent = {
   outcome: 'analysed',
   view: 'frontal',
-  probability: 0.97,
+  findings: [{ finding: covid(0.97), region: ellipse(200, 150, 40, 30) }],
   lungFraction: 0.3,
-  region: ellipse(200, 150, 40, 30),
   objects: ['heatMap'],
 };
 const NOT_ANALYSED: ReportContent = {
@@ -437,13 +437,13 @@ describe('encode', () => {
     // The builders look at the length of a code's texts and at what is printable, the writer at lengths only.
     const code = { value: 'x'.repeat(17), scheme: 'x'.repeat(16), meaning: 'ok' };
     expect(
-      encode(analysed(FILM), { ...IDENTITY, classifier: { ...IDENTITY.classifier, positive: { label: 'x', code } } }),
+      encode(analysed(FILM), { ...IDENTITY, findings: [{ ...IDENTITY.findings[0]!, label: 'x', code }] }),
     ).toHaveLength(2);
     const twice = { ...code, value: '840544004', meaning: 'a\tb' };
     expect(() =>
       encode(analysed(FILM), {
         ...IDENTITY,
-        classifier: { ...IDENTITY.classifier, positive: { label: 'x', code: twice } },
+        findings: [{ ...IDENTITY.findings[0]!, label: 'x', code: twice }],
       }),
     ).toThrow(expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }));
   });

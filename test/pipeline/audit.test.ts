@@ -26,10 +26,7 @@ function audited(lungs: number, outside: number, seen: Plane[] = []): Line {
   const { line } = fakeLine({ probability: lungs });
   return {
     ...line,
-    audit: {
-      model: fakeModel('classification', outside, REMOVED, seen),
-      threshold: line.identity().classifier.threshold,
-    },
+    audit: { model: fakeModel('classification', outside, REMOVED, seen) },
   };
 }
 
@@ -88,7 +85,7 @@ test.each([
     'finding',
   ],
 ])('refused at the start: %s', (_case, model, why) => {
-  const { classifier } = fakeLine().line.models;
+  const classifier = fakeLine().line.models.classifiers[0]!.model;
   expect(() => requireAudit(model.manifest, classifier.manifest)).toThrow(
     expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(why) as string }),
   );

@@ -4,6 +4,7 @@ import { drawHeatMap } from '../../src/pipeline/draw';
 import { captionLines, stripHeight } from '../../src/pipeline/draw-strip';
 import type { ExplainedFilm } from '../../src/pipeline/stage';
 import { analysed, BARE_FILM, IDENTITY, plane } from '../support/broker/outcomes';
+import { covid } from '../support/records/finding';
 
 const draw = (rows: number, columns: number) => drawHeatMap(analysed(BARE_FILM, { rows, columns }).explained, IDENTITY);
 
@@ -81,7 +82,11 @@ test('without heat and outlines the film is as it was, grey, and the strip hides
   const { explained } = analysed(BARE_FILM, { rows: 600, columns: 600 });
   const { image } = explained.inferred.preprocessed.decoded;
   const { rgb, columns, rows } = drawHeatMap(
-    { ...explained, heat: plane(224, 224, () => 0.1), lungOutlines: [], hotRegions: [] },
+    {
+      ...explained,
+      findings: [{ ...explained.findings[0]!, heat: plane(224, 224, () => 0.1), hotRegions: [] }],
+      lungOutlines: [],
+    },
     IDENTITY,
   );
   expect({ columns, rows }).toEqual({ columns: 600, rows: 600 + stripHeight(600) });
@@ -125,7 +130,7 @@ describe('the words on the picture', () => {
   const source = { ...BARE_FILM, PatientName: 'Doe^Jane', PatientID: '4711', TimezoneOffsetFromUTC: '+0100' };
 
   test('are model, probability, operating point, date and that it is for research', () => {
-    expect(captionLines(0.9731, IDENTITY, source).map(({ text }) => text)).toEqual([
+    expect(captionLines(covid(0.9731), IDENTITY, source).map(({ text }) => text)).toEqual([
       'RESEARCH USE - NOT FOR DIAGNOSIS',
       'COVID-19: probability 97.3 %',
       'at or above the operating point (42.1 %)',
@@ -134,7 +139,7 @@ describe('the words on the picture', () => {
   });
 
   test('say nothing about absence', () => {
-    expect(captionLines(0.1, IDENTITY, source)[2]!.text).toBe(
+    expect(captionLines(covid(0.1), IDENTITY, source)[2]!.text).toBe(
       'below the operating point (42.1 %): no statement about absence',
     );
   });

@@ -1,9 +1,10 @@
 import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
+import type { AnalysisFinding } from '../../src/objects/analysis';
 import { type AnalysisIdentity, encode, readResult, resultUids } from '../../src/pipeline/encode';
 import { resultOf } from '../../src/pipeline/notify';
-import { dcentvfy, dciodvfy, pydicom, pydicomPixels } from '../support/servers/judges';
 import { analysed, BARE_FILM, IDENTITY, notAnalysed, realFilms } from '../support/broker/outcomes';
+import { dcentvfy, dciodvfy, pydicom, pydicomPixels } from '../support/servers/judges';
 
 const FILM = parseUid(BARE_FILM.SOPInstanceUID);
 
@@ -73,7 +74,8 @@ test('a film in colour has no presentation state, and its report speaks of none'
 test('the segmentation has the size of the film and the lungs of the analysis, the map the values of the heat map', () => {
   const outcome = analysed(BARE_FILM, { rows: 448, columns: 224 });
   const [, segmentation, map] = encode(outcome, ALL).map(({ bytes }) => bytes);
-  const { heat, inferred } = outcome.explained;
+  const { inferred } = outcome.explained;
+  const { heat } = outcome.explained.findings[0]!;
   const { rows, columns, values } = pydicomPixels(segmentation!);
   expect([rows, columns]).toEqual([448, 224]);
   expect(values.filter((_value, at) => Math.floor(at / columns) % 2 === 0)).toEqual(inferred.lungs.mask.values);
@@ -109,6 +111,10 @@ describe('the UIDs of the results', () => {
   const flat = (identity: AnalysisIdentity, film = FILM) =>
     Object.values(resultUids(film, identity)).flatMap(({ series, instance }) => [series, instance]);
   const model = IDENTITY.models[2]!;
+  const withFinding = (change: Partial<AnalysisFinding>): AnalysisIdentity => ({
+    ...IDENTITY,
+    findings: [{ ...IDENTITY.findings[0]!, ...change }],
+  });
   const withModel = (change: Partial<typeof model>) => ({
     ...IDENTITY,
     models: [...IDENTITY.models.slice(0, 2), { ...model, ...change }],
@@ -160,16 +166,10 @@ describe('the UIDs of the results', () => {
   test.each<[string, AnalysisIdentity]>([
     ['another model version', withModel({ version: '1.0.1' })],
     ['other weights', withModel({ sha256: 'd'.repeat(64) })],
-    ['another operating point', { ...IDENTITY, classifier: { ...IDENTITY.classifier, threshold: 0.5 } }],
+    ['another operating point', withFinding({ operatingPoint: 0.5 })],
     [
       'another finding',
-      {
-        ...IDENTITY,
-        classifier: {
-          ...IDENTITY.classifier,
-          positive: { label: 'Pneumonia', code: { value: '233604007', scheme: 'SCT', meaning: 'Pneumonia' } },
-        },
-      },
+      withFinding({ label: 'Pneumonia', code: { value: '233604007', scheme: 'SCT', meaning: 'Pneumonia' } }),
     ],
   ])('all change with %s', (_, identity) => {
     expect(flat(identity).filter((uid) => flat(IDENTITY).includes(uid))).toEqual([]);

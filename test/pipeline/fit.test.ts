@@ -3,7 +3,8 @@ import { type Cast, contradictionsOf, requireFit } from '../../src/pipeline/fit'
 import { fakeLine, fakeModel } from '../support/pipeline/line';
 
 const { models } = fakeLine().line;
-const classifier: ModelManifest = { ...models.classifier.manifest, output: { probability: 'probability', cam: 'cam' } };
+const bare = models.classifiers[0]!.model.manifest;
+const classifier: ModelManifest = { ...bare, output: { probability: 'probability', cam: 'cam' } };
 const CAST: Cast = { view: models.view.manifest, gate: null, lungs: models.lungs.manifest, classifier, audit: null };
 const auditor: ModelManifest = { ...classifier, input: { ...classifier.input, region: 'removed' } };
 const larger = (manifest: ModelManifest): ModelManifest => ({
@@ -37,7 +38,7 @@ test.each<[string, Partial<Cast>, string]>([
   ],
   ['an audit of another size', { audit: larger(auditor) }, 'all models of the line take the same size'],
   ['an audit that sees the lungs', { audit: classifier }, "can't audit"],
-  ['a classifier without a map', { classifier: models.classifier.manifest }, "can't be explained"],
+  ['a classifier without a map', { classifier: bare }, "can't be explained"],
 ])('%s is refused before the first film', (_name, other, text) => {
   expect(() => requireFit({ ...CAST, ...other })).toThrow(
     expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(text) as string }),

@@ -4,9 +4,10 @@ import { buildStructuredReport } from '../../src/objects/structured-report';
 import { encode } from '../../src/pipeline/encode';
 import { analyseFilm } from '../../src/pipeline/pipeline';
 import type { FixtureElement } from '../support/films/dicom-fixture';
-import { dciodvfy } from '../support/servers/judges';
-import { fakeLine } from '../support/pipeline/line';
 import { drawnCells, lyingFilm } from '../support/films/lying';
+import { fakeLine } from '../support/pipeline/line';
+import { covid } from '../support/records/finding';
+import { dciodvfy } from '../support/servers/judges';
 
 /**
  * Each attribute that the modules of a film make type 2 or 2C (present, maybe empty), and some of type 1 that archives
@@ -67,13 +68,17 @@ async function faults(film: Uint8Array): Promise<readonly string[]> {
   const report = {
     outcome: 'analysed',
     view: 'frontal',
-    probability: 0.5,
-    lungFraction: 0.3,
-    region: [
-      [0, 0],
-      [1, 0],
-      [1, 1],
+    findings: [
+      {
+        finding: covid(0.5),
+        region: [
+          [0, 0],
+          [1, 0],
+          [1, 1],
+        ],
+      },
     ],
+    lungFraction: 0.3,
     objects: ['heatMap'],
   } as const;
   const objects = [

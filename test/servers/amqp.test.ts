@@ -7,8 +7,8 @@ import type { Broker, BrokerOptions } from '../../src/queue/amqp';
 import { type BrokerDelivery, readHistory } from '../../src/queue/delivery';
 import { brokerSeenSince } from '../../src/queue/epoch';
 import { BrokerBench } from '../support/broker/broker-bench';
-import { certificate } from '../support/servers/certificates';
 import { recordingLog } from '../support/records/logs';
+import { certificate } from '../support/servers/certificates';
 import { until } from '../support/servers/servers';
 
 const bench = BrokerBench.forTests();

@@ -9,8 +9,8 @@ import { encode } from '../../src/pipeline/encode';
 import { analyseFilm } from '../../src/pipeline/pipeline';
 import type { Archive } from '../../src/pipeline/stage';
 import { store } from '../../src/pipeline/store';
-import { certificate } from '../support/servers/certificates';
 import { fakeLine } from '../support/pipeline/line';
+import { certificate } from '../support/servers/certificates';
 import { type Orthanc, Servers } from '../support/servers/servers';
 
 const servers = new Servers();

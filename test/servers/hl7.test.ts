@@ -6,10 +6,10 @@ import { type Broker, connectBroker } from '../../src/queue/amqp';
 import { controlIdOf } from '../../src/sinks/hl7/message';
 import { hl7Sink } from '../../src/sinks/hl7/sink';
 import { createRunner } from '../../src/sinks/runner';
-import { authority, type Authority } from '../support/servers/certificates';
 import { hl7Receiver, type Hl7Receiver, type Step } from '../support/receivers/hl7-receiver';
 import { recordingLog } from '../support/records/logs';
 import { RECORD, RESULT } from '../support/records/result-record';
+import { authority, type Authority } from '../support/servers/certificates';
 import { type Rabbit, Servers, until } from '../support/servers/servers';
 
 const { hl7: OPTIONS } = parseConfig({

@@ -11,6 +11,8 @@ import { encode } from '../../src/pipeline/encode';
 import { analyseFilm } from '../../src/pipeline/pipeline';
 import type { FilmOutcome } from '../../src/pipeline/stage';
 import { type FilmOptions, film as fixture } from '../support/films/dicom-fixture';
+import { realFile, realFiles } from '../support/films/real-films';
+import { fakeLine } from '../support/pipeline/line';
 import {
   dciodvfy,
   dcmdump,
@@ -20,8 +22,6 @@ import {
   pydicomAll,
   type Verdict,
 } from '../support/servers/judges';
-import { fakeLine } from '../support/pipeline/line';
-import { realFile, realFiles } from '../support/films/real-films';
 import { Servers } from '../support/servers/servers';
 
 /**

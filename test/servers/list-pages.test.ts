@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { parseUid } from '../../src/dicom/uid';
 import type { Role } from '../../src/web/access/user';
-import { fill, ListSite, studyOf } from '../support/web/list-site';
 import { Servers, until } from '../support/servers/servers';
+import { fill, ListSite, studyOf } from '../support/web/list-site';
 
 /** Screenshots stay for whoever looks at a run; they are no part of the repository. */
 const ARTEFACTS = resolve(__dirname, '../../artefacts');

@@ -2,9 +2,9 @@ import { createLog } from '../../src/base/log';
 import { openDatabase } from '../../src/database/database';
 import { deriveUid } from '../../src/dicom/uid';
 import { Worklist } from '../../src/worklist/worklist';
-import { databaseTests } from '../support/suites/database.suite';
 import type { Postgres } from '../support/servers/postgres';
 import { Servers } from '../support/servers/servers';
+import { databaseTests } from '../support/suites/database.suite';
 import { worklistTests } from '../support/suites/worklist.suite';
 
 const servers = new Servers();

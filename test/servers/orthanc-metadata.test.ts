@@ -4,9 +4,9 @@ import { OrthancMetadata } from '../../src/sinks/orthanc-metadata/client';
 import { type MetadataValues, readTriage } from '../../src/sinks/orthanc-metadata/message';
 import { metadataSink } from '../../src/sinks/orthanc-metadata/sink';
 import type { StudyRecord } from '../../src/sinks/record';
+import { RECORD } from '../support/records/result-record';
 import { FaultProxy } from '../support/servers/fault-proxy';
 import { droppingAnswer } from '../support/servers/faults';
-import { RECORD } from '../support/records/result-record';
 import { type Orthanc, Servers } from '../support/servers/servers';
 
 const servers = new Servers();

@@ -1,8 +1,8 @@
 import { SmtpClient, type SmtpOptions } from '../../src/sinks/email/client';
 import { emailMessage } from '../../src/sinks/email/message';
-import { authority, type Authority } from '../support/servers/certificates';
-import { RECORD } from '../support/records/result-record';
 import { type SmtpBehaviour, SmtpServer } from '../support/receivers/smtp-server';
+import { RECORD } from '../support/records/result-record';
+import { authority, type Authority } from '../support/servers/certificates';
 
 const MESSAGE = emailMessage(RECORD, { from: 'hilum@hospital.example', includePatient: true });
 let ca: Authority;

@@ -10,8 +10,8 @@ import { retryAfterOf } from '../../src/base/retry';
 import { WebhookClient } from '../../src/sinks/webhook/client';
 import { webhookHeaders, webhookMessage } from '../../src/sinks/webhook/message';
 import { type WebhookSettings, webhookSink } from '../../src/sinks/webhook/sink';
-import { authority, type Authority } from '../support/servers/certificates';
 import { RECORD, RESULT } from '../support/records/result-record';
+import { authority, type Authority } from '../support/servers/certificates';
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const SETTINGS: WebhookSettings = { when: 'urgent', includePatient: false, secret: SECRET };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { deriveUid } from '../../src/dicom/uid';
 import { encodeBundle, uuidOf } from '../../src/sinks/fhir/message';
 import type { StudyRecord } from '../../src/sinks/record';
-import { RECORD } from '../support/records/result-record';
+import { RECORD, withProbability } from '../support/records/result-record';
 
 const OPTIONS = {
   patientSystem: undefined,
@@ -56,7 +56,7 @@ test('preliminary, and the conclusion says what it is for and never that somethi
     'Film 2: Not analysed because the film looks like a lateral view; only frontal films are analysed',
     'Film 3: Not analysed because the film is of HAND',
   ]);
-  const below = String(report({ ...RECORD, films: [{ ...RECORD.films[0]!, probability: 0.1 }] })['conclusion']);
+  const below = String(report({ ...RECORD, films: [withProbability(RECORD.films[0]!, 0.1)] })['conclusion']);
   expect(below).toContain('no statement about absence');
   expect(below).not.toMatch(/normal|negative|no evidence/i);
 });

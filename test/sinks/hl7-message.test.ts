@@ -6,7 +6,7 @@ import { readAck } from '../../src/hl7/acknowledgement';
 import { dicomMoment, escapeText, personName } from '../../src/hl7/text';
 import { controlIdOf, encodeOru, type Hl7Options } from '../../src/sinks/hl7/message';
 import type { StudyRecord } from '../../src/sinks/record';
-import { RECORD } from '../support/records/result-record';
+import { RECORD, withProbability } from '../support/records/result-record';
 
 const { hl7: OPTIONS } = parseConfig({ archive: { url: 'http://a' }, broker: { url: 'amqp://b' } }).deliveries;
 const segmentsOf = (record: StudyRecord, more: Partial<Hl7Options> = {}) =>
@@ -121,7 +121,7 @@ test('a film without a Patient ID is not sent', () => {
 });
 
 test('below the operating point nothing is said about absence, and nothing is ever normal', () => {
-  const below = { ...RECORD, priority: 'routine' as const, films: [{ ...RECORD.films[0]!, probability: 0.1 }] };
+  const below = { ...RECORD, priority: 'routine' as const, films: [withProbability(RECORD.films[0]!, 0.1)] };
   const text = segmentsOf(below).join('\n');
   expect(text).toContain('below the operating point (50.0 %): no statement about absence.');
   expect(text).not.toMatch(/normal|negative|no evidence|unremarkable/i);

@@ -1,3 +1,4 @@
+import { covid } from '../support/records/finding';
 import { HilumError } from '../../src/base/errors';
 import { text } from '../../src/dicom/attributes';
 import { readPart10 } from '../../src/dicom/read';
@@ -95,13 +96,18 @@ test('patient, study and order come from the film, threshold and finding from th
       sopClassUid,
       modality: text(attributes, 'Modality'),
       viewPosition: text(attributes, 'ViewPosition') ?? '',
-      threshold: 0.5,
-      finding: { scheme: 'SCT', value: '840544004', meaning: 'Suspected disease caused by SARS-CoV-2' },
+      findings: [covid(event.films[0]!.probability!, { operatingPoint: 0.5 })],
       remarks: [],
     },
   ]);
   expect(record.models.map(({ id }) => id)).toEqual(['view', 'gate', 'lungs', 'covid']);
   expect(record.patient.PatientID).not.toBe('');
+});
+
+test('a message of version 0.1, which has no findings, gets those of the report', async () => {
+  const { archive, event } = await analysed();
+  const old = { ...event, films: event.films.map((film) => ({ ...film, findings: [] })) };
+  expect((await loadRecord(old, archive)).films[0]!.findings).toEqual(event.films[0]!.findings);
 });
 
 test('the key is the same at another time and another for another result', async () => {
@@ -124,8 +130,7 @@ test("a report that was deleted leaves the event's own facts; with the film gone
   const record = await loadRecord(event, archive);
   expect(record.films[0]).toMatchObject({
     probability: event.films[0]!.probability,
-    threshold: null,
-    finding: null,
+    findings: event.films[0]!.findings,
     modality: 'CR',
     seriesInstanceUid: expect.any(String) as string,
   });
@@ -161,6 +166,7 @@ test('a rejected film has no report: the archive tells where it is', async () =>
         view: null,
         probability: null,
         lungFraction: null,
+        findings: [],
         outputs: [],
       },
     ],
@@ -168,7 +174,7 @@ test('a rejected film has no report: the archive tells where it is', async () =>
   expect((await loadRecord(rejected, archive)).films[0]).toMatchObject({
     sopInstanceUid: film,
     modality: 'CR',
-    threshold: null,
+    findings: [],
     seriesInstanceUid: archive.objects.get(film)!.reference.seriesInstanceUid,
   });
 });

@@ -11,8 +11,8 @@ import {
   upsPriority,
   workitemUid,
 } from '../../src/sinks/ups/message';
-import { RECORD } from '../support/records/result-record';
 import { COMPLETED_NEEDS, CREATE_EMPTY, CREATE_TYPE_1, CREATE_TYPE_2 } from '../support/receivers/ups-server';
+import { RECORD } from '../support/records/result-record';
 
 const SETTINGS = {
   worklistLabel: 'Chest',

@@ -4,8 +4,8 @@ import type { StudyRecord } from '../../src/sinks/record';
 import { UpsClient, type UpsOptions } from '../../src/sinks/ups/client';
 import { laterWorkitemUid, newWorkitem, transactionUid, workitemUid } from '../../src/sinks/ups/message';
 import { upsSink } from '../../src/sinks/ups/sink';
-import { RECORD } from '../support/records/result-record';
 import { UpsServer, type When } from '../support/receivers/ups-server';
+import { RECORD } from '../support/records/result-record';
 
 const SETTINGS = {
   worklistLabel: 'Chest',

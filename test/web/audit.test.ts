@@ -18,8 +18,8 @@ import { messagesOf, type SystemEvent } from '../../src/web/audit/events';
 import { auditXml } from '../../src/web/audit/message';
 import { connectSyslog, syslogFrame } from '../../src/web/audit/syslog';
 import { AuditTrail } from '../../src/web/audit/trail';
-import { authority } from '../support/servers/certificates';
 import { recordingLog } from '../support/records/logs';
+import { authority } from '../support/servers/certificates';
 
 const XSD = join(__dirname, '../support/web/audit-message.xsd');
 let dir: string;

@@ -1,5 +1,5 @@
-import type { Uid } from '../../dicom/uid';
 import type { Code } from '../../dicom/code';
+import type { Uid } from '../../dicom/uid';
 
 /** As much of FHIR R4 as is written here; the tests validate it against the published profiles. */
 export interface Resource {

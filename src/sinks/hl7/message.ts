@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { HilumError } from '../../base/errors';
+import type { Code } from '../../dicom/code';
 import type { Uid } from '../../dicom/uid';
+import { RESEARCH_USE } from '../../finding/wording';
 import {
   components,
   dicomMoment,
@@ -12,8 +14,6 @@ import {
   SEGMENT_END,
   timestampOf,
 } from '../../hl7/text';
-import type { Code } from '../../dicom/code';
-import { RESEARCH_USE } from '../../finding/wording';
 import type { DeliveriesConfig } from '../config';
 import type { StudyRecord } from '../record';
 import { CHEST_FILM } from '../statements';

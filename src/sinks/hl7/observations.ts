@@ -1,8 +1,8 @@
-import { components, escapeText, numbered, timestampOf } from '../../hl7/text';
 import type { Code } from '../../dicom/code';
 import type { Finding } from '../../events/finding';
-import { reportOf } from '../../objects/film-result';
+import { components, escapeText, numbered, timestampOf } from '../../hl7/text';
 import { CODES } from '../../objects/codes';
+import { reportOf } from '../../objects/film-result';
 import type { FilmRecord, StudyRecord } from '../record';
 import { DELIVERY_CODES, filmStatement, VIEW_CODES } from '../statements';
 

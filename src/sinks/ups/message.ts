@@ -1,5 +1,5 @@
-import { deriveUid, tryParseUid, type Uid } from '../../dicom/uid';
 import type { Code } from '../../dicom/code';
+import { deriveUid, tryParseUid, type Uid } from '../../dicom/uid';
 import { RESEARCH_USE } from '../../finding/wording';
 import { HILUM_SCHEME } from '../../objects/codes';
 import type { FilmRecord, OrderFacts, StudyRecord } from '../record';

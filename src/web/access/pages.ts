@@ -1,5 +1,5 @@
-import { RESEARCH_USE } from '../../finding/wording';
 import { html, type Html } from '../../base/html';
+import { RESEARCH_USE } from '../../finding/wording';
 import { LEAST_PASSWORD_LENGTH } from './password';
 import { PERSON_ROLES, type RequestUser, ROLES } from './user';
 

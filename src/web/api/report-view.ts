@@ -1,9 +1,9 @@
 import type { Attributes } from '../../dicom/attributes';
+import type { Code } from '../../dicom/code';
 import { imageHeader } from '../../dicom/image-header';
 import type { Opened } from '../../dicom/read';
 import { components, outline } from '../../imaging/outline';
 import type { Polygon } from '../../imaging/polygon';
-import type { Code } from '../../dicom/code';
 import { CODES, HILUM_SCHEME } from '../../objects/codes';
 import { readReport } from '../../objects/report-reader';
 import type { FilmReport } from './api-types';

@@ -1,6 +1,6 @@
-import { RESEARCH_USE } from './wording.js';
 import type { FilmDetail, FilmReport } from '../api/api-types.js';
 import { h, svg } from './dom.js';
+import { RESEARCH_USE } from './wording.js';
 
 /** The film with the heat map over it; a slider sets how much of the map is seen, boxes draw the outlines. */
 export function overlay(film: FilmDetail, report: Promise<FilmReport | null>): HTMLElement {

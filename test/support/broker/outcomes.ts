@@ -7,6 +7,7 @@ import { parseUid } from '../../../src/dicom/uid';
 import type { Polygon } from '../../../src/imaging/polygon';
 import type { AnalysisIdentity } from '../../../src/objects/analysis';
 import type { ExplainedFilm, FilmOutcome, Plane } from '../../../src/pipeline/stage';
+import { COVID, covid } from '../records/finding';
 
 export const IDENTITY: AnalysisIdentity = {
   softwareVersion: '0.1.0',
@@ -30,13 +31,7 @@ export const IDENTITY: AnalysisIdentity = {
       input: '224 x 224, lungs only',
     },
   ],
-  classifier: {
-    positive: {
-      label: 'COVID-19',
-      code: { value: '840544004', scheme: 'SCT', meaning: 'Suspected disease caused by SARS-CoV-2' },
-    },
-    threshold: 0.4213,
-  },
+  findings: [{ ...COVID, model: 'covid-vgg19' }],
   srClass: 'comprehensive-3d',
   objects: { heatMap: true, segmentation: false, parametricMap: false, presentationState: false },
 };
@@ -111,20 +106,25 @@ export function analysed(
   const image = plane(rows, columns, (x, y) => (inLung(x, y) ? 0.25 : 0.65) + 0.1 * Math.sin(y * 60) * Math.cos(x * 8));
   const mask = plane(224, 224, (x, y) => (inLung(x, y) ? 1 : 0));
   const heat = plane(224, 224, (x, y) => Math.min(1, bump(x, y, 0.29, 0.62, 0.07) + 0.5 * bump(x, y, 0.72, 0.4, 0.06)));
+  const finding = covid(options.probability ?? 0.9731234567);
   const explained: ExplainedFilm = {
     inferred: {
       preprocessed: { decoded: { sopInstanceUid, attributes, image }, normalised: mask, turn: turnOf(attributes) },
       view: { view: 'frontal', lateralProbability: 0.01 },
       lungs: { probability: mask, mask, lungFraction: 0.30123456 },
-      probability: options.probability ?? 0.9731234567,
-      activation: heat,
+      findings: [{ finding, activation: heat }],
     },
-    heat,
+    findings: [
+      {
+        finding,
+        heat,
+        hotRegions: [ellipse(0.29 * columns, 0.62 * rows, 0.08 * columns, 0.08 * rows)],
+      },
+    ],
     lungOutlines: [
       ellipse(0.3 * columns, 0.48 * rows, 0.15 * columns, 0.32 * rows),
       ellipse(0.7 * columns, 0.48 * rows, 0.15 * columns, 0.32 * rows),
     ],
-    hotRegions: [ellipse(0.29 * columns, 0.62 * rows, 0.08 * columns, 0.08 * rows)],
   };
   return { outcome: 'analysed', sopInstanceUid, explained };
 }

@@ -11,6 +11,7 @@ import { unboundedReader } from '../../../src/pipeline/film-reader';
 import { plausibilityOf } from '../../../src/pipeline/lungs';
 import type { Line } from '../../../src/pipeline/pipeline';
 import type { Archive } from '../../../src/pipeline/stage';
+import { COVID } from '../records/finding';
 
 const SIZE = 56;
 
@@ -104,6 +105,16 @@ export function fakeLine(answers: Partial<FakeAnswers> = {}): { line: Line; seen
       meanProbability: { min: 0.8 },
     },
   });
+  const classifier = {
+    model: model(manifest('covid', 'classification'), (plane) => {
+      seen.push(plane);
+      return {
+        probability: new Float32Array([answers.probability ?? 0.9]),
+        cam: { rows: 14, columns: 14, values: cam },
+      };
+    }),
+    rule: { ...COVID, operatingPoint: 0.5 },
+  };
   const models = {
     view: model(manifest('view', 'view'), () => ({
       probability: new Float32Array([answers.lateral ?? 0.01]),
@@ -114,15 +125,9 @@ export function fakeLine(answers: Partial<FakeAnswers> = {}): { line: Line; seen
       cam: null,
     })),
     lungs: model(lungs, () => ({ probability: answers.lungs ?? twoLungs(), cam: null })),
-    classifier: model(manifest('covid', 'classification'), (plane) => {
-      seen.push(plane);
-      return {
-        probability: new Float32Array([answers.probability ?? 0.9]),
-        cam: { rows: 14, columns: 14, values: cam },
-      };
-    }),
+    classifiers: [classifier],
   };
-  const described = [models.view, models.gate, models.lungs, models.classifier].map(({ manifest: m }) => ({
+  const described = [models.view, models.gate, models.lungs, classifier.model].map(({ manifest: m }) => ({
     id: m.id,
     version: m.version,
     title: m.title,
@@ -135,13 +140,7 @@ export function fakeLine(answers: Partial<FakeAnswers> = {}): { line: Line; seen
     device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum' },
     startedAt: new Date('2026-01-02T03:04:05Z'),
     models: described,
-    classifier: {
-      positive: {
-        label: 'COVID-19',
-        code: { value: '840544004', scheme: 'SCT', meaning: 'Suspected disease caused by SARS-CoV-2' },
-      },
-      threshold: 0.5,
-    },
+    findings: [{ ...classifier.rule, model: 'covid' }],
     srClass: 'comprehensive-3d' as const,
     objects: { heatMap: true, segmentation: false, parametricMap: false, presentationState: false },
   });

@@ -1,9 +1,24 @@
 import { parseUid } from '../../../src/dicom/uid';
 import type { ResultEvent } from '../../../src/events/result-event';
+import { findingOf, type FindingRule } from '../../../src/finding/finding';
 import type { FilmRecord, StudyRecord } from '../../../src/sinks/record';
 
 const uid = (last: string) => parseUid(`1.2.826.0.1.3680043.8.498.${last}`);
 const SR = parseUid('1.2.840.10008.5.1.4.1.1.88.34');
+
+const RULE: FindingRule = {
+  label: 'COVID-19',
+  code: { scheme: 'SCT', value: '840539006', meaning: 'COVID-19' },
+  operatingPoint: 0.5,
+  mode: 'live',
+};
+
+/** An analysed film with another probability. */
+export const withProbability = (film: FilmRecord, probability: number): FilmRecord => ({
+  ...film,
+  probability,
+  findings: [findingOf(RULE, probability)],
+});
 
 /** One film of each kind: analysed and urgent, not analysed, rejected. */
 const FILMS: readonly FilmRecord[] = [
@@ -27,8 +42,7 @@ const FILMS: readonly FilmRecord[] = [
     sopClassUid: parseUid('1.2.840.10008.5.1.4.1.1.1.1'),
     modality: 'DX',
     viewPosition: 'PA',
-    threshold: 0.5,
-    finding: { scheme: 'SCT', value: '840539006', meaning: 'COVID-19' },
+    findings: [findingOf(RULE, 0.93)],
     remarks: ['the evidence may lie outside the lungs'],
   },
   {
@@ -44,8 +58,7 @@ const FILMS: readonly FilmRecord[] = [
     sopClassUid: parseUid('1.2.840.10008.5.1.4.1.1.1.1'),
     modality: 'DX',
     viewPosition: 'LL',
-    threshold: null,
-    finding: null,
+    findings: [],
     remarks: [],
   },
   {
@@ -61,8 +74,7 @@ const FILMS: readonly FilmRecord[] = [
     sopClassUid: parseUid('1.2.840.10008.5.1.4.1.1.1'),
     modality: 'CR',
     viewPosition: '',
-    threshold: null,
-    finding: null,
+    findings: [],
     remarks: [],
   },
 ];
@@ -108,16 +120,19 @@ export const RESULT: ResultEvent = {
   type: 'study-result',
   studyInstanceUid: RECORD.studyInstanceUid,
   priority: RECORD.priority,
-  films: FILMS.map(({ sopInstanceUid, outcome, reason, reasonText, view, probability, lungFraction, outputs }) => ({
-    sopInstanceUid,
-    outcome,
-    reason,
-    reasonText,
-    view,
-    probability,
-    lungFraction,
-    outputs,
-  })),
+  films: FILMS.map(
+    ({ sopInstanceUid, outcome, reason, reasonText, view, probability, lungFraction, findings, outputs }) => ({
+      sopInstanceUid,
+      outcome,
+      reason,
+      reasonText,
+      view,
+      probability,
+      lungFraction,
+      findings,
+      outputs,
+    }),
+  ),
   skipped: [{ seriesInstanceUid: uid('1.4'), modality: 'CT', instances: 120 }],
   models: RECORD.models,
   completedAt: RECORD.completedAt,

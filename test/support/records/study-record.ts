@@ -1,9 +1,11 @@
 import { deriveUid } from '../../../src/dicom/uid';
 import { SOP_CLASSES } from '../../../src/objects/sop-classes';
 import type { FilmRecord, StudyRecord } from '../../../src/sinks/record';
+import { covid } from './finding';
 
 /** An analysed film whose UIDs follow from `name`. */
 export function filmRecord(name: string, overrides: Partial<FilmRecord> = {}): FilmRecord {
+  const { probability = 0.9 } = overrides;
   return {
     sopInstanceUid: deriveUid(['film', name]),
     seriesInstanceUid: deriveUid(['series', name]),
@@ -14,10 +16,9 @@ export function filmRecord(name: string, overrides: Partial<FilmRecord> = {}): F
     reason: null,
     reasonText: null,
     view: 'frontal',
-    probability: 0.9,
+    probability,
     lungFraction: 0.3,
-    threshold: 0.5,
-    finding: { scheme: 'SCT', value: '840539006', meaning: 'COVID-19' },
+    findings: probability === null ? [] : [covid(probability, { operatingPoint: 0.5 })],
     remarks: [],
     outputs: [
       {

@@ -10,9 +10,9 @@ import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../../sr
 import { type Broker, connectBroker } from '../../../src/queue/amqp';
 import { type DeadLetter, sortDeadLetters } from '../../../src/queue/dead-letters';
 import { STUDY_ROUTING_KEY } from '../../../src/queue/topology';
-import { FaultProxy } from './fault-proxy';
 import { fakeLine } from '../pipeline/line';
 import { type RecordedLine, recordingLog } from '../records/logs';
+import { FaultProxy } from './fault-proxy';
 import { type Orthanc, type Rabbit, Servers, until } from './servers';
 
 type Part<K extends keyof Config> = Partial<Config[K]>;

@@ -55,8 +55,7 @@ export function worklistTests(open: () => Promise<Database>): void {
       arrivedAt: 1_000,
       startedAt: 2_000,
       completedAt: Date.parse('2026-03-01T10:15:42.000Z'),
-      probability: 0.9,
-      threshold: 0.5,
+      findings: [{ probability: 0.9, operatingPoint: 0.5, atOrAbove: true }],
       views: ['frontal'],
       films: 1,
       accessionNumber: 'A-a',
@@ -134,7 +133,7 @@ export function worklistTests(open: () => Promise<Database>): void {
         }),
       ),
     ).toBe(true);
-    expect(await row('a')).toMatchObject({ priority: 'routine', probability: 0.1 });
+    expect(await row('a')).toMatchObject({ priority: 'routine', findings: [{ probability: 0.1 }] });
   });
 
   test('a study with a result keeps showing it while it comes by again; only a failure shows, and a result ends that', async () => {
@@ -149,7 +148,7 @@ export function worklistTests(open: () => Promise<Database>): void {
       await list.advance(uid('a'), step);
     expect(await row('a')).toMatchObject({ state: 'done', reason: null });
     await list.advance(uid('a'), { kind: 'failed', reason: 'STORE_FAILED' });
-    expect(await row('a')).toMatchObject({ state: 'failed', reason: 'STORE_FAILED', probability: 0.9 });
+    expect(await row('a')).toMatchObject({ state: 'failed', reason: 'STORE_FAILED', findings: [{ probability: 0.9 }] });
     expect(await list.record(studyRecord('a', { completedAt: '2026-03-01T12:00:00.000Z' }))).toBe(true);
     expect(await row('a')).toMatchObject({ state: 'done', reason: null });
   });
@@ -160,7 +159,6 @@ export function worklistTests(open: () => Promise<Database>): void {
       reason: 'lateral-view',
       reasonText: 'a lateral view',
       probability: null,
-      threshold: null,
       view: 'lateral',
       outputs: [],
     });

@@ -1,5 +1,5 @@
-import { accessSite, type AccessSite, ask, Browser, PASSWORD } from '../../support/web/access-site';
 import { certificate } from '../../support/servers/certificates';
+import { accessSite, type AccessSite, ask, Browser, PASSWORD } from '../../support/web/access-site';
 
 let site: AccessSite;
 const add = (username: string, ...roles: string[]) =>

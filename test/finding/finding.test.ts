@@ -1,0 +1,66 @@
+import { findingOf, leadingFinding, priorityOf, studyPriority } from '../../src/finding/finding';
+import { isAtOrAbove } from '../../src/finding/operating-point';
+import { findingStatement, percentagesOf, relationOf } from '../../src/finding/wording';
+import { COVID, covid } from '../support/records/finding';
+
+const OPACITY = { value: '112001', scheme: 'DCM', meaning: 'Opacity' };
+const opacity = (probability: number, mode: 'live' | 'shadow') =>
+  findingOf({ label: 'Lung opacity', code: OPACITY, operatingPoint: 0.6, mode }, probability);
+
+test.each([
+  [0.5, 0.5, true],
+  [0.5 - Number.EPSILON, 0.5, false],
+  [1, 1, true],
+  [0, 0, true],
+  [NaN, 0, false],
+])('%d against the operating point %d: %s', (probability, point, reached) => {
+  expect(isAtOrAbove(probability, point)).toBe(reached);
+});
+
+test('a finding says what it is of, what it was held against and what follows', () => {
+  expect(covid(0.9)).toEqual({
+    label: 'COVID-19',
+    code: COVID.code,
+    probability: 0.9,
+    operatingPoint: 0.4213,
+    atOrAbove: true,
+    priority: 'urgent',
+    mode: 'live',
+  });
+  expect(covid(0.4)).toMatchObject({ atOrAbove: false, priority: 'routine' });
+});
+
+test.each([
+  ['nothing was analysed', [], null],
+  ['one below', [covid(0.1)], 'routine'],
+  ['the second one reaches its own operating point', [covid(0.1), opacity(0.7, 'live')], 'urgent'],
+  ['one in shadow mode reaches it: nothing follows', [covid(0.1), opacity(0.9, 'shadow')], 'routine'],
+  ['only in shadow mode: that says nothing', [opacity(0.9, 'shadow')], null],
+])('priority of a film where %s', (_case, findings, priority) => {
+  expect(priorityOf(findings)).toBe(priority);
+  expect(studyPriority([{ findings: [] }, { findings }])).toBe(priority);
+});
+
+test('the first finding leads', () => {
+  expect(leadingFinding({ findings: [covid(0.1), opacity(0.9, 'live')] })?.label).toBe('COVID-19');
+  expect(leadingFinding({ findings: [] })).toBeUndefined();
+});
+
+test('words: at, below, and where the operating point is not known; never that something is absent', () => {
+  expect(findingStatement(covid(0.97))).toBe(
+    'Probability of COVID-19 97.0 %, at or above the operating point (42.1 %).',
+  );
+  expect(findingStatement(covid(0.02))).toBe(
+    'Probability of COVID-19 2.0 %, below the operating point (42.1 %): no statement about absence.',
+  );
+  expect(relationOf({ probability: 0.5, operatingPoint: null, atOrAbove: false })).toBe(
+    'operating point not known: no statement about presence or absence',
+  );
+});
+
+test('as many digits as it takes to tell probability and operating point apart', () => {
+  expect(percentagesOf({ probability: 0.42131, operatingPoint: 0.4213 })).toEqual({
+    probability: '42.131',
+    operatingPoint: '42.130',
+  });
+});
