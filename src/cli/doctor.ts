@@ -13,7 +13,7 @@ import { openModel } from '../model/session';
 import { requireFit } from '../pipeline/fit';
 import { type Broker, connectBroker } from '../queue/amqp';
 import type { Sink } from '../sinks/sink';
-import { isExposed } from '../web/access/config';
+import { isExposed } from '../web/config';
 
 /** One thing looked at. */
 export interface Finding {
