@@ -38,3 +38,4 @@ export const catchUpSchema = z
     message: 'is needed with kind orthanc',
   })
   .prefault({});
+export type CatchUpConfig = z.infer<typeof catchUpSchema>;

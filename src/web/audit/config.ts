@@ -30,3 +30,4 @@ export const auditSchema = z
       .describe('Sends the messages to an audit record repository too: syslog over TLS (RFC 5425)'),
   })
   .prefault({});
+export type AuditConfig = z.infer<typeof auditSchema>;

@@ -17,16 +17,12 @@ import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Log } from '../../base/log';
 import { sleep } from '../../base/retry';
-import { readTls, type TlsFiles } from '../../net/tls';
+import { readTls } from '../../net/tls';
+import type { AuditConfig } from './config';
 
-export interface SyslogSettings {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: TlsFiles;
+export interface SyslogSettings extends Readonly<NonNullable<AuditConfig['syslog']>> {
   /** Folder of what waits for the receiver. */
   readonly dir: string;
-  /** Most that waits there (bytes). */
-  readonly spoolBytes: number;
 }
 
 export interface Syslog {
