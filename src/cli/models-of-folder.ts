@@ -38,7 +38,7 @@ export function modelsOfFolder(dir: string | undefined, say: (text: string) => v
   return { ...usual, dir, ...chosen };
 }
 
-/** A classifier on all but the lungs is for the shortcut audit, never the one in charge. */
+/** A classifier on all but the lungs is for the shortcut check, never the one in charge. */
 function taskOf(dir: string, id: string, say: (text: string) => void): { id: string; task: ModelManifest['task'] }[] {
   try {
     const { task, input } = readManifest(join(dir, id));
