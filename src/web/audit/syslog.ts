@@ -1,20 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
+import { writeAtomicallySync } from '../../base/atomic-file';
 import type { Log } from '../../base/log';
 import { sleep } from '../../base/retry';
 import { readTls } from '../../net/tls';
@@ -119,12 +107,7 @@ class SpooledSyslog implements Syslog {
       readFileSync(sent),
       existsSync(this.spool) ? readFileSync(this.spool) : Buffer.alloc(0),
     ]);
-    const next = `${this.spool}.${randomBytes(4).toString('hex')}`;
-    const file = openSync(next, 'wx', 0o600);
-    writeSync(file, both);
-    fsyncSync(file);
-    closeSync(file);
-    renameSync(next, this.spool);
+    writeAtomicallySync(this.spool, both, { mode: 0o600 });
     rmSync(sent, { force: true });
   }
 
