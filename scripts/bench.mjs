@@ -21,7 +21,7 @@ async function main() {
   const { values } = parseArgs({ options: { films: { type: 'string' }, json: { type: 'boolean', default: false } } });
   await ensure({ servers: true });
   const { openLine } = dist('app/line.js');
-  const { configSchema } = dist('base/config.js');
+  const { configSchema } = dist('config/config.js');
   const line = await openLine(configSchema.shape.models.parse({}), configSchema.shape.results.parse({}));
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hilum-bench-'));
   try {
@@ -120,7 +120,7 @@ async function perFilm(films, work) {
 async function timeService(films, dir) {
   const { startRabbit, startOrthanc } = await import('./servers.mjs');
   const { createApp } = dist('app.js');
-  const { parseConfig } = dist('base/config.js');
+  const { parseConfig } = dist('config/config.js');
   const { createLog } = dist('base/log.js');
   const rabbit = await startRabbit({ dir: path.join(dir, 'rabbitmq') });
   const orthanc = await startOrthanc({ dir: path.join(dir, 'orthanc') });

@@ -18,7 +18,7 @@ function accessStores(database: Database): AccessStores {
 
 /** The audit trail as configured; its file is made when there is something to write. */
 export function openRecorder({ audit }: Config, log: Log, spoolName = ''): AuditRecorder {
-  const { dir = '', syslog } = audit;
+  const { dir, syslog } = audit;
   const outlet = syslog === undefined ? null : connectSyslog({ ...syslog, dir: join(dir, spoolName) }, log);
   return createRecorder(new AuditTrail({ dir, maxFileBytes: audit.maxFileBytes }, outlet), {
     id: audit.sourceId,
@@ -31,8 +31,7 @@ export function openRecorder({ audit }: Config, log: Log, spoolName = ''): Audit
  * its own, which it closes; where nobody signs in there is none.
  */
 export function openAccess(config: Config, log: Log, listDatabase: Database | null): Access {
-  const own =
-    listDatabase === null && config.access.kind !== 'none' ? openDatabase(config.list.database ?? '', log) : null;
+  const own = listDatabase === null && config.access.kind !== 'none' ? openDatabase(config.list.database, log) : null;
   const database = listDatabase ?? own;
   const caFile = config.access.oidc?.caFile;
   const access = createAccess({
@@ -57,7 +56,7 @@ export function openDirectory(
   config: Config,
   log: Log,
 ): { directory: Directory; recorder: AuditRecorder; close(): Promise<void> } {
-  const database = openDatabase(config.list.database ?? '', log);
+  const database = openDatabase(config.list.database, log);
   // What waits for the audit record repository is one process's own.
   const recorder = openRecorder(config, log, 'command-line');
   return {

@@ -25,21 +25,20 @@ export async function openLine(
   const open = (id: string) => openModel(dir, id, models.threads);
   const gate = models.gate === 'off' ? null : await open(models.gate);
   const [view, lungs, classifier] = [await open(models.view), await open(models.lungs), await open(models.classifier)];
-  const auditor = shortcutAudit === 'off' ? null : await open(shortcutAudit);
+  const shortcut = shortcutAudit === 'off' ? null : await open(shortcutAudit);
   requireFit({
     view: view.manifest,
     gate: gate?.manifest ?? null,
     lungs: lungs.manifest,
     classifier: classifier.manifest,
-    audit: auditor?.manifest ?? null,
+    shortcut: shortcut?.manifest ?? null,
   });
-  const audit = auditor && { model: auditor };
   const all = [view, ...(gate ? [gate] : []), lungs, classifier].map(({ manifest }) => describeModel(manifest));
   const classifiers = [{ model: classifier, rule: ruleOf(classifier.manifest, own) }];
   const settled: Omit<AnalysisIdentity, 'startedAt'> = {
     softwareVersion: VERSION,
     device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum chest-film triage' },
-    models: [...all, ...(audit ? [{ ...describeModel(audit.model.manifest), task: 'audit' as const }] : [])],
+    models: [...all, ...(shortcut ? [{ ...describeModel(shortcut.manifest), task: 'audit' as const }] : [])],
     findings: classifiers.map(({ model, rule }) => ({ ...rule, model: model.manifest.id })),
     srClass: results.reportClass,
     objects: {
@@ -53,7 +52,7 @@ export async function openLine(
     reader: openReader(decode, log),
     models: { view, gate, lungs, classifiers },
     plausibility: plausibilityOf(lungs.manifest),
-    audit,
+    shortcutCheck: shortcut && { model: shortcut },
     identity: () => ({ ...settled, startedAt: new Date() }),
   };
 }

@@ -27,7 +27,7 @@ export function openList(
   archive: Pick<DicomWebArchive, 'sightStudy'>,
   log: Log,
 ): OpenedList | null {
-  if (!list.enabled || list.database === undefined) return null;
+  if (!list.enabled) return null;
   const database = openDatabase(list.database, log);
   const worklist = new Worklist(database);
   return { database, worklist, progress: new Progress({ worklist, archive, log }), sink: listSink(worklist) };

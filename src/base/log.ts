@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { z } from 'zod';
 
 /** Names of all log events: a closed list, documented in docs/events.md, and a test compares. */
 export const LOG_EVENTS = [
@@ -73,7 +74,12 @@ export interface Log {
   child(bindings: Readonly<Record<string, unknown>>): Log;
 }
 
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number] | 'silent';
+
+export const logSchema = z
+  .strictObject({ level: z.enum(LOG_LEVELS).default('info').describe('Least level that is logged') })
+  .prefault({});
 
 /**
  * Logs JSON lines, or with `pretty` lines for a person's terminal, to standard error: standard output belongs to

@@ -4,6 +4,7 @@ import { backoffMs, sleep, withTimeout } from '../base/retry';
 import type { Uid } from '../dicom/uid';
 import { FILM_MODALITIES } from '../events/closed-lists';
 import { REPORT_NAME } from '../objects/structured-report';
+import type { CatchUpConfig } from './config';
 import { Memory } from './memory';
 import type { Candidate, Source } from './source';
 import { Teller, type TellerPorts, type Time } from './teller';
@@ -19,11 +20,7 @@ export interface CatchUpPorts extends TellerPorts {
   ): Promise<readonly { readonly modality: string; readonly description: string; readonly instances: number | null }[]>;
 }
 
-export interface CatchUpOptions {
-  readonly intervalMs: number;
-  readonly studiesPerMinute: number;
-  readonly queueLimit: number;
-}
+export type CatchUpOptions = Readonly<Pick<CatchUpConfig, 'intervalMs' | 'studiesPerMinute' | 'queueLimit'>>;
 
 const RETRY_BASE_MS = 5_000;
 const STOP_TIMEOUT_MS = 2_000;

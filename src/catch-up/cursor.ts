@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { writeAtomically } from '../base/atomic-file';
 
 /**
  * What is done of a list that only grows. Places are those of the list; a gap holds the places above `low` up to
@@ -33,7 +34,10 @@ const FILE = 'orthanc-changes.json';
 
 /** A file in `dir`, which is made when it is not there. */
 export function cursorFile(dir: string): CursorStore {
-  return { load: () => load(join(dir, FILE)), save: (cursor) => save(dir, cursor) };
+  return {
+    load: () => load(join(dir, FILE)),
+    save: (cursor) => writeAtomically(join(dir, FILE), JSON.stringify({ schemaVersion: 1, ...cursor })),
+  };
 }
 
 async function load(path: string): Promise<Cursor | 'none' | 'unreadable'> {
@@ -44,32 +48,6 @@ async function load(path: string): Promise<Cursor | 'none' | 'unreadable'> {
     if (error instanceof SyntaxError || error instanceof z.ZodError) return 'unreadable';
     if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return 'none';
     throw error;
-  }
-}
-
-/**
- * Whole or not at all: written beside, flushed, renamed, and the folder flushed, so that a power cut leaves the old or
- * the new one.
- */
-async function save(dir: string, cursor: Cursor): Promise<void> {
-  await mkdir(dir, { recursive: true });
-  const beside = join(dir, `${FILE}.${process.pid}.new`);
-  await flushed(beside, 'w', (file) => file.writeFile(JSON.stringify({ schemaVersion: 1, ...cursor })));
-  await rename(beside, join(dir, FILE));
-  await flushed(dir, 'r');
-}
-
-async function flushed(
-  path: string,
-  flags: string,
-  use: (file: Awaited<ReturnType<typeof open>>) => Promise<void> = () => Promise.resolve(),
-): Promise<void> {
-  const file = await open(path, flags);
-  try {
-    await use(file);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

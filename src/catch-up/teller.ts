@@ -1,5 +1,6 @@
 import { HilumError } from '../base/errors';
 import type { StudyEvent } from '../events/study-event';
+import type { CatchUpConfig } from './config';
 
 /** Ports; app.ts fits the broker to them. */
 export interface TellerPorts {
@@ -9,9 +10,7 @@ export interface TellerPorts {
   depth(): Promise<number>;
 }
 
-export interface TellerOptions {
-  readonly studiesPerMinute: number;
-  readonly queueLimit: number;
+export interface TellerOptions extends Readonly<Pick<CatchUpConfig, 'studiesPerMinute' | 'queueLimit'>> {
   readonly stopping: AbortSignal;
   /** Called once for each study that has to wait for room, with the number of those that are in the queue. */
   readonly onFull: (waiting: number) => void;

@@ -13,7 +13,7 @@ import { openModel } from '../model/session';
 import { requireFit } from '../pipeline/fit';
 import { type Broker, connectBroker } from '../queue/amqp';
 import type { Sink } from '../sinks/sink';
-import { isExposed } from '../web/access/config';
+import { isExposed } from '../web/config';
 
 /** One thing looked at. */
 export interface Finding {
@@ -156,7 +156,7 @@ async function examineSinkQueues(broker: Broker): Promise<Finding[]> {
 export async function examineModels({ models, classification: { shortcutAudit } }: Config): Promise<Finding[]> {
   const optional = [
     ['gate', models.gate],
-    ['audit', shortcutAudit],
+    ['shortcut', shortcutAudit],
   ] as const;
   const roles = [
     ['view', models.view],
@@ -184,12 +184,12 @@ export async function examineModels({ models, classification: { shortcutAudit } 
 
 /** Only once each of them is well. */
 function examineFit(opened: ReadonlyMap<string, ModelManifest>): Finding[] {
-  const [view, gate, lungs, classifier, audit] = ['view', 'gate', 'lungs', 'classifier', 'audit'].map((role) =>
+  const [view, gate, lungs, classifier, shortcut] = ['view', 'gate', 'lungs', 'classifier', 'shortcut'].map((role) =>
     opened.get(role),
   );
   if (!view || !lungs || !classifier) return [];
   try {
-    requireFit({ view, gate: gate ?? null, lungs, classifier, audit: audit ?? null });
+    requireFit({ view, gate: gate ?? null, lungs, classifier, shortcut: shortcut ?? null });
     return [];
   } catch (error) {
     return [{ check: 'models', ok: false, text: describeError(error) }];

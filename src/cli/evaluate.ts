@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openLine } from '../app/line';
+import { writeAtomically } from '../base/atomic-file';
 import { HilumError } from '../base/errors';
 import { type Config, configSchema, readConfig } from '../config/config';
 import { applyThreshold } from '../evaluation/apply-threshold';
@@ -78,8 +79,9 @@ export async function evaluate(options: EvaluateOptions): Promise<number> {
     tellFailures(failures);
     return { report, mistakes: await drawMistakes(report, options.films, line), failed: failures.length };
   });
-  await write(join(options.out, 'report.json'), `${JSON.stringify(report, null, 1)}\n`);
-  await write(join(options.out, 'report.html'), page(report, mistakes));
+  // A report that was cut off looks like a report.
+  await writeAtomically(join(options.out, 'report.json'), `${JSON.stringify(report, null, 1)}\n`);
+  await writeAtomically(join(options.out, 'report.html'), page(report, mistakes));
   process.stdout.write(summary(report, join(options.out, 'report.html')));
   const applied = options.applyThreshold && options.config !== undefined ? await apply(report, options.config) : true;
   return applied && failed === 0 ? 0 : 1;
@@ -144,13 +146,6 @@ async function drawMistakes(
   } of wanted)
     drawn.push({ kind, file, probability, png: await heatMapPng(folder, file, line) });
   return drawn;
-}
-
-/** Whole or not at all: a report that was cut off looks like a report. */
-async function write(path: string, content: string): Promise<void> {
-  await mkdir(join(path, '..'), { recursive: true });
-  await writeFile(`${path}.new`, content);
-  await rename(`${path}.new`, path);
 }
 
 /** Says what was done; false when it must not be. */

@@ -1,7 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError, HilumError } from '../base/errors';
-import { type Config, configSchema } from '../config/config';
+import type { Config } from '../config/config';
+import { modelsSchema } from '../model/config';
 import { type ModelManifest, readManifest } from '../model/manifest';
 
 const ROLES = { view: 'view', gate: 'gate', lungs: 'lungs', classifier: 'classification' } as const satisfies Record<
@@ -17,7 +18,7 @@ type Role = keyof typeof ROLES;
  * @throws HilumError MODEL_INVALID when a task has several of one's own, or none
  */
 export function modelsOfFolder(dir: string | undefined, say: (text: string) => void): Config['models'] {
-  const usual = configSchema.shape.models.parse({ dir });
+  const usual = modelsSchema.parse({});
   if (dir === undefined) return usual;
   const folders = readdirSync(dir).filter((name) =>
     statSync(join(dir, name), { throwIfNoEntry: false })?.isDirectory(),
@@ -34,10 +35,10 @@ export function modelsOfFolder(dir: string | undefined, say: (text: string) => v
       ),
     ]),
   );
-  return { ...usual, ...chosen };
+  return { ...usual, dir, ...chosen };
 }
 
-/** A classifier on all but the lungs is for the shortcut audit, never the one in charge. */
+/** A classifier on all but the lungs is for the shortcut check, never the one in charge. */
 function taskOf(dir: string, id: string, say: (text: string) => void): { id: string; task: ModelManifest['task'] }[] {
   try {
     const { task, input } = readManifest(join(dir, id));

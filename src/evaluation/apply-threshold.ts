@@ -1,6 +1,7 @@
-import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, isScalar, parseDocument, type YAMLMap } from 'yaml';
+import { writeAtomically } from '../base/atomic-file';
 import { HilumError } from '../base/errors';
 
 /**
@@ -19,15 +20,8 @@ export async function applyThreshold(config: string, threshold: number, check: (
     throw new HilumError('CONFIG_INVALID', 'permanent', `${config} can't be read as YAML`, {
       cause: document.errors[0],
     });
-  const beside = `${path}.new`;
-  try {
-    await writeFile(beside, withThreshold(text, document, threshold), { mode: (await stat(path)).mode & 0o7777 });
-    check(beside);
-    await rename(beside, path);
-  } catch (error) {
-    await rm(beside, { force: true });
-    throw error;
-  }
+  const mode = (await stat(path)).mode & 0o7777;
+  await writeAtomically(path, withThreshold(text, document, threshold), { mode, check });
 }
 
 /**

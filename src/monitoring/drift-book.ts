@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { writeAtomicallySync } from '../base/atomic-file';
 import type { FilmResult } from '../events/result-event';
 import { type FilmMeasures, MEASURE_NAMES, type MeasureName, MEASURES } from '../pipeline/measures';
 import { binOf, emptyCounts } from '../statistics/psi';
@@ -76,11 +77,8 @@ export class DriftBook {
 
   private write(): void {
     if (!this.isWriting) return;
-    const path = this.path();
     try {
-      mkdirSync(this.dir, { recursive: true });
-      writeFileSync(`${path}.part`, JSON.stringify(this.page));
-      renameSync(`${path}.part`, path);
+      writeAtomicallySync(this.path(), JSON.stringify(this.page), { flush: false });
     } catch (error) {
       this.isWriting = false;
       this.onFailed(error);

@@ -1,16 +1,15 @@
 import { z } from 'zod';
+import { path } from '../base/schema';
 
-/** Parts of the configuration that several sections have. */
+/** Settings of a connection that several sections have. */
 
-export const millis = (byDefault: number, text: string) =>
-  z.number().int().positive().default(byDefault).describe(`${text} (milliseconds)`);
-export const file = (text: string) =>
-  z.string().min(1).optional().describe(`${text} (path, relative to the configuration file)`);
-
+export const tlsFiles = {
+  caFile: path('Certificate authorities to trust, PEM').optional(),
+  certFile: path('Client certificate, PEM').optional(),
+  keyFile: path("Client certificate's key, PEM").optional(),
+};
 export const tlsShape = {
-  caFile: file('Certificate authorities to trust, PEM'),
-  certFile: file('Client certificate, PEM'),
-  keyFile: file("Client certificate's key, PEM"),
+  ...tlsFiles,
   rejectUnauthorized: z.boolean().default(true).describe('false accepts any certificate: for a first trial only'),
 };
 export const tls = z.strictObject(tlsShape).prefault({});

@@ -80,7 +80,7 @@ export class DecoderThread implements FilmReader {
       await this.end();
       this.options.onLost?.(error.loss, request.task);
       if (error.loss !== 'memory' && tries > 1) return await this.ask(makeRequest, tries - 1);
-      throw verdict(request.task, error.loss, this.options.timeoutMs);
+      throw lossError(request.task, error.loss, this.options.timeoutMs);
     } finally {
       worker.unref();
     }
@@ -139,7 +139,8 @@ function errorOf(failure: Failure): Error {
   }
 }
 
-function verdict(task: Request['task'], loss: ThreadLoss, timeoutMs: number): HilumError {
+/** A thread that is lost over a film at every try is the film's own fault. */
+function lossError(task: Request['task'], loss: ThreadLoss, timeoutMs: number): HilumError {
   const what = task === 'read' ? 'reading the file' : 'decoding the film';
   const why = {
     timeout: `took longer than ${timeoutMs / 1000} s`,

@@ -1,7 +1,7 @@
 import { HilumError } from '../base/errors';
 import type { ModelManifest } from '../model/manifest';
-import { requireAudit } from './audit';
 import { maskRuleOf, plausibilityOf } from './lungs';
+import { requireShortcutModel } from './shortcut-check';
 
 /** Which model of the line each place of the configuration is; null where there is none. */
 export interface Cast {
@@ -9,7 +9,7 @@ export interface Cast {
   readonly gate: ModelManifest | null;
   readonly lungs: ModelManifest;
   readonly classifier: ModelManifest;
-  readonly audit: ModelManifest | null;
+  readonly shortcut: ModelManifest | null;
 }
 
 const TASKS = {
@@ -17,7 +17,7 @@ const TASKS = {
   gate: 'gate',
   lungs: 'lungs',
   classifier: 'classification',
-  audit: 'classification',
+  shortcut: 'classification',
 } as const satisfies Record<keyof Cast, ModelManifest['task']>;
 
 /** What the keys of a manifest say against each other, a sentence each: no single value shows it. */
@@ -90,5 +90,5 @@ export function requireFit(cast: Cast): void {
     ][0];
     if (problem !== undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: ${problem}`);
   }
-  if (cast.audit !== null) requireAudit(cast.audit, cast.classifier);
+  if (cast.shortcut !== null) requireShortcutModel(cast.shortcut, cast.classifier);
 }

@@ -2,7 +2,6 @@ import { HilumError } from '../base/errors';
 import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
 import type { FilmResult, ResultEvent } from '../events/result-event';
-import { auditShortcut, type ShortcutAudit } from './audit';
 import { checkHeader, isChestRegion } from './check';
 import { decode, open, type OpenedFilm, refusalOf } from './decode';
 import { type AnalysisIdentity, encode } from './encode';
@@ -16,6 +15,7 @@ import { measuresOf } from './measure';
 import { notify, resultOf } from './notify';
 import { leaveReported } from './older-reports';
 import { preprocess } from './preprocess';
+import { checkShortcut, type ShortcutCheck } from './shortcut-check';
 import type {
   Admission,
   Announcer,
@@ -37,7 +37,7 @@ export interface Line {
   readonly models: Models;
   readonly plausibility: Plausibility;
   /** Null or absent: nobody asks whether the film's surroundings would have done. */
-  readonly audit?: ShortcutAudit | null;
+  readonly shortcutCheck?: ShortcutCheck | null;
   /** Who analyses, with what and since when: the part of the results that does not come from the film. */
   readonly identity: () => AnalysisIdentity;
   readonly observer?: FilmObserver;
@@ -102,7 +102,7 @@ async function infer(source: OpenedFilm, film: PreprocessedFilm, line: Line): Pr
   }
   const inferred = await classify(film, admitted.view, admitted.lungs, line.models.classifiers);
   line.observer?.measured?.(measuresOf(film, admitted, inferred.findings[0]?.finding.probability ?? null));
-  return auditShortcut(inferred, line.audit ?? null);
+  return checkShortcut(inferred, line.shortcutCheck ?? null);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { auth, millis, tls, tlsShape } from '../net/config';
+import { millis } from '../base/schema';
+import { auth, tls, tlsShape } from '../net/config';
 import { emailSchema, metadataSchema, upsSchema, webhookSchema } from './delivery-config';
 
 const enabled = z.boolean().default(false).describe('Whether results are delivered there');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { auth, millis, tls } from '../net/config';
+import { millis } from '../base/schema';
+import { auth, tls } from '../net/config';
 
 const enabled = z.boolean().default(false).describe('Whether results are delivered there');
 const url = (text: string) =>

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { millis } from '../base/schema';
 
 /**
  * What a rule may look at: keyword and tag of PS3.6; a closed list, compared with the dictionary by a test. Where a
@@ -62,11 +63,6 @@ export const prioritySchema = z
       .max(1_000)
       .default(4)
       .describe('Urgent studies in a row after which a waiting routine one has its turn'),
-    timeoutMs: z
-      .number()
-      .int()
-      .positive()
-      .default(5_000)
-      .describe('Longest wait for what the archive knows of a study (milliseconds); after it, the study is routine'),
+    timeoutMs: millis(5_000, 'Longest wait for what the archive knows of a study', '; after it, the study is routine'),
   })
   .prefault({});

@@ -5,15 +5,15 @@ import { fakeLine, fakeModel } from '../support/pipeline/line';
 const { models } = fakeLine().line;
 const bare = models.classifiers[0]!.model.manifest;
 const classifier: ModelManifest = { ...bare, output: { probability: 'probability', cam: 'cam' } };
-const CAST: Cast = { view: models.view.manifest, gate: null, lungs: models.lungs.manifest, classifier, audit: null };
-const auditor: ModelManifest = { ...classifier, input: { ...classifier.input, region: 'removed' } };
+const CAST: Cast = { view: models.view.manifest, gate: null, lungs: models.lungs.manifest, classifier, shortcut: null };
+const lungless: ModelManifest = { ...classifier, input: { ...classifier.input, region: 'removed' } };
 const larger = (manifest: ModelManifest): ModelManifest => ({
   ...manifest,
   input: { ...manifest.input, shape: [1, 1, 64, 56] },
 });
 
 test('models of their tasks and of one size fit', () =>
-  expect(() => requireFit({ ...CAST, gate: fakeModel('gate', 0).manifest, audit: auditor })).not.toThrow());
+  expect(() => requireFit({ ...CAST, gate: fakeModel('gate', 0).manifest, shortcut: lungless })).not.toThrow());
 
 test.each<[string, Partial<Cast>, string]>([
   [
@@ -36,8 +36,8 @@ test.each<[string, Partial<Cast>, string]>([
     { gate: larger(fakeModel('gate', 0).manifest) },
     'all models of the line take the same size',
   ],
-  ['an audit of another size', { audit: larger(auditor) }, 'all models of the line take the same size'],
-  ['an audit that sees the lungs', { audit: classifier }, "can't audit"],
+  ['a shortcut check of another size', { shortcut: larger(lungless) }, 'all models of the line take the same size'],
+  ['a shortcut check that sees the lungs', { shortcut: classifier }, "can't audit"],
   ['a classifier without a map', { classifier: bare }, "can't be explained"],
 ])('%s is refused before the first film', (_name, other, text) => {
   expect(() => requireFit({ ...CAST, ...other })).toThrow(

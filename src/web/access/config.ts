@@ -1,49 +1,6 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
-
-const file = (text: string) =>
-  z.string().min(1).optional().describe(`${text} (path, relative to the configuration file)`);
-const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '::1', '[::1]'];
-
-/** Whether an address or the host of a URL is this machine's own, that no other reaches. */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK_NAMES.includes(host.toLowerCase()) || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
-const proxyAddress = z.string().refine((text) => {
-  const [address = '', bits, ...more] = text.split('/');
-  return (
-    more.length === 0 &&
-    isIP(address) !== 0 &&
-    (bits === undefined ||
-      (/^\d+$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (isIP(address) === 4 ? 32 : 128)))
-  );
-}, 'is an address, or a network such as 10.1.2.0/24');
-
-export const httpSchema = z
-  .strictObject({
-    host: z.string().default('127.0.0.1').describe('Address that the reading list, health and metrics are served on'),
-    port: z.number().int().min(0).max(65_535).default(8080).describe('Port of it; 0 takes a free one'),
-    tls: z
-      .strictObject({
-        certFile: z
-          .string()
-          .min(1)
-          .describe('Certificate with its chain, PEM (path, relative to the configuration file)'),
-        keyFile: z.string().min(1).describe("The certificate's key, PEM (path, relative to the configuration file)"),
-      })
-      .optional()
-      .describe('Own certificate: the port speaks HTTPS (TLS 1.2 or newer)'),
-    trustedProxies: z
-      .array(proxyAddress)
-      .default([])
-      .describe('Declares a reverse proxy that ends TLS: its addresses. Nobody else may connect'),
-    publicUrl: z
-      .url({ protocol: /^https?$/ })
-      .optional()
-      .describe('What people type, e.g. https://hilum.hospital.example; needed behind a proxy and for OpenID Connect'),
-  })
-  .prefault({});
+import { tlsFiles } from '../../net/config';
+import { type HttpConfig, isExposed, isLoopback } from '../config';
 
 const oidc = z.strictObject({
   issuer: z
@@ -68,7 +25,7 @@ const oidc = z.strictObject({
     .prefault({})
     .describe('Which values of the claim make which role; who has none is refused'),
   nameClaim: z.string().min(1).default('name').describe('Claim that is shown as the name'),
-  caFile: file('Certificate authorities to trust, PEM'),
+  caFile: tlsFiles.caFile,
 });
 
 export const accessSchema = z
@@ -114,57 +71,7 @@ export const accessSchema = z
   })
   .prefault({});
 
-const syslog = z.strictObject({
-  host: z.string().min(1).describe('Audit record repository'),
-  port: z.number().int().min(1).max(65_535).default(6514).describe('Its port'),
-  tls: z
-    .strictObject({
-      caFile: file('Certificate authorities to trust, PEM'),
-      certFile: file('Client certificate, PEM'),
-      keyFile: file("Client certificate's key, PEM"),
-    })
-    .prefault({}),
-  spoolBytes: z
-    .number()
-    .int()
-    .positive()
-    .default(100 * 1024 * 1024)
-    .describe('Most that waits on the disk while the receiver is away (bytes); more is in the file only'),
-});
-
-export const auditSchema = z
-  .strictObject({
-    dir: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('Folder of the audit trail (path, relative to the configuration file); by default audit in state.dir'),
-    maxFileBytes: z
-      .number()
-      .int()
-      .min(10_000)
-      .default(50 * 1024 * 1024)
-      .describe('Size at which a new file is begun (bytes); old ones are kept'),
-    sourceId: z.string().min(1).default('hilum').describe('AuditSourceID of the messages'),
-    enterpriseSiteId: z.string().min(1).optional().describe('AuditEnterpriseSiteID of the messages: hospital or site'),
-    syslog: syslog
-      .optional()
-      .describe('Sends the messages to an audit record repository too: syslog over TLS (RFC 5425)'),
-  })
-  .prefault({});
-
-export type HttpConfig = z.infer<typeof httpSchema>;
 export type AccessConfig = z.infer<typeof accessSchema>;
-export type AuditConfig = z.infer<typeof auditSchema>;
-
-/** Whether others than this machine can reach the service: by its address, or through a proxy that is declared. */
-export function isExposed({ host, trustedProxies, publicUrl }: HttpConfig): boolean {
-  return (
-    !isLoopback(host) ||
-    trustedProxies.length > 0 ||
-    (publicUrl !== undefined && !isLoopback(new URL(publicUrl).hostname))
-  );
-}
 
 export interface Problem {
   readonly path: readonly string[];

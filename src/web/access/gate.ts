@@ -1,7 +1,7 @@
 import type { Request, RequestHandler } from 'express';
 import helmet from 'helmet';
 import { BlockList, isIP } from 'node:net';
-import { type HttpConfig, isLoopback } from './config';
+import { type HttpConfig, isLoopback } from '../config';
 import { Refused } from './user';
 
 /**

@@ -1,32 +1,16 @@
-import { randomBytes } from 'node:crypto';
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
+import { writeAtomicallySync } from '../../base/atomic-file';
 import type { Log } from '../../base/log';
 import { sleep } from '../../base/retry';
-import { readTls, type TlsFiles } from '../../net/tls';
+import { readTls } from '../../net/tls';
+import type { AuditConfig } from './config';
 
-export interface SyslogSettings {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: TlsFiles;
+export interface SyslogSettings extends Readonly<NonNullable<AuditConfig['syslog']>> {
   /** Folder of what waits for the receiver. */
   readonly dir: string;
-  /** Most that waits there (bytes). */
-  readonly spoolBytes: number;
 }
 
 export interface Syslog {
@@ -123,12 +107,7 @@ class SpooledSyslog implements Syslog {
       readFileSync(sent),
       existsSync(this.spool) ? readFileSync(this.spool) : Buffer.alloc(0),
     ]);
-    const next = `${this.spool}.${randomBytes(4).toString('hex')}`;
-    const file = openSync(next, 'wx', 0o600);
-    writeSync(file, both);
-    fsyncSync(file);
-    closeSync(file);
-    renameSync(next, this.spool);
+    writeAtomicallySync(this.spool, both, { mode: 0o600 });
     rmSync(sent, { force: true });
   }
 

@@ -1,10 +1,11 @@
+import type { Warning } from '../../src/events/closed-lists';
 import type { Plane } from '../../src/imaging/plane';
 import { readReport } from '../../src/objects/report-reader';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
-import { requireAudit } from '../../src/pipeline/audit';
 import { encode, readResult } from '../../src/pipeline/encode';
 import { resultOf } from '../../src/pipeline/notify';
 import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
+import { checkShortcut, requireShortcutModel } from '../../src/pipeline/shortcut-check';
 import { fakeLine, fakeModel, twoLungs } from '../support/pipeline/line';
 
 const FILM = syntheticDicom({ seed: 3, view: 'PA', rows: 280, columns: 240 });
@@ -22,11 +23,11 @@ const REMOVED = {
   },
 };
 
-function audited(lungs: number, outside: number, seen: Plane[] = []): Line {
+function checked(lungs: number, outside: number, seen: Plane[] = []): Line {
   const { line } = fakeLine({ probability: lungs });
   return {
     ...line,
-    audit: { model: fakeModel('classification', outside, REMOVED, seen) },
+    shortcutCheck: { model: fakeModel('classification', outside, REMOVED, seen) },
   };
 }
 
@@ -41,7 +42,7 @@ async function resultsOf(line: Line) {
 }
 
 test('as sure without the lungs: result, report and what is read back from it carry the warning', async () => {
-  const { told, readBack, report } = await resultsOf(audited(0.9, 0.7));
+  const { told, readBack, report } = await resultsOf(checked(0.9, 0.7));
   expect(told.warnings).toEqual(['evidence-outside-lungs']);
   expect(readBack.warnings).toEqual(['evidence-outside-lungs']);
   expect(readReport(report).warnings).toEqual(['evidence-outside-lungs']);
@@ -53,16 +54,26 @@ test.each([
   ['the classifier is below its own: nothing is claimed, and the second is not asked', 0.49, 0.99, false],
 ])('no warning where %s', async (_case, lungs, outside, asked) => {
   const seen: Plane[] = [];
-  const { told, readBack, report } = await resultsOf(audited(lungs, outside, seen));
+  const { told, readBack, report } = await resultsOf(checked(lungs, outside, seen));
   expect(told).not.toHaveProperty('warnings');
   expect(readBack).not.toHaveProperty('warnings');
   expect(readReport(report).warnings).toEqual([]);
   expect(seen).toHaveLength(asked ? 1 : 0);
 });
 
+test('a warning that the film has already stays', async () => {
+  const line = checked(0.9, 0.7);
+  const outcome = await analyseFilm(FILM, { ...line, shortcutCheck: null });
+  if (outcome.outcome !== 'analysed') throw new Error(outcome.outcome);
+  const earlier = 'an-earlier-one' as Warning;
+  const film = { ...outcome.explained.inferred, warnings: [earlier] };
+  const { warnings } = await checkShortcut(film, line.shortcutCheck ?? null);
+  expect(warnings).toEqual([earlier, 'evidence-outside-lungs']);
+});
+
 test('it is shown the film without its lungs, and nothing else of it is taken away', async () => {
   const seen: Plane[] = [];
-  await analyseFilm(FILM, audited(0.9, 0.7, seen));
+  await analyseFilm(FILM, checked(0.9, 0.7, seen));
   const lungs = twoLungs();
   const inside = [...seen[0]!.values].filter((_value, i) => lungs[i]! > 0.5);
   const outside = [...seen[0]!.values].filter((_value, i) => lungs[i]! <= 0.5);
@@ -86,7 +97,7 @@ test.each([
   ],
 ])('refused at the start: %s', (_case, model, why) => {
   const classifier = fakeLine().line.models.classifiers[0]!.model;
-  expect(() => requireAudit(model.manifest, classifier.manifest)).toThrow(
+  expect(() => requireShortcutModel(model.manifest, classifier.manifest)).toThrow(
     expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(why) as string }),
   );
 });

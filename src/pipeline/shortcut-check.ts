@@ -8,7 +8,7 @@ import type { Model } from '../model/session';
 import type { InferredFilm } from './stage';
 
 /** A classifier that never saw a lung, of the leading finding. */
-export interface ShortcutAudit {
+export interface ShortcutCheck {
   readonly model: Model;
 }
 
@@ -19,28 +19,28 @@ export interface ShortcutAudit {
  * is nothing to warn of.
  * @throws HilumError MODEL_INVALID
  */
-export async function auditShortcut(film: InferredFilm, audit: ShortcutAudit | null): Promise<InferredFilm> {
-  if (audit === null || film.findings[0]?.finding.atOrAbove !== true) return film;
-  const { manifest } = audit.model;
+export async function checkShortcut(film: InferredFilm, check: ShortcutCheck | null): Promise<InferredFilm> {
+  if (check === null || film.findings[0]?.finding.atOrAbove !== true) return film;
+  const { manifest } = check.model;
   const { normalised, turn } = film.preprocessed;
   const seen = keepRegion(normalised, film.lungs.mask, manifest.input.region, manifest.input.fill);
-  const [outside] = (await audit.model.predict(upright(seen, turn))).probability;
+  const [outside] = (await check.model.predict(upright(seen, turn))).probability;
   if (outside === undefined || !Number.isFinite(outside))
     throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id} gave no probability`);
-  const warnings: readonly Warning[] = isAtOrAbove(outside, manifest.operatingPoint.threshold)
+  const found: readonly Warning[] = isAtOrAbove(outside, manifest.operatingPoint.threshold)
     ? ['evidence-outside-lungs']
     : [];
-  return { ...film, warnings };
+  return { ...film, warnings: [...(film.warnings ?? []), ...found] };
 }
 
-/** @throws HilumError MODEL_INVALID when the model can't be the audit of that classifier. */
-export function requireAudit(audit: ModelManifest, classifier: ModelManifest): void {
-  const { id, task, input } = audit;
+/** @throws HilumError MODEL_INVALID when the model can't check that classifier for shortcuts. */
+export function requireShortcutModel(model: ModelManifest, classifier: ModelManifest): void {
+  const { id, task, input } = model;
   const wrong = (why: string) =>
     new HilumError('MODEL_INVALID', 'permanent', `${id} can't audit ${classifier.id}: ${why}`);
   if (task !== 'classification') throw wrong(`its task is ${task}, not classification`);
   if (input.region !== 'removed') throw wrong(`its input.region is ${input.region}, not removed`);
-  if (codeOf(audit) === undefined || codeOf(audit) !== codeOf(classifier))
+  if (codeOf(model) === undefined || codeOf(model) !== codeOf(classifier))
     throw wrong('it is not about the same finding');
 }
 

@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+type Content = string | Uint8Array;
+
+/** Where the new file lies until it takes the old one's place: in the same folder, as a rename needs. */
+const besideOf = (path: string) => `${path}.${randomBytes(4).toString('hex')}.new`;
+
+/**
+ * Whole or not at all: written beside, flushed, renamed, and the folder flushed, so that a kill or a power cut leaves
+ * the old file or the new one. The folder is made where it is missing.
+ * @param check called with the path of the new file before it takes the old one's place; when it throws, the old one
+ * stays
+ */
+export async function writeAtomically(
+  path: string,
+  content: Content,
+  { mode, check }: { readonly mode?: number; readonly check?: (beside: string) => void } = {},
+): Promise<void> {
+  const [folder, beside] = [dirname(path), besideOf(path)];
+  await mkdir(folder, { recursive: true });
+  try {
+    await writeFile(beside, content, { flag: 'wx', mode });
+    await flush(beside);
+    check?.(beside);
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+  await flush(folder);
+}
+
+/**
+ * As {@link writeAtomically}, done when it returns.
+ * @param flush false for what a power cut may take, though not a kill: a flush may take long
+ */
+export function writeAtomicallySync(
+  path: string,
+  content: Content,
+  { mode, flush = true }: { readonly mode?: number; readonly flush?: boolean } = {},
+): void {
+  const [folder, beside] = [dirname(path), besideOf(path)];
+  mkdirSync(folder, { recursive: true });
+  try {
+    writeFileSync(beside, content, { flag: 'wx', mode });
+    if (flush) flushSync(beside);
+    renameSync(beside, path);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  }
+  if (flush) flushSync(folder);
+}
+
+/** fsync flushes what was written through any descriptor of the file; of a folder, what was renamed in it. */
+async function flush(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function flushSync(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
