@@ -104,8 +104,10 @@ describe('the result event', () => {
   });
 
   test('likewise every warning', () => {
-    const { $defs } = definition as { $defs: { film: { properties: { warnings: { items: { enum: string[] } } } } } };
-    expect($defs.film.properties.warnings.items.enum).toEqual([...WARNINGS]);
+    const { $defs } = definition as {
+      $defs: { film: { properties: { warnings: { items: { examples: string[] } } } } };
+    };
+    expect($defs.film.properties.warnings.items.examples).toEqual([...WARNINGS]);
     const table = events.slice(events.indexOf('### Warnings'), events.indexOf('## What is promised'));
     expect([...table.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1])).toEqual([...WARNINGS]);
   });
