@@ -40,6 +40,10 @@ describe('the study event', () => {
     ['a source without AE title', { ...EVENT, source: { system: 'pacs' } }],
     ['a wish to read anew', { ...EVENT, reanalyze: true }],
     ['a priority', { ...EVENT, priority: 'urgent' }],
+    [
+      'a UID with the padding that archives leave',
+      { ...EVENT, studyInstanceUid: `${String(EVENT['studyInstanceUid'])}\0 ` },
+    ],
     ['another time zone', { ...EVENT, occurredAt: '2026-03-01T11:15:30+01:00' }],
   ])('%s is taken', (_name, event) =>
     expect(parseStudyEvent(bytes(event)).studyInstanceUid).toBe(EVENT.studyInstanceUid),

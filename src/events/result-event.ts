@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { uidSchema } from '../dicom/uid-schema';
-import { NOT_ANALYSED_REASONS, type Warning, WARNINGS } from './closed-lists';
+import { knownWarnings, NOT_ANALYSED_REASONS, WARNINGS } from './closed-lists';
 import { findingSchema } from './finding';
 import { PRIORITIES } from './priority';
 import { readEvent } from './read-event';
@@ -11,10 +11,9 @@ export const MAX_RESULT_BYTES = 4 * 1024 * 1024;
 
 const share = z.number().min(0).max(1).nullable();
 
-/** Codes that a later version added are left out: here they would be words that nobody knows. */
 const warnings = z
   .array(z.string().meta({ examples: [...WARNINGS] }))
-  .transform((codes): Warning[] => WARNINGS.filter((known) => codes.includes(known)))
+  .transform(knownWarnings)
   .describe(
     'What a reader of the result should know. Left out where there are none. The examples are the codes of this version; leave those alone that you do not know',
   );
