@@ -8,25 +8,25 @@ import type { OrderFacts, PatientFacts, StudyRecord } from '../record';
 
 const text = z.string();
 
-const { sopInstanceUid, outcome, view, probability, findings, warnings, outputs } = filmResultSchema.shape;
+const { shape: result } = filmResultSchema;
 
 const filmSchema = z
   .strictObject({
-    sopInstanceUid,
-    outcome,
+    sopInstanceUid: result.sopInstanceUid,
+    outcome: result.outcome,
     reason: text.nullable().describe('Why it was not analysed, a code of docs/events.md; null when analysed'),
-    view,
-    probability,
+    view: result.view,
+    probability: result.probability,
     threshold: z
       .number()
       .min(0)
       .max(1)
       .nullable()
       .describe('Operating point that the probability was held against; null where there is none'),
-    findings: findings.unwrap().describe('The leading one first; probability and threshold are its'),
-    warnings: warnings.unwrap().describe('Codes of docs/events.md; leave those alone that you do not know'),
+    findings: result.findings.unwrap().describe('The leading one first; probability and threshold are its'),
+    warnings: result.warnings.unwrap().describe('Codes of docs/events.md; leave those alone that you do not know'),
     remarks: z.array(text).describe('Sentences for a reader, those of the warnings among them'),
-    outputs,
+    outputs: result.outputs,
   })
   .meta({ id: 'film', description: 'What became of one film' });
 
