@@ -40,6 +40,10 @@ describe('the study event', () => {
     ['a source without AE title', { ...EVENT, source: { system: 'pacs' } }],
     ['a wish to read anew', { ...EVENT, reanalyze: true }],
     ['a priority', { ...EVENT, priority: 'urgent' }],
+    [
+      'a UID with the padding that archives leave',
+      { ...EVENT, studyInstanceUid: `${String(EVENT['studyInstanceUid'])}\0 ` },
+    ],
     ['another time zone', { ...EVENT, occurredAt: '2026-03-01T11:15:30+01:00' }],
   ])('%s is taken', (_name, event) =>
     expect(parseStudyEvent(bytes(event)).studyInstanceUid).toBe(EVENT.studyInstanceUid),
@@ -104,8 +108,10 @@ describe('the result event', () => {
   });
 
   test('likewise every warning', () => {
-    const { $defs } = definition as { $defs: { film: { properties: { warnings: { items: { enum: string[] } } } } } };
-    expect($defs.film.properties.warnings.items.enum).toEqual([...WARNINGS]);
+    const { $defs } = definition as {
+      $defs: { film: { properties: { warnings: { items: { examples: string[] } } } } };
+    };
+    expect($defs.film.properties.warnings.items.examples).toEqual([...WARNINGS]);
     const table = events.slice(events.indexOf('### Warnings'), events.indexOf('## What is promised'));
     expect([...table.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1])).toEqual([...WARNINGS]);
   });

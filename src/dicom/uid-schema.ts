@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import { tryParseUid, type Uid } from './uid';
+import { MAX_UID_LENGTH, type Uid, UID_FORM, unpadded } from './uid';
 
-/** A UID inside a message that anybody may have published. */
-export const uidSchema = z.string().transform((text, context): Uid => {
-  const parsed = tryParseUid(text);
-  if (parsed === undefined) context.addIssue({ code: 'custom', message: 'not a DICOM UID' });
-  return parsed ?? z.NEVER;
-});
+/** A UID inside a message that anybody may have published: `tryParseUid`, in a form that a JSON Schema can tell. */
+export const uidSchema = z
+  .string()
+  .overwrite(unpadded)
+  .max(MAX_UID_LENGTH)
+  .regex(UID_FORM)
+  .transform((text) => text as Uid)
+  .meta({ id: 'uid', description: 'A DICOM UID' });

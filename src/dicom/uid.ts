@@ -7,7 +7,12 @@ import { createHash } from 'node:crypto';
  */
 export type Uid = string & { readonly __brand: 'Uid' };
 
-const UID_FORM = /^\d+(\.\d+)*$/;
+export const UID_FORM = /^\d+(\.\d+)*$/;
+/** Characters. */
+export const MAX_UID_LENGTH = 64;
+
+/** Without the padding that archives leave at the end of a UID: NUL by PS3.5 section 9.1, space by mistake. */
+export const unpadded = (text: string): string => text.replace(/[\0 ]+$/, '');
 
 /** @throws RangeError when the text is no UID. Trailing NUL or space padding is taken off first. */
 export function parseUid(text: unknown): Uid {
@@ -18,8 +23,8 @@ export function parseUid(text: unknown): Uid {
 
 export function tryParseUid(text: unknown): Uid | undefined {
   if (typeof text !== 'string') return undefined;
-  const trimmed = text.replace(/[\0 ]+$/, '');
-  return trimmed.length <= 64 && UID_FORM.test(trimmed) ? (trimmed as Uid) : undefined;
+  const uid = unpadded(text);
+  return uid.length <= MAX_UID_LENGTH && UID_FORM.test(uid) ? (uid as Uid) : undefined;
 }
 
 /** Namespace of all names that Hilum hashes into UIDs. Never change it: it would store every result a second time. */

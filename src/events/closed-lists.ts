@@ -19,3 +19,8 @@ export type NotAnalysedReason = (typeof NOT_ANALYSED_REASONS)[number];
 /** What a reader of a result is warned of. A closed list: docs/events.md names each, and a test compares. */
 export const WARNINGS = ['evidence-outside-lungs'] as const;
 export type Warning = (typeof WARNINGS)[number];
+
+/** Without the codes that a later version added: here they would be words that nobody knows. */
+export function knownWarnings(codes: readonly string[]): Warning[] {
+  return WARNINGS.filter((known) => codes.includes(known));
+}

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { uidSchema } from '../dicom/uid-schema';
-import { NOT_ANALYSED_REASONS, type Warning, WARNINGS } from './closed-lists';
+import { knownWarnings, NOT_ANALYSED_REASONS, WARNINGS } from './closed-lists';
 import { findingSchema } from './finding';
 import { PRIORITIES } from './priority';
 import { readEvent } from './read-event';
@@ -11,43 +11,72 @@ export const MAX_RESULT_BYTES = 4 * 1024 * 1024;
 
 const share = z.number().min(0).max(1).nullable();
 
-/** Codes that a later version added are left out: here they would be words that nobody knows. */
-const warnings = z.array(z.string()).transform((codes): Warning[] => WARNINGS.filter((known) => codes.includes(known)));
+const warnings = z
+  .array(z.string().meta({ examples: [...WARNINGS] }))
+  .transform(knownWarnings)
+  .describe(
+    'What a reader of the result should know. Left out where there are none. The examples are the codes of this version; leave those alone that you do not know',
+  );
 
-const output = z.object({ sopClassUid: uidSchema, seriesInstanceUid: uidSchema, sopInstanceUid: uidSchema });
+const outputSchema = z
+  .object({ sopClassUid: uidSchema, seriesInstanceUid: uidSchema, sopInstanceUid: uidSchema })
+  .meta({ id: 'output', description: 'An object that was stored in the study' });
 
-const filmResultSchema = z.object({
-  sopInstanceUid: uidSchema,
-  /** `rejected`: no chest film at all, or unreadable; it has no object. */
-  outcome: z.enum(['analysed', 'not-analysed', 'rejected']),
-  reason: z.enum(NOT_ANALYSED_REASONS).nullable(),
-  reasonText: z.string().nullable(),
-  view: z.enum(['frontal', 'lateral']).nullable(),
-  /** Of the first finding: what readers of schema version 1 knew before there were several. */
-  probability: share,
-  lungFraction: share,
-  /** What the classifiers say of the film, the leading one first; empty where it was not analysed. */
-  findings: z.array(findingSchema).default([]),
-  /** Absent where there are none. */
-  warnings: warnings.optional(),
-  outputs: z.array(output),
-});
+export const filmResultSchema = z
+  .object({
+    sopInstanceUid: uidSchema.describe('The film'),
+    outcome: z
+      .enum(['analysed', 'not-analysed', 'rejected'])
+      .describe(
+        'not-analysed: a film of the chest whose report says why not. rejected: no film of the chest, or unreadable; there is no report',
+      ),
+    reason: z.enum(NOT_ANALYSED_REASONS).nullable().describe('Why not; null when analysed'),
+    reasonText: z.string().nullable().describe('The reason in a sentence; null when analysed'),
+    view: z.enum(['frontal', 'lateral']).nullable().describe('null when that was not looked at'),
+    probability: share.describe('Of the first finding; null when not analysed'),
+    lungFraction: share.describe('Part of the film that is lung; null when not looked at'),
+    findings: z
+      .array(findingSchema)
+      .default([])
+      .describe('What the classifiers say of the film, the leading one first; empty where it was not analysed'),
+    warnings: warnings.optional(),
+    outputs: z
+      .array(outputSchema)
+      .describe('In the order of storing: the objects that are switched on, then the report'),
+  })
+  .meta({ id: 'film', description: 'What became of one film' });
 
-export const resultEventSchema = z.object({
-  schemaVersion: z.literal(1),
-  type: z.literal('study-result'),
-  studyInstanceUid: uidSchema,
-  /** The highest of the live findings; null where no film was analysed. */
-  priority: z.enum(PRIORITIES).nullable(),
-  films: z.array(filmResultSchema),
-  /** Series without a film (CT, results of others ...), which were left alone. */
-  skipped: z.array(
-    z.object({ seriesInstanceUid: uidSchema, modality: z.string(), instances: z.number().int().min(1) }),
-  ),
-  models: z.array(z.object({ id: z.string(), version: z.string() })),
-  /** UTC */
-  completedAt: z.iso.datetime(),
-});
+export const resultEventSchema = z
+  .object({
+    schemaVersion: z.literal(1),
+    type: z.literal('study-result'),
+    studyInstanceUid: uidSchema,
+    priority: z
+      .enum(PRIORITIES)
+      .nullable()
+      .describe(
+        'The highest of the live findings. urgent: a film reaches the operating point. routine: films were analysed and none does. null: none was analysed, which says nothing about the patient',
+      ),
+    films: z.array(filmResultSchema),
+    skipped: z
+      .array(
+        z.object({
+          seriesInstanceUid: uidSchema,
+          modality: z.string(),
+          instances: z.number().int().min(1),
+        }),
+      )
+      .describe('Series without a film (CT, results of others ...), which were left alone'),
+    models: z
+      .array(z.object({ id: z.string(), version: z.string() }))
+      .describe('What this version uses; a film of another version names its own in its report'),
+    completedAt: z.iso.datetime().describe('UTC'),
+  })
+  .meta({
+    title: 'Hilum result event, schema version 1',
+    description:
+      'What became of a study: UIDs, counts and results, nothing about the patient. Readers leave unknown keys alone. docs/events.md',
+  });
 
 /** What became of one film. */
 export type FilmResult = ReadOnly<z.infer<typeof filmResultSchema>>;

@@ -6,18 +6,30 @@ import type { ReadOnly } from './read-only';
 
 export const MAX_EVENT_BYTES = 64 * 1024;
 
-export const studyEventSchema = z.object({
-  schemaVersion: z.literal(1),
-  type: z.literal('study-stable'),
-  studyInstanceUid: uidSchema,
-  source: z.object({ system: z.string().max(64), aet: z.string().max(64).optional() }).optional(),
-  /** With a time zone. */
-  occurredAt: z.iso.datetime({ offset: true }),
-  /** Films that have a report of another version of Hilum are to be read anew; without it they are left alone. */
-  reanalyze: z.boolean().optional(),
-  /** Goes before the rules of the configuration. */
-  priority: z.enum(PRIORITIES).optional(),
-});
+const source = z.object({ system: z.string().max(64), aet: z.string().max(64).optional() });
+
+export const studyEventSchema = z
+  .object({
+    schemaVersion: z.literal(1),
+    type: z.literal('study-stable'),
+    studyInstanceUid: uidSchema,
+    source: source.describe('Who tells of the study, with its application entity title').optional(),
+    occurredAt: z.iso.datetime({ offset: true }).describe('With a time zone'),
+    reanalyze: z
+      .boolean()
+      .describe(
+        'true: films that have a report of another version of Hilum, or of other settings, are read anew; without it they are left alone',
+      )
+      .optional(),
+    priority: z
+      .enum(PRIORITIES)
+      .describe('How soon the study is worked on; goes before the rules of the configuration')
+      .optional(),
+  })
+  .meta({
+    title: 'Hilum study event, schema version 1',
+    description: 'A study became stable in the archive. Unknown keys are left alone. docs/events.md',
+  });
 
 /** A study became stable: docs/events.md, schema version 1. */
 export type StudyEvent = ReadOnly<z.infer<typeof studyEventSchema>>;

@@ -1,4 +1,4 @@
-import { NOT_ANALYSED_REASONS, WARNINGS } from '../events/closed-lists';
+import { knownWarnings, NOT_ANALYSED_REASONS } from '../events/closed-lists';
 import type { FilmResult } from '../events/result-event';
 import { leadingFinding } from '../finding/finding';
 import type { ReportReading } from './report-reader';
@@ -17,7 +17,7 @@ export function reportOf({ outputs }: Pick<FilmResult, 'outputs'>): FilmResult['
  */
 export function filmResultOf(reading: ReportReading): FilmResult {
   const { sopInstanceUid, outcome, reasonText, view, lungFraction, findings, outputs } = reading;
-  const warnings = WARNINGS.filter((known) => reading.warnings.includes(known));
+  const warnings = knownWarnings(reading.warnings);
   return {
     sopInstanceUid,
     outcome,

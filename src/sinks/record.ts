@@ -28,15 +28,18 @@ export interface StudyRecord {
   readonly key: Uid;
 }
 
-/** As the film has them; '' where it does not. Text is decoded already, dates and times are DA and TM. */
-export interface PatientFacts {
+/**
+ * As the film has them; '' where it does not. Text is decoded already, dates and times are DA and TM. (Types, not
+ * interfaces: only those pass for a map of texts, which they are in a message.)
+ */
+export type PatientFacts = {
   readonly PatientID: string;
   readonly IssuerOfPatientID: string;
   /** PN, components divided by ^. */
   readonly PatientName: string;
   readonly PatientBirthDate: string;
   readonly PatientSex: string;
-}
+};
 
 export interface StudyFacts {
   readonly StudyID: string;
@@ -48,7 +51,7 @@ export interface StudyFacts {
   readonly InstitutionName: string;
 }
 
-export interface OrderFacts {
+export type OrderFacts = {
   readonly AccessionNumber: string;
   /** Issuer of Accession Number Sequence: its Local Namespace Entity ID, else its Universal Entity ID. */
   readonly AccessionNumberIssuer: string;
@@ -56,7 +59,7 @@ export interface OrderFacts {
   readonly FillerOrderNumberImagingServiceRequest: string;
   readonly RequestedProcedureID: string;
   readonly RequestedProcedureDescription: string;
-}
+};
 
 export interface FilmRecord extends FilmResult {
   readonly seriesInstanceUid: Uid | null;

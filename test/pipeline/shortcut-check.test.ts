@@ -6,31 +6,9 @@ import { encode, readResult } from '../../src/pipeline/encode';
 import { resultOf } from '../../src/pipeline/notify';
 import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
 import { checkShortcut, requireShortcutModel } from '../../src/pipeline/shortcut-check';
-import { fakeLine, fakeModel, twoLungs } from '../support/pipeline/line';
+import { checkedLine, fakeLine, fakeModel, REMOVED, twoLungs } from '../support/pipeline/line';
 
 const FILM = syntheticDicom({ seed: 3, view: 'PA', rows: 280, columns: 240 });
-/** fill 0.25: a value that the film does not have everywhere. */
-const REMOVED = {
-  input: {
-    name: 'input',
-    shape: [1, 1, 56, 56],
-    region: 'removed',
-    fill: 0.25,
-    intensity: 'min-max',
-    resample: 'antialiased-triangle',
-    mean: 0.5,
-    std: 0.25,
-  },
-};
-
-function checked(lungs: number, outside: number, seen: Plane[] = []): Line {
-  const { line } = fakeLine({ probability: lungs });
-  return {
-    ...line,
-    shortcutCheck: { model: fakeModel('classification', outside, REMOVED, seen) },
-  };
-}
-
 async function resultsOf(line: Line) {
   const outcome = await analyseFilm(FILM, line);
   const report = encode(outcome, line.identity()).at(-1)!;
@@ -42,7 +20,7 @@ async function resultsOf(line: Line) {
 }
 
 test('as sure without the lungs: result, report and what is read back from it carry the warning', async () => {
-  const { told, readBack, report } = await resultsOf(checked(0.9, 0.7));
+  const { told, readBack, report } = await resultsOf(checkedLine(0.9, 0.7));
   expect(told.warnings).toEqual(['evidence-outside-lungs']);
   expect(readBack.warnings).toEqual(['evidence-outside-lungs']);
   expect(readReport(report).warnings).toEqual(['evidence-outside-lungs']);
@@ -54,7 +32,7 @@ test.each([
   ['the classifier is below its own: nothing is claimed, and the second is not asked', 0.49, 0.99, false],
 ])('no warning where %s', async (_case, lungs, outside, asked) => {
   const seen: Plane[] = [];
-  const { told, readBack, report } = await resultsOf(checked(lungs, outside, seen));
+  const { told, readBack, report } = await resultsOf(checkedLine(lungs, outside, seen));
   expect(told).not.toHaveProperty('warnings');
   expect(readBack).not.toHaveProperty('warnings');
   expect(readReport(report).warnings).toEqual([]);
@@ -62,7 +40,7 @@ test.each([
 });
 
 test('a warning that the film has already stays', async () => {
-  const line = checked(0.9, 0.7);
+  const line = checkedLine(0.9, 0.7);
   const outcome = await analyseFilm(FILM, { ...line, shortcutCheck: null });
   if (outcome.outcome !== 'analysed') throw new Error(outcome.outcome);
   const earlier = 'an-earlier-one' as Warning;
@@ -73,7 +51,7 @@ test('a warning that the film has already stays', async () => {
 
 test('it is shown the film without its lungs, and nothing else of it is taken away', async () => {
   const seen: Plane[] = [];
-  await analyseFilm(FILM, checked(0.9, 0.7, seen));
+  await analyseFilm(FILM, checkedLine(0.9, 0.7, seen));
   const lungs = twoLungs();
   const inside = [...seen[0]!.values].filter((_value, i) => lungs[i]! > 0.5);
   const outside = [...seen[0]!.values].filter((_value, i) => lungs[i]! <= 0.5);

@@ -3,12 +3,12 @@ import { HilumError } from '../../src/base/errors';
 import { text } from '../../src/dicom/attributes';
 import { readPart10 } from '../../src/dicom/read';
 import type { Uid } from '../../src/dicom/uid';
-import type { ResultEvent } from '../../src/events/result-event';
+import { parseResultEvent, type ResultEvent } from '../../src/events/result-event';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { runStudy } from '../../src/pipeline/pipeline';
 import { type FilmHeader, loadRecord } from '../../src/sinks/load-record';
 import { rebuildRecord } from '../../src/worklist/rebuild';
-import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
+import { checkedLine, fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
 
 /** The header as a server gives it, from the file in memory. */
 class RecordMemory extends MemoryArchive {
@@ -57,13 +57,15 @@ class RecordMemory extends MemoryArchive {
 
 const OPTIONS = { redelivered: false, attempt: 1, reanalyze: false, shouldReturn: () => false };
 
-async function analysed(): Promise<{ archive: RecordMemory; event: ResultEvent; film: Uid; study: Uid }> {
+async function analysed(
+  line = fakeLine().line,
+): Promise<{ archive: RecordMemory; event: ResultEvent; film: Uid; study: Uid }> {
   const archive = new RecordMemory();
   const { studyInstanceUid: study, sopInstanceUid: film } = archive.put(
     syntheticDicom({ seed: 7, view: 'PA', rows: 320, columns: 280 }),
   );
   const announcer = new MemoryAnnouncer();
-  await runStudy(study, OPTIONS, fakeLine().line, { archive, announcer });
+  await runStudy(study, OPTIONS, line, { archive, announcer });
   return { archive, event: announcer.events[0]!, film, study };
 }
 
@@ -194,6 +196,20 @@ test('a record rebuilt from the archive alone is the one that the event made, bu
   expect(rebuilt).toEqual(record);
   expect(rebuiltAt).toBe('2026-01-02T03:04:05.000Z');
   expect(Number.isNaN(Date.parse(completedAt))).toBe(false);
+});
+
+test("a film's warnings come over the wire into the record of the sinks, and from its report into the rebuilt one", async () => {
+  const { archive, event, study } = await analysed(checkedLine(0.9, 0.7));
+  const told = parseResultEvent(Buffer.from(JSON.stringify(event)));
+  for (const record of [await loadRecord(told, archive), await rebuildRecord(study, archive)])
+    expect(record?.films.map(({ warnings }) => warnings)).toEqual([['evidence-outside-lungs']]);
+});
+
+test('a warning of a later version is left out of what is read', async () => {
+  const { event } = await analysed();
+  const later = { ...event, films: [{ ...event.films[0]!, warnings: ['of-tomorrow', 'evidence-outside-lungs'] }] };
+  const [film] = parseResultEvent(Buffer.from(JSON.stringify(later))).films;
+  expect(film!.warnings).toEqual(['evidence-outside-lungs']);
 });
 
 test('a study without a report of ours has nothing to rebuild', async () => {

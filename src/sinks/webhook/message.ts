@@ -1,45 +1,84 @@
 import { createHmac } from 'node:crypto';
-import type { Warning } from '../../events/closed-lists';
-import type { Finding } from '../../events/finding';
+import { z } from 'zod';
+import type { ReadOnly } from '../../events/read-only';
+import { filmResultSchema, resultEventSchema } from '../../events/result-event';
 import { leadingFinding } from '../../finding/finding';
 import { RESEARCH_USE } from '../../finding/wording';
 import type { OrderFacts, PatientFacts, StudyRecord } from '../record';
 
-/**
- * Body of the message: docs/schemas/webhook.v1.json. Type, timestamp and data are what the Standard Webhooks
- * specification asks for.
- */
-export interface WebhookMessage {
-  readonly type: 'hilum.result';
-  /** When the result was made, not when it is told: the same at each repetition. */
-  readonly timestamp: string;
-  readonly data: {
-    readonly schemaVersion: 1;
-    readonly notice: string;
-    readonly studyInstanceUid: string;
-    readonly priority: StudyRecord['priority'];
-    readonly films: readonly WebhookFilm[];
-    readonly models: StudyRecord['models'];
-    readonly patient?: PatientFacts;
-    readonly order?: OrderFacts;
-  };
-}
+const text = z.string();
 
-interface WebhookFilm {
-  readonly sopInstanceUid: string;
-  readonly outcome: string;
-  readonly reason: string | null;
-  readonly view: string | null;
-  readonly probability: number | null;
-  readonly threshold: number | null;
-  /** The leading one first; `probability` and `threshold` are its. */
-  readonly findings: readonly Finding[];
-  /** Codes of docs/events.md. */
-  readonly warnings: readonly Warning[];
-  /** Sentences for a reader, those of the warnings among them. */
-  readonly remarks: readonly string[];
-  readonly outputs: StudyRecord['films'][number]['outputs'];
-}
+const { shape: result } = filmResultSchema;
+
+const filmSchema = z
+  .strictObject({
+    sopInstanceUid: result.sopInstanceUid,
+    outcome: result.outcome,
+    reason: text.nullable().describe('Why it was not analysed, a code of docs/events.md; null when analysed'),
+    view: result.view,
+    probability: result.probability,
+    threshold: z
+      .number()
+      .min(0)
+      .max(1)
+      .nullable()
+      .describe('Operating point that the probability was held against; null where there is none'),
+    findings: result.findings.unwrap().describe('The leading one first; probability and threshold are its'),
+    warnings: result.warnings.unwrap().describe('Codes of docs/events.md; leave those alone that you do not know'),
+    remarks: z.array(text).describe('Sentences for a reader, those of the warnings among them'),
+    outputs: result.outputs,
+  })
+  .meta({ id: 'film', description: 'What became of one film' });
+
+const patientSchema = z
+  .object({
+    PatientID: text,
+    IssuerOfPatientID: text,
+    PatientName: text.describe('Components divided by ^'),
+    PatientBirthDate: text.describe('YYYYMMDD'),
+    PatientSex: text,
+  } satisfies Record<keyof PatientFacts, z.ZodString>)
+  .catchall(text);
+
+const orderSchema = z
+  .object({
+    AccessionNumber: text,
+    AccessionNumberIssuer: text,
+    PlacerOrderNumberImagingServiceRequest: text,
+    FillerOrderNumberImagingServiceRequest: text,
+    RequestedProcedureID: text,
+    RequestedProcedureDescription: text,
+  } satisfies Record<keyof OrderFacts, z.ZodString>)
+  .catchall(text);
+
+/** Type, timestamp and data are what the Standard Webhooks specification asks for. */
+export const webhookMessageSchema = z
+  .object({
+    type: z.literal('hilum.result'),
+    timestamp: z.iso
+      .datetime()
+      .describe('UTC. When the result was made, not when it is told: the same at each repetition'),
+    data: z.object({
+      schemaVersion: z.literal(1),
+      notice: text.describe('What the results are not meant for, to be shown with them'),
+      studyInstanceUid: resultEventSchema.shape.studyInstanceUid,
+      priority: resultEventSchema.shape.priority,
+      films: z.array(filmSchema),
+      models: resultEventSchema.shape.models.describe('What the films were analysed with'),
+      patient: patientSchema
+        .describe('Only where the site says so (includePatient); an empty text where the film has none')
+        .optional(),
+      order: orderSchema.describe('As patient').optional(),
+    }),
+  })
+  .meta({
+    title: 'Hilum webhook message, schema version 1',
+    description:
+      "A study's result as it is posted to a webhook: UIDs and results, patient and order only where the site says so. docs/deliveries.md",
+  });
+
+/** Body of the message: docs/schemas/webhook.v1.json. */
+export type WebhookMessage = ReadOnly<z.infer<typeof webhookMessageSchema>>;
 
 /** UIDs and results; nothing about the patient, unless the site says so. */
 export function webhookMessage(
@@ -61,7 +100,7 @@ export function webhookMessage(
   };
 }
 
-function webhookFilm(film: StudyRecord['films'][number]): WebhookFilm {
+function webhookFilm(film: StudyRecord['films'][number]): WebhookMessage['data']['films'][number] {
   const { sopInstanceUid, outcome, reason, view, probability, findings, warnings = [], remarks, outputs } = film;
   return {
     sopInstanceUid,

@@ -1,89 +1,39 @@
 /**
- * What the reading list's API (/api/v1) answers, for the service and for its pages. Times are ISO 8601, UTC. Keys about
- * a patient are missing where their reader may not see them.
+ * What the reading list's API (/api/v1) takes and answers, for its pages: made from contract.ts by `npm run contracts`.
+ * Times are ISO 8601, UTC.
  */
-export type ListState = 'waiting' | 'analysing' | 'done' | 'not-analysed' | 'failed';
-export type ListPriority = 'urgent' | 'routine';
-export type ListVerdict = 'agree' | 'disagree' | 'unusable';
 
-/** One line of the list. */
-export interface StudyRow {
-  readonly studyInstanceUid: string;
-  readonly state: ListState;
-  /** Why it was not analysed, failed or is tried again: a code, and a sentence where there is one. */
-  readonly reason: { readonly code: string; readonly text: string } | null;
-  /** The order of the list: the highest of what the RIS or a rule, the finding, and a person say. */
-  readonly priority: ListPriority;
-  /** Whose word makes it urgent: each that says so. */
-  readonly urgentBy: readonly ('order' | 'finding' | 'person')[];
-  readonly arrivedAt: string;
-  readonly completedAt: string | null;
-  /** When a failed try is repeated. */
-  readonly retryAt: string | null;
-  /** frontal, lateral, or as the film says (PA, LL). */
-  readonly views: readonly string[];
-  readonly films: number;
-  readonly result: RowResult | null;
-  /** Of the film that stands for the study, the leading one first. */
-  readonly findings: readonly RowFinding[];
-  /** The film that stands for the study, where its pictures may be seen. */
-  readonly leadFilm: { readonly picture: string; readonly heatMap: string | null } | null;
-  readonly verdict: ListVerdict | null;
-  readonly patient?: RowPatient;
-  readonly accessionNumber?: string;
-  readonly studyDescription?: string;
+/** Verdicts so far: of those that agree or disagree, the share that agrees with its 95 % interval (Wilson). */
+export interface Agreement {
+  readonly agree: number;
+  readonly disagree: number;
+  readonly unusable: number;
+  readonly share: { readonly value: number; readonly low: number; readonly high: number } | null;
 }
 
-export interface RowFinding {
-  readonly label: string;
-  readonly code: { readonly value: string; readonly scheme: string; readonly meaning: string };
-  readonly probability: number;
-  readonly operatingPoint: number | null;
-  readonly atOrAbove: boolean;
-  readonly priority: ListPriority;
-  readonly mode: 'live' | 'shadow';
-}
-
-export interface RowResult {
-  /** 0..1 */
-  readonly probability: number;
-  readonly threshold: number;
-  /** Both in per cent; never 0 and never 100 by rounding. */
-  readonly probabilityText: string;
-  readonly thresholdText: string;
-  readonly reached: boolean;
-  /** Where it lies, in words: at or above, or below the operating point. */
-  readonly relation: string;
-}
-
-export interface RowPatient {
+export interface DeadLetterEntry {
   readonly id: string;
-  /** Family name first, as people read it. */
-  readonly name: string;
-  /** YYYY-MM-DD or '' */
-  readonly birthDate: string;
-  readonly sex: string;
+  /** `study`, or the system that a result was for. */
+  readonly queue: string;
+  readonly studyInstanceUid: string | null;
+  readonly reason: string;
+  readonly diedAt: string | null;
+  readonly attempts: readonly { readonly attempt: number; readonly at: string; readonly code: string }[];
+  readonly lost: number;
 }
 
-export interface StudyPage {
-  readonly rows: readonly StudyRow[];
-  /** For the next page; null at the end. */
-  readonly next: string | null;
-  /** Number of the last change that the page is sure to have: live updates go on from here. */
-  readonly change: number;
+export interface DeadLetterList {
+  readonly letters: readonly DeadLetterEntry[];
 }
 
-export interface StudyDetail {
-  readonly row: StudyRow;
-  readonly films: readonly FilmDetail[];
-  readonly history: readonly { readonly at: string; readonly text: string }[];
-  readonly verdicts: readonly VerdictEntry[];
-  /** Viewers that open the study. */
-  readonly viewers: readonly { readonly name: string; readonly url: string }[];
-  readonly models: readonly { readonly id: string; readonly version: string }[];
-  readonly softwareVersion: string | null;
-  readonly studyDate: string;
-  readonly mayJudge: boolean;
+/** How many dead letters were replayed or dropped. */
+export interface DeadLettersDone {
+  readonly done: number;
+}
+
+/** Why a request was not done: a code of docs/errors.md, REQUEST_INVALID or INTERNAL, and a sentence. */
+export interface ErrorAnswer {
+  readonly error: { readonly code: string; readonly message: string };
 }
 
 export interface FilmDetail {
@@ -111,33 +61,33 @@ export interface FilmReport {
   readonly lungs: readonly (readonly (readonly [number, number])[])[] | null;
 }
 
-export interface VerdictEntry {
-  readonly at: string;
-  readonly by: string;
+/** Body of a person's urgent mark; null takes it back. */
+export interface GivenPriority {
+  readonly priority: 'urgent' | null;
+}
+
+/** Body of a verdict on the result of a study. */
+export interface GivenVerdict {
   readonly verdict: ListVerdict;
-  readonly note: string;
-  /** Whether it is about the result shown now. */
-  readonly current: boolean;
+  readonly note?: string;
 }
 
-/** Verdicts so far: of those that agree or disagree, the share that agrees with its 95 % interval (Wilson). */
-export interface Agreement {
-  readonly agree: number;
-  readonly disagree: number;
-  readonly unusable: number;
-  readonly share: { readonly value: number; readonly low: number; readonly high: number } | null;
-}
+export type ListPriority = 'urgent' | 'routine';
 
-export interface Session {
-  readonly user: string;
-  readonly mayReadStudies: boolean;
-  readonly maySeePatients: boolean;
-  readonly mayOperate: boolean;
-  /** Nobody has to sign in (loopback only). */
-  readonly everyoneIsLocal: boolean;
-  /** `{StudyInstanceUID}`, `{AccessionNumber}` and `{PatientID}` are to be filled in. */
-  readonly viewers: readonly { readonly name: string; readonly url: string }[];
+export type ListState = 'waiting' | 'analysing' | 'done' | 'not-analysed' | 'failed';
+
+export type ListVerdict = 'agree' | 'disagree' | 'unusable';
+
+/** One event of /api/v1/live; its id is where to resume. */
+export type LiveEvent =
+  { readonly kind: 'study'; readonly row: StudyRow } | { readonly kind: 'gone'; readonly studyInstanceUid: string };
+
+/** What a model in use is for, how well it was measured to do, where it fails. */
+export interface ModelCard {
+  readonly id: string;
   readonly version: string;
+  /** Markdown */
+  readonly text: string;
 }
 
 export interface Overview {
@@ -152,17 +102,107 @@ export interface Overview {
   readonly throughput: readonly { readonly hour: string; readonly studies: number }[];
 }
 
-export interface DeadLetterEntry {
-  readonly id: string;
-  /** `study`, or the system that a result was for. */
-  readonly queue: string;
-  readonly studyInstanceUid: string | null;
-  readonly reason: string;
-  readonly diedAt: string | null;
-  readonly attempts: readonly { readonly attempt: number; readonly at: string; readonly code: string }[];
-  readonly lost: number;
+export interface RowFinding {
+  /** The class by name, as the model's manifest has it */
+  readonly label: string;
+  readonly code: { readonly value: string; readonly scheme: string; readonly meaning: string };
+  /** Of the class */
+  readonly probability: number;
+  /** What the probability was held against; null in a report of an older version that does not say */
+  readonly operatingPoint: number | null;
+  readonly atOrAbove: boolean;
+  readonly priority: ListPriority;
+  /** live: it may make a study urgent. shadow: it is computed and written down, and nothing follows from it */
+  readonly mode: 'live' | 'shadow';
 }
 
-/** One event of /api/v1/live; its id is where to resume. */
-export type LiveEvent =
-  { readonly kind: 'study'; readonly row: StudyRow } | { readonly kind: 'gone'; readonly studyInstanceUid: string };
+export interface RowPatient {
+  readonly id: string;
+  /** Family name first, as people read it. */
+  readonly name: string;
+  /** YYYY-MM-DD or '' */
+  readonly birthDate: string;
+  readonly sex: string;
+}
+
+export interface RowResult {
+  /** 0..1 */
+  readonly probability: number;
+  readonly threshold: number;
+  /** In per cent, as the next; never 0 and never 100 by rounding. */
+  readonly probabilityText: string;
+  readonly thresholdText: string;
+  readonly reached: boolean;
+  /** Where it lies, in words: at or above, or below the operating point. */
+  readonly relation: string;
+}
+
+export interface Session {
+  readonly user: string;
+  readonly mayReadStudies: boolean;
+  readonly maySeePatients: boolean;
+  readonly mayOperate: boolean;
+  /** Nobody has to sign in (loopback only). */
+  readonly everyoneIsLocal: boolean;
+  /** `{StudyInstanceUID}`, `{AccessionNumber}` and `{PatientID}` are to be filled in. */
+  readonly viewers: readonly { readonly name: string; readonly url: string }[];
+  readonly version: string;
+}
+
+export interface StudyDetail {
+  readonly row: StudyRow;
+  readonly films: readonly FilmDetail[];
+  readonly history: readonly { readonly at: string; readonly text: string }[];
+  readonly verdicts: readonly VerdictEntry[];
+  /** Viewers that open the study. */
+  readonly viewers: readonly { readonly name: string; readonly url: string }[];
+  readonly models: readonly { readonly id: string; readonly version: string }[];
+  readonly softwareVersion: string | null;
+  readonly studyDate: string;
+  readonly mayJudge: boolean;
+}
+
+export interface StudyPage {
+  readonly rows: readonly StudyRow[];
+  /** For the next page; null at the end. */
+  readonly next: string | null;
+  /** Number of the last change that the page is sure to have: live updates go on from here. */
+  readonly change: number;
+}
+
+/** One line of the list. Keys about a patient are missing where their reader may not see them. */
+export interface StudyRow {
+  readonly studyInstanceUid: string;
+  readonly state: ListState;
+  /** Why it was not analysed, failed or is tried again: a code, and a sentence where there is one. */
+  readonly reason: { readonly code: string; readonly text: string } | null;
+  /** The order of the list: the highest of what the RIS or a rule, the finding, and a person say. */
+  readonly priority: ListPriority;
+  /** Whose word makes it urgent: each that says so. */
+  readonly urgentBy: readonly ('order' | 'finding' | 'person')[];
+  readonly arrivedAt: string;
+  readonly completedAt: string | null;
+  /** When a failed try is repeated. */
+  readonly retryAt: string | null;
+  /** frontal, lateral, or as the film says (PA, LL). */
+  readonly views: readonly string[];
+  readonly films: number;
+  readonly result: RowResult | null;
+  /** Of the film that stands for the study, the leading one first. */
+  readonly findings: readonly RowFinding[];
+  /** The film that stands for the study, where its pictures may be seen. */
+  readonly leadFilm: { readonly picture: string; readonly heatMap: string | null } | null;
+  readonly verdict: ListVerdict | null;
+  readonly patient?: RowPatient;
+  readonly accessionNumber?: string;
+  readonly studyDescription?: string;
+}
+
+export interface VerdictEntry {
+  readonly at: string;
+  readonly by: string;
+  readonly verdict: ListVerdict;
+  readonly note: string;
+  /** Whether it is about the result shown now. */
+  readonly current: boolean;
+}

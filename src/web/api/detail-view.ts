@@ -1,7 +1,7 @@
 import { leadingFinding } from '../../finding/finding';
 import type { FilmRecord } from '../../sinks/record';
 import type { HistoryEntry, StudyDetail as ListDetail } from '../../worklist/worklist';
-import type { FilmDetail, StudyDetail } from './api-types';
+import type { FilmDetail, StudyDetail } from './contract';
 import { objectPath } from './film-objects';
 import { dateView, heatMapPath, iso, picturePath, reportPath, resultView, type Rights, rowView } from './row-view';
 

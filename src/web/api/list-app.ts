@@ -5,7 +5,7 @@ import type { Access } from '../access/access';
 import { hasRole, requiredUser, signedIn } from '../access/user';
 import { pageRoutes } from '../static-pages';
 import { errorAnswers, notKept } from './answers';
-import type { Session } from './api-types';
+import type { Session } from './contract';
 import { Live } from './live';
 import { type ModelParts, modelRoutes } from './model-routes';
 import { type OperatorParts, operatorRoutes } from './operator-routes';

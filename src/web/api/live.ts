@@ -5,7 +5,7 @@ import type { StudyRow } from '../../worklist/study-row';
 import type { Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
 import { hasRole, needs } from '../access/user';
-import type { LiveEvent } from './api-types';
+import type { LiveEvent } from './contract';
 import { type Rights, rowView } from './row-view';
 import { rightsOf } from './study-routes';
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { HilumError } from '../../base/errors';
 import { signedIn } from '../access/user';
 import { BadRequest } from './answers';
+import type { ModelCard } from './contract';
 
 export interface ModelParts {
   /** Folder of the model folders. */
@@ -21,7 +22,7 @@ export function modelRoutes({ dir, models }: ModelParts): Router {
     const text = await readFile(join(dir, model.id, 'card.md'), 'utf8').catch((cause: unknown) => {
       throw new HilumError('NOT_FOUND', 'permanent', `the model ${model.id} has no card`, { cause });
     });
-    response.json({ id: model.id, version: model.version, text });
+    response.json({ id: model.id, version: model.version, text } satisfies ModelCard);
   });
   return router;
 }

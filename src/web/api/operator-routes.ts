@@ -5,7 +5,7 @@ import type { Access } from '../access/access';
 import { needs } from '../access/user';
 import type { Check } from '../health';
 import { BadRequest } from './answers';
-import type { DeadLetterEntry, Overview } from './api-types';
+import type { DeadLetterEntry, DeadLetterList, DeadLettersDone, Overview } from './contract';
 
 /** Port: what an operator does with the studies that were given up; the composition root fits it to the broker. */
 export interface DeadLetters {
@@ -49,11 +49,11 @@ export function operatorRoutes({ worklist, access, checks, queues, ages, deadLet
     } satisfies Overview);
   });
   router.get('/operators/dead-letters', needs('operator'), async (_request, response) => {
-    response.json({ letters: await deadLetters.list() });
+    response.json({ letters: await deadLetters.list() } satisfies DeadLetterList);
   });
   router.post('/operators/dead-letters/replay-all', needs('operator'), async (request, response) => {
     await access.audit(request, { kind: 'restricted-function', what: 'all dead letters replayed', studies: [] });
-    response.json({ done: (await deadLetters.replay(null)).length });
+    response.json({ done: (await deadLetters.replay(null)).length } satisfies DeadLettersDone);
   });
   for (const action of ['replay', 'drop'] as const) {
     router.post(`/operators/dead-letters/:letter/${action}`, needs('operator'), async (request, response) => {
@@ -67,7 +67,7 @@ export function operatorRoutes({ worklist, access, checks, queues, ages, deadLet
         what: `dead letter ${action === 'replay' ? 'replayed' : 'dropped'}`,
         studies,
       });
-      response.json({ done: (await deadLetters[action](id)).length });
+      response.json({ done: (await deadLetters[action](id)).length } satisfies DeadLettersDone);
     });
   }
   return router;

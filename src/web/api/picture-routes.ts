@@ -8,7 +8,7 @@ import type { StudyDetail, Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
 import { needs } from '../access/user';
 import { BadRequest, uidOf } from './answers';
-import type { FilmReport } from './api-types';
+import type { FilmReport } from './contract';
 import { filmOf, filmPath, objectPath, type ObjectPath } from './film-objects';
 import {
   drawFilmPictures,

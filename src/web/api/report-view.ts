@@ -6,7 +6,7 @@ import { components, outline } from '../../imaging/outline';
 import type { Polygon } from '../../imaging/polygon';
 import { CODES, HILUM_SCHEME } from '../../objects/codes';
 import { readReport } from '../../objects/report-reader';
-import type { FilmReport } from './api-types';
+import type { FilmReport } from './contract';
 
 /** Regions of fewer pixels than this share of the film are specks of a segmentation. */
 const SMALLEST_REGION = 0.002;

@@ -4,7 +4,7 @@ import type { Finding } from '../../events/finding';
 import { leadingFinding } from '../../finding/finding';
 import { percentagesOf, relationOf } from '../../finding/wording';
 import type { StudyRow as ListRow } from '../../worklist/study-row';
-import type { RowPatient, RowResult, StudyRow } from './api-types';
+import type { RowPatient, RowResult, StudyRow } from './contract';
 
 /** What an answer may hold, by who asks. */
 export interface Rights {

@@ -8,7 +8,7 @@ import type { Access } from '../access/access';
 import type { AuditedStudy } from '../access/audit-event';
 import { hasRole, needs, requiredUser } from '../access/user';
 import { BadRequest, uidOf } from './answers';
-import type { Agreement, StudyPage } from './api-types';
+import { type Agreement, GivenPriority, GivenVerdict, type StudyPage } from './contract';
 import { detailView, type Viewer } from './detail-view';
 import { type Rights, rowView } from './row-view';
 
@@ -34,9 +34,6 @@ const pageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(MOST_ROWS).default(100),
   cursor: z.string().max(300).optional(),
 });
-
-const givenVerdict = z.strictObject({ verdict: z.enum(VERDICTS), note: z.string().max(2_000).default('') });
-const givenPriority = z.strictObject({ priority: z.enum(['urgent']).nullable() });
 
 /** Who reads films sees patients; an operator sees what becomes of a study and not whose it is. */
 export function rightsOf(request: Request): Rights {
@@ -67,7 +64,7 @@ export function studyRoutes({ worklist, access, viewers }: StudyParts): Router {
     response.json(view);
   });
   router.post('/studies/:study/verdict', needs('radiologist'), async (request, response) => {
-    const { verdict, note } = checked(givenVerdict, request.body);
+    const { verdict, note } = checked(GivenVerdict, request.body);
     const { row } = await existing(worklist, request);
     await access.audit(request, { kind: 'study-updated', studies: [audited(row)] });
     if (!(await worklist.verdict(row.studyInstanceUid, { verdict, note: note.trim(), by: requiredUser(request).name })))
@@ -76,7 +73,7 @@ export function studyRoutes({ worklist, access, viewers }: StudyParts): Router {
   });
   // Up only: what is taken back is this list's own word, never that of the RIS or the finding.
   router.post('/studies/:study/priority', needs('radiologist'), async (request, response) => {
-    const { priority } = checked(givenPriority, request.body);
+    const { priority } = checked(GivenPriority, request.body);
     const { row } = await existing(worklist, request);
     await access.audit(request, { kind: 'study-updated', studies: [audited(row)] });
     await worklist.setPriority(row.studyInstanceUid, priority, requiredUser(request).name);

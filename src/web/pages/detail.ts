@@ -1,4 +1,4 @@
-import type { FilmDetail, FilmReport, StudyDetail } from '../api/api-types.js';
+import type { FilmDetail, FilmReport, GivenPriority, ModelCard, StudyDetail } from '../api/api-types.js';
 import { ApiError, get, post } from './api.js';
 import { renderCard } from './card.js';
 import { announce, byId, h } from './dom.js';
@@ -73,7 +73,9 @@ export class DetailPage {
     const isMarked = urgentBy.includes('person');
     const mark = async () => {
       try {
-        await post(`/studies/${studyInstanceUid}/priority`, { priority: isMarked ? null : 'urgent' });
+        await post(`/studies/${studyInstanceUid}/priority`, {
+          priority: isMarked ? null : 'urgent',
+        } satisfies GivenPriority);
         announce(isMarked ? 'Urgent mark taken back' : 'Marked as urgent');
         await this.show(studyInstanceUid);
       } catch (error) {
@@ -211,7 +213,7 @@ function modelsPart({ models, softwareVersion }: StudyDetail): HTMLElement {
 
 async function fill(details: HTMLElement, id: string, version: string): Promise<void> {
   try {
-    const { text, version: installed } = await get<{ text: string; version: string }>(`/models/${id}/card`);
+    const { text, version: installed } = await get<ModelCard>(`/models/${id}/card`);
     if (installed !== version)
       details.append(h('p', { class: 'remark' }, `This is the card of version ${installed}, which is installed now.`));
     details.append(renderCard(text));

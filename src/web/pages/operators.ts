@@ -1,4 +1,4 @@
-import type { DeadLetterEntry, Overview } from '../api/api-types.js';
+import type { DeadLetterEntry, DeadLetterList, DeadLettersDone, Overview } from '../api/api-types.js';
 import { get, post } from './api.js';
 import { announce, byId, h } from './dom.js';
 import { dateTime, duration, stateName } from './words.js';
@@ -47,7 +47,7 @@ export class OperatorsPage {
 
   private async refreshLetters(): Promise<void> {
     try {
-      const { letters } = await get<{ letters: readonly DeadLetterEntry[] }>('/operators/dead-letters');
+      const { letters } = await get<DeadLetterList>('/operators/dead-letters');
       this.letters.replaceChildren(...this.drawLetters(letters));
     } catch (error) {
       this.letters.replaceChildren(
@@ -121,7 +121,7 @@ export class OperatorsPage {
 
   private async act(action: 'replay' | 'drop', id: string | null): Promise<void> {
     try {
-      const { done } = await post<{ done: number }>(
+      const { done } = await post<DeadLettersDone>(
         id === null ? '/operators/dead-letters/replay-all' : `/operators/dead-letters/${id}/${action}`,
       );
       announce(action === 'replay' ? `${done} tried again` : `${done} forgotten`);

@@ -1,4 +1,4 @@
-import type { Agreement, ListVerdict, StudyDetail } from '../api/api-types.js';
+import type { Agreement, GivenVerdict, ListVerdict, StudyDetail } from '../api/api-types.js';
 import { get, post } from './api.js';
 import { announce, h } from './dom.js';
 import { dateTime, percent, VERDICT_WORDS } from './words.js';
@@ -65,7 +65,7 @@ function form({ row }: StudyDetail, reload: () => void): HTMLElement {
   element.addEventListener('submit', (event) => {
     event.preventDefault();
     const verdict = ((event as SubmitEvent).submitter as HTMLButtonElement).value as ListVerdict;
-    post(`/studies/${row.studyInstanceUid}/verdict`, { verdict, note: note.value.trim() }).then(
+    post(`/studies/${row.studyInstanceUid}/verdict`, { verdict, note: note.value.trim() } satisfies GivenVerdict).then(
       () => {
         announce(`Verdict kept: ${VERDICT_WORDS[verdict]}`);
         reload();

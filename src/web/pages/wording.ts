@@ -1,4 +1,4 @@
-// Generated from src/finding/wording.ts by `npm run contracts`; a test compares.
+// Made from src/finding/wording.ts by npm run contracts.
 
 export const RESEARCH_USE = {
   statement: 'Research use only - not for diagnosis. Unverified.',

@@ -147,6 +147,26 @@ export function fakeLine(answers: Partial<FakeAnswers> = {}): { line: Line; seen
   return { line: { reader: unboundedReader, models, plausibility: plausibilityOf(lungs), identity }, seen };
 }
 
+/** Of a network that sees the film without its lungs. fill 0.25: a value that the film does not have everywhere. */
+export const REMOVED = {
+  input: {
+    name: 'input',
+    shape: [1, 1, 56, 56],
+    region: 'removed',
+    fill: 0.25,
+    intensity: 'min-max',
+    resample: 'antialiased-triangle',
+    mean: 0.5,
+    std: 0.25,
+  },
+};
+
+/** A line with the shortcut check, by the probability of the finding on the lungs and outside. */
+export function checkedLine(lungs: number, outside: number, seen: Plane[] = []): Line {
+  const { line } = fakeLine({ probability: lungs });
+  return { ...line, shortcutCheck: { model: fakeModel('classification', outside, REMOVED, seen) } };
+}
+
 /** An archive in memory that keeps the first object of a UID, as Orthanc does, and can be told to fail. */
 export class MemoryArchive implements Archive {
   readonly objects = new Map<string, { reference: InstanceReference; bytes: Uint8Array }>();

@@ -17,6 +17,7 @@ import { listen } from '../../../src/web/health';
 import { Worklist } from '../../../src/worklist/worklist';
 import { type FakeAnswers, fakeLine, MemoryAnnouncer, MemoryArchive } from '../pipeline/line';
 import { recordingLog } from '../records/logs';
+import { heldToContract } from './contract';
 import { builtPages } from './pages';
 
 /**
@@ -68,15 +69,20 @@ export class ListSite {
     return this.closeAll();
   }
 
-  /** Asks the API as somebody with these roles; none at all: as nobody. */
-  get(path: string, roles: readonly Role[] = ['radiologist'], headers: Record<string, string> = {}): Promise<Response> {
-    return fetch(`${this.url}${path}`, {
+  /** Asks as somebody with these roles; none at all: as nobody. Answers of the API are held to its contract. */
+  async get(
+    path: string,
+    roles: readonly Role[] = ['radiologist'],
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
+    const answer = await fetch(`${this.url}${path}`, {
       headers: { ...(roles.length === 0 ? {} : { 'x-test-roles': roles.join(',') }), ...headers },
     });
+    return heldToContract('GET', answer);
   }
 
-  post(path: string, body: unknown, roles: readonly Role[] = ['radiologist']): Promise<Response> {
-    return fetch(`${this.url}${path}`, {
+  async post(path: string, body: unknown, roles: readonly Role[] = ['radiologist']): Promise<Response> {
+    const answer = await fetch(`${this.url}${path}`, {
       method: 'POST',
       body: JSON.stringify(body),
       headers: {
@@ -84,6 +90,7 @@ export class ListSite {
         ...(roles.length === 0 ? {} : { 'x-test-roles': roles.join(',') }),
       },
     });
+    return heldToContract('POST', answer);
   }
 
   /** A drawn film is stored and analysed by networks that answer as told; its result is on the list. */

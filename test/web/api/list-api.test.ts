@@ -1,6 +1,7 @@
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { ROLES } from '../../../src/web/access/user';
 import type { FilmReport, StudyDetail, StudyPage } from '../../../src/web/api/api-types';
+import { LiveEvent } from '../../../src/web/api/contract';
 import { fill, ListSite, studyOf } from '../../support/web/list-site';
 import { routesOf } from '../../support/web/routes';
 
@@ -336,6 +337,7 @@ test('live updates: a change comes as an event with its number, resumes after it
     const all = await read(await quick.get('/api/v1/live?since=0'), (text) => text.split('event: change').length === 4);
     const numbers = [...all.matchAll(/^id: (\d+)$/gm)].map(([, number]) => Number(number)).slice(1);
     expect(numbers).toHaveLength(3);
+    for (const [, data] of all.matchAll(/^event: change\nid: \d+\ndata: (.*)$/gm)) LiveEvent.parse(JSON.parse(data!));
     const resumed = await read(
       await quick.get('/api/v1/live?since=0', ['operator'], { 'last-event-id': String(numbers[1]) }),
       (text) => text.includes('event: change'),

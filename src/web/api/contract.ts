@@ -1,0 +1,217 @@
+import { z } from 'zod';
+import { SHOWN_STATES, VERDICTS } from '../../database/states';
+import { findingSchema } from '../../events/finding';
+import { PRIORITIES } from '../../events/priority';
+import type { ReadOnly } from '../../events/read-only';
+
+/**
+ * What the reading list's API (/api/v1) takes and answers. Each schema has the name of its type; api-types.d.ts, by
+ * which the pages are compiled, is made from them by `npm run contracts`. Answers are strict: a key that is not named
+ * here is not sent. Times are ISO 8601, UTC.
+ */
+
+const share = z.number().min(0).max(1);
+const time = z.iso.datetime();
+const count = z.number().int().min(0);
+const modelReference = z.strictObject({ id: z.string(), version: z.string() });
+const viewer = z.strictObject({ name: z.string(), url: z.string() });
+const polygon = z.array(z.tuple([z.number(), z.number()]));
+
+export const ListState = z.enum(SHOWN_STATES);
+export type ListState = z.infer<typeof ListState>;
+
+export const ListPriority = z.enum(PRIORITIES);
+export type ListPriority = z.infer<typeof ListPriority>;
+
+export const ListVerdict = z.enum(VERDICTS);
+export type ListVerdict = z.infer<typeof ListVerdict>;
+
+export const RowResult = z.strictObject({
+  probability: share.describe('0..1'),
+  threshold: share,
+  probabilityText: z.string().describe('In per cent, as the next; never 0 and never 100 by rounding.'),
+  thresholdText: z.string(),
+  reached: z.boolean(),
+  relation: z.string().describe('Where it lies, in words: at or above, or below the operating point.'),
+});
+export type RowResult = ReadOnly<z.infer<typeof RowResult>>;
+
+export const RowFinding = z.strictObject({
+  ...findingSchema.shape,
+  code: z.strictObject(findingSchema.shape.code.shape),
+  priority: ListPriority,
+});
+export type RowFinding = ReadOnly<z.infer<typeof RowFinding>>;
+
+export const RowPatient = z.strictObject({
+  id: z.string(),
+  name: z.string().describe('Family name first, as people read it.'),
+  birthDate: z.string().describe("YYYY-MM-DD or ''"),
+  sex: z.string(),
+});
+export type RowPatient = ReadOnly<z.infer<typeof RowPatient>>;
+
+export const StudyRow = z
+  .strictObject({
+    studyInstanceUid: z.string(),
+    state: ListState,
+    reason: z
+      .strictObject({ code: z.string(), text: z.string() })
+      .nullable()
+      .describe('Why it was not analysed, failed or is tried again: a code, and a sentence where there is one.'),
+    priority: ListPriority.describe(
+      'The order of the list: the highest of what the RIS or a rule, the finding, and a person say.',
+    ),
+    urgentBy: z
+      .array(z.enum(['order', 'finding', 'person']))
+      .describe('Whose word makes it urgent: each that says so.'),
+    arrivedAt: time,
+    completedAt: time.nullable(),
+    retryAt: time.nullable().describe('When a failed try is repeated.'),
+    views: z.array(z.string()).describe('frontal, lateral, or as the film says (PA, LL).'),
+    films: count,
+    result: RowResult.nullable(),
+    findings: z.array(RowFinding).describe('Of the film that stands for the study, the leading one first.'),
+    leadFilm: z
+      .strictObject({ picture: z.string(), heatMap: z.string().nullable() })
+      .nullable()
+      .describe('The film that stands for the study, where its pictures may be seen.'),
+    verdict: ListVerdict.nullable(),
+    patient: RowPatient.optional(),
+    accessionNumber: z.string().optional(),
+    studyDescription: z.string().optional(),
+  })
+  .describe('One line of the list. Keys about a patient are missing where their reader may not see them.');
+export type StudyRow = ReadOnly<z.infer<typeof StudyRow>>;
+
+export const StudyPage = z.strictObject({
+  rows: z.array(StudyRow),
+  next: z.string().nullable().describe('For the next page; null at the end.'),
+  change: count.describe('Number of the last change that the page is sure to have: live updates go on from here.'),
+});
+export type StudyPage = ReadOnly<z.infer<typeof StudyPage>>;
+
+export const FilmDetail = z.strictObject({
+  sopInstanceUid: z.string(),
+  outcome: z.enum(['analysed', 'not-analysed', 'rejected']),
+  view: z.string(),
+  reasonText: z.string().nullable(),
+  result: RowResult.nullable(),
+  finding: z.string().nullable().describe('What the probability is of.'),
+  remarks: z.array(z.string()),
+  lungFraction: share.nullable(),
+  picture: z.string().nullable(),
+  heatMap: z.string().nullable(),
+  report: z.string().nullable(),
+});
+export type FilmDetail = ReadOnly<z.infer<typeof FilmDetail>>;
+
+export const VerdictEntry = z.strictObject({
+  at: time,
+  by: z.string(),
+  verdict: ListVerdict,
+  note: z.string(),
+  current: z.boolean().describe('Whether it is about the result shown now.'),
+});
+export type VerdictEntry = ReadOnly<z.infer<typeof VerdictEntry>>;
+
+export const StudyDetail = z.strictObject({
+  row: StudyRow,
+  films: z.array(FilmDetail),
+  history: z.array(z.strictObject({ at: time, text: z.string() })),
+  verdicts: z.array(VerdictEntry),
+  viewers: z.array(viewer).describe('Viewers that open the study.'),
+  models: z.array(modelReference),
+  softwareVersion: z.string().nullable(),
+  studyDate: z.string(),
+  mayJudge: z.boolean(),
+});
+export type StudyDetail = ReadOnly<z.infer<typeof StudyDetail>>;
+
+export const FilmReport = z
+  .strictObject({
+    summary: z.string(),
+    statements: z.array(z.strictObject({ name: z.string(), value: z.string() })),
+    size: z.strictObject({ rows: count, columns: count }).nullable(),
+    hotRegion: polygon,
+    lungs: z
+      .array(polygon)
+      .nullable()
+      .describe('Null where the archive has no Segmentation: `results.segmentation` of the configuration writes it.'),
+  })
+  .describe('The stored report of a film and what can be drawn over the film, in its pixels.');
+export type FilmReport = ReadOnly<z.infer<typeof FilmReport>>;
+
+export const Agreement = z
+  .strictObject({
+    agree: count,
+    disagree: count,
+    unusable: count,
+    share: z.strictObject({ value: share, low: share, high: share }).nullable(),
+  })
+  .describe('Verdicts so far: of those that agree or disagree, the share that agrees with its 95 % interval (Wilson).');
+export type Agreement = ReadOnly<z.infer<typeof Agreement>>;
+
+export const Session = z.strictObject({
+  user: z.string(),
+  mayReadStudies: z.boolean(),
+  maySeePatients: z.boolean(),
+  mayOperate: z.boolean(),
+  everyoneIsLocal: z.boolean().describe('Nobody has to sign in (loopback only).'),
+  viewers: z.array(viewer).describe('`{StudyInstanceUID}`, `{AccessionNumber}` and `{PatientID}` are to be filled in.'),
+  version: z.string(),
+});
+export type Session = ReadOnly<z.infer<typeof Session>>;
+
+export const ModelCard = modelReference
+  .extend({ text: z.string().describe('Markdown') })
+  .describe('What a model in use is for, how well it was measured to do, where it fails.');
+export type ModelCard = ReadOnly<z.infer<typeof ModelCard>>;
+
+export const Overview = z.strictObject({
+  queues: z.record(z.string(), count).nullable().describe('Null while the broker does not answer.'),
+  ages: z.record(z.string(), z.number()).nullable().describe('Seconds that the oldest study has waited.'),
+  checks: z.array(z.strictObject({ name: z.string(), problem: z.string().nullable() })),
+  states: z.record(ListState, count).describe('Studies by their present state.'),
+  throughput: z.array(z.strictObject({ hour: time, studies: count })).describe('Last 24 hours, oldest first.'),
+});
+export type Overview = ReadOnly<z.infer<typeof Overview>>;
+
+export const DeadLetterEntry = z.strictObject({
+  id: z.string(),
+  queue: z.string().describe('`study`, or the system that a result was for.'),
+  studyInstanceUid: z.string().nullable(),
+  reason: z.string(),
+  diedAt: z.string().nullable(),
+  attempts: z.array(z.strictObject({ attempt: z.number(), at: z.string(), code: z.string() })),
+  lost: count,
+});
+export type DeadLetterEntry = ReadOnly<z.infer<typeof DeadLetterEntry>>;
+
+export const DeadLetterList = z.strictObject({ letters: z.array(DeadLetterEntry) });
+export type DeadLetterList = ReadOnly<z.infer<typeof DeadLetterList>>;
+
+export const DeadLettersDone = z
+  .strictObject({ done: count })
+  .describe('How many dead letters were replayed or dropped.');
+export type DeadLettersDone = ReadOnly<z.infer<typeof DeadLettersDone>>;
+
+export const LiveEvent = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('study'), row: StudyRow }),
+    z.strictObject({ kind: z.literal('gone'), studyInstanceUid: z.string() }),
+  ])
+  .describe('One event of /api/v1/live; its id is where to resume.');
+export type LiveEvent = ReadOnly<z.infer<typeof LiveEvent>>;
+
+export const GivenVerdict = z
+  .strictObject({ verdict: ListVerdict, note: z.string().max(2_000).default('') })
+  .describe('Body of a verdict on the result of a study.');
+
+export const GivenPriority = z
+  .strictObject({ priority: z.enum(['urgent']).nullable() })
+  .describe("Body of a person's urgent mark; null takes it back.");
+
+export const ErrorAnswer = z
+  .strictObject({ error: z.strictObject({ code: z.string(), message: z.string() }) })
+  .describe('Why a request was not done: a code of docs/errors.md, REQUEST_INVALID or INTERNAL, and a sentence.');
