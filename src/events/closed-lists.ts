@@ -19,3 +19,7 @@ export type NotAnalysedReason = (typeof NOT_ANALYSED_REASONS)[number];
 /** What a reader of a result is warned of. A closed list: docs/events.md names each, and a test compares. */
 export const WARNINGS = ['evidence-outside-lungs'] as const;
 export type Warning = (typeof WARNINGS)[number];
+
+/** What a delivery tells of a study. A closed list: docs/deliveries.md names each, and a test compares. */
+export const DELIVERY_KINDS = ['result', 'correction', 'replacement', 'withdrawal'] as const;
+export type DeliveryKind = (typeof DELIVERY_KINDS)[number];
