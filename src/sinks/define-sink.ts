@@ -53,9 +53,9 @@ export function defineSink<
 }
 
 function needed(keys: readonly string[]) {
-  return (block: SinkBlock, context: z.core.$RefinementCtx) => {
+  return (block: SinkBlock & { readonly [key: string]: unknown }, context: z.core.$RefinementCtx) => {
     for (const key of keys)
-      if (block.enabled && block[key as keyof SinkBlock] === undefined)
+      if (block.enabled && block[key] === undefined)
         context.addIssue({ code: 'custom', path: [key], message: 'is needed where this delivery is enabled' });
   };
 }
