@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
 import { describeError, HilumError } from './base/errors';
-import { SINK_NAMES } from './events/sink-names';
 
 const USAGE = `hilum - chest-film triage for a PACS. Research use only, not for diagnosis.
 
@@ -111,7 +110,7 @@ async function run(argv: readonly string[]): Promise<number> {
     case 'dead':
       return (await import('./cli/dead.js')).dead({
         ...deadTarget(positionals, values.all),
-        queue: deadQueue(values.queue),
+        queue: await deadQueue(values.queue),
         config: required(values.config, '--config FILE'),
         json: values.json,
       });
@@ -244,11 +243,12 @@ const rolesOf = (text: string) =>
     .map((role) => role.trim())
     .filter(Boolean);
 
-function deadQueue(name: string | undefined): string | null {
-  const names = ['study', ...SINK_NAMES];
-  if (name !== undefined && !names.includes(name))
-    throw new UsageError(`--queue is one of ${names.join(', ')}, not ${name}`);
-  return name ?? null;
+async function deadQueue(name: string | undefined): Promise<string | null> {
+  if (name === undefined || name === 'study') return name ?? null;
+  const { SINKS } = await import('./sinks/registry.js');
+  if (!SINKS.isName(name))
+    throw new UsageError(`--queue is one of ${['study', ...SINKS.names].join(', ')}, not ${name}`);
+  return name;
 }
 
 function isUsage(error: unknown): error is Error {

@@ -11,7 +11,7 @@ import type { Sink } from '../sinks/sink';
 import { openAccess } from './access';
 import { openArchive } from './archive';
 import { openCatchUp } from './catch-up';
-import { openSinks } from './deliveries';
+import { knownSinks, openSinks } from './deliveries';
 import { VERSION } from './installed';
 import { openLine, openReader } from './line';
 import { openList, openListWeb } from './list';
@@ -51,7 +51,7 @@ export async function createApp(
   const sinks = [...(deliveries.sinks ?? openSinks(config)), ...(list === null ? [] : [list.sink])];
   const sinkNames = sinks.map(({ name }) => name);
   const recordOf = deliveries.loadRecord ?? ((event: ResultEvent) => loadRecord(event, archive));
-  const broker = connectBroker({ ...config.broker, sinks: sinkNames }, log);
+  const broker = connectBroker({ ...config.broker, sinks: sinkNames, knownSinks: knownSinks(config) }, log);
   const { metrics, observer } = openMeasures(
     config,
     { classifier: opened.models.classifiers[0]!.model.manifest, broker, sinks: sinkNames },

@@ -1,39 +1,23 @@
 import type { Config } from '../config/config';
-import { SINK_NAMES, type SinkName } from '../events/sink-names';
-import { mllpClient } from '../hl7/mllp';
-import { fhirServer } from '../sinks/fhir/client';
-import { fhirSink } from '../sinks/fhir/sink';
-import { hl7Sink } from '../sinks/hl7/sink';
-import type { Sink } from '../sinks/sink';
-import { openEmail, openMetadata, openUps, openWebhook } from './worklist-sinks';
+import { SINKS } from '../sinks/registry';
+import { LIST_SINK, type Sink } from '../sinks/sink';
 
-/** How each sink of the configuration is put together, where it is switched on. */
-const OPENERS: Partial<Record<SinkName, (config: Config) => Sink | null>> = {
-  hl7: ({ deliveries: { hl7 } }) =>
-    hl7.enabled && hl7.host !== undefined
-      ? hl7Sink(mllpClient({ ...hl7, host: hl7.host, tls: hl7.tls.enabled ? hl7.tls : undefined }), hl7)
-      : null,
-  fhir: ({ deliveries: { fhir } }) =>
-    fhir.enabled && fhir.url !== undefined ? fhirSink(fhirServer({ ...fhir, url: fhir.url }), fhir) : null,
-  ups: openUps,
-  metadata: openMetadata,
-  webhook: openWebhook,
-  email: openEmail,
-};
-
-/** Names of all sinks that are switched on, the reading list included. */
-export function sinksOn({ deliveries, list }: Config): SinkName[] {
-  return SINK_NAMES.filter((name) =>
-    name === 'list'
-      ? list.enabled
-      : name in deliveries && deliveries[name as keyof Omit<Config['deliveries'], 'awayHours'>].enabled,
-  );
-}
+const on = (deliveries: Config['deliveries']) => SINKS.instances(deliveries).filter(({ enabled }) => enabled);
 
 /**
  * The sinks of other systems that are switched on; none has connected yet. @throws HilumError CONFIG_INVALID for
  * unreadable TLS files.
  */
-export function openSinks(config: Config): Sink[] {
-  return Object.values(OPENERS).flatMap((open) => open(config) ?? []);
+export function openSinks({ deliveries, archive }: Config): Sink[] {
+  return on(deliveries).map((instance) => instance.open({ archiveUrl: archive.url }));
+}
+
+/** Names of all sinks that are switched on, the reading list included. */
+export function sinksOn({ deliveries, list }: Config): string[] {
+  return [...(list.enabled ? [LIST_SINK] : []), ...on(deliveries).map(({ name }) => name)];
+}
+
+/** Names of all sinks that may have queues: one of each kind, and those of the configuration, switched on or not. */
+export function knownSinks({ deliveries }: Config): string[] {
+  return [...new Set([...SINKS.names, ...SINKS.instances(deliveries).map(({ name }) => name)])];
 }

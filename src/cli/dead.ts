@@ -1,3 +1,4 @@
+import { knownSinks } from '../app/deliveries';
 import { createLog } from '../base/log';
 import { readConfig } from '../config/config';
 import { connectBroker } from '../queue/amqp';
@@ -24,7 +25,8 @@ const SAID: Readonly<Record<DeadAction, string>> = { list: '', show: '', replay:
  * there is none with this id.
  */
 export async function dead({ action, id, queue, config, json }: DeadOptions): Promise<number> {
-  const broker = connectBroker(readConfig(config).broker, createLog('silent'));
+  const settings = readConfig(config);
+  const broker = connectBroker({ ...settings.broker, knownSinks: knownSinks(settings) }, createLog('silent'));
   const isMeant = (letter: DeadLetter) => id === null || letter.id === id;
   let found = 0;
   try {

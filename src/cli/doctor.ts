@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { openArchive } from '../app/archive';
-import { openSinks, sinksOn } from '../app/deliveries';
+import { knownSinks, openSinks, sinksOn } from '../app/deliveries';
 import { SHIPPED_MODELS } from '../app/installed';
 import { freeBytes } from '../base/disk';
 import { describeError } from '../base/errors';
@@ -72,12 +72,12 @@ async function examineArchive(config: Config): Promise<Finding[]> {
  * once.
  */
 async function examineBroker(config: Config): Promise<Finding[]> {
-  const broker = connectBroker({ ...config.broker, sinks: sinksOn(config) }, createLog('silent'));
+  const sinks = { sinks: sinksOn(config), knownSinks: knownSinks(config) };
+  const broker = connectBroker({ ...config.broker, ...sinks }, createLog('silent'));
   try {
     await broker.ready(BROKER_WAIT_MS);
     const dead = await broker.depth(broker.topology.dead.name);
     const waiting = await broker.depth();
-    const sinks = await examineSinkQueues(broker);
     return [
       { check: 'broker', ok: true, text: 'connected and signed in' },
       { check: 'broker: topology', ok: true, text: `all exchanges and queues are there; ${waiting} studies wait` },
@@ -89,7 +89,7 @@ async function examineBroker(config: Config): Promise<Finding[]> {
             ? 'none'
             : `${dead} studies were given up on: "hilum dead list" tells which and why, "hilum dead replay" tries again once the cause is mended`,
       },
-      ...sinks,
+      ...(await examineSinkQueues(broker)),
     ];
   } catch (error) {
     return [

@@ -11,7 +11,7 @@ import { modelsSchema } from '../model/config';
 import { driftSchema, stateSchema } from '../monitoring/config';
 import { classificationSchema, decodeSchema, resultsSchema, stopTimeoutMs, studySliceMs } from '../pipeline/config';
 import { brokerSchema } from '../queue/config';
-import { deliveriesSchema } from '../sinks/config';
+import { SINKS } from '../sinks/registry';
 import { prioritySchema } from '../triage/config';
 import { accessSchema, exposureProblems } from '../web/access/config';
 import { auditSchema } from '../web/audit/config';
@@ -31,7 +31,7 @@ export const configSchema = z.strictObject({
   results: resultsSchema,
   catchUp: catchUpSchema,
   priority: prioritySchema,
-  deliveries: deliveriesSchema,
+  deliveries: SINKS.schema,
   list: listSchema,
   state: stateSchema,
   drift: driftSchema,
@@ -100,10 +100,18 @@ export function parseConfig(raw: unknown, base = process.cwd()): Config {
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string[] {
+  const ofItsKind = issue.code === 'invalid_union' ? issue.errors.find(isOfKind) : undefined;
+  if (ofItsKind !== undefined)
+    return ofItsKind.flatMap((inner) => describeIssue({ ...inner, path: [...issue.path, ...inner.path] }));
   const path = issue.path.join('.') || '(top level)';
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => `${[...issue.path, key].join('.')}: unknown key`);
   return [`${path}: ${issue.message}`];
+}
+
+/** Of a value that may be one block or a list of them: what is wrong with it as the one that it is. */
+function isOfKind(problems: readonly z.core.$ZodIssue[]): boolean {
+  return problems.every(({ code, path }) => code !== 'invalid_type' || path.length > 0);
 }
 
 function substitute(value: unknown, base: string, path: string, problems: string[]): unknown {

@@ -24,3 +24,7 @@ export type Warning = (typeof WARNINGS)[number];
 export function knownWarnings(codes: readonly string[]): Warning[] {
   return WARNINGS.filter((known) => codes.includes(known));
 }
+
+/** What a delivery tells of a study. A closed list: docs/deliveries.md names each, and a test compares. */
+export const DELIVERY_KINDS = ['result', 'correction', 'replacement', 'withdrawal'] as const;
+export type DeliveryKind = (typeof DELIVERY_KINDS)[number];

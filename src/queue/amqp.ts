@@ -4,7 +4,6 @@ import type { Log } from '../base/log';
 import { withTimeout } from '../base/retry';
 import { PRIORITIES, type Priority } from '../events/priority';
 import type { ResultEvent } from '../events/result-event';
-import { SINK_NAMES, type SinkName } from '../events/sink-names';
 import { BrokerConnection, type BrokerState, CLOSE_TIMEOUT_MS, type ConnectionOptions } from './connection';
 import { onOwnChannel } from './declare';
 import type { DeliveryContext, DeliveryHandler } from './delivery';
@@ -29,7 +28,9 @@ export interface BrokerOptions extends ConnectionOptions {
    * Sinks of results that are switched on: each has queues of its own, declared with all others, so that results wait
    * for one that is away.
    */
-  readonly sinks?: readonly SinkName[];
+  readonly sinks?: readonly string[];
+  /** All sinks that may have queues, switched on or not: `unreadSinks` looks for those that are off. */
+  readonly knownSinks?: readonly string[];
   /** Longest wait for a publisher confirm, reconnecting included (milliseconds). */
   readonly publishTimeoutMs?: number;
   /** How long a message is held that could not be moved on, before it goes back to its queue (milliseconds). */
@@ -50,7 +51,7 @@ export type Depths = Readonly<Record<'intake' | 'urgent' | 'routine' | 'retry' |
 
 /** `retry` counts all delay queues together. */
 export interface SinkDepths {
-  readonly sink: SinkName;
+  readonly sink: string;
   readonly waiting: number;
   readonly retry: number;
   readonly dead: number;
@@ -79,7 +80,7 @@ export interface Broker {
    * Hands the results of a sink to `handler`, one at a time, now and after every reconnection. To be called once for
    * each sink that is switched on.
    */
-  consumeSink(sink: SinkName, handler: DeliveryHandler): Promise<void>;
+  consumeSink(sink: string, handler: DeliveryHandler): Promise<void>;
   /**
    * Resolves when the broker has confirmed the message. @throws HilumError BROKER_UNREACHABLE when it has not within
    * the time-out: it may have arrived all the same.
@@ -124,13 +125,14 @@ class RabbitBroker implements Broker {
   private readonly connection: BrokerConnection;
   private readonly publisher: Publisher;
   private readonly prefix: string;
+  private readonly knownSinks: readonly string[];
   private readonly publishTimeoutMs: number;
   private readonly pauseMs: number;
   private readonly idleMs: number;
   private readonly stopSignal = new AbortController();
   private intake: Intake | undefined;
   private worker: Worker | undefined;
-  private readonly sinkWorkers = new Map<SinkName, Subscription>();
+  private readonly sinkWorkers = new Map<string, Subscription>();
 
   constructor(
     options: BrokerOptions,
@@ -139,6 +141,7 @@ class RabbitBroker implements Broker {
     const { prefix = 'hilum', publishTimeoutMs = 30_000, pauseMs = 5_000, idleMs = 500 } = options;
     this.topology = topology(prefix, options.retryDelaysMs, options.sinks);
     this.prefix = prefix;
+    this.knownSinks = options.knownSinks ?? [];
     this.publishTimeoutMs = publishTimeoutMs;
     this.pauseMs = pauseMs;
     this.idleMs = idleMs;
@@ -163,7 +166,7 @@ class RabbitBroker implements Broker {
     return Promise.resolve();
   }
 
-  consumeSink(sink: SinkName, handler: DeliveryHandler): Promise<void> {
+  consumeSink(sink: string, handler: DeliveryHandler): Promise<void> {
     const queues = this.topology.sinks.find((found) => found.sink === sink);
     if (queues === undefined || this.sinkWorkers.has(sink))
       throw new Error(`consumeSink was called before for ${sink}, or it is not switched on`);
@@ -220,7 +223,7 @@ class RabbitBroker implements Broker {
   }
 
   async unreadSinks(): Promise<readonly UnreadSink[]> {
-    const off = SINK_NAMES.filter((name) => !this.topology.sinks.some(({ sink }) => sink === name));
+    const off = this.knownSinks.filter((name) => !this.topology.sinks.some(({ sink }) => sink === name));
     const found = await Promise.all(
       off.map(async (sink) => {
         const queues = sinkQueues(this.prefix, sink);

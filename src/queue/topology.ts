@@ -1,5 +1,3 @@
-import type { SinkName } from '../events/sink-names';
-
 /**
  * The exchanges and queues of Hilum, as data. All durable, all classic.
  *
@@ -42,7 +40,7 @@ export interface Lane {
 
 /** The queues of one sink of results. */
 export interface SinkQueues extends Lane {
-  readonly sink: SinkName;
+  readonly sink: string;
   /** Where results wait for this sink; also the lane's entrance. */
   readonly queue: Queue;
 }
@@ -75,7 +73,7 @@ export const DEFAULT_DELAYS_MS: readonly number[] = [5_000, 30_000, 300_000, 1_8
 export function topology(
   prefix = 'hilum',
   delaysMs: readonly number[] = DEFAULT_DELAYS_MS,
-  sinks: readonly SinkName[] = [],
+  sinks: readonly string[] = [],
 ): Topology {
   const intake = `${prefix}.study`;
   const ofSinks = sinks.map((sink) => sinkQueues(prefix, sink, delaysMs));
@@ -103,11 +101,7 @@ export function topology(
  * The queues of a sink, whether it is switched on or not: `<prefix>.result.<sink>` and, for its retries and dead
  * letters, names that begin so.
  */
-export function sinkQueues(
-  prefix: string,
-  sink: SinkName,
-  delaysMs: readonly number[] = DEFAULT_DELAYS_MS,
-): SinkQueues {
+export function sinkQueues(prefix: string, sink: string, delaysMs: readonly number[] = DEFAULT_DELAYS_MS): SinkQueues {
   const queue = { name: `${prefix}.result.${sink}`, arguments: { ...CLASSIC, 'x-single-active-consumer': true } };
   return { sink, queue, ...lane(queue, delaysMs) };
 }

@@ -1,6 +1,5 @@
 import { describeFailure } from '../base/errors';
 import type { Log } from '../base/log';
-import type { SinkName } from '../events/sink-names';
 
 /** How long nothing was delivered before the log says so (milliseconds): a restart of the receiver is no news. */
 export const FAILING_MS = 5 * 60_000;
@@ -14,9 +13,9 @@ export class FailureWatch {
   private isTold = false;
 
   constructor(
-    private readonly sink: SinkName,
+    private readonly sink: string,
     private readonly log: Log,
-    private readonly observer: { failingSince(sink: SinkName, since: number | null): void },
+    private readonly observer: { failingSince(sink: string, since: number | null): void },
     private readonly now: () => number,
   ) {}
 

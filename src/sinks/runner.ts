@@ -1,7 +1,7 @@
 import { describeFailure, ERROR_CODES } from '../base/errors';
 import type { Log } from '../base/log';
+import type { DeliveryKind } from '../events/closed-lists';
 import { parseResultEvent, type ResultEvent } from '../events/result-event';
-import type { SinkName } from '../events/sink-names';
 import {
   carryOut,
   type Delivery,
@@ -15,7 +15,7 @@ import { FailureWatch } from './failure-watch';
 import type { StudyRecord } from './record';
 import type { Sink } from './sink';
 
-/** `unwanted`: acknowledged unread, because the sink does not want such results. */
+/** `unwanted`: acknowledged unread, because the sink does not handle or want such results. */
 export const DELIVERY_RESULTS = ['done', 'unwanted', 'retry', 'dead', 'put-back'] as const;
 export type DeliveryResult = (typeof DELIVERY_RESULTS)[number];
 /** Every reason that a failed delivery may have. */
@@ -23,9 +23,9 @@ export const DELIVERY_FAILURE_CODES: readonly string[] = [...ERROR_CODES, 'UNKNO
 
 /** Port: who counts deliveries; `web/metrics` fits it by shape. */
 export interface DeliveryObserver {
-  delivery(sink: SinkName, result: DeliveryResult): void;
+  delivery(sink: string, result: DeliveryResult): void;
   /** Since when each try has failed (milliseconds since 1970); null when the last one succeeded. */
-  failingSince(sink: SinkName, since: number | null): void;
+  failingSince(sink: string, since: number | null): void;
 }
 
 export interface RunnerOptions {
@@ -37,6 +37,9 @@ export interface RunnerOptions {
   readonly observer?: DeliveryObserver;
   readonly now?: () => number;
 }
+
+/** Result events name no kind yet: each is a result. */
+const KIND: DeliveryKind = 'result';
 
 const UNOBSERVED: DeliveryObserver = { delivery: () => {}, failingSince: () => {} };
 
@@ -59,9 +62,10 @@ export function createRunner(options: RunnerOptions): (delivery: Delivery) => Pr
     try {
       const event = parseResultEvent(delivery.body);
       studyLog = log.child({ study: event.studyInstanceUid });
+      const isWanted = sink.handles.includes(KIND) && sink.wants(event);
       observer.delivery(
         sink.name,
-        sink.wants(event) ? await watch.over(() => work(event, delivery, options, studyLog)) : 'unwanted',
+        isWanted ? await watch.over(() => work(event, delivery, options, studyLog)) : 'unwanted',
       );
     } catch (error) {
       failure = error ?? new Error('nothing was thrown');
@@ -77,7 +81,7 @@ async function work(
   log: Log,
 ): Promise<DeliveryResult> {
   const started = process.hrtime.bigint();
-  await sink.deliver(await loadRecord(event));
+  await sink.deliver({ kind: KIND, record: await loadRecord(event) });
   log.info(
     { event: 'delivery.done', attempt, seconds: Number(process.hrtime.bigint() - started) / 1e9 },
     'result delivered',
@@ -87,7 +91,7 @@ async function work(
 
 function note(
   settlement: Settlement,
-  sink: SinkName,
+  sink: string,
   { attempt, lost }: Delivery,
   failure: unknown,
   log: Log,

@@ -1,21 +1,35 @@
+import type { DeliveryKind } from '../events/closed-lists';
 import type { ResultEvent } from '../events/result-event';
-import type { SinkName } from '../events/sink-names';
 import type { StudyRecord } from './record';
+
+/** The reading list as a sink: it is switched on by `list.enabled` and opened with the list's database. */
+export const LIST_SINK = 'list';
+
+/** What a sink is told. */
+export interface SinkDelivery {
+  readonly kind: DeliveryKind;
+  readonly record: StudyRecord;
+}
 
 /**
  * Where results go: the reading list, HL7, FHIR, a webhook ... Each sink has a queue of its own, so that one that is
  * away holds up no other. It is told at least once; `record.key` tells a repetition.
  */
 export interface Sink {
-  /** Last part of the queue's name, e.g. `hl7`. */
-  readonly name: SinkName;
+  /** Last part of the queue's name, e.g. `hl7`, or `hl7.ris` for one of several. */
+  readonly name: string;
+  /** Kinds of deliveries that it can tell its receiver; all others are acknowledged unread. */
+  readonly handles: readonly DeliveryKind[];
   /** Whether the sink wants this result at all, by the event alone: what it does not want is acknowledged unread. */
   wants(event: ResultEvent): boolean;
   /**
    * @throws HilumError transient to be told again later, permanent to have the message dead-lettered with its reason.
    */
-  deliver(record: StudyRecord): Promise<void>;
+  deliver(delivery: SinkDelivery): Promise<void>;
   /** Connects and signs in without delivering anything, for `hilum doctor`. @throws HilumError */
   probe?(): Promise<void>;
   close?(): Promise<void>;
 }
+
+/** A sink to another system, as its folder makes it; the registry gives it its name. */
+export type SystemSink = Omit<Required<Sink>, 'name'>;

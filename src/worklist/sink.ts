@@ -1,12 +1,13 @@
-import type { Sink } from '../sinks/sink';
+import { LIST_SINK, type Sink } from '../sinks/sink';
 import type { Worklist } from './worklist';
 
 /** The reading list as a sink of results. */
 export function listSink(worklist: Pick<Worklist, 'record'>): Sink {
   return {
-    name: 'list',
+    name: LIST_SINK,
+    handles: ['result'],
     wants: () => true,
-    deliver: async (record) => {
+    deliver: async ({ record }) => {
       await worklist.record(record);
     },
   };

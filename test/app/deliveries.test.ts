@@ -1,4 +1,4 @@
-import { openSinks, sinksOn } from '../../src/app/deliveries';
+import { knownSinks, openSinks, sinksOn } from '../../src/app/deliveries';
 import { parseConfig } from '../../src/config/config';
 
 const MINIMAL = { archive: { url: 'http://localhost:8042/dicom-web' }, broker: { url: 'amqp://localhost' } };
@@ -29,4 +29,21 @@ test.each(['ups', 'metadata', 'webhook', 'email'] as const)('a TLS file of %s th
     deliveries: { [name]: { ...ALL[name], tls: { caFile: '/nowhere/ca.pem' } } },
   });
   expect(() => openSinks(config)).toThrow(/\/nowhere\/ca\.pem/);
+});
+
+test('several of one kind are opened by their names; queues are looked for by all names', async () => {
+  const webhook = [
+    { ...ALL.webhook, name: 'his' },
+    { ...ALL.webhook, name: 'ris' },
+    { name: 'old', enabled: false },
+  ];
+  const config = parseConfig({ ...MINIMAL, deliveries: { webhook, email: ALL.email }, list: { enabled: true } });
+  const sinks = openSinks(config);
+  expect(sinks.map(({ name }) => name)).toEqual(['webhook.his', 'webhook.ris', 'email']);
+  expect(sinksOn(config)).toEqual(['list', 'webhook.his', 'webhook.ris', 'email']);
+  expect(knownSinks(config)).toEqual([
+    ...['list', 'hl7', 'fhir', 'ups', 'metadata', 'webhook', 'email'],
+    ...['webhook.his', 'webhook.ris', 'webhook.old'],
+  ]);
+  await Promise.all(sinks.map((sink) => sink.close?.()));
 });

@@ -213,7 +213,8 @@ describe('deliveries', () => {
 
   test('all are off, and one that is off may hold a part', () => {
     const { awayHours, ...sinks } = parseConfig(withDeliveries({ ups: { worklistLabel: 'Chest' } })).deliveries;
-    expect(Object.values(sinks).filter(({ enabled }) => enabled)).toEqual([]);
+    const blocks = Object.values(sinks) as { enabled: boolean }[];
+    expect(blocks.filter(({ enabled }) => enabled)).toEqual([]);
     expect(awayHours).toBe(72);
   });
 
@@ -277,13 +278,65 @@ describe('deliveries', () => {
   ])('%s is refused', (_name, deliveries, part) => expect(problemsOf(withDeliveries(deliveries))).toContain(part));
 
   test('paths of TLS files start at the file', () => {
-    const config = parseConfig(
-      withDeliveries({ ups: { tls: { caFile: 'ca.pem' } }, email: { tls: { caFile: 'ca.pem' } } }),
+    const tls = { caFile: 'ca.pem' };
+    const { ups, email, fhir } = parseConfig(
+      withDeliveries({ ups: { tls }, email: { tls }, fhir: [{ name: 'a', tls }] }),
       '/etc/hilum',
-    );
-    expect([config.deliveries.ups.tls.caFile, config.deliveries.email.tls.caFile]).toEqual([
-      '/etc/hilum/ca.pem',
-      '/etc/hilum/ca.pem',
-    ]);
+    ).deliveries;
+    expect(ups).toMatchObject({ tls: { caFile: '/etc/hilum/ca.pem' } });
+    expect(email).toMatchObject({ tls: { caFile: '/etc/hilum/ca.pem' } });
+    expect(fhir).toMatchObject([{ tls: { caFile: '/etc/hilum/ca.pem' } }]);
+  });
+
+  describe('several of one kind', () => {
+    const his = { name: 'his', enabled: true, url: 'https://his/', secret };
+
+    test('each has a name and all keys of one block, with their defaults', () => {
+      const { deliveries } = parseConfig(withDeliveries({ webhook: [his, { name: 'ris-2' }] }));
+      expect(deliveries.webhook).toMatchObject([
+        { ...his, when: 'urgent' },
+        { name: 'ris-2', enabled: false, when: 'urgent' },
+      ]);
+      expect(parseConfig(withDeliveries({ webhook: [] })).deliveries.webhook).toEqual([]);
+    });
+
+    test('every problem is named with its whole path', () => {
+      const text = problemsOf(
+        withDeliveries({
+          webhook: [
+            { ...his, url: 'ftp://his/', typo: 1, auth: { kind: 'basic', username: 'a' } },
+            { ...his, name: 'HIS' },
+            { enabled: false },
+          ],
+          email: [{ name: 'a', enabled: true, host: 'x', to: ['c@d.example'] }],
+          hl7: { port: 0, typo: 1 },
+          fhir: 'https://x/',
+          ups: { name: 'one-block' },
+        }),
+      );
+      for (const part of [
+        'deliveries.webhook.0.url: ',
+        'deliveries.webhook.0.typo: unknown key',
+        'deliveries.webhook.0.auth.password: ',
+        'deliveries.webhook.1.name: must be 1 to 24 small letters, digits and hyphens',
+        'deliveries.webhook.2.name: ',
+        'deliveries.email.0.from: is needed where this delivery is enabled',
+        'deliveries.hl7.port: ',
+        'deliveries.hl7.typo: unknown key',
+        'deliveries.fhir: must be one block, or a list of blocks with a name each',
+        'deliveries.ups.name: unknown key',
+      ])
+        expect(text).toContain(part);
+      expect(text).toContain('has 10 problem(s)');
+    });
+
+    test.each([
+      ['two of one name', [his, { name: 'ris' }, his], 'deliveries.webhook.2.name: is the name of another block'],
+      [
+        'a name whose queue another sink has',
+        [{ ...his, name: 'dead' }],
+        'deliveries.webhook.0.name: must not be dead',
+      ],
+    ])('%s: refused', (_name, webhook, part) => expect(problemsOf(withDeliveries({ webhook }))).toContain(part));
   });
 });

@@ -58,7 +58,6 @@ const ALLOWED: Record<string, readonly string[]> = {
     'database',
     'finding',
     'events',
-    'hl7',
     'net',
     'dicom',
     'base',

@@ -4,8 +4,8 @@ import addFormats from 'ajv-formats';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
-import { SINK_NAMES } from '../../src/events/sink-names';
 import { allQueues, DEFAULT_DELAYS_MS, durationName, topology } from '../../src/queue/topology';
+import { SINKS } from '../../src/sinks/registry';
 
 interface Reference {
   readonly $ref: string;
@@ -31,7 +31,7 @@ interface Document {
 
 const DOCS = resolve(__dirname, '../../docs');
 const document = parse(readFileSync(join(DOCS, 'asyncapi.yaml'), 'utf8')) as Document;
-const plan = topology('hilum', DEFAULT_DELAYS_MS, SINK_NAMES);
+const plan = topology('hilum', DEFAULT_DELAYS_MS, SINKS.names);
 
 /** What a reference inside the document, or to a file beside it, points at. */
 function follow(reference: string): unknown {

@@ -1,10 +1,11 @@
 import { HilumError } from '../../src/base/errors';
 import type { ResultEvent } from '../../src/events/result-event';
-import type { SinkName } from '../../src/events/sink-names';
 import type { Broker } from '../../src/queue/amqp';
 import { deadLanes, type DeadLetter, sortDeadLetters } from '../../src/queue/dead-letters';
 import type { RetryPolicy } from '../../src/queue/settle';
+import { SINKS } from '../../src/sinks/registry';
 import { createRunner } from '../../src/sinks/runner';
+import type { Sink } from '../../src/sinks/sink';
 import { BrokerBench } from '../support/broker/broker-bench';
 import { recordingLog } from '../support/records/logs';
 import { RECORD, RESULT } from '../support/records/result-record';
@@ -12,8 +13,8 @@ import { until } from '../support/servers/servers';
 
 const bench = BrokerBench.forTests();
 
-async function open(sinks: readonly SinkName[]): Promise<Broker> {
-  const broker = bench.connect({ sinks, retryDelaysMs: [200] });
+async function open(sinks: readonly string[]): Promise<Broker> {
+  const broker = bench.connect({ sinks, knownSinks: SINKS.names, retryDelaysMs: [200] });
   await broker.ready(20_000);
   return broker;
 }
@@ -24,16 +25,17 @@ async function open(sinks: readonly SinkName[]): Promise<Broker> {
  */
 async function attach(
   broker: Broker,
-  name: SinkName,
+  name: string,
   deliver: (tag: string) => Promise<void>,
   retry: Partial<RetryPolicy> = {},
 ): Promise<{ told: string[]; log: ReturnType<typeof recordingLog> }> {
   const told: string[] = [];
   const log = recordingLog();
-  const sink = {
+  const sink: Sink = {
     name,
+    handles: ['result'],
     wants: () => true,
-    deliver: async ({ softwareVersion }: { softwareVersion: string }) => {
+    deliver: async ({ record: { softwareVersion } }) => {
       told.push(softwareVersion);
       await deliver(softwareVersion);
     },

@@ -2,7 +2,7 @@ import { type FhirOptions, fhirServer } from '../../src/sinks/fhir/client';
 import { encodeBundle } from '../../src/sinks/fhir/message';
 import { fhirSink } from '../../src/sinks/fhir/sink';
 import { fhirReceiver, type FhirReceiver } from '../support/receivers/fhir-receiver';
-import { RECORD } from '../support/records/result-record';
+import { RECORD, resultOf } from '../support/records/result-record';
 
 let server: FhirReceiver;
 const clients: { close(): Promise<void> }[] = [];
@@ -44,7 +44,7 @@ const WHOLE = { Device: 1, Observation: 4, DiagnosticReport: 1, Patient: 0, Serv
 
 test('the server of another make validates all of it and links the report to its observations and these to the device', async () => {
   const receiver = await receive();
-  await sinkTo(receiver).deliver(RECORD);
+  await sinkTo(receiver).deliver(resultOf(RECORD));
   expect(await counts(receiver)).toEqual(WHOLE);
   const [report] = await receiver.all('DiagnosticReport');
   const observations = await receiver.all('Observation');
@@ -64,14 +64,16 @@ test('the server of another make validates all of it and links the report to its
 test('a repetition makes nothing new; a later result of the study takes the place of the one before', async () => {
   const receiver = await receive();
   const sink = sinkTo(receiver);
-  await sink.deliver(RECORD);
-  await sink.deliver(RECORD);
+  await sink.deliver(resultOf(RECORD));
+  await sink.deliver(resultOf(RECORD));
   expect(await counts(receiver)).toEqual(WHOLE);
-  await sink.deliver({
-    ...RECORD,
-    priority: 'routine',
-    films: RECORD.films.map((film) => ({ ...film, probability: film.probability === null ? null : 0.2 })),
-  });
+  await sink.deliver(
+    resultOf({
+      ...RECORD,
+      priority: 'routine',
+      films: RECORD.films.map((film) => ({ ...film, probability: film.probability === null ? null : 0.2 })),
+    }),
+  );
   expect(await counts(receiver)).toEqual(WHOLE);
   expect(String((await receiver.all('DiagnosticReport'))[0]!['conclusion'])).toContain(
     '20.0 %, below the operating point',
@@ -109,8 +111,8 @@ test.each([
 ] as const)('FHIR server: %s is %s, and the next try leaves one of each', async (step, code, lasting) => {
   const receiver = await receive(step);
   const sink = sinkTo(receiver);
-  await expect(sink.deliver(RECORD)).rejects.toMatchObject({ code, lasting });
-  await sink.deliver(RECORD);
+  await expect(sink.deliver(resultOf(RECORD))).rejects.toMatchObject({ code, lasting });
+  await sink.deliver(resultOf(RECORD));
   expect(await counts(receiver)).toEqual(WHOLE);
 });
 
@@ -118,7 +120,7 @@ test('signs in, and the probe tells a FHIR R4 server from others', async () => {
   const receiver = await receive();
   const sink = sinkTo(receiver, { auth: { kind: 'bearer', token: 'abc' } });
   await sink.probe!();
-  await sink.deliver(RECORD);
+  await sink.deliver(resultOf(RECORD));
   expect(await receiver.seen()).toEqual([
     { step: 'done', authorization: 'Bearer abc', contentType: 'application/fhir+json' },
   ]);

@@ -1,22 +1,18 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import { parseConfig } from '../../src/config/config';
 import { mllpClient, type MllpClient, type MllpOptions } from '../../src/hl7/mllp';
 import { type Broker, connectBroker } from '../../src/queue/amqp';
+import { hl7Schema } from '../../src/sinks/hl7/config';
 import { controlIdOf } from '../../src/sinks/hl7/message';
 import { hl7Sink } from '../../src/sinks/hl7/sink';
 import { createRunner } from '../../src/sinks/runner';
 import { hl7Receiver, type Hl7Receiver, type Step } from '../support/receivers/hl7-receiver';
 import { recordingLog } from '../support/records/logs';
-import { RECORD, RESULT } from '../support/records/result-record';
+import { RECORD, RESULT, resultOf } from '../support/records/result-record';
 import { authority, type Authority } from '../support/servers/certificates';
 import { type Rabbit, Servers, until } from '../support/servers/servers';
 
-const { hl7: OPTIONS } = parseConfig({
-  archive: { url: 'http://a' },
-  broker: { url: 'amqp://b' },
-  deliveries: { hl7: { enabled: true, host: '127.0.0.1' } },
-}).deliveries;
+const OPTIONS = hl7Schema.parse({ enabled: true, host: '127.0.0.1' });
 const KEY = controlIdOf(RECORD.key, 'short');
 const receivers: Hl7Receiver[] = [];
 const clients: MllpClient[] = [];
@@ -47,7 +43,7 @@ function sinkTo({ port }: Hl7Receiver, more: Partial<MllpOptions> = {}) {
 
 test('the receiver of another make understands every field as it was meant', async () => {
   const receiver = await receive([]);
-  await sinkTo(receiver).deliver(RECORD);
+  await sinkTo(receiver).deliver(resultOf(RECORD));
   const [noted] = receiver.noted();
   expect(noted).toMatchObject({
     controlId: KEY,
@@ -87,7 +83,7 @@ test.each([
 ])('keepOpen %s: connections of three messages', async (keepOpen, expected) => {
   const receiver = await receive([]);
   const sink = sinkTo(receiver, { keepOpen });
-  for (let n = 0; n < 3; n++) await sink.deliver(RECORD);
+  for (let n = 0; n < 3; n++) await sink.deliver(resultOf(RECORD));
   expect(receiver.noted().map(({ connection }) => connection)).toEqual(expected);
 });
 
@@ -101,8 +97,8 @@ test.each([
 ] as const)('HL7 receiver: %s is %s, and the next try sends the same MSH-10', async (step, code, lasting) => {
   const receiver = await receive([step]);
   const sink = sinkTo(receiver, { ackTimeoutMs: 1_500 });
-  await expect(sink.deliver(RECORD)).rejects.toMatchObject({ code, lasting });
-  await sink.deliver(RECORD);
+  await expect(sink.deliver(resultOf(RECORD))).rejects.toMatchObject({ code, lasting });
+  await sink.deliver(resultOf(RECORD));
   expect(receiver.noted().map(({ step: done, controlId }) => [done, controlId])).toEqual([
     [step, KEY],
     ['AA', KEY],
@@ -112,7 +108,7 @@ test.each([
 test('nobody listens', async () => {
   const receiver = await receive([]);
   await receiver.stop();
-  await expect(sinkTo(receiver).deliver(RECORD)).rejects.toMatchObject({
+  await expect(sinkTo(receiver).deliver(resultOf(RECORD))).rejects.toMatchObject({
     code: 'RECEIVER_UNREACHABLE',
     message: expect.stringContaining('ECONNREFUSED') as string,
   });
@@ -127,7 +123,9 @@ describe('TLS', () => {
   test('HL7 by TLS with a client certificate', async () => {
     const { good, caFile } = certificates;
     const receiver = await receive([], show(certificates));
-    await sinkTo(receiver, { tls: { caFile, certFile: good.certFile, keyFile: good.keyFile } }).deliver(RECORD);
+    await sinkTo(receiver, { tls: { caFile, certFile: good.certFile, keyFile: good.keyFile } }).deliver(
+      resultOf(RECORD),
+    );
     expect(receiver.noted()).toHaveLength(1);
   });
 
@@ -135,13 +133,13 @@ describe('TLS', () => {
     const { good, caFile } = certificates;
     const receiver = await receive([], show(certificates));
     await expect(
-      sinkTo(receiver, { tls: { certFile: good.certFile, keyFile: good.keyFile } }).deliver(RECORD),
+      sinkTo(receiver, { tls: { certFile: good.certFile, keyFile: good.keyFile } }).deliver(resultOf(RECORD)),
     ).rejects.toMatchObject({
       code: 'RECEIVER_UNREACHABLE',
       message: expect.stringMatching(/UNABLE_TO_|SELF_SIGNED/) as string,
     });
     const without = sinkTo(receiver, { tls: { caFile } });
-    await expect(without.deliver(RECORD)).rejects.toMatchObject({ code: 'RECEIVER_UNREACHABLE' });
+    await expect(without.deliver(resultOf(RECORD))).rejects.toMatchObject({ code: 'RECEIVER_UNREACHABLE' });
     await expect(without.probe!()).rejects.toMatchObject({ code: 'RECEIVER_UNREACHABLE' });
     expect(receiver.noted()).toEqual([]);
   });
@@ -201,7 +199,7 @@ describe('through the broker', () => {
     await broker.consumeSink(
       'hl7',
       createRunner({
-        sink: sinkTo(receiver, { ackTimeoutMs: 1_000 }),
+        sink: { name: 'hl7', ...sinkTo(receiver, { ackTimeoutMs: 1_000 }) },
         loadRecord: () => Promise.resolve(RECORD),
         retry: { delaysMs: [300], limit: 100 },
         log,

@@ -4,7 +4,7 @@ import { OrthancMetadata } from '../../src/sinks/orthanc-metadata/client';
 import { type MetadataValues, readTriage } from '../../src/sinks/orthanc-metadata/message';
 import { metadataSink } from '../../src/sinks/orthanc-metadata/sink';
 import type { StudyRecord } from '../../src/sinks/record';
-import { RECORD } from '../support/records/result-record';
+import { RECORD, resultOf } from '../support/records/result-record';
 import { FaultProxy } from '../support/servers/fault-proxy';
 import { droppingAnswer } from '../support/servers/faults';
 import { type Orthanc, Servers } from '../support/servers/servers';
@@ -54,7 +54,7 @@ async function deliver(
 ): Promise<void> {
   const sink = metadataSink(new OrthancMetadata({ url: orthanc.url, auth: USER, ...options }), INDEXES);
   try {
-    await sink.deliver(record);
+    await sink.deliver(resultOf(record));
   } finally {
     await sink.close?.();
   }

@@ -10,7 +10,7 @@ import { retryAfterOf } from '../../src/base/retry';
 import { WebhookClient } from '../../src/sinks/webhook/client';
 import { webhookHeaders, webhookMessage } from '../../src/sinks/webhook/message';
 import { type WebhookSettings, webhookSink } from '../../src/sinks/webhook/sink';
-import { RECORD, RESULT } from '../support/records/result-record';
+import { RECORD, RESULT, resultOf } from '../support/records/result-record';
 import { authority, type Authority } from '../support/servers/certificates';
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -66,7 +66,7 @@ async function deliver(
 ): Promise<void> {
   const sink = webhookSink(new WebhookClient({ url: urlOf(server), ...options }), { ...SETTINGS, ...settings });
   try {
-    await sink.deliver(record);
+    await sink.deliver(resultOf(record));
   } finally {
     await sink.close?.();
   }

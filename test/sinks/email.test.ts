@@ -1,7 +1,7 @@
 import { setTimeout as passed } from 'node:timers/promises';
 import { emailMessage, type EmailMessage } from '../../src/sinks/email/message';
 import { emailSink, type MailServer } from '../../src/sinks/email/sink';
-import { RECORD, RESULT } from '../support/records/result-record';
+import { RECORD, RESULT, resultOf } from '../support/records/result-record';
 
 const FROM = { from: 'hilum@hospital.example', includePatient: false };
 const PATIENT = [
@@ -77,7 +77,7 @@ test.each([
   const server = recorder();
   const sink = emailSink(server, { ...FROM, when, perMinute: 10 });
   expect(sink.wants({ ...RESULT, priority })).toBe(expected);
-  await sink.deliver({ ...RECORD, priority });
+  await sink.deliver(resultOf({ ...RECORD, priority }));
   expect(server.sent).toHaveLength(expected ? 1 : 0);
 });
 
@@ -89,7 +89,7 @@ test('more than perMinute wait until a minute after the first of them', async ()
   const sink = emailSink(server, { ...FROM, when: 'urgent', perMinute: 2 }, clock);
   const at: number[] = [];
   for (let number = 0; number < 5; number++) {
-    await sink.deliver(RECORD);
+    await sink.deliver(resultOf(RECORD));
     at.push(now);
     now += 1_000;
   }
@@ -99,8 +99,8 @@ test('more than perMinute wait until a minute after the first of them', async ()
 
 test('a stop ends the wait', async () => {
   const sink = emailSink(recorder(), { ...FROM, when: 'urgent', perMinute: 1 });
-  await sink.deliver(RECORD);
-  const waiting = sink.deliver(RECORD);
+  await sink.deliver(resultOf(RECORD));
+  const waiting = sink.deliver(resultOf(RECORD));
   await sink.close?.();
   await expect(Promise.race([waiting.then(() => 'ended'), passed(5_000, 'waits', { ref: false })])).resolves.toBe(
     'ended',

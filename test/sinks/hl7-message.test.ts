@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseConfig } from '../../src/config/config';
 import { deriveUid } from '../../src/dicom/uid';
 import { readAck } from '../../src/hl7/acknowledgement';
 import { dicomMoment, escapeText, personName } from '../../src/hl7/text';
+import { hl7Schema } from '../../src/sinks/hl7/config';
 import { controlIdOf, encodeOru, type Hl7Options } from '../../src/sinks/hl7/message';
 import type { StudyRecord } from '../../src/sinks/record';
 import { RECORD, withProbability } from '../support/records/result-record';
 
-const { hl7: OPTIONS } = parseConfig({ archive: { url: 'http://a' }, broker: { url: 'amqp://b' } }).deliveries;
+const OPTIONS = hl7Schema.parse({});
 const segmentsOf = (record: StudyRecord, more: Partial<Hl7Options> = {}) =>
   encodeOru(record, { ...OPTIONS, ...more })
     .toString('utf8')

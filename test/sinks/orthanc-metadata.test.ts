@@ -1,6 +1,6 @@
 import { metadataChanges, readTriage } from '../../src/sinks/orthanc-metadata/message';
 import { type MetadataServer, metadataSink, type Revised } from '../../src/sinks/orthanc-metadata/sink';
-import { RECORD, RESULT } from '../support/records/result-record';
+import { RECORD, RESULT, resultOf } from '../support/records/result-record';
 
 const KEY = RECORD.key;
 const NONE = { priority: '', probability: '', written: '' };
@@ -91,17 +91,17 @@ const INDEXES = { priority: 1024, probability: 1025, written: 1026 };
 
 test('what somebody sets while it is written is read anew, and stays', async () => {
   const server = memory((values) => values.set(1024, { value: 'STAT', etag: '"7"' }));
-  await metadataSink(server, INDEXES).deliver(RECORD);
+  await metadataSink(server, INDEXES).deliver(resultOf(RECORD));
   expect(server.values.get(1024)?.value).toBe('STAT');
   expect(server.values.get(1025)?.value).toBe('0.9300');
 });
 
 test('a study that Orthanc does not have, and one that changes at each try', async () => {
   await expect(
-    metadataSink({ ...memory(), find: () => Promise.resolve([]) }, INDEXES).deliver(RECORD),
+    metadataSink({ ...memory(), find: () => Promise.resolve([]) }, INDEXES).deliver(resultOf(RECORD)),
   ).rejects.toMatchObject({ code: 'NOT_FOUND', lasting: 'permanent' });
   await expect(
-    metadataSink({ ...memory(), write: () => Promise.resolve(false) }, INDEXES).deliver(RECORD),
+    metadataSink({ ...memory(), write: () => Promise.resolve(false) }, INDEXES).deliver(resultOf(RECORD)),
   ).rejects.toMatchObject({ code: 'RECEIVER_UNAVAILABLE', lasting: 'transient' });
 });
 

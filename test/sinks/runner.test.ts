@@ -1,4 +1,5 @@
 import { HilumError } from '../../src/base/errors';
+import { DELIVERY_KINDS } from '../../src/events/closed-lists';
 import type { Delivery } from '../../src/queue/settle';
 import { FAILING_MS } from '../../src/sinks/failure-watch';
 import type { StudyRecord } from '../../src/sinks/record';
@@ -10,12 +11,17 @@ import { RECORD, RESULT } from '../support/records/result-record';
 const RETRY = { delaysMs: [5_000, 30_000], limit: 2 };
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));
 
-function setUp(deliver: (record: StudyRecord) => Promise<void>, more: Partial<RunnerOptions> = {}, wants = true) {
+function setUp(
+  deliver: (record: StudyRecord) => Promise<void>,
+  more: Partial<RunnerOptions> = {},
+  wants = true,
+  handles: Sink['handles'] = DELIVERY_KINDS,
+) {
   const log = recordingLog();
   const counted: DeliveryResult[] = [];
   const failing: (number | null)[] = [];
   let loaded = 0;
-  const sink: Sink = { name: 'hl7', wants: () => wants, deliver };
+  const sink: Sink = { name: 'hl7', handles, wants: () => wants, deliver: ({ record }) => deliver(record) };
   const runner = createRunner({
     sink,
     retry: RETRY,
@@ -68,6 +74,13 @@ test('delivered, then acknowledged; the log names study and sink and nothing of 
 
 test('what the sink does not want is acknowledged unread', async () => {
   const { run, counted, loaded } = setUp(() => Promise.reject(new Error('told')), {}, false);
+  expect(await run()).toEqual([['ack']]);
+  expect(counted).toEqual(['unwanted']);
+  expect(loaded()).toBe(0);
+});
+
+test('what a sink does not handle is acknowledged unread', async () => {
+  const { run, counted, loaded } = setUp(() => Promise.reject(new Error('told')), {}, true, ['withdrawal']);
   expect(await run()).toEqual([['ack']]);
   expect(counted).toEqual(['unwanted']);
   expect(loaded()).toBe(0);

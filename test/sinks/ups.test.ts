@@ -5,7 +5,7 @@ import { UpsClient, type UpsOptions } from '../../src/sinks/ups/client';
 import { laterWorkitemUid, newWorkitem, transactionUid, workitemUid } from '../../src/sinks/ups/message';
 import { upsSink } from '../../src/sinks/ups/sink';
 import { UpsServer, type When } from '../support/receivers/ups-server';
-import { RECORD } from '../support/records/result-record';
+import { RECORD, resultOf } from '../support/records/result-record';
 
 const SETTINGS = {
   worklistLabel: 'Chest',
@@ -21,7 +21,7 @@ afterEach(() => server.close());
 async function deliver(record: StudyRecord = RECORD, options: Partial<UpsOptions> = {}): Promise<void> {
   const sink = upsSink(new UpsClient({ url: server.url, ...options }), SETTINGS);
   try {
-    await sink.deliver(record);
+    await sink.deliver(resultOf(record));
   } finally {
     await sink.close?.();
   }

@@ -1,5 +1,5 @@
 import { sleep } from '../../base/retry';
-import type { Sink } from '../sink';
+import type { SystemSink } from '../sink';
 import { emailMessage, type EmailMessage } from './message';
 
 /** Port: a mail server; `sinks/email/client` fits it by shape. @throws HilumError */
@@ -28,7 +28,7 @@ export function emailSink(
   server: MailServer,
   settings: EmailSettings,
   clock: { now(): number; wait(ms: number, signal: AbortSignal): Promise<void> } = { now: Date.now, wait: sleep },
-): Sink {
+): SystemSink {
   const { when, perMinute } = settings;
   const closing = new AbortController();
   let sent: number[] = [];
@@ -38,9 +38,9 @@ export function emailSink(
     sent = [...sent, clock.now()].slice(-perMinute);
   };
   return {
-    name: 'email',
+    handles: ['result'],
     wants: ({ priority }) => when === 'all' || priority === 'urgent',
-    deliver: async (record) => {
+    deliver: async ({ record }) => {
       // The record is read from the archive and may be of a later result than the event.
       if (when === 'urgent' && record.priority !== 'urgent') return;
       await turn();

@@ -1,13 +1,13 @@
 import { HilumError } from '../../base/errors';
 import { deriveUid, type Uid } from '../../dicom/uid';
 import { RESEARCH_USE } from '../../finding/wording';
-import type { DeliveriesConfig } from '../config';
 import type { StudyRecord } from '../record';
 import { CHEST_FILM, filmStatement } from '../statements';
+import type { FhirConfig } from './config';
 import { filmObservations } from './observations';
 import { type Bundle, concept, type Entry, logical, own, type Resource, type Shared } from './types';
 
-export type FhirOptions = Pick<DeliveriesConfig['fhir'], 'patientSystem' | 'accessionSystem' | 'placerSystem'>;
+export type FhirOptions = Pick<FhirConfig, 'patientSystem' | 'accessionSystem' | 'placerSystem'>;
 
 /**
  * The result of a study as one transaction: Device, Observations and a preliminary DiagnosticReport. Each is found by

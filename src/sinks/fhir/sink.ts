@@ -1,4 +1,4 @@
-import type { Sink } from '../sink';
+import type { SystemSink } from '../sink';
 import { encodeBundle, type FhirOptions } from './message';
 import type { Bundle } from './types';
 
@@ -10,11 +10,11 @@ export interface TransactionServer {
 }
 
 /** FHIR R4. Studies in which no film of the chest was found are not told. */
-export function fhirSink(server: TransactionServer, options: FhirOptions): Sink {
+export function fhirSink(server: TransactionServer, options: FhirOptions): SystemSink {
   return {
-    name: 'fhir',
+    handles: ['result'],
     wants: ({ films }) => films.some(({ outcome }) => outcome !== 'rejected'),
-    deliver: (record) => server.transact(encodeBundle(record, options)),
+    deliver: ({ record }) => server.transact(encodeBundle(record, options)),
     probe: () => server.probe(),
     close: () => server.close(),
   };

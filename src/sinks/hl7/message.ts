@@ -14,13 +14,13 @@ import {
   SEGMENT_END,
   timestampOf,
 } from '../../hl7/text';
-import type { DeliveriesConfig } from '../config';
 import type { StudyRecord } from '../record';
 import { CHEST_FILM } from '../statements';
+import type { Hl7Config } from './config';
 import { observations } from './observations';
 
 export type Hl7Options = Pick<
-  DeliveriesConfig['hl7'],
+  Hl7Config,
   | 'sendingApplication'
   | 'sendingFacility'
   | 'receivingApplication'

@@ -1,5 +1,5 @@
 import { readAck } from '../../hl7/acknowledgement';
-import type { Sink } from '../sink';
+import type { SystemSink } from '../sink';
 import { controlIdOf, encodeOru, type Hl7Options } from './message';
 
 /** Port: one message out, its acknowledgement in; `hl7/mllp` fits it by shape. */
@@ -10,11 +10,11 @@ export interface MessageWire {
 }
 
 /** HL7 v2.5.1 ORU^R01. Studies in which no film of the chest was found are not told. */
-export function hl7Sink(wire: MessageWire, options: Hl7Options): Sink {
+export function hl7Sink(wire: MessageWire, options: Hl7Options): SystemSink {
   return {
-    name: 'hl7',
+    handles: ['result'],
     wants: ({ films }) => films.some(({ outcome }) => outcome !== 'rejected'),
-    deliver: async (record) =>
+    deliver: async ({ record }) =>
       readAck(await wire.exchange(encodeOru(record, options)), controlIdOf(record.key, options.controlId)),
     probe: () => wire.probe(),
     close: () => wire.close(),

@@ -1,7 +1,7 @@
 import { HilumError } from '../../base/errors';
 import type { Uid } from '../../dicom/uid';
 import type { StudyRecord } from '../record';
-import type { Sink } from '../sink';
+import type { SystemSink } from '../sink';
 import { metadataChanges, type MetadataName, type MetadataValues } from './message';
 
 /** A value and the revision that a change of it has to name; '' for both where there is none. */
@@ -31,12 +31,12 @@ export type MetadataIndexes = Readonly<Record<MetadataName, number>>;
 const TRIES = 3;
 
 /** Priority and probability as metadata of the study, for a worklist that Orthanc itself does not have. */
-export function metadataSink(server: MetadataServer, indexes: MetadataIndexes): Sink {
+export function metadataSink(server: MetadataServer, indexes: MetadataIndexes): SystemSink {
   return {
-    name: 'metadata',
+    handles: ['result'],
     // Where no film was analysed there is nothing to say of the study.
     wants: ({ priority }) => priority !== null,
-    deliver: async (record) => {
+    deliver: async ({ record }) => {
       const ids = await server.find(record.studyInstanceUid);
       if (ids.length === 0) throw new HilumError('NOT_FOUND', 'permanent', 'Orthanc does not have the study');
       for (const id of ids) await tell(server, id, indexes, record);

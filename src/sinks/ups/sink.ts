@@ -1,7 +1,7 @@
 import { HilumError } from '../../base/errors';
 import type { Uid } from '../../dicom/uid';
 import type { StudyRecord } from '../record';
-import type { Sink } from '../sink';
+import type { SystemSink } from '../sink';
 import type { JsonDataset } from './dicom-json';
 import {
   type FoundWorkitem,
@@ -40,12 +40,12 @@ type End = 'told' | 'other-result';
  * A completed workitem for each result: created, claimed, updated, completed. It starts from whatever the server has,
  * so that a repetition after a crash at any step goes on where the first try ended.
  */
-export function upsSink(server: WorklistServer, settings: WorkitemSettings): Sink {
+export function upsSink(server: WorklistServer, settings: WorkitemSettings): SystemSink {
   return {
-    name: 'ups',
+    handles: ['result'],
     // A workitem without outputs could not be completed (PS3.4 table CC.2.5-3).
     wants: ({ films }) => films.some(({ outputs }) => outputs.length > 0),
-    deliver: async (record) => {
+    deliver: async ({ record }) => {
       for (const uid of [workitemUid(record), laterWorkitemUid(record)]) {
         if ((await bringToEnd(server, uid, record, settings)) === 'told') return;
       }

@@ -1,4 +1,4 @@
-import type { Sink } from '../sink';
+import type { SystemSink } from '../sink';
 import { webhookHeaders, webhookMessage } from './message';
 
 /** Port: who takes the message; `sinks/webhook/client` fits it by shape. @throws HilumError */
@@ -20,11 +20,11 @@ export function webhookSink(
   receiver: WebhookReceiver,
   { when, includePatient, secret }: WebhookSettings,
   now: () => number = Date.now,
-): Sink {
+): SystemSink {
   return {
-    name: 'webhook',
+    handles: ['result'],
     wants: ({ priority }) => when === 'all' || priority === 'urgent',
-    deliver: async (record) => {
+    deliver: async ({ record }) => {
       // The record is read from the archive and may be of a later result than the event.
       if (when === 'urgent' && record.priority !== 'urgent') return;
       const body = JSON.stringify(webhookMessage(record, includePatient));

@@ -2,6 +2,7 @@ import { parseUid } from '../../../src/dicom/uid';
 import type { ResultEvent } from '../../../src/events/result-event';
 import { findingOf, type FindingRule } from '../../../src/finding/finding';
 import type { FilmRecord, StudyRecord } from '../../../src/sinks/record';
+import type { SinkDelivery } from '../../../src/sinks/sink';
 
 const uid = (last: string) => parseUid(`1.2.826.0.1.3680043.8.498.${last}`);
 const SR = parseUid('1.2.840.10008.5.1.4.1.1.88.34');
@@ -137,3 +138,6 @@ export const RESULT: ResultEvent = {
   models: RECORD.models,
   completedAt: RECORD.completedAt,
 };
+
+/** As a sink is told of it. */
+export const resultOf = (record: StudyRecord): SinkDelivery => ({ kind: 'result', record });

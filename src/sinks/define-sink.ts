@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import type { SystemSink } from './sink';
+
+/** What a sink may need beside its own block. */
+export interface SinkContext {
+  /** DICOMweb root of the archive. */
+  readonly archiveUrl: string;
+}
+
+/** What the block of every sink has. */
+export interface SinkBlock {
+  readonly enabled: boolean;
+}
+export type NamedBlock<Block extends SinkBlock = SinkBlock> = Block & { readonly name: string };
+type BlockSchema = z.ZodObject<{ enabled: z.ZodDefault<z.ZodBoolean> }, z.core.$strict>;
+
+/** A sink of the registry: its part of the configuration, and how it is put together. */
+export interface SinkEntry<Key extends string = string, Block extends SinkBlock = SinkBlock> {
+  /** Its key in `deliveries`, and the name of its queue, its metrics and its probe. */
+  readonly key: Key;
+  /** One block, or a list of named ones, each of which is a sink of its own. */
+  readonly schema: z.ZodPrefault<z.ZodType<Block | NamedBlock<Block>[]>>;
+  /**
+   * @param block of a sink that is switched on. Nothing connects yet. @throws HilumError CONFIG_INVALID for unreadable
+   * TLS files.
+   */
+  open(block: Block, context: SinkContext): SystemSink;
+}
+
+interface SinkDefinition<Key extends string, Schema extends BlockSchema, Needed extends keyof z.output<Schema>> {
+  readonly key: Key;
+  /** Of one block. */
+  readonly schema: Schema;
+  /** Keys without a default that a block needs where it is switched on; one that is off may hold a part. */
+  readonly needs: readonly (Needed & string)[];
+  open(block: WithKeys<z.output<Schema>, Needed>, context: SinkContext): SystemSink;
+}
+type WithKeys<Block, Needed extends keyof Block> = Block & { readonly [Key in Needed]-?: NonNullable<Block[Key]> };
+
+/** The one value that the folder of a sink hands to the registry. */
+export function defineSink<
+  const Key extends string,
+  Schema extends BlockSchema,
+  const Needed extends keyof z.output<Schema>,
+>({ key, schema, needs, open }: SinkDefinition<Key, Schema, Needed>): SinkEntry<Key, z.output<Schema>> {
+  type Block = z.output<Schema>;
+  return {
+    key,
+    schema: oneOrList(schema.superRefine(needed(needs))) as SinkEntry<Key, Block>['schema'],
+    // The schema has seen to the keys of a block that is switched on.
+    open: (block, context) => open(block as WithKeys<Block, Needed>, context),
+  };
+}
+
+function needed(keys: readonly string[]) {
+  return (block: SinkBlock & { readonly [key: string]: unknown }, context: z.core.$RefinementCtx) => {
+    for (const key of keys)
+      if (block.enabled && block[key] === undefined)
+        context.addIssue({ code: 'custom', path: [key], message: 'is needed where this delivery is enabled' });
+  };
+}
+
+function oneOrList(block: BlockSchema): z.ZodPrefault<z.ZodType> {
+  const list = z.array(block.safeExtend({ name: instanceName })).superRefine(requireOwnNames);
+  return z.union([block, list], { error: 'must be one block, or a list of blocks with a name each' }).prefault({});
+}
+
+/** The queue of `webhook.dead` would be the dead queue of `webhook`. */
+const TAKEN: ReadonlySet<string> = new Set(['dead', 'retry']);
+
+export const INSTANCE_NAME = /^[a-z0-9-]{1,24}$/;
+
+const instanceName = z
+  .string()
+  .regex(INSTANCE_NAME, 'must be 1 to 24 small letters, digits and hyphens')
+  .refine((name) => !TAKEN.has(name), `must not be ${[...TAKEN].join(' or ')}: queues end so`)
+  .describe('Which of several this is: its queue, metrics and probe are called by key and name, divided by a dot');
+
+function requireOwnNames(blocks: readonly NamedBlock[], context: z.core.$RefinementCtx): void {
+  blocks.forEach(({ name }, index) => {
+    if (blocks.findIndex((other) => other.name === name) < index)
+      context.addIssue({ code: 'custom', path: [index, 'name'], message: 'is the name of another block' });
+  });
+}
