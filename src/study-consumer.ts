@@ -104,13 +104,19 @@ function tell(settlement: Settlement, study: Uid, progress: StudyProgress): void
   switch (settlement.kind) {
     case 'ack':
       return;
-    case 'retry':
-      return progress.retry(study, settlement.reason, settlement.delayMs);
-    case 'dead-letter':
-      return progress.failed(study, settlement.reason);
+    case 'retry': {
+      progress.retry(study, settlement.reason, settlement.delayMs);
+      return;
+    }
+    case 'dead-letter': {
+      progress.failed(study, settlement.reason);
+      return;
+    }
     case 'go-on':
-    case 'put-back':
-      return progress.returned(study);
+    case 'put-back': {
+      progress.returned(study);
+      return;
+    }
   }
 }
 
@@ -173,26 +179,37 @@ function note(settlement: Settlement, delivery: Delivery, failure: unknown, log:
       return;
     case 'retry':
       observer.study('retry', settlement.reason);
-      return log.warn(
-        { event: 'study.retry', reason: settlement.reason, delaySeconds: settlement.delayMs / 1000, ...fields },
-        'the study is tried again later',
-      );
+      {
+        log.warn(
+          { event: 'study.retry', reason: settlement.reason, delaySeconds: settlement.delayMs / 1000, ...fields },
+          'the study is tried again later',
+        );
+        return;
+      }
     case 'dead-letter':
       observer.study('dead', settlement.reason);
-      return log.error(
-        { event: 'study.dead', reason: settlement.reason, ...fields },
-        'the study is given up; its message is in the dead queue',
-      );
-    case 'go-on':
-      return log.info(
+      {
+        log.error(
+          { event: 'study.dead', reason: settlement.reason, ...fields },
+          'the study is given up; its message is in the dead queue',
+        );
+        return;
+      }
+    case 'go-on': {
+      log.info(
         { event: 'study.returned', slices: delivery.slices + 1, ...fields },
         'the study goes back to the queue between two films',
       );
+      return;
+    }
     case 'put-back':
       observer.study('put-back');
-      return log.info(
-        { event: 'study.put-back', delaySeconds: settlement.delayMs / 1000, ...fields },
-        'a redelivered message goes to the end of the queue',
-      );
+      {
+        log.info(
+          { event: 'study.put-back', delaySeconds: settlement.delayMs / 1000, ...fields },
+          'a redelivered message goes to the end of the queue',
+        );
+        return;
+      }
   }
 }

@@ -91,12 +91,12 @@ export function createLog(
   pretty = false,
   destination: DestinationStream = pino.destination({ dest: 2, sync: true }),
 ): Log {
-  const target = pretty ? { write: (line: string) => void destination.write(`${prettyLine(line)}\n`) } : destination;
+  const target = pretty ? { write: (line: string) => destination.write(`${prettyLine(line)}\n`) } : destination;
   const logger: Logger = pino(
     { level, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
     target,
   );
-  return logger as Log;
+  return logger;
 }
 
 /** One JSON line of ours as a person reads it: time, level, text, then the fields. */

@@ -6,7 +6,10 @@ import { type ErrorCode, HilumError } from './errors';
  */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
+    if (signal?.aborted) {
+      resolve();
+      return;
+    }
     const timer = setTimeout(finish, ms);
     function finish(): void {
       clearTimeout(timer);

@@ -100,11 +100,16 @@ export class CatchUp {
     counts.looked++;
     const found = await this.count(study.studyInstanceUid);
     if (found === null) return;
-    if (found.reports >= found.films) return this.memory.keep(study, 'done', found.films);
+    if (found.reports >= found.films) {
+      this.memory.keep(study, 'done', found.films);
+      return;
+    }
     const before = this.memory.recall(study, found.films);
     if (before === 'told') return;
-    if (before !== 'lacking' && !this.isFirstRound && !this.ports.source.lags)
-      return this.memory.keep(study, 'lacking', found.films);
+    if (before !== 'lacking' && !this.isFirstRound && !this.ports.source.lags) {
+      this.memory.keep(study, 'lacking', found.films);
+      return;
+    }
     await this.teller.tell({ studyInstanceUid: study.studyInstanceUid, source: { system: CATCH_UP } });
     this.memory.keep(study, 'told', found.films);
     counts.told++;

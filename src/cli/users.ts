@@ -88,7 +88,7 @@ async function apply(
  * list of processes and in the shell's history.
  */
 async function askPassword(): Promise<string> {
-  const isTerminal = process.stdin.isTTY === true;
+  const isTerminal = process.stdin.isTTY;
   if (isTerminal) process.stderr.write('Password: ');
   const lines = createInterface({
     input: process.stdin,

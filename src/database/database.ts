@@ -86,7 +86,7 @@ function postgresDialect(url: string): PostgresDialect {
     // Times and counts are far below 2^53; pg gives 64-bit integers as text otherwise.
     types: {
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-        oid === INT8 ? Number : (types.getTypeParser(oid, format as 'text') as unknown),
+        oid === INT8 ? Number : (types.getTypeParser(oid, format) as unknown),
     } as unknown as typeof types,
   });
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.

@@ -52,5 +52,5 @@ function openFile(path: string): SqliteDatabase {
     database.close();
     throw error;
   }
-  return database as unknown as SqliteDatabase;
+  return database;
 }

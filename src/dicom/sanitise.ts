@@ -44,7 +44,6 @@ export function cleanIdentifier(vr: 'LO' | 'SH', value: unknown): string {
 /** Text without control characters; the backslash separates values (PS3.5 section 6.4), so that it can be in none. */
 export function plain(value: unknown): string {
   if (typeof value !== 'string' && typeof value !== 'number') return '';
-  // eslint-disable-next-line no-control-regex
   return String(value)
     .replace(/[\u0000-\u001f\u007f-\u009f\\]+/g, ' ')
     .trim();

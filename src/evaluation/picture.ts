@@ -81,7 +81,7 @@ function unpack(bytes: Uint8Array): Uint8Array | Uint16Array {
     // With skipRescale a deep picture comes as a Uint16Array, whatever the types say.
     return PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), {
       skipRescale: bytes[24] === 16,
-    }).data as Uint8Array | Uint16Array;
+    }).data;
   } catch (cause) {
     throw undecodable('the PNG is damaged', cause);
   }

@@ -132,7 +132,7 @@ function examineDeterminism(first: Answer, again: Answer): Finding {
     [first.probability, again.probability],
     ...(first.cam && again.cam ? [[first.cam.values, again.cam.values]] : []),
   ] as const;
-  const difference = Math.max(...planes.map(([a, b]) => greatestDifference(a!, b!)));
+  const difference = Math.max(...planes.map(([a, b]) => greatestDifference(a, b)));
   // Not "difference <= ...": NaN is no agreement.
   const ok = !(difference > GREATEST_DIFFERENCE) && !Number.isNaN(difference);
   return {

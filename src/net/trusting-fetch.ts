@@ -8,6 +8,5 @@ import { readTls } from './tls';
 export function trustingFetch(caFile: string): (url: string, options: RequestInit) => Promise<Response> {
   const { ca } = readTls({ caFile });
   const dispatcher = new Agent({ connect: { ca: ca! } });
-  return async (url, options) =>
-    (await undiciFetch(url, { ...(options as object), dispatcher })) as unknown as Response;
+  return async (url, options) => await undiciFetch(url, { ...(options as object), dispatcher });
 }

@@ -113,7 +113,7 @@ function image(drawn: SyntheticPixels): Dataset {
 function littleEndian(pixels: Uint16Array): ArrayBuffer {
   const bytes = new DataView(new ArrayBuffer(2 * pixels.length));
   pixels.forEach((value, i) => bytes.setUint16(2 * i, value, true));
-  return bytes.buffer as ArrayBuffer;
+  return bytes.buffer;
 }
 
 function computedRadiography(view: SyntheticView): Dataset {

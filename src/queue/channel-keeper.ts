@@ -76,7 +76,8 @@ export class ChannelKeeper<C extends Channel> {
   private async open(connection: ChannelModel): Promise<void> {
     while (this.connection === connection && this.channel === undefined) {
       try {
-        return this.take(connection, await this.openInTime(connection));
+        this.take(connection, await this.openInTime(connection));
+        return;
       } catch (error) {
         if (this.connection !== connection) return;
         this.problem = error;

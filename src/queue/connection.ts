@@ -102,7 +102,7 @@ export class BrokerConnection {
   }
 
   current(): ChannelModel | undefined {
-    return this.manager.connection as ChannelModel | undefined;
+    return this.manager.connection;
   }
 
   state(): BrokerState {

@@ -75,7 +75,7 @@ export function settle(error: unknown, tries: Tries, policy: RetryPolicy): Settl
   if (codeOf(error) === 'STUDY_RETURNED') return { kind: 'go-on' };
   const reason = codeOf(error);
   const isOnlyAway = policy.awayLimit !== undefined && isAway(error);
-  const [failed, limit] = isOnlyAway ? [tries.away + 1, policy.awayLimit!] : failedOtherwise(error, tries, policy);
+  const [failed, limit] = isOnlyAway ? [tries.away + 1, policy.awayLimit] : failedOtherwise(error, tries, policy);
   if (failed > limit) return { kind: 'dead-letter', reason };
   return {
     kind: 'retry',

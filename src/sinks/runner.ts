@@ -104,21 +104,30 @@ function note(
       return;
     case 'retry':
       observer.delivery(sink, 'retry');
-      return log.warn(
-        { event: 'delivery.retry', reason: settlement.reason, delaySeconds: settlement.delayMs / 1000, ...fields },
-        'the result is delivered again later',
-      );
+      {
+        log.warn(
+          { event: 'delivery.retry', reason: settlement.reason, delaySeconds: settlement.delayMs / 1000, ...fields },
+          'the result is delivered again later',
+        );
+        return;
+      }
     case 'dead-letter':
       observer.delivery(sink, 'dead');
-      return log.error(
-        { event: 'delivery.dead', reason: settlement.reason, ...fields },
-        "the delivery is given up; its message is in the sink's dead queue",
-      );
+      {
+        log.error(
+          { event: 'delivery.dead', reason: settlement.reason, ...fields },
+          "the delivery is given up; its message is in the sink's dead queue",
+        );
+        return;
+      }
     case 'put-back':
       observer.delivery(sink, 'put-back');
-      return log.info(
-        { event: 'delivery.put-back', delaySeconds: settlement.delayMs / 1000, ...fields },
-        "a redelivered result goes to the end of the sink's queue",
-      );
+      {
+        log.info(
+          { event: 'delivery.put-back', delaySeconds: settlement.delayMs / 1000, ...fields },
+          "a redelivered result goes to the end of the sink's queue",
+        );
+        return;
+      }
   }
 }

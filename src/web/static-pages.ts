@@ -35,7 +35,10 @@ export function pageRoutes(dir = PAGES_DIR): Router {
   );
   router.get('/ui/:name', signedIn, policy, (request, response, next) => {
     const name = String(request.params['name']);
-    if (!ASSETS.includes(name) && !/^[a-z-]+\.js$/.test(name)) return next();
+    if (!ASSETS.includes(name) && !/^[a-z-]+\.js$/.test(name)) {
+      next();
+      return;
+    }
     response.sendFile(name, { root: dir, cacheControl: false }, (error) => error && next());
   });
   return router;

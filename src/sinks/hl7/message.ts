@@ -163,7 +163,7 @@ function serviceId(
       : [{ value: RequestedProcedureID, meaning: RequestedProcedureDescription, scheme: 'L' }];
   const [first, second] = procedure === 'film' ? [...own, CHEST_FILM] : [CHEST_FILM, ...own];
   return components(
-    ...[first!, ...(second === undefined ? [] : [second])].flatMap(({ value, meaning, scheme }) => [
+    ...[first, ...(second === undefined ? [] : [second])].flatMap(({ value, meaning, scheme }) => [
       value,
       meaning,
       scheme,

@@ -163,11 +163,13 @@ export function createAccess(parts: AccessParts): Access {
     current: (request) => identify(request, false),
     audit: (request, event) => recorder.record(actorOf(request), event),
     async begin() {
-      if (everyoneIsLocal || directory === null)
-        return void log.info(
+      if (everyoneIsLocal || directory === null) {
+        log.info(
           { event: 'access.everyone-local' },
           'nobody has to sign in: only this machine is served, and whoever uses it has all roles',
         );
+        return;
+      }
       await recorder.record(SERVICE, { kind: 'start' });
       if (access.kind !== 'oidc')
         await offerFirstToken(directory, log, (again) => (offering = setTimeout(again, OFFER_AGAIN_MS).unref()));
@@ -257,7 +259,10 @@ function refusals(recorder: AuditRecorder, log: Log, now: () => number): ErrorRe
   const told = new Map<string, number>();
   return async (error: unknown, request, response, next) => {
     const status = statusOf(error);
-    if (status === null || response.headersSent) return next(error);
+    if (status === null || response.headersSent) {
+      next(error);
+      return;
+    }
     if (error instanceof TooMany) response.set('Retry-After', String(error.retryAfterSeconds));
     if (error instanceof HilumError)
       log.warn({ event: 'access.unavailable', code: error.code }, 'a request could not be answered');
@@ -284,8 +289,10 @@ function statusOf(error: unknown): number | null {
 function answer(request: Request, response: Response, status: number, user: RequestUser | null): void {
   const wantsPage = request.accepts(['json', 'html']) === 'html';
   if (!wantsPage) return void response.status(status).json({ error: TEXTS[status] });
-  if (status === 401 && request.method === 'GET')
-    return response.redirect(303, `/sign-in?returnTo=${encodeURIComponent(request.originalUrl)}`);
+  if (status === 401 && request.method === 'GET') {
+    response.redirect(303, `/sign-in?returnTo=${encodeURIComponent(request.originalUrl)}`);
+    return;
+  }
   response.status(status).send(refusalPage(status, TEXTS[status] ?? '', user !== null));
 }
 

@@ -109,13 +109,22 @@ async function changeOwnPassword(parts: AccountParts, request: Request, response
   const user = requiredUser(request);
   const username = user.id.slice('local:'.length);
   const refuse = (problem: string) => void response.status(400).send(accountPage(user, problem));
-  if (user.kind !== 'local') return refuse('This account has no password here.');
+  if (user.kind !== 'local') {
+    refuse('This account has no password here.');
+    return;
+  }
   await parts.limits.count(username, addressOf(request));
   const account = await parts.directory.check(username, textOf(request, 'current'));
-  if (account === null) return refuse('The password until now is not right.');
+  if (account === null) {
+    refuse('The password until now is not right.');
+    return;
+  }
   await parts.limits.forgive(username, addressOf(request));
   const problem = await parts.directory.setPassword(username, textOf(request, 'next'));
-  if (problem !== null) return refuse(problem);
+  if (problem !== null) {
+    refuse(problem);
+    return;
+  }
   await changed(parts, request, 'password changed, sessions ended', username, false);
   // Every session ended, this one too: a new one under a new id.
   await parts.book.begin(request, response, {

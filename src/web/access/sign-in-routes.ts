@@ -51,7 +51,10 @@ export function signInRoutes(parts: SignInParts): Router {
   );
   router.get('/sign-in', open, async (request, response) => {
     const returnTo = safeReturn(request.query['returnTo']);
-    if (userOf(request) !== null) return response.redirect(303, returnTo);
+    if (userOf(request) !== null) {
+      response.redirect(303, returnTo);
+      return;
+    }
     await showSignIn(parts, response, returnTo, null, request.query['out'] === '1');
   });
   router.post('/sign-out', open, (request, response) => signOut(parts, request, response));
@@ -166,12 +169,10 @@ async function callback(parts: SignInParts, oidc: OidcClient, request: Request, 
   try {
     const user = await oidc.finish(new URL(request.originalUrl, parts.originOf(request)), flow);
     const id = `oidc:${user.subject}`;
-    if (user.roles.length === 0)
-      return await refuse(
-        id,
-        'no role',
-        'You have an account at the hospital, but no role in Hilum. Please ask who runs it.',
-      );
+    if (user.roles.length === 0) {
+      await refuse(id, 'no role', 'You have an account at the hospital, but no role in Hilum. Please ask who runs it.');
+      return;
+    }
     await parts.recorder.record(
       { id, name: user.name, roles: user.roles, address },
       { kind: 'sign-in', outcome: 'success' },

@@ -35,7 +35,10 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 /** Errors as JSON; a refusal goes on to the access layer. No answer quotes what the archive or a film said. */
 export function errorAnswers(log: Log): ErrorRequestHandler {
   return (error: unknown, _request, response: Response, next) => {
-    if (error instanceof Refused || response.headersSent) return next(error);
+    if (error instanceof Refused || response.headersSent) {
+      next(error);
+      return;
+    }
     if (error instanceof BadRequest)
       return void response.status(error.status).json({ error: { code: 'REQUEST_INVALID', message: error.message } });
     if (isBodyError(error))

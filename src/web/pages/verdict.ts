@@ -64,7 +64,7 @@ function form({ row }: StudyDetail, reload: () => void): HTMLElement {
   );
   element.addEventListener('submit', (event) => {
     event.preventDefault();
-    const verdict = ((event as SubmitEvent).submitter as HTMLButtonElement).value as ListVerdict;
+    const verdict = (event.submitter as HTMLButtonElement).value as ListVerdict;
     post(`/studies/${row.studyInstanceUid}/verdict`, { verdict, note: note.value.trim() } satisfies GivenVerdict).then(
       () => {
         announce(`Verdict kept: ${VERDICT_WORDS[verdict]}`);
