@@ -83,12 +83,12 @@ function drawnFilms() {
 
 async function timeModels(films, { models }) {
   const { keepInside } = dist('model/tensor.js');
-  const { region, fill } = models.classifier.manifest.input;
+  const { region, fill } = models.classifiers[0].model.manifest.input;
   return perFilm(films, async ({ explained: { inferred } }) => {
     const film = inferred.preprocessed.normalised;
     await models.view.predict(film);
     await models.lungs.predict(film);
-    await models.classifier.predict(region === 'lungs' ? keepInside(film, inferred.lungs.mask, fill) : film);
+    await models.classifiers[0].model.predict(region === 'lungs' ? keepInside(film, inferred.lungs.mask, fill) : film);
   });
 }
 

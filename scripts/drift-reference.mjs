@@ -56,7 +56,7 @@ async function main() {
   const models = opened.identity().models.map(({ id, version }) => `${id} ${version}`);
   const reference = { films: films.length, split: 'validation split, frontal films', models, measures: page.measures };
   if (!values.write) process.stdout.write(`${JSON.stringify(reference)}\n`);
-  else write(path.join(SHIPPED_MODELS, opened.models.classifier.manifest.id, 'manifest.json'), reference);
+  else write(path.join(SHIPPED_MODELS, opened.models.classifiers[0].model.manifest.id, 'manifest.json'), reference);
   return 0;
 }
 
