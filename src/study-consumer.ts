@@ -1,22 +1,13 @@
-import { describeFailure, ERROR_CODES } from './base/errors';
 import type { Log } from './base/log';
 import type { Uid } from './dicom/uid';
 import type { FilmResult, ResultEvent } from './events/result-event';
 import { parseStudyEvent, type StudyEvent } from './events/study-event';
-import {
-  carryOut,
-  type Delivery,
-  type RetryPolicy,
-  settle,
-  type Settlement,
-  settleRedelivered,
-  WORKER_LOST,
-} from './queue/settle';
+import { createConsumer, type Settled } from './queue/consume-loop';
+import type { ConsumedMessage, MessageHandler } from './queue/message';
+import type { RetryPolicy, Settlement } from './queue/retry-policy';
 
 export const STUDY_RESULTS = ['done', 'nothing-new', 'retry', 'dead', 'put-back'] as const;
 export type StudyResult = (typeof STUDY_RESULTS)[number];
-/** Every reason that a failed study may have. */
-export const FAILURE_CODES: readonly string[] = [...ERROR_CODES, 'UNKNOWN', WORKER_LOST];
 
 /** Port: who counts studies; `web/metrics` fits it by shape. */
 export interface StudyObserver {
@@ -43,7 +34,7 @@ export interface StudyOptions {
   readonly shouldReturn: () => boolean;
 }
 
-export interface ListenerOptions {
+export interface StudyConsumerOptions {
   /** Null where there was nothing new to say. */
   readonly runStudy: (study: Uid, options: StudyOptions) => Promise<ResultEvent | null>;
   readonly retry: RetryPolicy;
@@ -51,7 +42,7 @@ export interface ListenerOptions {
   readonly observer?: StudyObserver;
   readonly progress?: StudyProgress | undefined;
   /**
-   * How long a delivery is worked on before its study is returned between two films (milliseconds): the broker waits
+   * How long a message is worked on before its study is returned between two films (milliseconds): the broker waits
    * for an answer for a limited time.
    */
   readonly sliceMs?: number;
@@ -59,45 +50,25 @@ export interface ListenerOptions {
   readonly isStopping?: () => boolean;
 }
 
-/**
- * Makes the handler of study messages: it works on one, then settles it, exactly once, last, on every path, and never
- * rejects.
- */
-export function createListener(options: ListenerOptions): (delivery: Delivery) => Promise<void> {
+/** Makes the handler of study messages, settled as `queue/consume-loop` says. */
+export function createStudyConsumer(options: StudyConsumerOptions): MessageHandler {
   const { retry, log, observer = { study: () => {} }, progress } = options;
-  return async (delivery) => {
-    const conclude = (settlement: Settlement, failure: unknown, aboutIt: Log, study: Uid | null) => {
-      note(settlement, delivery, failure, aboutIt, observer);
-      if (study !== null && progress !== undefined) tell(settlement, study, progress);
-      return carryOut(settlement, delivery);
-    };
-    if (delivery.redelivered)
-      return conclude(settleRedelivered(delivery, retry), undefined, log, studyOf(delivery.body));
-    let studyLog = log;
-    let study: Uid | null = null;
-    let failure: unknown;
-    try {
-      const event = parseStudyEvent(delivery.body);
-      study = event.studyInstanceUid;
-      studyLog = log.child({ study });
-      progress?.analysing(study, delivery.attempt);
-      const result = await work(event, delivery, options, studyLog);
+  return createConsumer<StudyEvent>({
+    parse: parseStudyEvent,
+    retry,
+    log,
+    async work(event, message, studyLog) {
+      progress?.analysing(event.studyInstanceUid, message.attempt);
+      const result = await work(event, message, options, studyLog);
       observer.study(result);
-      if (result === 'nothing-new') progress?.nothingNew(study);
-    } catch (error) {
-      failure = error ?? new Error('nothing was thrown');
-    }
-    await conclude(settle(failure, delivery, retry), failure, studyLog, study);
-  };
-}
-
-/** Null for what is no study event. */
-function studyOf(body: Uint8Array): Uid | null {
-  try {
-    return parseStudyEvent(body).studyInstanceUid;
-  } catch {
-    return null;
-  }
+      if (result === 'nothing-new') progress?.nothingNew(event.studyInstanceUid);
+    },
+    report(settled) {
+      note(settled, observer);
+      if (settled.event !== null && progress !== undefined)
+        tell(settled.settlement, settled.event.studyInstanceUid, progress);
+    },
+  });
 }
 
 function tell(settlement: Settlement, study: Uid, progress: StudyProgress): void {
@@ -108,16 +79,16 @@ function tell(settlement: Settlement, study: Uid, progress: StudyProgress): void
       return progress.retry(study, settlement.reason, settlement.delayMs);
     case 'dead-letter':
       return progress.failed(study, settlement.reason);
-    case 'go-on':
-    case 'put-back':
+    case 'continue-later':
+    case 'requeue':
       return progress.returned(study);
   }
 }
 
 async function work(
   { studyInstanceUid: study, reanalyze = false }: StudyEvent,
-  { attempt, lost, slices }: Delivery,
-  { runStudy, sliceMs = Infinity, isStopping = () => false }: ListenerOptions,
+  { attempt, lost, slices }: ConsumedMessage,
+  { runStudy, sliceMs = Infinity, isStopping = () => false }: StudyConsumerOptions,
   log: Log,
 ): Promise<StudyResult> {
   const started = process.hrtime.bigint();
@@ -162,12 +133,7 @@ function countOutcomes({ films, skipped }: ResultEvent): Record<string, number> 
   };
 }
 
-function note(settlement: Settlement, delivery: Delivery, failure: unknown, log: Log, observer: StudyObserver): void {
-  const fields = {
-    attempt: delivery.attempt,
-    lost: delivery.lost,
-    ...(failure === undefined ? {} : { error: describeFailure(failure) }),
-  };
+function note({ settlement, message, log, fields }: Settled<StudyEvent>, observer: StudyObserver): void {
   switch (settlement.kind) {
     case 'ack':
       return;
@@ -183,12 +149,12 @@ function note(settlement: Settlement, delivery: Delivery, failure: unknown, log:
         { event: 'study.dead', reason: settlement.reason, ...fields },
         'the study is given up; its message is in the dead queue',
       );
-    case 'go-on':
+    case 'continue-later':
       return log.info(
-        { event: 'study.returned', slices: delivery.slices + 1, ...fields },
+        { event: 'study.returned', slices: message.slices + 1, ...fields },
         'the study goes back to the queue between two films',
       );
-    case 'put-back':
+    case 'requeue':
       observer.study('put-back');
       return log.info(
         { event: 'study.put-back', delaySeconds: settlement.delayMs / 1000, ...fields },

@@ -3,15 +3,15 @@ import type { Config } from '../config/config';
 import type { ResultEvent } from '../events/result-event';
 import { ShadowFile } from '../monitoring/shadow-book';
 import type { Line } from '../pipeline/pipeline';
-import { connectBroker } from '../queue/amqp';
-import { triesWithin } from '../queue/settle';
+import { connectBroker } from '../queue/broker';
+import { triesWithin } from '../queue/retry-policy';
 import { loadRecord } from '../sinks/load-record';
 import { createRunner, type RunnerOptions } from '../sinks/runner';
 import type { Sink } from '../sinks/sink';
 import { openAccess } from './access';
 import { openArchive } from './archive';
 import { openCatchUp } from './catch-up';
-import { openSinks } from './deliveries';
+import { openSinks, sinkQueuesOf } from './deliveries';
 import { VERSION } from './installed';
 import { openLine, openReader } from './line';
 import { openList, openListWeb } from './list';
@@ -51,7 +51,7 @@ export async function createApp(
   const sinks = [...(deliveries.sinks ?? openSinks(config)), ...(list === null ? [] : [list.sink])];
   const sinkNames = sinks.map(({ name }) => name);
   const recordOf = deliveries.loadRecord ?? ((event: ResultEvent) => loadRecord(event, archive));
-  const broker = connectBroker({ ...config.broker, sinks: sinkNames }, log);
+  const broker = connectBroker({ ...config.broker, ...sinkQueuesOf(config), sinks: sinkNames }, log);
   const { metrics, observer } = openMeasures(
     config,
     { classifier: opened.models.classifier.manifest, broker, sinks: sinkNames },

@@ -30,6 +30,11 @@ export function sinksOn({ deliveries, list }: Config): SinkName[] {
   );
 }
 
+/** For the broker: whose queues are to be there, and whose may be left from before. */
+export function sinkQueuesOf(config: Config): { sinks: readonly string[]; knownSinks: readonly string[] } {
+  return { sinks: sinksOn(config), knownSinks: SINK_NAMES };
+}
+
 /**
  * The sinks of other systems that are switched on; none has connected yet. @throws HilumError CONFIG_INVALID for
  * unreadable TLS files.

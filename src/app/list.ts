@@ -3,7 +3,7 @@ import { limited } from '../base/limited';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import { type Database, openDatabase } from '../database/database';
-import type { Broker } from '../queue/amqp';
+import type { Broker } from '../queue/broker';
 import { deadLanes, type DeadLetter, type Fate, sortDeadLetters } from '../queue/dead-letters';
 import type { Sink } from '../sinks/sink';
 import { type ListParts, readingListWeb, type ReadingListWeb } from '../web/api/list-app';

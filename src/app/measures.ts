@@ -5,9 +5,10 @@ import type { ModelManifest } from '../model/manifest';
 import { compareWith, lastDays, referenceOf } from '../monitoring/drift';
 import { DriftBook, readPages } from '../monitoring/drift-book';
 import type { FilmObserver } from '../pipeline/stage';
-import { type Broker, BROKER_STATES } from '../queue/amqp';
+import { type Broker, BROKER_STATES } from '../queue/broker';
+import { FAILURE_CODES } from '../queue/retry-policy';
 import { DELIVERY_RESULTS } from '../sinks/runner';
-import { FAILURE_CODES, STUDY_RESULTS } from '../study-consumer';
+import { STUDY_RESULTS } from '../study-consumer';
 import { createMetrics, type Metrics } from '../web/metrics';
 import { VERSION } from './installed';
 

@@ -4,10 +4,10 @@ import type { Config } from '../config/config';
 import type { ShadowFile } from '../monitoring/shadow-book';
 import { type Line, runStudy } from '../pipeline/pipeline';
 import { shadowStudy } from '../pipeline/shadow';
-import type { Broker, StudyHandler } from '../queue/amqp';
-import type { Classify } from '../queue/intake';
-import type { RetryPolicy } from '../queue/settle';
-import { createListener } from '../study-consumer';
+import type { Broker, StudyHandler } from '../queue/broker';
+import type { Classify } from '../queue/priority-router';
+import type { RetryPolicy } from '../queue/retry-policy';
+import { createStudyConsumer } from '../study-consumer';
 import { createTriage } from '../triage/triage';
 import type { Metrics } from '../web/metrics';
 import type { OpenedList } from './list';
@@ -30,11 +30,11 @@ export function openStudies(
   log: Log,
 ): { work: StudyHandler; classify: Classify; stopping(): void } {
   let isStopping = false;
-  const run: Parameters<typeof createListener>[0]['runStudy'] = (study, options) =>
+  const run: Parameters<typeof createStudyConsumer>[0]['runStudy'] = (study, options) =>
     book === null
       ? runStudy(study, options, line, { archive, announcer: broker })
       : shadowStudy(study, options, line, archive, book);
-  const listener = createListener({
+  const consumer = createStudyConsumer({
     runStudy: run,
     retry,
     log,
@@ -45,12 +45,12 @@ export function openStudies(
   });
   const { rules, timeoutMs } = config.priority;
   return {
-    work(delivery, priority) {
+    work(message, priority) {
       // Counted when its work begins: not when it comes back from a worker that died and is put back, nor when it goes
       // on.
-      if (!delivery.redelivered && delivery.slices === 0 && delivery.waitedSeconds !== null)
-        metrics.waited(priority, delivery.waitedSeconds);
-      return listener(delivery);
+      if (!message.redelivered && message.slices === 0 && message.waitedSeconds !== null)
+        metrics.waited(priority, message.waitedSeconds);
+      return consumer(message);
     },
     classify: createTriage({
       archive,

@@ -6,7 +6,7 @@ import { HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import { deriveUid } from '../dicom/uid';
-import type { Broker } from '../queue/amqp';
+import type { Broker } from '../queue/broker';
 import { type Access, protect } from '../web/access/access';
 import { addHealth, type Check, listen } from '../web/health';
 import type { Metrics } from '../web/metrics';

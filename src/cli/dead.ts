@@ -1,6 +1,7 @@
 import { createLog } from '../base/log';
 import { readConfig } from '../config/config';
-import { connectBroker } from '../queue/amqp';
+import { SINK_NAMES } from '../events/sink-names';
+import { connectBroker } from '../queue/broker';
 import { deadLanes, type DeadLetter, type Fate, sortDeadLetters } from '../queue/dead-letters';
 
 export type DeadAction = 'list' | 'show' | 'replay' | 'drop';
@@ -24,7 +25,7 @@ const SAID: Readonly<Record<DeadAction, string>> = { list: '', show: '', replay:
  * there is none with this id.
  */
 export async function dead({ action, id, queue, config, json }: DeadOptions): Promise<number> {
-  const broker = connectBroker(readConfig(config).broker, createLog('silent'));
+  const broker = connectBroker({ ...readConfig(config).broker, knownSinks: SINK_NAMES }, createLog('silent'));
   const isMeant = (letter: DeadLetter) => id === null || letter.id === id;
   let found = 0;
   try {

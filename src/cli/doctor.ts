@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { openArchive } from '../app/archive';
-import { openSinks, sinksOn } from '../app/deliveries';
+import { openSinks, sinkQueuesOf } from '../app/deliveries';
 import { SHIPPED_MODELS } from '../app/installed';
 import { freeBytes } from '../base/disk';
 import { describeError } from '../base/errors';
@@ -11,7 +11,7 @@ import { type Config, readConfig } from '../config/config';
 import type { ModelManifest } from '../model/manifest';
 import { openModel } from '../model/session';
 import { requireFit } from '../pipeline/fit';
-import { type Broker, connectBroker } from '../queue/amqp';
+import { type Broker, connectBroker } from '../queue/broker';
 import type { Sink } from '../sinks/sink';
 import { isExposed } from '../web/access/config';
 
@@ -72,7 +72,7 @@ async function examineArchive(config: Config): Promise<Finding[]> {
  * once.
  */
 async function examineBroker(config: Config): Promise<Finding[]> {
-  const broker = connectBroker({ ...config.broker, sinks: sinksOn(config) }, createLog('silent'));
+  const broker = connectBroker({ ...config.broker, ...sinkQueuesOf(config) }, createLog('silent'));
   try {
     await broker.ready(BROKER_WAIT_MS);
     const dead = await broker.depth(broker.topology.dead.name);

@@ -2,8 +2,7 @@ import type { Channel, GetMessage } from 'amqplib';
 import { createHash } from 'node:crypto';
 import { HilumError } from '../base/errors';
 import { tryParseUid, type Uid } from '../dicom/uid';
-import type { SinkName } from '../events/sink-names';
-import type { Broker } from './amqp';
+import type { Broker } from './broker';
 import {
   type Attempt,
   countOf,
@@ -12,7 +11,7 @@ import {
   LOST_HEADER,
   readHistory,
   REASON_HEADER,
-} from './delivery';
+} from './message';
 import type { Lane } from './topology';
 
 /**
@@ -26,7 +25,7 @@ export interface DeadLetter {
    */
   readonly id: string;
   /** `study`, or the sink that the result was for. */
-  readonly queue: DeadQueueName;
+  readonly queue: string;
   /** Null where the message names none. */
   readonly studyInstanceUid: Uid | null;
   readonly reason: string;
@@ -39,11 +38,10 @@ export interface DeadLetter {
   readonly bytes: number;
 }
 
-export type DeadQueueName = 'study' | SinkName;
-
 /** One of the queues of dead letters, and where a replay goes. */
 export interface DeadLane {
-  readonly name: DeadQueueName;
+  /** `study`, or the name of a sink. */
+  readonly name: string;
   readonly lane: Pick<Lane, 'dead' | 'entrance'>;
 }
 
@@ -132,7 +130,7 @@ async function lock(channel: Channel, queue: string): Promise<void> {
 
 export function describeLetter(
   { content, properties }: Pick<GetMessage, 'content' | 'properties'>,
-  queue: DeadQueueName = 'study',
+  queue = 'study',
 ): DeadLetter {
   const headers: Record<string, unknown> = properties.headers ?? {};
   const attempts = readHistory(headers[HISTORY_HEADER]).flatMap(({ attempt, at, code }) =>

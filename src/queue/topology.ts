@@ -1,5 +1,3 @@
-import type { SinkName } from '../events/sink-names';
-
 /**
  * The exchanges and queues of Hilum, as data. All durable, all classic.
  *
@@ -42,7 +40,8 @@ export interface Lane {
 
 /** The queues of one sink of results. */
 export interface SinkQueues extends Lane {
-  readonly sink: SinkName;
+  /** The sink's name, last part of its queue's name. */
+  readonly sink: string;
   /** Where results wait for this sink; also the lane's entrance. */
   readonly queue: Queue;
 }
@@ -57,8 +56,8 @@ export interface Topology extends Lane {
   readonly routine: Queue;
   /** Of the sinks that are switched on. */
   readonly sinks: readonly SinkQueues[];
-  /** Holds a mark that a restart of the broker loses (`queue/epoch`). */
-  readonly epoch: Queue;
+  /** Holds a marker that a restart of the broker loses (`queue/broker-restart-marker`). */
+  readonly restartMarker: Queue;
   readonly bindings: readonly Binding[];
 }
 
@@ -75,7 +74,7 @@ export const DEFAULT_DELAYS_MS: readonly number[] = [5_000, 30_000, 300_000, 1_8
 export function topology(
   prefix = 'hilum',
   delaysMs: readonly number[] = DEFAULT_DELAYS_MS,
-  sinks: readonly SinkName[] = [],
+  sinks: readonly string[] = [],
 ): Topology {
   const intake = `${prefix}.study`;
   const ofSinks = sinks.map((sink) => sinkQueues(prefix, sink, delaysMs));
@@ -87,7 +86,7 @@ export function topology(
     routine: classic(`${intake}.routine`),
     ...lane(classic(intake), delaysMs),
     sinks: ofSinks,
-    epoch: { name: `${prefix}.epoch`, arguments: { ...CLASSIC, 'x-max-length': 1 } },
+    restartMarker: { name: `${prefix}.epoch`, arguments: { ...CLASSIC, 'x-max-length': 1 } },
     bindings: [
       { queue: intake, exchange: `${prefix}.study`, routingKey: STUDY_ROUTING_KEY },
       ...ofSinks.map(({ queue }) => ({
@@ -103,11 +102,7 @@ export function topology(
  * The queues of a sink, whether it is switched on or not: `<prefix>.result.<sink>` and, for its retries and dead
  * letters, names that begin so.
  */
-export function sinkQueues(
-  prefix: string,
-  sink: SinkName,
-  delaysMs: readonly number[] = DEFAULT_DELAYS_MS,
-): SinkQueues {
+export function sinkQueues(prefix: string, sink: string, delaysMs: readonly number[] = DEFAULT_DELAYS_MS): SinkQueues {
   const queue = { name: `${prefix}.result.${sink}`, arguments: { ...CLASSIC, 'x-single-active-consumer': true } };
   return { sink, queue, ...lane(queue, delaysMs) };
 }
@@ -127,7 +122,7 @@ export function allQueues(plan: Topology): Queue[] {
     ...waitingQueues(plan),
     ...plan.delays,
     plan.dead,
-    plan.epoch,
+    plan.restartMarker,
     ...plan.sinks.flatMap(({ queue, delays, dead }) => [queue, ...delays, dead]),
   ];
 }

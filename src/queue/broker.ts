@@ -4,21 +4,19 @@ import type { Log } from '../base/log';
 import { withTimeout } from '../base/retry';
 import { PRIORITIES, type Priority } from '../events/priority';
 import type { ResultEvent } from '../events/result-event';
-import { SINK_NAMES, type SinkName } from '../events/sink-names';
 import { BrokerConnection, type BrokerState, CLOSE_TIMEOUT_MS, type ConnectionOptions } from './connection';
 import { onOwnChannel } from './declare';
-import type { DeliveryContext, DeliveryHandler } from './delivery';
-import { type Classify, Intake } from './intake';
+import type { MessageContext, MessageHandler } from './message';
+import { PriorityConsumer, type StudyHandler } from './priority-consumer';
+import { type Classify, PriorityRouter } from './priority-router';
 import { Publisher, type PublishOptions } from './publisher';
-import { sinkWorker } from './sink-worker';
-import type { Subscription } from './subscription';
+import type { QueueConsumer } from './queue-consumer';
+import { sinkConsumer } from './sink-consumer';
 import { type Lane, type Queue, sinkQueues, type SinkQueues, topology, type Topology, waitingQueues } from './topology';
-import { type StudyHandler, Worker } from './worker';
 
 export { BROKER_STATES, type BrokerState } from './connection';
-export type { DeliveryHandler } from './delivery';
 export type { PublishOptions } from './publisher';
-export type { StudyHandler } from './worker';
+export type { StudyHandler } from './priority-consumer';
 
 export interface BrokerOptions extends ConnectionOptions {
   /** First part of the names of all exchanges and queues. */
@@ -29,7 +27,9 @@ export interface BrokerOptions extends ConnectionOptions {
    * Sinks of results that are switched on: each has queues of its own, declared with all others, so that results wait
    * for one that is away.
    */
-  readonly sinks?: readonly SinkName[];
+  readonly sinks?: readonly string[];
+  /** All sinks that there may be: of those that are switched off, queues may be left (`unreadSinks`). */
+  readonly knownSinks?: readonly string[];
   /** Longest wait for a publisher confirm, reconnecting included (milliseconds). */
   readonly publishTimeoutMs?: number;
   /** How long a message is held that could not be moved on, before it goes back to its queue (milliseconds). */
@@ -50,7 +50,7 @@ export type Depths = Readonly<Record<'intake' | 'urgent' | 'routine' | 'retry' |
 
 /** `retry` counts all delay queues together. */
 export interface SinkDepths {
-  readonly sink: SinkName;
+  readonly sink: string;
   readonly waiting: number;
   readonly retry: number;
   readonly dead: number;
@@ -79,7 +79,7 @@ export interface Broker {
    * Hands the results of a sink to `handler`, one at a time, now and after every reconnection. To be called once for
    * each sink that is switched on.
    */
-  consumeSink(sink: SinkName, handler: DeliveryHandler): Promise<void>;
+  consumeSink(sink: string, handler: MessageHandler): Promise<void>;
   /**
    * Resolves when the broker has confirmed the message. @throws HilumError BROKER_UNREACHABLE when it has not within
    * the time-out: it may have arrived all the same.
@@ -124,13 +124,14 @@ class RabbitBroker implements Broker {
   private readonly connection: BrokerConnection;
   private readonly publisher: Publisher;
   private readonly prefix: string;
+  private readonly knownSinks: readonly string[];
   private readonly publishTimeoutMs: number;
   private readonly pauseMs: number;
   private readonly idleMs: number;
   private readonly stopSignal = new AbortController();
-  private intake: Intake | undefined;
-  private worker: Worker | undefined;
-  private readonly sinkWorkers = new Map<SinkName, Subscription>();
+  private router: PriorityRouter | undefined;
+  private studies: PriorityConsumer | undefined;
+  private readonly sinkConsumers = new Map<string, QueueConsumer>();
 
   constructor(
     options: BrokerOptions,
@@ -139,6 +140,7 @@ class RabbitBroker implements Broker {
     const { prefix = 'hilum', publishTimeoutMs = 30_000, pauseMs = 5_000, idleMs = 500 } = options;
     this.topology = topology(prefix, options.retryDelaysMs, options.sinks);
     this.prefix = prefix;
+    this.knownSinks = options.knownSinks ?? [];
     this.publishTimeoutMs = publishTimeoutMs;
     this.pauseMs = pauseMs;
     this.idleMs = idleMs;
@@ -151,30 +153,30 @@ class RabbitBroker implements Broker {
     prefetch: number,
     { classify = () => Promise.resolve(null), routineEvery = 4 }: ConsumeOptions = {},
   ): Promise<void> {
-    if (this.worker !== undefined) throw new Error('consume was called before');
+    if (this.studies !== undefined) throw new Error('consume was called before');
     const context = this.context(this.topology);
-    const worker = new Worker(this.connection, this.topology, context, handler, {
+    const consumer = new PriorityConsumer(this.connection, this.topology, context, handler, {
       prefetch,
       routineEvery,
       idleMs: this.idleMs,
     });
-    this.worker = worker;
-    this.intake = new Intake(this.connection, this.topology, context, classify, () => worker.wake());
+    this.studies = consumer;
+    this.router = new PriorityRouter(this.connection, this.topology, context, classify, () => consumer.wake());
     return Promise.resolve();
   }
 
-  consumeSink(sink: SinkName, handler: DeliveryHandler): Promise<void> {
+  consumeSink(sink: string, handler: MessageHandler): Promise<void> {
     const queues = this.topology.sinks.find((found) => found.sink === sink);
-    if (queues === undefined || this.sinkWorkers.has(sink))
+    if (queues === undefined || this.sinkConsumers.has(sink))
       throw new Error(`consumeSink was called before for ${sink}, or it is not switched on`);
-    this.sinkWorkers.set(sink, sinkWorker(this.connection, this.topology, queues, this.context(queues), handler));
+    this.sinkConsumers.set(sink, sinkConsumer(this.connection, this.topology, queues, this.context(queues), handler));
     return Promise.resolve();
   }
 
-  private context(lane: Lane): DeliveryContext {
+  private context(lane: Lane): MessageContext {
     // Through the default exchange, straight to a queue; `mandatory`, as the broker confirms and drops what no queue
     // takes.
-    const send: DeliveryContext['send'] = (queue, body, properties) =>
+    const send: MessageContext['send'] = (queue, body, properties) =>
       this.publish('', queue, body, { ...properties, mandatory: true });
     return { lane, log: this.log, pauseMs: this.pauseMs, stopping: this.stopSignal.signal, send };
   }
@@ -220,7 +222,7 @@ class RabbitBroker implements Broker {
   }
 
   async unreadSinks(): Promise<readonly UnreadSink[]> {
-    const off = SINK_NAMES.filter((name) => !this.topology.sinks.some(({ sink }) => sink === name));
+    const off = this.knownSinks.filter((name) => !this.topology.sinks.some(({ sink }) => sink === name));
     const found = await Promise.all(
       off.map(async (sink) => {
         const queues = sinkQueues(this.prefix, sink);
@@ -242,7 +244,7 @@ class RabbitBroker implements Broker {
 
   async ages(): Promise<Readonly<Record<Priority, number>>> {
     const counts = await this.count(PRIORITIES.map((priority) => this.topology[priority].name));
-    const [urgent, routine] = PRIORITIES.map((priority, index) => this.worker?.age(priority, counts[index]!) ?? 0);
+    const [urgent, routine] = PRIORITIES.map((priority, index) => this.studies?.age(priority, counts[index]!) ?? 0);
     return { urgent: urgent!, routine: routine! };
   }
 
@@ -272,10 +274,10 @@ class RabbitBroker implements Broker {
     if (['stopping', 'stopped'].includes(this.state())) return;
     this.connection.stopping();
     this.stopSignal.abort();
-    const workers = [this.worker, ...this.sinkWorkers.values()];
+    const consumers = [this.studies, ...this.sinkConsumers.values()];
     const [, ...left] = await Promise.all([
-      this.intake?.stop(Math.min(graceMs, CLOSE_TIMEOUT_MS)),
-      ...workers.map((worker) => worker?.stop(graceMs) ?? 0),
+      this.router?.stop(Math.min(graceMs, CLOSE_TIMEOUT_MS)),
+      ...consumers.map((consumer) => consumer?.stop(graceMs) ?? 0),
     ]);
     const unfinished = sum(left);
     await this.connection.close();
