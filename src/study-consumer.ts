@@ -1,5 +1,6 @@
 import type { Log } from './base/log';
 import type { Uid } from './dicom/uid';
+import type { ProgressNotes } from './events/progress-event';
 import type { FilmResult, ResultEvent } from './events/result-event';
 import { parseStudyEvent, type StudyEvent } from './events/study-event';
 import { createConsumer, type Settled } from './queue/consume-loop';
@@ -15,14 +16,8 @@ export interface StudyObserver {
   study(result: StudyResult, reason?: string): void;
 }
 
-/** Port: who is told of a study's way; `worklist/progress` fits it by shape. No method throws or waits. */
-export interface StudyProgress {
-  analysing(study: Uid, attempt: number): void;
-  returned(study: Uid): void;
-  retry(study: Uid, reason: string, delayMs: number): void;
-  failed(study: Uid, reason: string): void;
-  nothingNew(study: Uid): void;
-}
+/** Who is told of a study's way. No method throws or waits. */
+export type StudyProgress = Omit<ProgressNotes, 'waiting'>;
 
 export interface StudyOptions {
   /** This study may have been worked on before. */

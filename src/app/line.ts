@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import type { Log } from '../base/log';
 import { type Config, configSchema } from '../config/config';
-import type { ModelManifest } from '../model/manifest';
+import { type ModelManifest, readManifest } from '../model/manifest';
 import { openModel } from '../model/session';
 import { DecoderThread } from '../pipeline/decoder-thread';
 import type { AnalysisIdentity, AnalysisModel } from '../pipeline/encode';
@@ -57,6 +58,21 @@ export async function openLine(
     audit,
     identity: () => ({ ...settled, startedAt: new Date() }),
   };
+}
+
+/**
+ * The models that the configuration names, for a process that loads none: by their manifests alone, and without those
+ * that are not installed here.
+ */
+export function namedModels({ models, classification: { shortcutAudit } }: Config): ModelManifest[] {
+  const { dir = SHIPPED_MODELS, view, gate, lungs, classifier } = models;
+  return [view, gate, lungs, classifier, shortcutAudit].flatMap((id) => {
+    try {
+      return id === 'off' ? [] : readManifest(join(dir, id));
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** A decoder thread as configured; it starts with the first film. */

@@ -8,6 +8,7 @@ import { freeBytes } from '../base/disk';
 import { describeError } from '../base/errors';
 import { createLog } from '../base/log';
 import { type Config, readConfig } from '../config/config';
+import type { Role } from '../config/roles';
 import type { ModelManifest } from '../model/manifest';
 import { openModel } from '../model/session';
 import { requireFit } from '../pipeline/fit';
@@ -28,7 +29,7 @@ const GREATEST_CLOCK_DIFFERENCE_S = 60;
 const BROKER_WAIT_MS = 10_000;
 
 /**
- * Looks at everything that the service needs and says in plain words what is wrong. Resolves to 1 when something is.
+ * Looks at everything that the service needs for its roles and says in plain words what is wrong. Resolves to 1 when something is.
  */
 export async function doctor(options: { config: string; json: boolean }): Promise<number> {
   const findings = await examine(options.config);
@@ -46,13 +47,14 @@ async function examine(path: string): Promise<Finding[]> {
   } catch (error) {
     return [{ check: 'configuration', ok: false, text: describeError(error) }];
   }
+  const has = (role: Role) => config.roles.includes(role);
   const parts = [
     examineArchive(config),
     examineBroker(config),
-    examineReceivers(config),
-    examineModels(config),
+    ...(has('sinks') ? [examineReceivers(config)] : []),
+    ...(has('worker') ? [examineModels(config)] : []),
     examineDisk(config),
-    examineClock(config),
+    ...(has('worker') ? [examineClock(config)] : []),
     examineAccess(config),
   ];
   return [{ check: 'configuration', ok: true, text: `${path} is valid` }, ...(await Promise.all(parts)).flat()];

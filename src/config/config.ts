@@ -7,6 +7,7 @@ import { auth, millis, tls } from '../net/config';
 import { deliveriesSchema } from '../sinks/config';
 import { prioritySchema } from '../triage/config';
 import { accessSchema, auditSchema, exposureProblems, httpSchema } from '../web/access/config';
+import { rolesSchema } from './roles';
 
 const archive = z.strictObject({
   url: z.url({ protocol: /^https?$/ }).describe('DICOMweb root of the archive, e.g. http://orthanc:8042/dicom-web'),
@@ -88,6 +89,7 @@ const catchUp = z
   .prefault({});
 
 export const configSchema = z.strictObject({
+  roles: rolesSchema,
   archive,
   broker,
   http: httpSchema,
@@ -239,9 +241,17 @@ export const configSchema = z.strictObject({
 
 export type Config = z.infer<typeof configSchema>;
 
-/** Shadow mode tells nobody of its results, so a list would show nothing but waiting. */
-function contradictions({ list, results }: Config): string[] {
-  return list.enabled && results.mode === 'shadow' ? ['list.enabled: needs results.mode live'] : [];
+/**
+ * Shadow mode tells nobody of its results, so a list would show nothing but waiting; and its outcomes are with the
+ * worker alone, so a catch-up elsewhere would find every study undone, for ever.
+ */
+function contradictions({ list, results, roles, catchUp: { kind } }: Config): string[] {
+  if (results.mode === 'live') return [];
+  const isApart = kind !== 'off' && roles.includes('catch-up') && !roles.includes('worker');
+  return [
+    ...(list.enabled ? ['list.enabled: needs results.mode live'] : []),
+    ...(isApart ? ['roles: catch-up needs the role worker beside it where results.mode is shadow'] : []),
+  ];
 }
 
 /**

@@ -3,16 +3,28 @@ import { HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import { withTimeout } from '../base/retry';
 import { PRIORITIES, type Priority } from '../events/priority';
+import type { ProgressEvent } from '../events/progress-event';
 import type { ResultEvent } from '../events/result-event';
-import { BrokerConnection, type BrokerState, CLOSE_TIMEOUT_MS, type ConnectionOptions } from './connection';
+import { BrokerConnection, type BrokerState, CLOSE_TIMEOUT_MS, type ConnectionOptions, inTime } from './connection';
 import { onOwnChannel } from './declare';
 import type { MessageContext, MessageHandler } from './message';
 import { PriorityConsumer, type StudyHandler } from './priority-consumer';
 import { type Classify, PriorityRouter } from './priority-router';
+import { progressConsumer } from './progress-consumer';
+import { ProgressPublisher } from './progress-publisher';
 import { Publisher, type PublishOptions } from './publisher';
 import type { QueueConsumer } from './queue-consumer';
 import { sinkConsumer } from './sink-consumer';
-import { type Lane, type Queue, sinkQueues, type SinkQueues, topology, type Topology, waitingQueues } from './topology';
+import {
+  type Lane,
+  PROGRESS_ROUTING_KEY,
+  type Queue,
+  sinkQueues,
+  type SinkQueues,
+  topology,
+  type Topology,
+  waitingQueues,
+} from './topology';
 
 export { BROKER_STATES, type BrokerState } from './connection';
 export type { PublishOptions } from './publisher';
@@ -87,6 +99,10 @@ export interface Broker {
   publish(exchange: string, routingKey: string, body: Buffer, options?: PublishOptions): Promise<void>;
   /** Publishes a result event, routed by its priority: result.urgent, result.routine or result.none. */
   announce(result: ResultEvent): Promise<void>;
+  /** Publishes a step of a study in the background, in the order of the calls. A hint: neither throws nor waits. */
+  tellProgress(event: ProgressEvent): void;
+  /** Hands what others tell by `tellProgress` to `receive`, now and after every reconnection. To be called once. */
+  consumeProgress(receive: (event: ProgressEvent) => void): Promise<void>;
   state(): BrokerState;
   /** Messages in a queue; by default all that wait to be worked on, wherever. @throws HilumError BROKER_UNREACHABLE */
   depth(queue?: string): Promise<number>;
@@ -100,8 +116,11 @@ export interface Broker {
    * @throws HilumError BROKER_UNREACHABLE
    */
   unreadSinks(): Promise<readonly UnreadSink[]>;
-  /** Seconds that the oldest message of each priority has waited, at most. @throws HilumError BROKER_UNREACHABLE */
-  ages(): Promise<Readonly<Record<Priority, number>>>;
+  /**
+   * Seconds that the oldest message of each priority has waited, at most; empty without `consume`, which tells it.
+   * @throws HilumError BROKER_UNREACHABLE
+   */
+  ages(): Promise<Readonly<Partial<Record<Priority, number>>>>;
   /**
    * Runs `use` on a channel of its own and closes it: what was taken on it and not acknowledged goes back to its place.
    * @throws HilumError BROKER_UNREACHABLE without a connection.
@@ -132,6 +151,8 @@ class RabbitBroker implements Broker {
   private router: PriorityRouter | undefined;
   private studies: PriorityConsumer | undefined;
   private readonly sinkConsumers = new Map<string, QueueConsumer>();
+  private readonly progressPublisher: ProgressPublisher;
+  private notes: QueueConsumer | undefined;
 
   constructor(
     options: BrokerOptions,
@@ -146,6 +167,8 @@ class RabbitBroker implements Broker {
     this.idleMs = idleMs;
     this.connection = new BrokerConnection(options, log);
     this.publisher = new Publisher(this.connection, this.topology, publishTimeoutMs);
+    const { exchange } = this.topology.progress;
+    this.progressPublisher = new ProgressPublisher((body) => this.publish(exchange.name, PROGRESS_ROUTING_KEY, body));
   }
 
   consume(
@@ -191,6 +214,16 @@ class RabbitBroker implements Broker {
       `result.${result.priority ?? 'none'}`,
       Buffer.from(JSON.stringify(result)),
     );
+  }
+
+  tellProgress(event: ProgressEvent): void {
+    this.progressPublisher.tell(event);
+  }
+
+  consumeProgress(receive: (event: ProgressEvent) => void): Promise<void> {
+    if (this.notes !== undefined) throw new Error('consumeProgress was called before');
+    this.notes = progressConsumer(this.connection, this.topology, this.context(this.topology), receive);
+    return Promise.resolve();
   }
 
   ready(timeoutMs: number): Promise<void> {
@@ -242,10 +275,11 @@ class RabbitBroker implements Broker {
     });
   }
 
-  async ages(): Promise<Readonly<Record<Priority, number>>> {
+  async ages(): Promise<Readonly<Partial<Record<Priority, number>>>> {
+    const { studies } = this;
+    if (studies === undefined) return {};
     const counts = await this.count(PRIORITIES.map((priority) => this.topology[priority].name));
-    const [urgent, routine] = PRIORITIES.map((priority, index) => this.studies?.age(priority, counts[index]!) ?? 0);
-    return { urgent: urgent!, routine: routine! };
+    return Object.fromEntries(PRIORITIES.map((priority, index) => [priority, studies.age(priority, counts[index]!)]));
   }
 
   private async count(queues: readonly string[]): Promise<number[]> {
@@ -274,12 +308,13 @@ class RabbitBroker implements Broker {
     if (['stopping', 'stopped'].includes(this.state())) return;
     this.connection.stopping();
     this.stopSignal.abort();
-    const consumers = [this.studies, ...this.sinkConsumers.values()];
+    const consumers = [this.studies, this.notes, ...this.sinkConsumers.values()];
     const [, ...left] = await Promise.all([
       this.router?.stop(Math.min(graceMs, CLOSE_TIMEOUT_MS)),
       ...consumers.map((consumer) => consumer?.stop(graceMs) ?? 0),
     ]);
     const unfinished = sum(left);
+    await inTime(this.progressPublisher.settled(), Math.min(graceMs, CLOSE_TIMEOUT_MS));
     await this.connection.close();
     this.log.info(
       { event: 'broker.stopped', broker: this.connection.where, unfinished },
