@@ -34,7 +34,10 @@ export default tseslint.config(
       // Figures and flags in a message are what they look like; objects and undefined are not.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       // `() => timer.unref()` is clear; a void value that is used is not.
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
       // With noUncheckedIndexedAccess, `!` is how a loop over pixels says that its index is in range.
       '@typescript-eslint/no-non-null-assertion': 'off',
       // `void` says that a value is dropped on purpose, whatever its type.

@@ -12,7 +12,7 @@ const LAST_MS = 500;
 export async function serve(configPath: string): Promise<number> {
   const config = readConfig(configPath);
   const log = createLog(config.log.level);
-  log.info({ event: 'service.starting', config: configPath }, 'starting');
+  log.info({ event: 'service.starting', config: configPath, roles: config.roles }, 'starting');
   const app = await createApp(config, log);
   const asked = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);

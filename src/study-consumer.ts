@@ -1,22 +1,14 @@
-import { describeFailure, ERROR_CODES } from './base/errors';
 import type { Log } from './base/log';
 import type { Uid } from './dicom/uid';
+import type { ProgressNotes } from './events/progress-event';
 import type { FilmResult, ResultEvent } from './events/result-event';
 import { parseStudyEvent, type StudyEvent } from './events/study-event';
-import {
-  carryOut,
-  type Delivery,
-  type RetryPolicy,
-  settle,
-  type Settlement,
-  settleRedelivered,
-  WORKER_LOST,
-} from './queue/settle';
+import { createConsumer, type Settled } from './queue/consume-loop';
+import type { ConsumedMessage, MessageHandler } from './queue/message';
+import type { RetryPolicy, Settlement } from './queue/retry-policy';
 
 export const STUDY_RESULTS = ['done', 'nothing-new', 'retry', 'dead', 'put-back'] as const;
 export type StudyResult = (typeof STUDY_RESULTS)[number];
-/** Every reason that a failed study may have. */
-export const FAILURE_CODES: readonly string[] = [...ERROR_CODES, 'UNKNOWN', WORKER_LOST];
 
 /** Port: who counts studies; `web/metrics` fits it by shape. */
 export interface StudyObserver {
@@ -24,14 +16,8 @@ export interface StudyObserver {
   study(result: StudyResult, reason?: string): void;
 }
 
-/** Port: who is told of a study's way; `worklist/progress` fits it by shape. No method throws or waits. */
-export interface StudyProgress {
-  analysing(study: Uid, attempt: number): void;
-  returned(study: Uid): void;
-  retry(study: Uid, reason: string, delayMs: number): void;
-  failed(study: Uid, reason: string): void;
-  nothingNew(study: Uid): void;
-}
+/** Who is told of a study's way. No method throws or waits. */
+export type StudyProgress = Omit<ProgressNotes, 'waiting'>;
 
 export interface StudyOptions {
   /** This study may have been worked on before. */
@@ -43,7 +29,7 @@ export interface StudyOptions {
   readonly shouldReturn: () => boolean;
 }
 
-export interface ListenerOptions {
+export interface StudyConsumerOptions {
   /** Null where there was nothing new to say. */
   readonly runStudy: (study: Uid, options: StudyOptions) => Promise<ResultEvent | null>;
   readonly retry: RetryPolicy;
@@ -51,7 +37,7 @@ export interface ListenerOptions {
   readonly observer?: StudyObserver;
   readonly progress?: StudyProgress | undefined;
   /**
-   * How long a delivery is worked on before its study is returned between two films (milliseconds): the broker waits
+   * How long a message is worked on before its study is returned between two films (milliseconds): the broker waits
    * for an answer for a limited time.
    */
   readonly sliceMs?: number;
@@ -59,71 +45,45 @@ export interface ListenerOptions {
   readonly isStopping?: () => boolean;
 }
 
-/**
- * Makes the handler of study messages: it works on one, then settles it, exactly once, last, on every path, and never
- * rejects.
- */
-export function createListener(options: ListenerOptions): (delivery: Delivery) => Promise<void> {
+/** Makes the handler of study messages, settled as `queue/consume-loop` says. */
+export function createStudyConsumer(options: StudyConsumerOptions): MessageHandler {
   const { retry, log, observer = { study: () => {} }, progress } = options;
-  return async (delivery) => {
-    const conclude = (settlement: Settlement, failure: unknown, aboutIt: Log, study: Uid | null) => {
-      note(settlement, delivery, failure, aboutIt, observer);
-      if (study !== null && progress !== undefined) tell(settlement, study, progress);
-      return carryOut(settlement, delivery);
-    };
-    if (delivery.redelivered)
-      return conclude(settleRedelivered(delivery, retry), undefined, log, studyOf(delivery.body));
-    let studyLog = log;
-    let study: Uid | null = null;
-    let failure: unknown;
-    try {
-      const event = parseStudyEvent(delivery.body);
-      study = event.studyInstanceUid;
-      studyLog = log.child({ study });
-      progress?.analysing(study, delivery.attempt);
-      const result = await work(event, delivery, options, studyLog);
+  return createConsumer<StudyEvent>({
+    parse: parseStudyEvent,
+    retry,
+    log,
+    async work(event, message, studyLog) {
+      progress?.analysing(event.studyInstanceUid, message.attempt);
+      const result = await work(event, message, options, studyLog);
       observer.study(result);
-      if (result === 'nothing-new') progress?.nothingNew(study);
-    } catch (error) {
-      failure = error ?? new Error('nothing was thrown');
-    }
-    await conclude(settle(failure, delivery, retry), failure, studyLog, study);
-  };
-}
-
-/** Null for what is no study event. */
-function studyOf(body: Uint8Array): Uid | null {
-  try {
-    return parseStudyEvent(body).studyInstanceUid;
-  } catch {
-    return null;
-  }
+      if (result === 'nothing-new') progress?.nothingNew(event.studyInstanceUid);
+    },
+    report(settled) {
+      note(settled, observer);
+      if (settled.event !== null && progress !== undefined)
+        tell(settled.settlement, settled.event.studyInstanceUid, progress);
+    },
+  });
 }
 
 function tell(settlement: Settlement, study: Uid, progress: StudyProgress): void {
   switch (settlement.kind) {
     case 'ack':
       return;
-    case 'retry': {
-      progress.retry(study, settlement.reason, settlement.delayMs);
-      return;
-    }
-    case 'dead-letter': {
-      progress.failed(study, settlement.reason);
-      return;
-    }
-    case 'go-on':
-    case 'put-back': {
-      progress.returned(study);
-      return;
-    }
+    case 'retry':
+      return progress.retry(study, settlement.reason, settlement.delayMs);
+    case 'dead-letter':
+      return progress.failed(study, settlement.reason);
+    case 'continue-later':
+    case 'requeue':
+      return progress.returned(study);
   }
 }
 
 async function work(
   { studyInstanceUid: study, reanalyze = false }: StudyEvent,
-  { attempt, lost, slices }: Delivery,
-  { runStudy, sliceMs = Infinity, isStopping = () => false }: ListenerOptions,
+  { attempt, lost, slices }: ConsumedMessage,
+  { runStudy, sliceMs = Infinity, isStopping = () => false }: StudyConsumerOptions,
   log: Log,
 ): Promise<StudyResult> {
   const started = process.hrtime.bigint();
@@ -168,48 +128,34 @@ function countOutcomes({ films, skipped }: ResultEvent): Record<string, number> 
   };
 }
 
-function note(settlement: Settlement, delivery: Delivery, failure: unknown, log: Log, observer: StudyObserver): void {
-  const fields = {
-    attempt: delivery.attempt,
-    lost: delivery.lost,
-    ...(failure === undefined ? {} : { error: describeFailure(failure) }),
-  };
+function note({ settlement, message, log, fields }: Settled<StudyEvent>, observer: StudyObserver): void {
   switch (settlement.kind) {
     case 'ack':
       return;
     case 'retry':
       observer.study('retry', settlement.reason);
-      {
-        log.warn(
-          { event: 'study.retry', reason: settlement.reason, delaySeconds: settlement.delayMs / 1000, ...fields },
-          'the study is tried again later',
-        );
-        return;
-      }
-    case 'dead-letter':
-      observer.study('dead', settlement.reason);
-      {
-        log.error(
-          { event: 'study.dead', reason: settlement.reason, ...fields },
-          'the study is given up; its message is in the dead queue',
-        );
-        return;
-      }
-    case 'go-on': {
-      log.info(
-        { event: 'study.returned', slices: delivery.slices + 1, ...fields },
-        'the study goes back to the queue between two films',
+      log.warn(
+        { event: 'study.retry', reason: settlement.reason, delaySeconds: settlement.delayMs / 1000, ...fields },
+        'the study is tried again later',
       );
       return;
-    }
-    case 'put-back':
+    case 'dead-letter':
+      observer.study('dead', settlement.reason);
+      return log.error(
+        { event: 'study.dead', reason: settlement.reason, ...fields },
+        'the study is given up; its message is in the dead queue',
+      );
+    case 'continue-later':
+      return log.info(
+        { event: 'study.returned', slices: message.slices + 1, ...fields },
+        'the study goes back to the queue between two films',
+      );
+    case 'requeue':
       observer.study('put-back');
-      {
-        log.info(
-          { event: 'study.put-back', delaySeconds: settlement.delayMs / 1000, ...fields },
-          'a redelivered message goes to the end of the queue',
-        );
-        return;
-      }
+      log.info(
+        { event: 'study.put-back', delaySeconds: settlement.delayMs / 1000, ...fields },
+        'a redelivered message goes to the end of the queue',
+      );
+      return;
   }
 }

@@ -5,18 +5,10 @@ import { HilumError } from '../src/base/errors';
 import { NOT_ANALYSED_REASONS, WARNINGS } from '../src/events/closed-lists';
 import type { ResultEvent } from '../src/events/result-event';
 import { MAX_EVENT_BYTES, parseStudyEvent } from '../src/events/study-event';
-import { UnavailableError } from '../src/net/http';
-import type { BrokerDelivery } from '../src/queue/delivery';
-import {
-  type Delivery,
-  LOSS_LIMIT,
-  refusedInARow,
-  settle,
-  settleRedelivered,
-  TOLERATED_LOSSES,
-  triesWithin,
-} from '../src/queue/settle';
-import { createListener, type ListenerOptions } from '../src/study-consumer';
+import type { ConsumedMessage } from '../src/queue/message';
+import { LOSS_LIMIT } from '../src/queue/retry-policy';
+import { createStudyConsumer, type StudyConsumerOptions } from '../src/study-consumer';
+import { consumedMessage } from './support/broker/consumed-message';
 import { recordingLog } from './support/records/logs';
 
 const DOCS = join(__dirname, '../docs');
@@ -119,155 +111,21 @@ describe('the result event', () => {
 
 const POLICY = { delaysMs: [5_000, 30_000, 300_000, 1_800_000], limit: 6 };
 const transient = new HilumError('ARCHIVE_UNREACHABLE', 'transient', 'x');
-const ambiguous = new HilumError('STORE_AMBIGUOUS', 'ambiguous', 'x');
 const permanent = new HilumError('ENCODE_FAILED', 'permanent', 'x');
-const unauthorised = new HilumError('ARCHIVE_UNAUTHORISED', 'permanent', 'x');
 const returned = new HilumError('STUDY_RETURNED', 'transient', 'x');
-const retry = (delayMs: number, reason = 'ARCHIVE_UNREACHABLE') => ({ kind: 'retry', delayMs, reason });
-const dead = (reason: string) => ({ kind: 'dead-letter', reason });
-
-describe('what becomes of a delivery', () => {
-  test.each([
-    ['success', undefined, 1, { kind: 'ack' }],
-    ['success after many tries', undefined, 99, { kind: 'ack' }],
-    ['transient, first try', transient, 1, retry(5_000)],
-    ['transient, second', transient, 2, retry(30_000)],
-    ['transient, third', transient, 3, retry(300_000)],
-    ['transient, fourth', transient, 4, retry(1_800_000)],
-    ['the last delay repeats', transient, 6, retry(1_800_000)],
-    ['beyond the limit', transient, 7, dead('ARCHIVE_UNREACHABLE')],
-    ['far beyond the limit', transient, 700, dead('ARCHIVE_UNREACHABLE')],
-    ['ambiguous', ambiguous, 1, retry(5_000, 'STORE_AMBIGUOUS')],
-    ['ambiguous beyond the limit', ambiguous, 7, dead('STORE_AMBIGUOUS')],
-    ['permanent', permanent, 1, dead('ENCODE_FAILED')],
-    ['a refused sign-in', unauthorised, 1, retry(5_000, 'ARCHIVE_UNAUTHORISED')],
-    ['a refused sign-in after an outage', unauthorised, 6, retry(5_000, 'ARCHIVE_UNAUTHORISED')],
-    ['an error without a code', new TypeError('Doe^Jane'), 1, retry(5_000, 'UNKNOWN')],
-    ['no error at all', 'Doe^Jane', 7, dead('UNKNOWN')],
-    ['returned between two films', returned, 1, { kind: 'go-on' }],
-    ['returned beyond the limit', returned, 99, { kind: 'go-on' }],
-    ['Retry-After beyond the delay', new UnavailableError('x', 60_000), 1, retry(60_000, 'ARCHIVE_UNAVAILABLE')],
-    ['Retry-After below the delay', new UnavailableError('x', 10), 1, retry(5_000, 'ARCHIVE_UNAVAILABLE')],
-  ] as const)('%s', (_name, error, attempt, expected) =>
-    expect(settle(error, { attempt, away: 0, refused: 0 }, POLICY)).toEqual(expected),
-  );
-
-  test.each([
-    ['once before', 2, 1, retry(30_000, 'ARCHIVE_UNAUTHORISED')],
-    ['a third time in a row', 3, 2, retry(300_000, 'ARCHIVE_UNAUTHORISED')],
-    ['a fourth time in a row', 4, 3, dead('ARCHIVE_UNAUTHORISED')],
-    ['a fourth time in a row, after other failures', 6, 3, dead('ARCHIVE_UNAUTHORISED')],
-  ] as const)('sign-in refused %s', (_name, attempt, refused, expected) =>
-    expect(settle(unauthorised, { attempt, away: 0, refused }, POLICY)).toEqual(expected),
-  );
-
-  test.each([
-    [[], 0],
-    [['ARCHIVE_TIMEOUT'], 0],
-    [['ARCHIVE_UNAUTHORISED'], 1],
-    [['ARCHIVE_UNAUTHORISED', 'ARCHIVE_TIMEOUT', 'ARCHIVE_UNAUTHORISED', 'RECEIVER_UNAUTHORISED'], 2],
-    [['ARCHIVE_UNAUTHORISED', 'ARCHIVE_TIMEOUT'], 0],
-  ])('refused in a row: %j', (codes, expected) => expect(refusedInARow(codes)).toBe(expected));
-
-  test('a limit of none', () => {
-    expect(settle(transient, { attempt: 1, away: 0, refused: 0 }, { ...POLICY, limit: 0 })).toEqual(
-      dead('ARCHIVE_UNREACHABLE'),
-    );
-    expect(settle(unauthorised, { attempt: 2, away: 0, refused: 1 }, { ...POLICY, limit: 1 })).toEqual(
-      dead('ARCHIVE_UNAUTHORISED'),
-    );
-  });
-
-  describe('with a limit of its own for the other side being away', () => {
-    const policy = { ...POLICY, awayLimit: 40 };
-    const failing = new UnavailableError('500', undefined);
-    const gone = new UnavailableError('503', undefined, undefined, true);
-    const awayRetry = (delayMs: number, reason = 'ARCHIVE_UNREACHABLE') => ({
-      ...retry(delayMs, reason),
-      isAway: true,
-    });
-    test.each([
-      ['the first time', transient, 1, 0, awayRetry(5_000)],
-      ['far beyond the limit of other failures', transient, 40, 39, awayRetry(1_800_000)],
-      ['beyond its own', transient, 41, 40, dead('ARCHIVE_UNREACHABLE')],
-      ['after other failures, its delays begin anew', transient, 7, 0, awayRetry(5_000)],
-      ['503', gone, 30, 29, awayRetry(1_800_000, 'ARCHIVE_UNAVAILABLE')],
-      ['back, and failing otherwise: as at its first try', failing, 31, 30, retry(5_000, 'ARCHIVE_UNAVAILABLE')],
-      ['failing otherwise too often', failing, 37, 30, dead('ARCHIVE_UNAVAILABLE')],
-      ['refusing the sign-in for the first time', unauthorised, 34, 30, retry(5_000, 'ARCHIVE_UNAUTHORISED')],
-      ['refusing for good', permanent, 31, 30, dead('ENCODE_FAILED')],
-    ] as const)('%s', (_name, error, attempt, away, expected) =>
-      expect(settle(error, { attempt, away, refused: 0 }, policy)).toEqual(expected),
-    );
-
-    test.each([
-      [72 * 3_600_000, 147],
-      [5_000, 6],
-      [0, 6],
-    ])('the delays of %d ms are %d tries, and never fewer than for other failures', (ms, tries) =>
-      expect(triesWithin(ms, POLICY)).toBe(tries),
-    );
-  });
-
-  test.each([
-    [0, { kind: 'put-back', counted: true, delayMs: 0 }],
-    [TOLERATED_LOSSES - 1, { kind: 'put-back', counted: true, delayMs: 0 }],
-    [TOLERATED_LOSSES, { kind: 'put-back', counted: true, delayMs: 5_000 }],
-    [TOLERATED_LOSSES + 1, { kind: 'put-back', counted: true, delayMs: 30_000 }],
-    [LOSS_LIMIT - 1, { kind: 'put-back', counted: true, delayMs: 1_800_000 }],
-    [LOSS_LIMIT, dead('WORKER_LOST')],
-  ])('redelivered, lost %d times before', (lost, expected) =>
-    expect(settleRedelivered({ lost, outlivedBroker: false }, POLICY)).toEqual(expected),
-  );
-
-  test.each([0, LOSS_LIMIT])(
-    'redelivered, lost %d times before, but the broker was restarted: put back uncounted',
-    (lost) =>
-      expect(settleRedelivered({ lost, outlivedBroker: true }, POLICY)).toEqual({
-        kind: 'put-back',
-        counted: false,
-        delayMs: 0,
-      }),
-  );
-});
-
-/** A delivery that writes down how it was settled. */
-function delivery(more: Partial<Delivery> = {}): Delivery & { readonly settled: string[] } {
-  const settled: string[] = [];
-  const note = (what: string) => {
-    settled.push(what);
-    return Promise.resolve();
-  };
-  return {
-    settled,
-    body: bytes(EVENT),
-    redelivered: false,
-    outlivedBroker: false,
-    attempt: 1,
-    away: 0,
-    refused: 0,
-    lost: 0,
-    slices: 0,
-    ack: () => note('ack'),
-    retry: (delayMs, reason) => note(`retry ${delayMs} ${reason}`),
-    deadLetter: (reason) => note(`dead ${reason}`),
-    putBack: (delayMs) => note(`put back ${delayMs}`),
-    goOn: () => note('go on'),
-    ...more,
-  };
-}
+const message = (more: Partial<ConsumedMessage> = {}) => consumedMessage(bytes(EVENT), more);
 
 const RESULT = example('result-event') as unknown as ResultEvent;
 
-describe('the listener', () => {
-  const run = async (runStudy: ListenerOptions['runStudy'], more: Partial<Delivery> = {}) => {
+describe('the study consumer', () => {
+  const run = async (runStudy: StudyConsumerOptions['runStudy'], more: Partial<ConsumedMessage> = {}) => {
     const log = recordingLog();
-    const message = delivery(more);
-    await createListener({ runStudy, retry: POLICY, log })(message);
-    return { settled: message.settled, lines: log.lines };
+    const taken = message(more);
+    await createStudyConsumer({ runStudy, retry: POLICY, log })(taken);
+    return { settled: taken.settled, lines: log.lines };
   };
 
-  test.each<[string, ListenerOptions['runStudy'], Partial<Delivery>, string[]]>([
+  test.each<[string, StudyConsumerOptions['runStudy'], Partial<ConsumedMessage>, string[]]>([
     ['done', () => Promise.resolve(RESULT), {}, ['analysing 1']],
     ['nothing new', () => Promise.resolve(null), {}, ['analysing 1', 'nothing new']],
     ['transient', () => Promise.reject(transient), { attempt: 2 }, ['analysing 2', 'retry ARCHIVE_UNREACHABLE 30000']],
@@ -286,17 +144,17 @@ describe('the listener', () => {
       failed: (_study: string, reason: string) => void told.push(`failed ${reason}`),
       nothingNew: () => void told.push('nothing new'),
     };
-    await createListener({ runStudy, retry: POLICY, log: recordingLog(), progress })(delivery(more));
+    await createStudyConsumer({ runStudy, retry: POLICY, log: recordingLog(), progress })(message(more));
     expect(told).toEqual(expected);
   });
 
-  test.each<[string, ListenerOptions['runStudy'], Partial<Delivery>, string]>([
+  test.each<[string, StudyConsumerOptions['runStudy'], Partial<ConsumedMessage>, string]>([
     ['done', () => Promise.resolve(RESULT), {}, 'ack'],
     ['nothing new', () => Promise.resolve(null), {}, 'ack'],
     ['transient', () => Promise.reject(transient), {}, 'retry 5000 ARCHIVE_UNREACHABLE'],
     ['transient, for the last time', () => Promise.reject(transient), { attempt: 7 }, 'dead ARCHIVE_UNREACHABLE'],
     ['permanent', () => Promise.reject(permanent), {}, 'dead ENCODE_FAILED'],
-    ['returned', () => Promise.reject(returned), {}, 'go on'],
+    ['returned', () => Promise.reject(returned), {}, 'continue later'],
     [
       'thrown at once',
       () => {
@@ -307,7 +165,7 @@ describe('the listener', () => {
     ],
     ['nothing thrown', () => Promise.reject(undefined), {}, 'retry 5000 UNKNOWN'],
     ['no study event', () => Promise.resolve(RESULT), { body: Buffer.from('Doe^Jane') }, 'dead EVENT_INVALID'],
-    ['redelivered', () => Promise.reject(permanent), { redelivered: true }, 'put back 0'],
+    ['redelivered', () => Promise.reject(permanent), { redelivered: true }, 'requeue 0'],
     ['lost too often', () => Promise.resolve(RESULT), { redelivered: true, lost: LOSS_LIMIT }, 'dead WORKER_LOST'],
     ['lost before, fresh now', () => Promise.resolve(RESULT), { lost: 3 }, 'ack'],
   ])('%s is settled exactly once, and no line quotes anything', async (_name, runStudy, more, expected) => {
@@ -355,7 +213,7 @@ describe('the listener', () => {
     let isStopping = false;
     const answers: boolean[] = [];
     const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-    const runStudy: ListenerOptions['runStudy'] = async (_study, { shouldReturn }) => {
+    const runStudy: StudyConsumerOptions['runStudy'] = async (_study, { shouldReturn }) => {
       answers.push(shouldReturn());
       await wait(80);
       answers.push(shouldReturn());
@@ -363,8 +221,8 @@ describe('the listener', () => {
       return null;
     };
     const listen = (sliceMs: number) =>
-      createListener({ runStudy, retry: POLICY, log: recordingLog(), sliceMs, isStopping: () => isStopping })(
-        delivery(),
+      createStudyConsumer({ runStudy, retry: POLICY, log: recordingLog(), sliceMs, isStopping: () => isStopping })(
+        message(),
       );
     await listen(60);
     expect(answers).toEqual([false, true]);
@@ -407,10 +265,5 @@ describe('the listener', () => {
   test('an error that is not ours is told by its place, without its message', async () => {
     const { lines } = await run(() => Promise.reject(new RangeError('Doe^Jane')));
     expect(lines.at(-1)?.fields['error']).toMatch(/^RangeError at .*study-consumer\.test/);
-  });
-
-  test("the broker's delivery fits", () => {
-    const fits = (broker: BrokerDelivery): Delivery => broker;
-    expect(fits).toBeDefined();
   });
 });

@@ -13,7 +13,7 @@ import type { Uid } from '../dicom/uid';
 import type { StudyEvent } from '../events/study-event';
 import type { ShadowFile } from '../monitoring/shadow-book';
 import { REPORT_NAME } from '../objects/structured-report';
-import type { Broker } from '../queue/amqp';
+import type { Broker } from '../queue/broker';
 import { STUDY_ROUTING_KEY } from '../queue/topology';
 
 export type { AskedStudy, ReanalysisTarget };

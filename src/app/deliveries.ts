@@ -1,6 +1,14 @@
+import type { DicomWebArchive } from '../archive/dicomweb';
+import type { Log } from '../base/log';
 import type { Config } from '../config/config';
+import type { ResultEvent } from '../events/result-event';
+import type { Broker } from '../queue/broker';
+import { triesWithin } from '../queue/retry-policy';
+import { loadRecord } from '../sinks/load-record';
+import { createRunner, type RunnerOptions } from '../sinks/runner';
 import { SINKS } from '../sinks/registry';
 import { LIST_SINK, type Sink } from '../sinks/sink';
+import type { Metrics } from '../web/metrics';
 
 const on = (deliveries: Config['deliveries']) => SINKS.instances(deliveries).filter(({ enabled }) => enabled);
 
@@ -20,4 +28,51 @@ export function sinksOn({ deliveries, list }: Config): string[] {
 /** Names of all sinks that may have queues: one of each kind, and those of the configuration, switched on or not. */
 export function knownSinks({ deliveries }: Config): string[] {
   return [...new Set([...SINKS.names, ...SINKS.instances(deliveries).map(({ name }) => name)])];
+}
+
+/**
+ * For the broker: whose queues are to be there, whichever process delivers what is in them, and whose may be left from
+ * before.
+ */
+export function sinkQueuesOf(
+  config: Config,
+  opened: readonly Pick<Sink, 'name'>[] = [],
+): { sinks: readonly string[]; knownSinks: readonly string[] } {
+  const sinks = [...new Set([...sinksOn(config), ...opened.map(({ name }) => name)])];
+  return { sinks, knownSinks: knownSinks(config) };
+}
+
+/** Where results go, and what reads from the archive the record that is told there. */
+export interface Deliveries {
+  readonly sinks: readonly Sink[];
+  readonly loadRecord: RunnerOptions['loadRecord'];
+}
+
+export interface RunningDeliveries {
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Hands the results in the queue of each sink to it. */
+export function openDeliveries(
+  config: Config,
+  { sinks, loadRecord: own }: Pick<Deliveries, 'sinks'> & Partial<Deliveries>,
+  { archive, broker, metrics }: { archive: DicomWebArchive; broker: Broker; metrics: Metrics },
+  log: Log,
+): RunningDeliveries {
+  const studies = { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit };
+  const retry = { ...studies, awayLimit: triesWithin(config.deliveries.awayHours * 3_600_000, studies) };
+  const recordOf = own ?? ((event: ResultEvent) => loadRecord(event, archive));
+  return {
+    async start() {
+      for (const sink of sinks)
+        await broker.consumeSink(
+          sink.name,
+          createRunner({ sink, loadRecord: recordOf, retry, log, observer: metrics }),
+        );
+    },
+    async close() {
+      for (const sink of sinks) await sink.close?.();
+    },
+  };
 }

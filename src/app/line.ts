@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import type { Log } from '../base/log';
 import { type Config, configSchema } from '../config/config';
 import type { FindingRule } from '../finding/finding';
-import type { ModelManifest } from '../model/manifest';
+import { type ModelManifest, readManifest } from '../model/manifest';
 import { openModel } from '../model/session';
 import { DecoderThread } from '../pipeline/decoder-thread';
 import type { AnalysisIdentity, AnalysisModel } from '../pipeline/encode';
@@ -62,6 +63,21 @@ function ruleOf({ classes, positive, operatingPoint }: ModelManifest, own: numbe
   // Both are there: without them the classifier does not fit.
   const { label, code } = classes[positive]!;
   return { label, code: code!, operatingPoint: own ?? operatingPoint.threshold, mode: 'live' };
+}
+
+/**
+ * The models that the configuration names, for a process that loads none: by their manifests alone, and without those
+ * that are not installed here.
+ */
+export function namedModels({ models, classification: { shortcutAudit } }: Config): ModelManifest[] {
+  const { dir = SHIPPED_MODELS, view, gate, lungs, classifier } = models;
+  return [view, gate, lungs, classifier, shortcutAudit].flatMap((id) => {
+    try {
+      return id === 'off' ? [] : readManifest(join(dir, id));
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** A decoder thread as configured; it starts with the first film. */

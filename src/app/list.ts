@@ -3,7 +3,8 @@ import { limited } from '../base/limited';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import { type Database, openDatabase } from '../database/database';
-import type { Broker } from '../queue/amqp';
+import type { Line } from '../pipeline/pipeline';
+import type { Broker } from '../queue/broker';
 import { deadLanes, type DeadLetter, type Fate, sortDeadLetters } from '../queue/dead-letters';
 import type { Sink } from '../sinks/sink';
 import { type ListParts, readingListWeb, type ReadingListWeb } from '../web/api/list-app';
@@ -12,6 +13,7 @@ import { Progress } from '../worklist/progress';
 import { listSink } from '../worklist/sink';
 import { Worklist } from '../worklist/worklist';
 import { SHIPPED_MODELS, VERSION } from './installed';
+import { namedModels } from './line';
 
 /** The reading list: its database, what the service tells of studies on their way, and the sink of their results. */
 export interface OpenedList {
@@ -55,7 +57,8 @@ function deadLettersOf(broker: Broker): DeadLetters {
 interface ListWebParts extends Pick<ListParts, 'access' | 'archive' | 'checks' | 'log' | 'reader'> {
   readonly list: OpenedList | null;
   readonly broker: Broker;
-  readonly models: readonly { readonly id: string; readonly version: string }[];
+  /** Null where this process has no worker. */
+  readonly line: Line | null;
 }
 
 export interface OpenedListWeb {
@@ -64,11 +67,9 @@ export interface OpenedListWeb {
 }
 
 /** The reading list's pages and API; null where the list is off. */
-export function openListWeb(
-  { list: { viewers, pictureCacheMiB }, models: { dir } }: Config,
-  { list, broker, models, ...shared }: ListWebParts,
-): OpenedListWeb | null {
+export function openListWeb(config: Config, { list, broker, line, ...shared }: ListWebParts): OpenedListWeb | null {
   if (list === null) return null;
+  const { viewers, pictureCacheMiB } = config.list;
   const web = readingListWeb({
     ...shared,
     worklist: list.worklist,
@@ -77,7 +78,10 @@ export function openListWeb(
     queues: () => broker.depths(),
     ages: () => broker.ages(),
     deadLetters: deadLettersOf(broker),
-    installed: { dir: dir ?? SHIPPED_MODELS, models },
+    installed: {
+      dir: config.models.dir ?? SHIPPED_MODELS,
+      models: line?.identity().models ?? namedModels(config),
+    },
     version: VERSION,
   });
   return {

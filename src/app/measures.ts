@@ -4,10 +4,12 @@ import type { Config } from '../config/config';
 import type { ModelManifest } from '../model/manifest';
 import { compareWith, lastDays, referenceOf } from '../monitoring/drift';
 import { DriftBook, readPages } from '../monitoring/drift-book';
+import type { Line } from '../pipeline/pipeline';
 import type { FilmObserver } from '../pipeline/stage';
-import { type Broker, BROKER_STATES } from '../queue/amqp';
+import { type Broker, BROKER_STATES } from '../queue/broker';
+import { FAILURE_CODES } from '../queue/retry-policy';
 import { DELIVERY_RESULTS } from '../sinks/runner';
-import { FAILURE_CODES, STUDY_RESULTS } from '../study-consumer';
+import { STUDY_RESULTS } from '../study-consumer';
 import { createMetrics, type Metrics } from '../web/metrics';
 import { VERSION } from './installed';
 
@@ -26,17 +28,21 @@ function openDrift(config: Config, classifier: ModelManifest, log: Log) {
   };
 }
 
-/** What is counted: for /metrics, and of films for drift where that is on. `sinks` by name. */
+/**
+ * What is counted: for /metrics, and of films for drift where that is on. `sinks`: names of those that this process
+ * delivers to. Without a line there are no series of studies, so that a missing worker shows.
+ */
 export function openMeasures(
   config: Config,
-  { classifier, broker, sinks }: { classifier: ModelManifest; broker: Broker; sinks: readonly string[] },
+  { line, broker, sinks }: { line: Line | null; broker: Broker; sinks: readonly string[] },
   log: Log,
 ): { metrics: Metrics; observer: FilmObserver } {
-  const drift = config.drift.enabled ? openDrift(config, classifier, log) : null;
+  const drift =
+    line !== null && config.drift.enabled ? openDrift(config, line.models.classifiers[0]!.model.manifest, log) : null;
   const metrics = createMetrics({
     version: VERSION,
-    studyResults: STUDY_RESULTS,
-    failureCodes: FAILURE_CODES,
+    studyResults: line === null ? [] : STUDY_RESULTS,
+    failureCodes: line === null ? [] : FAILURE_CODES,
     brokerStates: BROKER_STATES,
     brokerState: () => broker.state(),
     queues: () => broker.depths(),

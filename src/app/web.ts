@@ -6,7 +6,7 @@ import { HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import { deriveUid } from '../dicom/uid';
-import type { Broker } from '../queue/amqp';
+import type { Broker } from '../queue/broker';
 import { type Access, protect } from '../web/access/access';
 import { addHealth, type Check, listen } from '../web/health';
 import type { Metrics } from '../web/metrics';
@@ -18,12 +18,15 @@ const LEAST_FREE_BYTES = 100_000_000;
 /** A certificate that was renewed is taken this often (milliseconds). */
 const RENEWAL_MS = 3_600_000;
 
-/** What the service can't work without. */
+/** What this process can't work without. */
 export function readinessChecks(
-  { catchUp, results, state }: Config,
+  { roles, catchUp, results, state }: Config,
   { broker, archive, list }: { broker: Broker; archive: DicomWebArchive; list: OpenedList | null },
 ): Check[] {
-  const keepsState = catchUp.kind === 'orthanc' || results.mode === 'shadow' || list?.database.kind === 'sqlite';
+  const keepsState =
+    (roles.includes('catch-up') && catchUp.kind === 'orthanc') ||
+    (roles.includes('worker') && results.mode === 'shadow') ||
+    list?.database.kind === 'sqlite';
   return [
     {
       name: 'broker',

@@ -46,6 +46,7 @@ export const LOG_EVENTS = [
   'list.database-ready',
   'list.database-away',
   'list.database-back',
+  'list.note-unreadable',
   'broker.connected',
   'broker.disconnected',
   'broker.unreachable',

@@ -1,5 +1,3 @@
-import { type ErrorCode, HilumError } from './errors';
-
 /**
  * Waits `ms` milliseconds. An aborted signal ends the wait early, without an error: the caller looks at the signal
  * itself.
@@ -51,26 +49,4 @@ export async function withTimeout<T>(promise: Promise<T>, ms: number, late: () =
   } finally {
     clearTimeout(timer);
   }
-}
-
-const AWAY_CODES: ReadonlySet<string> = new Set<ErrorCode>([
-  'ARCHIVE_UNREACHABLE',
-  'ARCHIVE_TIMEOUT',
-  'RECEIVER_UNREACHABLE',
-  'RECEIVER_TIMEOUT',
-]);
-
-/**
- * Whether an error tells that the other side was not there, did not answer in time, or that a proxy before it said so
- * (`isAway`).
- */
-export function isAway(error: unknown): boolean {
-  if (!(error instanceof HilumError)) return false;
-  return AWAY_CODES.has(error.code) || ('isAway' in error && error.isAway === true);
-}
-
-/** Milliseconds that a server asked to wait (`Retry-After`), where an error carries them as `retryAfterMs`. */
-export function retryAfterOf(error: unknown): number | undefined {
-  const value = error instanceof Error && 'retryAfterMs' in error ? error.retryAfterMs : undefined;
-  return typeof value === 'number' && value >= 0 ? value : undefined;
 }

@@ -1,7 +1,7 @@
 import { knownSinks } from '../app/deliveries';
 import { createLog } from '../base/log';
 import { readConfig } from '../config/config';
-import { connectBroker } from '../queue/amqp';
+import { connectBroker } from '../queue/broker';
 import { deadLanes, type DeadLetter, type Fate, sortDeadLetters } from '../queue/dead-letters';
 
 export type DeadAction = 'list' | 'show' | 'replay' | 'drop';

@@ -2,16 +2,17 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { openArchive } from '../app/archive';
-import { knownSinks, openSinks, sinksOn } from '../app/deliveries';
+import { openSinks, sinkQueuesOf } from '../app/deliveries';
 import { SHIPPED_MODELS } from '../app/installed';
 import { freeBytes } from '../base/disk';
 import { describeError } from '../base/errors';
 import { createLog } from '../base/log';
 import { type Config, readConfig } from '../config/config';
+import type { Role } from '../config/roles';
 import type { ModelManifest } from '../model/manifest';
 import { openModel } from '../model/session';
 import { requireFit } from '../pipeline/fit';
-import { type Broker, connectBroker } from '../queue/amqp';
+import { type Broker, connectBroker } from '../queue/broker';
 import type { Sink } from '../sinks/sink';
 import { isExposed } from '../web/config';
 
@@ -28,7 +29,7 @@ const GREATEST_CLOCK_DIFFERENCE_S = 60;
 const BROKER_WAIT_MS = 10_000;
 
 /**
- * Looks at everything that the service needs and says in plain words what is wrong. Resolves to 1 when something is.
+ * Looks at everything that the service needs for its roles and says in plain words what is wrong. Resolves to 1 when something is.
  */
 export async function doctor(options: { config: string; json: boolean }): Promise<number> {
   const findings = await examine(options.config);
@@ -46,13 +47,14 @@ async function examine(path: string): Promise<Finding[]> {
   } catch (error) {
     return [{ check: 'configuration', ok: false, text: describeError(error) }];
   }
+  const has = (role: Role) => config.roles.includes(role);
   const parts = [
     examineArchive(config),
     examineBroker(config),
-    examineReceivers(config),
-    examineModels(config),
+    ...(has('sinks') ? [examineReceivers(config)] : []),
+    ...(has('worker') ? [examineModels(config)] : []),
     examineDisk(config),
-    examineClock(config),
+    ...(has('worker') ? [examineClock(config)] : []),
     examineAccess(config),
   ];
   return [{ check: 'configuration', ok: true, text: `${path} is valid` }, ...(await Promise.all(parts)).flat()];
@@ -72,8 +74,7 @@ async function examineArchive(config: Config): Promise<Finding[]> {
  * once.
  */
 async function examineBroker(config: Config): Promise<Finding[]> {
-  const sinks = { sinks: sinksOn(config), knownSinks: knownSinks(config) };
-  const broker = connectBroker({ ...config.broker, ...sinks }, createLog('silent'));
+  const broker = connectBroker({ ...config.broker, ...sinkQueuesOf(config) }, createLog('silent'));
   try {
     await broker.ready(BROKER_WAIT_MS);
     const dead = await broker.depth(broker.topology.dead.name);

@@ -3,7 +3,7 @@ import { type AskedStudy, openReanalysis, type ReanalysisTarget } from '../app/c
 import { createLog } from '../base/log';
 import { readConfig } from '../config/config';
 import { tryParseUid, type Uid } from '../dicom/uid';
-import { connectBroker } from '../queue/amqp';
+import { connectBroker } from '../queue/broker';
 
 export interface ReanalyzeOptions {
   readonly target: ReanalysisTarget;

@@ -17,9 +17,11 @@ import { accessSchema, exposureProblems } from '../web/access/config';
 import { auditSchema } from '../web/audit/config';
 import { httpSchema } from '../web/config';
 import { listSchema } from '../worklist/config';
+import { rolesSchema } from './roles';
 
 /** Each room exports the schema of its settings; here they get their place in the file. */
 export const configSchema = z.strictObject({
+  roles: rolesSchema,
   archive: archiveSchema,
   broker: brokerSchema,
   http: httpSchema,
@@ -54,9 +56,17 @@ function withStateFolder(settings: Settings) {
   };
 }
 
-/** Shadow mode tells nobody of its results, so a list would show nothing but waiting. */
-function contradictions({ list, results }: Settings): string[] {
-  return list.enabled && results.mode === 'shadow' ? ['list.enabled: needs results.mode live'] : [];
+/**
+ * Shadow mode tells nobody of its results, so a list would show nothing but waiting; and its outcomes are with the
+ * worker alone, so a catch-up elsewhere would find every study undone, for ever.
+ */
+function contradictions({ list, results, roles, catchUp: { kind } }: Settings): string[] {
+  if (results.mode === 'live') return [];
+  const isApart = kind !== 'off' && roles.includes('catch-up') && !roles.includes('worker');
+  return [
+    ...(list.enabled ? ['list.enabled: needs results.mode live'] : []),
+    ...(isApart ? ['roles: catch-up needs the role worker beside it where results.mode is shadow'] : []),
+  ];
 }
 
 /**

@@ -58,7 +58,7 @@ export function derivedFrame(source: Attributes, description: FrameDescription, 
     ...studyModule(source),
     ...equipmentModule(identity),
     ...offset,
-    // Never CR or DX: a receiver would take it for a film, and our own listener would analyse it.
+    // Never CR or DX: a receiver would take it for a film, and Hilum itself would analyse it.
     Modality: description.modality,
     SeriesInstanceUID: uids.series,
     SeriesNumber: description.seriesNumber,

@@ -45,7 +45,7 @@ export function buildSecondaryCapture(source: Attributes, picture: Picture, iden
     ...studyModule(source),
     ...equipmentModule(identity),
     ...offset,
-    // Never CR or DX: a receiver would take the picture for a film, and our own listener would analyse it.
+    // Never CR or DX: a receiver would take the picture for a film, and Hilum itself would analyse it.
     Modality: 'OT',
     SeriesInstanceUID: series,
     SeriesNumber: SERIES_NUMBER,

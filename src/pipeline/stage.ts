@@ -140,7 +140,7 @@ export interface Archive {
   store(study: Uid, objects: readonly EncodedObject[]): Promise<void>;
 }
 
-/** Port: where results are announced; `queue/amqp` fits it by shape. */
+/** Port: where results are announced; `queue/broker` fits it by shape. */
 export interface Announcer {
   announce(result: ResultEvent): Promise<void>;
 }

@@ -2,7 +2,7 @@ import type { Channel, GetMessage } from 'amqplib';
 import { createHash } from 'node:crypto';
 import { HilumError } from '../base/errors';
 import { tryParseUid, type Uid } from '../dicom/uid';
-import type { Broker } from './amqp';
+import type { Broker } from './broker';
 import {
   type Attempt,
   countOf,
@@ -11,7 +11,7 @@ import {
   LOST_HEADER,
   readHistory,
   REASON_HEADER,
-} from './delivery';
+} from './message';
 import type { Lane } from './topology';
 
 /**
@@ -40,6 +40,7 @@ export interface DeadLetter {
 
 /** One of the queues of dead letters, and where a replay goes. */
 export interface DeadLane {
+  /** `study`, or the name of a sink. */
   readonly name: string;
   readonly lane: Pick<Lane, 'dead' | 'entrance'>;
 }
@@ -129,7 +130,7 @@ async function lock(channel: Channel, queue: string): Promise<void> {
 
 export function describeLetter(
   { content, properties }: Pick<GetMessage, 'content' | 'properties'>,
-  queue: string = 'study',
+  queue = 'study',
 ): DeadLetter {
   const headers: Record<string, unknown> = properties.headers ?? {};
   const attempts = readHistory(headers[HISTORY_HEADER]).flatMap(({ attempt, at, code }) =>

@@ -1,19 +1,39 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { HilumError } from '../base/errors';
-import { allQueues, type Topology } from './topology';
+import { allQueues, type Binding, type Exchange, type Queue, type Topology } from './topology';
 
 /**
  * Declares everything; what is there already with the same arguments stays as it is.
  * @throws HilumError CONFIG_INVALID when it is there with other arguments (406 PRECONDITION_FAILED).
  */
 export async function declare(connection: ChannelModel, plan: Topology): Promise<void> {
+  const exchanges = [plan.study, plan.result, plan.progress.exchange];
+  await assert(connection, plan, { exchanges, queues: allQueues(plan), bindings: plan.bindings });
+}
+
+/** After `declare`. @throws HilumError CONFIG_INVALID likewise. */
+export async function declareProgressQueue(connection: ChannelModel, plan: Topology): Promise<void> {
+  const { queue, binding } = plan.progress;
+  await assert(connection, plan, { exchanges: [], queues: [queue], bindings: [binding] });
+}
+
+interface Declared {
+  readonly exchanges: readonly Exchange[];
+  readonly queues: readonly Queue[];
+  readonly bindings: readonly Binding[];
+}
+
+async function assert(
+  connection: ChannelModel,
+  plan: Topology,
+  { exchanges, queues, bindings }: Declared,
+): Promise<void> {
   try {
     await onOwnChannel(connection, async (channel) => {
-      for (const { name, type } of [plan.study, plan.result])
-        await channel.assertExchange(name, type, { durable: true });
-      for (const { name, arguments: args } of allQueues(plan))
+      for (const { name, type } of exchanges) await channel.assertExchange(name, type, { durable: true });
+      for (const { name, arguments: args } of queues)
         await channel.assertQueue(name, { durable: true, arguments: args });
-      for (const { queue, exchange, routingKey } of plan.bindings) await channel.bindQueue(queue, exchange, routingKey);
+      for (const { queue, exchange, routingKey } of bindings) await channel.bindQueue(queue, exchange, routingKey);
     });
   } catch (cause) {
     if (!(cause instanceof Error && 'code' in cause && cause.code === 406)) throw cause;

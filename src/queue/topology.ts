@@ -40,6 +40,7 @@ export interface Lane {
 
 /** The queues of one sink of results. */
 export interface SinkQueues extends Lane {
+  /** The sink's name, last part of its queue's name. */
   readonly sink: string;
   /** Where results wait for this sink; also the lane's entrance. */
   readonly queue: Queue;
@@ -55,14 +56,20 @@ export interface Topology extends Lane {
   readonly routine: Queue;
   /** Of the sinks that are switched on. */
   readonly sinks: readonly SinkQueues[];
-  /** Holds a mark that a restart of the broker loses (`queue/epoch`). */
-  readonly epoch: Queue;
+  /**
+   * Steps of studies, from workers to the process that keeps the reading list. Its queue is not among those that every
+   * process declares: it is there only where somebody reads it.
+   */
+  readonly progress: { readonly exchange: Exchange; readonly queue: Queue; readonly binding: Binding };
+  /** Holds a marker that a restart of the broker loses (`queue/broker-restart-marker`). */
+  readonly restartMarker: Queue;
   readonly bindings: readonly Binding[];
 }
 
 export const STUDY_ROUTING_KEY = 'study.stable';
 /** Every result, whatever its priority. */
 export const RESULT_ROUTING_KEYS = 'result.#';
+export const PROGRESS_ROUTING_KEY = 'study.progress';
 export const DEFAULT_DELAYS_MS: readonly number[] = [5_000, 30_000, 300_000, 1_800_000];
 
 /**
@@ -85,7 +92,8 @@ export function topology(
     routine: classic(`${intake}.routine`),
     ...lane(classic(intake), delaysMs),
     sinks: ofSinks,
-    epoch: { name: `${prefix}.epoch`, arguments: { ...CLASSIC, 'x-max-length': 1 } },
+    progress: progress(`${prefix}.progress`),
+    restartMarker: { name: `${prefix}.epoch`, arguments: { ...CLASSIC, 'x-max-length': 1 } },
     bindings: [
       { queue: intake, exchange: `${prefix}.study`, routingKey: STUDY_ROUTING_KEY },
       ...ofSinks.map(({ queue }) => ({
@@ -106,6 +114,22 @@ export function sinkQueues(prefix: string, sink: string, delaysMs: readonly numb
   return { sink, queue, ...lane(queue, delaysMs) };
 }
 
+/** Bounded, as it holds hints: 10,000 steps of a day, the oldest go first; a week without a consumer, and it goes. */
+const PROGRESS_ARGUMENTS = {
+  'x-single-active-consumer': true,
+  'x-max-length': 10_000,
+  'x-message-ttl': 86_400_000,
+  'x-expires': 604_800_000,
+} as const;
+
+function progress(name: string): Topology['progress'] {
+  return {
+    exchange: { name, type: 'topic' },
+    queue: { name, arguments: { ...CLASSIC, ...PROGRESS_ARGUMENTS } },
+    binding: { queue: name, exchange: name, routingKey: PROGRESS_ROUTING_KEY },
+  };
+}
+
 function lane(entrance: Queue, delaysMs: readonly number[]): Lane {
   const delays = [...new Set(delaysMs)].sort((a, b) => a - b).map((delayMs) => delayQueue(entrance.name, delayMs));
   return { entrance, delays, dead: classic(`${entrance.name}.dead`) };
@@ -115,13 +139,13 @@ function classic(name: string): Queue {
   return { name, arguments: CLASSIC };
 }
 
-/** Every queue that has to be there, once. */
+/** Every queue that each process declares, once. */
 export function allQueues(plan: Topology): Queue[] {
   return [
     ...waitingQueues(plan),
     ...plan.delays,
     plan.dead,
-    plan.epoch,
+    plan.restartMarker,
     ...plan.sinks.flatMap(({ queue, delays, dead }) => [queue, ...delays, dead]),
   ];
 }

@@ -1,16 +1,9 @@
-import { describeFailure, ERROR_CODES } from '../base/errors';
 import type { Log } from '../base/log';
 import type { DeliveryKind } from '../events/closed-lists';
 import { parseResultEvent, type ResultEvent } from '../events/result-event';
-import {
-  carryOut,
-  type Delivery,
-  type RetryPolicy,
-  settle,
-  type Settlement,
-  settleRedelivered,
-  WORKER_LOST,
-} from '../queue/settle';
+import { createConsumer, type Settled } from '../queue/consume-loop';
+import type { ConsumedMessage, MessageHandler } from '../queue/message';
+import type { RetryPolicy } from '../queue/retry-policy';
 import { FailureWatch } from './failure-watch';
 import type { StudyRecord } from './record';
 import type { Sink } from './sink';
@@ -18,8 +11,6 @@ import type { Sink } from './sink';
 /** `unwanted`: acknowledged unread, because the sink does not handle or want such results. */
 export const DELIVERY_RESULTS = ['done', 'unwanted', 'retry', 'dead', 'put-back'] as const;
 export type DeliveryResult = (typeof DELIVERY_RESULTS)[number];
-/** Every reason that a failed delivery may have. */
-export const DELIVERY_FAILURE_CODES: readonly string[] = [...ERROR_CODES, 'UNKNOWN', WORKER_LOST];
 
 /** Port: who counts deliveries; `web/metrics` fits it by shape. */
 export interface DeliveryObserver {
@@ -43,40 +34,30 @@ const KIND: DeliveryKind = 'result';
 
 const UNOBSERVED: DeliveryObserver = { delivery: () => {}, failingSince: () => {} };
 
-/**
- * Makes the handler of one sink's queue: it delivers a result, then settles its message, exactly once, last, on every
- * path, and never rejects.
- */
-export function createRunner(options: RunnerOptions): (delivery: Delivery) => Promise<void> {
+/** Makes the handler of one sink's queue: it delivers results, settled as `queue/consume-loop` says. */
+export function createRunner(options: RunnerOptions): MessageHandler {
   const { sink, retry, observer = UNOBSERVED, now = Date.now } = options;
   const log = options.log.child({ sink: sink.name });
   const watch = new FailureWatch(sink.name, log, observer, now);
-  return async (delivery) => {
-    const conclude = (settlement: Settlement, failure: unknown, aboutIt: Log) => {
-      note(settlement, sink.name, delivery, failure, aboutIt, observer);
-      return carryOut(settlement, delivery);
-    };
-    if (delivery.redelivered) return conclude(settleRedelivered(delivery, retry), undefined, log);
-    let studyLog = log;
-    let failure: unknown;
-    try {
-      const event = parseResultEvent(delivery.body);
-      studyLog = log.child({ study: event.studyInstanceUid });
-      const isWanted = sink.handles.includes(KIND) && sink.wants(event);
+  return createConsumer<ResultEvent>({
+    parse: parseResultEvent,
+    retry,
+    log,
+    async work(event, message, studyLog) {
       observer.delivery(
         sink.name,
-        isWanted ? await watch.over(() => work(event, delivery, options, studyLog)) : 'unwanted',
+        sink.handles.includes(KIND) && sink.wants(event)
+          ? await watch.over(() => work(event, message, options, studyLog))
+          : 'unwanted',
       );
-    } catch (error) {
-      failure = error ?? new Error('nothing was thrown');
-    }
-    await conclude(settle(failure, delivery, retry), failure, studyLog);
-  };
+    },
+    report: (settled) => note(settled, sink.name, observer),
+  });
 }
 
 async function work(
   event: ResultEvent,
-  { attempt }: Delivery,
+  { attempt }: ConsumedMessage,
   { sink, loadRecord }: RunnerOptions,
   log: Log,
 ): Promise<DeliveryResult> {
@@ -89,45 +70,30 @@ async function work(
   return 'done';
 }
 
-function note(
-  settlement: Settlement,
-  sink: string,
-  { attempt, lost }: Delivery,
-  failure: unknown,
-  log: Log,
-  observer: DeliveryObserver,
-): void {
-  const fields = { attempt, lost, ...(failure === undefined ? {} : { error: describeFailure(failure) }) };
+function note({ settlement, log, fields }: Settled<ResultEvent>, sink: string, observer: DeliveryObserver): void {
   switch (settlement.kind) {
     case 'ack':
-    case 'go-on':
+    case 'continue-later':
       return;
     case 'retry':
       observer.delivery(sink, 'retry');
-      {
-        log.warn(
-          { event: 'delivery.retry', reason: settlement.reason, delaySeconds: settlement.delayMs / 1000, ...fields },
-          'the result is delivered again later',
-        );
-        return;
-      }
+      log.warn(
+        { event: 'delivery.retry', reason: settlement.reason, delaySeconds: settlement.delayMs / 1000, ...fields },
+        'the result is delivered again later',
+      );
+      return;
     case 'dead-letter':
       observer.delivery(sink, 'dead');
-      {
-        log.error(
-          { event: 'delivery.dead', reason: settlement.reason, ...fields },
-          "the delivery is given up; its message is in the sink's dead queue",
-        );
-        return;
-      }
-    case 'put-back':
+      return log.error(
+        { event: 'delivery.dead', reason: settlement.reason, ...fields },
+        "the delivery is given up; its message is in the sink's dead queue",
+      );
+    case 'requeue':
       observer.delivery(sink, 'put-back');
-      {
-        log.info(
-          { event: 'delivery.put-back', delaySeconds: settlement.delayMs / 1000, ...fields },
-          "a redelivered result goes to the end of the sink's queue",
-        );
-        return;
-      }
+      log.info(
+        { event: 'delivery.put-back', delaySeconds: settlement.delayMs / 1000, ...fields },
+        "a redelivered result goes to the end of the sink's queue",
+      );
+      return;
   }
 }

@@ -54,7 +54,7 @@ export interface MetricsSources {
   readonly drift?: () => readonly { readonly measure: string; readonly films: number; readonly index: number | null }[];
 }
 
-/** Counts what it is told, as the observers of the line and of the listener. */
+/** Counts what it is told, as the observers of the line and of the study consumer. */
 export interface Metrics {
   stage(stage: TimedStage, seconds: number): void;
   film(result: Pick<FilmResult, 'outcome' | 'reason'>): void;

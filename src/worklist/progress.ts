@@ -3,9 +3,9 @@ import type { Log } from '../base/log';
 import { backoffMs, sleep } from '../base/retry';
 import type { Uid } from '../dicom/uid';
 import { FILM_MODALITIES } from '../events/closed-lists';
-import type { Priority } from '../events/priority';
+import type { ProgressEvent } from '../events/progress-event';
 import type { StudySight } from './record-columns';
-import type { Sighting, Step } from './steps';
+import type { Sighting } from './steps';
 import type { Worklist } from './worklist';
 
 /** Port: what the archive lists of a study; `archive/dicomweb` fits it by shape. */
@@ -21,15 +21,8 @@ export interface ProgressOptions {
   readonly worklist: Pick<Worklist, 'advance' | 'needsSighting'>;
   readonly archive: StudyDirectory;
   readonly log: Log;
-  readonly now?: () => number;
   /** Notes that are kept while the database is away; the oldest go first. */
   readonly limit?: number;
-}
-
-interface Note {
-  readonly study: Uid;
-  readonly step: Step;
-  readonly at: number;
 }
 
 const LIMIT = 10_000;
@@ -37,11 +30,12 @@ const SIGHT_TIMEOUT_MS = 5_000;
 const BACKOFF = { baseMs: 500, maxMs: 15_000 };
 
 /**
- * Notes on the way of the studies, written to the list one after the other and in the background: a database that is
- * away neither holds up nor fails an analysis. Meanwhile the notes wait in memory. No method throws or waits.
+ * Notes on the way of the studies, of this process and of workers elsewhere, written to the list one after the other
+ * and in the background: a database that is away neither holds up nor fails an analysis. Meanwhile the notes wait in
+ * memory.
  */
 export class Progress {
-  private readonly notes: Note[] = [];
+  private readonly notes: ProgressEvent[] = [];
   private readonly stopping = new AbortController();
   private running: Promise<void> | null = null;
   private lost = 0;
@@ -49,29 +43,16 @@ export class Progress {
 
   constructor(private readonly options: ProgressOptions) {}
 
-  waiting(study: Uid, priority: Priority | null): void {
-    this.tell(study, { kind: 'waiting', priority });
-  }
-
-  analysing(study: Uid, attempt: number): void {
-    this.tell(study, { kind: 'analysing', attempt });
-  }
-
-  returned(study: Uid): void {
-    this.tell(study, { kind: 'returned' });
-  }
-
-  /** The next try is in `delayMs` milliseconds. */
-  retry(study: Uid, reason: string, delayMs: number): void {
-    this.tell(study, { kind: 'retry', reason, retryAt: this.now() + delayMs });
-  }
-
-  failed(study: Uid, reason: string): void {
-    this.tell(study, { kind: 'failed', reason });
-  }
-
-  nothingNew(study: Uid): void {
-    this.tell(study, { kind: 'nothing-new' });
+  /** Neither throws nor waits. */
+  note(event: ProgressEvent): void {
+    this.notes.push(event);
+    if (this.notes.length > (this.options.limit ?? LIMIT)) {
+      this.notes.shift();
+      this.lost++;
+    }
+    this.running ??= this.drain().finally(() => {
+      this.running = null;
+    });
   }
 
   /** Notes that were never written, since the last outage began. */
@@ -84,21 +65,6 @@ export class Progress {
     const timer = setTimeout(() => this.stopping.abort(), graceMs);
     await this.running;
     clearTimeout(timer);
-  }
-
-  private now(): number {
-    return (this.options.now ?? Date.now)();
-  }
-
-  private tell(study: Uid, step: Step): void {
-    this.notes.push({ study, step, at: this.now() });
-    if (this.notes.length > (this.options.limit ?? LIMIT)) {
-      this.notes.shift();
-      this.lost++;
-    }
-    this.running ??= this.drain().finally(() => {
-      this.running = null;
-    });
   }
 
   private async drain(): Promise<void> {
@@ -124,11 +90,11 @@ export class Progress {
     }
   }
 
-  private async write({ study, step, at }: Note): Promise<void> {
+  private async write({ studyInstanceUid: study, step, occurredAt }: ProgressEvent): Promise<void> {
     const { worklist } = this.options;
     const sighting =
       step.kind !== 'nothing-new' && (await worklist.needsSighting(study)) ? await this.sight(study) : null;
-    await worklist.advance(study, step, at, sighting);
+    await worklist.advance(study, step, occurredAt, sighting);
   }
 
   /** The archive may be away too: then the row shows the UID alone until the next step. */

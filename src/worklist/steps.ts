@@ -2,22 +2,9 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Schema, StudyColumns } from '../database/schema';
 import type { StudyState } from '../database/states';
 import type { Uid } from '../dicom/uid';
-import type { Priority } from '../events/priority';
+import type { Step } from '../events/progress-event';
 import { nextChange, note, urgencyOf } from './change';
 import { sightColumns, type StudySight } from './record-columns';
-
-/** What the service tells of a study on its way. */
-export type Step =
-  /** An event came; null where it could not be told how urgent. */
-  | { readonly kind: 'waiting'; readonly priority: Priority | null }
-  | { readonly kind: 'analysing'; readonly attempt: number }
-  /** To the end of the queue between two films. */
-  | { readonly kind: 'returned' }
-  /** A try failed with this code; the next is at `retryAt` (milliseconds since 1970). */
-  | { readonly kind: 'retry'; readonly reason: string; readonly retryAt: number }
-  | { readonly kind: 'failed'; readonly reason: string }
-  /** No film, or every film had its result before. */
-  | { readonly kind: 'nothing-new' };
 
 /** What the archive lists of a study. */
 export interface Sighting {

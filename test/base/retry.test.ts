@@ -1,6 +1,4 @@
-import { HilumError } from '../../src/base/errors';
-import { backoffMs, isAway, retryAfterOf, sleep, withTimeout } from '../../src/base/retry';
-import { statusError } from '../../src/net/http';
+import { backoffMs, sleep, withTimeout } from '../../src/base/retry';
 
 test.each([
   [0, 0, 500],
@@ -37,35 +35,3 @@ test('withTimeout gives the value, the failure, or the error of being late', asy
   ).rejects.toThrow('late');
   await sleep(40);
 });
-
-test.each([
-  [Object.assign(new Error(), { retryAfterMs: 5 }), 5],
-  [Object.assign(new Error(), { retryAfterMs: -5 }), undefined],
-  [Object.assign(new Error(), { retryAfterMs: 'soon' }), undefined],
-  [new Error(), undefined],
-  [undefined, undefined],
-])('Retry-After of %o', (error, expected) => expect(retryAfterOf(error)).toBe(expected));
-
-test.each<[string, unknown, boolean]>([
-  ['no connection', new HilumError('RECEIVER_UNREACHABLE', 'transient', 'x'), true],
-  ['no answer in time', new HilumError('RECEIVER_TIMEOUT', 'transient', 'x'), true],
-  ['the archive likewise', new HilumError('ARCHIVE_UNREACHABLE', 'transient', 'x'), true],
-  ['HL7 AE', new HilumError('RECEIVER_UNAVAILABLE', 'transient', 'x'), false],
-  ['refused', new HilumError('RECEIVER_REFUSED', 'permanent', 'x'), false],
-  ['an error of anybody else', Object.assign(new Error(), { isAway: true, code: 'RECEIVER_UNREACHABLE' }), false],
-  ['nothing', undefined, false],
-  ...(
-    [
-      [429, false],
-      [500, false],
-      [502, true],
-      [503, true],
-      [504, true],
-      [404, false],
-    ] as const
-  ).map(([status, expected]): [string, unknown, boolean] => [
-    `HTTP ${status}`,
-    statusError('look', status, ''),
-    expected,
-  ]),
-])('away: %s', (_name, error, expected) => expect(isAway(error)).toBe(expected));

@@ -101,7 +101,7 @@ test('weeks cover each day once, over a change of the clock', () => {
   expect([...weeks(day(3, 30), day(3, 29))]).toEqual([]);
 });
 
-test('an event is told at its pace, when there is room, and the listener reads it', async () => {
+test('an event is told at its pace, when there is room, and the study consumer reads it', async () => {
   const told: { at: number; event: StudyEvent }[] = [];
   let now = Date.UTC(2026, 2, 1);
   let waiting = 7;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { HilumError } from '../../src/base/errors';
 import { configSchema, parseConfig, readConfig } from '../../src/config/config';
+import { ROLES } from '../../src/config/roles';
 import { RULE_KEYWORDS } from '../../src/triage/config';
 
 const MINIMAL = { archive: { url: 'http://localhost:8042/dicom-web' }, broker: { url: 'amqp://localhost' } };
@@ -180,6 +181,28 @@ test('a missing variable or secret file is a named problem', () => {
   expect(problemsOf({ ...MINIMAL, broker: { url: 'amqp://${file:/nowhere/x}' } })).toContain(
     "broker.url: the file /nowhere/x can't be read",
   );
+});
+
+describe('roles', () => {
+  test('all by default, each by itself', () => {
+    expect(parseConfig(MINIMAL).roles).toEqual(['worker', 'list', 'catch-up', 'sinks']);
+    for (const role of ROLES) expect(parseConfig({ ...MINIMAL, roles: [role] }).roles).toEqual([role]);
+  });
+
+  test.each([
+    ['none', [], 'roles: must name at least one of worker, list, catch-up, sinks'],
+    ['one twice', ['worker', 'worker'], 'roles: must name each role once'],
+    ['one that is none', ['web'], 'roles.0: '],
+    ['no list', 'worker', 'roles: '],
+  ])('%s is refused', (_name, roles, problem) => expect(problemsOf({ ...MINIMAL, roles })).toContain(problem));
+
+  test('in shadow mode a catch-up has its worker beside it', () => {
+    const shadow = { ...MINIMAL, results: { mode: 'shadow' } };
+    expect(problemsOf({ ...shadow, roles: ['catch-up'] })).toContain('roles: catch-up needs the role worker beside it');
+    const fine = [{ roles: ['worker'] }, { roles: ['worker', 'catch-up'] }, { roles: ['sinks'] }];
+    for (const more of fine) expect(() => parseConfig({ ...shadow, ...more })).not.toThrow();
+    expect(() => parseConfig({ ...shadow, roles: ['catch-up'], catchUp: { kind: 'off' } })).not.toThrow();
+  });
 });
 
 test('the configuration can not be changed after it was read', () => {

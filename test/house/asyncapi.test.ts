@@ -67,8 +67,8 @@ function declaredArguments(channel: Channel, values: Readonly<Record<string, str
   return Object.fromEntries(
     Object.entries(channel['x-arguments'] ?? {}).map(([key, value]) => [
       key,
-      key === 'x-message-ttl'
-        ? delays.get(fill(String(value), values))
+      key === 'x-message-ttl' && typeof value === 'string'
+        ? delays.get(fill(value, values))
         : typeof value === 'string'
           ? fill(value, values)
           : value,
@@ -95,13 +95,14 @@ test('every reference leads somewhere', () => {
 });
 
 test('the queues are those that Hilum declares, with their arguments', () => {
+  const all = [...allQueues(plan), plan.progress.queue];
   const described = queues.flatMap((channel) =>
     expanded(channel).map(({ address, values }) => [address, declaredArguments(channel, values)]),
   );
   expect(Object.fromEntries(described)).toEqual(
-    Object.fromEntries(allQueues(plan).map(({ name, arguments: declared }) => [name, declared])),
+    Object.fromEntries(all.map(({ name, arguments: declared }) => [name, declared])),
   );
-  expect(described).toHaveLength(allQueues(plan).length);
+  expect(described).toHaveLength(all.length);
   for (const { address, bindings } of queues)
     expect(bindings.amqp.queue).toMatchObject({ name: address, durable: true });
 });
@@ -112,19 +113,20 @@ test('the bindings are those that Hilum makes', () => {
       (channel['x-bindings'] ?? []).map((binding) => ({ queue: address, ...binding })),
     ),
   );
-  expect(described).toEqual(plan.bindings);
+  expect(described).toEqual([...plan.bindings, plan.progress.binding]);
 });
 
 test('the exchanges are those that Hilum declares, with the routing keys that it publishes', () => {
   const exchanges = channels.filter(({ bindings }) => bindings.amqp.is === 'routingKey');
   expect(exchanges.map(({ bindings }) => bindings.amqp.exchange)).toMatchObject(
-    [plan.study, plan.result].map((exchange) => ({ ...exchange, durable: true })),
+    [plan.study, plan.result, plan.progress.exchange].map((exchange) => ({ ...exchange, durable: true })),
   );
   expect(exchanges.flatMap((channel) => expanded(channel).map(({ address }) => address))).toEqual([
     'study.stable',
     'result.urgent',
     'result.routine',
     'result.none',
+    'study.progress',
   ]);
 });
 

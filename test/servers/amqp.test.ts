@@ -3,9 +3,9 @@ import { type AddressInfo, connect as connectSocket, createServer, type Server }
 import { createServer as createTlsServer } from 'node:tls';
 import { sleep } from '../../src/base/retry';
 import type { ResultEvent } from '../../src/events/result-event';
-import type { Broker, BrokerOptions } from '../../src/queue/amqp';
-import { type BrokerDelivery, readHistory } from '../../src/queue/delivery';
-import { brokerSeenSince } from '../../src/queue/epoch';
+import type { Broker, BrokerOptions } from '../../src/queue/broker';
+import { type ConsumedMessage, readHistory } from '../../src/queue/message';
+import { brokerSeenSince } from '../../src/queue/broker-restart-marker';
 import { BrokerBench } from '../support/broker/broker-bench';
 import { recordingLog } from '../support/records/logs';
 import { certificate } from '../support/servers/certificates';
@@ -20,17 +20,17 @@ function open(options: Partial<BrokerOptions> = {}): Broker {
   return bench.connect({ retryDelaysMs: [300, 60_000], ...options }, log);
 }
 
-/** A client that consumes into a list, each delivery as `settle` says. */
+/** A client that consumes into a list, each message as `settle` says. */
 async function consuming(
-  settle: (delivery: BrokerDelivery) => Promise<void>,
+  settle: (message: ConsumedMessage) => Promise<void>,
   options: Partial<BrokerOptions> = {},
   prefetch = 1,
-): Promise<{ broker: Broker; seen: BrokerDelivery[] }> {
+): Promise<{ broker: Broker; seen: ConsumedMessage[] }> {
   const broker = open(options);
-  const seen: BrokerDelivery[] = [];
-  await broker.consume(async (delivery) => {
-    seen.push(delivery);
-    await settle(delivery);
+  const seen: ConsumedMessage[] = [];
+  await broker.consume(async (message) => {
+    seen.push(message);
+    await settle(message);
   }, prefetch);
   await broker.ready(20_000);
   return { broker, seen };
@@ -38,7 +38,7 @@ async function consuming(
 
 const say = (broker: Broker, text: string) =>
   broker.publish(`${bench.prefix}.study`, 'study.stable', Buffer.from(text), { mandatory: true });
-const texts = (seen: readonly BrokerDelivery[]) => seen.map(({ body }) => Buffer.from(body).toString());
+const texts = (seen: readonly ConsumedMessage[]) => seen.map(({ body }) => Buffer.from(body).toString());
 
 /** The one message that arrives in a queue, taken out of it. */
 async function take(queue: string): Promise<GetMessage> {
@@ -50,10 +50,10 @@ async function take(queue: string): Promise<GetMessage> {
 
 describe('publish and consume', () => {
   test('a study event reaches the handler, and is gone once acknowledged', async () => {
-    const { broker, seen } = await consuming((delivery) => delivery.ack());
+    const { broker, seen } = await consuming((message) => message.ack());
     expect(broker.state()).toBe('connected');
     await say(broker, 'one');
-    await until('the delivery', () => seen.length === 1);
+    await until('the message', () => seen.length === 1);
     expect(seen[0]).toMatchObject({ attempt: 1, lost: 0, redelivered: false, isSettled: true });
     expect(await broker.depth()).toBe(0);
   });
@@ -61,7 +61,7 @@ describe('publish and consume', () => {
   test('prefetch bounds what is in hand, and stop finishes it', async () => {
     const release: (() => void)[] = [];
     const { broker, seen } = await consuming(
-      (delivery) => new Promise<void>((resolve) => release.push(resolve)).then(() => delivery.ack()),
+      (message) => new Promise<void>((resolve) => release.push(resolve)).then(() => message.ack()),
       {},
       2,
     );
@@ -81,7 +81,7 @@ describe('publish and consume', () => {
   test('stop does not wait longer than it may; the message in hand goes back', async () => {
     const { broker, seen } = await consuming(() => new Promise<void>(() => {}));
     await say(broker, 'endless');
-    await until('the delivery', () => seen.length === 1);
+    await until('the message', () => seen.length === 1);
     const started = Date.now();
     await broker.stop(300);
     expect(Date.now() - started).toBeLessThan(5_000);
@@ -119,9 +119,9 @@ describe('publish and consume', () => {
 describe('settling', () => {
   test('a retry arrives after its delay as the next attempt, with its history', async () => {
     const at: number[] = [];
-    const { broker, seen } = await consuming(async (delivery) => {
+    const { broker, seen } = await consuming(async (message) => {
       at.push(Date.now());
-      await (delivery.attempt === 1 ? delivery.retry(300, 'ARCHIVE_TIMEOUT') : delivery.ack());
+      await (message.attempt === 1 ? message.retry(300, 'ARCHIVE_TIMEOUT') : message.ack());
     });
     await say(broker, 'again');
     await until('the second try', () => seen.length === 2);
@@ -131,8 +131,8 @@ describe('settling', () => {
   });
 
   test('a dead letter carries reason and history', async () => {
-    const { broker } = await consuming((delivery) =>
-      delivery.attempt < 3 ? delivery.retry(300, 'ARCHIVE_UNREACHABLE') : delivery.deadLetter('NOT_FOUND'),
+    const { broker } = await consuming((message) =>
+      message.attempt < 3 ? message.retry(300, 'ARCHIVE_UNREACHABLE') : message.deadLetter('NOT_FOUND'),
     );
     await say(broker, 'hopeless');
     const dead = await take(`${bench.prefix}.study.dead`);
@@ -150,23 +150,23 @@ describe('settling', () => {
   });
 
   test('a requeued message comes again as redelivered; put back, as a fresh one that was lost once', async () => {
-    const { broker, seen } = await consuming((delivery) =>
-      delivery.redelivered ? delivery.putBack(0) : delivery.lost === 0 ? delivery.requeue() : delivery.ack(),
+    const { broker, seen } = await consuming((message) =>
+      message.redelivered ? message.requeue(0) : message.lost === 0 ? message.nack() : message.ack(),
     );
     await say(broker, 'back');
-    await until('the third delivery', () => seen.length === 3);
+    await until('the third message', () => seen.length === 3);
     expect(seen[1]).toMatchObject({ attempt: 1, lost: 0, redelivered: true });
     expect(seen[2]).toMatchObject({ attempt: 1, lost: 1, redelivered: false, messageId: seen[0]?.messageId });
   });
 
   test('a message that goes on comes after those that wait, as the same try, neither failed nor lost, and keeps what it carries', async () => {
     const release: (() => void)[] = [];
-    const { broker, seen } = await consuming(async (delivery) => {
-      if (delivery.attempt === 1 && delivery.lost === 0 && texts([delivery])[0] === 'long')
-        return delivery.redelivered ? delivery.putBack(0) : delivery.requeue();
-      if (delivery.attempt === 1 && delivery.lost === 1) return delivery.retry(300, 'ARCHIVE_TIMEOUT');
-      if (delivery.attempt === 2 && delivery.slices === 0) await new Promise<void>((resolve) => release.push(resolve));
-      await (delivery.attempt === 2 && delivery.slices < 2 ? delivery.goOn() : delivery.ack());
+    const { broker, seen } = await consuming(async (message) => {
+      if (message.attempt === 1 && message.lost === 0 && texts([message])[0] === 'long')
+        return message.redelivered ? message.requeue(0) : message.nack();
+      if (message.attempt === 1 && message.lost === 1) return message.retry(300, 'ARCHIVE_TIMEOUT');
+      if (message.attempt === 2 && message.slices === 0) await new Promise<void>((resolve) => release.push(resolve));
+      await (message.attempt === 2 && message.slices < 2 ? message.continueLater() : message.ack());
     });
     await say(broker, 'long');
     await until('the second try', () => release.length === 1);
@@ -174,22 +174,22 @@ describe('settling', () => {
     release.forEach((free) => free());
     await until('the end', () => seen.length === 7);
     expect(texts(seen).slice(3)).toEqual(['long', 'short', 'long', 'long']);
-    expect(seen.filter((delivery) => texts([delivery])[0] === 'long').slice(3)).toMatchObject(
+    expect(seen.filter((message) => texts([message])[0] === 'long').slice(3)).toMatchObject(
       [0, 1, 2].map((slices) => ({ attempt: 2, lost: 1, slices, redelivered: false, messageId: seen[0]?.messageId })),
     );
     await until('an empty queue', async () => (await broker.depth()) === 0);
   });
 
   test('losses are kept over a retry, and may wait like one', async () => {
-    const { broker, seen } = await consuming((delivery) =>
-      delivery.lost === 0
-        ? delivery.putBack(300)
-        : delivery.attempt === 1
-          ? delivery.retry(300, 'ARCHIVE_TIMEOUT')
-          : delivery.ack(),
+    const { broker, seen } = await consuming((message) =>
+      message.lost === 0
+        ? message.requeue(300)
+        : message.attempt === 1
+          ? message.retry(300, 'ARCHIVE_TIMEOUT')
+          : message.ack(),
     );
     await say(broker, 'back');
-    await until('the third delivery', () => seen.length === 3);
+    await until('the third message', () => seen.length === 3);
     expect(seen.map(({ attempt, lost }) => [attempt, lost])).toEqual([
       [1, 0],
       [1, 1],
@@ -199,9 +199,9 @@ describe('settling', () => {
 
   test('a second settlement is refused before anything is sent', async () => {
     const problems: unknown[] = [];
-    const { broker } = await consuming(async (delivery) => {
-      await delivery.ack();
-      await delivery.deadLetter('TWICE').catch((error: unknown) => problems.push(error));
+    const { broker } = await consuming(async (message) => {
+      await message.ack();
+      await message.deadLetter('TWICE').catch((error: unknown) => problems.push(error));
     });
     await say(broker, 'once');
     await until('the refusal', () => problems.length === 1);
@@ -210,12 +210,12 @@ describe('settling', () => {
   });
 
   test('a handler that throws or forgets to settle loses nothing', async () => {
-    const { broker, seen } = await consuming(async (delivery) => {
-      if (!delivery.redelivered) throw new Error('a defect');
-      if (seen.length === 3) await delivery.ack();
+    const { broker, seen } = await consuming(async (message) => {
+      if (!message.redelivered) throw new Error('a defect');
+      if (seen.length === 3) await message.ack();
     });
     await say(broker, 'kept');
-    await until('the third delivery', () => seen.length === 3);
+    await until('the third message', () => seen.length === 3);
     expect(log.lines.filter(({ fields }) => fields.event === 'broker.handler-failed')).toHaveLength(2);
   });
 
@@ -234,13 +234,13 @@ describe('settling', () => {
   });
 
   test('what can not be moved on goes back to its queue', async () => {
-    const { broker, seen } = await consuming((delivery) =>
-      delivery.redelivered ? delivery.ack() : delivery.retry(300, 'ARCHIVE_TIMEOUT'),
+    const { broker, seen } = await consuming((message) =>
+      message.redelivered ? message.ack() : message.retry(300, 'ARCHIVE_TIMEOUT'),
     );
     const channel = await bench.raw.createChannel();
     await channel.deleteQueue(`${bench.prefix}.study.retry.300ms`);
     await say(broker, 'held');
-    await until('the second delivery', () => seen.length === 2);
+    await until('the second message', () => seen.length === 2);
     expect(log.lines.map(({ fields }) => fields.event)).toContain('broker.settle-failed');
   });
 });
@@ -250,13 +250,13 @@ describe('urgent and routine', () => {
     Promise.resolve(Buffer.from(body).toString().startsWith('u') ? ('urgent' as const) : ('routine' as const));
 
   /** A client that sorts by the first letter; its handler takes `workMs` for each. */
-  async function sorting(workMs: number, routineEvery = 4): Promise<{ broker: Broker; seen: BrokerDelivery[] }> {
+  async function sorting(workMs: number, routineEvery = 4): Promise<{ broker: Broker; seen: ConsumedMessage[] }> {
     const broker = open();
-    const seen: BrokerDelivery[] = [];
-    const handler = async (delivery: BrokerDelivery) => {
-      seen.push(delivery);
+    const seen: ConsumedMessage[] = [];
+    const handler = async (message: ConsumedMessage) => {
+      seen.push(message);
       await sleep(workMs);
-      await delivery.ack();
+      await message.ack();
     };
     await broker.consume(handler, 1, { classify, routineEvery });
     await broker.ready(20_000);
@@ -292,22 +292,22 @@ describe('urgent and routine', () => {
   test('a try again, a loss, a requeue and a going on stay in their class; the archive is asked once', async () => {
     const asked: string[] = [];
     const broker = open();
-    const seen: BrokerDelivery[] = [];
+    const seen: ConsumedMessage[] = [];
     const priorities: string[] = [];
-    const handler = async (delivery: BrokerDelivery, priority: string) => {
-      seen.push(delivery);
+    const handler = async (message: ConsumedMessage, priority: string) => {
+      seen.push(message);
       priorities.push(priority);
-      if (seen.length === 1) return delivery.retry(300, 'ARCHIVE_TIMEOUT');
-      if (seen.length === 2) return delivery.putBack(0);
-      if (seen.length === 3) return delivery.requeue();
-      return seen.length === 4 ? delivery.goOn() : delivery.ack();
+      if (seen.length === 1) return message.retry(300, 'ARCHIVE_TIMEOUT');
+      if (seen.length === 2) return message.requeue(0);
+      if (seen.length === 3) return message.nack();
+      return seen.length === 4 ? message.continueLater() : message.ack();
     };
     await broker.consume(handler, 1, {
       classify: (body) => (asked.push(Buffer.from(body).toString()), classify(body)),
     });
     await broker.ready(20_000);
     await say(broker, 'u1');
-    await until('the fifth delivery', () => seen.length === 5);
+    await until('the fifth message', () => seen.length === 5);
     expect(
       seen.map(({ attempt, lost, redelivered }, index) => [priorities[index], attempt, lost, redelivered]),
     ).toEqual([
@@ -373,15 +373,15 @@ describe('urgent and routine', () => {
     await say(first, 'r1');
     await until('it is in hand', async () => (await first.depth()) === 0);
     await first.stop(0);
-    const { seen } = await consuming((delivery) => delivery.ack());
-    await until('the delivery', () => seen.length === 1);
+    const { seen } = await consuming((message) => message.ack());
+    await until('the message', () => seen.length === 1);
     expect(seen[0]).toMatchObject({ lost: 0, redelivered: false, attempt: 1 });
   });
 
   test('a slow question does not hold up those behind it', async () => {
     const broker = open();
-    const seen: BrokerDelivery[] = [];
-    await broker.consume(async (delivery) => (seen.push(delivery), delivery.ack()), 1, {
+    const seen: ConsumedMessage[] = [];
+    await broker.consume(async (message) => (seen.push(message), message.ack()), 1, {
       classify: (body) => (Buffer.from(body).toString() === 'slow' ? sleep(3_000).then(() => null) : classify(body)),
     });
     await broker.ready(20_000);
@@ -393,12 +393,12 @@ describe('urgent and routine', () => {
   test('the age of what waits: 0 for nothing, at least its wait, and never that of a queue that was empty since', async () => {
     const free: (() => void)[] = [];
     const broker = open();
-    const seen: BrokerDelivery[] = [];
+    const seen: ConsumedMessage[] = [];
     await broker.consume(
-      async (delivery) => {
-        seen.push(delivery);
+      async (message) => {
+        seen.push(message);
         await new Promise<void>((resolve) => free.push(resolve));
-        await delivery.ack();
+        await message.ack();
       },
       1,
       { classify },
@@ -429,7 +429,7 @@ describe('urgent and routine', () => {
     await busy.ready(20_000);
     await say(busy, 'long');
     await until('it is in hand', async () => (await busy.depth()) === 0);
-    const { seen } = await consuming((delivery) => delivery.ack());
+    const { seen } = await consuming((message) => message.ack());
     for (const text of ['a', 'b', 'c', 'd']) await say(busy, text);
     await until('all', () => seen.length === 4, 5_000);
     expect(texts(seen)).toEqual(['a', 'b', 'c', 'd']);
@@ -440,14 +440,14 @@ describe('when the broker goes', () => {
   test('killed and back: the consumer resumes, unsettled work comes again, waiting publishes are confirmed', async () => {
     const release: (() => void)[] = [];
     const { broker, seen } = await consuming(
-      async (delivery) => {
+      async (message) => {
         if (seen.length === 1) await new Promise<void>((resolve) => release.push(resolve));
-        await delivery.ack();
+        await message.ack();
       },
       { publishTimeoutMs: 60_000 },
     );
     await say(broker, 'in hand');
-    await until('the delivery', () => seen.length === 1);
+    await until('the message', () => seen.length === 1);
     await bench.rabbit.kill();
     await until('the loss to be seen', () => broker.state() === 'disconnected');
     const late = say(broker, 'said while away');
@@ -485,10 +485,10 @@ describe('when the broker goes', () => {
     await bench.rabbit.kill();
     await bench.rabbit.start();
     await broker.ready(40_000);
-    const seen: BrokerDelivery[] = [];
-    await broker.consume(async (delivery) => {
-      seen.push(delivery);
-      await delivery.ack();
+    const seen: ConsumedMessage[] = [];
+    await broker.consume(async (message) => {
+      seen.push(message);
+      await message.ack();
     }, 1);
     await until('all', () => seen.length === 4);
     expect(texts(seen).slice(0, 1)).toEqual(['urgent']);
@@ -507,7 +507,7 @@ describe('when the broker goes', () => {
     await bench.rabbit.kill();
     await first.stop(0);
     await bench.rabbit.start();
-    const killed = await consuming((delivery) => (delivery.redelivered ? delivery.goOn() : delivery.requeue()));
+    const killed = await consuming((message) => (message.redelivered ? message.continueLater() : message.nack()));
     await until('all came by', () => killed.seen.length >= 2 && killed.seen.some(({ redelivered }) => !redelivered));
     const outlived = killed.seen.filter(({ outlivedBroker }) => outlivedBroker);
     expect(outlived.length).toBeGreaterThan(0);
@@ -524,7 +524,7 @@ describe('when the broker goes', () => {
     const first = await consuming(() => new Promise(() => {}));
     await until('it is taken', () => first.seen.length === 1);
     await first.broker.stop(0);
-    const next = await consuming((delivery) => delivery.ack());
+    const next = await consuming((message) => message.ack());
     await until('it comes again', () => next.seen.length === 1);
     expect(next.seen[0]).toMatchObject({ redelivered: true, outlivedBroker: false });
   }, 60_000);
@@ -577,24 +577,24 @@ describe('when the broker goes', () => {
   test.each(['study', 'study.urgent', 'study.routine'])(
     'the queue %s is deleted: it is declared and consumed again',
     async (name) => {
-      const { broker, seen } = await consuming((delivery) => delivery.ack());
+      const { broker, seen } = await consuming((message) => message.ack());
       const channel = await bench.raw.createChannel();
       await channel.deleteQueue(`${bench.prefix}.${name}`);
       await until('the loss', () => log.lines.some(({ fields }) => fields.event === 'broker.channel-lost'));
       await until('the state', () => broker.state() === 'connected');
       await say(broker, 'after');
-      await until('the delivery', () => seen.length === 1);
+      await until('the message', () => seen.length === 1);
     },
   );
 
   test('a channel that the broker closes alone is opened again', async () => {
-    const { broker, seen } = await consuming((delivery) => delivery.ack(), { publishTimeoutMs: 1_500 });
+    const { broker, seen } = await consuming((message) => message.ack(), { publishTimeoutMs: 1_500 });
     await expect(broker.publish(`${bench.prefix}.no-such-exchange`, 'x', Buffer.from('x'))).rejects.toMatchObject({
       code: 'BROKER_UNREACHABLE',
     });
     await until('the state', () => broker.state() === 'connected');
     await say(broker, 'still there');
-    await until('the delivery', () => seen.length === 1);
+    await until('the message', () => seen.length === 1);
   });
 
   test('a queue with other arguments is a clear error, and heals when it goes', async () => {

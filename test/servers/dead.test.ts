@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect as connectSocket, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Broker, BrokerOptions } from '../../src/queue/amqp';
+import type { Broker, BrokerOptions } from '../../src/queue/broker';
 import { type DeadLetter, sortDeadLetters } from '../../src/queue/dead-letters';
-import { readHistory } from '../../src/queue/delivery';
+import { readHistory } from '../../src/queue/message';
 import { BrokerBench } from '../support/broker/broker-bench';
 import { until } from '../support/servers/servers';
 

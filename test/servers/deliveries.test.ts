@@ -1,8 +1,8 @@
 import { HilumError } from '../../src/base/errors';
 import type { ResultEvent } from '../../src/events/result-event';
-import type { Broker } from '../../src/queue/amqp';
+import type { Broker } from '../../src/queue/broker';
 import { deadLanes, type DeadLetter, sortDeadLetters } from '../../src/queue/dead-letters';
-import type { RetryPolicy } from '../../src/queue/settle';
+import type { RetryPolicy } from '../../src/queue/retry-policy';
 import { SINKS } from '../../src/sinks/registry';
 import { createRunner } from '../../src/sinks/runner';
 import type { Sink } from '../../src/sinks/sink';
@@ -85,9 +85,9 @@ test('a sink that is away holds up no other and no study', async () => {
   const hl7 = await attach(broker, 'hl7', () => (isAway ? away() : well()), { limit: 1_000 });
   const fhir = await attach(broker, 'fhir', well);
   const studies: string[] = [];
-  await broker.consume(async (delivery) => {
-    studies.push(Buffer.from(delivery.body).toString());
-    await delivery.ack();
+  await broker.consume(async (message) => {
+    studies.push(Buffer.from(message.body).toString());
+    await message.ack();
   }, 1);
   await broker.ready(20_000);
   for (let n = 0; n < 20; n++) {

@@ -1,4 +1,4 @@
-import { UNAUTHORISED_RETRIES } from '../../src/queue/settle';
+import { UNAUTHORISED_RETRIES } from '../../src/queue/retry-policy';
 import { answering, finds, retrieves, stores } from '../support/servers/faults';
 import { Site } from '../support/servers/site';
 

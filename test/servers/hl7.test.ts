@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { mllpClient, type MllpClient, type MllpOptions } from '../../src/hl7/mllp';
-import { type Broker, connectBroker } from '../../src/queue/amqp';
+import { type Broker, connectBroker } from '../../src/queue/broker';
 import { hl7Schema } from '../../src/sinks/hl7/config';
 import { controlIdOf } from '../../src/sinks/hl7/message';
 import { hl7Sink } from '../../src/sinks/hl7/sink';

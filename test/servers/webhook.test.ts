@@ -6,7 +6,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { Webhook } from 'standardwebhooks';
-import { retryAfterOf } from '../../src/base/retry';
+import { retryAfterOf } from '../../src/queue/retry-policy';
 import { WebhookClient } from '../../src/sinks/webhook/client';
 import { webhookHeaders, webhookMessage } from '../../src/sinks/webhook/message';
 import { type WebhookSettings, webhookSink } from '../../src/sinks/webhook/sink';

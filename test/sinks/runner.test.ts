@@ -1,10 +1,11 @@
 import { HilumError } from '../../src/base/errors';
 import { DELIVERY_KINDS } from '../../src/events/closed-lists';
-import type { Delivery } from '../../src/queue/settle';
+import type { ConsumedMessage } from '../../src/queue/message';
 import { FAILING_MS } from '../../src/sinks/failure-watch';
 import type { StudyRecord } from '../../src/sinks/record';
 import { createRunner, type DeliveryResult, type RunnerOptions } from '../../src/sinks/runner';
 import type { Sink } from '../../src/sinks/sink';
+import { consumedMessage } from '../support/broker/consumed-message';
 import { recordingLog } from '../support/records/logs';
 import { RECORD, RESULT } from '../support/records/result-record';
 
@@ -33,27 +34,10 @@ function setUp(
     },
     ...more,
   });
-  const run = async (delivery: Partial<Delivery> = {}) => {
-    const settled: unknown[][] = [];
-    const say = (...what: unknown[]) => (settled.push(what), Promise.resolve());
-    const whole: Delivery = {
-      body: bytes(RESULT),
-      redelivered: false,
-      outlivedBroker: false,
-      attempt: 1,
-      away: 0,
-      refused: 0,
-      lost: 0,
-      slices: 0,
-      ack: () => say('ack'),
-      retry: (ms, reason) => say('retry', ms, reason),
-      deadLetter: (reason) => say('dead', reason),
-      putBack: (ms) => say('put-back', ms),
-      goOn: () => say('go-on'),
-      ...delivery,
-    };
-    await runner(whole);
-    return settled;
+  const run = async (given: Partial<ConsumedMessage> = {}) => {
+    const message = consumedMessage(bytes(RESULT), given);
+    await runner(message);
+    return message.settled;
   };
   return { run, log, counted, failing, loaded: () => loaded };
 }
@@ -63,7 +47,7 @@ const events = (log: ReturnType<typeof recordingLog>) => log.lines.map(({ fields
 test('delivered, then acknowledged; the log names study and sink and nothing of the patient', async () => {
   const told: StudyRecord[] = [];
   const { run, log, counted } = setUp(async (record) => void told.push(record));
-  expect(await run()).toEqual([['ack']]);
+  expect(await run()).toEqual(['ack']);
   expect(told).toEqual([RECORD]);
   expect(counted).toEqual(['done']);
   expect(log.lines.at(-1)).toMatchObject({
@@ -74,7 +58,7 @@ test('delivered, then acknowledged; the log names study and sink and nothing of 
 
 test('what the sink does not want is acknowledged unread', async () => {
   const { run, counted, loaded } = setUp(() => Promise.reject(new Error('told')), {}, false);
-  expect(await run()).toEqual([['ack']]);
+  expect(await run()).toEqual(['ack']);
   expect(counted).toEqual(['unwanted']);
   expect(loaded()).toBe(0);
 });
@@ -91,31 +75,25 @@ test.each([
     'transient',
     new HilumError('RECEIVER_UNREACHABLE', 'transient', 'away'),
     1,
-    ['retry', 5_000, 'RECEIVER_UNREACHABLE'],
+    'retry 5000 RECEIVER_UNREACHABLE',
     'delivery.retry',
   ],
   [
     'transient, second time',
     new HilumError('RECEIVER_UNREACHABLE', 'transient', 'away'),
     2,
-    ['retry', 30_000, 'RECEIVER_UNREACHABLE'],
+    'retry 30000 RECEIVER_UNREACHABLE',
     'delivery.retry',
   ],
   [
     'transient beyond the limit',
     new HilumError('RECEIVER_UNREACHABLE', 'transient', 'away'),
     3,
-    ['dead', 'RECEIVER_UNREACHABLE'],
+    'dead RECEIVER_UNREACHABLE',
     'delivery.dead',
   ],
-  [
-    'permanent',
-    new HilumError('RECEIVER_REFUSED', 'permanent', 'AR'),
-    1,
-    ['dead', 'RECEIVER_REFUSED'],
-    'delivery.dead',
-  ],
-  ['a defect', new TypeError('DOE^JANE is no number'), 1, ['retry', 5_000, 'UNKNOWN'], 'delivery.retry'],
+  ['permanent', new HilumError('RECEIVER_REFUSED', 'permanent', 'AR'), 1, 'dead RECEIVER_REFUSED', 'delivery.dead'],
+  ['a defect', new TypeError('DOE^JANE is no number'), 1, 'retry 5000 UNKNOWN', 'delivery.retry'],
 ])('%s failure is settled as for studies', async (_name, error, attempt, settled, event) => {
   const { run, log } = setUp(() => Promise.reject(error));
   expect(await run({ attempt })).toEqual([settled]);
@@ -127,7 +105,7 @@ test('an archive that is away when the record is read is the same as a sink that
   const { run } = setUp(() => Promise.resolve(), {
     loadRecord: () => Promise.reject(new HilumError('ARCHIVE_UNREACHABLE', 'transient', 'away')),
   });
-  expect(await run()).toEqual([['retry', 5_000, 'ARCHIVE_UNREACHABLE']]);
+  expect(await run()).toEqual(['retry 5000 ARCHIVE_UNREACHABLE']);
 });
 
 test.each([
@@ -137,16 +115,16 @@ test.each([
   ['a probability of 2', bytes({ ...RESULT, films: [{ ...RESULT.films[0], probability: 2 }] })],
 ])('%s is dead at once, and no fault of the sink', async (_name, body) => {
   const { run, failing, loaded } = setUp(() => Promise.resolve());
-  expect(await run({ body })).toEqual([['dead', 'EVENT_INVALID']]);
+  expect(await run({ body })).toEqual(['dead EVENT_INVALID']);
   expect(loaded()).toBe(0);
   expect(failing).toEqual([]);
 });
 
-test('a redelivered message is put back counted before it is told, and given up in the end', async () => {
+test('a redelivered message is requeued counted before it is told, and given up in the end', async () => {
   const { run, loaded } = setUp(() => Promise.resolve());
-  expect(await run({ redelivered: true, lost: 0 })).toEqual([['put-back', 0]]);
-  expect(await run({ redelivered: true, lost: 20 })).toEqual([['dead', 'WORKER_LOST']]);
-  expect(await run({ redelivered: true, outlivedBroker: true, lost: 20 })).toEqual([['go-on']]);
+  expect(await run({ redelivered: true, lost: 0 })).toEqual(['requeue 0']);
+  expect(await run({ redelivered: true, lost: 20 })).toEqual(['dead WORKER_LOST']);
+  expect(await run({ redelivered: true, outlivedBroker: true, lost: 20 })).toEqual(['continue later']);
   expect(loaded()).toBe(0);
 });
 

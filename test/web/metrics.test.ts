@@ -6,12 +6,13 @@ import type { ResultEvent } from '../../src/events/result-event';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { runStudy } from '../../src/pipeline/pipeline';
 import { TIMED_STAGES } from '../../src/pipeline/stage';
-import type { Delivery } from '../../src/queue/settle';
-import { createListener, type ListenerOptions, STUDY_RESULTS } from '../../src/study-consumer';
+import type { ConsumedMessage } from '../../src/queue/message';
+import { createStudyConsumer, type StudyConsumerOptions, STUDY_RESULTS } from '../../src/study-consumer';
 import { open } from '../../src/web/access/user';
 import { addHealth, listen } from '../../src/web/health';
 import { createMetrics, METRIC_NAMES, type MetricsSources } from '../../src/web/metrics';
 import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
+import { consumedMessage } from '../support/broker/consumed-message';
 import { recordingLog } from '../support/records/logs';
 
 const STATES = ['connected', 'disconnected'] as const;
@@ -158,7 +159,7 @@ describe('the line', () => {
   });
 });
 
-describe('the listener', () => {
+describe('the study consumer', () => {
   const body = Buffer.from(
     JSON.stringify({
       schemaVersion: 1,
@@ -167,30 +168,14 @@ describe('the listener', () => {
       occurredAt: '2026-03-01T10:15:30Z',
     }),
   );
-  const settle = () => Promise.resolve();
-  const message = (more: Partial<Delivery> = {}): Delivery => ({
-    body,
-    redelivered: false,
-    outlivedBroker: false,
-    attempt: 1,
-    away: 0,
-    refused: 0,
-    lost: 0,
-    slices: 0,
-    ack: settle,
-    retry: settle,
-    deadLetter: settle,
-    putBack: settle,
-    goOn: settle,
-    ...more,
-  });
+  const message = (more: Partial<ConsumedMessage> = {}) => consumedMessage(body, more);
   const event = { films: [], skipped: [] } as unknown as ResultEvent;
   const answering =
-    (result: ResultEvent | null): ListenerOptions['runStudy'] =>
+    (result: ResultEvent | null): StudyConsumerOptions['runStudy'] =>
     () =>
       Promise.resolve(result);
   const failing =
-    (error: HilumError): ListenerOptions['runStudy'] =>
+    (error: HilumError): StudyConsumerOptions['runStudy'] =>
     () =>
       Promise.reject(error);
 
@@ -201,11 +186,14 @@ describe('the listener', () => {
     ['dead', failing(new HilumError('NOT_FOUND', 'permanent', 'gone')), message(), 'NOT_FOUND'],
     ['dead', answering(event), message({ body: Buffer.from('?') }), 'EVENT_INVALID'],
     ['put-back', answering(event), message({ redelivered: true }), null],
-  ] as const)('%s is counted once', async (result, run, delivery, code) => {
+  ] as const)('%s is counted once', async (result, run, taken, code) => {
     const metrics = make();
-    await createListener({ runStudy: run, retry: { delaysMs: [1], limit: 1 }, log: recordingLog(), observer: metrics })(
-      delivery,
-    );
+    await createStudyConsumer({
+      runStudy: run,
+      retry: { delaysMs: [1], limit: 1 },
+      log: recordingLog(),
+      observer: metrics,
+    })(taken);
     const counted = Object.entries(await samples(metrics)).filter(
       ([key, value]) => /^hilum_(studies|failures)_total/.test(key) && value > 0,
     );

@@ -1,7 +1,8 @@
 import { HilumError } from '../../src/base/errors';
 import { deriveUid } from '../../src/dicom/uid';
+import { progressNotes, type Step } from '../../src/events/progress-event';
 import { Progress, type StudyDirectory } from '../../src/worklist/progress';
-import type { Sighting, Step } from '../../src/worklist/steps';
+import type { Sighting } from '../../src/worklist/steps';
 import { recordingLog } from '../support/records/logs';
 
 const [A, B] = [deriveUid(['a']), deriveUid(['b'])];
@@ -40,18 +41,22 @@ function setUp({ modalities = ['DX'], limit = 10_000 }: { modalities?: string[] 
     },
   };
   let clock = 1_000;
-  const progress = new Progress({ worklist, archive, log, limit, now: () => clock++ });
-  return { progress, written, state, log };
+  const progress = new Progress({ worklist, archive, log, limit });
+  const notes = progressNotes(
+    (event) => progress.note(event),
+    () => clock++,
+  );
+  return { progress, notes, written, state, log };
 }
 
 test('steps are written in their order with the time at which they were told, and the archive is asked once', async () => {
-  const { progress, written, state } = setUp();
-  progress.waiting(A, 'urgent');
-  progress.analysing(A, 1);
-  progress.retry(A, 'ARCHIVE_TIMEOUT', 5_000);
-  progress.returned(A);
-  progress.failed(A, 'UNKNOWN');
-  progress.nothingNew(B);
+  const { progress, notes, written, state } = setUp();
+  notes.waiting(A, 'urgent');
+  notes.analysing(A, 1);
+  notes.retry(A, 'ARCHIVE_TIMEOUT', 5_000);
+  notes.returned(A);
+  notes.failed(A, 'UNKNOWN');
+  notes.nothingNew(B);
   expect(written).toEqual([]);
   await progress.stop(5_000);
   expect(written.map(({ step }) => step.kind)).toEqual([
@@ -75,24 +80,24 @@ test.each<[string[] | null, boolean]>([
   [['CT', 'CR'], true],
   [null, true],
 ])('modalities %j may have films: %s', async (modalities, mayHaveFilms) => {
-  const { progress, written } = setUp({ modalities });
-  progress.waiting(A, null);
+  const { progress, notes, written } = setUp({ modalities });
+  notes.waiting(A, null);
   await progress.stop(5_000);
   expect(written[0]!.sighting!.mayHaveFilms).toBe(mayHaveFilms);
 });
 
 test('an archive that is away leaves the row without a patient', async () => {
-  const { progress, written, state } = setUp();
+  const { progress, notes, written, state } = setUp();
   state.sightFailure = new Error('away');
-  progress.waiting(A, null);
+  notes.waiting(A, null);
   await progress.stop(5_000);
   expect(written).toMatchObject([{ study: A, sighting: null }]);
 });
 
 test('a database that is away holds nobody up, is told of once, and gets the notes when it is back', async () => {
-  const { progress, written, state, log } = setUp();
+  const { progress, notes, written, state, log } = setUp();
   state.failure = AWAY;
-  for (let i = 0; i < 5; i++) progress.analysing(A, i);
+  for (let i = 0; i < 5; i++) notes.analysing(A, i);
   await new Promise((resolve) => setTimeout(resolve, 1_200));
   expect(written).toEqual([]);
   state.failure = null;
@@ -102,12 +107,12 @@ test('a database that is away holds nobody up, is told of once, and gets the not
 });
 
 test('what does not fit is dropped, the oldest first, and counted', async () => {
-  const { progress, written, state, log } = setUp({ limit: 3 });
+  const { progress, notes, written, state, log } = setUp({ limit: 3 });
   state.failure = AWAY;
-  for (let i = 0; i < 5; i++) progress.analysing(A, i);
+  for (let i = 0; i < 5; i++) notes.analysing(A, i);
   expect(progress.dropped).toBe(2);
   await new Promise((resolve) => setTimeout(resolve, 100));
-  progress.analysing(A, 5);
+  notes.analysing(A, 5);
   state.failure = null;
   await progress.stop(10_000);
   expect(written.map(({ step }) => (step.kind === 'analysing' ? step.attempt : null))).toEqual([3, 4, 5]);
@@ -115,20 +120,20 @@ test('what does not fit is dropped, the oldest first, and counted', async () => 
 });
 
 test('a note that the database refuses holds up none behind it', async () => {
-  const { progress, written, state } = setUp();
+  const { progress, notes, written, state } = setUp();
   state.failure = new HilumError('DATABASE_INVALID', 'permanent', 'refused');
-  progress.analysing(A, 1);
+  notes.analysing(A, 1);
   await progress.stop(5_000);
   state.failure = null;
-  progress.analysing(B, 1);
+  notes.analysing(B, 1);
   await progress.stop(5_000);
   expect(written.map(({ study }) => study)).toEqual([B]);
 });
 
 test('a stop does not wait for a database that stays away', async () => {
-  const { progress, state } = setUp();
+  const { progress, notes, state } = setUp();
   state.failure = AWAY;
-  progress.analysing(A, 1);
+  notes.analysing(A, 1);
   const started = Date.now();
   await progress.stop(100);
   expect(Date.now() - started).toBeLessThan(5_000);

@@ -1,5 +1,5 @@
 import { type ChannelModel, connect as rawConnect } from 'amqplib';
-import { type Broker, type BrokerOptions, connectBroker } from '../../../src/queue/amqp';
+import { type Broker, type BrokerOptions, connectBroker } from '../../../src/queue/broker';
 import { recordingLog } from '../records/logs';
 import { type Rabbit, Servers } from '../servers/servers';
 

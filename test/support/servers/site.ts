@@ -7,7 +7,7 @@ import { type Config, parseConfig } from '../../../src/config/config';
 import type { Uid } from '../../../src/dicom/uid';
 import type { ResultEvent } from '../../../src/events/result-event';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../../src/objects/synthetic-film';
-import { type Broker, connectBroker } from '../../../src/queue/amqp';
+import { type Broker, connectBroker } from '../../../src/queue/broker';
 import { type DeadLetter, sortDeadLetters } from '../../../src/queue/dead-letters';
 import { STUDY_ROUTING_KEY } from '../../../src/queue/topology';
 import { fakeLine } from '../pipeline/line';

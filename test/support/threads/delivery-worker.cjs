@@ -8,7 +8,7 @@
  * delivery and acknowledgement for ever.
  */
 const { createLog } = require('../../../dist/base/log');
-const { connectBroker } = require('../../../dist/queue/amqp');
+const { connectBroker } = require('../../../dist/queue/broker');
 const { mllpClient } = require('../../../dist/hl7/mllp');
 const { hl7Sink } = require('../../../dist/sinks/hl7/sink');
 const { createRunner } = require('../../../dist/sinks/runner');

@@ -1,34 +1,4 @@
-import { HilumError, lastingOf } from '../base/errors';
-import { isAway, retryAfterOf } from '../base/retry';
-
-/**
- * Port: one message of the broker; `queue/delivery` fits it by shape. It is to be settled exactly once, and its methods
- * never reject.
- */
-export interface Delivery {
-  readonly body: Uint8Array;
-  readonly redelivered: boolean;
-  /** Redelivered only because the broker was restarted while it waited. */
-  readonly outlivedBroker: boolean;
-  /** Which try this is, from 1. */
-  readonly attempt: number;
-  /** Tries before this one that failed because the other side was away, and were counted so. */
-  readonly away: number;
-  /** Tries right before this one that were all refused the sign-in. */
-  readonly refused: number;
-  /** How often it was put back because it had been redelivered. */
-  readonly lost: number;
-  /** How often a part of its study was done and the rest left to a next delivery. */
-  readonly slices: number;
-  ack(): Promise<void>;
-  /** Once more after at least `delayMs` milliseconds. `isAway`: this try is counted among `away`. */
-  retry(delayMs: number, reason: string, isAway?: boolean): Promise<void>;
-  deadLetter(reason: string): Promise<void>;
-  /** To the end of the queue after at least `delayMs` milliseconds, as the same try, lost once more. */
-  putBack(delayMs: number): Promise<void>;
-  /** To the end of the queue at once, as the same try: neither failed nor lost, one slice further. */
-  goOn(): Promise<void>;
-}
+import { ERROR_CODES, type ErrorCode, HilumError, lastingOf } from '../base/errors';
 
 export interface RetryPolicy {
   /** Delay before the second, third ... try (milliseconds); the last one repeats. */
@@ -39,40 +9,58 @@ export interface RetryPolicy {
   readonly awayLimit?: number;
 }
 
+/** What becomes of a message; `queue/message` says what each does. */
 export type Settlement =
   | { readonly kind: 'ack' }
   | { readonly kind: 'retry'; readonly delayMs: number; readonly reason: string; readonly isAway?: true }
   | { readonly kind: 'dead-letter'; readonly reason: string }
-  | { readonly kind: 'go-on' }
-  | { readonly kind: 'put-back'; readonly delayMs: number; readonly counted: boolean };
+  | { readonly kind: 'continue-later' }
+  | { readonly kind: 'requeue'; readonly delayMs: number; readonly counted: boolean };
 
 /**
  * Tries after the first that is refused the sign-in, all in a row: it may be a token about to be renewed, but it is not
  * asked for ever.
  */
 export const UNAUTHORISED_RETRIES = 3;
-/** Losses after which a message is still put back at once. */
+/** Losses after which a message is still requeued at once. */
 export const TOLERATED_LOSSES = 5;
 /** Losses after which a message is given up. */
 export const LOSS_LIMIT = 20;
 /** Reason of a message that was lost too often. */
 export const WORKER_LOST = 'WORKER_LOST';
+/** Every reason that a message may be tried again or given up for. */
+export const FAILURE_CODES: readonly string[] = [...ERROR_CODES, 'UNKNOWN', WORKER_LOST];
 
 const UNAUTHORISED: readonly string[] = ['ARCHIVE_UNAUTHORISED', 'RECEIVER_UNAUTHORISED'];
 
-/** Which try it is (from 1), and what was seen in those before. */
-export type Tries = Pick<Delivery, 'attempt' | 'away' | 'refused'>;
+/** Which try it is, and what was seen in those before. */
+export interface Tries {
+  /** From 1. */
+  readonly attempt: number;
+  /** Tries before this one that failed because the other side was away, and were counted so. */
+  readonly away: number;
+  /** Tries right before this one that were all refused the sign-in. */
+  readonly refused: number;
+}
+
+/** What is known of a message that the broker calls redelivered. */
+export interface Redelivery {
+  /** How often it was requeued before for the same reason. */
+  readonly lost: number;
+  /** Redelivered only because the broker was restarted while it waited. */
+  readonly outlivedBroker: boolean;
+}
 
 /**
- * What becomes of a delivery whose try ended with `error`; undefined is success. Transient and ambiguous failures are
+ * What becomes of a message whose try ended with `error`; undefined is success. Transient and ambiguous failures are
  * tried again, with the server's Retry-After where it is longer; permanent ones never, a refused sign-in a few times. A
- * study that was returned between two films has not failed: it goes on. Each kind of failure is counted for itself, so
- * that an outage of an hour does not leave a sign-in refused once without another try: tries that found the other side
- * away, where they have a limit of their own, and sign-ins refused in a row. Delays grow with that count.
+ * study that was returned between two films has not failed: it is continued later. Each kind of failure is counted for
+ * itself, so that an outage of an hour does not leave a sign-in refused once without another try: tries that found the
+ * other side away, where they have a limit of their own, and sign-ins refused in a row. Delays grow with that count.
  */
 export function settle(error: unknown, tries: Tries, policy: RetryPolicy): Settlement {
   if (error === undefined) return { kind: 'ack' };
-  if (codeOf(error) === 'STUDY_RETURNED') return { kind: 'go-on' };
+  if (codeOf(error) === 'STUDY_RETURNED') return { kind: 'continue-later' };
   const reason = codeOf(error);
   const isOnlyAway = policy.awayLimit !== undefined && isAway(error);
   const [failed, limit] = isOnlyAway ? [tries.away + 1, policy.awayLimit] : failedOtherwise(error, tries, policy);
@@ -116,14 +104,11 @@ export function triesWithin(ms: number, { delaysMs, limit }: RetryPolicy): numbe
  * comes less and less often. Where a restart of the broker explains it, it is put there uncounted: otherwise a night of
  * restarts would give up whatever waited.
  */
-export function settleRedelivered(
-  { lost, outlivedBroker }: Pick<Delivery, 'lost' | 'outlivedBroker'>,
-  policy: RetryPolicy,
-): Settlement {
-  if (outlivedBroker) return { kind: 'put-back', delayMs: 0, counted: false };
+export function settleRedelivered({ lost, outlivedBroker }: Redelivery, policy: RetryPolicy): Settlement {
+  if (outlivedBroker) return { kind: 'requeue', delayMs: 0, counted: false };
   if (lost >= LOSS_LIMIT) return { kind: 'dead-letter', reason: WORKER_LOST };
   return {
-    kind: 'put-back',
+    kind: 'requeue',
     counted: true,
     delayMs: lost < TOLERATED_LOSSES ? 0 : delayFor(lost - TOLERATED_LOSSES + 1, policy),
   };
@@ -138,18 +123,24 @@ function codeOf(error: unknown): string {
   return error instanceof HilumError ? error.code : 'UNKNOWN';
 }
 
-/** Does to a delivery what was decided. Never rejects, as the methods of a delivery don't. */
-export function carryOut(settlement: Settlement, delivery: Delivery): Promise<void> {
-  switch (settlement.kind) {
-    case 'ack':
-      return delivery.ack();
-    case 'retry':
-      return delivery.retry(settlement.delayMs, settlement.reason, settlement.isAway);
-    case 'dead-letter':
-      return delivery.deadLetter(settlement.reason);
-    case 'go-on':
-      return delivery.goOn();
-    case 'put-back':
-      return settlement.counted ? delivery.putBack(settlement.delayMs) : delivery.goOn();
-  }
+const AWAY_CODES: ReadonlySet<string> = new Set<ErrorCode>([
+  'ARCHIVE_UNREACHABLE',
+  'ARCHIVE_TIMEOUT',
+  'RECEIVER_UNREACHABLE',
+  'RECEIVER_TIMEOUT',
+]);
+
+/**
+ * Whether an error tells that the other side was not there, did not answer in time, or that a proxy before it said so
+ * (`isAway`).
+ */
+export function isAway(error: unknown): boolean {
+  if (!(error instanceof HilumError)) return false;
+  return AWAY_CODES.has(error.code) || ('isAway' in error && error.isAway === true);
+}
+
+/** Milliseconds that a server asked to wait (`Retry-After`), where an error carries them as `retryAfterMs`. */
+export function retryAfterOf(error: unknown): number | undefined {
+  const value = error instanceof Error && 'retryAfterMs' in error ? error.retryAfterMs : undefined;
+  return typeof value === 'number' && value >= 0 ? value : undefined;
 }

@@ -3,16 +3,16 @@ import type { Priority } from '../events/priority';
 import type { BrokerConnection } from './connection';
 import { declare } from './declare';
 import {
-  type DeliveryContext,
+  type MessageContext,
   type MessageHeaders,
   PRIORITY_HEADER,
   priorityOf,
   settler,
   timestampOf,
   traceHeaders,
-} from './delivery';
-import { brokerSeenSince } from './epoch';
-import { Subscription } from './subscription';
+} from './message';
+import { brokerSeenSince } from './broker-restart-marker';
+import { QueueConsumer } from './queue-consumer';
 import type { Topology } from './topology';
 
 /**
@@ -28,26 +28,26 @@ export type Classify = (body: Uint8Array) => Promise<Priority | null>;
 const PREFETCH = 10;
 
 /**
- * Moves each message of the intake to the urgent or the routine queue. It judges nothing else: what is wrong with a
- * message is for the one who works on it.
+ * Moves each message of the intake queue to the urgent or the routine queue. It judges nothing else: what is wrong with a
+ * message is for the consumer of these queues.
  */
-export class Intake {
-  private readonly subscription: Subscription;
+export class PriorityRouter {
+  private readonly consumer: QueueConsumer;
 
   constructor(
     connection: BrokerConnection,
     private readonly plan: Topology,
-    private readonly context: DeliveryContext,
+    private readonly context: MessageContext,
     private readonly classify: Classify,
     private readonly moved: () => void,
   ) {
-    const receive = (channel: Channel, message: Message) => this.pass(channel, message);
+    const receive = (channel: Channel, message: Message) => this.route(channel, message);
     const prepare = async (open: ChannelModel) => {
       await declare(open, plan);
-      // Before anything is moved: what is queued earlier than the mark does not count as lost when its worker dies.
-      await brokerSeenSince(open, plan.epoch.name);
+      // Before anything is moved: what is queued earlier than the marker does not count as lost when its worker dies.
+      await brokerSeenSince(open, plan.restartMarker.name);
     };
-    this.subscription = new Subscription(connection, {
+    this.consumer = new QueueConsumer(connection, {
       name: 'intake',
       queue: plan.intake.name,
       prefetch: PREFETCH,
@@ -58,14 +58,14 @@ export class Intake {
 
   /** Takes no more and waits up to `graceMs` milliseconds for what it has; the rest goes back to the intake. */
   async stop(graceMs: number): Promise<void> {
-    await this.subscription.stop(graceMs);
+    await this.consumer.stop(graceMs);
   }
 
   /**
    * A message that comes by again after a delay keeps its priority. One that is redelivered is passed on like any
    * other: nothing was done with it.
    */
-  private async pass(channel: Channel, message: Message): Promise<void> {
+  private async route(channel: Channel, message: Message): Promise<void> {
     const headers: MessageHeaders = message.properties.headers ?? {};
     const known = priorityOf(headers);
     const priority = known ?? (await this.classify(message.content).catch(() => null));

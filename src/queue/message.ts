@@ -3,7 +3,7 @@ import { describeError } from '../base/errors';
 import type { Log } from '../base/log';
 import { sleep } from '../base/retry';
 import { PRIORITIES, type Priority } from '../events/priority';
-import { refusedInARow } from './settle';
+import { refusedInARow } from './retry-policy';
 import { delayFor, type Lane } from './topology';
 
 /**
@@ -32,7 +32,7 @@ export interface Attempt {
  * One message in hand. It must be settled exactly once, by one of the six methods; none of them rejects. What can't be
  * settled (the channel died, the broker does not confirm) goes back to the queue: the broker delivers it again.
  */
-export interface BrokerDelivery {
+export interface ConsumedMessage {
   readonly body: Uint8Array;
   readonly messageId: string | undefined;
   /**
@@ -48,9 +48,9 @@ export interface BrokerDelivery {
   readonly away: number;
   /** Tries right before this one that were all refused the sign-in. */
   readonly refused: number;
-  /** How often the message was put back because it had been redelivered. */
+  /** How often it was requeued because it had been redelivered. */
   readonly lost: number;
-  /** How often a part of its study was done and the rest left to a next delivery. */
+  /** How often a part of its study was done and the rest left for later. */
   readonly slices: number;
   /**
    * Seconds since the message was published, delays before its present try left out; null where it does not tell. Two
@@ -62,15 +62,15 @@ export interface BrokerDelivery {
   /** Once more after at least `delayMs` milliseconds, as the next try. `isAway`: this try is counted among `away`. */
   retry(delayMs: number, reason: string, isAway?: boolean): Promise<void>;
   deadLetter(reason: string): Promise<void>;
-  /** Back to the queue untouched, for another worker. */
-  requeue(): Promise<void>;
+  /** basic.nack: back to its place in the queue untouched, for another consumer. */
+  nack(): Promise<void>;
   /** To the end of its queue after at least `delayMs` milliseconds (0 is at once), as the same try, lost once more. */
-  putBack(delayMs: number): Promise<void>;
+  requeue(delayMs: number): Promise<void>;
   /** To the end of its queue at once, as the same try: neither failed nor lost, one slice further. */
-  goOn(): Promise<void>;
+  continueLater(): Promise<void>;
 }
 
-export interface DeliveryContext {
+export interface MessageContext {
   readonly lane: Lane;
   readonly log: Log;
   /** Publishes to a queue, confirmed and routed. @throws HilumError */
@@ -92,14 +92,17 @@ export interface KeptProperties {
 
 export type MessageHeaders = Record<string, unknown>;
 
-/** @param queue where the message came from, and goes back to */
-export function brokerDelivery(
+/**
+ * @param queue where the message came from, and goes back to
+ * @param brokerSince when the broker was first seen after its last start (milliseconds since 1970)
+ */
+export function consumedMessage(
   channel: Channel,
   message: Message,
   queue: string,
-  context: DeliveryContext,
+  context: MessageContext,
   brokerSince = 0,
-): BrokerDelivery {
+): ConsumedMessage {
   const headers: MessageHeaders = message.properties.headers ?? {};
   const tries = countOf(headers[ATTEMPT_HEADER]);
   const away = countOf(headers[AWAY_HEADER]);
@@ -132,9 +135,9 @@ export function brokerDelivery(
         }),
       ),
     deadLetter: (reason) => settling.once(() => settling.move(context.lane.dead.name, failed(reason))),
-    requeue: () => settling.once(async () => settling.tell('nack')),
+    nack: () => settling.once(async () => settling.tell('nack')),
     // Lost is not failed: it has waited since it was first published.
-    putBack: (delayMs) =>
+    requeue: (delayMs) =>
       settling.once(() =>
         settling.move(
           delayMs > 0 ? delayFor(context.lane, delayMs).name : queue,
@@ -142,7 +145,8 @@ export function brokerDelivery(
           timestamp,
         ),
       ),
-    goOn: () => settling.once(() => settling.move(queue, { ...ownHeaders(headers), [SLICE_HEADER]: slices + 1 })),
+    continueLater: () =>
+      settling.once(() => settling.move(queue, { ...ownHeaders(headers), [SLICE_HEADER]: slices + 1 })),
   };
 }
 
@@ -156,32 +160,32 @@ export function priorityOf(headers: MessageHeaders): Priority | undefined {
   return PRIORITIES.find((priority) => priority === headers[PRIORITY_HEADER]);
 }
 
-export type DeliveryHandler = (delivery: BrokerDelivery) => Promise<void>;
+export type MessageHandler = (message: ConsumedMessage) => Promise<void>;
 
 /**
- * Hands a delivery over; what the handler leaves unsettled, which is a defect, goes back to its queue after a pause.
+ * Hands a message over; what the handler leaves unsettled, which is a defect, goes back to its queue after a pause.
  * Never rejects.
  */
 export async function handle(
-  delivery: BrokerDelivery,
-  handler: DeliveryHandler,
-  { log, pauseMs, stopping }: DeliveryContext,
+  message: ConsumedMessage,
+  handler: MessageHandler,
+  { log, pauseMs, stopping }: MessageContext,
 ): Promise<void> {
   try {
-    await handler(delivery);
-    if (!delivery.isSettled) throw new Error('the handler did not settle its delivery');
+    await handler(message);
+    if (!message.isSettled) throw new Error('the handler did not settle its message');
   } catch (error) {
     log.error(
       { event: 'broker.handler-failed', error: describeError(error) },
       'a defect in the handler; the message goes back to its queue',
     );
     await sleep(pauseMs, stopping);
-    if (!delivery.isSettled) await delivery.requeue();
+    if (!message.isSettled) await message.nack();
   }
 }
 
 /** The mechanics of settling one message. `once` throws when called a second time, before anything is sent. */
-export function settler(channel: Channel, message: Message, { log, send, pauseMs, stopping }: DeliveryContext) {
+export function settler(channel: Channel, message: Message, { log, send, pauseMs, stopping }: MessageContext) {
   let settled = false;
   const tell = (how: 'ack' | 'nack'): void => {
     try {
@@ -215,7 +219,7 @@ export function settler(channel: Channel, message: Message, { log, send, pauseMs
     }
   };
   const once = async (act: () => Promise<void>): Promise<void> => {
-    if (settled) throw new Error('this delivery has been settled before');
+    if (settled) throw new Error('this message has been settled before');
     settled = true;
     await act();
   };

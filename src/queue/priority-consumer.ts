@@ -4,16 +4,16 @@ import { PRIORITIES, type Priority } from '../events/priority';
 import type { ChannelKeeper } from './channel-keeper';
 import { type BrokerConnection, inTime } from './connection';
 import { declare, watch } from './declare';
-import { brokerDelivery, type BrokerDelivery, type DeliveryContext, handle, timestampOf } from './delivery';
-import { brokerSeenSince } from './epoch';
+import { brokerSeenSince } from './broker-restart-marker';
+import { consumedMessage, type ConsumedMessage, handle, type MessageContext, timestampOf } from './message';
 import { QueueAge } from './queue-age';
 import { Scheduler } from './scheduler';
 import type { Topology } from './topology';
 
 /** `priority`: by the queue that the message was taken from. */
-export type StudyHandler = (delivery: BrokerDelivery, priority: Priority) => Promise<void>;
+export type StudyHandler = (message: ConsumedMessage, priority: Priority) => Promise<void>;
 
-export interface WorkerOptions {
+export interface PriorityConsumerOptions {
   /** Messages worked on at the same time. */
   readonly prefetch: number;
   /** Urgent messages in a row after which a waiting routine one has its turn. */
@@ -32,10 +32,10 @@ const CHANNEL_WAIT_MS = 1_000;
 
 /**
  * Takes messages out of the urgent and the routine queue, one when a slot is free (basic.get), and hands each to
- * `handler`. Not by subscription: the broker knows no order between two queues and would send messages ahead, to wait
+ * `handler`. Not by basic.consume: the broker knows no order between two queues and would send messages ahead, to wait
  * behind a busy worker's study while another worker is idle.
  */
-export class Worker {
+export class PriorityConsumer {
   private readonly keeper: ChannelKeeper<Channel>;
   private readonly scheduler: Scheduler<Taken>;
   private readonly inHand = new Set<Promise<void>>();
@@ -49,14 +49,14 @@ export class Worker {
   constructor(
     connection: BrokerConnection,
     private readonly plan: Topology,
-    private readonly context: DeliveryContext,
+    private readonly context: MessageContext,
     private readonly handler: StudyHandler,
-    options: WorkerOptions,
+    options: PriorityConsumerOptions,
   ) {
     this.log = context.log;
     const take = (priority: Priority) => this.take(priority);
     const work = ({ channel, message }: Taken, priority: Priority) =>
-      this.work(brokerDelivery(channel, message, plan[priority].name, context, this.brokerSince), priority);
+      this.work(consumedMessage(channel, message, plan[priority].name, context, this.brokerSince), priority);
     this.scheduler = new Scheduler({
       slots: options.prefetch,
       routineEvery: options.routineEvery,
@@ -67,7 +67,7 @@ export class Worker {
     });
     this.keeper = connection.keep('worker', async (open) => {
       await declare(open, plan);
-      this.brokerSince = await brokerSeenSince(open, plan.epoch.name);
+      this.brokerSince = await brokerSeenSince(open, plan.restartMarker.name);
       const channel = await open.createChannel();
       watch(channel, (why) => this.keeper.lost(channel, why));
       this.log.info(
@@ -116,8 +116,8 @@ export class Worker {
     return { channel, message };
   }
 
-  private work(delivery: BrokerDelivery, priority: Priority): Promise<void> {
-    const work = handle(delivery, (given) => this.handler(given, priority), this.context);
+  private work(message: ConsumedMessage, priority: Priority): Promise<void> {
+    const work = handle(message, (given) => this.handler(given, priority), this.context);
     this.inHand.add(work);
     return work.finally(() => this.inHand.delete(work));
   }

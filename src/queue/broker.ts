@@ -3,21 +3,32 @@ import { HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import { withTimeout } from '../base/retry';
 import { PRIORITIES, type Priority } from '../events/priority';
+import type { ProgressEvent } from '../events/progress-event';
 import type { ResultEvent } from '../events/result-event';
-import { BrokerConnection, type BrokerState, CLOSE_TIMEOUT_MS, type ConnectionOptions } from './connection';
+import { BrokerConnection, type BrokerState, CLOSE_TIMEOUT_MS, type ConnectionOptions, inTime } from './connection';
 import { onOwnChannel } from './declare';
-import type { DeliveryContext, DeliveryHandler } from './delivery';
-import { type Classify, Intake } from './intake';
+import type { MessageContext, MessageHandler } from './message';
+import { PriorityConsumer, type StudyHandler } from './priority-consumer';
+import { type Classify, PriorityRouter } from './priority-router';
+import { progressConsumer } from './progress-consumer';
+import { ProgressPublisher } from './progress-publisher';
 import { Publisher, type PublishOptions } from './publisher';
-import { sinkWorker } from './sink-worker';
-import type { Subscription } from './subscription';
-import { type Lane, type Queue, sinkQueues, type SinkQueues, topology, type Topology, waitingQueues } from './topology';
-import { type StudyHandler, Worker } from './worker';
+import type { QueueConsumer } from './queue-consumer';
+import { sinkConsumer } from './sink-consumer';
+import {
+  type Lane,
+  PROGRESS_ROUTING_KEY,
+  type Queue,
+  sinkQueues,
+  type SinkQueues,
+  topology,
+  type Topology,
+  waitingQueues,
+} from './topology';
 
 export { BROKER_STATES, type BrokerState } from './connection';
-export type { DeliveryHandler } from './delivery';
 export type { PublishOptions } from './publisher';
-export type { StudyHandler } from './worker';
+export type { StudyHandler } from './priority-consumer';
 
 export interface BrokerOptions extends ConnectionOptions {
   /** First part of the names of all exchanges and queues. */
@@ -29,7 +40,7 @@ export interface BrokerOptions extends ConnectionOptions {
    * for one that is away.
    */
   readonly sinks?: readonly string[];
-  /** All sinks that may have queues, switched on or not: `unreadSinks` looks for those that are off. */
+  /** All sinks that there may be: of those that are switched off, queues may be left (`unreadSinks`). */
   readonly knownSinks?: readonly string[];
   /** Longest wait for a publisher confirm, reconnecting included (milliseconds). */
   readonly publishTimeoutMs?: number;
@@ -80,7 +91,7 @@ export interface Broker {
    * Hands the results of a sink to `handler`, one at a time, now and after every reconnection. To be called once for
    * each sink that is switched on.
    */
-  consumeSink(sink: string, handler: DeliveryHandler): Promise<void>;
+  consumeSink(sink: string, handler: MessageHandler): Promise<void>;
   /**
    * Resolves when the broker has confirmed the message. @throws HilumError BROKER_UNREACHABLE when it has not within
    * the time-out: it may have arrived all the same.
@@ -88,6 +99,10 @@ export interface Broker {
   publish(exchange: string, routingKey: string, body: Buffer, options?: PublishOptions): Promise<void>;
   /** Publishes a result event, routed by its priority: result.urgent, result.routine or result.none. */
   announce(result: ResultEvent): Promise<void>;
+  /** Publishes a step of a study in the background, in the order of the calls. A hint: neither throws nor waits. */
+  tellProgress(event: ProgressEvent): void;
+  /** Hands what others tell by `tellProgress` to `receive`, now and after every reconnection. To be called once. */
+  consumeProgress(receive: (event: ProgressEvent) => void): Promise<void>;
   state(): BrokerState;
   /** Messages in a queue; by default all that wait to be worked on, wherever. @throws HilumError BROKER_UNREACHABLE */
   depth(queue?: string): Promise<number>;
@@ -101,8 +116,11 @@ export interface Broker {
    * @throws HilumError BROKER_UNREACHABLE
    */
   unreadSinks(): Promise<readonly UnreadSink[]>;
-  /** Seconds that the oldest message of each priority has waited, at most. @throws HilumError BROKER_UNREACHABLE */
-  ages(): Promise<Readonly<Record<Priority, number>>>;
+  /**
+   * Seconds that the oldest message of each priority has waited, at most; empty without `consume`, which tells it.
+   * @throws HilumError BROKER_UNREACHABLE
+   */
+  ages(): Promise<Readonly<Partial<Record<Priority, number>>>>;
   /**
    * Runs `use` on a channel of its own and closes it: what was taken on it and not acknowledged goes back to its place.
    * @throws HilumError BROKER_UNREACHABLE without a connection.
@@ -130,9 +148,11 @@ class RabbitBroker implements Broker {
   private readonly pauseMs: number;
   private readonly idleMs: number;
   private readonly stopSignal = new AbortController();
-  private intake: Intake | undefined;
-  private worker: Worker | undefined;
-  private readonly sinkWorkers = new Map<string, Subscription>();
+  private router: PriorityRouter | undefined;
+  private studies: PriorityConsumer | undefined;
+  private readonly sinkConsumers = new Map<string, QueueConsumer>();
+  private readonly progressPublisher: ProgressPublisher;
+  private notes: QueueConsumer | undefined;
 
   constructor(
     options: BrokerOptions,
@@ -147,6 +167,8 @@ class RabbitBroker implements Broker {
     this.idleMs = idleMs;
     this.connection = new BrokerConnection(options, log);
     this.publisher = new Publisher(this.connection, this.topology, publishTimeoutMs);
+    const { exchange } = this.topology.progress;
+    this.progressPublisher = new ProgressPublisher((body) => this.publish(exchange.name, PROGRESS_ROUTING_KEY, body));
   }
 
   consume(
@@ -154,30 +176,30 @@ class RabbitBroker implements Broker {
     prefetch: number,
     { classify = () => Promise.resolve(null), routineEvery = 4 }: ConsumeOptions = {},
   ): Promise<void> {
-    if (this.worker !== undefined) throw new Error('consume was called before');
+    if (this.studies !== undefined) throw new Error('consume was called before');
     const context = this.context(this.topology);
-    const worker = new Worker(this.connection, this.topology, context, handler, {
+    const consumer = new PriorityConsumer(this.connection, this.topology, context, handler, {
       prefetch,
       routineEvery,
       idleMs: this.idleMs,
     });
-    this.worker = worker;
-    this.intake = new Intake(this.connection, this.topology, context, classify, () => worker.wake());
+    this.studies = consumer;
+    this.router = new PriorityRouter(this.connection, this.topology, context, classify, () => consumer.wake());
     return Promise.resolve();
   }
 
-  consumeSink(sink: string, handler: DeliveryHandler): Promise<void> {
+  consumeSink(sink: string, handler: MessageHandler): Promise<void> {
     const queues = this.topology.sinks.find((found) => found.sink === sink);
-    if (queues === undefined || this.sinkWorkers.has(sink))
+    if (queues === undefined || this.sinkConsumers.has(sink))
       throw new Error(`consumeSink was called before for ${sink}, or it is not switched on`);
-    this.sinkWorkers.set(sink, sinkWorker(this.connection, this.topology, queues, this.context(queues), handler));
+    this.sinkConsumers.set(sink, sinkConsumer(this.connection, this.topology, queues, this.context(queues), handler));
     return Promise.resolve();
   }
 
-  private context(lane: Lane): DeliveryContext {
+  private context(lane: Lane): MessageContext {
     // Through the default exchange, straight to a queue; `mandatory`, as the broker confirms and drops what no queue
     // takes.
-    const send: DeliveryContext['send'] = (queue, body, properties) =>
+    const send: MessageContext['send'] = (queue, body, properties) =>
       this.publish('', queue, body, { ...properties, mandatory: true });
     return { lane, log: this.log, pauseMs: this.pauseMs, stopping: this.stopSignal.signal, send };
   }
@@ -192,6 +214,16 @@ class RabbitBroker implements Broker {
       `result.${result.priority ?? 'none'}`,
       Buffer.from(JSON.stringify(result)),
     );
+  }
+
+  tellProgress(event: ProgressEvent): void {
+    this.progressPublisher.tell(event);
+  }
+
+  consumeProgress(receive: (event: ProgressEvent) => void): Promise<void> {
+    if (this.notes !== undefined) throw new Error('consumeProgress was called before');
+    this.notes = progressConsumer(this.connection, this.topology, this.context(this.topology), receive);
+    return Promise.resolve();
   }
 
   ready(timeoutMs: number): Promise<void> {
@@ -243,10 +275,11 @@ class RabbitBroker implements Broker {
     });
   }
 
-  async ages(): Promise<Readonly<Record<Priority, number>>> {
+  async ages(): Promise<Readonly<Partial<Record<Priority, number>>>> {
+    const { studies } = this;
+    if (studies === undefined) return {};
     const counts = await this.count(PRIORITIES.map((priority) => this.topology[priority].name));
-    const [urgent, routine] = PRIORITIES.map((priority, index) => this.worker?.age(priority, counts[index]!) ?? 0);
-    return { urgent: urgent!, routine: routine! };
+    return Object.fromEntries(PRIORITIES.map((priority, index) => [priority, studies.age(priority, counts[index]!)]));
   }
 
   private async count(queues: readonly string[]): Promise<number[]> {
@@ -275,12 +308,13 @@ class RabbitBroker implements Broker {
     if (['stopping', 'stopped'].includes(this.state())) return;
     this.connection.stopping();
     this.stopSignal.abort();
-    const workers = [this.worker, ...this.sinkWorkers.values()];
+    const consumers = [this.studies, this.notes, ...this.sinkConsumers.values()];
     const [, ...left] = await Promise.all([
-      this.intake?.stop(Math.min(graceMs, CLOSE_TIMEOUT_MS)),
-      ...workers.map((worker) => worker?.stop(graceMs) ?? 0),
+      this.router?.stop(Math.min(graceMs, CLOSE_TIMEOUT_MS)),
+      ...consumers.map((consumer) => consumer?.stop(graceMs) ?? 0),
     ]);
     const unfinished = sum(left);
+    await inTime(this.progressPublisher.settled(), Math.min(graceMs, CLOSE_TIMEOUT_MS));
     await this.connection.close();
     this.log.info(
       { event: 'broker.stopped', broker: this.connection.where, unfinished },

@@ -3,10 +3,10 @@ import type { ChannelKeeper } from './channel-keeper';
 import { type BrokerConnection, CLOSE_TIMEOUT_MS, inTime } from './connection';
 import { watch } from './declare';
 
-export interface SubscriptionOptions {
+export interface QueueConsumerOptions {
   readonly name: string;
   readonly queue: string;
-  /** Messages in hand at the same time. */
+  /** Messages in hand at the same time, at most. */
   readonly prefetch: number;
   /** Done on each new connection before messages come. */
   readonly prepare: (connection: Parameters<Parameters<BrokerConnection['keep']>[1]>[0]) => Promise<void>;
@@ -14,8 +14,8 @@ export interface SubscriptionOptions {
   readonly receive: (channel: Channel, message: ConsumeMessage) => Promise<void>;
 }
 
-/** Has the messages of one queue sent to it, now and after every reconnection. */
-export class Subscription {
+/** Has the messages of one queue sent to it (basic.consume), now and after every reconnection. */
+export class QueueConsumer {
   private readonly keeper: ChannelKeeper<Channel>;
   private readonly inHand = new Set<Promise<void>>();
   private consumerTag = '';
@@ -23,7 +23,7 @@ export class Subscription {
 
   constructor(
     connection: BrokerConnection,
-    private readonly options: SubscriptionOptions,
+    private readonly options: QueueConsumerOptions,
   ) {
     this.keeper = connection.keep(options.name, async (open) => {
       await options.prepare(open);

@@ -1,0 +1,80 @@
+import type { DicomWebArchive } from '../archive/dicomweb';
+import type { Log } from '../base/log';
+import type { Config } from '../config/config';
+import type { ProgressNotes } from '../events/progress-event';
+import type { ShadowFile } from '../monitoring/shadow-book';
+import { type Line, runStudy } from '../pipeline/pipeline';
+import { shadowStudy } from '../pipeline/shadow';
+import type { Broker, StudyHandler } from '../queue/broker';
+import { createStudyConsumer, type StudyConsumerOptions } from '../study-consumer';
+import { createTriage } from '../triage/triage';
+import type { Metrics } from '../web/metrics';
+
+export interface WorkerParts {
+  readonly line: Line;
+  readonly archive: DicomWebArchive;
+  readonly broker: Broker;
+  /** Null but in shadow mode. */
+  readonly book: ShadowFile | null;
+  /** Null where no reading list is kept. */
+  readonly progress: ProgressNotes | null;
+  readonly metrics: Metrics;
+}
+
+/** What sorts studies by urgency and works on them. */
+export interface OpenedWorker {
+  start(): Promise<void>;
+  /** From now on a study goes back to the queue after the film in hand. */
+  stopping(): void;
+  close(): Promise<void>;
+}
+
+export function openWorker(config: Config, parts: WorkerParts, log: Log): OpenedWorker {
+  const { line, archive, broker, book, progress } = parts;
+  const { rules, timeoutMs, routineEvery } = config.priority;
+  let isStopping = false;
+  const handler = studyHandler(config, parts, log, () => isStopping);
+  const classify = createTriage({
+    archive,
+    rules,
+    timeoutMs,
+    log,
+    onStudy: (study, priority) => progress?.waiting(study, priority),
+  });
+  return {
+    start: () => broker.consume(handler, config.broker.prefetch, { classify, routineEvery }),
+    stopping: () => void (isStopping = true),
+    async close() {
+      await line.reader.close();
+      await book?.close();
+    },
+  };
+}
+
+function studyHandler(
+  config: Config,
+  { line, archive, broker, book, progress, metrics }: WorkerParts,
+  log: Log,
+  isStopping: () => boolean,
+): StudyHandler {
+  const run: StudyConsumerOptions['runStudy'] = (study, options) =>
+    book === null
+      ? runStudy(study, options, line, { archive, announcer: broker })
+      : shadowStudy(study, options, line, archive, book);
+  const consumer = createStudyConsumer({
+    runStudy: run,
+    retry: { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit },
+    log,
+    observer: metrics,
+    progress: progress ?? undefined,
+    sliceMs: config.studySliceMs,
+    isStopping,
+  });
+  return (message, priority) => {
+    // Counted when its work begins: not when it comes back from a worker that died and is requeued, nor when it is
+    // continued.
+    if (!message.redelivered && message.slices === 0 && message.waitedSeconds !== null)
+      metrics.waited(priority, message.waitedSeconds);
+    return consumer(message);
+  };
+}

@@ -1,0 +1,102 @@
+import { describeFailure } from '../base/errors';
+import type { Log } from '../base/log';
+import type { Uid } from '../dicom/uid';
+import type { ConsumedMessage, MessageHandler } from './message';
+import { type RetryPolicy, settle, type Settlement, settleRedelivered } from './retry-policy';
+
+interface AboutStudy {
+  readonly studyInstanceUid: Uid;
+}
+
+/** A message together with what became of it. */
+export interface Settled<E> {
+  readonly settlement: Settlement;
+  readonly message: ConsumedMessage;
+  /** Null where the message could not be read. */
+  readonly event: E | null;
+  /** Names the study, where the message was worked on. */
+  readonly log: Log;
+  /** For the log: which try it was, how often it was lost, and the error's code and sentence where there was one. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface ConsumerParts<E> {
+  /** @throws HilumError EVENT_INVALID */
+  readonly parse: (body: Uint8Array) => E;
+  /** What it throws is settled by the retry policy. `log` names the study. */
+  readonly work: (event: E, message: ConsumedMessage, log: Log) => Promise<void>;
+  readonly retry: RetryPolicy;
+  /** Logs and counts what is about to be done with a message. Must not throw. */
+  readonly report: (settled: Settled<E>) => void;
+  readonly log: Log;
+}
+
+/**
+ * Makes the handler of a queue: it works on a message, then settles it, exactly once, last, on every path, and never
+ * rejects. A redelivered message is not worked on: a worker may have died over it.
+ */
+export function createConsumer<E extends AboutStudy>(parts: ConsumerParts<E>): MessageHandler {
+  const { parse, retry, log } = parts;
+  return async (message) => {
+    if (message.redelivered)
+      return conclude(settleRedelivered(message, retry), message, { event: readable(parse, message), log }, parts);
+    const tried = await workOn(message, parts);
+    return conclude(settle(tried.failure, message, retry), message, tried, parts);
+  };
+}
+
+interface Tried<E> extends Pick<Settled<E>, 'event' | 'log'> {
+  /** Undefined for success. */
+  readonly failure?: unknown;
+}
+
+async function workOn<E extends AboutStudy>(
+  message: ConsumedMessage,
+  { parse, work, log }: ConsumerParts<E>,
+): Promise<Tried<E>> {
+  let tried: Tried<E> = { event: null, log };
+  try {
+    const event = parse(message.body);
+    tried = { event, log: log.child({ study: event.studyInstanceUid }) };
+    await work(event, message, tried.log);
+    return tried;
+  } catch (error) {
+    return { ...tried, failure: error ?? new Error('nothing was thrown') };
+  }
+}
+
+function readable<E>(parse: (body: Uint8Array) => E, { body }: ConsumedMessage): E | null {
+  try {
+    return parse(body);
+  } catch {
+    return null;
+  }
+}
+
+function conclude<E>(
+  settlement: Settlement,
+  message: ConsumedMessage,
+  { event, log, failure }: Tried<E>,
+  { report }: ConsumerParts<E>,
+): Promise<void> {
+  const { attempt, lost } = message;
+  const fields = { attempt, lost, ...(failure === undefined ? {} : { error: describeFailure(failure) }) };
+  report({ settlement, message, event, log, fields });
+  return carryOut(settlement, message);
+}
+
+/** Does to a message what was decided. */
+function carryOut(settlement: Settlement, message: ConsumedMessage): Promise<void> {
+  switch (settlement.kind) {
+    case 'ack':
+      return message.ack();
+    case 'retry':
+      return message.retry(settlement.delayMs, settlement.reason, settlement.isAway);
+    case 'dead-letter':
+      return message.deadLetter(settlement.reason);
+    case 'continue-later':
+      return message.continueLater();
+    case 'requeue':
+      return settlement.counted ? message.requeue(settlement.delayMs) : message.continueLater();
+  }
+}
