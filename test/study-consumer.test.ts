@@ -104,7 +104,7 @@ describe('the result event', () => {
       $defs: { film: { properties: { warnings: { items: { examples: string[] } } } } };
     };
     expect($defs.film.properties.warnings.items.examples).toEqual([...WARNINGS]);
-    const table = events.slice(events.indexOf('### Warnings'), events.indexOf('## What is promised'));
+    const table = events.slice(events.indexOf('### Warnings'), events.indexOf('\n## ', events.indexOf('### Warnings')));
     expect([...table.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1])).toEqual([...WARNINGS]);
   });
 });
