@@ -4,7 +4,7 @@
  */
 export type Attributes = Readonly<Record<string, unknown>>;
 
-/** The keywords of PS3.6 that Hilum reads. Grows with use; the test compares it with the dictionary. */
+/** The keywords of PS3.6 that are read. Grows with use; the test compares it with the dictionary. */
 export const KEYWORDS = [
   // identity
   'SpecificCharacterSet',

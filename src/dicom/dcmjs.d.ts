@@ -1,4 +1,4 @@
-/** The part of dcmjs that Hilum uses; the package brings no types. */
+/** The part of dcmjs that is used here; the package brings no types. */
 declare module 'dcmjs' {
   interface Element {
     vr: string;

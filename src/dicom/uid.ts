@@ -27,7 +27,7 @@ export function tryParseUid(text: unknown): Uid | undefined {
   return uid.length <= MAX_UID_LENGTH && UID_FORM.test(uid) ? (uid as Uid) : undefined;
 }
 
-/** Namespace of all names that Hilum hashes into UIDs. Never change it: it would store every result a second time. */
+/** Namespace of all names that are hashed into UIDs. Never change it: it would store every result a second time. */
 const NAMESPACE = Buffer.from('7b0ad7a1a4d14c0c9a52c9f3c0f5d3e1', 'hex');
 
 /**

@@ -1,13 +1,18 @@
 import dcmjs from 'dcmjs';
 import type { Dataset } from './dataset';
 import { refuse } from './sanitise';
-import { deriveUid, parseUid, tryParseUid } from './uid';
+import { parseUid, tryParseUid, type Uid } from './uid';
 
 const { DicomDict, DicomMetaDictionary } = dcmjs.data;
 
 const EXPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2.1';
-const IMPLEMENTATION_CLASS_UID = deriveUid(['implementation class', 'hilum']);
-const IMPLEMENTATION_VERSION_NAME = 'HILUM_0';
+
+/** What writes a file, PS3.7 section D.3.3.2. */
+export interface Implementation {
+  readonly classUid: Uid;
+  /** At most 16 characters. */
+  readonly versionName: string;
+}
 
 /**
  * Longest value in characters, PS3.5 section 6.2. dcmjs cuts longer ones itself, with a log line that quotes them: it
@@ -38,24 +43,24 @@ const SHORT_LENGTH_LIMIT = 0xfffe;
  * character set would turn names into something else.
  * @throws HilumError ENCODE_FAILED for what would not be valid DICOM: an unknown keyword, a value too long, no UID.
  */
-export function writePart10(dataset: Dataset): Uint8Array {
+export function encodePart10(dataset: Dataset, implementation: Implementation): Uint8Array {
   checkDataset(dataset, '');
   for (const keyword of ['SOPClassUID', 'SOPInstanceUID', 'StudyInstanceUID', 'SeriesInstanceUID']) {
     if (tryParseUid(dataset[keyword]) === undefined) refuse(`the data set's ${keyword} is no UID`);
   }
-  const file = new DicomDict(DicomMetaDictionary.denaturalizeDataset(fileMeta(dataset)));
+  const file = new DicomDict(DicomMetaDictionary.denaturalizeDataset(fileMeta(dataset, implementation)));
   file.dict = DicomMetaDictionary.denaturalizeDataset({ ...dataset, SpecificCharacterSet: 'ISO_IR 192' });
   return new Uint8Array(file.write());
 }
 
-function fileMeta(dataset: Dataset): Dataset {
+function fileMeta(dataset: Dataset, { classUid, versionName }: Implementation): Dataset {
   return {
     FileMetaInformationVersion: new Uint8Array([0, 1]).buffer,
     MediaStorageSOPClassUID: parseUid(dataset.SOPClassUID),
     MediaStorageSOPInstanceUID: parseUid(dataset.SOPInstanceUID),
     TransferSyntaxUID: EXPLICIT_VR_LITTLE_ENDIAN,
-    ImplementationClassUID: IMPLEMENTATION_CLASS_UID,
-    ImplementationVersionName: IMPLEMENTATION_VERSION_NAME,
+    ImplementationClassUID: classUid,
+    ImplementationVersionName: versionName,
   };
 }
 

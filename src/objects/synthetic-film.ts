@@ -1,6 +1,6 @@
 import type { Dataset } from '../dicom/dataset';
 import { deriveUid, parseUid, type Uid } from '../dicom/uid';
-import { writePart10 } from '../dicom/write';
+import { writePart10 } from './write';
 import {
   drawSyntheticFilm,
   type SyntheticFilm,

@@ -3,7 +3,7 @@ import type { Attributes } from '../dicom/attributes';
 import type { Dataset } from '../dicom/dataset';
 import type { EncodedObject } from '../dicom/part10';
 import { parseUid } from '../dicom/uid';
-import { writePart10 } from '../dicom/write';
+import { writePart10 } from '../objects/write';
 import type { FilmResult } from '../events/result-event';
 import {
   type AnalysisIdentity,

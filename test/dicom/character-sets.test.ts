@@ -1,6 +1,6 @@
 import type { Attributes } from '../../src/dicom/attributes';
 import { readPart10 } from '../../src/dicom/read';
-import { writePart10 } from '../../src/dicom/write';
+import { writePart10 } from '../../src/objects/write';
 import { buildParametricMap } from '../../src/objects/parametric-map';
 import { buildPresentationState } from '../../src/objects/presentation-state';
 import { buildSecondaryCapture } from '../../src/objects/secondary-capture';

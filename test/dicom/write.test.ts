@@ -1,5 +1,5 @@
 import { readPart10 } from '../../src/dicom/read';
-import { writePart10 } from '../../src/dicom/write';
+import { writePart10 } from '../../src/objects/write';
 import { dcmdump, pydicom } from '../support/servers/judges';
 
 const DATASET = {

@@ -1,6 +1,6 @@
 import type { Attributes } from '../../src/dicom/attributes';
 import { parseUid } from '../../src/dicom/uid';
-import { writePart10 } from '../../src/dicom/write';
+import { writePart10 } from '../../src/objects/write';
 import { resultUids } from '../../src/objects/analysis';
 import { buildParametricMap } from '../../src/objects/parametric-map';
 import { BARE_FILM, IDENTITY, plane, sourceKinds } from '../support/broker/outcomes';

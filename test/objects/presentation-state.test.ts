@@ -2,7 +2,7 @@ import type { Attributes } from '../../src/dicom/attributes';
 import type { Dataset } from '../../src/dicom/dataset';
 import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
-import { writePart10 } from '../../src/dicom/write';
+import { writePart10 } from '../../src/objects/write';
 import { outline } from '../../src/imaging/outline';
 import { resultUids } from '../../src/objects/analysis';
 import { buildPresentationState, type PresentationContent } from '../../src/objects/presentation-state';

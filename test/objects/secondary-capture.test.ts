@@ -1,6 +1,6 @@
 import type { Attributes } from '../../src/dicom/attributes';
 import { parseUid } from '../../src/dicom/uid';
-import { writePart10 } from '../../src/dicom/write';
+import { writePart10 } from '../../src/objects/write';
 import { resultUids } from '../../src/objects/analysis';
 import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
 import { BARE_FILM, IDENTITY, sourceKinds } from '../support/broker/outcomes';

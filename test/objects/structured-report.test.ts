@@ -1,6 +1,6 @@
 import type { Attributes } from '../../src/dicom/attributes';
 import { parseUid } from '../../src/dicom/uid';
-import { writePart10 } from '../../src/dicom/write';
+import { writePart10 } from '../../src/objects/write';
 import { percentages } from '../../src/finding/wording';
 import { findingOf } from '../../src/finding/finding';
 import { type AnalysisFinding, type AnalysisIdentity, resultUids } from '../../src/objects/analysis';

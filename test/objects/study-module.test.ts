@@ -1,5 +1,5 @@
 import { clean } from '../../src/dicom/sanitise';
-import { writePart10 } from '../../src/dicom/write';
+import { writePart10 } from '../../src/objects/write';
 import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
 import { sourceReference, studyModule } from '../../src/objects/study-module';
 import { BARE_FILM, IDENTITY } from '../support/broker/outcomes';

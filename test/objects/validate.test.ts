@@ -1,6 +1,6 @@
 import type { Attributes } from '../../src/dicom/attributes';
 import type { Dataset } from '../../src/dicom/dataset';
-import { writePart10 } from '../../src/dicom/write';
+import { writePart10 } from '../../src/objects/write';
 import { buildPresentationState } from '../../src/objects/presentation-state';
 import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
 import { buildStructuredReport, type ReportContent } from '../../src/objects/structured-report';

@@ -1,4 +1,4 @@
-import { writePart10 } from '../../src/dicom/write';
+import { writePart10 } from '../../src/objects/write';
 import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
 import { buildStructuredReport } from '../../src/objects/structured-report';
 import { encode } from '../../src/pipeline/encode';
