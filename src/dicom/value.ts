@@ -6,8 +6,8 @@ const ENCODED_TEXT = new Set(['LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UT']);
 const SINGLE_TEXT = new Set(['LT', 'ST', 'UT', 'UR']);
 const ASCII = ['ISO_IR 100'];
 /**
- * Bytes of text or numbers in one element, 65536 numbers of 8 bytes and more; what is longer is no attribute that
- * reads, and comes as null.
+ * Bytes of text or numbers in one element, 65536 numbers of 8 bytes and more; what is longer is no attribute that is
+ * read, and comes as null.
  */
 const LONGEST_VALUE = 1 << 20;
 
