@@ -33,6 +33,7 @@ function contracts() {
   return {
     'docs/schemas/study-event.v1.json': jsonSchema(source('events/study-event.ts').studyEventSchema),
     'docs/schemas/result-event.v1.json': jsonSchema(source('events/result-event.ts').resultEventSchema),
+    'docs/schemas/progress-event.v1.json': jsonSchema(source('events/progress-event.ts').progressEventSchema),
     'docs/schemas/webhook.v1.json': jsonSchema(source('sinks/webhook/message.ts').webhookMessageSchema),
     'src/web/api/api-types.d.ts': pageTypes(source('web/api/contract.ts')),
     'src/web/pages/wording.ts': pageWording(source('finding/wording.ts')),

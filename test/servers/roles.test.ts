@@ -65,8 +65,8 @@ async function serve(roles: readonly Role[]): Promise<Process> {
     secret: `whsec_${Buffer.alloc(32).toString('base64')}`,
     when: 'all',
   };
-  const { deliveries: _off, list: _none, ...common } = site.config({ stateDir });
-  writeFileSync(config, JSON.stringify({ ...common, roles, list: { enabled: true }, deliveries: { webhook } }));
+  const parts = { roles, list: { enabled: true }, deliveries: { webhook } };
+  writeFileSync(config, JSON.stringify({ ...site.config({ stateDir }), ...parts }));
   const child = spawn(process.execPath, [CLI, 'serve', '--config', config], { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString('utf8')));
