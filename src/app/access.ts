@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
-import { type Database, openDatabase } from '../database/database';
 import { trustingFetch } from '../net/trusting-fetch';
 import { type Access, createAccess } from '../web/access/access';
 import { openAccounts } from '../web/access/account-store';
@@ -11,6 +10,7 @@ import { openApiTokens, openSessions } from '../web/access/session-store';
 import { type AuditRecorder, createRecorder } from '../web/audit/recorder';
 import { connectSyslog } from '../web/audit/syslog';
 import { AuditTrail } from '../web/audit/trail';
+import { type Database, openDatabase } from '../worklist/database';
 
 function accessStores(database: Database): AccessStores {
   return { accounts: openAccounts(database), sessions: openSessions(database), tokens: openApiTokens(database) };

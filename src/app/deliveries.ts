@@ -5,8 +5,8 @@ import type { ResultEvent } from '../events/result-event';
 import type { Broker } from '../queue/broker';
 import { triesWithin } from '../queue/retry-policy';
 import { loadRecord } from '../sinks/load-record';
-import { createRunner, type RunnerOptions } from '../sinks/runner';
 import { SINKS } from '../sinks/registry';
+import { createRunner, type RunnerOptions } from '../sinks/runner';
 import { LIST_SINK, type Sink } from '../sinks/sink';
 import type { Metrics } from '../web/metrics';
 

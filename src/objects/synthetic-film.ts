@@ -1,12 +1,12 @@
 import type { Dataset } from '../dicom/dataset';
 import { deriveUid, parseUid, type Uid } from '../dicom/uid';
-import { writePart10 } from './write';
 import {
   drawSyntheticFilm,
   type SyntheticFilm,
   type SyntheticPixels,
   type SyntheticView,
 } from '../imaging/synthetic-drawing';
+import { writePart10 } from './write';
 
 export {
   drawSyntheticFilm,

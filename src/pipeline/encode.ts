@@ -3,7 +3,6 @@ import type { Attributes } from '../dicom/attributes';
 import type { Dataset } from '../dicom/dataset';
 import type { EncodedObject } from '../dicom/part10';
 import { parseUid } from '../dicom/uid';
-import { writePart10 } from '../objects/write';
 import type { FilmResult } from '../events/result-event';
 import {
   type AnalysisIdentity,
@@ -21,6 +20,7 @@ import { buildSegmentation } from '../objects/segmentation';
 import type { ResultObject } from '../objects/sop-classes';
 import { buildStructuredReport, type ReportContent } from '../objects/structured-report';
 import { validateObject } from '../objects/validate';
+import { writePart10 } from '../objects/write';
 import { drawHeatMap } from './draw';
 import { leadingExplanation } from './explain';
 import { type ExplainedFilm, type FilmOutcome } from './stage';

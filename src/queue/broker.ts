@@ -27,8 +27,8 @@ import {
 } from './topology';
 
 export { BROKER_STATES, type BrokerState } from './connection';
-export type { PublishOptions } from './publisher';
 export type { StudyHandler } from './priority-consumer';
+export type { PublishOptions } from './publisher';
 
 export interface BrokerOptions extends ConnectionOptions {
   /** First part of the names of all exchanges and queues. */

@@ -1,10 +1,10 @@
 import type { Channel, GetMessage } from 'amqplib';
 import type { Log } from '../base/log';
 import { PRIORITIES, type Priority } from '../events/priority';
+import { brokerSeenSince } from './broker-restart-marker';
 import type { ChannelKeeper } from './channel-keeper';
 import { type BrokerConnection, inTime } from './connection';
 import { declare, watch } from './declare';
-import { brokerSeenSince } from './broker-restart-marker';
 import { consumedMessage, type ConsumedMessage, handle, type MessageContext, timestampOf } from './message';
 import { QueueAge } from './queue-age';
 import { Scheduler } from './scheduler';

@@ -1,5 +1,6 @@
 import type { Channel, ChannelModel, Message } from 'amqplib';
 import type { Priority } from '../events/priority';
+import { brokerSeenSince } from './broker-restart-marker';
 import type { BrokerConnection } from './connection';
 import { declare } from './declare';
 import {
@@ -11,7 +12,6 @@ import {
   timestampOf,
   traceHeaders,
 } from './message';
-import { brokerSeenSince } from './broker-restart-marker';
 import { QueueConsumer } from './queue-consumer';
 import type { Topology } from './topology';
 

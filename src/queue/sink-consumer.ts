@@ -1,7 +1,7 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
+import { brokerSeenSince } from './broker-restart-marker';
 import type { BrokerConnection } from './connection';
 import { declare } from './declare';
-import { brokerSeenSince } from './broker-restart-marker';
 import { consumedMessage, handle, type MessageContext, type MessageHandler } from './message';
 import { QueueConsumer } from './queue-consumer';
 import type { SinkQueues, Topology } from './topology';

@@ -1,7 +1,7 @@
 import { sql, type Transaction } from 'kysely';
-import type { Schema, StudyColumns } from '../database/schema';
-import type { HistoryKind } from '../database/states';
 import type { Uid } from '../dicom/uid';
+import type { Schema, StudyColumns } from './schema';
+import type { HistoryKind } from './states';
 
 /**
  * The next change's number. The counter's row stays locked until the transaction ends: numbers become visible in their

@@ -1,8 +1,8 @@
 import { type Expression, type ExpressionBuilder, type Kysely, sql, type SqlBool } from 'kysely';
-import type { Schema } from '../database/schema';
-import { type ShownState, type Verdict, VERDICTS } from '../database/states';
 import type { Priority } from '../events/priority';
 import { fold } from './record-columns';
+import type { Schema } from './schema';
+import { type ShownState, type Verdict, VERDICTS } from './states';
 import { ROW_COLUMNS, rowOf, type StudyRow } from './study-row';
 
 export interface PageFilters {

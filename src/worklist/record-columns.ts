@@ -1,7 +1,7 @@
-import type { StudyColumns } from '../database/schema';
 import { leadingFinding } from '../finding/finding';
 import { SOP_CLASSES } from '../objects/sop-classes';
 import type { FilmRecord, StudyRecord } from '../sinks/record';
+import type { StudyColumns } from './schema';
 import type { LeadFilm } from './study-row';
 
 /** What a list of studies says of one that is not analysed yet: as QIDO-RS returns it. */

@@ -1,10 +1,10 @@
 import type { Kysely, Transaction } from 'kysely';
-import type { Schema, StudyColumns } from '../database/schema';
-import type { StudyState } from '../database/states';
 import type { Uid } from '../dicom/uid';
 import type { Step } from '../events/progress-event';
 import { nextChange, note, urgencyOf } from './change';
 import { sightColumns, type StudySight } from './record-columns';
+import type { Schema, StudyColumns } from './schema';
+import type { StudyState } from './states';
 
 /** What the archive lists of a study. */
 export interface Sighting {

@@ -1,8 +1,8 @@
-import type { StudyColumns } from '../database/schema';
-import type { StudyState, Verdict } from '../database/states';
 import type { Uid } from '../dicom/uid';
 import type { Finding } from '../events/finding';
 import type { Priority } from '../events/priority';
+import type { StudyColumns } from './schema';
+import type { StudyState, Verdict } from './states';
 import { findingOfVersion01 } from './stored-findings';
 
 /** A film in the archive. */

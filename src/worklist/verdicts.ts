@@ -1,14 +1,14 @@
 import type { Kysely, Transaction } from 'kysely';
-import type { Database } from '../database/database';
-import type { Schema } from '../database/schema';
-import type { Verdict } from '../database/states';
 import { deriveUid, type Uid } from '../dicom/uid';
 import type { Priority } from '../events/priority';
 import { leadingFinding } from '../finding/finding';
 import type { StudyRecord } from '../sinks/record';
 import { type Interval, wilson } from '../statistics/wilson';
 import { nextChange, note } from './change';
+import type { Database } from './database';
 import { clean, leadOf } from './record-columns';
+import type { Schema } from './schema';
+import type { Verdict } from './states';
 import { readStoredRecord } from './stored-findings';
 
 export interface GivenVerdict {

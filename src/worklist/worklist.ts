@@ -1,14 +1,14 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { Database } from '../database/database';
-import type { Schema } from '../database/schema';
-import { type HistoryKind, SHOWN_STATES, type ShownState } from '../database/states';
 import type { Uid } from '../dicom/uid';
 import type { Priority } from '../events/priority';
 import type { Step } from '../events/progress-event';
 import type { StudyRecord } from '../sinks/record';
 import { nextChange, note, urgencyOf } from './change';
+import type { Database } from './database';
 import { findPage, type Page, type PageRequest } from './page-query';
 import { recordColumns } from './record-columns';
+import type { Schema } from './schema';
+import { type HistoryKind, SHOWN_STATES, type ShownState } from './states';
 import { needsSighting, type Sighting, writeStep } from './steps';
 import { readStoredRecord } from './stored-findings';
 import { ROW_COLUMNS, rowOf, type StudyRow } from './study-row';

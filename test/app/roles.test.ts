@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../src/app/app';
 import { parseConfig } from '../../src/config/config';
-import { ROLES, type Role } from '../../src/config/roles';
+import { type Role, ROLES } from '../../src/config/roles';
 import type { ProgressEvent } from '../../src/events/progress-event';
 import type { Broker, BrokerOptions, StudyHandler } from '../../src/queue/broker';
 import { consumedMessage } from '../support/broker/consumed-message';

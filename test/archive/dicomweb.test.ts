@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dicomWebArchive, type DicomWebArchive, type DicomWebOptions } from '../../src/archive/dicomweb';
-import { retryAfterOf } from '../../src/queue/retry-policy';
 import type { EncodedObject } from '../../src/dicom/part10';
 import { parseUid } from '../../src/dicom/uid';
 import { retryAfterMs } from '../../src/net/http';
+import { retryAfterOf } from '../../src/queue/retry-policy';
 import { recordingLog } from '../support/records/logs';
 
 /** Faults only: what a good archive does is tried with a real one (test/servers). */

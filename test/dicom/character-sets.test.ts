@@ -1,11 +1,11 @@
 import type { Attributes } from '../../src/dicom/attributes';
 import { readPart10 } from '../../src/dicom/read';
-import { writePart10 } from '../../src/objects/write';
 import { buildParametricMap } from '../../src/objects/parametric-map';
 import { buildPresentationState } from '../../src/objects/presentation-state';
 import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
 import { buildSegmentation } from '../../src/objects/segmentation';
 import { buildStructuredReport } from '../../src/objects/structured-report';
+import { writePart10 } from '../../src/objects/write';
 import { ellipse, IDENTITY } from '../support/broker/outcomes';
 import { dicomFile, filmElements, type FixtureElement } from '../support/films/dicom-fixture';
 import { covid } from '../support/records/finding';

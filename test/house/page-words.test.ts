@@ -1,6 +1,6 @@
-import { RESEARCH_USE } from '../../src/finding/wording';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { RESEARCH_USE } from '../../src/finding/wording';
 
 const WEB = resolve(__dirname, '../../src/web');
 const MODELS = resolve(__dirname, '../../models');

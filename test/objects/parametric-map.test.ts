@@ -1,8 +1,8 @@
 import type { Attributes } from '../../src/dicom/attributes';
 import { parseUid } from '../../src/dicom/uid';
-import { writePart10 } from '../../src/objects/write';
 import { resultUids } from '../../src/objects/analysis';
 import { buildParametricMap } from '../../src/objects/parametric-map';
+import { writePart10 } from '../../src/objects/write';
 import { BARE_FILM, IDENTITY, plane, sourceKinds } from '../support/broker/outcomes';
 import { dciodvfy, dcmdump, pydicom, pydicomPixels } from '../support/servers/judges';
 

@@ -1,8 +1,8 @@
 import type { Attributes } from '../../src/dicom/attributes';
 import { parseUid } from '../../src/dicom/uid';
-import { writePart10 } from '../../src/objects/write';
 import { resultUids } from '../../src/objects/analysis';
 import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
+import { writePart10 } from '../../src/objects/write';
 import { BARE_FILM, IDENTITY, sourceKinds } from '../support/broker/outcomes';
 import { dciodvfy, dcmdump, pydicom } from '../support/servers/judges';
 

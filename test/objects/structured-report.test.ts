@@ -1,12 +1,12 @@
 import type { Attributes } from '../../src/dicom/attributes';
 import { parseUid } from '../../src/dicom/uid';
-import { writePart10 } from '../../src/objects/write';
-import { percentages } from '../../src/finding/wording';
 import { findingOf } from '../../src/finding/finding';
+import { percentages } from '../../src/finding/wording';
 import { type AnalysisFinding, type AnalysisIdentity, resultUids } from '../../src/objects/analysis';
 import { readReport } from '../../src/objects/report-reader';
 import { RESULT_OBJECTS } from '../../src/objects/sop-classes';
 import { buildStructuredReport, type ReportContent, summaryOf } from '../../src/objects/structured-report';
+import { writePart10 } from '../../src/objects/write';
 import { BARE_FILM, ellipse, IDENTITY, realFilms } from '../support/broker/outcomes';
 import { COVID, covid } from '../support/records/finding';
 import { dciodvfy, dcmdump, dicomSrValidator, dicomSrValidatorAll, dsrdump, pydicom } from '../support/servers/judges';

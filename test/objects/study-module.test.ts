@@ -1,7 +1,7 @@
 import { clean } from '../../src/dicom/sanitise';
-import { writePart10 } from '../../src/objects/write';
 import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
 import { sourceReference, studyModule } from '../../src/objects/study-module';
+import { writePart10 } from '../../src/objects/write';
 import { BARE_FILM, IDENTITY } from '../support/broker/outcomes';
 import { dciodvfy } from '../support/servers/judges';
 

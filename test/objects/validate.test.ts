@@ -1,11 +1,11 @@
 import type { Attributes } from '../../src/dicom/attributes';
 import type { Dataset } from '../../src/dicom/dataset';
-import { writePart10 } from '../../src/objects/write';
 import { buildPresentationState } from '../../src/objects/presentation-state';
 import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
 import { buildStructuredReport, type ReportContent } from '../../src/objects/structured-report';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { validateObject } from '../../src/objects/validate';
+import { writePart10 } from '../../src/objects/write';
 import { encode } from '../../src/pipeline/encode';
 import { analysed, BARE_FILM, ellipse, IDENTITY, notAnalysed, realFilms } from '../support/broker/outcomes';
 import { PARAMETRIC_MAP, SEGMENTATION } from '../support/films/pixel-objects';

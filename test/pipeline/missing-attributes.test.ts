@@ -1,6 +1,6 @@
-import { writePart10 } from '../../src/objects/write';
 import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
 import { buildStructuredReport } from '../../src/objects/structured-report';
+import { writePart10 } from '../../src/objects/write';
 import { encode } from '../../src/pipeline/encode';
 import { analyseFilm } from '../../src/pipeline/pipeline';
 import type { FixtureElement } from '../support/films/dicom-fixture';

@@ -1,6 +1,6 @@
 import { createLog } from '../../src/base/log';
-import { openDatabase } from '../../src/database/database';
 import { deriveUid } from '../../src/dicom/uid';
+import { openDatabase } from '../../src/worklist/database';
 import { Worklist } from '../../src/worklist/worklist';
 import type { Postgres } from '../support/servers/postgres';
 import { Servers } from '../support/servers/servers';

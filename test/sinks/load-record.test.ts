@@ -1,4 +1,3 @@
-import { covid } from '../support/records/finding';
 import { HilumError } from '../../src/base/errors';
 import { text } from '../../src/dicom/attributes';
 import { readPart10 } from '../../src/dicom/read';
@@ -9,6 +8,7 @@ import { runStudy } from '../../src/pipeline/pipeline';
 import { type FilmHeader, loadRecord } from '../../src/sinks/load-record';
 import { rebuildRecord } from '../../src/worklist/rebuild';
 import { checkedLine, fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
+import { covid } from '../support/records/finding';
 
 /** The header as a server gives it, from the file in memory. */
 class RecordMemory extends MemoryArchive {

@@ -7,12 +7,12 @@ import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { runStudy } from '../../src/pipeline/pipeline';
 import { TIMED_STAGES } from '../../src/pipeline/stage';
 import type { ConsumedMessage } from '../../src/queue/message';
-import { createStudyConsumer, type StudyConsumerOptions, STUDY_RESULTS } from '../../src/study-consumer';
+import { createStudyConsumer, STUDY_RESULTS, type StudyConsumerOptions } from '../../src/study-consumer';
 import { open } from '../../src/web/access/user';
 import { addHealth, listen } from '../../src/web/health';
 import { createMetrics, METRIC_NAMES, type MetricsSources } from '../../src/web/metrics';
-import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
 import { consumedMessage } from '../support/broker/consumed-message';
+import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
 import { recordingLog } from '../support/records/logs';
 
 const STATES = ['connected', 'disconnected'] as const;

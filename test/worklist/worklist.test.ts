@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '../../src/base/log';
-import { openDatabase } from '../../src/database/database';
+import { openDatabase } from '../../src/worklist/database';
 import { worklistTests } from '../support/suites/worklist.suite';
 
 const dir = mkdtempSync(join(tmpdir(), 'hilum-list-'));

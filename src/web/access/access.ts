@@ -9,9 +9,9 @@ import {
 import { HilumError } from '../../base/errors';
 import type { Log } from '../../base/log';
 import { type AuditRecorder, SERVICE } from '../audit/recorder';
+import { type HttpConfig, isExposed } from '../config';
 import { accountRoutes } from './account-routes';
 import type { AuditEvent } from './audit-event';
-import { type HttpConfig, isExposed } from '../config';
 import type { AccessConfig } from './config';
 import { Directory } from './directory';
 import { headers, isFromOurselves, loopbackOnly, proxyOnly } from './gate';

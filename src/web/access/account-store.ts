@@ -1,4 +1,4 @@
-import type { Database } from '../../database/database';
+import type { Database } from '../../worklist/database';
 
 export interface Account {
   readonly username: string;

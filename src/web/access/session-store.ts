@@ -1,4 +1,4 @@
-import type { Database } from '../../database/database';
+import type { Database } from '../../worklist/database';
 
 /** A session as it is kept: of its id the hash only. */
 export interface Session {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { SHOWN_STATES, VERDICTS } from '../../database/states';
 import { findingSchema } from '../../events/finding';
 import { PRIORITIES } from '../../events/priority';
 import type { ReadOnly } from '../../events/read-only';
+import { SHOWN_STATES, VERDICTS } from '../../worklist/states';
 
 /**
  * What the reading list's API (/api/v1) takes and answers. Each schema has the name of its type; api-types.d.ts, by

@@ -1,8 +1,8 @@
-import { SHOWN_STATES } from '../../database/states';
 import type { Uid } from '../../dicom/uid';
 import type { Finding } from '../../events/finding';
 import { leadingFinding } from '../../finding/finding';
 import { percentagesOf, relationOf } from '../../finding/wording';
+import { SHOWN_STATES } from '../../worklist/states';
 import type { StudyRow as ListRow } from '../../worklist/study-row';
 import type { RowPatient, RowResult, StudyRow } from './contract';
 

@@ -1,8 +1,8 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
-import { SHOWN_STATES, VERDICTS } from '../../database/states';
 import { PRIORITIES } from '../../events/priority';
 import { PAGE_ORDERS, type PageRequest } from '../../worklist/page-query';
+import { SHOWN_STATES, VERDICTS } from '../../worklist/states';
 import type { Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
 import type { AuditedStudy } from '../access/audit-event';

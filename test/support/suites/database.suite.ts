@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createLog } from '../../../src/base/log';
-import { type Database, openDatabase } from '../../../src/database/database';
-import { MIGRATIONS } from '../../../src/database/migrations/index';
 import { deriveUid } from '../../../src/dicom/uid';
+import { type Database, openDatabase } from '../../../src/worklist/database';
+import { MIGRATIONS } from '../../../src/worklist/migrations/index';
 import { Worklist } from '../../../src/worklist/worklist';
 
 const WRITER = join(__dirname, '../threads/list-writer.cjs');

@@ -1,7 +1,7 @@
-import type { Database } from '../../../src/database/database';
 import { deriveUid, type Uid } from '../../../src/dicom/uid';
 import { readLabels } from '../../../src/evaluation/labels';
 import type { Step } from '../../../src/events/progress-event';
+import type { Database } from '../../../src/worklist/database';
 import { Worklist } from '../../../src/worklist/worklist';
 import { filmRecord, studyRecord } from '../records/study-record';
 

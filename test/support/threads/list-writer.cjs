@@ -3,7 +3,7 @@
  * that was confirmed, on a line.
  */
 require('../../../scripts/lib/typescript.cjs');
-const { openDatabase } = require('../../../src/database/database.ts');
+const { openDatabase } = require('../../../src/worklist/database.ts');
 const { Worklist } = require('../../../src/worklist/worklist.ts');
 const { deriveUid } = require('../../../src/dicom/uid.ts');
 

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Log, LogFields } from '../../../src/base/log';
 import { type Config, parseConfig } from '../../../src/config/config';
-import { openDatabase } from '../../../src/database/database';
 import { type Access, createAccess, protect } from '../../../src/web/access/access';
 import { openAccounts } from '../../../src/web/access/account-store';
 import { Directory } from '../../../src/web/access/directory';
@@ -15,6 +14,7 @@ import { needs, requiredUser, signedIn } from '../../../src/web/access/user';
 import { createRecorder } from '../../../src/web/audit/recorder';
 import { AuditTrail } from '../../../src/web/audit/trail';
 import { addHealth, listen } from '../../../src/web/health';
+import { openDatabase } from '../../../src/worklist/database';
 
 export interface Answer {
   readonly status: number;

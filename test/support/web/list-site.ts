@@ -2,7 +2,6 @@ import express, { type Express, type RequestHandler } from 'express';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Database, openDatabase } from '../../../src/database/database';
 import { parseUid, type Uid } from '../../../src/dicom/uid';
 import type { ResultEvent } from '../../../src/events/result-event';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../../src/objects/synthetic-film';
@@ -14,6 +13,7 @@ import { Refused, type Role, setUser, userOf } from '../../../src/web/access/use
 import type { DeadLetterEntry } from '../../../src/web/api/api-types';
 import { type ListParts, readingListWeb } from '../../../src/web/api/list-app';
 import { listen } from '../../../src/web/health';
+import { type Database, openDatabase } from '../../../src/worklist/database';
 import { Worklist } from '../../../src/worklist/worklist';
 import { type FakeAnswers, fakeLine, MemoryAnnouncer, MemoryArchive } from '../pipeline/line';
 import { recordingLog } from '../records/logs';

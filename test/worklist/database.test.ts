@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '../../src/base/log';
-import { openDatabase } from '../../src/database/database';
-import { databaseError } from '../../src/database/database-error';
+import { openDatabase } from '../../src/worklist/database';
+import { databaseError } from '../../src/worklist/database-error';
 import { databaseTests } from '../support/suites/database.suite';
 
 const dir = mkdtempSync(join(tmpdir(), 'hilum-database-'));
