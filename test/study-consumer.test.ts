@@ -75,7 +75,7 @@ describe('the study event', () => {
   });
 
   test('the JSON Schema says the same', () => {
-    const reader = z.fromJSONSchema(schema('study-event.v1.json') as Parameters<typeof z.fromJSONSchema>[0]);
+    const reader = z.fromJSONSchema(schema('study-event.v1.json'));
     expect(reader.safeParse(EVENT).success).toBe(true);
     for (const [, event] of BAD.filter(([name]) => !['no JSON', 'nothing'].includes(name)))
       expect(reader.safeParse(JSON.parse(JSON.stringify(event))).success).toBe(false);
@@ -84,7 +84,7 @@ describe('the study event', () => {
 
 describe('the result event', () => {
   const definition = schema('result-event.v1.json');
-  const reader = z.fromJSONSchema(definition as Parameters<typeof z.fromJSONSchema>[0]);
+  const reader = z.fromJSONSchema(definition);
   const RESULT = example('result-event');
 
   test('the documented example fits its schema', () => {

@@ -99,7 +99,7 @@ function confirmed(
     channel.publish(exchange, routingKey, body, properties, (error: unknown) =>
       error === null || error === undefined
         ? resolve()
-        : reject(error instanceof Error ? error : new Error(String(error))),
+        : reject(error instanceof Error ? error : new Error('the broker refused a message', { cause: error })),
     );
   });
 }

@@ -60,7 +60,7 @@ test('every step is told with its time, and comes through the message as it was'
 });
 
 test('docs/events.md lists every step and no other', () => {
-  const section = events.slice(events.indexOf('## Progress event'), events.indexOf('## What is promised'));
+  const section = events.slice(events.indexOf('## Progress event'), events.indexOf('## Result event'));
   const { properties } = schema as { properties: { step: { oneOf: { properties: { kind: { const: string } } }[] } } };
   expect([...section.matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1])).toEqual(
     properties.step.oneOf.map(({ properties: { kind } }) => kind.const),

@@ -48,8 +48,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const process of started) await process.end('SIGKILL');
-  await site?.end();
-  await site?.close();
+  await site.end();
+  await site.close();
   receiver.close();
   rmSync(dir, { recursive: true, force: true });
 }, 90_000);
