@@ -31,13 +31,14 @@ function helpOf(command: HilumCommand): string {
 }
 
 test.each([...commands, ['', program] as Named])(
-  'hilum %s: its help has a summary, a description of every argument and option, and an example',
+  'hilum %s: its help has a summary, a description of every argument and option, and an example that holds',
   (path, command) => {
     expect(command.summary()).not.toBe('');
     for (const { description } of [...command.options, ...command.registeredArguments])
       expect(description).not.toBe('');
     expect(command.examples.length).toBeGreaterThan(0);
     const help = helpOf(command);
+    expect(command.examples.map(problemOf).filter((problem) => problem !== null)).toEqual([]);
     for (const text of [`hilum ${path}`.trim(), '\nExamples:\n', ...flagsOf(command), ...command.examples])
       expect(help).toContain(text);
   },
@@ -69,7 +70,8 @@ function problemOf(line: string): string | null {
     if (sub === undefined) break;
     command = sub;
   }
-  if (command === program && /^[a-z]/.test(words[0] ?? '') && words[0] !== 'help') return `no command: ${line}`;
+  const next = words[command === program ? 0 : words.indexOf(command.name()) + 1] ?? '';
+  if (command.isGroup && /^[a-z]+$/.test(next) && next !== 'help') return `no command: ${line}`;
   const flags = words.flatMap((word) => /^\[?(--[a-z-]+)/.exec(word)?.[1] ?? []);
   const unknown = flags.filter((flag) => !flagsOf(command).includes(flag));
   return unknown.length === 0 ? null : `${unknown.join(', ')}: ${line}`;
@@ -77,9 +79,10 @@ function problemOf(line: string): string | null {
 
 /** `hilum ...` in code spans and blocks, up to the comment or the next command of the line. */
 function linesOf(markdown: string): string[] {
-  const blocks = [...markdown.matchAll(/^(?: {4}|```)[^]*?$/gm)].map(([line]) => line);
+  const indented = markdown.match(/^ {4}.*$/gm) ?? [];
+  const fenced = (markdown.match(/^```[^]*?^```/gm) ?? []).flatMap((block) => block.split('\n'));
   const spans = [...markdown.matchAll(/`([^`\n]+)`/g)].map((match) => match[1]!);
-  return [...blocks, ...spans].flatMap((code) =>
+  return [...indented, ...fenced, ...spans].flatMap((code) =>
     [...code.matchAll(/(?<![\w/.@-])(?<!-[a-z] )hilum [a-z-][^#;&"]*/g)].map(([line]) => line.trim()),
   );
 }
@@ -93,10 +96,9 @@ describe('documents', () => {
   ];
 
   test('a command or an option that is not there is found', () => {
-    expect(linesOf('    npx hilum ded list # --x\nsee `hilum drift --day 7`').map(problemOf)).toEqual([
-      'no command: hilum ded list',
-      '--day: hilum drift --day 7',
-    ]);
+    expect(
+      linesOf('    npx hilum ded list # --x\nsee `hilum drift --day 7`, `hilum dead burn ID`').map(problemOf),
+    ).toEqual(['no command: hilum ded list', '--day: hilum drift --day 7', 'no command: hilum dead burn ID']);
     expect(linesOf('`hilum dead replay --all --queue hl7 --config FILE`').map(problemOf)).toEqual([null]);
   });
 
