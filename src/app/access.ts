@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Log } from '../base/log';
+import { createLog, type Log } from '../base/log';
 import type { Config } from '../config/config';
 import { trustingFetch } from '../net/trusting-fetch';
 import { type Access, createAccess } from '../web/access/access';
@@ -52,10 +52,12 @@ export function openAccess(config: Config, log: Log, listDatabase: Database | nu
 }
 
 /** Accounts and API tokens for the command line, with the audit trail that its changes go into. */
-export function openDirectory(
-  config: Config,
-  log: Log,
-): { directory: Directory; recorder: AuditRecorder; close(): Promise<void> } {
+export function openDirectory(config: Config): {
+  directory: Directory;
+  recorder: AuditRecorder;
+  close(): Promise<void>;
+} {
+  const log = createLog('silent');
   const database = openDatabase(config.list.database, log);
   // What waits for the audit record repository is one process's own.
   const recorder = openRecorder(config, log, 'command-line');

@@ -15,6 +15,8 @@ import type { ShadowFile } from '../monitoring/shadow-book';
 import { REPORT_NAME } from '../objects/structured-report';
 import type { Broker } from '../queue/broker';
 import { STUDY_ROUTING_KEY } from '../queue/topology';
+import { openArchive } from './archive';
+import { withBroker } from './broker';
 
 export type { AskedStudy, ReanalysisTarget };
 
@@ -42,27 +44,45 @@ function workQueue(broker: Broker): TellerPorts {
   };
 }
 
+export interface ReanalysisOptions {
+  /** Only says which: the broker is not connected. */
+  readonly dryRun: boolean;
+  /** Told when the queue is full, with the number of studies that wait in it. */
+  readonly onFull: (waiting: number) => void;
+  /** Told of each study at once: whatever happens to the rest, this one is done. */
+  readonly onStudy: (study: AskedStudy) => void;
+}
+
 /**
- * Studies to be analysed anew, each when it is asked for: at the pace of the catch-up, and only while there is room.
- * Without a broker nothing is asked for.
+ * Asks for studies to be analysed anew: at the pace of the catch-up, and only while there is room.
+ * @throws HilumError of the archive or the broker
  */
-export function openReanalysis(
+export async function askForReanalysis(
   config: Config,
-  archive: DicomWebArchive,
-  broker: Broker | null,
-  onFull: (waiting: number) => void,
-): (target: ReanalysisTarget) => AsyncIterable<AskedStudy> {
-  const teller =
-    broker &&
-    new Teller(
-      workQueue(broker),
-      { ...config.catchUp, stopping: new AbortController().signal, onFull },
-      { now: Date.now, sleep },
-    );
-  return (target) =>
-    reanalyze(target, archive, async (studyInstanceUid) =>
-      teller?.tell({ studyInstanceUid, source: { system: REANALYZE }, reanalyze: true, priority: 'routine' }),
-    );
+  target: ReanalysisTarget,
+  { dryRun, onFull, onStudy }: ReanalysisOptions,
+): Promise<void> {
+  const archive = openArchive(config);
+  const askAll = async (ask: (study: Uid) => Promise<void>) => {
+    for await (const study of reanalyze(target, archive, ask)) onStudy(study);
+  };
+  try {
+    await (dryRun
+      ? askAll(() => Promise.resolve())
+      : withBroker(config.broker, (broker) => askAll(reanalysisQueue(config, broker, onFull))));
+  } finally {
+    await archive.close();
+  }
+}
+
+function reanalysisQueue(config: Config, broker: Broker, onFull: (waiting: number) => void) {
+  const teller = new Teller(
+    workQueue(broker),
+    { ...config.catchUp, stopping: new AbortController().signal, onFull },
+    { now: Date.now, sleep },
+  );
+  return (studyInstanceUid: Uid) =>
+    teller.tell({ studyInstanceUid, source: { system: REANALYZE }, reanalyze: true, priority: 'routine' });
 }
 
 type CountedSeries = Awaited<ReturnType<CatchUpPorts['findSeries']>>[number];

@@ -10,6 +10,7 @@ import { requireFit } from '../pipeline/fit';
 import { plausibilityOf } from '../pipeline/lungs';
 import type { Line } from '../pipeline/pipeline';
 import { SHIPPED_MODELS, VERSION } from './installed';
+import { modelsOfFolder } from './models-of-folder';
 
 /**
  * Loads the models and puts the line together; the site's own operating point goes before the classifier's. @throws
@@ -78,6 +79,28 @@ export function namedModels({ models, classification: { shortcutAudit } }: Confi
       return [];
     }
   });
+}
+
+/**
+ * The line for files, without the service: models and operating point of a configuration, or without one the models of
+ * a folder, or those that come with Hilum.
+ * @param note told which models of the folder do not run
+ * @throws HilumError as {@link openLine}
+ */
+export function openLineForFiles(
+  config: Config | null,
+  modelsDir: string | undefined,
+  note: (text: string) => void,
+): Promise<Line> {
+  return config === null
+    ? openLine(modelsOfFolder(modelsDir, note), configSchema.shape.results.parse({}))
+    : openLine(
+        { ...config.models, dir: modelsDir ?? config.models.dir },
+        config.results,
+        config.decode,
+        undefined,
+        config.classification,
+      );
 }
 
 /** A decoder thread as configured; it starts with the first film. */

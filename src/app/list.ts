@@ -4,7 +4,6 @@ import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { Line } from '../pipeline/pipeline';
 import type { Broker } from '../queue/broker';
-import { deadLanes, type DeadLetter, type Fate, sortDeadLetters } from '../queue/dead-letters';
 import type { Sink } from '../sinks/sink';
 import { type ListParts, readingListWeb, type ReadingListWeb } from '../web/api/list-app';
 import type { DeadLetters } from '../web/api/operator-routes';
@@ -12,6 +11,7 @@ import { type Database, openDatabase } from '../worklist/database';
 import { Progress } from '../worklist/progress';
 import { listSink } from '../worklist/sink';
 import { Worklist } from '../worklist/worklist';
+import { type DeadLetter, type Fate, sortMeant } from './dead-letters';
 import { SHIPPED_MODELS, VERSION } from './installed';
 import { namedModels } from './line';
 
@@ -41,14 +41,7 @@ function deadLettersOf(broker: Broker): DeadLetters {
   const sort = (fate: Fate, id: string | null) =>
     inTurn(async () => {
       const met: DeadLetter[] = [];
-      const isMeant = (letter: DeadLetter) => id === null || letter.id === id;
-      for (const lane of await deadLanes(broker))
-        await sortDeadLetters(
-          broker,
-          (letter) => (isMeant(letter) ? fate : 'keep'),
-          (letter) => void (isMeant(letter) && met.push(letter)),
-          lane,
-        );
+      await sortMeant(broker, { fate, id }, (letter) => void met.push(letter));
       return met;
     });
   return { list: () => sort('keep', null), replay: (id) => sort('replay', id), drop: (id) => sort('drop', id) };

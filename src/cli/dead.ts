@@ -1,62 +1,89 @@
-import { knownSinks } from '../app/deliveries';
-import { createLog } from '../base/log';
-import { readConfig } from '../config/config';
-import { connectBroker } from '../queue/broker';
-import { deadLanes, type DeadLetter, type Fate, sortDeadLetters } from '../queue/dead-letters';
+import type { DeadLetter, Fate } from '../app/dead-letters';
+import { configOption, HilumCommand, loadConfig, note, print, UsageError } from './command';
 
-export type DeadAction = 'list' | 'show' | 'replay' | 'drop';
+type DeadAction = 'list' | 'show' | 'replay' | 'drop';
 
-export interface DeadOptions {
-  readonly action: DeadAction;
-  /** Which letter; null for all. */
-  readonly id: string | null;
-  /** Which dead queue; null for all. */
-  readonly queue: string | null;
+interface DeadOptions {
   readonly config: string;
-  readonly json: boolean;
+  readonly queue?: string;
+  readonly json?: boolean;
+  /** Of replay and drop. */
+  readonly all?: boolean;
 }
 
-const BROKER_WAIT_MS = 10_000;
 const FATES: Readonly<Record<DeadAction, Fate>> = { list: 'keep', show: 'keep', replay: 'replay', drop: 'drop' };
 const SAID: Readonly<Record<DeadAction, string>> = { list: '', show: '', replay: 'replayed', drop: 'dropped' };
 
-/**
- * Looks at the studies and deliveries that were given up, tries them again, or throws them away. Resolves to 1 when
- * there is none with this id.
- */
-export async function dead({ action, id, queue, config, json }: DeadOptions): Promise<number> {
-  const settings = readConfig(config);
-  const broker = connectBroker({ ...settings.broker, knownSinks: knownSinks(settings) }, createLog('silent'));
-  const isMeant = (letter: DeadLetter) => id === null || letter.id === id;
+const list = new HilumCommand('list', 'all of them, oldest first')
+  .example(
+    'hilum dead list --config /etc/hilum/hilum.yaml',
+    'hilum dead list --queue hl7 --config /etc/hilum/hilum.yaml',
+  )
+  .does((options: DeadOptions) => sort('list', null, options));
+
+const show = new HilumCommand('show', 'one of them, with its history')
+  .argument('<ID>', 'one ID, as "hilum dead list" shows it')
+  .example('hilum dead show 0f3a5c7e9b1d --config /etc/hilum/hilum.yaml')
+  .does((id: string, options: DeadOptions) => sort('show', id, options));
+
+const replay = new HilumCommand('replay', 'tries one, or all, again, from the first try')
+  .argument('[ID]', 'one ID, as "hilum dead list" shows it')
+  .option('--all', 'all of them')
+  .example(
+    'hilum dead replay 0f3a5c7e9b1d --config /etc/hilum/hilum.yaml',
+    'hilum dead replay --all --queue fhir --config /etc/hilum/hilum.yaml',
+  )
+  .does((id: string | undefined, options: DeadOptions) => sort('replay', oneOrAll('replay', id, options), options));
+
+const drop = new HilumCommand('drop', 'forgets one, or all')
+  .argument('[ID]', 'one ID, as "hilum dead list" shows it')
+  .option('--all', 'all of them')
+  .example('hilum dead drop 0f3a5c7e9b1d --config /etc/hilum/hilum.yaml')
+  .does((id: string | undefined, options: DeadOptions) => sort('drop', oneOrAll('drop', id, options), options));
+
+export const dead = new HilumCommand('dead', 'the studies and deliveries that were given up')
+  .description('The studies and deliveries that were given up: looks at them, tries them again, or throws them away.')
+  .addOption(configOption())
+  .option('--queue <NAME>', 'only those of one queue: study, or a sink such as hl7')
+  .option('--json', 'one JSON line per letter')
+  .example('hilum dead list --config /etc/hilum/hilum.yaml')
+  .addCommand(list)
+  .addCommand(show)
+  .addCommand(replay)
+  .addCommand(drop);
+
+/** All only on purpose. */
+function oneOrAll(action: DeadAction, id: string | undefined, { all = false }: DeadOptions): string | null {
+  if ((id === undefined) !== all) throw new UsageError(`dead ${action} needs an ID or --all${all ? ', not both' : ''}`);
+  return id ?? null;
+}
+
+/** Resolves to 1 when there is none with this id; without one all are meant. */
+async function sort(action: DeadAction, id: string | null, options: DeadOptions): Promise<number> {
+  const { queue = null, config, json = false } = options;
+  const { DEAD_QUEUES, isDeadQueue, sortDeadLettersOf } = await import('../app/dead-letters.js');
+  if (queue !== null && !isDeadQueue(queue))
+    throw new UsageError(`--queue is one of ${DEAD_QUEUES.join(', ')}, not ${queue}`);
   let found = 0;
-  try {
-    await broker.ready(BROKER_WAIT_MS);
-    const lanes = await deadLanes(broker);
-    for (const lane of lanes.filter(({ name }) => queue === null || name === queue)) {
-      // Said at once, one by one: whatever happens to the rest, this one is done.
-      const done = (letter: DeadLetter) => {
-        if (isMeant(letter)) say(json ? JSON.stringify(toJson(letter, action)) : toText(letter, action, found++ === 0));
-      };
-      await sortDeadLetters(broker, (letter) => (isMeant(letter) ? FATES[action] : 'keep'), done, lane);
-    }
-  } finally {
-    await broker.stop(0);
-  }
+  await sortDeadLettersOf(await loadConfig(config), { fate: FATES[action], id, queue }, (letter) => {
+    const isFirst = found++ === 0;
+    print(json ? JSON.stringify(toJson(letter, action)) : toText(letter, action, isFirst));
+  });
   return conclude(found, action, id, json);
 }
 
 function conclude(found: number, action: DeadAction, id: string | null, json: boolean): number {
   if (found === 0 && id !== null) {
-    process.stderr.write(`hilum: no dead letter has the id ${id}; "hilum dead list" shows them\n`);
+    note(`no dead letter has the id ${id}; "hilum dead list" shows them`);
     return 1;
   }
   if (json || action === 'show') return 0;
-  if (found === 0) say('no dead letters');
+  if (found === 0) print('no dead letters');
   else if (action === 'list')
-    say(
+    print(
       `${found} given up; "hilum dead show ID" tells the history, "hilum dead replay ID" tries again, "hilum dead drop ID" forgets it`,
     );
-  else say(`${found} ${SAID[action]}`);
+  else print(`${found} ${SAID[action]}`);
   return 0;
 }
 
@@ -107,8 +134,4 @@ function shown(letter: DeadLetter): string {
 
 function studyText({ studyInstanceUid, bytes }: DeadLetter): string {
   return studyInstanceUid ?? `none named (${bytes} bytes)`;
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

@@ -1,9 +1,39 @@
-import { join } from 'node:path';
-import { SHIPPED_MODELS } from '../app/installed';
-import { readConfig } from '../config/config';
-import { readManifest } from '../model/manifest';
-import { compareWith, type DriftRow, lastDays, referenceOf } from '../monitoring/drift';
-import { type DriftDay, readPages } from '../monitoring/drift-book';
+import type { DriftDay, DriftReport, DriftRow } from '../app/drift';
+import { configOption, HilumCommand, loadConfig, note, UsageError } from './command';
+
+interface DriftOptions {
+  readonly config: string;
+  readonly days: number;
+  readonly json?: boolean;
+}
+
+export const drift = new HilumCommand(
+  'drift',
+  "whether the last days' films are like those that the classifier was validated on",
+)
+  .description(
+    "Whether the last days' films are like those that the classifier was validated on. Ends with 1 when any measure has changed, or there is no reference to compare with.",
+  )
+  .addOption(configOption())
+  .option('--days <N>', 'of the last N days', parseDays, 7)
+  .option('--json', 'one JSON line')
+  .example('hilum drift --config /etc/hilum/hilum.yaml', 'hilum drift --days 30 --config /etc/hilum/hilum.yaml')
+  .does(async ({ config: path, days, json }: DriftOptions) => {
+    const config = await loadConfig(path);
+    const found = (await import('../app/drift.js')).driftReport(config, days);
+    const { unread, referenceFilms, measures } = found;
+    process.stdout.write(json ? `${JSON.stringify(found)}\n` : describe(found));
+    if (unread.length > 0) note(`left out, not readable: ${unread.join(', ')}`);
+    if (referenceFilms === null) note(`the manifest of ${config.models.classifier} has no reference to compare with`);
+    return referenceFilms === null || measures.some(({ level }) => level === 'changed') ? 1 : 0;
+  });
+
+function parseDays(text: string): number {
+  const days = Number(text);
+  if (!Number.isInteger(days) || days < 1 || days > 3650)
+    throw new UsageError(`--days is a whole number from 1, not ${text}`);
+  return days;
+}
 
 const WORDS: Readonly<Record<DriftRow['level'], string>> = {
   stable: 'like the films of the validation',
@@ -12,48 +42,15 @@ const WORDS: Readonly<Record<DriftRow['level'], string>> = {
   'too few films': 'not told from chance by so few films',
 };
 
-/**
- * Prints what is measured of the last days' films against the classifier's reference. Resolves to 1 when any measure
- * has changed, or there is no reference.
- */
-export function drift(options: { config: string; days: number; json: boolean }): number {
-  const { models, state } = readConfig(options.config);
-  const [from, to] = lastDays(options.days, new Date());
-  const { page, days, unread } = readPages(state.dir, from, to);
-  const reference = referenceOf(readManifest(join(models.dir ?? SHIPPED_MODELS, models.classifier)));
-  const rows = reference === null ? [] : compareWith(reference, page);
-  process.stdout.write(
-    options.json
-      ? `${JSON.stringify({ from, to, days, outcomes: page.outcomes, referenceFilms: reference?.films ?? null, measures: rows, unread })}\n`
-      : report({ from, to, days, outcomes: page.outcomes, rows }),
-  );
-  if (unread.length > 0) process.stderr.write(`hilum: left out, not readable: ${unread.join(', ')}\n`);
-  if (reference === null)
-    process.stderr.write(`hilum: the manifest of ${models.classifier} has no reference to compare with\n`);
-  return reference === null || rows.some(({ level }) => level === 'changed') ? 1 : 0;
-}
-
-function report({
-  from,
-  to,
-  days,
-  outcomes,
-  rows,
-}: {
-  from: string;
-  to: string;
-  days: readonly DriftDay[];
-  outcomes: Readonly<Record<string, number>>;
-  rows: readonly DriftRow[];
-}): string {
+function describe({ from, to, days, outcomes, measures }: DriftReport): string {
   const counted = Object.entries(outcomes)
     .sort(([a], [b]) => a.localeCompare(b))
     .map(([name, films]) => `  ${String(films).padStart(7)}  ${name}\n`);
-  const compared = rows.map(
+  const compared = measures.map(
     ({ measure, films, index, chance, level }) =>
       `  ${measure.padEnd(19)} ${String(films).padStart(7)} ${number(index)} ${number(chance)}  ${WORDS[level]}\n`,
   );
-  const head = rows.length === 0 ? '' : `  ${'measure'.padEnd(19)}   films    index  by chance\n`;
+  const head = measures.length === 0 ? '' : `  ${'measure'.padEnd(19)}   films    index  by chance\n`;
   return `${from} to ${to} (UTC), ${days.length} day(s) with films\n${days.map(dayLine).join('')}${counted.join('')}${head}${compared.join('')}`;
 }
 

@@ -1,51 +1,46 @@
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { SHIPPED_MODELS } from '../app/installed';
-import { describeError } from '../base/errors';
-import { readModelFolder } from '../model/manifest';
+import type { InstalledModel } from '../app/installed-models';
+import { HilumCommand, note, print } from './command';
+import { printChecks } from './check-results';
 
-/** The installed models and whether each network is the one its manifest names. Resolves to 1 when any is not. */
-export function models(options: { dir?: string | undefined; json: boolean }): number {
-  const dir = options.dir ?? SHIPPED_MODELS;
-  const folders = readdirSync(dir).filter((name) =>
-    statSync(join(dir, name), { throwIfNoEntry: false })?.isDirectory(),
-  );
-  const rows = folders.map((name) => inspect(dir, name));
-  for (const row of rows) process.stdout.write(options.json ? `${JSON.stringify(row)}\n` : describe(row));
-  if (rows.length === 0) process.stderr.write(`hilum: there is no model folder in ${dir}\n`);
-  return rows.length > 0 && rows.every(({ problem }) => problem === null) ? 0 : 1;
+interface ModelsOptions {
+  readonly dir?: string;
+  readonly models?: string;
+  readonly json?: boolean;
 }
 
-function inspect(dir: string, name: string) {
-  try {
-    const { manifest, network, shards } = readModelFolder(join(dir, name));
-    const bytes = [network, ...shards.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const { id, version, task, title, architecture, sha256, licence, intendedUse, limitations, operatingPoint } =
-      manifest;
-    return {
-      id,
-      version,
-      task,
-      title,
-      architecture,
-      bytes,
-      sha256,
-      operatingPoint,
-      licence,
-      intendedUse,
-      limitations,
-      metrics: manifest['metrics'] ?? null,
-      card: join(dir, name, 'card.md'),
-      problem: null,
-    };
-  } catch (error) {
-    return { id: name, card: join(dir, name, 'card.md'), problem: describeError(error) };
-  }
-}
+const check = new HilumCommand('check', 'checks a model folder, of your own or installed')
+  .description(
+    'Checks a model folder, of your own or installed: manifest, files, engine, and the answers to drawn films. Ends with 1 when something is wrong.',
+  )
+  .argument('<DIR|ID>', 'one folder or id')
+  .example('hilum models check ./my-classifier', 'hilum models check lungs-unet16 --json')
+  .does(async (model: string, { dir, models, json = false }: ModelsOptions) => {
+    const { examineModel, modelFolder } = await import('../app/model-check.js');
+    return printChecks(await examineModel(modelFolder(model, dir ?? models ?? SHIPPED_MODELS)), json);
+  });
 
-function describe(row: ReturnType<typeof inspect>): string {
-  if (row.problem !== null) return `${row.id}: PROBLEM: ${row.problem}\n\n`;
-  const lines = [
+export const models = new HilumCommand('models', 'the installed models, their cards, digests checked')
+  .description(
+    'The installed models, their cards, and whether each network is the one its manifest names. Ends with 1 when any is not.',
+  )
+  .option('--dir <DIR>', 'another folder of models')
+  .option('--models <DIR>', 'the same')
+  .option('--json', 'one JSON line per model, or with check per finding')
+  .example('hilum models', 'hilum models --dir /srv/models --json')
+  .addCommand(check)
+  .does(async ({ dir, models: same, json = false }: ModelsOptions) => {
+    const { installedModels } = await import('../app/installed-models.js');
+    const folder = dir ?? same ?? SHIPPED_MODELS;
+    const rows = installedModels(folder);
+    for (const row of rows) print(json ? JSON.stringify(row) : describe(row));
+    if (rows.length === 0) note(`there is no model folder in ${folder}`);
+    return rows.length > 0 && rows.every(({ problem }) => problem === null) ? 0 : 1;
+  });
+
+function describe(row: InstalledModel): string {
+  if (row.problem !== null) return `${row.id}: PROBLEM: ${row.problem}\n`;
+  return [
     `${row.id} ${row.version} (${row.task}): ${row.title}`,
     `  ${row.architecture}`,
     `  ${(row.bytes / 1e6).toFixed(1)} MB, SHA-256 ${row.sha256}: matches the manifest`,
@@ -54,6 +49,6 @@ function describe(row: ReturnType<typeof inspect>): string {
     ...row.limitations.map((limitation) => `  - ${limitation}`),
     `  licence: ${row.licence}`,
     `  card: ${row.card}`,
-  ];
-  return `${lines.join('\n')}\n\n`;
+    '',
+  ].join('\n');
 }

@@ -1,66 +1,62 @@
-import { openArchive, type ReanalysisTarget, reportedStudies } from '../app/archive';
-import { openList } from '../app/list';
-import { describeError, HilumError } from '../base/errors';
-import { createLog } from '../base/log';
-import { readConfig } from '../config/config';
-import type { Uid } from '../dicom/uid';
-import { rebuildRecord } from '../worklist/rebuild';
+import type { RebuiltStudy } from '../app/rebuild';
+import { describeError } from '../base/errors';
+import { configOption, HilumCommand, loadConfig, note, print, UsageError } from './command';
+import { readTarget } from './study-target';
 
-export interface RebuildOptions {
-  readonly target: ReanalysisTarget;
+interface RebuildOptions {
   readonly config: string;
-  /** Read studies again that the list has a result of. */
-  readonly again: boolean;
-  readonly json: boolean;
+  readonly since?: string;
+  readonly until?: string;
+  readonly all?: boolean;
+  readonly json?: boolean;
 }
 
-type Outcome = 'written' | 'known' | 'no-report' | 'failed';
-const EXPLAINED: Readonly<Record<Outcome, string>> = {
+/** Before any report of Hilum. */
+const FIRST_DAY = '2000-01-01';
+
+export const rebuild = new HilumCommand('rebuild', 'fills the reading list from the reports in the archive')
+  .description(
+    'Fills the reading list from the reports in the archive, all of them or of some studies: what is there stays, and so do verdicts. Stopped and started again, it goes on where it was. Ends with 1 when a study could not be read.',
+  )
+  .argument('[STUDYUID...]', 'Study Instance UIDs')
+  .addOption(configOption())
+  .option('--since <YYYY-MM-DD>', 'all studies from this day on, by Study Date')
+  .option('--until <YYYY-MM-DD>', 'and to this day; today when left out')
+  .option('--all', 'reads again what the list has a result of, too')
+  .option('--json', 'one JSON line per study')
+  .example(
+    'hilum rebuild --config /etc/hilum/hilum.yaml',
+    'hilum rebuild --since 2026-01-01 --all --config /etc/hilum/hilum.yaml',
+  )
+  .does(async (uids: string[], { since, until, config: path, all = false, json = false }: RebuildOptions) => {
+    const target = readTarget(uids, uids.length > 0 ? since : (since ?? FIRST_DAY), until, new Date());
+    if (typeof target === 'string') throw new UsageError(target);
+    const config = await loadConfig(path);
+    const { rebuildList } = await import('../app/rebuild.js');
+    const counts: Record<RebuiltStudy['outcome'], number> = { written: 0, known: 0, 'no-report': 0, failed: 0 };
+    try {
+      await rebuildList(config, target, {
+        again: all,
+        onStudy({ studyInstanceUid, outcome, error }) {
+          counts[outcome]++;
+          if (error !== undefined) note(`${studyInstanceUid}: ${describeError(error)}`);
+          if (json) print(JSON.stringify({ studyInstanceUid, outcome }));
+        },
+      });
+    } finally {
+      if (!json) printCounts(counts);
+    }
+    return counts.failed === 0 ? 0 : 1;
+  });
+
+const EXPLAINED: Readonly<Record<RebuiltStudy['outcome'], string>> = {
   written: 'written',
   known: 'has its result already',
   'no-report': 'has no report of Hilum',
   failed: 'could not be read',
 };
 
-/**
- * Fills the reading list from the reports in the archive, study by study: what is there stays, and so do verdicts.
- * Ended at any time it goes on where it was. Resolves to 1 when a study could not be read.
- */
-export async function rebuild({ target, config: path, again, json }: RebuildOptions): Promise<number> {
-  const config = readConfig(path);
-  const archive = openArchive(config);
-  const list = openList({ list: { ...config.list, enabled: true } }, archive, createLog('silent'))!;
-  const counts: Record<Outcome, number> = { written: 0, known: 0, 'no-report': 0, failed: 0 };
-  const one = async (study: Uid): Promise<Outcome> => {
-    if (!again && (await list.worklist.hasResult(study))) return 'known';
-    const record = await rebuildRecord(study, archive);
-    if (record === null) return 'no-report';
-    return (await list.worklist.record(record)) ? 'written' : 'known';
-  };
-  try {
-    await list.database.ready();
-    for await (const study of reportedStudies(archive, target)) {
-      const outcome = await one(study).catch((error: unknown) => failed(study, error));
-      counts[outcome]++;
-      if (json) say(JSON.stringify({ studyInstanceUid: study, outcome }));
-    }
-  } finally {
-    if (!json)
-      for (const outcome of Object.keys(counts) as Outcome[])
-        say(`${String(counts[outcome]).padStart(7)}  ${EXPLAINED[outcome]}`);
-    await list.database.close();
-    await archive.close();
-  }
-  return counts.failed === 0 ? 0 : 1;
-}
-
-/** One study that the archive refuses is told and left out; a database or an archive that is away ends it all. */
-function failed(study: Uid, error: unknown): Outcome {
-  if (!(error instanceof HilumError) || error.lasting !== 'permanent' || error.code.startsWith('DATABASE')) throw error;
-  process.stderr.write(`hilum: ${study}: ${describeError(error)}\n`);
-  return 'failed';
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
+function printCounts(counts: Readonly<Record<RebuiltStudy['outcome'], number>>): void {
+  for (const [outcome, text] of Object.entries(EXPLAINED))
+    print(`${String(counts[outcome as RebuiltStudy['outcome']]).padStart(7)}  ${text}`);
 }

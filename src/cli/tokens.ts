@@ -1,84 +1,63 @@
-import { openDirectory } from '../app/access';
-import { createLog } from '../base/log';
-import { readConfig } from '../config/config';
-import { operator } from './users';
+import { operator, parseRoles, recordChange, refuse, withDirectory } from './accounts';
+import { configOption, HilumCommand, print } from './command';
 
-export interface TokensOptions {
-  readonly action: 'list' | 'add' | 'revoke';
-  /** What the token is for, or with revoke its prefix; empty with list. */
-  readonly target: string;
-  /** One role. */
-  readonly roles: readonly string[];
+interface TokensOptions {
   readonly config: string;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
-type Opened = ReturnType<typeof openDirectory>;
+const list = new HilumCommand('list', 'the tokens, without their secrets')
+  .option('--json', 'one JSON line per token')
+  .example('hilum tokens list --config /etc/hilum/hilum.yaml')
+  .does(({ config, json = false }: TokensOptions) =>
+    withDirectory(config, async ({ directory }) => {
+      for (const { prefix, label, role, createdBy, createdAt, usedAt } of await directory.listTokens()) {
+        const used = usedAt === null ? 'never used' : `used ${new Date(usedAt).toISOString()}`;
+        print(
+          json
+            ? JSON.stringify({ prefix, label, role, createdBy, createdAt, usedAt })
+            : `${prefix}  ${role.padEnd(12)}  ${used.padEnd(30)}  ${label}`,
+        );
+      }
+      return 0;
+    }),
+  );
 
-/**
- * API tokens of machines. A new one goes to standard output, this once. Resolves to 1 with the reason on standard error
- * when something can't be done.
- */
-export async function tokens({ action, target, roles, config, json }: TokensOptions): Promise<number> {
-  const opened = openDirectory(readConfig(config), createLog('silent'));
-  try {
-    switch (action) {
-      case 'list':
-        return await list(opened, json);
-      case 'add':
-        return await add(opened, target, roles, json);
-      case 'revoke':
-        return await revoke(opened, target);
-    }
-  } finally {
-    await opened.close();
-  }
-}
+const add = new HilumCommand('add', 'a new one, shown this once')
+  .argument('<LABEL>', 'one label: what the token is for')
+  .requiredOption('--roles <ROLE>', 'metrics, operator, radiologist, admin: one of them', parseRoles)
+  .option('--json', 'one JSON line')
+  .example('hilum tokens add Prometheus --roles metrics --config /etc/hilum/hilum.yaml')
+  .does((label: string, { config, roles, json = false }: TokensOptions & { readonly roles: readonly string[] }) =>
+    withDirectory(config, async (opened) => {
+      const [role = '', ...more] = roles;
+      const made =
+        more.length > 0 ? 'A token has one role.' : await opened.directory.addToken(label, role, operator().id);
+      if (typeof made === 'string') return refuse(made);
+      const account = `token:${made.prefix}`;
+      await recordChange(opened, { what: `API token made for ${role}`, account, isRoleChange: true });
+      print(json ? JSON.stringify(made) : made.token);
+      return 0;
+    }),
+  );
 
-async function list({ directory }: Opened, json: boolean): Promise<number> {
-  for (const { prefix, label, role, createdBy, createdAt, usedAt } of await directory.listTokens()) {
-    const used = usedAt === null ? 'never used' : `used ${new Date(usedAt).toISOString()}`;
-    process.stdout.write(
-      json
-        ? `${JSON.stringify({ prefix, label, role, createdBy, createdAt, usedAt })}\n`
-        : `${prefix}  ${role.padEnd(12)}  ${used.padEnd(30)}  ${label}\n`,
-    );
-  }
-  return 0;
-}
+const revoke = new HilumCommand('revoke', 'ends one')
+  .argument('<PREFIX>', 'one first part, as "hilum tokens list" shows it')
+  .example('hilum tokens revoke 0f3a5c7e9b1d --config /etc/hilum/hilum.yaml')
+  .does((prefix: string, { config }: TokensOptions) =>
+    withDirectory(config, async (opened) => {
+      const problem = await opened.directory.revokeToken(prefix);
+      if (problem !== null) return refuse(problem);
+      await recordChange(opened, { what: 'API token revoked', account: `token:${prefix}`, isRoleChange: true });
+      print(`token ${prefix} revoked`);
+      return 0;
+    }),
+  );
 
-async function add(
-  { directory, recorder }: Opened,
-  label: string,
-  [role = '', ...more]: readonly string[],
-  json: boolean,
-): Promise<number> {
-  const made = more.length > 0 ? 'A token has one role.' : await directory.addToken(label, role, operator().id);
-  if (typeof made === 'string') return fail(made);
-  await recorder.record(operator(), {
-    kind: 'account',
-    what: `API token made for ${role}`,
-    account: `token:${made.prefix}`,
-    isRoleChange: true,
-  });
-  process.stdout.write(json ? `${JSON.stringify(made)}\n` : `${made.token}\n`);
-  return 0;
-}
-
-async function revoke({ directory, recorder }: Opened, prefix: string): Promise<number> {
-  const problem = await directory.revokeToken(prefix);
-  if (problem !== null) return fail(problem);
-  await recorder.record(operator(), {
-    kind: 'account',
-    what: 'API token revoked',
-    account: `token:${prefix}`,
-    isRoleChange: true,
-  });
-  process.stdout.write(`token ${prefix} revoked\n`);
-  return 0;
-}
-
-function fail(problem: string): number {
-  process.stderr.write(`hilum: ${problem}\n`);
-  return 1;
-}
+export const tokens = new HilumCommand('tokens', 'the API tokens of machines')
+  .description('The API tokens of machines. Each change is in the audit trail.')
+  .addOption(configOption())
+  .example('hilum tokens list --config /etc/hilum/hilum.yaml')
+  .addCommand(list)
+  .addCommand(add)
+  .addCommand(revoke);

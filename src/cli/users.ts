@@ -1,86 +1,109 @@
-import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { openDirectory } from '../app/access';
-import { createLog } from '../base/log';
-import { readConfig } from '../config/config';
+import { type OpenedDirectory, parseRoles, recordChange, refuse, withDirectory } from './accounts';
+import { configOption, HilumCommand, print } from './command';
 
-export interface UsersOptions {
-  readonly action: 'list' | 'add' | 'passwd' | 'role' | 'remove';
-  /** Name of the account; empty with list. */
-  readonly target: string;
-  readonly roles: readonly string[];
-  readonly name: string | undefined;
+interface UsersOptions {
   readonly config: string;
-  readonly json: boolean;
 }
 
-type Opened = ReturnType<typeof openDirectory>;
-
-/** Who works at the command line, for the audit trail. */
-export function operator() {
-  const { username } = userInfo();
-  return { id: `command-line:${username}`, name: username, roles: [], address: undefined };
+interface RoleOptions extends UsersOptions {
+  readonly roles: readonly string[];
 }
 
-/**
- * Accounts of Hilum, for who runs the machine. Resolves to 1 with the reason on standard error when something can't be
- * done.
- */
-export async function users(options: UsersOptions): Promise<number> {
-  const opened = openDirectory(readConfig(options.config), createLog('silent'));
-  try {
-    if (options.action === 'list') return await list(opened, options.json);
-    const problem = await apply(opened, options);
-    if (problem === null)
-      await opened.recorder.record(operator(), {
-        kind: 'account',
-        what: SAID[options.action](options),
-        account: options.target.toLowerCase(),
-        isRoleChange: options.action !== 'passwd',
-      });
-    process[problem === null ? 'stdout' : 'stderr'].write(
-      problem === null ? `${SAID[options.action](options)}\n` : `hilum: ${problem}\n`,
-    );
-    return problem === null ? 0 : 1;
-  } finally {
-    await opened.close();
-  }
+const ROLES = ['--roles <ROLE,...>', 'radiologist, operator, admin: one or several'] as const;
+
+const list = new HilumCommand('list', 'the accounts')
+  .option('--json', 'one JSON line per account')
+  .example('hilum users list --config /etc/hilum/hilum.yaml')
+  .does(({ config, json = false }: UsersOptions & { readonly json?: boolean }) =>
+    withDirectory(config, async ({ directory }) => {
+      for (const { username, displayName, roles } of await directory.list())
+        print(
+          json
+            ? JSON.stringify({ username, displayName, roles })
+            : `${username.padEnd(24)}  ${roles.join(',').padEnd(28)}  ${displayName}`,
+        );
+      return 0;
+    }),
+  );
+
+const add = new HilumCommand('add', 'a new account; asks for the password')
+  .description('A new account. Asks for the password, or takes it from the first line of standard input.')
+  .argument('<NAME>', 'one name, to sign in with')
+  .requiredOption(...ROLES, parseRoles)
+  .option('--name <TEXT>', "the person's name")
+  .example('hilum users add chief --roles admin,operator --name "The Chief" --config /etc/hilum/hilum.yaml')
+  .does((username: string, { config, roles, name = '' }: RoleOptions & { readonly name?: string }) =>
+    change(config, username, {
+      said: `account ${username} made with the roles ${roles.join(', ')}`,
+      apply: async ({ directory }) =>
+        directory.add({ username, displayName: name, password: await askPassword(), roles }),
+    }),
+  );
+
+const passwd = new HilumCommand('passwd', 'another password; asks for it')
+  .description(
+    'Another password, which ends the sessions. Asks for it, or takes it from the first line of standard input.',
+  )
+  .argument('<NAME>', 'one name of an account')
+  .example('hilum users passwd chief --config /etc/hilum/hilum.yaml')
+  .does((username: string, { config }: UsersOptions) =>
+    change(config, username, {
+      said: `password of ${username} set, its sessions ended`,
+      apply: async ({ directory }) => directory.setPassword(username, await askPassword()),
+      isRoleChange: false,
+    }),
+  );
+
+const role = new HilumCommand('role', 'other roles')
+  .argument('<NAME>', 'one name of an account')
+  .requiredOption(...ROLES, parseRoles)
+  .example('hilum users role chief --roles admin --config /etc/hilum/hilum.yaml')
+  .does((username: string, { config, roles }: RoleOptions) =>
+    change(config, username, {
+      said: `roles of ${username} are now ${roles.join(', ')}`,
+      apply: ({ directory }) => directory.setRoles(username, roles),
+    }),
+  );
+
+const remove = new HilumCommand('remove', 'removes an account and ends its sessions')
+  .argument('<NAME>', 'one name of an account')
+  .example('hilum users remove chief --config /etc/hilum/hilum.yaml')
+  .does((username: string, { config }: UsersOptions) =>
+    change(config, username, {
+      said: `account ${username} removed, its sessions ended`,
+      apply: ({ directory }) => directory.remove(username),
+    }),
+  );
+
+export const users = new HilumCommand('users', 'the accounts of Hilum')
+  .description('The accounts of Hilum, for who runs the machine. Each change is in the audit trail.')
+  .addOption(configOption())
+  .example('hilum users list --config /etc/hilum/hilum.yaml')
+  .addCommand(list)
+  .addCommand(add)
+  .addCommand(passwd)
+  .addCommand(role)
+  .addCommand(remove);
+
+interface Change {
+  /** What is done, for the audit trail and the terminal. */
+  readonly said: string;
+  /** Resolves to the reason when it can't be done. */
+  readonly apply: (opened: OpenedDirectory) => Promise<string | null>;
+  readonly isRoleChange?: boolean;
 }
 
-const SAID: Readonly<Record<Exclude<UsersOptions['action'], 'list'>, (options: UsersOptions) => string>> = {
-  add: ({ target, roles }) => `account ${target} made with the roles ${roles.join(', ')}`,
-  passwd: ({ target }) => `password of ${target} set, its sessions ended`,
-  role: ({ target, roles }) => `roles of ${target} are now ${roles.join(', ')}`,
-  remove: ({ target }) => `account ${target} removed, its sessions ended`,
-};
-
-async function list({ directory }: Opened, json: boolean): Promise<number> {
-  for (const { username, displayName, roles } of await directory.list())
-    process.stdout.write(
-      json
-        ? `${JSON.stringify({ username, displayName, roles })}\n`
-        : `${username.padEnd(24)}  ${roles.join(',').padEnd(28)}  ${displayName}\n`,
-    );
-  return 0;
-}
-
-async function apply(
-  { directory }: Opened,
-  { action, target, roles, name = '' }: UsersOptions,
-): Promise<string | null> {
-  switch (action) {
-    case 'add':
-      return directory.add({ username: target, displayName: name, password: await askPassword(), roles });
-    case 'passwd':
-      return directory.setPassword(target, await askPassword());
-    case 'role':
-      return directory.setRoles(target, roles);
-    case 'remove':
-      return directory.remove(target);
-    case 'list':
-      return null;
-  }
+/** Resolves to 1 with the reason on standard error when it can't be done. */
+function change(config: string, username: string, { said, apply, isRoleChange = true }: Change): Promise<number> {
+  return withDirectory(config, async (opened) => {
+    const problem = await apply(opened);
+    if (problem !== null) return refuse(problem);
+    await recordChange(opened, { what: said, account: username.toLowerCase(), isRoleChange });
+    print(said);
+    return 0;
+  });
 }
 
 /**

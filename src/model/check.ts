@@ -1,16 +1,9 @@
+import type { CheckResult } from '../base/check-result';
 import type { Plane } from '../imaging/plane';
 import { drawnFilms, edgeInputs, type Probe } from './check-inputs';
 import { type ModelManifest, outputNames } from './manifest';
 import type { Network } from './network';
 import { modelOf, type OpenedModel, portProblems, type Prediction, probabilitiesOf } from './session';
-
-/** One thing looked at. */
-export interface Finding {
-  readonly check: string;
-  readonly ok: boolean;
-  /** What is so, and where it is wrong, what to do. */
-  readonly text: string;
-}
 
 interface Answer extends Prediction {
   readonly probe: Probe;
@@ -30,7 +23,7 @@ const LOGIT_EDGE = 1e-7;
  * Runs a loaded network on drawn films and on inputs at the edge, and looks at all that it says. Nothing is said about
  * how good the model is.
  */
-export async function examineNetwork(manifest: ModelManifest, network: Network): Promise<Finding[]> {
+export async function examineNetwork(manifest: ModelManifest, network: Network): Promise<CheckResult[]> {
   const ports = examinePorts(manifest, network);
   if (ports.some(({ ok }) => !ok)) return ports;
   const model = modelOf(manifest, network);
@@ -67,7 +60,7 @@ async function ask(model: OpenedModel, probe: Probe): Promise<Answer> {
   return { ...prediction, probe, ms: performance.now() - started };
 }
 
-function examinePorts(manifest: ModelManifest, network: Network): Finding[] {
+function examinePorts(manifest: ModelManifest, network: Network): CheckResult[] {
   const problems = portProblems(manifest, network);
   const [, , rows, columns] = manifest.input.shape;
   return [
@@ -76,14 +69,18 @@ function examinePorts(manifest: ModelManifest, network: Network): Finding[] {
   ].flat();
 }
 
-function side(name: 'input' | 'output', problems: readonly { side: string; text: string }[], text: string): Finding[] {
+function side(
+  name: 'input' | 'output',
+  problems: readonly { side: string; text: string }[],
+  text: string,
+): CheckResult[] {
   const wrong = problems
     .filter((problem) => problem.side === name)
     .map((problem) => ({ check: name, ok: false, text: problem.text }));
   return wrong.length > 0 ? wrong : [{ check: name, ok: true, text }];
 }
 
-function examineAnswers(manifest: ModelManifest, answers: readonly Answer[]): Finding[] {
+function examineAnswers(manifest: ModelManifest, answers: readonly Answer[]): CheckResult[] {
   const [, , rows, columns] = manifest.input.shape;
   const wanted = probabilitiesOf(manifest);
   const values = answers.flatMap(({ probability }) => [...new Set(probability)]);
@@ -127,7 +124,7 @@ function differs(answers: readonly Answer[]): boolean {
   return answers.some((answer) => greatestDifference(answer.probability, answers[0]!.probability) > LEAST_DIFFERENCE);
 }
 
-function examineDeterminism(first: Answer, again: Answer): Finding {
+function examineDeterminism(first: Answer, again: Answer): CheckResult {
   const planes = [
     [first.probability, again.probability],
     ...(first.cam && again.cam ? [[first.cam.values, again.cam.values]] : []),
@@ -155,7 +152,7 @@ function greatestDifference(a: Float32Array, b: Float32Array): number {
 }
 
 /** A class activation map has a place for each part of the film, and where it is strong the probability is high. */
-function examineCam(manifest: ModelManifest, answers: readonly Answer[]): Finding[] {
+function examineCam(manifest: ModelManifest, answers: readonly Answer[]): CheckResult[] {
   const maps = answers.flatMap(({ cam, probability, probe }) =>
     cam === null ? [] : [{ cam, p: probability[0]!, probe }],
   );
@@ -164,7 +161,7 @@ function examineCam(manifest: ModelManifest, answers: readonly Answer[]): Findin
   const [, , rows, columns] = manifest.input.shape;
   const { cam } = first;
   const infinite = maps.find((map) => map.cam.values.some((value) => !Number.isFinite(value)));
-  const wrong = (text: string): Finding[] => [{ check: 'cam', ok: false, text }];
+  const wrong = (text: string): CheckResult[] => [{ check: 'cam', ok: false, text }];
   if (cam.rows < 2 || cam.columns < 2 || cam.rows > rows || cam.columns > columns)
     return wrong(`${cam.rows} x ${cam.columns} is no map of a film of ${rows} x ${columns}`);
   if (infinite !== undefined) return wrong(`not finite on ${infinite.probe.name}`);
@@ -205,7 +202,7 @@ function correlation(x: readonly number[], y: readonly number[]): number {
   return covariance(x, mx, y, my) / Math.sqrt(covariance(x, mx, x, mx) * covariance(y, my, y, my));
 }
 
-function tellSpeed(answers: readonly Answer[]): Finding {
+function tellSpeed(answers: readonly Answer[]): CheckResult {
   const times = answers.map(({ ms }) => ms).sort((a, b) => a - b);
   return {
     check: 'speed',
@@ -214,7 +211,7 @@ function tellSpeed(answers: readonly Answer[]): Finding {
   };
 }
 
-function examineMemory(before: number | null, after: number | null): Finding {
+function examineMemory(before: number | null, after: number | null): CheckResult {
   const text = `${(process.memoryUsage().rss / 1e6).toFixed(0)} MB in this process, the network loaded`;
   if (before === null || after === null) return { check: 'memory', ok: true, text };
   return {

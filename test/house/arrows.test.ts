@@ -48,6 +48,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'catch-up',
     'triage',
     'monitoring',
+    'evaluation',
     'sinks',
     'pipeline',
     'queue',
@@ -61,24 +62,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'base',
   ],
   main: ['app', 'config', 'base'],
-  cli: [
-    'main',
-    'app',
-    'config',
-    'evaluation',
-    'web',
-    'worklist',
-    'monitoring',
-    'sinks',
-    'pipeline',
-    'queue',
-    'objects',
-    'model',
-    'finding',
-    'events',
-    'dicom',
-    'base',
-  ],
+  cli: ['main', 'app', 'config', 'evaluation', 'finding', 'dicom', 'base'],
 };
 
 const SRC = resolve(__dirname, '../../src');
@@ -168,6 +152,7 @@ const HOMES: readonly (readonly [library: string, rooms: readonly string[]])[] =
   ['csv-parse/sync', ['evaluation']],
   ['pngjs', ['evaluation']],
   ['express', ['web', 'app']],
+  ['commander', ['cli']],
 ];
 
 test.each(HOMES)('%s has one home', (library, rooms) => {

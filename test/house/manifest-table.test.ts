@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { examineModel } from '../../src/cli/models-check';
+import { examineModel } from '../../src/app/model-check';
 import { manifestSchema } from '../../src/model/manifest';
 import { TFJS_WORKER, tinyModel } from '../support/pipeline/tiny-model';
 

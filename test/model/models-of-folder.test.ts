@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { modelsOfFolder } from '../../src/cli/models-of-folder';
+import { modelsOfFolder } from '../../src/app/models-of-folder';
 
 const SHIPPED = resolve(__dirname, '../../models');
 

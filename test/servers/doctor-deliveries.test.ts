@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { doctor } from '../../src/cli/doctor';
+import { examine } from '../../src/app/doctor/doctor';
 import { SmtpServer } from '../support/receivers/smtp-server';
 import { UpsServer } from '../support/receivers/ups-server';
 
@@ -19,18 +19,7 @@ async function findings(deliveries: object): Promise<Map<string, { ok: boolean; 
       deliveries,
     }),
   );
-  const lines: string[] = [];
-  const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => (lines.push(String(text)), true));
-  try {
-    await doctor({ config, json: true });
-  } finally {
-    write.mockRestore();
-  }
-  return new Map(
-    lines
-      .map((line) => JSON.parse(line) as { check: string; ok: boolean; text: string })
-      .map(({ check, ...rest }) => [check, rest]),
-  );
+  return new Map((await examine(config)).map(({ check, ...rest }) => [check, rest]));
 }
 
 test('each delivery that is switched on is tried, and no other', async () => {

@@ -1,9 +1,9 @@
-import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError, HilumError } from '../base/errors';
 import type { Config } from '../config/config';
 import { modelsSchema } from '../model/config';
 import { type ModelManifest, readManifest } from '../model/manifest';
+import { modelFolders } from './installed-models';
 
 const ROLES = { view: 'view', gate: 'gate', lungs: 'lungs', classifier: 'classification' } as const satisfies Record<
   string,
@@ -20,10 +20,7 @@ type Role = keyof typeof ROLES;
 export function modelsOfFolder(dir: string | undefined, say: (text: string) => void): Config['models'] {
   const usual = modelsSchema.parse({});
   if (dir === undefined) return usual;
-  const folders = readdirSync(dir).filter((name) =>
-    statSync(join(dir, name), { throwIfNoEntry: false })?.isDirectory(),
-  );
-  const found = folders.flatMap((name) => taskOf(dir, name, say));
+  const found = modelFolders(dir).flatMap((name) => taskOf(dir, name, say));
   const chosen = Object.fromEntries(
     (Object.keys(ROLES) as Role[]).map((role) => [
       role,

@@ -1,29 +1,16 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { SHIPPED_MODELS } from '../app/installed';
 import { describeError } from '../base/errors';
-import { examineNetwork, type Finding } from '../model/check';
+import type { CheckResult } from '../base/check-result';
+import { examineNetwork } from '../model/check';
 import { inspectManifest, type ModelManifest, readModelFolder } from '../model/manifest';
 import { openNetwork } from '../model/session';
 import type { TfjsOptions } from '../model/tfjs-thread';
 import { contradictionsOf } from '../pipeline/fit';
 
-/**
- * Looks at a model folder: manifest, files, engine, and what the network says to drawn films. Resolves to 1 when
- * something is wrong.
- */
-export async function checkModel(options: { model: string; dir: string | undefined; json: boolean }): Promise<number> {
-  const findings = await examineModel(folderOf(options.model, options.dir));
-  for (const { check, ok, text } of findings)
-    process.stdout.write(
-      options.json ? `${JSON.stringify({ check, ok, text })}\n` : `${ok ? 'ok   ' : 'WRONG'} ${check}: ${text}\n`,
-    );
-  return findings.every(({ ok }) => ok) ? 0 : 1;
-}
-
 /** A folder by its path, or an installed model by its id. */
-function folderOf(model: string, dir: string | undefined): string {
-  const installed = join(dir ?? SHIPPED_MODELS, model);
+export function modelFolder(model: string, dir: string): string {
+  const installed = join(dir, model);
   return existsSync(join(model, 'manifest.json')) ||
     model.includes('/') ||
     (existsSync(model) && !existsSync(installed))
@@ -31,8 +18,11 @@ function folderOf(model: string, dir: string | undefined): string {
     : installed;
 }
 
-/** Each step needs the one before; the first that fails is the last that is told. */
-export async function examineModel(folder: string, options: TfjsOptions = {}): Promise<Finding[]> {
+/**
+ * Looks at a model folder: manifest, files, engine, and what the network says to drawn films. Each step needs the one
+ * before; the first that fails is the last that is told.
+ */
+export async function examineModel(folder: string, options: TfjsOptions = {}): Promise<CheckResult[]> {
   const { manifest, findings } = examineManifest(folder);
   if (manifest === null) return findings;
   try {
@@ -49,11 +39,11 @@ export async function examineModel(folder: string, options: TfjsOptions = {}): P
   return [...findings, ...(await examineEngine(folder, manifest, options))];
 }
 
-async function examineEngine(folder: string, manifest: ModelManifest, options: TfjsOptions): Promise<Finding[]> {
+async function examineEngine(folder: string, manifest: ModelManifest, options: TfjsOptions): Promise<CheckResult[]> {
   const started = performance.now();
   try {
     const network = await openNetwork(folder, manifest, 0, options);
-    const loaded: Finding = {
+    const loaded: CheckResult = {
       check: 'engine',
       ok: true,
       text: `${network.engine} loaded it in ${((performance.now() - started) / 1000).toFixed(1)} s`,
@@ -68,37 +58,32 @@ async function examineEngine(folder: string, manifest: ModelManifest, options: T
   }
 }
 
-function examineManifest(folder: string): { manifest: ModelManifest | null; findings: Finding[] } {
+function examineManifest(folder: string): { manifest: ModelManifest | null; findings: CheckResult[] } {
+  const wrong = (text: string): CheckResult => ({ check: 'manifest', ok: false, text });
   try {
     const { manifest, problems } = inspectManifest(folder);
-    if (manifest === null)
-      return { manifest, findings: problems.map((text) => ({ check: 'manifest', ok: false, text })) };
-    const folderName = basename(resolve(folder));
-    const misplaced =
-      manifest.id === folderName
-        ? []
-        : [`id: ${manifest.id} lies in a folder named ${folderName}; the configuration names models by their folder`];
-    const findings = [...misplaced, ...contradictionsOf(manifest)].map((text) => ({
-      check: 'manifest',
-      ok: false,
-      text,
-    }));
+    if (manifest === null) return { manifest, findings: problems.map(wrong) };
+    const contradictions = [...misplaced(manifest, folder), ...contradictionsOf(manifest)].map(wrong);
+    const { id, version, task } = manifest;
+    const well: CheckResult = { check: 'manifest', ok: true, text: `${id} ${version}, task ${task}` };
     return {
       manifest,
-      findings: [
-        ...(findings.length > 0
-          ? findings
-          : [{ check: 'manifest', ok: true, text: `${manifest.id} ${manifest.version}, task ${manifest.task}` }]),
-        ...examinePapers(manifest),
-      ],
+      findings: [...(contradictions.length > 0 ? contradictions : [well]), ...examinePapers(manifest)],
     };
   } catch (error) {
-    return { manifest: null, findings: [{ check: 'manifest', ok: false, text: describeError(error) }] };
+    return { manifest: null, findings: [wrong(describeError(error))] };
   }
 }
 
+function misplaced({ id }: ModelManifest, folder: string): string[] {
+  const name = basename(resolve(folder));
+  return id === name
+    ? []
+    : [`id: ${id} lies in a folder named ${name}; the configuration names models by their folder`];
+}
+
 /** Who uses the model must be told what it may be used for. */
-function examinePapers({ licence, intendedUse, limitations: named }: ModelManifest): Finding[] {
+function examinePapers({ licence, intendedUse, limitations: named }: ModelManifest): CheckResult[] {
   const paper = (check: string, text: string) =>
     text.trim() === '' ? { check, ok: false, text: 'is empty' } : { check, ok: true, text };
   const limitations = named.filter((text) => text.trim() !== '');

@@ -1,4 +1,4 @@
-import { readTarget } from '../../src/cli/reanalyze';
+import { readTarget } from '../../src/cli/study-target';
 
 const TODAY = new Date(2026, 2, 1, 13, 30);
 const day = (year: number, month: number, date: number) => new Date(year, month - 1, date);

@@ -1,4 +1,4 @@
-import { examineAccess } from '../../src/cli/doctor';
+import { examineAccess } from '../../src/app/doctor/access';
 import { parseConfig } from '../../src/config/config';
 import { certificate } from '../support/servers/certificates';
 

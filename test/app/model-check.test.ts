@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { examineModel } from '../../src/cli/models-check';
+import { examineModel } from '../../src/app/model-check';
 import { node, TFJS_WORKER, tinyModel, type TinyOptions } from '../support/pipeline/tiny-model';
 
 const ROOT = resolve(__dirname, '../..');

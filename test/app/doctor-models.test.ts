@@ -1,4 +1,4 @@
-import { examineModels } from '../../src/cli/doctor';
+import { examineModels } from '../../src/app/doctor/models';
 import { parseConfig } from '../../src/config/config';
 
 const wrongOf = async (settings: object) =>

@@ -1,0 +1,19 @@
+import { createLog } from '../base/log';
+import { type Broker, type BrokerOptions, connectBroker } from '../queue/broker';
+
+/** How long a command waits for the broker (milliseconds). */
+const BROKER_WAIT_MS = 10_000;
+
+/**
+ * A connection for one piece of work, ended with it. @throws HilumError BROKER_UNREACHABLE or CONFIG_INVALID when there
+ * is none in time, and what `work` throws
+ */
+export async function withBroker<T>(options: BrokerOptions, work: (broker: Broker) => Promise<T>): Promise<T> {
+  const broker = connectBroker(options, createLog('silent'));
+  try {
+    await broker.ready(BROKER_WAIT_MS);
+    return await work(broker);
+  } finally {
+    await broker.stop(0);
+  }
+}

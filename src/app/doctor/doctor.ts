@@ -1,0 +1,31 @@
+import { describeError } from '../../base/errors';
+import type { CheckResult } from '../../base/check-result';
+import { type Config, readConfig } from '../../config/config';
+import type { Role } from '../../config/roles';
+import { examineAccess } from './access';
+import { examineArchive, examineClock } from './archive';
+import { examineBroker } from './broker';
+import { examineDisk } from './disk';
+import { examineModels } from './models';
+import { examineReceivers } from './receivers';
+
+/** Looks at everything that the service needs for its roles and says in plain words what is wrong. */
+export async function examine(path: string): Promise<CheckResult[]> {
+  let config: Config;
+  try {
+    config = readConfig(path);
+  } catch (error) {
+    return [{ check: 'configuration', ok: false, text: describeError(error) }];
+  }
+  const has = (role: Role) => config.roles.includes(role);
+  const parts = [
+    examineArchive(config),
+    examineBroker(config),
+    ...(has('sinks') ? [examineReceivers(config)] : []),
+    ...(has('worker') ? [examineModels(config)] : []),
+    examineDisk(config),
+    ...(has('worker') ? [examineClock(config)] : []),
+    examineAccess(config),
+  ];
+  return [{ check: 'configuration', ok: true, text: `${path} is valid` }, ...(await Promise.all(parts)).flat()];
+}

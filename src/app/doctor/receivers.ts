@@ -1,0 +1,28 @@
+import { describeError } from '../../base/errors';
+import type { CheckResult } from '../../base/check-result';
+import type { Config } from '../../config/config';
+import type { Sink } from '../../sinks/sink';
+import { openSinks } from '../deliveries';
+
+/** Connects to each system that results are delivered to, and delivers nothing. */
+export async function examineReceivers(config: Config): Promise<CheckResult[]> {
+  let sinks: Sink[];
+  try {
+    sinks = openSinks(config);
+  } catch (error) {
+    return [{ check: 'receivers', ok: false, text: describeError(error) }];
+  }
+  return Promise.all(
+    sinks.map(async (sink): Promise<CheckResult> => {
+      const check = `receiver: ${sink.name}`;
+      try {
+        await sink.probe?.();
+        return { check, ok: true, text: sink.probe === undefined ? 'not tried' : 'connected' };
+      } catch (error) {
+        return { check, ok: false, text: `${describeError(error)}: check deliveries.${sink.name}` };
+      } finally {
+        await sink.close?.();
+      }
+    }),
+  );
+}

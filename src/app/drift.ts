@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import type { Config } from '../config/config';
+import { readManifest } from '../model/manifest';
+import { compareWith, type DriftRow, lastDays, referenceOf } from '../monitoring/drift';
+import { type DriftDay, readPages } from '../monitoring/drift-book';
+import { SHIPPED_MODELS } from './installed';
+
+export type { DriftDay, DriftRow };
+
+export interface DriftReport {
+  /** First and last day (YYYY-MM-DD, UTC), both included. */
+  readonly from: string;
+  readonly to: string;
+  readonly days: readonly DriftDay[];
+  /** Films by outcome. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** How many films the classifier's reference counts; null where its manifest has none to compare with. */
+  readonly referenceFilms: number | null;
+  readonly measures: readonly DriftRow[];
+  /** Files of counts that can't be read. */
+  readonly unread: readonly string[];
+}
+
+/** All workers' counts of the last days against the classifier's reference. */
+export function driftReport({ models, state }: Config, lastSoMany: number, now = new Date()): DriftReport {
+  const [from, to] = lastDays(lastSoMany, now);
+  const { page, days, unread } = readPages(state.dir, from, to);
+  const reference = referenceOf(readManifest(join(models.dir ?? SHIPPED_MODELS, models.classifier)));
+  return {
+    from,
+    to,
+    days,
+    outcomes: page.outcomes,
+    referenceFilms: reference?.films ?? null,
+    measures: reference === null ? [] : compareWith(reference, page),
+    unread,
+  };
+}

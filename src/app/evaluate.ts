@@ -1,0 +1,182 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeAtomically } from '../base/atomic-file';
+import { HilumError } from '../base/errors';
+import { type Config, readConfig } from '../config/config';
+import { applyThreshold } from '../evaluation/apply-threshold';
+import { Journal } from '../evaluation/journal';
+import { type Labels, readLabels } from '../evaluation/labels';
+import { heatMapPng, worstMistakes } from '../evaluation/mistakes';
+import { page } from '../evaluation/page';
+import type { MistakePicture } from '../evaluation/page-sections';
+import { type EvaluationReport, makeReport } from '../evaluation/report';
+import { analyseFiles, type Failure } from '../evaluation/run';
+import { unlabelledFiles } from '../evaluation/unlabelled';
+import { leadingOf } from '../objects/analysis';
+import type { Line } from '../pipeline/pipeline';
+import { openLineForFiles } from './line';
+
+export interface EvaluationOptions {
+  /** The file of labels (CSV). */
+  readonly labels: string;
+  readonly films: string;
+  readonly out: string;
+  /** Which label is the finding. */
+  readonly positive?: string | undefined;
+  /** Wanted sensitivity, 0..1. */
+  readonly sensitivity: number;
+  /** Another folder of models. */
+  readonly models?: string | undefined;
+  /** The site's configuration: its models and its operating point. */
+  readonly config?: string | undefined;
+}
+
+/** Is told how it goes on. */
+export interface EvaluationListener {
+  /** One sentence about what is left out, or was done before. */
+  readonly note: (text: string) => void;
+  /** Before the first film, with how many are left to do. */
+  readonly start: (left: number) => void;
+  readonly film: () => void;
+  /** After the last film, however it ended. */
+  readonly end: () => void;
+}
+
+export interface Evaluated {
+  readonly report: EvaluationReport;
+  /** Path of the page. */
+  readonly html: string;
+  /** Films that could not be worked on. */
+  readonly failed: number;
+}
+
+const BOOTSTRAP = { rounds: 1000, seed: 1 };
+/** Of each kind. */
+const MISTAKES_SHOWN = 6;
+/** File names in a note. */
+const NAMES_SHOWN = 10;
+
+/**
+ * How well the shipped pipeline does on films whose truth is known: report.json and report.html in `out`. Stopped and
+ * started again, it goes on where it was.
+ * @throws HilumError LABELS_INVALID, CONFIG_INVALID, or of the models
+ */
+export async function evaluateFilms(options: EvaluationOptions, listener: EvaluationListener): Promise<Evaluated> {
+  const started = new Date();
+  const csv = await readFile(options.labels);
+  const labels = readLabels(csv, options.positive);
+  for (const { line, text } of labels.problems) listener.note(`${options.labels}, line ${line}: ${text}`);
+  await requireFolder(options.films);
+  const config = options.config === undefined ? null : readConfig(options.config);
+  const unlabelled = await unlabelledFiles(options.films, labels.films, [options.out, options.labels]);
+  noteUnlabelled(unlabelled, listener);
+  const line = await openLineForFiles(config, options.models, listener.note);
+  try {
+    const { records, failures } = await analyseAll(options, labels, { line, listener });
+    const report = makeReport({
+      labels,
+      labelsSha256: createHash('sha256').update(csv).digest('hex'),
+      records,
+      failures,
+      identity: line.identity(),
+      unlabelled,
+      now: started,
+      settings: settingsOf(options, config, line),
+    });
+    noteFailures(failures, listener);
+    const html = await writeReport(report, await drawMistakes(report, options.films, line), options.out);
+    return { report, html, failed: failures.length };
+  } finally {
+    await line.reader.close();
+  }
+}
+
+/** Writes an operating point into a configuration file. @throws HilumError CONFIG_INVALID */
+export function writeThreshold(config: string, threshold: number): Promise<void> {
+  return applyThreshold(config, threshold, readConfig);
+}
+
+function settingsOf(
+  { sensitivity }: EvaluationOptions,
+  config: Config | null,
+  line: Line,
+): EvaluationReport['settings'] {
+  return {
+    threshold: leadingOf(line.identity()).operatingPoint,
+    thresholdFrom: config?.classification.threshold === undefined ? 'model' : 'configuration',
+    wantedSensitivity: sensitivity,
+    bootstrap: BOOTSTRAP,
+  };
+}
+
+async function requireFolder(films: string): Promise<void> {
+  if (!(await stat(films).catch(() => null))?.isDirectory())
+    throw new HilumError('LABELS_INVALID', 'permanent', `--films ${films} is no folder`);
+}
+
+async function analyseAll(
+  { films, out }: EvaluationOptions,
+  labels: Labels,
+  { line, listener }: { line: Line; listener: EvaluationListener },
+) {
+  const files = labels.films.map(({ file }) => file);
+  const journal = await Journal.open(out, line.identity());
+  try {
+    return await analyseFiles(films, files, {
+      line,
+      journal,
+      onStart: (left) => {
+        if (left < files.length)
+          listener.note(`${files.length - left} of ${files.length} films need no work: done before, or not there`);
+        listener.start(left);
+      },
+      onFilm: listener.film,
+    });
+  } finally {
+    listener.end();
+    await journal.close();
+  }
+}
+
+function noteUnlabelled(files: readonly string[], { note }: EvaluationListener): void {
+  if (files.length === 0) return;
+  const names = `${files.slice(0, NAMES_SHOWN).join(', ')}${files.length > NAMES_SHOWN ? ' ...' : ''}`;
+  note(`not looked at, as no row of the labels file names them: ${files.length} files, ${names}`);
+}
+
+function noteFailures(failures: readonly Failure[], { note }: EvaluationListener): void {
+  for (const { file, why } of failures.slice(0, NAMES_SHOWN)) note(`${file}: ${why}`);
+  if (failures.length > NAMES_SHOWN)
+    note(`${failures.length - NAMES_SHOWN} more films could not be worked on; report.json names them`);
+}
+
+async function drawMistakes(
+  { films, settings }: EvaluationReport,
+  folder: string,
+  line: Line,
+): Promise<MistakePicture[]> {
+  const { missed, falseAlarms } = worstMistakes(films, settings.threshold, MISTAKES_SHOWN);
+  const wanted = [
+    ...missed.map((film) => ({ kind: 'missed' as const, film })),
+    ...falseAlarms.map((film) => ({ kind: 'false-alarm' as const, film })),
+  ];
+  const drawn: MistakePicture[] = [];
+  for (const { kind, film } of wanted) {
+    const { file, probability } = film;
+    drawn.push({ kind, file, probability, png: await heatMapPng(folder, file, line) });
+  }
+  return drawn;
+}
+
+/** A report that was cut off looks like a report. Resolves to the path of the page. */
+async function writeReport(
+  report: EvaluationReport,
+  mistakes: readonly MistakePicture[],
+  out: string,
+): Promise<string> {
+  const html = join(out, 'report.html');
+  await writeAtomically(join(out, 'report.json'), `${JSON.stringify(report, null, 1)}\n`);
+  await writeAtomically(html, page(report, mistakes));
+  return html;
+}

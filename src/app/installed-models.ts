@@ -1,0 +1,43 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeError } from '../base/errors';
+import { readModelFolder } from '../model/manifest';
+
+export type InstalledModel = ReturnType<typeof inspect>;
+
+/** The models in a folder of models, each with its problem where the network is not the one its manifest names. */
+export function installedModels(dir: string): InstalledModel[] {
+  return modelFolders(dir).map((name) => inspect(dir, name));
+}
+
+/** Names of the folders, those behind a link included. */
+export function modelFolders(dir: string): string[] {
+  return readdirSync(dir).filter((name) => statSync(join(dir, name), { throwIfNoEntry: false })?.isDirectory());
+}
+
+function inspect(dir: string, name: string) {
+  try {
+    const { manifest, network, shards } = readModelFolder(join(dir, name));
+    const bytes = [network, ...shards.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const { id, version, task, title, architecture, sha256, licence, intendedUse, limitations, operatingPoint } =
+      manifest;
+    return {
+      id,
+      version,
+      task,
+      title,
+      architecture,
+      bytes,
+      sha256,
+      operatingPoint,
+      licence,
+      intendedUse,
+      limitations,
+      metrics: manifest['metrics'] ?? null,
+      card: join(dir, name, 'card.md'),
+      problem: null,
+    };
+  } catch (error) {
+    return { id: name, card: join(dir, name, 'card.md'), problem: describeError(error) };
+  }
+}

@@ -1,0 +1,76 @@
+import type { DicomWebArchive } from '../archive/dicomweb';
+import { HilumError } from '../base/errors';
+import { createLog } from '../base/log';
+import type { ReanalysisTarget } from '../catch-up/reanalyze';
+import { studiesBetween } from '../catch-up/study-sweep';
+import type { Config } from '../config/config';
+import type { Uid } from '../dicom/uid';
+import { rebuildRecord } from '../worklist/rebuild';
+import type { Worklist } from '../worklist/worklist';
+import { openArchive } from './archive';
+import { openList } from './list';
+
+export interface RebuiltStudy {
+  readonly studyInstanceUid: Uid;
+  readonly outcome: 'written' | 'known' | 'no-report' | 'failed';
+  /** Why it failed. */
+  readonly error?: HilumError;
+}
+
+export interface RebuildOptions {
+  /** Read studies again that the list has a result of. */
+  readonly again: boolean;
+  /** Told of each study at once. */
+  readonly onStudy: (study: RebuiltStudy) => void;
+}
+
+/**
+ * Fills the reading list from the reports in the archive, study by study: what is there stays, and so do verdicts.
+ * Ended at any time it goes on where it was.
+ * @throws HilumError when the archive or the database is away; one study that the archive refuses is told as failed
+ */
+export async function rebuildList(
+  config: Config,
+  target: ReanalysisTarget,
+  { again, onStudy }: RebuildOptions,
+): Promise<void> {
+  const archive = openArchive(config);
+  const { database, worklist } = openList({ list: { ...config.list, enabled: true } }, archive, createLog('silent'))!;
+  try {
+    await database.ready();
+    for await (const study of reportedStudies(archive, target))
+      onStudy(await rebuildStudy(study, again, { archive, worklist }).catch((error: unknown) => failed(study, error)));
+  } finally {
+    await database.close();
+    await archive.close();
+  }
+}
+
+async function rebuildStudy(
+  studyInstanceUid: Uid,
+  again: boolean,
+  { archive, worklist }: { archive: DicomWebArchive; worklist: Worklist },
+): Promise<RebuiltStudy> {
+  if (!again && (await worklist.hasResult(studyInstanceUid))) return { studyInstanceUid, outcome: 'known' };
+  const record = await rebuildRecord(studyInstanceUid, archive);
+  if (record === null) return { studyInstanceUid, outcome: 'no-report' };
+  return { studyInstanceUid, outcome: (await worklist.record(record)) ? 'written' : 'known' };
+}
+
+/** One study that the archive refuses is left out; a database or an archive that is away ends it all. */
+function failed(studyInstanceUid: Uid, error: unknown): RebuiltStudy {
+  if (!(error instanceof HilumError) || error.lasting !== 'permanent' || error.code.startsWith('DATABASE')) throw error;
+  return { studyInstanceUid, outcome: 'failed', error };
+}
+
+/**
+ * Studies that may have a report of Hilum, by name or of some days, the newest weeks first: one page of the archive at
+ * a time.
+ */
+async function* reportedStudies(archive: DicomWebArchive, target: ReanalysisTarget): AsyncGenerator<Uid> {
+  if ('studies' in target) return yield* target.studies;
+  for await (const studies of studiesBetween(archive, target.from, target.to)) {
+    for (const { studyInstanceUid, modalities } of studies)
+      if (modalities === null || modalities.includes('SR')) yield studyInstanceUid;
+  }
+}

@@ -1,0 +1,147 @@
+import { Command, type ErrorOptions, Help, InvalidArgumentError, Option } from 'commander';
+import type { Config } from '../config/config';
+
+/** A use that is not understood: told with the command's help, exit status 2. */
+export { InvalidArgumentError as UsageError };
+
+/** Exit status of a use that is not understood. */
+export const MISUSED = 2;
+
+/**
+ * A command of the library `commander`, with examples in its help, its errors in Hilum's words, and an action that
+ * resolves to the exit status. Options that all commands of a group have are declared once, with the group.
+ */
+export class HilumCommand extends Command {
+  readonly examples: string[] = [];
+  /** A group of commands only shows its help. */
+  isGroup = true;
+  /** Of commander, but left out of its types. */
+  declare private readonly unknownCommand: () => never;
+
+  constructor(name: string, summary: string) {
+    super(name);
+    this.summary(summary).exitOverride().showHelpAfterError();
+    this.addHelpText('after', () => `\nExamples:\n${this.examples.map((line) => `  ${line}\n`).join('')}`);
+  }
+
+  example(...lines: string[]): this {
+    this.examples.push(...lines);
+    return this;
+  }
+
+  /**
+   * What the command does, given its arguments and then its options with those of its group. What is heavy is to be
+   * imported only then: help must stay quick.
+   * @param work resolves to the exit status; a UsageError is told like any other wrong use
+   */
+  does(work: (...given: never[]) => Promise<number>): this {
+    this.isGroup = false;
+    return this.action(async (...given: unknown[]) => {
+      this.requireMandatory();
+      // Behind the arguments commander puts the command's own options and the command.
+      const args = [...given.slice(0, -2), this.optsWithGlobals()] as never[];
+      try {
+        process.exitCode = await work(...args);
+      } catch (error) {
+        if (error instanceof InvalidArgumentError) this.error(error.message);
+        throw error;
+      }
+    });
+  }
+
+  /** Its own and those of its group. */
+  allOptions(): readonly Option[] {
+    return [...groupOptions(this), ...this.options];
+  }
+
+  /** commander's own check comes before it has seen what is misspelt; it is done by `requireMandatory` instead. */
+  _checkForMissingMandatoryOptions(): void {}
+
+  private requireMandatory(): void {
+    const given = this.optsWithGlobals<Record<string, unknown>>();
+    const missing = this.allOptions().find(
+      (option) => option.mandatory && (given[option.attributeName()] ?? '') === '',
+    );
+    if (missing !== undefined) this.error(`${missing.flags.replace(/[<>]/g, '')} is missing`);
+  }
+
+  /** With the names of the commands that it is in, such as `models check`. */
+  private path(): string[] {
+    return this.parent instanceof HilumCommand ? [...this.parent.path(), this.name()] : [];
+  }
+
+  override createHelp(): Help {
+    return new HilumHelp();
+  }
+
+  override error(message: string, options: ErrorOptions = {}): never {
+    if (options.code === 'commander.excessArguments' && this.commands.length > 0) return this.unknownCommand();
+    const text = this.inOurWords(message.replace(/^error: /, ''), options.code);
+    return super.error(`hilum: ${text}`, { ...options, exitCode: MISUSED });
+  }
+
+  /** What an error is about stands only in commander's text. */
+  private inOurWords(text: string, code: string | undefined): string {
+    if (code === 'commander.missingArgument') return text.replace(/^[^']*'(.*)'$/, '$1 is missing');
+    if (code === 'commander.unknownCommand')
+      return text.replace(
+        /^unknown command '(.*)'/,
+        (_all, name: string) => `there is no command ${[...this.path(), name].join(' ')}`,
+      );
+    if (code === 'commander.excessArguments') return `${this.path().join(' ')} takes ${this.describeArguments()}`;
+    // Whoever parses the value says the whole sentence.
+    if (code === 'commander.invalidArgument') return text.replace(/^.*' is invalid\. /s, '');
+    return text;
+  }
+
+  private describeArguments(): string {
+    const all = this.registeredArguments.map(({ description }) => description);
+    return all.length === 0 ? 'no argument' : all.join(', ');
+  }
+}
+
+/** Of the group that a command is in; the program itself is none. */
+const groupOptions = ({ parent }: Command): readonly Option[] => (parent?.parent ? parent.options : []);
+
+/** Shows what is mandatory, a group's options with those of its commands, and the commands of a group in brief. */
+class HilumHelp extends Help {
+  override commandUsage(command: Command): string {
+    const mandatory = this.visibleOptions(command).filter((option) => option.mandatory);
+    return super
+      .commandUsage(command)
+      .replace('[options]', [...mandatory.map(({ flags }) => flags), '[options]'].join(' '));
+  }
+
+  override visibleOptions(command: Command): Option[] {
+    return [...groupOptions(command), ...super.visibleOptions(command)];
+  }
+
+  /** As a sentence. */
+  override commandDescription(command: Command): string {
+    const text = command.description() || command.summary();
+    return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
+  }
+
+  override subcommandTerm(command: Command): string {
+    const names = command.commands.map((sub) => sub.name()).join('|');
+    if (names === '' || !(command instanceof HilumCommand)) return super.subcommandTerm(command);
+    return `${command.name()} ${command.isGroup ? names : `[${names}]`}`;
+  }
+}
+
+export const configOption = () => new Option('--config <FILE>', "the site's configuration").makeOptionMandatory();
+
+/** @throws HilumError CONFIG_INVALID */
+export async function loadConfig(path: string): Promise<Config> {
+  return (await import('../config/config.js')).readConfig(path);
+}
+
+/** A line on standard output: results go there, and nothing else. */
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** A line on standard error. */
+export function note(text: string): void {
+  process.stderr.write(`hilum: ${text}\n`);
+}

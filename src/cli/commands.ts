@@ -1,0 +1,24 @@
+import { VERSION } from '../app/installed';
+import { RESEARCH_USE } from '../finding/wording';
+import { analyze } from './analyze';
+import { HilumCommand } from './command';
+import { dead } from './dead';
+import { doctor } from './doctor';
+import { drift } from './drift';
+import { evaluate } from './evaluate';
+import { models } from './models';
+import { reanalyze } from './reanalyze';
+import { rebuild } from './rebuild';
+import { serve } from './serve';
+import { tokens } from './tokens';
+import { users } from './users';
+
+/** All commands, in the order of `hilum --help`: a new one is a file beside this one and a line here. */
+const COMMANDS = [serve, analyze, evaluate, models, doctor, dead, drift, reanalyze, users, tokens, rebuild];
+
+export const program = COMMANDS.reduce(
+  (all, command) => all.addCommand(command),
+  new HilumCommand('hilum', `chest-film triage for a PACS. ${RESEARCH_USE.sentence}`)
+    .version(VERSION, '--version', 'prints the version')
+    .example('hilum serve --config /etc/hilum/hilum.yaml', 'hilum analyze FILM.dcm --out results', 'hilum help dead'),
+);

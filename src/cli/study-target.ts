@@ -1,0 +1,40 @@
+import type { ReanalysisTarget } from '../app/catch-up';
+import { tryParseUid, type Uid } from '../dicom/uid';
+
+/**
+ * What the command line asks for, or one sentence about what is wrong with it.
+ * @param today without `until`, days up to tomorrow count, for modalities whose clock is ahead
+ */
+export function readTarget(
+  uids: readonly string[],
+  since: string | undefined,
+  until: string | undefined,
+  today: Date,
+): ReanalysisTarget | string {
+  if (uids.length > 0)
+    return since === undefined && until === undefined
+      ? readStudies(uids)
+      : 'give Study Instance UIDs or --since, not both';
+  if (since === undefined) return 'reanalyze needs Study Instance UIDs or --since YYYY-MM-DD';
+  const from = readDay(since);
+  const to =
+    until === undefined ? new Date(today.getFullYear(), today.getMonth(), today.getDate() + 1) : readDay(until);
+  if (from === null) return `--since ${since} is no date (YYYY-MM-DD)`;
+  if (to === null) return `--until ${until} is no date (YYYY-MM-DD)`;
+  return from > to ? `there is no day from --since ${since} to ${until ?? 'today'}` : { from, to };
+}
+
+function readStudies(uids: readonly string[]): ReanalysisTarget | string {
+  const wrong = uids.find((uid) => tryParseUid(uid) === undefined);
+  return wrong === undefined
+    ? { studies: uids.map((uid) => tryParseUid(uid) as Uid) }
+    : `${wrong} is no Study Instance UID`;
+}
+
+/** A day of the calendar, from 1900 on; null for anything else, the 30th of February included. */
+function readDay(text: string): Date | null {
+  const [year, month, date] = (/^(\d{4})-(\d\d)-(\d\d)$/.exec(text) ?? []).slice(1).map(Number);
+  if (year === undefined || month === undefined || date === undefined || year < 1900) return null;
+  const day = new Date(year, month - 1, date);
+  return day.getMonth() === month - 1 && day.getDate() === date ? day : null;
+}
