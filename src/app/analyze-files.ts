@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError } from '../base/errors';
+import { readConfig } from '../config/config';
 import type { EncodedObject } from '../dicom/part10';
 import type { FilmResult } from '../events/result-event';
 import { RESULT_OBJECTS, SOP_CLASSES } from '../objects/sop-classes';
@@ -29,13 +30,14 @@ export interface FileAnalysis {
 /**
  * The pipeline on files, without any server: the results of each film go to `out`/<SOP Instance UID>/.
  * @param models another folder of models
+ * @param config whose models, operating point and objects are used; undefined for those that come with Hilum
  * @param note told which models of that folder do not run
  */
 export async function openFileAnalysis(
-  { out, models }: { out: string; models: string | undefined },
+  { out, models, config }: { out: string; models: string | undefined; config?: string | undefined },
   note: (text: string) => void,
 ): Promise<FileAnalysis> {
-  const line = await openLineForFiles(null, models, note);
+  const line = await openLineForFiles(config === undefined ? null : readConfig(config), models, note);
   return { analyze: (file) => analyzeFile(file, out, line), close: () => line.reader.close() };
 }
 

@@ -9,6 +9,7 @@ interface AnalyzeOptions {
   readonly out: string;
   readonly json?: boolean;
   readonly models?: string;
+  readonly config?: string;
 }
 
 export const analyze = new HilumCommand('analyze', 'analyses DICOM files or folders without any server')
@@ -19,15 +20,20 @@ export const analyze = new HilumCommand('analyze', 'analyses DICOM files or fold
   .requiredOption('--out <DIR>', 'where heat maps and reports go')
   .option('--json', 'one JSON line per file')
   .option('--models <DIR>', 'another folder of models')
-  .example('hilum analyze FILM.dcm FOLDER --out results', 'hilum analyze FOLDER --out results --json > results.jsonl')
-  .does(async (paths: string[], { out, json = false, models }: AnalyzeOptions) => {
+  .option('--config <FILE>', 'the models, the operating point and the objects of this configuration')
+  .example(
+    'hilum analyze FILM.dcm FOLDER --out results',
+    'hilum analyze FOLDER --out results --json > results.jsonl',
+    'hilum analyze FILM.dcm --out results --config /etc/hilum/hilum.yaml',
+  )
+  .does(async (paths: string[], { out, json = false, models, config }: AnalyzeOptions) => {
     const files = (await Promise.all(paths.map(listFiles))).flat();
     if (files.length === 0) {
       note('no file to analyse: name DICOM files or folders');
       return 1;
     }
     const { openFileAnalysis } = await import('../app/analyze-files.js');
-    const analysis = await openFileAnalysis({ out, models }, note);
+    const analysis = await openFileAnalysis({ out, models, config }, note);
     const progress = progressBar(files.length);
     let unreadable = 0;
     for (const file of files) {

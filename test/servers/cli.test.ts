@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readPart10 } from '../../src/dicom/read';
+import { readReport } from '../../src/objects/report-reader';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { Servers } from '../support/servers/servers';
 
@@ -75,6 +76,27 @@ test('analyze writes the results of every film, tells of every file, and ends wi
     for (const path of result['outputs'] as string[])
       expect(readPart10(readFileSync(path)).attributes.StudyInstanceUID).toBeDefined();
   }
+}, 120_000);
+
+test("analyze --config: the site's operating point and objects are used, as the service uses them", async () => {
+  const film = join(dir, 'one.dcm');
+  writeFileSync(film, syntheticDicom({ seed: 31, view: 'PA', rows: 500, columns: 420 }));
+  const config = join(dir, 'site.yaml');
+  writeFileSync(
+    config,
+    [
+      'archive: { url: "http://127.0.0.1:1/dicom-web" }',
+      'broker: { url: "amqp://127.0.0.1:1" }',
+      'classification: { threshold: 0.123 }',
+      'results: { heatMap: false }',
+    ].join('\n'),
+  );
+  const { status, out, err } = await hilum('analyze', film, '--out', join(dir, 'site'), '--config', config, '--json');
+  expect({ status, err }).toEqual({ status: 0, err: '' });
+  const [result] = lines(out) as unknown as [{ outcome: string; outputs: string[] }];
+  expect(result.outcome).toBe('analysed');
+  expect(result.outputs).toHaveLength(1);
+  expect(readReport(readFileSync(result.outputs[0]!)).findings).toMatchObject([{ operatingPoint: 0.123 }]);
 }, 120_000);
 
 test('analyze without a file, without --out and of nothing that exists', async () => {
