@@ -297,7 +297,7 @@ function query(wire: Wire, path: string, timeoutMs?: number, maxBytes = MAX_JSON
           'transient',
           'the archive answered a query with something other than a DICOM JSON array',
         );
-      return rows;
+      return rows as unknown[];
     },
   );
 }
@@ -439,7 +439,7 @@ function probeQuery(wire: Wire): Promise<unknown[]> {
     if (answer.status === 204) return [];
     if (answer.status !== 200) throw statusError('query', answer.status, answer.retryAfter);
     const rows = parseJson(await readText(answer.body, MAX_JSON_BYTES));
-    return Array.isArray(rows) ? rows : [];
+    return Array.isArray(rows) ? (rows as unknown[]) : [];
   });
 }
 

@@ -66,11 +66,10 @@ export function orthancChanges(options: OrthancOptions): OrthancChanges {
         date: Date,
       }));
     },
-    studyOf: ({ level, id }) =>
-      studyOf(
-        http,
-        `${root}/${level === 'Series' ? 'series' : 'studies'}/${encodeURIComponent(id)}${level === 'Series' ? '/study' : ''}`,
-      ),
+    studyOf({ level, id }) {
+      const resource = encodeURIComponent(id);
+      return studyOf(http, `${root}/${level === 'Series' ? `series/${resource}/study` : `studies/${resource}`}`);
+    },
     close: () => http.close(),
   };
 }

@@ -62,6 +62,18 @@ export function lastingOf(error: unknown): Lasting {
   return error instanceof HilumError ? error.lasting : 'transient';
 }
 
+/** The cause of an error as text; '' where it names none. */
+export function causeText(error: unknown): string {
+  return error instanceof Error && error.cause !== undefined ? asText(error.cause) : '';
+}
+
+const asText = (value: unknown) => String(value);
+
+/** The message alone, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';

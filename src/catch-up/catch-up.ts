@@ -59,14 +59,18 @@ export class CatchUp {
     await withTimeout(this.running ?? Promise.resolve(), STOP_TIMEOUT_MS, () => new Error('late')).catch(() => {});
   }
 
+  private isStopping(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
   private async run(): Promise<void> {
-    for (let failures = 0; !this.stopping.signal.aborted;) {
+    for (let failures = 0; !this.isStopping();) {
       let waitMs = this.options.intervalMs;
       try {
         await this.round();
         failures = 0;
       } catch (error) {
-        if (this.stopping.signal.aborted) return;
+        if (this.isStopping()) return;
         waitMs = backoffMs(failures++, { baseMs: RETRY_BASE_MS, maxMs: this.options.intervalMs });
         this.log.warn(
           { event: 'catch-up.failed', nextTrySeconds: waitMs / 1000, error: describeError(error) },

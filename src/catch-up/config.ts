@@ -7,7 +7,8 @@ export const catchUpSchema = z
       .enum(['off', 'orthanc', 'dicomweb'])
       .default('dicomweb')
       .describe(
-        "How studies that no event told of are found: by Orthanc's list of changes, by searching any DICOMweb archive, or not at all",
+        "How studies that no event told of are found: by Orthanc's list of changes, by searching any DICOMweb " +
+          'archive, or not at all',
       ),
     orthancUrl: z
       .url({ protocol: /^https?$/ })
@@ -23,7 +24,8 @@ export const catchUpSchema = z
       .max(36_500)
       .default(2)
       .describe(
-        'How far back to look (days): by Study Date at each search; with kind orthanc by arrival, at the first start only',
+        'How far back to look (days): by Study Date at each search; with kind orthanc by arrival, at the first ' +
+          'start only',
       ),
     studiesPerMinute: z.number().positive().max(60_000).default(120).describe('Most events that are made in a minute'),
     queueLimit: z
@@ -35,7 +37,7 @@ export const catchUpSchema = z
   })
   .refine(({ kind, orthancUrl }) => kind !== 'orthanc' || orthancUrl !== undefined, {
     path: ['orthancUrl'],
-    message: 'is needed with kind orthanc',
+    error: 'is needed with kind orthanc',
   })
   .prefault({});
 export type CatchUpConfig = z.infer<typeof catchUpSchema>;

@@ -86,5 +86,6 @@ function dateAgo(today: Date, days: number): string {
 
 /** DA (PS3.5 section 6.2). */
 function dicomDate(day: Date): string {
-  return `${String(day.getFullYear()).padStart(4, '0')}${String(day.getMonth() + 1).padStart(2, '0')}${String(day.getDate()).padStart(2, '0')}`;
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `${String(day.getFullYear()).padStart(4, '0')}${two(day.getMonth() + 1)}${two(day.getDate())}`;
 }

@@ -103,7 +103,7 @@ function decodeExtended(bytes: Uint8Array, initial: string): string {
 
 function escapeAt(bytes: Uint8Array, offset: number) {
   return ESCAPES.find(([sequence]) =>
-    [...sequence].every((char, index) => bytes[offset + index] === char.charCodeAt(0)),
+    Array.from(sequence).every((char, index) => bytes[offset + index] === char.charCodeAt(0)),
   );
 }
 

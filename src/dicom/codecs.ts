@@ -81,12 +81,14 @@ function checkShape(
 ): void {
   if (stream.rows !== expected.rows || stream.columns !== expected.columns) {
     throw undecodable(
-      `the compressed picture has ${stream.columns} x ${stream.rows} pixels, the header says ${expected.columns} x ${expected.rows}`,
+      `the compressed picture has ${stream.columns} x ${stream.rows} pixels, the header says ${expected.columns} ` +
+        `x ${expected.rows}`,
     );
   }
   if (stream.samplesPerPixel !== expected.samplesPerPixel)
     throw undecodable(
-      `the compressed picture has ${stream.samplesPerPixel} samples per pixel, the header says ${expected.samplesPerPixel}`,
+      `the compressed picture has ${stream.samplesPerPixel} samples per pixel, the header says ` +
+        `${expected.samplesPerPixel}`,
     );
   if (stream.precision > 16 || stream.precision < 1)
     throw undecodable(`${stream.precision} bits per sample are not supported`);

@@ -64,7 +64,8 @@ const MOST_PARTS = 500_000;
 /** @throws RangeError with the place of what is wrong; nothing after Pixel Data is read. */
 export function parseDataset(bytes: Uint8Array, start: number, encoding: Encoding): ParsedDataset {
   const context = contextOf(bytes, encoding);
-  let pixelData: PixelElement | null = null;
+  // Widened: that the callback sets it is not seen here.
+  let pixelData = null as PixelElement | null;
   const { attributes, next } = parseElements(
     context,
     start,

@@ -58,6 +58,6 @@ const AXES: Readonly<Record<string, string>> = {
 
 /** Up to three letters, none twice and no two of one axis. */
 function axis(direction: string): string | undefined {
-  const axes = [...direction].map((letter) => AXES[letter]);
+  const axes = Array.from(direction, (letter) => AXES[letter]);
   return axes.length <= 3 && !axes.includes(undefined) && new Set(axes).size === axes.length ? axes[0] : undefined;
 }

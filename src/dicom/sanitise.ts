@@ -44,14 +44,17 @@ export function cleanIdentifier(vr: 'LO' | 'SH', value: unknown): string {
 /** Text without control characters; the backslash separates values (PS3.5 section 6.4), so that it can be in none. */
 export function plain(value: unknown): string {
   if (typeof value !== 'string' && typeof value !== 'number') return '';
-  return String(value)
-    .replace(/[\u0000-\u001f\u007f-\u009f\\]+/g, ' ')
-    .trim();
+  return (
+    String(value)
+      // eslint-disable-next-line no-control-regex -- control characters are what is taken out
+      .replace(/[\u0000-\u001f\u007f-\u009f\\]+/g, ' ')
+      .trim()
+  );
 }
 
 /** At most `length` characters; characters beyond the Basic Multilingual Plane count once and are never halved. */
 export function cut(text: string, length: number): string {
-  return [...text].slice(0, length).join('').trim();
+  return Array.from(text).slice(0, length).join('').trim();
 }
 
 function keepIf(form: RegExp, text: string): string {

@@ -17,7 +17,10 @@ export const unpadded = (text: string): string => text.replace(/[\0 ]+$/, '');
 /** @throws RangeError when the text is no UID. Trailing NUL or space padding is taken off first. */
 export function parseUid(text: unknown): Uid {
   const uid = tryParseUid(text);
-  if (uid === undefined) throw new RangeError(`not a DICOM UID: ${JSON.stringify(text)?.slice(0, 80)}`);
+  if (uid === undefined)
+    throw new RangeError(
+      `not a DICOM UID: ${(JSON.stringify(text) as string | undefined)?.slice(0, 80) ?? 'undefined'}`,
+    );
   return uid;
 }
 

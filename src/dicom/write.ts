@@ -90,6 +90,6 @@ function checkFloats(values: readonly unknown[], path: string): void {
 function checkText(vr: string, value: unknown, path: string): void {
   if (value === undefined || value === null) refuse(`${path} has no value`);
   if (typeof value !== 'string') return;
-  if ([...value].length > (LONGEST[vr] ?? Infinity)) refuse(`${path} is longer than ${vr} allows`);
+  if (Array.from(value).length > (LONGEST[vr] ?? Infinity)) refuse(`${path} is longer than ${vr} allows`);
   if (vr === 'UI' && tryParseUid(value) === undefined) refuse(`${path} is no UID`);
 }

@@ -100,7 +100,7 @@ const OPTIONS = { bom: true, trim: true, relax_column_count: true, skip_empty_li
 
 function headingBy(text: string, delimiter: string): string[] {
   try {
-    const [heading = []] = parse(text, { ...OPTIONS, delimiter, to: 1 }) as string[][];
+    const [heading = []] = parse(text, { ...OPTIONS, delimiter, to: 1 });
     return heading.map((name) => name.toLowerCase());
   } catch {
     return [];

@@ -13,7 +13,7 @@ export function html(strings: TemplateStringsArray, ...values: readonly Piece[])
 function render(piece: Piece): string {
   if (piece === null) return '';
   if (piece instanceof Markup) return piece.text;
-  if (Array.isArray(piece)) return (piece as readonly Piece[]).map(render).join('');
+  if (typeof piece === 'object') return piece.map(render).join('');
   return escape(String(piece));
 }
 

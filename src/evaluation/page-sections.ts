@@ -78,17 +78,24 @@ export function subgroupSection({ subgroups, settings }: EvaluationReport): Mark
         )}
       </div>`,
   );
+  const introduction =
+    tables.length === 0
+      ? html`<p>The labels file has no further column, and no header said anything.</p>`
+      : html`<p>
+          At the operating point, ${decimal(settings.threshold, 4)}. A row with * has fewer than ${FEW} films of a
+          class: its area says nothing, and of its shares read the interval. With many rows, some are low by chance.
+        </p>`;
   return html`<section>
     <h2>Subgroups</h2>
-    ${tables.length === 0 ? html`<p>The labels file has no further column, and no header said anything.</p>` : html`<p>At the operating point, ${decimal(settings.threshold, 4)}. A row with * has fewer than ${FEW} films of a class: its area says nothing, and of its shares read the interval. With many rows, some are low by chance.</p>`}
-    ${tables}
+    ${introduction} ${tables}
   </section>`;
 }
 
 /** Names that a cell shows; report.json has all. */
 const SHOWN_FILES = 5;
 const someOf = (files: readonly string[]) =>
-  `${files.slice(0, SHOWN_FILES).join(', ')}${files.length > SHOWN_FILES ? ` and ${files.length - SHOWN_FILES} more` : ''}`;
+  files.slice(0, SHOWN_FILES).join(', ') +
+  (files.length > SHOWN_FILES ? ` and ${files.length - SHOWN_FILES} more` : '');
 
 export function exclusionSection({ excluded, unlabelled, labels, sensitivityWithLeftOut }: EvaluationReport): Markup {
   const films =

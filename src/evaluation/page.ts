@@ -69,10 +69,7 @@ function summarySection({
         Operating point: ${decimal(settings.threshold, 6)}, ${whose}. A film counts as called at this probability or
         more.
       </li>
-      ${labels.hasPatients ? null : html`<li>The labels file names no patients: a DICOM film counts to the Patient ID in its header.</li>`}
-      ${counts.withoutPatient === 0 ? null : html`<li>Nothing says whose ${counts.withoutPatient} of the films are: each counts as a patient of its own. Where a patient has several of them, intervals come out too narrow, and the patient may stand in both halves of the threshold's choice.</li>`}
-      ${isOnePatientMuch(counts) ? html`<li class="warning">${counts.mostOfOnePatient} of the ${counts.analysed} films count as one patient's. If Patient IDs were replaced by one for all, name the patients in the labels file.</li>` : null}
-      ${counts.withoutHeader === 0 ? null : html`<li>${counts.withoutHeader} of the films are PNG or JPEG: the checks of the DICOM header (modality, body part, view, window, orientation) did not apply to them. The service sees DICOM only.</li>`}
+      ${caveats(labels, counts)}
     </ul>
     ${table(
       `Hilum ${softwareVersion}, and what it ran`,
@@ -81,6 +78,34 @@ function summarySection({
     )}
     <p class="faint">Labels file: SHA-256 ${labels.sha256}.</p>
   </header>`;
+}
+
+/** What to bear in mind of whose the films are, and of what their files can't say. */
+function caveats({ hasPatients }: EvaluationReport['labels'], counts: EvaluationReport['counts']): Markup[] {
+  return [
+    hasPatients
+      ? null
+      : html`<li>The labels file names no patients: a DICOM film counts to the Patient ID in its header.</li>`,
+    counts.withoutPatient === 0
+      ? null
+      : html`<li>
+          Nothing says whose ${counts.withoutPatient} of the films are: each counts as a patient of its own. Where a
+          patient has several of them, intervals come out too narrow, and the patient may stand in both halves of the
+          threshold's choice.
+        </li>`,
+    isOnePatientMuch(counts)
+      ? html`<li class="warning">
+          ${counts.mostOfOnePatient} of the ${counts.analysed} films count as one patient's. If Patient IDs were
+          replaced by one for all, name the patients in the labels file.
+        </li>`
+      : null,
+    counts.withoutHeader === 0
+      ? null
+      : html`<li>
+          ${counts.withoutHeader} of the films are PNG or JPEG: the checks of the DICOM header (modality, body part,
+          view, window, orientation) did not apply to them. The service sees DICOM only.
+        </li>`,
+  ].filter((caveat) => caveat !== null);
 }
 
 /** Few patients have more films than this share of a whole evaluation. */
@@ -115,7 +140,11 @@ function figuresSection({
         ['average precision', estimateText(averagePrecision.value, averagePrecision.interval)],
       ],
     )}
-    ${table('At two thresholds, with 95 % intervals', ['', 'at 0.5', `at the operating point, ${decimal(atOperatingPoint.threshold, 4)}`], rows)}
+    ${table(
+      'At two thresholds, with 95 % intervals',
+      ['', 'at 0.5', `at the operating point, ${decimal(atOperatingPoint.threshold, 4)}`],
+      rows,
+    )}
     <div class="plot">
       ${matrix('at 0.5', atHalf, labels)}${matrix('at the operating point', atOperatingPoint, labels)}
     </div>
@@ -123,9 +152,17 @@ function figuresSection({
       Intervals of shares: Wilson, by film. Of AUC, average precision and F1: bootstrap by patient,
       ${settings.bootstrap.rounds} rounds, seed ${settings.bootstrap.seed}; no interval where a class has fewer than
       ${LEAST_FOR_INTERVAL} patients, or where the classes do not overlap and every draw comes out
-      alike.${counts.patients < counts.analysed ? ` The ${counts.analysed} films are of ${counts.patients} patients: Wilson's intervals take each film for a patient of its own and are somewhat too narrow.` : ''}
+      alike.${wilsonCaveat(counts)}
     </p>
   </section>`;
+}
+
+function wilsonCaveat({ patients, analysed }: EvaluationReport['counts']): string {
+  if (patients >= analysed) return '';
+  return (
+    ` The ${analysed} films are of ${patients} patients: Wilson's intervals take each film for a patient of its own ` +
+    'and are somewhat too narrow.'
+  );
 }
 
 function matrix(
@@ -160,11 +197,19 @@ function curvesSection({ curve, auc, averagePrecision, atOperatingPoint, counts 
   const precisionMark =
     sensitivity.value === null || precision.value === null ? null : ([sensitivity.value, precision.value] as const);
   const points = thin(curve, TABLE_POINTS);
-  const at = `The dot is the operating point: sensitivity ${percent(sensitivity.value)}, specificity ${percent(specificity.value)}, precision ${percent(precision.value)}.`;
+  const at =
+    `The dot is the operating point: sensitivity ${percent(sensitivity.value)}, ` +
+    `specificity ${percent(specificity.value)}, precision ${percent(precision.value)}.`;
+  const rocText =
+    `Area under the curve ${estimateText(auc.value, auc.interval)}. ${at} ` +
+    'The table beside has points of the curve.';
+  const precisionText =
+    `Average precision ${decimal(averagePrecision.value)}. ${at} The dashed line is a guess at random. ` +
+    'The table beside has points of the curve.';
   return html`<section>
     <h2>ROC curve</h2>
     <div class="plot">
-      ${rocPlot(curve, rocMark, `Area under the curve ${estimateText(auc.value, auc.interval)}. ${at} The table beside has points of the curve.`)}
+      ${rocPlot(curve, rocMark, rocText)}
       ${table(
         'Points of the ROC curve',
         ['threshold', 'sensitivity', '1 - specificity'],
@@ -173,7 +218,7 @@ function curvesSection({ curve, auc, averagePrecision, atOperatingPoint, counts 
     </div>
     <h2>Precision-recall curve</h2>
     <div class="plot">
-      ${precisionRecallPlot(curve, precisionMark, counts.positive / counts.analysed, `Average precision ${decimal(averagePrecision.value)}. ${at} The dashed line is a guess at random. The table beside has points of the curve.`)}
+      ${precisionRecallPlot(curve, precisionMark, counts.positive / counts.analysed, precisionText)}
       ${table(
         'Points of the precision-recall curve',
         ['threshold', 'recall', 'precision'],
@@ -193,7 +238,10 @@ function calibrationSection({ calibration }: EvaluationReport): Markup {
       too high for these films. It depends on how many of these films have the finding.
     </p>
     <div class="plot">
-      ${calibrationPlot(calibration, `Expected calibration error ${decimal(error)} over ten bins. The table beside has all points.`)}
+      ${calibrationPlot(
+        calibration,
+        `Expected calibration error ${decimal(error)} over ten bins. The table beside has all points.`,
+      )}
       ${table(
         'Probability given and share found',
         ['probability', 'films', 'mean probability', 'share with the finding'],

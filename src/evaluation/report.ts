@@ -93,40 +93,12 @@ export interface EvaluationInput {
   readonly now: Date;
 }
 
-export function makeReport({
-  labels,
-  labelsSha256,
-  records,
-  failures,
-  identity,
-  settings,
-  unlabelled,
-  now,
-}: EvaluationInput): EvaluationReport {
+export function makeReport(input: EvaluationInput): EvaluationReport {
+  const { labels, labelsSha256, records, failures, identity, settings, unlabelled, now } = input;
   const joined = labels.films.map((label): JoinedFilm => ({ label, record: records.get(label.file) }));
   const left = copies(joined);
-  const patients = patientsOf(joined);
-  const analysed = joined.flatMap(({ label, record }) =>
-    record === undefined || record.probability === null || left.has(label.file)
-      ? []
-      : [
-          {
-            label,
-            record,
-            scored: {
-              positive: label.positive,
-              score: record.probability,
-              patient: patients.get(label.file)!.patient,
-            } satisfies Scored,
-          },
-        ],
-  );
+  const analysed = analysedOf(joined, left);
   const scored = analysed.map((film) => film.scored);
-  const count = (positive: boolean) => scored.filter((film) => film.positive === positive).length;
-  const atOperatingPoint = atThreshold(scored, settings.threshold, settings.bootstrap);
-  const withFinding = joined.filter(
-    ({ label, record }) => label.positive && record !== undefined && !left.has(label.file),
-  ).length;
   const { positive, negative, guessed, hasPatients, problems } = labels;
   return {
     schemaVersion: 1,
@@ -137,23 +109,10 @@ export function makeReport({
     finding: leadingOf(identity).label,
     settings,
     labels: { positive, negative, guessed, hasPatients, problems, sha256: labelsSha256 },
-    counts: {
-      labelled: labels.films.length,
-      analysed: scored.length,
-      positive: count(true),
-      negative: count(false),
-      patients: new Set(scored.map(({ patient }) => patient)).size,
-      withoutHeader: analysed.filter(({ record }) => record.kind !== 'dicom').length,
-      withoutPatient: analysed.filter(({ label }) => patients.get(label.file)!.isUnknown).length,
-      mostOfOnePatient: mostOfOne(scored.map(({ patient }) => patient)),
-    },
+    counts: { labelled: labels.films.length, ...countsOf(analysed) },
     excluded: excluded(joined, new Map([...failures.map(({ file, why }) => [file, why] as const), ...left])),
     unlabelled,
-    auc: estimate(scored, weightedAuc, settings.bootstrap),
-    averagePrecision: estimate(scored, weightedAveragePrecision, settings.bootstrap),
-    atHalf: atThreshold(scored, 0.5, settings.bootstrap),
-    atOperatingPoint,
-    sensitivityWithLeftOut: share(atOperatingPoint.confusion.truePositive, withFinding),
+    ...figuresOf(scored, joined, left, settings),
     calibration: calibration(scored),
     curve: curve(scored),
     subgroups: subgroups(
@@ -161,13 +120,73 @@ export function makeReport({
       settings,
     ),
     choice: chooseOperatingPoint(scored, settings.wantedSensitivity),
-    films: analysed.map(({ label, scored: film }) => ({
-      file: label.file,
-      positive: film.positive,
-      probability: film.score,
-      patient: film.patient,
-      half: half(film.patient),
-    })),
+    films: analysed.map(reported),
+  };
+}
+
+interface AnalysedFilm {
+  readonly label: LabelledFilm;
+  readonly record: FilmRecord;
+  readonly scored: Scored;
+  readonly isPatientUnknown: boolean;
+}
+
+/** @param left copies of other films, which count nowhere */
+function analysedOf(joined: readonly JoinedFilm[], left: ReadonlyMap<string, string>): AnalysedFilm[] {
+  const patients = patientsOf(joined);
+  return joined.flatMap(({ label, record }) => {
+    if (record === undefined || record.probability === null || left.has(label.file)) return [];
+    const { patient, isUnknown } = patients.get(label.file)!;
+    const scored = { positive: label.positive, score: record.probability, patient };
+    return [{ label, record, scored, isPatientUnknown: isUnknown }];
+  });
+}
+
+function countsOf(analysed: readonly AnalysedFilm[]): Omit<EvaluationReport['counts'], 'labelled'> {
+  const count = (fits: (film: AnalysedFilm) => boolean) => analysed.filter(fits).length;
+  const patients = analysed.map(({ scored }) => scored.patient);
+  return {
+    analysed: analysed.length,
+    positive: count(({ scored }) => scored.positive),
+    negative: count(({ scored }) => !scored.positive),
+    patients: new Set(patients).size,
+    withoutHeader: count(({ record }) => record.kind !== 'dicom'),
+    withoutPatient: count(({ isPatientUnknown }) => isPatientUnknown),
+    mostOfOnePatient: mostOfOne(patients),
+  };
+}
+
+type Figures = Pick<
+  EvaluationReport,
+  'auc' | 'averagePrecision' | 'atHalf' | 'atOperatingPoint' | 'sensitivityWithLeftOut'
+>;
+
+function figuresOf(
+  scored: readonly Scored[],
+  joined: readonly JoinedFilm[],
+  left: ReadonlyMap<string, string>,
+  { threshold, bootstrap }: EvaluationSettings,
+): Figures {
+  const atOperatingPoint = atThreshold(scored, threshold, bootstrap);
+  const withFinding = joined.filter(
+    ({ label, record }) => label.positive && record !== undefined && !left.has(label.file),
+  ).length;
+  return {
+    auc: estimate(scored, weightedAuc, bootstrap),
+    averagePrecision: estimate(scored, weightedAveragePrecision, bootstrap),
+    atHalf: atThreshold(scored, 0.5, bootstrap),
+    atOperatingPoint,
+    sensitivityWithLeftOut: share(atOperatingPoint.confusion.truePositive, withFinding),
+  };
+}
+
+function reported({ label, scored }: AnalysedFilm): ReportedFilm {
+  return {
+    file: label.file,
+    positive: scored.positive,
+    probability: scored.score,
+    patient: scored.patient,
+    half: half(scored.patient),
   };
 }
 

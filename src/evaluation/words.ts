@@ -18,7 +18,8 @@ export function decimal(value: number | null, digits = 3): string {
 }
 
 export function estimateText(value: number | null, interval: Interval, digits = 3): string {
-  return value === null
-    ? 'none'
-    : `${decimal(value, digits)} ${interval === null ? '(no interval)' : `(${decimal(interval[0], digits)} to ${decimal(interval[1], digits)})`}`;
+  if (value === null) return 'none';
+  const between =
+    interval === null ? '(no interval)' : `(${decimal(interval[0], digits)} to ${decimal(interval[1], digits)})`;
+  return `${decimal(value, digits)} ${between}`;
 }

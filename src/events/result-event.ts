@@ -15,7 +15,8 @@ const warnings = z
   .array(z.string().meta({ examples: [...WARNINGS] }))
   .transform(knownWarnings)
   .describe(
-    'What a reader of the result should know. Left out where there are none. The examples are the codes of this version; leave those alone that you do not know',
+    'What a reader of the result should know. Left out where there are none. The examples are the codes of this ' +
+      'version; leave those alone that you do not know',
   );
 
 const outputSchema = z
@@ -28,7 +29,8 @@ export const filmResultSchema = z
     outcome: z
       .enum(['analysed', 'not-analysed', 'rejected'])
       .describe(
-        'not-analysed: a film of the chest whose report says why not. rejected: no film of the chest, or unreadable; there is no report',
+        'not-analysed: a film of the chest whose report says why not. rejected: no film of the chest, or ' +
+          'unreadable; there is no report',
       ),
     reason: z.enum(NOT_ANALYSED_REASONS).nullable().describe('Why not; null when analysed'),
     reasonText: z.string().nullable().describe('The reason in a sentence; null when analysed'),
@@ -55,7 +57,8 @@ export const resultEventSchema = z
       .enum(PRIORITIES)
       .nullable()
       .describe(
-        'The highest of the live findings. urgent: a film reaches the operating point. routine: films were analysed and none does. null: none was analysed, which says nothing about the patient',
+        'The highest of the live findings. urgent: a film reaches the operating point. routine: films were ' +
+          'analysed and none does. null: none was analysed, which says nothing about the patient',
       ),
     films: z.array(filmResultSchema),
     skipped: z
@@ -75,7 +78,8 @@ export const resultEventSchema = z
   .meta({
     title: 'Hilum result event, schema version 1',
     description:
-      'What became of a study: UIDs, counts and results, nothing about the patient. Readers leave unknown keys alone. docs/events.md',
+      'What became of a study: UIDs, counts and results, nothing about the patient. Readers leave unknown keys ' +
+      'alone. docs/events.md',
   });
 
 /** What became of one film. */

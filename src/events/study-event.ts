@@ -18,7 +18,8 @@ export const studyEventSchema = z
     reanalyze: z
       .boolean()
       .describe(
-        'true: films that have a report of another version of Hilum, or of other settings, are read anew; without it they are left alone',
+        'true: films that have a report of another version of Hilum, or of other settings, are read anew; ' +
+          'without it they are left alone',
       )
       .optional(),
     priority: z

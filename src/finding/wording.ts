@@ -22,7 +22,8 @@ export const RESEARCH_USE = {
 /** What a reader is told with each warning. */
 export const WARNING_TEXTS: Readonly<Record<Warning, string>> = {
   'evidence-outside-lungs':
-    'A second network that sees the film without its lungs is as sure of the finding: the evidence may lie outside the lungs (markers, tubes, edges, the machine). Judge the probability with care.',
+    'A second network that sees the film without its lungs is as sure of the finding: the evidence may lie ' +
+    'outside the lungs (markers, tubes, edges, the machine). Judge the probability with care.',
 };
 
 /**

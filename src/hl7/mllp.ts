@@ -116,7 +116,9 @@ class Mllp implements MllpClient {
         : connectTls({ host, port, ...material, ...(isIP(host) === 0 ? { servername: host } : {}) });
     socket.setNoDelay(true).setKeepAlive(true, 30_000);
     // Listened to as long as it lives: without a listener an error would end the process.
-    const failed = new Promise<never>((_resolve, reject) => socket.on('error', (cause) => reject(unreachable(cause))));
+    const failed = new Promise<never>((_resolve, reject) =>
+      socket.on('error', (cause: Error) => reject(unreachable(cause))),
+    );
     failed.catch(() => {});
     const ready = new Promise<Socket>((resolve) =>
       socket.once(material === undefined ? 'connect' : 'secureConnect', () => resolve(socket)),

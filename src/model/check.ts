@@ -1,4 +1,5 @@
 import type { CheckResult } from '../base/check-result';
+import { messageOf } from '../base/errors';
 import type { Plane } from '../imaging/plane';
 import { drawnFilms, edgeInputs, type Probe } from './check-inputs';
 import { type ModelManifest, outputNames } from './manifest';
@@ -48,7 +49,7 @@ export async function examineNetwork(manifest: ModelManifest, network: Network):
       {
         check: 'run',
         ok: false,
-        text: `on ${probes[answers.length]?.name ?? 'a drawn film'}: ${error instanceof Error ? error.message : String(error)}`,
+        text: `on ${probes[answers.length]?.name ?? 'a drawn film'}: ${messageOf(error)}`,
       },
     ];
   }
@@ -108,7 +109,9 @@ function examineAnswers(manifest: ModelManifest, answers: readonly Answer[]): Ch
       : {
           check: 'range',
           ok: false,
-          text: `${outside.probability.find((p) => !(p >= 0 && p <= 1))} on ${outside.probe.name}: a probability is 0 to 1; does the network end in a sigmoid, and divide by nothing that can be 0?`,
+          text:
+            `${outside.probability.find((p) => !(p >= 0 && p <= 1))} on ${outside.probe.name}: a probability is 0 ` +
+            'to 1; does the network end in a sigmoid, and divide by nothing that can be 0?',
         },
     differs(answers)
       ? { check: 'answers', ok: true, text: 'differ from input to input' }
@@ -172,13 +175,16 @@ function examineCam(manifest: ModelManifest, answers: readonly Answer[]): CheckR
   );
   if (!(direction > 0))
     return wrong(
-      `where it is stronger the probability is lower (correlation ${direction.toFixed(2)}): is it the map of another class?`,
+      `where it is stronger the probability is lower (correlation ${direction.toFixed(2)}): is it the map of ` +
+        'another class?',
     );
   return [
     {
       check: 'cam',
       ok: true,
-      text: `${cam.rows} x ${cam.columns}, finite, and rises with the probability (correlation ${direction.toFixed(2)} over ${maps.length} inputs)`,
+      text:
+        `${cam.rows} x ${cam.columns}, finite, and rises with the probability (correlation ${direction.toFixed(2)} ` +
+        `over ${maps.length} inputs)`,
     },
   ];
 }

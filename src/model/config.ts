@@ -9,7 +9,8 @@ export const modelsSchema = z
       .overwrite(fromConfigFolder)
       .optional()
       .describe(
-        'Folder of the model folders (path, relative to the configuration file); by default the models that come with Hilum',
+        'Folder of the model folders (path, relative to the configuration file); by default the models that come ' +
+          'with Hilum',
       ),
     view: z.string().default('view-vgg19').describe('Folder of the view model'),
     gate: z

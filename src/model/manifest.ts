@@ -85,7 +85,8 @@ export function readModelFolder(folder: string): ModelFolder {
     throw new HilumError(
       'MODEL_DIGEST_MISMATCH',
       'permanent',
-      `${join(folder, manifest.file)} has SHA-256 ${digest}, its manifest says ${manifest.sha256}: the file was changed or damaged`,
+      `${join(folder, manifest.file)} has SHA-256 ${digest}, its manifest says ${manifest.sha256}: the file was ` +
+        'changed or damaged',
     );
   return { manifest, network, shards };
 }

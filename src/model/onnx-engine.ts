@@ -12,7 +12,8 @@ export async function openOnnx(folder: string, threads: number): Promise<Network
     throw new HilumError(
       'MODEL_INVALID',
       'permanent',
-      `${manifest.file} of ${manifest.id} keeps its weights in a file beside it (external data), which the digest does not cover: save the model in one file`,
+      `${manifest.file} of ${manifest.id} keeps its weights in a file beside it (external data), which the ` +
+        'digest does not cover: save the model in one file',
     );
   const session = await openSession(manifest, network, threads);
   return {

@@ -88,7 +88,10 @@ function guarded(model: OpenedModel): OpenedModel {
 function problemOf({ probability, cam }: Prediction, manifest: ModelManifest): string | null {
   const wanted = probabilitiesOf(manifest);
   if (probability.length !== wanted)
-    return `the network gives ${probability.length} values for a film as ${manifest.output.probability}, ${wanted} are wanted for the task ${manifest.task}`;
+    return (
+      `the network gives ${probability.length} values for a film as ${manifest.output.probability}, ${wanted} are ` +
+      `wanted for the task ${manifest.task}`
+    );
   const outside = probability.find((p) => !(p >= 0 && p <= 1));
   if (outside !== undefined)
     return `the network gives ${outside} as ${manifest.output.probability}, which is no probability (0 to 1)`;
@@ -171,7 +174,9 @@ export function portProblems(
       ? [
           {
             side: 'input' as const,
-            text: `the network's input is [${input.shape.map((size) => size ?? '?').join(', ')}], not one grey film of ${rows} x ${columns}`,
+            text:
+              `the network's input is [${input.shape.map((size) => size ?? '?').join(', ')}], not one grey film of ` +
+              `${rows} x ${columns}`,
           },
         ]
       : [];

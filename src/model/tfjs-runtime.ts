@@ -47,7 +47,9 @@ export async function findRuntime(load: Load): Promise<TfjsRuntime> {
     throw new HilumError(
       'ENGINE_UNAVAILABLE',
       'permanent',
-      `a TensorFlow.js model needs packages that are not installed; in Hilum's folder: ${INSTALL} ${[CORE, CONVERTER, WASM].map((name) => `${name}@${VERSION}`).join(' ')} (or @tensorflow/tfjs-node, or -node-gpu)`,
+      `a TensorFlow.js model needs packages that are not installed; in Hilum's folder: ${INSTALL} ` +
+        `${[CORE, CONVERTER, WASM].map((name) => `${name}@${VERSION}`).join(' ')} (or @tensorflow/tfjs-node, or ` +
+        '-node-gpu)',
     );
   // The backend finds its .wasm files beside itself, in its package.
   if (!(await tf.setBackend('wasm')))
@@ -120,7 +122,8 @@ async function load(
     throw new HilumError(
       'MODEL_INVALID',
       'permanent',
-      `${manifest.id} is a TensorFlow.js ${json.format ?? 'model without a format'}, not a graph model: convert it with --output_format=tfjs_graph_model`,
+      `${manifest.id} is a TensorFlow.js ${json.format ?? 'model without a format'}, not a graph model: convert ` +
+        'it with --output_format=tfjs_graph_model',
     );
   try {
     return { json, model: await loadGraphModel({ load: async () => artifacts(json, shards) }) };

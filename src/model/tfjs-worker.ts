@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { type ErrorCode, HilumError, type Lasting } from '../base/errors';
+import { causeText, type ErrorCode, HilumError, type Lasting } from '../base/errors';
 import { readModelFolder } from './manifest';
 import type { Output, Port } from './network';
 import { findRuntime, openGraph, type TfjsModel, type TfjsRuntime } from './tfjs-runtime';
@@ -32,7 +32,7 @@ if (port === null) throw new Error('tfjs-worker.ts is started as a thread only')
 const send = (reply: Reply) => port.postMessage(reply);
 
 function failureOf(error: unknown): Failure {
-  const cause = error instanceof Error && error.cause !== undefined ? String(error.cause) : '';
+  const cause = causeText(error);
   if (error instanceof HilumError) return { code: error.code, lasting: error.lasting, message: error.message, cause };
   return {
     code: null,

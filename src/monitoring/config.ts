@@ -16,7 +16,8 @@ export const driftSchema = z
       .boolean()
       .default(true)
       .describe(
-        'Counts what is measured of films, day by day, in state.dir, and compares it with the films that the classifier was validated on',
+        'Counts what is measured of films, day by day, in state.dir, and compares it with the films that the ' +
+          'classifier was validated on',
       ),
     days: z.number().int().min(1).max(365).default(7).describe('Days that the metric hilum_drift_psi looks back on'),
   })

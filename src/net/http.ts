@@ -44,7 +44,7 @@ export interface HttpAnswer {
   /** The server's clock: the header Date, '' where there is none. */
   readonly date: string;
   /** Any other header by its name in lower case; '' where there is none. */
-  header(name: string): string;
+  readonly header: (name: string) => string;
   readonly body: AsyncIterable<Uint8Array>;
 }
 

@@ -8,5 +8,6 @@ import { readTls } from './tls';
 export function trustingFetch(caFile: string): (url: string, options: RequestInit) => Promise<Response> {
   const { ca } = readTls({ caFile });
   const dispatcher = new Agent({ connect: { ca: ca! } });
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- undici's, like Node's
   return async (url, options) => await undiciFetch(url, { ...(options as object), dispatcher });
 }

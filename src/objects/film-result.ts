@@ -12,8 +12,8 @@ export function reportOf({ outputs }: Pick<FilmResult, 'outputs'>): FilmResult['
 }
 
 /**
- * The result of a film as its stored report has it: the same as when it was made. Codes of a later version are left out:
- * they are in the report for people to read.
+ * The result of a film as its stored report has it: the same as when it was made. Codes of a later version are left
+ * out: they are in the report for people to read.
  */
 export function filmResultOf(reading: ReportReading): FilmResult {
   const { sopInstanceUid, outcome, reasonText, view, lungFraction, findings, outputs } = reading;

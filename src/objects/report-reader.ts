@@ -133,8 +133,8 @@ function contentTime({ ContentDate, ContentTime, TimezoneOffsetFromUTC }: Attrib
 }
 
 /**
- * A measurement group (TID 1410) with its algorithm (TID 4019) for each finding, and the exact probabilities in the same
- * order. A report of an older version may lack either, but not the probability.
+ * A measurement group (TID 1410) with its algorithm (TID 4019) for each finding, and the exact probabilities in the
+ * same order. A report of an older version may lack either, but not the probability.
  */
 function findingsOf(root: Attributes, evaluations: readonly Attributes[], priority: Priority | null): Finding[] {
   const groups = measurementGroupsOf(root);
@@ -171,13 +171,15 @@ function parameterOf(group: Attributes, name: string): string | null {
 }
 
 /** The inverse of codeItem. */
-function codeOf(item: Attributes): Code {
+export function codeOf(item: Attributes): Code {
   return {
-    value: String(item.CodeValue ?? item.LongCodeValue ?? ''),
-    scheme: String(item.CodingSchemeDesignator ?? ''),
-    meaning: String(item.CodeMeaning ?? ''),
+    value: asText(item.CodeValue ?? item.LongCodeValue),
+    scheme: asText(item.CodingSchemeDesignator),
+    meaning: asText(item.CodeMeaning),
   };
 }
+
+const asText = (value: unknown) => String((value as string | number | null | undefined) ?? '');
 
 function output(sopClass: unknown, series: unknown, instance: unknown): ReportReading['outputs'][number] {
   return { sopClassUid: parseUid(sopClass), seriesInstanceUid: parseUid(series), sopInstanceUid: parseUid(instance) };

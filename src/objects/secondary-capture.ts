@@ -77,7 +77,8 @@ function derivation(film: SourceReference, identity: AnalysisIdentity): Dataset 
   return {
     DerivationDescription: cut(
       plain(
-        `Film resampled to 8 bits, with the class activation map of ${id} ${version} for ${finding.label} in colour. ${RESEARCH_USE.brief}`,
+        `Film resampled to 8 bits, with the class activation map of ${id} ${version} for ${finding.label} in ` +
+          `colour. ${RESEARCH_USE.brief}`,
       ),
       1024,
     ),

@@ -370,7 +370,8 @@ function remarks(source: Attributes, content: ReportContent): ContentItem[] {
   const turned =
     outcome === 'analysed' && Object.values(turnOf(source)).includes(true)
       ? [
-          `The film was turned for the analysis, from ${patientOrientation(source)?.join('/')} to L/F (row direction/column direction). Coordinates are those of the stored pixels.`,
+          `The film was turned for the analysis, from ${patientOrientation(source)?.join('/')} to L/F (row ` +
+            'direction/column direction). Coordinates are those of the stored pixels.',
         ]
       : [];
   const warned = warningsOf(content).map((warning) => plain(WARNING_TEXTS[warning]));

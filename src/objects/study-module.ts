@@ -110,7 +110,9 @@ function copy([keyword, vr, role]: Row, source: Attributes): string {
 }
 
 function present(rows: readonly Row[], source: Attributes): Dataset {
-  return Object.fromEntries(rows.map((row) => [row[0], copy(row, source)]).filter(([, value]) => value !== ''));
+  return Object.fromEntries(
+    rows.map((row) => [row[0], copy(row, source)] as const).filter(([, value]) => value !== ''),
+  );
 }
 
 /**

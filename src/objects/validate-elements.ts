@@ -136,10 +136,10 @@ function utf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-const length = (text: string) => [...text].length;
-// eslint-disable-next-line no-control-regex
+const length = (text: string) => Array.from(text).length;
+// eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const printable = (text: string) => !/[\u0000-\u001f\u007f-\u009f]/.test(text);
-// eslint-disable-next-line no-control-regex
+// eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const lines = (text: string) => !/[\u0000-\u0008\u000b\u000e-\u001f\u007f-\u009f]/.test(text);
 const line = (most: number) => (text: string) => length(text) <= most && printable(text);
 const form = (pattern: RegExp) => (text: string) => pattern.test(text);

@@ -52,8 +52,8 @@ const VIEWS: readonly (readonly [RegExp, string])[] = [
  * 2. Neither Presentation Intent Type nor SOP Class is FOR PROCESSING: raw detector values are not what the models were
  *    trained on.
  * 3. Body Part Examined is empty or begins with CHEST, THORAX or LUNG and does not add abdomen or pelvis. When it is
- *    empty, the first of Anatomic Region
- *    Sequence, series description, protocol name, requested procedure and study description that names a part must not name another one.
+ *    empty, the first of Anatomic Region Sequence, series description, protocol name, requested procedure and study
+ *    description that names a part must not name another one.
  * 4. One frame.
  * 5. View Position, or the View Code Sequence where it is empty, does not say lateral, decubitus or oblique; what says
  *    nothing is left to the view model.

@@ -9,14 +9,16 @@ export const classificationSchema = z
       .max(1)
       .optional()
       .describe(
-        "Operating point of this site: urgent at this probability or more; by default the classifier's own. `hilum evaluate --apply-threshold` writes it",
+        "Operating point of this site: urgent at this probability or more; by default the classifier's own. " +
+          '`hilum evaluate --apply-threshold` writes it',
       ),
     shortcutAudit: z
       .string()
       .min(1)
       .default('off')
       .describe(
-        'Folder of a classifier trained on films without their lungs (input.region removed), which tells where the evidence may lie outside the lungs; or off',
+        'Folder of a classifier trained on films without their lungs (input.region removed), which tells where ' +
+          'the evidence may lie outside the lungs; or off',
       ),
   })
   .prefault({});
@@ -33,7 +35,8 @@ export const resultsSchema = z
       .enum(['live', 'shadow'])
       .default('live')
       .describe(
-        'live stores results in the archive and announces them; shadow analyses everything and only notes the outcomes, in state.dir',
+        'live stores results in the archive and announces them; shadow analyses everything and only notes the ' +
+          'outcomes, in state.dir',
       ),
     reportClass: z
       .enum(['comprehensive-3d', 'comprehensive'])
@@ -57,5 +60,6 @@ export const stopTimeoutMs = millis(60_000, 'Longest wait for the film in hand w
 
 export const studySliceMs = millis(
   600_000,
-  "How long a study is worked on before it goes to the end of the queue between two films; with its longest film it must stay well below the broker's consumer_timeout, 30 minutes by default",
+  'How long a study is worked on before it goes to the end of the queue between two films; with its longest film ' +
+    "it must stay well below the broker's consumer_timeout, 30 minutes by default",
 );

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { type ErrorCode, HilumError, type Lasting } from '../base/errors';
+import { causeText, type ErrorCode, HilumError, type Lasting } from '../base/errors';
 import { PixelError, type PixelFault } from '../dicom/pixel-error';
 import type { GrayFilm } from '../dicom/pixels';
 import type { Opened } from '../dicom/read';
@@ -56,7 +56,7 @@ function send(reply: Reply, given: readonly ArrayBufferView[]): void {
 }
 
 function failureOf(error: unknown): Failure {
-  const cause = error instanceof Error && error.cause !== undefined ? String(error.cause) : '';
+  const cause = causeText(error);
   if (error instanceof PixelError) return { kind: 'pixels', fault: error.fault, message: error.message, cause };
   if (error instanceof HilumError)
     return { kind: 'hilum', code: error.code, lasting: error.lasting, message: error.message, cause };

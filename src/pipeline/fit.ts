@@ -53,7 +53,8 @@ function lungContradictions(manifest: ModelManifest): string[] {
   return threshold === operatingPoint.threshold
     ? []
     : [
-        `mask.threshold: it is ${threshold}, and operatingPoint.threshold ${operatingPoint.threshold}; both say from where on a pixel is lung`,
+        `mask.threshold: it is ${threshold}, and operatingPoint.threshold ${operatingPoint.threshold}; both say ` +
+          'from where on a pixel is lung',
       ];
 }
 
@@ -84,7 +85,8 @@ export function requireFit(cast: Cast): void {
       ...(own === rows && ownColumns === columns
         ? []
         : [
-            `it takes films of ${own} x ${ownColumns}, and ${cast.view.id} of ${rows} x ${columns}: all models of the line take the same size`,
+            `it takes films of ${own} x ${ownColumns}, and ${cast.view.id} of ${rows} x ${columns}: all models ` +
+              'of the line take the same size',
           ]),
       ...contradictionsOf(manifest),
     ][0];

@@ -33,7 +33,7 @@ interface SinkDefinition<Key extends string, Schema extends BlockSchema, Needed 
   readonly schema: Schema;
   /** Keys without a default that a block needs where it is switched on; one that is off may hold a part. */
   readonly needs: readonly (Needed & string)[];
-  open(block: WithKeys<z.output<Schema>, Needed>, context: SinkContext): SystemSink;
+  readonly open: (block: WithKeys<z.output<Schema>, Needed>, context: SinkContext) => SystemSink;
 }
 type WithKeys<Block, Needed extends keyof Block> = Block & { readonly [Key in Needed]-?: NonNullable<Block[Key]> };
 

@@ -28,7 +28,8 @@ const awayHours = z
   .max(8760)
   .default(72)
   .describe(
-    'How long a delivery is tried again while its receiver, or the archive, is away: no connection, no answer in time, HTTP 502, 503 or 504 (hours)',
+    'How long a delivery is tried again while its receiver, or the archive, is away: no connection, no answer in ' +
+      'time, HTTP 502, 503 or 504 (hours)',
   );
 
 /** All that the service asks of its sinks follows from their entries. */

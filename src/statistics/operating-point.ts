@@ -66,14 +66,16 @@ function objections(
   const few =
     Math.min(...counts) < LEAST_PATIENTS
       ? [
-          `too few patients: each half needs ${LEAST_PATIENTS} with and ${LEAST_PATIENTS} without the finding, and the smallest of the four groups has ${Math.min(...counts)}`,
+          `too few patients: each half needs ${LEAST_PATIENTS} with and ${LEAST_PATIENTS} without the finding, ` +
+            `and the smallest of the four groups has ${Math.min(...counts)}`,
         ]
       : [];
   const upper = measured?.sensitivity.interval?.[1];
   const missed =
     upper !== undefined && upper < wanted
       ? [
-          `the sensitivity does not hold: on the other half of the patients even the upper end of its interval (${(100 * upper).toFixed(1)} %) is below ${(100 * wanted).toFixed(1)} %`,
+          'the sensitivity does not hold: on the other half of the patients even the upper end of its interval ' +
+            `(${(100 * upper).toFixed(1)} %) is below ${(100 * wanted).toFixed(1)} %`,
         ]
       : [];
   return [...few, ...missed, ...chance(measured)];
@@ -84,6 +86,7 @@ function chance(measured: ThresholdFigures | null): string[] {
   const [sensitivity, specificity] = [measured?.sensitivity.value, measured?.specificity.value];
   if (typeof sensitivity !== 'number' || typeof specificity !== 'number' || sensitivity + specificity > 1) return [];
   return [
-    `it tells nothing: on the other half of the patients ${(100 * sensitivity).toFixed(1)} % of the films with the finding are called, and ${(100 * (1 - specificity)).toFixed(1)} % of those without`,
+    `it tells nothing: on the other half of the patients ${(100 * sensitivity).toFixed(1)} % of the films with ` +
+      `the finding are called, and ${(100 * (1 - specificity)).toFixed(1)} % of those without`,
   ];
 }

@@ -39,7 +39,7 @@ const conditions = Object.fromEntries(RULE_KEYWORDS.map((keyword) => [keyword, v
 // Without a condition it would match every film.
 const rule = z
   .strictObject(conditions)
-  .refine((found) => Object.keys(found).length > 0, { message: 'a rule needs a condition' });
+  .refine((found) => Object.keys(found).length > 0, { error: 'a rule needs a condition' });
 
 /**
  * PS3.3 section C.4.11 has STAT and HIGH among the values of Requested Procedure Priority; Study Priority ID had HIGH.

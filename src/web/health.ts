@@ -4,7 +4,7 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
-import { HilumError } from '../base/errors';
+import { HilumError, messageOf } from '../base/errors';
 import type { Access } from './access/access';
 import { open } from './access/user';
 
@@ -36,7 +36,7 @@ export function addHealth(
   });
   app.get('/health/ready', open, async (request, response) => {
     const results = await Promise.all(
-      checks.map(async ({ name, look }) => ({ name, problem: await look().catch((error: Error) => error.message) })),
+      checks.map(async ({ name, look }) => ({ name, problem: await look().catch(messageOf) })),
     );
     const ready = results.every(({ problem }) => problem === null);
     const details = access.maySeeDetails(request)

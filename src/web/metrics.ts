@@ -79,6 +79,44 @@ export function createMetrics(sources: MetricsSources): Metrics {
   collectDefaultMetrics({ register: registry });
   addGauges(registry, sources);
   addDrift(registry, sources.drift ?? (() => []));
+  const { films, studies, failures, stages, waits, lastResult, deliveries, failing } = startAtZero(
+    instrumentsOf(registry),
+    sources,
+  );
+  return {
+    stage: (stage, seconds) => stages.observe({ stage }, seconds),
+    film: ({ outcome, reason }) => films.inc({ outcome, reason: reason ?? 'none' }),
+    study: (result, reason) => {
+      studies.inc({ result });
+      if (reason !== undefined) failures.inc({ code: reason });
+      if (result === 'done') lastResult.set((sources.now?.() ?? new Date()).getTime() / 1000);
+    },
+    waited: (priority, seconds) => waits.observe({ priority }, seconds),
+    delivery: (sink, result) => deliveries.inc({ sink, result }),
+    failingSince: (sink, since) => failing.set({ sink }, (since ?? 0) / 1000),
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+  };
+}
+
+type Instruments = ReturnType<typeof instrumentsOf>;
+
+/** Every series that may come is there from the start: a rate needs what it rose from. */
+function startAtZero(instruments: Instruments, sources: MetricsSources): Instruments {
+  const { films, studies, failures, stages, waits, deliveries, failing } = instruments;
+  for (const sink of sources.sinks) {
+    failing.set({ sink }, 0);
+    for (const result of sources.deliveryResults) deliveries.inc({ sink, result }, 0);
+  }
+  films.inc({ outcome: 'analysed', reason: 'none' }, 0);
+  for (const result of sources.studyResults) studies.inc({ result }, 0);
+  for (const code of sources.failureCodes) failures.inc({ code }, 0);
+  for (const stage of TIMED_STAGES) stages.zero({ stage });
+  for (const priority of PRIORITIES) waits.zero({ priority });
+  return instruments;
+}
+
+function instrumentsOf(registry: Registry) {
   const about = (name: MetricName, help: string) => ({ name, help, registers: [registry] });
   const films = new Counter({
     ...about('hilum_films_total', 'Films worked on to their end, by outcome and reason'),
@@ -119,29 +157,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     ),
     labelNames: ['sink'],
   });
-  for (const sink of sources.sinks) {
-    failing.set({ sink }, 0);
-    for (const result of sources.deliveryResults) deliveries.inc({ sink, result }, 0);
-  }
-  films.inc({ outcome: 'analysed', reason: 'none' }, 0);
-  for (const result of sources.studyResults) studies.inc({ result }, 0);
-  for (const code of sources.failureCodes) failures.inc({ code }, 0);
-  for (const stage of TIMED_STAGES) stages.zero({ stage });
-  for (const priority of PRIORITIES) waits.zero({ priority });
-  return {
-    stage: (stage, seconds) => stages.observe({ stage }, seconds),
-    film: ({ outcome, reason }) => films.inc({ outcome, reason: reason ?? 'none' }),
-    study: (result, reason) => {
-      studies.inc({ result });
-      if (reason !== undefined) failures.inc({ code: reason });
-      if (result === 'done') lastResult.set((sources.now?.() ?? new Date()).getTime() / 1000);
-    },
-    waited: (priority, seconds) => waits.observe({ priority }, seconds),
-    delivery: (sink, result) => deliveries.inc({ sink, result }),
-    failingSince: (sink, since) => failing.set({ sink }, (since ?? 0) / 1000),
-    contentType: registry.contentType,
-    text: () => registry.metrics(),
-  };
+  return { films, studies, failures, stages, waits, lastResult, deliveries, failing };
 }
 
 function addDrift(registry: Registry, look: NonNullable<MetricsSources['drift']>): void {
@@ -208,7 +224,8 @@ function addGauges(
   new Gauge({
     ...about(
       'hilum_delivery_messages',
-      'Results that wait for a sink, for their next try, and that were given up; missing while the broker does not answer',
+      'Results that wait for a sink, for their next try, and that were given up; missing while the broker does ' +
+        'not answer',
     ),
     labelNames: ['sink', 'state'],
     async collect() {

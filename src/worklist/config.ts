@@ -16,7 +16,8 @@ export const listSchema = z
       .overwrite(withAbsolutePath)
       .optional()
       .describe(
-        'file:PATH (relative to the configuration file) or postgres://USER:PASSWORD@HOST/DATABASE; by default list.db in state.dir',
+        'file:PATH (relative to the configuration file) or postgres://USER:PASSWORD@HOST/DATABASE; by default ' +
+          'list.db in state.dir',
       ),
     viewers: z
       .array(
@@ -28,7 +29,8 @@ export const listSchema = z
       .max(8)
       .default([])
       .describe(
-        'Viewers that open a study: {name, url} each, with {StudyInstanceUID}, {AccessionNumber} or {PatientID} in the URL',
+        'Viewers that open a study: {name, url} each, with {StudyInstanceUID}, {AccessionNumber} or {PatientID} ' +
+          'in the URL',
       ),
     pictureCacheMiB: z
       .number()

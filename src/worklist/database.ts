@@ -27,7 +27,7 @@ export interface Database {
 
 /** Any number: the lock that one migrating process holds in PostgreSQL. */
 const MIGRATION_LOCK = 4_711_031_415;
-const INT8 = 20;
+type TypeId = Parameters<typeof types.getTypeParser>[0];
 
 /**
  * `file:PATH` (embedded, one machine; several processes may share it) or `postgres://...`.
@@ -85,8 +85,8 @@ function postgresDialect(url: string): PostgresDialect {
     application_name: 'hilum',
     // Times and counts are far below 2^53; pg gives 64-bit integers as text otherwise.
     types: {
-      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-        oid === INT8 ? Number : (types.getTypeParser(oid, format) as unknown),
+      getTypeParser: (oid: TypeId, format?: 'text' | 'binary') =>
+        oid === types.builtins.INT8 ? Number : (types.getTypeParser(oid, format) as unknown),
     } as unknown as typeof types,
   });
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.

@@ -133,7 +133,7 @@ export async function agreementOf(db: Kysely<Schema>): Promise<Agreement> {
     .select(['verdict', (eb) => eb.fn.countAll<number>().as('count')])
     .groupBy('verdict')
     .execute();
-  const count = (verdict: Verdict) => Number(rows.find((row) => row.verdict === verdict)?.count ?? 0);
+  const count = (verdict: Verdict) => rows.find((row) => row.verdict === verdict)?.count ?? 0;
   const [agree, disagree, unusable] = [count('agree'), count('disagree'), count('unusable')];
   const judgedBoth = agree + disagree;
   return {
@@ -154,7 +154,7 @@ const COLUMNS = ['file', 'label', 'patient', 'view', 'hilum'] as const;
  * and studies without an analysed film.
  */
 export async function* exportVerdicts(database: Pick<Database, 'read'>): AsyncGenerator<string> {
-  yield `${COLUMNS.join(',')}\n`;
+  yield line(COLUMNS);
   for (let after = 0; ;) {
     const rows = await database.read((db) =>
       latest(db)
@@ -167,11 +167,19 @@ export async function* exportVerdicts(database: Pick<Database, 'read'>): AsyncGe
     if (rows.length === 0) return;
     for (const { verdict, priority, film_uid, study_uid, patient_key, view } of rows) {
       if (verdict !== 'unusable' && priority !== null && film_uid !== null)
-        yield `${[`${study_uid}/${film_uid}.dcm`, labelOf(verdict as Verdict, priority), patient_key ?? '', view ?? '', priority].join(',')}\n`;
+        yield line([
+          `${study_uid}/${film_uid}.dcm`,
+          labelOf(verdict as Verdict, priority),
+          patient_key ?? '',
+          view ?? '',
+          priority,
+        ]);
     }
     after = rows.at(-1)!.change;
   }
 }
+
+const line = (cells: readonly string[]) => `${cells.join(',')}\n`;
 
 function labelOf(verdict: Verdict, priority: Priority): 'positive' | 'negative' {
   return (verdict === 'agree') === (priority === 'urgent') ? 'positive' : 'negative';

@@ -158,7 +158,7 @@ async function countPerHour(db: Kysely<Schema>, from: number): Promise<Map<numbe
     .where('completed_at', '>=', from)
     .groupBy(hour)
     .execute();
-  return new Map(rows.map(({ hour: number, count }) => [number * 3_600_000, Number(count)]));
+  return new Map(rows.map(({ hour: number, count }) => [number * 3_600_000, count]));
 }
 
 async function readCounter(db: Kysely<Schema>): Promise<number> {

@@ -29,9 +29,9 @@ export const emailSchema = z
   })
   .refine(({ enabled: isOn, username, security }) => !(isOn && username !== undefined && security === 'none'), {
     path: ['security'],
-    message: 'must not be none where there is a password to send',
+    error: 'must not be none where there is a password to send',
   })
   .refine(({ enabled: isOn, includePatient, security }) => !(isOn && includePatient && security === 'none'), {
     path: ['security'],
-    message: 'must not be none where includePatient is true',
+    error: 'must not be none where includePatient is true',
   });

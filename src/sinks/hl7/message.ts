@@ -61,7 +61,8 @@ export function controlIdOf(key: Uid, kind: Hl7Options['controlId']): string {
   if (kind === 'uid') return key;
   const digest = createHash('sha256').update(key).digest();
   const bits = [...digest].map((byte) => byte.toString(2).padStart(8, '0')).join('');
-  return `H${Array.from({ length: 19 }, (_, index) => BASE32[Number.parseInt(bits.slice(index * 5, index * 5 + 5), 2)]!).join('')}`;
+  const digitAt = (index: number) => BASE32[Number.parseInt(bits.slice(index * 5, index * 5 + 5), 2)]!;
+  return `H${Array.from({ length: 19 }, (_, index) => digitAt(index)).join('')}`;
 }
 
 /** Crockford's, without letters that look like digits. */

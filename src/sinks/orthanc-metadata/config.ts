@@ -15,5 +15,5 @@ export const metadataSchema = z
   })
   .refine(({ priority, probability, written }) => new Set([priority, probability, written]).size === 3, {
     path: ['priority'],
-    message: 'priority, probability and written need three different numbers',
+    error: 'priority, probability and written need three different numbers',
   });

@@ -15,7 +15,8 @@ export const upsSchema = z.strictObject({
     .enum(['bare', 'workitem', 'AffectedSOPInstanceUID'])
     .default('bare')
     .describe(
-      'How the server wants a new workitem named: ?UID as PS3.18 prints it, ?workitem=UID (dcm4chee), ?AffectedSOPInstanceUID=UID (before 2019)',
+      'How the server wants a new workitem named: ?UID as PS3.18 prints it, ?workitem=UID (dcm4chee), ' +
+        '?AffectedSOPInstanceUID=UID (before 2019)',
     ),
   requester: z
     .string()

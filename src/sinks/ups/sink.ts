@@ -114,7 +114,8 @@ async function endedMeanwhile(server: WorklistServer, uid: Uid, record: StudyRec
   const end = endOf(found, record);
   if (end !== null) return end;
   throw refused(
-    `the worklist server does not let Hilum ${action} it, though it is not at its end: another system may have claimed it`,
+    `the worklist server does not let Hilum ${action} it, though it is not at its end: another system may have ` +
+      'claimed it',
   );
 }
 

@@ -19,5 +19,5 @@ export const webhookSchema = z
   })
   .refine(({ enabled: isOn, includePatient, url: to }) => !(isOn && includePatient && to?.startsWith('http:')), {
     path: ['url'],
-    message: 'must be https where includePatient is true',
+    error: 'must be https where includePatient is true',
   });

@@ -74,7 +74,8 @@ export const webhookMessageSchema = z
   .meta({
     title: 'Hilum webhook message, schema version 1',
     description:
-      "A study's result as it is posted to a webhook: UIDs and results, patient and order only where the site says so. docs/deliveries.md",
+      "A study's result as it is posted to a webhook: UIDs and results, patient and order only where the site " +
+      'says so. docs/deliveries.md',
   });
 
 /** Body of the message: docs/schemas/webhook.v1.json. */

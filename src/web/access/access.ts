@@ -105,65 +105,97 @@ export function protect(access: Access, app: Express, addRoutes: (app: Express) 
  */
 export function createAccess(parts: AccessParts): Access {
   const { http, access, stores, recorder, log, now = Date.now } = parts;
-  const exposed = isExposed(http);
-  const isHttps = http.tls !== undefined || http.publicUrl?.startsWith('https:') === true;
   const everyoneIsLocal = access.kind === 'none';
   if (!everyoneIsLocal && stores === null)
     throw new HilumError('CONFIG_INVALID', 'permanent', 'sign-in needs the database');
-  const originOf = (request: Request) =>
-    http.publicUrl !== undefined
-      ? new URL(http.publicUrl).origin
-      : `${http.tls ? 'https' : 'http'}://${request.headers.host ?? ''}`;
-  const oidc =
-    access.oidc !== undefined && (access.kind === 'oidc' || access.kind === 'both')
-      ? new OidcClient(access.oidc, parts.fetch ?? ((url, options) => fetch(url, options)))
-      : null;
-  const book =
-    stores &&
-    new SessionBook(
-      stores,
-      { isHttps, idleMs: access.idleMinutes * MINUTE_MS, longestMs: access.sessionHours * 60 * MINUTE_MS },
-      now,
-    );
-  const directory = stores && new Directory(stores, now);
+  const exposed = isExposed(http);
+  const accounts = stores && { book: bookOf(parts, stores), directory: new Directory(stores, now) };
   const identify = async (request: Request, touches: boolean) =>
-    everyoneIsLocal ? (loopbackOnly(request) ? LOCAL_USER : null) : ((await book?.identify(request, touches)) ?? null);
-  const forMachines = exposed ? needs('metrics', 'operator') : open;
-  let offering: NodeJS.Timeout | undefined;
-  const front = Router();
-  front.use(
-    ...headers({ isHttps, formTargets: () => oidc?.origins() ?? [] }),
-    proxyOnly(http),
-    whoIsIt(
-      identify,
-      new RequestLimit(access.requestsPerMinute),
-      (path) => OPEN_PATHS.test(path) || (!exposed && path === '/metrics'),
-    ),
-    fromOurselves(originOf),
-  );
-  if (book !== null && directory !== null) {
-    const shared = {
-      directory,
-      book,
-      limits: new SignInLimits(access.signInTries),
-      recorder,
-      hasLocal: access.kind !== 'oidc',
-    };
-    front.use(signInRoutes({ ...shared, oidc, originOf }));
-    front.use(accountRoutes(shared));
-  }
+    everyoneIsLocal
+      ? loopbackOnly(request)
+        ? LOCAL_USER
+        : null
+      : ((await accounts?.book.identify(request, touches)) ?? null);
   return {
-    front,
+    front: frontOf(parts, accounts, identify),
     refusals: refusals(recorder, log, now),
     isExposed: exposed,
     everyoneIsLocal,
-    forMachines,
+    forMachines: exposed ? needs('metrics', 'operator') : open,
     trustedProxies: http.trustedProxies,
     maySeeDetails: (request) => !exposed || hasRole(userOf(request) ?? { roles: [] }, 'metrics', 'operator'),
     current: (request) => identify(request, false),
     audit: (request, event) => recorder.record(actorOf(request), event),
+    ...beginningAndEnd(parts, accounts?.directory ?? null),
+  };
+}
+
+type Identify = (request: Request, touches: boolean) => Promise<RequestUser | null>;
+
+/** Whether browsers come by HTTPS, to the service itself or to its reverse proxy. */
+function isHttps({ tls, publicUrl }: HttpConfig): boolean {
+  return tls !== undefined || publicUrl?.startsWith('https:') === true;
+}
+
+function bookOf({ http, access, now = Date.now }: AccessParts, stores: AccessStores): SessionBook {
+  return new SessionBook(
+    stores,
+    {
+      isHttps: isHttps(http),
+      idleMs: access.idleMinutes * MINUTE_MS,
+      longestMs: access.sessionHours * 60 * MINUTE_MS,
+    },
+    now,
+  );
+}
+
+function frontOf(
+  parts: AccessParts,
+  accounts: { readonly book: SessionBook; readonly directory: Directory } | null,
+  identify: Identify,
+): Router {
+  const { http, access, recorder } = parts;
+  const originOf = (request: Request) =>
+    http.publicUrl !== undefined
+      ? new URL(http.publicUrl).origin
+      : `${http.tls ? 'https' : 'http'}://${request.headers.host ?? ''}`;
+  const oidc = oidcOf(parts);
+  const front = Router();
+  front.use(
+    ...headers({ isHttps: isHttps(http), formTargets: () => oidc?.origins() ?? [] }),
+    proxyOnly(http),
+    whoIsIt(
+      identify,
+      new RequestLimit(access.requestsPerMinute),
+      (path) => OPEN_PATHS.test(path) || (!isExposed(http) && path === '/metrics'),
+    ),
+    fromOurselves(originOf),
+  );
+  if (accounts !== null) {
+    const limits = new SignInLimits(access.signInTries);
+    const shared = { ...accounts, limits, recorder, hasLocal: access.kind !== 'oidc' };
+    front.use(signInRoutes({ ...shared, oidc, originOf }));
+    front.use(accountRoutes(shared));
+  }
+  return front;
+}
+
+function oidcOf(parts: AccessParts): OidcClient | null {
+  const { kind, oidc } = parts.access;
+  if (oidc === undefined || (kind !== 'oidc' && kind !== 'both')) return null;
+  return new OidcClient(oidc, parts.fetch ?? ((url, options) => fetch(url, options)));
+}
+
+const OFFER_AGAIN_MS = 15_000;
+
+function beginningAndEnd(
+  { access: { kind }, recorder, log }: AccessParts,
+  directory: Directory | null,
+): Pick<Access, 'begin' | 'close'> {
+  let offering: NodeJS.Timeout | undefined;
+  return {
     async begin() {
-      if (everyoneIsLocal || directory === null) {
+      if (kind === 'none' || directory === null) {
         log.info(
           { event: 'access.everyone-local' },
           'nobody has to sign in: only this machine is served, and whoever uses it has all roles',
@@ -171,18 +203,16 @@ export function createAccess(parts: AccessParts): Access {
         return;
       }
       await recorder.record(SERVICE, { kind: 'start' });
-      if (access.kind !== 'oidc')
+      if (kind !== 'oidc')
         await offerFirstToken(directory, log, (again) => (offering = setTimeout(again, OFFER_AGAIN_MS).unref()));
     },
     async close() {
       clearTimeout(offering);
-      if (!everyoneIsLocal) await recorder.record(SERVICE, { kind: 'stop' }).catch(() => {});
+      if (kind !== 'none') await recorder.record(SERVICE, { kind: 'stop' }).catch(() => {});
       await recorder.close();
     },
   };
 }
-
-const OFFER_AGAIN_MS = 15_000;
 
 /** A database that is away holds up no start: it is tried again later. */
 async function offerFirstToken(directory: Directory, log: Log, later: (again: () => void) => void): Promise<void> {
@@ -191,7 +221,8 @@ async function offerFirstToken(directory: Directory, log: Log, later: (again: ()
     if (token !== null)
       log.warn(
         { event: 'access.first-token', token },
-        'there is no admin yet: open /first-admin with this token. It is shown this once, and ends when the first admin is made',
+        'there is no admin yet: open /first-admin with this token. It is shown this once, and ends when the ' +
+          'first admin is made',
       );
   } catch (error) {
     log.warn(
@@ -212,11 +243,7 @@ function actorOf(request: Request) {
 const OPEN_PATHS = /^\/(sign-in(\.css|\/oidc|\/callback)?|sign-out|first-admin|health\/(live|ready))\/?$/;
 
 /** Sets the user. Who has none gets no further than the open paths. */
-function whoIsIt(
-  identify: (request: Request, touches: boolean) => Promise<RequestUser | null>,
-  limit: RequestLimit,
-  isOpen: (path: string) => boolean,
-): RequestHandler {
+function whoIsIt(identify: Identify, limit: RequestLimit, isOpen: (path: string) => boolean): RequestHandler {
   return async (request, _response, next) => {
     const address = addressOf(request);
     // Counted first: without a sign-in each request costs a look into the database.
@@ -251,7 +278,9 @@ const TEXTS: Readonly<Record<number, string>> = {
   403: 'You may not do this.',
   404: 'There is nothing here.',
   429: 'Too many tries. Please wait and try again.',
-  503: 'This is not possible at present: the database, the audit trail or the sign-in provider does not answer. The log of the service says which.',
+  503:
+    'This is not possible at present: the database, the audit trail or the sign-in provider does not answer. The ' +
+    'log of the service says which.',
 };
 
 /** Answers what was refused. Pages get a page or the way to the sign-in; everything else a JSON object. */
@@ -267,11 +296,8 @@ function refusals(recorder: AuditRecorder, log: Log, now: () => number): ErrorRe
     if (error instanceof HilumError)
       log.warn({ event: 'access.unavailable', code: error.code }, 'a request could not be answered');
     const user = userOf(request);
-    if (
-      status === 403 &&
-      user !== null &&
-      isNew(told, `${user.id} ${request.method} ${request.route?.path ?? ''}`, now())
-    )
+    const path = (request.route as { readonly path: string } | undefined)?.path ?? '';
+    if (status === 403 && user !== null && isNew(told, `${user.id} ${request.method} ${path}`, now()))
       await recorder
         .record(actorOf(request), { kind: 'refused', what: `${request.method} ${request.path}` })
         .catch(() => {});

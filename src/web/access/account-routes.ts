@@ -44,10 +44,6 @@ export function accountRoutes(parts: AccountParts): Router {
 
 function addUserRoutes(router: Router, parts: AccountParts): void {
   const { directory } = parts;
-  const show = async (response: Response, problem: string | null) => {
-    if (problem === null) response.redirect(303, '/account/users');
-    else response.status(400).send(usersPage(await directory.list(), problem));
-  };
   router.post('/account/password', signedIn, form, (request, response) => changeOwnPassword(parts, request, response));
   router.get(
     '/account/users',
@@ -64,8 +60,18 @@ function addUserRoutes(router: Router, parts: AccountParts): void {
     const problem = await directory.add({ username, displayName, password, roles });
     if (problem === null)
       await changed(parts, request, `account made with the roles ${roles.join(', ')}`, nameOf(username), true);
-    return show(response, problem);
+    return showUsers(directory, response, problem);
   });
+  addUserChanges(router, parts);
+}
+
+async function showUsers(directory: Directory, response: Response, problem: string | null): Promise<void> {
+  if (problem === null) response.redirect(303, '/account/users');
+  else response.status(400).send(usersPage(await directory.list(), problem));
+}
+
+function addUserChanges(router: Router, parts: AccountParts): void {
+  const { directory } = parts;
   router.post(
     '/account/users/:username/roles',
     needs('admin'),
@@ -75,7 +81,7 @@ function addUserRoutes(router: Router, parts: AccountParts): void {
       const problem = await directory.setRoles(request.params.username, roles);
       if (problem === null)
         await changed(parts, request, `roles are now ${roles.join(', ')}`, nameOf(request.params.username), true);
-      return show(response, problem);
+      return showUsers(directory, response, problem);
     },
   );
   router.post(
@@ -90,7 +96,7 @@ function addUserRoutes(router: Router, parts: AccountParts): void {
       );
       if (problem === null)
         await changed(parts, request, 'password set by an admin, sessions ended', nameOf(username), false);
-      return show(response, problem);
+      return showUsers(directory, response, problem);
     },
   );
   router.post(
@@ -100,7 +106,7 @@ function addUserRoutes(router: Router, parts: AccountParts): void {
       const problem = await directory.remove(request.params.username);
       if (problem === null)
         await changed(parts, request, 'account removed, sessions ended', nameOf(request.params.username), false);
-      return show(response, problem);
+      return showUsers(directory, response, problem);
     },
   );
 }

@@ -83,96 +83,105 @@ function isLastAdmin(accounts: readonly Account[], username: string): boolean {
 
 /** The accounts in the database. Errors are those of {@link Database}. */
 export function openAccounts(database: Database): Accounts {
-  const change = (
-    username: string,
-    losesAdmin: boolean,
-    apply: (db: Writer) => Promise<unknown>,
-  ): Promise<AccountChange> =>
-    database.write(async (db) => {
+  return new StoredAccounts(database);
+}
+
+class StoredAccounts implements Accounts {
+  constructor(private readonly database: Database) {}
+
+  find(username: string): Promise<Account | null> {
+    return this.database.read(async (db) => {
+      const row = await db.selectFrom('account').selectAll().where('username', '=', username).executeTakeFirst();
+      return row === undefined ? null : fromRow(row);
+    });
+  }
+
+  list(): Promise<Account[]> {
+    return this.database.read(readAll);
+  }
+
+  add(account: Account): Promise<boolean> {
+    return this.database.write(async (db) => {
+      const added = await db
+        .insertInto('account')
+        .values(toRow(account))
+        .onConflict((c) => c.doNothing())
+        .executeTakeFirst();
+      return added.numInsertedOrUpdatedRows === 1n;
+    });
+  }
+
+  setPassword(username: string, passwordHash: string, at: number): Promise<AccountChange> {
+    return this.change(username, false, async (db) => {
+      await update(db, username, { password_hash: passwordHash, password_changed_at: at });
+      await endSessions(db, username);
+    });
+  }
+
+  rehash(username: string, passwordHash: string): Promise<void> {
+    return this.database.write((db) => update(db, username, { password_hash: passwordHash }));
+  }
+
+  setRoles(username: string, roles: readonly string[]): Promise<AccountChange> {
+    return this.change(username, !roles.includes(ADMIN), (db) =>
+      update(db, username, { roles: JSON.stringify(roles) }),
+    );
+  }
+
+  remove(username: string): Promise<AccountChange> {
+    return this.change(username, true, async (db) => {
+      await endSessions(db, username);
+      await db.deleteFrom('account').where('username', '=', username).execute();
+    });
+  }
+
+  offerFirstToken(tokenHash: string, at: number): Promise<boolean> {
+    return this.database.write(async (db) => {
+      if (await hasAdmin(db)) return false;
+      const added = await db
+        .insertInto('first_token')
+        .values({ id: FIRST, token_hash: tokenHash, created_at: at })
+        .onConflict((c) => c.doNothing())
+        .executeTakeFirst();
+      return added.numInsertedOrUpdatedRows === 1n;
+    });
+  }
+
+  awaitsFirstAdmin(): Promise<boolean> {
+    return this.database.read(
+      async (db) => (await db.selectFrom('first_token').select('id').execute()).length > 0 && !(await hasAdmin(db)),
+    );
+  }
+
+  addFirstAdmin(tokenHash: string, account: Account): Promise<boolean> {
+    return this.database.write(async (db) => {
+      if (await hasAdmin(db)) return false;
+      const used = await db.deleteFrom('first_token').where('token_hash', '=', tokenHash).executeTakeFirst();
+      if (used.numDeletedRows !== 1n) return false;
+      await db.insertInto('account').values(toRow(account)).execute();
+      return true;
+    });
+  }
+
+  private change(username: string, losesAdmin: boolean, apply: (db: Writer) => Promise<void>): Promise<AccountChange> {
+    return this.database.write(async (db) => {
       const accounts = await readAll(db);
       if (!accounts.some((account) => account.username === username)) return 'unknown';
       if (losesAdmin && isLastAdmin(accounts, username)) return 'last-admin';
       await apply(db);
       return 'done';
     });
-  const endSessions = (db: Writer, username: string) =>
-    db.deleteFrom('session').where('username', '=', username).execute();
-  return {
-    find: (username) =>
-      database.read(async (db) =>
-        db
-          .selectFrom('account')
-          .selectAll()
-          .where('username', '=', username)
-          .executeTakeFirst()
-          .then((row) => (row === undefined ? null : fromRow(row))),
-      ),
-    list: () => database.read(readAll),
-    add: (account) =>
-      database.write(
-        async (db) =>
-          (
-            await db
-              .insertInto('account')
-              .values(toRow(account))
-              .onConflict((c) => c.doNothing())
-              .executeTakeFirst()
-          ).numInsertedOrUpdatedRows === 1n,
-      ),
-    setPassword: (username, passwordHash, at) =>
-      change(username, false, async (db) => {
-        await db
-          .updateTable('account')
-          .set({ password_hash: passwordHash, password_changed_at: at })
-          .where('username', '=', username)
-          .execute();
-        await endSessions(db, username);
-      }),
-    rehash: (username, passwordHash) =>
-      database.write(
-        async (db) =>
-          void (await db
-            .updateTable('account')
-            .set({ password_hash: passwordHash })
-            .where('username', '=', username)
-            .execute()),
-      ),
-    setRoles: (username, roles) =>
-      change(username, !roles.includes(ADMIN), (db) =>
-        db
-          .updateTable('account')
-          .set({ roles: JSON.stringify(roles) })
-          .where('username', '=', username)
-          .execute(),
-      ),
-    remove: (username) =>
-      change(username, true, async (db) => {
-        await endSessions(db, username);
-        await db.deleteFrom('account').where('username', '=', username).execute();
-      }),
-    offerFirstToken: (tokenHash, at) =>
-      database.write(async (db) => {
-        if ((await readAll(db)).some(({ roles }) => roles.includes(ADMIN))) return false;
-        const added = await db
-          .insertInto('first_token')
-          .values({ id: FIRST, token_hash: tokenHash, created_at: at })
-          .onConflict((c) => c.doNothing())
-          .executeTakeFirst();
-        return added.numInsertedOrUpdatedRows === 1n;
-      }),
-    awaitsFirstAdmin: () =>
-      database.read(
-        async (db) =>
-          (await db.selectFrom('first_token').select('id').execute()).length > 0 &&
-          !(await readAll(db)).some(({ roles }) => roles.includes(ADMIN)),
-      ),
-    addFirstAdmin: (tokenHash, account) =>
-      database.write(async (db) => {
-        if ((await readAll(db)).some(({ roles }) => roles.includes(ADMIN))) return false;
-        const used = await db.deleteFrom('first_token').where('token_hash', '=', tokenHash).executeTakeFirst();
-        if (used.numDeletedRows !== 1n) return false;
-        await db.insertInto('account').values(toRow(account)).execute();
-        return true;
-      }),
-  };
+  }
+}
+
+async function hasAdmin(db: Reader): Promise<boolean> {
+  return (await readAll(db)).some(({ roles }) => roles.includes(ADMIN));
+}
+
+async function update(db: Writer, username: string, values: Partial<Row>): Promise<void> {
+  await db.updateTable('account').set(values).where('username', '=', username).execute();
+}
+
+async function endSessions(db: Writer, username: string): Promise<void> {
+  await db.deleteFrom('session').where('username', '=', username).execute();
 }

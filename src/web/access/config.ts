@@ -14,7 +14,8 @@ const oidc = z.strictObject({
     .min(1)
     .default('roles')
     .describe(
-      'Claim of the ID token that holds the roles or groups; a path with dots goes into objects, e.g. realm_access.roles',
+      'Claim of the ID token that holds the roles or groups; a path with dots goes into objects, e.g. ' +
+        'realm_access.roles',
     ),
   roles: z
     .strictObject({
@@ -67,7 +68,7 @@ export const accessSchema = z
   })
   .refine(({ kind, oidc: given }) => (kind !== 'oidc' && kind !== 'both') || given !== undefined, {
     path: ['oidc'],
-    message: 'is needed with kind oidc or both',
+    error: 'is needed with kind oidc or both',
   })
   .prefault({});
 
@@ -87,12 +88,16 @@ export function exposureProblems(http: HttpConfig, access: AccessConfig): Proble
     if (access.kind === 'none')
       problems.push({
         path: ['access', 'kind'],
-        message: `nobody has to sign in, which is allowed on loopback only: choose local, oidc or both, or serve on 127.0.0.1 (http.host is ${host})`,
+        message:
+          'nobody has to sign in, which is allowed on loopback only: choose local, oidc or both, or serve on ' +
+          `127.0.0.1 (http.host is ${host})`,
       });
     if (tls === undefined && !isProxied)
       problems.push({
         path: ['http', 'tls'],
-        message: `without TLS the service is allowed on loopback only: give certFile and keyFile, declare a reverse proxy by http.trustedProxies, or serve on 127.0.0.1 (http.host is ${host})`,
+        message:
+          'without TLS the service is allowed on loopback only: give certFile and keyFile, declare a reverse proxy ' +
+          `by http.trustedProxies, or serve on 127.0.0.1 (http.host is ${host})`,
       });
   }
   if (isProxied && tls === undefined && !publicUrl?.startsWith('https:'))

@@ -157,7 +157,8 @@ export function nameOf(username: string): string {
 function usernameProblem(name: string): string | null {
   return USERNAME.test(name)
     ? null
-    : 'The name of an account has 1 to 64 of the characters a-z, 0-9, dot, hyphen, underscore and @, and begins with a letter or digit.';
+    : 'The name of an account has 1 to 64 of the characters a-z, 0-9, dot, hyphen, underscore and @, and begins ' +
+        'with a letter or digit.';
 }
 
 function rolesProblem(roles: readonly string[]): string | null {

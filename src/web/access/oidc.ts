@@ -149,6 +149,7 @@ export class OidcClient {
     const { issuer, clientId, clientSecret } = this.settings;
     const url = new URL(issuer);
     // http is let through by the configuration on loopback only.
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so only to stand out
     const execute = url.protocol === 'http:' ? [oidc.allowInsecureRequests] : [];
     const authentication = clientSecret === undefined ? oidc.None() : oidc.ClientSecretBasic(clientSecret);
     return oidc.discovery(url, clientId, undefined, authentication, {

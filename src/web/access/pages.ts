@@ -85,7 +85,12 @@ export function signInPage({ local, oidc, awaitsFirstAdmin, returnTo, problem, s
   const first = html`<p><a href="/first-admin">First start: make the first admin</a></p>`;
   return page(
     'Sign in',
-    html`${problemText(problem)}${signedOut ? html`<p role="status">You have signed out.</p>` : null}${oidc ? link : null}${local ? form : null}${awaitsFirstAdmin ? first : null}`,
+    html`${problemText(problem)}${[
+      signedOut ? html`<p role="status">You have signed out.</p>` : null,
+      oidc ? link : null,
+      local ? form : null,
+      awaitsFirstAdmin ? first : null,
+    ].filter((part) => part !== null)}`,
   );
 }
 
@@ -95,9 +100,12 @@ export function firstAdminPage(problem: string | null): string {
     html`${problemText(problem)}
       <p>The token is in the log of the service's first start.</p>
       <form method="post" action="/first-admin">
-        ${field('token', 'Token', 'off')}${field('username', 'Account', 'username')}${field('displayName', 'Name', 'name')}${newPassword('password', 'Password')}<button>
-          Make the first admin
-        </button>
+        ${[
+          field('token', 'Token', 'off'),
+          field('username', 'Account', 'username'),
+          field('displayName', 'Name', 'name'),
+          newPassword('password', 'Password'),
+        ]}<button>Make the first admin</button>
       </form>`,
   );
 }

@@ -61,91 +61,98 @@ export interface ApiTokens {
 
 /** The sessions in the database. Errors are those of {@link Database}. */
 export function openSessions(database: Database): Sessions {
-  return {
-    add: ({ idHash, userId, username, displayName, roles, idToken, createdAt, seenAt }) =>
-      database.write(
-        async (db) =>
-          void (await db
-            .insertInto('session')
-            .values({
-              id_hash: idHash,
-              user_id: userId,
-              username,
-              display_name: displayName,
-              roles: JSON.stringify(roles),
-              id_token: idToken,
-              created_at: createdAt,
-              seen_at: seenAt,
-            })
-            .execute()),
-      ),
-    find: (idHash) =>
-      database.read(async (db) => {
-        const row = await db
-          .selectFrom('session')
-          .leftJoin('account', 'account.username', 'session.username')
-          .selectAll('session')
-          .select('account.roles as account_roles')
-          .where('id_hash', '=', idHash)
-          .executeTakeFirst();
-        if (row === undefined) return null;
-        const roles = JSON.parse(row.username === null ? row.roles : (row.account_roles ?? '[]')) as string[];
-        return {
-          idHash: row.id_hash,
-          userId: row.user_id,
-          username: row.username,
-          displayName: row.display_name,
-          roles,
-          idToken: row.id_token,
-          createdAt: row.created_at,
-          seenAt: row.seen_at,
-        };
-      }),
-    touch: (idHash, at) =>
-      database.write(
-        async (db) =>
-          void (await db.updateTable('session').set({ seen_at: at }).where('id_hash', '=', idHash).execute()),
-      ),
-    remove: (idHash) =>
-      database.write(async (db) => void (await db.deleteFrom('session').where('id_hash', '=', idHash).execute())),
-    sweep: (createdBefore, seenBefore, pendingBefore) =>
-      database.write(async (db) => {
-        await db
-          .deleteFrom('session')
-          .where((is) => is.or([is('created_at', '<', createdBefore), is('seen_at', '<', seenBefore)]))
-          .execute();
-        await db.deleteFrom('sign_in').where('created_at', '<', pendingBefore).execute();
-      }),
-    addPending: ({ idHash, state, nonce, codeVerifier, returnTo, createdAt }) =>
-      database.write(
-        async (db) =>
-          void (await db
-            .insertInto('sign_in')
-            .values({
-              id_hash: idHash,
-              state,
-              nonce,
-              code_verifier: codeVerifier,
-              return_to: returnTo,
-              created_at: createdAt,
-            })
-            .execute()),
-      ),
-    takePending: (idHash) =>
-      database.write(async (db) => {
-        const row = await db.deleteFrom('sign_in').where('id_hash', '=', idHash).returningAll().executeTakeFirst();
-        return row === undefined
-          ? null
-          : {
-              idHash: row.id_hash,
-              state: row.state,
-              nonce: row.nonce,
-              codeVerifier: row.code_verifier,
-              returnTo: row.return_to,
-              createdAt: row.created_at,
-            };
-      }),
-  };
+  return new StoredSessions(database);
+}
+
+class StoredSessions implements Sessions {
+  constructor(private readonly database: Database) {}
+
+  add(session: Session): Promise<void> {
+    const values = {
+      id_hash: session.idHash,
+      user_id: session.userId,
+      username: session.username,
+      display_name: session.displayName,
+      roles: JSON.stringify(session.roles),
+      id_token: session.idToken,
+      created_at: session.createdAt,
+      seen_at: session.seenAt,
+    };
+    return this.database.write(async (db) => void (await db.insertInto('session').values(values).execute()));
+  }
+
+  find(idHash: string): Promise<Session | null> {
+    return this.database.read(async (db) => {
+      const row = await db
+        .selectFrom('session')
+        .leftJoin('account', 'account.username', 'session.username')
+        .selectAll('session')
+        .select('account.roles as account_roles')
+        .where('id_hash', '=', idHash)
+        .executeTakeFirst();
+      if (row === undefined) return null;
+      const roles = JSON.parse(row.username === null ? row.roles : (row.account_roles ?? '[]')) as string[];
+      return {
+        idHash: row.id_hash,
+        userId: row.user_id,
+        username: row.username,
+        displayName: row.display_name,
+        roles,
+        idToken: row.id_token,
+        createdAt: row.created_at,
+        seenAt: row.seen_at,
+      };
+    });
+  }
+
+  touch(idHash: string, at: number): Promise<void> {
+    return this.database.write(
+      async (db) => void (await db.updateTable('session').set({ seen_at: at }).where('id_hash', '=', idHash).execute()),
+    );
+  }
+
+  remove(idHash: string): Promise<void> {
+    return this.database.write(
+      async (db) => void (await db.deleteFrom('session').where('id_hash', '=', idHash).execute()),
+    );
+  }
+
+  sweep(createdBefore: number, seenBefore: number, pendingBefore: number): Promise<void> {
+    return this.database.write(async (db) => {
+      await db
+        .deleteFrom('session')
+        .where((is) => is.or([is('created_at', '<', createdBefore), is('seen_at', '<', seenBefore)]))
+        .execute();
+      await db.deleteFrom('sign_in').where('created_at', '<', pendingBefore).execute();
+    });
+  }
+
+  addPending(signIn: PendingSignIn): Promise<void> {
+    const values = {
+      id_hash: signIn.idHash,
+      state: signIn.state,
+      nonce: signIn.nonce,
+      code_verifier: signIn.codeVerifier,
+      return_to: signIn.returnTo,
+      created_at: signIn.createdAt,
+    };
+    return this.database.write(async (db) => void (await db.insertInto('sign_in').values(values).execute()));
+  }
+
+  takePending(idHash: string): Promise<PendingSignIn | null> {
+    return this.database.write(async (db) => {
+      const row = await db.deleteFrom('sign_in').where('id_hash', '=', idHash).returningAll().executeTakeFirst();
+      if (row === undefined) return null;
+      return {
+        idHash: row.id_hash,
+        state: row.state,
+        nonce: row.nonce,
+        codeVerifier: row.code_verifier,
+        returnTo: row.return_to,
+        createdAt: row.created_at,
+      };
+    });
+  }
 }
 
 interface TokenRow {

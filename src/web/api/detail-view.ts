@@ -79,7 +79,10 @@ function historyWords(kind: HistoryEntry['kind'], detail: HistoryEntry['detail']
     case 'nothing-new':
       return 'looked at again: nothing new';
     case 'result':
-      return `result of ${of('films')} film(s) stored, unverified${detail['priority'] === 'urgent' ? ', at or above the operating point' : ''}`;
+      return (
+        `result of ${of('films')} film(s) stored, unverified` +
+        (detail['priority'] === 'urgent' ? ', at or above the operating point' : '')
+      );
     case 'priority':
       return detail['priority'] === 'urgent' ? `marked as urgent${by}` : `own urgent mark taken back${by}`;
     case 'verdict':

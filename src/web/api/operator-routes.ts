@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import { messageOf } from '../../base/errors';
 import { withTimeout } from '../../base/retry';
 import type { Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
@@ -80,9 +81,7 @@ function patiently<T>(looking: Promise<T>): Promise<T | null> {
 async function seen({ name, look }: Check): Promise<Overview['checks'][number]> {
   return {
     name,
-    problem: await withTimeout(look(), PATIENCE_MS, () => new Error('it does not answer in time')).catch(
-      (error: Error) => error.message,
-    ),
+    problem: await withTimeout(look(), PATIENCE_MS, () => new Error('it does not answer in time')).catch(messageOf),
   };
 }
 

@@ -47,78 +47,89 @@ const filmQuery = z.strictObject({ size });
 const heatMapQuery = z.strictObject({ size, part: z.enum(['film', 'whole']).default('whole') });
 
 /** Pictures of films and heat maps, and reports, made from what the archive has when somebody asks. */
-export function pictureRoutes({ worklist, archive, reader, access, cacheBytes }: PictureParts): Router {
-  const cache = new PictureCache(cacheBytes);
-  const shapes = new Map<string, FilmShape | null>();
-  const inTurn = limited(AT_A_TIME);
-  const retrieve = (path: ObjectPath) => inTurn(() => archive.retrieve(path));
-
-  const found = async (request: Request): Promise<{ study: StudyDetail; film: FilmRecord; uid: Uid }> => {
-    const uid = uidOf(request.params['study']);
-    const study = await worklist.study(uid);
-    if (study === null) throw new BadRequest(404, 'there is no such study on the list');
-    return { study, uid, film: filmOf(study.record, uidOf(request.params['film'])) };
-  };
-  const audit = async (request: Request, { row }: StudyDetail, asked: number) => {
-    if (asked >= AUDITED_FROM) await access.audit(request, { kind: 'study-read', studies: [audited(row)] });
-  };
-  const remember = (path: ObjectPath, found: FilmShape | null): FilmShape | null => {
-    if (shapes.size >= MOST_SHAPES) shapes.clear();
-    shapes.set(path.sopInstanceUid, found);
-    return found;
-  };
-  const drawFilm = async (path: ObjectPath) => {
-    const { pictures, shape: found } = await drawFilmPictures(await retrieve(path), reader);
-    remember(path, found);
-    return pictures;
-  };
-  /** A film's size is read once: the heat map's place depends on it. */
-  const shape = async (path: ObjectPath): Promise<FilmShape | null> => {
-    const known = shapes.get(path.sopInstanceUid);
-    if (known !== undefined) return known;
-    const bytes = await retrieve(path);
-    const { attributes } = await reader.read(bytes);
-    return remember(path, shapeOf(attributes));
-  };
-
+export function pictureRoutes(parts: PictureParts): Router {
+  const { reader } = parts;
+  const cache = new PictureCache(parts.cacheBytes);
+  const films = new FilmShelf(parts);
   const router = Router();
   router.get('/studies/:study/films/:film/picture', needs('radiologist'), async (request, response) => {
     const asked = checked(filmQuery, request.query);
-    const { study, film, uid } = await found(request);
+    const { study, film, uid } = await found(parts, request);
     const path = filmPath(uid, film);
-    const pictures = await cache.get(`film ${path.sopInstanceUid}`, () => drawFilm(path));
-    await audit(request, study, asked.size);
+    const pictures = await cache.get(`film ${path.sopInstanceUid}`, () => films.draw(path));
+    await audit(parts, request, study, asked.size);
     send(request, response, pictures.get(String(asked.size)));
   });
   router.get('/studies/:study/films/:film/heat-map', needs('radiologist'), async (request, response) => {
     const asked = checked(heatMapQuery, request.query);
-    const { study, film, uid } = await found(request);
+    const { study, film, uid } = await found(parts, request);
     const path = objectPath(uid, film, 'heatMap');
     if (path === null) throw new BadRequest(404, 'there is no heat map of this film');
     const pictures = await cache.get(`heat map ${path.sopInstanceUid}`, async () =>
-      drawHeatMapPictures(await retrieve(path), await shape(filmPath(uid, film)), reader),
+      drawHeatMapPictures(await films.retrieve(path), await films.shape(filmPath(uid, film)), reader),
     );
-    await audit(request, study, asked.size);
+    await audit(parts, request, study, asked.size);
     send(request, response, pictures.get(heatMapName(asked.size, asked.part)));
   });
   router.get('/studies/:study/films/:film/report', needs('radiologist'), async (request, response) => {
-    const { study, film, uid } = await found(request);
+    const { study, film, uid } = await found(parts, request);
     const path = objectPath(uid, film, 'report');
     if (path === null) throw new BadRequest(404, 'there is no report of this film');
     const segmentation = objectPath(uid, film, 'segmentation');
-    const report = await reader.read(await retrieve(path));
-    const lungs = segmentation === null ? null : await reader.read(await retrieve(segmentation));
-    const size = film.seriesInstanceUid === null ? null : await shape(filmPath(uid, film));
-    await audit(request, study, AUDITED_FROM);
-    response.json(
-      reportView(
-        report.attributes,
-        size === null ? null : { rows: size.rows, columns: size.columns },
-        lungs,
-      ) satisfies FilmReport,
-    );
+    const report = await reader.read(await films.retrieve(path));
+    const lungs = segmentation === null ? null : await reader.read(await films.retrieve(segmentation));
+    const shape = film.seriesInstanceUid === null ? null : await films.shape(filmPath(uid, film));
+    await audit(parts, request, study, AUDITED_FROM);
+    const size = shape === null ? null : { rows: shape.rows, columns: shape.columns };
+    response.json(reportView(report.attributes, size, lungs) satisfies FilmReport);
   });
   return router;
+}
+
+async function found(
+  { worklist }: PictureParts,
+  request: Request,
+): Promise<{ study: StudyDetail; film: FilmRecord; uid: Uid }> {
+  const uid = uidOf(request.params['study']);
+  const study = await worklist.study(uid);
+  if (study === null) throw new BadRequest(404, 'there is no such study on the list');
+  return { study, uid, film: filmOf(study.record, uidOf(request.params['film'])) };
+}
+
+async function audit({ access }: PictureParts, request: Request, { row }: StudyDetail, asked: number): Promise<void> {
+  if (asked >= AUDITED_FROM) await access.audit(request, { kind: 'study-read', studies: [audited(row)] });
+}
+
+/** Objects of the archive, a few at a time, and the shapes of the films among them. */
+class FilmShelf {
+  private readonly shapes = new Map<string, FilmShape | null>();
+  private readonly inTurn = limited(AT_A_TIME);
+
+  constructor(private readonly parts: Pick<PictureParts, 'archive' | 'reader'>) {}
+
+  retrieve(path: ObjectPath): Promise<Uint8Array> {
+    return this.inTurn(() => this.parts.archive.retrieve(path));
+  }
+
+  async draw(path: ObjectPath) {
+    const { pictures, shape } = await drawFilmPictures(await this.retrieve(path), this.parts.reader);
+    this.remember(path, shape);
+    return pictures;
+  }
+
+  /** A film's size is read once: the heat map's place depends on it. */
+  async shape(path: ObjectPath): Promise<FilmShape | null> {
+    const known = this.shapes.get(path.sopInstanceUid);
+    if (known !== undefined) return known;
+    const { attributes } = await this.parts.reader.read(await this.retrieve(path));
+    return this.remember(path, shapeOf(attributes));
+  }
+
+  private remember(path: ObjectPath, shape: FilmShape | null): FilmShape | null {
+    if (this.shapes.size >= MOST_SHAPES) this.shapes.clear();
+    this.shapes.set(path.sopInstanceUid, shape);
+    return shape;
+  }
 }
 
 /** Kept by the browser of who asked, and asked for again each time: what has not changed costs no picture. */

@@ -5,7 +5,7 @@ import type { Opened } from '../../dicom/read';
 import { components, outline } from '../../imaging/outline';
 import type { Polygon } from '../../imaging/polygon';
 import { CODES, HILUM_SCHEME } from '../../objects/codes';
-import { readReport } from '../../objects/report-reader';
+import { codeOf, readReport } from '../../objects/report-reader';
 import type { FilmReport } from './contract';
 
 /** Regions of fewer pixels than this share of the film are specks of a segmentation. */
@@ -51,9 +51,7 @@ function statements(report: Attributes, evaluations: readonly Attributes[]): Fil
   });
   return meant.flatMap((item) => {
     const value = valueOf(item);
-    return value === ''
-      ? []
-      : [{ name: String(sequence(item, 'ConceptNameCodeSequence')[0]?.CodeMeaning ?? ''), value }];
+    return value === '' ? [] : [{ name: codeIn(item, 'ConceptNameCodeSequence').meaning, value }];
   });
 }
 
@@ -62,14 +60,19 @@ function valueOf(item: Attributes): string {
     case 'TEXT':
       return text(item);
     case 'CODE':
-      return String(sequence(item, 'ConceptCodeSequence')[0]?.CodeMeaning ?? '');
+      return codeIn(item, 'ConceptCodeSequence').meaning;
     case 'NUM': {
       const measured = sequence(item, 'MeasuredValueSequence')[0];
-      return `${Number([measured?.NumericValue ?? ''].flat()[0]).toFixed(1)} ${String(sequence(measured, 'MeasurementUnitsCodeSequence')[0]?.CodeValue ?? '')}`;
+      const value = Number([measured?.NumericValue ?? ''].flat()[0]).toFixed(1);
+      return `${value} ${codeIn(measured, 'MeasurementUnitsCodeSequence').value}`;
     }
     default:
       return '';
   }
+}
+
+function codeIn(item: Attributes | undefined, keyword: string): Code {
+  return codeOf(sequence(item, keyword)[0] ?? {});
 }
 
 function measurementGroups(report: Attributes): Attributes[] {

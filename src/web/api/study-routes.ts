@@ -138,12 +138,9 @@ async function existing(worklist: StudyParts['worklist'], request: Request) {
 /** @throws BadRequest 400 that names the keys at fault and quotes none of their values. */
 export function checked<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value ?? {});
-  if (!parsed.success)
-    throw new BadRequest(
-      400,
-      `not understood: ${[...new Set(parsed.error.issues.map(({ path }) => path.join('.') || 'the whole'))].join(', ')}`,
-    );
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  const keys = new Set(parsed.error.issues.map(({ path }) => path.join('.') || 'the whole'));
+  throw new BadRequest(400, `not understood: ${[...keys].join(', ')}`);
 }
 
 export function audited(row: {

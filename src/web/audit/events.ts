@@ -64,25 +64,9 @@ function bodiesOf(event: AuditEvent | SystemEvent, source: AuditSource): Body[] 
     case 'study-updated':
       return byPatient(event.studies).map((studies) => accessed('U', 3, studies));
     case 'query':
-      return [
-        {
-          event: { id: EVENT.query, action: 'E', outcome: 0 },
-          actorRole: ROLE_ID.source,
-          participants: [self(source, ROLE_ID.destination)],
-          objects: [queried(event.query), ...event.studies.map(studyObject()), ...patients(event.studies)],
-        },
-      ];
+      return [query(event, source)];
     case 'export':
-      return [
-        {
-          event: { id: EVENT.exported, action: 'R', outcome: 0 },
-          actorRole: ROLE_ID.source,
-          participants: [
-            { userId: event.destination, isRequestor: false, roles: [ROLE_ID.destinationMedia], media: MEDIA_URI },
-          ],
-          objects: [...event.studies.map(studyObject(10)), ...patients(event.studies)],
-        },
-      ];
+      return [exported(event)];
     case 'restricted-function':
       return [
         alert(
@@ -119,6 +103,24 @@ function bodiesOf(event: AuditEvent | SystemEvent, source: AuditSource): Body[] 
         ),
       ];
   }
+}
+
+function query({ query: asked, studies }: AuditEvent & { kind: 'query' }, source: AuditSource): Body {
+  return {
+    event: { id: EVENT.query, action: 'E', outcome: 0 },
+    actorRole: ROLE_ID.source,
+    participants: [self(source, ROLE_ID.destination)],
+    objects: [queried(asked), ...studies.map(studyObject()), ...patients(studies)],
+  };
+}
+
+function exported({ destination, studies }: AuditEvent & { kind: 'export' }): Body {
+  return {
+    event: { id: EVENT.exported, action: 'R', outcome: 0 },
+    actorRole: ROLE_ID.source,
+    participants: [{ userId: destination, isRequestor: false, roles: [ROLE_ID.destinationMedia], media: MEDIA_URI }],
+    objects: [...studies.map(studyObject(10)), ...patients(studies)],
+  };
 }
 
 /** PS3.15 A.5.3.6: studies of one patient. */

@@ -70,7 +70,9 @@ export function auditXml({ event, participants, source, objects }: AuditMessage)
     { AuditEnterpriseSiteID: source.siteId, AuditSourceID: source.id },
     element('AuditSourceTypeCode', { 'csd-code': WEB_SERVER }),
   );
-  return `<?xml version="1.0" encoding="UTF-8"?>${element('AuditMessage', {}, identification + participants.map(participantXml).join('') + sourceXml + objects.map(objectXml).join(''))}`;
+  const content =
+    identification + participants.map(participantXml).join('') + sourceXml + objects.map(objectXml).join('');
+  return `<?xml version="1.0" encoding="UTF-8"?>${element('AuditMessage', {}, content)}`;
 }
 
 function participantXml({

@@ -127,7 +127,7 @@ class SpooledSyslog implements Syslog {
       this.flush();
     });
     socket.on('timeout', () => socket.destroy(new Error('no answer')));
-    socket.on('error', (error) =>
+    socket.on('error', (error: Error) =>
       this.log.warn(
         { event: 'audit.syslog-lost', host, port, error: error.message },
         'no connection to the audit record repository; messages wait on the disk',

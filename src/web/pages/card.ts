@@ -30,7 +30,7 @@ function list(lines: readonly string[]): HTMLElement {
   const items: string[] = [];
   for (const line of lines) {
     if (line.startsWith('- ')) items.push(line.slice(2));
-    else items[items.length - 1] += ` ${line.trim()}`;
+    else if (items.length > 0) items.push(`${items.pop()!} ${line.trim()}`);
   }
   return h('ul', {}, ...items.map((item) => h('li', {}, ...inline(item))));
 }

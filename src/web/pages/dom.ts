@@ -24,10 +24,12 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-export function byId<T extends HTMLElement>(id: string): T {
+export function byId(id: string): HTMLElement;
+export function byId<T extends HTMLElement>(id: string, kind: new () => T): T;
+export function byId(id: string, kind = HTMLElement): HTMLElement {
   const found = document.getElementById(id);
-  if (found === null) throw new Error(`the page has no #${id}`);
-  return found as T;
+  if (!(found instanceof kind)) throw new Error(`the page has no #${id}`);
+  return found;
 }
 
 const SVG = 'http://www.w3.org/2000/svg';

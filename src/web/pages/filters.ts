@@ -46,7 +46,7 @@ const CHOICES: Readonly<
 
 /** Puts the choices in place. `changed` is called once typing has paused. */
 export function startFilters(changed: () => void): void {
-  const form = byId<HTMLFormElement>('filters');
+  const form = byId('filters', HTMLFormElement);
   for (const [name, choices] of Object.entries(CHOICES)) {
     const select = form.elements.namedItem(name) as HTMLSelectElement;
     select.append(...choices.map(([value, words]) => h('option', { value }, words)));
@@ -65,8 +65,11 @@ export function startFilters(changed: () => void): void {
 }
 
 export function readFilters(): Filters {
-  const data = new FormData(byId<HTMLFormElement>('filters'));
-  const of = (name: string) => String(data.get(name) ?? '').trim();
+  const data = new FormData(byId('filters', HTMLFormElement));
+  const of = (name: string) => {
+    const value = data.get(name);
+    return typeof value === 'string' ? value.trim() : '';
+  };
   return {
     search: of('search'),
     state: of('state'),

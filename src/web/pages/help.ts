@@ -14,7 +14,7 @@ const KEYS: readonly (readonly [string, string])[] = [
 ];
 
 export function startHelp(): HTMLDialogElement {
-  const dialog = byId<HTMLDialogElement>('help');
+  const dialog = byId('help', HTMLDialogElement);
   const rows = KEYS.map(([key, what]) => h('tr', {}, h('th', { scope: 'row' }, h('kbd', {}, key)), h('td', {}, what)));
   dialog.append(
     h('h2', { id: 'help-title' }, 'Keys'),

@@ -96,7 +96,8 @@ export class ReadingList {
     this.show(false);
     if (arrived > 0)
       announce(
-        `${arrived} new ${arrived === 1 ? 'study' : 'studies'}, ${[...latest.values()].filter(({ priority }) => priority === 'urgent').length} urgent. ${this.countWords()}`,
+        `${arrived} new ${arrived === 1 ? 'study' : 'studies'}, ` +
+          `${urgentOf([...latest.values()])} urgent. ${this.countWords()}`,
       );
     if (unsure) {
       clearTimeout(this.searchTimer);
@@ -122,7 +123,9 @@ export class ReadingList {
   }
 
   private countWords(): string {
-    const urgent = this.rows.filter(({ priority }) => priority === 'urgent').length;
-    return `${this.more ? 'more than ' : ''}${this.rows.length} ${this.rows.length === 1 ? 'study' : 'studies'}, ${urgent} urgent`;
+    return `${this.more ? 'more than ' : ''}${studies(this.rows.length)}, ${urgentOf(this.rows)} urgent`;
   }
 }
+
+const studies = (count: number) => `${count} ${count === 1 ? 'study' : 'studies'}`;
+const urgentOf = (rows: readonly StudyRow[]) => rows.filter(({ priority }) => priority === 'urgent').length;

@@ -70,8 +70,8 @@ function form({ row }: StudyDetail, reload: () => void): HTMLElement {
         announce(`Verdict kept: ${VERDICT_WORDS[verdict]}`);
         reload();
       },
-      (error: Error) => {
-        problem.textContent = `The verdict was not kept: ${error.message}.`;
+      (error: unknown) => {
+        problem.textContent = `The verdict was not kept: ${error instanceof Error ? error.message : String(error)}.`;
         problem.hidden = false;
       },
     );
@@ -82,5 +82,8 @@ function form({ row }: StudyDetail, reload: () => void): HTMLElement {
 export function agreementWords({ agree, disagree, unusable, share }: Agreement): string {
   const unusables = unusable === 0 ? '' : ` ${unusable} called unusable.`;
   if (share === null) return `Nobody has agreed or disagreed with a result yet.${unusables}`;
-  return `Agreement so far: ${agree} of ${agree + disagree}, ${percent(share.value)} (95 % interval ${percent(share.low)} to ${percent(share.high)}).${unusables}`;
+  return (
+    `Agreement so far: ${agree} of ${agree + disagree}, ${percent(share.value)} (95 % interval ` +
+    `${percent(share.low)} to ${percent(share.high)}).${unusables}`
+  );
 }

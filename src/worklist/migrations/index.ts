@@ -28,12 +28,13 @@ export async function migrate(
     throw new HilumError(
       'DATABASE_INVALID',
       'permanent',
-      `the database was made by a newer version of Hilum (it has ${unknown.join(', ')}): update Hilum, or use another database`,
+      `the database was made by a newer version of Hilum (it has ${unknown.join(', ')}): update Hilum, or use ` +
+        'another database',
     );
   const pending = migrations.filter(({ name }) => !applied.has(name));
-  for (const { name, up } of pending) {
-    await up(transaction as unknown as Kysely<unknown>);
-    await transaction.insertInto('migration').values({ name, applied_at: now() }).execute();
+  for (const migration of pending) {
+    await migration.up(transaction as unknown as Kysely<unknown>);
+    await transaction.insertInto('migration').values({ name: migration.name, applied_at: now() }).execute();
   }
   return pending.map(({ name }) => name);
 }
