@@ -42,7 +42,7 @@ class Setting {
   readonly steps: string[] = [];
   readonly told: { event: StudyEvent; at: number }[] = [];
   waiting = 0;
-  refuse: unknown;
+  refuse: Error | undefined;
   readonly time = new FakeTime();
   readonly log = recordingLog();
   readonly catchUp: CatchUp;
@@ -138,7 +138,7 @@ test.each([
   ['nothing', [], false],
 ])('%s: an event is %j', async (_what, series, expected) => {
   const setting = new Setting();
-  setting.series.set('1.2.1', series as (typeof FILM)[]);
+  setting.series.set('1.2.1', series);
   setting.batches = [[candidate(1)]];
   await setting.catchUp.round();
   expect(setting.told).toHaveLength(expected ? 1 : 0);
@@ -223,7 +223,7 @@ test('a study that the archive refuses holds up nothing; a refused sign-in and a
         get: () => {
           throw error;
         },
-      }) as unknown as (typeof FILM)[],
+      }),
     );
   fail(new HilumError('ARCHIVE_REFUSED', 'permanent', 'HTTP 400'));
   await setting.catchUp.round();

@@ -98,7 +98,7 @@ function changed(dataset: Dataset, path: string, value: unknown): Dataset {
   const items = copy[keyword!] as Dataset[];
   if (index !== undefined)
     copy[keyword!] = items.map((item, i) => (i === Number(index) ? changed(item, rest.join('.'), value) : item));
-  else if (value === undefined) delete copy[keyword!];
+  else if (value === undefined) Reflect.deleteProperty(copy, keyword!);
   else copy[keyword!] = value;
   return copy;
 }
@@ -370,7 +370,7 @@ describe('damage to the file is found', () => {
     ],
     [
       'an empty component in a UID',
-      () => patched(`${FILM.StudyInstanceUID as string}`, '1..2.26.0.1.3680043.10.1.2'),
+      () => patched(FILM.StudyInstanceUID as string, '1..2.26.0.1.3680043.10.1.2'),
       'StudyInstanceUID has a value that is no UI',
     ],
     [

@@ -241,7 +241,9 @@ describe('the command', () => {
     await bury(broker, ...all);
     const killed = await hilumDead(
       ['replay', '--all', '--json'],
-      (out, kill) => void (out.split('\n').length > 5 && kill()),
+      (out, kill) => {
+        if (out.split('\n').length > 5) kill();
+      },
     );
     expect(killed.status).toBeNull();
     const left = await until('the broker to put the rest back', async () => {

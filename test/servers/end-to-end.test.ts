@@ -41,7 +41,9 @@ beforeAll(async () => {
 }, 180_000);
 
 afterAll(async () => {
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   await connection?.close();
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   if (service?.exitCode === null) {
     service.kill('SIGTERM');
     await until('the service ends', () => service.exitCode !== null || service.signalCode !== null);

@@ -193,7 +193,7 @@ test('the page shows its plots and pictures and asks the network for nothing', a
       expect(await page.getByRole('img', { name: (await plot.locator('title').textContent())! }).count()).toBe(1);
       expect(await plot.locator('xpath=..').locator('table').count()).toBe(1);
     }
-    const widths = (await page.evaluate('[...document.images].map((image) => image.naturalWidth)')) as number[];
+    const widths = await page.evaluate<number[]>('[...document.images].map((image) => image.naturalWidth)');
     expect(widths.length).toBeGreaterThan(0);
     expect(Math.min(...widths)).toBeGreaterThan(100);
     const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor');

@@ -119,12 +119,12 @@ test.each([
 test('signs in, and the probe tells a FHIR R4 server from others', async () => {
   const receiver = await receive();
   const sink = sinkTo(receiver, { auth: { kind: 'bearer', token: 'abc' } });
-  await sink.probe!();
+  await sink.probe();
   await sink.deliver(resultOf(RECORD));
   expect(await receiver.seen()).toEqual([
     { step: 'done', authorization: 'Bearer abc', contentType: 'application/fhir+json' },
   ]);
-  await expect(sinkTo({ url: `${receiver.url}/_all?x=` }).probe!()).rejects.toMatchObject({
+  await expect(sinkTo({ url: `${receiver.url}/_all?x=` }).probe()).rejects.toMatchObject({
     code: expect.stringMatching(/^(CONFIG_INVALID|RECEIVER_)/) as string,
   });
 });

@@ -140,7 +140,7 @@ describe('TLS', () => {
     });
     const without = sinkTo(receiver, { tls: { caFile } });
     await expect(without.deliver(resultOf(RECORD))).rejects.toMatchObject({ code: 'RECEIVER_UNREACHABLE' });
-    await expect(without.probe!()).rejects.toMatchObject({ code: 'RECEIVER_UNREACHABLE' });
+    await expect(without.probe()).rejects.toMatchObject({ code: 'RECEIVER_UNREACHABLE' });
     expect(receiver.noted()).toEqual([]);
   });
 });

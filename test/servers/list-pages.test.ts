@@ -57,7 +57,9 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
   });
 
   afterAll(async () => {
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
     await browser?.close();
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
     await site?.close();
     await servers.stop();
   }, 60_000);
@@ -104,7 +106,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
   /** Violations of WCAG 2.2 A and AA and of axe's best practices. */
   async function violations(page: Page): Promise<string[]> {
     await page.evaluate(AXE);
-    const run = (await page.evaluate('axe.run()')) as AxeRun;
+    const run = await page.evaluate<AxeRun>('axe.run()');
     return run.violations.map(
       ({ id, nodes }) =>
         `${id}: ${nodes

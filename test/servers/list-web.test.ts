@@ -11,7 +11,7 @@ import { Site } from '../support/servers/site';
  * signs in: loopback only.
  */
 let site: Site;
-let app: App;
+let app: App | undefined;
 let url: string;
 
 beforeAll(async () => {
@@ -32,7 +32,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await app?.stop();
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   await site?.end();
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   await site?.close();
 }, 90_000);
 

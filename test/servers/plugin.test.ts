@@ -22,6 +22,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   await rabbit?.stop();
   rmSync(dir, { recursive: true, force: true });
 }, 60_000);
@@ -71,6 +72,7 @@ describe('with the plug-in in a real Orthanc', () => {
     orthanc = await startOrthanc({ dir: join(dir, 'orthanc'), amqpUrl: rabbit.amqpUrl });
   }, 60_000);
 
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   afterAll(() => orthanc?.stop(), 60_000);
 
   test('a stored study raises one event that names it, and nothing about the patient', async () => {

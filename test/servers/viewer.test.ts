@@ -21,7 +21,7 @@ let orthanc: Orthanc;
  * Without WebGL colour films show, with software WebGL they stay black; regions of reports are drawn with WebGL only.
  */
 let viewers: { cpu: Viewer; webgl: Viewer };
-let browser: Browser;
+let browser: Browser | undefined;
 let page: Page;
 
 beforeAll(async () => {

@@ -7,7 +7,7 @@ export const DICOM_DIR = join(process.env.HILUM_DATA_DIR ?? resolve(__dirname, '
 export const haveRealFiles = existsSync(DICOM_DIR);
 
 /** `describe`, or a visible skip where the collection is not at hand. */
-export const describeReal: jest.Describe = haveRealFiles ? describe : (describe.skip as jest.Describe);
+export const describeReal: jest.Describe = haveRealFiles ? describe : describe.skip;
 if (!haveRealFiles) console.warn(`tests on real DICOM files are skipped: no ${DICOM_DIR} (set HILUM_DATA_DIR)`);
 
 export function realFiles(): string[] {

@@ -136,7 +136,10 @@ export class FaultProxy {
         reply: (answer) => reply(response, answer),
         cut,
       };
-      if (rule === undefined) return exchange.reply(await exchange.forward());
+      if (rule === undefined) {
+        exchange.reply(await exchange.forward());
+        return;
+      }
       rule.left--;
       rule.hits++;
       await rule.fault(exchange);

@@ -211,7 +211,10 @@ const signInByHeader: RequestHandler = (request, _response, next) => {
 };
 
 const refusals: express.ErrorRequestHandler = (error: unknown, _request, response, next) => {
-  if (!(error instanceof Refused)) return next(error);
+  if (!(error instanceof Refused)) {
+    next(error);
+    return;
+  }
   response.status(error.status).json({ error: { code: 'REFUSED', message: 'refused' } });
 };
 

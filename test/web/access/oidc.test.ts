@@ -28,7 +28,7 @@ async function startProvider(port: number, origin: string): Promise<ChildProcess
     env: { ...process.env, PORT: String(port), ORIGIN: origin, CLAIMS: JSON.stringify(CLAIMS), NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  await once(child.stdout!, 'data');
+  await once(child.stdout, 'data');
   return child;
 }
 
