@@ -77,7 +77,7 @@ async function isHealthy(url) {
 }
 
 /** Gathers result events in a queue of its own, and looks at the dead letters without taking them. */
-export async function listenForResults(amqpUrl) {
+async function listenForResults(amqpUrl) {
   const amqp = require('amqplib');
   const connection = await amqp.connect(amqpUrl);
   connection.on('error', () => {});

@@ -13,7 +13,7 @@ import type { Server as TlsServer } from 'node:tls';
 import type { Fault } from './faults';
 
 /** What a request is to DICOMweb; `other` is all outside of /dicom-web/. */
-export type Kind = 'query' | 'retrieve' | 'store' | 'other';
+type Kind = 'query' | 'retrieve' | 'store' | 'other';
 
 export interface ProxyRequest {
   readonly kind: Kind;

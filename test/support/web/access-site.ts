@@ -111,7 +111,7 @@ export interface AccessSite {
 }
 
 export const PASSWORD = 'a long enough secret';
-export const STUDY = { studyInstanceUid: '1.2.3', patientId: 'P<1>', accessionNumber: 'A&1' };
+const STUDY = { studyInstanceUid: '1.2.3', patientId: 'P<1>', accessionNumber: 'A&1' };
 
 /** The access layer on a port and a database of its own, before some routes as the reading list has them. */
 export async function accessSite(settings: { access?: object; http?: object } = {}): Promise<AccessSite> {

@@ -126,7 +126,7 @@ export const studyOf = (seed: number): Uid =>
   syntheticUids({ seed, view: 'PA', rows: 200, columns: 170 }).studyInstanceUid;
 
 /** What the loader of results makes of an event; here with a patient that no film has. */
-export function recordOf(
+function recordOf(
   event: ResultEvent,
   archive: MemoryArchive | null,
   { AccessionNumber = 'A-1', ...patient }: Partial<StudyRecord['patient']> & { AccessionNumber?: string } = {},
