@@ -111,7 +111,7 @@ test('each study without a result gets one event, in the order of the source, an
   });
 });
 
-test('an event that the broker does not confirm ends the round before its batch is done; the next round begins there', async () => {
+test('an unconfirmed event ends the round before its batch is done; the next round begins there', async () => {
   const setting = new Setting();
   setting.batches = [many(2)];
   setting.refuse = new HilumError('BROKER_UNREACHABLE', 'transient', 'gone');
@@ -213,7 +213,7 @@ test('a source that lags is believed at once', async () => {
   expect(setting.studies).toEqual(['1.2.1']);
 });
 
-test('a study that the archive refuses holds up nothing; a refused sign-in and a lost archive end the round', async () => {
+test('a study that the archive refuses holds up nothing; a refused sign-in or a lost archive ends the round', async () => {
   const setting = new Setting();
   setting.batches = [many(2)];
   const fail = (error: Error) =>

@@ -207,7 +207,10 @@ test('an idle thread does not keep the process alive', () => {
   const script = `
     require('./scripts/lib/typescript.cjs');
     const { DecoderThread } = require('./src/pipeline/decoder-thread.ts');
-    new DecoderThread({ timeoutMs: 60000, workerFile: ${JSON.stringify(join(SUPPORT, 'faulty-decoder-worker.cjs'))} }).read(new Uint8Array(3)).then((answer) => console.log(JSON.stringify(answer)));`;
+    const workerFile = ${JSON.stringify(join(SUPPORT, 'faulty-decoder-worker.cjs'))};
+    new DecoderThread({ timeoutMs: 60000, workerFile })
+      .read(new Uint8Array(3))
+      .then((answer) => console.log(JSON.stringify(answer)));`;
   const started = Date.now();
   const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
     encoding: 'utf8',

@@ -42,7 +42,7 @@ const counts = async (receiver: FhirReceiver) =>
   );
 const WHOLE = { Device: 1, Observation: 4, DiagnosticReport: 1, Patient: 0, ServiceRequest: 0, ImagingStudy: 0 };
 
-test('the server of another make validates all of it and links the report to its observations and these to the device', async () => {
+test('the server of another make validates it all and links report, observations and device', async () => {
   const receiver = await receive();
   await sinkTo(receiver).deliver(resultOf(RECORD));
   expect(await counts(receiver)).toEqual(WHOLE);

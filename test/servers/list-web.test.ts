@@ -51,7 +51,7 @@ const post = (path: string, headers: Record<string, string> = { 'sec-fetch-site'
     body: '{}',
   });
 
-test('a study that is told of is on the list, live, with its pictures, outlines and report from the archive', async () => {
+test('a study that is told of is on the list, live, with pictures, outlines and report from the archive', async () => {
   const { change } = await get<StudyPage>('/studies');
   const stream = (await fetch(`${url}/api/v1/live?since=${change}`))
     .body!.pipeThrough(new TextDecoderStream())

@@ -136,7 +136,7 @@ test("Orthanc tells a film's view and priority, which its query does not", async
   await archive.close();
 });
 
-test('a STAT film, an AP film and an event that says urgent, all sent last, are done before routine ones sent first', async () => {
+test('a STAT film, an AP film and an urgent event, sent last, are done before routine ones sent first', async () => {
   await startService();
   const results = await connection!.createChannel();
   const { queue } = await results.assertQueue('', { exclusive: true });

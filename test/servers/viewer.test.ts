@@ -134,7 +134,10 @@ const isRegion = (red: number, green: number, blue: number) => green > 150 && re
  */
 async function repaint(): Promise<void> {
   await page.evaluate(
-    `for (const viewport of window.cornerstone?.getRenderingEngines()[0]?.getViewports() ?? []) { viewport.resetCamera?.(); viewport.render(); }`,
+    `for (const viewport of window.cornerstone?.getRenderingEngines()[0]?.getViewports() ?? []) {
+      viewport.resetCamera?.();
+      viewport.render();
+    }`,
   );
   await page.waitForTimeout(2_000);
 }
