@@ -70,7 +70,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   await viewers?.cpu.stop();
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   await viewers?.webgl.stop();
   await servers.stop();
 }, 60_000);
