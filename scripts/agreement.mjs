@@ -64,9 +64,15 @@ function summarise(films, limit) {
 }
 
 function table(group, films, { files, both, within, worstP99 }) {
+  const reason = (of, why) => (why ? `\n            ${of}: ${why}` : '');
   const line = ({ name, p99, unread }) =>
-    `  ${p99 === null ? 'unread' : p99.toFixed(3).padStart(6)}  ${name}${unread.ours ? `\n            not by Hilum: ${unread.ours}` : ''}${unread.theirs ? `\n            no reference: ${unread.theirs}` : ''}`;
-  return `${group} films: 99th percentile of the difference, grey levels of 255\n${films.map(line).join('\n')}\n${group}: ${within} of ${both} films that both readers read are within one grey level (worst ${worstP99.toFixed(3)}); ${files} files\n`;
+    `  ${p99 === null ? 'unread' : p99.toFixed(3).padStart(6)}  ${name}` +
+    `${reason('not by Hilum', unread.ours)}${reason('no reference', unread.theirs)}`;
+  return (
+    `${group} films: 99th percentile of the difference, grey levels of 255\n${films.map(line).join('\n')}\n` +
+    `${group}: ${within} of ${both} films that both readers read are within one grey level ` +
+    `(worst ${worstP99.toFixed(3)}); ${files} files\n`
+  );
 }
 
 await runMain(main);

@@ -2,7 +2,8 @@
  * npm run bench [-- --films DIR] [--json]: on the same films in one run, seconds per film of
  *   models    the three networks alone (sum of the three sessions)
  *   pipeline  file -> decode -> models -> explain -> encode -> result files, as `hilum analyze` does
- *   service   study event on RabbitMQ -> fetched from Orthanc -> analysed -> stored and verified in Orthanc -> result event
+ *   service   study event on RabbitMQ -> fetched from Orthanc -> analysed -> stored and verified in Orthanc -> result
+ *             event
  * and their ratios. Only films that are analysed to the end count; what was refused is told.
  */
 import fs from 'node:fs';
@@ -68,7 +69,8 @@ async function chooseFilms(folder, line) {
     if (outcome.outcome === 'analysed') films.set(outcome.sopInstanceUid, { bytes, explained: outcome.explained });
   }
   say(
-    `${films.size} of ${candidates.length} ${from === undefined ? 'drawn films' : 'files'} are frontal chest films that are analysed to the end`,
+    `${films.size} of ${candidates.length} ${from === undefined ? 'drawn films' : 'files'} ` +
+      'are frontal chest films that are analysed to the end',
   );
   if (films.size === 0) throw new Error('no film was analysed to the end: name a folder with --films');
   return [...films.values()];
@@ -188,10 +190,12 @@ function tell(result, json) {
   const seconds = (value) => `${value.toFixed(3)} s per film`;
   process.stdout.write(
     [
-      `${result.films} films, ${result.cores} cores, fastest of ${result.rounds} rounds for models and pipeline, one round for the service`,
+      `${result.films} films, ${result.cores} cores, fastest of ${result.rounds} rounds for models and pipeline, ` +
+        'one round for the service',
       `models    ${seconds(result.modelsSeconds)}`,
       `pipeline  ${seconds(result.pipelineSeconds)}   ${result.pipelineToModels.toFixed(2)} times the models`,
-      `service   ${seconds(result.serviceSeconds)}   ${result.serviceToModels.toFixed(2)} times the models, ${result.serviceToPipeline.toFixed(2)} times the pipeline`,
+      `service   ${seconds(result.serviceSeconds)}   ${result.serviceToModels.toFixed(2)} times the models, ` +
+        `${result.serviceToPipeline.toFixed(2)} times the pipeline`,
       '',
     ].join('\n'),
   );

@@ -41,7 +41,8 @@ async function main() {
 function complain(result, problems, letters) {
   for (const { study, film, what, holds } of problems.slice(0, SHOWN)) {
     say(
-      `PROBLEM: ${what}\n  study ${study}${film === null ? '' : `\n  film  ${film}`}\n  the study holds\n${holds.map((line) => `    ${line}`).join('\n')}`,
+      `PROBLEM: ${what}\n  study ${study}${film === null ? '' : `\n  film  ${film}`}\n` +
+        `  the study holds\n${holds.map((line) => `    ${line}`).join('\n')}`,
     );
   }
   if (problems.length > SHOWN) say(`... and ${problems.length - SHOWN} more`);

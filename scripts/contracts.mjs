@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * npm run contracts [-- --check]: what is written of the wire contracts elsewhere, from the zod schemas that are their
- * source: the JSON Schemas in docs/schemas, and the types and the wording of the reading list's pages. --check writes nothing and ends
- * with exit status 1 where a file differs.
+ * source: the JSON Schemas in docs/schemas, and the types and the wording of the reading list's pages. --check writes
+ * nothing and ends with exit status 1 where a file differs.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -61,8 +61,8 @@ function pageTypes(contract) {
   for (const name of Object.keys(contract).sort()) named.add(contract[name], { id: name });
   const { schemas } = z.toJSONSchema(named, { io: 'input', uri: (name) => name });
   return `/**
- * What the reading list's API (/api/v1) takes and answers, for its pages: made from contract.ts by \`npm run contracts\`.
- * Times are ISO 8601, UTC.
+ * What the reading list's API (/api/v1) takes and answers, for its pages: made from contract.ts by
+ * \`npm run contracts\`. Times are ISO 8601, UTC.
  */
 
 ${declarations(plain(schemas))}`;
@@ -70,7 +70,10 @@ ${declarations(plain(schemas))}`;
 
 /** The pages are built by themselves: what they say of research use is the service's own wording. */
 function pageWording({ RESEARCH_USE }) {
-  return `// Made from src/finding/wording.ts by npm run contracts.\n\nexport const RESEARCH_USE = ${JSON.stringify(RESEARCH_USE)} as const;\n`;
+  return `// Made from src/finding/wording.ts by npm run contracts.
+
+export const RESEARCH_USE = ${JSON.stringify(RESEARCH_USE)} as const;
+`;
 }
 
 /** As one would write it by hand: without zod's own pattern of a date-time and its bound of integers, null in short. */

@@ -77,7 +77,7 @@ function withList(viewerPort) {
 }
 
 // --- Films
-// ------------------------------------------------------------------------------------------------------------------------------
+// ---------------------------------------------------------------------------------------------------------------------
 
 /** `npm run` changes to the clone's folder; INIT_CWD is where the user was. */
 function listFiles(given) {
@@ -151,7 +151,7 @@ function badUid({ studyInstanceUid, seriesInstanceUid, sopInstanceUid }) {
 }
 
 // --- Results
-// ----------------------------------------------------------------------------------------------------------------------------
+// ---------------------------------------------------------------------------------------------------------------------
 
 async function waitForResults(sent, { results, service }) {
   const studies = studiesOf(sent);
@@ -194,7 +194,8 @@ async function makeReport(sent, { results }, api) {
     if (instances.every(badUid)) say(`study ${studyInstanceUid}: ${badUid(instances[0])}`);
     else if (event === undefined)
       problems.push(
-        `study ${studyInstanceUid}: ${dead.has(studyInstanceUid) ? `given up, ${dead.get(studyInstanceUid)}` : 'no result'}`,
+        `study ${studyInstanceUid}: ` +
+          (dead.has(studyInstanceUid) ? `given up, ${dead.get(studyInstanceUid)}` : 'no result'),
       );
     else problems.push(...(await missingOutputs(event, api)));
     studies.push({
@@ -255,7 +256,7 @@ async function missingOutputs({ films }, api) {
 }
 
 // --- Showing
-// ----------------------------------------------------------------------------------------------------------------------------
+// ---------------------------------------------------------------------------------------------------------------------
 
 /** A line that overwrites itself on a terminal; elsewhere one now and then. Without text the line is done. */
 let lastPlain = 0;

@@ -156,7 +156,8 @@ function count(result, end, { bytes, index, seed, name }) {
   fs.writeFileSync(file, bytes);
   result.kept.push({ file, index, seed, name, fault: end.fault, signature: end.signature });
   say(
-    `${end.fault}: ${end.signature} (${name}; seed ${seed}, file ${index}) kept as ${file}${end.error?.cause ? `\n${end.error.cause}` : ''}`,
+    `${end.fault}: ${end.signature} (${name}; seed ${seed}, file ${index}) kept as ${file}` +
+      (end.error?.cause ? `\n${end.error.cause}` : ''),
   );
 }
 
@@ -168,7 +169,8 @@ function tell({ files, seeds: count, outcomes, crashes, hangs, unclear, newEnds,
     `${files} damaged files from ${count} whole ones, seed ${seed}, networks left out\n${rows.join('\n')}\n`,
   );
   process.stdout.write(
-    `${newEnds} different ends; at most ${largestMemoryMb} MiB; ${seconds} s\n${crashes} crashes, ${hangs} hangs, ${unclear} unclear\n`,
+    `${newEnds} different ends; at most ${largestMemoryMb} MiB; ${seconds} s\n` +
+      `${crashes} crashes, ${hangs} hangs, ${unclear} unclear\n`,
   );
 }
 

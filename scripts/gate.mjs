@@ -206,10 +206,12 @@ function row(name, found) {
 const count = (found, holds) => found.filter(holds).length;
 
 function text(title, rows) {
+  const percent = (part) => (100 * part).toFixed(2);
   const line = ({ name, n, refused, share, interval95, reasons, alone }) =>
     refused === undefined
       ? `  ${name}: ${n}\n`
-      : `  ${name}: ${refused} of ${n} refused, ${(100 * share).toFixed(2)} % (${interval95.map((edge) => (100 * edge).toFixed(2)).join(' to ')})  ${JSON.stringify(reasons)} alone ${JSON.stringify(alone)}\n`;
+      : `  ${name}: ${refused} of ${n} refused, ${percent(share)} % (${interval95.map(percent).join(' to ')})  ` +
+        `${JSON.stringify(reasons)} alone ${JSON.stringify(alone)}\n`;
   return `${title}\n${rows.map(line).join('')}`;
 }
 

@@ -102,11 +102,14 @@ function isProvided(name) {
 }
 
 const adviceWithoutRoot = (missing) =>
-  `These Debian packages are missing, and only root can install them. Run\n\n    sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing.join(' ')}\n\n` +
-  'and try again. (Stop the services they start: sudo systemctl disable --now orthanc rabbitmq-server postgresql.) Or use containers: docker/README.md and docker/compose.yaml.';
+  'These Debian packages are missing, and only root can install them. Run\n\n' +
+  `    sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing.join(' ')}\n\n` +
+  'and try again. (Stop the services they start: sudo systemctl disable --now orthanc rabbitmq-server postgresql.) ' +
+  'Or use containers: docker/README.md and docker/compose.yaml.';
 
 const adviceWithoutApt = (missing) =>
-  `This is no Debian or Ubuntu, so nothing can be installed automatically. Needed are what these Debian packages hold: ${missing.join(', ')}. ` +
+  'This is no Debian or Ubuntu, so nothing can be installed automatically. ' +
+  `Needed are what these Debian packages hold: ${missing.join(', ')}. ` +
   'Without them, use containers: docker/README.md and docker/compose.yaml.';
 
 /**

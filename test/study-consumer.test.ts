@@ -165,6 +165,7 @@ describe('the study consumer', () => {
       {},
       'retry 5000 UNKNOWN',
     ],
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what a defect of a library may do
     ['nothing thrown', () => Promise.reject(undefined), {}, 'retry 5000 UNKNOWN'],
     ['no study event', () => Promise.resolve(RESULT), { body: Buffer.from('Doe^Jane') }, 'dead EVENT_INVALID'],
     ['redelivered', () => Promise.reject(permanent), { redelivered: true }, 'requeue 0'],

@@ -4,16 +4,19 @@ import { Explained } from '../lib/shell.mjs';
 
 export const USAGE = `npm run chaos [-- OPTIONS]
 
-A real Orthanc, a real RabbitMQ and some workers of Hilum; drawn studies are sent while a plan kills one of them (SIGKILL) every few seconds and starts it
-again; then quiet. The archive's own list tells what became of each film. Status 0: nothing lost, nothing doubled, no dead letter.
+A real Orthanc, a real RabbitMQ and some workers of Hilum; drawn studies are sent while a plan kills one of them
+(SIGKILL) every few seconds and starts it again; then quiet. The archive's own list tells what became of each film.
+Status 0: nothing lost, nothing doubled, no dead letter.
 
   --studies N             studies to send (200); about a quarter has two films, some are STAT
   --workers N             processes of the service (2); the first one runs the catch-up
   --seed N                what is sent and killed follows from it (1)
-  --kill-every SECONDS    mean time of work between two kills (5); a quarter of them does not wait until all is back; 0: none
+  --kill-every SECONDS    mean time of work between two kills (5); a quarter of them does not wait until all is back;
+                          0: none
   --no-events             without Orthanc's plug-in: all is stored before the workers start, and the catch-up finds it
   --catch-up KIND         orthanc or dicomweb (dicomweb)
-  --dicomweb-only         a proxy between workers and Orthanc lets only QIDO-RS, WADO-RS and STOW-RS through; no plug-in, the search is the only trigger
+  --dicomweb-only         a proxy between workers and Orthanc lets only QIDO-RS, WADO-RS and STOW-RS through; no
+                          plug-in, the search is the only trigger
   --threads N             threads per model in each worker; 0 is one per core (0)
   --time-limit SECONDS    give up after this time (1800)
   --json                  the result as one JSON object on the last line

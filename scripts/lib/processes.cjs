@@ -137,4 +137,4 @@ function tail(file, lines = 25) {
   }
 }
 
-module.exports = { startChild, killChild, stopChild, freePort, waitUntilReady, sleep, tail };
+module.exports = { startChild, killChild, stopChild, freePort, waitUntilReady };

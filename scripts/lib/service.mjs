@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import processes from './processes.cjs';
-import servers from './servers.cjs';
+import { startOrthanc, startRabbit, startServer } from './servers.cjs';
 import { Explained, ROOT } from './shell.mjs';
 
 const require = createRequire(import.meta.url);
@@ -18,10 +18,10 @@ const require = createRequire(import.meta.url);
  */
 export async function startLine({ dir, config = {}, say = () => {}, onStarted = () => {} }) {
   say('starting RabbitMQ');
-  const rabbit = await servers.startRabbit({ dir: path.join(dir, 'rabbitmq') });
+  const rabbit = await startRabbit({ dir: path.join(dir, 'rabbitmq') });
   onStarted(rabbit);
   say('starting Orthanc with the plug-in');
-  const orthanc = await servers.startOrthanc({ dir: path.join(dir, 'orthanc'), amqpUrl: rabbit.amqpUrl });
+  const orthanc = await startOrthanc({ dir: path.join(dir, 'orthanc'), amqpUrl: rabbit.amqpUrl });
   onStarted(orthanc);
   const results = await listenForResults(rabbit.amqpUrl);
   onStarted(results);
@@ -53,7 +53,7 @@ export async function startService({ dir, archiveUrl, amqpUrl, config = {}, unti
   };
   fs.writeFileSync(file, JSON.stringify(whole, null, 2));
   const url = `http://127.0.0.1:${port}`;
-  const server = await servers.startServer({
+  const server = await startServer({
     name: 'the service',
     start: () =>
       processes.startChild(process.execPath, [path.join(ROOT, 'dist/cli.js'), 'serve', '--config', file], {
@@ -77,7 +77,7 @@ async function isHealthy(url) {
 }
 
 /** Gathers result events in a queue of its own, and looks at the dead letters without taking them. */
-export async function listenForResults(amqpUrl) {
+async function listenForResults(amqpUrl) {
   const amqp = require('amqplib');
   const connection = await amqp.connect(amqpUrl);
   connection.on('error', () => {});

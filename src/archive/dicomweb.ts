@@ -41,14 +41,14 @@ export interface DicomWebOptions extends HttpOptions {
   readonly maxInstances?: number;
 }
 
-export interface InstancePath {
+interface InstancePath {
   readonly studyInstanceUid: Uid;
   readonly seriesInstanceUid: Uid;
   readonly sopInstanceUid: Uid;
 }
 
 /** One page of a search for studies. */
-export interface StudySearch {
+interface StudySearch {
   /** First and last Study Date (YYYYMMDD), both included. */
   readonly from: string;
   readonly to: string;
@@ -57,7 +57,7 @@ export interface StudySearch {
 }
 
 /** One thing that `hilum doctor` asked the archive. */
-export interface ProbeResult {
+interface ProbeResult {
   readonly check: 'reach' | 'query' | 'retrieve' | 'store';
   readonly ok: boolean;
   /** One plain sentence: what was seen and, where it is not well, what to do. */

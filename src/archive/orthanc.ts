@@ -9,7 +9,7 @@ export interface OrthancOptions extends HttpOptions {
 }
 
 /** One entry of Orthanc's list of changes. */
-export interface Change {
+interface Change {
   /** Place in the list: grows, with gaps where resources were deleted. */
   readonly seq: number;
   /** NewStudy, StableStudy, NewSeries ... */

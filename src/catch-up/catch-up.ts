@@ -10,7 +10,7 @@ import type { Candidate, Source } from './source';
 import { Teller, type TellerPorts, type Time } from './teller';
 
 /** `source.system` of the events that the catch-up makes. */
-export const CATCH_UP = 'catch-up';
+const CATCH_UP = 'catch-up';
 
 /** Ports; app.ts fits the clients to them. */
 export interface CatchUpPorts extends TellerPorts {

@@ -1,8 +1,8 @@
 import { type Attributes, text } from '../dicom/attributes';
 
 /** What a film's header says that films may be grouped by; nothing that tells a patient. */
-export const FACTS = ['sex', 'age', 'view', 'manufacturer', 'institution'] as const;
-export type Fact = (typeof FACTS)[number];
+const FACTS = ['sex', 'age', 'view', 'manufacturer', 'institution'] as const;
+type Fact = (typeof FACTS)[number];
 export type Facts = Readonly<Partial<Record<Fact, string>>>;
 
 export function factsOf(attributes: Attributes): Facts {

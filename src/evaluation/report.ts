@@ -13,7 +13,7 @@ import type { LabelledFilm, Labels } from './labels';
 import { patientsOf } from './patients';
 import type { Failure } from './run';
 
-export interface EvaluationSettings {
+interface EvaluationSettings {
   /** The service's operating point, and whose it is. */
   readonly threshold: number;
   readonly thresholdFrom: 'model' | 'configuration';
@@ -22,7 +22,7 @@ export interface EvaluationSettings {
 }
 
 /** A labelled film that was analysed. */
-export interface ReportedFilm {
+interface ReportedFilm {
   readonly file: string;
   readonly positive: boolean;
   readonly probability: number;
@@ -30,7 +30,7 @@ export interface ReportedFilm {
   readonly half: ReturnType<typeof half>;
 }
 
-export interface Excluded {
+interface Excluded {
   readonly reason: string;
   readonly positive: number;
   readonly negative: number;

@@ -5,7 +5,7 @@ export function percent(value: number | null): string {
   return value === null ? 'none' : `${(100 * value).toFixed(1)} %`;
 }
 
-export function percentRange(interval: Interval): string {
+function percentRange(interval: Interval): string {
   return interval === null ? '' : ` (${(100 * interval[0]).toFixed(1)} to ${(100 * interval[1]).toFixed(1)} %)`;
 }
 

@@ -178,7 +178,7 @@ async function roundTrip(socket: Socket, message: Uint8Array): Promise<Uint8Arra
  * The first whole frame, without its marks; undefined while it is not whole. Line ends before it are passed over.
  * @throws HilumError RECEIVER_RESPONSE_INVALID
  */
-export function frameOf(received: Buffer): Buffer | undefined {
+function frameOf(received: Buffer): Buffer | undefined {
   const begin = received.findIndex((byte) => byte !== 0x0d && byte !== 0x0a);
   if (begin < 0) return undefined;
   if (received[begin] !== START)

@@ -26,7 +26,7 @@ export function components(...parts: readonly string[]): string {
 }
 
 /** One segment of fields that are encoded already; empty ones at the end are left out. */
-export function segment(name: string, fields: readonly string[]): string {
+function segment(name: string, fields: readonly string[]): string {
   return [name, ...fields].join('|').replace(/\|+$/, '');
 }
 

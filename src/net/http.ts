@@ -8,9 +8,9 @@ export interface Peer {
   readonly name: string;
 }
 
-export const ARCHIVE: Peer = { code: 'ARCHIVE', name: 'the archive' };
+const ARCHIVE: Peer = { code: 'ARCHIVE', name: 'the archive' };
 
-export type Auth =
+type Auth =
   | { readonly kind: 'none' }
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
   | { readonly kind: 'bearer'; readonly token: string };

@@ -25,7 +25,7 @@ export interface AnalysisFinding extends FindingRule {
   readonly model: string;
 }
 
-export type SrClass = 'comprehensive-3d' | 'comprehensive';
+type SrClass = 'comprehensive-3d' | 'comprehensive';
 
 /** Who analyses, with what and since when: the part of the results that does not come from the film. */
 export interface AnalysisIdentity {

@@ -57,7 +57,7 @@ export const REPORT_PARAMETERS = {
 export type View = 'frontal' | 'lateral';
 
 /** A finding and where the network looked for it. */
-export interface ReportFinding {
+interface ReportFinding {
   readonly finding: Finding;
   /** The hottest region, in source pixels. */
   readonly region: readonly Point[];

@@ -8,12 +8,7 @@ import {
 } from '../imaging/synthetic-drawing';
 import { writePart10 } from './write';
 
-export {
-  drawSyntheticFilm,
-  type SyntheticFilm,
-  type SyntheticPixels,
-  type SyntheticView,
-} from '../imaging/synthetic-drawing';
+export { drawSyntheticFilm, type SyntheticFilm, type SyntheticView } from '../imaging/synthetic-drawing';
 
 export interface SyntheticObject extends SyntheticFilm {
   /** Tells apart films of one study with the same view; 1 by default. */

@@ -4,7 +4,7 @@ import type { Attributes } from '../dicom/attributes';
  * One attribute of a module: type 1 is there with a value, type 2 is there, type 3 may be there (PS3.5 section 7.4).
  * What is there has one of the values, or items that keep the rules of `items`.
  */
-export type Rule = readonly [
+type Rule = readonly [
   keyword: string,
   type: 1 | 2 | 3,
   detail?: readonly (string | number)[] | { readonly items: Module; readonly count?: number },

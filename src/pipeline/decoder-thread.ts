@@ -9,7 +9,7 @@ import type { Failure, Reply, Request } from './decoder-worker';
 import type { FilmReader } from './film-reader';
 
 /** Why a thread was lost over a film. */
-export type ThreadLoss = 'timeout' | 'memory' | 'died';
+type ThreadLoss = 'timeout' | 'memory' | 'died';
 
 export interface DecoderThreadOptions {
   /** Longest time for one step, reading or decoding, of one film (milliseconds). */

@@ -32,7 +32,7 @@ export function leadingExplanation({ findings }: ExplainedFilm): ExplainedFindin
 }
 
 /** ReLU, scaled to 0..1 by its own maximum, at the given size; all zero when nothing speaks for the class. */
-export function heatMap(activation: Plane, rows: number, columns: number): Plane {
+function heatMap(activation: Plane, rows: number, columns: number): Plane {
   const positive = { ...activation, values: activation.values.map((value) => Math.max(0, value)) };
   const grown = resample(positive, rows, columns);
   const max = grown.values.reduce((a, b) => Math.max(a, b), 0);

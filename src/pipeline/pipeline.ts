@@ -109,7 +109,7 @@ async function infer(source: OpenedFilm, film: PreprocessedFilm, line: Line): Pr
  * Whether a picture is for the classifier, by its pixels: frontal, like the films of the training, with plausible
  * lungs.
  */
-export async function admit(
+async function admit(
   film: PreprocessedFilm,
   { models, plausibility }: Pick<Line, 'models' | 'plausibility'>,
 ): Promise<Admission> {

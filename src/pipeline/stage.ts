@@ -125,7 +125,7 @@ export type FilmOutcome =
     }
   | { readonly outcome: 'rejected'; readonly sopInstanceUid: Uid | null; readonly refusal: Refusal };
 
-export type { EncodedObject, Plane };
+export type { Plane };
 
 /** Port: what the line asks of an archive; `archive/dicomweb` fits it by shape. Every method throws HilumError. */
 export interface Archive {

@@ -41,7 +41,7 @@ export function thin<T>(points: readonly T[], most: number): T[] {
   return Array.from({ length: most }, (_, i) => points[Math.round((i * (points.length - 1)) / (most - 1))]!);
 }
 
-export interface CalibrationBin {
+interface CalibrationBin {
   readonly from: number;
   readonly to: number;
   readonly n: number;

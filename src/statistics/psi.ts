@@ -2,11 +2,6 @@
  * Counts of values between edges: `counts[i]` holds edges[i-1] <= x < edges[i], the first all below, the last all from
  * the last edge on.
  */
-export interface Counted {
-  readonly edges: readonly number[];
-  readonly counts: readonly number[];
-}
-
 export function emptyCounts(edges: readonly number[]): number[] {
   return new Array<number>(edges.length + 1).fill(0);
 }

@@ -7,7 +7,7 @@ export interface GroupedFilm {
   readonly groups: Readonly<Record<string, string | undefined>>;
 }
 
-export interface SubgroupRow {
+interface SubgroupRow {
   readonly value: string;
   readonly n: number;
   readonly positive: number;

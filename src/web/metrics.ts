@@ -25,7 +25,7 @@ export const METRIC_NAMES = [
   'hilum_drift_psi',
   'hilum_drift_films',
 ] as const;
-export type MetricName = (typeof METRIC_NAMES)[number];
+type MetricName = (typeof METRIC_NAMES)[number];
 
 export interface MetricsSources {
   readonly version: string;

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { signedIn } from './access/user';
 
 /** The pages as built: `npm run build` puts them beside this file. */
-export const PAGES_DIR = join(__dirname, 'pages');
+const PAGES_DIR = join(__dirname, 'pages');
 
 /** No script, style or picture but the service's own, nothing inline, no frame around it. */
-export const PAGE_POLICY = [
+const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",

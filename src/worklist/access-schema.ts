@@ -10,7 +10,7 @@ export interface AccessSchema {
   first_token: FirstTokenTable;
 }
 
-export interface AccountTable {
+interface AccountTable {
   /** In lower case. */
   username: string;
   display_name: string;
@@ -20,7 +20,7 @@ export interface AccountTable {
   password_changed_at: number;
 }
 
-export interface SessionTable {
+interface SessionTable {
   id_hash: string;
   user_id: string;
   /** Of a local account, whose row then has the roles; null for OpenID Connect. */
@@ -34,7 +34,7 @@ export interface SessionTable {
 }
 
 /** A sign-in by OpenID Connect that is under way. */
-export interface SignInTable {
+interface SignInTable {
   id_hash: string;
   state: string;
   nonce: string;
@@ -43,7 +43,7 @@ export interface SignInTable {
   created_at: number;
 }
 
-export interface ApiTokenTable {
+interface ApiTokenTable {
   prefix: string;
   token_hash: string;
   label: string;
@@ -55,7 +55,7 @@ export interface ApiTokenTable {
 }
 
 /** One row at most: the token by which the first admin is made. */
-export interface FirstTokenTable {
+interface FirstTokenTable {
   id: number;
   token_hash: string;
   created_at: number;

@@ -2,10 +2,10 @@ import { type Expression, type ExpressionBuilder, type Kysely, sql, type SqlBool
 import type { Priority } from '../events/priority';
 import { fold } from './record-columns';
 import type { Schema } from './schema';
-import { type ShownState, type Verdict, VERDICTS } from './states';
+import type { ShownState, Verdict } from './states';
 import { ROW_COLUMNS, rowOf, type StudyRow } from './study-row';
 
-export interface PageFilters {
+interface PageFilters {
   readonly states?: readonly ShownState[];
   readonly priority?: Priority;
   readonly view?: 'frontal' | 'lateral';
@@ -33,7 +33,7 @@ export interface PageRequest {
 }
 
 export const PAGE_ORDERS = ['oldest', 'newest'] as const;
-export type PageOrder = (typeof PAGE_ORDERS)[number];
+type PageOrder = (typeof PAGE_ORDERS)[number];
 
 export interface Page {
   readonly rows: readonly StudyRow[];
@@ -121,6 +121,3 @@ function readCursor(cursor: string, wanted: PageOrder): Position {
   }
   throw new RangeError('not a cursor of this list');
 }
-
-/** For a person's choice of filter. */
-export const VERDICT_FILTERS = ['none', ...VERDICTS] as const;

@@ -15,7 +15,7 @@ export interface Schema extends AccessSchema {
   verdict: VerdictTable;
 }
 
-export interface MigrationTable {
+interface MigrationTable {
   name: string;
   applied_at: number;
 }
@@ -24,12 +24,12 @@ export interface MigrationTable {
  * One row, `change`: the number of the last change. Whoever writes takes the next one first, so that numbers become
  * visible in their order.
  */
-export interface CounterTable {
+interface CounterTable {
   name: string;
   value: number;
 }
 
-export interface StudyTable {
+interface StudyTable {
   study_uid: string;
   state: StudyState;
   /** Code of why it was not analysed, failed, or is tried again. */
@@ -86,7 +86,7 @@ export interface StudyTable {
 /** A row as it is read. */
 export type StudyColumns = Selectable<StudyTable>;
 
-export interface HistoryTable {
+interface HistoryTable {
   change: number;
   study_uid: string;
   at: number;
@@ -95,7 +95,7 @@ export interface HistoryTable {
   detail: string;
 }
 
-export interface VerdictTable {
+interface VerdictTable {
   change: number;
   study_uid: string;
   record_key: string | null;

@@ -1,5 +1,5 @@
 /** What the list says of a study. `left-alone` is not shown: a study without any chest film. */
-export const STUDY_STATES = ['waiting', 'analysing', 'done', 'not-analysed', 'failed', 'left-alone'] as const;
+const STUDY_STATES = ['waiting', 'analysing', 'done', 'not-analysed', 'failed', 'left-alone'] as const;
 export type StudyState = (typeof STUDY_STATES)[number];
 
 /** The states of rows that are shown. */
@@ -13,7 +13,7 @@ export const SHOWN_STATES = [
 export type ShownState = (typeof SHOWN_STATES)[number];
 
 /** Steps of a study's way, as its history names them. */
-export const HISTORY_KINDS = [
+const HISTORY_KINDS = [
   'waiting',
   'analysing',
   'returned',

@@ -6,7 +6,7 @@ import type { StudyState, Verdict } from './states';
 import { findingOfVersion01 } from './stored-findings';
 
 /** A film in the archive. */
-export interface FilmPath {
+interface FilmPath {
   readonly seriesInstanceUid: Uid | null;
   readonly sopInstanceUid: Uid;
 }
@@ -61,7 +61,7 @@ export interface StudyRow {
   readonly change: number;
 }
 
-export interface RowVerdict {
+interface RowVerdict {
   readonly verdict: Verdict;
   readonly note: string;
   readonly by: string;

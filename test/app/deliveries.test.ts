@@ -20,7 +20,7 @@ test('what is switched on is opened, and can be probed', async () => {
   expect(sinks.map(({ name }) => name)).toEqual(['ups', 'metadata', 'webhook', 'email']);
   expect(sinksOn(config)).toEqual(expect.arrayContaining(['ups', 'metadata', 'webhook', 'email']));
   expect(sinks.every(({ probe }) => probe !== undefined)).toBe(true);
-  await Promise.all(sinks.map((sink) => sink.close?.()));
+  for (const sink of sinks) await sink.close?.();
 });
 
 test.each(['ups', 'metadata', 'webhook', 'email'] as const)('a TLS file of %s that is not there is named', (name) => {
@@ -45,5 +45,5 @@ test('several of one kind are opened by their names; queues are looked for by al
     ...['list', 'hl7', 'fhir', 'ups', 'metadata', 'webhook', 'email'],
     ...['webhook.his', 'webhook.ris', 'webhook.old'],
   ]);
-  await Promise.all(sinks.map((sink) => sink.close?.()));
+  for (const sink of sinks) await sink.close?.();
 });

@@ -228,7 +228,7 @@ describe('retrieving', () => {
     ['a cut-off part', multipart(FILE).subarray(0, 300), MULTIPART],
     ['a bare file that is none', 'Doe^Jane', { 'content-type': 'application/dicom' }],
   ])('%s is an invalid answer that may pass', async (_name, body, headers) => {
-    say(200, body, headers as Record<string, string>);
+    say(200, body, headers);
     await expect(open().retrieve(PATH)).rejects.toMatchObject({
       code: 'ARCHIVE_RESPONSE_INVALID',
       lasting: 'transient',
@@ -240,7 +240,7 @@ describe('retrieving', () => {
     ['in parts', MULTIPART, multipart(FILE)],
     ['bare', { 'content-type': 'application/dicom' }, FILE],
   ])('a file above the limit, %s', async (_name, headers, body) => {
-    say(200, body, headers as Record<string, string>);
+    say(200, body, headers);
     await expect(open({ maxObjectBytes: FILE.length - 1 }).retrieve(PATH)).rejects.toMatchObject({
       code: 'DICOM_UNREADABLE',
       lasting: 'permanent',

@@ -42,7 +42,7 @@ class Setting {
   readonly steps: string[] = [];
   readonly told: { event: StudyEvent; at: number }[] = [];
   waiting = 0;
-  refuse: unknown;
+  refuse: Error | undefined;
   readonly time = new FakeTime();
   readonly log = recordingLog();
   readonly catchUp: CatchUp;
@@ -111,7 +111,7 @@ test('each study without a result gets one event, in the order of the source, an
   });
 });
 
-test('an event that the broker does not confirm ends the round before its batch is done; the next round begins there', async () => {
+test('an unconfirmed event ends the round before its batch is done; the next round begins there', async () => {
   const setting = new Setting();
   setting.batches = [many(2)];
   setting.refuse = new HilumError('BROKER_UNREACHABLE', 'transient', 'gone');
@@ -138,7 +138,7 @@ test.each([
   ['nothing', [], false],
 ])('%s: an event is %j', async (_what, series, expected) => {
   const setting = new Setting();
-  setting.series.set('1.2.1', series as (typeof FILM)[]);
+  setting.series.set('1.2.1', series);
   setting.batches = [[candidate(1)]];
   await setting.catchUp.round();
   expect(setting.told).toHaveLength(expected ? 1 : 0);
@@ -213,7 +213,7 @@ test('a source that lags is believed at once', async () => {
   expect(setting.studies).toEqual(['1.2.1']);
 });
 
-test('a study that the archive refuses holds up nothing; a refused sign-in and a lost archive end the round', async () => {
+test('a study that the archive refuses holds up nothing; a refused sign-in or a lost archive ends the round', async () => {
   const setting = new Setting();
   setting.batches = [many(2)];
   const fail = (error: Error) =>
@@ -223,7 +223,7 @@ test('a study that the archive refuses holds up nothing; a refused sign-in and a
         get: () => {
           throw error;
         },
-      }) as unknown as (typeof FILM)[],
+      }),
     );
   fail(new HilumError('ARCHIVE_REFUSED', 'permanent', 'HTTP 400'));
   await setting.catchUp.round();

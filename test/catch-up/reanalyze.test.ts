@@ -60,7 +60,7 @@ test('studies that are named are looked up first: only those with a film are ask
   expect(asked).toEqual(['1.2.1', '1.2.3']);
 });
 
-test('studies of some days: page by page, the newest weeks first, without those that are told to have no film', async () => {
+test('studies of some days: page by page, newest weeks first, without those told to have no film', async () => {
   const { asked, told, archive } = await run({ from: day(3, 1), to: day(3, 10) });
   const all = Array.from({ length: 10 }, (_, i) => 20260310 - i).flatMap((date) =>
     Array.from({ length: 40 }, (_, n) => date * 1000 + n),

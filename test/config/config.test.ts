@@ -162,7 +162,8 @@ test('secrets come from the environment or a file', () => {
   writeFileSync(join(dir, 'token'), 'abc\n');
   writeFileSync(
     join(dir, 'hilum.yaml'),
-    'archive: {url: "http://${env:HILUM_TEST_HOST}/dicom-web", auth: {kind: bearer, token: "${file:token}"}}\nbroker: {url: "amqp://b"}\nmodels: {dir: own}\n',
+    'archive: {url: "http://${env:HILUM_TEST_HOST}/dicom-web", auth: {kind: bearer, token: "${file:token}"}}\n' +
+      'broker: {url: "amqp://b"}\nmodels: {dir: own}\n',
   );
   process.env['HILUM_TEST_HOST'] = 'archive.example';
   const config = readConfig(join(dir, 'hilum.yaml'));

@@ -215,7 +215,7 @@ async function reportOf(csv: string, folder: string, out: string, line = fakeLin
   });
 }
 
-test('the same film under another name counts once, and not at all where its labels contradict each other', async () => {
+test('the same film under another name counts once, and not at all where its labels contradict', async () => {
   const { folder, out } = films();
   for (const name of ['a2.dcm', 'a3.dcm']) copyFileSync(join(folder, 'a.dcm'), join(folder, name));
   const twice = await reportOf('file,label,patient\na.dcm,1,p1\na2.dcm,1,p2\ndeep/b.dcm,0,p3\n', folder, out);

@@ -46,7 +46,7 @@ describe('what is read', () => {
   const rows = table('## What is read');
 
   test.each(rows)('%s: each test that the row names is there', (_what, _does, tests) => {
-    const named = [...tests!.matchAll(/`(test\/[^`]+)`: ((?:"[^"]+"(?:, )?)+)/g)];
+    const named = [...tests.matchAll(/`(test\/[^`]+)`: ((?:"[^"]+"(?:, )?)+)/g)];
     expect(named.length).toBeGreaterThan(0);
     for (const [, file, names] of named) {
       expect(existsSync(join(ROOT, file!))).toBe(true);
@@ -81,7 +81,7 @@ test('transfer syntaxes: those of the table are read, and of all others that the
     const film = dicomFile([...filmElements(), [0x7fe00010, 'OW', Buffer.from('no picture')]], syntax);
     const failure = await decodePixels(readPart10(film)).then(
       () => '',
-      (error: Error) => error.message,
+      (error: unknown) => (error as Error).message,
     );
     return !failure.includes('is not supported');
   };

@@ -6,7 +6,8 @@ import { join, resolve } from 'node:path';
 test('the engine keeps no device id and queues nothing for its maker', () => {
   const home = mkdtempSync(join(tmpdir(), 'hilum-home-'));
   const root = resolve(__dirname, '../..');
-  const script = `require(${JSON.stringify(join(root, 'dist/model/session.js'))}).openModel(${JSON.stringify(join(root, 'models'))}, 'lungs-unet16')`;
+  const [session, models] = ['dist/model/session.js', 'models'].map((path) => JSON.stringify(join(root, path)));
+  const script = `require(${session}).openModel(${models}, 'lungs-unet16')`;
   const env: NodeJS.ProcessEnv = { ...process.env, HOME: home };
   delete env['ORT_DISABLE_TELEMETRY'];
   delete env['XDG_CACHE_HOME'];

@@ -203,7 +203,7 @@ describe('what the report says', () => {
     ).toBeUndefined();
   });
 
-  test('every item directly inside a measurement group has a concept name: OHIF shows a blank viewport otherwise', () => {
+  test('every item directly inside a measurement group has a concept name: else OHIF shows a blank viewport', () => {
     const group = (content: ReportContent) => find(buildStructuredReport(BARE_FILM, content, IDENTITY), '125007');
     for (const content of [ANALYSED, NOT_ANALYSED]) {
       const items = group(content)?.ContentSequence as Attributes[];

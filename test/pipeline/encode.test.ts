@@ -71,7 +71,7 @@ test('a film in colour has no presentation state, and its report speaks of none'
   expect(readResult(written[3]!.bytes).outputs.map(({ sopClassUid }) => sopClassUid)).toEqual([SC, SEG, MAP, SR]);
 });
 
-test('the segmentation has the size of the film and the lungs of the analysis, the map the values of the heat map', () => {
+test('the segmentation has the size of the film and the lungs of the analysis, the map the heat map', () => {
   const outcome = analysed(BARE_FILM, { rows: 448, columns: 224 });
   const [, segmentation, map] = encode(outcome, ALL).map(({ bytes }) => bytes);
   const { inferred } = outcome.explained;

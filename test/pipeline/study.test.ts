@@ -205,7 +205,7 @@ describe('after an upgrade of Hilum', () => {
     expect([archive.objects.size, announcer.events.length]).toEqual([5, 2]);
   });
 
-  test('a new film beside it is read, and both are told, even when the first try died before it could say so', async () => {
+  test('a new film beside it is read and both are told, even when the first try died before it said so', async () => {
     const { archive, announcer, references, run, study } = setUp();
     await run();
     const late = archive.put(syntheticDicom({ seed: 1, view: 'AP', rows: 280, columns: 240, studyInstanceUid: study }));

@@ -23,7 +23,7 @@ const hilum = (args: readonly string[], input = '') => {
 
 beforeAll(() => write('access: {kind: local}'));
 
-test('accounts: made with a password from standard input, listed, changed, removed; each change is in the audit trail', () => {
+test('accounts: made with a password from standard input, listed, changed, removed, all in the audit trail', () => {
   expect(
     hilum(['users', 'add', 'chief', '--roles', 'admin', '--name', 'The Chief'], 'a long enough secret\n'),
   ).toMatchObject({ status: 0, stdout: 'account chief made with the roles admin\n' });

@@ -390,7 +390,7 @@ describe('urgent and routine', () => {
     expect(texts(seen)).toEqual(['u1', 'r1', 'slow']);
   });
 
-  test('the age of what waits: 0 for nothing, at least its wait, and never that of a queue that was empty since', async () => {
+  test('the age of what waits: 0 for nothing, at least its wait, never older than the last empty queue', async () => {
     const free: (() => void)[] = [];
     const broker = open();
     const seen: ConsumedMessage[] = [];
@@ -437,7 +437,7 @@ describe('urgent and routine', () => {
 });
 
 describe('when the broker goes', () => {
-  test('killed and back: the consumer resumes, unsettled work comes again, waiting publishes are confirmed', async () => {
+  test('killed and back: the consumer resumes, unsettled work comes again, publishes are confirmed', async () => {
     const release: (() => void)[] = [];
     const { broker, seen } = await consuming(
       async (message) => {
@@ -517,7 +517,7 @@ describe('when the broker goes', () => {
     );
   }, 120_000);
 
-  test('what the first worker that this broker sees dies over is lost work, also where it was queued before', async () => {
+  test('what the first worker on this broker dies over is lost work, also where it was queued before', async () => {
     const publisher = open();
     await publisher.ready(20_000);
     await say(publisher, 'deadly');

@@ -174,7 +174,7 @@ test('with the broker away at the start, it is done when the broker is back', as
   expect(await modalitiesOf(film)).toEqual(['CR', 'OT', 'SR']);
 }, 240_000);
 
-test("by Orthanc's changes: the cursor survives a restart, finds what came meanwhile, and asks for nothing twice", async () => {
+test("by Orthanc's changes: the cursor survives a restart, finds what came since, asks for nothing twice", async () => {
   const orthancUrl = orthanc.url;
   const first = await start({ kind: 'orthanc', orthancUrl });
   await twoRounds(first);

@@ -30,7 +30,10 @@ function chaos(...args: string[]): Promise<{ status: number | null; result: Resu
     running.stderr.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
     running.on('close', (status) => {
       const last = out.trimEnd().split('\n').at(-1) ?? '';
-      if (!last.startsWith('{')) return fail(new Error(`no result, status ${status}:\n${out}${said}`));
+      if (!last.startsWith('{')) {
+        fail(new Error(`no result, status ${status}:\n${out}${said}`));
+        return;
+      }
       done({ status, result: JSON.parse(last) as Result, said });
     });
   });

@@ -33,7 +33,7 @@ const lines = (text: string) =>
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-test('analyze writes the results of every film, tells of every file, and ends with 1 for what is unreadable', async () => {
+test('analyze writes results of every film, tells of every file, and ends with 1 for what is unreadable', async () => {
   const films = join(dir, 'films');
   mkdirSync(join(films, 'deep'), { recursive: true });
   writeFileSync(join(films, 'a.dcm'), syntheticDicom({ seed: 31, view: 'PA', rows: 500, columns: 420 }));

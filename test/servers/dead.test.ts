@@ -239,10 +239,9 @@ describe('the command', () => {
     const all = Array.from({ length: 200 }, (_, n) => n + 1);
     const broker = await open();
     await bury(broker, ...all);
-    const killed = await hilumDead(
-      ['replay', '--all', '--json'],
-      (out, kill) => void (out.split('\n').length > 5 && kill()),
-    );
+    const killed = await hilumDead(['replay', '--all', '--json'], (out, kill) => {
+      if (out.split('\n').length > 5) kill();
+    });
     expect(killed.status).toBeNull();
     const left = await until('the broker to put the rest back', async () => {
       const depths = await broker.depths();

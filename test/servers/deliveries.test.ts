@@ -104,7 +104,7 @@ test('a sink that is away holds up no other and no study', async () => {
   expect(await letters(broker)).toEqual([]);
 });
 
-test('what a sink refuses for good lies in its own dead queue with reason and history; a replay tells that sink alone', async () => {
+test('what a sink refuses for good is in its own dead queue with its history; a replay tells it alone', async () => {
   const broker = await open(['hl7', 'fhir']);
   let refuses = true;
   const hl7 = await attach(broker, 'hl7', () =>
@@ -143,7 +143,7 @@ test('tried again as often as studies are, then dead', async () => {
   expect((await letters(broker))[0]!.attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
 });
 
-test('a receiver that is away for longer than the limit is told when it is back; what it answers then is counted anew', async () => {
+test('a receiver away for longer than the limit is told when it is back; its answers are counted anew', async () => {
   const broker = await open(['hl7']);
   const starting = () => Promise.reject(new HilumError('RECEIVER_UNAVAILABLE', 'transient', 'AE'));
   const answers = [away, away, away, away, away, starting, away, starting];

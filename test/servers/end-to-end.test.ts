@@ -41,7 +41,9 @@ beforeAll(async () => {
 }, 180_000);
 
 afterAll(async () => {
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   await connection?.close();
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   if (service?.exitCode === null) {
     service.kill('SIGTERM');
     await until('the service ends', () => service.exitCode !== null || service.signalCode !== null);
@@ -112,7 +114,7 @@ async function download(
 const eventOf = (film: string) =>
   events.find(({ films }) => films.some(({ sopInstanceUid }) => sopInstanceUid === film));
 
-test('a drawn film ends in a clear outcome with its objects in the study, and sending it again changes nothing', async () => {
+test('a drawn film ends in a clear outcome with its objects in the study; sent again, nothing changes', async () => {
   const film = syntheticDicom({ seed: 11, view: 'PA', rows: 700, columns: 600 });
   const { ParentStudy, uid } = await send(film);
   const event = await until('the result event', () => eventOf(uid), 60_000);

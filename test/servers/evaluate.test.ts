@@ -29,7 +29,8 @@ const [films, out, labels, config] = ['films', 'out', 'labels.csv', 'hilum.yaml'
   string,
 ];
 const CONFIG =
-  '# of the site\narchive: { url: "http://127.0.0.1:9/" }\nbroker: { url: "amqp://127.0.0.1:9" } # none\nclassification: { threshold: 0.4 }\n';
+  '# of the site\narchive: { url: "http://127.0.0.1:9/" }\nbroker: { url: "amqp://127.0.0.1:9" } # none\n' +
+  'classification: { threshold: 0.4 }\n';
 const DRAWN = 4;
 
 interface RealFilm {
@@ -193,7 +194,7 @@ test('the page shows its plots and pictures and asks the network for nothing', a
       expect(await page.getByRole('img', { name: (await plot.locator('title').textContent())! }).count()).toBe(1);
       expect(await plot.locator('xpath=..').locator('table').count()).toBe(1);
     }
-    const widths = (await page.evaluate('[...document.images].map((image) => image.naturalWidth)')) as number[];
+    const widths = await page.evaluate<number[]>('[...document.images].map((image) => image.naturalWidth)');
     expect(widths.length).toBeGreaterThan(0);
     expect(Math.min(...widths)).toBeGreaterThan(100);
     const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
@@ -205,7 +206,8 @@ test('the page shows its plots and pictures and asks the network for nothing', a
     await page.setViewportSize({ width: 700, height: 1000 });
     expect(
       await page.evaluate(
-        'Math.max(...[...document.querySelectorAll("table, svg, img")].map((part) => Math.ceil(part.getBoundingClientRect().right)))',
+        'Math.max(...[...document.querySelectorAll("table, svg, img")]' +
+          '.map((part) => Math.ceil(part.getBoundingClientRect().right)))',
       ),
     ).toBeLessThanOrEqual(700);
     expect(requests.filter((request) => request !== url && !request.startsWith('data:'))).toEqual([]);

@@ -14,7 +14,8 @@ const isRoot = process.getuid?.() === 0;
 const rootTest = isRoot ? test : test.skip;
 if (!isRoot)
   console.warn(
-    'SKIPPED: tests on full disks, which mount small file systems and so need root; that of 507 in faults-store.test.ts runs',
+    'SKIPPED: tests on full disks, which mount small file systems and so need root; ' +
+      'that of 507 in faults-store.test.ts runs',
   );
 
 const dir = mkdtempSync(join(tmpdir(), 'hilum-disk-'));
@@ -93,7 +94,7 @@ rootTest(
   90_000,
 );
 
-test("RabbitMQ's disk alarm: publishers are blocked, the service says so, and all goes on when the disk has room", async () => {
+test("RabbitMQ's disk alarm: publishers are blocked, the service says so, all goes on when there is room", async () => {
   const [study, next] = [await site.put(), await site.put()];
   await site.tell(next);
   await site.tell(study);

@@ -33,9 +33,9 @@ test('a film that kills its worker each time is given up in the end, and the oth
   writeFileSync(file, JSON.stringify(config));
   const [poison, ...others] = [await site.put(), await site.put(), await site.put()];
   const killing: Fault = async () => void service!.kill('SIGKILL');
-  const rule = site.proxy.on(retrieves(poison!), killing, Infinity);
+  const rule = site.proxy.on(retrieves(poison), killing, Infinity);
   // Three losses before the limit: to wait for all of them would take minutes.
-  await site.tell(poison!, { [LOST_HEADER]: LOSS_LIMIT - 2 });
+  await site.tell(poison, { [LOST_HEADER]: LOSS_LIMIT - 2 });
   for (const other of others) await site.tell(other);
   supervise(file);
   const done = new Set<string>();
@@ -57,6 +57,6 @@ test('a film that kills its worker each time is given up in the end, and the oth
   );
   expect(letter).toMatchObject({ studyInstanceUid: poison, reason: WORKER_LOST, lost: LOSS_LIMIT });
   expect(rule.hits).toBe(3);
-  expect(await site.stored(poison!)).toEqual(['CR']);
+  expect(await site.stored(poison)).toEqual(['CR']);
   expect(await site.waiting()).toBe(0);
 }, 320_000);

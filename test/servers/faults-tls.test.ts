@@ -20,7 +20,9 @@ beforeAll(async () => {
 });
 afterEach(() => gate.setCertificate(own.good));
 afterAll(async () => {
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   await gate?.close();
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   await strictGate?.close();
   own.remove();
   stranger.remove();

@@ -5,7 +5,7 @@ import { Site } from '../support/servers/site';
 const USER = { username: 'hilum', password: 'p:äss' };
 const site = Site.forTests({ user: USER });
 
-test('401 by the archive itself: asked for four times, given up, and finished by a replay once the password is right', async () => {
+test('401 by the archive itself: asked for four times, given up, finished by a replay with the password', async () => {
   const study = await site.put();
   const worker = await site.work({ archive: { auth: { kind: 'basic', ...USER, password: 'expired' } } });
   await site.tell(study);

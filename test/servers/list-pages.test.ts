@@ -57,7 +57,9 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
   });
 
   afterAll(async () => {
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
     await browser?.close();
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
     await site?.close();
     await servers.stop();
   }, 60_000);
@@ -104,7 +106,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
   /** Violations of WCAG 2.2 A and AA and of axe's best practices. */
   async function violations(page: Page): Promise<string[]> {
     await page.evaluate(AXE);
-    const run = (await page.evaluate('axe.run()')) as AxeRun;
+    const run = await page.evaluate<AxeRun>('axe.run()');
     return run.violations.map(
       ({ id, nodes }) =>
         `${id}: ${nodes
@@ -130,7 +132,8 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
   async function pictures(page: Page, within: string, count: number): Promise<void> {
     await holds(
       page,
-      `[...document.querySelectorAll(${JSON.stringify(`${within} img`)})].filter((image) => image.complete && image.naturalWidth > 0).length === ${count}`,
+      `[...document.querySelectorAll(${JSON.stringify(`${within} img`)})]
+        .filter((image) => image.complete && image.naturalWidth > 0).length === ${count}`,
     );
   }
 
@@ -398,7 +401,8 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
       await pictures(page, `[data-uid="${studyOf(1)}"]`, 2);
       expect(await violations(page)).toEqual([]);
       const tooWide =
-        'document.documentElement.scrollWidth > document.documentElement.clientWidth || document.getElementById("main").scrollWidth > document.getElementById("main").clientWidth';
+        'document.documentElement.scrollWidth > document.documentElement.clientWidth || ' +
+        'document.getElementById("main").scrollWidth > document.getElementById("main").clientWidth';
       expect(await page.evaluate(tooWide)).toBe(false);
       await shoot(page, `list ${name}.png`);
       await row(page, studyOf(1)).click();
@@ -440,7 +444,8 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
       expect(await elements()).toBeLessThan(MOST_ELEMENTS);
       // The last row of all is in sight.
       const last =
-        'Math.max(...[...document.querySelectorAll("#grid-body [role=row]")].map((row) => Number(row.getAttribute("aria-rowindex"))))';
+        'Math.max(...[...document.querySelectorAll("#grid-body [role=row]")]' +
+        '.map((row) => Number(row.getAttribute("aria-rowindex"))))';
       expect(await page.evaluate(last)).toBe(5_001);
       const start = Date.now();
       await page.fill('#search', 'ACC4321');

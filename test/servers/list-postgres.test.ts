@@ -26,7 +26,7 @@ describe('the reading list on PostgreSQL', () => {
 describe('PostgreSQL as its database', () => {
   databaseTests(create);
 
-  test('a server that is killed and comes back keeps what was confirmed, and is used again without a restart', async () => {
+  test('a killed server that comes back keeps what was confirmed, and is used again without a restart', async () => {
     const database = openDatabase(await create(), LOG);
     const list = new Worklist(database);
     await list.advance(deriveUid(['before']), { kind: 'waiting', priority: null });

@@ -21,7 +21,7 @@ const log = recordingLog();
 let [rabbit, orthanc, postgres] = [] as unknown as [Rabbit, Orthanc, Postgres];
 let url = '';
 let app: App | undefined;
-let database: Database;
+let database: Database | undefined;
 let list: Worklist;
 
 const settings = (databaseUrl: string) => ({
@@ -92,14 +92,14 @@ const done = (study: Uid) =>
 test('a film that comes is on the list with patient, result and the steps of its way', async () => {
   const study = await put(drawn(1));
   await tell(study, { priority: 'urgent' });
-  const detail = (await until(
+  const detail = await until(
     'the steps are written',
     async () => {
       const found = await list.study(study);
       return found?.row.state === 'done' && found.history.length === 3 ? found : undefined;
     },
     150_000,
-  ))!;
+  );
   expect(detail.row).toMatchObject({
     priority: 'urgent',
     priorities: { triage: 'urgent', finding: 'urgent' },

@@ -11,7 +11,7 @@ import { Site } from '../support/servers/site';
  * signs in: loopback only.
  */
 let site: Site;
-let app: App;
+let app: App | undefined;
 let url: string;
 
 beforeAll(async () => {
@@ -32,7 +32,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await app?.stop();
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   await site?.end();
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   await site?.close();
 }, 90_000);
 
@@ -49,7 +51,7 @@ const post = (path: string, headers: Record<string, string> = { 'sec-fetch-site'
     body: '{}',
   });
 
-test('a study that is told of is on the list, live, with its pictures, outlines and report from the archive', async () => {
+test('a study that is told of is on the list, live, with pictures, outlines and report from the archive', async () => {
   const { change } = await get<StudyPage>('/studies');
   const stream = (await fetch(`${url}/api/v1/live?since=${change}`))
     .body!.pipeThrough(new TextDecoderStream())

@@ -56,7 +56,7 @@ async function deliver(
   try {
     await sink.deliver(resultOf(record));
   } finally {
-    await sink.close?.();
+    await sink.close();
   }
 }
 

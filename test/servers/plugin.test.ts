@@ -22,6 +22,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   await rabbit?.stop();
   rmSync(dir, { recursive: true, force: true });
 }, 60_000);
@@ -71,6 +72,7 @@ describe('with the plug-in in a real Orthanc', () => {
     orthanc = await startOrthanc({ dir: join(dir, 'orthanc'), amqpUrl: rabbit.amqpUrl });
   }, 60_000);
 
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   afterAll(() => orthanc?.stop(), 60_000);
 
   test('a stored study raises one event that names it, and nothing about the patient', async () => {
@@ -128,7 +130,7 @@ describe('with the plug-in in a real Orthanc', () => {
     expect(logOf(orthanc).filter((line) => line.includes('no queue is bound'))).toHaveLength(1);
   }, 60_000);
 
-  test('a hundred films of one study at once raise few events, and the last one comes after the last film', async () => {
+  test('a hundred films of one study at once raise few events, the last one after the last film', async () => {
     for (let instance = 0; instance < 100; instance++)
       await send(orthanc, film(6, { instance, rows: 16, columns: 16 }));
     const messages = await takeEvents(1);
@@ -137,7 +139,7 @@ describe('with the plug-in in a real Orthanc', () => {
   }, 60_000);
 });
 
-test('Orthanc starts and takes films while the broker is away from the beginning; the event arrives later', async () => {
+test('Orthanc starts and takes films while the broker is away from the start; the event arrives later', async () => {
   await rabbit.kill();
   const orthanc = await startOrthanc({ dir: join(dir, 'orthanc-early'), amqpUrl: rabbit.amqpUrl });
   try {

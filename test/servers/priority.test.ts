@@ -16,7 +16,7 @@ const dir = mkdtempSync(join(tmpdir(), 'hilum-priority-'));
 let rabbit: Rabbit;
 let orthanc: Orthanc;
 let service: ChildProcess | undefined;
-let connection: ChannelModel;
+let connection: ChannelModel | undefined;
 let channel: ConfirmChannel;
 let port = 0;
 const done: string[] = [];
@@ -136,9 +136,9 @@ test("Orthanc tells a film's view and priority, which its query does not", async
   await archive.close();
 });
 
-test('a STAT film, an AP film and an event that says urgent, all sent last, are done before routine ones sent first', async () => {
+test('a STAT film, an AP film and an urgent event, sent last, are done before routine ones sent first', async () => {
   await startService();
-  const results = await connection.createChannel();
+  const results = await connection!.createChannel();
   const { queue } = await results.assertQueue('', { exclusive: true });
   await results.bindQueue(queue, 'hilum.result', '#');
   await results.consume(

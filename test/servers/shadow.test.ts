@@ -19,7 +19,7 @@ const config = join(dir, 'hilum.yaml');
 let rabbit: Rabbit;
 let orthanc: Orthanc;
 let service: ChildProcess | undefined;
-let connection: ChannelModel;
+let connection: ChannelModel | undefined;
 let announced = 0;
 let port: number;
 
@@ -91,7 +91,7 @@ test('outcomes are collected, over a kill too, and archive and broker are as the
     },
     60_000,
   );
-  const channel = await connection.createChannel();
+  const channel = await connection!.createChannel();
   const { queue } = await channel.assertQueue('', { exclusive: true });
   await channel.bindQueue(queue, 'hilum.result', '#');
   await channel.consume(queue, () => void announced++, { noAck: true });

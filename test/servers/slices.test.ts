@@ -18,7 +18,7 @@ const dir = mkdtempSync(join(tmpdir(), 'hilum-slices-'));
 const events: ResultEvent[] = [];
 let rabbit: Rabbit;
 let orthanc: Orthanc;
-let connection: ChannelModel;
+let connection: ChannelModel | undefined;
 let channel: ConfirmChannel;
 let service: { process: ChildProcess; log: () => string } | undefined;
 

@@ -21,7 +21,7 @@ let orthanc: Orthanc;
  * Without WebGL colour films show, with software WebGL they stay black; regions of reports are drawn with WebGL only.
  */
 let viewers: { cpu: Viewer; webgl: Viewer };
-let browser: Browser;
+let browser: Browser | undefined;
 let page: Page;
 
 beforeAll(async () => {
@@ -70,7 +70,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   await viewers?.cpu.stop();
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- unset where beforeAll failed
   await viewers?.webgl.stop();
   await servers.stop();
 }, 60_000);
@@ -134,7 +136,10 @@ const isRegion = (red: number, green: number, blue: number) => green > 150 && re
  */
 async function repaint(): Promise<void> {
   await page.evaluate(
-    `for (const viewport of window.cornerstone?.getRenderingEngines()[0]?.getViewports() ?? []) { viewport.resetCamera?.(); viewport.render(); }`,
+    `for (const viewport of window.cornerstone?.getRenderingEngines()[0]?.getViewports() ?? []) {
+      viewport.resetCamera?.();
+      viewport.render();
+    }`,
   );
   await page.waitForTimeout(2_000);
 }

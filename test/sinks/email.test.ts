@@ -101,7 +101,7 @@ test('a stop ends the wait', async () => {
   const sink = emailSink(recorder(), { ...FROM, when: 'urgent', perMinute: 1 });
   await sink.deliver(resultOf(RECORD));
   const waiting = sink.deliver(resultOf(RECORD));
-  await sink.close?.();
+  await sink.close();
   await expect(Promise.race([waiting.then(() => 'ended'), passed(5_000, 'waits', { ref: false })])).resolves.toBe(
     'ended',
   );

@@ -126,7 +126,7 @@ test('the key is the same at another time and another for another result', async
   ).not.toBe(key);
 });
 
-test("a report that was deleted leaves the event's own facts; with the film gone too, nothing is known of the patient", async () => {
+test("a deleted report leaves the event's facts; with the film gone too, nothing of the patient", async () => {
   const { archive, event, film } = await analysed();
   archive.objects.delete(reportUid(event));
   const record = await loadRecord(event, archive);
@@ -198,7 +198,7 @@ test('a record rebuilt from the archive alone is the one that the event made, bu
   expect(Number.isNaN(Date.parse(completedAt))).toBe(false);
 });
 
-test("a film's warnings come over the wire into the record of the sinks, and from its report into the rebuilt one", async () => {
+test("a film's warnings reach the record of the sinks from the event, the rebuilt one from its report", async () => {
   const { archive, event, study } = await analysed(checkedLine(0.9, 0.7));
   const told = parseResultEvent(Buffer.from(JSON.stringify(event)));
   for (const record of [await loadRecord(told, archive), await rebuildRecord(study, archive)])

@@ -148,6 +148,6 @@ describe('two webhooks', () => {
       ['POST', 'HEAD'],
       ['POST', 'HEAD'],
     ]);
-    await Promise.all(sinks.map((sink) => sink.close?.()));
+    for (const sink of sinks) await sink.close?.();
   });
 });

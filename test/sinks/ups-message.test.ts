@@ -69,7 +69,7 @@ test('a new workitem has every attribute of type 1 and 2, and the empty ones emp
   });
 });
 
-test('films are named by series with the address to retrieve them from; a film whose series is not known is left out', () => {
+test('films are named by series with the address to retrieve them; without a known series, left out', () => {
   const series = newWorkitem(RECORD, SETTINGS)['00404021']?.Value as Record<string, { Value: unknown[] }>[];
   const known = RECORD.films.filter(
     ({ seriesInstanceUid, sopClassUid }) => seriesInstanceUid !== null && sopClassUid !== null,

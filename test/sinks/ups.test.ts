@@ -23,7 +23,7 @@ async function deliver(record: StudyRecord = RECORD, options: Partial<UpsOptions
   try {
     await sink.deliver(resultOf(record));
   } finally {
-    await sink.close?.();
+    await sink.close();
   }
 }
 

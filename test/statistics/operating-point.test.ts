@@ -80,7 +80,8 @@ test('a threshold at which films without the finding are called as often is an o
 
 describe('--apply-threshold', () => {
   const CONFIG =
-    '# ours\narchive:\n  url: http://orthanc:8042/dicom-web # the archive\nbroker: { url: "amqp://${env:HILUM_TEST_USER}@b" }\n\n# models below\nmodels:\n  threads: 2\n';
+    '# ours\narchive:\n  url: http://orthanc:8042/dicom-web # the archive\n' +
+    'broker: { url: "amqp://${env:HILUM_TEST_USER}@b" }\n\n# models below\nmodels:\n  threads: 2\n';
   const folder = () => {
     const dir = mkdtempSync(join(tmpdir(), 'hilum-apply-'));
     writeFileSync(join(dir, 'hilum.yaml'), CONFIG, { mode: 0o600 });

@@ -33,7 +33,7 @@ function fake(series: readonly FakeSeries[] | HilumError | 'never', rules = RULE
       ? new Promise<T>(() => {})
       : given instanceof HilumError
         ? Promise.reject(given)
-        : Promise.resolve(given as T);
+        : Promise.resolve(given);
   const archive: FilmDirectory = {
     findSeries: (study) => {
       asked.push(study);
@@ -128,8 +128,7 @@ test('at most four series are looked into; others than films never', async () =>
 
 test('the rules by default know STAT and HIGH, and no view', async () => {
   const { rules } = parseConfig({ archive: { url: 'http://a' }, broker: { url: 'amqp://b' } }).priority;
-  const classify = (film: FilmAttributes) =>
-    fake([{ modality: 'CR', film }], rules as PriorityRule[]).classify(event());
+  const classify = (film: FilmAttributes) => fake([{ modality: 'CR', film }], rules).classify(event());
   for (const film of [
     { StudyPriorityID: ['HIGH'] },
     { StudyPriorityID: ['STAT'] },

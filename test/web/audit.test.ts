@@ -87,7 +87,8 @@ test('the schema refuses what it should', () => {
 test("the Standard's mandatory fields: event, action, type, one patient in each message of accessed instances", () => {
   const [read, unknown] = xmlOf(EVENTS[0]!) as [string, string];
   expect(read).toContain(
-    '<EventIdentification EventActionCode="R" EventDateTime="2026-03-01T12:00:00.123Z" EventOutcomeIndicator="0"><EventID csd-code="110103" codeSystemName="DCM" originalText="DICOM Instances Accessed"/>',
+    '<EventIdentification EventActionCode="R" EventDateTime="2026-03-01T12:00:00.123Z" EventOutcomeIndicator="0">' +
+      '<EventID csd-code="110103" codeSystemName="DCM" originalText="DICOM Instances Accessed"/>',
   );
   expect(read.match(/csd-code="110180"/g)).toHaveLength(2);
   expect(

@@ -49,7 +49,7 @@ function setUp({ modalities = ['DX'], limit = 10_000 }: { modalities?: string[] 
   return { progress, notes, written, state, log };
 }
 
-test('steps are written in their order with the time at which they were told, and the archive is asked once', async () => {
+test('steps are written in order with the time at which they were told; the archive is asked once', async () => {
   const { progress, notes, written, state } = setUp();
   notes.waiting(A, 'urgent');
   notes.analysing(A, 1);

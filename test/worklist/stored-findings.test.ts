@@ -8,7 +8,7 @@ test('a record of this version comes back as it was stored', () => {
 });
 
 test('a record of version 0.1 has its one finding from probability, operating point and code', () => {
-  const { findings: _findings, ...film } = filmRecord('a', { probability: 0.9 });
+  const film = { ...filmRecord('a', { probability: 0.9 }), findings: undefined };
   const stored = { ...studyRecord('a'), films: [{ ...film, threshold: 0.4213, finding: COVID.code }] };
   const [read] = readStoredRecord(JSON.stringify(stored)).films;
   expect(read).toMatchObject({ findings: [{ ...covid(0.9), label: COVID.code.meaning }] });
@@ -16,7 +16,7 @@ test('a record of version 0.1 has its one finding from probability, operating po
 });
 
 test('a film of version 0.1 that was not analysed has none', () => {
-  const { findings: _findings, ...film } = filmRecord('a', { outcome: 'not-analysed', probability: null });
+  const film = { ...filmRecord('a', { outcome: 'not-analysed', probability: null }), findings: undefined };
   const stored = { ...studyRecord('a'), films: [{ ...film, threshold: null, finding: null }] };
   expect(readStoredRecord(JSON.stringify(stored)).films[0]!.findings).toEqual([]);
 });

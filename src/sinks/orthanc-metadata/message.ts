@@ -1,8 +1,8 @@
 import type { StudyRecord } from '../record';
 
 /** What a worklist that reads Orthanc's metadata sorts by, lowest first. */
-export const METADATA_PRIORITIES = ['LOW', 'MEDIUM', 'HIGH'] as const;
-export type MetadataPriority = (typeof METADATA_PRIORITIES)[number];
+const METADATA_PRIORITIES = ['LOW', 'MEDIUM', 'HIGH'] as const;
+type MetadataPriority = (typeof METADATA_PRIORITIES)[number];
 
 /** The three metadata of a study as texts; '' where there is none. */
 export interface MetadataValues {

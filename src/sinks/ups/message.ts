@@ -16,11 +16,11 @@ import {
 } from './dicom-json';
 
 /** PS3.3 section C.30.2: Scheduled Procedure Step Priority, lowest first. */
-export const UPS_PRIORITIES = ['LOW', 'MEDIUM', 'HIGH'] as const;
+const UPS_PRIORITIES = ['LOW', 'MEDIUM', 'HIGH'] as const;
 export type UpsPriority = (typeof UPS_PRIORITIES)[number];
 
 /** PS3.4 table CC.1.1-1. */
-export const UPS_STATES = ['SCHEDULED', 'IN PROGRESS', 'COMPLETED', 'CANCELED'] as const;
+const UPS_STATES = ['SCHEDULED', 'IN PROGRESS', 'COMPLETED', 'CANCELED'] as const;
 export type UpsState = (typeof UPS_STATES)[number];
 
 /** What the workitems of a site say beside the result. */

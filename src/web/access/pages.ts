@@ -4,7 +4,7 @@ import { LEAST_PASSWORD_LENGTH } from './password';
 import { PERSON_ROLES, type RequestUser, ROLES } from './user';
 
 /** A page of this layer: no script at all. */
-export function page(title: string, body: Html, isWide = false): string {
+function page(title: string, body: Html, isWide = false): string {
   return html`<!doctype html>
     <html lang="en">
       <head>

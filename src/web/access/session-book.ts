@@ -27,7 +27,7 @@ const PENDING_MS = 10 * 60_000;
 const SWEEP_MS = 10 * 60_000;
 
 /** Requests that nobody made by hand (live updates, a poll) carry this header: they do not keep a session alive. */
-export const BACKGROUND_HEADER = 'x-hilum-background';
+const BACKGROUND_HEADER = 'x-hilum-background';
 
 /** Who sends a request, by session cookie or by API token. */
 export class SessionBook {
@@ -149,7 +149,7 @@ export function bearerOf(request: Request): string | null {
   return /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
 }
 
-export function rolesOf(texts: readonly string[]): Role[] {
+function rolesOf(texts: readonly string[]): Role[] {
   return ROLES.filter((role) => texts.includes(role));
 }
 

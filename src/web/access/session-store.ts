@@ -15,7 +15,7 @@ export interface Session {
 }
 
 /** A sign-in by OpenID Connect that is under way. */
-export interface PendingSignIn {
+interface PendingSignIn {
   readonly idHash: string;
   readonly state: string;
   readonly nonce: string;
@@ -24,7 +24,7 @@ export interface PendingSignIn {
   readonly createdAt: number;
 }
 
-export interface ApiToken {
+interface ApiToken {
   readonly prefix: string;
   readonly tokenHash: string;
   readonly label: string;

@@ -33,7 +33,7 @@ export function textOf(request: Request, name: string): string {
 }
 
 /** A path of our own to go back to; anything else is the start page (no redirect to other sites). */
-export function safeReturn(text: unknown): string {
+function safeReturn(text: unknown): string {
   return typeof text === 'string' && /^\/(?![/\\])[\x21-\x7e]*$/.test(text) && !text.includes('\\') ? text : '/';
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the reading list's API (/api/v1) takes and answers, for its pages: made from contract.ts by `npm run contracts`.
- * Times are ISO 8601, UTC.
+ * What the reading list's API (/api/v1) takes and answers, for its pages: made from contract.ts by
+ * `npm run contracts`. Times are ISO 8601, UTC.
  */
 
 /** Verdicts so far: of those that agree or disagree, the share that agrees with its 95 % interval (Wilson). */

@@ -81,7 +81,7 @@ function patientView({ PatientID, PatientName, PatientBirthDate, PatientSex }: L
 /**
  * PN (PS3.5 section 6.2.1.1): family, given, middle, prefix, suffix; the first component group is enough for a list.
  */
-export function personName(name: string): string {
+function personName(name: string): string {
   const [family = '', given = '', middle = ''] = (name.split('=').find((group) => group.trim() !== '') ?? '')
     .split('^')
     .map((part) => part.trim());

@@ -79,7 +79,7 @@ function form({ row }: StudyDetail, reload: () => void): HTMLElement {
   return element;
 }
 
-export function agreementWords({ agree, disagree, unusable, share }: Agreement): string {
+function agreementWords({ agree, disagree, unusable, share }: Agreement): string {
   const unusables = unusable === 0 ? '' : ` ${unusable} called unusable.`;
   if (share === null) return `Nobody has agreed or disagreed with a result yet.${unusables}`;
   return (

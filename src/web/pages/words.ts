@@ -55,7 +55,7 @@ export const since = (iso: string): string => duration(Date.now() - Date.parse(i
 const two = (value: number) => String(value).padStart(2, '0');
 
 /** In the reader's time zone: 14:05:09 */
-export function clock(iso: string): string {
+function clock(iso: string): string {
   const at = new Date(iso);
   return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }

@@ -44,7 +44,7 @@ export async function compare(
     const compared: Compared[] = [];
     for (const [index, { name, bytes }] of films.entries()) {
       const { error, rows, columns } = theirs[index]!;
-      const ours = await decode(bytes).catch((reason: Error) => reason.message);
+      const ours = await decode(bytes).catch((reason: unknown) => (reason as Error).message);
       const unread = {
         ...(typeof ours === 'string' ? { ours } : {}),
         ...(error === undefined ? {} : { theirs: error }),

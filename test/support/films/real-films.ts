@@ -2,12 +2,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /** The shared collection of real DICOM files, which is never committed. HILUM_DATA_DIR names another place. */
-export const DICOM_DIR = join(process.env.HILUM_DATA_DIR ?? resolve(__dirname, '../../../../shared/data'), 'dicom');
+const DICOM_DIR = join(process.env.HILUM_DATA_DIR ?? resolve(__dirname, '../../../../shared/data'), 'dicom');
 
-export const haveRealFiles = existsSync(DICOM_DIR);
+const haveRealFiles = existsSync(DICOM_DIR);
 
 /** `describe`, or a visible skip where the collection is not at hand. */
-export const describeReal: jest.Describe = haveRealFiles ? describe : (describe.skip as jest.Describe);
+export const describeReal: jest.Describe = haveRealFiles ? describe : describe.skip;
 if (!haveRealFiles) console.warn(`tests on real DICOM files are skipped: no ${DICOM_DIR} (set HILUM_DATA_DIR)`);
 
 export function realFiles(): string[] {

@@ -1,4 +1,5 @@
 import { HilumError } from '../../../src/base/errors';
+import { text } from '../../../src/dicom/attributes';
 import type { InstanceReference } from '../../../src/dicom/instance';
 import type { EncodedObject } from '../../../src/dicom/part10';
 import { readPart10 } from '../../../src/dicom/read';
@@ -183,7 +184,7 @@ export class MemoryArchive implements Archive {
       seriesInstanceUid: parseUid(attributes.SeriesInstanceUID),
       sopInstanceUid: parseUid(sopInstanceUid),
       sopClassUid: parseUid(sopClassUid),
-      modality: String(attributes.Modality ?? ''),
+      modality: text(attributes, 'Modality') ?? '',
     };
     if (!this.objects.has(reference.sopInstanceUid)) this.objects.set(reference.sopInstanceUid, { reference, bytes });
     return reference;

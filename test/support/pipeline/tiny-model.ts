@@ -5,7 +5,7 @@ import { digestOf } from '../../../src/model/manifest';
 
 export const TFJS_WORKER = resolve(__dirname, '../threads/tfjs-worker.cjs');
 const SIZE = 16;
-export const TINY = 'tiny-classifier';
+const TINY = 'tiny-classifier';
 
 interface Node {
   readonly name: string;

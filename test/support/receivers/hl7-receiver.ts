@@ -7,7 +7,7 @@ import { join } from 'node:path';
 export type Step = 'AA' | 'AE' | 'AR' | 'other' | 'noise' | 'silent' | 'cut' | 'die';
 
 /** What python-hl7 understood of one message (hl7_receiver.py). Values: repetitions of components. */
-export interface Noted {
+interface Noted {
   readonly step: Step;
   readonly segments: readonly string[];
   readonly controlId: string;

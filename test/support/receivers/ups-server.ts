@@ -177,7 +177,7 @@ export class UpsServer {
 
   private changeState(item: StoredWorkitem, change: Dataset) {
     const wanted = String(change['00741000']?.Value?.[0]);
-    const transaction = String(change['00081195']?.Value?.[0] ?? '');
+    const transaction = (change['00081195']?.Value?.[0] as string | undefined) ?? '';
     const state = stateOf(item);
     const refuse = (why: string) => ({ status: this.conflictStatus, headers: { warning: `299 ups: ${why}` } });
     if (transaction === '' || Object.keys(change).length !== 2) return refuse('The Transaction UID is missing.');

@@ -13,7 +13,7 @@ import type { Server as TlsServer } from 'node:tls';
 import type { Fault } from './faults';
 
 /** What a request is to DICOMweb; `other` is all outside of /dicom-web/. */
-export type Kind = 'query' | 'retrieve' | 'store' | 'other';
+type Kind = 'query' | 'retrieve' | 'store' | 'other';
 
 export interface ProxyRequest {
   readonly kind: Kind;
@@ -136,7 +136,10 @@ export class FaultProxy {
         reply: (answer) => reply(response, answer),
         cut,
       };
-      if (rule === undefined) return exchange.reply(await exchange.forward());
+      if (rule === undefined) {
+        exchange.reply(await exchange.forward());
+        return;
+      }
       rule.left--;
       rule.hits++;
       await rule.fault(exchange);

@@ -22,7 +22,9 @@ export const hanging: Fault = async () => {};
 export const hangingAfter: Fault = async ({ forward }) => void (await forward());
 
 /** The answer's head and half of its body, then silence. */
-export const stalling: Fault = async ({ forward, response }) => void (await sendHalf(response, await forward()));
+export const stalling: Fault = async ({ forward, response }) => {
+  await sendHalf(response, await forward());
+};
 
 /** The answer's head, then its body byte by byte, one each `ms` milliseconds. */
 export const dripping =

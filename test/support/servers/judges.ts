@@ -157,7 +157,9 @@ def walk(ds):
 for name in sys.argv[1:]:
     d = pydicom.dcmread(name)
     walk(d)
-    out = {k: str(d.get(k, '')) for k in ('PatientName', 'PatientID', 'SOPClassUID', 'Modality', 'SpecificCharacterSet', 'ReferringPhysicianName', 'StudyDescription')}
+    out = {k: str(d.get(k, '')) for k in (
+        'PatientName', 'PatientID', 'SOPClassUID', 'Modality', 'SpecificCharacterSet', 'ReferringPhysicianName',
+        'StudyDescription')}
     if 'PixelData' in d: out['pixels'] = [d.Rows, d.Columns, len(d.PixelData), d.PixelData[:6].hex()]
     print(json.dumps(out))
 `;
@@ -197,7 +199,8 @@ x, y = numpy.meshgrid(numpy.arange(columns) + 0.5, numpy.arange(rows) + 0.5)
 out = {}
 for a in d.GraphicAnnotationSequence:
     for g in a.get('GraphicObjectSequence', []):
-        assert g.GraphicAnnotationUnits == 'PIXEL' and g.GraphicType == 'POLYLINE' and len(g.GraphicData) == 2 * g.NumberOfGraphicPoints
+        assert g.GraphicAnnotationUnits == 'PIXEL' and g.GraphicType == 'POLYLINE'
+        assert len(g.GraphicData) == 2 * g.NumberOfGraphicPoints
         p = numpy.array(g.GraphicData).reshape(-1, 2)
         assert (p[0] == p[-1]).all()
         inside = numpy.zeros(x.shape, bool)
@@ -220,7 +223,8 @@ export function pixelsCovered(state: Uint8Array): Readonly<Record<string, number
 const PYDICOM_PIXELS = `
 import sys, base64, json, pydicom
 a = pydicom.dcmread(sys.argv[1]).pixel_array
-print(json.dumps({'rows': a.shape[-2], 'columns': a.shape[-1], 'values': base64.b64encode(a.astype('<f4').tobytes()).decode()}))
+values = base64.b64encode(a.astype('<f4').tobytes()).decode()
+print(json.dumps({'rows': a.shape[-2], 'columns': a.shape[-1], 'values': values}))
 `;
 
 /** The pixels of a one-frame grey object as pydicom unpacks them: single bits, integers or floats. */

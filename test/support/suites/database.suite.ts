@@ -106,7 +106,7 @@ export function databaseTests(create: () => Promise<string>): void {
     });
   });
 
-  test('an error quotes no value, a defect of ours stays what it is, and what fails in the middle is undone', async () => {
+  test('an error quotes no value, a defect of ours stays what it is, what fails in the middle is undone', async () => {
     const database = open(await create());
     const list = new Worklist(database);
     await list.advance(deriveUid(['a']), { kind: 'waiting', priority: null });

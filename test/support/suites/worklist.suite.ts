@@ -136,7 +136,7 @@ export function worklistTests(open: () => Promise<Database>): void {
     expect(await row('a')).toMatchObject({ priority: 'routine', findings: [{ probability: 0.1 }] });
   });
 
-  test('a study with a result keeps showing it while it comes by again; only a failure shows, and a result ends that', async () => {
+  test('a study keeps showing its result while it comes by again; only a failure shows, till a result', async () => {
     await list.record(studyRecord('a'));
     for (const step of [
       waiting('routine'),
@@ -245,7 +245,7 @@ export function worklistTests(open: () => Promise<Database>): void {
     });
   });
 
-  test('a search finds words in any order and without their marks, and patients only for those who may see them', async () => {
+  test('a search finds words in any order, without marks, and patients only for those who may see them', async () => {
     await list.advance(uid('a'), waiting('routine'), 1_000, FILM);
     await list.record(studyRecord('b'));
     expect(await names({ search: 'anne muller' })).toEqual([uid('a')]);

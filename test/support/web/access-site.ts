@@ -111,7 +111,7 @@ export interface AccessSite {
 }
 
 export const PASSWORD = 'a long enough secret';
-export const STUDY = { studyInstanceUid: '1.2.3', patientId: 'P<1>', accessionNumber: 'A&1' };
+const STUDY = { studyInstanceUid: '1.2.3', patientId: 'P<1>', accessionNumber: 'A&1' };
 
 /** The access layer on a port and a database of its own, before some routes as the reading list has them. */
 export async function accessSite(settings: { access?: object; http?: object } = {}): Promise<AccessSite> {
@@ -135,7 +135,7 @@ export async function accessSite(settings: { access?: object; http?: object } = 
   let ahead = 0;
   const now = () => Date.now() + ahead;
   const recorder = createRecorder(
-    new AuditTrail({ dir: config.audit.dir!, maxFileBytes: config.audit.maxFileBytes }, null),
+    new AuditTrail({ dir: config.audit.dir, maxFileBytes: config.audit.maxFileBytes }, null),
     { id: 'hilum-test' },
     now,
   );
@@ -177,10 +177,10 @@ export async function accessSite(settings: { access?: object; http?: object } = 
     dir,
     pass: (milliseconds) => void (ahead += milliseconds),
     audits: () =>
-      readdirSync(config.audit.dir!)
+      readdirSync(config.audit.dir)
         .sort()
         .reverse()
-        .flatMap((name) => readFileSync(join(config.audit.dir!, name), 'utf8').split('\n').filter(Boolean)),
+        .flatMap((name) => readFileSync(join(config.audit.dir, name), 'utf8').split('\n').filter(Boolean)),
     async close() {
       await web.close();
       await access.close();

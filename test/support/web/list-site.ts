@@ -126,7 +126,7 @@ export const studyOf = (seed: number): Uid =>
   syntheticUids({ seed, view: 'PA', rows: 200, columns: 170 }).studyInstanceUid;
 
 /** What the loader of results makes of an event; here with a patient that no film has. */
-export function recordOf(
+function recordOf(
   event: ResultEvent,
   archive: MemoryArchive | null,
   { AccessionNumber = 'A-1', ...patient }: Partial<StudyRecord['patient']> & { AccessionNumber?: string } = {},
@@ -211,7 +211,10 @@ const signInByHeader: RequestHandler = (request, _response, next) => {
 };
 
 const refusals: express.ErrorRequestHandler = (error: unknown, _request, response, next) => {
-  if (!(error instanceof Refused)) return next(error);
+  if (!(error instanceof Refused)) {
+    next(error);
+    return;
+  }
   response.status(error.status).json({ error: { code: 'REFUSED', message: 'refused' } });
 };
 

@@ -24,7 +24,11 @@ test('behind a declared proxy nobody else may connect, but this machine', () => 
   );
   const isLetIn = (remoteAddress: string) => {
     let refused: unknown;
-    void guard({ socket: { remoteAddress } } as Request, {} as Response, (error: unknown) => void (refused = error));
+    void guard(
+      { socket: { remoteAddress } } as unknown as Request,
+      {} as unknown as Response,
+      (error: unknown) => void (refused = error),
+    );
     return !(refused instanceof Refused);
   };
   for (const address of ['10.0.0.5', '::ffff:10.0.0.5', '10.2.3.4', 'fd12::1', '127.0.0.1', '::1'])

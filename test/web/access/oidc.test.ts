@@ -28,7 +28,7 @@ async function startProvider(port: number, origin: string): Promise<ChildProcess
     env: { ...process.env, PORT: String(port), ORIGIN: origin, CLAIMS: JSON.stringify(CLAIMS), NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  await once(child.stdout!, 'data');
+  await once(child.stdout, 'data');
   return child;
 }
 
@@ -130,7 +130,7 @@ test('another value of the claim is another role; none is no way in', async () =
   ).toBe(true);
 }, 60_000);
 
-test("an answer counts once, with its own state, in the browser that asked: nobody is signed in by somebody else's link", async () => {
+test("an answer counts once, with its own state, in the browser that asked, not by another's link", async () => {
   const attacker = new Browser();
   const link = await toCallback(attacker, 'dr-a');
   const victim = new Browser();
@@ -152,7 +152,8 @@ test('an answer with a wrong code, an error, or too late is refused', async () =
   expect(
     (
       await browser.go(
-        `${site.origin}/sign-in/callback?error=access_denied&state=${denied.searchParams.get('state')}&iss=${encodeURIComponent(denied.origin)}`,
+        `${site.origin}/sign-in/callback?error=access_denied&state=${denied.searchParams.get('state')}` +
+          `&iss=${encodeURIComponent(denied.origin)}`,
       )
     ).status,
   ).toBe(403);

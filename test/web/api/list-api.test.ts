@@ -253,7 +253,7 @@ test('a verdict is kept with its note and counted; one of a study without a resu
   expect(await (await site.get('/api/v1/verdicts.csv')).text()).toMatch(/^file,label,patient/);
 });
 
-test('a person may raise a priority and take that back; no word lowers what the order or the finding says', async () => {
+test('a person may raise a priority and take that back; nothing lowers what order or finding says', async () => {
   const routine = '1.2.826.0.1.3';
   const priorityOf = async (uid: string) =>
     (await json<StudyDetail>(await site.get(`/api/v1/studies/${uid}`))).row.priority;
@@ -284,7 +284,7 @@ test('who saw what is told to the audit trail, with the studies that were shown'
   ]);
 });
 
-test('operation: queues, outages, states, throughput; dead letters are replayed and dropped one by one or all', async () => {
+test('operation: queues, outages, states, throughput; dead letters replayed and dropped, one or all', async () => {
   site.letters = ['a', 'b', 'c'].map((id) => ({
     id,
     queue: 'study',
@@ -320,7 +320,7 @@ test('every route says who may use it', () => {
   expect(routes.filter(({ rule }) => rule === null || rule === 'open').map(({ route }) => route)).toEqual([]);
 });
 
-test('live updates: a change comes as an event with its number, resumes after it, and ends with the sign-in', async () => {
+test('live updates: a change is an event with its number; they resume after it and end with the sign-in', async () => {
   const quick = await ListSite.open({ parts: { liveRecheckMs: 100 } });
   try {
     await fill(quick.worklist, 3);
