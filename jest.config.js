@@ -1,6 +1,6 @@
 /**
- * Tests by floor: `pure` needs nothing but Node; `servers` starts a real Orthanc and a real RabbitMQ
- * (scripts/servers.mjs).
+ * Tests by what they need: `unit` nothing but Node; `slow` other programs, most of all the independent readers of what we
+ * write, the shipped networks, or minutes; `servers` a real Orthanc and a real RabbitMQ (scripts/servers.mjs).
  */
 const shared = {
   rootDir: __dirname,
@@ -47,10 +47,11 @@ module.exports = {
   projects: [
     {
       ...shared,
-      displayName: 'pure',
+      displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['<rootDir>/test/servers/'],
+      testPathIgnorePatterns: ['<rootDir>/test/servers/', '\\.slow\\.test\\.ts$'],
     },
+    { ...shared, displayName: 'slow', testMatch: ['<rootDir>/test/**/*.slow.test.ts'] },
     { ...shared, displayName: 'servers', testMatch: ['<rootDir>/test/servers/**/*.test.ts'] },
   ],
 };
