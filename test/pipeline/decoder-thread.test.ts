@@ -4,7 +4,7 @@ import { deflateRawSync } from 'node:zlib';
 import { PixelError } from '../../src/dicom/pixel-error';
 import { decode, open, refusalOf } from '../../src/pipeline/decode';
 import { DecoderThread, type DecoderThreadOptions } from '../../src/pipeline/decoder-thread';
-import { unboundedReader } from '../../src/pipeline/film-reader';
+import { type FilmReader, unboundedReader } from '../../src/pipeline/film-reader';
 import {
   dicomFile,
   element,
@@ -38,7 +38,7 @@ afterEach(async () => {
 
 const reading = async (reader: DecoderThread, first: number): Promise<unknown> =>
   reader.read(Uint8Array.of(first, 0, 0)).catch((error: unknown) => error);
-const caught = async (bytes: Uint8Array, reader: DecoderThread): Promise<unknown> => {
+const caught = async (bytes: Uint8Array, reader: FilmReader): Promise<unknown> => {
   try {
     return await decode(await open(bytes, reader), reader);
   } catch (error) {
@@ -92,7 +92,7 @@ describe('a film by the thread is the film without it', () => {
       dicomFile(filmElements()),
       dicomFile(filmElements(), '1.2.840.10008.1.2.4.90', encapsulated([Buffer.from('no picture')])),
     ]) {
-      const [here, there] = [await caught(bytes, unboundedReader as DecoderThread), await caught(bytes, reader)];
+      const [here, there] = [await caught(bytes, unboundedReader), await caught(bytes, reader)];
       expect(refusalOf(there)).not.toBeNull();
       expect(refusalOf(there)).toEqual(refusalOf(here));
       expect(there instanceof PixelError).toBe(here instanceof PixelError);
@@ -103,7 +103,7 @@ describe('a film by the thread is the film without it', () => {
   test('a small deflated film, unpacked into the buffer pool of Node', async () => {
     const reader = thread({ workerFile: join(SUPPORT, 'large-pool-decoder-worker.cjs') });
     const file = film([0, 3, 4, 8], { rows: 2, columns: 2 }, SYNTAX.deflated);
-    expect(await caught(file, reader)).toEqual(await caught(file, unboundedReader as DecoderThread));
+    expect(await caught(file, reader)).toEqual(await caught(file, unboundedReader));
     expect(await caught(file, reader)).toMatchObject({ image: { rows: 2, columns: 2 } });
     expect(lost).toEqual([]);
   });
