@@ -77,14 +77,14 @@ async function chooseFilms(folder, line) {
 }
 
 function drawnFilms() {
-  const { syntheticDicom } = dist('dicom/synthetic-film.js');
+  const { syntheticDicom } = dist('objects/synthetic-film.js');
   return Array.from({ length: 8 }, (_, i) =>
     syntheticDicom({ seed: i + 1, view: i % 2 ? 'AP' : 'PA', rows: 2000, columns: 1700 }),
   );
 }
 
 async function timeModels(films, { models }) {
-  const { keepInside } = dist('model/tensor.js');
+  const { keepInside } = dist('imaging/plane.js');
   const { region, fill } = models.classifiers[0].model.manifest.input;
   return perFilm(films, async ({ explained: { inferred } }) => {
     const film = inferred.preprocessed.normalised;
@@ -121,7 +121,7 @@ async function perFilm(films, work) {
  */
 async function timeService(films, dir) {
   const { startRabbit, startOrthanc } = await import('./servers.mjs');
-  const { createApp } = dist('app.js');
+  const { createApp } = dist('app/app.js');
   const { parseConfig } = dist('config/config.js');
   const { createLog } = dist('base/log.js');
   const rabbit = await startRabbit({ dir: path.join(dir, 'rabbitmq') });

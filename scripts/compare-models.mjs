@@ -52,8 +52,8 @@ function drawnFilms({
     shape: [, , rows, columns],
   },
 }) {
-  const { drawSyntheticFilm } = dist('dicom/synthetic-drawing.js');
-  const { minMax } = dist('model/tensor.js');
+  const { drawSyntheticFilm } = dist('imaging/synthetic-drawing.js');
+  const { minMax } = dist('imaging/plane.js');
   const films = Array.from({ length: DRAWN }, (_, i) =>
     minMax({
       rows,

@@ -97,7 +97,7 @@ async function openSubject() {
   const { decode, open, refusalOf } = dist('pipeline/decode.js');
   const { checkHeader } = dist('pipeline/check.js');
   const { preprocess } = dist('pipeline/preprocess.js');
-  const { NOT_ANALYSED_REASONS } = dist('pipeline/stage.js');
+  const { NOT_ANALYSED_REASONS } = dist('events/closed-lists.js');
   let lost;
   const reader = new DecoderThread({ timeoutMs: TIMEOUT_MS, onLost: (why) => (lost = why) });
   const broken = (error) => ({ outcome: 'broken', fault: 'crash', signature: `crash ${plain(error)}`, error });

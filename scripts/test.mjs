@@ -1,43 +1,74 @@
 #!/usr/bin/env node
 /**
- * `npm test`: installs what is missing, then lint, types, the Python tests and all of jest, the real servers included.
- * `npm test -- ARGS`: jest alone, with these arguments. The last line is always `N passed, N failed`.
+ * `npm test`: installs what is missing, then runs every part: format, lint, unused code, types, the Python tests and all of jest, the real
+ * servers included. `npm test -- --part NAME [ARGS]`: one part alone, for jest with these arguments. `npm test -- ARGS`:
+ * jest alone, all of its projects, with these arguments. The last line is always `N passed, N failed`.
  */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ensure } from './install.mjs';
-import { ROOT, runMain, runShown, say, succeeds } from './lib/shell.mjs';
+import { minutesTable, timed } from './lib/parts.mjs';
+import { Explained, ROOT, runMain, runShown, say, succeeds } from './lib/shell.mjs';
 
 /** Debian's own: the plug-in runs in it, and its packages are installed for it. */
 const PYTHON = '/usr/bin/python3';
 
+const WORKERS = `--maxWorkers=${Math.min(4, os.availableParallelism())}`;
+
+const NEEDS_OF_SERVERS = { servers: true, judges: true, browser: true };
+const ALL_NEEDS = { ...NEEDS_OF_SERVERS, training: true };
+
+/** In the order of running. `needs`: what scripts/install.mjs has to bring for it. */
+const PARTS = [
+  { name: 'format', needs: {}, run: () => check('npm', ['run', '--silent', 'format:check']) },
+  { name: 'lint', needs: {}, run: () => check('node_modules/.bin/eslint', ['.']) },
+  { name: 'unused', needs: {}, run: () => check('npm', ['run', '--silent', 'knip']) },
+  { name: 'types', needs: {}, run: () => check('npm', ['run', '--silent', 'typecheck']) },
+  {
+    name: 'plug-in',
+    needs: { servers: true },
+    run: () => unittest(['-m', 'unittest', 'discover', '-s', 'test/plugin'], ROOT),
+  },
+  { name: 'training', needs: { training: true }, run: trainingTests },
+  { name: 'unit', needs: {}, run: (args) => jest(['--selectProjects=unit', WORKERS, ...args]) },
+  { name: 'slow', needs: { judges: true }, run: (args) => jest(['--selectProjects=slow', WORKERS, ...args]) },
+  // One file at a time: each has servers and models of its own, and its time limits are meant for a machine that is not
+  // shared.
+  {
+    name: 'servers',
+    needs: NEEDS_OF_SERVERS,
+    run: (args) => jest(['--selectProjects=servers', '--maxWorkers=1', ...args]),
+  },
+];
+
 async function main() {
-  await ensure({ servers: true, judges: true, browser: true, training: true });
-  const args = process.argv.slice(2);
-  const counts = args.length > 0 ? [await jest([...args, '--passWithNoTests'])] : await everything();
-  const total = (key) => counts.reduce((sum, count) => sum + count[key], 0);
+  const { parts, needs, args } = chosen(process.argv.slice(2));
+  const rows = [await timed('set-up', () => ensure(needs))];
+  for (const { name, run } of parts) {
+    say(`\n== ${name}`);
+    rows.push(await timed(name, () => run(args)));
+  }
+  const total = (key) => rows.reduce((sum, row) => sum + (row[key] ?? 0), 0);
   const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map(total);
+  say(`\n${minutesTable(rows, ['passed', 'failed', 'skipped'])}`);
   if (skipped > 0) say(`${skipped} skipped; each says above what it lacks`);
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   return failed > 0 || passed === 0 ? 1 : 0;
 }
 
-async function everything() {
-  const counts = [];
-  counts.push(await check('lint', 'node_modules/.bin/eslint', ['.']));
-  counts.push(await check('types', 'node_modules/.bin/tsc', ['--noEmit']));
-  counts.push(await unittest('the plug-in', ['-m', 'unittest', 'discover', '-s', 'test/plugin'], ROOT));
-  counts.push(await trainingTests());
-  counts.push(await jest(['--selectProjects=pure', `--maxWorkers=${Math.min(4, os.availableParallelism())}`]));
-  // One file at a time: each has servers and models of its own, and its time limits are meant for a machine that is not
-  // shared.
-  counts.push(await jest(['--selectProjects=servers', '--maxWorkers=1']));
-  return counts;
+function chosen(args) {
+  if (args.length === 0) return { parts: PARTS, needs: ALL_NEEDS, args };
+  if (args[0] !== '--part') return { parts: [{ name: 'jest', run: jest }], needs: ALL_NEEDS, args: some(args) };
+  const part = PARTS.find(({ name }) => name === args[1]);
+  if (part === undefined) throw new Explained(`parts are ${PARTS.map(({ name }) => name).join(', ')}`);
+  return { parts: [part], needs: part.needs, args: some(args.slice(2)) };
 }
 
-async function check(name, file, args) {
-  heading(name);
+/** A project without a test of that name is no failure. */
+const some = (args) => (args.length === 0 ? args : [...args, '--passWithNoTests']);
+
+async function check(file, args) {
   const { code } = await runShown(file, args);
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }
@@ -45,17 +76,12 @@ async function check(name, file, args) {
 async function trainingTests() {
   if (!fs.existsSync(path.join(ROOT, 'training/tests'))) return { passed: 0, failed: 0, skipped: 0 };
   if (succeeds(PYTHON, ['-c', 'import torch, onnx, scipy, PIL']))
-    return unittest(
-      'the training',
-      ['-m', 'unittest', 'discover', '-s', 'tests', '-t', '.'],
-      path.join(ROOT, 'training'),
-    );
+    return unittest(['-m', 'unittest', 'discover', '-s', 'tests', '-t', '.'], path.join(ROOT, 'training'));
   say('SKIPPED: the tests of the training need PyTorch and ONNX: node scripts/install.mjs training');
   return { passed: 0, failed: 0, skipped: 1 };
 }
 
-async function unittest(name, args, cwd) {
-  heading(`Python tests of ${name}`);
+async function unittest(args, cwd) {
   const { code, output } = await runShown(PYTHON, args, { cwd, env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' } });
   const number = (pattern) => Number(pattern.exec(output)?.[1] ?? 0);
   const failed = number(/failures=(\d+)/) + number(/errors=(\d+)/);
@@ -65,12 +91,14 @@ async function unittest(name, args, cwd) {
 }
 
 async function jest(args) {
-  heading(`jest ${args.join(' ')}`);
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hilum-jest-'));
   const file = path.join(dir, 'results.json');
-  const { code } = await runShown('node_modules/.bin/jest', [...args, '--json', `--outputFile=${file}`], {
-    silentOut: true,
-  });
+  // By this Node, which need not be the one in the path.
+  const { code } = await runShown(
+    process.execPath,
+    ['node_modules/jest/bin/jest.js', ...args, '--json', `--outputFile=${file}`],
+    { silentOut: true },
+  );
   const result = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : undefined;
   fs.rmSync(dir, { recursive: true, force: true });
   if (result === undefined) return { passed: 0, failed: 1, skipped: 0 };
@@ -80,10 +108,6 @@ async function jest(args) {
     failed: code !== 0 && failed === 0 ? 1 : failed,
     skipped: result.numPendingTests,
   };
-}
-
-function heading(text) {
-  say(`\n== ${text}`);
 }
 
 await runMain(main);

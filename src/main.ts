@@ -1,4 +1,5 @@
 import { createApp } from './app/app';
+import { warnOfOldNode } from './app/installed';
 import { createLog } from './base/log';
 import { readConfig } from './config/config';
 
@@ -13,6 +14,7 @@ export async function serve(configPath: string): Promise<number> {
   const config = readConfig(configPath);
   const log = createLog(config.log.level);
   log.info({ event: 'service.starting', config: configPath, roles: config.roles }, 'starting');
+  warnOfOldNode(log);
   const app = await createApp(config, log);
   const asked = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);

@@ -112,8 +112,6 @@ describe('the result event', () => {
 const POLICY = { delaysMs: [5_000, 30_000, 300_000, 1_800_000], limit: 6 };
 const transient = new HilumError('ARCHIVE_UNREACHABLE', 'transient', 'x');
 const permanent = new HilumError('ENCODE_FAILED', 'permanent', 'x');
-/** What a library may throw. */
-const nothing = undefined as unknown as Error;
 const returned = new HilumError('STUDY_RETURNED', 'transient', 'x');
 const message = (more: Partial<ConsumedMessage> = {}) => consumedMessage(bytes(EVENT), more);
 

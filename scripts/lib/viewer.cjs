@@ -3,12 +3,11 @@
  * stands between them. CommonJS, so that jest can require it; Node built-ins only.
  */
 'use strict';
-const { spawnSync } = require('node:child_process');
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const http = require('node:http');
-const os = require('node:os');
 const path = require('node:path');
+const { cacheDir, packed, run } = require('./cache.cjs');
 
 /**
  * Pinned: later versions drew reports wrongly when they were tried. `npm install` of it fails on a missing peer, its
@@ -36,13 +35,6 @@ const MIME = {
   '.webmanifest': 'application/manifest+json',
 };
 
-/** `HILUM_CACHE_DIR`, else a folder under the home directory. */
-function cacheDir() {
-  return (
-    process.env.HILUM_CACHE_DIR ?? path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'hilum')
-  );
-}
-
 /**
  * Brings the viewer's files once into the cache folder.
  * @returns {string} the folder with index.html
@@ -67,20 +59,11 @@ function ensureViewer() {
 }
 
 function pack(work) {
-  run('npm', ['pack', `@ohif/app@${VERSION}`, '--silent', '--pack-destination', work], work);
-  const file = path.join(work, fs.readdirSync(work).find((name) => name.endsWith('.tgz')) ?? '');
+  const file = packed(`@ohif/app@${VERSION}`, work);
   const digest = `sha512-${crypto.createHash('sha512').update(fs.readFileSync(file)).digest('base64')}`;
   if (digest !== INTEGRITY)
     throw new Error(`the package of @ohif/app ${VERSION} is not the one that was tried (${digest})`);
   return file;
-}
-
-function run(file, args, cwd) {
-  const result = spawnSync(file, args, { cwd, encoding: 'utf8', timeout: 600_000 });
-  if (result.status !== 0)
-    throw new Error(
-      `${file} ${args[0]} failed: ${(result.stderr || result.error?.message || '').trim().split('\n').pop()}`,
-    );
 }
 
 /** See viewer.d.cts. */

@@ -1,7 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Log } from '../base/log';
 
 const ROOT = join(__dirname, '../..');
 export const VERSION = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
 /** The models that come with Hilum. */
 export const SHIPPED_MODELS = join(ROOT, 'models');
+
+/** The first that is in support; docs/install.md recommends the newer one. */
+const FIRST_SUPPORTED_NODE = 22;
+
+/** Hilum works on Node 20 as well, and says that nobody mends that one any more. */
+export function warnOfOldNode(log: Log, node = process.versions.node): void {
+  if (Number.parseInt(node, 10) >= FIRST_SUPPORTED_NODE) return;
+  log.warn(
+    { event: 'node.out-of-support', node },
+    `Node ${node} gets no security fixes any more (Node 20 left support in April 2026); Node 24 is recommended`,
+  );
+}

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { describeError } from '../base/errors';
 import type { CheckResult } from '../base/check-result';
+import { describeError } from '../base/errors';
 import { examineNetwork } from '../model/check';
 import { inspectManifest, type ModelManifest, readModelFolder } from '../model/manifest';
 import { openNetwork } from '../model/session';

@@ -6,6 +6,7 @@ export const LOG_EVENTS = [
   'service.starting',
   'service.stopping',
   'service.stopped',
+  'node.out-of-support',
   'http.listening',
   'http.certificate-unusable',
   'access.first-token',

@@ -1,5 +1,5 @@
-import { configOption, HilumCommand } from './command';
 import { printChecks } from './check-results';
+import { configOption, HilumCommand } from './command';
 
 export const doctor = new HilumCommand(
   'doctor',

@@ -1,7 +1,7 @@
 import { SHIPPED_MODELS } from '../app/installed';
 import type { InstalledModel } from '../app/installed-models';
-import { HilumCommand, note, print } from './command';
 import { printChecks } from './check-results';
+import { HilumCommand, note, print } from './command';
 
 interface ModelsOptions {
   readonly dir?: string;

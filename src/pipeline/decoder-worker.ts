@@ -4,6 +4,7 @@ import { PixelError, type PixelFault } from '../dicom/pixel-error';
 import type { GrayFilm } from '../dicom/pixels';
 import type { Opened } from '../dicom/read';
 import { unboundedReader } from './film-reader';
+import { transferable } from './transferable';
 
 /** What `decoder-thread.ts` asks, one thing at a time. */
 export type Request =
@@ -27,9 +28,6 @@ export type Reply =
   | { readonly kind: 'done'; readonly value: Opened | GrayFilm }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
-/** Smaller buffers may be parts of Node's pool, which cannot be given away. */
-const LEAST_TRANSFERRED_BYTES = 1 << 16;
-
 const port = parentPort;
 if (port === null) throw new Error('decoder-worker.ts is started as a thread only');
 
@@ -49,10 +47,7 @@ async function answer(request: Request): Promise<void> {
 
 /** Pixels are handed over, not copied. */
 function send(reply: Reply, given: readonly ArrayBufferView[]): void {
-  const buffers = [...new Set(given.map(({ buffer }) => buffer as ArrayBuffer))].filter(
-    ({ byteLength }) => byteLength >= LEAST_TRANSFERRED_BYTES,
-  );
-  port!.postMessage(reply, buffers);
+  port!.postMessage(reply, transferable(given));
 }
 
 function failureOf(error: unknown): Failure {

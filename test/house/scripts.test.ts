@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const ROOT = resolve(__dirname, '../..');
@@ -22,4 +23,37 @@ test('a file that is not there is one sentence', () => {
     expect({ status, lines: stderr.trim().split('\n').length }).toEqual({ status: 1, lines: 1 });
     expect(stderr).toContain('/nowhere');
   }
+});
+
+/** Names that a script takes, and from which file: `const { a, b: c } = dist('room/file.js')` and the other ways. */
+const TAKEN =
+  /\{([^{}]*)\}\s*=\s*(?:await\s+)?(?:dist\(|require\(path\.join\(ROOT, |require\(|import\()'((?:\.\.\/)*[\w./-]+\.[jt]s)'/g;
+
+function taken(text: string): { file: string; names: string[] }[] {
+  return [...text.matchAll(TAKEN)].flatMap(([, names = '', path = '']) => {
+    const [, room] = /^(?:(?:\.\.\/)*(?:dist|src|test)\/|)([^.].*)\.[jt]s$/.exec(path) ?? [];
+    if (room === undefined) return [];
+    const file = join(ROOT, path.includes('test/') ? 'test' : 'src', `${room}.ts`);
+    return [{ file, names: names.split(',').flatMap((name) => /\w+/.exec(name) ?? []) }];
+  });
+}
+
+test('what scripts take from the service and the tests is there: no compiler reads them', () => {
+  const scripts = readdirSync(join(ROOT, 'scripts'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.[mc]js$/.test(name),
+  );
+  const uses = scripts.flatMap((name) =>
+    taken(readFileSync(join(ROOT, 'scripts', name), 'utf8')).map((use) => ({ name, ...use })),
+  );
+  expect(uses.length).toBeGreaterThan(30);
+  const missing = uses.flatMap(({ name, file, names }) => {
+    if (!existsSync(file)) return [`${name}: ${file}`];
+    const text = readFileSync(file, 'utf8');
+    return names
+      .filter(
+        (one) => !new RegExp(`export (async )?(function|const|class) ${one}\\b|export \\{[^}]*\\b${one}\\b`).test(text),
+      )
+      .map((one) => `${name}: ${one} of ${file}`);
+  });
+  expect(missing).toEqual([]);
 });

@@ -2,9 +2,7 @@ import type { Attributes } from '../../src/dicom/attributes';
 import { parseUid } from '../../src/dicom/uid';
 import { resultUids } from '../../src/objects/analysis';
 import { buildSegmentation, type LungContent } from '../../src/objects/segmentation';
-import { writePart10 } from '../../src/objects/write';
-import { BARE_FILM, IDENTITY, plane, sourceKinds } from '../support/broker/outcomes';
-import { dciodvfy, dcmdump, pydicom, pydicomPixels } from '../support/servers/judges';
+import { BARE_FILM, IDENTITY, plane } from '../support/broker/outcomes';
 
 /** An L in the upper left, so that turned, mirrored and transposed masks are told apart. */
 const MASK = plane(8, 6, (x, y) => ((x < 0.4 && y < 0.8) || (x < 0.8 && y > 0.6 && y < 0.8) ? 1 : 0));
@@ -14,57 +12,6 @@ const content = (rows: number, columns: number, mask: LungContent['mask'] = MASK
   mask,
 });
 const build = (source: Attributes, lungs = content(300, 400)) => buildSegmentation(source, lungs, IDENTITY);
-
-test.each(sourceKinds())('judges find no error: %s', (_, source) => {
-  const lungs = content(Number(source.Rows), Number(source.Columns));
-  const bytes = writePart10(build(source, lungs));
-  expect(dciodvfy(bytes).errors).toEqual([]);
-  expect(dcmdump(bytes)).toMatchObject({ status: 0, errors: [], warnings: [] });
-  expect(pydicom(bytes)).toMatchObject({ Modality: 'SEG', SOPClassUID: '1.2.840.10008.5.1.4.1.1.66.4' });
-});
-
-describe('the pixels, as pydicom reads them', () => {
-  test('on the grid of the mask are the mask, bit by bit', () => {
-    expect(pydicomPixels(writePart10(build(BARE_FILM, content(8, 6))))).toEqual(MASK);
-  });
-
-  test.each([
-    [80, 60],
-    [7, 11],
-    [301, 399],
-    [5, 3],
-  ])(
-    'on a film of %d x %d have the value of the mask at their centre, though rows end inside a byte',
-    (rows, columns) => {
-      const expected = plane(
-        rows,
-        columns,
-        (x, y) => MASK.values[Math.floor(y * MASK.rows) * MASK.columns + Math.floor(x * MASK.columns)]!,
-      );
-      expect(pydicomPixels(writePart10(build(BARE_FILM, content(rows, columns))))).toEqual(expected);
-    },
-  );
-
-  test('an empty mask and a full one stay so', () => {
-    for (const value of [0, 1])
-      expect(
-        new Set(
-          pydicomPixels(
-            writePart10(
-              build(
-                BARE_FILM,
-                content(
-                  9,
-                  9,
-                  plane(4, 4, () => value),
-                ),
-              ),
-            ),
-          ).values,
-        ),
-      ).toEqual(new Set([value]));
-  });
-});
 
 test('it lies in the study of the film, in a series of its own, refers to the film, and says who drew it and that it is for research', () => {
   const uids = resultUids(parseUid(BARE_FILM.SOPInstanceUID), IDENTITY).segmentation;
@@ -132,10 +79,6 @@ describe('the spacing', () => {
   });
 });
 
-test('no Frame of Reference, no place in the patient and no spacing is made up', () => {
-  expect(dcmdump(writePart10(build(BARE_FILM))).text).not.toMatch(/FrameOfReferenceUID|PlanePosition|PixelSpacing/);
-});
-
 test('OHIF finds the groups that it fails without, whatever the film states', () => {
   for (const film of [BARE_FILM, { ...BARE_FILM, PixelSpacing: [0.2, 0.1] }]) {
     expect(build(film).SharedFunctionalGroupsSequence).toEqual([
@@ -178,8 +121,4 @@ test('an analysis without a lung model is refused', () => {
   expect(() => buildSegmentation(BARE_FILM, content(30, 40), identity)).toThrow(
     expect.objectContaining({ code: 'ENCODE_FAILED' }),
   );
-});
-
-test('dciodvfy does find fault: a segmentation of no type', () => {
-  expect(dciodvfy(writePart10({ ...build(BARE_FILM), SegmentationType: 'MAYBE' })).errors).not.toEqual([]);
 });

@@ -1,9 +1,6 @@
 import { clean } from '../../src/dicom/sanitise';
-import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
 import { sourceReference, studyModule } from '../../src/objects/study-module';
-import { writePart10 } from '../../src/objects/write';
-import { BARE_FILM, IDENTITY } from '../support/broker/outcomes';
-import { dciodvfy } from '../support/servers/judges';
+import { BARE_FILM } from '../support/broker/outcomes';
 
 test('all type 2 attributes are there, empty where the film has none, and nothing is invented', () => {
   expect(studyModule(BARE_FILM)).toEqual({
@@ -91,35 +88,6 @@ test('an issuer with half a universal ID is left out', () => {
   expect(
     studyModule({ ...BARE_FILM, IssuerOfAccessionNumberSequence: [{ UniversalEntityID: '1.2.3' }] }),
   ).not.toHaveProperty('IssuerOfAccessionNumberSequence');
-});
-
-test('who gave out the identifiers is copied with them: facility, admission, other hospitals', () => {
-  const ward = { LocalNamespaceEntityID: 'Aufnahme', UniversalEntityID: '1.2.276.0.1', UniversalEntityIDType: 'ISO' };
-  const film = {
-    ...BARE_FILM,
-    AdmissionID: 'F-77',
-    IssuerOfAdmissionIDSequence: [ward],
-    IssuerOfPatientIDQualifiersSequence: [
-      { IdentifierTypeCode: 'MR', AssigningFacilitySequence: [{ ...ward, Extra: 1 }] },
-    ],
-    OtherPatientIDsSequence: [
-      { PatientID: 'B-1', IssuerOfPatientID: 'OTHER', TypeOfPatientID: 'TEXT' },
-      { PatientID: 'x'.repeat(65), TypeOfPatientID: 'TEXT' },
-      { PatientID: 'B-2', TypeOfPatientID: 'STICKER' },
-      7,
-    ],
-  };
-  expect(studyModule(film)).toMatchObject({
-    AdmissionID: 'F-77',
-    IssuerOfAdmissionIDSequence: [ward],
-    IssuerOfPatientIDQualifiersSequence: [{ IdentifierTypeCode: 'MR', AssigningFacilitySequence: [ward] }],
-    OtherPatientIDsSequence: [{ PatientID: 'B-1', IssuerOfPatientID: 'OTHER', TypeOfPatientID: 'TEXT' }],
-  });
-  expect(studyModule({ ...BARE_FILM, OtherPatientIDsSequence: [{}] })).not.toHaveProperty('OtherPatientIDsSequence');
-  expect(
-    dciodvfy(writePart10(buildSecondaryCapture(film, { rows: 1, columns: 1, rgb: new Uint8Array(3) }, IDENTITY)))
-      .errors,
-  ).toEqual([]);
 });
 
 test.each(['StudyInstanceUID', 'SeriesInstanceUID', 'SOPInstanceUID', 'SOPClassUID'])(

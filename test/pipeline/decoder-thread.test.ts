@@ -100,6 +100,14 @@ describe('a film by the thread is the film without it', () => {
     expect(lost).toEqual([]);
   });
 
+  test('a small deflated film, unpacked into the buffer pool of Node', async () => {
+    const reader = thread({ workerFile: join(SUPPORT, 'large-pool-decoder-worker.cjs') });
+    const file = film([0, 3, 4, 8], { rows: 2, columns: 2 }, SYNTAX.deflated);
+    expect(await caught(file, reader)).toEqual(await caught(file, unboundedReader));
+    expect(await caught(file, reader)).toMatchObject({ image: { rows: 2, columns: 2 } });
+    expect(lost).toEqual([]);
+  });
+
   test('films at the same time wait for each other', async () => {
     const reader = thread();
     const films = await Promise.all(

@@ -15,8 +15,6 @@ const EVENT = {
 const RETRY = { delaysMs: [5_000], limit: 1, awayLimit: 1 };
 const away = new HilumError('ARCHIVE_UNREACHABLE', 'transient', 'x');
 const refused = new HilumError('ARCHIVE_REFUSED', 'permanent', 'x');
-/** What a library may throw. */
-const nothing = undefined as unknown as Error;
 const returned = new HilumError('STUDY_RETURNED', 'transient', 'x');
 
 async function run(work: () => Promise<void>, more: Partial<ConsumedMessage> = {}) {

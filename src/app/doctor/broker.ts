@@ -1,5 +1,5 @@
-import { describeError } from '../../base/errors';
 import type { CheckResult } from '../../base/check-result';
+import { describeError } from '../../base/errors';
 import type { Config } from '../../config/config';
 import type { Broker } from '../../queue/broker';
 import { withBroker } from '../broker';

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
-import { freeBytes } from '../../base/disk';
 import type { CheckResult } from '../../base/check-result';
+import { freeBytes } from '../../base/disk';
 import type { Config } from '../../config/config';
 
 const LEAST_FREE_BYTES = 1024 ** 3;

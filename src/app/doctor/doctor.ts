@@ -1,5 +1,5 @@
-import { describeError } from '../../base/errors';
 import type { CheckResult } from '../../base/check-result';
+import { describeError } from '../../base/errors';
 import { type Config, readConfig } from '../../config/config';
 import type { Role } from '../../config/roles';
 import { examineAccess } from './access';

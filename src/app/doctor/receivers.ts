@@ -1,5 +1,5 @@
-import { describeError } from '../../base/errors';
 import type { CheckResult } from '../../base/check-result';
+import { describeError } from '../../base/errors';
 import type { Config } from '../../config/config';
 import type { Sink } from '../../sinks/sink';
 import { openSinks } from '../deliveries';
