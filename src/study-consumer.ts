@@ -8,18 +8,18 @@ import type { ConsumedMessage, MessageHandler } from './queue/message';
 import type { RetryPolicy, Settlement } from './queue/retry-policy';
 
 export const STUDY_RESULTS = ['done', 'nothing-new', 'retry', 'dead', 'put-back'] as const;
-export type StudyResult = (typeof STUDY_RESULTS)[number];
+type StudyResult = (typeof STUDY_RESULTS)[number];
 
 /** Port: who counts studies; `web/metrics` fits it by shape. */
-export interface StudyObserver {
+interface StudyObserver {
   /** `reason`: the code, for those that failed. */
   study(result: StudyResult, reason?: string): void;
 }
 
 /** Who is told of a study's way. No method throws or waits. */
-export type StudyProgress = Omit<ProgressNotes, 'waiting'>;
+type StudyProgress = Omit<ProgressNotes, 'waiting'>;
 
-export interface StudyOptions {
+interface StudyOptions {
   /** This study may have been worked on before. */
   readonly redelivered: boolean;
   readonly attempt: number;

@@ -17,7 +17,7 @@ function accessStores(database: Database): AccessStores {
 }
 
 /** The audit trail as configured; its file is made when there is something to write. */
-export function openRecorder({ audit }: Config, log: Log, spoolName = ''): AuditRecorder {
+function openRecorder({ audit }: Config, log: Log, spoolName = ''): AuditRecorder {
   const { dir, syslog } = audit;
   const outlet = syslog === undefined ? null : connectSyslog({ ...syslog, dir: join(dir, spoolName) }, log);
   return createRecorder(new AuditTrail({ dir, maxFileBytes: audit.maxFileBytes }, outlet), {

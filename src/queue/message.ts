@@ -9,14 +9,14 @@ import { delayFor, type Lane } from './topology';
 /**
  * Headers of a study message, and but for the priority of a result on its way to a sink, all optional (docs/events.md).
  */
-export const ATTEMPT_HEADER = 'x-hilum-attempt';
-export const AWAY_HEADER = 'x-hilum-away';
+const ATTEMPT_HEADER = 'x-hilum-attempt';
+const AWAY_HEADER = 'x-hilum-away';
 export const LOST_HEADER = 'x-hilum-lost';
-export const SLICE_HEADER = 'x-hilum-slice';
+const SLICE_HEADER = 'x-hilum-slice';
 export const REASON_HEADER = 'x-hilum-reason';
 export const HISTORY_HEADER = 'x-hilum-history';
 /** When the message was put into the queue that it is in (milliseconds since 1970). */
-export const QUEUED_HEADER = 'x-hilum-queued';
+const QUEUED_HEADER = 'x-hilum-queued';
 /** Missing until it is decided. */
 export const PRIORITY_HEADER = 'x-hilum-priority';
 const HISTORY_LENGTH = 20;
@@ -83,7 +83,7 @@ export interface MessageContext {
   readonly stopping: AbortSignal;
 }
 
-export interface KeptProperties {
+interface KeptProperties {
   readonly headers: MessageHeaders;
   readonly messageId: string | undefined;
   /** Seconds since 1970; now where it is left out. */

@@ -68,7 +68,7 @@ export interface Topology extends Lane {
 
 export const STUDY_ROUTING_KEY = 'study.stable';
 /** Every result, whatever its priority. */
-export const RESULT_ROUTING_KEYS = 'result.#';
+const RESULT_ROUTING_KEYS = 'result.#';
 export const PROGRESS_ROUTING_KEY = 'study.progress';
 export const DEFAULT_DELAYS_MS: readonly number[] = [5_000, 30_000, 300_000, 1_800_000];
 

@@ -13,7 +13,7 @@ export const DELIVERY_RESULTS = ['done', 'unwanted', 'retry', 'dead', 'put-back'
 export type DeliveryResult = (typeof DELIVERY_RESULTS)[number];
 
 /** Port: who counts deliveries; `web/metrics` fits it by shape. */
-export interface DeliveryObserver {
+interface DeliveryObserver {
   delivery(sink: string, result: DeliveryResult): void;
   /** Since when each try has failed (milliseconds since 1970); null when the last one succeeded. */
   failingSince(sink: string, since: number | null): void;
