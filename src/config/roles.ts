@@ -10,5 +10,6 @@ export const rolesSchema = z
   .refine((roles) => new Set(roles).size === roles.length, 'must name each role once')
   .default([...ROLES])
   .describe(
-    'What this process does: worker analyses studies, list keeps the reading list, catch-up finds studies that no event told of, sinks delivers results',
+    'What this process does: worker analyses studies, list keeps the reading list, catch-up finds studies that ' +
+      'no event told of, sinks delivers results',
   );

@@ -1,9 +1,15 @@
-/** The states of rows that are shown. */
-export const SHOWN_STATES = ['waiting', 'analysing', 'done', 'not-analysed', 'failed'] as const;
-export type ShownState = (typeof SHOWN_STATES)[number];
-
 /** What the list says of a study. `left-alone` is not shown: a study without any chest film. */
-export type StudyState = ShownState | 'left-alone';
+export type StudyState = 'waiting' | 'analysing' | 'done' | 'not-analysed' | 'failed' | 'left-alone';
+
+/** The states of rows that are shown. */
+export const SHOWN_STATES = [
+  'waiting',
+  'analysing',
+  'done',
+  'not-analysed',
+  'failed',
+] as const satisfies readonly StudyState[];
+export type ShownState = (typeof SHOWN_STATES)[number];
 
 /** Steps of a study's way, as its history names them. */
 export type HistoryKind =
