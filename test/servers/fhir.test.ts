@@ -2,7 +2,7 @@ import { type FhirOptions, fhirServer } from '../../src/sinks/fhir/client';
 import { encodeBundle } from '../../src/sinks/fhir/message';
 import { fhirSink } from '../../src/sinks/fhir/sink';
 import { fhirReceiver, type FhirReceiver } from '../support/receivers/fhir-receiver';
-import { RECORD, resultOf } from '../support/records/result-record';
+import { RECORD, resultOf, withProbability } from '../support/records/result-record';
 
 let server: FhirReceiver;
 const clients: { close(): Promise<void> }[] = [];
@@ -71,7 +71,7 @@ test('a repetition makes nothing new; a later result of the study takes the plac
     resultOf({
       ...RECORD,
       priority: 'routine',
-      films: RECORD.films.map((film) => ({ ...film, probability: film.probability === null ? null : 0.2 })),
+      films: RECORD.films.map((film) => (film.probability === null ? film : withProbability(film, 0.2))),
     }),
   );
   expect(await counts(receiver)).toEqual(WHOLE);

@@ -103,8 +103,7 @@ test('a film that comes is on the list with patient, result and the steps of its
   expect(detail.row).toMatchObject({
     priority: 'urgent',
     priorities: { triage: 'urgent', finding: 'urgent' },
-    probability: expect.closeTo(0.9, 3) as number,
-    threshold: 0.5,
+    findings: [{ probability: expect.closeTo(0.9, 3) as number, operatingPoint: 0.5, atOrAbove: true }],
     views: ['frontal'],
     studyDescription: 'Drawn chest film, no patient',
   });
@@ -133,7 +132,10 @@ test('a database that is away holds up no analysis, and is told when it is back'
     60_000,
   );
   await postgres.up();
-  expect((await done(study))!.row).toMatchObject({ priority: 'urgent', probability: expect.closeTo(0.9, 3) as number });
+  expect((await done(study))!.row).toMatchObject({
+    priority: 'urgent',
+    findings: [{ probability: expect.closeTo(0.9, 3) as number }],
+  });
   const told = () => log.lines.map(({ fields }) => fields.event).filter((event) => event.startsWith('list.'));
   const events = await until(
     'the notes are written too',

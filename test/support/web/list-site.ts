@@ -165,11 +165,6 @@ function recordOf(
       sopClassUid: archive?.objects.get(film.sopInstanceUid)?.reference.sopClassUid ?? null,
       modality: 'DX',
       viewPosition: 'PA',
-      threshold: film.probability === null ? null : 0.5,
-      finding:
-        film.probability === null
-          ? null
-          : { scheme: 'SCT', value: '840544004', meaning: 'Suspected disease caused by SARS-CoV-2' },
       remarks: [],
     })),
     models: event.models,
