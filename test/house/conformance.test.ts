@@ -235,6 +235,16 @@ test('terminology: every concept that is written is in the table, and no other',
   );
 });
 
+/** Notes which of its methods are called. */
+function recording<T extends object>(target: T, called: Set<string>): T {
+  return new Proxy(target, {
+    get(object, name) {
+      called.add(String(name));
+      return Reflect.get(object, name) as unknown;
+    },
+  });
+}
+
 describe('requests', () => {
   let server: Server;
   const seen: string[] = [];
@@ -250,6 +260,7 @@ describe('requests', () => {
     [/limit=\d+/, 'limit={limit}'],
     [/offset=\d+/, 'offset={offset}'],
     [/StudyDate=\d+-\d+/, 'StudyDate={date}-{date}'],
+    [/StudyInstanceUID=[\d.]+/, 'StudyInstanceUID={study}'],
   ];
   const INSTANCE = {
     '00080016': { vr: 'UI', Value: ['1.2'] },
@@ -265,7 +276,7 @@ describe('requests', () => {
         request.url!.replace('/dicom-web', ''),
       );
       seen.push([`${request.method} ${url}`, request.headers.accept].join(' :: '));
-      const answer = url.startsWith('/studies/{study}/instances?')
+      const answer = /\/instances(\?|\/\{instance\}\/metadata)/.test(url)
         ? [INSTANCE]
         : request.method === 'POST'
           ? { '00081199': { vr: 'SQ', Value: [{ '00081155': { vr: 'UI', Value: [path.sopInstanceUid] } }] } }
@@ -282,10 +293,18 @@ describe('requests', () => {
   });
 
   test('what the client asks is what the table says, keys and Accept headers included', async () => {
-    const archive = dicomWebArchive({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/dicom-web` });
+    const called = new Set<string>();
+    const archive = recording(
+      dicomWebArchive({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/dicom-web` }),
+      called,
+    );
     const study = path.studyInstanceUid;
     await archive.findInstances(study);
     await archive.findSeries(study);
+    await archive.sampleAttributes(study, path.seriesInstanceUid, { StationName: '00081010' });
+    await archive.describe(path);
+    await archive.sightStudy(study);
+    await archive.probe();
     await archive.findStudies({ from: '20240101', to: '20240102', offset: 0, limit: 10 });
     await archive.clock();
     await archive.retrieve(path).catch(() => {});
@@ -298,7 +317,8 @@ describe('requests', () => {
       },
     ]);
     await archive.close();
-    expect(sorted(seen)).toEqual(
+    expect([...called].sort()).toEqual(Object.keys(archive).sort());
+    expect([...new Set(seen)].sort()).toEqual(
       sorted(table('### 4.2 Requests').map(([, request, accept]) => `${request} :: ${accept}`)),
     );
   });
