@@ -74,7 +74,7 @@ export function dcmpschk(object: Uint8Array): Verdict {
   const errors = verdict.text
     .split(/^E: (?=Error)/m)
     .slice(1)
-    // eslint-disable-next-line no-control-regex
+    // eslint-disable-next-line no-control-regex -- ASCII begins with its control characters
     .filter((complaint) => !/Attribute value +: \[[^\]]*[^\x00-\x7f]/.test(complaint));
   const warnings = verdict.warnings.filter(
     (line) => !/^W: (Testing: |Test (passed|failed)|patientName absent or empty)/.test(line),
