@@ -206,6 +206,8 @@ function countAt(dataset: unknown, tag: string): number | null {
   return numberAt(dataset, tag) || null;
 }
 
+/** A UID with a backslash is none, and its first half another's. */
 function uidAt(dataset: unknown, tag: string): Uid | undefined {
-  return tryParseUid(valuesAt(dataset, tag)[0]);
+  const values = valuesAt(dataset, tag);
+  return values.length > 1 ? undefined : tryParseUid(values[0]);
 }

@@ -1,3 +1,4 @@
+import { IDENTIFIERS, wholeIdentifier } from '../dicom/identifiers';
 import { tryParseUid, type Uid } from '../dicom/uid';
 
 /**
@@ -46,15 +47,15 @@ const REQUEST_ATTRIBUTES_SEQUENCE = '00400275';
  */
 export function readHeader(dataset: unknown): FilmHeader {
   const request = firstAt(dataset, REQUEST_ATTRIBUTES_SEQUENCE);
-  const either = (tag: string) => textAt(dataset, tag) || textAt(request, tag);
+  const read = (keyword: string) => (IDENTIFIERS.has(keyword) ? identifierAt : textAt);
+  const either = (keyword: string, tag: string) => read(keyword)(dataset, tag) || read(keyword)(request, tag);
   const issuer =
     firstAt(dataset, ISSUER_OF_ACCESSION_NUMBER_SEQUENCE) ?? firstAt(request, ISSUER_OF_ACCESSION_NUMBER_SEQUENCE);
   return {
-    ...(Object.fromEntries(Object.entries(HEADER_TAGS).map(([keyword, tag]) => [keyword, either(tag)])) as Record<
-      keyof typeof HEADER_TAGS,
-      string
-    >),
-    AccessionNumberIssuer: textAt(issuer, LOCAL_NAMESPACE_ENTITY_ID) || textAt(issuer, UNIVERSAL_ENTITY_ID),
+    ...(Object.fromEntries(
+      Object.entries(HEADER_TAGS).map(([keyword, tag]) => [keyword, either(keyword, tag)]),
+    ) as Record<keyof typeof HEADER_TAGS, string>),
+    AccessionNumberIssuer: identifierAt(issuer, LOCAL_NAMESPACE_ENTITY_ID) || identifierAt(issuer, UNIVERSAL_ENTITY_ID),
     sopClassUid: tryParseUid(firstAt(dataset, SOP_CLASS_UID)) ?? null,
   };
 }
@@ -75,9 +76,19 @@ function textAt(dataset: unknown, tag: string): string {
   );
 }
 
+/** All of it: a converter to JSON takes a backslash for the end of a value (PS3.18 section F.2.2). */
+function identifierAt(dataset: unknown, tag: string): string {
+  const values = valuesAt(dataset, tag);
+  return values.every((value) => typeof value === 'string' || value === null) ? wholeIdentifier(values) : '';
+}
+
 function firstAt(dataset: unknown, tag: string): unknown {
-  if (typeof dataset !== 'object' || dataset === null) return undefined;
+  return valuesAt(dataset, tag)[0];
+}
+
+function valuesAt(dataset: unknown, tag: string): unknown[] {
+  if (typeof dataset !== 'object' || dataset === null) return [];
   const element = (dataset as Record<string, unknown>)[tag];
   const values = typeof element === 'object' && element !== null ? (element as { Value?: unknown }).Value : undefined;
-  return Array.isArray(values) ? (values as unknown[])[0] : undefined;
+  return Array.isArray(values) ? (values as unknown[]) : [];
 }

@@ -7,7 +7,8 @@ declare module 'dcmjs' {
 
   interface DicomDict {
     dict: Record<string, Element>;
-    write(): ArrayBuffer;
+    /** `allowInvalidVRLength`: no length is checked, and none is told to the log. */
+    write(options?: { readonly allowInvalidVRLength?: boolean }): ArrayBuffer;
   }
 
   const dcmjs: {

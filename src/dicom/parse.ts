@@ -1,4 +1,5 @@
 import dcmjs from 'dcmjs';
+import { IDENTIFIERS } from './identifiers';
 import { LONG_VRS, readValue } from './value';
 
 /**
@@ -180,6 +181,7 @@ function parseElement(
       vr,
       context.encoding.littleEndian,
       scope.characterSets,
+      IDENTIFIERS.has(entry.name),
     );
   return next;
 }

@@ -1,11 +1,12 @@
 import { HilumError } from '../base/errors';
+import { identifierProblem, wholeIdentifier } from './identifiers';
 
 /**
  * Values copied from a film of unknown making, made fit for their Value Representation (PS3.5 section 6.2), or dropped.
  *
  * A film's header may hold anything: dates that are hashes, names of a kilobyte, control characters. Three rules: what
- * merely describes is cut to length; what identifies is never cut, because half an identifier is another identifier: it
- * is left empty; nothing is repaired by guessing.
+ * merely describes is cut to length; what identifies is copied whole, even where it breaks its VR, or left empty
+ * (identifiers.ts); nothing is repaired by guessing.
  */
 export type CopiedVr = 'AS' | 'CS' | 'DA' | 'DS' | 'LO' | 'PN' | 'SH' | 'TM' | 'UT';
 
@@ -35,10 +36,10 @@ export function clean(vr: CopiedVr, value: unknown): string {
   return CLEANERS[vr](plain(vr === 'PN' ? nameText(first) : first));
 }
 
-/** Like {@link clean} for identifiers: one that is too long becomes '' and is not cut. */
-export function cleanIdentifier(vr: 'LO' | 'SH', value: unknown): string {
-  const cleaned = clean(vr, value);
-  return plain(Array.isArray(value) ? value[0] : value) === cleaned ? cleaned : '';
+/** An identifier, whole; '' when there is none or it can't be carried. */
+export function cleanIdentifier(value: unknown): string {
+  const whole = wholeIdentifier(value);
+  return identifierProblem(whole) === null ? whole : '';
 }
 
 /** Text without control characters; the backslash separates values (PS3.5 section 6.4), so that it can be in none. */

@@ -1,4 +1,5 @@
 import { decodeText } from './charset';
+import { wholeIdentifier } from './identifiers';
 
 /** Value Representations whose length has four bytes in explicit encodings (PS3.5 table 7.1-1). */
 export const LONG_VRS = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV']);
@@ -26,14 +27,17 @@ const NUMBERS: Readonly<
 /**
  * As dcmjs naturalises: one value plain, several as an array, none as null; person names as objects by component group
  * (PS3.18 section F.2.2).
+ * @param isWhole of an identifier: one text, whatever the VR says and however many backslashes are in it
  */
 export function readValue(
   bytes: Uint8Array,
   vr: string,
   littleEndian: boolean,
   characterSets: readonly string[],
+  isWhole = false,
 ): unknown {
   if (bytes.length === 0) return null;
+  if (isWhole) return wholeIdentifier(decodeText(bytes, characterSets)) || null;
   const number = NUMBERS[vr];
   if (bytes.length > LONGEST_VALUE && (number || isText(vr))) return null;
   if (number) return readNumbers(bytes, littleEndian, ...number);

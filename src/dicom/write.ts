@@ -1,5 +1,6 @@
 import dcmjs from 'dcmjs';
 import type { Dataset } from './dataset';
+import { identifierProblem, IDENTIFIERS } from './identifiers';
 import { refuse } from './sanitise';
 import { parseUid, tryParseUid, type Uid } from './uid';
 
@@ -50,7 +51,8 @@ export function encodePart10(dataset: Dataset, implementation: Implementation): 
   }
   const file = new DicomDict(DicomMetaDictionary.denaturalizeDataset(fileMeta(dataset, implementation)));
   file.dict = DicomMetaDictionary.denaturalizeDataset({ ...dataset, SpecificCharacterSet: 'ISO_IR 192' });
-  return new Uint8Array(file.write());
+  // Lengths were looked at above; dcmjs would quote an identifier that is longer than its VR.
+  return new Uint8Array(file.write({ allowInvalidVRLength: true }));
 }
 
 function fileMeta(dataset: Dataset, { classUid, versionName }: Implementation): Dataset {
@@ -69,8 +71,15 @@ function checkDataset(dataset: Dataset, path: string): void {
     if (keyword === '_vrMap') continue;
     const vr = DicomMetaDictionary.nameMap[keyword]?.vr;
     if (vr === undefined) refuse(`${path}${keyword} is no attribute of the data dictionary`);
+    else if (IDENTIFIERS.has(keyword)) checkIdentifier(value, `${path}${keyword}`);
     else checkElement(vr, value, `${path}${keyword}`);
   }
+}
+
+/** Copied whole, whatever its VR allows. */
+function checkIdentifier(value: unknown, path: string): void {
+  const problem = typeof value === 'string' ? identifierProblem(value) : 'is no text';
+  if (problem !== null) refuse(`${path} ${problem}`);
 }
 
 function checkElement(vr: string, value: unknown, path: string): void {

@@ -1,9 +1,10 @@
 import type { Attributes } from '../dicom/attributes';
 import type { Dataset } from '../dicom/dataset';
-import { clean, cleanIdentifier, type CopiedVr, plain, refuse } from '../dicom/sanitise';
+import { IDENTIFIERS, identifierProblem, wholeIdentifier } from '../dicom/identifiers';
+import { clean, cleanIdentifier, type CopiedVr, refuse } from '../dicom/sanitise';
 import { tryParseUid, type Uid } from '../dicom/uid';
 
-type Row = readonly [keyword: string, vr: CopiedVr, role?: 'identifier'];
+type Row = readonly [keyword: string, vr: CopiedVr];
 
 /**
  * What every result takes over from its film so that it lies in the same study of the same patient. Type 2 (PS3.5
@@ -15,8 +16,8 @@ const TYPE_2: readonly Row[] = [
   ['StudyDate', 'DA'],
   ['StudyTime', 'TM'],
   ['ReferringPhysicianName', 'PN'],
-  ['StudyID', 'SH', 'identifier'],
-  ['AccessionNumber', 'SH', 'identifier'],
+  ['StudyID', 'SH'],
+  ['AccessionNumber', 'SH'],
 ];
 
 /**
@@ -24,13 +25,13 @@ const TYPE_2: readonly Row[] = [
  * (section C.7.5.1).
  */
 const TYPE_3: readonly Row[] = [
-  ['IssuerOfPatientID', 'LO', 'identifier'],
+  ['IssuerOfPatientID', 'LO'],
   ['PatientBirthTime', 'TM'],
   ['StudyDescription', 'LO'],
   ['PatientAge', 'AS'],
   ['PatientSize', 'DS'],
   ['PatientWeight', 'DS'],
-  ['AdmissionID', 'LO', 'identifier'],
+  ['AdmissionID', 'LO'],
   ['InstitutionName', 'LO'],
   ['InstitutionalDepartmentName', 'LO'],
 ];
@@ -105,8 +106,8 @@ function sourceUid(source: Attributes, keyword: string): Uid {
   return tryParseUid(source[keyword]) ?? refuse(`the film's ${keyword} is no UID`);
 }
 
-function copy([keyword, vr, role]: Row, source: Attributes): string {
-  return role === 'identifier' ? cleanIdentifier(vr as 'LO' | 'SH', source[keyword]) : clean(vr, source[keyword]);
+function copy([keyword, vr]: Row, source: Attributes): string {
+  return IDENTIFIERS.has(keyword) ? cleanIdentifier(source[keyword]) : clean(vr, source[keyword]);
 }
 
 function present(rows: readonly Row[], source: Attributes): Dataset {
@@ -117,11 +118,12 @@ function present(rows: readonly Row[], source: Attributes): Dataset {
 
 /**
  * An archive files by patient ID: with another one, or none, the result would lie in another patient's folder. So one
- * that does not fit ends it.
+ * that can't be carried ends it.
  */
 function patientId(source: Attributes): string {
-  const id = cleanIdentifier('LO', source.PatientID);
-  if (id === '' && plain(source.PatientID) !== '') refuse("the film's PatientID is longer than 64 characters");
+  const id = wholeIdentifier(source.PatientID);
+  const problem = identifierProblem(id);
+  if (problem !== null) refuse(`the film's PatientID ${problem}, and a result must not be filed under another`);
   return id;
 }
 
@@ -153,8 +155,8 @@ function otherPatientIds(source: Attributes): Dataset {
   const known = itemsOf(source.OtherPatientIDsSequence).map((item) =>
     present(
       [
-        ['PatientID', 'LO', 'identifier'],
-        ['IssuerOfPatientID', 'LO', 'identifier'],
+        ['PatientID', 'LO'],
+        ['IssuerOfPatientID', 'LO'],
         ['TypeOfPatientID', 'CS'],
       ],
       item,

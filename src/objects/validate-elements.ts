@@ -1,4 +1,5 @@
 import dcmjs from 'dcmjs';
+import { identifierProblem, IDENTIFIERS } from '../dicom/identifiers';
 import { tryParseUid } from '../dicom/uid';
 
 /**
@@ -68,9 +69,9 @@ function element(file: File, tag: number, offset: number, end: number, path: str
   if (vr === 'SQ') return items(file, from, length, end, place);
   if (from + length > end) throw new RangeError(`${place} reaches beyond its end`);
   if (length % 2 !== 0) file.problems.push(`${place} has an odd length`);
-  file.problems.push(
-    ...valueProblems(vr, vmOf(tag), file.bytes.subarray(from, from + length)).map((problem) => `${place} ${problem}`),
-  );
+  const value = file.bytes.subarray(from, from + length);
+  const problems = IDENTIFIERS.has(nameOf(tag)) ? copiedProblems(value) : valueProblems(vr, vmOf(tag), value);
+  file.problems.push(...problems.map((problem) => `${place} ${problem}`));
   return from + length;
 }
 
@@ -102,6 +103,12 @@ function valueProblems(vr: string, vm: string, bytes: Uint8Array): string[] {
     return [...(vr.startsWith('O') ? [] : multiplicityProblems(vm, bytes.length / width)), ...floatProblems(vr, bytes)];
   }
   return TEXT_FORMS[vr] ? textProblems(vr, vm, bytes) : [];
+}
+
+/** An identifier is the film's, whole: whatever breaks its VR there does so here. */
+function copiedProblems(bytes: Uint8Array): string[] {
+  const text = utf8(bytes);
+  return [text === undefined ? 'is not UTF-8' : (identifierProblem(text) ?? [])].flat();
 }
 
 function floatProblems(vr: string, bytes: Uint8Array): string[] {

@@ -32,16 +32,16 @@ type SightColumns = Pick<
 
 export function sightColumns(study: string, sight: StudySight): SightColumns {
   return {
-    patient_id: clean(sight.PatientID),
+    patient_id: identifier(sight.PatientID),
     patient_name: clean(sight.PatientName),
     patient_birth_date: clean(sight.PatientBirthDate),
     patient_sex: clean(sight.PatientSex),
-    accession_number: clean(sight.AccessionNumber),
+    accession_number: identifier(sight.AccessionNumber),
     study_date: clean(sight.StudyDate),
     study_time: clean(sight.StudyTime),
     study_description: clean(sight.StudyDescription),
-    search_patient: fold(`${sight.PatientName} ${sight.PatientID}`),
-    search_study: fold(`${sight.AccessionNumber} ${study} ${sight.StudyDescription}`),
+    search_patient: `${fold(sight.PatientName)} ${fold(sight.PatientID)}`.trim(),
+    search_study: `${fold(sight.AccessionNumber)} ${study} ${fold(sight.StudyDescription)}`.trim(),
   };
 }
 
@@ -104,6 +104,11 @@ export function fold(text: string): string {
     .toLowerCase()
     .replace(/[\^=\s]+/g, ' ')
     .trim();
+}
+
+/** Whole, but for NUL. */
+function identifier(text: string): string {
+  return clean(text, text.length);
 }
 
 /** PostgreSQL has no NUL in a text. */

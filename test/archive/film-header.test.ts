@@ -38,6 +38,32 @@ test('an issuer by its universal ID, and one that the request names', () => {
   ).toBe('1.2.3');
 });
 
+test('identifiers whole: a backslash comes as the end of a value', () => {
+  const halves = value('LO', '1234', '567');
+  const designator = value('SQ', { '00400031': value('UT', 'A\\B') });
+  expect(
+    readHeader({
+      '00100020': halves,
+      '00100021': value('LO', 'A', null, 'B '),
+      '00080050': value('SH', 'ACC1\\AC2'),
+      '00200010': halves,
+      '00402016': halves,
+      '00081030': value('LO', 'Thorax', 'pa'),
+      '00400275': value('SQ', { '00401001': halves, '00402017': halves, '00080051': designator }),
+    }),
+  ).toMatchObject({
+    PatientID: '1234\\567',
+    IssuerOfPatientID: 'A\\\\B',
+    AccessionNumber: 'ACC1\\AC2',
+    AccessionNumberIssuer: 'A\\B',
+    StudyID: '1234\\567',
+    PlacerOrderNumberImagingServiceRequest: '1234\\567',
+    FillerOrderNumberImagingServiceRequest: '1234\\567',
+    RequestedProcedureID: '1234\\567',
+    StudyDescription: 'Thorax',
+  });
+});
+
 test.each([
   null,
   undefined,

@@ -101,6 +101,21 @@ describe('transfer syntaxes', () => {
   });
 });
 
+test('an identifier is one text with its backslashes, whatever its VR says; other texts are values', () => {
+  const { attributes } = readPart10(
+    dicomFile([
+      ...filmElements({ more: [[0x00100020, 'LO', ' 1234 \\567\0']] }),
+      [0x00080050, 'IS', '007\\8'],
+      [0x00081030, 'LO', 'a\\b'],
+    ]),
+  );
+  expect(attributes).toMatchObject({
+    PatientID: '1234 \\567',
+    AccessionNumber: '007\\8',
+    StudyDescription: ['a', 'b'],
+  });
+});
+
 describe('files that are not quite PS3.10', () => {
   test.each([
     ['explicit, little endian', { explicit: true, little: true }, SYNTAX.explicit],

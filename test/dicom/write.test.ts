@@ -34,7 +34,7 @@ test.each([
     { ConceptNameCodeSequence: [{ CodeVal: '1' }] },
     /ConceptNameCodeSequence\[0\]\.CodeVal is no attribute/,
   ],
-  ['a text longer than its VR', { AccessionNumber: 'x'.repeat(17) }, /AccessionNumber is longer than SH/],
+  ['a text longer than its VR', { StationName: 'x'.repeat(17) }, /StationName is longer than SH/],
   ['no UID', { SOPInstanceUID: '1.2.' }, /SOPInstanceUID is no UID/],
   ['a UID of 65 characters', { SeriesInstanceUID: `1.${'2'.repeat(63)}` }, /SeriesInstanceUID is longer than UI/],
   ['a missing UID', { StudyInstanceUID: undefined }, /StudyInstanceUID has no value/],

@@ -59,7 +59,7 @@ test('patient, study, issuers and institution are copied', () => {
   });
 });
 
-test('what merely describes is cut to length, what identifies is left out rather than cut', () => {
+test('what merely describes is cut to length, what identifies is copied whole', () => {
   const long = 'x'.repeat(100);
   const copied = studyModule({
     ...BARE_FILM,
@@ -72,16 +72,49 @@ test('what merely describes is cut to length, what identifies is left out rather
   expect(copied).toMatchObject({
     StudyDescription: 'x'.repeat(64),
     InstitutionName: 'x'.repeat(64),
-    AccessionNumber: '',
-    StudyID: '',
+    AccessionNumber: long,
+    StudyID: long,
+    IssuerOfPatientID: long,
   });
-  expect(copied).not.toHaveProperty('IssuerOfPatientID');
 });
 
-test('a patient ID that does not fit ends it: with another ID the result would lie with another patient', () => {
-  expect(() => studyModule({ ...BARE_FILM, PatientID: 'x'.repeat(65) })).toThrow(
-    expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }),
+test.each([
+  ['1234\\567', '1234\\567'],
+  [['1234', '567'], '1234\\567'],
+  [['1234', '', '567'], '1234\\\\567'],
+  [['1234 ', ' 567'], '1234 \\ 567'],
+  ['x'.repeat(65), 'x'.repeat(65)],
+  [' 12 34 \u0000', '12 34'],
+  ['12\n34\t', '12\n34\t'],
+  ['ÄÖ-7', 'ÄÖ-7'],
+])('the identifier %j is copied whole, as %j', (value, expected) => {
+  const identifiers = ['PatientID', 'IssuerOfPatientID', 'StudyID', 'AccessionNumber', 'AdmissionID'];
+  const copied = studyModule({
+    ...BARE_FILM,
+    ...Object.fromEntries(identifiers.map((keyword) => [keyword, value])),
+    OtherPatientIDsSequence: [{ PatientID: value, TypeOfPatientID: 'TEXT' }],
+    IssuerOfAccessionNumberSequence: [{ LocalNamespaceEntityID: value }],
+  });
+  expect(copied).toMatchObject({
+    ...Object.fromEntries(identifiers.map((keyword) => [keyword, expected])),
+    OtherPatientIDsSequence: [{ PatientID: expected, TypeOfPatientID: 'TEXT' }],
+    IssuerOfAccessionNumberSequence: [{ LocalNamespaceEntityID: expected }],
+  });
+});
+
+test.each([
+  ['1234\u0000567', 'has a NUL in it'],
+  ['M\ufffdller', 'has characters that its Specific Character Set does not explain'],
+  ['x'.repeat(70_000), 'is longer than 65534 bytes'],
+])('a patient ID that cannot be carried ends it and says why; another identifier is left out', (value, why) => {
+  expect(() => studyModule({ ...BARE_FILM, PatientID: value })).toThrow(
+    expect.objectContaining({
+      code: 'ENCODE_FAILED',
+      lasting: 'permanent',
+      message: `the film's PatientID ${why}, and a result must not be filed under another`,
+    }),
   );
+  expect(studyModule({ ...BARE_FILM, AccessionNumber: value })).toMatchObject({ AccessionNumber: '' });
 });
 
 test('an issuer with half a universal ID is left out', () => {

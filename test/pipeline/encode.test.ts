@@ -1,3 +1,4 @@
+import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
 import type { AnalysisFinding } from '../../src/objects/analysis';
 import { type AnalysisIdentity, encode, readResult, resultUids } from '../../src/pipeline/encode';
@@ -66,6 +67,22 @@ test('the report alone tells the whole result again', () => {
     const objects = encode(outcome, IDENTITY);
     expect(readResult(objects[objects.length - 1]!.bytes)).toEqual(resultOf(FILM, outcome, objects));
   }
+});
+
+test.each([
+  ['a backslash', { PatientID: '1234\\567', AccessionNumber: 'ACC1\\AC2', StudyID: 'S\\1' }],
+  ['more characters than the VR has', { PatientID: 'p'.repeat(300), AccessionNumber: 'a'.repeat(17), StudyID: '' }],
+  ['control characters', { PatientID: '12\n34', AccessionNumber: 'A\tB', StudyID: 'S\u001b1' }],
+])('an identifier with %s is the same in every object', (_, identifiers) => {
+  const objects = encode(analysed({ ...GREY_FILM, ...identifiers, IssuerOfPatientID: 'X\\Y' }), ALL);
+  expect(objects).toHaveLength(5);
+  for (const { bytes } of objects)
+    expect(readPart10(bytes).attributes).toMatchObject({
+      PatientID: identifiers.PatientID,
+      AccessionNumber: identifiers.AccessionNumber,
+      StudyID: identifiers.StudyID || null,
+      IssuerOfPatientID: 'X\\Y',
+    });
 });
 
 test('the same analysis gives the same bytes', () => {

@@ -60,9 +60,9 @@ function opening({ priority }: StudyRecord): string {
 function patientLines({ patient, order }: StudyRecord): string[] {
   const facts: readonly (readonly [string, string])[] = [
     ['Patient', patient.PatientName],
-    ['Patient ID', patient.PatientID],
+    ['Patient ID', printableIdentifier(patient.PatientID)],
     ['Birth date', patient.PatientBirthDate],
-    ['Accession Number', order.AccessionNumber],
+    ['Accession Number', printableIdentifier(order.AccessionNumber)],
   ];
   return facts.filter(([, value]) => value !== '').map(([name, value]) => `${name}: ${value}`);
 }
@@ -87,4 +87,10 @@ function caveats({ warnings = [] }: FilmRecord): string[] {
 /** What a film's header says may hold anything. */
 function printable(line: string): string {
   return line.replace(/\p{Cc}/gu, ' ');
+}
+
+/** Control characters named, so that one identifier does not look like another. */
+function printableIdentifier(identifier: string): string {
+  const name = (control: string) => `<U+${control.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}>`;
+  return identifier.replace(/\p{Cc}/gu, name);
 }
