@@ -1,9 +1,9 @@
 /**
  * npm run agreement [-- --json]: the grey values that enter the models against an independent reader (pydicom with
  * GDCM, OpenJPEG for HTJ2K), file by file: every file of HILUM_DATA_DIR/dicom, where there is one, and generated films
- * of every transfer syntax and bit depth. The same code as test/dicom/real-files.slow.test.ts. Exit status 0 only when each
- * film that both read agrees within one grey level of 255 at the 99th percentile, and all generated films are read by
- * both.
+ * of every transfer syntax and bit depth, and films that break the encoding rules. The same code as test/dicom/real-files.slow.test.ts. Exit status 0 only when each
+ * film that both read agrees within one grey level of 255 at the 99th percentile, all generated films are read by both,
+ * and all that break the rules by Hilum.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -19,16 +19,22 @@ async function main() {
   await ensure({ judges: true });
   require('./lib/typescript.cjs');
   const { compare, LIMIT } = require('../test/support/films/agreement.ts');
+  const { oddFilms } = require('../test/support/films/odd-films.ts');
   const { generatedFilms } = require('../test/support/films/generated-films.ts');
   const { DecoderThread } = require('../dist/pipeline/decoder-thread.js');
   const reader = new DecoderThread({ timeoutMs: 60_000 });
   const decode = async (bytes) => reader.decode(await reader.read(bytes));
-  const groups = { generated: await compare(await generatedFilms(), decode), real: await compare(realFilms(), decode) };
+  const groups = {
+    generated: await compare(await generatedFilms(), decode),
+    odd: await compare(oddFilms(), decode),
+    real: await compare(realFilms(), decode),
+  };
   await reader.close();
   const summary = Object.fromEntries(Object.entries(groups).map(([group, films]) => [group, summarise(films, LIMIT)]));
   const passed =
     Object.values(summary).every(({ within, both }) => within === both) &&
-    summary.generated.both === summary.generated.files;
+    summary.generated.both === summary.generated.files &&
+    summary.odd.unreadByUs === 0;
   process.stdout.write(
     values.json
       ? `${JSON.stringify({ passed, summary, ...groups })}\n`

@@ -2,7 +2,7 @@
  * npm run fuzz [-- --files 10000] [--seed 1] [--json]: damaged DICOM files through what the service does with a film,
  * the networks left out: open, header checks, decoding in the decoder thread, preprocessing. (A film that the header
  * checks refuse is decoded all the same.) Each has to end as a film or with one of the closed list of reasons. Begins
- * from generated films of every transfer syntax and bit depth and, where there are any, the small files of
+ * from generated films of every transfer syntax and bit depth, films that break the encoding rules and, where there are any, the small files of
  * HILUM_DATA_DIR/dicom; a damaged file that ends in a way not seen before joins them. Exit status 0 only without crash,
  * hang and unclear end. What ends so is kept in a folder that is printed.
  */
@@ -77,7 +77,10 @@ async function fuzz(files, seed) {
 
 async function seeds() {
   require('./lib/typescript.cjs');
-  const generated = await require('../test/support/films/generated-films.ts').generatedFilms();
+  const generated = [
+    ...(await require('../test/support/films/generated-films.ts').generatedFilms()),
+    ...require('../test/support/films/odd-films.ts').oddFilms(),
+  ];
   const folder = path.join(process.env.HILUM_DATA_DIR ?? path.join(ROOT, '../shared/data'), 'dicom');
   const names = fs.existsSync(folder)
     ? fs

@@ -39,6 +39,9 @@ const VRS = [
   'XX',
   'zz',
   '\0\0',
+  '--',
+  '??',
+  '  ',
 ];
 const TEXTS = [
   '',
@@ -147,6 +150,43 @@ const MUTATIONS = {
     const out = Buffer.from(file);
     out.write(one(VRS), at.offset + 4, 'latin1');
     return out;
+  },
+  noVr(file, { one }) {
+    const at = one(elementsOf(file));
+    if (!at || at.length === 0xffffffff) return file;
+    const head = Buffer.from(file.subarray(at.offset, at.offset + 8));
+    head.writeUInt32LE(at.length, 4);
+    return splice(file, at.offset, at.start, head);
+  },
+  sequenceForm(file, { one, below }) {
+    const code = element(0x0008, 0x0104, one(['LO', '??', '\0\0']), text('MEANING'));
+    const item = (length) =>
+      Buffer.concat([Buffer.from('feff00e0', 'hex'), Buffer.from(Uint32Array.of(length).buffer), code]);
+    const ends = ['', 'feff0de000000000', 'feffdde000000000', 'feff0de000000000feffdde000000000', 'feff00e000000000'];
+    const lengths = [code.length, code.length - 2, code.length + 2, 0xffffffff, 0];
+    const content = Buffer.concat([
+      ...Array.from({ length: 1 + below(3) }, () => item(one(lengths))),
+      Buffer.from(one(ends), 'hex'),
+    ]);
+    const made = element(0x0008, 0x2218, one(['SQ', 'UN', 'OB', 'LO', '??']), content);
+    if (LONG.has(made.toString('latin1', 4, 6)) && below(2))
+      made.writeUInt32LE(one([...EDGES_32, content.length + 2]), 8);
+    return putRaw(file, made);
+  },
+  otherEncoding(file, { one }) {
+    const implicit = elementsOf(file)
+      .filter(({ tag, length }) => tag >>> 16 !== 2 && length !== 0xffffffff)
+      .map(({ offset, start, length }) => {
+        const head = Buffer.from(file.subarray(offset, offset + 8));
+        head.writeUInt32LE(length, 4);
+        return Buffer.concat([head, file.subarray(start, start + length)]);
+      });
+    const meta = elementsOf(file)
+      .filter(({ tag }) => tag >>> 16 === 2)
+      .at(-1);
+    return meta
+      ? Buffer.concat([file.subarray(0, meta.start + meta.length), ...implicit.slice(one([0, 0, 0, 1, 2]))])
+      : file;
   },
   imageAttribute(file, { one }) {
     const at = one(elementsOf(file).filter((found) => isImage(found) && found.length >= 2));

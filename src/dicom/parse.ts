@@ -1,17 +1,27 @@
-import dcmjs from 'dcmjs';
+import {
+  dictionary,
+  type ElementHeader,
+  type Encoding,
+  encodingAt,
+  hex,
+  isElementAt,
+  ITEM,
+  ITEM_END,
+  readHeader,
+  readTag,
+  SEQUENCE_END,
+  UNDEFINED_LENGTH,
+} from './element-header';
 import { IDENTIFIERS } from './identifiers';
-import { LONG_VRS, readValue } from './value';
+import { readValue } from './value';
 
 /**
  * Data elements of PS3.5 section 7 from bytes that nobody has vouched for. dcmjs keeps the dictionary and does the
  * writing; its reader is not used because it believes every length it reads, reads nested text as Latin-1, and drops
  * the frame when a Basic Offset Table lies. Here every length is checked against the bytes that are there, nesting is
- * bounded, and pixel data stay a view on the file.
+ * bounded, and pixel data stay a view on the file. What archives read though it breaks the Standard is read too: see
+ * docs/conformance.md, "Files that break the encoding rules".
  */
-export interface Encoding {
-  readonly explicit: boolean;
-  readonly littleEndian: boolean;
-}
 
 /** Value of Pixel Data (7FE0,0010), still encoded. */
 export interface PixelElement {
@@ -27,14 +37,6 @@ export interface PixelElement {
 export interface ParsedDataset {
   readonly attributes: Record<string, unknown>;
   readonly pixelData: PixelElement | null;
-}
-
-interface Header {
-  readonly tag: number;
-  readonly vr: string;
-  readonly length: number;
-  /** Offset of the value. */
-  readonly start: number;
 }
 
 interface Context {
@@ -53,11 +55,7 @@ interface Scope {
   readonly depth: number;
 }
 
-const UNDEFINED_LENGTH = 0xffffffff;
 const PIXEL_DATA = 0x7fe00010;
-const ITEM = 0xfffee000;
-const ITEM_END = 0xfffee00d;
-const SEQUENCE_END = 0xfffee0dd;
 const DEEPEST = 32;
 /** Elements, items and fragments in one file. Films have hundreds. */
 const MOST_PARTS = 500_000;
@@ -123,7 +121,7 @@ function parseElements(
   start: number,
   end: number,
   outer: Scope,
-  stop: (header: Header) => boolean,
+  stop: (header: ElementHeader) => boolean,
   lazily = false,
 ) {
   const attributes: Record<string, unknown> = {};
@@ -132,18 +130,25 @@ function parseElements(
   while (offset + 8 <= end) {
     spend(context);
     const tag = readTag(context, offset);
+    if (scope.depth > 0 && (tag === SEQUENCE_END || tag === ITEM)) break;
     if (tag === ITEM_END || tag === SEQUENCE_END) {
       offset += 8;
       if (scope.depth > 0) break;
       continue;
     }
+    if (tag === 0 && scope.depth === 0 && isPadding(context, offset)) break;
     if (lazily && stop({ tag, vr: '', length: 0, start: offset })) break;
-    const header = readHeader(context, offset);
+    const header = readHeader(context, offset, end);
     if (stop(header)) break;
     offset = parseElement(context, header, end, scope, attributes);
     scope = widen(scope, tag, attributes);
   }
   return { attributes, next: offset };
+}
+
+/** Zeros to the end of an explicit file. */
+function isPadding({ bytes, encoding }: Context, offset: number): boolean {
+  return encoding.explicit && !bytes.subarray(offset).some((byte) => byte !== 0);
 }
 
 function widen(scope: Scope, tag: number, attributes: Record<string, unknown>): Scope {
@@ -158,7 +163,7 @@ function widen(scope: Scope, tag: number, attributes: Record<string, unknown>): 
 /** @returns the offset of the next element */
 function parseElement(
   context: Context,
-  header: Header,
+  header: ElementHeader,
   end: number,
   scope: Scope,
   attributes: Record<string, unknown>,
@@ -166,6 +171,7 @@ function parseElement(
   const entry = dictionary(header.tag);
   const vr = specificVr(header, entry?.vr, scope.signed);
   if (header.length === UNDEFINED_LENGTH || vr === 'SQ') {
+    if (header.vr !== 'SQ' && !holdsItems(context, header)) return behindUnknown(context, header, end);
     const { items, next } = parseItems(context, header, end, scope);
     if (entry) attributes[entry.name] = items;
     return next;
@@ -186,43 +192,76 @@ function parseElement(
   return next;
 }
 
+/** Text stands where the dictionary has a sequence, or bytes up to a delimiter: nothing that is read here. */
+function behindUnknown({ bytes, encoding }: Context, header: ElementHeader, end: number): number {
+  const delimiter = Uint8Array.from(encoding.littleEndian ? [0xfe, 0xff, 0xdd, 0xe0] : [0xff, 0xfe, 0xe0, 0xdd]);
+  const found = Buffer.from(bytes.buffer, bytes.byteOffset, end).indexOf(delimiter, header.start);
+  const next = header.length === UNDEFINED_LENGTH ? found + 8 : header.start + header.length;
+  if (next > end || next < header.start) throw new RangeError(`element ${hex(header.tag)} does not end`);
+  return next;
+}
+
+function holdsItems(context: Context, header: ElementHeader): boolean {
+  if (header.length < 8 || header.start + 8 > context.bytes.length) return header.length === 0;
+  return [ITEM, ITEM_END, SEQUENCE_END].includes(readTag(itemContext(context, header), header.start));
+}
+
+/** PS3.5 section 6.2.2: a UN of undefined length is a sequence in Implicit VR Little Endian. */
+function itemContext(context: Context, header: ElementHeader): Context {
+  return header.vr === 'UN' ? { ...context, encoding: { explicit: false, littleEndian: true } } : context;
+}
+
 /**
  * A sequence of items (PS3.5 section 7.5); also fragments of an element other than Pixel Data, whose items then are
- * empty.
+ * empty. Where its length or delimiter is wrong, it ends where an element follows.
  */
-function parseItems(context: Context, header: Header, end: number, scope: Scope) {
+function parseItems(context: Context, header: ElementHeader, end: number, scope: Scope) {
   if (scope.depth >= DEEPEST) throw new RangeError(`sequences nested deeper than ${DEEPEST}`);
-  // PS3.5 section 6.2.2: a UN of undefined length is a sequence in Implicit VR Little Endian.
-  const inner = header.vr === 'UN' ? { ...context, encoding: { explicit: false, littleEndian: true } } : context;
-  const limit = header.length === UNDEFINED_LENGTH ? end : header.start + header.length;
-  if (limit > end) throw new RangeError(`sequence ${hex(header.tag)} reaches beyond its end`);
+  const inner = itemContext(context, header);
+  const said = header.length === UNDEFINED_LENGTH ? Infinity : header.start + header.length;
+  let limit = Math.min(said, end);
   const items: Record<string, unknown>[] = [];
   let offset = header.start;
   while (offset + 8 <= limit) {
     spend(inner);
-    const item = readTag(inner, offset);
-    const length = inner.view.getUint32(offset + 4, inner.encoding.littleEndian);
-    offset += 8;
-    if (item === SEQUENCE_END) return { items, next: offset };
-    if (item !== ITEM) throw new RangeError(`sequence ${hex(header.tag)} holds ${hex(item)} where an item belongs`);
-    const stop = length === UNDEFINED_LENGTH ? limit : offset + length;
-    if (stop > limit) throw new RangeError(`an item of sequence ${hex(header.tag)} is longer than the sequence`);
-    const binary = header.vr === 'OB' || header.vr === 'OW';
-    const parsed = binary
-      ? { attributes: {}, next: stop }
-      : parseElements(inner, offset, stop, { ...scope, depth: scope.depth + 1 }, () => false);
-    items.push(parsed.attributes);
-    offset = length === UNDEFINED_LENGTH ? parsed.next : stop;
+    const tag = readTag(inner, offset);
+    if (tag === SEQUENCE_END) return { items, next: offset + 8 };
+    if (tag === ITEM) {
+      const length = inner.view.getUint32(offset + 4, inner.encoding.littleEndian);
+      const stop = length === UNDEFINED_LENGTH ? limit : offset + 8 + length;
+      if (stop > limit) limit = longer(context, header, stop, end);
+      const { attributes, next } = parseItem(inner, header, offset + 8, stop, scope);
+      items.push(attributes);
+      offset = length === UNDEFINED_LENGTH ? next : stop;
+    } else if (tag === ITEM_END) offset += 8;
+    else if (isElementAt(context, offset, end, header.tag)) return { items, next: offset };
+    else throw new RangeError(`sequence ${hex(header.tag)} holds ${hex(tag)} where an item belongs`);
   }
-  if (header.length === UNDEFINED_LENGTH) throw new RangeError(`sequence ${hex(header.tag)} does not end`);
-  return { items, next: limit };
+  // Inside an item the item's end will do.
+  if (said > end && !(scope.depth > 0 && offset === end))
+    throw new RangeError(`sequence ${hex(header.tag)} does not end`);
+  // Less than an item is left: the sequence's length is too large where an element is here.
+  return { items, next: offset < limit && isElementAt(context, offset, end, header.tag) ? offset : limit };
+}
+
+/** The sequence's length is too small for its last item. */
+function longer(context: Context, header: ElementHeader, stop: number, end: number): number {
+  if (header.length !== UNDEFINED_LENGTH && isElementAt(context, stop, end, header.tag)) return stop;
+  throw new RangeError(`an item of sequence ${hex(header.tag)} is longer than the sequence`);
+}
+
+/** In an encoding of its own where a converter left it in that. */
+function parseItem(inner: Context, header: ElementHeader, start: number, stop: number, scope: Scope) {
+  if (header.vr === 'OB' || header.vr === 'OW') return { attributes: {}, next: stop };
+  const encoding = encodingAt(inner.view, start, stop, inner.encoding);
+  return parseElements({ ...inner, encoding }, start, stop, { ...scope, depth: scope.depth + 1 }, () => false);
 }
 
 /**
  * Fragments as views. Its first item is the Basic Offset Table, which is not needed for a single frame and often wrong.
  */
-function readPixelElement(context: Context, header: Header): PixelElement {
-  const { bytes, view, encoding } = context;
+function readPixelElement(context: Context, header: ElementHeader): PixelElement {
+  const { bytes } = context;
   if (header.length !== UNDEFINED_LENGTH) {
     const truncated = header.start + header.length > bytes.length;
     return {
@@ -232,40 +271,44 @@ function readPixelElement(context: Context, header: Header): PixelElement {
       truncated,
     };
   }
+  const { items, isWhole } = readFragments(context, header);
+  return { vr: header.vr, encapsulated: true, fragments: items.slice(1), truncated: !isWhole };
+}
+
+/** Whole, too, without the delimiter at the end: where the file or another element follows the last fragment. */
+function readFragments(context: Context, header: ElementHeader): { items: Uint8Array[]; isWhole: boolean } {
+  const { bytes, view, encoding } = context;
   const items: Uint8Array[] = [];
   let offset = header.start;
   while (offset + 8 <= bytes.length) {
     spend(context);
+    // The byte that pads a fragment of odd length is not always counted.
+    if (
+      items.length > 0 &&
+      !isFragment(context, offset) &&
+      offset + 9 <= bytes.length &&
+      isFragment(context, offset + 1)
+    )
+      offset += 1;
     const tag = readTag(context, offset);
     const length = view.getUint32(offset + 4, encoding.littleEndian);
-    offset += 8;
-    if (tag === SEQUENCE_END) return { vr: header.vr, encapsulated: true, fragments: items.slice(1), truncated: false };
-    if (tag !== ITEM || offset + length > bytes.length) break;
-    items.push(bytes.subarray(offset, offset + length));
-    offset += length;
+    if (tag === SEQUENCE_END) return { items, isWhole: true };
+    if (tag !== ITEM)
+      return { items, isWhole: items.length > 1 && isElementAt(context, offset, bytes.length, header.tag) };
+    if (offset + 8 + length > bytes.length) return { items, isWhole: false };
+    items.push(bytes.subarray(offset + 8, offset + 8 + length));
+    offset += 8 + length;
   }
-  return { vr: header.vr, encapsulated: true, fragments: items.slice(1), truncated: true };
+  return { items, isWhole: items.length > 1 };
 }
 
-function readTag({ view, encoding }: Pick<Context, 'view' | 'encoding'>, offset: number): number {
-  return view.getUint16(offset, encoding.littleEndian) * 0x10000 + view.getUint16(offset + 2, encoding.littleEndian);
-}
-
-/** PS3.5 section 7.1.2 (explicit) and 7.1.3 (implicit). DataView throws a RangeError at the end of the bytes. */
-function readHeader(context: Context, offset: number): Header {
-  const { bytes, view, encoding } = context;
+function isFragment(context: Context, offset: number): boolean {
   const tag = readTag(context, offset);
-  if (!encoding.explicit)
-    return { tag, vr: '', length: view.getUint32(offset + 4, encoding.littleEndian), start: offset + 8 };
-  const vr = String.fromCharCode(bytes[offset + 4]!, bytes[offset + 5]!);
-  if (!/^[A-Z]{2}$/.test(vr)) throw new RangeError(`element ${hex(tag)} has no Value Representation`);
-  if (LONG_VRS.has(vr))
-    return { tag, vr, length: view.getUint32(offset + 8, encoding.littleEndian), start: offset + 12 };
-  return { tag, vr, length: view.getUint16(offset + 6, encoding.littleEndian), start: offset + 8 };
+  return tag === ITEM || tag === SEQUENCE_END;
 }
 
 /** The dictionary's VR where the file gives none; private elements of unknown VR stay bytes. */
-function specificVr(header: Header, listed: string | undefined, signed: boolean): string {
+function specificVr(header: ElementHeader, listed: string | undefined, signed: boolean): string {
   if (header.vr !== '' && header.vr !== 'UN') return header.vr;
   switch (listed) {
     case undefined:
@@ -280,14 +323,4 @@ function specificVr(header: Header, listed: string | undefined, signed: boolean)
     default:
       return listed;
   }
-}
-
-function dictionary(tag: number): { readonly name: string; readonly vr: string } | undefined {
-  const digits = hex(tag);
-  return dcmjs.data.DicomMetaDictionary.dictionary[digits];
-}
-
-function hex(tag: number): string {
-  const digits = tag.toString(16).toUpperCase().padStart(8, '0');
-  return `(${digits.slice(0, 4)},${digits.slice(4)})`;
 }

@@ -1,10 +1,20 @@
-import { inflateRawSync } from 'node:zlib';
+import { constants, inflateRawSync, inflateSync } from 'node:zlib';
 import { HilumError } from '../base/errors';
 import type { Attributes } from './attributes';
-import { type Encoding, parseDataset, parseFileMeta, type PixelElement } from './parse';
+import { encodingAt, fits } from './element-header';
+import { parseDataset, parseFileMeta, type PixelElement } from './parse';
+import {
+  actualSyntax,
+  DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+  encodingOf,
+  EXPLICIT_VR_BIG_ENDIAN,
+  EXPLICIT_VR_LITTLE_ENDIAN,
+  IMPLICIT_VR_LITTLE_ENDIAN,
+} from './transfer-syntax';
 
 /** A DICOM file with its attributes read and its pixel data found, not decoded. */
 export interface Opened {
+  /** What the data are in, which the file meta information may name wrongly. */
   readonly transferSyntaxUid: string;
   /** '' where the data set has none. */
   readonly sopClassUid: string;
@@ -15,12 +25,9 @@ export interface Opened {
   readonly pixelData: PixelElement | null;
 }
 
-export const IMPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2';
-export const EXPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2.1';
-export const DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2.1.99';
-export const EXPLICIT_VR_BIG_ENDIAN = '1.2.840.10008.1.2.2';
-
 const PREAMBLE_LENGTH = 128;
+/** Bytes of a file that are looked at to tell whether they are deflated. */
+const PEEK = 512;
 /**
  * Bytes of a deflated data set, unpacked: the largest film that is taken (100 million samples of 16 bits) with room for
  * its header.
@@ -45,10 +52,12 @@ export function readPart10(bytes: Uint8Array, inflatedLimit = INFLATED_LIMIT): O
 function read(bytes: Uint8Array, inflatedLimit: number): Opened {
   const start = metaStart(bytes);
   const meta = start === null ? { attributes: {}, next: 0 } : parseFileMeta(bytes, start);
-  const transferSyntaxUid = uid(meta.attributes.TransferSyntaxUID) || guessSyntax(bytes, meta.next);
-  const { attributes, pixelData } = parseBody(bytes, meta.next, transferSyntaxUid, inflatedLimit);
+  const said = uid(meta.attributes.TransferSyntaxUID) || guessSyntax(bytes, meta.next);
+  const body = bodyOf(bytes.subarray(meta.next), said, inflatedLimit);
+  const encoding = encodingAt(viewOf(body), 0, body.length, encodingOf(said));
+  const { attributes, pixelData } = parseDataset(body, 0, encoding);
   return {
-    transferSyntaxUid,
+    transferSyntaxUid: actualSyntax(said, encoding, pixelData),
     sopClassUid: uid(attributes.SOPClassUID),
     sopInstanceUid: uid(attributes.SOPInstanceUID),
     attributes,
@@ -56,32 +65,53 @@ function read(bytes: Uint8Array, inflatedLimit: number): Opened {
   };
 }
 
-function parseBody(bytes: Uint8Array, start: number, transferSyntaxUid: string, inflatedLimit: number) {
-  if (transferSyntaxUid === DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN) {
-    // Bounded, because a few kilobytes can unpack to gigabytes.
-    const inflated = inflateRawSync(bytes.subarray(start), { maxOutputLength: inflatedLimit });
-    return parseDataset(
-      new Uint8Array(inflated.buffer, inflated.byteOffset, inflated.byteLength),
-      0,
-      encodingOf(transferSyntaxUid),
-    );
+/**
+ * The data set's bytes, unpacked where they are deflated, whatever the file meta information says. Bounded, because a
+ * few kilobytes can unpack to gigabytes.
+ */
+function bodyOf(bytes: Uint8Array, said: string, inflatedLimit: number): Uint8Array {
+  const isSaid = said === DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN;
+  if (isReadable(bytes) || (!isSaid && !isDeflated(bytes))) return bytes;
+  // By a zlib header (RFC 1950), which PS3.5 annex A.5 does not have, or without.
+  const inflate = isZlib(bytes) ? inflateSync : inflateRawSync;
+  const inflated = inflate(bytes, { maxOutputLength: inflatedLimit });
+  return new Uint8Array(inflated.buffer, inflated.byteOffset, inflated.byteLength);
+}
+
+function isReadable(bytes: Uint8Array): boolean {
+  const encodings = [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN].map(encodingOf);
+  return encodings.some((encoding) => fits(viewOf(bytes), 0, bytes.length, encoding));
+}
+
+/** Whether its first bytes unpack to the beginning of a data set in Explicit VR Little Endian, which begins with group 0008. */
+function isDeflated(bytes: Uint8Array): boolean {
+  try {
+    const inflate = isZlib(bytes) ? inflateSync : inflateRawSync;
+    const start = inflate(bytes.subarray(0, PEEK), {
+      finishFlush: constants.Z_SYNC_FLUSH,
+      maxOutputLength: PEEK * 1100,
+    });
+    return start[0] === 8 && start[1] === 0 && start[3] === 0;
+  } catch {
+    return false;
   }
-  return parseDataset(bytes, start, encodingOf(transferSyntaxUid));
 }
 
-/** All compressed syntaxes are Explicit VR Little Endian around the pixel data (PS3.5 section A.4). */
-function encodingOf(transferSyntaxUid: string): Encoding {
-  return {
-    explicit: transferSyntaxUid !== IMPLICIT_VR_LITTLE_ENDIAN,
-    littleEndian: transferSyntaxUid !== EXPLICIT_VR_BIG_ENDIAN,
-  };
+function isZlib(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x78 && ((bytes[0] << 8) | (bytes[1] ?? 0)) % 31 === 0;
 }
 
-/** Offset of group 0002; null when there is none. */
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Offset of group 0002, with or without preamble and prefix (PS3.10 section 7.1); null when there is none. */
 function metaStart(bytes: Uint8Array): number | null {
-  const prefix = Buffer.from(bytes.subarray(PREAMBLE_LENGTH, PREAMBLE_LENGTH + 4)).toString('latin1');
-  if (prefix === 'DICM') return PREAMBLE_LENGTH + 4;
-  return bytes[0] === 2 && bytes[1] === 0 && bytes[3] === 0 ? 0 : null;
+  const hasPrefix = (at: number) => Buffer.from(bytes.subarray(at, at + 4)).toString('latin1') === 'DICM';
+  if (hasPrefix(PREAMBLE_LENGTH)) return PREAMBLE_LENGTH + 4;
+  if (hasPrefix(0)) return 4;
+  const isGroup2 = (at: number) => bytes[at] === 2 && bytes[at + 1] === 0 && bytes[at + 3] === 0;
+  return [0, PREAMBLE_LENGTH, PREAMBLE_LENGTH + 4].find(isGroup2) ?? null;
 }
 
 /**

@@ -2,13 +2,8 @@ import { type DecodedFrame, decodeFrame } from './codecs';
 import type { ImageHeader } from './image-header';
 import type { PixelElement } from './parse';
 import { undecodable } from './pixel-error';
-import {
-  DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
-  EXPLICIT_VR_BIG_ENDIAN,
-  EXPLICIT_VR_LITTLE_ENDIAN,
-  IMPLICIT_VR_LITTLE_ENDIAN,
-} from './read';
 import { decodeRle } from './rle';
+import { CODESTREAMS, EXPLICIT_VR_BIG_ENDIAN, NATIVE, RLE_LOSSLESS } from './transfer-syntax';
 
 export type StoredValues = Uint8Array | Uint16Array | Int16Array;
 
@@ -27,23 +22,6 @@ interface Layout {
   readonly signed: boolean;
 }
 
-const NATIVE = new Set([
-  IMPLICIT_VR_LITTLE_ENDIAN,
-  EXPLICIT_VR_LITTLE_ENDIAN,
-  DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
-  EXPLICIT_VR_BIG_ENDIAN,
-]);
-const RLE = '1.2.840.10008.1.2.5';
-/**
- * PS3.5 section A.4: JPEG baseline, extended, (retired) spectral selection and progressive, lossless (process 14, and
- * selection value 1), JPEG-LS, JPEG 2000, High-Throughput JPEG 2000.
- */
-const CODESTREAMS = new Set(
-  ['50', '51', '53', '55', '57', '70', '80', '81', '90', '91', '201', '202', '203'].map(
-    (suffix) => `1.2.840.10008.1.2.4.${suffix}`,
-  ),
-);
-
 /** @throws PixelError when the transfer syntax is not supported or the data are not what the header promises */
 export async function readSamples(
   pixelData: PixelElement | null,
@@ -55,9 +33,10 @@ export async function readSamples(
   if (pixelData.truncated) throw undecodable('the pixel data are cut off');
   if (!pixelData.encapsulated && NATIVE.has(transferSyntaxUid))
     return native(pixelData, transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN, header);
-  if (pixelData.encapsulated && transferSyntaxUid === RLE) return rle(pixelData, header);
+  if (pixelData.encapsulated && transferSyntaxUid === RLE_LOSSLESS) return rle(pixelData, header);
   if (pixelData.encapsulated && CODESTREAMS.has(transferSyntaxUid)) return compressed(pixelData, header);
-  const known = NATIVE.has(transferSyntaxUid) || transferSyntaxUid === RLE || CODESTREAMS.has(transferSyntaxUid);
+  const known =
+    NATIVE.has(transferSyntaxUid) || transferSyntaxUid === RLE_LOSSLESS || CODESTREAMS.has(transferSyntaxUid);
   throw undecodable(
     known
       ? 'the pixel data are not in the form that the transfer syntax promises'

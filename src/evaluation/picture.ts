@@ -4,7 +4,8 @@ import type { Attributes } from '../dicom/attributes';
 import { inspect } from '../dicom/codestream';
 import { DEFAULT_LIMITS } from '../dicom/image-header';
 import { undecodable } from '../dicom/pixel-error';
-import { EXPLICIT_VR_LITTLE_ENDIAN, type Opened } from '../dicom/read';
+import type { Opened } from '../dicom/read';
+import { EXPLICIT_VR_LITTLE_ENDIAN } from '../dicom/transfer-syntax';
 import { deriveUid } from '../dicom/uid';
 import type { OpenedFilm } from '../pipeline/decode';
 

@@ -1,6 +1,7 @@
 import { describeError } from '../base/errors';
 import { parseFileMeta } from '../dicom/parse';
-import { EXPLICIT_VR_LITTLE_ENDIAN, type Opened, readPart10 } from '../dicom/read';
+import { type Opened, readPart10 } from '../dicom/read';
+import { EXPLICIT_VR_LITTLE_ENDIAN } from '../dicom/transfer-syntax';
 import { tryParseUid } from '../dicom/uid';
 import { contentTreeProblems } from './validate-content';
 import { elementProblems } from './validate-elements';
@@ -30,7 +31,7 @@ export function validateObject(bytes: Uint8Array): readonly string[] {
 }
 
 /** PS3.10 section 7.1 */
-function metaProblems(bytes: Uint8Array, { transferSyntaxUid, sopClassUid, sopInstanceUid }: Opened): string[] {
+function metaProblems(bytes: Uint8Array, { sopClassUid, sopInstanceUid }: Opened): string[] {
   const { attributes: meta, next } = parseFileMeta(bytes, META_START);
   const version = meta.FileMetaInformationVersion;
   const rules: readonly (readonly [boolean, string])[] = [
@@ -40,7 +41,7 @@ function metaProblems(bytes: Uint8Array, { transferSyntaxUid, sopClassUid, sopIn
       'FileMetaInformationGroupLength is wrong',
     ],
     [version instanceof Uint8Array && version[0] === 0 && version[1] === 1, 'FileMetaInformationVersion is wrong'],
-    [transferSyntaxUid === EXPLICIT_VR_LITTLE_ENDIAN, 'TransferSyntaxUID is not Explicit VR Little Endian'],
+    [meta.TransferSyntaxUID === EXPLICIT_VR_LITTLE_ENDIAN, 'TransferSyntaxUID is not Explicit VR Little Endian'],
     [meta.MediaStorageSOPClassUID === sopClassUid, 'MediaStorageSOPClassUID is not the SOPClassUID'],
     [meta.MediaStorageSOPInstanceUID === sopInstanceUid, 'MediaStorageSOPInstanceUID is not the SOPInstanceUID'],
     [tryParseUid(meta.ImplementationClassUID) !== undefined, 'ImplementationClassUID is missing'],

@@ -9,6 +9,7 @@ const REFERENCE = resolve(__dirname, '../../../scripts/lib/pydicom_gray.py');
 
 /** Files on which the independent reader is no reference, and why. */
 export const NO_REFERENCE: Readonly<Record<string, string>> = {
+  'Pixel Data of VR ??': 'pydicom takes its length for one of two bytes, and four of its bytes for pixels',
   'pylibjpeg-data__966.dcm': 'GDCM gives up without a word, and returns zeros or what was in its memory before',
   'fo-dicom__GH195.dcm': 'the header says RGB, the JPEG inside is YCbCr, and GDCM believes the header: wrong colours',
   'pydicom__SC_rgb_small_odd_big_endian.dcm': 'pydicom 2 does not swap the words of an 8-bit OW in big endian',
