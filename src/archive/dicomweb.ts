@@ -24,7 +24,7 @@ import {
   readStudyRows,
   readTexts,
 } from './dicom-json';
-import { type FilmHeader, readHeader, SIGHT_FIELDS } from './film-header';
+import { type FilmHeader, hasReadableTexts, headerOfFile, readHeader, SIGHT_FIELDS } from './film-header';
 import { readMultipart, writeMultipart } from './multipart';
 
 /** PS3.18 chapters 8 and 10. All times in milliseconds. */
@@ -255,17 +255,17 @@ async function sampleAttributes<K extends string>(
   return readTexts(dataset, attributes);
 }
 
-async function describe(
-  wire: Wire,
-  { studyInstanceUid, seriesInstanceUid, sopInstanceUid }: InstancePath,
-): Promise<FilmHeader | null> {
+/** From the film itself where the archive can't have read its texts. */
+async function describe(wire: Wire, path: InstancePath): Promise<FilmHeader | null> {
+  const { studyInstanceUid, seriesInstanceUid, sopInstanceUid } = path;
   const [dataset] = await query(
     wire,
     `/studies/${studyInstanceUid}/series/${seriesInstanceUid}/instances/${sopInstanceUid}/metadata`,
     undefined,
     MAX_METADATA_BYTES,
   );
-  return dataset === undefined ? null : readHeader(dataset);
+  if (dataset === undefined) return null;
+  return (hasReadableTexts(dataset) ? null : headerOfFile(await retrieve(wire, path))) ?? readHeader(dataset);
 }
 
 async function sightStudy(

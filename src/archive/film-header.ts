@@ -1,4 +1,8 @@
+import { HilumError } from '../base/errors';
+import type { Attributes } from '../dicom/attributes';
+import { areDefinedTerms } from '../dicom/charset';
 import { IDENTIFIERS, wholeIdentifier } from '../dicom/identifiers';
+import { readPart10 } from '../dicom/read';
 import { tryParseUid, type Uid } from '../dicom/uid';
 
 /**
@@ -35,28 +39,69 @@ const HEADER_TAGS = {
 /** What a search for a study returns of it (PS3.18 table 10.6.3-3), beside what every server returns. */
 export const SIGHT_FIELDS = [HEADER_TAGS.StudyDescription, '00080061'];
 
-const SOP_CLASS_UID = '00080016';
-const ISSUER_OF_ACCESSION_NUMBER_SEQUENCE = '00080051';
-const LOCAL_NAMESPACE_ENTITY_ID = '00400031';
-const UNIVERSAL_ENTITY_ID = '00400032';
-const REQUEST_ATTRIBUTES_SEQUENCE = '00400275';
+const TAGS = {
+  ...HEADER_TAGS,
+  SpecificCharacterSet: '00080005',
+  SOPClassUID: '00080016',
+  IssuerOfAccessionNumberSequence: '00080051',
+  LocalNamespaceEntityID: '00400031',
+  UniversalEntityID: '00400032',
+  RequestAttributesSequence: '00400275',
+} as const;
+type HeaderKeyword = keyof typeof TAGS;
+
+/** Values of an attribute, in one of the two models that a header comes in. */
+type ValuesAt = (dataset: unknown, keyword: HeaderKeyword) => readonly unknown[];
+
+/** Of a dataset in the DICOM JSON model (PS3.18 annex F). */
+export function readHeader(dataset: unknown): FilmHeader {
+  return headerBy(jsonValues, dataset);
+}
+
+/** Of a PS3.10 file; null where it can't be read. */
+export function headerOfFile(file: Uint8Array): FilmHeader | null {
+  const attributes = attributesOf(file);
+  if (attributes === null) return null;
+  return headerBy((dataset, keyword) => [(dataset as Attributes | undefined)?.[keyword]].flat(), attributes);
+}
+
+function attributesOf(file: Uint8Array): Attributes | null {
+  try {
+    return readPart10(file).attributes;
+  } catch (error) {
+    if (error instanceof HilumError && error.code === 'DICOM_UNREADABLE') return null;
+    throw error;
+  }
+}
+
+/**
+ * Whether the archive can have read the texts of a dataset: some drop every character beyond ASCII where Specific
+ * Character Set is spelt as PS3.3 does not have it, and hand on the misspelt term.
+ */
+export function hasReadableTexts(dataset: unknown): boolean {
+  return areDefinedTerms(
+    jsonValues(dataset, 'SpecificCharacterSet').map((term) => (typeof term === 'string' ? term.trim() : '')),
+  );
+}
 
 /**
  * At the top of the dataset, else in the first item of its Request Attributes Sequence (PS3.3 table 10-9): that is
  * where a film names its order.
  */
-export function readHeader(dataset: unknown): FilmHeader {
-  const request = firstAt(dataset, REQUEST_ATTRIBUTES_SEQUENCE);
-  const read = (keyword: string) => (IDENTIFIERS.has(keyword) ? identifierAt : textAt);
-  const either = (keyword: string, tag: string) => read(keyword)(dataset, tag) || read(keyword)(request, tag);
-  const issuer =
-    firstAt(dataset, ISSUER_OF_ACCESSION_NUMBER_SEQUENCE) ?? firstAt(request, ISSUER_OF_ACCESSION_NUMBER_SEQUENCE);
+function headerBy(at: ValuesAt, dataset: unknown): FilmHeader {
+  const [request] = at(dataset, 'RequestAttributesSequence');
+  const read = (place: unknown, keyword: HeaderKeyword) =>
+    (IDENTIFIERS.has(keyword) ? identifierOf : textOf)(at(place, keyword));
+  const either = (keyword: HeaderKeyword) => read(dataset, keyword) || read(request, keyword);
+  const keywords = Object.keys(HEADER_TAGS) as (keyof typeof HEADER_TAGS)[];
+  const issuer = [dataset, request].flatMap((place) => at(place, 'IssuerOfAccessionNumberSequence').slice(0, 1))[0];
   return {
-    ...(Object.fromEntries(
-      Object.entries(HEADER_TAGS).map(([keyword, tag]) => [keyword, either(keyword, tag)]),
-    ) as Record<keyof typeof HEADER_TAGS, string>),
-    AccessionNumberIssuer: identifierAt(issuer, LOCAL_NAMESPACE_ENTITY_ID) || identifierAt(issuer, UNIVERSAL_ENTITY_ID),
-    sopClassUid: tryParseUid(firstAt(dataset, SOP_CLASS_UID)) ?? null,
+    ...(Object.fromEntries(keywords.map((keyword) => [keyword, either(keyword)])) as Record<
+      keyof typeof HEADER_TAGS,
+      string
+    >),
+    AccessionNumberIssuer: read(issuer, 'LocalNamespaceEntityID') || read(issuer, 'UniversalEntityID'),
+    sopClassUid: tryParseUid(at(dataset, 'SOPClassUID')[0]) ?? null,
   };
 }
 
@@ -64,8 +109,7 @@ export function readHeader(dataset: unknown): FilmHeader {
  * First value as a text: of a name (PS3.18 section F.2.2) the alphabetic group, else the first that there is. Numbers
  * are no texts here.
  */
-function textAt(dataset: unknown, tag: string): string {
-  const value = firstAt(dataset, tag);
+function textOf([value]: readonly unknown[]): string {
   if (typeof value === 'string') return value.trim();
   if (typeof value !== 'object' || value === null) return '';
   const { Alphabetic, Ideographic, Phonetic } = value as Record<string, unknown>;
@@ -77,18 +121,13 @@ function textAt(dataset: unknown, tag: string): string {
 }
 
 /** All of it: a converter to JSON takes a backslash for the end of a value (PS3.18 section F.2.2). */
-function identifierAt(dataset: unknown, tag: string): string {
-  const values = valuesAt(dataset, tag);
+function identifierOf(values: readonly unknown[]): string {
   return values.every((value) => typeof value === 'string' || value === null) ? wholeIdentifier(values) : '';
 }
 
-function firstAt(dataset: unknown, tag: string): unknown {
-  return valuesAt(dataset, tag)[0];
-}
-
-function valuesAt(dataset: unknown, tag: string): unknown[] {
+function jsonValues(dataset: unknown, keyword: HeaderKeyword): unknown[] {
   if (typeof dataset !== 'object' || dataset === null) return [];
-  const element = (dataset as Record<string, unknown>)[tag];
+  const element = (dataset as Record<string, unknown>)[TAGS[keyword]];
   const values = typeof element === 'object' && element !== null ? (element as { Value?: unknown }).Value : undefined;
   return Array.isArray(values) ? (values as unknown[]) : [];
 }

@@ -61,27 +61,98 @@ const ESCAPES: readonly (readonly [sequence: string, g0: 'ascii' | 'jis208' | 'j
 const ESC = 0x1b;
 const decoders = new Map<string, InstanceType<typeof TextDecoder>>();
 
+/** No encoding that is known; no label of WHATWG's either. */
+const UNKNOWN = 'unknown';
+
 function decodeAs(encoding: string, bytes: Uint8Array): string {
+  if (encoding === UNKNOWN) return utf8(bytes) ?? asciiOnly(bytes);
   const known = decoders.get(encoding) ?? new TextDecoder(encoding);
   decoders.set(encoding, known);
   return known.decode(bytes);
 }
 
-/**
- * Unknown or missing sets count as Latin-1: that is what files without the attribute hold in practice, and ASCII, the
- * default, is a part of it.
- */
-function encodingOf(definedTerm: string | undefined): string {
-  const term = (definedTerm ?? '').trim().toUpperCase();
-  if (term === 'GB18030' || term === 'GBK') return term.toLowerCase();
-  const number = /^ISO[_ ](?:2022[_ ])?IR[_ ](\d+)$/.exec(term)?.[1];
-  return ENCODINGS[number ?? ''] ?? 'windows-1252';
+const strict = new TextDecoder('utf-8', { fatal: true });
+/** Undefined where it is none: text in another encoding hardly ever happens to be UTF-8. */
+function utf8(bytes: Uint8Array): string | undefined {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
-/** @param sets values of Specific Character Set (0008,0005), in order */
+function asciiOnly(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => (byte < 0x80 ? String.fromCharCode(byte) : '\ufffd')).join('');
+}
+
+/** Of 16 bits, which would take ASCII apart, or of no character set. */
+const UNFIT_LABEL = /^(utf-16|replacement|x-user-defined)/;
+
+/**
+ * The encoding of a defined term, also by a spelling that is none: another case, other or no separators (`ISO-IR 192`,
+ * `iso_ir100`), the number of ISO 8859, or a label of the WHATWG Encoding Standard (`UTF8`, `latin1`, `windows-1251`).
+ * Undefined where nobody knows it.
+ */
+function encodingOf(definedTerm: string): string | undefined {
+  const label = definedTerm.trim().toLowerCase();
+  const term = label.replace(/[^a-z0-9]/g, '');
+  const registered = ENCODINGS[/^(?:iso)?(?:2022)?ir0*(\d+)$/.exec(term)?.[1] ?? ''];
+  if (registered !== undefined) return registered;
+  if (/utf0?8$/.test(term)) return 'utf-8';
+  const part = /^(?:iso)?8859p?(\d{1,2})$/.exec(term)?.[1];
+  const labels = [...(part === undefined ? [] : [`iso-8859-${part}`]), label, label.replace(/[_ ]/g, '-'), term];
+  return labels.map(encodingOfLabel).find((encoding) => encoding !== undefined);
+}
+
+function encodingOfLabel(label: string): string | undefined {
+  try {
+    const { encoding } = new TextDecoder(label);
+    return UNFIT_LABEL.test(encoding) ? undefined : encoding;
+  } catch {
+    return undefined;
+  }
+}
+
+/** By term: a film has hundreds of texts. Bounded, because a file may name any. */
+const encodings = new Map<string, string>();
+const MOST_KNOWN = 100;
+
+/** A missing set counts as Latin-1: that is what files without the attribute hold in practice, beside UTF-8. */
+function encodingFor(term: string): string {
+  const found = encodings.get(term) ?? (term.trim() === '' ? 'windows-1252' : (encodingOf(term) ?? UNKNOWN));
+  if (encodings.size < MOST_KNOWN) encodings.set(term, found);
+  return found;
+}
+
+/** Whether Specific Character Set (0008,0005) names something that nobody knows. */
+export function isUnknownSet(sets: readonly string[]): boolean {
+  return sets.some((term) => encodingFor(term) === UNKNOWN);
+}
+
+/** Whether all values of Specific Character Set are spelt as PS3.3 section C.12.1.1.2 has them. */
+export function areDefinedTerms(sets: readonly string[]): boolean {
+  return sets.every((term) => {
+    const number = /^(?:ISO_IR|ISO 2022 IR) (\d+)$/.exec(term)?.[1];
+    return number === undefined ? ['', 'GB18030', 'GBK'].includes(term) : ENCODINGS[number] !== undefined;
+  });
+}
+
+/** UTF-8 takes no code extensions, and yet is named beside other sets, or not at all. */
+function mayBeUtf8(sets: readonly string[], initial: string): boolean {
+  const isAscii = /^(ISO.?IR.?6)?$/i.test((sets[0] ?? '').trim());
+  return initial !== 'utf-8' && (isAscii || sets.some((term) => encodingFor(term) === 'utf-8'));
+}
+
+/**
+ * Where no set is known: as UTF-8 where it is that, else each byte beyond ASCII as U+FFFD, so that nothing turns into
+ * another text.
+ * @param sets values of Specific Character Set (0008,0005), in order
+ */
 export function decodeText(bytes: Uint8Array, sets: readonly string[]): string {
-  const initial = encodingOf(sets[0]);
-  const extended = bytes.includes(ESC) && initial !== 'utf-8' && !initial.startsWith('gb18030');
+  const initial = encodingFor(sets[0] ?? '');
+  const hasEscape = bytes.includes(ESC);
+  if (!hasEscape && mayBeUtf8(sets, initial)) return utf8(bytes) ?? decodeAs(initial, bytes);
+  const extended = hasEscape && initial !== 'utf-8' && !initial.startsWith('gb18030');
   return extended ? decodeExtended(bytes, initial) : decodeAs(initial, bytes);
 }
 

@@ -1,4 +1,5 @@
 import type { Attributes } from '../dicom/attributes';
+import { isUnknownSet } from '../dicom/charset';
 import type { Code } from '../dicom/code';
 import type { Dataset } from '../dicom/dataset';
 import { patientOrientation, turnOf } from '../dicom/patient-orientation';
@@ -375,7 +376,16 @@ function remarks(source: Attributes, content: ReportContent): ContentItem[] {
         ]
       : [];
   const warned = warningsOf(content).map((warning) => plain(WARNING_TEXTS[warning]));
-  return [...warned, ...burnedIn, ...turned].map((remark) => textItem('CONTAINS', CODES.remark, remark));
+  return [...warned, ...burnedIn, ...turned, ...unread(source)].map((remark) =>
+    textItem('CONTAINS', CODES.remark, remark),
+  );
+}
+
+function unread({ SpecificCharacterSet }: Attributes): string[] {
+  const terms: unknown[] = [SpecificCharacterSet].flat();
+  return isUnknownSet(terms.map((term) => (typeof term === 'string' ? term : '')))
+    ? ['The film names a character set that is not known. Characters of its header that could not be read are U+FFFD.']
+    : [];
 }
 
 function warningsOf(content: ReportContent): readonly Warning[] {

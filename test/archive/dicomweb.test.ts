@@ -5,6 +5,7 @@ import type { EncodedObject } from '../../src/dicom/part10';
 import { parseUid } from '../../src/dicom/uid';
 import { retryAfterMs } from '../../src/net/http';
 import { retryAfterOf } from '../../src/queue/retry-policy';
+import { dicomFile, filmElements } from '../support/films/dicom-fixture';
 import { recordingLog } from '../support/records/logs';
 
 /** Faults only: what a good archive does is tried with a real one (test/servers). */
@@ -389,6 +390,65 @@ describe('attributes of a film', () => {
       code: 'ARCHIVE_TIMEOUT',
     });
     expect(Date.now() - started).toBeLessThan(6_000);
+  });
+});
+
+describe('the header of a film', () => {
+  const metadata = (set: string) =>
+    JSON.stringify([
+      {
+        '00080005': { vr: 'CS', Value: [set] },
+        '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Mller' }] },
+        '00100020': { vr: 'LO', Value: ['1234', '567'] },
+      },
+    ]);
+  const film = dicomFile([
+    ...filmElements({
+      more: [
+        [0x00100010, 'PN', Buffer.from('Müller', 'utf8')],
+        [0x00100020, 'LO', '1234\\567'],
+      ],
+    }),
+    [0x00080005, 'CS', 'ISO-IR 192'],
+    [0x00400275, 'SQ', [[[0x00402016, 'LO', 'PL\\1']]]],
+  ]);
+  const has = (set: string, file: Uint8Array) => {
+    answer = (request, response) => {
+      if (request.url!.endsWith('/metadata')) return void response.writeHead(200).end(metadata(set));
+      const head = { 'content-type': 'multipart/related; type="application/dicom"; boundary=b' };
+      return void response
+        .writeHead(200, head)
+        .end(
+          Buffer.concat([
+            Buffer.from('--b\r\nContent-Type: application/dicom\r\n\r\n'),
+            file,
+            Buffer.from('\r\n--b--\r\n'),
+          ]),
+        );
+    };
+  };
+
+  test('by the archive where it can read its character set', async () => {
+    has('ISO_IR 192', film);
+    expect(await open().describe(PATH)).toMatchObject({ PatientName: 'Mller', PatientID: '1234\\567' });
+    expect(requests).toHaveLength(1);
+  });
+
+  test('by the film itself where the archive hands on a character set that it cannot have read', async () => {
+    has('ISO-IR 192', film);
+    expect(await open().describe(PATH)).toMatchObject({
+      PatientName: 'Müller',
+      PatientID: '1234\\567',
+      PlacerOrderNumberImagingServiceRequest: 'PL\\1',
+      Modality: 'CR',
+      StudyDate: '',
+      sopClassUid: '1.2.840.10008.5.1.4.1.1.1',
+    });
+  });
+
+  test('by the archive all the same where the film can not be read', async () => {
+    has('ISO-IR 192', FILE);
+    expect(await open().describe(PATH)).toMatchObject({ PatientName: 'Mller' });
   });
 });
 

@@ -201,7 +201,13 @@ describe('character sets', () => {
       'ЛюкΔι',
       undefined,
     ],
-    ['an unknown one', 'ISO_IR 999', Buffer.from('Caf\xe9', 'latin1'), 'Café', undefined],
+    ['an unknown one', 'ISO_IR 999', Buffer.from('Caf\xe9', 'latin1'), 'Caf\ufffd', undefined],
+    ['an unknown one that is UTF-8', 'KLINGON', Buffer.from('Müller', 'utf8'), 'Müller', undefined],
+    ['an unknown one with a known extension', 'X\\ISO 2022 IR 87', japanese, 'Yamada^Tarou', '山田^太郎'],
+    ['none, but UTF-8 inside', '', Buffer.from('Müller-Żółć^Jörg', 'utf8'), 'Müller-Żółć^Jörg', undefined],
+    ['ISO_IR 6, but UTF-8 inside', 'ISO_IR 6', Buffer.from('Müller', 'utf8'), 'Müller', undefined],
+    ['UTF-8 beside another', 'ISO_IR 100\\ISO_IR 192', Buffer.from('Żółć', 'utf8'), 'Żółć', undefined],
+    ['ISO 2022 IR 87 alone', 'ISO 2022 IR 87', japanese, 'Yamada^Tarou', '山田^太郎'],
   ])('%s', (_, set, bytes, alphabetic, ideographic) => {
     const elements: FixtureElement[] = [
       [0x00080005, 'CS', set],
@@ -211,6 +217,54 @@ describe('character sets', () => {
     const { attributes } = readPart10(dicomFile(elements));
     expect(personName(attributes, 'PatientName')).toBe(alphabetic);
     expect((attributes.PatientName as { Ideographic?: string }[])[0]!.Ideographic?.trim()).toBe(ideographic);
+  });
+
+  test.each([
+    ...[
+      'ISO-IR 192',
+      'ISO_IR192',
+      'ISO IR 192',
+      'iso_ir 192',
+      'ISOIR192',
+      'IR 192',
+      'UTF-8',
+      'UTF8',
+      'utf_8',
+      'Unicode UTF-8',
+    ].map((term) => [term, 'Żółć'] as const),
+    ...[
+      'iso_ir 100',
+      'ISO_IR_100',
+      'ISO-IR-100',
+      'ISO8859-1',
+      'ISO 8859-1',
+      'ISO_8859_1',
+      '8859/1',
+      'latin1',
+      'Latin-1',
+      'ISO 2022 IR 100',
+      'windows-1252',
+    ].map((term) => [term, 'Müé'] as const),
+    ...['ISO_IR101', 'iso-8859-2', 'ISO8859_2', 'latin2'].map((term) => [term, 'Łż'] as const),
+    ...['ISO-IR 144', 'ISO8859-5'].map((term) => [term, 'Люк'] as const),
+    ...['GB18030', 'gb 18030', 'GB-18030', 'gbk', 'GB2312', 'ISO_IR58'].map((term) => [term, '王小'] as const),
+    ['windows-1251', 'Люк'],
+  ] as const)('the spelling %s: %s', (term, name) => {
+    const written: Readonly<Record<string, Uint8Array>> = {
+      Żółć: Buffer.from('Żółć', 'utf8'),
+      Müé: Buffer.from('Müé', 'latin1'),
+      Łż: Uint8Array.of(0xa3, 0xbf),
+      Люк: term === 'windows-1251' ? Uint8Array.of(0xcb, 0xfe, 0xea) : Uint8Array.of(0xbb, 0xee, 0xda),
+      王小: Uint8Array.of(0xcd, 0xf5, 0xd0, 0xa1),
+    };
+    const { attributes } = readPart10(
+      dicomFile([
+        [0x00080005, 'CS', term],
+        [0x00080018, 'UI', '1.2'],
+        [0x00100020, 'LO', written[name]!],
+      ]),
+    );
+    expect(text(attributes, 'PatientID')).toBe(name);
   });
 
   test('holds in sequences too, unless an item has its own', () => {

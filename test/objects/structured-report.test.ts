@@ -103,6 +103,15 @@ describe('read back', () => {
     });
   });
 
+  test.each([
+    ['KLINGON', 1],
+    ['ISO-IR 192', 0],
+    [['', 'ISO 2022 IR 87'], 0],
+    [undefined, 0],
+  ])('character set %j: %d remarks', (SpecificCharacterSet, remarks) => {
+    expect(readReport(write(ANALYSED, { ...BARE_FILM, SpecificCharacterSet })).remarks).toHaveLength(remarks);
+  });
+
   test('a film below the operating point is routine, one at it is urgent', () => {
     expect(readReport(write(BELOW)).priority).toBe('routine');
     expect(readReport(write(withProbability(COVID.operatingPoint))).priority).toBe('urgent');
