@@ -72,7 +72,7 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const line = has('worker') ? (ownLine ?? (await openConfiguredLine(config, log))) : null;
   const archive = openArchive(config, log);
   const list = has('list') ? openList(config, archive, log) : null;
-  const sinks = [...(has('sinks') ? (own.sinks ?? openSinks(config)) : []), ...(list === null ? [] : [list.sink])];
+  const sinks = [...(has('sinks') ? (own.sinks ?? openSinks(config, log)) : []), ...(list === null ? [] : [list.sink])];
   const broker = connectBroker({ ...config.broker, ...sinkQueuesOf(config, sinks) }, log);
   const { metrics, observer } = openMeasures(config, { line, broker, sinks: sinks.map(({ name }) => name) }, log);
   const book = line !== null && config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;

@@ -16,8 +16,10 @@ const on = (deliveries: Config['deliveries']) => SINKS.instances(deliveries).fil
  * The sinks of other systems that are switched on; none has connected yet. @throws HilumError CONFIG_INVALID for
  * unreadable TLS files.
  */
-export function openSinks({ deliveries, archive }: Config): Sink[] {
-  return on(deliveries).map((instance) => instance.open({ archiveUrl: archive.url }));
+export function openSinks({ deliveries, archive }: Config, log?: Log): Sink[] {
+  return on(deliveries).map((instance) =>
+    instance.open({ archiveUrl: archive.url, log: log?.child({ sink: instance.name }) }),
+  );
 }
 
 /** Names of all sinks that are switched on, the reading list included. */

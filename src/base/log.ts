@@ -34,6 +34,8 @@ export const LOG_EVENTS = [
   'delivery.put-back',
   'delivery.failing',
   'delivery.recovered',
+  'delivery.unnamed-acknowledgement',
+  'delivery.late-acknowledgement',
   'triage.decided',
   'triage.undecided',
   'archive.rows-unusable',

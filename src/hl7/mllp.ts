@@ -2,6 +2,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { HilumError } from '../base/errors';
 import { sleep, withTimeout } from '../base/retry';
+import { CR, END, framesIn, isLineEnd, MAX_ANSWER_BYTES, START } from './frames';
 import { readTls, type TlsFiles, type TlsMaterial } from '../net/tls';
 
 /** All times in milliseconds. */
@@ -16,24 +17,22 @@ export interface MllpOptions {
   readonly ackTimeoutMs: number;
 }
 
-/** One frame out, one frame in (HL7 v2.5.1 appendix C.4): 0x0B, the message, 0x1C 0x0D. */
+/** One frame out, its answer in (HL7 v2.5.1 appendix C.4): 0x0B, the message, 0x1C 0x0D. */
 export interface MllpClient {
   /**
-   * Sends a message and resolves to the answer, both without their frames. One at a time: a second call waits for the
-   * first.
+   * Sends a message and resolves to the answer, both without their frames: of several that come together, as commit and
+   * application acknowledgement do, all, one behind the other. One at a time: a second call waits for the first.
+   * @param isLate whether an answer is that to an earlier message, and another one is to be waited for
    * @throws HilumError RECEIVER_UNREACHABLE (also when the connection is lost before the answer: the message may have
    * arrived), RECEIVER_TIMEOUT, RECEIVER_RESPONSE_INVALID; all transient.
    */
-  exchange(message: Uint8Array): Promise<Uint8Array>;
+  exchange(message: Uint8Array, isLate?: (answer: Uint8Array) => boolean): Promise<Uint8Array>;
   /** Connects, and sends nothing. @throws HilumError as above. */
   probe(): Promise<void>;
   close(): Promise<void>;
 }
 
-const START = 0x0b;
-const END = Buffer.from([0x1c, 0x0d]);
 const PROBE_MS = 500;
-const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** Connects when there is something to send. @throws HilumError CONFIG_INVALID for unreadable TLS files. */
 export function mllpClient(options: MllpOptions): MllpClient {
@@ -49,12 +48,12 @@ class Mllp implements MllpClient {
     this.material = options.tls === undefined ? undefined : readTls(options.tls);
   }
 
-  exchange(message: Uint8Array): Promise<Uint8Array> {
+  exchange(message: Uint8Array, isLate: (answer: Uint8Array) => boolean = () => false): Promise<Uint8Array> {
     return this.inTurn(async () => {
       const socket = await this.open();
       try {
         const answer = await withTimeout(
-          roundTrip(socket, message),
+          roundTrip(socket, message, isLate),
           this.options.ackTimeoutMs,
           () => new HilumError('RECEIVER_TIMEOUT', 'transient', 'the HL7 receiver did not acknowledge in time'),
         );
@@ -102,8 +101,14 @@ class Mllp implements MllpClient {
     const socket = await this.connect();
     // Nobody asked: what comes between two messages would be taken for the next answer. Closed by the other side: the
     // next message opens another.
-    for (const event of ['data', 'end', 'close'] as const)
-      socket.on(event, () => this.socket === socket && !isBusy(socket) && this.drop());
+    const dropIdle = () => this.socket === socket && !isBusy(socket) && this.drop();
+    for (const event of ['end', 'close'] as const) socket.on(event, dropIdle);
+    let lineEnds = 0;
+    socket.on('data', (chunk) => {
+      // The line end of the last frame may come late; what is more than an answer may have comes without end.
+      lineEnds = isBusy(socket) ? 0 : lineEnds + chunk.length;
+      if (!chunk.every(isLineEnd) || lineEnds > MAX_ANSWER_BYTES) dropIdle();
+    });
     return (this.socket = socket);
   }
 
@@ -139,18 +144,20 @@ class Mllp implements MllpClient {
 const busy = new WeakSet<Socket>();
 const isBusy = (socket: Socket) => busy.has(socket);
 
-/** Writes a frame and reads one. Rejects when the connection ends first. */
-async function roundTrip(socket: Socket, message: Uint8Array): Promise<Uint8Array> {
+/** Writes a frame and reads its answer. Rejects when the connection ends first. */
+async function roundTrip(
+  socket: Socket,
+  message: Uint8Array,
+  isLate: (answer: Uint8Array) => boolean,
+): Promise<Uint8Array> {
   busy.add(socket);
-  let received: Buffer = Buffer.alloc(0);
   let stop: () => void = () => {};
   try {
     return await new Promise<Uint8Array>((resolve, reject) => {
+      const reader = new AnswerReader(isLate, resolve);
       const onData = (chunk: Buffer) => {
-        received = Buffer.concat([received, chunk]);
         try {
-          const frame = frameOf(received);
-          if (frame !== undefined) resolve(frame);
+          reader.take(chunk);
         } catch (error) {
           reject(error instanceof Error ? error : new Error(String(error)));
         }
@@ -165,8 +172,11 @@ async function roundTrip(socket: Socket, message: Uint8Array): Promise<Uint8Arra
           ),
         );
       socket.on('data', onData).on('error', onError).on('end', onClose).on('close', onClose);
-      stop = () => void socket.off('data', onData).off('error', onError).off('end', onClose).off('close', onClose);
-      socket.write(Buffer.concat([Buffer.from([START]), message, END]));
+      stop = () => {
+        reader.stop();
+        socket.off('data', onData).off('error', onError).off('end', onClose).off('close', onClose);
+      };
+      socket.write(Buffer.concat([Buffer.of(START), message, Buffer.of(END, CR)]));
     });
   } finally {
     stop();
@@ -174,23 +184,42 @@ async function roundTrip(socket: Socket, message: Uint8Array): Promise<Uint8Arra
   }
 }
 
+/** How long the rest of a frame is waited for behind an answer that is whole (milliseconds). */
+const REST_MS = 500;
+
 /**
- * The first whole frame, without its marks; undefined while it is not whole. Line ends before it are passed over.
- * @throws HilumError RECEIVER_RESPONSE_INVALID
+ * Takes what is received, piece by piece, and tells `done` the answer once there is a whole one and nothing has begun
+ * behind it, or its rest does not come.
  */
-function frameOf(received: Buffer): Buffer | undefined {
-  const begin = received.findIndex((byte) => byte !== 0x0d && byte !== 0x0a);
-  if (begin < 0) return undefined;
-  if (received[begin] !== START)
-    throw new HilumError('RECEIVER_RESPONSE_INVALID', 'transient', 'what the HL7 receiver sent is no MLLP frame');
-  if (received.length > MAX_ANSWER_BYTES)
-    throw new HilumError(
-      'RECEIVER_RESPONSE_INVALID',
-      'transient',
-      `the HL7 receiver's answer is longer than ${MAX_ANSWER_BYTES} bytes`,
-    );
-  const end = received.indexOf(END, begin);
-  return end < 0 ? undefined : received.subarray(begin + 1, end);
+class AnswerReader {
+  private received: Buffer = Buffer.alloc(0);
+  private judged = 0;
+  private readonly answers: Buffer[] = [];
+  private rest: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly isLate: (answer: Uint8Array) => boolean,
+    private readonly done: (answer: Uint8Array) => void,
+  ) {}
+
+  /** @throws HilumError RECEIVER_RESPONSE_INVALID */
+  take(chunk: Buffer): void {
+    this.received = Buffer.concat([this.received, chunk]);
+    const { whole, hasMore } = framesIn(this.received);
+    this.answers.push(...whole.slice(this.judged).filter((frame) => !this.isLate(frame)));
+    this.judged = whole.length;
+    if (this.answers.length === 0) return;
+    if (hasMore) this.rest ??= setTimeout(() => this.finish(), REST_MS);
+    else this.finish();
+  }
+
+  stop(): void {
+    clearTimeout(this.rest);
+  }
+
+  private finish(): void {
+    this.done(Buffer.concat(this.answers.flatMap((frame) => [frame, Buffer.of(CR)])));
+  }
 }
 
 /** With the code of Node or OpenSSL, which names the cause. */

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import type { Log } from '../base/log';
 import type { SystemSink } from './sink';
 
 /** What a sink may need beside its own block. */
 export interface SinkContext {
   /** DICOMweb root of the archive. */
   readonly archiveUrl: string;
+  readonly log?: Log | undefined;
 }
 
 /** What the block of every sink has. */

@@ -173,6 +173,32 @@ describe('acknowledgements', () => {
     );
   });
 
+  test.each([
+    ['MSA|AA| K1 ', 'K1'],
+    ['MSA| AA |K1', 'K1'],
+    ['MSA|AA', ''],
+    ['MSA|AA||Doe^Jane', ''],
+  ])('%s is done', (msa, controlId) => {
+    expect(readAck(ack(msa), 'K1')).toMatchObject({ code: 'AA', controlId });
+  });
+
+  test.each([
+    ['CA', 'AA', null],
+    ['CA', 'AE', 'RECEIVER_UNAVAILABLE'],
+    ['CA', 'AR', 'RECEIVER_REFUSED'],
+    ['AR', 'CA', 'RECEIVER_REFUSED'],
+  ])('%s and %s together: the application acknowledgement counts', (first, second, code) => {
+    const both = Buffer.concat([ack(`MSA|${first}|K1`), ack(`MSA|${second}|K1`)]);
+    if (code === null) expect(readAck(both, 'K1')).toMatchObject({ code: second });
+    else expect(() => readAck(both, 'K1')).toThrow(expect.objectContaining({ code }) as Error);
+  });
+
+  test('the error names what came, by codes alone', () => {
+    expect(() => readAck(ack('MSA|AE|Doe^Jane'), 'K1')).toThrow(/^the HL7 receiver sent AE to another message/);
+    expect(() => readAck(ack('PID|Doe^Jane'), 'K1')).toThrow(/a message without a known code in MSA-1/);
+    expect(() => readAck(Buffer.from('Doe^Jane'), 'K1')).toThrow(/no HL7 message/);
+  });
+
   test("the receiver's error number is passed on, its text is not", () => {
     expect(() =>
       readAck(ack('MSA|AR|K1', 'ERR||PID^1^3|204^Unknown key identifier^HL70357|E||||Doe^Jane'), 'K1'),

@@ -7,5 +7,5 @@ export const hl7 = defineSink({
   key: 'hl7',
   schema: hl7Schema,
   needs: ['host'],
-  open: ({ tls, ...hl7 }) => hl7Sink(mllpClient({ ...hl7, tls: tls.enabled ? tls : undefined }), hl7),
+  open: ({ tls, ...hl7 }, { log }) => hl7Sink(mllpClient({ ...hl7, tls: tls.enabled ? tls : undefined }), hl7, log),
 });

@@ -1,22 +1,62 @@
-import { readAck } from '../../hl7/acknowledgement';
+import type { Log } from '../../base/log';
+import { acknowledgementsIn, readAck } from '../../hl7/acknowledgement';
 import type { SystemSink } from '../sink';
 import { controlIdOf, encodeOru, type Hl7Options } from './message';
 
 /** Port: one message out, its acknowledgement in; `hl7/mllp` fits it by shape. */
 export interface MessageWire {
-  exchange(message: Uint8Array): Promise<Uint8Array>;
+  exchange(message: Uint8Array, isLate?: (answer: Uint8Array) => boolean): Promise<Uint8Array>;
   probe(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** HL7 v2.5.1 ORU^R01. Studies in which no film of the chest was found are not told. */
-export function hl7Sink(wire: MessageWire, options: Hl7Options): SystemSink {
+/** Control IDs that a late acknowledgement is told by. */
+const REMEMBERED = 100;
+
+/**
+ * HL7 v2.5.1 ORU^R01. Studies in which no film of the chest was found are not told. An application acknowledgement may
+ * come long after the commit acknowledgement that ended its message (section 2.9.3): nobody waits for it any more, and
+ * it is no answer to the message that is being sent.
+ */
+export function hl7Sink(wire: MessageWire, options: Hl7Options, log?: Pick<Log, 'warn'>): SystemSink {
+  const sent = new Set<string>();
+  const tellLate = (codes: readonly string[]) =>
+    log?.warn(
+      { event: 'delivery.late-acknowledgement', codes },
+      `the HL7 receiver answered ${codes.join(' and ')} to a message that was done before`,
+    );
   return {
     handles: ['result'],
     wants: ({ films }) => films.some(({ outcome }) => outcome !== 'rejected'),
-    deliver: async ({ record }) =>
-      readAck(await wire.exchange(encodeOru(record, options)), controlIdOf(record.key, options.controlId)),
+    deliver: async ({ record }) => {
+      const controlId = controlIdOf(record.key, options.controlId);
+      const answer = await wire.exchange(encodeOru(record, options), (found) => {
+        const codes = lateCodes(found, controlId, sent);
+        if (codes.length > 0) tellLate(codes);
+        return codes.length > 0;
+      });
+      remember(sent, controlId);
+      if (readAck(answer, controlId).controlId === '')
+        log?.warn(
+          { event: 'delivery.unnamed-acknowledgement', study: record.studyInstanceUid },
+          'the HL7 receiver acknowledged without MSA-2: taken for the message sent last on the connection',
+        );
+    },
     probe: () => wire.probe(),
     close: () => wire.close(),
   };
+}
+
+/** MSA-1 of an answer that is to messages sent before and to no other. */
+function lateCodes(answer: Uint8Array, controlId: string, sent: ReadonlySet<string>): string[] {
+  const given = acknowledgementsIn(answer).filter(({ code }) => code !== '');
+  const isLate = given.every(({ controlId: id }) => id !== controlId && sent.has(id));
+  return isLate ? given.map(({ code }) => code) : [];
+}
+
+function remember(sent: Set<string>, controlId: string): void {
+  sent.delete(controlId);
+  sent.add(controlId);
+  const [oldest] = sent;
+  if (sent.size > REMEMBERED && oldest !== undefined) sent.delete(oldest);
 }
