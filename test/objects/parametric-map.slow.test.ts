@@ -10,7 +10,7 @@ const shared = (dataset: Attributes) => (dataset.SharedFunctionalGroupsSequence 
 
 test.each(sourceKinds())('judges find no error: %s', (_, source) => {
   const bytes = writePart10(build(source));
-  expect(dciodvfy(bytes).errors).toEqual([]);
+  expect(dciodvfy(bytes, source).errors).toEqual([]);
   expect(dcmdump(bytes)).toMatchObject({ status: 0, errors: [], warnings: [] });
   expect(pydicom(bytes)).toMatchObject({ Modality: 'OT', SOPClassUID: '1.2.840.10008.5.1.4.1.1.30' });
 });

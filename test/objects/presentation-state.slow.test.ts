@@ -285,8 +285,8 @@ if (films.length > 0) {
     const enlarge = (outlines: PresentationContent['lungOutlines']) =>
       outlines.map((points) => points.map(([x, y]) => [x * scaled.columns, y * scaled.rows] as const));
     const state = write(source, { lungOutlines: enlarge(LUNGS), hotRegions: enlarge(CONTENT.hotRegions) });
-    expect(dciodvfy(state).errors).toEqual([]);
-    expect(dcmpschk(state)).toMatchObject({ errors: [], warnings: [] });
+    expect(dciodvfy(state, source).errors).toEqual([]);
+    expect(dcmpschk(state, source)).toMatchObject({ errors: [], warnings: [] });
     expect(dcmdump(state)).toMatchObject({ status: 0, errors: [], warnings: [] });
     expect(pydicom(state).Modality).toBe('PR');
   });

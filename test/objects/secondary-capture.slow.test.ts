@@ -10,7 +10,7 @@ const build = (source: Attributes) => buildSecondaryCapture(source, PICTURE, IDE
 
 test.each(sourceKinds())('judges find no error: %s', (_, source) => {
   const bytes = writePart10(build(source));
-  expect(dciodvfy(bytes).errors).toEqual([]);
+  expect(dciodvfy(bytes, source).errors).toEqual([]);
   expect(dcmdump(bytes)).toMatchObject({ status: 0, errors: [], warnings: [] });
   expect(pydicom(bytes)).toMatchObject({ Modality: 'OT', pixels: [3, 5, 46, '00050a0f1419'] });
 });

@@ -16,7 +16,7 @@ const build = (source: Attributes, lungs = content(300, 400)) => buildSegmentati
 test.each(sourceKinds())('judges find no error: %s', (_, source) => {
   const lungs = content(Number(source.Rows), Number(source.Columns));
   const bytes = writePart10(build(source, lungs));
-  expect(dciodvfy(bytes).errors).toEqual([]);
+  expect(dciodvfy(bytes, source).errors).toEqual([]);
   expect(dcmdump(bytes)).toMatchObject({ status: 0, errors: [], warnings: [] });
   expect(pydicom(bytes)).toMatchObject({ Modality: 'SEG', SOPClassUID: '1.2.840.10008.5.1.4.1.1.66.4' });
 });

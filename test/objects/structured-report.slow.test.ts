@@ -33,7 +33,7 @@ describe.each<[string, Attributes]>([['a film with the barest header', BARE_FILM
       ['not analysed', NOT_ANALYSED, IDENTITY],
     ])('%s: no error', (_name, content, identity) => {
       const bytes = write(content, source, identity);
-      expect(dciodvfy(bytes).errors).toEqual([]);
+      expect(dciodvfy(bytes, source).errors).toEqual([]);
       expect(dsrdump(bytes)).toMatchObject({ status: 0, errors: [], warnings: [] });
       expect(dcmdump(bytes)).toMatchObject({ status: 0, errors: [], warnings: [] });
       expect(pydicom(bytes)).toMatchObject({ Modality: 'SR', SpecificCharacterSet: 'ISO_IR 192' });

@@ -15,7 +15,8 @@ test('who gave out the identifiers is copied with them: facility, admission, oth
     ],
     OtherPatientIDsSequence: [
       { PatientID: 'B-1', IssuerOfPatientID: 'OTHER', TypeOfPatientID: 'TEXT' },
-      { PatientID: 'x'.repeat(65), TypeOfPatientID: 'TEXT' },
+      { PatientID: 'x'.repeat(64), TypeOfPatientID: 'TEXT' },
+      { PatientID: 'x\u0000y', TypeOfPatientID: 'TEXT' },
       { PatientID: 'B-2', TypeOfPatientID: 'STICKER' },
       7,
     ],
@@ -24,7 +25,10 @@ test('who gave out the identifiers is copied with them: facility, admission, oth
     AdmissionID: 'F-77',
     IssuerOfAdmissionIDSequence: [ward],
     IssuerOfPatientIDQualifiersSequence: [{ IdentifierTypeCode: 'MR', AssigningFacilitySequence: [ward] }],
-    OtherPatientIDsSequence: [{ PatientID: 'B-1', IssuerOfPatientID: 'OTHER', TypeOfPatientID: 'TEXT' }],
+    OtherPatientIDsSequence: [
+      { PatientID: 'B-1', IssuerOfPatientID: 'OTHER', TypeOfPatientID: 'TEXT' },
+      { PatientID: 'x'.repeat(64), TypeOfPatientID: 'TEXT' },
+    ],
   });
   expect(studyModule({ ...BARE_FILM, OtherPatientIDsSequence: [{}] })).not.toHaveProperty('OtherPatientIDsSequence');
   expect(

@@ -9,6 +9,8 @@ import { encode } from '../../src/pipeline/encode';
 import { analyseFilm } from '../../src/pipeline/pipeline';
 import type { Archive } from '../../src/pipeline/stage';
 import { store } from '../../src/pipeline/store';
+import { IDENTITY, notAnalysed } from '../support/broker/outcomes';
+import { dicomFile, filmElements } from '../support/films/dicom-fixture';
 import { fakeLine } from '../support/pipeline/line';
 import { certificate } from '../support/servers/certificates';
 import { type Orthanc, Servers } from '../support/servers/servers';
@@ -52,6 +54,40 @@ async function statistics(): Promise<{ CountInstances: number }> {
 }
 
 const pixelsOf = (bytes: Uint8Array) => readPart10(bytes).pixelData;
+
+test('identifiers and names come back whole, whatever the film and the archive make of them', async () => {
+  const archive = open();
+  const drawn = { seed: 77, view: 'PA', rows: 96, columns: 80 } as const;
+  const { studyInstanceUid, seriesInstanceUid, sopInstanceUid } = syntheticUids(drawn);
+  const bytes = dicomFile([
+    ...filmElements({
+      more: [
+        [0x00080018, 'UI', sopInstanceUid],
+        [0x0020000d, 'UI', studyInstanceUid],
+        [0x0020000e, 'UI', seriesInstanceUid],
+        [0x00080005, 'CS', 'ISO-IR 192'],
+        [0x00080050, 'SH', 'ACC1\\AC2-longer-than-16'],
+        [0x00100010, 'PN', Buffer.from('Müller-Żółć^Jörg', 'utf8')],
+        [0x00100020, 'LO', '1234\\567'],
+      ],
+    }),
+    [0x7fe00010, 'OW', Buffer.alloc(32)],
+  ]);
+  await archive.store(studyInstanceUid, [{ sopClassUid: CR, seriesInstanceUid, sopInstanceUid, bytes }]);
+  const expected = {
+    PatientID: '1234\\567',
+    AccessionNumber: 'ACC1\\AC2-longer-than-16',
+    PatientName: 'Müller-Żółć^Jörg',
+  };
+  const path = { studyInstanceUid, seriesInstanceUid, sopInstanceUid };
+  expect(await archive.describe(path)).toMatchObject(expected);
+  expect(await archive.sightStudy(studyInstanceUid)).toMatchObject({ PatientID: expected.PatientID });
+  const source = readPart10(await archive.retrieve(path)).attributes;
+  const objects = encode(notAnalysed(source), IDENTITY);
+  await archive.store(studyInstanceUid, objects);
+  const [report] = objects;
+  expect(await archive.describe({ ...path, ...report! })).toMatchObject(expected);
+});
 
 test('a film goes in by STOW-RS, is found by QIDO-RS, and comes back byte for byte by WADO-RS', async () => {
   const archive = open();
