@@ -78,9 +78,14 @@ function bodyOf(bytes: Uint8Array, said: string, inflatedLimit: number): Uint8Ar
   return new Uint8Array(inflated.buffer, inflated.byteOffset, inflated.byteLength);
 }
 
+const UNPACKED = [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN];
+
 function isReadable(bytes: Uint8Array): boolean {
-  const encodings = [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN].map(encodingOf);
-  return encodings.some((encoding) => fits(viewOf(bytes), 0, bytes.length, encoding));
+  return UNPACKED.some((syntax) => fitsAs(bytes, 0, syntax));
+}
+
+function fitsAs(bytes: Uint8Array, start: number, syntax: string): boolean {
+  return fits(viewOf(bytes), start, bytes.length, encodingOf(syntax));
 }
 
 /** Whether its first bytes unpack to the beginning of a data set in Explicit VR Little Endian, which begins with group 0008. */
@@ -123,6 +128,9 @@ function guessSyntax(bytes: Uint8Array, start: number): string {
   const explicit = /^[A-Z]{2}$/.test(Buffer.from(bytes.subarray(start + 4, start + 6)).toString('latin1'));
   if (low === 8 && high === 0) return explicit ? EXPLICIT_VR_LITTLE_ENDIAN : IMPLICIT_VR_LITTLE_ENDIAN;
   if (low === 0 && high === 8 && explicit) return EXPLICIT_VR_BIG_ENDIAN;
+  // Not from group 0008 on, but elements all the same.
+  const found = bytes.length >= start + 8 && UNPACKED.find((syntax) => fitsAs(bytes, start, syntax));
+  if (found) return found;
   throw unreadable('the file is no DICOM file');
 }
 
