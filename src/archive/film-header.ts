@@ -1,4 +1,5 @@
-import { tryParseUid, type Uid } from '../dicom/uid';
+import type { Uid } from '../dicom/uid';
+import { firstAt, uidAt, withoutPadding } from './json-values';
 
 /**
  * What a header in the DICOM JSON model says of patient, study, order and film: keyword to text, '' where it says
@@ -34,6 +35,9 @@ const HEADER_TAGS = {
 /** What a search for a study returns of it (PS3.18 table 10.6.3-3), beside what every server returns. */
 export const SIGHT_FIELDS = [HEADER_TAGS.StudyDescription, '00080061'];
 
+/** Top-level tags that {@link readHeader} looks at. */
+export const HEADER_ROW_TAGS: readonly string[] = [...Object.values(HEADER_TAGS), '00080016', '00080051', '00400275'];
+
 const SOP_CLASS_UID = '00080016';
 const ISSUER_OF_ACCESSION_NUMBER_SEQUENCE = '00080051';
 const LOCAL_NAMESPACE_ENTITY_ID = '00400031';
@@ -55,7 +59,7 @@ export function readHeader(dataset: unknown): FilmHeader {
       string
     >),
     AccessionNumberIssuer: textAt(issuer, LOCAL_NAMESPACE_ENTITY_ID) || textAt(issuer, UNIVERSAL_ENTITY_ID),
-    sopClassUid: tryParseUid(firstAt(dataset, SOP_CLASS_UID)) ?? null,
+    sopClassUid: uidAt(dataset, SOP_CLASS_UID) ?? null,
   };
 }
 
@@ -65,19 +69,12 @@ export function readHeader(dataset: unknown): FilmHeader {
  */
 function textAt(dataset: unknown, tag: string): string {
   const value = firstAt(dataset, tag);
-  if (typeof value === 'string') return value.trim();
+  if (typeof value === 'string') return value;
   if (typeof value !== 'object' || value === null) return '';
   const { Alphabetic, Ideographic, Phonetic } = value as Record<string, unknown>;
   return (
     [Alphabetic, Ideographic, Phonetic]
-      .find((group): group is string => typeof group === 'string' && group.trim() !== '')
-      ?.trim() ?? ''
+      .map((group) => (typeof group === 'string' ? withoutPadding(group) : ''))
+      .find((group) => group !== '') ?? ''
   );
-}
-
-function firstAt(dataset: unknown, tag: string): unknown {
-  if (typeof dataset !== 'object' || dataset === null) return undefined;
-  const element = (dataset as Record<string, unknown>)[tag];
-  const values = typeof element === 'object' && element !== null ? (element as { Value?: unknown }).Value : undefined;
-  return Array.isArray(values) ? (values as unknown[])[0] : undefined;
 }

@@ -1,6 +1,5 @@
 import {
   readInstanceRows,
-  readSeriesModalities,
   readSeriesRows,
   readStoreAnswer,
   readStudyRows,
@@ -106,9 +105,9 @@ describe('instances', () => {
   });
 
   test('modalities by series', () => {
-    expect(
-      readSeriesModalities([{ '0020000E': ui('1.2.3'), '00080060': { vr: 'CS', Value: ['DX '] } }, null]).get('1.2.3'),
-    ).toBe('DX');
+    expect(readSeriesRows([{ '0020000E': ui('1.2.3'), '00080060': { vr: 'CS', Value: ['DX '] } }])).toMatchObject([
+      { seriesInstanceUid: '1.2.3', modality: 'DX' },
+    ]);
   });
 });
 

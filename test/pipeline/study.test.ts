@@ -16,8 +16,14 @@ function setUp(films: readonly Uint8Array[] = [FILM], line: Line = fakeLine().li
   const announcer = new MemoryAnnouncer();
   const references = films.map((film) => archive.put(film));
   const study = references[0]!.studyInstanceUid;
-  const run = (redelivered = false, { line: other = line, ...options }: Partial<StudyRun> & { line?: Line } = {}) =>
-    runStudy(study, { redelivered, ...options }, other, { archive, announcer });
+  const run = async (
+    redelivered = false,
+    { line: other = line, ...options }: Partial<StudyRun> & { line?: Line } = {},
+  ) => {
+    const result = await runStudy(study, { redelivered, ...options }, other, { archive, announcer });
+    if (result === 'gone') throw new Error('the archive has nothing of the study');
+    return result;
+  };
   return { archive, announcer, references, study, run, line };
 }
 
