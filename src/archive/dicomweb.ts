@@ -187,7 +187,8 @@ async function findStudies(
   const keys = [
     ...(from === '' && to === '' ? [] : [`StudyDate=${from}-${to}`]),
     ...(times === undefined ? [] : [`StudyTime=${times.from}-${times.to}`]),
-    ...['00080020', '00080030', '00080061', '00201208'].map((tag) => `includefield=${tag}`),
+    'includefield=00080061',
+    'includefield=00201208',
   ];
   const rows = await searchPage(wire, `/studies?${keys.join('&')}`, { limit, offset });
   return { studies: readStudyRows(rows).sort((a, b) => (a.dateTime < b.dateTime ? 1 : -1)), rows: rows.length };

@@ -73,10 +73,8 @@ export async function listInstances(wire: Wire, study: Uid): Promise<unknown[]> 
     keyTag: SOP_INSTANCE_UID,
     isAll: async (rows) => rows >= ((await counts()).instances ?? Infinity),
   });
-  if (listed.end === 'agrees') return [...listed.rows.values()];
-  const { instances } = await counts();
-  if (listed.end === 'empty' && instances === null) return [...listed.rows.values()];
-  return listBySeries(wire, study, listed.rows, instances);
+  if (listed.end === 'agrees' || isBelieved(listed, (await counts()).instances)) return [...listed.rows.values()];
+  return listBySeries(wire, study, listed.rows, counts);
 }
 
 /** What one search did not show is asked for series by series. */
@@ -84,12 +82,13 @@ async function listBySeries(
   wire: Wire,
   study: Uid,
   listed: ReadonlyMap<string, unknown>,
-  expected: number | null,
+  counts: () => Promise<StudyCounts>,
 ): Promise<unknown[]> {
+  const expected = (await counts()).instances;
   const rows = new Map(listed);
   const shown = countBySeries(listed.values());
   let [agrees, isBelievable] = [true, true];
-  for (const { seriesInstanceUid: uid, instances } of await listSeries(wire, study)) {
+  for (const { seriesInstanceUid: uid, instances } of await listSeries(wire, study, undefined, counts)) {
     if (uid !== null && instances !== null && (shown.get(uid) ?? 0) >= instances) continue;
     const part = uid === null ? null : await listOneSeries(wire, study, uid, instances);
     for (const [key, row] of part?.rows ?? []) rows.set(key, row);
@@ -126,8 +125,12 @@ function isBelieved({ end, rows }: Listing, expected: number | null): boolean {
  * All series of a study; none for a study that the archive does not know.
  * @throws HilumError ARCHIVE_RESPONSE_INVALID, permanent, when the archive does not show all that it says it has
  */
-export async function listSeries(wire: Wire, study: Uid, timeoutMs?: number): Promise<FoundSeries[]> {
-  const counts = countsOf(wire, study, timeoutMs);
+export async function listSeries(
+  wire: Wire,
+  study: Uid,
+  timeoutMs?: number,
+  counts = countsOf(wire, study, timeoutMs),
+): Promise<FoundSeries[]> {
   const listed = await list(wire, {
     path: `/studies/${study}/series?${SERIES_FIELDS}`,
     keyTag: SERIES_INSTANCE_UID,
