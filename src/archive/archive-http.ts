@@ -1,3 +1,4 @@
+import { HilumError } from '../base/errors';
 import {
   type HttpAnswer,
   httpClient,
@@ -36,14 +37,14 @@ async function send<T>(
   const result = await http.send<T | Redirect>(url, wanted, (answer) => {
     if (answer.status >= 300 && answer.status < 400 && answer.status !== 304)
       return Promise.resolve(new Redirect(redirectOf(url, answer, left)));
-    if (isPage(answer)) throw signInPage(answer.status);
+    if (isPage(answer)) throw new PageError(answer.status);
     return use(answer);
   });
   return result instanceof Redirect ? send(http, result.url, wanted, use, left - 1) : result;
 }
 
 function redirectOf(url: string, { status, header }: HttpAnswer, left: number): string {
-  if (status === 302 || status === 303) throw signInPage(status);
+  if (status === 302 || status === 303) throw away(`${SIGN_IN_PAGE} (HTTP ${status})`);
   const location = header('location');
   const to = URL.canParse(location, url) ? new URL(location, url) : null;
   const isFollowed = status === 307 || status === 308;
@@ -60,7 +61,16 @@ function isPage({ status, contentType }: HttpAnswer): boolean {
 export const looksLikePage = (text: string): boolean =>
   /^\s*<(!doctype\s+html|html|head|body)\b/i.test(text.slice(0, 512));
 
-export const signInPage = (status: number): UnavailableError => away(`answers with a sign-in page (HTTP ${status})`);
+/** A page where something else was asked for. It is no answer of the archive, so that it counts as away. */
+export class PageError extends HilumError {
+  readonly isAway = true;
+
+  constructor(status: number) {
+    super('ARCHIVE_RESPONSE_INVALID', 'transient', `the archive ${SIGN_IN_PAGE} (HTTP ${status})`);
+  }
+}
+
+const SIGN_IN_PAGE = 'answers with a sign-in page';
 
 function away(what: string): UnavailableError {
   return new UnavailableError(`the archive ${what}`, undefined, undefined, true);

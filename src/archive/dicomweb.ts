@@ -4,7 +4,7 @@ import type { Log } from '../base/log';
 import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
 import { type HttpAnswer, type HttpOptions, readBytes, readText, statusError, TransportError } from '../net/http';
-import { archiveHttp } from './archive-http';
+import { archiveHttp, PageError } from './archive-http';
 import {
   type FoundInstance,
   type FoundSeries,
@@ -325,14 +325,17 @@ async function store(wire: Wire, study: Uid, objects: readonly EncodedObject[]):
   );
 }
 
-/** After the request has left, a failure of the wire or of the answer says nothing about what was stored. */
+/**
+ * After the request has left, a failure of the wire or of the answer says nothing about what was stored. A page is no
+ * answer of the archive: a proxy kept the request.
+ */
 async function ambiguousOnceSent(sending: Promise<void>): Promise<void> {
   try {
     await sending;
   } catch (error) {
     const open =
       (error instanceof TransportError && error.sent) ||
-      (error instanceof HilumError && error.code === 'ARCHIVE_RESPONSE_INVALID');
+      (error instanceof HilumError && error.code === 'ARCHIVE_RESPONSE_INVALID' && !(error instanceof PageError));
     if (!open) throw error;
     throw new HilumError(
       'STORE_AMBIGUOUS',

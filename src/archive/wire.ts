@@ -1,7 +1,7 @@
 import { HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import { type HttpClient, readBytes, RefusedError, statusError, UnavailableError } from '../net/http';
-import { signInPage } from './archive-http';
+import { PageError } from './archive-http';
 import { ROW_TAGS } from './dicom-json';
 import { HEADER_ROW_TAGS } from './film-header';
 import type { JsonParser } from './json-thread';
@@ -48,7 +48,7 @@ export async function search(wire: Wire, path: string, options: QueryOptions = {
   const rows = await query(wire, path, options);
   if (rows === null)
     throw new UnavailableError(
-      'the archive answered a search with HTTP 404: is archive.url the DICOMweb root, is the server behind the proxy there',
+      'the archive answered a search with HTTP 404: check that archive.url is the DICOMweb root, and that the server behind a proxy runs',
       undefined,
       undefined,
       true,
@@ -72,7 +72,7 @@ export function query(
       const bytes = await readBytes(body, maxBytes, () => invalid(`is longer than ${maxBytes} bytes`));
       const reply = await wire.parser.parse(bytes, tags);
       if (reply.kind === 'rows') return [...reply.rows];
-      if (reply.kind === 'no-json' && reply.isPage) throw signInPage(status);
+      if (reply.kind === 'no-json' && reply.isPage) throw new PageError(status);
       throw invalid(reply.kind === 'no-json' ? 'is not JSON' : 'is something other than a DICOM JSON array');
     },
   );

@@ -228,6 +228,7 @@ describe('retrieving', () => {
   });
 
   test.each([
+    ['a page', '<html>', { 'content-type': 'text/html' }],
     ['no type', FILE, {}],
     ['no part', Buffer.from('--b--\r\n'), MULTIPART],
     ['a part that is no DICOM file', multipart('Doe^Jane'), MULTIPART],
