@@ -51,8 +51,8 @@ export interface ReanalysisOptions {
   readonly onFull: (waiting: number) => void;
   /** Told of each study at once: whatever happens to the rest, this one is done. */
   readonly onStudy: (study: AskedStudy) => void;
-  /** Told at the end, after days, how many studies have no Study Date and were not looked at. */
-  readonly onUndated: (studies: number) => void;
+  /** Told at the end, after days, how many studies have no Study Date and were not looked at; null: not known. */
+  readonly onUndated: (studies: number | null) => void;
 }
 
 /**

@@ -21,8 +21,8 @@ export interface RebuildOptions {
   readonly again: boolean;
   /** Told of each study at once. */
   readonly onStudy: (study: RebuiltStudy) => void;
-  /** Told at the end, after days, how many studies have no Study Date and were not looked at. */
-  readonly onUndated: (studies: number) => void;
+  /** Told at the end, after days, how many studies have no Study Date and were not looked at; null: not known. */
+  readonly onUndated: (studies: number | null) => void;
 }
 
 /**

@@ -17,7 +17,7 @@ const INSTANCE_FIELDS = 'includefield=00080060&includefield=00080016';
 const SERIES_FIELDS = 'includefield=00080060&includefield=0008103E&includefield=00201209';
 
 /** Of a server that ignores `offset` and tells no number, fewer rows than this are believed to be all. */
-export const LEAST_CUT = 10;
+const LEAST_CUT = 10;
 
 interface Listing {
   /** By UID; rows without one by their text, so that what comes twice counts once. */

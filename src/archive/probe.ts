@@ -105,7 +105,7 @@ async function probeStore(wire: Wire): Promise<ProbeResult> {
   }
 }
 
-export function advice(error: unknown): string {
+function advice(error: unknown): string {
   const code = error instanceof HilumError ? error.code : '';
   if (code === 'ARCHIVE_UNAUTHORISED') return `${describeError(error)}: check archive.auth and the rights of that user`;
   if (code === 'NOT_FOUND') return `${describeError(error)}: check that archive.url is the DICOMweb root`;

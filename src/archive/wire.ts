@@ -48,7 +48,8 @@ export async function search(wire: Wire, path: string, options: QueryOptions = {
   const rows = await query(wire, path, options);
   if (rows === null)
     throw new UnavailableError(
-      'the archive answered a search with HTTP 404: check that archive.url is the DICOMweb root, and that the server behind a proxy runs',
+      'the archive answered a search with HTTP 404: check that archive.url is the DICOMweb root, ' +
+        'and that the server behind a proxy runs',
       undefined,
       undefined,
       true,

@@ -1,3 +1,4 @@
+import { HilumError } from '../base/errors';
 import type { Uid } from '../dicom/uid';
 import { FILM_MODALITIES } from '../events/closed-lists';
 import type { Candidate } from './source';
@@ -18,11 +19,19 @@ export function candidatesOf(
   return 'undated' in target ? undatedStudies(archive) : studiesBetween(archive, target.from, target.to);
 }
 
-/** How many studies have no Study Date, so that no search by days finds them. @throws HilumError of the archive */
-export async function countUndated(archive: StudyFinder): Promise<number> {
+/**
+ * How many studies have no Study Date, so that no search by days finds them; null where the archive does not let them be
+ * counted: what was found by days is done all the same.
+ */
+export async function countUndated(archive: StudyFinder): Promise<number | null> {
   let count = 0;
-  for await (const studies of undatedStudies(archive)) count += studies.length;
-  return count;
+  try {
+    for await (const studies of undatedStudies(archive)) count += studies.length;
+    return count;
+  } catch (error) {
+    if (error instanceof HilumError) return null;
+    throw error;
+  }
 }
 
 export interface AskedStudy {

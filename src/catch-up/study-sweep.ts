@@ -2,7 +2,7 @@ import { HilumError } from '../base/errors';
 import type { Batch, Candidate, Source } from './source';
 
 /** A study as a search lists it. */
-export interface ListedStudy extends Candidate {
+interface ListedStudy extends Candidate {
   /** '' for one without a Study Date. */
   readonly dateTime?: string;
 }

@@ -41,8 +41,9 @@ function readDay(text: string): Date | null {
 }
 
 /** What a search by days has left out. */
-export function noteUndated(studies: number): void {
-  if (studies > 0)
+export function noteUndated(studies: number | null): void {
+  if (studies === null) note('the archive does not let studies without a Study Date be counted');
+  else if (studies > 0)
     note(
       `${studies} ${studies === 1 ? 'study has' : 'studies have'} no Study Date and no search by days finds them: --undated takes them`,
     );

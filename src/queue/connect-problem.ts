@@ -3,17 +3,20 @@ const SIGNS: readonly (readonly [RegExp, (vhost: string) => string])[] = [
   [
     /Expected ConnectionOpenOk; got <ConnectionClose/,
     (vhost) =>
-      `the virtual host "${vhost}" of broker.url is not there, or this account may not use it: rabbitmqctl list_vhosts and list_permissions tell`,
+      `the virtual host "${vhost}" of broker.url is not there, or this account may not use it: ` +
+      'rabbitmqctl list_vhosts and list_permissions tell',
   ],
   [
     /^Handshake terminated by server: 403/,
     () =>
-      'the broker refuses the user name or the password of broker.url, or lets this account sign in from its own machine only',
+      'the broker refuses the user name or the password of broker.url, ' +
+      'or lets this account sign in from its own machine only',
   ],
   [
     /abruptly|Unexpected close|ECONNRESET|EPIPE/,
     () =>
-      'the connection was closed from the other side: the broker was stopped, a firewall cut it, or broker.url says amqp where the port speaks TLS',
+      'the connection was closed from the other side: the broker was stopped, a firewall cut it, ' +
+      'or broker.url says amqp where the port speaks TLS',
   ],
   [
     /^Connection closed: (320|5\d\d)/,

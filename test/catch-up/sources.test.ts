@@ -135,6 +135,9 @@ describe('servers with limits of their own', () => {
       },
     };
     expect(await countUndated(archive)).toBe(13);
+    const page = all.slice(0, 20);
+    const repeating: StudyFinder = { findStudies: () => Promise.resolve({ studies: page, rows: page.length }) };
+    expect(await countUndated(repeating)).toBeNull();
     const asked: string[] = [];
     const directory = { ...archive, findSeries: () => Promise.resolve([]) };
     for await (const { studyInstanceUid } of reanalyze({ undated: true }, directory, async () => {}))
