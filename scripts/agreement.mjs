@@ -1,9 +1,9 @@
 /**
  * npm run agreement [-- --json]: the grey values that enter the models against an independent reader (pydicom with
  * GDCM, OpenJPEG for HTJ2K), file by file: every file of HILUM_DATA_DIR/dicom, where there is one, and generated films
- * of every transfer syntax and bit depth. The same code as test/dicom/real-files.slow.test.ts. Exit status 0 only when each
- * film that both read agrees within one grey level of 255 at the 99th percentile, all generated films are read by both,
- * and each comes from an archive byte for byte, in whichever way the archive sends it.
+ * of every transfer syntax and bit depth. The same code as test/dicom/real-files.slow.test.ts. Exit status 0 only when
+ * each film that both read agrees within one grey level of 255 at the 99th percentile, all generated films are read by
+ * both, and each comes from an archive byte for byte, in whichever way the archive sends it.
  */
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,12 +1,12 @@
 /**
- * npm run fuzz [-- --files 10000] [--answers 2000] [--seed 1] [--json]: damaged DICOM files through what the service does with a film,
- * the networks left out: open, header checks, decoding in the decoder thread, preprocessing. (A film that the header
- * checks refuse is decoded all the same.) Each has to end as a film or with one of the closed list of reasons. Begins
- * from generated films of every transfer syntax and bit depth and, where there are any, the small files of
- * HILUM_DATA_DIR/dicom; a damaged file that ends in a way not seen before joins them. Then damaged
- * answers of an archive to a search and to a retrieval, in each of the ways in which archives send them: each has to be
- * read, or to end with a code of docs/errors.md. Exit status 0 only without crash,
- * hang and unclear end. What ends so is kept in a folder that is printed.
+ * npm run fuzz [-- --files 10000] [--answers 2000] [--seed 1] [--json]: damaged DICOM files through what the service
+ * does with a film, the networks left out: open, header checks, decoding in the decoder thread, preprocessing. (A film
+ * that the header checks refuse is decoded all the same.) Each has to end as a film or with one of the closed list of
+ * reasons. Begins from generated films of every transfer syntax and bit depth and, where there are any, the small files
+ * of HILUM_DATA_DIR/dicom; a damaged file that ends in a way not seen before joins them. Then damaged answers of an
+ * archive to a search and to a retrieval, in each of the ways in which archives send them: each has to be read, or to
+ * end with a code of docs/errors.md. Exit status 0 only without crash, hang and unclear end. What ends so is kept in a
+ * folder that is printed.
  */
 import fs from 'node:fs';
 import os from 'node:os';

@@ -60,8 +60,8 @@ async function rebuildStudy(
 }
 
 /**
- * One study that the archive refuses, or does not list whole, is left out; a database or an archive that is away ends it
- * all.
+ * One study that the archive refuses, or does not list whole, is left out; a database or an archive that is away ends
+ * it all.
  */
 function failed(studyInstanceUid: Uid, error: unknown): RebuiltStudy {
   const concernsStudyAlone =
@@ -73,8 +73,8 @@ function failed(studyInstanceUid: Uid, error: unknown): RebuiltStudy {
 }
 
 /**
- * Studies that may have a report of Hilum, by name, of some days, the newest weeks first, or without a date: one page of
- * the archive at a time.
+ * Studies that may have a report of Hilum, by name, of some days, the newest weeks first, or without a date: one page
+ * of the archive at a time.
  */
 async function* reportedStudies(archive: DicomWebArchive, target: ReanalysisTarget): AsyncGenerator<Uid> {
   if ('studies' in target) return yield* target.studies;

@@ -350,7 +350,8 @@ const tooLarge = (bytes: number) =>
   new HilumError(
     'ARCHIVE_REFUSED',
     'permanent',
-    `the archive refused to store ${bytes} bytes in one request (HTTP 413): raise the limit of the archive, or of the proxy before it`,
+    `the archive refused to store ${bytes} bytes in one request (HTTP 413): ` +
+      'raise the limit of the archive, or of the proxy before it',
   );
 
 function clock(wire: Wire): Promise<Date | null> {

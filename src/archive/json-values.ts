@@ -8,7 +8,10 @@ import { tryParseUid, type Uid } from '../dicom/uid';
 /** Leading spaces count in these (PS3.5 table 6.2-1); in all other texts they are padding, too. */
 const LEADING_SPACES_COUNT = new Set(['LT', 'ST', 'UC', 'UR', 'UT']);
 
-/** Without the padding of its Value Representation; without one as of CS. NUL pads UI by the Standard, others by mistake. */
+/**
+ * Without the padding of its Value Representation; without one as of CS. NUL pads UI by the Standard, others by
+ * mistake.
+ */
 export function withoutPadding(text: string, vr = ''): string {
   const end = text.replace(/[\s\0]+$/, '');
   return LEADING_SPACES_COUNT.has(vr) ? end : end.replace(/^[\s\0]+/, '');

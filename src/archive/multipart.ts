@@ -199,7 +199,9 @@ export class MultipartParser {
   }
 }
 
-/** Where the first empty line begins, with the line end before it, and where it ends; [-1, -1] where there is none yet. */
+/**
+ * Where the first empty line begins, with the line end before it, and where it ends; [-1, -1] where there is none yet.
+ */
 function emptyLine(bytes: Buffer): readonly [at: number, end: number] {
   for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) {
     if (bytes[at + 1] === LF) return [at, at + 2];

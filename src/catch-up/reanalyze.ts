@@ -20,8 +20,8 @@ export function candidatesOf(
 }
 
 /**
- * How many studies have no Study Date, so that no search by days finds them; null where the archive does not let them be
- * counted: what was found by days is done all the same.
+ * How many studies have no Study Date, so that no search by days finds them; null where the archive does not let them
+ * be counted: what was found by days is done all the same.
  */
 export async function countUndated(archive: StudyFinder): Promise<number | null> {
   let count = 0;

@@ -10,8 +10,8 @@ interface ListedStudy extends Candidate {
 /** Port: `archive/dicomweb` fits it by shape. */
 export interface StudyFinder {
   /**
-   * Dates as YYYYMMDD and times as HHMM, both included; all studies where the dates are ''. `rows` is what the archive sent,
-   * usable or not.
+   * Dates as YYYYMMDD and times as HHMM, both included; all studies where the dates are ''. `rows` is what the archive
+   * sent, usable or not.
    */
   findStudies(search: {
     from: string;
@@ -63,7 +63,8 @@ export async function* studiesBetween(
 }
 
 /**
- * Studies without a Study Date, page by page: QIDO-RS can't ask for them, so that all studies of the archive are listed.
+ * Studies without a Study Date, page by page: QIDO-RS can't ask for them, so that all studies of the archive are
+ * listed.
  * @throws HilumError ARCHIVE_RESPONSE_INVALID where the archive does not show all.
  */
 export async function* undatedStudies(archive: StudyFinder): AsyncGenerator<readonly Candidate[]> {

@@ -17,7 +17,7 @@ export const doctor = new HilumCommand(
   .addOption(configOption())
   .option(
     '--store-test',
-    'stores the largest kind of result in a test study of its own, looks it up, and removes it where the archive lets it',
+    'stores a result of full size in a test study, looks it up, and removes it where the archive lets it',
   )
   .option('--json', 'one JSON line per check')
   .example('hilum doctor --config /etc/hilum/hilum.yaml', 'hilum doctor --store-test --config /etc/hilum/hilum.yaml')

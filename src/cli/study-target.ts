@@ -45,6 +45,7 @@ export function noteUndated(studies: number | null): void {
   if (studies === null) note('the archive does not let studies without a Study Date be counted');
   else if (studies > 0)
     note(
-      `${studies} ${studies === 1 ? 'study has' : 'studies have'} no Study Date and no search by days finds them: --undated takes them`,
+      `${studies} ${studies === 1 ? 'study has' : 'studies have'} no Study Date, so no search by days finds them: ` +
+        '--undated takes them',
     );
 }

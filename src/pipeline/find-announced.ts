@@ -7,8 +7,8 @@ import type { Archive } from './stage';
 const EMPTY_DELAYS_MS = [1_000, 4_000];
 
 /**
- * The instances of a study that somebody has told of. One of which the archive shows nothing is most likely gone, merged
- * or moved; but an index may lag behind, so that it is asked again after each of `delaysMs`.
+ * The instances of a study that somebody has told of. One of which the archive shows nothing is most likely gone,
+ * merged or moved; but an index may lag behind, so that it is asked again after each of `delaysMs`.
  * @throws HilumError of the archive.
  */
 export async function findAnnounced(

@@ -1,4 +1,6 @@
-/** What amqplib says of a connection that did not come about: it has no codes for it, so that its texts are read here. */
+/**
+ * What amqplib says of a connection that did not come about: it has no codes for it, so that its texts are read here.
+ */
 const SIGNS: readonly (readonly [RegExp, (vhost: string) => string])[] = [
   [
     /Expected ConnectionOpenOk; got <ConnectionClose/,

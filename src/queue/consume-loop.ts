@@ -86,7 +86,10 @@ function conclude<E>(
   return carryOut(settlement, message);
 }
 
-/** With the delay that there is a queue for: log, list and counters must not name another, such as a Retry-After of days. */
+/**
+ * With the delay that there is a queue for: log, list and counters must not name another, such as a Retry-After of
+ * days.
+ */
 function inFact(settlement: Settlement, { delaysMs }: RetryPolicy): Settlement {
   return 'delayMs' in settlement && settlement.delayMs > 0 && delaysMs.length > 0
     ? { ...settlement, delayMs: delayGiven(settlement.delayMs, delaysMs) }
