@@ -7,7 +7,7 @@ import { createConsumer, type Settled } from './queue/consume-loop';
 import type { ConsumedMessage, MessageHandler } from './queue/message';
 import type { RetryPolicy, Settlement } from './queue/retry-policy';
 
-export const STUDY_RESULTS = ['done', 'nothing-new', 'retry', 'dead', 'put-back'] as const;
+export const STUDY_RESULTS = ['done', 'nothing-new', 'gone', 'retry', 'dead', 'put-back'] as const;
 type StudyResult = (typeof STUDY_RESULTS)[number];
 
 /** Port: who counts studies; `web/metrics` fits it by shape. */
@@ -30,8 +30,8 @@ interface StudyOptions {
 }
 
 export interface StudyConsumerOptions {
-  /** Null where there was nothing new to say. */
-  readonly runStudy: (study: Uid, options: StudyOptions) => Promise<ResultEvent | null>;
+  /** Null where there was nothing new to say; `gone` where the archive has nothing of the study. */
+  readonly runStudy: (study: Uid, options: StudyOptions) => Promise<ResultEvent | 'gone' | null>;
   readonly retry: RetryPolicy;
   readonly log: Log;
   readonly observer?: StudyObserver;
@@ -56,7 +56,8 @@ export function createStudyConsumer(options: StudyConsumerOptions): MessageHandl
       progress?.analysing(event.studyInstanceUid, message.attempt);
       const result = await work(event, message, options, studyLog);
       observer.study(result);
-      if (result === 'nothing-new') progress?.nothingNew(event.studyInstanceUid);
+      // A study that is gone has no row either: there is nothing to wait for.
+      if (result === 'nothing-new' || result === 'gone') progress?.nothingNew(event.studyInstanceUid);
     },
     report(settled) {
       note(settled, observer);
@@ -100,6 +101,10 @@ async function work(
   if (result === null) {
     log.info({ event: 'study.nothing-new', seconds }, 'nothing new in this study');
     return 'nothing-new';
+  }
+  if (result === 'gone') {
+    log.info({ event: 'study.gone', seconds }, 'the archive has nothing of this study any more');
+    return 'gone';
   }
   for (const film of result.films) logFilm(film, log);
   log.info(

@@ -5,6 +5,7 @@ import { HilumError } from '../src/base/errors';
 import { NOT_ANALYSED_REASONS, WARNINGS } from '../src/events/closed-lists';
 import type { ResultEvent } from '../src/events/result-event';
 import { MAX_EVENT_BYTES, parseStudyEvent } from '../src/events/study-event';
+import { UnavailableError } from '../src/net/http';
 import type { ConsumedMessage } from '../src/queue/message';
 import { LOSS_LIMIT } from '../src/queue/retry-policy';
 import { createStudyConsumer, type StudyConsumerOptions } from '../src/study-consumer';
@@ -128,6 +129,7 @@ describe('the study consumer', () => {
   test.each<[string, StudyConsumerOptions['runStudy'], Partial<ConsumedMessage>, string[]]>([
     ['done', () => Promise.resolve(RESULT), {}, ['analysing 1']],
     ['nothing new', () => Promise.resolve(null), {}, ['analysing 1', 'nothing new']],
+    ['gone', () => Promise.resolve('gone'), {}, ['analysing 1', 'nothing new']],
     ['transient', () => Promise.reject(transient), { attempt: 2 }, ['analysing 2', 'retry ARCHIVE_UNREACHABLE 30000']],
     ['permanent', () => Promise.reject(permanent), {}, ['analysing 1', 'failed ENCODE_FAILED']],
     ['returned', () => Promise.reject(returned), {}, ['analysing 1', 'returned']],
@@ -151,6 +153,7 @@ describe('the study consumer', () => {
   test.each<[string, StudyConsumerOptions['runStudy'], Partial<ConsumedMessage>, string]>([
     ['done', () => Promise.resolve(RESULT), {}, 'ack'],
     ['nothing new', () => Promise.resolve(null), {}, 'ack'],
+    ['gone', () => Promise.resolve('gone'), {}, 'ack'],
     ['transient', () => Promise.reject(transient), {}, 'retry 5000 ARCHIVE_UNREACHABLE'],
     ['transient, for the last time', () => Promise.reject(transient), { attempt: 7 }, 'dead ARCHIVE_UNREACHABLE'],
     ['permanent', () => Promise.reject(permanent), {}, 'dead ENCODE_FAILED'],
@@ -173,6 +176,25 @@ describe('the study consumer', () => {
     const { settled, lines } = await run(runStudy, more);
     expect(settled).toEqual([expected]);
     expect(JSON.stringify(lines)).not.toContain('Doe');
+  });
+
+  test('a study that is gone is counted and logged as such', async () => {
+    const counted: string[] = [];
+    const log = recordingLog();
+    const observer = { study: (result: string) => void counted.push(result) };
+    await createStudyConsumer({ runStudy: () => Promise.resolve('gone'), retry: POLICY, log, observer })(message());
+    expect(counted).toEqual(['gone']);
+    expect(log.lines.at(-1)).toMatchObject({ level: 'info', fields: { event: 'study.gone' } });
+  });
+
+  test.each([
+    ['far beyond every delay: the longest', 86_400_000, 1_800_000],
+    ['between two delays: the longer', 60_000, 300_000],
+  ])('a Retry-After %s, in the log as in the queue', async (_name, retryAfterMs, expected) => {
+    const error = new UnavailableError('x', retryAfterMs);
+    const { settled, lines } = await run(() => Promise.reject(error));
+    expect(settled).toEqual([`retry ${expected} ARCHIVE_UNAVAILABLE`]);
+    expect(lines.at(-1)?.fields).toMatchObject({ event: 'study.retry', delaySeconds: expected / 1000 });
   });
 
   test('settles last', async () => {

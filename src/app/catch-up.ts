@@ -5,7 +5,7 @@ import { sleep } from '../base/retry';
 import { CatchUp, type CatchUpPorts } from '../catch-up/catch-up';
 import { changesOf } from '../catch-up/changes';
 import { cursorFile } from '../catch-up/cursor';
-import { type AskedStudy, type ReanalysisTarget, REANALYZE, reanalyze } from '../catch-up/reanalyze';
+import { type AskedStudy, countUndated, type ReanalysisTarget, REANALYZE, reanalyze } from '../catch-up/reanalyze';
 import { studySweep } from '../catch-up/study-sweep';
 import { Teller, type TellerPorts } from '../catch-up/teller';
 import type { Config } from '../config/config';
@@ -51,6 +51,8 @@ export interface ReanalysisOptions {
   readonly onFull: (waiting: number) => void;
   /** Told of each study at once: whatever happens to the rest, this one is done. */
   readonly onStudy: (study: AskedStudy) => void;
+  /** Told at the end, after days, how many studies have no Study Date and were not looked at; null: not known. */
+  readonly onUndated: (studies: number | null) => void;
 }
 
 /**
@@ -60,7 +62,7 @@ export interface ReanalysisOptions {
 export async function askForReanalysis(
   config: Config,
   target: ReanalysisTarget,
-  { dryRun, onFull, onStudy }: ReanalysisOptions,
+  { dryRun, onFull, onStudy, onUndated }: ReanalysisOptions,
 ): Promise<void> {
   const archive = openArchive(config);
   const askAll = async (ask: (study: Uid) => Promise<void>) => {
@@ -70,6 +72,7 @@ export async function askForReanalysis(
     await (dryRun
       ? askAll(() => Promise.resolve())
       : withBroker(config.broker, (broker) => askAll(reanalysisQueue(config, broker, onFull))));
+    if ('from' in target) onUndated(await countUndated(archive));
   } finally {
     await archive.close();
   }
@@ -116,7 +119,9 @@ export function openCatchUp(
     kind === 'orthanc' && orthancUrl !== undefined ? orthancChanges({ ...config.archive, url: orthancUrl }) : null;
   const source =
     orthanc === null
-      ? studySweep(archive, windowDays)
+      ? studySweep(archive, windowDays, Date.now, (span) =>
+          log.warn({ event: 'catch-up.search-cut', span }, 'the archive shows a part of its studies of a minute only'),
+        )
       : changesOf(orthanc, cursorFile(config.state.dir), windowDays, log);
   const catchUp = new CatchUp(
     { source, findSeries: (study) => seriesWithShadow(study, archive, book), ...workQueue(broker) },

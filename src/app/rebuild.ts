@@ -1,8 +1,7 @@
 import type { DicomWebArchive } from '../archive/dicomweb';
 import { HilumError } from '../base/errors';
 import { createLog } from '../base/log';
-import type { ReanalysisTarget } from '../catch-up/reanalyze';
-import { studiesBetween } from '../catch-up/study-sweep';
+import { candidatesOf, countUndated, type ReanalysisTarget } from '../catch-up/reanalyze';
 import type { Config } from '../config/config';
 import type { Uid } from '../dicom/uid';
 import { rebuildRecord } from '../worklist/rebuild';
@@ -22,6 +21,8 @@ export interface RebuildOptions {
   readonly again: boolean;
   /** Told of each study at once. */
   readonly onStudy: (study: RebuiltStudy) => void;
+  /** Told at the end, after days, how many studies have no Study Date and were not looked at; null: not known. */
+  readonly onUndated: (studies: number | null) => void;
 }
 
 /**
@@ -32,7 +33,7 @@ export interface RebuildOptions {
 export async function rebuildList(
   config: Config,
   target: ReanalysisTarget,
-  { again, onStudy }: RebuildOptions,
+  { again, onStudy, onUndated }: RebuildOptions,
 ): Promise<void> {
   const archive = openArchive(config);
   const { database, worklist } = openList({ list: { ...config.list, enabled: true } }, archive, createLog('silent'))!;
@@ -40,6 +41,7 @@ export async function rebuildList(
     await database.ready();
     for await (const study of reportedStudies(archive, target))
       onStudy(await rebuildStudy(study, again, { archive, worklist }).catch((error: unknown) => failed(study, error)));
+    if ('from' in target) onUndated(await countUndated(archive));
   } finally {
     await database.close();
     await archive.close();
@@ -57,19 +59,26 @@ async function rebuildStudy(
   return { studyInstanceUid, outcome: (await worklist.record(record)) ? 'written' : 'known' };
 }
 
-/** One study that the archive refuses is left out; a database or an archive that is away ends it all. */
+/**
+ * One study that the archive refuses, or does not list whole, is left out; a database or an archive that is away ends
+ * it all.
+ */
 function failed(studyInstanceUid: Uid, error: unknown): RebuiltStudy {
-  if (!(error instanceof HilumError) || error.lasting !== 'permanent' || error.code.startsWith('DATABASE')) throw error;
+  const concernsStudyAlone =
+    error instanceof HilumError &&
+    (error.lasting === 'permanent' || error.code === 'ARCHIVE_RESPONSE_INVALID') &&
+    !error.code.startsWith('DATABASE');
+  if (!concernsStudyAlone) throw error;
   return { studyInstanceUid, outcome: 'failed', error };
 }
 
 /**
- * Studies that may have a report of Hilum, by name or of some days, the newest weeks first: one page of the archive at
- * a time.
+ * Studies that may have a report of Hilum, by name, of some days, the newest weeks first, or without a date: one page
+ * of the archive at a time.
  */
 async function* reportedStudies(archive: DicomWebArchive, target: ReanalysisTarget): AsyncGenerator<Uid> {
   if ('studies' in target) return yield* target.studies;
-  for await (const studies of studiesBetween(archive, target.from, target.to)) {
+  for await (const studies of candidatesOf(target, archive)) {
     for (const { studyInstanceUid, modalities } of studies)
       if (modalities === null || modalities.includes('SR')) yield studyInstanceUid;
   }

@@ -33,7 +33,7 @@ export function readinessChecks(
       look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`),
     },
     // A query for a study that nobody has: cheap, and needs the archive to be there and to let us in.
-    { name: 'archive', look: async () => archive.findInstances(deriveUid(['readiness'])).then(() => null) },
+    { name: 'archive', look: async () => archive.sightStudy(deriveUid(['readiness'])).then(() => null) },
     { name: 'disk', look: async () => diskProblem(keepsState ? [tmpdir(), state.dir] : [tmpdir()], LEAST_FREE_BYTES) },
   ];
 }

@@ -1,5 +1,7 @@
 import { HilumError } from '../base/errors';
-import { tryParseUid, type Uid } from '../dicom/uid';
+import type { Uid } from '../dicom/uid';
+import { codeAt, countAt, textAt, uidAt, valuesAt } from './json-values';
+import { modalitiesAt } from './modalities';
 
 /** One instance as QIDO-RS lists it; fits the pipeline's InstanceReference by shape. */
 export interface FoundInstance {
@@ -14,11 +16,11 @@ export interface FoundInstance {
 /** One study as QIDO-RS lists it. */
 export interface FoundStudy {
   readonly studyInstanceUid: Uid;
-  /** Modalities in Study (0008,0061); null where the archive returned none. */
+  /** Modalities in Study (0008,0061); null where the archive returned none, or none that can be understood. */
   readonly modalities: readonly string[] | null;
   /** Number of Study Related Instances (0020,1208); null where the archive returned none. */
   readonly instances: number | null;
-  /** Study Date and Time, for sorting; '' where there is none. */
+  /** Study Date and Time, for sorting; '' without a Study Date, so that no search by days finds it. */
   readonly dateTime: string;
 }
 
@@ -38,17 +40,33 @@ const SOP_INSTANCE_UID = '00080018';
 const STUDY_DATE = '00080020';
 const STUDY_TIME = '00080030';
 const MODALITY = '00080060';
-const MODALITIES_IN_STUDY = '00080061';
 const SERIES_DESCRIPTION = '0008103E';
 const STUDY_INSTANCE_UID = '0020000D';
 const SERIES_INSTANCE_UID = '0020000E';
+const STUDY_SERIES = '00201206';
 const STUDY_INSTANCES = '00201208';
 const SERIES_INSTANCES = '00201209';
-const REQUEST_ATTRIBUTES_SEQUENCE = '00400275';
+export const REQUEST_ATTRIBUTES_SEQUENCE = '00400275';
 const REFERENCED_SOP_INSTANCE_UID = '00081155';
 const FAILURE_REASON = '00081197';
 const FAILED_SOP_SEQUENCE = '00081198';
 const REFERENCED_SOP_SEQUENCE = '00081199';
+
+/** All that is read of a row of QIDO-RS, but for what `film-header` reads. */
+export const ROW_TAGS: readonly string[] = [
+  SOP_CLASS_UID,
+  SOP_INSTANCE_UID,
+  STUDY_DATE,
+  STUDY_TIME,
+  MODALITY,
+  '00080061',
+  SERIES_DESCRIPTION,
+  STUDY_INSTANCE_UID,
+  SERIES_INSTANCE_UID,
+  STUDY_SERIES,
+  STUDY_INSTANCES,
+  SERIES_INSTANCES,
+];
 
 /** Failure Reason "Duplicate SOP Instance" (PS3.7 annex C.5.11): it is there already, which is what was wanted. */
 const DUPLICATE = 0x0111;
@@ -74,7 +92,7 @@ function readInstanceRow(row: unknown, study: Uid | undefined): FoundInstance | 
     sopClassUid === undefined
   )
     return undefined;
-  return { studyInstanceUid, seriesInstanceUid, sopInstanceUid, sopClassUid, modality: textAt(row, MODALITY) };
+  return { studyInstanceUid, seriesInstanceUid, sopInstanceUid, sopClassUid, modality: codeAt(row, MODALITY) };
 }
 
 /** Rows with a usable Study Instance UID. */
@@ -82,24 +100,36 @@ export function readStudyRows(rows: readonly unknown[]): FoundStudy[] {
   return rows.flatMap((row) => {
     const studyInstanceUid = uidAt(row, STUDY_INSTANCE_UID);
     if (studyInstanceUid === undefined) return [];
-    const modalities = valuesAt(row, MODALITIES_IN_STUDY).filter((value): value is string => typeof value === 'string');
     return [
       {
         studyInstanceUid,
-        modalities: modalities.length > 0 ? modalities : null,
-        instances: countAt(row, STUDY_INSTANCES),
-        dateTime: `${textAt(row, STUDY_DATE)}${textAt(row, STUDY_TIME)}`,
+        modalities: modalitiesAt(row),
+        instances: numberAt(row, STUDY_INSTANCES),
+        dateTime: textAt(row, STUDY_DATE) === '' ? '' : `${textAt(row, STUDY_DATE)}${textAt(row, STUDY_TIME)}`,
       },
     ];
   });
 }
 
+/** What a server says that a study has; null where it does not tell. */
+export interface StudyCounts {
+  /** Number of Study Related Series (0020,1206). */
+  readonly series: number | null;
+  /** Number of Study Related Instances (0020,1208). */
+  readonly instances: number | null;
+}
+
+export function readStudyCounts(rows: readonly unknown[], study: Uid): StudyCounts {
+  const row = rows.find((found) => uidAt(found, STUDY_INSTANCE_UID) === study);
+  return { series: numberAt(row, STUDY_SERIES), instances: numberAt(row, STUDY_INSTANCES) };
+}
+
 export function readSeriesRows(rows: readonly unknown[]): FoundSeries[] {
   return rows.map((row) => ({
     seriesInstanceUid: uidAt(row, SERIES_INSTANCE_UID) ?? null,
-    modality: textAt(row, MODALITY),
+    modality: codeAt(row, MODALITY),
     description: textAt(row, SERIES_DESCRIPTION),
-    instances: countAt(row, SERIES_INSTANCES),
+    instances: numberAt(row, SERIES_INSTANCES),
   }));
 }
 
@@ -111,22 +141,17 @@ export function readTexts<K extends string>(
   dataset: unknown,
   tags: Readonly<Record<K, string>>,
 ): { [key in K]?: string[] } {
-  const places = [dataset, ...itemsAt(dataset, REQUEST_ATTRIBUTES_SEQUENCE)];
+  const places = [dataset, ...valuesAt(dataset, REQUEST_ATTRIBUTES_SEQUENCE)];
   const entries = Object.entries<string>(tags).map(
     ([key, tag]) =>
       [
         key,
         places
           .flatMap((place) => valuesAt(place, tag))
-          .flatMap((value) => (typeof value === 'string' && value.trim() !== '' ? [value.trim()] : [])),
+          .filter((value): value is string => typeof value === 'string' && value !== ''),
       ] as const,
   );
   return Object.fromEntries(entries.filter(([, texts]) => texts.length > 0)) as { [key in K]?: string[] };
-}
-
-/** Modality by Series Instance UID. */
-export function readSeriesModalities(rows: readonly unknown[]): Map<string, string> {
-  return new Map(rows.flatMap((row) => [[textAt(row, SERIES_INSTANCE_UID), textAt(row, MODALITY)] as const]));
 }
 
 /**
@@ -139,13 +164,10 @@ export function readSeriesModalities(rows: readonly unknown[]): Map<string, stri
 export function readStoreAnswer(text: string, wanted: readonly Uid[]): void {
   const answer = parseAnswer(text);
   const stored = new Set(
-    itemsAt(answer, REFERENCED_SOP_SEQUENCE).map((item) => textAt(item, REFERENCED_SOP_INSTANCE_UID)),
+    valuesAt(answer, REFERENCED_SOP_SEQUENCE).map((item) => textAt(item, REFERENCED_SOP_INSTANCE_UID)),
   );
   const reasons = new Map(
-    itemsAt(answer, FAILED_SOP_SEQUENCE).map((item) => [
-      textAt(item, REFERENCED_SOP_INSTANCE_UID),
-      numberAt(item, FAILURE_REASON),
-    ]),
+    valuesAt(answer, FAILED_SOP_SEQUENCE).map((item) => [textAt(item, REFERENCED_SOP_INSTANCE_UID), reasonAt(item)]),
   );
   const failed = wanted.filter((uid) => !stored.has(uid) && reasons.has(uid) && reasons.get(uid) !== DUPLICATE);
   if (failed.length > 0) throw storeFailed(failed.map((uid) => ({ uid, reason: reasons.get(uid) ?? 0 })));
@@ -181,33 +203,8 @@ function mayPass(reason: number): boolean {
   return reason === 0 || reason === 0x0110 || reason === 0x0213 || (reason >= 0xa700 && reason <= 0xa7ff);
 }
 
-function valuesAt(dataset: unknown, tag: string): unknown[] {
-  if (typeof dataset !== 'object' || dataset === null) return [];
-  const element = (dataset as Record<string, unknown>)[tag];
-  const values = typeof element === 'object' && element !== null ? (element as { Value?: unknown }).Value : undefined;
-  return Array.isArray(values) ? values : [];
-}
+/** Failure Reason; 0 where there is none. */
+const reasonAt = (item: unknown): number => countAt(item, FAILURE_REASON) ?? 0;
 
-const itemsAt = valuesAt;
-
-function textAt(dataset: unknown, tag: string): string {
-  const value = valuesAt(dataset, tag)[0];
-  return typeof value === 'string' ? value.trim() : '';
-}
-
-/** US is a number in DICOM JSON; some servers write it as a text. */
-function numberAt(dataset: unknown, tag: string): number {
-  const value = Number(valuesAt(dataset, tag)[0] ?? 0);
-  return Number.isInteger(value) && value >= 0 ? value : 0;
-}
-
-/** A count of instances; null where there is none, or none that can be. */
-function countAt(dataset: unknown, tag: string): number | null {
-  return numberAt(dataset, tag) || null;
-}
-
-/** A UID with a backslash is none, and its first half another's. */
-function uidAt(dataset: unknown, tag: string): Uid | undefined {
-  const values = valuesAt(dataset, tag);
-  return values.length > 1 ? undefined : tryParseUid(values[0]);
-}
+/** A number of objects: 0 is no answer, for the study or series was listed. */
+const numberAt = (row: unknown, tag: string): number | null => countAt(row, tag) || null;

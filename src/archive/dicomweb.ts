@@ -1,31 +1,33 @@
 import { randomUUID } from 'node:crypto';
-import { describeError, HilumError } from '../base/errors';
+import { HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
-import {
-  type HttpAnswer,
-  httpClient,
-  type HttpClient,
-  type HttpOptions,
-  readBytes,
-  readText,
-  statusError,
-  TransportError,
-} from '../net/http';
+import { type HttpAnswer, type HttpOptions, readBytes, readText, statusError, TransportError } from '../net/http';
+import { archiveHttp, PageError } from './archive-http';
 import {
   type FoundInstance,
   type FoundSeries,
   type FoundStudy,
   readInstanceRows,
-  readSeriesModalities,
-  readSeriesRows,
   readStoreAnswer,
   readStudyRows,
   readTexts,
+  REQUEST_ATTRIBUTES_SEQUENCE,
 } from './dicom-json';
-import { type FilmHeader, hasReadableTexts, headerOfFile, readHeader, SIGHT_FIELDS } from './film-header';
+import {
+  type FilmHeader,
+  hasReadableTexts,
+  HEADER_ROW_TAGS,
+  headerOfFile,
+  readHeader,
+  SIGHT_FIELDS,
+} from './film-header';
+import { JsonParser } from './json-thread';
+import { listInstances, listSeries } from './listing';
 import { readMultipart, writeMultipart } from './multipart';
+import { probe, type ProbeResult } from './probe';
+import { JSON_HEADERS, query, search, searchPage, type Wire } from './wire';
 
 /** PS3.18 chapters 8 and 10. All times in milliseconds. */
 export interface DicomWebOptions extends HttpOptions {
@@ -39,6 +41,8 @@ export interface DicomWebOptions extends HttpOptions {
   readonly pageSize?: number;
   /** Most instances of a study that are listed. */
   readonly maxInstances?: number;
+  /** The thread that parses large answers; the one that comes with Hilum by default. */
+  readonly parserFile?: string;
 }
 
 interface InstancePath {
@@ -49,26 +53,20 @@ interface InstancePath {
 
 /** One page of a search for studies. */
 interface StudySearch {
-  /** First and last Study Date (YYYYMMDD), both included. */
+  /** First and last Study Date (YYYYMMDD), both included; '' for all studies, also those that have no date. */
   readonly from: string;
   readonly to: string;
+  /** First and last Study Time (HHMM), both included. */
+  readonly times?: { readonly from: string; readonly to: string };
   readonly offset: number;
   readonly limit: number;
-}
-
-/** One thing that `hilum doctor` asked the archive. */
-interface ProbeResult {
-  readonly check: 'reach' | 'query' | 'retrieve' | 'store';
-  readonly ok: boolean;
-  /** One plain sentence: what was seen and, where it is not well, what to do. */
-  readonly text: string;
 }
 
 export interface DicomWebArchive {
   findInstances(study: Uid): Promise<FoundInstance[]>;
   /**
-   * One page of the studies of some days, newest first within the page (QIDO-RS itself has no order), and how many rows
-   * the archive sent.
+   * One page of a search for studies, newest first within the page (QIDO-RS itself has no order), and how many rows the
+   * archive sent: fewer than asked for where it refuses larger pages.
    */
   findStudies(search: StudySearch): Promise<{ studies: FoundStudy[]; rows: number }>;
   /** None for a study that the archive does not know. */
@@ -96,8 +94,8 @@ export interface DicomWebArchive {
   retrieve(path: InstancePath): Promise<Uint8Array>;
   store(study: Uid, objects: readonly EncodedObject[]): Promise<void>;
   /**
-   * For `hilum doctor`: what the archive lets Hilum do. It queries, retrieves one object, and sends a store request
-   * without any. Never throws.
+   * For `hilum doctor`: what the archive lets Hilum do, by the requests of the pipeline. It queries, retrieves one
+   * object, and sends a store request without any. Never throws.
    */
   probe(): Promise<ProbeResult[]>;
   /** The archive's clock to the second, null when it does not tell. @throws HilumError of the query. */
@@ -105,27 +103,15 @@ export interface DicomWebArchive {
   close(): Promise<void>;
 }
 
-const JSON_HEADERS = { accept: 'application/dicom+json' };
 /** The simplest header that leaves the stored transfer syntax alone: older servers trip over anything longer. */
-const RETRIEVE_HEADERS = { accept: 'multipart/related; type="application/dicom"; transfer-syntax=*' };
-/**
- * No server is thought to have a page limit below this, so that a shorter page is the last one: most studies then cost
- * one query.
- */
-const LEAST_PAGE_LIMIT = 50;
-const MAX_JSON_BYTES = 64 * 1024 * 1024;
+const RETRIEVE_HEADERS = {
+  accept: 'multipart/related; type="application/dicom"; transfer-syntax=*',
+  'accept-encoding': 'identity',
+};
+/** The answer to a store request names each of a few objects. */
+const MAX_STORE_ANSWER_BYTES = 8 * 1024 * 1024;
 /** Of one instance: servers send small binary values along, but not the pixels. */
 const MAX_METADATA_BYTES = 4 * 1024 * 1024;
-
-interface Wire {
-  readonly http: HttpClient;
-  readonly root: string;
-  readonly storeTimeoutMs: number;
-  readonly maxObjectBytes: number;
-  readonly pageSize: number;
-  readonly maxInstances: number;
-  readonly log: Log | undefined;
-}
 
 /**
  * Any DICOMweb server as the archive of the pipeline.
@@ -141,59 +127,46 @@ export function dicomWebArchive(options: DicomWebOptions, log?: Log): DicomWebAr
     maxInstances = 20_000,
   } = options;
   const wire: Wire = {
-    http: httpClient(options),
+    http: archiveHttp(options),
     root: url.replace(/\/+$/, ''),
     storeTimeoutMs,
     maxObjectBytes,
-    pageSize,
     maxInstances,
+    parser: new JsonParser(options.parserFile),
+    pages: { size: pageSize },
     log,
   };
-  return {
+  const archive: Omit<DicomWebArchive, 'probe' | 'close'> = {
     findInstances: (study) => findInstances(wire, study),
     findStudies: (search) => findStudies(wire, search),
-    findSeries: (study, timeoutMs) => findSeries(wire, study, timeoutMs),
+    findSeries: (study, timeoutMs) => listSeries(wire, study, timeoutMs),
     sampleAttributes: (study, series, attributes, timeoutMs) =>
       sampleAttributes(wire, study, series, attributes, timeoutMs),
     describe: (path) => describe(wire, path),
     sightStudy: (study, timeoutMs) => sightStudy(wire, study, timeoutMs),
     retrieve: (path) => retrieve(wire, path),
     store: (study, objects) => store(wire, study, objects),
-    probe: () => probe(wire),
     clock: () => clock(wire),
-    close: () => wire.http.close(),
   };
+  return { ...archive, probe: () => probe(wire, archive), close: () => wire.http.close() };
 }
 
 /** QIDO-RS (PS3.18 section 10.6). A study that the archive does not know has no instances. */
 async function findInstances(wire: Wire, study: Uid): Promise<FoundInstance[]> {
-  const found = new Map<string, FoundInstance>();
-  let unusable = 0;
-  for (let offset = 0; ;) {
-    const rows = await query(
-      wire,
-      `/studies/${study}/instances?includefield=00080060&includefield=00080016&limit=${wire.pageSize}&offset=${offset}`,
-    );
-    const page = readInstanceRows(rows, study);
-    const before = found.size;
-    for (const instance of page.instances) found.set(instance.sopInstanceUid, instance);
-    unusable += page.unusable;
-    offset += rows.length;
-    if (found.size > wire.maxInstances)
-      throw new HilumError(
-        'ARCHIVE_RESPONSE_INVALID',
-        'permanent',
-        `the study has more than ${wire.maxInstances} instances`,
-      );
-    // A server that ignores offset repeats itself; one with a page limit of its own sends short pages.
-    if (found.size === before || rows.length < Math.min(wire.pageSize, LEAST_PAGE_LIMIT)) break;
-  }
+  const rows = await listInstances(wire, study);
+  const { instances, unusable } = readInstanceRows(rows, study);
   if (unusable > 0)
     wire.log?.warn(
       { event: 'archive.rows-unusable', study, rows: unusable },
       'the archive listed instances without valid UIDs; they are left alone',
     );
-  return fillModalities(wire, study, [...found.values()]);
+  if (instances.length === 0 && unusable > 0)
+    throw new HilumError(
+      'ARCHIVE_RESPONSE_INVALID',
+      'permanent',
+      `the archive lists ${unusable} instances of the study, none with valid UIDs`,
+    );
+  return fillModalities(wire, study, instances);
 }
 
 /**
@@ -202,8 +175,8 @@ async function findInstances(wire: Wire, study: Uid): Promise<FoundInstance[]> {
  */
 async function fillModalities(wire: Wire, study: Uid, instances: FoundInstance[]): Promise<FoundInstance[]> {
   if (instances.every(({ modality }) => modality !== '')) return instances;
-  const modalities = readSeriesModalities(
-    await query(wire, `/studies/${study}/series?includefield=00080060&limit=${wire.maxInstances}`),
+  const modalities = new Map(
+    (await listSeries(wire, study)).map(({ seriesInstanceUid, modality }) => [seriesInstanceUid, modality]),
   );
   return instances.map((instance) =>
     instance.modality === '' ? { ...instance, modality: modalities.get(instance.seriesInstanceUid) ?? '' } : instance,
@@ -211,28 +184,21 @@ async function fillModalities(wire: Wire, study: Uid, instances: FoundInstance[]
 }
 
 /**
- * Range matching on Study Date (PS3.4 section C.2.2.2.5). Modalities and counts are optional for the server (PS3.18
- * table 10.6.3-3).
+ * Range matching on Study Date and Study Time (PS3.4 section C.2.2.2.5). Modalities and counts are optional for the
+ * server (PS3.18 table 10.6.3-3).
  */
 async function findStudies(
   wire: Wire,
-  { from, to, offset, limit }: StudySearch,
+  { from, to, times, offset, limit }: StudySearch,
 ): Promise<{ studies: FoundStudy[]; rows: number }> {
-  const rows = await query(
-    wire,
-    `/studies?StudyDate=${from}-${to}&includefield=00080061&includefield=00201208&limit=${limit}&offset=${offset}`,
-  );
+  const keys = [
+    ...(from === '' && to === '' ? [] : [`StudyDate=${from}-${to}`]),
+    ...(times === undefined ? [] : [`StudyTime=${times.from}-${times.to}`]),
+    'includefield=00080061',
+    'includefield=00201208',
+  ];
+  const rows = await searchPage(wire, `/studies?${keys.join('&')}`, { limit, offset });
   return { studies: readStudyRows(rows).sort((a, b) => (a.dateTime < b.dateTime ? 1 : -1)), rows: rows.length };
-}
-
-async function findSeries(wire: Wire, study: Uid, timeoutMs?: number): Promise<FoundSeries[]> {
-  return readSeriesRows(
-    await query(
-      wire,
-      `/studies/${study}/series?includefield=00080060&includefield=0008103E&includefield=00201209&limit=${wire.maxInstances}`,
-      timeoutMs,
-    ),
-  );
 }
 
 /**
@@ -247,23 +213,25 @@ async function sampleAttributes<K extends string>(
 ): Promise<{ [key in K]?: string[] }> {
   const path = `/studies/${study}/series/${series}/instances`;
   const [instance] = readInstanceRows(
-    await query(wire, `${path}?includefield=00080016&limit=1`, timeoutMs),
+    await search(wire, `${path}?includefield=00080016&limit=1`, { timeoutMs }),
     study,
   ).instances;
   if (instance === undefined) return {};
-  const [dataset] = await query(wire, `${path}/${instance.sopInstanceUid}/metadata`, timeoutMs, MAX_METADATA_BYTES);
+  const tags = [...Object.values<string>(attributes), REQUEST_ATTRIBUTES_SEQUENCE];
+  const dataset = await metadata(wire, `${path}/${instance.sopInstanceUid}`, tags, timeoutMs);
   return readTexts(dataset, attributes);
+}
+
+/** WADO-RS metadata of one instance; undefined where the archive does not have it, which it may say by 404. */
+async function metadata(wire: Wire, path: string, tags: readonly string[], timeoutMs?: number): Promise<unknown> {
+  return (await query(wire, `${path}/metadata`, { timeoutMs, maxBytes: MAX_METADATA_BYTES, tags }))?.[0];
 }
 
 /** From the film itself where the archive can't have read its texts. */
 async function describe(wire: Wire, path: InstancePath): Promise<FilmHeader | null> {
   const { studyInstanceUid, seriesInstanceUid, sopInstanceUid } = path;
-  const [dataset] = await query(
-    wire,
-    `/studies/${studyInstanceUid}/series/${seriesInstanceUid}/instances/${sopInstanceUid}/metadata`,
-    undefined,
-    MAX_METADATA_BYTES,
-  );
+  const resource = `/studies/${studyInstanceUid}/series/${seriesInstanceUid}/instances/${sopInstanceUid}`;
+  const dataset = await metadata(wire, resource, HEADER_ROW_TAGS);
   if (dataset === undefined) return null;
   return (hasReadableTexts(dataset) ? null : headerOfFile(await retrieve(wire, path))) ?? readHeader(dataset);
 }
@@ -273,42 +241,13 @@ async function sightStudy(
   study: Uid,
   timeoutMs?: number,
 ): Promise<(FilmHeader & { modalities: readonly string[] | null }) | null> {
-  const rows = await query(
+  const rows = await search(
     wire,
     `/studies?StudyInstanceUID=${study}${SIGHT_FIELDS.map((tag) => `&includefield=${tag}`).join('')}&limit=1`,
-    timeoutMs,
+    { timeoutMs },
   );
   const found = readStudyRows(rows).find(({ studyInstanceUid }) => studyInstanceUid === study);
   return found === undefined ? null : { ...readHeader(rows[0]), modalities: found.modalities };
-}
-
-/** A query or other resource in the DICOM JSON model. */
-function query(wire: Wire, path: string, timeoutMs?: number, maxBytes = MAX_JSON_BYTES): Promise<unknown[]> {
-  return wire.http.send(
-    `${wire.root}${path}`,
-    { headers: JSON_HEADERS, ...(timeoutMs === undefined ? {} : { responseTimeoutMs: timeoutMs }) },
-    async (answer) => {
-      if (answer.status === 204 || answer.status === 404) return [];
-      if (answer.status !== 200) throw statusError('query', answer.status, answer.retryAfter);
-      const rows = parseJson(await readText(answer.body, maxBytes));
-      if (!Array.isArray(rows))
-        throw new HilumError(
-          'ARCHIVE_RESPONSE_INVALID',
-          'transient',
-          'the archive answered a query with something other than a DICOM JSON array',
-        );
-      return rows as unknown[];
-    },
-  );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    // Without a cause: V8 quotes the text in the error's message.
-    throw new HilumError('ARCHIVE_RESPONSE_INVALID', 'transient', "the archive's answer is not JSON");
-  }
 }
 
 /** WADO-RS (PS3.18 section 10.4), in the transfer syntax that it is stored in. */
@@ -318,14 +257,22 @@ function retrieve(
 ): Promise<Uint8Array> {
   const url = `${wire.root}/studies/${studyInstanceUid}/series/${seriesInstanceUid}/instances/${sopInstanceUid}`;
   return wire.http.send(url, { headers: RETRIEVE_HEADERS }, async (answer) => {
-    if (answer.status !== 200) throw statusError('retrieve', answer.status, answer.retryAfter);
+    if (answer.status !== 200 && answer.status !== 206) throw statusError('retrieve', answer.status, answer.retryAfter);
+    requireWhole(answer);
     return dicomFile(await readInstance(answer, wire.maxObjectBytes));
   });
 }
 
+/** Some servers say 206 of a whole object; a range of bytes is none (RFC 9110 section 14.4). */
+function requireWhole({ header }: HttpAnswer): void {
+  const [, first, last, length] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(header('content-range')) ?? [];
+  if (first === undefined || (Number(first) === 0 && Number(last) === Number(length) - 1)) return;
+  throw new HilumError('ARCHIVE_RESPONSE_INVALID', 'transient', 'the archive sent a part of an object only');
+}
+
 async function readInstance(answer: HttpAnswer, maxBytes: number): Promise<Buffer> {
   // Some servers send the one instance bare, whatever was asked for.
-  if (/^application\/dicom\s*(;|$)/i.test(answer.contentType))
+  if (/^application\/(dicom|octet-stream)\s*(;|$)/i.test(answer.contentType))
     return readBytes(
       answer.body,
       maxBytes,
@@ -377,21 +324,25 @@ async function store(wire: Wire, study: Uid, objects: readonly EncodedObject[]):
       `${wire.root}/studies/${study}`,
       { method: 'POST', headers, body, responseTimeoutMs: wire.storeTimeoutMs },
       async (answer) => {
+        if (answer.status === 413) throw tooLarge(body.length);
         if (![200, 202, 409].includes(answer.status)) throw statusError('store', answer.status, answer.retryAfter);
-        readStoreAnswer(await readText(answer.body, MAX_JSON_BYTES), uids);
+        readStoreAnswer(await readText(answer.body, MAX_STORE_ANSWER_BYTES), uids);
       },
     ),
   );
 }
 
-/** After the request has left, a failure of the wire or of the answer says nothing about what was stored. */
+/**
+ * After the request has left, a failure of the wire or of the answer says nothing about what was stored. A page is no
+ * answer of the archive: a proxy kept the request.
+ */
 async function ambiguousOnceSent(sending: Promise<void>): Promise<void> {
   try {
     await sending;
   } catch (error) {
     const open =
       (error instanceof TransportError && error.sent) ||
-      (error instanceof HilumError && error.code === 'ARCHIVE_RESPONSE_INVALID');
+      (error instanceof HilumError && error.code === 'ARCHIVE_RESPONSE_INVALID' && !(error instanceof PageError));
     if (!open) throw error;
     throw new HilumError(
       'STORE_AMBIGUOUS',
@@ -402,82 +353,17 @@ async function ambiguousOnceSent(sending: Promise<void>): Promise<void> {
   }
 }
 
-/**
- * What the archive lets Hilum do, for `hilum doctor`: never throws. The store check sends an empty request, which
- * stores nothing.
- */
+const tooLarge = (bytes: number) =>
+  new HilumError(
+    'ARCHIVE_REFUSED',
+    'permanent',
+    `the archive refused to store ${bytes} bytes in one request (HTTP 413): ` +
+      'raise the limit of the archive, or of the proxy before it',
+  );
+
 function clock(wire: Wire): Promise<Date | null> {
   return wire.http.send(`${wire.root}/studies?limit=1`, { headers: JSON_HEADERS }, async ({ date }) => {
     const told = new Date(date);
     return Number.isNaN(told.getTime()) ? null : told;
   });
-}
-
-async function probe(wire: Wire): Promise<ProbeResult[]> {
-  try {
-    const rows = await probeQuery(wire);
-    return [
-      REACHED,
-      { check: 'query', ok: true, text: 'Hilum may query (QIDO-RS)' },
-      await probeRetrieve(wire, rows),
-      await probeStore(wire),
-    ];
-  } catch (error) {
-    if (error instanceof TransportError)
-      return [
-        { check: 'reach', ok: false, text: `${describeError(error)}: check archive.url, the network and archive.tls` },
-      ];
-    return [REACHED, { check: 'query', ok: false, text: advice(error) }];
-  }
-}
-
-const REACHED: ProbeResult = { check: 'reach', ok: true, text: 'the archive answers' };
-
-/** Unlike {@link query}, takes 404 as an error: here it means that archive.url is no DICOMweb root. */
-function probeQuery(wire: Wire): Promise<unknown[]> {
-  return wire.http.send(`${wire.root}/instances?limit=1`, { headers: JSON_HEADERS }, async (answer) => {
-    if (answer.status === 204) return [];
-    if (answer.status !== 200) throw statusError('query', answer.status, answer.retryAfter);
-    const rows = parseJson(await readText(answer.body, MAX_JSON_BYTES));
-    return Array.isArray(rows) ? (rows as unknown[]) : [];
-  });
-}
-
-async function probeRetrieve(wire: Wire, rows: unknown[]): Promise<ProbeResult> {
-  const first = readInstanceRows(rows).instances[0];
-  if (first === undefined) return { check: 'retrieve', ok: true, text: 'not tried: the archive lists no instance' };
-  try {
-    await retrieve(wire, first);
-    return { check: 'retrieve', ok: true, text: 'Hilum may retrieve (WADO-RS)' };
-  } catch (error) {
-    return { check: 'retrieve', ok: false, text: advice(error) };
-  }
-}
-
-async function probeStore(wire: Wire): Promise<ProbeResult> {
-  const boundary = randomUUID();
-  const headers = {
-    ...JSON_HEADERS,
-    'content-type': `multipart/related; type="application/dicom"; boundary=${boundary}`,
-  };
-  try {
-    const status = await wire.http.send(
-      `${wire.root}/studies`,
-      { method: 'POST', headers, body: writeMultipart([], boundary) },
-      ({ status }) => Promise.resolve(status),
-    );
-    // 400 and 409 are how servers refuse a request for being empty, which it may only reach with the right to store.
-    if ((status >= 200 && status < 300) || status === 400 || status === 409)
-      return { check: 'store', ok: true, text: 'Hilum may store (STOW-RS)' };
-    throw statusError('store', status, '');
-  } catch (error) {
-    return { check: 'store', ok: false, text: advice(error) };
-  }
-}
-
-function advice(error: unknown): string {
-  const code = error instanceof HilumError ? error.code : '';
-  if (code === 'ARCHIVE_UNAUTHORISED') return `${describeError(error)}: check archive.auth and the rights of that user`;
-  if (code === 'NOT_FOUND') return `${describeError(error)}: check that archive.url is the DICOMweb root`;
-  return describeError(error);
 }

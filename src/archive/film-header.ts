@@ -4,6 +4,7 @@ import { areDefinedTerms } from '../dicom/charset';
 import { IDENTIFIERS, wholeIdentifier } from '../dicom/identifiers';
 import { readPart10 } from '../dicom/read';
 import { tryParseUid, type Uid } from '../dicom/uid';
+import { valuesAt, withoutPadding } from './json-values';
 
 /**
  * What a header in the DICOM JSON model says of patient, study, order and film: keyword to text, '' where it says
@@ -84,6 +85,9 @@ export function hasReadableTexts(dataset: unknown): boolean {
   );
 }
 
+/** Top-level tags that {@link readHeader} looks at. */
+export const HEADER_ROW_TAGS: readonly string[] = Object.values(TAGS);
+
 /**
  * At the top of the dataset, else in the first item of its Request Attributes Sequence (PS3.3 table 10-9): that is
  * where a film names its order.
@@ -110,13 +114,13 @@ function headerBy(at: ValuesAt, dataset: unknown): FilmHeader {
  * are no texts here.
  */
 function textOf([value]: readonly unknown[]): string {
-  if (typeof value === 'string') return value.trim();
+  if (typeof value === 'string') return withoutPadding(value);
   if (typeof value !== 'object' || value === null) return '';
   const { Alphabetic, Ideographic, Phonetic } = value as Record<string, unknown>;
   return (
     [Alphabetic, Ideographic, Phonetic]
-      .find((group): group is string => typeof group === 'string' && group.trim() !== '')
-      ?.trim() ?? ''
+      .map((group) => (typeof group === 'string' ? withoutPadding(group) : ''))
+      .find((group) => group !== '') ?? ''
   );
 }
 
@@ -126,8 +130,5 @@ function identifierOf(values: readonly unknown[]): string {
 }
 
 function jsonValues(dataset: unknown, keyword: HeaderKeyword): unknown[] {
-  if (typeof dataset !== 'object' || dataset === null) return [];
-  const element = (dataset as Record<string, unknown>)[TAGS[keyword]];
-  const values = typeof element === 'object' && element !== null ? (element as { Value?: unknown }).Value : undefined;
-  return Array.isArray(values) ? (values as unknown[]) : [];
+  return valuesAt(dataset, TAGS[keyword]);
 }

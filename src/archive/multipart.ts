@@ -15,7 +15,8 @@ export interface MultipartLimits {
 }
 
 const CRLF = Buffer.from('\r\n');
-const HEADERS_END = Buffer.from('\r\n\r\n');
+const CR = 0x0d;
+const LF = 0x0a;
 /**
  * Linear white space that RFC 2046 section 5.1.1 lets stand between a boundary and its line end; more of it is no
  * delimiter here.
@@ -69,12 +70,17 @@ type State = 'preamble' | 'delimiter' | 'headers' | 'body' | 'done';
 
 /** The state machine behind {@link readMultipart}; a class because it is fed piece by piece. */
 export class MultipartParser {
+  /** Without the CR that belongs before it (RFC 2046 section 5.1.1): some servers end lines with LF alone. */
   private readonly delimiter: Buffer;
   private readonly maxHeaderBytes: number;
   private readonly maxParts: number;
   private state: State = 'preamble';
   /** What stood before the delimiter in doubt; it goes on when the delimiter is none. */
   private before: 'preamble' | 'body' = 'preamble';
+  /** The delimiter in doubt, with its CR where that is no part of the body. */
+  private doubtful: Buffer = Buffer.alloc(0);
+  /** Whether the first delimiter's line ended with LF alone: then a CR before a delimiter belongs to the body. */
+  private hasBareLines: boolean | undefined;
   /**
    * A first line end that is not there makes the first delimiter like all others (RFC 2046: CRLF belongs to the
    * delimiter).
@@ -90,7 +96,7 @@ export class MultipartParser {
     boundary: string,
     private readonly limits: MultipartLimits,
   ) {
-    this.delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
+    this.delimiter = Buffer.from(`\n--${boundary}`, 'latin1');
     this.maxHeaderBytes = limits.maxHeaderBytes ?? 16 * 1024;
     this.maxParts = limits.maxParts ?? 16;
   }
@@ -124,11 +130,15 @@ export class MultipartParser {
   }
 
   private toDelimiter(state: 'preamble' | 'body'): boolean {
-    const at = this.pending.indexOf(this.delimiter);
-    const end = at >= 0 ? at : Math.max(0, this.pending.length - this.delimiter.length + 1);
-    this.keep(this.pending.subarray(0, end));
-    this.pending = this.pending.subarray(at >= 0 ? at + this.delimiter.length : end);
+    const { pending, delimiter } = this;
+    const at = pending.indexOf(delimiter);
+    // What may be the beginning of a delimiter, with its CR, waits for what comes next.
+    const found = at >= 0 ? at : Math.max(0, pending.length - delimiter.length);
+    const end = at > 0 && pending[at - 1] === CR && this.hasBareLines !== true ? at - 1 : found;
+    this.keep(pending.subarray(0, end));
+    this.pending = pending.subarray(at >= 0 ? at + delimiter.length : end);
     if (at < 0) return false;
+    this.doubtful = pending.subarray(end, at + delimiter.length);
     this.before = state;
     this.state = 'delimiter';
     return true;
@@ -149,17 +159,19 @@ export class MultipartParser {
     if (this.pending.length < 2) return false;
     if (this.pending[0] === 0x2d && this.pending[1] === 0x2d) return this.finishPart('done');
     const padding = paddingLength(this.pending);
-    const lineEnd = this.pending.subarray(padding, padding + 2);
-    if (lineEnd.length < 2 && padding <= MAX_PADDING) return false;
-    if (!lineEnd.equals(CRLF) || padding > MAX_PADDING) return this.notADelimiter();
-    // The line end stays: with none of their own, headers end at CRLF CRLF all the same.
+    const [first, second] = this.pending.subarray(padding, padding + 2);
+    if (padding > MAX_PADDING) return this.notADelimiter();
+    if (first === undefined || (first === CR && second === undefined)) return false;
+    if (first !== LF && !(first === CR && second === LF)) return this.notADelimiter();
+    this.hasBareLines ??= first === LF;
+    // The line end stays: with none of their own, headers end at an empty line all the same.
     this.pending = this.pending.subarray(padding);
     return this.finishPart('headers');
   }
 
   private notADelimiter(): boolean {
     this.state = this.before;
-    this.keep(this.delimiter);
+    this.keep(this.doubtful);
     return true;
   }
 
@@ -176,15 +188,26 @@ export class MultipartParser {
   }
 
   private readHeaders(): boolean {
-    const at = this.pending.indexOf(HEADERS_END);
+    const [at, end] = emptyLine(this.pending);
     if (at > this.maxHeaderBytes || (at < 0 && this.pending.length > this.maxHeaderBytes))
       throw invalid(`a part has headers of more than ${this.maxHeaderBytes} bytes`);
     if (at < 0) return false;
     this.headers = parseHeaders(this.pending.toString('latin1', 0, at));
-    this.pending = this.pending.subarray(at + HEADERS_END.length);
+    this.pending = this.pending.subarray(end);
     this.state = 'body';
     return true;
   }
+}
+
+/**
+ * Where the first empty line begins, with the line end before it, and where it ends; [-1, -1] where there is none yet.
+ */
+function emptyLine(bytes: Buffer): readonly [at: number, end: number] {
+  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) {
+    if (bytes[at + 1] === LF) return [at, at + 2];
+    if (bytes[at + 1] === CR && bytes[at + 2] === LF) return [at, at + 3];
+  }
+  return [-1, -1];
 }
 
 function paddingLength(bytes: Buffer): number {
@@ -195,7 +218,7 @@ function paddingLength(bytes: Buffer): number {
 
 function parseHeaders(text: string): Map<string, string> {
   const headers = new Map<string, string>();
-  for (const line of text.split('\r\n')) {
+  for (const line of text.split(/\r?\n/)) {
     const colon = line.indexOf(':');
     if (colon > 0) headers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
   }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { HilumError } from '../base/errors';
 import { tryParseUid, type Uid } from '../dicom/uid';
-import { httpClient, type HttpClient, type HttpOptions, readText, statusError } from '../net/http';
+import { type HttpClient, type HttpOptions, readText, statusError } from '../net/http';
+import { archiveHttp } from './archive-http';
 
 export interface OrthancOptions extends HttpOptions {
   /** Orthanc's own REST API, e.g. http://orthanc:8042 */
@@ -53,7 +54,7 @@ const studySchema = z.object({ MainDicomTags: z.object({ StudyInstanceUID: z.str
  * the HTTP client.
  */
 export function orthancChanges(options: OrthancOptions): OrthancChanges {
-  const http = httpClient(options);
+  const http = archiveHttp(options);
   const root = options.url.replace(/\/+$/, '');
   return {
     last: async () => (await get(http, `${root}/changes?last`, changesSchema)).Last,
@@ -74,6 +75,31 @@ export function orthancChanges(options: OrthancOptions): OrthancChanges {
   };
 }
 
+const lookupSchema = z.array(z.object({ Type: z.string(), ID: z.string() }));
+
+/**
+ * Removes a study; false where there is no Orthanc that lets it. @throws HilumError of the HTTP client
+ */
+export async function removeStudy(options: OrthancOptions, study: Uid): Promise<boolean> {
+  const http = archiveHttp(options);
+  const root = options.url.replace(/\/+$/, '');
+  const headers = { accept: 'application/json' };
+  try {
+    const body = Buffer.from(study);
+    const found = await http.send(`${root}/tools/lookup`, { method: 'POST', headers, body }, async (answer) =>
+      answer.status === 200
+        ? lookupSchema.safeParse(parseJson(await readText(answer.body, MAX_JSON_BYTES))).data
+        : undefined,
+    );
+    const id = found?.find(({ Type }) => Type === 'Study')?.ID;
+    if (id === undefined) return false;
+    const url = `${root}/studies/${encodeURIComponent(id)}`;
+    return await http.send(url, { method: 'DELETE', headers }, ({ status }) => Promise.resolve(status === 200));
+  } finally {
+    await http.close();
+  }
+}
+
 async function studyOf(http: HttpClient, url: string): Promise<Uid | null> {
   try {
     const { MainDicomTags } = await get(http, url, studySchema);
@@ -85,7 +111,7 @@ async function studyOf(http: HttpClient, url: string): Promise<Uid | null> {
 }
 
 function get<T>(http: HttpClient, url: string, schema: z.ZodType<T>): Promise<T> {
-  return http.send(url, { headers: { accept: 'application/json' } }, async (answer) => {
+  return http.send(url, { headers: { accept: 'application/json', 'accept-encoding': 'gzip' } }, async (answer) => {
     if (answer.status !== 200) throw statusError('read the list of changes', answer.status, answer.retryAfter);
     const parsed = schema.safeParse(parseJson(await readText(answer.body, MAX_JSON_BYTES)));
     if (parsed.success) return parsed.data;

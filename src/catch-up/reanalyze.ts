@@ -1,12 +1,38 @@
+import { HilumError } from '../base/errors';
 import type { Uid } from '../dicom/uid';
 import { FILM_MODALITIES } from '../events/closed-lists';
-import { studiesBetween, type StudyFinder } from './study-sweep';
+import type { Candidate } from './source';
+import { studiesBetween, type StudyFinder, undatedStudies } from './study-sweep';
 
 /** `source.system` of the events that `hilum reanalyze` makes. */
 export const REANALYZE = 'reanalyze';
 
-/** Some studies by name, or all of some days by Study Date, both included. */
-export type ReanalysisTarget = { readonly studies: readonly Uid[] } | { readonly from: Date; readonly to: Date };
+/** Some studies by name, all of some days by Study Date, both included, or all without a Study Date. */
+export type ReanalysisTarget =
+  { readonly studies: readonly Uid[] } | { readonly from: Date; readonly to: Date } | { readonly undated: true };
+
+/** Studies page by page, but for those that were named. @throws HilumError of the archive */
+export function candidatesOf(
+  target: Exclude<ReanalysisTarget, { readonly studies: readonly Uid[] }>,
+  archive: StudyFinder,
+): AsyncGenerator<readonly Candidate[]> {
+  return 'undated' in target ? undatedStudies(archive) : studiesBetween(archive, target.from, target.to);
+}
+
+/**
+ * How many studies have no Study Date, so that no search by days finds them; null where the archive does not let them
+ * be counted: what was found by days is done all the same.
+ */
+export async function countUndated(archive: StudyFinder): Promise<number | null> {
+  let count = 0;
+  try {
+    for await (const studies of undatedStudies(archive)) count += studies.length;
+    return count;
+  } catch (error) {
+    if (error instanceof HilumError) return null;
+    throw error;
+  }
+}
 
 export interface AskedStudy {
   readonly studyInstanceUid: Uid;
@@ -33,7 +59,7 @@ export async function* reanalyze(
   archive: ReanalysisArchive,
   ask: (study: Uid) => Promise<void>,
 ): AsyncGenerator<AskedStudy> {
-  const found = 'studies' in target ? named(target.studies, archive) : dated(target, archive);
+  const found = 'studies' in target ? named(target.studies, archive) : searched(target, archive);
   for await (const study of found) {
     if (study.outcome === 'asked') await ask(study.studyInstanceUid);
     yield study;
@@ -48,8 +74,12 @@ async function* named(studies: readonly Uid[], archive: ReanalysisArchive): Asyn
   }
 }
 
-async function* dated({ from, to }: { from: Date; to: Date }, archive: StudyFinder): AsyncGenerator<AskedStudy> {
-  for await (const studies of studiesBetween(archive, from, to)) {
+/** Where a search does not tell the modalities of a study, the worker sees. */
+async function* searched(
+  target: Parameters<typeof candidatesOf>[0],
+  archive: ReanalysisArchive,
+): AsyncGenerator<AskedStudy> {
+  for await (const studies of candidatesOf(target, archive)) {
     for (const { studyInstanceUid, modalities } of studies) {
       if (modalities === null || modalities.some((modality) => FILM_MODALITIES.has(modality)))
         yield { studyInstanceUid, outcome: 'asked' };

@@ -1,26 +1,51 @@
+import { HilumError } from '../base/errors';
 import type { Batch, Candidate, Source } from './source';
+
+/** A study as a search lists it. */
+interface ListedStudy extends Candidate {
+  /** '' for one without a Study Date. */
+  readonly dateTime?: string;
+}
 
 /** Port: `archive/dicomweb` fits it by shape. */
 export interface StudyFinder {
-  /** Dates as YYYYMMDD, both included. `rows` is what the archive sent, usable or not. */
+  /**
+   * Dates as YYYYMMDD and times as HHMM, both included; all studies where the dates are ''. `rows` is what the archive
+   * sent, usable or not.
+   */
   findStudies(search: {
     from: string;
     to: string;
+    times?: { from: string; to: string };
     offset: number;
     limit: number;
-  }): Promise<{ studies: readonly Candidate[]; rows: number }>;
+  }): Promise<{ studies: readonly ListedStudy[]; rows: number }>;
 }
 
 const PAGE = 100;
-/** A shorter page is the last one: no server is thought to have a page limit below this. */
-const LEAST_PAGE_LIMIT = 50;
+/** Of a server that ignores `offset`, fewer rows than this are believed to be all. */
+const LEAST_CUT = 10;
 
-/** Searches any DICOMweb archive by Study Date, the newest days first. A study without a Study Date is never found. */
-export function studySweep(archive: StudyFinder, windowDays: number, now: () => number = Date.now): Source {
+/**
+ * Searches any DICOMweb archive by Study Date, the newest days first. A study without a Study Date is never found.
+ * @param onCut told once a round of a time in which the archive shows no more than some of its studies
+ */
+export function studySweep(
+  archive: StudyFinder,
+  windowDays: number,
+  now: () => number = Date.now,
+  onCut: (span: string) => void = () => {},
+): Source {
   return {
     lags: false,
     async *batches() {
-      for (const span of spans(windowDays, new Date(now()))) yield* pages(archive, span);
+      let isTold = false;
+      const tellOnce = (span: string) => {
+        if (!isTold) onCut(span);
+        isTold = true;
+      };
+      for (const { from, to } of spans(windowDays, new Date(now())))
+        yield* pages(archive, { from: dayOf(from), to: dayOf(to) }, tellOnce);
     },
   };
 }
@@ -32,22 +57,122 @@ export async function* studiesBetween(
   to: Date,
 ): AsyncGenerator<readonly Candidate[]> {
   for (const week of weeks(from, to)) {
-    for await (const { studies } of pages(archive, week)) yield studies;
+    const span = { from: dayOf(week.from), to: dayOf(week.to) };
+    for await (const { studies } of pages(archive, span, refuseCut)) yield studies;
   }
 }
 
-async function* pages(archive: StudyFinder, span: Span): AsyncGenerator<Batch> {
+/**
+ * Studies without a Study Date, page by page: QIDO-RS can't ask for them, so that all studies of the archive are
+ * listed.
+ * @throws HilumError ARCHIVE_RESPONSE_INVALID where the archive does not show all.
+ */
+export async function* undatedStudies(archive: StudyFinder): AsyncGenerator<readonly Candidate[]> {
+  for await (const { studies, isCut } of read(archive, { from: '', to: '' })) {
+    if (isCut) refuseCut('all times');
+    yield studies.filter(({ dateTime }) => dateTime === '');
+  }
+}
+
+function refuseCut(span: string): never {
+  throw new HilumError(
+    'ARCHIVE_RESPONSE_INVALID',
+    'transient',
+    `the archive ignores the offset of a search and shows a part of its studies of ${span} only`,
+  );
+}
+
+/** Days since 1970, and minutes of a single day; both ends included. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly minutes?: { readonly from: number; readonly to: number };
+}
+
+const LAST_MINUTE = 24 * 60 - 1;
+
+/**
+ * Where the server ignores `offset`, shorter times are searched until it shows all of each.
+ * @param beside what the neighbouring time began with: a server that answers both alike ignores the times, too
+ */
+async function* pages(
+  archive: StudyFinder,
+  range: Range,
+  onCut: (span: string) => void,
+  beside: { first?: string } = {},
+): AsyncGenerator<Batch> {
   let first: string | undefined;
+  for await (const { studies, isCut } of read(archive, searchOf(range))) {
+    first ??= studies.map(({ studyInstanceUid }) => studyInstanceUid).join();
+    const shorter = first === beside.first ? null : halves(range);
+    if (!isCut) yield { studies, done: () => Promise.resolve() };
+    else if (shorter === null) onCut(describe(range));
+    else {
+      const inside = {};
+      for (const half of shorter) yield* pages(archive, half, onCut, inside);
+    }
+  }
+  if (first !== undefined) beside.first = first;
+}
+
+/**
+ * A search, page by page, until one is empty: servers cut pages at limits of their own. The last one `isCut` where the
+ * server repeats itself, so that more can't be asked for.
+ */
+async function* read(
+  archive: StudyFinder,
+  search: Pick<Parameters<StudyFinder['findStudies']>[0], 'from' | 'to' | 'times'>,
+): AsyncGenerator<{ studies: readonly ListedStudy[]; isCut: boolean }> {
+  let before: ReadonlySet<string> = new Set();
   for (let offset = 0; ;) {
-    const { studies, rows } = await archive.findStudies({ ...span, offset, limit: PAGE });
-    // A server that ignores offset repeats itself.
-    if (rows === 0 || (studies[0] !== undefined && studies[0].studyInstanceUid === first)) return;
-    first = studies[0]?.studyInstanceUid;
-    yield { studies, done: () => Promise.resolve() };
-    if (rows < LEAST_PAGE_LIMIT) return;
+    const { studies, rows } = await archive.findStudies({ ...search, offset, limit: PAGE });
+    if (rows === 0) return;
+    if (studies.length > 0 && studies.every(({ studyInstanceUid }) => before.has(studyInstanceUid))) {
+      if (rows >= LEAST_CUT) yield { studies: [], isCut: true };
+      return;
+    }
+    before = new Set(studies.map(({ studyInstanceUid }) => studyInstanceUid));
+    yield { studies, isCut: false };
     offset += rows;
   }
 }
+
+/** The newer half first; null of a single minute. */
+function halves({ from, to, minutes = { from: 0, to: LAST_MINUTE } }: Range): readonly Range[] | null {
+  if (from < to) {
+    const middle = Math.floor((from + to) / 2);
+    return [
+      { from: middle + 1, to },
+      { from, to: middle },
+    ];
+  }
+  if (minutes.from === minutes.to) return null;
+  const middle = Math.floor((minutes.from + minutes.to) / 2);
+  return [
+    { from, to, minutes: { from: middle + 1, to: minutes.to } },
+    { from, to, minutes: { from: minutes.from, to: middle } },
+  ];
+}
+
+function searchOf({ from, to, minutes }: Range) {
+  return {
+    from: dateOf(from),
+    to: dateOf(to),
+    ...(minutes === undefined ? {} : { times: { from: timeOf(minutes.from), to: timeOf(minutes.to) } }),
+  };
+}
+
+function describe({ from, minutes }: Range): string {
+  return `${dateOf(from)} ${timeOf(minutes?.from ?? 0)}`;
+}
+
+const two = (value: number) => String(value).padStart(2, '0');
+/** TM (PS3.5 section 6.2). */
+const timeOf = (minute: number) => `${two(Math.floor(minute / 60))}${two(minute % 60)}`;
+const DAY_MS = 86_400_000;
+const dayOf = (date: string) =>
+  Date.UTC(Number(date.slice(0, 4)), Number(date.slice(4, 6)) - 1, Number(date.slice(6))) / DAY_MS;
+const dateOf = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10).replaceAll('-', '');
 
 interface Span {
   readonly from: string;
@@ -86,6 +211,5 @@ function dateAgo(today: Date, days: number): string {
 
 /** DA (PS3.5 section 6.2). */
 function dicomDate(day: Date): string {
-  const two = (value: number) => String(value).padStart(2, '0');
   return `${String(day.getFullYear()).padStart(4, '0')}${two(day.getMonth() + 1)}${two(day.getDate())}`;
 }

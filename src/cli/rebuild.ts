@@ -1,12 +1,13 @@
 import type { RebuiltStudy } from '../app/rebuild';
 import { describeError } from '../base/errors';
 import { configOption, HilumCommand, loadConfig, note, print, UsageError } from './command';
-import { readTarget } from './study-target';
+import { noteUndated, readTarget } from './study-target';
 
 interface RebuildOptions {
   readonly config: string;
   readonly since?: string;
   readonly until?: string;
+  readonly undated?: boolean;
   readonly all?: boolean;
   readonly json?: boolean;
 }
@@ -22,32 +23,45 @@ export const rebuild = new HilumCommand('rebuild', 'fills the reading list from 
   .addOption(configOption())
   .option('--since <YYYY-MM-DD>', 'all studies from this day on, by Study Date')
   .option('--until <YYYY-MM-DD>', 'and to this day; today when left out')
+  .option('--undated', 'all studies without a Study Date instead, which no search by days finds')
   .option('--all', 'reads again what the list has a result of, too')
   .option('--json', 'one JSON line per study')
   .example(
     'hilum rebuild --config /etc/hilum/hilum.yaml',
     'hilum rebuild --since 2026-01-01 --all --config /etc/hilum/hilum.yaml',
   )
-  .does(async (uids: string[], { since, until, config: path, all = false, json = false }: RebuildOptions) => {
-    const target = readTarget(uids, uids.length > 0 ? since : (since ?? FIRST_DAY), until, new Date());
-    if (typeof target === 'string') throw new UsageError(target);
-    const config = await loadConfig(path);
-    const { rebuildList } = await import('../app/rebuild.js');
-    const counts: Record<RebuiltStudy['outcome'], number> = { written: 0, known: 0, 'no-report': 0, failed: 0 };
-    try {
-      await rebuildList(config, target, {
-        again: all,
-        onStudy({ studyInstanceUid, outcome, error }) {
-          counts[outcome]++;
-          if (error !== undefined) note(`${studyInstanceUid}: ${describeError(error)}`);
-          if (json) print(JSON.stringify({ studyInstanceUid, outcome }));
-        },
-      });
-    } finally {
-      if (!json) printCounts(counts);
-    }
-    return counts.failed === 0 ? 0 : 1;
-  });
+  .does(
+    async (
+      uids: string[],
+      { since, until, undated = false, config: path, all = false, json = false }: RebuildOptions,
+    ) => {
+      const target = readTarget(
+        uids,
+        uids.length > 0 || undated ? since : (since ?? FIRST_DAY),
+        until,
+        new Date(),
+        undated,
+      );
+      if (typeof target === 'string') throw new UsageError(target);
+      const config = await loadConfig(path);
+      const { rebuildList } = await import('../app/rebuild.js');
+      const counts: Record<RebuiltStudy['outcome'], number> = { written: 0, known: 0, 'no-report': 0, failed: 0 };
+      try {
+        await rebuildList(config, target, {
+          again: all,
+          onStudy({ studyInstanceUid, outcome, error }) {
+            counts[outcome]++;
+            if (error !== undefined) note(`${studyInstanceUid}: ${describeError(error)}`);
+            if (json) print(JSON.stringify({ studyInstanceUid, outcome }));
+          },
+          onUndated: noteUndated,
+        });
+      } finally {
+        if (!json) printCounts(counts);
+      }
+      return counts.failed === 0 ? 0 : 1;
+    },
+  );
 
 const EXPLAINED: Readonly<Record<RebuiltStudy['outcome'], string>> = {
   written: 'written',

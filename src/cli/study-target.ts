@@ -1,4 +1,5 @@
 import type { ReanalysisTarget } from '../app/catch-up';
+import { note } from './command';
 import { tryParseUid, type Uid } from '../dicom/uid';
 
 /**
@@ -10,11 +11,11 @@ export function readTarget(
   since: string | undefined,
   until: string | undefined,
   today: Date,
+  undated = false,
 ): ReanalysisTarget | string {
-  if (uids.length > 0)
-    return since === undefined && until === undefined
-      ? readStudies(uids)
-      : 'give Study Instance UIDs or --since, not both';
+  const hasDays = since !== undefined || until !== undefined;
+  if (undated) return uids.length > 0 || hasDays ? 'give --undated alone' : { undated: true };
+  if (uids.length > 0) return hasDays ? 'give Study Instance UIDs or --since, not both' : readStudies(uids);
   if (since === undefined) return 'reanalyze needs Study Instance UIDs or --since YYYY-MM-DD';
   const from = readDay(since);
   const to =
@@ -37,4 +38,14 @@ function readDay(text: string): Date | null {
   if (year === undefined || month === undefined || date === undefined || year < 1900) return null;
   const day = new Date(year, month - 1, date);
   return day.getMonth() === month - 1 && day.getDate() === date ? day : null;
+}
+
+/** What a search by days has left out. */
+export function noteUndated(studies: number | null): void {
+  if (studies === null) note('the archive does not let studies without a Study Date be counted');
+  else if (studies > 0)
+    note(
+      `${studies} ${studies === 1 ? 'study has' : 'studies have'} no Study Date, so no search by days finds them: ` +
+        '--undated takes them',
+    );
 }

@@ -26,7 +26,9 @@ const stepSchema = z.discriminatedUnion('kind', [
     .object({ kind: z.literal('retry'), reason, retryAt: time })
     .describe('A try failed with this code; the next is not before retryAt'),
   z.object({ kind: z.literal('failed'), reason }).describe('Given up with this code'),
-  z.object({ kind: z.literal('nothing-new') }).describe('No film, or every film had its result before'),
+  z
+    .object({ kind: z.literal('nothing-new') })
+    .describe('No film, every film had its result before, or the archive has nothing of the study'),
 ]);
 
 export const progressEventSchema = z

@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { type ErrorCode, HilumError } from '../base/errors';
+import { ContentEncodingError, unpacked } from './content-encoding';
 import { readTls, type TlsFiles } from './tls';
 
 /** `code` begins the error's code, `name` stands in its text. */
@@ -30,7 +31,7 @@ export interface HttpOptions {
 }
 
 export interface HttpRequest {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'HEAD';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'HEAD' | 'DELETE';
   readonly headers: Record<string, string>;
   readonly body?: Buffer;
   /** Longest wait for the headers of this answer (milliseconds); by default `responseTimeoutMs`. */
@@ -45,6 +46,7 @@ export interface HttpAnswer {
   readonly date: string;
   /** Any other header by its name in lower case; '' where there is none. */
   readonly header: (name: string) => string;
+  /** Without its Content-Encoding. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
@@ -69,6 +71,17 @@ export class UnavailableError extends HilumError {
     readonly isAway = false,
   ) {
     super(`${code}_UNAVAILABLE`, 'transient', message);
+  }
+}
+
+/** The peer refused a request for good. */
+export class RefusedError extends HilumError {
+  constructor(
+    message: string,
+    readonly status: number,
+    { code }: Peer = ARCHIVE,
+  ) {
+    super(`${code}_REFUSED`, 'permanent', message);
   }
 }
 
@@ -132,14 +145,24 @@ async function exchange<T>(
       retryAfter: header('retry-after'),
       date: header('date'),
       header,
-      body,
+      body: unpacked(body, header('content-encoding')),
     });
   } catch (error) {
-    throw error instanceof HilumError ? error : transportError(error, peer);
+    throw error instanceof HilumError ? error : failureOf(error, peer);
   } finally {
     // What was not read must neither hold the connection nor raise an unhandled error.
     body?.on('error', () => {}).destroy();
   }
+}
+
+function failureOf(error: unknown, peer: Peer): HilumError {
+  return error instanceof ContentEncodingError
+    ? new HilumError(
+        `${peer.code}_RESPONSE_INVALID`,
+        'transient',
+        `${peer.name} sent what can't be read: ${error.message}`,
+      )
+    : transportError(error, peer);
 }
 
 function authorizationOf(auth: Auth | undefined): string | undefined {
@@ -242,7 +265,7 @@ export function statusError(action: string, status: number, retryAfter: string, 
       peer,
       AWAY_STATUSES.has(status),
     );
-  return new HilumError(`${code}_REFUSED`, 'permanent', `${name} refused to ${action} (HTTP ${status})`);
+  return new RefusedError(`${name} refused to ${action} (HTTP ${status})`, status, peer);
 }
 
 /** Retry-After in seconds or as a date (RFC 9110 section 10.2.3), as milliseconds from now. */
@@ -252,21 +275,24 @@ export function retryAfterMs(header: string, now = Date.now()): number | undefin
   return header === '' || Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/** The whole body as text. @throws HilumError ..._RESPONSE_INVALID above `maxBytes`. */
+/** The whole body as text, without a byte order mark. @throws HilumError ..._RESPONSE_INVALID above `maxBytes`. */
 export async function readText(
   body: AsyncIterable<Uint8Array>,
   maxBytes: number,
   { code, name }: Peer = ARCHIVE,
 ): Promise<string> {
-  return (
+  return textOf(
     await readBytes(
       body,
       maxBytes,
       () =>
         new HilumError(`${code}_RESPONSE_INVALID`, 'transient', `${name}'s answer is longer than ${maxBytes} bytes`),
-    )
-  ).toString('utf8');
+    ),
+  );
 }
+
+/** UTF-8; the byte order mark that some servers put before their JSON is left out (RFC 8259 section 8.1). */
+export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 export async function readBytes(
   body: AsyncIterable<Uint8Array>,

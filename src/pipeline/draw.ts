@@ -10,7 +10,7 @@ import { leadingExplanation } from './explain';
 import type { ExplainedFilm, Plane } from './stage';
 
 /** Longest side of the picture, strip included, in pixels. */
-const LONGEST_SIDE = 1024;
+export const LONGEST_SIDE = 1024;
 /** Smaller films are enlarged, so that lines and words on the picture can be read. */
 const SMALLEST_FILM = 512;
 /** Words need room, however narrow the film is. */

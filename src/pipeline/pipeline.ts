@@ -6,6 +6,7 @@ import { checkHeader, isChestRegion } from './check';
 import { decode, open, type OpenedFilm, refusalOf } from './decode';
 import { type AnalysisIdentity, encode } from './encode';
 import { explain } from './explain';
+import { findAnnounced } from './find-announced';
 import { fetchFilm } from './fetch';
 import type { FilmReader } from './film-reader';
 import { findUnlike, refuseUnlike } from './gate';
@@ -129,22 +130,25 @@ export interface StudyRun {
   readonly reanalyze?: boolean;
   /** Asked between two films: whether to stop here, and to go on in another run. */
   readonly shouldReturn?: () => boolean;
+  /** Waits before an archive that shows nothing of the study is asked again (milliseconds). */
+  readonly emptyDelaysMs?: readonly number[];
 }
 
 /**
  * One study: each film without a report is fetched, analysed, encoded, stored and verified; then the study's result is
- * announced. Null when every film had its report already, as when our own results arrive: there is nothing new to say.
- * A film that fails for good does not hold up the others.
+ * announced. Null when every film had its report already, as when our own results arrive: there is nothing new to say;
+ * `gone` when the archive has nothing of the study. A film that fails for good does not hold up the others.
  * @throws HilumError of a port, or STUDY_RETURNED; what was done before stays done and is recognised at the next try.
  */
 export async function runStudy(
   study: Uid,
-  { redelivered, reanalyze = false, shouldReturn = () => false }: StudyRun,
+  { redelivered, reanalyze = false, shouldReturn = () => false, emptyDelaysMs }: StudyRun,
   line: Line,
   ports: Ports,
-): Promise<ResultEvent | null> {
+): Promise<ResultEvent | 'gone' | null> {
   const identity = line.identity();
-  const instances = await ports.archive.findInstances(study);
+  const instances = await findAnnounced(study, ports.archive, emptyDelaysMs);
+  if (instances.length === 0) return 'gone';
   const found = survey(instances, identity);
   const { pending, earlier } = reanalyze
     ? { pending: found.pending, earlier: [] }

@@ -4,6 +4,7 @@ import type { FilmResult, ResultEvent } from '../events/result-event';
 import { priorityOf } from '../finding/finding';
 import { encode, resultUids } from './encode';
 import { fetchFilm } from './fetch';
+import { findAnnounced } from './find-announced';
 import { resultOf, studyResult } from './notify';
 import { analyseFilm, type Line, runFilms, type StudyRun, unfetched } from './pipeline';
 import type { Archive } from './stage';
@@ -39,13 +40,15 @@ export interface ShadowBook {
  */
 export async function shadowStudy(
   study: Uid,
-  { shouldReturn = () => false }: Pick<StudyRun, 'shouldReturn'>,
+  { shouldReturn = () => false, emptyDelaysMs }: Pick<StudyRun, 'shouldReturn' | 'emptyDelaysMs'>,
   line: Line,
   archive: Pick<Archive, 'findInstances' | 'retrieve'>,
   book: ShadowBook,
-): Promise<ResultEvent | null> {
+): Promise<ResultEvent | 'gone' | null> {
   const identity = line.identity();
-  const found = survey(await archive.findInstances(study), identity);
+  const instances = await findAnnounced(study, archive, emptyDelaysMs);
+  if (instances.length === 0) return 'gone';
+  const found = survey(instances, identity);
   const pending = found.pending.filter(
     ({ sopInstanceUid }) => !book.has(resultUids(sopInstanceUid, identity).report.instance),
   );

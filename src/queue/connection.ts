@@ -5,6 +5,7 @@ import type { Log } from '../base/log';
 import { type Backoff, backoffMs, withTimeout } from '../base/retry';
 import { readTls, type TlsFiles } from '../net/tls';
 import { ChannelKeeper } from './channel-keeper';
+import { connectProblem } from './connect-problem';
 
 export interface ConnectionOptions {
   /** amqp://user:password@host:port/vhost, or amqps:// */
@@ -40,6 +41,7 @@ export const CLOSE_TIMEOUT_MS = 3_000;
 export class BrokerConnection {
   /** The broker's host and port, for the log: never with a password. */
   readonly where: string;
+  private readonly url: string;
   private readonly manager: AmqpConnectionManager;
   private readonly keepers: ChannelKeeper<Channel>[] = [];
   private readonly reconnect: Backoff;
@@ -58,6 +60,7 @@ export class BrokerConnection {
     const { url, tls, connectTimeoutMs = 10_000, heartbeatSeconds = 30 } = options;
     this.connectTimeoutMs = connectTimeoutMs;
     this.reconnect = options.reconnect ?? { baseMs: 1_000, maxMs: 30_000 };
+    this.url = url;
     this.where = new URL(url).host;
     const connectionOptions = {
       ...readTls(tls),
@@ -119,9 +122,13 @@ export class BrokerConnection {
       for (const keeper of this.keepers) await keeper.whenOpen(deadline - Date.now());
     } catch (error) {
       if (this.connectProblem === undefined) throw error;
-      throw new HilumError('BROKER_UNREACHABLE', 'transient', `no connection to the broker at ${this.where}`, {
-        cause: this.connectProblem,
-      });
+      const why = connectProblem(this.connectProblem, this.url);
+      throw new HilumError(
+        'BROKER_UNREACHABLE',
+        'transient',
+        `no connection to the broker at ${this.where}${why === null ? '' : `: ${why}`}`,
+        { cause: this.connectProblem },
+      );
     }
   }
 
@@ -174,7 +181,10 @@ export class BrokerConnection {
     const waitMs = backoffMs(this.failures++, this.reconnect);
     // Read by the manager right after this event.
     this.manager.reconnectTimeInSeconds = waitMs / 1000;
-    this.log.warn({ event, broker: this.where, nextTrySeconds: waitMs / 1000, error: describeError(error) }, text);
+    this.log.warn(
+      { event, broker: this.where, nextTrySeconds: waitMs / 1000, error: describeError(error) },
+      connectProblem(error, this.url) ?? text,
+    );
   }
 }
 

@@ -2,7 +2,7 @@ import { describeFailure } from '../base/errors';
 import type { Log } from '../base/log';
 import type { Uid } from '../dicom/uid';
 import type { ConsumedMessage, MessageHandler } from './message';
-import { type RetryPolicy, settle, type Settlement, settleRedelivered } from './retry-policy';
+import { delayGiven, type RetryPolicy, settle, type Settlement, settleRedelivered } from './retry-policy';
 
 interface AboutStudy {
   readonly studyInstanceUid: Uid;
@@ -74,15 +74,26 @@ function readable<E>(parse: (body: Uint8Array) => E, { body }: ConsumedMessage):
 }
 
 function conclude<E>(
-  settlement: Settlement,
+  decided: Settlement,
   message: ConsumedMessage,
   { event, log, failure }: Tried<E>,
-  { report }: ConsumerParts<E>,
+  { report, retry }: ConsumerParts<E>,
 ): Promise<void> {
   const { attempt, lost } = message;
+  const settlement = inFact(decided, retry);
   const fields = { attempt, lost, ...(failure === undefined ? {} : { error: describeFailure(failure) }) };
   report({ settlement, message, event, log, fields });
   return carryOut(settlement, message);
+}
+
+/**
+ * With the delay that there is a queue for: log, list and counters must not name another, such as a Retry-After of
+ * days.
+ */
+function inFact(settlement: Settlement, { delaysMs }: RetryPolicy): Settlement {
+  return 'delayMs' in settlement && settlement.delayMs > 0 && delaysMs.length > 0
+    ? { ...settlement, delayMs: delayGiven(settlement.delayMs, delaysMs) }
+    : settlement;
 }
 
 /** Does to a message what was decided. */

@@ -114,6 +114,17 @@ export function settleRedelivered({ lost, outlivedBroker }: Redelivery, policy: 
   };
 }
 
+/**
+ * The delay that a message which is to wait for at least `wantedMs` really gets: there is a queue for each of a few
+ * delays. The shortest that is long enough, else the longest. @throws RangeError without any
+ */
+export function delayGiven(wantedMs: number, delaysMs: readonly number[]): number {
+  const sorted = [...delaysMs].sort((a, b) => a - b);
+  const given = sorted.find((delayMs) => delayMs >= wantedMs) ?? sorted.at(-1);
+  if (given === undefined) throw new RangeError('there is no delay');
+  return given;
+}
+
 function delayFor(attempt: number, { delaysMs }: RetryPolicy): number {
   return delaysMs[Math.min(attempt, delaysMs.length) - 1] ?? 0;
 }

@@ -1,3 +1,5 @@
+import { delayGiven } from './retry-policy';
+
 /**
  * The exchanges and queues of Hilum, as data. All durable, all classic.
  *
@@ -183,7 +185,10 @@ export function durationName(ms: number): string {
 
 /** The shortest delay that is at least `delayMs`, else the longest. */
 export function delayFor(plan: Lane, delayMs: number): DelayQueue {
-  const found = plan.delays.find((queue) => queue.delayMs >= delayMs) ?? plan.delays.at(-1);
-  if (found === undefined) throw new RangeError('there is no delay queue');
+  const given = delayGiven(
+    delayMs,
+    plan.delays.map((queue) => queue.delayMs),
+  );
+  const found = plan.delays.find((queue) => queue.delayMs === given)!;
   return found;
 }

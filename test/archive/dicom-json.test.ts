@@ -1,6 +1,5 @@
 import {
   readInstanceRows,
-  readSeriesModalities,
   readSeriesRows,
   readStoreAnswer,
   readStudyRows,
@@ -105,10 +104,66 @@ describe('instances', () => {
     expect(readInstanceRows([bad, row()])).toMatchObject({ unusable: 1, instances: [{ sopInstanceUid: '1.2.3.1' }] });
   });
 
+  test.each([
+    ['NUL', 'CR\0'],
+    ['a space', 'CR '],
+    ['spaces on both sides', ' CR \0 '],
+    ['lower case', 'cr'],
+  ])('padding of a Modality: %s', (_name, value) => {
+    expect(readInstanceRows([row({ '00080060': { vr: 'CS', Value: [value] } })]).instances[0]!.modality).toBe('CR');
+    expect(readSeriesRows([{ '00080060': { vr: 'CS', Value: [value] } }])[0]!.modality).toBe('CR');
+  });
+
+  test('padding of a UID, and of texts in which leading spaces count', () => {
+    const padded = row({ '00080018': ui('1.2.3.1\0'), '0020000E': ui(' 1.2.3 ') });
+    expect(readInstanceRows([padded]).instances).toMatchObject([
+      { sopInstanceUid: '1.2.3.1', seriesInstanceUid: '1.2.3' },
+    ]);
+    expect(readSeriesRows([{ '0008103E': { vr: 'LO', Value: ['  Hilum report\0 '] } }])[0]!.description).toBe(
+      'Hilum report',
+    );
+    const texts = { '00204000': { vr: 'LT', Value: ['  indented\0 '] }, '00081030': { vr: 'LO', Value: ['  not '] } };
+    expect(readTexts(texts, { comment: '00204000', title: '00081030' })).toEqual({
+      comment: ['  indented'],
+      title: ['not'],
+    });
+  });
+
+  test.each([
+    [
+      ['CR', 'SR'],
+      ['CR', 'SR'],
+    ],
+    [['CR\\SR'], ['CR', 'SR']],
+    [['CR/SR'], ['CR', 'SR']],
+    [['CR*SR'], ['CR', 'SR']],
+    [['CR, SR'], ['CR', 'SR']],
+    [['CR SR'], ['CR', 'SR']],
+    [
+      ['cr;sr', 'CR\0'],
+      ['CR', 'SR'],
+    ],
+    [['CT'], ['CT']],
+    [[], null],
+    [[''], null],
+    [[' \0'], null],
+    [['CRSR'], null],
+    [['CT', 'XYZ'], null],
+    [[null], null],
+  ])('Modalities in Study %j are %j: in doubt the series are asked', (values, expected) => {
+    const study = { '0020000D': ui('1.2'), '00080061': { vr: 'CS', Value: values } };
+    expect(readStudyRows([study])[0]!.modalities).toEqual(expected);
+  });
+
+  test('a time without a date is no date', () => {
+    const study = { '0020000D': ui('1.2'), '00080030': { vr: 'TM', Value: ['101530'] } };
+    expect(readStudyRows([study])[0]!.dateTime).toBe('');
+  });
+
   test('modalities by series', () => {
-    expect(
-      readSeriesModalities([{ '0020000E': ui('1.2.3'), '00080060': { vr: 'CS', Value: ['DX '] } }, null]).get('1.2.3'),
-    ).toBe('DX');
+    expect(readSeriesRows([{ '0020000E': ui('1.2.3'), '00080060': { vr: 'CS', Value: ['DX '] } }])).toMatchObject([
+      { seriesInstanceUid: '1.2.3', modality: 'DX' },
+    ]);
   });
 });
 

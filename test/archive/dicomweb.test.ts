@@ -89,7 +89,7 @@ describe('every status has its meaning', () => {
     [400, 'ARCHIVE_REFUSED', 'permanent'],
     [401, 'ARCHIVE_UNAUTHORISED', 'permanent'],
     [403, 'ARCHIVE_UNAUTHORISED', 'permanent'],
-    [302, 'ARCHIVE_REFUSED', 'permanent'],
+    [302, 'ARCHIVE_UNAVAILABLE', 'transient'],
     [406, 'ARCHIVE_REFUSED', 'permanent'],
     [408, 'ARCHIVE_UNAVAILABLE', 'transient'],
     [429, 'ARCHIVE_UNAVAILABLE', 'transient'],
@@ -101,8 +101,12 @@ describe('every status has its meaning', () => {
   test.each(CASES)('%d is %s, %s', async (status, code, lasting) => {
     say(status, 'Doe^Jane');
     const archive = open();
-    for (const failing of [archive.findInstances(STUDY), archive.retrieve(PATH), archive.store(STUDY, [OBJECT])]) {
-      await expect(failing).rejects.toMatchObject({
+    for (const ask of [
+      () => archive.findInstances(STUDY),
+      () => archive.retrieve(PATH),
+      () => archive.store(STUDY, [OBJECT]),
+    ]) {
+      await expect(ask()).rejects.toMatchObject({
         code,
         lasting,
         message: expect.not.stringContaining('Doe') as string,
@@ -110,9 +114,12 @@ describe('every status has its meaning', () => {
     }
   });
 
-  test('404 is no instances for a query, NOT_FOUND else', async () => {
+  test('404 is an outage for a query, NOT_FOUND else', async () => {
     say(404);
-    await expect(open().findInstances(STUDY)).resolves.toEqual([]);
+    await expect(open().findInstances(STUDY)).rejects.toMatchObject({
+      code: 'ARCHIVE_UNAVAILABLE',
+      lasting: 'transient',
+    });
     await expect(open().retrieve(PATH)).rejects.toMatchObject({ code: 'NOT_FOUND', lasting: 'permanent' });
     await expect(open().store(STUDY, [OBJECT])).rejects.toMatchObject({ code: 'NOT_FOUND', lasting: 'permanent' });
   });
@@ -257,6 +264,11 @@ const row = (instance: number, modality?: string) => ({
   ...(modality === undefined ? {} : { '00080060': { vr: 'CS', Value: [modality] } }),
 });
 
+const studyOf = (instances: number) => ({
+  '0020000D': { vr: 'UI', Value: [STUDY] },
+  '00201208': { vr: 'IS', Value: [instances] },
+});
+
 describe('finding', () => {
   /**
    * An archive of `total` instances whose pages are at most `most` long; `ignoring` gives the first page whatever is
@@ -264,7 +276,8 @@ describe('finding', () => {
    */
   const archiveOf = (total: number, most: number, ignoring = false) => {
     answer = (request, response) => {
-      const asked = new URL(request.url ?? '', 'http://x').searchParams;
+      const { pathname, searchParams: asked } = new URL(request.url ?? '', 'http://x');
+      if (pathname.endsWith('/studies')) return void response.end(JSON.stringify(total === 0 ? [] : [studyOf(total)]));
       const offset = ignoring ? 0 : Number(asked.get('offset'));
       const length = Math.min(Number(asked.get('limit')), most, total - offset);
       response.end(
@@ -274,10 +287,10 @@ describe('finding', () => {
   };
 
   test.each([
-    ['one short page', 3, 500, false, 3, 1],
-    ['no instance', 0, 500, false, 0, 1],
-    ['two pages and a bit', 240, 100, false, 240, 3],
-    ['pages cut short by the server', 250, 60, false, 250, 5],
+    ['one short page', 3, 500, false, 3, 2],
+    ['no instance', 0, 500, false, 0, 2],
+    ['two pages and a bit', 240, 100, false, 240, 4],
+    ['pages cut short by the server', 250, 60, false, 250, 6],
     ['full pages exactly', 200, 100, false, 200, 3],
     ['a server that ignores offset', 100, 100, true, 100, 2],
   ])('%s', async (_name, total, most, ignoring, expected, asked) => {
@@ -300,13 +313,15 @@ describe('finding', () => {
     answer = (request, response) =>
       void response.end(
         JSON.stringify(
-          request.url?.includes('/series?')
-            ? [{ '0020000E': { Value: ['1.2.3.4'] }, '00080060': { Value: ['DX'] } }]
-            : [row(1), row(2, 'SR')],
+          request.url?.includes('/studies?')
+            ? [studyOf(2)]
+            : request.url?.includes('/series?')
+              ? [{ '0020000E': { Value: ['1.2.3.4'] }, '00080060': { Value: ['DX'] } }]
+              : [row(1), row(2, 'SR')],
         ),
       );
     expect((await open().findInstances(STUDY)).map(({ modality }) => modality)).toEqual(['DX', 'SR']);
-    expect(requests).toHaveLength(2);
+    expect(requests.filter(({ url: path }) => path.includes('/series?')).length).toBeGreaterThan(0);
   });
 
   test('204 is no instances; rows without valid UIDs are told and left', async () => {

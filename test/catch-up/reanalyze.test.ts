@@ -80,6 +80,7 @@ test('studies of some days: page by page, newest weeks first, without those told
     '20260304-20260310 280',
     '20260301-20260303 0',
     '20260301-20260303 100',
+    '20260301-20260303 120',
   ]);
   expect(archive.largest).toBe(100);
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChangeList, changesOf } from '../../src/catch-up/changes';
 import { type Cursor, cursorFile, extend, shrink } from '../../src/catch-up/cursor';
+import { countUndated, reanalyze } from '../../src/catch-up/reanalyze';
 import type { Source } from '../../src/catch-up/source';
 import { spans, type StudyFinder, studySweep } from '../../src/catch-up/study-sweep';
 import { parseUid } from '../../src/dicom/uid';
@@ -56,8 +57,92 @@ describe('the search by Study Date', () => {
 
   test('a server that ignores offset is not asked for ever', async () => {
     const archive = finder(100, { ignoresOffset: true });
-    expect(await sweep(archive)).toEqual([100]);
-    expect(archive.calls).toEqual([0, 100]);
+    expect((await sweep(archive)).every((size) => size === 100)).toBe(true);
+    expect(archive.calls.slice(0, 2)).toEqual([0, 100]);
+    expect(archive.calls.length).toBeLessThan(60);
+  });
+});
+
+describe('servers with limits of their own', () => {
+  const MINUTES = 24 * 60;
+  /** A study for each `every`th minute of 10 March; pages of at most `cap`. */
+  const capped = (cap: number, every: number, ignoresOffset: boolean) => {
+    const all = Array.from({ length: Math.floor(MINUTES / every) }, (_, n) => n * every);
+    const minuteOf = (text: string) => Number(text.slice(0, 2)) * 60 + Number(text.slice(2, 4));
+    const archive: StudyFinder & { calls: number } = {
+      calls: 0,
+      async findStudies({ from, to, times, offset, limit }) {
+        archive.calls++;
+        const inside = all.filter(
+          (minute) =>
+            from <= '20260310' &&
+            to >= '20260310' &&
+            (times === undefined || (minute >= minuteOf(times.from) && minute <= minuteOf(times.to))),
+        );
+        const start = ignoresOffset ? 0 : offset;
+        const studies = inside.slice(start, start + Math.min(limit, cap)).map((minute) => ({
+          studyInstanceUid: parseUid(`1.2.${minute}`),
+          modalities: null,
+          instances: 1,
+        }));
+        return { studies, rows: studies.length };
+      },
+    };
+    return { archive, total: all.length };
+  };
+  const seen = async (archive: StudyFinder, onCut?: (span: string) => void) => {
+    const uids = new Set<string>();
+    for await (const { studies } of studySweep(archive, 1, () => NOW, onCut).batches())
+      for (const { studyInstanceUid } of studies) uids.add(studyInstanceUid);
+    return uids.size;
+  };
+
+  test.each([
+    [12, 20, false],
+    [20, 20, false],
+    [100, 5, false],
+    [12, 20, true],
+    [20, 7, true],
+  ])('pages of %i, a study each %i minutes, offset ignored: %s; every study is found', async (cap, every, ignores) => {
+    const { archive, total } = capped(cap, every, ignores);
+    expect(await seen(archive)).toBe(total);
+    expect(archive.calls).toBeLessThan(150);
+  });
+
+  test('more studies in a minute than it shows: told once a round', async () => {
+    const told: string[] = [];
+    const studies = Array.from({ length: 12 }, (_, n) => ({
+      studyInstanceUid: parseUid(`1.3.${n}`),
+      modalities: null,
+      instances: 1,
+    }));
+    await seen({ findStudies: () => Promise.resolve({ studies, rows: 12 }) }, (span) => void told.push(span));
+    expect(told).toHaveLength(1);
+  });
+
+  test('studies without a Study Date: listed page by page among all, and counted', async () => {
+    const all = Array.from({ length: 130 }, (_, n) => ({
+      studyInstanceUid: parseUid(`1.4.${n}`),
+      modalities: ['CR'],
+      instances: 1,
+      dateTime: n % 10 === 0 ? '' : '20260310',
+    }));
+    const archive: StudyFinder = {
+      findStudies: ({ from, to, offset }) => {
+        expect([from, to]).toEqual(['', '']);
+        const studies = all.slice(offset, offset + 20);
+        return Promise.resolve({ studies, rows: studies.length });
+      },
+    };
+    expect(await countUndated(archive)).toBe(13);
+    const page = all.slice(0, 20);
+    const repeating: StudyFinder = { findStudies: () => Promise.resolve({ studies: page, rows: page.length }) };
+    expect(await countUndated(repeating)).toBeNull();
+    const asked: string[] = [];
+    const directory = { ...archive, findSeries: () => Promise.resolve([]) };
+    for await (const { studyInstanceUid } of reanalyze({ undated: true }, directory, async () => {}))
+      asked.push(studyInstanceUid);
+    expect(asked).toHaveLength(13);
   });
 });
 

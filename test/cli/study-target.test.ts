@@ -27,3 +27,9 @@ test.each([
 ] as const)('%s is told', (_name, uids, since, until, expected) =>
   expect(readTarget(uids, since, until, TODAY)).toContain(expected),
 );
+
+test('studies without a date, and nothing else beside', () => {
+  expect(readTarget([], undefined, undefined, TODAY, true)).toEqual({ undated: true });
+  expect(readTarget(['1.2.3'], undefined, undefined, TODAY, true)).toBe('give --undated alone');
+  expect(readTarget([], '2026-01-01', undefined, TODAY, true)).toBe('give --undated alone');
+});

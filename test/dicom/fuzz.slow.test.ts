@@ -11,13 +11,14 @@ interface Found {
   readonly hangs: number;
   readonly unclear: number;
   readonly newEnds: number;
+  readonly answers: Readonly<Record<string, number>>;
 }
 
 /** As a developer runs it, over a build that the command itself brings up to date. 10,000 files: `npm run fuzz`. */
 test('500 damaged files: each ends as a film or with a reason, without crash or hang', () => {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['scripts/fuzz.mjs', '--files', '500', '--seed', '2026', '--json'],
+    ['scripts/fuzz.mjs', '--files', '500', '--answers', '600', '--seed', '2026', '--json'],
     { cwd: ROOT, encoding: 'utf8', maxBuffer: 1e8 },
   );
   const found = JSON.parse(stdout) as Found;
@@ -29,6 +30,9 @@ test('500 damaged files: each ends as a film or with a reason, without crash or 
     stderr: status === 0 ? '' : stderr,
   }).toEqual({ status: 0, crashes: 0, hangs: 0, unclear: 0, stderr: '' });
   expect(Object.values(found.outcomes).reduce((sum, count) => sum + count, 0)).toBe(500);
+  expect(Object.values(found.answers).reduce((sum, count) => sum + count, 0)).toBe(600);
+  expect(found.answers['read']).toBeGreaterThan(30);
+  expect(found.answers['ARCHIVE_RESPONSE_INVALID']).toBeGreaterThan(100);
   // Damage that nothing notices, or that stops everything at the door, would be no test.
   expect(found.outcomes.analysable).toBeGreaterThan(10);
   expect(found.outcomes.undecodable).toBeGreaterThan(50);

@@ -260,6 +260,7 @@ describe('requests', () => {
     [/limit=\d+/, 'limit={limit}'],
     [/offset=\d+/, 'offset={offset}'],
     [/StudyDate=\d+-\d+/, 'StudyDate={date}-{date}'],
+    [/StudyTime=\d+-\d+/, 'StudyTime={time}-{time}'],
     [/StudyInstanceUID=[\d.]+/, 'StudyInstanceUID={study}'],
   ];
   const INSTANCE = {
@@ -267,6 +268,9 @@ describe('requests', () => {
     '00080018': { vr: 'UI', Value: [path.sopInstanceUid] },
     '0020000E': { vr: 'UI', Value: [path.seriesInstanceUid] },
   };
+
+  /** The server holds back an instance of the study. */
+  let isCut = false;
 
   beforeAll(async () => {
     server = createServer((request, response) => {
@@ -278,9 +282,13 @@ describe('requests', () => {
       seen.push([`${request.method} ${url}`, request.headers.accept].join(' :: '));
       const answer = /\/instances(\?|\/\{instance\}\/metadata)/.test(url)
         ? [INSTANCE]
-        : request.method === 'POST'
-          ? { '00081199': { vr: 'SQ', Value: [{ '00081155': { vr: 'UI', Value: [path.sopInstanceUid] } }] } }
-          : [];
+        : isCut && url.includes('includefield=00201206')
+          ? [{ '0020000D': { vr: 'UI', Value: [path.studyInstanceUid] }, '00201208': { vr: 'IS', Value: [2] } }]
+          : isCut && url.includes('/series?')
+            ? [{ '0020000E': { vr: 'UI', Value: [path.seriesInstanceUid] }, '00201209': { vr: 'IS', Value: [2] } }]
+            : request.method === 'POST'
+              ? { '00081199': { vr: 'SQ', Value: [{ '00081155': { vr: 'UI', Value: [path.sopInstanceUid] } }] } }
+              : [];
       request.on('end', () =>
         response.writeHead(200, { 'content-type': 'application/dicom+json' }).end(JSON.stringify(answer)),
       );
@@ -306,6 +314,11 @@ describe('requests', () => {
     await archive.sightStudy(study);
     await archive.probe();
     await archive.findStudies({ from: '20240101', to: '20240102', offset: 0, limit: 10 });
+    const times = { from: '0000', to: '1159' };
+    await archive.findStudies({ from: '20240101', to: '20240101', times, offset: 0, limit: 10 });
+    isCut = true;
+    await archive.findInstances(study).catch(() => {});
+    isCut = false;
     await archive.clock();
     await archive.retrieve(path).catch(() => {});
     await archive.store(study, [

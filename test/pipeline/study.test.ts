@@ -16,8 +16,14 @@ function setUp(films: readonly Uint8Array[] = [FILM], line: Line = fakeLine().li
   const announcer = new MemoryAnnouncer();
   const references = films.map((film) => archive.put(film));
   const study = references[0]!.studyInstanceUid;
-  const run = (redelivered = false, { line: other = line, ...options }: Partial<StudyRun> & { line?: Line } = {}) =>
-    runStudy(study, { redelivered, ...options }, other, { archive, announcer });
+  const run = async (
+    redelivered = false,
+    { line: other = line, ...options }: Partial<StudyRun> & { line?: Line } = {},
+  ) => {
+    const result = await runStudy(study, { redelivered, ...options }, other, { archive, announcer });
+    if (result === 'gone') throw new Error('the archive has nothing of the study');
+    return result;
+  };
   return { archive, announcer, references, study, run, line };
 }
 
@@ -391,4 +397,32 @@ test('a film that is too large to be read is told, and the study still has its r
   };
   await run();
   expect(announcer.events[0]!.films[0]).toMatchObject({ outcome: 'rejected', reason: 'unreadable' });
+});
+
+describe('an archive that shows nothing of the study', () => {
+  const NOTHING = parseUid('2.25.404');
+
+  test('is asked twice more, then the study is gone: nothing is announced', async () => {
+    const { archive, announcer, line } = setUp();
+    let asked = 0;
+    archive.before = (call) => void (asked += call === 'find' ? 1 : 0);
+    const result = await runStudy(NOTHING, { redelivered: false, emptyDelaysMs: [1, 1] }, line, { archive, announcer });
+    expect(result).toBe('gone');
+    expect(asked).toBe(3);
+    expect(announcer.events).toEqual([]);
+  });
+
+  test('and then does: it is a study like others', async () => {
+    const { archive, announcer, study, line } = setUp();
+    let asked = 0;
+    const late = {
+      findInstances: async (uid: typeof study) => (++asked < 3 ? [] : archive.findInstances(uid)),
+      retrieve: archive.retrieve.bind(archive),
+      store: archive.store.bind(archive),
+    };
+    const ports = { archive: late, announcer };
+    expect(await runStudy(study, { redelivered: false, emptyDelaysMs: [1, 1] }, line, ports)).toMatchObject({
+      films: [{ outcome: 'analysed' }],
+    });
+  });
 });

@@ -658,3 +658,54 @@ async function closedPort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+describe('why there is no connection', () => {
+  const failure = async (broker: Broker) => {
+    const error: unknown = await broker.ready(8_000).catch((reason: unknown) => reason);
+    const line = await until('a failed try', () =>
+      log.lines.find(({ fields }) => fields.event === 'broker.unreachable' || fields.event === 'broker.disconnected'),
+    );
+    return { error, line };
+  };
+  const elsewhere = (change: (url: URL) => void) => {
+    const url = new URL(bench.rabbit.amqpUrl);
+    change(url);
+    return url.href;
+  };
+
+  test.each<[string, (url: URL) => void, string]>([
+    [
+      'a virtual host that is not there',
+      (url) => void (url.pathname = '/radiology'),
+      'the virtual host "radiology" of broker.url is not there',
+    ],
+    [
+      'refused credentials',
+      (url) => void (url.password = 'wrong'),
+      'the broker refuses the user name or the password of broker.url',
+    ],
+  ])('no connection, and the sentence says why: %s', async (_name, change, sentence) => {
+    const { error, line } = await failure(open({ url: elsewhere(change) }));
+    expect(error).toMatchObject({ code: 'BROKER_UNREACHABLE', message: expect.stringContaining(sentence) as string });
+    expect(line.text).toContain(sentence);
+    expect(JSON.stringify([line, String(error)])).not.toContain('wrong');
+  });
+
+  test('closed before the sign-in ends: the sentence says so', async () => {
+    const closing = createServer((socket) => void socket.on('error', () => {}).once('data', () => socket.destroy()));
+    await new Promise<void>((listening) => closing.listen(0, '127.0.0.1', listening));
+    const url = `amqp://guest:guest@127.0.0.1:${(closing.address() as AddressInfo).port}`;
+    const { error, line } = await failure(open({ url }));
+    closing.close();
+    expect((error as Error).message).toContain('the connection was closed from the other side');
+    expect(line.text).toContain('the connection was closed from the other side');
+  });
+
+  test('closed by an administrator: the sentence says so', async () => {
+    const broker = open();
+    await broker.ready(20_000);
+    await bench.rabbit.ctl('close_all_connections', 'maintenance');
+    const line = await until('the loss', () => log.lines.find(({ fields }) => fields.event === 'broker.disconnected'));
+    expect(line.text).toContain('the broker closed the connection');
+  });
+});

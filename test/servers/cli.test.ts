@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path';
 import { readPart10 } from '../../src/dicom/read';
 import { readReport } from '../../src/objects/report-reader';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
+import { FaultProxy } from '../support/servers/fault-proxy';
+import { answering } from '../support/servers/faults';
 import { Servers } from '../support/servers/servers';
 
 const ROOT = resolve(__dirname, '../..');
@@ -184,4 +186,34 @@ test('doctor says that all is well, and what is wrong', async () => {
   const problems = lines(ill.out).filter(({ ok }) => !ok);
   expect(problems.map(({ check }) => check)).toEqual(expect.arrayContaining(['archive: query', 'broker']));
   expect(problems.find(({ check }) => check === 'archive: query')!['text']).toContain('ARCHIVE_UNAUTHORISED');
+}, 180_000);
+
+test('doctor --store-test stores a result of full size, finds it, and removes the test study; without it nothing is written', async () => {
+  const rabbit = await servers.rabbit();
+  const orthanc = await servers.orthanc();
+  const instances = async () =>
+    ((await (await fetch(`${orthanc.url}/statistics`)).json()) as { CountInstances: number }).CountInstances;
+  const write = (name: string, url: string) =>
+    writeFileSync(join(dir, name), JSON.stringify({ archive: { url }, broker: { url: rabbit.amqpUrl } }));
+  write('store.yaml', orthanc.dicomWebUrl);
+  await hilum('doctor', '--config', join(dir, 'store.yaml'), '--json');
+  expect(await instances()).toBe(0);
+  const { out } = await hilum('doctor', '--store-test', '--config', join(dir, 'store.yaml'), '--json');
+  const checks = lines(out).filter(({ check }) => check === 'archive: store test');
+  expect(checks).toEqual([
+    {
+      check: 'archive: store test',
+      ok: true,
+      text: expect.stringMatching(/^stored 31\d{5} bytes and found them$/) as string,
+    },
+    { check: 'archive: store test', ok: true, text: 'the test study was removed again' },
+  ]);
+  expect(await instances()).toBe(0);
+  const proxy = await FaultProxy.open(orthanc.url);
+  proxy.on(({ path }) => path === '/tools/lookup', answering(403));
+  write('kept.yaml', proxy.dicomWebUrl);
+  const kept = await hilum('doctor', '--store-test', '--config', join(dir, 'kept.yaml'), '--json');
+  expect(lines(kept.out).find(({ text }) => String(text).includes('stays in the archive'))).toMatchObject({ ok: true });
+  expect(await instances()).toBe(1);
+  await proxy.close();
 }, 180_000);

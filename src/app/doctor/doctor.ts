@@ -8,9 +8,13 @@ import { examineBroker } from './broker';
 import { examineDisk } from './disk';
 import { examineModels } from './models';
 import { examineReceivers } from './receivers';
+import { examineStore } from './store-test';
 
-/** Looks at everything that the service needs for its roles and says in plain words what is wrong. */
-export async function examine(path: string): Promise<CheckResult[]> {
+/**
+ * Looks at everything that the service needs for its roles and says in plain words what is wrong.
+ * @param storeTest whether to store a test study in the archive: without it, nothing is written
+ */
+export async function examine(path: string, { storeTest = false } = {}): Promise<CheckResult[]> {
   let config: Config;
   try {
     config = readConfig(path);
@@ -20,6 +24,7 @@ export async function examine(path: string): Promise<CheckResult[]> {
   const has = (role: Role) => config.roles.includes(role);
   const parts = [
     examineArchive(config),
+    ...(storeTest ? [examineStore(config)] : []),
     examineBroker(config),
     ...(has('sinks') ? [examineReceivers(config)] : []),
     ...(has('worker') ? [examineModels(config)] : []),

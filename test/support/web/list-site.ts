@@ -116,7 +116,7 @@ export class ListSite {
       archive: this.archive,
       announcer: this.announcer,
     });
-    const record = recordOf(event!, this.archive, patient);
+    const record = recordOf(event as ResultEvent, this.archive, patient);
     await this.worklist.record(record);
     return record;
   }

@@ -1,0 +1,26 @@
+import { sleep } from '../base/retry';
+import type { InstanceReference } from '../dicom/instance';
+import type { Uid } from '../dicom/uid';
+import type { Archive } from './stage';
+
+/** Waits before an archive that shows nothing of an announced study is asked again (milliseconds). */
+const EMPTY_DELAYS_MS = [1_000, 4_000];
+
+/**
+ * The instances of a study that somebody has told of. One of which the archive shows nothing is most likely gone,
+ * merged or moved; but an index may lag behind, so that it is asked again after each of `delaysMs`.
+ * @throws HilumError of the archive.
+ */
+export async function findAnnounced(
+  study: Uid,
+  archive: Pick<Archive, 'findInstances'>,
+  delaysMs: readonly number[] = EMPTY_DELAYS_MS,
+): Promise<InstanceReference[]> {
+  let instances = await archive.findInstances(study);
+  for (const delayMs of delaysMs) {
+    if (instances.length > 0) break;
+    await sleep(delayMs);
+    instances = await archive.findInstances(study);
+  }
+  return instances;
+}
