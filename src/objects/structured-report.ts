@@ -75,6 +75,8 @@ export type ReportContent =
       readonly objects: readonly ResultObject[];
       /** What a reader is warned of. */
       readonly warnings?: readonly Warning[];
+      /** Sentences on the film that come from neither. */
+      readonly remarks?: readonly string[];
     }
   | {
       readonly outcome: 'not-analysed';
@@ -375,7 +377,10 @@ function remarks(source: Attributes, content: ReportContent): ContentItem[] {
         ]
       : [];
   const warned = warningsOf(content).map((warning) => plain(WARNING_TEXTS[warning]));
-  return [...warned, ...burnedIn, ...turned].map((remark) => textItem('CONTAINS', CODES.remark, remark));
+  const further = content.outcome === 'analysed' ? (content.remarks ?? []) : [];
+  return [...warned, ...further.map(plain), ...burnedIn, ...turned].map((remark) =>
+    textItem('CONTAINS', CODES.remark, remark),
+  );
 }
 
 function warningsOf(content: ReportContent): readonly Warning[] {
