@@ -25,7 +25,7 @@ const VIEWS: readonly (readonly [RegExp, string])[] = [
 /**
  * Whether a film may be analysed, by its header alone; null when it may. In this order:
  *
- * 1. Its SOP Class is not known to be no image (a document, a presentation state ...).
+ * 1. Its SOP Class is not known to be no image (a document, a presentation state ...); a private one has a picture.
  * 2. Modality is CR or DX; which image SOP Class does not matter, because many archives keep films as Secondary Capture.
  * 3. It is no result that another product made of a film.
  * 4. Neither Presentation Intent Type nor SOP Class is FOR PROCESSING: raw detector values are not what the models were
@@ -73,8 +73,10 @@ export function isReported(attributes: Attributes, { reason }: Refusal): boolean
 }
 
 function checkImage(attributes: Attributes): Refusal | null {
-  return isNoImageClass(text(attributes, 'SOPClassUID') ?? '')
-    ? { reason: 'no-image', text: 'the SOP Class of the object is no image' }
+  const sopClass = text(attributes, 'SOPClassUID') ?? '';
+  const isUnknown = sopClass !== '' && !sopClass.startsWith('1.2.840.10008.');
+  return isNoImageClass(sopClass) || (isUnknown && checkSize(attributes) !== null)
+    ? { reason: 'no-image', text: 'the object is no image, by its SOP Class' }
     : null;
 }
 
