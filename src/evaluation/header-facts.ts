@@ -47,6 +47,10 @@ export function groupsOf(
 
 /** Years, or DICOM's AS; what is neither (a band of one's own) stays as it is. */
 function bandOf(cell: string): string {
-  const years = /^\d{1,3}([.,]\d+)?$/.test(cell) ? Number(cell.replace(',', '.')) : yearsOf(cell);
+  const years = /^\d{1,3}([.,]\d+)?$/.test(cell)
+    ? Number(cell.replace(',', '.'))
+    : /^\d{3}[DWMY]$/.test(cell)
+      ? yearsOf(cell)
+      : undefined;
   return ageBand(years) ?? cell;
 }
