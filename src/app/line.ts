@@ -9,6 +9,7 @@ import type { AnalysisIdentity, AnalysisModel } from '../pipeline/encode';
 import { requireFit } from '../pipeline/fit';
 import { plausibilityOf } from '../pipeline/lungs';
 import type { Line } from '../pipeline/pipeline';
+import { MINIMUM_AGE } from '../pipeline/subject';
 import { SHIPPED_MODELS, VERSION } from './installed';
 import { modelsOfFolder } from './models-of-folder';
 
@@ -21,7 +22,7 @@ export async function openLine(
   results: Config['results'],
   decode: Config['decode'] = configSchema.shape.decode.parse({}),
   log?: Log,
-  { threshold: own, shortcutAudit }: Config['classification'] = { shortcutAudit: 'off' },
+  { threshold: own, shortcutAudit, minimumAge }: Config['classification'] = configSchema.shape.classification.parse({}),
 ): Promise<Line> {
   const dir = models.dir ?? SHIPPED_MODELS;
   const open = (id: string) => openModel(dir, id, models.threads);
@@ -42,6 +43,7 @@ export async function openLine(
     device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum chest-film triage' },
     models: [...all, ...(shortcut ? [{ ...describeModel(shortcut.manifest), task: 'audit' as const }] : [])],
     findings: classifiers.map(({ model, rule }) => ({ ...rule, model: model.manifest.id })),
+    ...(minimumAge === MINIMUM_AGE ? {} : { minimumAge }),
     srClass: results.reportClass,
     objects: {
       heatMap: results.heatMap,
@@ -51,6 +53,7 @@ export async function openLine(
     },
   };
   return {
+    minimumAge,
     reader: openReader(decode, log),
     models: { view, gate, lungs, classifiers },
     plausibility: plausibilityOf(lungs.manifest),

@@ -22,6 +22,48 @@ export function isColour({ samplesPerPixel, photometric }: ImageHeader): boolean
   return false;
 }
 
+/** How far the samples of a pixel lie apart to be a colour, of 255: more than a lossy codec makes of grey. */
+const COLOUR_SPREAD = 40;
+/** Share of pixels that makes a picture coloured: the outline of one small box. */
+const COLOURED_SHARE = 0.0002;
+
+/** Whether a colour picture has colours: film digitisers and re-imported screenshots write grey ones. */
+export function hasColours(
+  { values, planar, becameRgb }: Samples,
+  { rows, columns, photometric }: ImageHeader,
+): boolean {
+  const pixels = rows * columns;
+  const isRgb = becameRgb || !LUMINANCE_FIRST.has(photometric);
+  // Uncompressed 4:2:2: two pixels share Cb and Cr.
+  const halved = values.length === 2 * pixels;
+  const [step, plane] = planar ? [1, pixels] : [halved ? 4 : 3, 1];
+  const [first, last] = isRgb ? [0, 2] : halved ? [2, 3] : [1, 2];
+  const count = halved ? pixels >> 1 : pixels;
+  let coloured = 0;
+  for (let index = 0, at = 0; index < count; index += 1, at += step) {
+    // Chrominance lies around 128 for grey (PS3.3 section C.7.6.3.1.2).
+    let [low, high] = isRgb ? [255, 0] : [128, 128];
+    for (let sample = first; sample <= last; sample += 1) {
+      const value = values[at + sample * plane]!;
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+    if (high - low > COLOUR_SPREAD) coloured += 1;
+  }
+  return coloured > COLOURED_SHARE * count;
+}
+
+/** Whether a palette holds colours. */
+export function isColouredPalette(attributes: Attributes, { photometric }: ImageHeader): boolean {
+  if (photometric !== 'PALETTE COLOR') return false;
+  const [red, green, blue] = palette(attributes);
+  const spread = (COLOUR_SPREAD / 0xff) * (2 ** red.bits - 1);
+  return Array.from({ length: 256 }, (_, entry) => entry).some((entry) => {
+    const shades = [red, green, blue].map((lut) => lookUp(lut, entry));
+    return Math.max(...shades) - Math.min(...shades) > spread;
+  });
+}
+
 /** Luminance, 0..255. */
 export function grayFromColour(
   { values, planar, becameRgb }: Samples,
@@ -47,11 +89,16 @@ export function grayFromColour(
 
 /** Luminance, 0..255, by palette index (PS3.3 section C.7.6.3.1.5). */
 export function paletteMapping(attributes: Attributes): Mapping {
+  const [red, green, blue] = palette(attributes);
+  return (value) =>
+    ((RED * lookUp(red, value) + GREEN * lookUp(green, value) + BLUE * lookUp(blue, value)) * 0xff) /
+    (2 ** red.bits - 1);
+}
+
+function palette(attributes: Attributes) {
   const red = readLut(attributes, 'RedPaletteColorLookupTableDescriptor', 'RedPaletteColorLookupTableData');
   const green = readLut(attributes, 'GreenPaletteColorLookupTableDescriptor', 'GreenPaletteColorLookupTableData');
   const blue = readLut(attributes, 'BluePaletteColorLookupTableDescriptor', 'BluePaletteColorLookupTableData');
   if (!red || !green || !blue) throw undecodable('the colour palette is missing, segmented or damaged');
-  return (value) =>
-    ((RED * lookUp(red, value) + GREEN * lookUp(green, value) + BLUE * lookUp(blue, value)) * 0xff) /
-    (2 ** red.bits - 1);
+  return [red, green, blue] as const;
 }

@@ -1,5 +1,5 @@
 import type { Attributes } from './attributes';
-import { grayFromColour, isColour, paletteMapping } from './colour';
+import { grayFromColour, hasColours, isColour, isColouredPalette, paletteMapping } from './colour';
 import { imageHeader, type ImageHeader, type PixelLimits } from './image-header';
 import { fullRange, isInverse, isPadding, type Mapping, modalityMapping, voiMapping } from './lut';
 import { PixelError } from './pixel-error';
@@ -16,6 +16,8 @@ export interface GrayFilm {
   readonly columns: number;
   /** rows * columns values, 0..1 */
   readonly values: Float32Array;
+  /** The stored picture has colours, not greys written as colour; absent where it has none. */
+  readonly coloured?: true;
 }
 
 /** Every stored value that 16 bits can hold, signed or not, has a place in a table that starts at this value. */
@@ -38,7 +40,8 @@ export async function decodePixels(opened: Opened, limits?: PixelLimits): Promis
   const table = displayTable(stored, display);
   const values = new Float32Array(header.rows * header.columns);
   for (let index = 0; index < values.length; index += 1) values[index] = table[stored[index]! - LOWEST]!;
-  return { rows: header.rows, columns: header.columns, values };
+  const coloured = colour ? hasColours(samples, header) : isColouredPalette(attributes, header);
+  return { rows: header.rows, columns: header.columns, values, ...(coloured ? { coloured } : {}) };
 }
 
 /** How stored values become display values. */

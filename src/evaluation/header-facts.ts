@@ -1,4 +1,5 @@
 import { type Attributes, text } from '../dicom/attributes';
+import { ageInYears, yearsOf } from '../dicom/patient-age';
 
 /** What a film's header says that films may be grouped by; nothing that tells a patient. */
 const FACTS = ['sex', 'age', 'view', 'manufacturer', 'institution'] as const;
@@ -46,27 +47,10 @@ export function groupsOf(
 
 /** Years, or DICOM's AS; what is neither (a band of one's own) stays as it is. */
 function bandOf(cell: string): string {
-  const years = /^\d{1,3}([.,]\d+)?$/.test(cell) ? Number(cell.replace(',', '.')) : yearsOf(cell);
+  const years = /^\d{1,3}([.,]\d+)?$/.test(cell)
+    ? Number(cell.replace(',', '.'))
+    : /^\d{3}[DWMY]$/.test(cell)
+      ? yearsOf(cell)
+      : undefined;
   return ageBand(years) ?? cell;
-}
-
-/** Patient's Age (AS, PS3.5 section 6.2), else from birth to study. */
-function ageInYears(attributes: Attributes): number | undefined {
-  const stated = yearsOf(text(attributes, 'PatientAge') ?? '');
-  if (stated !== undefined) return stated;
-  const [birth, study] = [date(text(attributes, 'PatientBirthDate')), date(text(attributes, 'StudyDate'))];
-  if (birth === undefined || study === undefined || study < birth) return undefined;
-  return (study - birth) / (365.25 * 86_400_000);
-}
-
-function yearsOf(age: string): number | undefined {
-  const stated = /^(\d{3})([DWMY])$/.exec(age);
-  return stated
-    ? Number(stated[1]) / { D: 365.25, W: 52.18, M: 12, Y: 1 }[stated[2] as 'D' | 'W' | 'M' | 'Y']
-    : undefined;
-}
-
-function date(value: string | undefined): number | undefined {
-  const parts = /^(\d{4})(\d{2})(\d{2})$/.exec(value ?? '');
-  return parts ? Date.UTC(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3])) : undefined;
 }

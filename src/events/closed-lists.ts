@@ -8,6 +8,11 @@ export const NOT_ANALYSED_REASONS = [
   'implausible-lungs',
   'body-part',
   'modality',
+  'no-image',
+  'derived-result',
+  'quality-control-image',
+  'not-human',
+  'below-minimum-age',
   'not-for-presentation',
   'undecodable',
   'multi-frame',
@@ -17,7 +22,7 @@ export const NOT_ANALYSED_REASONS = [
 export type NotAnalysedReason = (typeof NOT_ANALYSED_REASONS)[number];
 
 /** What a reader of a result is warned of. A closed list: docs/events.md names each, and a test compares. */
-export const WARNINGS = ['evidence-outside-lungs'] as const;
+export const WARNINGS = ['evidence-outside-lungs', 'body-part-conflict'] as const;
 export type Warning = (typeof WARNINGS)[number];
 
 /** Without the codes that a later version added: here they would be words that nobody knows. */

@@ -24,7 +24,14 @@ export const WARNING_TEXTS: Readonly<Record<Warning, string>> = {
   'evidence-outside-lungs':
     'A second network that sees the film without its lungs is as sure of the finding: the evidence may lie ' +
     'outside the lungs (markers, tubes, edges, the machine). Judge the probability with care.',
+  'body-part-conflict':
+    'The header names the chest in one place and another part of the body in another. The film was analysed because ' +
+    'its picture looks like a chest film: check that film and patient belong together.',
 };
+
+/** A remark on a film whose header does not say that it is of the chest alone. */
+export const BODY_PART_UNCLEAR =
+  'The header does not say clearly that this is a chest film. It was analysed because its picture looks like one.';
 
 /**
  * Where the probability lies, without a full stop. It never says that something is absent: below the operating point

@@ -40,6 +40,8 @@ export interface AnalysisIdentity {
   readonly srClass: SrClass;
   /** What is to be written of an analysed film beside its report. */
   readonly objects: Readonly<Record<ResultObject, boolean>>;
+  /** Youngest patient whose films are analysed (years), where it is not the usual one. */
+  readonly minimumAge?: number;
 }
 
 /** What a site gets that asks for nothing else. */
@@ -63,7 +65,8 @@ export type ResultUids = Readonly<Record<ResultObject | 'report', ObjectUids>>;
  * refers to them, and only it; the usual choice is left out, as it was before there was one.
  */
 export function resultUids(film: Uid, identity: AnalysisIdentity): ResultUids {
-  const shape = [FORMAT_VERSION, ...identity.findings.flatMap(findingParts), ...modelParts(identity)];
+  const age = identity.minimumAge === undefined ? [] : ['minimum-age', identity.minimumAge];
+  const shape = [FORMAT_VERSION, ...identity.findings.flatMap(findingParts), ...modelParts(identity), ...age];
   const uidsOf = (...kind: string[]): ObjectUids => ({
     series: deriveUid([film, 'series', ...kind, ...shape]),
     instance: deriveUid([film, 'instance', ...kind, ...shape]),

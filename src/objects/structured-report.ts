@@ -76,6 +76,8 @@ export type ReportContent =
       readonly objects: readonly ResultObject[];
       /** What a reader is warned of. */
       readonly warnings?: readonly Warning[];
+      /** Sentences on the film that come from neither. */
+      readonly remarks?: readonly string[];
     }
   | {
       readonly outcome: 'not-analysed';
@@ -376,7 +378,8 @@ function remarks(source: Attributes, content: ReportContent): ContentItem[] {
         ]
       : [];
   const warned = warningsOf(content).map((warning) => plain(WARNING_TEXTS[warning]));
-  return [...warned, ...burnedIn, ...turned, ...unread(source)].map((remark) =>
+  const further = content.outcome === 'analysed' ? (content.remarks ?? []) : [];
+  return [...warned, ...further.map(plain), ...burnedIn, ...turned, ...unread(source)].map((remark) =>
     textItem('CONTAINS', CODES.remark, remark),
   );
 }

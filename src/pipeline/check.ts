@@ -1,33 +1,10 @@
 import { type Attributes, items, type Keyword, number, text } from '../dicom/attributes';
-import { FILM_MODALITIES } from '../events/closed-lists';
+import { isNoImageClass } from '../dicom/sop-class';
+import { FILM_MODALITIES, type Warning } from '../events/closed-lists';
+import { bodyPartOf } from './body-part';
+import { checkDerived } from './derived-result';
 import type { Refusal } from './stage';
-
-/**
- * Body parts that are the chest and nothing more, by how they begin: "CHEST PA", "THORAX AP", "LUNGS"; Spanish,
- * Portuguese and Italian spellings are common in the field.
- */
-const CHEST = /^(CHEST|THORAX|LUNG|TORAX|TÓRAX|TORACE)/;
-/** CHESTABDOMEN, CHESTABDPELVIS (PS3.16 annex L): more than a chest film. */
-const BEYOND_CHEST = /ABD|PELV/;
-/** In the chest, but exposed for bone or taken for something else. */
-const CHEST_REGION = /^(RIB|STERNUM|HEART|MEDIASTINUM|CLAVICLE)/;
-
-/**
- * What a description may name. The first description that names any decides; of several parts in one description the
- * chest wins ("chest and abdomen").
- */
-const CHEST_WORDS = /\b(chest|thorax|lungs?|torax|tórax|torace|cxr)\b/i;
-const OTHER_WORDS =
-  /\b(hands?|wrists?|fingers?|thumb|elbows?|forearm|humerus|shoulders?|clavicles?|ribs?|ribcage|knees?|patella|hips?|femur|tibia|fibula|ankles?|foot|feet|toes?|calcaneus|pelvis|abdomen|abdominal|kub|(?:[ctl]-?)?spine|vertebrae?|sacrum|skull|sinus(?:es)?|mandible|orbits?|neck|mammo\w*|breasts?|dental|teeth|tooth|extremity)\b/i;
-const DESCRIPTIONS: readonly (readonly [Keyword, string])[] = [
-  ['SeriesDescription', 'series description'],
-  ['ProtocolName', 'protocol name'],
-  ['RequestedProcedureDescription', 'requested procedure'],
-  ['StudyDescription', 'study description'],
-];
-
-/** Chest by code, where the meaning is in another language: SNOMED CT and its forerunner SRT (PS3.16 CID 4031). */
-const CHEST_CODES = ['51185008', 'T-D3000'];
+import { checkAge, checkQuality, checkSpecies, MINIMUM_AGE } from './subject';
 
 /**
  * Digital X-Ray Image Storage - For Processing (PS3.4 annex B.5), for objects that do not say it again in Presentation
@@ -48,24 +25,31 @@ const VIEWS: readonly (readonly [RegExp, string])[] = [
 /**
  * Whether a film may be analysed, by its header alone; null when it may. In this order:
  *
- * 1. Modality is CR or DX; the SOP Class does not matter, because many archives keep films as Secondary Capture.
- * 2. Neither Presentation Intent Type nor SOP Class is FOR PROCESSING: raw detector values are not what the models were
+ * 1. Its SOP Class is not known to be no image (a document, a presentation state ...); a private one has a picture.
+ * 2. Modality is CR or DX; which image SOP Class does not matter, because many archives keep films as Secondary Capture.
+ * 3. It is no result that another product made of a film.
+ * 4. Neither Presentation Intent Type nor SOP Class is FOR PROCESSING: raw detector values are not what the models were
  *    trained on.
- * 3. Body Part Examined is empty or begins with CHEST, THORAX or LUNG and does not add abdomen or pelvis. When it is
- *    empty, the first of Anatomic Region Sequence, series description, protocol name, requested procedure and study
- *    description that names a part must not name another one.
- * 4. One frame.
- * 5. View Position, or the View Code Sequence where it is empty, does not say lateral, decubitus or oblique; what says
+ * 5. It is of a human patient: no quality control image, no phantom, no animal.
+ * 6. The words of its header together do not clearly name another part than the chest ({@link bodyPartOf}).
+ * 7. One frame.
+ * 8. View Position, or the View Code Sequence where it is empty, does not say lateral, decubitus or oblique; what says
  *    nothing is left to the view model.
- * 6. It has rows and columns. (Missing pixel data come out when they are decoded.)
+ * 9. The patient was not younger than `minimumAge` (years; 0 takes every age).
+ * 10. It has rows and columns. (Missing pixel data come out when they are decoded.)
  */
-export function checkHeader(attributes: Attributes): Refusal | null {
+export function checkHeader(attributes: Attributes, minimumAge: number = MINIMUM_AGE): Refusal | null {
   return (
+    checkImage(attributes) ??
     checkModality(attributes) ??
+    checkDerived(attributes) ??
     checkIntent(attributes) ??
+    checkQuality(attributes) ??
+    checkSpecies(attributes) ??
     checkBodyPart(attributes) ??
     checkFrames(attributes) ??
     checkView(attributes) ??
+    checkAge(attributes, minimumAge) ??
     checkSize(attributes)
   );
 }
@@ -77,8 +61,23 @@ export function checkHeader(attributes: Attributes): Refusal | null {
  */
 export function isChestRegion(attributes: Attributes): boolean {
   if (checkModality(attributes)) return false;
-  const part = bodyPart(attributes);
-  return part === undefined ? otherPartNamed(attributes) === undefined : CHEST.test(part) || CHEST_REGION.test(part);
+  const part = bodyPartOf(attributes);
+  return part.verdict !== 'other' || part.first.kind === 'bones' || part.first.kind === 'beyond';
+}
+
+/**
+ * Whether a refusal is written down in the study: of a film of the chest region, but not of what is no film at all.
+ */
+export function isReported(attributes: Attributes, { reason }: Refusal): boolean {
+  return reason !== 'no-image' && reason !== 'derived-result' && isChestRegion(attributes);
+}
+
+function checkImage(attributes: Attributes): Refusal | null {
+  const sopClass = text(attributes, 'SOPClassUID') ?? '';
+  const isUnknown = sopClass !== '' && !sopClass.startsWith('1.2.840.10008.');
+  return isNoImageClass(sopClass) || (isUnknown && checkSize(attributes) !== null)
+    ? { reason: 'no-image', text: 'the object is no image, by its SOP Class' }
+    : null;
 }
 
 function checkModality(attributes: Attributes): Refusal | null {
@@ -103,18 +102,29 @@ function checkIntent(attributes: Attributes): Refusal | null {
 }
 
 function checkBodyPart(attributes: Attributes): Refusal | null {
-  const part = bodyPart(attributes);
-  if (part === undefined) {
-    const other = otherPartNamed(attributes);
-    return other ? { reason: 'body-part', text: `the ${other.where} names another body part (${other.word})` } : null;
-  }
-  if (CHEST.test(part) && !BEYOND_CHEST.test(part)) return null;
-  const why = CHEST.test(part)
-    ? 'shows more than the chest'
-    : CHEST_REGION.test(part)
-      ? 'is in the chest, but exposed differently from a chest film'
-      : 'is not the chest';
-  return { reason: 'body-part', text: `body part ${quotable(part)} ${why}` };
+  const part = bodyPartOf(attributes);
+  if (part.verdict !== 'other') return null;
+  const { where, word, kind } = part.first;
+  if (where !== 'body part') return { reason: 'body-part', text: `the ${where} names another body part (${word})` };
+  const stated = quotable(text(attributes, 'BodyPartExamined')?.toUpperCase() ?? '');
+  return { reason: 'body-part', text: `body part ${stated} ${WHY_NOT[kind]}` };
+}
+
+const WHY_NOT = {
+  part: 'is not the chest',
+  spine: 'is not the chest',
+  bones: 'is in the chest, but exposed differently from a chest film',
+  beyond: 'shows more than the chest',
+} as const;
+
+/** What a reader is told where the header contradicts itself and the film was analysed all the same. */
+export function headerWarnings(attributes: Attributes): Warning[] {
+  return bodyPartOf(attributes).verdict === 'conflict' ? ['body-part-conflict'] : [];
+}
+
+/** Whether the header leaves open what part of the body the film shows. */
+export function isBodyPartUnclear(attributes: Attributes): boolean {
+  return bodyPartOf(attributes).verdict === 'unclear';
 }
 
 function checkFrames(attributes: Attributes): Refusal | null {
@@ -150,26 +160,6 @@ function checkSize(attributes: Attributes): Refusal | null {
   return has('Rows') && has('Columns')
     ? null
     : { reason: 'undecodable', text: 'the object has no image: rows or columns are missing' };
-}
-
-function bodyPart(attributes: Attributes): string | undefined {
-  return text(attributes, 'BodyPartExamined')?.toUpperCase();
-}
-
-function otherPartNamed(attributes: Attributes): { readonly where: string; readonly word: string } | undefined {
-  const regions = items(attributes, 'AnatomicRegionSequence');
-  if (regions.some((region) => CHEST_CODES.includes(text(region, 'CodeValue') ?? ''))) return undefined;
-  const coded = [regions.map((region) => text(region, 'CodeMeaning') ?? '').join(' '), 'anatomic region'] as const;
-  const described = DESCRIPTIONS.map(
-    ([keyword, where]) => [text(attributes, keyword)?.replace(/_/g, ' ') ?? '', where] as const,
-  );
-  for (const [description, where] of [coded, ...described]) {
-    if (CHEST_WORDS.test(description)) return undefined;
-    // Only the word itself is told: the rest of a free text may say anything about the patient.
-    const word = OTHER_WORDS.exec(description)?.[1]?.toLowerCase();
-    if (word !== undefined) return { where, word };
-  }
-  return undefined;
 }
 
 /** A code string for a message; anything that is none (PS3.5 section 6.2) is not repeated. */

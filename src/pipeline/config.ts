@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { millis } from '../base/schema';
+import { MINIMUM_AGE } from './subject';
 
 export const classificationSchema = z
   .strictObject({
@@ -20,6 +21,12 @@ export const classificationSchema = z
         'Folder of a classifier trained on films without their lungs (input.region removed), which tells where ' +
           'the evidence may lie outside the lungs; or off',
       ),
+    minimumAge: z
+      .number()
+      .min(0)
+      .max(150)
+      .default(MINIMUM_AGE)
+      .describe('Youngest patient whose films are analysed, years; 0 for every age. An unknown age is analysed'),
   })
   .prefault({});
 

@@ -4,6 +4,7 @@ import type { Dataset } from '../dicom/dataset';
 import type { EncodedObject } from '../dicom/part10';
 import { parseUid } from '../dicom/uid';
 import type { FilmResult } from '../events/result-event';
+import { BODY_PART_UNCLEAR } from '../finding/wording';
 import {
   type AnalysisIdentity,
   type AnalysisModel,
@@ -21,6 +22,7 @@ import type { ResultObject } from '../objects/sop-classes';
 import { buildStructuredReport, type ReportContent } from '../objects/structured-report';
 import { validateObject } from '../objects/validate';
 import { writePart10 } from '../objects/write';
+import { isBodyPartUnclear } from './check';
 import { drawHeatMap } from './draw';
 import { leadingExplanation } from './explain';
 import { type ExplainedFilm, type FilmOutcome } from './stage';
@@ -94,7 +96,7 @@ const BUILDERS: Readonly<
 };
 
 function analysedContent(
-  { inferred: { view, lungs, warnings = [] }, findings }: ExplainedFilm,
+  { inferred: { preprocessed, view, lungs, warnings = [] }, findings }: ExplainedFilm,
   objects: readonly ResultObject[],
 ): ReportContent {
   return {
@@ -104,6 +106,7 @@ function analysedContent(
     findings: findings.map(({ finding, hotRegions }) => ({ finding, region: hotRegions[0] ?? [] })),
     objects,
     warnings,
+    remarks: isBodyPartUnclear(preprocessed.decoded.attributes) ? [BODY_PART_UNCLEAR] : [],
   };
 }
 

@@ -2,9 +2,10 @@ import { HilumError } from '../base/errors';
 import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
 import type { FilmResult, ResultEvent } from '../events/result-event';
-import { checkHeader, isChestRegion } from './check';
+import { checkHeader, headerWarnings, isReported } from './check';
 import { decode, open, type OpenedFilm, refusalOf } from './decode';
 import { type AnalysisIdentity, encode } from './encode';
+import { checkDerivedColour } from './derived-result';
 import { explain } from './explain';
 import { findAnnounced } from './find-announced';
 import { fetchFilm } from './fetch';
@@ -41,6 +42,8 @@ export interface Line {
   readonly shortcutCheck?: ShortcutCheck | null;
   /** Who analyses, with what and since when: the part of the results that does not come from the film. */
   readonly identity: () => AnalysisIdentity;
+  /** Youngest patient whose films are analysed (years; 0: every age). */
+  readonly minimumAge?: number | undefined;
   readonly observer?: FilmObserver;
 }
 
@@ -63,7 +66,7 @@ export async function analyseFilm(bytes: Uint8Array, line: Line): Promise<FilmOu
     if (refusal === null) throw error;
     return { outcome: 'rejected', sopInstanceUid: null, refusal };
   }
-  return unfit(source) ?? analysePixels(source, line);
+  return unfit(source, line) ?? analysePixels(source, line);
 }
 
 /**
@@ -85,6 +88,8 @@ async function analyse(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
   const film = await timed('decode', async () =>
     preprocess(await decode(source, line.reader), line.models.view.manifest.input.shape),
   );
+  const derived = checkDerivedColour(source.attributes, film.decoded.image);
+  if (derived !== null) return refused(source, derived);
   const inferred = await timed('infer', () => infer(source, film, line));
   if ('outcome' in inferred) return inferred;
   return {
@@ -103,7 +108,8 @@ async function infer(source: OpenedFilm, film: PreprocessedFilm, line: Line): Pr
   }
   const inferred = await classify(film, admitted.view, admitted.lungs, line.models.classifiers);
   line.observer?.measured?.(measuresOf(film, admitted, inferred.findings[0]?.finding.probability ?? null));
-  return checkShortcut(inferred, line.shortcutCheck ?? null);
+  const warnings = headerWarnings(source.attributes);
+  return checkShortcut(warnings.length > 0 ? { ...inferred, warnings } : inferred, line.shortcutCheck ?? null);
 }
 
 /**
@@ -223,8 +229,8 @@ const LATERAL: Refusal = {
   text: 'the film looks like a lateral view; only frontal films are analysed',
 };
 
-function unfit(source: OpenedFilm): FilmOutcome | null {
-  const refusal = checkHeader(source.attributes);
+function unfit(source: OpenedFilm, { minimumAge }: Pick<Line, 'minimumAge'>): FilmOutcome | null {
+  const refusal = checkHeader(source.attributes, minimumAge);
   return refusal && refused(source, refusal);
 }
 
@@ -235,7 +241,7 @@ function refused(
   view: 'frontal' | 'lateral' | null = null,
   lungFraction: number | null = null,
 ): FilmOutcome {
-  return isChestRegion(attributes)
+  return isReported(attributes, refusal)
     ? { outcome: 'not-analysed', sopInstanceUid, refusal, attributes, view, lungFraction }
     : { outcome: 'rejected', sopInstanceUid, refusal };
 }

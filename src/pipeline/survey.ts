@@ -1,4 +1,5 @@
 import type { InstanceReference } from '../dicom/instance';
+import { isNoImageClass } from '../dicom/sop-class';
 import { FILM_MODALITIES } from '../events/closed-lists';
 import type { ResultEvent } from '../events/result-event';
 import { type AnalysisIdentity, resultUids, type ResultUids } from './encode';
@@ -16,25 +17,25 @@ export interface Survey {
 }
 
 /**
- * Sorts a study's instances. Modality CR or DX makes a film, whatever its SOP Class. A film is done when its report is
+ * Sorts a study's instances. Modality CR or DX makes a film, unless its SOP Class is known to be no image. A film is done when its report is
  * there: the report is stored last, its UID follows from the film and the analysis, so that one query answers for the
  * whole study.
  */
 export function survey(instances: readonly InstanceReference[], identity: AnalysisIdentity): Survey {
   const present = new Set<string>(instances.map((instance) => instance.sopInstanceUid));
-  const films = instances
-    .filter((instance) => FILM_MODALITIES.has(instance.modality))
-    .map((film) => ({ film, uids: resultUids(film.sopInstanceUid, identity) }));
+  const films = instances.filter(mayBeFilm).map((film) => ({ film, uids: resultUids(film.sopInstanceUid, identity) }));
   const own = new Set<string>(films.flatMap(({ uids }) => Object.values(uids).map(({ series }) => series)));
   const isDone = ({ uids }: { uids: ResultUids }) => present.has(uids.report.instance);
   return {
     present,
     pending: films.filter((entry) => !isDone(entry)).map(({ film }) => film),
     done: films.filter(isDone),
-    skipped: groupSeries(
-      instances.filter((instance) => !FILM_MODALITIES.has(instance.modality) && !own.has(instance.seriesInstanceUid)),
-    ),
+    skipped: groupSeries(instances.filter((instance) => !mayBeFilm(instance) && !own.has(instance.seriesInstanceUid))),
   };
+}
+
+function mayBeFilm({ modality, sopClassUid }: InstanceReference): boolean {
+  return FILM_MODALITIES.has(modality) && !isNoImageClass(sopClassUid);
 }
 
 function groupSeries(instances: readonly InstanceReference[]): ResultEvent['skipped'] {

@@ -57,7 +57,8 @@ export function recordColumns(record: StudyRecord) {
       ...record.study,
       AccessionNumber: record.order.AccessionNumber,
     }),
-    state: analysed.length > 0 ? ('done' as const) : ('not-analysed' as const),
+    state:
+      analysed.length > 0 ? ('done' as const) : films.length > 0 ? ('not-analysed' as const) : ('left-alone' as const),
     reason: refused?.reason ?? null,
     reason_text: refused?.reasonText ?? null,
     finding_priority: record.priority,

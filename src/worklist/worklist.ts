@@ -173,7 +173,7 @@ async function writeRecord(transaction: Transaction<Schema>, record: StudyRecord
     .select(['state', 'record_key', 'completed_at', 'triage_priority', 'person_priority'])
     .where('study_uid', '=', study)
     .executeTakeFirst();
-  const columns = { ...recordColumns(record), change };
+  const columns: ReturnType<typeof recordColumns> & { change: number } = { ...recordColumns(record), change };
   if (stored === undefined) {
     const priorities = { triage_priority: null, person_priority: null, finding_priority: record.priority };
     await transaction
@@ -188,6 +188,8 @@ async function writeRecord(transaction: Transaction<Schema>, record: StudyRecord
       .execute();
   } else {
     if (stored.completed_at !== null && columns.completed_at < stored.completed_at) return false;
+    // A study that had a result stays in sight, also where its films are gone.
+    if (columns.state === 'left-alone' && stored.record_key !== null) columns.state = 'not-analysed';
     if (stored.record_key === record.key && stored.state === columns.state) return false;
     await transaction
       .updateTable('study')

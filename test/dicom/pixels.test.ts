@@ -228,6 +228,19 @@ describe('colour', () => {
     );
   });
 
+  test.each<[string, readonly number[], FilmOptions, true | undefined]>([
+    ['RGB with a colour', [200, 100, 50, 30, 30, 30], { photometric: 'RGB' }, true],
+    ['grey RGB', [200, 200, 200, 30, 30, 30], { photometric: 'RGB' }, undefined],
+    ['RGB that a lossy codec tinted', [200, 190, 210, 30, 40, 20], { photometric: 'RGB' }, undefined],
+    ['RGB by plane', [200, 30, 100, 30, 50, 30], { photometric: 'RGB', more: [[0x00280006, 'US', [1]]] }, true],
+    ['YBR_FULL with a colour', [200, 128, 200, 30, 128, 128], { photometric: 'YBR_FULL' }, true],
+    ['grey YBR_FULL', [200, 128, 128, 30, 127, 129], { photometric: 'YBR_FULL' }, undefined],
+    ['YBR_FULL_422 with a colour', [200, 30, 20, 128], { photometric: 'YBR_FULL_422' }, true],
+    ['grey YBR_FULL_422', [200, 30, 128, 128], { photometric: 'YBR_FULL_422' }, undefined],
+  ])('%s: whether it has colours', async (_, samples, options, coloured) => {
+    expect((await decode(film(samples, { ...colour, ...options }))).coloured).toBe(coloured);
+  });
+
   test('PALETTE COLOR', async () => {
     const palette = [0x00281101, 0x00281102, 0x00281103].map((tag): FixtureElement => [tag, 'US', [2, 0, 16]]);
     const data = [0x00281201, 0x00281202, 0x00281203].map((tag): FixtureElement => [

@@ -63,11 +63,7 @@ test.each<[Attributes, string, boolean, RegExp]>([
     /processing/,
   ],
   [
-    {
-      BodyPartExamined: '',
-      AnatomicRegionSequence: [{ CodeValue: '85562004', CodeMeaning: 'Hand' }],
-      SeriesDescription: 'Chest',
-    },
+    { BodyPartExamined: '', AnatomicRegionSequence: [{ CodeValue: '85562004', CodeMeaning: 'Hand' }] },
     'body-part',
     false,
     /^the anatomic region names another body part \(hand\)$/,

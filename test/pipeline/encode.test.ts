@@ -186,3 +186,9 @@ test('a report with a reason that this version does not know is not passed on', 
   );
   expect(() => readResult(report!.bytes)).toThrow(expect.objectContaining({ code: 'DICOM_UNREADABLE' }));
 });
+
+test('another minimum age than the usual gives other results', () => {
+  const uid = (minimumAge?: number) =>
+    resultUids(FILM, minimumAge === undefined ? IDENTITY : { ...IDENTITY, minimumAge }).report.instance;
+  expect(new Set([uid(), uid(0), uid(16)]).size).toBe(3);
+});

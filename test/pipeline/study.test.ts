@@ -1,5 +1,6 @@
 import { HilumError } from '../../src/base/errors';
 import { parseUid } from '../../src/dicom/uid';
+import { BODY_PART_UNCLEAR } from '../../src/finding/wording';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { resultUids } from '../../src/pipeline/encode';
 import { type Line, runStudy, type StudyRun } from '../../src/pipeline/pipeline';
@@ -425,4 +426,78 @@ describe('an archive that shows nothing of the study', () => {
       films: [{ outcome: 'analysed' }],
     });
   });
+});
+
+describe('what is no film of an adult patient', () => {
+  const film = (attributes: Record<string, unknown>) =>
+    syntheticDicom({ seed: 1, view: 'PA', rows: 280, columns: 240, attributes });
+
+  test('an object without a picture is not even retrieved: no report, and the series is left alone', async () => {
+    const { archive, announcer, run } = setUp([film({ SOPClassUID: '1.2.840.10008.5.1.4.1.1.11.1' })]);
+    await run();
+    expect(announcer.events[0]).toMatchObject({
+      films: [],
+      priority: null,
+      skipped: [{ modality: 'CR', instances: 1 }],
+    });
+    expect(archive.calls).toMatchObject({ retrieve: 0, store: 0 });
+  });
+
+  test('the result of another product has neither report nor priority', async () => {
+    const overlay = film({ ImageType: ['DERIVED', 'SECONDARY'], SeriesDescription: 'AI result' });
+    const { archive, announcer, run } = setUp([overlay]);
+    await run();
+    expect(announcer.events[0]).toMatchObject({
+      priority: null,
+      films: [{ outcome: 'rejected', reason: 'derived-result', outputs: [] }],
+    });
+    expect(archive.calls.store).toBe(0);
+  });
+
+  test.each([
+    [{ QualityControlImage: 'YES' }, 'quality-control-image'],
+    [{ PatientSpeciesDescription: 'Canine' }, 'not-human'],
+    [{ PatientAge: '012Y' }, 'below-minimum-age'],
+  ])('%j: a report says why', async (attributes, reason) => {
+    const { archive, announcer, run } = setUp([film(attributes)]);
+    await run();
+    expect(announcer.events[0]).toMatchObject({ priority: null, films: [{ outcome: 'not-analysed', reason }] });
+    expect(classes(archive)).toContain(SR_3D);
+  });
+
+  test('the site may have every age analysed', async () => {
+    const { announcer, run } = setUp([film({ PatientAge: '012Y' })], { ...fakeLine().line, minimumAge: 0 });
+    await run();
+    expect(announcer.events[0]!.films[0]).toMatchObject({ outcome: 'analysed' });
+  });
+});
+
+test('a header that contradicts itself: the picture decides, and the result says so, also when it is read back', async () => {
+  const skull = syntheticDicom({
+    seed: 1,
+    view: 'PA',
+    rows: 280,
+    columns: 240,
+    attributes: { BodyPartExamined: 'SKULL' },
+  });
+  const { announcer, run } = setUp([skull]);
+  await run();
+  await run(true);
+  for (const event of announcer.events)
+    expect(event.films[0]).toMatchObject({ outcome: 'analysed', warnings: ['body-part-conflict'] });
+  const refused = setUp([skull], fakeLine({ unlike: 0.99 }).line);
+  await refused.run();
+  expect(refused.announcer.events[0]!.films[0]).toMatchObject({ reason: 'unlike-training-films' });
+  expect(announcer.events).toHaveLength(2);
+});
+
+test('a header that says nothing: the report has a remark, the result no warning', async () => {
+  const silent = { BodyPartExamined: 'UNKNOWN', SeriesDescription: '', StudyDescription: '' };
+  const { archive, announcer, run } = setUp([
+    syntheticDicom({ seed: 1, view: 'PA', rows: 280, columns: 240, attributes: silent }),
+  ]);
+  await run();
+  expect(announcer.events[0]!.films[0]).not.toHaveProperty('warnings');
+  const [report] = [...archive.objects.values()].filter(({ reference }) => reference.sopClassUid === SR_3D);
+  expect(Buffer.from(report!.bytes).toString('latin1')).toContain(BODY_PART_UNCLEAR);
 });

@@ -18,6 +18,7 @@ const SIGHT = {
 };
 const FILM = { sight: SIGHT, mayHaveFilms: true };
 const waiting = (priority: 'urgent' | 'routine' | null): Step => ({ kind: 'waiting', priority });
+const LATER = '2026-03-02T00:00:00.000Z';
 const ALL = { searchPatient: true, order: 'oldest', limit: 100 } as const;
 
 /** The same tests for each database: `open` gives an empty one for each test. */
@@ -256,6 +257,16 @@ export function worklistTests(open: () => Promise<Database>): void {
     expect(await names({ search: 'a_b' })).toEqual([]);
     expect(await names({ search: uid('b') })).toEqual([uid('b')]);
     expect(await names({ search: "'; drop table study; --" })).toEqual([]);
+  });
+
+  test('a study without any film makes no row; one that had a result stays in sight', async () => {
+    await list.advance(uid('a'), waiting('routine'), 1_000, FILM);
+    await list.record(studyRecord('a', { priority: null, films: [] }));
+    await list.record(studyRecord('b', { priority: null, films: [] }));
+    await list.record(studyRecord('c'));
+    await list.record(studyRecord('c', { priority: null, films: [], key: uid('c-without'), completedAt: LATER }));
+    expect(await names()).toEqual([uid('c')]);
+    expect(await row('c')).toMatchObject({ state: 'not-analysed' });
   });
 
   test('verdicts: the latest counts, all are kept, a changed result tells', async () => {

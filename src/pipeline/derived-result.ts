@@ -1,0 +1,50 @@
+import { type Attributes, items, type Keyword, text, texts } from '../dicom/attributes';
+import type { GrayFilm } from '../dicom/pixels';
+import { isSecondaryCapture } from '../dicom/sop-class';
+import { fold } from './body-part-words';
+import type { Refusal } from './stage';
+
+const DERIVED: Refusal = {
+  reason: 'derived-result',
+  text: 'the image is the result of another product (an overlay, or what an algorithm made), not a film',
+};
+
+/** Where an image says who made it and how. */
+const MAKERS: readonly Keyword[] = ['Manufacturer', 'ManufacturerModelName'];
+const DESCRIPTIONS: readonly Keyword[] = ['SeriesDescription', 'ImageType', 'DerivationDescription', 'ImageComments'];
+const EQUIPMENT: readonly Keyword[] = [...MAKERS, 'ContributionDescription'];
+
+/** What such results call themselves, and products for chest films by their names. */
+const ALGORITHM =
+  /(?<!\p{L})(ai|cade|cadx|cad|cadt|artificial intelligence|deep learning|machine learning|neural network|algorithm result|heat ?maps?|saliency( map)?|grad ?cam|activation map|probability map|overlay|bone suppress(ed|ion)|lunit|annalise|qure|qure ai|qxr|oxipit|chesteye|gleamer|boneview|chestview|milvue|azmed|rayvolve|vuno|deeptek|aidoc|clearread|riverain|delft imaging|cad4tb|cad4covid|infervision|inferread|rayscape|radiobotics|behold ai|ai rad companion|critical care suite|hilum chest film triage)(?!\p{L})/u;
+
+/**
+ * An image that another product made of a film: it is no acquisition (Image Type DERIVED\\SECONDARY, PS3.3 section
+ * C.7.6.1.1.2, or a Secondary Capture that does not call itself original), and its equipment or its description names an
+ * algorithm. Films that a workstation processed (DERIVED\\PRIMARY) or a digitiser captured are none.
+ */
+export function checkDerived(attributes: Attributes): Refusal | null {
+  if (!isSecondary(attributes)) return null;
+  const equipment = items(attributes, 'ContributingEquipmentSequence');
+  const said = [
+    ...[...MAKERS, ...DESCRIPTIONS].flatMap((keyword) => texts(attributes, keyword)),
+    ...equipment.flatMap((item) => EQUIPMENT.flatMap((keyword) => texts(item, keyword))),
+    ...items(attributes, 'DerivationCodeSequence').flatMap((item) => texts(item, 'CodeMeaning')),
+  ];
+  return ALGORITHM.test(said.map(fold).join(' / ')) ? DERIVED : null;
+}
+
+/** A derived image whose picture really has colours: a grey film stored as RGB has none. */
+export function checkDerivedColour(attributes: Attributes, image: Pick<GrayFilm, 'coloured'>): Refusal | null {
+  return image.coloured === true && typeOf(attributes)[0] === 'DERIVED' ? DERIVED : null;
+}
+
+function isSecondary(attributes: Attributes): boolean {
+  const [pixels, acquisition] = typeOf(attributes);
+  if (acquisition === 'PRIMARY' || pixels === 'ORIGINAL') return false;
+  return pixels === 'DERIVED' || isSecondaryCapture(text(attributes, 'SOPClassUID') ?? '');
+}
+
+function typeOf(attributes: Attributes): string[] {
+  return texts(attributes, 'ImageType').map((value) => value.toUpperCase());
+}
