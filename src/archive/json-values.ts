@@ -29,7 +29,7 @@ export function valuesAt(dataset: unknown, tag: string): unknown[] {
 }
 
 /** First value; undefined where there is none. */
-export const firstAt = (dataset: unknown, tag: string): unknown => valuesAt(dataset, tag)[0];
+const firstAt = (dataset: unknown, tag: string): unknown => valuesAt(dataset, tag)[0];
 
 /** First value as a text; '' where it is none. */
 export function textAt(dataset: unknown, tag: string): string {

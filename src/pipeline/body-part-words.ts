@@ -290,7 +290,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   œ: 'oe',
 };
 /** Characters of a description that are looked at: LO holds 64 (PS3.5 table 6.2-1). */
-const LONGEST = 1024;
+const LONGEST = 400;
 
 /** Lower case without accents; a space for everything that is no letter. */
 export function fold(text: string): string {
