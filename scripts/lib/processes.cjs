@@ -6,6 +6,8 @@
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
 
 /** Groups that still run, for the last cleaning when this process ends. */
 const running = new Set();
@@ -89,16 +91,43 @@ async function stopChild(handle, graceMs = 10_000) {
   clearTimeout(timer);
 }
 
+/** A file for each port that a process of this user has taken, with the process id in it. */
+const RESERVED = path.join(os.tmpdir(), `hilum-ports-${process.getuid()}`);
+
 /**
  * A free port below the range that the kernel gives to outgoing connections: there, a client that reconnects to a
- * server which is away can be given that very port as its own, and so connect to itself.
+ * server which is away can be given that very port as its own, and so connect to itself. Reserved for this process as
+ * long as it runs: seconds pass before the server listens, and another test could be given the same port meanwhile.
  */
 async function freePort() {
+  fs.mkdirSync(RESERVED, { recursive: true });
   for (let tries = 0; tries < 200; tries++) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (await isFree(port)) return port;
+    if (reserve(port) && (await isFree(port))) return port;
   }
   throw new Error('no free port between 20000 and 32000');
+}
+
+/** False where a process that still runs has it. */
+function reserve(port) {
+  const file = path.join(RESERVED, String(port));
+  try {
+    fs.writeFileSync(file, String(process.pid), { flag: 'wx' });
+  } catch {
+    if (!isLeftOver(file)) return false;
+    fs.writeFileSync(file, String(process.pid));
+  }
+  return true;
+}
+
+/** Whether the process that reserved it has ended. */
+function isLeftOver(file) {
+  try {
+    process.kill(Number(fs.readFileSync(file, 'utf8')), 0);
+    return false;
+  } catch (error) {
+    return error.code === 'ESRCH';
+  }
 }
 
 function isFree(port) {

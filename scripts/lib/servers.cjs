@@ -229,4 +229,4 @@ async function startServer({ name, start, probe, timeoutMs, graceMs }) {
   };
 }
 
-module.exports = { startRabbit, startOrthanc, startServer };
+module.exports = { startRabbit, startOrthanc, startServer, freePort };

@@ -66,3 +66,5 @@ export interface OrthancOptions {
 
 export function startRabbit(options: RabbitOptions): Promise<Rabbit>;
 export function startOrthanc(options: OrthancOptions): Promise<Orthanc>;
+/** A free loopback port, reserved for this process as long as it runs. */
+export function freePort(): Promise<number>;

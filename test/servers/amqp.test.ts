@@ -338,15 +338,17 @@ describe('urgent and routine', () => {
     });
     const never = new Promise<void>(() => {});
     let failing = 0;
-    await broker.consume(() => never, 1, {
+    let inHand = 0;
+    await broker.consume(() => (inHand++, never), 1, {
       classify: (body) =>
         Buffer.from(body).toString() === '?' ? (failing++, Promise.reject(new Error('a defect'))) : classify(body),
     });
-    // One of the two is in hand, whichever was sorted first; the other waits.
+    // Whichever was sorted first is in hand; the other waits.
     await until('both are sorted', async () => {
       const { urgent, routine } = await broker.depths();
-      return failing === 1 && urgent + routine === 1;
+      return inHand === 1 && urgent + routine === 1;
     });
+    expect(failing).toBe(1);
     await broker.stop(0);
     const first = await take(`${bench.prefix}.study.urgent`);
     const other = await take(`${bench.prefix}.study.routine`);

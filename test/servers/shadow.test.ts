@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import type { ShadowRecord } from '../../src/pipeline/shadow';
-import { freePort } from '../support/receivers/hl7-receiver';
+import { freePort } from '../../scripts/lib/servers.cjs';
 import { type Orthanc, type Rabbit, Servers, until } from '../support/servers/servers';
 
 const ROOT = resolve(__dirname, '../..');

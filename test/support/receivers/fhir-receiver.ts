@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { freePort } from './hl7-receiver';
+import { freePort } from '../../../scripts/lib/servers.cjs';
 
 export interface FhirReceiver {
   readonly url: string;

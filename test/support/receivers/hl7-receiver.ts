@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../../scripts/lib/servers.cjs';
 
 export type Step = 'AA' | 'AE' | 'AR' | 'other' | 'noise' | 'silent' | 'cut' | 'die';
 
@@ -37,14 +37,6 @@ export interface Hl7Receiver {
   /** After `die`, on the same port. */
   restart(plan?: readonly Step[]): Promise<void>;
   stop(): Promise<void>;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }
 
 /** Starts the receiver of another make in a process of its own. Needs Debian's python3-hl7. */

@@ -49,10 +49,10 @@ export class Servers {
 
 /**
  * Resolves when `look` gives something other than undefined or false. @throws Error naming `what` after `timeoutMs`
- * milliseconds.
+ * milliseconds; a function is asked then, and can tell what there is at the end.
  */
 export async function until<T>(
-  what: string,
+  what: string | (() => string),
   look: () => T | undefined | false | Promise<T | undefined | false>,
   timeoutMs = 30_000,
 ): Promise<T> {
@@ -60,7 +60,8 @@ export async function until<T>(
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    if (Date.now() > end) throw new Error(`not within ${timeoutMs / 1000} s: ${what}`);
+    if (Date.now() > end)
+      throw new Error(`not within ${timeoutMs / 1000} s: ${typeof what === 'string' ? what : what()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -153,7 +153,7 @@ export class Site {
       lines: of,
       saw: (event, study, timeoutMs = 45_000) =>
         until(
-          `${event} of ${study} in ${JSON.stringify(log.lines.slice(-12))}`,
+          () => `${event} of ${study} in ${JSON.stringify(log.lines.slice(-12))}`,
           () => of(event).find((fields) => fields['study'] === study),
           timeoutMs,
         ),
@@ -278,7 +278,9 @@ export class Site {
     ];
     const events: ResultEvent[] = [];
     await until(
-      `the result event of ${study}`,
+      () =>
+        `the result event of ${study}, its workers' last lines ` +
+        JSON.stringify(this.workers.map(({ log }) => log.lines.slice(-12))),
       async () => {
         events.push(...(await this.results()).filter(({ studyInstanceUid }) => studyInstanceUid === study));
         return events.length > 0;

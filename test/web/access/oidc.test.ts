@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../../../scripts/lib/servers.cjs';
 import { claimAt, NotSignedIn, OidcClient, rolesOfClaims } from '../../../src/web/access/oidc';
 import { accessSite, type AccessSite, type Answer, Browser } from '../../support/web/access-site';
 
@@ -11,14 +10,6 @@ const CLAIMS = {
   'it-b': { name: 'B of IT', realm_access: { roles: ['pacs-team'] } },
   guest: { name: 'Guest', realm_access: { roles: ['visitor'] } },
 };
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 let site: AccessSite;
 let provider: ChildProcess;
