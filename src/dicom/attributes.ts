@@ -61,6 +61,7 @@ export const KEYWORDS = [
   'PixelRepresentation',
   'PixelPaddingValue',
   'PixelPaddingRangeLimit',
+  'OverlayBitPosition',
   'RescaleSlope',
   'RescaleIntercept',
   'RescaleType',

@@ -53,5 +53,5 @@ export function paletteMapping(attributes: Attributes): Mapping {
   if (!red || !green || !blue) throw undecodable('the colour palette is missing, segmented or damaged');
   return (value) =>
     ((RED * lookUp(red, value) + GREEN * lookUp(green, value) + BLUE * lookUp(blue, value)) * 0xff) /
-    (2 ** red.bits - 1);
+    (2 ** Math.max(red.held, green.held, blue.held) - 1);
 }

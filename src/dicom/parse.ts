@@ -54,6 +54,8 @@ interface Scope {
 
 const UNDEFINED_LENGTH = 0xffffffff;
 const PIXEL_DATA = 0x7fe00010;
+const OVERLAY_BIT_POSITION = 0x60000102;
+const MOST_OVERLAYS = 16;
 const ITEM = 0xfffee000;
 const ITEM_END = 0xfffee00d;
 const SEQUENCE_END = 0xfffee0dd;
@@ -174,14 +176,25 @@ function parseElement(
     throw new RangeError(
       `element ${hex(header.tag)} says it has ${header.length} bytes, ${end - header.start} are left`,
     );
-  if (entry)
-    attributes[entry.name] = readValue(
-      context.bytes.subarray(header.start, next),
-      vr,
-      context.encoding.littleEndian,
-      scope.characterSets,
-    );
+  if (isOverlayBitPosition(header.tag)) addOverlayBit(context, header, attributes);
+  else if (entry) {
+    const value = context.bytes.subarray(header.start, next);
+    attributes[entry.name] = readValue(value, vr, context.encoding.littleEndian, scope.characterSets);
+  }
   return next;
+}
+
+/** (60xx,0102) of any overlay group, PS3.3 section C.9.2; xx is even, 00 to 1E (PS3.5 section 7.6). */
+function isOverlayBitPosition(tag: number): boolean {
+  return (tag & 0xffe1ffff) === OVERLAY_BIT_POSITION;
+}
+
+/** The bits that all groups claim come as one list. */
+function addOverlayBit({ view, encoding }: Context, header: Header, attributes: Record<string, unknown>): void {
+  if (header.length < 2) return;
+  const known = [attributes.OverlayBitPosition].flat().filter((bit) => typeof bit === 'number');
+  if (known.length < MOST_OVERLAYS)
+    attributes.OverlayBitPosition = [...known, view.getUint16(header.start, encoding.littleEndian)];
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { PixelRemark } from '../dicom/pixels';
 import type { Warning } from '../events/closed-lists';
 import type { Finding } from '../events/finding';
 
@@ -25,6 +26,19 @@ export const WARNING_TEXTS: Readonly<Record<Warning, string>> = {
     'A second network that sees the film without its lungs is as sure of the finding: the evidence may lie ' +
     'outside the lungs (markers, tubes, edges, the machine). Judge the probability with care.',
 };
+
+/** What a reader is told where a film's pixels say something else than its header. */
+export function pixelRemark({ kind, pixels }: PixelRemark): string {
+  const count = pixels === 1 ? '1 pixel' : `${pixels} pixels`;
+  switch (kind) {
+    case 'outlying-values':
+      return `The film gives no window. Its grey scale was taken without ${count} far outside the scale of all others.`;
+    case 'undeclared-padding':
+      return `The film has a border of ${count} with one value that no Pixel Padding Value declares. It was left out.`;
+    case 'beyond-bits-stored':
+      return `The values of ${count} lie outside the bits that Bits Stored and High Bit name. They were used as they are.`;
+  }
+}
 
 /**
  * Where the probability lies, without a full stop. It never says that something is absent: below the operating point

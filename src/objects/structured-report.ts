@@ -75,6 +75,8 @@ export type ReportContent =
       readonly objects: readonly ResultObject[];
       /** What a reader is warned of. */
       readonly warnings?: readonly Warning[];
+      /** Sentences on the film that come from neither. */
+      readonly remarks?: readonly string[];
     }
   | {
       readonly outcome: 'not-analysed';
@@ -82,6 +84,7 @@ export type ReportContent =
       readonly reasonText: string;
       readonly view: View | null;
       readonly lungFraction: number | null;
+      readonly remarks?: readonly string[];
     };
 
 const SERIES_NUMBER = '9902';
@@ -375,7 +378,8 @@ function remarks(source: Attributes, content: ReportContent): ContentItem[] {
         ]
       : [];
   const warned = warningsOf(content).map((warning) => plain(WARNING_TEXTS[warning]));
-  return [...warned, ...burnedIn, ...turned].map((remark) => textItem('CONTAINS', CODES.remark, remark));
+  const further = (content.remarks ?? []).map(plain);
+  return [...warned, ...further, ...burnedIn, ...turned].map((remark) => textItem('CONTAINS', CODES.remark, remark));
 }
 
 function warningsOf(content: ReportContent): readonly Warning[] {

@@ -4,6 +4,7 @@ import type { Dataset } from '../dicom/dataset';
 import type { EncodedObject } from '../dicom/part10';
 import { parseUid } from '../dicom/uid';
 import type { FilmResult } from '../events/result-event';
+import { pixelRemark } from '../finding/wording';
 import {
   type AnalysisIdentity,
   type AnalysisModel,
@@ -49,12 +50,10 @@ export function encode(outcome: FilmOutcome, identity: AnalysisIdentity): Encode
     }
     case 'not-analysed': {
       const { refusal, view, lungFraction, attributes } = outcome;
+      const remarks = (outcome.remarks ?? []).map(pixelRemark);
+      const [reason, reasonText] = [refusal.reason, refusal.text];
       return [
-        report(
-          attributes,
-          { outcome: 'not-analysed', reason: refusal.reason, reasonText: refusal.text, view, lungFraction },
-          identity,
-        ),
+        report(attributes, { outcome: 'not-analysed', reason, reasonText, view, lungFraction, remarks }, identity),
       ];
     }
     case 'rejected':
@@ -94,7 +93,7 @@ const BUILDERS: Readonly<
 };
 
 function analysedContent(
-  { inferred: { view, lungs, warnings = [] }, findings }: ExplainedFilm,
+  { inferred: { preprocessed, view, lungs, warnings = [] }, findings }: ExplainedFilm,
   objects: readonly ResultObject[],
 ): ReportContent {
   return {
@@ -104,6 +103,7 @@ function analysedContent(
     findings: findings.map(({ finding, hotRegions }) => ({ finding, region: hotRegions[0] ?? [] })),
     objects,
     warnings,
+    remarks: (preprocessed.decoded.image.remarks ?? []).map(pixelRemark),
   };
 }
 
