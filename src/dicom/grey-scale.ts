@@ -53,6 +53,40 @@ export function greyRange({ values, counts }: Histogram): GreyRange | null {
   return { lowest: values[first]!, highest: values[last]!, outside };
 }
 
+export function isOutside(value: number, { lowest, highest }: GreyRange): boolean {
+  return value < lowest || value > highest;
+}
+
+/** Neighbours that a wrong element needs: those of one side of a line. */
+const FEWEST_NEIGHBOURS = 3;
+
+/**
+ * Gives each wrong element the mean of its neighbours that are right, as detectors do with elements that they know to
+ * be dead: one white dot in a lung is enough for a network to change its mind. Of larger areas only the edge changes.
+ */
+export function repair(
+  picture: { readonly rows: number; readonly columns: number; readonly values: Float32Array },
+  isWrong: (index: number) => boolean,
+  isRight: (index: number) => boolean,
+): void {
+  for (let index = 0; index < picture.values.length; index += 1) {
+    if (!isWrong(index)) continue;
+    const around = neighbours(picture, index).filter(isRight);
+    if (around.length < FEWEST_NEIGHBOURS) continue;
+    picture.values[index] = around.reduce((total, one) => total + picture.values[one]!, 0) / around.length;
+  }
+}
+
+/** Indices of the up to eight pixels around one. */
+function neighbours({ rows, columns }: { readonly rows: number; readonly columns: number }, index: number): number[] {
+  const [row, column] = [Math.floor(index / columns), index % columns];
+  const found: number[] = [];
+  for (let r = Math.max(0, row - 1); r <= Math.min(rows - 1, row + 1); r += 1)
+    for (let c = Math.max(0, column - 1); c <= Math.min(columns - 1, column + 1); c += 1)
+      if (r !== row || c !== column) found.push(r * columns + c);
+  return found;
+}
+
 /** Places of the 1 % and 99 % quantiles; null where they are the same. */
 function bulkOf({ values, counts }: Histogram): { readonly first: number; readonly last: number } | null {
   const rank = Math.floor(TAIL * (sum(counts) - 1));

@@ -36,9 +36,9 @@ function measuredRange(attributes: Attributes): Range {
 }
 
 /**
- * A value of 16 bits whose VR may be US where SS belongs, or the other way round: the VR depends on Pixel Representation
- * (PS3.6, "US or SS"), and software that changes the one may keep the other. It is read anew where as written it can't
- * occur.
+ * A value of 16 bits whose VR may be US where SS belongs, or the other way round: it depends on Pixel Representation
+ * (PS3.6, "US or SS"), and software that changes the one may keep the other. The value is read anew where as written it
+ * can't occur.
  */
 function reread(value: number, [lowest, highest]: Range): number {
   if (value < 0 && lowest >= 0) return value + 0x10000;

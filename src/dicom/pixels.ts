@@ -1,6 +1,6 @@
 import type { Attributes } from './attributes';
 import { grayFromColour, isColour, paletteMapping } from './colour';
-import { greyRange, type Histogram, undeclaredPadding } from './grey-scale';
+import { greyRange, type Histogram, isOutside, repair, undeclaredPadding } from './grey-scale';
 import { imageHeader, type ImageHeader, type PixelLimits } from './image-header';
 import { fullRange, isInverse, isPadding, type Mapping, modalityMapping, voiMapping } from './lut';
 import { PixelError } from './pixel-error';
@@ -51,16 +51,27 @@ export async function decodePixels(opened: Opened, limits?: PixelLimits): Promis
   };
   const display = colour ? colourDisplay() : grayDisplay(attributes, header);
   const padding = undeclaredPadding(picture, histogramOf(picture.values, display.padding), brighterIn(display));
-  const { table, outside } = displayTable(histogramOf(picture.values, display.padding, padding?.mask), display);
-  const remarks = [
-    { kind: 'beyond-bits-stored', pixels: samples.beyondStored },
-    { kind: 'undeclared-padding', pixels: padding?.pixels ?? 0 },
-    { kind: 'outlying-values', pixels: outside },
-  ] as const;
-  const found = remarks.filter(({ pixels }) => pixels > 0);
-  const { rows, columns } = picture;
-  const values = shownValues(picture.values, table, padding?.mask);
-  return { rows, columns, values, ...(found.length > 0 ? { remarks: found } : {}) };
+  const histogram = histogramOf(picture.values, display.padding, padding?.mask);
+  const { table, outlying, outside } = displayTable(histogram, display);
+  const film = { ...picture, values: shownValues(picture.values, table, padding?.mask) };
+  const isFilm = (index: number) => padding?.mask[index] !== 1 && !display.padding(picture.values[index]!);
+  const isOutlier = (index: number) => outlying(picture.values[index]!);
+  if (outside > 0)
+    repair(
+      film,
+      (index) => isFilm(index) && isOutlier(index),
+      (index) => isFilm(index) && !isOutlier(index),
+    );
+  const remarks = remarksOf({
+    'beyond-bits-stored': samples.beyondStored,
+    'undeclared-padding': padding?.pixels ?? 0,
+    'outlying-values': outside,
+  });
+  return remarks.length > 0 ? { ...film, remarks } : film;
+}
+
+function remarksOf(counts: Readonly<Record<PixelRemark['kind'], number>>): PixelRemark[] {
+  return PIXEL_REMARKS.map((kind) => ({ kind, pixels: counts[kind] })).filter(({ pixels }) => pixels > 0);
 }
 
 function shownValues(stored: StoredValues, table: Float32Array, padding?: Uint8Array): Float32Array {
@@ -106,7 +117,7 @@ function brighterIn({ modality, inverse }: Display): (value: number, than: numbe
 function displayTable(
   { values, counts }: Histogram,
   { modality, voi, inverse, shown: asShown }: Display,
-): { readonly table: Float32Array; readonly outside: number } {
+): { readonly table: Float32Array; readonly outlying: (stored: number) => boolean; readonly outside: number } {
   if (values.length === 0) throw blank('the picture is nothing but padding');
   const measured = values.map(modality);
   const windowed = voi && varied(measured.map(voi));
@@ -116,7 +127,10 @@ function displayTable(
   const shown = windowed ?? measured.map(own);
   const table = new Float32Array(TABLE_LENGTH);
   values.forEach((value, index) => (table[value - LOWEST] = inverse ? 1 - shown[index]! : shown[index]!));
-  return { table, outside: windowed ? 0 : range.outside };
+  if (windowed) return { table, outlying: () => false, outside: 0 };
+  const outliers = new Uint8Array(TABLE_LENGTH);
+  values.forEach((value, index) => (outliers[value - LOWEST] = isOutside(measured[index]!, range) ? 1 : 0));
+  return { table, outlying: (stored) => outliers[stored - LOWEST] === 1, outside: range.outside };
 }
 
 /** Brightness stays, outliers do not. */

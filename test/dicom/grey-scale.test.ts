@@ -85,6 +85,14 @@ describe.each(['MONOCHROME1', 'MONOCHROME2'])('%s without a window: the scale is
   });
 });
 
+test('single wrong elements and lines become what is around them', async () => {
+  const where = (index: number) => index === at(90, 70) || Math.floor(index / COLUMNS) === 120 || index === 0;
+  const [spoilt, whole] = [await decode(painted(65535, where)), await decode(DRAWN)];
+  expect(difference(spoilt, whole, () => false)).toBeLessThan(0.15);
+  const block = (index: number) => index % COLUMNS < 5 && Math.floor(index / COLUMNS) < 5;
+  expect((await decode(painted(65535, block))).values[at(2, 2)]).toBe(1);
+});
+
 test('a whole border in white is padding without a gap too', async () => {
   const white = Math.max(...DRAWN);
   const image = await decode(painted(white, (index) => isBorder(index, 6)));
@@ -119,7 +127,7 @@ test('a PNG of 16 bits and a colour film as well', async () => {
   const dark = DRAWN.map((one) => one >> 5);
   const spoilt = dark.map((one, index) => (hot(index) ? 255 : one));
   expect(difference(await rgb(spoilt), await rgb(dark), hot)).toBe(0);
-  expect((await rgb(spoilt)).values[at(90, 70)]).toBeCloseTo(Math.max(...dark) / 255, 5);
+  expect((await rgb(spoilt)).values[at(90, 70)]).toBeLessThanOrEqual(Math.max(...dark) / 255);
 });
 
 test('where nearly all pixels have one value there is no picture', async () => {

@@ -34,6 +34,7 @@ BORDER_SHARE = 0.1
 WHOLE_BORDER = 0.95
 MOST_PADDING = 0.6
 FEWEST_PIXELS = 1000
+FEWEST_NEIGHBOURS = 3
 
 
 def triangle_matrix(n_in: int, n_out: int) -> np.ndarray:
@@ -98,6 +99,15 @@ def undeclared_padding(image: np.ndarray) -> np.ndarray:
     return np.isin(labels, np.setdiff1d(labels[frame], 0))
 
 
+def repair(shown: np.ndarray, wrong: np.ndarray, padding: np.ndarray) -> np.ndarray:
+    """Single wrong elements get the mean of those of their eight neighbours that are right, where three are."""
+    right = (~wrong & ~padding).astype(np.float64)
+    around = np.ones((3, 3))
+    count = ndimage.convolve(right, around, mode="constant")
+    total = ndimage.convolve(np.where(right > 0, shown, 0.0), around, mode="constant")
+    return np.where(wrong & (count >= FEWEST_NEIGHBOURS), total / np.maximum(count, 1), shown)
+
+
 def normalise_film(image: np.ndarray) -> np.ndarray:
     """Steps 1 to 3: a display-oriented film (MONOCHROME2) to N, float32 [224, 224] in 0..1."""
     image = np.asarray(image, dtype=np.float64)
@@ -109,6 +119,7 @@ def normalise_film(image: np.ndarray) -> np.ndarray:
         return np.zeros((SIZE, SIZE), np.float32)
     low, high = scale
     shown = np.where(padding, 0.0, (np.clip(image, low, high) - low) / (high - low))
+    shown = repair(shown, ~padding & ((image < low) | (image > high)), padding)
     return np.clip(resize(shown), 0.0, 1.0).astype(np.float32)
 
 
