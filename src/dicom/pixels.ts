@@ -7,8 +7,8 @@ import { PixelError } from './pixel-error';
 import type { Opened } from './read';
 import { readSamples, type StoredValues } from './samples';
 
-/** Where the pixels say something else than the header, and what was done. A closed list, docs/conformance.md. */
-export const PIXEL_REMARKS = ['outlying-values', 'undeclared-padding', 'beyond-bits-stored'] as const;
+/** Where the pixels say something else than the header (docs/conformance.md, "Grey scale"). */
+const PIXEL_REMARKS = ['outlying-values', 'undeclared-padding', 'beyond-bits-stored'] as const;
 export interface PixelRemark {
   readonly kind: (typeof PIXEL_REMARKS)[number];
   /** How many pixels it concerns. */
