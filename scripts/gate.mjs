@@ -75,7 +75,7 @@ async function main() {
       refused:
         film === null
           ? 'unread'
-          : (slow.view ?? refuseUnlike(unlike, line.models.gate)?.reason ?? slow.lungs ?? 'none'),
+          : (refuseUnlike(unlike, line.models.gate)?.reason ?? slow.view ?? slow.lungs ?? 'none'),
       strange: refuseUnlike(unlike, line.models.gate),
     });
     if (i % 100 === 99) say(`${i + 1} of ${wanted.length}`);

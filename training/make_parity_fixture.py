@@ -3,6 +3,8 @@
 
 Files (all little-endian, row by row):
   film.u8            the film's pixels, uint8 [260, 300]; drawn here, from no data set
+  spoilt.u8          the same at half its brightness, with a white border, a bright pixel and a dead row, uint8
+  spoilt.n.f32       N of that, float32 [224, 224]
   <model id>.z.f32   the network's input tensor after preprocessing, float32 [224, 224]
   lungs.u8           the cleaned lung mask, uint8 0 or 1 [224, 224]
   cam.f32            the covid model's class activation map before ReLU, float32 [14, 14]
@@ -48,6 +50,16 @@ def drawn_film(seed: int = 7) -> np.ndarray:
     return np.clip(film + rng.normal(0, 4, film.shape), 3, 250).round().astype(np.uint8)
 
 
+def spoilt(film: np.ndarray) -> np.ndarray:
+    """What must not set the scale: padding that nobody declared, a bright and some dark elements."""
+    spoilt_film = 40 + film // 2
+    spoilt_film[131, 77] = 230
+    spoilt_film[200] = 0
+    for side in (np.s_[:12], np.s_[-12:], np.s_[:, :12], np.s_[:, -12:]):
+        spoilt_film[side] = 255
+    return spoilt_film
+
+
 def main():
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     start(1)
@@ -55,6 +67,8 @@ def main():
     film = drawn_film()
     film.tofile(TARGET / "film.u8")
     n = normalise_film(film)
+    spoilt(film).tofile(TARGET / "spoilt.u8")
+    normalise_film(spoilt(film)).tofile(TARGET / "spoilt.n.f32")
     record = {"film": {"file": "film.u8", "rows": HEIGHT, "columns": WIDTH}, "models": {}}
 
     shape = manifests.read("lungs")

@@ -84,6 +84,7 @@ export const KEYWORDS = [
   'PixelRepresentation',
   'PixelPaddingValue',
   'PixelPaddingRangeLimit',
+  'OverlayBitPosition',
   'RescaleSlope',
   'RescaleIntercept',
   'RescaleType',

@@ -92,7 +92,7 @@ export function paletteMapping(attributes: Attributes): Mapping {
   const [red, green, blue] = palette(attributes);
   return (value) =>
     ((RED * lookUp(red, value) + GREEN * lookUp(green, value) + BLUE * lookUp(blue, value)) * 0xff) /
-    (2 ** red.bits - 1);
+    (2 ** Math.max(red.held, green.held, blue.held) - 1);
 }
 
 function palette(attributes: Attributes) {

@@ -13,6 +13,8 @@ export interface ImageHeader {
   readonly photometric: string;
   /** Planar Configuration 1: the planes one after the other. */
   readonly planar: boolean;
+  /** Bits of a cell that an overlay claims (Overlay Bit Position, PS3.3 section C.9.2), as a mask. */
+  readonly overlayBits: number;
 }
 
 /** How large a film may be, so that a header of a few bytes cannot ask for all memory. */
@@ -40,8 +42,15 @@ export function imageHeader(attributes: Attributes, limits: PixelLimits = DEFAUL
     photometric,
     planar: number(attributes, 'PlanarConfiguration') === 1,
     signed: number(attributes, 'PixelRepresentation') === 1,
+    overlayBits: overlayBits(attributes),
     ...depth(attributes),
   };
+}
+
+function overlayBits(attributes: Attributes): number {
+  return numbers(attributes, 'OverlayBitPosition')
+    .filter((bit) => Number.isInteger(bit) && bit >= 0 && bit < 16)
+    .reduce((mask, bit) => mask | (1 << bit), 0);
 }
 
 function depth(attributes: Attributes): Pick<ImageHeader, 'bitsAllocated' | 'bitsStored' | 'highBit'> {

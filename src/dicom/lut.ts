@@ -6,20 +6,79 @@ export interface Lut {
   /** Input value of the first entry; smaller inputs give the first entry, larger ones the last. */
   readonly first: number;
   readonly data: ArrayLike<number>;
-  /** Bits per entry. */
+  /** Bits per entry, as the descriptor claims. */
   readonly bits: number;
+  /**
+   * Bits that the greatest entry fills, at least 8: descriptors are met that claim 16 over entries of 12, and so are
+   * such that claim too few. dcmtk and dciodvfy go by the entries as well.
+   */
+  readonly held: number;
 }
 
 export type Mapping = (value: number) => number;
+
+/** Smallest and largest value that may occur. */
+type Range = readonly [lowest: number, highest: number];
+
+/** By Bits Stored and Pixel Representation. */
+function storedRange(attributes: Attributes): Range {
+  const bits = number(attributes, 'BitsStored') ?? number(attributes, 'BitsAllocated') ?? 16;
+  return number(attributes, 'PixelRepresentation') === 1
+    ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1]
+    : [0, 2 ** bits - 1];
+}
+
+/** What a VOI LUT is asked for: PS3.3 section C.11.2.1.1, in the units of the modality. */
+function measuredRange(attributes: Attributes): Range {
+  if (items(attributes, 'ModalityLUTSequence').length > 0) return [0, 0xffff];
+  const ends = storedRange(attributes).map(modalityMapping(attributes));
+  return [Math.min(...ends), Math.max(...ends)];
+}
+
+/**
+ * A value of 16 bits whose VR may be US where SS belongs, or the other way round: it depends on Pixel Representation
+ * (PS3.6, "US or SS"), and software that changes the one may keep the other. The value is read anew where as written it
+ * can't occur.
+ */
+function reread(value: number, [lowest, highest]: Range): number {
+  if (value < 0 && lowest >= 0) return value + 0x10000;
+  return value > 0x7fff && value > highest && lowest < 0 ? value - 0x10000 : value;
+}
+
+/** As {@link reread}, also of a value that was written with Bits Stored and without its sign. */
+function rereadStored(value: number, range: Range): number {
+  const read = reread(value, range);
+  const [lowest, highest] = range;
+  return lowest < 0 && read > highest && read <= highest - 2 * lowest - 1 ? read + 2 * lowest : read;
+}
+
+/** The first Modality LUT; undefined where there is none that can be used. */
+export function modalityLut(attributes: Attributes): Lut | undefined {
+  return lutOf(attributes, 'ModalityLUTSequence', storedRange);
+}
+
+/** The first VOI LUT; undefined where there is none that can be used. */
+export function voiLut(attributes: Attributes): Lut | undefined {
+  return lutOf(attributes, 'VOILUTSequence', measuredRange);
+}
+
+function lutOf(
+  attributes: Attributes,
+  sequence: 'ModalityLUTSequence' | 'VOILUTSequence',
+  rangeOf: (attributes: Attributes) => Range,
+): Lut | undefined {
+  const [item] = items(attributes, sequence);
+  const lut = item && readLut(item, 'LUTDescriptor', 'LUTData');
+  return lut && { ...lut, first: reread(lut.first, rangeOf(attributes)) };
+}
 
 /**
  * Stored values to what the detector measured, PS3.3 section C.11.1: Modality LUT Sequence, or rescale slope and
  * intercept, or nothing.
  */
 export function modalityMapping(attributes: Attributes): Mapping {
-  const [item] = items(attributes, 'ModalityLUTSequence');
-  if (item) {
-    const lut = readLut(item, 'LUTDescriptor', 'LUTData');
+  if (items(attributes, 'ModalityLUTSequence').length > 0) {
+    const lut = modalityLut(attributes);
     if (!lut) throw undecodable('the Modality LUT is damaged');
     return (value) => lookUp(lut, value);
   }
@@ -35,9 +94,8 @@ export function modalityMapping(attributes: Attributes): Mapping {
  * that can be used.
  */
 export function voiMapping(attributes: Attributes): Mapping | undefined {
-  const [item] = items(attributes, 'VOILUTSequence');
-  const lut = item && readLut(item, 'LUTDescriptor', 'LUTData');
-  if (lut) return (value) => lookUp(lut, Math.round(value)) / (2 ** lut.bits - 1);
+  const lut = voiLut(attributes);
+  if (lut) return (value) => lookUp(lut, Math.round(value)) / (2 ** lut.held - 1);
   const [center, width] = [number(attributes, 'WindowCenter'), number(attributes, 'WindowWidth')];
   return center === undefined || width === undefined || !Number.isFinite(center) || !Number.isFinite(width)
     ? undefined
@@ -80,9 +138,11 @@ export function isInverse(attributes: Attributes): boolean {
  * Pixel Padding Value, and the other end of its range (PS3.3 sections C.7.5.1.1.2 and C.7.6.3.1.4), in stored values.
  */
 export function isPadding(attributes: Attributes): (stored: number) => boolean {
-  const value = number(attributes, 'PixelPaddingValue');
-  if (value === undefined || Number.isNaN(value)) return () => false;
-  const limit = number(attributes, 'PixelPaddingRangeLimit') ?? value;
+  const written = number(attributes, 'PixelPaddingValue');
+  if (written === undefined || Number.isNaN(written)) return () => false;
+  const range = storedRange(attributes);
+  const value = rereadStored(written, range);
+  const limit = rereadStored(number(attributes, 'PixelPaddingRangeLimit') ?? written, range);
   const [low, high] = [Math.min(value, limit), Math.max(value, limit)];
   return (stored) => stored >= low && stored <= high;
 }
@@ -95,7 +155,13 @@ export function readLut(attributes: Attributes, descriptor: Keyword, data: Keywo
   const length = count & 0xffff || 0x10000;
   const entries = lutEntries(attributes, data, length);
   if (!entries) return undefined;
-  return { first, data: entries, bits: bits >= 8 && bits <= 16 ? bits : 16 };
+  return { first, data: entries, bits: bits >= 8 && bits <= 16 ? bits : 16, held: heldBits(entries) };
+}
+
+function heldBits(entries: ArrayLike<number>): number {
+  let greatest = 0;
+  for (let index = 0; index < entries.length; index += 1) greatest = Math.max(greatest, entries[index]!);
+  return Math.max(8, 32 - Math.clz32(greatest));
 }
 
 /** As numbers (US), or as bytes of 16-bit words or, where there are too few for that, of 8-bit entries (OW). */

@@ -56,6 +56,8 @@ interface Scope {
 }
 
 const PIXEL_DATA = 0x7fe00010;
+const OVERLAY_BIT_POSITION = 0x60000102;
+const MOST_OVERLAYS = 16;
 const DEEPEST = 32;
 /** Elements, items and fragments in one file. Films have hundreds. */
 const MOST_PARTS = 500_000;
@@ -181,7 +183,8 @@ function parseElement(
     throw new RangeError(
       `element ${hex(header.tag)} says it has ${header.length} bytes, ${end - header.start} are left`,
     );
-  if (entry)
+  if (isOverlayBitPosition(header.tag)) addOverlayBit(context, header, attributes);
+  else if (entry)
     attributes[entry.name] = readValue(
       context.bytes.subarray(header.start, next),
       vr,
@@ -209,6 +212,19 @@ function holdsItems(context: Context, header: ElementHeader): boolean {
 /** PS3.5 section 6.2.2: a UN of undefined length is a sequence in Implicit VR Little Endian. */
 function itemContext(context: Context, header: ElementHeader): Context {
   return header.vr === 'UN' ? { ...context, encoding: { explicit: false, littleEndian: true } } : context;
+}
+
+/** (60xx,0102) of any overlay group, PS3.3 section C.9.2; xx is even, 00 to 1E (PS3.5 section 7.6). */
+function isOverlayBitPosition(tag: number): boolean {
+  return (tag & 0xffe1ffff) === OVERLAY_BIT_POSITION;
+}
+
+/** The bits that all groups claim come as one list. */
+function addOverlayBit({ view, encoding }: Context, header: ElementHeader, attributes: Record<string, unknown>): void {
+  if (header.length < 2) return;
+  const known = [attributes.OverlayBitPosition].flat().filter((bit) => typeof bit === 'number');
+  if (known.length < MOST_OVERLAYS)
+    attributes.OverlayBitPosition = [...known, view.getUint16(header.start, encoding.littleEndian)];
 }
 
 /**

@@ -1,10 +1,19 @@
 import type { Attributes } from './attributes';
 import { grayFromColour, hasColours, isColour, isColouredPalette, paletteMapping } from './colour';
+import { greyRange, type Histogram, isOutside, repair, undeclaredPadding } from './grey-scale';
 import { imageHeader, type ImageHeader, type PixelLimits } from './image-header';
 import { fullRange, isInverse, isPadding, type Mapping, modalityMapping, voiMapping } from './lut';
 import { PixelError } from './pixel-error';
 import type { Opened } from './read';
 import { readSamples, type StoredValues } from './samples';
+
+/** Where the pixels say something else than the header (docs/conformance.md, "Grey scale"). */
+const PIXEL_REMARKS = ['outlying-values', 'undeclared-padding', 'beyond-bits-stored'] as const;
+export interface PixelRemark {
+  readonly kind: (typeof PIXEL_REMARKS)[number];
+  /** How many pixels it concerns. */
+  readonly pixels: number;
+}
 
 /**
  * One grey film, ready for display: 0 is black, 1 is white, whatever the source's photometric interpretation. Row by
@@ -18,6 +27,8 @@ export interface GrayFilm {
   readonly values: Float32Array;
   /** The stored picture has colours, not greys written as colour; absent where it has none. */
   readonly coloured?: true;
+  /** Absent where the pixels are as the header says. */
+  readonly remarks?: readonly PixelRemark[];
 }
 
 /** Every stored value that 16 bits can hold, signed or not, has a place in a table that starts at this value. */
@@ -26,8 +37,8 @@ const TABLE_LENGTH = 0x18000;
 
 /**
  * The film as a workstation shows it first: decompressed, through Modality LUT, VOI LUT or window, and photometric
- * interpretation (PS3.3 section C.11, PS3.4 section N.2). Padding becomes black. Where the window shows nothing at all,
- * the full range of values is shown instead.
+ * interpretation (PS3.3 section C.11, PS3.4 section N.2). Padding becomes black, declared or not. Without a window, or
+ * where the window shows nothing at all, the scale is that of the values themselves without outliers (grey-scale.ts).
  * @throws PixelError when the film cannot be decoded, or is one constant grey: decoders that fail silently return those
  */
 export async function decodePixels(opened: Opened, limits?: PixelLimits): Promise<GrayFilm> {
@@ -35,13 +46,42 @@ export async function decodePixels(opened: Opened, limits?: PixelLimits): Promis
   const header = imageHeader(attributes, limits);
   const samples = await readSamples(pixelData, transferSyntaxUid, header);
   const colour = isColour(header);
-  const stored = colour ? grayFromColour(samples, header) : samples.values;
+  const picture = {
+    rows: header.rows,
+    columns: header.columns,
+    values: colour ? grayFromColour(samples, header) : samples.values,
+  };
   const display = colour ? colourDisplay() : grayDisplay(attributes, header);
-  const table = displayTable(stored, display);
-  const values = new Float32Array(header.rows * header.columns);
-  for (let index = 0; index < values.length; index += 1) values[index] = table[stored[index]! - LOWEST]!;
+  const padding = undeclaredPadding(picture, histogramOf(picture.values, display.padding), brighterIn(display));
+  const histogram = histogramOf(picture.values, display.padding, padding?.mask);
+  const { table, outlying, outside } = displayTable(histogram, display);
+  const film = { ...picture, values: shownValues(picture.values, table, padding?.mask) };
+  const isFilm = (index: number) => padding?.mask[index] !== 1 && !display.padding(picture.values[index]!);
+  const isOutlier = (index: number) => outlying(picture.values[index]!);
+  if (outside > 0)
+    repair(
+      film,
+      (index) => isFilm(index) && isOutlier(index),
+      (index) => isFilm(index) && !isOutlier(index),
+    );
+  const remarks = remarksOf({
+    'beyond-bits-stored': samples.beyondStored,
+    'undeclared-padding': padding?.pixels ?? 0,
+    'outlying-values': outside,
+  });
   const coloured = colour ? hasColours(samples, header) : isColouredPalette(attributes, header);
-  return { rows: header.rows, columns: header.columns, values, ...(coloured ? { coloured } : {}) };
+  return { ...film, ...(coloured ? { coloured } : {}), ...(remarks.length > 0 ? { remarks } : {}) };
+}
+
+function remarksOf(counts: Readonly<Record<PixelRemark['kind'], number>>): PixelRemark[] {
+  return PIXEL_REMARKS.map((kind) => ({ kind, pixels: counts[kind] })).filter(({ pixels }) => pixels > 0);
+}
+
+function shownValues(stored: StoredValues, table: Float32Array, padding?: Uint8Array): Float32Array {
+  const values = new Float32Array(stored.length);
+  for (let index = 0; index < values.length; index += 1)
+    values[index] = padding?.[index] === 1 ? 0 : table[stored[index]! - LOWEST]!;
+  return values;
 }
 
 /** How stored values become display values. */
@@ -51,6 +91,8 @@ interface Display {
   readonly voi: Mapping | undefined;
   readonly inverse: boolean;
   readonly padding: (stored: number) => boolean;
+  /** The values are 0..255 as shown, and no window was chosen for them. */
+  readonly shown: boolean;
 }
 
 function grayDisplay(attributes: Attributes, { photometric }: ImageHeader): Display {
@@ -61,42 +103,65 @@ function grayDisplay(attributes: Attributes, { photometric }: ImageHeader): Disp
     voi: voiMapping(attributes),
     inverse: isInverse(attributes),
     padding: isPadding(attributes),
+    shown: false,
   };
 }
 
 /** Colours are display values already; windows do not apply to them (PS3.3 section C.11.2). */
 function colourDisplay(): Display {
-  return { modality: (value) => value, voi: (value) => value / 0xff, inverse: false, padding: () => false };
+  return { modality: (value) => value, voi: undefined, inverse: false, padding: () => false, shown: true };
+}
+
+function brighterIn({ modality, inverse }: Display): (value: number, than: number) => boolean {
+  return (value, than) => (inverse ? modality(value) < modality(than) : modality(value) > modality(than));
 }
 
 /** Display value by stored value: a film has millions of pixels but at most 65536 values. */
-function displayTable(stored: StoredValues, { modality, voi, inverse, padding }: Display): Float32Array {
-  const present = valuesPresent(stored).filter((value) => !padding(value));
-  const measured = present.map(modality);
-  const shown =
-    (voi && varied(measured.map(voi))) ?? varied(measured.map(fullRange(smallest(measured), largest(measured))));
-  if (!shown) throw new PixelError('blank-image', 'the picture is one constant grey (constant image)');
+function displayTable(
+  { values, counts }: Histogram,
+  { modality, voi, inverse, shown: asShown }: Display,
+): { readonly table: Float32Array; readonly outlying: (stored: number) => boolean; readonly outside: number } {
+  if (values.length === 0) throw blank('the picture is nothing but padding');
+  const measured = values.map(modality);
+  const windowed = voi && varied(measured.map(voi));
+  const range = greyRange(ascending(measured, counts));
+  if (range === null) throw blank('the picture is one constant grey, or nearly so');
+  const own = asShown ? withinRange(range.lowest, range.highest) : fullRange(range.lowest, range.highest);
+  const shown = windowed ?? measured.map(own);
   const table = new Float32Array(TABLE_LENGTH);
-  present.forEach((value, index) => (table[value - LOWEST] = inverse ? 1 - shown[index]! : shown[index]!));
-  return table;
+  values.forEach((value, index) => (table[value - LOWEST] = inverse ? 1 - shown[index]! : shown[index]!));
+  if (windowed) return { table, outlying: () => false, outside: 0 };
+  const outliers = new Uint8Array(TABLE_LENGTH);
+  values.forEach((value, index) => (outliers[value - LOWEST] = isOutside(measured[index]!, range) ? 1 : 0));
+  return { table, outlying: (stored) => outliers[stored - LOWEST] === 1, outside: range.outside };
+}
+
+/** Brightness stays, outliers do not. */
+function withinRange(lowest: number, highest: number): Mapping {
+  return (value) => Math.min(highest, Math.max(lowest, value)) / 0xff;
+}
+
+function blank(why: string): PixelError {
+  return new PixelError('blank-image', `${why} (constant image)`);
 }
 
 function varied(values: readonly number[]): readonly number[] | undefined {
   return values.some((value) => Math.abs(value - values[0]!) > 1e-6) ? values : undefined;
 }
 
-function valuesPresent(stored: StoredValues): number[] {
-  const seen = new Uint8Array(TABLE_LENGTH);
-  for (let index = 0; index < stored.length; index += 1) seen[stored[index]! - LOWEST] = 1;
-  return Array.from(seen.keys())
-    .filter((index) => seen[index] === 1)
-    .map((index) => index + LOWEST);
+/** The stored values that are neither declared padding nor masked, ascending, with their numbers of pixels. */
+function histogramOf(stored: StoredValues, padding: (value: number) => boolean, mask?: Uint8Array): Histogram {
+  const table = new Uint32Array(TABLE_LENGTH);
+  for (let index = 0; index < stored.length; index += 1) if (mask?.[index] !== 1) table[stored[index]! - LOWEST]! += 1;
+  const values = Array.from(table.keys())
+    .filter((index) => table[index]! > 0)
+    .map((index) => index + LOWEST)
+    .filter((value) => !padding(value));
+  return { values, counts: values.map((value) => table[value - LOWEST]!) };
 }
 
-function smallest(values: readonly number[]): number {
-  return values.reduce((least, value) => Math.min(least, value), Infinity);
-}
-
-function largest(values: readonly number[]): number {
-  return values.reduce((most, value) => Math.max(most, value), -Infinity);
+/** A mapping may turn the order around, or give several values one brightness. */
+function ascending(values: readonly number[], counts: readonly number[]): Histogram {
+  const order = [...values.keys()].sort((a, b) => values[a]! - values[b]!);
+  return { values: order.map((index) => values[index]!), counts: order.map((index) => counts[index]!) };
 }

@@ -13,6 +13,8 @@ export interface Samples {
   readonly planar: boolean;
   /** The codec turned the colours into RGB, whatever Photometric Interpretation says. */
   readonly becameRgb: boolean;
+  /** How many values reach beyond Bits Stored, or lie elsewhere than High Bit says; they are read as they are. */
+  readonly beyondStored: number;
 }
 
 /** Where the bits of a value lie in its cell (PS3.5 section 8.1.1). */
@@ -20,6 +22,8 @@ interface Layout {
   readonly shift: number;
   readonly bits: number;
   readonly signed: boolean;
+  /** Bits of the cell, beside those of the value, that belong to overlays. */
+  readonly overlays: number;
 }
 
 /** @throws PixelError when the transfer syntax is not supported or the data are not what the header promises */
@@ -53,8 +57,7 @@ function native({ fragments, vr }: PixelElement, bigEndian: boolean, header: Ima
   // In big endian a word of OW is swapped even where it holds two samples of 8 bits (PS3.5 section 8.1.2).
   const swap = bigEndian && (bitsAllocated === 16 || vr === 'OW');
   const ordered = swap ? Buffer.from(bytes.subarray(0, bytes.length & ~1)).swap16() : bytes;
-  const layout = { shift: header.highBit + 1 - header.bitsStored, bits: header.bitsStored, signed: header.signed };
-  return { values: unpack(ordered.subarray(0, length), bitsAllocated, layout), planar, becameRgb: false };
+  return { ...unpack(ordered.subarray(0, length), bitsAllocated, headerLayout(header)), planar, becameRgb: false };
 }
 
 function rle({ fragments }: PixelElement, header: ImageHeader): Samples {
@@ -63,19 +66,24 @@ function rle({ fragments }: PixelElement, header: ImageHeader): Samples {
     samplesPerPixel: header.samplesPerPixel,
     bytesPerSample: header.bitsAllocated / 8,
   };
-  const layout = { shift: header.highBit + 1 - header.bitsStored, bits: header.bitsStored, signed: header.signed };
   return {
-    values: unpack(decodeRle(join(fragments), shape), header.bitsAllocated, layout),
+    ...unpack(decodeRle(join(fragments), shape), header.bitsAllocated, headerLayout(header)),
     planar: true,
     becameRgb: false,
   };
+}
+
+function headerLayout({ highBit, bitsStored, signed, overlayBits }: ImageHeader): Layout {
+  const shift = highBit + 1 - bitsStored;
+  // An overlay within the bits stored would be a slip in the header: overlays lie beside them (PS3.3 section C.9.2).
+  return { shift, bits: bitsStored, signed, overlays: overlayBits & ~((2 ** bitsStored - 1) << shift) };
 }
 
 async function compressed({ fragments }: PixelElement, header: ImageHeader): Promise<Samples> {
   const frame = await decodeFrame(join(fragments), header);
   const becameRgb = frame.kind === 'jpeg' || header.photometric === 'YBR_RCT' || header.photometric === 'YBR_ICT';
   return {
-    values: unpack(frame.bytes, frame.precision > 8 ? 16 : 8, layoutOf(frame, header)),
+    ...unpack(frame.bytes, frame.precision > 8 ? 16 : 8, layoutOf(frame, header)),
     planar: frame.planar,
     becameRgb,
   };
@@ -91,11 +99,15 @@ function layoutOf({ kind, precision, signed }: DecodedFrame, header: ImageHeader
   // A lossy codec may overshoot the bits stored: what it overshoots by is brightness, not an overlay, and must not wrap
   // around to black.
   if (kind === 'jpeg' && !header.signed && header.highBit === header.bitsStored - 1)
-    return { shift: 0, bits: precision, signed: false };
-  if (signed) return { shift: 0, bits: header.signed ? (precision > 8 ? 16 : 8) : precision, signed: header.signed };
-  if (precision > header.highBit)
-    return { shift: header.highBit + 1 - header.bitsStored, bits: header.bitsStored, signed: header.signed };
-  return { shift: 0, bits: precision, signed: header.signed };
+    return wholeLayout(precision, false);
+  if (!signed && precision > header.highBit) return headerLayout(header);
+  const bits = signed && header.signed ? (precision > 8 ? 16 : 8) : precision;
+  return wholeLayout(bits, header.signed);
+}
+
+/** Nothing but the value lies in a cell of a codestream; what a decoder fills above it, a sign, is none of it. */
+function wholeLayout(bits: number, signed: boolean): Layout {
+  return { shift: 0, bits, signed, overlays: 0x10000 - 2 ** bits };
 }
 
 /** A single frame's fragments belong together however many there are; 63 have been seen. */
@@ -104,23 +116,51 @@ function join(fragments: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * Takes the bits that count out of their cells: what lies above may be overlays (PS3.5 section 8.1.1). `bytes` are
- * little endian, as is every machine that Node 20 is shipped for but one.
+ * Takes the bits that count out of their cells (PS3.5 section 8.1.1). `bytes` are little endian, as is every machine
+ * that Node 20 is shipped for but one.
  */
-function unpack(bytes: Uint8Array, cell: 8 | 16, { shift, bits, signed }: Layout): StoredValues {
+function unpack(bytes: Uint8Array, cell: 8 | 16, claimed: Layout): Pick<Samples, 'values' | 'beyondStored'> {
   const cells = cell === 8 ? bytes : words(bytes);
-  if (bits === cell && !signed) return cells;
+  const layout = layoutUsed(cells, cell, claimed);
+  const values = take(cells, cell, layout);
+  return { values, beyondStored: layout === claimed ? 0 : differing(values, take(cells, cell, claimed)) };
+}
+
+/**
+ * Where the values lie really: software that rescales or rotates films leaves Bits Stored and High Bit as they were.
+ * Cut off at Bits Stored, what is brighter would wrap around to black.
+ */
+function layoutUsed(cells: Uint8Array | Uint16Array, cell: 8 | 16, claimed: Layout): Layout {
+  const { shift, bits, signed, overlays } = claimed;
+  let used = 0;
+  for (let index = 0; index < cells.length; index += 1) used |= cells[index]!;
+  const [above, below] = [(used & ~overlays) >>> (shift + bits), used & ~overlays & (2 ** shift - 1)];
+  // Signed values may be extended to the whole cell, which then is their right reading.
+  if (above !== 0 && signed) return overlays === 0 ? { ...claimed, bits: cell - shift } : claimed;
+  if (above !== 0) return { ...claimed, bits: bits + 32 - Math.clz32(above) };
+  // Nothing in the top bits, something below the lowest one: the values start at bit 0, whatever High Bit says.
+  return below !== 0 && used >>> bits === 0 ? { ...claimed, shift: 0 } : claimed;
+}
+
+function differing(some: StoredValues, others: StoredValues): number {
+  let count = 0;
+  for (let index = 0; index < some.length; index += 1) if (some[index] !== others[index]) count += 1;
+  return count;
+}
+
+function take(cells: Uint8Array | Uint16Array, cell: 8 | 16, { shift, bits, signed, overlays }: Layout): StoredValues {
+  if (bits === cell && !signed && overlays === 0) return cells;
   const values = signed
     ? new Int16Array(cells.length)
     : cell === 8
       ? new Uint8Array(cells.length)
       : new Uint16Array(cells.length);
-  const [mask, sign] = [2 ** bits - 1, signed ? 2 ** (bits - 1) : 0];
+  const mask = (2 ** bits - 1) & ~(overlays >>> shift);
+  const sign = signed ? 2 ** (bits - 1) : 0;
   for (let index = 0; index < cells.length; index += 1)
     values[index] = (((cells[index]! >>> shift) & mask) ^ sign) - sign;
   return values;
 }
-
 function words(bytes: Uint8Array): Uint16Array {
   const aligned = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);
   return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.length >> 1);

@@ -17,6 +17,8 @@ export const NOT_ANALYSED_REASONS = [
   'undecodable',
   'multi-frame',
   'blank-image',
+  'saturated-image',
+  'inverted-image',
   'unreadable',
 ] as const;
 export type NotAnalysedReason = (typeof NOT_ANALYSED_REASONS)[number];

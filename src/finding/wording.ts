@@ -1,3 +1,4 @@
+import type { PixelRemark } from '../dicom/pixels';
 import type { Warning } from '../events/closed-lists';
 import type { Finding } from '../events/finding';
 
@@ -32,6 +33,19 @@ export const WARNING_TEXTS: Readonly<Record<Warning, string>> = {
 /** A remark on a film whose header does not say that it is of the chest alone. */
 export const BODY_PART_UNCLEAR =
   'The header does not say clearly that this is a chest film. It was analysed because its picture looks like one.';
+
+/** What a reader is told where a film's pixels say something else than its header. */
+export function pixelRemark({ kind, pixels }: PixelRemark): string {
+  const count = pixels === 1 ? '1 pixel' : `${pixels} pixels`;
+  switch (kind) {
+    case 'outlying-values':
+      return `The film gives no window. Its grey scale was taken without ${count} far outside the scale of all others.`;
+    case 'undeclared-padding':
+      return `The film has a border of ${count} with one value that no Pixel Padding Value declares. It was left out.`;
+    case 'beyond-bits-stored':
+      return `The values of ${count} lie outside the bits that Bits Stored and High Bit name. They were used as they are.`;
+  }
+}
 
 /**
  * Where the probability lies, without a full stop. It never says that something is absent: below the operating point

@@ -1,6 +1,6 @@
 import { type Attributes, items, type Keyword, number, numbers, text } from '../dicom/attributes';
 import type { Dataset } from '../dicom/dataset';
-import { isInverse, type Lut, readLut, voiMapping } from '../dicom/lut';
+import { isInverse, type Lut, modalityLut, voiLut, voiMapping } from '../dicom/lut';
 import { clean } from '../dicom/sanitise';
 
 /**
@@ -10,7 +10,7 @@ import { clean } from '../dicom/sanitise';
  */
 export function grayscaleTransformations(source: Attributes): Dataset {
   return {
-    ...modalityLut(source),
+    ...modalityTransformation(source),
     ...softcopyVoiLut(source),
     // PS3.3 section C.11.6: Photometric Interpretation is ignored, so MONOCHROME1 is said here.
     PresentationLUTShape: isInverse(source) ? 'INVERSE' : 'IDENTITY',
@@ -18,9 +18,9 @@ export function grayscaleTransformations(source: Attributes): Dataset {
 }
 
 /** PS3.3 section C.11.1 */
-function modalityLut(source: Attributes): Dataset {
+function modalityTransformation(source: Attributes): Dataset {
   const [item] = items(source, 'ModalityLUTSequence');
-  const lut = item && readLut(item, 'LUTDescriptor', 'LUTData');
+  const lut = modalityLut(source);
   if (item && lut)
     return {
       ModalityLUTSequence: [
@@ -40,7 +40,7 @@ function modalityLut(source: Attributes): Dataset {
 function softcopyVoiLut(source: Attributes): Dataset {
   if (voiMapping(source) === undefined) return {};
   const [item] = items(source, 'VOILUTSequence');
-  const lut = item && readLut(item, 'LUTDescriptor', 'LUTData');
+  const lut = voiLut(source);
   return {
     SoftcopyVOILUTSequence: [item && lut ? { VOILUTSequence: [lutItem(item, spread(lut))] } : windowItem(source)],
   };
@@ -56,7 +56,7 @@ function windowItem(source: Attributes): Dataset {
 }
 
 /** Always 16-bit words: PS3.3 section C.11.1.1.1. OW, because 65536 entries overflow the length field of US. */
-function lutItem(item: Attributes, { first, data, bits }: Lut): Dataset {
+function lutItem(item: Attributes, { first, data, bits }: Omit<Lut, 'held'>): Dataset {
   const words = new DataView(new ArrayBuffer(2 * data.length));
   for (let index = 0; index < data.length; index += 1) words.setUint16(2 * index, data[index]!, true);
   const explanation = clean('LO', text(item, 'LUTExplanation'));
@@ -70,18 +70,11 @@ function lutItem(item: Attributes, { first, data, bits }: Lut): Dataset {
 
 /**
  * The same curve with its entries spread over 16 bits: a presentation state may have 8 or 16, an image anything between
- * (section C.11.2.1.1). Films are met that claim more bits than any entry fills; dcmtk and dciodvfy go by the entries
- * then, and so does this.
+ * (section C.11.2.1.1).
  */
-function spread(lut: Lut): Lut {
-  let greatest = 0;
-  for (let index = 0; index < lut.data.length; index += 1) greatest = Math.max(greatest, lut.data[index]!);
-  const range = 2 ** Math.min(lut.bits, Math.max(8, 32 - Math.clz32(greatest))) - 1;
-  return {
-    ...lut,
-    bits: 16,
-    data: Uint16Array.from(lut.data, (entry) => Math.round((Math.min(entry, range) * 0xffff) / range)),
-  };
+function spread({ first, data, held }: Lut): Omit<Lut, 'held'> {
+  const range = 2 ** held - 1;
+  return { first, bits: 16, data: Uint16Array.from(data, (entry) => Math.round((entry * 0xffff) / range)) };
 }
 
 /**

@@ -85,6 +85,7 @@ export type ReportContent =
       readonly reasonText: string;
       readonly view: View | null;
       readonly lungFraction: number | null;
+      readonly remarks?: readonly string[];
     };
 
 const SERIES_NUMBER = '9902';
@@ -378,8 +379,8 @@ function remarks(source: Attributes, content: ReportContent): ContentItem[] {
         ]
       : [];
   const warned = warningsOf(content).map((warning) => plain(WARNING_TEXTS[warning]));
-  const further = content.outcome === 'analysed' ? (content.remarks ?? []) : [];
-  return [...warned, ...further.map(plain), ...burnedIn, ...turned, ...unread(source)].map((remark) =>
+  const further = (content.remarks ?? []).map(plain);
+  return [...warned, ...further, ...burnedIn, ...turned, ...unread(source)].map((remark) =>
     textItem('CONTAINS', CODES.remark, remark),
   );
 }

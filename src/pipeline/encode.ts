@@ -4,7 +4,7 @@ import type { Dataset } from '../dicom/dataset';
 import type { EncodedObject } from '../dicom/part10';
 import { parseUid } from '../dicom/uid';
 import type { FilmResult } from '../events/result-event';
-import { BODY_PART_UNCLEAR } from '../finding/wording';
+import { BODY_PART_UNCLEAR, pixelRemark } from '../finding/wording';
 import {
   type AnalysisIdentity,
   type AnalysisModel,
@@ -51,12 +51,10 @@ export function encode(outcome: FilmOutcome, identity: AnalysisIdentity): Encode
     }
     case 'not-analysed': {
       const { refusal, view, lungFraction, attributes } = outcome;
+      const remarks = (outcome.remarks ?? []).map(pixelRemark);
+      const [reason, reasonText] = [refusal.reason, refusal.text];
       return [
-        report(
-          attributes,
-          { outcome: 'not-analysed', reason: refusal.reason, reasonText: refusal.text, view, lungFraction },
-          identity,
-        ),
+        report(attributes, { outcome: 'not-analysed', reason, reasonText, view, lungFraction, remarks }, identity),
       ];
     }
     case 'rejected':
@@ -106,7 +104,10 @@ function analysedContent(
     findings: findings.map(({ finding, hotRegions }) => ({ finding, region: hotRegions[0] ?? [] })),
     objects,
     warnings,
-    remarks: isBodyPartUnclear(preprocessed.decoded.attributes) ? [BODY_PART_UNCLEAR] : [],
+    remarks: [
+      ...(isBodyPartUnclear(preprocessed.decoded.attributes) ? [BODY_PART_UNCLEAR] : []),
+      ...(preprocessed.decoded.image.remarks ?? []).map(pixelRemark),
+    ],
   };
 }
 

@@ -2,11 +2,16 @@ import { HilumError } from '../base/errors';
 import { isAtOrAbove } from '../finding/operating-point';
 import { upright } from '../imaging/orient';
 import type { Model } from '../model/session';
-import type { PreprocessedFilm, Refusal } from './stage';
+import type { PreprocessedFilm, Refusal, ViewFinding } from './stage';
 
 const UNLIKE: Refusal = {
   reason: 'unlike-training-films',
   text: 'the picture does not look like the whole, upright, frontal chest films that the models were trained on',
+};
+
+const LATERAL_OR_UNLIKE: Refusal = {
+  reason: 'unlike-training-films',
+  text: 'the picture is a lateral view or no chest film; only whole, upright, frontal chest films are analysed',
 };
 
 /**
@@ -21,9 +26,12 @@ export async function findUnlike(film: PreprocessedFilm, gate: Model | null): Pr
   return unlike;
 }
 
-/** Why a picture is kept from the models behind the gate, or null: from the gate's operating point upwards. */
-export function refuseUnlike(unlike: number | null, gate: Model | null): Refusal | null {
-  return unlike !== null && gate !== null && isAtOrAbove(unlike, gate.manifest.operatingPoint.threshold)
-    ? UNLIKE
-    : null;
+/**
+ * Why a picture is kept from the models behind the gate, or null: from the gate's operating point upwards. It refuses
+ * lateral views too, and the view model calls most pictures that are no films lateral, so where both refuse neither
+ * knows which it is.
+ */
+export function refuseUnlike(unlike: number | null, gate: Model | null, view: ViewFinding['view']): Refusal | null {
+  if (unlike === null || gate === null || !isAtOrAbove(unlike, gate.manifest.operatingPoint.threshold)) return null;
+  return view === 'lateral' ? LATERAL_OR_UNLIKE : UNLIKE;
 }

@@ -10,7 +10,7 @@ export function measuresOf(
   probability: number | null,
 ): FilmMeasures {
   return {
-    lateralProbability: view.lateralProbability,
+    ...(view === null ? {} : { lateralProbability: view.lateralProbability }),
     ...greyOf(film.normalised),
     ...(unlike === null ? {} : { unlike }),
     ...(lungs === null

@@ -16,6 +16,7 @@ import { findLungs, implausible, type Plausibility } from './lungs';
 import { measuresOf } from './measure';
 import { notify, resultOf } from './notify';
 import { leaveReported } from './older-reports';
+import { pixelFault } from './pixel-faults';
 import { preprocess } from './preprocess';
 import { checkShortcut, type ShortcutCheck } from './shortcut-check';
 import type {
@@ -104,7 +105,7 @@ async function infer(source: OpenedFilm, film: PreprocessedFilm, line: Line): Pr
   const admitted = await admit(film, line);
   if (admitted.refusal !== null) {
     line.observer?.measured?.(measuresOf(film, admitted, null));
-    return refused(source, admitted.refusal, admitted.view.view, admitted.lungs?.lungFraction ?? null);
+    return refused(source, admitted.refusal, seen(film, admitted));
   }
   const inferred = await classify(film, admitted.view, admitted.lungs, line.models.classifiers);
   line.observer?.measured?.(measuresOf(film, admitted, inferred.findings[0]?.finding.probability ?? null));
@@ -113,18 +114,20 @@ async function infer(source: OpenedFilm, film: PreprocessedFilm, line: Line): Pr
 }
 
 /**
- * Whether a picture is for the classifier, by its pixels: frontal, like the films of the training, with plausible
- * lungs.
+ * Whether a picture is for the classifier, by its pixels: without a fault that can be computed, like the films of the
+ * training, frontal, with plausible lungs. In this order, so that the reason given is the true one.
  */
 async function admit(
   film: PreprocessedFilm,
   { models, plausibility }: Pick<Line, 'models' | 'plausibility'>,
 ): Promise<Admission> {
-  const view = await findView(film, models.view);
-  if (view.view === 'lateral') return { refusal: LATERAL, view, unlike: null, lungs: null };
+  const fault = pixelFault(film);
+  if (fault) return { refusal: fault, view: null, unlike: null, lungs: null };
   const unlike = await findUnlike(film, models.gate);
-  const strange = refuseUnlike(unlike, models.gate);
+  const view = await findView(film, models.view);
+  const strange = refuseUnlike(unlike, models.gate, view.view);
   if (strange) return { refusal: strange, view, unlike, lungs: null };
+  if (view.view === 'lateral') return { refusal: LATERAL, view, unlike, lungs: null };
   const lungs = await findLungs(film, models.lungs);
   return { refusal: implausible(lungs, plausibility, film.turn), view, unlike, lungs };
 }
@@ -234,15 +237,25 @@ function unfit(source: OpenedFilm, { minimumAge }: Pick<Line, 'minimumAge'>): Fi
   return refusal && refused(source, refusal);
 }
 
+type Seen = Pick<FilmOutcome & { outcome: 'not-analysed' }, 'view' | 'lungFraction' | 'remarks'>;
+
+/** What a report can say of a refused film that was looked at. */
+function seen({ decoded }: PreprocessedFilm, { refusal, view, lungs }: Admission): Seen {
+  // Lateral by the view model alone is a lateral view; beside another reason it may be anything.
+  const doubtful = view?.view === 'lateral' && refusal?.reason !== 'lateral-view';
+  return {
+    view: doubtful ? null : (view?.view ?? null),
+    lungFraction: lungs?.lungFraction ?? null,
+    remarks: decoded.image.remarks ?? [],
+  };
+}
+
+const UNSEEN: Seen = { view: null, lungFraction: null };
+
 /** A refused film of the chest gets a report that says so; anything else gets a log line. */
-function refused(
-  { attributes, sopInstanceUid }: OpenedFilm,
-  refusal: Refusal,
-  view: 'frontal' | 'lateral' | null = null,
-  lungFraction: number | null = null,
-): FilmOutcome {
+function refused({ attributes, sopInstanceUid }: OpenedFilm, refusal: Refusal, found = UNSEEN): FilmOutcome {
   return isReported(attributes, refusal)
-    ? { outcome: 'not-analysed', sopInstanceUid, refusal, attributes, view, lungFraction }
+    ? { outcome: 'not-analysed', sopInstanceUid, refusal, attributes, ...found }
     : { outcome: 'rejected', sopInstanceUid, refusal };
 }
 

@@ -9,7 +9,7 @@ import type { Attributes } from '../dicom/attributes';
 import type { InstanceReference } from '../dicom/instance';
 import type { EncodedObject } from '../dicom/part10';
 import type { Turn } from '../dicom/patient-orientation';
-import type { GrayFilm } from '../dicom/pixels';
+import type { GrayFilm, PixelRemark } from '../dicom/pixels';
 import type { Uid } from '../dicom/uid';
 import type { NotAnalysedReason, Warning } from '../events/closed-lists';
 import type { Finding } from '../events/finding';
@@ -62,7 +62,8 @@ export type Admission =
   | { readonly refusal: null; readonly view: ViewFinding; readonly unlike: number | null; readonly lungs: LungFinding }
   | {
       readonly refusal: Refusal;
-      readonly view: ViewFinding;
+      /** Null where no network was asked. */
+      readonly view: ViewFinding | null;
       readonly unlike: number | null;
       readonly lungs: LungFinding | null;
     };
@@ -120,8 +121,11 @@ export type FilmOutcome =
       readonly sopInstanceUid: Uid;
       readonly refusal: Refusal;
       readonly attributes: Attributes;
+      /** Null also where it can't be told whether the picture is a lateral view or no chest film. */
       readonly view: 'frontal' | 'lateral' | null;
       readonly lungFraction: number | null;
+      /** Of the pixels, where they could be decoded. */
+      readonly remarks?: readonly PixelRemark[];
     }
   | { readonly outcome: 'rejected'; readonly sopInstanceUid: Uid | null; readonly refusal: Refusal };
 

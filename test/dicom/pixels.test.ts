@@ -56,7 +56,43 @@ describe('stored values', () => {
     expect(await shown([0x0000, 0x800f, 0xfff0, 0xffff], { bitsStored: 12, highBit: 15 })).toEqual(
       near([0, 0x800 / 0xfff, 1, 1]),
     );
-    expect(await shown([0xf000, 0x1400, 0x23ff], { bitsStored: 10, highBit: 9 })).toEqual(near([0, 0, 1]));
+    const overlays = [10, 11, 12, 13, 14, 15].map((bit, index): FixtureElement => [
+      0x60000102 + index * 0x20000,
+      'US',
+      [bit],
+    ]);
+    expect(await shown([0xf000, 0x1400, 0x23ff], { bitsStored: 10, highBit: 9, more: overlays })).toEqual(
+      near([0, 0, 1]),
+    );
+  });
+
+  describe('values beyond Bits Stored that no overlay claims are read as they are, and said', () => {
+    test.each<[string, number[], FilmOptions, number[], number]>([
+      ['unsigned', [0, 1000, 1023, 1024, 2046], { bitsStored: 10 }, [0, 1000 / 2046, 1023 / 2046, 1024 / 2046, 1], 2],
+      ['the top bit of the cell', [0, 0x0fff, 0x8000], { bitsStored: 12 }, [0, 0xfff / 0x8000, 1], 1],
+      ['signed', [-1000 & 0xffff, 0, 3000], { bitsStored: 12, signed: true }, [0, 0.25, 1], 1],
+      ['8 bits', [0, 60, 120], { bitsAllocated: 8, bitsStored: 6 }, [0, 0.5, 1], 1],
+      ['High Bit 15, but from bit 0 on', [0, 0x7ff, 0xffe], { bitsStored: 12, highBit: 15 }, [0, 0.5, 1], 2],
+    ])('%s', async (_, cells, options, expected, pixels) => {
+      const image = await decode(film(cells, { rows: 1, columns: cells.length, ...options }));
+      expect(Array.from(image.values)).toEqual(near(expected));
+      expect(image.remarks).toEqual([{ kind: 'beyond-bits-stored', pixels }]);
+    });
+
+    test('an overlay beside them stays out', async () => {
+      const more: FixtureElement[] = [[0x60040102, 'US', [15]]];
+      const image = await decode(
+        film([0x8000, 0x07d0, 0x8fa0], { rows: 1, columns: 3, bitsStored: 11, highBit: 10, more }),
+      );
+      expect(Array.from(image.values)).toEqual(near([0, 0.5, 1]));
+    });
+
+    test('a sign that reaches through the whole cell is none', async () => {
+      const cells = [-100 & 0xffff, 0, 100];
+      const image = await decode(film(cells, { rows: 1, columns: 3, bitsStored: 12, signed: true }));
+      expect(Array.from(image.values)).toEqual(near([0, 0.5, 1]));
+      expect(image.remarks).toBeUndefined();
+    });
   });
 
   test('an impossible high bit is taken for bits stored - 1', async () => {
@@ -164,6 +200,62 @@ describe('modality and VOI', () => {
     expect(await shown([-1, 0, 1], { bitsStored: 16, signed: true, more }, SYNTAX.implicit)).toEqual(near([0, 0.5, 1]));
   });
 
+  test.each([
+    [16, 12],
+    [16, 8],
+    [12, 16],
+    [10, 12],
+  ])('a VOI LUT that says %i bits over entries of %i: by its entries', async (said, held) => {
+    const top = 2 ** held - 1;
+    const more = [lutSequence(VOI, [4, 0, said], 'US', [0, top / 5, (3 * top) / 5, top])];
+    expect(await shown([0, 1, 2, 3], { more })).toEqual(near([0, 0.2, 0.6, 1], 3));
+  });
+
+  test('a palette that says 16 bits over entries of 8: by its entries', async () => {
+    const palette = [0x00281101, 0x00281102, 0x00281103].map((tag): FixtureElement => [tag, 'US', [3, 0, 16]]);
+    const data = [0x00281201, 0x00281202, 0x00281203].map((tag): FixtureElement => [
+      tag,
+      'OW',
+      Uint8Array.of(0, 0, 51, 0, 255, 0),
+    ]);
+    const more = [...palette, ...data];
+    expect(await shown([0, 1, 2], { bitsAllocated: 8, bitsStored: 8, photometric: 'PALETTE COLOR', more })).toEqual(
+      near([0, 0.2, 1]),
+    );
+  });
+
+  describe('the first input value of a LUT is read by the sign of its inputs, whatever its VR says', () => {
+    const lut = (tag: number, vr: string, first: number): FixtureElement => [
+      tag,
+      'SQ',
+      [
+        [
+          [0x00283002, vr, [3, first, 16]],
+          [0x00283006, 'US', [0, 0x7fff, 0xffff]],
+        ],
+      ],
+    ];
+    const rescale: FixtureElement[] = [
+      [0x00281052, 'DS', '-1000'],
+      [0x00281053, 'DS', '1'],
+    ];
+    const signed = { bitsStored: 16, signed: true };
+    const unsigned = { bitsStored: 16 };
+    test.each<[string, number[], FilmOptions]>([
+      ['Modality LUT, US on signed', [-2, -1, 0], { ...signed, more: [lut(MODALITY, 'US', -2 & 0xffff)] }],
+      ['Modality LUT, SS on unsigned', [40000, 40001, 40002], { ...unsigned, more: [lut(MODALITY, 'SS', 40000)] }],
+      ['VOI LUT, US on signed', [-2, -1, 0], { ...signed, more: [lut(VOI, 'US', -2 & 0xffff)] }],
+      ['VOI LUT, SS on unsigned', [40000, 40001, 40002], { ...unsigned, more: [lut(VOI, 'SS', 40000)] }],
+      [
+        'VOI LUT behind a rescale below zero',
+        [998, 999, 1000],
+        { bitsStored: 12, more: [lut(VOI, 'US', -2 & 0xffff), ...rescale] },
+      ],
+    ])('%s', async (_, cells, options) => {
+      expect(await shown(cells, options)).toEqual(near([0, 0.5, 1], 4));
+    });
+  });
+
   test('a VOI LUT shorter than it says is passed over, a Modality LUT refused', async () => {
     const short = [4, 0, 16];
     expect(await shown([0, 1, 2], { more: [lutSequence(VOI, short, 'US', [1, 2])] })).toEqual(near([0, 0.5, 1]));
@@ -206,6 +298,41 @@ describe('black and white', () => {
         SYNTAX.implicit,
       ),
     ).toEqual(near([0, 0, 1, 0.5]));
+  });
+});
+
+describe('Pixel Padding Value is read by Pixel Representation, whatever its VR says', () => {
+  test.each<[string, number[], FilmOptions]>([
+    [
+      'US on signed',
+      [-32000 & 0xffff, 0, 50, 100],
+      { bitsStored: 16, signed: true, more: [[0x00280120, 'US', [-32000 & 0xffff]]] },
+    ],
+    [
+      'US of 8 bits on signed',
+      [0x80, 0, 50, 100],
+      { bitsAllocated: 8, bitsStored: 8, signed: true, more: [[0x00280120, 'US', [0x80]]] },
+    ],
+    [
+      'US of 12 bits on signed',
+      [0x800, 0, 50, 100],
+      { bitsStored: 12, signed: true, more: [[0x00280120, 'US', [0x800]]] },
+    ],
+    ['SS on unsigned', [40000, 0, 50, 100], { bitsStored: 16, more: [[0x00280120, 'SS', [40000]]] }],
+    [
+      'US on signed, with a range',
+      [-30000 & 0xffff, 0, 50, 100],
+      {
+        bitsStored: 16,
+        signed: true,
+        more: [
+          [0x00280120, 'US', [-32000 & 0xffff]],
+          [0x00280121, 'US', [-20000 & 0xffff]],
+        ],
+      },
+    ],
+  ])('%s', async (_, cells, options) => {
+    expect(await shown(cells, options)).toEqual(near([0, 0, 0.5, 1]));
   });
 });
 

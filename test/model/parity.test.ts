@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { decodePixels } from '../../src/dicom/pixels';
+import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
 import { keepInside, type Plane, standardise } from '../../src/imaging/plane';
 import { type Model, openModel } from '../../src/model/session';
 import { describeLungs, findLungs, implausible, plausibilityOf } from '../../src/pipeline/lungs';
 import { preprocess } from '../../src/pipeline/preprocess';
+import { film as film8 } from '../support/films/dicom-fixture';
 
 /**
  * The same decoded pixels through the training code (training/make_parity_fixture.py, a drawn film) and through this
@@ -57,6 +60,15 @@ async function seenBy(model: Model): Promise<Plane> {
 test('the fixture was made with the models that are shipped', () => {
   expect(Object.keys(expected.models)).toHaveLength(3);
   for (const [id, { sha256 }] of Object.entries(expected.models)) expect(models.get(id)!.manifest.sha256).toBe(sha256);
+});
+
+test('outliers and padding that nobody declared: the same N', async () => {
+  const spoilt = readFileSync(join(FIXTURE, 'spoilt.u8'));
+  const opened = readPart10(film8([...spoilt], { rows, columns, bitsAllocated: 8, bitsStored: 8 }));
+  const decoded = { sopInstanceUid: parseUid('1.2.3'), attributes: {}, image: await decodePixels(opened) };
+  expect(decoded.image.remarks).toHaveLength(2);
+  const { normalised } = preprocess(decoded, [1, 1, 224, 224]);
+  expect(greatestDifference(normalised.values, floats('spoilt.n.f32'))).toBeLessThan(1e-5);
 });
 
 test.each(Object.keys(expected.models))('%s: the same tensor', async (id) => {

@@ -45,6 +45,25 @@ class Film(unittest.TestCase):
         self.assertGreaterEqual(one.min(), 0)
         self.assertLessEqual(one.max(), 1)
 
+    def test_outliers_do_not_set_the_scale(self):
+        film = np.random.default_rng(4).integers(1000, 3000, (310, 250)).astype(np.float64)
+        for value, place in ((65535, np.s_[100, 100]), (0, np.s_[:, 7]), (4095, np.s_[20:30, 20:40])):
+            spoilt = film.copy()
+            spoilt[place] = value
+            self.assertLess(np.abs(preprocess.normalise_film(spoilt) - preprocess.normalise_film(film)).mean(), 0.01)
+
+    def test_undeclared_padding_is_black(self):
+        film = np.random.default_rng(5).integers(1000, 3000, (310, 250)).astype(np.float64)
+        black, white = film.copy(), film.copy()
+        for padded, value in ((black, -32000), (white, 65535)):
+            padded[:20] = padded[-20:] = value
+        np.testing.assert_array_equal(preprocess.normalise_film(black), preprocess.normalise_film(white))
+        self.assertEqual(preprocess.normalise_film(white)[:10].max(), 0)
+
+    def test_a_tail_without_a_gap_is_the_film_s(self):
+        film = np.linspace(0, 1, 100_000).reshape(250, 400) ** 3
+        self.assertEqual(preprocess.grey_range(film), (0.0, 1.0))
+
     def test_a_blank_film_is_zero(self):
         self.assertEqual(preprocess.normalise_film(np.full((50, 60), 7)).max(), 0)
 

@@ -162,6 +162,7 @@ function displayFilms(): GeneratedFilm[] {
   const signed = picture(12).map((value) => (value - 2048) & 0xffff);
   return [
     make('no window', []),
+    ...ownScaleFilms(make),
     make('MONOCHROME1', window(12), { photometric: 'MONOCHROME1' }),
     make(
       'signed',
@@ -194,6 +195,38 @@ function displayFilms(): GeneratedFilm[] {
       ),
     },
     { name: 'palette', bytes: paletteFilm() },
+  ];
+}
+
+/** Films whose pixels say something else than the header. */
+function ownScaleFilms(
+  make: (name: string, more: FixtureElement[], options?: FilmOptions, cells?: number[]) => GeneratedFilm,
+): GeneratedFilm[] {
+  const dark = picture(12).map((value) => 500 + (value >> 2));
+  const painted = (value: number, where: (row: number, column: number) => boolean) =>
+    dark.map((one, index) => (where(Math.floor(index / COLUMNS), index % COLUMNS) ? value : one));
+  const border = (row: number, column: number) => row < 5 || column >= COLUMNS - 4;
+  const lut: FixtureElement = [
+    0x00283010,
+    'SQ',
+    [
+      [
+        [0x00283002, 'US', [4096, 0, 16]],
+        [0x00283006, 'US', Array.from({ length: 4096 }, (_, index) => index)],
+      ],
+    ],
+  ];
+  return [
+    make(
+      'no window, a hot pixel',
+      [],
+      {},
+      painted(4095, (row, column) => row === 20 && column === 30),
+    ),
+    make('no window, a border that nobody declares', [], {}, painted(0, border)),
+    make('no window, a white border, MONOCHROME1', [], { photometric: 'MONOCHROME1' }, painted(0, border)),
+    make('no window, values beyond Bits Stored', [], { bitsStored: 10 }),
+    make('VOI LUT that says 16 bits over entries of 12', [lut]),
   ];
 }
 
