@@ -1,5 +1,6 @@
 import type { Attributes } from './attributes';
 import { grayFromColour, isColour, paletteMapping } from './colour';
+import { decodedDigest } from './content-digest';
 import { imageHeader, type ImageHeader, type PixelLimits } from './image-header';
 import { fullRange, isInverse, isPadding, type Mapping, modalityMapping, voiMapping } from './lut';
 import { PixelError } from './pixel-error';
@@ -18,6 +19,11 @@ export interface GrayFilm {
   readonly values: Float32Array;
 }
 
+export interface DecodedPixels extends GrayFilm {
+  /** {@link ContentDigest.decoded} */
+  readonly digest: string;
+}
+
 /** Every stored value that 16 bits can hold, signed or not, has a place in a table that starts at this value. */
 const LOWEST = -0x8000;
 const TABLE_LENGTH = 0x18000;
@@ -28,17 +34,29 @@ const TABLE_LENGTH = 0x18000;
  * the full range of values is shown instead.
  * @throws PixelError when the film cannot be decoded, or is one constant grey: decoders that fail silently return those
  */
-export async function decodePixels(opened: Opened, limits?: PixelLimits): Promise<GrayFilm> {
-  const { attributes, pixelData, transferSyntaxUid } = opened;
+export async function decodePixels(opened: Opened, limits?: PixelLimits): Promise<DecodedPixels> {
+  const { attributes } = opened;
+  const { header, colour, stored } = await storedPixels(opened, limits);
+  const display = colour ? colourDisplay() : grayDisplay(attributes, header);
+  const table = displayTable(stored, display);
+  const { rows, columns } = header;
+  const values = new Float32Array(rows * columns);
+  for (let index = 0; index < values.length; index += 1) values[index] = table[stored[index]! - LOWEST]!;
+  return { rows, columns, values, digest: decodedDigest(stored, { rows, columns, colour }, attributes) };
+}
+
+/** {@link ContentDigest.decoded} of a film that may have no picture in it. @throws PixelError as {@link decodePixels} */
+export async function digestPixels(opened: Opened, limits?: PixelLimits): Promise<string> {
+  const { header, colour, stored } = await storedPixels(opened, limits);
+  return decodedDigest(stored, { ...header, colour }, opened.attributes);
+}
+
+/** One value a pixel, before any look-up table; of a film in colour its luminance. */
+async function storedPixels({ attributes, pixelData, transferSyntaxUid }: Opened, limits?: PixelLimits) {
   const header = imageHeader(attributes, limits);
   const samples = await readSamples(pixelData, transferSyntaxUid, header);
   const colour = isColour(header);
-  const stored = colour ? grayFromColour(samples, header) : samples.values;
-  const display = colour ? colourDisplay() : grayDisplay(attributes, header);
-  const table = displayTable(stored, display);
-  const values = new Float32Array(header.rows * header.columns);
-  for (let index = 0; index < values.length; index += 1) values[index] = table[stored[index]! - LOWEST]!;
-  return { rows: header.rows, columns: header.columns, values };
+  return { header, colour, stored: colour ? grayFromColour(samples, header) : samples.values };
 }
 
 /** How stored values become display values. */

@@ -3,8 +3,9 @@ import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
 import type { FilmResult, ResultEvent } from '../events/result-event';
 import { checkHeader, isChestRegion } from './check';
-import { decode, open, type OpenedFilm, refusalOf } from './decode';
-import { type AnalysisIdentity, encode } from './encode';
+import { contentOf, decode, open, type OpenedFilm, refusalOf } from './decode';
+import { dueFilms } from './due-films';
+import { type AnalysisIdentity, encode, resultUids } from './encode';
 import { explain } from './explain';
 import { fetchFilm } from './fetch';
 import type { FilmReader } from './film-reader';
@@ -12,9 +13,17 @@ import { findUnlike, refuseUnlike } from './gate';
 import { classify, findView, type Models } from './infer';
 import { findLungs, implausible, type Plausibility } from './lungs';
 import { measuresOf } from './measure';
-import { notify, resultOf } from './notify';
-import { leaveReported } from './older-reports';
+import { resultOf, studyResult } from './notify';
 import { preprocess } from './preprocess';
+import {
+  type FilmReports,
+  isReadBy,
+  nextState,
+  readReports,
+  resultInEffect,
+  withSuperseded,
+  withState,
+} from './reports';
 import { checkShortcut, type ShortcutCheck } from './shortcut-check';
 import type {
   Admission,
@@ -27,7 +36,7 @@ import type {
   Refusal,
 } from './stage';
 import { store } from './store';
-import { survey } from './survey';
+import { skippedSeries, survey, type Survey } from './survey';
 import { timing } from './timing';
 import { verify } from './verify';
 
@@ -62,7 +71,17 @@ export async function analyseFilm(bytes: Uint8Array, line: Line): Promise<FilmOu
     if (refusal === null) throw error;
     return { outcome: 'rejected', sopInstanceUid: null, refusal };
   }
-  return unfit(source) ?? analysePixels(source, line);
+  return withContent(unfit(source) ?? (await analysePixels(source, line)), source, line);
+}
+
+/** A film that gets a report is known again by its content, also where nobody had to look at its pixels. */
+async function withContent(outcome: FilmOutcome, source: OpenedFilm, { reader }: Line): Promise<FilmOutcome> {
+  if (outcome.outcome === 'rejected') return outcome;
+  const decoded =
+    outcome.outcome === 'analysed'
+      ? outcome.explained.inferred.preprocessed.decoded.image.digest
+      : outcome.decodedDigest;
+  return { ...outcome, content: await contentOf(source, reader, decoded ?? null) };
 }
 
 /**
@@ -98,7 +117,7 @@ async function infer(source: OpenedFilm, film: PreprocessedFilm, line: Line): Pr
   const admitted = await admit(film, line);
   if (admitted.refusal !== null) {
     line.observer?.measured?.(measuresOf(film, admitted, null));
-    return refused(source, admitted.refusal, admitted.view.view, admitted.lungs?.lungFraction ?? null);
+    return refused(source, admitted.refusal, { ...admitted, digest: film.decoded.image.digest });
   }
   const inferred = await classify(film, admitted.view, admitted.lungs, line.models.classifiers);
   line.observer?.measured?.(measuresOf(film, admitted, inferred.findings[0]?.finding.probability ?? null));
@@ -127,35 +146,70 @@ export interface StudyRun {
   readonly redelivered: boolean;
   /** Films that have a report of another version of Hilum are read anew instead of being left alone. */
   readonly reanalyze?: boolean;
+  /** Films are compared with what their reports saw, so that one whose content was replaced is read anew. */
+  readonly compare?: boolean;
   /** Asked between two films: whether to stop here, and to go on in another run. */
   readonly shouldReturn?: () => boolean;
 }
 
 /**
- * One study: each film without a report is fetched, analysed, encoded, stored and verified; then the study's result is
- * announced. Null when every film had its report already, as when our own results arrive: there is nothing new to say.
- * A film that fails for good does not hold up the others.
+ * One study: each film without a report, or with another content than its report saw, is fetched, analysed, encoded,
+ * stored and verified; then the study's result is announced. Null when every film had its report already, as when our
+ * own results arrive: there is nothing new to say. A film that fails for good does not hold up the others.
  * @throws HilumError of a port, or STUDY_RETURNED; what was done before stays done and is recognised at the next try.
  */
 export async function runStudy(
   study: Uid,
-  { redelivered, reanalyze = false, shouldReturn = () => false }: StudyRun,
+  { redelivered, reanalyze = false, compare = reanalyze, shouldReturn = () => false }: StudyRun,
   line: Line,
   ports: Ports,
 ): Promise<ResultEvent | null> {
+  const { archive } = ports;
   const identity = line.identity();
-  const instances = await ports.archive.findInstances(study);
-  const found = survey(instances, identity);
-  const { pending, earlier } = reanalyze
-    ? { pending: found.pending, earlier: [] }
-    : await leaveReported(found, instances, ports.archive);
-  if (pending.length === 0 && (found.done.length > 0 ? !redelivered : found.pending.length > 0)) return null;
-  const results = await runFilms(
-    pending,
-    (film) => runFilm(film, found.present, identity, line, ports.archive),
-    shouldReturn,
-  );
-  return notify(study, found, results, earlier, identity, ports);
+  const instances = await archive.findInstances(study);
+  const found = survey(study, instances, identity);
+  const isWhole = found.films.length > 0 && found.films.every(({ isReported }) => isReported);
+  if (isWhole && !redelivered && !compare) return null;
+  const reports = await readReports(study, instances, archive);
+  const due = await dueFilms(study, found, reports, identity, { compare, reanalyze, reader: line.reader, archive });
+  const isOurs = [...reports.values()].some((known) => isReadBy(known, study, identity));
+  if (due.length === 0 && (isOurs ? !redelivered : found.films.length > 0)) return null;
+  const runOne = (film: InstanceReference) =>
+    runFilm(film, reports.get(film.sopInstanceUid), found.present, identity, line, archive);
+  const results = await runFilms(due, runOne, shouldReturn);
+  const event = resultOfStudy(study, { found, instances, reports, results, identity });
+  await ports.announcer.announce(event);
+  return event;
+}
+
+interface StudyParts {
+  readonly found: Survey;
+  readonly instances: readonly InstanceReference[];
+  readonly reports: ReadonlyMap<Uid, FilmReports>;
+  /** Of the films read in this run. */
+  readonly results: readonly FilmResult[];
+  readonly identity: AnalysisIdentity;
+}
+
+/**
+ * The films read now and, as their reports have it, those read before: by this analysis first, then by another version
+ * of Hilum, whose priority stands.
+ */
+function resultOfStudy(study: Uid, { found, instances, reports, results, identity }: StudyParts): ResultEvent {
+  const read = new Set<Uid>(results.map(({ sopInstanceUid }) => sopInstanceUid));
+  const left = found.films.flatMap(({ film }) => {
+    const known = read.has(film.sopInstanceUid) ? undefined : reports.get(film.sopInstanceUid);
+    const result = known && resultInEffect(known);
+    return known && result ? [{ result, isOurs: isReadBy(known, study, identity) }] : [];
+  });
+  const films = [
+    ...results,
+    ...left.filter(({ isOurs }) => isOurs).map(({ result }) => result),
+    ...left.filter(({ isOurs }) => !isOurs).map(({ result }) => result),
+  ];
+  const inEffect = [...reports.values()].filter((known) => isReadBy(known, study, identity)).flatMap(resultInEffect);
+  const series = inEffect.flatMap((result) => result?.outputs ?? []).map(({ seriesInstanceUid }) => seriesInstanceUid);
+  return studyResult(study, films, skippedSeries(found, instances, series), identity);
 }
 
 /**
@@ -190,6 +244,7 @@ export async function runFilms(
 
 async function runFilm(
   film: InstanceReference,
+  reports: FilmReports | undefined,
   present: ReadonlySet<string>,
   identity: AnalysisIdentity,
   line: Line,
@@ -200,7 +255,9 @@ async function runFilm(
     ({ bytes }) => analyseFilm(bytes, line),
     unfetched,
   );
-  const objects = await timed('encode', () => encode(outcome, identity));
+  const first = resultUids(film.studyInstanceUid, film.sopInstanceUid, identity);
+  const state = nextState(outcome, reports, first);
+  const objects = await timed('encode', () => encode(outcome, withState(identity, state)));
   await timed('store', () =>
     store(
       film.studyInstanceUid,
@@ -209,7 +266,7 @@ async function runFilm(
     ),
   );
   await timed('verify', () => verify(film.studyInstanceUid, objects, archive));
-  const result = resultOf(film.sopInstanceUid, outcome, objects);
+  const result = withSuperseded(resultOf(film.sopInstanceUid, outcome, objects), reports);
   line.observer?.film(result);
   return result;
 }
@@ -228,11 +285,18 @@ function unfit(source: OpenedFilm): FilmOutcome | null {
 function refused(
   { attributes, sopInstanceUid }: OpenedFilm,
   refusal: Refusal,
-  view: 'frontal' | 'lateral' | null = null,
-  lungFraction: number | null = null,
+  { view, lungs, digest }: Pick<Partial<Admission>, 'view' | 'lungs'> & { digest?: string | undefined } = {},
 ): FilmOutcome {
   return isChestRegion(attributes)
-    ? { outcome: 'not-analysed', sopInstanceUid, refusal, attributes, view, lungFraction }
+    ? {
+        outcome: 'not-analysed',
+        sopInstanceUid,
+        refusal,
+        attributes,
+        view: view?.view ?? null,
+        lungFraction: lungs?.lungFraction ?? null,
+        decodedDigest: digest,
+      }
     : { outcome: 'rejected', sopInstanceUid, refusal };
 }
 

@@ -7,7 +7,7 @@ import { fetchFilm } from './fetch';
 import { resultOf, studyResult } from './notify';
 import { analyseFilm, type Line, runFilms, type StudyRun, unfetched } from './pipeline';
 import type { Archive } from './stage';
-import { survey } from './survey';
+import { skippedSeries, survey } from './survey';
 import { timing } from './timing';
 
 /** What shadow mode keeps of a film: UIDs and results, nothing about the patient. */
@@ -45,13 +45,14 @@ export async function shadowStudy(
   book: ShadowBook,
 ): Promise<ResultEvent | null> {
   const identity = line.identity();
-  const found = survey(await archive.findInstances(study), identity);
-  const pending = found.pending.filter(
-    ({ sopInstanceUid }) => !book.has(resultUids(sopInstanceUid, identity).report.instance),
-  );
+  const instances = await archive.findInstances(study);
+  const found = survey(study, instances, identity);
+  const pending = found.films
+    .filter(({ uids, isReported }) => !isReported && !book.has(uids.report.instance))
+    .map(({ film }) => film);
   if (pending.length === 0) return null;
   const films = await runFilms(pending, (film) => shadowFilm(film, line, archive, book), shouldReturn);
-  return studyResult(study, films, found.skipped, identity);
+  return studyResult(study, films, skippedSeries(found, instances, []), identity);
 }
 
 async function shadowFilm(
@@ -74,7 +75,7 @@ async function shadowFilm(
     at: new Date().toISOString(),
     studyInstanceUid: film.studyInstanceUid,
     sopInstanceUid,
-    report: resultUids(sopInstanceUid, identity).report.instance,
+    report: resultUids(film.studyInstanceUid, sopInstanceUid, identity).report.instance,
     outcome: result.outcome,
     reason,
     view,

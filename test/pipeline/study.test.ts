@@ -107,7 +107,7 @@ test('a store that was lost altogether is not called done', async () => {
 
 test('a heat map is never there without its report for good, and never the other way round', async () => {
   const { archive, run, references, line } = setUp();
-  const uids = resultUids(references[0]!.sopInstanceUid, line.identity());
+  const uids = resultUids(references[0]!.studyInstanceUid, references[0]!.sopInstanceUid, line.identity());
   archive.before = (call, uid) => {
     if (call === 'store' && uid === uids.report.instance)
       throw new HilumError('ARCHIVE_UNAVAILABLE', 'transient', 'full');
