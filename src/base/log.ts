@@ -32,6 +32,7 @@ export const LOG_EVENTS = [
   'delivery.retry',
   'delivery.dead',
   'delivery.put-back',
+  'delivery.superseded',
   'delivery.failing',
   'delivery.recovered',
   'triage.decided',
