@@ -40,7 +40,7 @@ export function chainOf<T extends ChainedReport>(reports: readonly T[]): ReportC
 }
 
 /** All that a report names, and what those name. */
-export function ancestorsOf(report: ChainedReport, reports: readonly ChainedReport[]): ReadonlySet<Uid> {
+function ancestorsOf(report: ChainedReport, reports: readonly ChainedReport[]): ReadonlySet<Uid> {
   const byUid = new Map(reports.map((one) => [one.sopInstanceUid, one]));
   const found = new Set<Uid>();
   const open = [...report.predecessors];

@@ -10,7 +10,7 @@ import { type AnalysisIdentity, readResult, resultUids, type ResultUids } from '
 import type { Archive, FilmOutcome } from './stage';
 
 /** A report of ours in the archive. */
-export interface StoredReport extends ChainedReport {
+interface StoredReport extends ChainedReport {
   readonly links: ReportLinks;
   /** Null for one of a version so different that it can't be read: its film is left alone all the same. */
   readonly result: FilmResult | null;

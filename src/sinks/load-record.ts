@@ -150,7 +150,7 @@ async function retrieveIfThere(path: InstancePath, archive: RecordArchive): Prom
 }
 
 /** @throws HilumError DICOM_UNREADABLE when it is no report of ours. */
-export function readReportFile(bytes: Uint8Array): ReadReport {
+function readReportFile(bytes: Uint8Array): ReadReport {
   const { attributes } = readPart10(bytes);
   const reading = readReport(attributes);
   const value = (keyword: Parameters<typeof text>[1]) => text(attributes, keyword) ?? '';
