@@ -5,8 +5,8 @@
  * reasons. Begins from generated films of every transfer syntax and bit depth, films that break the encoding rules and,
  * where there are any, the small files of HILUM_DATA_DIR/dicom; a damaged file that ends in a way not seen before joins
  * them. Then damaged answers of an archive to a search and to a retrieval, in each of the ways in which archives send
- * them: each has to be read, or to end with a code of docs/errors.md. Exit status 0 only without crash, hang and unclear
- * end. What ends so is kept in a folder that is printed.
+ * them: each has to be read, or to end with a code of docs/errors.md. Exit status 0 only without crash, hang and
+ * unclear end. What ends so is kept in a folder that is printed.
  */
 import fs from 'node:fs';
 import os from 'node:os';

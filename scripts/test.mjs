@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /**
- * `npm test`: installs what is missing, then runs every part: format, lint, unused code, types, the Python tests and all of jest, the real
- * servers included. `npm test -- --part NAME [ARGS]`: one part alone, for jest with these arguments. `npm test -- ARGS`:
- * jest alone, all of its projects, with these arguments. The last line is always `N passed, N failed`.
+ * `npm test`: installs what is missing, then runs every part: format, lint, unused code, types, the Python tests and
+ * all of jest, the real servers included. `npm test -- --part NAME [ARGS]`: one part alone, for jest with these
+ * arguments. `npm test -- ARGS`: jest alone, all of its projects, with these arguments. The last line is always `N
+ * passed, N failed`.
  */
 import fs from 'node:fs';
 import os from 'node:os';

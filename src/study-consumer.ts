@@ -25,6 +25,8 @@ interface StudyOptions {
   readonly attempt: number;
   /** Films that have a report of another version of Hilum are to be read anew. */
   readonly reanalyze: boolean;
+  /** Films are to be compared with what their reports saw. */
+  readonly compare: boolean;
   /** Asked between two films: whether to throw STUDY_RETURNED. */
   readonly shouldReturn: () => boolean;
 }
@@ -82,7 +84,7 @@ function tell(settlement: Settlement, study: Uid, progress: StudyProgress): void
 }
 
 async function work(
-  { studyInstanceUid: study, reanalyze = false }: StudyEvent,
+  { studyInstanceUid: study, reanalyze = false, compareFilms = true }: StudyEvent,
   { attempt, lost, slices }: ConsumedMessage,
   { runStudy, sliceMs = Infinity, isStopping = () => false }: StudyConsumerOptions,
   log: Log,
@@ -95,6 +97,7 @@ async function work(
     redelivered: lost > 0 || attempt > 1 || slices > 0,
     attempt,
     reanalyze,
+    compare: reanalyze || compareFilms,
     shouldReturn,
   });
   const seconds = secondsGone();

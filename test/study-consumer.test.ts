@@ -31,7 +31,7 @@ describe('the study event', () => {
     ['an unknown key', { ...EVENT, hint: 'new' }],
     ['no source', { ...EVENT, source: undefined }],
     ['a source without AE title', { ...EVENT, source: { system: 'pacs' } }],
-    ['a wish to read anew', { ...EVENT, reanalyze: true }],
+    ['a wish to read anew', { ...EVENT, reanalyze: true, compare: true }],
     ['a priority', { ...EVENT, priority: 'urgent' }],
     [
       'a UID with the padding that archives leave',
@@ -211,16 +211,26 @@ describe('the study consumer', () => {
   });
 
   test.each([
-    [{}, { redelivered: false, attempt: 1, reanalyze: false }],
-    [{ lost: 1 }, { redelivered: true, attempt: 1, reanalyze: false }],
-    [{ attempt: 3 }, { redelivered: true, attempt: 3, reanalyze: false }],
-    [{ slices: 1 }, { redelivered: true, attempt: 1, reanalyze: false }],
+    [{}, { redelivered: false, attempt: 1, reanalyze: false, compare: true }],
+    [{ lost: 1 }, { redelivered: true, attempt: 1, reanalyze: false, compare: true }],
+    [{ attempt: 3 }, { redelivered: true, attempt: 3, reanalyze: false, compare: true }],
+    [{ slices: 1 }, { redelivered: true, attempt: 1, reanalyze: false, compare: true }],
     [
       { body: bytes({ ...EVENT, source: { system: 'catch-up' } }) },
-      { redelivered: false, attempt: 1, reanalyze: false },
+      { redelivered: false, attempt: 1, reanalyze: false, compare: true },
     ],
-    [{ body: bytes({ ...EVENT, reanalyze: true }) }, { redelivered: false, attempt: 1, reanalyze: true }],
-    [{ body: bytes({ ...EVENT, reanalyze: false }) }, { redelivered: false, attempt: 1, reanalyze: false }],
+    [
+      { body: bytes({ ...EVENT, compareFilms: false }) },
+      { redelivered: false, attempt: 1, reanalyze: false, compare: false },
+    ],
+    [
+      { body: bytes({ ...EVENT, reanalyze: true }) },
+      { redelivered: false, attempt: 1, reanalyze: true, compare: true },
+    ],
+    [
+      { body: bytes({ ...EVENT, reanalyze: false }) },
+      { redelivered: false, attempt: 1, reanalyze: false, compare: true },
+    ],
   ])('a delivery tells the line what it is (%#)', async (more, expected) => {
     const told: unknown[] = [];
     await run((study, options) => {

@@ -11,6 +11,7 @@ the service, which looks at the archive itself.
 
 import collections
 import datetime
+import hashlib
 import json
 import os
 import ssl
@@ -50,6 +51,8 @@ FLUSH_SECONDS = 5.0
 CONNECT_SECONDS = 5.0
 RESOLVE_TRIES = 5
 SPOOL_NAME = 'hilum-spool'
+RESULT_MODALITIES = ('SR', 'OT', 'SEG', 'PR')  # What Hilum itself stores.
+STUDIES_REMEMBERED = 10000
 UNKNOWN_RESOURCE = 17  # OrthancPluginErrorCode_UnknownResource: the study was deleted meanwhile.
 
 
@@ -112,18 +115,50 @@ def spool_directory(settings, configuration):
 # --- The event --------------------------------------------------------------------------------------------------------------------
 
 
-def build_event(study_instance_uid, aet, occurred_at):
-    """The study event, schema version 1 (docs/events.md)."""
+def build_event(study_instance_uid, aet, occurred_at, compare_films=True):
+    """The study event, schema version 1 (docs/events.md). `compare_films` is false where no film came or changed since the last event."""
     source = {'system': 'orthanc'}
     if aet:
         source['aet'] = aet
-    return {
+    event = {
         'schemaVersion': SCHEMA_VERSION,
         'type': 'study-stable',
         'studyInstanceUid': study_instance_uid,
         'source': source,
         'occurredAt': format_time(occurred_at),
     }
+    return event if compare_films else dict(event, compareFilms=False)
+
+
+class SeenFilms:
+    """What the films of the last studies were when their event was published, in memory and bounded: a study forgotten is compared."""
+
+    def __init__(self, limit=STUDIES_REMEMBERED):
+        self._limit = limit
+        self._seen = collections.OrderedDict()
+
+    def is_known(self, study, films):
+        return films is not None and self._seen.get(study) == films
+
+    def keep(self, study, films):
+        self._seen.pop(study, None)
+        if films is None:
+            return
+        self._seen[study] = films
+        if len(self._seen) > self._limit:
+            self._seen.popitem(last=False)
+
+
+def fingerprint(series):
+    """A digest that changes when an instance of a study comes, goes or is overwritten, those of results left out; None when that can't be told.
+
+    Orthanc notes at each series when it last stored something in it (LastUpdate), also where that took the place of the same instance.
+    """
+    others = [one for one in series if one.get('MainDicomTags', {}).get('Modality') not in RESULT_MODALITIES]
+    if not all(one.get('LastUpdate') for one in others):
+        return None
+    facts = sorted([one['ID'], one['LastUpdate'], sorted(one['Instances'])] for one in others)
+    return hashlib.sha256(json.dumps(facts).encode('ascii')).hexdigest()
 
 
 def format_time(seconds):
@@ -337,13 +372,15 @@ class Unroutable(Exception):
 class Publisher:
     """The thread that brings waiting studies to the broker.
 
-    `resolve` gives the Study Instance UID of an Orthanc identifier, None when the study is gone. `connect` gives an open link with
+    `resolve` gives the Study Instance UID of an Orthanc identifier, None when the study is gone; `look` its series, as Orthanc lists them. `connect` gives an open link with
     `publish(body)`, `keep_alive()` and `close()`; any exception of these ends the link, and the study in hand is put back.
     """
 
-    def __init__(self, queue, resolve, connect, aet, warn):
+    def __init__(self, queue, resolve, connect, aet, warn, look=lambda study: [{}]):
         self._queue = queue
         self._resolve = resolve
+        self._look = look
+        self._seen = SeenFilms()
         self._connect = connect
         self._aet = aet
         self._gate = LogGate(warn)
@@ -403,7 +440,9 @@ class Publisher:
         try:
             uid = self._resolve_or_none(study)
             if uid is not None:
-                link.publish(json.dumps(build_event(uid, self._aet, occurred_at)))
+                films = self._films_or_none(study)
+                link.publish(json.dumps(build_event(uid, self._aet, occurred_at, not self._seen.is_known(study, films))))
+                self._seen.keep(study, films)
                 self._gate.reset('unroutable')
                 self._gate.reset('broker')
                 self._delay = FIRST_DELAY_SECONDS
@@ -415,6 +454,13 @@ class Publisher:
         except BaseException:
             self._queue.put_back(study, occurred_at)
             raise
+
+    def _films_or_none(self, study):
+        """When Orthanc doesn't tell, the service compares: that is right in any case, and only takes longer."""
+        try:
+            return fingerprint(self._look(study))
+        except Exception:  # pylint: disable=broad-except
+            return None
 
     def _resolve_or_none(self, study):
         """A study that Orthanc can't tell of even after some tries is given up, so that it never blocks the others."""
@@ -532,6 +578,11 @@ def resolve_study(study):
     return answer['MainDicomTags']['StudyInstanceUID']
 
 
+def series_of(study):
+    """The series of a study. As `resolve_study` not to be called from `on_change`."""
+    return json.loads(orthanc.RestApiGet('/studies/' + study + '/series'))
+
+
 def make_on_change(publisher):
     def on_change(change_type, _level, resource):
         if change_type == orthanc.ChangeType.STABLE_STUDY:
@@ -568,7 +619,7 @@ def create_or_raise():
     queue = StudyQueue(settings['QueueLimit'], spool)
     if len(queue):
         orthanc.LogWarning('Hilum: %d study event(s) wait in the spool' % len(queue))
-    publisher = Publisher(queue, resolve_study, lambda: RabbitLink(pika, settings), configuration.get('DicomAet'), orthanc.LogWarning)
+    publisher = Publisher(queue, resolve_study, lambda: RabbitLink(pika, settings), configuration.get('DicomAet'), orthanc.LogWarning, series_of)
     orthanc.LogWarning('Hilum: study events go to the exchange %s' % settings['Exchange'])
     return make_on_change(publisher)
 

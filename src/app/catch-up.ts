@@ -2,8 +2,9 @@ import type { DicomWebArchive } from '../archive/dicomweb';
 import { orthancChanges } from '../archive/orthanc';
 import type { Log } from '../base/log';
 import { sleep } from '../base/retry';
-import { CatchUp, type CatchUpPorts } from '../catch-up/catch-up';
+import { CatchUp, type CountedSeries } from '../catch-up/catch-up';
 import { changesOf } from '../catch-up/changes';
+import { coveredFilms } from '../catch-up/covered-films';
 import { cursorFile } from '../catch-up/cursor';
 import { type AskedStudy, countUndated, type ReanalysisTarget, REANALYZE, reanalyze } from '../catch-up/reanalyze';
 import { studySweep } from '../catch-up/study-sweep';
@@ -88,8 +89,6 @@ function reanalysisQueue(config: Config, broker: Broker, onFull: (waiting: numbe
     teller.tell({ studyInstanceUid, source: { system: REANALYZE }, reanalyze: true, priority: 'routine' });
 }
 
-type CountedSeries = Awaited<ReturnType<CatchUpPorts['findSeries']>>[number];
-
 /**
  * The series of a study as the catch-up counts them: in shadow mode no report is ever in the archive, so what the book
  * has stands for one.
@@ -102,7 +101,7 @@ export async function seriesWithShadow(
   const series = await archive.findSeries(study);
   return book === null
     ? series
-    : [...series, { modality: 'SR', description: REPORT_NAME, instances: book.filmsOf(study) }];
+    : [...series, { modality: 'SR', description: REPORT_NAME, instances: book.filmsOf(study), isByFilm: true }];
 }
 
 /** The catch-up as configured; null where it is off. */
@@ -124,7 +123,12 @@ export function openCatchUp(
         )
       : changesOf(orthanc, cursorFile(config.state.dir), windowDays, log);
   const catchUp = new CatchUp(
-    { source, findSeries: (study) => seriesWithShadow(study, archive, book), ...workQueue(broker) },
+    {
+      source,
+      findSeries: (study) => seriesWithShadow(study, archive, book),
+      coveredFilms: coveredFilms(archive),
+      ...workQueue(broker),
+    },
     config.catchUp,
     log,
   );

@@ -4,7 +4,7 @@ import type { Config } from '../config/config';
 import type { ResultEvent } from '../events/result-event';
 import type { Broker } from '../queue/broker';
 import { triesWithin } from '../queue/retry-policy';
-import { loadRecord } from '../sinks/load-record';
+import { loadCurrentRecord } from '../sinks/load-record';
 import { SINKS } from '../sinks/registry';
 import { createRunner, type RunnerOptions } from '../sinks/runner';
 import { LIST_SINK, type Sink } from '../sinks/sink';
@@ -64,7 +64,7 @@ export function openDeliveries(
 ): RunningDeliveries {
   const studies = { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit };
   const retry = { ...studies, awayLimit: triesWithin(config.deliveries.awayHours * 3_600_000, studies) };
-  const recordOf = own ?? ((event: ResultEvent) => loadRecord(event, archive));
+  const recordOf = own ?? ((event: ResultEvent) => loadCurrentRecord(event, archive));
   return {
     async start() {
       for (const sink of sinks)

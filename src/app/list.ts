@@ -32,7 +32,7 @@ export function openList(
   if (!list.enabled) return null;
   const database = openDatabase(list.database, log);
   const worklist = new Worklist(database);
-  return { database, worklist, progress: new Progress({ worklist, archive, log }), sink: listSink(worklist) };
+  return { database, worklist, progress: new Progress({ worklist, archive, log }), sink: listSink(worklist, log) };
 }
 
 /** Given-up messages of all queues, for the operators' page. One look at a time: each takes all letters in hand. */

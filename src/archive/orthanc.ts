@@ -100,6 +100,35 @@ export async function removeStudy(options: OrthancOptions, study: Uid): Promise<
   }
 }
 
+const MAX_TIME_BYTES = 64;
+
+/**
+ * The clock of an Orthanc, to the second (/tools/now, which is in UTC); null of any other server.
+ * @throws HilumError of the HTTP client.
+ */
+export async function orthancClock(options: OrthancOptions): Promise<Date | null> {
+  const http = archiveHttp(options);
+  try {
+    return await http.send(`${options.url.replace(/\/+$/, '')}/tools/now`, { headers: {} }, async (answer) =>
+      answer.status === 200 ? timeOf(await readText(answer.body, MAX_TIME_BYTES)) : null,
+    );
+  } catch (error) {
+    if (error instanceof HilumError && error.code === 'ARCHIVE_RESPONSE_INVALID') return null;
+    throw error;
+  } finally {
+    await http.close();
+  }
+}
+
+/** YYYYMMDDTHHMMSS */
+function timeOf(text: string): Date | null {
+  const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)$/.exec(text.trim());
+  if (parts === null) return null;
+  const [year, month, day, hour, minute, second] = parts.slice(1);
+  const time = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(time.getTime()) ? null : time;
+}
+
 async function studyOf(http: HttpClient, url: string): Promise<Uid | null> {
   try {
     const { MainDicomTags } = await get(http, url, studySchema);

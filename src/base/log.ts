@@ -33,6 +33,7 @@ export const LOG_EVENTS = [
   'delivery.retry',
   'delivery.dead',
   'delivery.put-back',
+  'delivery.superseded',
   'delivery.failing',
   'delivery.recovered',
   'delivery.unnamed-acknowledgement',

@@ -15,12 +15,22 @@ const CATCH_UP = 'catch-up';
 /** Ports; app.ts fits the clients to them. */
 export interface CatchUpPorts extends TellerPorts {
   readonly source: Source;
-  findSeries(
-    study: Uid,
-  ): Promise<readonly { readonly modality: string; readonly description: string; readonly instances: number | null }[]>;
+  findSeries(study: Uid): Promise<readonly CountedSeries[]>;
+  /** Films of a study that have a report of their own, by the reports themselves. */
+  coveredFilms(study: Uid): Promise<number>;
 }
 
-export type CatchUpOptions = Readonly<Pick<CatchUpConfig, 'intervalMs' | 'studiesPerMinute' | 'queueLimit'>>;
+export interface CountedSeries {
+  readonly modality: string;
+  readonly description: string;
+  readonly instances: number | null;
+  /** Each of its instances stands for another film. */
+  readonly isByFilm?: boolean;
+}
+
+export type CatchUpOptions = Readonly<
+  Pick<CatchUpConfig, 'intervalMs' | 'studiesPerMinute' | 'queueLimit'> & Partial<Pick<CatchUpConfig, 'compareFilms'>>
+>;
 
 const RETRY_BASE_MS = 5_000;
 const STOP_TIMEOUT_MS = 2_000;
@@ -104,32 +114,38 @@ export class CatchUp {
     counts.looked++;
     const found = await this.count(study.studyInstanceUid);
     if (found === null) return;
-    if (found.reports >= found.films) {
+    const isDone = found.reports >= found.films;
+    const before = this.memory.recall(study, found.films);
+    if (isDone && !(this.options.compareFilms === true && found.films > 0 && before === undefined)) {
       this.memory.keep(study, 'done', found.films);
       return;
     }
-    const before = this.memory.recall(study, found.films);
     if (before === 'told') return;
-    if (before !== 'lacking' && !this.isFirstRound && !this.ports.source.lags) {
+    if (!isDone && before !== 'lacking' && !this.isFirstRound && !this.ports.source.lags) {
       this.memory.keep(study, 'lacking', found.films);
       return;
     }
     await this.teller.tell({ studyInstanceUid: study.studyInstanceUid, source: { system: CATCH_UP } });
-    this.memory.keep(study, 'told', found.films);
+    this.memory.keep(study, isDone ? 'done' : 'told', found.films);
     counts.told++;
   }
 
-  /** Films and reports of any version of Hilum in a study: one query. Null when the archive refuses to tell. */
+  /**
+   * Films in a study, and those with a report of any version of Hilum: one query, and where several reports might be of
+   * one film a look at them. Null when the archive refuses to tell.
+   */
   private async count(study: Uid): Promise<{ films: number; reports: number } | null> {
     try {
       const series = await this.ports.findSeries(study);
       const instancesOf = (wanted: typeof series) => wanted.reduce((sum, { instances }) => sum + (instances ?? 1), 0);
-      return {
-        films: instancesOf(series.filter(({ modality }) => FILM_MODALITIES.has(modality))),
-        reports: instancesOf(
-          series.filter(({ modality, description }) => modality === 'SR' && description.startsWith(REPORT_NAME)),
-        ),
-      };
+      const reports = series.filter(
+        ({ modality, description }) => modality === 'SR' && description.startsWith(REPORT_NAME),
+      );
+      const films = instancesOf(series.filter(({ modality }) => FILM_MODALITIES.has(modality)));
+      const byFilm = instancesOf(reports.filter(({ isByFilm = false }) => isByFilm));
+      const counted = instancesOf(reports);
+      const isClear = films <= 1 || counted < films || byFilm >= films;
+      return { films, reports: isClear ? counted : byFilm + (await this.ports.coveredFilms(study)) };
     } catch (error) {
       if (!(error instanceof HilumError) || error.lasting !== 'permanent' || error.code === 'ARCHIVE_UNAUTHORISED')
         throw error;

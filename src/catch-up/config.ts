@@ -28,6 +28,14 @@ export const catchUpSchema = z
           'start only',
       ),
     studiesPerMinute: z.number().positive().max(60_000).default(120).describe('Most events that are made in a minute'),
+    compareFilms: z
+      .boolean()
+      .default(false)
+      .describe(
+        'true has the films of every study that is found compared with what their reports saw, also where each has ' +
+          'one, so that a film whose content was replaced is read anew though no event told of it: each is fetched, ' +
+          'every six hours and at each start',
+      ),
     queueLimit: z
       .number()
       .int()

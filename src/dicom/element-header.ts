@@ -41,8 +41,8 @@ export function readTag({ view, encoding }: ElementSource, offset: number): numb
 
 /**
  * PS3.5 sections 7.1.2 (explicit) and 7.1.3 (implicit). Where an explicit file has no VR that there is, its header can
- * have three forms: those of the two sections, with a length of 16 or of 32 bits. The first counts behind whose value an
- * element, or the end, follows; nothing else tells them apart.
+ * have three forms: those of the two sections, with a length of 16 or of 32 bits. The first counts behind whose value
+ * an element, or the end, follows; nothing else tells them apart.
  * @param end of the data set or item
  * @throws RangeError where none of them leads anywhere, or the bytes end
  */
@@ -102,8 +102,8 @@ function leadsOn(source: ElementSource, { tag, length, start }: ElementHeader, e
 }
 
 /**
- * Whether what is here can be what follows an element: the end, a delimiter, or an element with a VR or, behind `tag` in
- * the order of PS3.5 section 7.1, one that the dictionary has, or a private one that leads on itself.
+ * Whether what is here can be what follows an element: the end, a delimiter, or an element with a VR or, behind `tag`
+ * in the order of PS3.5 section 7.1, one that the dictionary has, or a private one that leads on itself.
  */
 export function isElementAt(source: ElementSource, offset: number, end: number, tag: number, ahead = 1): boolean {
   if (offset === end) return true;

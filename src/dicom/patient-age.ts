@@ -5,8 +5,8 @@ const DATES: readonly Keyword[] = ['StudyDate', 'AcquisitionDate', 'AcquisitionD
 const YEARS_PER = { D: 1 / 365.25, W: 7 / 365.25, M: 1 / 12, Y: 1 } as const;
 
 /**
- * Age in years: Patient's Age (0010,1010), else completed years from Patient's Birth Date to the day of the film. An age
- * of zero that the birth date contradicts is a blank that was filled in, and the birth date counts. Undefined where
+ * Age in years: Patient's Age (0010,1010), else completed years from Patient's Birth Date to the day of the film. An
+ * age of zero that the birth date contradicts is a blank that was filled in, and the birth date counts. Undefined where
  * neither tells.
  */
 export function ageInYears(attributes: Attributes): number | undefined {

@@ -1,5 +1,6 @@
 import type { Attributes } from './attributes';
 import { grayFromColour, hasColours, isColour, isColouredPalette, paletteMapping } from './colour';
+import { decodedDigest } from './content-digest';
 import { greyRange, type Histogram, isOutside, repair, undeclaredPadding } from './grey-scale';
 import { imageHeader, type ImageHeader, type PixelLimits } from './image-header';
 import { fullRange, isInverse, isPadding, type Mapping, modalityMapping, voiMapping } from './lut';
@@ -31,6 +32,11 @@ export interface GrayFilm {
   readonly remarks?: readonly PixelRemark[];
 }
 
+export interface DecodedPixels extends GrayFilm {
+  /** {@link ContentDigest.decoded} */
+  readonly digest: string;
+}
+
 /** Every stored value that 16 bits can hold, signed or not, has a place in a table that starts at this value. */
 const LOWEST = -0x8000;
 const TABLE_LENGTH = 0x18000;
@@ -41,23 +47,17 @@ const TABLE_LENGTH = 0x18000;
  * where the window shows nothing at all, the scale is that of the values themselves without outliers (grey-scale.ts).
  * @throws PixelError when the film cannot be decoded, or is one constant grey: decoders that fail silently return those
  */
-export async function decodePixels(opened: Opened, limits?: PixelLimits): Promise<GrayFilm> {
-  const { attributes, pixelData, transferSyntaxUid } = opened;
-  const header = imageHeader(attributes, limits);
-  const samples = await readSamples(pixelData, transferSyntaxUid, header);
-  const colour = isColour(header);
-  const picture = {
-    rows: header.rows,
-    columns: header.columns,
-    values: colour ? grayFromColour(samples, header) : samples.values,
-  };
+export async function decodePixels(opened: Opened, limits?: PixelLimits): Promise<DecodedPixels> {
+  const { attributes } = opened;
+  const { header, samples, colour, stored } = await storedPixels(opened, limits);
+  const { rows, columns } = header;
+  const picture = { rows, columns, values: stored };
   const display = colour ? colourDisplay() : grayDisplay(attributes, header);
-  const padding = undeclaredPadding(picture, histogramOf(picture.values, display.padding), brighterIn(display));
-  const histogram = histogramOf(picture.values, display.padding, padding?.mask);
-  const { table, outlying, outside } = displayTable(histogram, display);
-  const film = { ...picture, values: shownValues(picture.values, table, padding?.mask) };
-  const isFilm = (index: number) => padding?.mask[index] !== 1 && !display.padding(picture.values[index]!);
-  const isOutlier = (index: number) => outlying(picture.values[index]!);
+  const padding = undeclaredPadding(picture, histogramOf(stored, display.padding), brighterIn(display));
+  const { table, outlying, outside } = displayTable(histogramOf(stored, display.padding, padding?.mask), display);
+  const film = { rows, columns, values: shownValues(stored, table, padding?.mask) };
+  const isFilm = (index: number) => padding?.mask[index] !== 1 && !display.padding(stored[index]!);
+  const isOutlier = (index: number) => outlying(stored[index]!);
   if (outside > 0)
     repair(
       film,
@@ -70,7 +70,28 @@ export async function decodePixels(opened: Opened, limits?: PixelLimits): Promis
     'outlying-values': outside,
   });
   const coloured = colour ? hasColours(samples, header) : isColouredPalette(attributes, header);
-  return { ...film, ...(coloured ? { coloured } : {}), ...(remarks.length > 0 ? { remarks } : {}) };
+  return {
+    ...film,
+    digest: decodedDigest(stored, { rows, columns, colour }, attributes),
+    ...(coloured ? { coloured } : {}),
+    ...(remarks.length > 0 ? { remarks } : {}),
+  };
+}
+
+/**
+ * {@link ContentDigest.decoded} of a film that may have no picture in it. @throws PixelError as {@link decodePixels}
+ */
+export async function digestPixels(opened: Opened, limits?: PixelLimits): Promise<string> {
+  const { header, colour, stored } = await storedPixels(opened, limits);
+  return decodedDigest(stored, { ...header, colour }, opened.attributes);
+}
+
+/** One value a pixel, before any look-up table; of a film in colour its luminance. */
+async function storedPixels({ attributes, pixelData, transferSyntaxUid }: Opened, limits?: PixelLimits) {
+  const header = imageHeader(attributes, limits);
+  const samples = await readSamples(pixelData, transferSyntaxUid, header);
+  const colour = isColour(header);
+  return { header, samples, colour, stored: colour ? grayFromColour(samples, header) : samples.values };
 }
 
 function remarksOf(counts: Readonly<Record<PixelRemark['kind'], number>>): PixelRemark[] {

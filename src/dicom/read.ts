@@ -88,7 +88,10 @@ function fitsAs(bytes: Uint8Array, start: number, syntax: string): boolean {
   return fits(viewOf(bytes), start, bytes.length, encodingOf(syntax));
 }
 
-/** Whether its first bytes unpack to the beginning of a data set in Explicit VR Little Endian, which begins with group 0008. */
+/**
+ * Whether its first bytes unpack to the beginning of a data set in Explicit VR Little Endian, which begins with group
+ * 0008.
+ */
 function isDeflated(bytes: Uint8Array): boolean {
   try {
     const inflate = isZlib(bytes) ? inflateSync : inflateRawSync;

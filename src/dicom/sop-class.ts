@@ -1,7 +1,7 @@
 /**
  * Storage SOP Classes of PS3.4 table B.5-1 (and retired ones) whose objects are no image, below 1.2.840.10008.5.1.4:
- * documents, presentation states, waveforms, raw data, registrations, plans, protocols. Segmentations and parametric maps
- * have frames, but none is a film.
+ * documents, presentation states, waveforms, raw data, registrations, plans, protocols. Segmentations and parametric
+ * maps have frames, but none is a film.
  */
 const NO_IMAGE = [
   /^1\.1\.4\.2$/,

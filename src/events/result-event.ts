@@ -45,6 +45,13 @@ export const filmResultSchema = z
     outputs: z
       .array(outputSchema)
       .describe('In the order of storing: the objects that are switched on, then the report'),
+    supersedes: z
+      .array(uidSchema)
+      .optional()
+      .describe(
+        'SOP Instance UIDs of all earlier reports of this film that are known: this result takes their place, ' +
+          'because the film has another content now or was read anew. Left out where there are none',
+      ),
   })
   .meta({ id: 'film', description: 'What became of one film' });
 

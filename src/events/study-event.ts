@@ -22,6 +22,13 @@ export const studyEventSchema = z
           'without it they are left alone',
       )
       .optional(),
+    compareFilms: z
+      .boolean()
+      .describe(
+        'false: films that have a report are not compared with what it saw; without it they are, so that one whose ' +
+          'content was replaced under its UID is read anew',
+      )
+      .optional(),
     priority: z
       .enum(PRIORITIES)
       .describe('How soon the study is worked on; goes before the rules of the configuration')

@@ -47,6 +47,9 @@ export function pixelRemark({ kind, pixels }: PixelRemark): string {
   }
 }
 
+/** What a reader is told of a result that takes the place of an earlier one. */
+export const REPLACED = 'This result takes the place of an earlier one of the same film, which does not hold any more.';
+
 /**
  * Where the probability lies, without a full stop. It never says that something is absent: below the operating point
  * nothing is known.

@@ -33,10 +33,10 @@ function acknowledgement(segments: readonly string[]): Acknowledgement {
 }
 
 /**
- * Reads what a receiver answered to a message (HL7 v2.5.1 section 2.9). In the enhanced mode, which some receivers speak
- * unasked, the commit acknowledgement (CA, CE, CR) says that the message is kept, and the application acknowledgement
- * (AA, AE, AR) what became of it: where both are there, the latter counts. One without MSA-2 is about the message sent
- * last on the connection. Texts are never quoted.
+ * Reads what a receiver answered to a message (HL7 v2.5.1 section 2.9). In the enhanced mode, which some receivers
+ * speak unasked, the commit acknowledgement (CA, CE, CR) says that the message is kept, and the application
+ * acknowledgement (AA, AE, AR) what became of it: where both are there, the latter counts. One without MSA-2 is about
+ * the message sent last on the connection. Texts are never quoted.
  * @returns the acknowledgement that counts
  * @throws HilumError RECEIVER_UNAVAILABLE (transient) for AE and CE, RECEIVER_REFUSED (permanent) for AR and CR,
  * RECEIVER_RESPONSE_INVALID (transient) for what is no acknowledgement, or one to another message.

@@ -1,4 +1,5 @@
 import type { Attributes } from '../dicom/attributes';
+import type { ContentDigest } from '../dicom/content-digest';
 import type { Dataset } from '../dicom/dataset';
 import { clean, cut, plain, refuse } from '../dicom/sanitise';
 import { deriveUid, type Uid } from '../dicom/uid';
@@ -42,13 +43,34 @@ export interface AnalysisIdentity {
   readonly objects: Readonly<Record<ResultObject, boolean>>;
   /** Youngest patient whose films are analysed (years), where it is not the usual one. */
   readonly minimumAge?: number;
+  /** Of the film in hand; absent where no film is. */
+  readonly film?: FilmState;
+}
+
+/** A report that is there already. */
+export interface ReportReference {
+  readonly sopClassUid: Uid;
+  readonly seriesInstanceUid: Uid;
+  readonly sopInstanceUid: Uid;
+}
+
+/** What was seen of a film, and which results of it were there before. */
+export interface FilmState {
+  readonly digest: ContentDigest;
+  /** The reports that the new one supersedes. */
+  readonly predecessors: readonly ReportReference[];
+  /**
+   * Digest and predecessors enter the UIDs: the film was seen with another content before, or these UIDs are taken by
+   * an earlier result. The predecessors too, so that a film that gets its first content back has a third result.
+   */
+  readonly isDistinct: boolean;
 }
 
 /** What a site gets that asks for nothing else. */
 const USUAL_OBJECTS: readonly ResultObject[] = ['heatMap'];
 
 /** Raise it when the same analysis is to be written differently: all results get new UIDs and are stored anew. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 export interface ObjectUids {
   readonly series: Uid;
@@ -60,13 +82,21 @@ export type ResultUids = Readonly<Record<ResultObject | 'report', ObjectUids>>;
 
 /**
  * UIDs of a film's results, known before the analysis, so that a query tells whether it was done. They follow from the
- * film and from all that shapes the content, but from no clock and not from the outcome. Each object has a series of
- * its own: viewers (OHIF) show only the last report of a series. Which objects are wanted shapes the report, which
- * refers to them, and only it; the usual choice is left out, as it was before there was one.
+ * film, the study that it stands in (a film copied to another patient's study gets a result of its own there) and all
+ * that shapes the content, but from no clock and not from the outcome; from the film's content only where it changed
+ * under its UID ({@link FilmState}). Each object has a series of its own: viewers (OHIF) show only the last report of a
+ * series. Which objects are wanted shapes the report, which refers to them, and only it; the usual choice is left out,
+ * as it was before there was one.
  */
-export function resultUids(film: Uid, identity: AnalysisIdentity): ResultUids {
-  const age = identity.minimumAge === undefined ? [] : ['minimum-age', identity.minimumAge];
-  const shape = [FORMAT_VERSION, ...identity.findings.flatMap(findingParts), ...modelParts(identity), ...age];
+export function resultUids(study: Uid, film: Uid, identity: AnalysisIdentity): ResultUids {
+  const shape = [
+    FORMAT_VERSION,
+    study,
+    ...identity.findings.flatMap(findingParts),
+    ...modelParts(identity),
+    ...contentParts(identity.film),
+    ...(identity.minimumAge === undefined ? [] : ['minimum-age', identity.minimumAge]),
+  ];
   const uidsOf = (...kind: string[]): ObjectUids => ({
     series: deriveUid([film, 'series', ...kind, ...shape]),
     instance: deriveUid([film, 'instance', ...kind, ...shape]),
@@ -183,6 +213,16 @@ export function localMoment(moment: Date, source: Attributes): LocalMoment {
 
 function modelParts({ models }: AnalysisIdentity): string[] {
   return models.flatMap(({ id, version, sha256 }) => [id, version, sha256]);
+}
+
+function contentParts(film: FilmState | undefined): string[] {
+  if (film?.isDistinct !== true) return [];
+  const { digest, predecessors } = film;
+  return [
+    'content',
+    digest.decoded ?? digest.encoded,
+    ...predecessors.map(({ sopInstanceUid }) => sopInstanceUid).sort(),
+  ];
 }
 
 /** A live finding alone, as every analysis of 0.1 had it, adds nothing else: its UIDs stay. */

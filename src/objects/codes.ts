@@ -67,6 +67,8 @@ export const CODES = {
   model: own('model', 'Model'),
   warning: own('warning', 'Warning, code'),
   remark: own('remark', 'Remark on the film'),
+  decodedDigest: own('decoded-digest', 'Film as analysed, SHA-256 of its decoded content'),
+  encodedDigest: own('encoded-digest', 'Film as analysed, SHA-256 of its encoded content'),
   // Pixel objects
   sourceImage: dcm('121322', 'Source image for image processing operation'),
   spatialResampling: dcm('113085', 'Spatial resampling'),

@@ -47,7 +47,7 @@ export interface FrameDescription {
 export function derivedFrame(source: Attributes, description: FrameDescription, identity: AnalysisIdentity): Dataset {
   const film = sourceReference(source);
   const { object, rows, columns } = description;
-  const uids = resultUids(film.sopInstanceUid, identity)[object];
+  const uids = resultUids(film.studyInstanceUid, film.sopInstanceUid, identity)[object];
   const { date, time, offset } = localMoment(identity.startedAt, source);
   const organisation = deriveUid(['dimension', uids.instance]);
   if (![rows, columns].every((size) => Number.isInteger(size) && size > 0 && size <= 0xffff))

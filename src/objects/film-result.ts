@@ -16,7 +16,7 @@ export function reportOf({ outputs }: Pick<FilmResult, 'outputs'>): FilmResult['
  * out: they are in the report for people to read.
  */
 export function filmResultOf(reading: ReportReading): FilmResult {
-  const { sopInstanceUid, outcome, reasonText, view, lungFraction, findings, outputs } = reading;
+  const { sopInstanceUid, outcome, reasonText, view, lungFraction, findings, outputs, links } = reading;
   const warnings = knownWarnings(reading.warnings);
   return {
     sopInstanceUid,
@@ -29,5 +29,8 @@ export function filmResultOf(reading: ReportReading): FilmResult {
     findings,
     ...(warnings.length > 0 ? { warnings } : {}),
     outputs,
+    ...(links.predecessors.length > 0
+      ? { supersedes: links.predecessors.map(({ sopInstanceUid: report }) => report) }
+      : {}),
   };
 }

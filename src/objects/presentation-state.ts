@@ -56,7 +56,7 @@ export function buildPresentationState(
   checkIdentity(identity);
   if (!isGrayscale(source)) return null;
   const film = sourceReference(source);
-  const { series, instance } = resultUids(film.sopInstanceUid, identity).presentationState;
+  const { series, instance } = resultUids(film.studyInstanceUid, film.sopInstanceUid, identity).presentationState;
   const { date, time, offset } = localMoment(identity.startedAt, source);
   const annotations = annotationsOf(content, filmSize(source), identity);
   return {

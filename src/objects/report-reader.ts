@@ -1,13 +1,30 @@
 import { describeError, HilumError } from '../base/errors';
 import type { Attributes } from '../dicom/attributes';
 import type { Code } from '../dicom/code';
+import type { ContentDigest } from '../dicom/content-digest';
 import { readPart10 } from '../dicom/read';
-import { parseUid, type Uid } from '../dicom/uid';
+import { parseUid, tryParseUid, type Uid } from '../dicom/uid';
 import { type Finding, FINDING_MODES } from '../events/finding';
 import { PRIORITIES, type Priority } from '../events/priority';
 import { findingOf, priorityAt } from '../finding/finding';
+import type { ReportReference } from './analysis';
 import { CODES } from './codes';
 import { REPORT_NAME, REPORT_PARAMETERS, type View } from './structured-report';
+
+/** What puts a report of any version of Hilum in its place among those of its film. */
+export interface ReportLinks {
+  /** The film. */
+  readonly film: Uid;
+  /** The study that the report was written for: its evidence names it. Null where there is none. */
+  readonly study: Uid | null;
+  readonly report: ReportReference;
+  /** The reports that it supersedes. */
+  readonly predecessors: readonly ReportReference[];
+  /** What was seen of the film; null in a report of version 0.1. */
+  readonly digest: ContentDigest | null;
+  /** As {@link ReportReading.contentAt}. */
+  readonly contentAt: number;
+}
 
 /** What a report of ours says, as exactly as it was written. */
 export interface ReportReading {
@@ -36,11 +53,8 @@ export interface ReportReading {
   readonly softwareVersion: string;
   readonly models: readonly { readonly id: string; readonly version: string; readonly sha256: string }[];
   /** What was written beside the report, in the order of storing, and the report itself. */
-  readonly outputs: readonly {
-    readonly sopClassUid: Uid;
-    readonly seriesInstanceUid: Uid;
-    readonly sopInstanceUid: Uid;
-  }[];
+  readonly outputs: readonly ReportReference[];
+  readonly links: ReportLinks;
 }
 
 /**
@@ -82,17 +96,37 @@ function read(root: Attributes): ReportReading {
     softwareVersion: textOf(children(root).find((item) => isNamed(item, CODES.deviceObserverSerial))) ?? '',
     models: evaluations.filter((item) => isNamed(item, CODES.model)).map((item) => modelOf(textOf(item) ?? '')),
     outputs: outputsOf(root),
+    links: linksOf(root),
   };
 }
 
-/** The film that a report of any version of Hilum is about; null when it is no report of Hilum. */
-export function reportedFilm(report: Uint8Array): Uid | null {
+/** Of a report of any version of Hilum, also where it says what this version can't read; null when it is none. */
+export function reportLinks(report: Uint8Array): ReportLinks | null {
   try {
     const { attributes } = readPart10(report);
-    return String(attributes.SeriesDescription).startsWith(REPORT_NAME) ? filmOf(attributes) : null;
+    return String(attributes.SeriesDescription).startsWith(REPORT_NAME) ? linksOf(attributes) : null;
   } catch {
     return null;
   }
+}
+
+function linksOf(root: Attributes): ReportLinks {
+  const studies = sequence(root, 'CurrentRequestedProcedureEvidenceSequence');
+  return {
+    film: filmOf(root),
+    study: tryParseUid(studies[0]?.StudyInstanceUID) ?? null,
+    report: output(root.SOPClassUID, root.SeriesInstanceUID, root.SOPInstanceUID),
+    predecessors: instancesIn(root, 'PredecessorDocumentsSequence'),
+    digest: digestOf(root),
+    contentAt: contentTime(root),
+  };
+}
+
+function digestOf(root: Attributes): ContentDigest | null {
+  const evaluations = children(named(root, CODES.qualitativeEvaluations) ?? {});
+  const text = (concept: Code) => textOf(evaluations.find((item) => isNamed(item, concept)));
+  const encoded = text(CODES.encodedDigest);
+  return encoded === null ? null : { encoded, decoded: text(CODES.decodedDigest) };
 }
 
 function filmOf(root: Attributes): Uid {
@@ -111,9 +145,12 @@ function outputsOf(root: Attributes): ReportReading['outputs'] {
 
 /** The film and what was written of it beside the report. */
 function evidenceOf(root: Attributes): ReportReading['outputs'] {
-  const series = sequence(root, 'CurrentRequestedProcedureEvidenceSequence').flatMap((study) =>
-    sequence(study, 'ReferencedSeriesSequence'),
-  );
+  return instancesIn(root, 'CurrentRequestedProcedureEvidenceSequence');
+}
+
+/** Hierarchical SOP Instance Reference macro (PS3.3 table C.17-3). */
+function instancesIn(root: Attributes, keyword: string): ReportReading['outputs'] {
+  const series = sequence(root, keyword).flatMap((study) => sequence(study, 'ReferencedSeriesSequence'));
   return series.flatMap((entry) =>
     sequence(entry, 'ReferencedSOPSequence').map((instance) =>
       output(instance.ReferencedSOPClassUID, entry.SeriesInstanceUID, instance.ReferencedSOPInstanceUID),

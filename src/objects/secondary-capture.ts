@@ -37,7 +37,7 @@ const SERIES_NUMBER = '9901';
 export function buildSecondaryCapture(source: Attributes, picture: Picture, identity: AnalysisIdentity): Dataset {
   checkIdentity(identity);
   const film = sourceReference(source);
-  const { series, instance } = resultUids(film.sopInstanceUid, identity).heatMap;
+  const { series, instance } = resultUids(film.studyInstanceUid, film.sopInstanceUid, identity).heatMap;
   const { date, time, offset } = localMoment(identity.startedAt, source);
   return {
     SOPClassUID: SOP_CLASSES.heatMap,

@@ -100,7 +100,7 @@ export function buildStructuredReport(source: Attributes, content: ReportContent
   checkIdentity(identity);
   checkContent(content);
   const film = sourceReference(source);
-  const uids = resultUids(film.sopInstanceUid, identity);
+  const uids = resultUids(film.studyInstanceUid, film.sopInstanceUid, identity);
   const { date, time, offset } = localMoment(identity.startedAt, source);
   return {
     SOPClassUID: SR_CLASSES[identity.srClass],
@@ -125,8 +125,31 @@ export function buildStructuredReport(source: Attributes, content: ReportContent
     ContentDate: date,
     ContentTime: time,
     PerformedProcedureCodeSequence: [],
+    ...predecessors(film, identity),
     CurrentRequestedProcedureEvidenceSequence: [evidence(film, references(film, content, identity))],
     ...documentRoot(source, film, content, identity),
+  };
+}
+
+/**
+ * PS3.3 section C.17.2: the reports of this film that this one takes the place of, because the film has another content
+ * now or was read anew.
+ */
+function predecessors({ studyInstanceUid }: SourceReference, { film }: AnalysisIdentity): Dataset {
+  if (film === undefined || film.predecessors.length === 0) return {};
+  const series = film.predecessors.map((report) => seriesItem(report.seriesInstanceUid, report));
+  return {
+    PredecessorDocumentsSequence: [{ StudyInstanceUID: studyInstanceUid, ReferencedSeriesSequence: series }],
+  };
+}
+
+/** One instance in the Hierarchical Series Reference macro (PS3.3 table C.17-3a). */
+function seriesItem(series: Uid, image: ImageReference): Dataset {
+  return {
+    SeriesInstanceUID: series,
+    ReferencedSOPSequence: [
+      { ReferencedSOPClassUID: image.sopClassUid, ReferencedSOPInstanceUID: image.sopInstanceUid },
+    ],
   };
 }
 
@@ -136,7 +159,7 @@ interface ObjectReference extends ImageReference, ObjectUids {
 
 function references(film: SourceReference, content: ReportContent, identity: AnalysisIdentity): ObjectReference[] {
   if (content.outcome === 'not-analysed') return [];
-  const uids = resultUids(film.sopInstanceUid, identity);
+  const uids = resultUids(film.studyInstanceUid, film.sopInstanceUid, identity);
   return content.objects.map((object) => ({
     object,
     ...uids[object],
@@ -150,17 +173,11 @@ function references(film: SourceReference, content: ReportContent, identity: Ana
  * is here but the film for the results.
  */
 function evidence(film: SourceReference, objects: readonly ObjectReference[]): Dataset {
-  const entry = (series: Uid, image: ImageReference) => ({
-    SeriesInstanceUID: series,
-    ReferencedSOPSequence: [
-      { ReferencedSOPClassUID: image.sopClassUid, ReferencedSOPInstanceUID: image.sopInstanceUid },
-    ],
-  });
   return {
     StudyInstanceUID: film.studyInstanceUid,
     ReferencedSeriesSequence: [
-      entry(film.seriesInstanceUid, film),
-      ...objects.map((object) => entry(object.series, object)),
+      seriesItem(film.seriesInstanceUid, film),
+      ...objects.map((object) => seriesItem(object.series, object)),
     ],
   };
 }
@@ -265,7 +282,11 @@ function notAnalysedGroup(source: Attributes, film: SourceReference, identity: A
 }
 
 function trackingUid(film: SourceReference, identity: AnalysisIdentity, parts: readonly string[]): Uid {
-  return deriveUid(['tracking', resultUids(film.sopInstanceUid, identity).report.instance, ...parts]);
+  return deriveUid([
+    'tracking',
+    resultUids(film.studyInstanceUid, film.sopInstanceUid, identity).report.instance,
+    ...parts,
+  ]);
 }
 
 interface MeasurementGroup {
@@ -339,7 +360,15 @@ function evaluations(content: ReportContent, identity: AnalysisIdentity): Conten
     ...facts(content).map(([concept, value]) => say(concept, value)),
     ...(content.lungFraction === null ? [] : [say(CODES.lungFraction, String(content.lungFraction))]),
     ...identity.models.map(({ id, version, sha256 }) => say(CODES.model, `${id} ${version} ${sha256}`)),
+    ...digests(identity).map(([concept, value]) => say(concept, value)),
   ];
+}
+
+/** By which a film is known again whose content changes under its UID. */
+function digests({ film }: AnalysisIdentity): (readonly [Code, string])[] {
+  if (film === undefined) return [];
+  const { encoded, decoded } = film.digest;
+  return [...(decoded === null ? [] : [[CODES.decodedDigest, decoded] as const]), [CODES.encodedDigest, encoded]];
 }
 
 /** Of a film that was not analysed nothing is known, and the report says so for each finding. */

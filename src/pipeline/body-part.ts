@@ -40,8 +40,8 @@ const BEYOND = /abd|pelv|neck/;
 const NOT_MEANT = /(?<!\p{L})(\p{L}*chester\p{L}*|chestnut\p{L}*|c arm)(?!\p{L})/gu;
 
 /**
- * Chest, lung and bones of the chest by code, where the meaning is in another language: SNOMED CT and its forerunner SRT
- * (PS3.16 CID 4031), plain chest film (SCT), chest films of LOINC and CPT.
+ * Chest, lung and bones of the chest by code, where the meaning is in another language: SNOMED CT and its forerunner
+ * SRT (PS3.16 CID 4031), plain chest film (SCT), chest films of LOINC and CPT.
  */
 const CHEST_CODES: ReadonlySet<string> = new Set([
   ...['51185008', '816094009', '302551006', '39607008', '43799004', 'T-D3000', 'T-28000', '399208008', '168731009'],

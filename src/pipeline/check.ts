@@ -26,7 +26,8 @@ const VIEWS: readonly (readonly [RegExp, string])[] = [
  * Whether a film may be analysed, by its header alone; null when it may. In this order:
  *
  * 1. Its SOP Class is not known to be no image (a document, a presentation state ...); a private one has a picture.
- * 2. Modality is CR or DX; which image SOP Class does not matter, because many archives keep films as Secondary Capture.
+ * 2. Modality is CR or DX; which image SOP Class does not matter, because many archives keep films as Secondary
+ * Capture.
  * 3. It is no result that another product made of a film.
  * 4. Neither Presentation Intent Type nor SOP Class is FOR PROCESSING: raw detector values are not what the models were
  *    trained on.

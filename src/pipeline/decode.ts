@@ -1,5 +1,6 @@
 import { HilumError } from '../base/errors';
 import type { Attributes } from '../dicom/attributes';
+import { type ContentDigest, encodedDigest } from '../dicom/content-digest';
 import { compressionHistory } from '../dicom/lossy';
 import { PixelError } from '../dicom/pixel-error';
 import type { Opened } from '../dicom/read';
@@ -41,4 +42,23 @@ export function refusalOf(error: unknown): Refusal | null {
   if (error instanceof HilumError && error.code === 'DICOM_UNREADABLE')
     return { reason: 'unreadable', text: error.message };
   return null;
+}
+
+/** @param decoded where the film was decoded already */
+export async function contentOf(
+  { opened }: OpenedFilm,
+  reader: FilmReader,
+  decoded: string | null = null,
+): Promise<ContentDigest> {
+  return { encoded: await encodedDigest(opened), decoded: decoded ?? (await decodedContent(opened, reader)) };
+}
+
+/** Null where the pixels can't be decoded. */
+export async function decodedContent(opened: Opened, reader: FilmReader): Promise<string | null> {
+  try {
+    return await reader.digest(opened);
+  } catch (error) {
+    if (refusalOf(error) === null) throw error;
+    return null;
+  }
 }

@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { HilumError } from '../base/errors';
+import { number } from '../dicom/attributes';
 import { PixelError, undecodable } from '../dicom/pixel-error';
-import type { GrayFilm } from '../dicom/pixels';
+import type { DecodedPixels } from '../dicom/pixels';
 import type { Opened } from '../dicom/read';
-import type { Failure, Reply, Request } from './decoder-worker';
+import type { Answer, Failure, Reply, Request } from './decoder-worker';
 import type { FilmReader } from './film-reader';
 
 /** Why a thread was lost over a film. */
@@ -51,8 +52,12 @@ export class DecoderThread implements FilmReader {
     return (await this.inTurn(() => ({ task: 'read', bytes: new Uint8Array(bytes) }))) as Opened;
   }
 
-  async decode(opened: Opened): Promise<GrayFilm> {
-    return (await this.inTurn(() => ({ task: 'decode', opened }))) as GrayFilm;
+  async decode(opened: Opened): Promise<DecodedPixels> {
+    return (await this.inTurn(() => ({ task: 'decode', opened }))) as DecodedPixels;
+  }
+
+  async digest(opened: Opened): Promise<string> {
+    return (await this.inTurn(() => ({ task: 'digest', opened }))) as string;
   }
 
   /** Waits for what was asked before. */
@@ -61,19 +66,19 @@ export class DecoderThread implements FilmReader {
     await this.end();
   }
 
-  private inTurn(request: () => Request): Promise<Opened | GrayFilm> {
+  private inTurn(request: () => Request): Promise<Answer> {
     const turn = this.last.then(() => this.ask(request, TRIES));
     this.last = turn.catch(() => undefined);
     return turn;
   }
 
-  private async ask(makeRequest: () => Request, tries: number): Promise<Opened | GrayFilm> {
+  private async ask(makeRequest: () => Request, tries: number): Promise<Answer> {
     const worker = (this.worker ??= await this.start());
     const request = makeRequest();
     worker.ref();
     try {
       const answer = await answerOf(worker, request, this.options.timeoutMs);
-      if ('values' in answer && answer.values.length > LARGE_FILM_PIXELS) await this.end();
+      if (decodedPixels(request) > LARGE_FILM_PIXELS) await this.end();
       return answer;
     } catch (error) {
       if (!(error instanceof Lost)) throw error;
@@ -107,8 +112,15 @@ export class DecoderThread implements FilmReader {
   }
 }
 
+/** Of the film that was decoded, by its header, which was believed; 0 where nothing was. */
+function decodedPixels(request: Request): number {
+  if (request.task === 'read') return 0;
+  const { attributes } = request.opened;
+  return (number(attributes, 'Rows') ?? 0) * (number(attributes, 'Columns') ?? 0);
+}
+
 /** @throws Lost, or what the worker says of the film */
-function answerOf(worker: Worker, request: Request, timeoutMs: number): Promise<Opened | GrayFilm> {
+function answerOf(worker: Worker, request: Request, timeoutMs: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const settle = (act: () => void) => {
       clearTimeout(timer);

@@ -1,14 +1,17 @@
 import { parentPort } from 'node:worker_threads';
 import { causeText, type ErrorCode, HilumError, type Lasting } from '../base/errors';
 import { PixelError, type PixelFault } from '../dicom/pixel-error';
-import type { GrayFilm } from '../dicom/pixels';
+import type { DecodedPixels } from '../dicom/pixels';
 import type { Opened } from '../dicom/read';
 import { unboundedReader } from './film-reader';
 import { transferable } from './transferable';
 
 /** What `decoder-thread.ts` asks, one thing at a time. */
 export type Request =
-  { readonly task: 'read'; readonly bytes: Uint8Array } | { readonly task: 'decode'; readonly opened: Opened };
+  | { readonly task: 'read'; readonly bytes: Uint8Array }
+  | { readonly task: 'decode'; readonly opened: Opened }
+  | { readonly task: 'digest'; readonly opened: Opened };
+export type Answer = Opened | DecodedPixels | string;
 
 /** An error as plain data: classes do not survive the way between threads. */
 export type Failure =
@@ -25,7 +28,7 @@ export type Failure =
 /** `ready` comes first, when all modules are loaded: a thread that ends before that says nothing about a film. */
 export type Reply =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'done'; readonly value: Opened | GrayFilm }
+  | { readonly kind: 'done'; readonly value: Answer }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 const port = parentPort;
@@ -33,12 +36,19 @@ if (port === null) throw new Error('decoder-worker.ts is started as a thread onl
 
 async function answer(request: Request): Promise<void> {
   try {
-    if (request.task === 'read') {
-      const value = await unboundedReader.read(request.bytes);
-      send({ kind: 'done', value }, value.pixelData?.fragments ?? []);
-    } else {
-      const value = await unboundedReader.decode(request.opened);
-      send({ kind: 'done', value }, [value.values]);
+    switch (request.task) {
+      case 'read': {
+        const value = await unboundedReader.read(request.bytes);
+        send({ kind: 'done', value }, value.pixelData?.fragments ?? []);
+        break;
+      }
+      case 'decode': {
+        const value = await unboundedReader.decode(request.opened);
+        send({ kind: 'done', value }, [value.values]);
+        break;
+      }
+      case 'digest':
+        send({ kind: 'done', value: await unboundedReader.digest(request.opened) }, []);
     }
   } catch (error) {
     send({ kind: 'failed', failure: failureOf(error) }, []);

@@ -20,8 +20,8 @@ const ALGORITHM =
 
 /**
  * An image that another product made of a film: it is no acquisition (Image Type DERIVED\\SECONDARY, PS3.3 section
- * C.7.6.1.1.2, or a Secondary Capture that does not call itself original), and its equipment or its description names an
- * algorithm. Films that a workstation processed (DERIVED\\PRIMARY) or a digitiser captured are none.
+ * C.7.6.1.1.2, or a Secondary Capture that does not call itself original), and its equipment or its description names
+ * an algorithm. Films that a workstation processed (DERIVED\\PRIMARY) or a digitiser captured are none.
  */
 export function checkDerived(attributes: Attributes): Refusal | null {
   if (!isSecondary(attributes)) return null;

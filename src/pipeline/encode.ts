@@ -35,7 +35,8 @@ export type { AnalysisIdentity, AnalysisModel, ResultUids };
  * so that where a report is, all is. A rejected film has no object.
  * @throws HilumError ENCODE_FAILED when the film or the outcome cannot make a valid object.
  */
-export function encode(outcome: FilmOutcome, identity: AnalysisIdentity): EncodedObject[] {
+export function encode(outcome: FilmOutcome, analysis: AnalysisIdentity): EncodedObject[] {
+  const identity = withContent(outcome, analysis);
   switch (outcome.outcome) {
     case 'analysed': {
       const source = outcome.explained.inferred.preprocessed.decoded.attributes;
@@ -60,6 +61,12 @@ export function encode(outcome: FilmOutcome, identity: AnalysisIdentity): Encode
     case 'rejected':
       return [];
   }
+}
+
+/** A film of which no earlier result is known has the state of a first one. */
+function withContent(outcome: FilmOutcome, identity: AnalysisIdentity): AnalysisIdentity {
+  if (identity.film !== undefined || outcome.outcome === 'rejected' || outcome.content === undefined) return identity;
+  return { ...identity, film: { digest: outcome.content, predecessors: [], isDistinct: false } };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { decodePixels, type GrayFilm } from '../dicom/pixels';
+import { type DecodedPixels, decodePixels, digestPixels } from '../dicom/pixels';
 import { type Opened, readPart10 } from '../dicom/read';
 
 /**
@@ -8,7 +8,9 @@ export interface FilmReader {
   /** @throws HilumError DICOM_UNREADABLE */
   read(bytes: Uint8Array): Promise<Opened>;
   /** @throws PixelError */
-  decode(opened: Opened): Promise<GrayFilm>;
+  decode(opened: Opened): Promise<DecodedPixels>;
+  /** `decoded` of {@link ContentDigest}, without making a picture of it. @throws PixelError */
+  digest(opened: Opened): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -16,5 +18,6 @@ export interface FilmReader {
 export const unboundedReader: FilmReader = {
   read: async (bytes) => readPart10(bytes),
   decode: (opened) => decodePixels(opened),
+  digest: (opened) => digestPixels(opened),
   close: async () => {},
 };

@@ -2,9 +2,8 @@ import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
 import type { FilmResult, ResultEvent } from '../events/result-event';
 import { leadingFinding, studyPriority } from '../finding/finding';
-import { type AnalysisIdentity, readResult } from './encode';
-import type { Announcer, Archive, FilmOutcome } from './stage';
-import type { Survey } from './survey';
+import type { AnalysisIdentity } from './encode';
+import type { FilmOutcome } from './stage';
 
 /** What became of one film, in the words of the result event. */
 export function resultOf(sopInstanceUid: Uid, outcome: FilmOutcome, objects: readonly EncodedObject[]): FilmResult {
@@ -53,26 +52,6 @@ export function resultOf(sopInstanceUid: Uid, outcome: FilmOutcome, objects: rea
   }
 }
 
-/**
- * Announces the result of the whole study: the films analysed now and, read back from their reports, those analysed
- * before, by this version of Hilum or by another one (`earlier`), whose priority stands.
- * @throws HilumError of the archive or the broker.
- */
-export async function notify(
-  study: Uid,
-  found: Survey,
-  results: readonly FilmResult[],
-  earlier: readonly FilmResult[],
-  identity: AnalysisIdentity,
-  ports: { archive: Archive; announcer: Announcer },
-): Promise<ResultEvent> {
-  const films = [...results];
-  for (const done of found.done) films.push(await readBack(study, done, ports.archive));
-  const event = studyResult(study, [...films, ...earlier], found.skipped, identity);
-  await ports.announcer.announce(event);
-  return event;
-}
-
 /** The result of a study, complete now. */
 export function studyResult(
   study: Uid,
@@ -90,13 +69,4 @@ export function studyResult(
     models: models.map(({ id, version }) => ({ id, version })),
     completedAt: new Date().toISOString(),
   };
-}
-
-async function readBack(study: Uid, { film, uids }: Survey['done'][number], archive: Archive): Promise<FilmResult> {
-  const bytes = await archive.retrieve({
-    studyInstanceUid: study,
-    seriesInstanceUid: uids.report.series,
-    sopInstanceUid: uids.report.instance,
-  });
-  return { ...readResult(bytes), sopInstanceUid: film.sopInstanceUid };
 }

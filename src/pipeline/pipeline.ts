@@ -3,9 +3,10 @@ import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
 import type { FilmResult, ResultEvent } from '../events/result-event';
 import { checkHeader, headerWarnings, isReported } from './check';
-import { decode, open, type OpenedFilm, refusalOf } from './decode';
-import { type AnalysisIdentity, encode } from './encode';
+import { contentOf, decode, open, type OpenedFilm, refusalOf } from './decode';
 import { checkDerivedColour } from './derived-result';
+import { dueFilms } from './due-films';
+import { type AnalysisIdentity, encode, resultUids } from './encode';
 import { explain } from './explain';
 import { findAnnounced } from './find-announced';
 import { fetchFilm } from './fetch';
@@ -14,10 +15,18 @@ import { findUnlike, refuseUnlike } from './gate';
 import { classify, findView, type Models } from './infer';
 import { findLungs, implausible, type Plausibility } from './lungs';
 import { measuresOf } from './measure';
-import { notify, resultOf } from './notify';
-import { leaveReported } from './older-reports';
+import { resultOf, studyResult } from './notify';
 import { pixelFault } from './pixel-faults';
 import { preprocess } from './preprocess';
+import {
+  type FilmReports,
+  isReadBy,
+  nextState,
+  readReports,
+  resultInEffect,
+  withSuperseded,
+  withState,
+} from './reports';
 import { checkShortcut, type ShortcutCheck } from './shortcut-check';
 import type {
   Admission,
@@ -30,7 +39,7 @@ import type {
   Refusal,
 } from './stage';
 import { store } from './store';
-import { survey } from './survey';
+import { skippedSeries, survey, type Survey } from './survey';
 import { timing } from './timing';
 import { verify } from './verify';
 
@@ -67,7 +76,17 @@ export async function analyseFilm(bytes: Uint8Array, line: Line): Promise<FilmOu
     if (refusal === null) throw error;
     return { outcome: 'rejected', sopInstanceUid: null, refusal };
   }
-  return unfit(source, line) ?? analysePixels(source, line);
+  return withContent(unfit(source, line) ?? (await analysePixels(source, line)), source, line);
+}
+
+/** A film that gets a report is known again by its content, also where nobody had to look at its pixels. */
+async function withContent(outcome: FilmOutcome, source: OpenedFilm, { reader }: Line): Promise<FilmOutcome> {
+  if (outcome.outcome === 'rejected') return outcome;
+  const decoded =
+    outcome.outcome === 'analysed'
+      ? outcome.explained.inferred.preprocessed.decoded.image.digest
+      : outcome.decodedDigest;
+  return { ...outcome, content: await contentOf(source, reader, decoded ?? null) };
 }
 
 /**
@@ -137,6 +156,8 @@ export interface StudyRun {
   readonly redelivered: boolean;
   /** Films that have a report of another version of Hilum are read anew instead of being left alone. */
   readonly reanalyze?: boolean;
+  /** Films are compared with what their reports saw, so that one whose content was replaced is read anew. */
+  readonly compare?: boolean;
   /** Asked between two films: whether to stop here, and to go on in another run. */
   readonly shouldReturn?: () => boolean;
   /** Waits before an archive that shows nothing of the study is asked again (milliseconds). */
@@ -144,31 +165,65 @@ export interface StudyRun {
 }
 
 /**
- * One study: each film without a report is fetched, analysed, encoded, stored and verified; then the study's result is
- * announced. Null when every film had its report already, as when our own results arrive: there is nothing new to say;
- * `gone` when the archive has nothing of the study. A film that fails for good does not hold up the others.
+ * One study: each film without a report, or with another content than its report saw, is fetched, analysed, encoded,
+ * stored and verified; then the study's result is announced. Null when every film had its report already, as when our
+ * own results arrive: there is nothing new to say; `gone` when the archive has nothing of the study. A film that fails
+ * for good does not hold up the others.
  * @throws HilumError of a port, or STUDY_RETURNED; what was done before stays done and is recognised at the next try.
  */
 export async function runStudy(
   study: Uid,
-  { redelivered, reanalyze = false, shouldReturn = () => false, emptyDelaysMs }: StudyRun,
+  { redelivered, reanalyze = false, compare = reanalyze, shouldReturn = () => false, emptyDelaysMs }: StudyRun,
   line: Line,
   ports: Ports,
 ): Promise<ResultEvent | 'gone' | null> {
+  const { archive } = ports;
   const identity = line.identity();
-  const instances = await findAnnounced(study, ports.archive, emptyDelaysMs);
+  const instances = await findAnnounced(study, archive, emptyDelaysMs);
   if (instances.length === 0) return 'gone';
-  const found = survey(instances, identity);
-  const { pending, earlier } = reanalyze
-    ? { pending: found.pending, earlier: [] }
-    : await leaveReported(found, instances, ports.archive);
-  if (pending.length === 0 && (found.done.length > 0 ? !redelivered : found.pending.length > 0)) return null;
-  const results = await runFilms(
-    pending,
-    (film) => runFilm(film, found.present, identity, line, ports.archive),
-    shouldReturn,
-  );
-  return notify(study, found, results, earlier, identity, ports);
+  const found = survey(study, instances, identity);
+  const isWhole = found.films.length > 0 && found.films.every(({ isReported }) => isReported);
+  if (isWhole && !redelivered && !compare) return null;
+  const reports = await readReports(study, instances, archive);
+  const due = await dueFilms(study, found, reports, identity, { compare, reanalyze, reader: line.reader, archive });
+  const isOurs = [...reports.values()].some((known) => isReadBy(known, study, identity));
+  if (due.length === 0 && (isOurs ? !redelivered : found.films.length > 0)) return null;
+  const runOne = (film: InstanceReference) =>
+    runFilm(film, reports.get(film.sopInstanceUid), found.present, identity, line, archive);
+  const results = await runFilms(due, runOne, shouldReturn);
+  const event = resultOfStudy(study, { found, instances, reports, results, identity });
+  await ports.announcer.announce(event);
+  return event;
+}
+
+interface StudyParts {
+  readonly found: Survey;
+  readonly instances: readonly InstanceReference[];
+  readonly reports: ReadonlyMap<Uid, FilmReports>;
+  /** Of the films read in this run. */
+  readonly results: readonly FilmResult[];
+  readonly identity: AnalysisIdentity;
+}
+
+/**
+ * The films read now and, as their reports have it, those read before: by this analysis first, then by another version
+ * of Hilum, whose priority stands.
+ */
+function resultOfStudy(study: Uid, { found, instances, reports, results, identity }: StudyParts): ResultEvent {
+  const read = new Set<Uid>(results.map(({ sopInstanceUid }) => sopInstanceUid));
+  const left = found.films.flatMap(({ film }) => {
+    const known = read.has(film.sopInstanceUid) ? undefined : reports.get(film.sopInstanceUid);
+    const result = known && resultInEffect(known);
+    return known && result ? [{ result, isOurs: isReadBy(known, study, identity) }] : [];
+  });
+  const films = [
+    ...results,
+    ...left.filter(({ isOurs }) => isOurs).map(({ result }) => result),
+    ...left.filter(({ isOurs }) => !isOurs).map(({ result }) => result),
+  ];
+  const inEffect = [...reports.values()].filter((known) => isReadBy(known, study, identity)).flatMap(resultInEffect);
+  const series = inEffect.flatMap((result) => result?.outputs ?? []).map(({ seriesInstanceUid }) => seriesInstanceUid);
+  return studyResult(study, films, skippedSeries(found, instances, series), identity);
 }
 
 /**
@@ -203,6 +258,7 @@ export async function runFilms(
 
 async function runFilm(
   film: InstanceReference,
+  reports: FilmReports | undefined,
   present: ReadonlySet<string>,
   identity: AnalysisIdentity,
   line: Line,
@@ -213,7 +269,9 @@ async function runFilm(
     ({ bytes }) => analyseFilm(bytes, line),
     unfetched,
   );
-  const objects = await timed('encode', () => encode(outcome, identity));
+  const first = resultUids(film.studyInstanceUid, film.sopInstanceUid, identity);
+  const state = nextState(outcome, reports, first);
+  const objects = await timed('encode', () => encode(outcome, withState(identity, state)));
   await timed('store', () =>
     store(
       film.studyInstanceUid,
@@ -222,7 +280,7 @@ async function runFilm(
     ),
   );
   await timed('verify', () => verify(film.studyInstanceUid, objects, archive));
-  const result = resultOf(film.sopInstanceUid, outcome, objects);
+  const result = withSuperseded(resultOf(film.sopInstanceUid, outcome, objects), reports);
   line.observer?.film(result);
   return result;
 }
@@ -237,7 +295,7 @@ function unfit(source: OpenedFilm, { minimumAge }: Pick<Line, 'minimumAge'>): Fi
   return refusal && refused(source, refusal);
 }
 
-type Seen = Pick<FilmOutcome & { outcome: 'not-analysed' }, 'view' | 'lungFraction' | 'remarks'>;
+type Seen = Pick<FilmOutcome & { outcome: 'not-analysed' }, 'view' | 'lungFraction' | 'remarks' | 'decodedDigest'>;
 
 /** What a report can say of a refused film that was looked at. */
 function seen({ decoded }: PreprocessedFilm, { refusal, view, lungs }: Admission): Seen {
@@ -247,6 +305,7 @@ function seen({ decoded }: PreprocessedFilm, { refusal, view, lungs }: Admission
     view: doubtful ? null : (view?.view ?? null),
     lungFraction: lungs?.lungFraction ?? null,
     remarks: decoded.image.remarks ?? [],
+    decodedDigest: decoded.image.digest,
   };
 }
 

@@ -8,7 +8,7 @@ import { findAnnounced } from './find-announced';
 import { resultOf, studyResult } from './notify';
 import { analyseFilm, type Line, runFilms, type StudyRun, unfetched } from './pipeline';
 import type { Archive } from './stage';
-import { survey } from './survey';
+import { skippedSeries, survey } from './survey';
 import { timing } from './timing';
 
 /** What shadow mode keeps of a film: UIDs and results, nothing about the patient. */
@@ -48,13 +48,13 @@ export async function shadowStudy(
   const identity = line.identity();
   const instances = await findAnnounced(study, archive, emptyDelaysMs);
   if (instances.length === 0) return 'gone';
-  const found = survey(instances, identity);
-  const pending = found.pending.filter(
-    ({ sopInstanceUid }) => !book.has(resultUids(sopInstanceUid, identity).report.instance),
-  );
+  const found = survey(study, instances, identity);
+  const pending = found.films
+    .filter(({ uids, isReported }) => !isReported && !book.has(uids.report.instance))
+    .map(({ film }) => film);
   if (pending.length === 0) return null;
   const films = await runFilms(pending, (film) => shadowFilm(film, line, archive, book), shouldReturn);
-  return studyResult(study, films, found.skipped, identity);
+  return studyResult(study, films, skippedSeries(found, instances, []), identity);
 }
 
 async function shadowFilm(
@@ -77,7 +77,7 @@ async function shadowFilm(
     at: new Date().toISOString(),
     studyInstanceUid: film.studyInstanceUid,
     sopInstanceUid,
-    report: resultUids(sopInstanceUid, identity).report.instance,
+    report: resultUids(film.studyInstanceUid, sopInstanceUid, identity).report.instance,
     outcome: result.outcome,
     reason,
     view,

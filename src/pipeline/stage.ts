@@ -6,10 +6,11 @@
  * Each value holds the one it came from. A stage is a function, value in, value out; no stage knows the next.
  */
 import type { Attributes } from '../dicom/attributes';
+import type { ContentDigest } from '../dicom/content-digest';
 import type { InstanceReference } from '../dicom/instance';
 import type { EncodedObject } from '../dicom/part10';
 import type { Turn } from '../dicom/patient-orientation';
-import type { GrayFilm, PixelRemark } from '../dicom/pixels';
+import type { DecodedPixels, GrayFilm, PixelRemark } from '../dicom/pixels';
 import type { Uid } from '../dicom/uid';
 import type { NotAnalysedReason, Warning } from '../events/closed-lists';
 import type { Finding } from '../events/finding';
@@ -27,8 +28,8 @@ export interface FetchedFilm {
 export interface DecodedFilm {
   readonly sopInstanceUid: Uid;
   readonly attributes: Attributes;
-  /** Display values, row by row, in source-pixel geometry. */
-  readonly image: GrayFilm;
+  /** Display values, row by row, in source-pixel geometry; with the digest of what they were made of. */
+  readonly image: GrayFilm & Partial<DecodedPixels>;
 }
 
 export interface PreprocessedFilm {
@@ -111,11 +112,16 @@ export interface Refusal {
 }
 
 /**
- * What came of one film. `rejected` is for what is no chest film at all or could not be read: it gets a log line and no
- * object.
+ * What came of one film; `content` says of which content, where it came from a file. `rejected` is for what is no chest
+ * film at all or could not be read: it gets a log line and no object.
  */
 export type FilmOutcome =
-  | { readonly outcome: 'analysed'; readonly sopInstanceUid: Uid; readonly explained: ExplainedFilm }
+  | {
+      readonly outcome: 'analysed';
+      readonly sopInstanceUid: Uid;
+      readonly explained: ExplainedFilm;
+      readonly content?: ContentDigest;
+    }
   | {
       readonly outcome: 'not-analysed';
       readonly sopInstanceUid: Uid;
@@ -126,6 +132,9 @@ export type FilmOutcome =
       readonly lungFraction: number | null;
       /** Of the pixels, where they could be decoded. */
       readonly remarks?: readonly PixelRemark[];
+      /** `decoded` of the content, where the film was decoded. */
+      readonly decodedDigest?: string | undefined;
+      readonly content?: ContentDigest;
     }
   | { readonly outcome: 'rejected'; readonly sopInstanceUid: Uid | null; readonly refusal: Refusal };
 

@@ -39,8 +39,8 @@ export function checkQuality(attributes: Attributes): Refusal | null {
 }
 
 /**
- * An animal, by the attributes that only animals have (PS3.3 section C.7.1.1): species that are not human, a breed, four
- * legs, an owner.
+ * An animal, by the attributes that only animals have (PS3.3 section C.7.1.1): species that are not human, a breed,
+ * four legs, an owner.
  */
 export function checkSpecies(attributes: Attributes): Refusal | null {
   return isAnimal(attributes) ? { reason: 'not-human', text: 'the patient is an animal' } : null;

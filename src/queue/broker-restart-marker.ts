@@ -8,11 +8,11 @@ const PAUSE_MS = 50;
 
 /**
  * When the broker was first seen after its last start (milliseconds since 1970). AMQP does not tell, so a marker
- * that is not persistent lies in a queue of its own: a restart loses it, and whoever connects first makes the next. A RabbitMQ
- * that was killed calls every message redelivered; what was queued before this moment may have been waiting all the
- * time, and is no sign of a worker that died. To be awaited before a message is queued or taken: the time is that
- * before the first look, so that what is queued by whoever saw a marker is younger than a marker made meanwhile by somebody
- * who did not see it yet.
+ * that is not persistent lies in a queue of its own: a restart loses it, and whoever connects first makes the next. A
+ * RabbitMQ that was killed calls every message redelivered; what was queued before this moment may have been waiting
+ * all the time, and is no sign of a worker that died. To be awaited before a message is queued or taken: the time is
+ * that before the first look, so that what is queued by whoever saw a marker is younger than a marker made meanwhile by
+ * somebody who did not see it yet.
  */
 export function brokerSeenSince(connection: ChannelModel, queue: string): Promise<number> {
   return onOwnChannel(connection, async (channel) => {

@@ -28,8 +28,8 @@ export type Classify = (body: Uint8Array) => Promise<Priority | null>;
 const PREFETCH = 10;
 
 /**
- * Moves each message of the intake queue to the urgent or the routine queue. It judges nothing else: what is wrong with a
- * message is for the consumer of these queues.
+ * Moves each message of the intake queue to the urgent or the routine queue. It judges nothing else: what is wrong with
+ * a message is for the consumer of these queues.
  */
 export class PriorityRouter {
   private readonly consumer: QueueConsumer;

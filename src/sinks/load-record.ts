@@ -4,8 +4,10 @@ import type { InstanceReference } from '../dicom/instance';
 import { readPart10 } from '../dicom/read';
 import { deriveUid, type Uid } from '../dicom/uid';
 import type { FilmResult, ResultEvent } from '../events/result-event';
+import { mostUrgent, type Priority } from '../events/priority';
+import { WARNING_TEXTS } from '../finding/wording';
 import { reportOf } from '../objects/film-result';
-import { readReport, type ReportReading } from '../objects/report-reader';
+import { readReport, reportLinks, type ReportReading } from '../objects/report-reader';
 import type { FilmRecord, OrderFacts, PatientFacts, StudyFacts, StudyRecord } from './record';
 
 /** What the archive says of a film in its header: '' where it says nothing. */
@@ -40,7 +42,50 @@ export interface ReadReport {
 export async function loadRecord(event: ResultEvent, archive: RecordArchive): Promise<StudyRecord> {
   const reports: (ReadReport | null)[] = [];
   for (const film of event.films) reports.push(await loadReport(event.studyInstanceUid, film, archive));
-  return assembleRecord(event, reports, archive);
+  const record = await assembleRecord(event, reports, archive);
+  const superseded = await supersededPriority(event, archive);
+  return superseded === null ? record : { ...record, supersededPriority: superseded };
+}
+
+/**
+ * As {@link loadRecord}; null where a later report of one of the films is there: the event comes late, or was replayed,
+ * and the one that tells of that report holds.
+ */
+export async function loadCurrentRecord(event: ResultEvent, archive: RecordArchive): Promise<StudyRecord | null> {
+  return (await isSuperseded(event, archive)) ? null : loadRecord(event, archive);
+}
+
+/** Reads only the structured reports that the event does not know: most often there is none. */
+async function isSuperseded(event: ResultEvent, archive: RecordArchive): Promise<boolean> {
+  const known = new Set<Uid>(event.films.flatMap(reportsOf));
+  for (const instance of await findReports(event, archive)) {
+    const bytes = known.has(instance.sopInstanceUid) ? null : await retrieveIfThere(instance, archive);
+    const links = bytes && reportLinks(bytes);
+    if (links?.study !== event.studyInstanceUid) continue;
+    if (links.predecessors.some(({ sopInstanceUid }) => known.has(sopInstanceUid))) return true;
+  }
+  return false;
+}
+
+async function findReports({ studyInstanceUid }: ResultEvent, archive: RecordArchive): Promise<InstanceReference[]> {
+  return (await archive.findInstances(studyInstanceUid)).filter(({ modality }) => modality === 'SR');
+}
+
+/** The report of a film, and those that it takes the place of. */
+function reportsOf(film: FilmResult): Uid[] {
+  const report = reportOf(film);
+  return [...(report === undefined ? [] : [report.sopInstanceUid]), ...(film.supersedes ?? [])];
+}
+
+/** Who was told that a study is urgent wants to hear that it is not so any more. */
+async function supersededPriority(event: ResultEvent, archive: RecordArchive): Promise<Priority | null> {
+  const superseded = new Set<Uid>(event.films.flatMap(({ supersedes = [] }) => supersedes));
+  if (superseded.size === 0) return null;
+  const priorities: (Priority | null)[] = [];
+  for (const instance of await findReports(event, archive))
+    if (superseded.has(instance.sopInstanceUid))
+      priorities.push((await readReportIfThere(instance, archive))?.reading.priority ?? null);
+  return mostUrgent(priorities);
 }
 
 /** As {@link loadRecord}, with the reports of the event's films, in their order. */
@@ -81,9 +126,23 @@ export async function assembleRecord(
 /** Null for a film without a report, and for a report that is not there any more. */
 async function loadReport(study: Uid, film: FilmResult, archive: RecordArchive): Promise<ReadReport | null> {
   const report = reportOf(film);
-  if (report === undefined) return null;
+  return report === undefined ? null : readReportIfThere({ studyInstanceUid: study, ...report }, archive);
+}
+
+/** Null for a report that is none of ours, or was deleted meanwhile. */
+export async function readReportIfThere(path: InstancePath, archive: RecordArchive): Promise<ReadReport | null> {
+  const bytes = await retrieveIfThere(path, archive);
   try {
-    return readReportFile(await archive.retrieve({ studyInstanceUid: study, ...report }));
+    return bytes && readReportFile(bytes);
+  } catch (error) {
+    if (error instanceof HilumError && error.code === 'DICOM_UNREADABLE') return null;
+    throw error;
+  }
+}
+
+async function retrieveIfThere(path: InstancePath, archive: RecordArchive): Promise<Uint8Array | null> {
+  try {
+    return await archive.retrieve(path);
   } catch (error) {
     if (error instanceof HilumError && (error.code === 'NOT_FOUND' || error.code === 'DICOM_UNREADABLE')) return null;
     throw error;
@@ -91,7 +150,7 @@ async function loadReport(study: Uid, film: FilmResult, archive: RecordArchive):
 }
 
 /** @throws HilumError DICOM_UNREADABLE when it is no report of ours. */
-export function readReportFile(bytes: Uint8Array): ReadReport {
+function readReportFile(bytes: Uint8Array): ReadReport {
   const { attributes } = readPart10(bytes);
   const reading = readReport(attributes);
   const value = (keyword: Parameters<typeof text>[1]) => text(attributes, keyword) ?? '';
@@ -143,7 +202,8 @@ function filmRecord(
     viewPosition: header?.ViewPosition ?? '',
     // A message of version 0.1 has no findings; the report has.
     findings: film.findings.length > 0 ? film.findings : (reading?.findings ?? []),
-    remarks: reading?.remarks ?? [],
+    // A report that is not there any more: what the event warns of is said all the same.
+    remarks: reading?.remarks ?? (film.warnings ?? []).map((warning) => WARNING_TEXTS[warning]),
   };
 }
 
@@ -156,9 +216,14 @@ function modelsOf(event: ResultEvent, reports: readonly (ReadReport | null)[]): 
 
 /** By the reports, whose UIDs follow from film and analysis, and the outcomes: not by when it was said. */
 function keyOf({ studyInstanceUid, films }: ResultEvent): Uid {
-  const parts = films.map((film) =>
-    [film.sopInstanceUid, film.outcome, film.reason ?? '', reportOf(film)?.sopInstanceUid ?? ''].join(' '),
-  );
+  const parts = films.map((film) => {
+    const report = reportOf(film);
+    // The UID of a report follows from what it supersedes; without one that is all that tells two outcomes apart.
+    const superseded = report === undefined ? [...(film.supersedes ?? [])].sort() : [];
+    return [film.sopInstanceUid, film.outcome, film.reason ?? '', report?.sopInstanceUid ?? '', ...superseded].join(
+      ' ',
+    );
+  });
   return deriveUid(['record', studyInstanceUid, ...parts.sort()]);
 }
 

@@ -16,6 +16,11 @@ export interface StudyRecord {
    * By the finding: `urgent`, `routine`, or null where no film was analysed. Never a statement that a study is normal.
    */
   readonly priority: Priority | null;
+  /**
+   * The highest priority of the results that this one takes the place of; absent where there is none, or none that can
+   * be read any more.
+   */
+  readonly supersededPriority?: Priority;
   readonly films: readonly FilmRecord[];
   readonly models: readonly { readonly id: string; readonly version: string }[];
   /** Software version of the service that wrote the reports. */

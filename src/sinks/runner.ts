@@ -8,8 +8,11 @@ import { FailureWatch } from './failure-watch';
 import type { StudyRecord } from './record';
 import type { Sink } from './sink';
 
-/** `unwanted`: acknowledged unread, because the sink does not handle or want such results. */
-export const DELIVERY_RESULTS = ['done', 'unwanted', 'retry', 'dead', 'put-back'] as const;
+/**
+ * `unwanted`: acknowledged unread, because the sink does not handle or want such results. `superseded`: acknowledged
+ * without being told, because the archive has a later result.
+ */
+export const DELIVERY_RESULTS = ['done', 'unwanted', 'superseded', 'retry', 'dead', 'put-back'] as const;
 export type DeliveryResult = (typeof DELIVERY_RESULTS)[number];
 
 /** Port: who counts deliveries; `web/metrics` fits it by shape. */
@@ -21,16 +24,18 @@ interface DeliveryObserver {
 
 export interface RunnerOptions {
   readonly sink: Sink;
-  /** Reads from the archive what is said of a study. @throws HilumError */
-  readonly loadRecord: (event: ResultEvent) => Promise<StudyRecord>;
+  /** Reads from the archive what is said of a study; null where it has a later result. @throws HilumError */
+  readonly loadRecord: (event: ResultEvent) => Promise<StudyRecord | null>;
   readonly retry: RetryPolicy;
   readonly log: Log;
   readonly observer?: DeliveryObserver;
   readonly now?: () => number;
 }
 
-/** Result events name no kind yet: each is a result. */
-const KIND: DeliveryKind = 'result';
+/** One that takes the place of an earlier result names it. */
+function kindOf({ films }: ResultEvent): DeliveryKind {
+  return films.some(({ supersedes = [] }) => supersedes.length > 0) ? 'replacement' : 'result';
+}
 
 const UNOBSERVED: DeliveryObserver = { delivery: () => {}, failingSince: () => {} };
 
@@ -46,7 +51,7 @@ export function createRunner(options: RunnerOptions): MessageHandler {
     async work(event, message, studyLog) {
       observer.delivery(
         sink.name,
-        sink.handles.includes(KIND) && sink.wants(event)
+        sink.handles.includes(kindOf(event)) && sink.wants(event)
           ? await watch.over(() => work(event, message, options, studyLog))
           : 'unwanted',
       );
@@ -62,7 +67,12 @@ async function work(
   log: Log,
 ): Promise<DeliveryResult> {
   const started = process.hrtime.bigint();
-  await sink.deliver({ kind: KIND, record: await loadRecord(event) });
+  const record = await loadRecord(event);
+  if (record === null) {
+    log.info({ event: 'delivery.superseded', attempt }, 'the archive has a later result, which is told instead');
+    return 'superseded';
+  }
+  await sink.deliver({ kind: kindOf(event), record });
   log.info(
     { event: 'delivery.done', attempt, seconds: Number(process.hrtime.bigint() - started) / 1e9 },
     'result delivered',

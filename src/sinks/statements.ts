@@ -1,7 +1,14 @@
 import type { Code } from '../dicom/code';
-import { findingStatement, notAnalysedStatement, percentages, relationOf } from '../finding/wording';
+import {
+  findingStatement,
+  notAnalysedStatement,
+  percentages,
+  relationOf,
+  REPLACED,
+  WARNING_TEXTS,
+} from '../finding/wording';
 import { CODES, HILUM_SCHEME } from '../objects/codes';
-import type { FilmRecord } from './record';
+import type { FilmRecord, StudyRecord } from './record';
 
 /** Concepts that messages have and the report does not. */
 export const DELIVERY_CODES = {
@@ -9,6 +16,11 @@ export const DELIVERY_CODES = {
   operatingPoint: { value: 'operating-point', scheme: HILUM_SCHEME, meaning: 'Operating point, 0 to 1' },
   film: { value: 'film', scheme: HILUM_SCHEME, meaning: 'SOP Instance UID of the film' },
   report: { value: 'report', scheme: HILUM_SCHEME, meaning: 'SOP Instance UID of the report' },
+  replaces: {
+    value: 'replaces',
+    scheme: HILUM_SCHEME,
+    meaning: 'SOP Instance UID of a report that this result takes the place of',
+  },
   studyUid: { value: '110180', scheme: 'DCM', meaning: 'Study Instance UID' },
 } as const satisfies Record<string, Code>;
 
@@ -16,6 +28,27 @@ export const DELIVERY_CODES = {
 export const CHEST_FILM: Code = { value: '36554-4', scheme: 'LN', meaning: 'XR Chest Single view' };
 
 export const VIEW_CODES = { frontal: CODES.frontal, lateral: CODES.lateral } as const;
+
+/** Whether a result takes the place of an earlier one. */
+export function isReplacement({ supersedes = [] }: Pick<FilmRecord, 'supersedes'>): boolean {
+  return supersedes.length > 0;
+}
+
+/** What a reader is warned of, in sentences. */
+export function caveats(film: Pick<FilmRecord, 'warnings' | 'supersedes'>): string[] {
+  return [
+    ...(film.warnings ?? []).map((warning) => WARNING_TEXTS[warning]),
+    ...(isReplacement(film) ? [REPLACED] : []),
+  ];
+}
+
+/**
+ * Whether a receiver that asked for urgent results alone is told: of an urgent one, and of one that takes the place of
+ * an urgent one.
+ */
+export function concernsUrgency({ priority, supersededPriority }: StudyRecord): boolean {
+  return priority === 'urgent' || supersededPriority === 'urgent';
+}
 
 /** The result of one film in a sentence for each finding, as in its report. */
 export function filmStatement({ outcome, probability, findings, reasonText }: FilmRecord): string {

@@ -20,6 +20,8 @@ export interface Database {
   read<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
   /** In one transaction: all of it or nothing. */
   write<T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T>;
+  /** The database's own clock; an embedded one has that of this machine. */
+  clock(): Promise<Date>;
   /** Opens and migrates now rather than at the first use. */
   ready(): Promise<void>;
   close(): Promise<void>;
@@ -46,21 +48,33 @@ export function openDatabase(url: string, log: Log, migrations: readonly Migrati
       throw databaseError(error);
     }
   };
-  const translated = async <T>(work: () => Promise<T>): Promise<T> => {
-    await ready();
+  // Without the tables: `hilum doctor` asks before anything is migrated.
+  const asked = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
       throw databaseError(error);
     }
   };
+  const translated = async <T>(work: () => Promise<T>): Promise<T> => {
+    await ready();
+    return asked(work);
+  };
   return {
     kind,
     ready,
     read: (work) => translated(() => work(db)),
     write: (work) => translated(() => db.transaction().execute(work)),
+    clock: () => asked(async () => (kind === 'sqlite' ? new Date() : readClock(db))),
     close: () => db.destroy(),
   };
+}
+
+/** To the millisecond, as a number: no time zone of a session is in it. */
+async function readClock(db: Kysely<Schema>): Promise<Date> {
+  const now = sql<number>`extract(epoch from clock_timestamp())::double precision * 1000`;
+  const { rows } = await sql<{ now: number }>`select ${now} as now`.execute(db);
+  return new Date(rows[0]!.now);
 }
 
 function kindOf(url: string): Database['kind'] {

@@ -1,10 +1,10 @@
-import { HilumError } from '../base/errors';
 import type { Uid } from '../dicom/uid';
 import type { ResultEvent } from '../events/result-event';
 import { studyPriority } from '../finding/finding';
 import { filmResultOf } from '../objects/film-result';
+import { type ChainedReport, chainOf, type ReportChain } from '../objects/report-chain';
 import { REPORT_NAME } from '../objects/structured-report';
-import { assembleRecord, type ReadReport, readReportFile, type RecordArchive } from '../sinks/load-record';
+import { assembleRecord, type ReadReport, readReportIfThere, type RecordArchive } from '../sinks/load-record';
 import type { StudyRecord } from '../sinks/record';
 
 /** Port: what a study's results are found in; `archive/dicomweb` fits it by shape. Every method throws HilumError. */
@@ -17,8 +17,8 @@ export interface ReportArchive extends RecordArchive {
 }
 
 /**
- * The record of a study from what is stored in it: the newest report of each film, by any version of Hilum that can be
- * read. Null where there is none. Rejected films have no report, so nothing of them comes back.
+ * The record of a study from what is stored in it: the report in effect of each film, by any version of Hilum that can
+ * be read. Null where there is none. Rejected films have no report, so nothing of them comes back.
  * @throws HilumError of the archive.
  */
 export async function rebuildRecord(study: Uid, archive: ReportArchive): Promise<StudyRecord | null> {
@@ -27,34 +27,38 @@ export async function rebuildRecord(study: Uid, archive: ReportArchive): Promise
   );
   if (series.length === 0) return null;
   const wanted = new Set(series.map(({ seriesInstanceUid }) => seriesInstanceUid));
-  const newest = new Map<Uid, ReadReport>();
+  const byFilm = new Map<Uid, ReadReport[]>();
   for (const instance of await archive.findInstances(study)) {
-    const report = wanted.has(instance.seriesInstanceUid) ? await readStored(instance, archive) : null;
-    const film = report?.reading.sopInstanceUid;
-    if (report && film && (newest.get(film)?.reading.contentAt ?? -Infinity) < report.reading.contentAt)
-      newest.set(film, report);
+    const report = wanted.has(instance.seriesInstanceUid) ? await readReportIfThere(instance, archive) : null;
+    if (report === null || (report.reading.links.study ?? study) !== study) continue;
+    const film = report.reading.sopInstanceUid;
+    byFilm.set(film, [...(byFilm.get(film) ?? []), report]);
   }
-  if (newest.size === 0) return null;
-  const reports = [...newest.values()];
-  return assembleRecord(eventOf(study, reports), reports, archive);
+  const chains = [...byFilm.values()].flatMap((reports) => chainOf(reports.map(linked)) ?? []);
+  if (chains.length === 0) return null;
+  return assembleRecord(
+    eventOf(study, chains),
+    chains.map(({ inEffect }) => inEffect.report),
+    archive,
+  );
 }
 
-/** Null for a report that is none of ours, or was deleted meanwhile. */
-async function readStored(
-  instance: Parameters<RecordArchive['retrieve']>[0],
-  archive: RecordArchive,
-): Promise<ReadReport | null> {
-  try {
-    return readReportFile(await archive.retrieve(instance));
-  } catch (error) {
-    if (error instanceof HilumError && (error.code === 'NOT_FOUND' || error.code === 'DICOM_UNREADABLE')) return null;
-    throw error;
-  }
+interface LinkedReport extends ChainedReport {
+  readonly report: ReadReport;
+}
+
+function linked(report: ReadReport): LinkedReport {
+  const { links, contentAt } = report.reading;
+  const predecessors = links.predecessors.map(({ sopInstanceUid }) => sopInstanceUid);
+  return { report, sopInstanceUid: links.report.sopInstanceUid, predecessors, contentAt };
 }
 
 /** As the service announced it: when the last report was written stands for when it was complete. */
-function eventOf(study: Uid, reports: readonly ReadReport[]): ResultEvent {
-  const films = reports.map(({ reading }) => filmResultOf(reading));
+function eventOf(study: Uid, chains: readonly ReportChain<LinkedReport>[]): ResultEvent {
+  const films = chains.map(({ inEffect, superseded }) => ({
+    ...filmResultOf(inEffect.report.reading),
+    ...(superseded.length > 0 ? { supersedes: superseded } : {}),
+  }));
   return {
     schemaVersion: 1,
     type: 'study-result',
@@ -63,6 +67,6 @@ function eventOf(study: Uid, reports: readonly ReadReport[]): ResultEvent {
     films,
     skipped: [],
     models: [],
-    completedAt: new Date(Math.max(...reports.map(({ reading }) => reading.contentAt))).toISOString(),
+    completedAt: new Date(Math.max(...chains.map(({ inEffect }) => inEffect.contentAt))).toISOString(),
   };
 }

@@ -3,6 +3,7 @@ import type { Uid } from '../dicom/uid';
 import type { Priority } from '../events/priority';
 import type { Step } from '../events/progress-event';
 import type { StudyRecord } from '../sinks/record';
+import { standingOf } from '../sinks/supersession';
 import { nextChange, note, urgencyOf } from './change';
 import type { Database } from './database';
 import { findPage, type Page, type PageRequest } from './page-query';
@@ -83,9 +84,10 @@ export class Worklist {
 
   /**
    * A study's result. Told twice, or older than the one that is there, it changes nothing. Resolves to whether it did.
+   * @param onOlder told where the one that is there takes its place
    */
-  record(record: StudyRecord): Promise<boolean> {
-    return this.database.write((transaction) => writeRecord(transaction, record));
+  record(record: StudyRecord, onOlder: () => void = () => {}): Promise<boolean> {
+    return this.database.write((transaction) => writeRecord(transaction, record, onOlder));
   }
 
   /**
@@ -165,15 +167,19 @@ async function readCounter(db: Kysely<Schema>): Promise<number> {
   return (await db.selectFrom('counter').select('value').where('name', '=', 'change').executeTakeFirstOrThrow()).value;
 }
 
-async function writeRecord(transaction: Transaction<Schema>, record: StudyRecord): Promise<boolean> {
+async function writeRecord(
+  transaction: Transaction<Schema>,
+  record: StudyRecord,
+  onOlder: () => void,
+): Promise<boolean> {
   const change = await nextChange(transaction);
   const study = record.studyInstanceUid;
   const stored = await transaction
     .selectFrom('study')
-    .select(['state', 'record_key', 'completed_at', 'triage_priority', 'person_priority'])
+    .select(['state', 'record_key', 'record', 'triage_priority', 'person_priority'])
     .where('study_uid', '=', study)
     .executeTakeFirst();
-  const columns: ReturnType<typeof recordColumns> & { change: number } = { ...recordColumns(record), change };
+  const columns = { ...recordColumns(record), change };
   if (stored === undefined) {
     const priorities = { triage_priority: null, person_priority: null, finding_priority: record.priority };
     await transaction
@@ -187,10 +193,11 @@ async function writeRecord(transaction: Transaction<Schema>, record: StudyRecord
       })
       .execute();
   } else {
-    if (stored.completed_at !== null && columns.completed_at < stored.completed_at) return false;
-    // A study that had a result stays in sight, also where its films are gone.
-    if (columns.state === 'left-alone' && stored.record_key !== null) columns.state = 'not-analysed';
     if (stored.record_key === record.key && stored.state === columns.state) return false;
+    if (isOlder(record, stored.record)) {
+      onOlder();
+      return false;
+    }
     await transaction
       .updateTable('study')
       .set({ ...columns, urgency: urgencyOf({ ...stored, finding_priority: record.priority }) })
@@ -202,8 +209,13 @@ async function writeRecord(transaction: Transaction<Schema>, record: StudyRecord
     priority: record.priority,
     films: record.films.length,
     completedAt: record.completedAt,
+    supersedes: record.films.flatMap(({ supersedes = [] }) => supersedes),
   });
   return true;
+}
+
+function isOlder({ films }: StudyRecord, stored: string | null): boolean {
+  return stored !== null && standingOf(films, readStoredRecord(stored).films) === 'older';
 }
 
 async function writePriority(

@@ -38,6 +38,8 @@ class FakeTime implements Time {
 class Setting {
   batches: Candidate[][] = [];
   series = new Map<string, (typeof FILM)[]>();
+  /** Films with a report of their own. */
+  covered = new Map<string, number>();
   /** What happened, in order. */
   readonly steps: string[] = [];
   readonly told: { event: StudyEvent; at: number }[] = [];
@@ -55,6 +57,10 @@ class Setting {
         this.steps.push(`ask ${study}`);
         const found = this.series.get(study) ?? [FILM];
         return found;
+      },
+      coveredFilms: async (study) => {
+        this.steps.push(`read ${study}`);
+        return this.covered.get(study) ?? Infinity;
       },
       tell: async (event) => {
         if (this.refuse !== undefined) throw this.refuse;
@@ -81,6 +87,34 @@ class Setting {
     return this.told.map(({ event }) => event.studyInstanceUid);
   }
 }
+
+test('two reports of one film never hide another without any; reports are read only where their number leaves it open', async () => {
+  const setting = new Setting();
+  const films = { ...FILM, instances: 2 };
+  const reports = { ...REPORT, instances: 2 };
+  setting.series.set(uid(1), [films, reports]);
+  setting.series.set(uid(2), [films, reports]);
+  setting.series.set(uid(3), [films, REPORT]);
+  setting.series.set(uid(4), [FILM, reports]);
+  setting.series.set(uid(5), [films, { ...REPORT, instances: 2, isByFilm: true } as typeof REPORT]);
+  setting.covered.set(uid(1), 1);
+  setting.covered.set(uid(2), 2);
+  setting.batches = [[1, 2, 3, 4, 5].map((n) => candidate(n))];
+  await setting.catchUp.round();
+  expect(setting.studies).toEqual([uid(1), uid(3)]);
+  expect(setting.steps.filter((step) => step.startsWith('read'))).toEqual([`read ${uid(1)}`, `read ${uid(2)}`]);
+});
+
+test('by pixels, where the site wants it: a study whose films have reports is told once, and again when it was forgotten', async () => {
+  const setting = new Setting({ compareFilms: true });
+  setting.series.set(uid(1), [FILM, REPORT]);
+  setting.series.set(uid(2), [{ ...HEAT_MAP }]);
+  setting.batches = [[candidate(1, { instances: 3 }), candidate(2)]];
+  for (const expected of [1, 0]) expect(await setting.catchUp.round()).toMatchObject({ told: expected });
+  setting.time.at += 7 * 3_600_000;
+  expect(await setting.catchUp.round()).toMatchObject({ told: 1 });
+  expect(setting.studies).toEqual([uid(1), uid(1)]);
+});
 
 const many = (count: number, from = 1) => Array.from({ length: count }, (_, i) => candidate(from + i));
 

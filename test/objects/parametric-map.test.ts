@@ -30,7 +30,11 @@ test('it says what the values are: Grad-CAM without a unit, 0 to 1, as they stan
 });
 
 test('it lies in the study of the film, in a series of its own, refers to the film, and says that it is for research', () => {
-  const uids = resultUids(parseUid(BARE_FILM.SOPInstanceUID), IDENTITY).parametricMap;
+  const uids = resultUids(
+    parseUid(BARE_FILM.StudyInstanceUID),
+    parseUid(BARE_FILM.SOPInstanceUID),
+    IDENTITY,
+  ).parametricMap;
   const film = { ReferencedSOPClassUID: BARE_FILM.SOPClassUID, ReferencedSOPInstanceUID: BARE_FILM.SOPInstanceUID };
   expect(build(BARE_FILM)).toMatchObject({
     StudyInstanceUID: BARE_FILM.StudyInstanceUID,

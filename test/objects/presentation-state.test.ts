@@ -41,7 +41,7 @@ test.each<[string, Attributes, [string, string]]>([
 });
 
 test('it lies in the study of the film, in a series of its own, and refers to the film alone', () => {
-  const uids = resultUids(parseUid(FILM.SOPInstanceUID), IDENTITY).presentationState;
+  const uids = resultUids(parseUid(FILM.StudyInstanceUID), parseUid(FILM.SOPInstanceUID), IDENTITY).presentationState;
   expect(build(FILM)).toMatchObject({
     StudyInstanceUID: FILM.StudyInstanceUID,
     SeriesInstanceUID: uids.series,

@@ -9,7 +9,7 @@ const PICTURE = { rows: 3, columns: 5, rgb: Uint8Array.from({ length: 45 }, (_, 
 const build = (source: Attributes) => buildSecondaryCapture(source, PICTURE, IDENTITY);
 
 test('it lies in the study of the film, in a series of its own, and says where it comes from and that it is for research', () => {
-  const uids = resultUids(parseUid(BARE_FILM.SOPInstanceUID), IDENTITY).heatMap;
+  const uids = resultUids(parseUid(BARE_FILM.StudyInstanceUID), parseUid(BARE_FILM.SOPInstanceUID), IDENTITY).heatMap;
   expect(build(BARE_FILM)).toMatchObject({
     StudyInstanceUID: BARE_FILM.StudyInstanceUID,
     SeriesInstanceUID: uids.series,

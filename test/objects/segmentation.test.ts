@@ -14,7 +14,11 @@ const content = (rows: number, columns: number, mask: LungContent['mask'] = MASK
 const build = (source: Attributes, lungs = content(300, 400)) => buildSegmentation(source, lungs, IDENTITY);
 
 test('it lies in the study of the film, in a series of its own, refers to the film, and says who drew it and that it is for research', () => {
-  const uids = resultUids(parseUid(BARE_FILM.SOPInstanceUID), IDENTITY).segmentation;
+  const uids = resultUids(
+    parseUid(BARE_FILM.StudyInstanceUID),
+    parseUid(BARE_FILM.SOPInstanceUID),
+    IDENTITY,
+  ).segmentation;
   const film = { ReferencedSOPClassUID: BARE_FILM.SOPClassUID, ReferencedSOPInstanceUID: BARE_FILM.SOPInstanceUID };
   expect(build(BARE_FILM)).toMatchObject({
     StudyInstanceUID: BARE_FILM.StudyInstanceUID,

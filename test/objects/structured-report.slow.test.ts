@@ -17,6 +17,19 @@ const ALL: AnalysisIdentity = {
   ...IDENTITY,
   objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true },
 };
+const earlier = (last: string) => ({
+  sopClassUid: parseUid('1.2.840.10008.5.1.4.1.1.88.34'),
+  seriesInstanceUid: parseUid(`2.25.1${last}`),
+  sopInstanceUid: parseUid(`2.25.2${last}`),
+});
+const REPLACING: AnalysisIdentity = {
+  ...IDENTITY,
+  film: {
+    digest: { encoded: 'e'.repeat(64), decoded: 'd'.repeat(64) },
+    predecessors: [earlier('1'), earlier('2')],
+    isDistinct: true,
+  },
+};
 const EVERYTHING: ReportContent = { ...ANALYSED, objects: RESULT_OBJECTS };
 
 const write = (content: ReportContent, source: Attributes = BARE_FILM, identity = IDENTITY) =>
@@ -31,6 +44,7 @@ describe.each<[string, Attributes]>([['a film with the barest header', BARE_FILM
       ['analysed, Comprehensive SR', ANALYSED, PLAIN_SR],
       ['analysed, all objects', EVERYTHING, ALL],
       ['not analysed', NOT_ANALYSED, IDENTITY],
+      ['in place of two earlier ones', ANALYSED, REPLACING],
     ])('%s: no error', (_name, content, identity) => {
       const bytes = write(content, source, identity);
       expect(dciodvfy(bytes, source).errors).toEqual([]);
@@ -49,6 +63,7 @@ test('DicomSRValidator finds neither error nor warning', () => {
     write(NOT_ANALYSED, source),
     write(EVERYTHING, source, ALL),
     write({ ...ANALYSED, objects: [] }, source, PLAIN_SR),
+    write(ANALYSED, source, REPLACING),
   ];
   for (const { text, errors, warnings } of dicomSrValidatorAll(reports)) {
     expect({ errors, warnings }).toEqual({ errors: [], warnings: [] });
@@ -131,7 +146,7 @@ describe('what the report says', () => {
   });
 
   test('evidence of all that it refers to: the film and the heat map', () => {
-    const { heatMap } = resultUids(parseUid(BARE_FILM.SOPInstanceUID), IDENTITY);
+    const { heatMap } = resultUids(parseUid(BARE_FILM.StudyInstanceUID), parseUid(BARE_FILM.SOPInstanceUID), IDENTITY);
     expect(buildStructuredReport(BARE_FILM, ANALYSED, IDENTITY).CurrentRequestedProcedureEvidenceSequence).toEqual([
       {
         StudyInstanceUID: BARE_FILM.StudyInstanceUID,
@@ -154,7 +169,7 @@ describe('what the report says', () => {
   });
 
   test('evidence of every object that was written, images that programs read in the library, and no word of a heat map that was not drawn', () => {
-    const uids = resultUids(parseUid(BARE_FILM.SOPInstanceUID), ALL);
+    const uids = resultUids(parseUid(BARE_FILM.StudyInstanceUID), parseUid(BARE_FILM.SOPInstanceUID), ALL);
     const dataset = buildStructuredReport(BARE_FILM, EVERYTHING, ALL);
     const [evidence] = dataset.CurrentRequestedProcedureEvidenceSequence as [
       { ReferencedSeriesSequence: Attributes[] },
@@ -222,6 +237,8 @@ describe('several findings', () => {
   });
 
   test('another choice of findings makes other results', () => {
-    expect(resultUids(parseUid('1.2.3'), TWO).report).not.toEqual(resultUids(parseUid('1.2.3'), IDENTITY).report);
+    expect(resultUids(parseUid('1.2'), parseUid('1.2.3'), TWO).report).not.toEqual(
+      resultUids(parseUid('1.2'), parseUid('1.2.3'), IDENTITY).report,
+    );
   });
 });

@@ -47,7 +47,7 @@ describe('the region', () => {
 });
 
 describe('read back', () => {
-  const uids = resultUids(parseUid(BARE_FILM.SOPInstanceUID), IDENTITY);
+  const uids = resultUids(parseUid(BARE_FILM.StudyInstanceUID), parseUid(BARE_FILM.SOPInstanceUID), IDENTITY);
   const output = (sopClassUid: string, { series, instance }: { series: string; instance: string }) => ({
     sopClassUid,
     seriesInstanceUid: series,
@@ -88,6 +88,14 @@ describe('read back', () => {
         output('1.2.840.10008.5.1.4.1.1.7', uids.heatMap),
         output('1.2.840.10008.5.1.4.1.1.88.34', uids.report),
       ],
+      links: {
+        film: BARE_FILM.SOPInstanceUID,
+        study: BARE_FILM.StudyInstanceUID,
+        report: output('1.2.840.10008.5.1.4.1.1.88.34', uids.report),
+        predecessors: [],
+        digest: null,
+        contentAt: Math.floor(IDENTITY.startedAt.getTime() / 1000) * 1000,
+      },
     });
   });
 

@@ -5,10 +5,11 @@ import { analysed, BARE_FILM, IDENTITY, notAnalysed, realFilms } from '../suppor
 import { dcentvfy, dciodvfy, pydicom, pydicomPixels } from '../support/servers/judges';
 
 const FILM = parseUid(BARE_FILM.SOPInstanceUID);
+const STUDY = parseUid(BARE_FILM.StudyInstanceUID);
 
 test('an analysed film gives its heat map and then, last, its report, under the UIDs that were known before', () => {
   const objects = encode(analysed(BARE_FILM), IDENTITY);
-  const { heatMap, report } = resultUids(FILM, IDENTITY);
+  const { heatMap, report } = resultUids(STUDY, FILM, IDENTITY);
   expect(
     objects.map(({ sopClassUid, seriesInstanceUid, sopInstanceUid }) => [
       sopClassUid,

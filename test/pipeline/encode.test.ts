@@ -6,6 +6,7 @@ import { resultOf } from '../../src/pipeline/notify';
 import { analysed, BARE_FILM, IDENTITY, notAnalysed } from '../support/broker/outcomes';
 
 const FILM = parseUid(BARE_FILM.SOPInstanceUID);
+const STUDY = parseUid(BARE_FILM.StudyInstanceUID);
 
 const GREY_FILM = {
   ...BARE_FILM,
@@ -51,7 +52,7 @@ test('a film in colour has no presentation state, and its report speaks of none'
 
 test('a film not analysed gives a report under the same UID, a rejected one nothing', () => {
   expect(encode(notAnalysed(BARE_FILM), IDENTITY).map(({ sopInstanceUid }) => sopInstanceUid)).toEqual([
-    resultUids(FILM, IDENTITY).report.instance,
+    resultUids(STUDY, FILM, IDENTITY).report.instance,
   ]);
   expect(
     encode({ outcome: 'rejected', sopInstanceUid: FILM, refusal: { reason: 'body-part', text: 'a hand' } }, IDENTITY),
@@ -91,8 +92,8 @@ test('the same analysis gives the same bytes', () => {
 });
 
 describe('the UIDs of the results', () => {
-  const flat = (identity: AnalysisIdentity, film = FILM) =>
-    Object.values(resultUids(film, identity)).flatMap(({ series, instance }) => [series, instance]);
+  const flat = (identity: AnalysisIdentity, film = FILM, study = STUDY) =>
+    Object.values(resultUids(study, film, identity)).flatMap(({ series, instance }) => [series, instance]);
   const model = IDENTITY.models[2]!;
   const withFinding = (change: Partial<AnalysisFinding>): AnalysisIdentity => ({
     ...IDENTITY,
@@ -107,15 +108,15 @@ describe('the UIDs of the results', () => {
     expect(new Set(flat(IDENTITY).map(parseUid)).size).toBe(10);
   });
 
-  test('are what they were before there was a choice of objects: what is stored is not stored again', () => {
-    expect(resultUids(FILM, IDENTITY)).toMatchObject({
+  test('never change within a format version: what is stored is not stored again', () => {
+    expect(resultUids(STUDY, FILM, IDENTITY)).toMatchObject({
       heatMap: {
-        series: '2.25.313979008741518040975827770625941031360',
-        instance: '2.25.151301058016421030148662690090793070522',
+        series: '2.25.159218129793380945546597520513262391361',
+        instance: '2.25.332653491904427960087765594248630798715',
       },
       report: {
-        series: '2.25.5731554305421291485940487016061202416',
-        instance: '2.25.176542565616786242974724433770360072896',
+        series: '2.25.12211255139953839715694166526699801828',
+        instance: '2.25.130166727575639254421697572048000017443',
       },
     });
   });
@@ -127,7 +128,7 @@ describe('the UIDs of the results', () => {
       parametricMap: bits % 8 > 3,
       presentationState: bits > 7,
     }));
-    const uids = choices.map((objects) => resultUids(FILM, { ...IDENTITY, objects }));
+    const uids = choices.map((objects) => resultUids(STUDY, FILM, { ...IDENTITY, objects }));
     expect(new Set(uids.map(({ report }) => report.instance)).size).toBe(16);
     const others = ({ heatMap, segmentation, parametricMap, presentationState }: (typeof uids)[number]) => ({
       heatMap,
@@ -158,14 +159,34 @@ describe('the UIDs of the results', () => {
     expect(flat(identity).filter((uid) => flat(IDENTITY).includes(uid))).toEqual([]);
   });
 
+  test('change with the study: a film copied to another one gets a result of its own there', () => {
+    expect(flat(IDENTITY, FILM, parseUid('1.2.3')).filter((uid) => flat(IDENTITY).includes(uid))).toEqual([]);
+  });
+
+  test('change with the content only where it is another than before, and then with what was before', () => {
+    const predecessor = (last: string) => ({
+      sopClassUid: FILM,
+      seriesInstanceUid: FILM,
+      sopInstanceUid: parseUid(`1.2.${last}`),
+    });
+    const state = (isDistinct: boolean, decoded: string, last = '1') =>
+      flat({
+        ...IDENTITY,
+        film: { digest: { encoded: 'e', decoded }, predecessors: [predecessor(last)], isDistinct },
+      });
+    expect(state(false, 'a')).toEqual(flat(IDENTITY));
+    const distinct = [state(true, 'a'), state(true, 'b'), state(true, 'a', '2'), flat(IDENTITY)];
+    expect(new Set(distinct.flat()).size).toBe(40);
+  });
+
   test('change with the film', () => {
     expect(flat(IDENTITY, parseUid('1.2.3')).filter((uid) => flat(IDENTITY).includes(uid))).toEqual([]);
   });
 
   test('of the report alone change with its SOP Class', () => {
-    const plain = resultUids(FILM, { ...IDENTITY, srClass: 'comprehensive' });
-    expect(plain.heatMap).toEqual(resultUids(FILM, IDENTITY).heatMap);
-    expect(plain.report.instance).not.toBe(resultUids(FILM, IDENTITY).report.instance);
+    const plain = resultUids(STUDY, FILM, { ...IDENTITY, srClass: 'comprehensive' });
+    expect(plain.heatMap).toEqual(resultUids(STUDY, FILM, IDENTITY).heatMap);
+    expect(plain.report.instance).not.toBe(resultUids(STUDY, FILM, IDENTITY).report.instance);
   });
 });
 
@@ -189,6 +210,6 @@ test('a report with a reason that this version does not know is not passed on', 
 
 test('another minimum age than the usual gives other results', () => {
   const uid = (minimumAge?: number) =>
-    resultUids(FILM, minimumAge === undefined ? IDENTITY : { ...IDENTITY, minimumAge }).report.instance;
+    resultUids(STUDY, FILM, minimumAge === undefined ? IDENTITY : { ...IDENTITY, minimumAge }).report.instance;
   expect(new Set([uid(), uid(0), uid(16)]).size).toBe(3);
 });

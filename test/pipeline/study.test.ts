@@ -4,7 +4,7 @@ import { BODY_PART_UNCLEAR } from '../../src/finding/wording';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { resultUids } from '../../src/pipeline/encode';
 import { type Line, runStudy, type StudyRun } from '../../src/pipeline/pipeline';
-import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
+import { fakeLine, MemoryAnnouncer, MemoryArchive, runKnownStudy } from '../support/pipeline/line';
 
 const FILM = syntheticDicom({ seed: 1, view: 'PA', rows: 280, columns: 240 });
 /** Of one study. */
@@ -17,14 +17,8 @@ function setUp(films: readonly Uint8Array[] = [FILM], line: Line = fakeLine().li
   const announcer = new MemoryAnnouncer();
   const references = films.map((film) => archive.put(film));
   const study = references[0]!.studyInstanceUid;
-  const run = async (
-    redelivered = false,
-    { line: other = line, ...options }: Partial<StudyRun> & { line?: Line } = {},
-  ) => {
-    const result = await runStudy(study, { redelivered, ...options }, other, { archive, announcer });
-    if (result === 'gone') throw new Error('the archive has nothing of the study');
-    return result;
-  };
+  const run = (redelivered = false, { line: other = line, ...options }: Partial<StudyRun> & { line?: Line } = {}) =>
+    runKnownStudy(study, { redelivered, ...options }, other, { archive, announcer });
   return { archive, announcer, references, study, run, line };
 }
 
@@ -114,7 +108,7 @@ test('a store that was lost altogether is not called done', async () => {
 
 test('a heat map is never there without its report for good, and never the other way round', async () => {
   const { archive, run, references, line } = setUp();
-  const uids = resultUids(references[0]!.sopInstanceUid, line.identity());
+  const uids = resultUids(references[0]!.studyInstanceUid, references[0]!.sopInstanceUid, line.identity());
   archive.before = (call, uid) => {
     if (call === 'store' && uid === uids.report.instance)
       throw new HilumError('ARCHIVE_UNAVAILABLE', 'transient', 'full');

@@ -76,6 +76,37 @@ class EventTest(unittest.TestCase):
         self.assertEqual(plugin.build_event('1.2.3', None, 0)['source'], {'system': 'orthanc'})
 
 
+def series(name='a', modality='CR', updated='20260101T000000', instances=('i',)):
+    return {'ID': name, 'LastUpdate': updated, 'Instances': list(instances), 'MainDicomTags': {'Modality': modality}}
+
+
+class SeenFilmsTest(unittest.TestCase):
+    def test_results_that_came_are_no_other_films(self):
+        before = plugin.fingerprint([series()])
+        self.assertEqual(plugin.fingerprint([series('r', 'SR'), series('h', 'OT'), series()]), before)
+
+    def test_a_film_that_came_went_or_was_overwritten_is(self):
+        before = plugin.fingerprint([series()])
+        for after in ([series(updated='20260101T000001')], [series(instances=('i', 'j'))], [series(), series('b', 'DX')], [series(), series('b', '')], []):
+            self.assertNotEqual(plugin.fingerprint(after), before)
+
+    def test_without_a_time_nothing_is_known(self):
+        self.assertIsNone(plugin.fingerprint([{'ID': 'a', 'Instances': ['i'], 'MainDicomTags': {}}]))
+        seen = plugin.SeenFilms()
+        seen.keep('s', None)
+        self.assertFalse(seen.is_known('s', None))
+
+    def test_it_forgets_the_oldest(self):
+        seen = plugin.SeenFilms(2)
+        for study in 'abc':
+            seen.keep(study, 'x')
+        self.assertEqual([seen.is_known(study, 'x') for study in 'abc'], [False, True, True])
+
+    def test_the_event_says_when_no_film_changed(self):
+        self.assertNotIn('compareFilms', plugin.build_event('1.2.3', None, 0))
+        self.assertIs(plugin.build_event('1.2.3', None, 0, False)['compareFilms'], False)
+
+
 class QueueTest(unittest.TestCase):
     def test_first_in_first_out_and_each_study_once(self):
         queue = memory_queue(10)

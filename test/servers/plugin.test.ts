@@ -273,6 +273,28 @@ describe('the spool', () => {
   }, 60_000);
 });
 
+test('an event says when only results came; a film that came or was overwritten is to be compared', async () => {
+  const orthanc = await startOrthanc({
+    dir: join(dir, 'orthanc-overwrite'),
+    amqpUrl: rabbit.amqpUrl,
+    config: { OverwriteInstances: true },
+  });
+  const compareFilms = async () => (await takeEvents(1)).map((message) => contentOf(message)['compareFilms']);
+  const ids = { SeriesInstanceUID: '1.2.826.0.1.3680043.10.5', SOPInstanceUID: '1.2.826.0.1.3680043.10.6' };
+  try {
+    await send(orthanc, film(31));
+    expect(await compareFilms()).toEqual([undefined]);
+    await send(orthanc, film(31, { attributes: { ...ids, Modality: 'SR' } }));
+    expect(await compareFilms()).toEqual([false]);
+    await send(orthanc, film(31));
+    expect(await compareFilms()).toEqual([undefined]);
+    await send(orthanc, film(31, { view: 'LL' }));
+    expect(await compareFilms()).toEqual([undefined]);
+  } finally {
+    await orthanc.stop();
+  }
+}, 120_000);
+
 test("a script of the site's own passes changes on", async () => {
   const script = join(dir, 'own_script.py');
   writeFileSync(

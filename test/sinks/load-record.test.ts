@@ -5,7 +5,7 @@ import type { Uid } from '../../src/dicom/uid';
 import { parseResultEvent, type ResultEvent } from '../../src/events/result-event';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { runStudy } from '../../src/pipeline/pipeline';
-import { type FilmHeader, loadRecord } from '../../src/sinks/load-record';
+import { type FilmHeader, loadCurrentRecord, loadRecord } from '../../src/sinks/load-record';
 import { rebuildRecord } from '../../src/worklist/rebuild';
 import { checkedLine, fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
 import { covid } from '../support/records/finding';
@@ -210,6 +210,68 @@ test('a warning of a later version is left out of what is read', async () => {
   const later = { ...event, films: [{ ...event.films[0]!, warnings: ['of-tomorrow', 'evidence-outside-lungs'] }] };
   const [film] = parseResultEvent(Buffer.from(JSON.stringify(later))).films;
   expect(film!.warnings).toEqual(['evidence-outside-lungs']);
+});
+
+describe('a film that was overwritten under its UID', () => {
+  const overwritten = async () => {
+    const before = await analysed();
+    const { archive, study, film } = before;
+    const { reference } = archive.objects.get(film)!;
+    archive.objects.delete(film);
+    archive.put(
+      syntheticDicom({
+        seed: 8,
+        view: 'PA',
+        rows: 320,
+        columns: 280,
+        attributes: {
+          StudyInstanceUID: study,
+          SeriesInstanceUID: reference.seriesInstanceUid,
+          SOPInstanceUID: film,
+        },
+      }),
+    );
+    const announcer = new MemoryAnnouncer();
+    await runStudy(study, { ...OPTIONS, compare: true }, fakeLine({ probability: 0.1 }).line, { archive, announcer });
+    return { ...before, later: announcer.events[0]! };
+  };
+
+  test('the later result is told with what it takes the place of; the earlier one, come late or replayed, is not', async () => {
+    const { archive, event, later } = await overwritten();
+    expect(await loadCurrentRecord(event, archive)).toBeNull();
+    expect(await loadCurrentRecord(later, archive)).toMatchObject({
+      priority: 'routine',
+      supersededPriority: 'urgent',
+      films: [{ supersedes: [reportUid(event)] }],
+    });
+    archive.objects.delete(reportUid(event));
+    expect(await loadCurrentRecord(later, archive)).not.toHaveProperty('supersededPriority');
+  });
+
+  test('a result that was taken back and then given again holds no more', async () => {
+    const { archive, event, later } = await overwritten();
+    const takenBack: ResultEvent = {
+      ...event,
+      films: [{ ...event.films[0]!, outcome: 'rejected', outputs: [], supersedes: [reportUid(event)] }],
+    };
+    expect(await loadCurrentRecord(takenBack, archive)).toBeNull();
+    const again = {
+      ...takenBack,
+      films: [{ ...takenBack.films[0]!, supersedes: [reportUid(event), reportUid(later)] }],
+    };
+    const record = await loadCurrentRecord(again, archive);
+    expect(record).not.toBeNull();
+    expect(record!.key).not.toBe((await loadRecord(takenBack, archive)).key);
+  });
+
+  test('the list is rebuilt with the later result, whatever the clocks said', async () => {
+    const { archive, study, later } = await overwritten();
+    expect(await rebuildRecord(study, archive)).toMatchObject({
+      priority: 'routine',
+      key: (await loadRecord(later, archive)).key,
+      films: [{ supersedes: later.films[0]!.supersedes }],
+    });
+  });
 });
 
 test('a study without a report of ours has nothing to rebuild', async () => {

@@ -1,4 +1,5 @@
 import { HilumError } from '../../src/base/errors';
+import { deriveUid } from '../../src/dicom/uid';
 import { DELIVERY_KINDS } from '../../src/events/closed-lists';
 import type { ConsumedMessage } from '../../src/queue/message';
 import { FAILING_MS } from '../../src/sinks/failure-watch';
@@ -61,6 +62,23 @@ test('what the sink does not want is acknowledged unread', async () => {
   expect(await run()).toEqual(['ack']);
   expect(counted).toEqual(['unwanted']);
   expect(loaded()).toBe(0);
+});
+
+test('a result that the archive has a later one of is acknowledged, told to nobody, and logged', async () => {
+  const { run, counted, log } = setUp(() => Promise.reject(new Error('told')), { loadRecord: async () => null });
+  expect(await run()).toEqual(['ack']);
+  expect(counted).toEqual(['superseded']);
+  expect(events(log)).toEqual(['delivery.superseded']);
+});
+
+test.each([
+  ['replacement', [deriveUid(['earlier'])]],
+  ['result', []],
+] as const)('a result is told as a %s where its films supersede %j', async (kind, supersedes) => {
+  const { run, counted } = setUp(async () => {}, {}, true, [kind]);
+  const event = { ...RESULT, films: RESULT.films.map((film) => ({ ...film, supersedes })) };
+  expect(await run({ body: bytes(event) })).toEqual(['ack']);
+  expect(counted).toEqual(['done']);
 });
 
 test('what a sink does not handle is acknowledged unread', async () => {

@@ -3,8 +3,9 @@ import { describeError } from '../../base/errors';
 import { type Config, readConfig } from '../../config/config';
 import type { Role } from '../../config/roles';
 import { examineAccess } from './access';
-import { examineArchive, examineClock } from './archive';
+import { examineArchive } from './archive';
 import { examineBroker } from './broker';
+import { examineClock, examineDatabaseClock } from './clock';
 import { examineDisk } from './disk';
 import { examineModels } from './models';
 import { examineReceivers } from './receivers';
@@ -30,6 +31,7 @@ export async function examine(path: string, { storeTest = false } = {}): Promise
     ...(has('worker') ? [examineModels(config)] : []),
     examineDisk(config),
     ...(has('worker') ? [examineClock(config)] : []),
+    ...(has('list') ? [examineDatabaseClock(config)] : []),
     examineAccess(config),
   ];
   return [{ check: 'configuration', ok: true, text: `${path} is valid` }, ...(await Promise.all(parts)).flat()];

@@ -1,6 +1,7 @@
 import type { Finding } from '../../events/finding';
-import { RESEARCH_USE, WARNING_TEXTS } from '../../finding/wording';
+import { RESEARCH_USE } from '../../finding/wording';
 import type { FilmRecord, StudyRecord } from '../record';
+import { caveats } from '../statements';
 
 /** Plain text only. */
 export interface EmailMessage {
@@ -70,18 +71,16 @@ function patientLines({ patient, order }: StudyRecord): string[] {
 /** A line for each finding, then what a reader is warned of. */
 function filmLines(film: FilmRecord): string[] {
   const { sopInstanceUid, outcome, reason, probability, findings } = film;
-  if (probability === null) return [`Film ${sopInstanceUid}: ${outcome}${reason === null ? '' : ` (${reason})`}`];
+  const more = caveats(film).map((sentence) => `  ${sentence}`);
+  if (probability === null)
+    return [`Film ${sopInstanceUid}: ${outcome}${reason === null ? '' : ` (${reason})`}`, ...more];
   const said = findings.length === 0 ? [`probability ${probability.toFixed(2)}`] : findings.map(findingWords);
-  return [...said.map((words) => `Film ${sopInstanceUid}: ${words}`), ...caveats(film)];
+  return [...said.map((words) => `Film ${sopInstanceUid}: ${words}`), ...more];
 }
 
 function findingWords({ probability, operatingPoint, code }: Finding): string {
   const point = operatingPoint === null ? '' : `, operating point ${operatingPoint.toFixed(2)}`;
   return `probability ${probability.toFixed(2)} of ${code.meaning}${point}`;
-}
-
-function caveats({ warnings = [] }: FilmRecord): string[] {
-  return warnings.map((warning) => `  ${WARNING_TEXTS[warning]}`);
 }
 
 /** What a film's header says may hold anything. */

@@ -1,5 +1,6 @@
 import { sleep } from '../../base/retry';
 import type { SystemSink } from '../sink';
+import { concernsUrgency, isReplacement } from '../statements';
 import { emailMessage, type EmailMessage } from './message';
 
 /** Port: a mail server; `sinks/email/client` fits it by shape. @throws HilumError */
@@ -38,11 +39,11 @@ export function emailSink(
     sent = [...sent, clock.now()].slice(-perMinute);
   };
   return {
-    handles: ['result'],
-    wants: ({ priority }) => when === 'all' || priority === 'urgent',
+    handles: ['result', 'replacement'],
+    wants: ({ priority, films }) => when === 'all' || priority === 'urgent' || films.some(isReplacement),
     deliver: async ({ record }) => {
       // The record is read from the archive and may be of a later result than the event.
-      if (when === 'urgent' && record.priority !== 'urgent') return;
+      if (when === 'urgent' && !concernsUrgency(record)) return;
       await turn();
       await server.send(emailMessage(record, settings));
     },

@@ -2,7 +2,7 @@ import { HilumError } from '../../base/errors';
 import { deriveUid, type Uid } from '../../dicom/uid';
 import { RESEARCH_USE } from '../../finding/wording';
 import type { StudyRecord } from '../record';
-import { CHEST_FILM, filmStatement } from '../statements';
+import { caveats, CHEST_FILM, filmStatement, isReplacement } from '../statements';
 import type { FhirConfig } from './config';
 import { filmObservations } from './observations';
 import { type Bundle, concept, type Entry, logical, own, type Resource, type Shared } from './types';
@@ -28,7 +28,7 @@ export function encodeBundle(record: StudyRecord, options: FhirOptions): Bundle 
   };
   const observations = record.films.flatMap((film) =>
     filmObservations(film, shared).map(({ name, resource }) =>
-      updated(deriveUid(['fhir-observation', film.sopInstanceUid, name]), resource),
+      updated(deriveUid(['fhir-observation', record.studyInstanceUid, film.sopInstanceUid, name]), resource),
     ),
   );
   return {
@@ -106,8 +106,9 @@ function reportEntry(record: StudyRecord, { subject, issued, basedOn }: Shared, 
   return updated(uid, {
     resourceType: 'DiagnosticReport',
     ...(basedOn.length === 0 ? {} : { basedOn }),
+    ...replaced(films),
     // Nobody has read it.
-    status: 'preliminary',
+    status: films.some(isReplacement) ? 'corrected' : 'preliminary',
     category: [
       concept({ value: 'RAD', scheme: 'http://terminology.hl7.org/CodeSystem/v2-0074', meaning: 'Radiology' }),
     ],
@@ -122,9 +123,23 @@ function reportEntry(record: StudyRecord, { subject, issued, basedOn }: Shared, 
     conclusion: [
       RESEARCH_USE.statement,
       ...(priority === null ? [] : [`Suggested reading priority: ${priority}.`]),
-      ...films.map((film, index) => `Film ${index + 1}: ${filmStatement(film)}`),
+      ...films.map((film, index) => `Film ${index + 1}: ${[filmStatement(film), ...caveats(film)].join(' ')}`),
     ].join('\n'),
   });
+}
+
+/** Extension of FHIR R4: the reports that this one takes the place of, by their SOP Instance UIDs in the archive. */
+function replaced(films: StudyRecord['films']): object {
+  const extension = films
+    .flatMap(({ supersedes = [] }) => supersedes)
+    .map((uid) => ({
+      url: 'http://hl7.org/fhir/StructureDefinition/diagnosticReport-replaces',
+      valueReference: {
+        type: 'DiagnosticReport',
+        identifier: { system: 'urn:dicom:uid', value: `urn:oid:${uid}` },
+      },
+    }));
+  return extension.length === 0 ? {} : { extension };
 }
 
 /** Study Date and Time as dateTime; without a time zone there is no time in it (FHIR R4 section 2.24.0.1). */

@@ -1,9 +1,10 @@
 import type { Code } from '../../dicom/code';
 import type { Finding } from '../../events/finding';
+import { REPLACED } from '../../finding/wording';
 import { CODES } from '../../objects/codes';
 import { reportOf } from '../../objects/film-result';
 import type { FilmRecord } from '../record';
-import { DELIVERY_CODES, filmStatement, VIEW_CODES } from '../statements';
+import { DELIVERY_CODES, filmStatement, isReplacement, VIEW_CODES } from '../statements';
 import { concept, type Resource, type Shared } from './types';
 
 const CATEGORY = {
@@ -53,7 +54,7 @@ function base(film: FilmRecord, { subject, device, issued, basedOn }: Shared, ..
   return {
     resourceType: 'Observation',
     ...(basedOn.length === 0 ? {} : { basedOn }),
-    status: 'preliminary',
+    status: isReplacement(film) ? 'corrected' : 'preliminary',
     category: [concept(CATEGORY)],
     code: concept(...codes),
     subject,
@@ -95,7 +96,7 @@ const NOT_PERFORMED: Code = {
 };
 
 function notes(film: FilmRecord): object[] {
-  return [filmStatement(film), ...film.remarks].map((text) => ({ text }));
+  return [filmStatement(film), ...film.remarks, ...(isReplacement(film) ? [REPLACED] : [])].map((text) => ({ text }));
 }
 
 function quantity(value: number): object {

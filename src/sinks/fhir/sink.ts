@@ -1,4 +1,5 @@
 import type { SystemSink } from '../sink';
+import { isReplacement } from '../statements';
 import { encodeBundle, type FhirOptions } from './message';
 import type { Bundle } from './types';
 
@@ -9,11 +10,11 @@ export interface TransactionServer {
   close(): Promise<void>;
 }
 
-/** FHIR R4. Studies in which no film of the chest was found are not told. */
+/** FHIR R4. Studies in which no film of the chest was found, now or before, are not told. */
 export function fhirSink(server: TransactionServer, options: FhirOptions): SystemSink {
   return {
-    handles: ['result'],
-    wants: ({ films }) => films.some(({ outcome }) => outcome !== 'rejected'),
+    handles: ['result', 'replacement'],
+    wants: ({ films }) => films.some((film) => film.outcome !== 'rejected' || isReplacement(film)),
     deliver: ({ record }) => server.transact(encodeBundle(record, options)),
     probe: () => server.probe(),
     close: () => server.close(),

@@ -15,7 +15,7 @@ import {
   timestampOf,
 } from '../../hl7/text';
 import type { StudyRecord } from '../record';
-import { CHEST_FILM } from '../statements';
+import { CHEST_FILM, isReplacement } from '../statements';
 import type { Hl7Config } from './config';
 import { observations } from './observations';
 
@@ -149,8 +149,8 @@ function request(record: StudyRecord, options: Hl7Options): string {
     18: accession,
     22: timestampOf(record.completedAt),
     24: 'RAD',
-    // Nobody has read it: table 0123, preliminary.
-    25: 'P',
+    // Table 0123. Nobody has read it: preliminary. One that takes the place of an earlier one is a correction to it.
+    25: record.films.some(isReplacement) ? 'C' : 'P',
   });
 }
 

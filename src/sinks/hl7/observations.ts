@@ -4,7 +4,7 @@ import { components, escapeText, numbered, timestampOf } from '../../hl7/text';
 import { CODES } from '../../objects/codes';
 import { reportOf } from '../../objects/film-result';
 import type { FilmRecord, StudyRecord } from '../record';
-import { DELIVERY_CODES, filmStatement, VIEW_CODES } from '../statements';
+import { DELIVERY_CODES, filmStatement, isReplacement, VIEW_CODES } from '../statements';
 
 /** Type, concept, value as encoded, units. */
 type Observation = readonly [type: 'CWE' | 'NM' | 'ST' | 'TX', concept: string, value: string, units?: Code];
@@ -16,27 +16,29 @@ const number = (concept: string, value: number): Observation => [`NM`, concept, 
 /** The OBX segments: first what holds for the study, then each film as a group of its own in OBX-4, from 1. */
 export function observations(record: StudyRecord): string[] {
   const rows = [
-    ...ofStudy(record).map((row) => ({ row, group: '' })),
-    ...record.films.flatMap((film, index) => ofFilm(film).map((row) => ({ row, group: String(index + 1) }))),
+    ...ofStudy(record).map((row) => ({ row, group: '', status: 'P' })),
+    ...record.films.flatMap((film, index) =>
+      ofFilm(film).map((row) => ({ row, group: String(index + 1), status: isReplacement(film) ? 'C' : 'P' })),
+    ),
   ];
-  return rows.map(({ row, group }, index) => segmentOf(row, group, index + 1, record));
+  return rows.map(({ row, ...place }, index) => segmentOf(row, { ...place, index: index + 1 }, record));
 }
 
 /** OBX-8 stays empty: neither normal nor abnormal is ever said. */
 function segmentOf(
   [type, concept, value, units]: Observation,
-  group: string,
-  place: number,
+  { group, status, index }: { readonly group: string; readonly status: string; readonly index: number },
   { completedAt, softwareVersion }: StudyRecord,
 ): string {
   return numbered('OBX', {
-    1: String(place),
+    1: String(index),
     2: type,
     3: concept,
     4: group,
     5: value,
     6: units === undefined ? '' : code(units),
-    11: 'P',
+    // Table 0085: preliminary, or a correction, which replaces what was told before.
+    11: status,
     14: timestampOf(completedAt),
     18: components(`Hilum ${softwareVersion}`),
   });
@@ -63,6 +65,7 @@ function ofFilm(film: FilmRecord): Observation[] {
     ...(film.reasonText === null ? [] : [text('TX', CODES.reasonText, film.reasonText)]),
     ...film.remarks.map((remark) => text('TX', CODES.remark, remark)),
     ...(report === undefined ? [] : [text('ST', DELIVERY_CODES.report, report.sopInstanceUid)]),
+    ...(film.supersedes ?? []).map((uid) => text('ST', DELIVERY_CODES.replaces, uid)),
   ];
 }
 

@@ -1,6 +1,7 @@
 import type { Log } from '../../base/log';
 import { acknowledgementsIn, readAck } from '../../hl7/acknowledgement';
 import type { SystemSink } from '../sink';
+import { isReplacement } from '../statements';
 import { controlIdOf, encodeOru, type Hl7Options } from './message';
 
 /** Port: one message out, its acknowledgement in; `hl7/mllp` fits it by shape. */
@@ -14,9 +15,9 @@ export interface MessageWire {
 const REMEMBERED = 100;
 
 /**
- * HL7 v2.5.1 ORU^R01. Studies in which no film of the chest was found are not told. An application acknowledgement may
- * come long after the commit acknowledgement that ended its message (section 2.9.3): nobody waits for it any more, and
- * it is no answer to the message that is being sent.
+ * HL7 v2.5.1 ORU^R01. Studies in which no film of the chest was found, now or before, are not told. An application
+ * acknowledgement may come long after the commit acknowledgement that ended its message (section 2.9.3): nobody waits
+ * for it any more, and it is no answer to the message that is being sent.
  */
 export function hl7Sink(wire: MessageWire, options: Hl7Options, log?: Pick<Log, 'warn'>): SystemSink {
   const sent = new Set<string>();
@@ -26,8 +27,8 @@ export function hl7Sink(wire: MessageWire, options: Hl7Options, log?: Pick<Log, 
       `the HL7 receiver answered ${codes.join(' and ')} to a message that was done before`,
     );
   return {
-    handles: ['result'],
-    wants: ({ films }) => films.some(({ outcome }) => outcome !== 'rejected'),
+    handles: ['result', 'replacement'],
+    wants: ({ films }) => films.some((film) => film.outcome !== 'rejected' || isReplacement(film)),
     deliver: async ({ record }) => {
       const controlId = controlIdOf(record.key, options.controlId);
       const answer = await wire.exchange(encodeOru(record, options), (found) => {

@@ -1,4 +1,5 @@
 import type { StudyRecord } from '../record';
+import { isReplacement } from '../statements';
 
 /** What a worklist that reads Orthanc's metadata sorts by, lowest first. */
 const METADATA_PRIORITIES = ['LOW', 'MEDIUM', 'HIGH'] as const;
@@ -10,8 +11,8 @@ export interface MetadataValues {
   /** The greatest probability of the study's films, four decimals; '' when none was analysed. */
   readonly probability: string;
   /**
-   * What Hilum wrote last: `<priority> <probability> <key of the result>`. A priority other than this one was set by
-   * somebody else.
+   * What Hilum wrote last: `<priority> <probability> <key of the result>`, and the codes that its readers are warned
+   * of. A priority other than this one was set by somebody else.
    */
   readonly written: string;
 }
@@ -43,17 +44,18 @@ export function readTriage({ priority, probability, written }: MetadataValues): 
  * What is to be written, in this order; empty when all is there. `written` goes first: after a crash between the two,
  * the older priority is taken for somebody else's and at most raised. What somebody else set is never lowered, and left
  * alone where it is not on the scale.
- * @returns null where nothing is to be said of the study: no film was analysed.
+ * @returns null where nothing is to be said of the study: no film was analysed, nor was one before.
  */
 export function metadataChanges(
   record: Pick<StudyRecord, 'priority' | 'films' | 'key'>,
   there: MetadataValues,
 ): readonly (readonly [MetadataName, string])[] | null {
-  if (record.priority === null) return null;
+  if (record.priority === null && !record.films.some(isReplacement)) return null;
   const ours: MetadataPriority = record.priority === 'urgent' ? 'HIGH' : 'MEDIUM';
-  const probability = greatestProbability(record);
+  const probability = record.priority === null ? '' : greatestProbability(record);
+  const warnings = [...new Set(record.films.flatMap((film) => film.warnings ?? []))];
   const wanted: MetadataValues = {
-    written: `${ours} ${probability} ${record.key}`,
+    written: [ours, probability, record.key, ...warnings].join(' '),
     probability,
     priority: mayWrite(readTriage(there), ours) ? ours : there.priority,
   };

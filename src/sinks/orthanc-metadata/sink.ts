@@ -2,6 +2,7 @@ import { HilumError } from '../../base/errors';
 import type { Uid } from '../../dicom/uid';
 import type { StudyRecord } from '../record';
 import type { SystemSink } from '../sink';
+import { isReplacement } from '../statements';
 import { metadataChanges, type MetadataName, type MetadataValues } from './message';
 
 /** A value and the revision that a change of it has to name; '' for both where there is none. */
@@ -33,9 +34,9 @@ const TRIES = 3;
 /** Priority and probability as metadata of the study, for a worklist that Orthanc itself does not have. */
 export function metadataSink(server: MetadataServer, indexes: MetadataIndexes): SystemSink {
   return {
-    handles: ['result'],
-    // Where no film was analysed there is nothing to say of the study.
-    wants: ({ priority }) => priority !== null,
+    handles: ['result', 'replacement'],
+    // Where no film was analysed, now or before, there is nothing to say of the study.
+    wants: ({ priority, films }) => priority !== null || films.some(isReplacement),
     deliver: async ({ record }) => {
       const ids = await server.find(record.studyInstanceUid);
       if (ids.length === 0) throw new HilumError('NOT_FOUND', 'permanent', 'Orthanc does not have the study');

@@ -3,6 +3,7 @@ import { deriveUid, tryParseUid, type Uid } from '../../dicom/uid';
 import { RESEARCH_USE } from '../../finding/wording';
 import { HILUM_SCHEME } from '../../objects/codes';
 import type { FilmRecord, OrderFacts, StudyRecord } from '../record';
+import { caveats } from '../statements';
 import {
   codeSequence,
   dataset,
@@ -107,7 +108,7 @@ export function newWorkitem(record: StudyRecord, settings: WorkitemSettings): Js
     '0020000D': element('UI', studyInstanceUid),
     '00380010': element('LO'),
     '00380014': sequence(),
-    '00400400': element('LT', RESEARCH_USE.statement),
+    '00400400': element('LT', comments(record)),
     '00404005': element('DT', dateTime(completedAt)),
     '00404011': element('DT', dateTime(completedAt)),
     '00404018': codeSequence(COMPUTER_AIDED_DETECTION),
@@ -179,6 +180,11 @@ export function tellsOf(
   { films }: Pick<StudyRecord, 'films'>,
 ): boolean {
   return films.every((film) => film.outputs.every(({ sopInstanceUid }) => told.includes(sopInstanceUid)));
+}
+
+/** Comments on the Scheduled Procedure Step, LT: what is not meant for, and what a reader is warned of. */
+function comments({ films }: StudyRecord): string {
+  return [RESEARCH_USE.statement, ...new Set(films.flatMap(caveats))].join('\r\n');
 }
 
 interface Reference {

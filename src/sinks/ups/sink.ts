@@ -42,7 +42,7 @@ type End = 'told' | 'other-result';
  */
 export function upsSink(server: WorklistServer, settings: WorkitemSettings): SystemSink {
   return {
-    handles: ['result'],
+    handles: ['result', 'replacement'],
     // A workitem without outputs could not be completed (PS3.4 table CC.2.5-3).
     wants: ({ films }) => films.some(({ outputs }) => outputs.length > 0),
     deliver: async ({ record }) => {

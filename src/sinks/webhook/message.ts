@@ -27,6 +27,7 @@ const filmSchema = z
     warnings: result.warnings.unwrap().describe('Codes of docs/events.md; leave those alone that you do not know'),
     remarks: z.array(text).describe('Sentences for a reader, those of the warnings among them'),
     outputs: result.outputs,
+    supersedes: result.supersedes,
   })
   .meta({ id: 'film', description: 'What became of one film' });
 
@@ -102,7 +103,18 @@ export function webhookMessage(
 }
 
 function webhookFilm(film: StudyRecord['films'][number]): WebhookMessage['data']['films'][number] {
-  const { sopInstanceUid, outcome, reason, view, probability, findings, warnings = [], remarks, outputs } = film;
+  const {
+    sopInstanceUid,
+    outcome,
+    reason,
+    view,
+    probability,
+    findings,
+    warnings = [],
+    remarks,
+    outputs,
+    supersedes,
+  } = film;
   return {
     sopInstanceUid,
     outcome,
@@ -114,6 +126,7 @@ function webhookFilm(film: StudyRecord['films'][number]): WebhookMessage['data']
     warnings,
     remarks,
     outputs,
+    ...(supersedes === undefined ? {} : { supersedes }),
   };
 }
 

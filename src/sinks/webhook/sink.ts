@@ -1,4 +1,5 @@
 import type { SystemSink } from '../sink';
+import { concernsUrgency, isReplacement } from '../statements';
 import { webhookHeaders, webhookMessage } from './message';
 
 /** Port: who takes the message; `sinks/webhook/client` fits it by shape. @throws HilumError */
@@ -22,11 +23,11 @@ export function webhookSink(
   now: () => number = Date.now,
 ): SystemSink {
   return {
-    handles: ['result'],
-    wants: ({ priority }) => when === 'all' || priority === 'urgent',
+    handles: ['result', 'replacement'],
+    wants: ({ priority, films }) => when === 'all' || priority === 'urgent' || films.some(isReplacement),
     deliver: async ({ record }) => {
       // The record is read from the archive and may be of a later result than the event.
-      if (when === 'urgent' && record.priority !== 'urgent') return;
+      if (when === 'urgent' && !concernsUrgency(record)) return;
       const body = JSON.stringify(webhookMessage(record, includePatient));
       await receiver.post(body, webhookHeaders(record.key, Math.floor(now() / 1000), body, secret));
     },

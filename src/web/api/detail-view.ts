@@ -81,13 +81,19 @@ function historyWords(kind: HistoryEntry['kind'], detail: HistoryEntry['detail']
     case 'result':
       return (
         `result of ${of('films')} film(s) stored, unverified` +
-        (detail['priority'] === 'urgent' ? ', at or above the operating point' : '')
+        (detail['priority'] === 'urgent' ? ', at or above the operating point' : '') +
+        replacedWords(detail['supersedes'])
       );
     case 'priority':
       return detail['priority'] === 'urgent' ? `marked as urgent${by}` : `own urgent mark taken back${by}`;
     case 'verdict':
       return `verdict: ${patients ? of('verdict') : 'given'}`;
   }
+}
+
+function replacedWords(supersedes: unknown): string {
+  const reports = Array.isArray(supersedes) ? supersedes.filter((uid) => typeof uid === 'string') : [];
+  return reports.length === 0 ? '' : `; replaces the result of the earlier report(s) ${reports.join(', ')}`;
 }
 
 function filled(template: string, { studyInstanceUid, accessionNumber, patient }: ListDetail['row']): string {

@@ -10,7 +10,7 @@ import type { ModelManifest } from '../../../src/model/manifest';
 import type { Model, Prediction } from '../../../src/model/session';
 import { unboundedReader } from '../../../src/pipeline/film-reader';
 import { plausibilityOf } from '../../../src/pipeline/lungs';
-import type { Line } from '../../../src/pipeline/pipeline';
+import { type Line, runStudy } from '../../../src/pipeline/pipeline';
 import type { Archive } from '../../../src/pipeline/stage';
 import { COVID } from '../records/finding';
 
@@ -224,4 +224,11 @@ export class MemoryAnnouncer {
     if (this.fail) throw new HilumError('BROKER_UNREACHABLE', 'transient', 'no broker');
     this.events.push(result);
   }
+}
+
+/** {@link runStudy} of a study that the archive has. @throws Error where it has nothing of it */
+export async function runKnownStudy(...args: Parameters<typeof runStudy>): Promise<ResultEvent | null> {
+  const result = await runStudy(...args);
+  if (result === 'gone') throw new Error('the archive has nothing of the study');
+  return result;
 }

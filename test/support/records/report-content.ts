@@ -3,7 +3,9 @@ import type { ReportContent } from '../../../src/objects/structured-report';
 import { ellipse } from '../broker/outcomes';
 import { covid } from './finding';
 
-/** What a report says of a film that was analysed, of one below the operating point, and of one that was not analysed. */
+/**
+ * What a report says of a film that was analysed, of one below the operating point, and of one that was not analysed.
+ */
 export const ANALYSED = {
   outcome: 'analysed',
   view: 'frontal',

@@ -10,6 +10,7 @@ import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../../sr
 import { type Broker, connectBroker } from '../../../src/queue/broker';
 import { type DeadLetter, sortDeadLetters } from '../../../src/queue/dead-letters';
 import { STUDY_ROUTING_KEY } from '../../../src/queue/topology';
+import type { Line } from '../../../src/pipeline/pipeline';
 import { fakeLine } from '../pipeline/line';
 import { type RecordedLine, recordingLog } from '../records/logs';
 import { FaultProxy } from './fault-proxy';
@@ -23,7 +24,10 @@ export interface WorkerOptions {
   readonly catchUp?: Part<'catchUp'>;
   /** As a configuration file has it. */
   readonly deliveries?: Record<string, unknown>;
+  readonly list?: { readonly enabled: boolean; readonly database: string };
   readonly stateDir?: string;
+  /** Networks that answer otherwise. */
+  readonly line?: Line;
 }
 
 /** The service in this process, as app.ts puts it together; only the networks are fake. */
@@ -127,7 +131,7 @@ export class Site {
   }
 
   /** The configuration of a worker at this site, as a file would have it. */
-  config({ archive, broker, catchUp, deliveries = {}, stateDir }: WorkerOptions = {}): Config {
+  config({ archive, broker, catchUp, deliveries = {}, list, stateDir }: WorkerOptions = {}): Config {
     const { user } = this.settings;
     const auth = user === undefined ? ({ kind: 'none' } as const) : ({ kind: 'basic', ...user } as const);
     return parseConfig({
@@ -135,6 +139,7 @@ export class Site {
       broker: { url: this.rabbit.amqpUrl, prefix: this.prefix, ...BROKER, ...broker },
       catchUp: { kind: 'off', ...catchUp },
       deliveries,
+      ...(list && { list }),
       http: { port: 0 },
       state: { dir: stateDir ?? join(this.dir, this.prefix) },
       stopTimeoutMs: 5_000,
@@ -144,7 +149,11 @@ export class Site {
   async work(options: WorkerOptions = {}): Promise<Worker> {
     const log = recordingLog();
     const config = this.config(options);
-    const app = await createApp({ ...config, broker: { ...config.broker, ...INNER } }, log, fakeLine().line);
+    const app = await createApp(
+      { ...config, broker: { ...config.broker, ...INNER } },
+      log,
+      options.line ?? fakeLine().line,
+    );
     const { port } = await app.start();
     const of = (event: LogEvent) => log.lines.map(({ fields }) => fields).filter((fields) => fields.event === event);
     let stopped: Promise<void> | undefined;
@@ -196,6 +205,11 @@ export class Site {
       mandatory: true,
       headers,
     });
+  }
+
+  /** Publishes a result event as a worker does, confirmed and routed. */
+  async announce(event: ResultEvent): Promise<void> {
+    await this.broker.announce(event);
   }
 
   /** Asks Orthanc itself, past the proxy. */

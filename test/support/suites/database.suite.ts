@@ -47,6 +47,13 @@ export function databaseTests(create: () => Promise<string>): void {
     for (const database of opened.splice(0)) await database.close();
   });
 
+  test('it tells its time, before it has any table', async () => {
+    const database = openDatabase(await create(), LOG);
+    const told = await database.clock();
+    expect(Math.abs(told.getTime() - Date.now())).toBeLessThan(5_000);
+    await database.close();
+  });
+
   test('kill -9 in the middle of writing loses no row that was confirmed', async () => {
     const url = await create();
     const process = await writer(url, 'a');

@@ -1,6 +1,7 @@
 import { deriveUid, type Uid } from '../../../src/dicom/uid';
 import { readLabels } from '../../../src/evaluation/labels';
 import type { Step } from '../../../src/events/progress-event';
+import { SR_CLASSES } from '../../../src/objects/structured-report';
 import type { Database } from '../../../src/worklist/database';
 import { Worklist } from '../../../src/worklist/worklist';
 import { filmRecord, studyRecord } from '../records/study-record';
@@ -19,6 +20,10 @@ const SIGHT = {
 const FILM = { sight: SIGHT, mayHaveFilms: true };
 const waiting = (priority: 'urgent' | 'routine' | null): Step => ({ kind: 'waiting', priority });
 const LATER = '2026-03-02T00:00:00.000Z';
+const REPORT = {
+  sopClassUid: SR_CLASSES['comprehensive-3d'],
+  seriesInstanceUid: deriveUid(['report series']),
+};
 const ALL = { searchPatient: true, order: 'oldest', limit: 100 } as const;
 
 /** The same tests for each database: `open` gives an empty one for each test. */
@@ -114,15 +119,22 @@ export function worklistTests(open: () => Promise<Database>): void {
   });
 
   test('a result told twice changes nothing, an older one neither; a newer one counts', async () => {
-    await list.record(studyRecord('a'));
+    const older = studyRecord('a', { key: deriveUid(['old']), priority: 'routine' });
+    const report = { ...REPORT, sopInstanceUid: deriveUid(['old report']) };
+    await list.record(studyRecord('a', { films: [filmRecord('a', { supersedes: [report.sopInstanceUid] })] }));
     const before = await list.study(uid('a'));
     expect(await list.record(studyRecord('a'))).toBe(false);
     expect(await list.record(studyRecord('a', { completedAt: '2026-03-01T12:00:00.000Z' }))).toBe(false);
-    expect(
-      await list.record(
-        studyRecord('a', { key: deriveUid(['old']), priority: 'routine', completedAt: '2026-02-01T00:00:00.000Z' }),
-      ),
-    ).toBe(false);
+    let told = 0;
+    // Whatever the clocks of the workers said.
+    for (const completedAt of ['2026-02-01T00:00:00.000Z', '2026-04-01T00:00:00.000Z'])
+      expect(
+        await list.record(
+          { ...older, completedAt, films: [filmRecord('a', { outputs: [report] })] },
+          () => void told++,
+        ),
+      ).toBe(false);
+    expect(told).toBe(2);
     expect(await list.study(uid('a'))).toEqual(before);
     expect(
       await list.record(
@@ -135,6 +147,41 @@ export function worklistTests(open: () => Promise<Database>): void {
       ),
     ).toBe(true);
     expect(await row('a')).toMatchObject({ priority: 'routine', findings: [{ probability: 0.1 }] });
+  });
+
+  test('a newer, urgent result that carries an older time wins, and its history names what it replaced', async () => {
+    const old = { ...REPORT, sopInstanceUid: deriveUid(['r1']) };
+    await list.record(
+      studyRecord('a', {
+        key: deriveUid(['routine']),
+        priority: 'routine',
+        films: [filmRecord('a', { probability: 0.1, outputs: [old] })],
+      }),
+    );
+    const replacing = studyRecord('a', {
+      completedAt: '2026-03-01T09:15:42.000Z',
+      films: [
+        filmRecord('a', {
+          outputs: [{ ...REPORT, sopInstanceUid: deriveUid(['r2']) }],
+          supersedes: [old.sopInstanceUid],
+        }),
+      ],
+    });
+    expect(await list.record(replacing)).toBe(true);
+    const detail = await list.study(uid('a'));
+    expect(detail!.row).toMatchObject({ priority: 'urgent', findings: [{ probability: 0.9 }] });
+    expect(detail!.record).toEqual(replacing);
+    expect(detail!.history.map(({ kind, detail: { supersedes } }) => [kind, supersedes])).toContainEqual([
+      'result',
+      [old.sopInstanceUid],
+    ]);
+  });
+
+  test('a record of fewer films never takes the place of the whole one, as a rebuilt one without rejected films', async () => {
+    const rejected = filmRecord('b', { outcome: 'rejected', probability: null, outputs: [] });
+    await list.record(studyRecord('a', { films: [filmRecord('a'), rejected] }));
+    expect(await list.record(studyRecord('a', { key: deriveUid(['part']) }))).toBe(false);
+    expect(await row('a')).toMatchObject({ films: 2 });
   });
 
   test('a study keeps showing its result while it comes by again; only a failure shows, till a result', async () => {
@@ -266,7 +313,7 @@ export function worklistTests(open: () => Promise<Database>): void {
     await list.record(studyRecord('c'));
     await list.record(studyRecord('c', { priority: null, films: [], key: uid('c-without'), completedAt: LATER }));
     expect(await names()).toEqual([uid('c')]);
-    expect(await row('c')).toMatchObject({ state: 'not-analysed' });
+    expect(await row('c')).toMatchObject({ state: 'done' });
   });
 
   test('verdicts: the latest counts, all are kept, a changed result tells', async () => {

@@ -1,0 +1,124 @@
+import { createHash, webcrypto } from 'node:crypto';
+import { type Attributes, binary, items, type Keyword, number, numbers, text } from './attributes';
+import { isInverse } from './lut';
+import { turnOf } from './patient-orientation';
+import { pixelAspect } from './pixel-aspect';
+import type { Opened } from './read';
+import type { StoredValues } from './samples';
+
+/**
+ * What tells whether two files hold the same film: SHA-256, hexadecimal. Names, identifiers and other text do not
+ * count. Never change how either is made: every film would look as if it had been replaced.
+ */
+export interface ContentDigest {
+  /**
+   * Of the pixel data as they were sent and all that is needed to read them. The same: the same film, whatever a
+   * decoder of another version makes of a lossy stream. Different: `decoded` decides.
+   */
+  readonly encoded: string;
+  /**
+   * Of the stored values of the pixels and of the attributes that decide grey values and how the film lies, independent
+   * of transfer syntax, byte order, planes and fragments; null where the pixels can't be decoded.
+   */
+  readonly decoded: string | null;
+}
+
+/** Whether a film that was seen before is still the same. @param now its `decoded` is asked for only when needed */
+export async function isSameContent(
+  before: ContentDigest,
+  now: { readonly encoded: string; readonly decoded: () => Promise<string | null> },
+): Promise<boolean> {
+  if (before.encoded === now.encoded) return true;
+  return before.decoded !== null && before.decoded === (await now.decoded());
+}
+
+/** Not in this thread: pixel data may be some hundred megabytes. */
+export async function encodedDigest({ pixelData, transferSyntaxUid, attributes }: Opened): Promise<string> {
+  const fragments = pixelData?.fragments ?? [];
+  const bytes = fragments.length === 1 ? fragments[0]! : Buffer.concat(fragments);
+  const pixels = Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
+  const layout = LAYOUT.map((keyword) => number(attributes, keyword) ?? null);
+  const parts = [transferSyntaxUid, pixels, text(attributes, 'PhotometricInterpretation') ?? null, layout];
+  return createHash('sha256')
+    .update(JSON.stringify([...parts, displayFacts(attributes)]))
+    .digest('hex');
+}
+
+/** How the pixel data are to be read (PS3.3 section C.7.6.3), beside the photometric interpretation. */
+const LAYOUT = [
+  'SamplesPerPixel',
+  'PlanarConfiguration',
+  'NumberOfFrames',
+  'Rows',
+  'Columns',
+  'BitsAllocated',
+  'BitsStored',
+  'HighBit',
+  'PixelRepresentation',
+] as const satisfies readonly Keyword[];
+
+/** Values of one round: bounds the memory of a large film. */
+const CHUNK = 1 << 20;
+
+/**
+ * @param stored one value a pixel, row by row: of a film in colour its luminance, which does not depend on how the
+ * colours were sent
+ */
+export function decodedDigest(
+  stored: StoredValues,
+  { rows, columns, colour }: { readonly rows: number; readonly columns: number; readonly colour: boolean },
+  attributes: Attributes,
+): string {
+  const kind = colour ? 'colour' : text(attributes, 'PhotometricInterpretation') === 'PALETTE COLOR' ? 'palette' : '';
+  const hash = createHash('sha256').update(JSON.stringify([rows, columns, kind, displayFacts(attributes)]));
+  for (let start = 0; start < stored.length; start += CHUNK) {
+    // As 32 bits whatever they came in: a copy may keep 8 bits in 16, or write unsigned values as signed ones.
+    const chunk = Int32Array.from(stored.subarray(start, start + CHUNK));
+    hash.update(new Uint8Array(chunk.buffer));
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * The attributes that decide grey values and how the film lies, by their effect: "1.0" is 1, what is absent is its
+ * default, and US and SS of the same bits are the same.
+ */
+function displayFacts(attributes: Attributes): unknown[] {
+  const [center, width] = [first(attributes, 'WindowCenter'), first(attributes, 'WindowWidth')];
+  const { transposed, mirrored, upsideDown } = turnOf(attributes);
+  return [
+    isInverse(attributes),
+    first(attributes, 'RescaleSlope') ?? 1,
+    first(attributes, 'RescaleIntercept') ?? 0,
+    lut(items(attributes, 'ModalityLUTSequence')[0], 'LUTDescriptor', 'LUTData'),
+    lut(items(attributes, 'VOILUTSequence')[0], 'LUTDescriptor', 'LUTData'),
+    center === null || width === null ? null : [center, width, text(attributes, 'VOILUTFunction') ?? 'LINEAR'],
+    bits16(first(attributes, 'PixelPaddingValue')),
+    bits16(first(attributes, 'PixelPaddingRangeLimit')),
+    ...(['Red', 'Green', 'Blue'] as const).map((colour) =>
+      lut(attributes, `${colour}PaletteColorLookupTableDescriptor`, `${colour}PaletteColorLookupTableData`),
+    ),
+    Number(pixelAspect(attributes).toFixed(6)),
+    [transposed, mirrored, upsideDown],
+  ];
+}
+
+/** Null where there is none, or one that is no number. */
+function first(attributes: Attributes, keyword: Keyword): number | null {
+  const value = number(attributes, keyword);
+  return value === undefined || Number.isNaN(value) ? null : value;
+}
+
+function bits16(value: number | null): number | null {
+  return value === null ? null : value & 0xffff;
+}
+
+/** Descriptor and entries, which come as numbers (US) or as bytes (OW). */
+function lut(item: Attributes | undefined, descriptor: Keyword, data: Keyword): unknown {
+  if (item === undefined) return null;
+  const described = numbers(item, descriptor).map((value) => value & 0xffff);
+  if (described.length === 0) return null;
+  const bytes = binary(item, data);
+  const entries = bytes ?? new Uint8Array(Uint16Array.from(numbers(item, data)).buffer);
+  return [described, createHash('sha256').update(entries).digest('hex')];
+}

@@ -1,0 +1,77 @@
+import { HilumError } from '../base/errors';
+import { type ContentDigest, encodedDigest, isSameContent } from '../dicom/content-digest';
+import type { InstanceReference } from '../dicom/instance';
+import type { Uid } from '../dicom/uid';
+import { decodedContent, open, refusalOf } from './decode';
+import type { AnalysisIdentity } from './encode';
+import type { FilmReader } from './film-reader';
+import { type FilmReports, isReadBy } from './reports';
+import type { Archive } from './stage';
+import type { Survey } from './survey';
+
+export interface DueOptions {
+  /** Films are compared with what their reports saw. */
+  readonly compare: boolean;
+  /** Films that only other versions, or other settings, have read are due. */
+  readonly reanalyze: boolean;
+  readonly reader: FilmReader;
+  readonly archive: Pick<Archive, 'retrieve'>;
+}
+
+/**
+ * The films of a study that are to be read: those without a report, and of the others those whose content is another
+ * than the report in effect saw. A report of any version counts: an upgrade must not re-read an archive by itself.
+ * @throws HilumError of the archive.
+ */
+export async function dueFilms(
+  study: Uid,
+  { films }: Survey,
+  reports: ReadonlyMap<Uid, FilmReports>,
+  identity: AnalysisIdentity,
+  options: DueOptions,
+): Promise<InstanceReference[]> {
+  const due: InstanceReference[] = [];
+  for (const { film } of films) {
+    const known = reports.get(film.sopInstanceUid);
+    const isDue =
+      known === undefined ||
+      (options.reanalyze && !isReadBy(known, study, identity)) ||
+      (options.compare && (await hasChanged(film, known.inEffect.links.digest, options)));
+    if (isDue) due.push(film);
+  }
+  return due;
+}
+
+/**
+ * Whether a film's content is another than the one that was seen. Without a digest (a report of version 0.1) it counts
+ * as unchanged; so does a film that the archive does not give out.
+ */
+async function hasChanged(
+  film: InstanceReference,
+  seen: ContentDigest | null,
+  { reader, archive }: DueOptions,
+): Promise<boolean> {
+  if (seen === null) return false;
+  const bytes = await retrieveFilm(film, archive);
+  if (bytes === null) return false;
+  try {
+    const { opened } = await open(bytes, reader);
+    return !(await isSameContent(seen, {
+      encoded: await encodedDigest(opened),
+      decoded: () => decodedContent(opened, reader),
+    }));
+  } catch (error) {
+    // It was readable when it was seen.
+    if (refusalOf(error) === null) throw error;
+    return true;
+  }
+}
+
+async function retrieveFilm(film: InstanceReference, archive: Pick<Archive, 'retrieve'>): Promise<Uint8Array | null> {
+  try {
+    return await archive.retrieve(film);
+  } catch (error) {
+    if (error instanceof HilumError && (error.code === 'NOT_FOUND' || error.code === 'DICOM_UNREADABLE')) return null;
+    throw error;
+  }
+}

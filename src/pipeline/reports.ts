@@ -1,0 +1,141 @@
+import { HilumError } from '../base/errors';
+import type { ContentDigest } from '../dicom/content-digest';
+import type { InstanceReference } from '../dicom/instance';
+import type { Uid } from '../dicom/uid';
+import type { FilmResult } from '../events/result-event';
+import type { FilmState } from '../objects/analysis';
+import { type ChainedReport, chainOf, type ReportChain } from '../objects/report-chain';
+import { type ReportLinks, reportLinks } from '../objects/report-reader';
+import { type AnalysisIdentity, readResult, resultUids, type ResultUids } from './encode';
+import type { Archive, FilmOutcome } from './stage';
+
+/** A report of ours in the archive. */
+interface StoredReport extends ChainedReport {
+  readonly links: ReportLinks;
+  /** Null for one of a version so different that it can't be read: its film is left alone all the same. */
+  readonly result: FilmResult | null;
+}
+
+/** All reports of one film, by any version of Hilum. */
+export interface FilmReports extends ReportChain<StoredReport> {
+  readonly all: readonly StoredReport[];
+}
+
+/**
+ * The reports of a study's films, by film. UIDs alone do not tell which holds: a film's content may have changed under
+ * its UID, and another version's report has another UID, so structured reports are read. One that was written for
+ * another study, and copied into this one with its film, is no result of this study.
+ * @throws HilumError of the archive.
+ */
+export async function readReports(
+  study: Uid,
+  instances: readonly InstanceReference[],
+  archive: Pick<Archive, 'retrieve'>,
+): Promise<ReadonlyMap<Uid, FilmReports>> {
+  const found = new Map<Uid, StoredReport[]>();
+  for (const instance of instances.filter(({ modality }) => modality === 'SR')) {
+    const report = await readStored(instance, archive);
+    if (report === null || (report.links.study ?? study) !== study) continue;
+    found.set(report.links.film, [...(found.get(report.links.film) ?? []), report]);
+  }
+  return new Map([...found].flatMap(([film, all]) => entryOf(film, all)));
+}
+
+function entryOf(film: Uid, all: readonly StoredReport[]): [Uid, FilmReports][] {
+  const chain = chainOf(all);
+  return chain === null ? [] : [[film, { ...chain, all }]];
+}
+
+/** Null for a report that is none of ours, was deleted meanwhile, or is too large to be one of ours. */
+async function readStored(
+  instance: InstanceReference,
+  archive: Pick<Archive, 'retrieve'>,
+): Promise<StoredReport | null> {
+  try {
+    const bytes = await archive.retrieve(instance);
+    const links = reportLinks(bytes);
+    if (links === null) return null;
+    return {
+      links,
+      result: readEarlier(bytes),
+      sopInstanceUid: links.report.sopInstanceUid,
+      predecessors: links.predecessors.map(({ sopInstanceUid }) => sopInstanceUid),
+      contentAt: links.contentAt,
+    };
+  } catch (error) {
+    if (
+      error instanceof HilumError &&
+      error.lasting === 'permanent' &&
+      (error.code === 'NOT_FOUND' || error.code === 'DICOM_UNREADABLE')
+    )
+      return null;
+    throw error;
+  }
+}
+
+function readEarlier(report: Uint8Array): FilmResult | null {
+  try {
+    return readResult(report);
+  } catch {
+    return null;
+  }
+}
+
+/** Whether this analysis has read the film with the content that the report in effect has seen. */
+export function isReadBy({ all, inEffect }: FilmReports, study: Uid, identity: AnalysisIdentity): boolean {
+  const { digest } = inEffect.links;
+  return all
+    .filter(({ links }) => links.digest === null || digest === null || isSameDigest(links.digest, digest))
+    .some(({ links }) => isOf(links, study, identity));
+}
+
+function isSameDigest(one: ContentDigest, other: ContentDigest): boolean {
+  return one.encoded === other.encoded || (one.decoded !== null && one.decoded === other.decoded);
+}
+
+/** Its UID is that of a first result of this analysis, or that of one of its own content. */
+function isOf({ film, report, digest, predecessors }: ReportLinks, study: Uid, identity: AnalysisIdentity): boolean {
+  const states = [undefined, ...(digest === null ? [] : [{ digest, predecessors, isDistinct: true }])];
+  return states.some(
+    (state) => resultUids(study, film, withState(identity, state)).report.instance === report.sopInstanceUid,
+  );
+}
+
+/** What is seen of a film goes with the analysis to all who make objects of it. */
+export function withState(identity: AnalysisIdentity, film: FilmState | undefined): AnalysisIdentity {
+  return film === undefined ? identity : { ...identity, film };
+}
+
+/**
+ * What the next report of a film says of it, and names. Its UIDs are those of a first result, unless its content is
+ * another than the report in effect saw, or a result with those UIDs is there. Undefined where there will be none.
+ */
+export function nextState(
+  outcome: FilmOutcome,
+  reports: FilmReports | undefined,
+  first: ResultUids,
+): FilmState | undefined {
+  if (outcome.outcome === 'rejected' || outcome.content === undefined) return undefined;
+  const { content: digest } = outcome;
+  if (reports === undefined) return { digest, predecessors: [], isDistinct: false };
+  const seen = reports.inEffect.links.digest;
+  const isTaken = reports.all.some(({ sopInstanceUid }) => sopInstanceUid === first.report.instance);
+  return {
+    digest,
+    predecessors: reports.heads.map(({ links }) => links.report),
+    isDistinct: isTaken || (seen !== null && !isSameDigest(seen, digest)),
+  };
+}
+
+/** The result that holds; null where it can't be read. */
+export function resultInEffect({ inEffect: { result }, superseded }: FilmReports): FilmResult | null {
+  return result === null || superseded.length === 0 ? result : { ...result, supersedes: superseded };
+}
+
+/** A result with the UIDs of all reports that it takes the place of. */
+export function withSuperseded(result: FilmResult, reports: FilmReports | undefined): FilmResult {
+  if (reports === undefined) return result;
+  const { inEffect, superseded } = reports;
+  const all = [...new Set([inEffect.sopInstanceUid, ...superseded])].sort();
+  return { ...result, supersedes: all };
+}

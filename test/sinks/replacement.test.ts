@@ -1,0 +1,146 @@
+import { deriveUid } from '../../src/dicom/uid';
+import { REPLACED, WARNING_TEXTS } from '../../src/finding/wording';
+import { emailMessage } from '../../src/sinks/email/message';
+import { emailSink } from '../../src/sinks/email/sink';
+import { encodeBundle } from '../../src/sinks/fhir/message';
+import { hl7Schema } from '../../src/sinks/hl7/config';
+import { encodeOru } from '../../src/sinks/hl7/message';
+import { metadataChanges } from '../../src/sinks/orthanc-metadata/message';
+import type { StudyRecord } from '../../src/sinks/record';
+import { SINKS } from '../../src/sinks/registry';
+import { newWorkitem } from '../../src/sinks/ups/message';
+import { webhookMessage } from '../../src/sinks/webhook/message';
+import { webhookSink } from '../../src/sinks/webhook/sink';
+import { RECORD, RESULT, resultOf } from '../support/records/result-record';
+
+const OLD = deriveUid(['old report']);
+const [first, ...others] = RECORD.films;
+const withFilm = (change: Partial<StudyRecord['films'][number]>, more: Partial<StudyRecord> = {}): StudyRecord => ({
+  ...RECORD,
+  ...more,
+  films: [{ ...first!, ...change }, ...others],
+});
+const CAVEAT = WARNING_TEXTS['evidence-outside-lungs'];
+const WARNED = withFilm({ warnings: ['evidence-outside-lungs'], remarks: [CAVEAT] });
+const REPLACING = withFilm({ supersedes: [OLD] });
+const NO_LONGER_URGENT: StudyRecord = { ...REPLACING, priority: 'routine', supersededPriority: 'urgent' };
+
+const HL7 = hl7Schema.parse({});
+const FHIR = { patientSystem: undefined, accessionSystem: undefined, placerSystem: undefined };
+const UPS = { worklistLabel: 'x', routinePriority: 'MEDIUM', retrieveUrl: 'http://a' } as const;
+const EMPTY = { priority: '', probability: '', written: '' };
+/** What each sink sends, as text. */
+const MESSAGES: Readonly<Record<string, (record: StudyRecord) => string>> = {
+  hl7: (record) => encodeOru(record, HL7).toString(),
+  fhir: (record) => JSON.stringify(encodeBundle(record, FHIR)),
+  ups: (record) => JSON.stringify(newWorkitem(record, UPS)),
+  webhook: (record) => JSON.stringify(webhookMessage(record, false)),
+  email: (record) => emailMessage(record, { from: 'a@b.example', includePatient: false }).text,
+};
+const names = Object.keys(MESSAGES);
+
+test('these, and the metadata of Orthanc, are all sinks to other systems', () => {
+  expect([...names, 'metadata', 'list'].sort()).toEqual([...SINKS.names].sort());
+});
+
+test.each(names)('%s states what a reader is warned of, and says nothing of it where there is nothing', (name) => {
+  expect(MESSAGES[name]!(WARNED)).toContain(CAVEAT);
+  expect(MESSAGES[name]!(RECORD)).not.toContain(CAVEAT);
+});
+
+test('the metadata of Orthanc hold the code of a warning, and are as before where there is none', () => {
+  const written = (record: StudyRecord) => metadataChanges(record, EMPTY)![0]![1];
+  expect(written(WARNED)).toBe(`HIGH 0.9300 ${RECORD.key} evidence-outside-lungs`);
+  expect(written(RECORD)).toBe(`HIGH 0.9300 ${RECORD.key}`);
+});
+
+test('HL7: a film whose result was replaced has status C and names the earlier report; others stay P', () => {
+  const segments = encodeOru(REPLACING, HL7)
+    .toString()
+    .split('\r')
+    .map((text) => text.split('|'));
+  expect(segments.find(([name]) => name === 'OBR')![25]).toBe('C');
+  const statuses = segments.filter(([name]) => name === 'OBX').map((fields) => `${fields[4]} ${fields[11]}`);
+  expect(new Set(statuses)).toEqual(new Set([' P', '1 C', '2 P', '3 P']));
+  expect(segments.flatMap((fields) => (fields[3]?.startsWith('replaces^') ? [fields[4], fields[5]] : []))).toEqual([
+    '1',
+    OLD,
+  ]);
+  expect(encodeOru(RECORD, HL7).toString()).not.toContain('replaces');
+});
+
+test('FHIR: report and Observations are corrected, and the report names the earlier one', () => {
+  const bundle = encodeBundle(REPLACING, FHIR).entry.map(({ resource }) => resource);
+  expect(bundle.at(-1)).toMatchObject({
+    status: 'corrected',
+    extension: [
+      {
+        url: 'http://hl7.org/fhir/StructureDefinition/diagnosticReport-replaces',
+        valueReference: { identifier: { value: `urn:oid:${OLD}` } },
+      },
+    ],
+    conclusion: expect.stringContaining(REPLACED) as string,
+  });
+  expect(bundle.filter(({ resourceType }) => resourceType === 'Observation').map(({ status }) => status)).toEqual([
+    'corrected',
+    'corrected',
+    'preliminary',
+    'preliminary',
+  ]);
+});
+
+test('FHIR: the same film in another study has Observations of its own', () => {
+  const urls = (record: StudyRecord) =>
+    encodeBundle(record, FHIR)
+      .entry.filter(({ resource }) => resource.resourceType !== 'Device')
+      .map(({ request }) => request.url);
+  const other = urls({ ...RECORD, studyInstanceUid: deriveUid(['other study']) });
+  expect(urls(RECORD).filter((url) => other.includes(url))).toEqual([]);
+});
+
+test('webhook and e-mail name what was replaced', () => {
+  expect(webhookMessage(REPLACING, false).data.films[0]!.supersedes).toEqual([OLD]);
+  expect(webhookMessage(RECORD, false).data.films[0]).not.toHaveProperty('supersedes');
+  expect(MESSAGES['email']!(REPLACING)).toContain(REPLACED);
+  expect(MESSAGES['ups']!(REPLACING)).toContain(REPLACED);
+});
+
+describe('a site that hears of urgent results only', () => {
+  const event = { ...RESULT, films: [{ ...RESULT.films[0]!, supersedes: [OLD] }] };
+  const settings = { when: 'urgent', includePatient: false, secret: `whsec_${'A'.repeat(32)}` } as const;
+  const told: string[] = [];
+  const post = async (body: string) => void told.push(body);
+  const sinks = [
+    webhookSink({ post, probe: async () => {}, close: async () => {} }, settings),
+    emailSink(
+      { send: async ({ text }) => void told.push(text), probe: async () => {}, close: async () => {} },
+      { ...settings, from: 'a@b.example', perMinute: 9 },
+    ),
+  ];
+
+  test('hears that one which was urgent is not any more, and nothing of one that never was', async () => {
+    for (const sink of sinks) {
+      expect(sink.wants({ ...event, priority: 'routine' })).toBe(true);
+      expect(sink.wants({ ...RESULT, priority: 'routine' })).toBe(false);
+      told.length = 0;
+      await sink.deliver({ kind: 'replacement', record: NO_LONGER_URGENT });
+      expect(told).toHaveLength(1);
+      await sink.deliver({ kind: 'replacement', record: { ...NO_LONGER_URGENT, supersededPriority: 'routine' } });
+      await sink.deliver(resultOf({ ...RECORD, priority: 'routine' }));
+      expect(told).toHaveLength(1);
+    }
+  });
+});
+
+test('metadata: a result that was taken back is HIGH no more, unless a person said so', () => {
+  const taken = withFilm({ supersedes: [OLD], probability: null, findings: [] }, { priority: null });
+  const there = { priority: 'HIGH', probability: '0.9300', written: 'HIGH 0.9300 1.2' };
+  expect(metadataChanges(taken, there)).toEqual([
+    ['written', `MEDIUM  ${RECORD.key}`],
+    ['probability', ''],
+    ['priority', 'MEDIUM'],
+  ]);
+  expect(metadataChanges(taken, { ...there, written: 'MEDIUM 0.1 1.2' })!.map(([name]) => name)).not.toContain(
+    'priority',
+  );
+});
