@@ -1,12 +1,13 @@
 /**
  * npm run fuzz [-- --files 10000] [--answers 2000] [--seed 1] [--json]: damaged DICOM files through what the service
- * does with a film, the networks left out: open, header checks, decoding in the decoder thread, preprocessing. (A film
- * that the header checks refuse is decoded all the same.) Each has to end as a film or with one of the closed list of
- * reasons. Begins from generated films of every transfer syntax and bit depth, films that break the encoding rules and,
- * where there are any, the small files of HILUM_DATA_DIR/dicom; a damaged file that ends in a way not seen before joins
- * them. Then damaged answers of an archive to a search and to a retrieval, in each of the ways in which archives send
- * them: each has to be read, or to end with a code of docs/errors.md. Exit status 0 only without crash, hang and
- * unclear end. What ends so is kept in a folder that is printed.
+ * does with a film, the networks left out: open, header checks, decoding in the decoder thread, digest of the content,
+ * preprocessing, faults of the picture. (A film that the header checks refuse is decoded all the same.) Each has to end
+ * as a film or with one of the closed list of reasons. Begins from generated films of every transfer syntax and bit
+ * depth, films that break the encoding rules and, where there are any, the small files of HILUM_DATA_DIR/dicom; a
+ * damaged file that ends in a way not seen before joins them. Then damaged answers of an archive to a search and to a
+ * retrieval, in each of the ways in which archives send them: each has to be read, or to end with a code of
+ * docs/errors.md. Exit status 0 only without crash, hang and unclear end. What ends so is kept in a folder that is
+ * printed.
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -166,6 +167,7 @@ async function openSubject() {
   const { decode, open, refusalOf } = dist('pipeline/decode.js');
   const { checkHeader } = dist('pipeline/check.js');
   const { preprocess } = dist('pipeline/preprocess.js');
+  const { pixelFault } = dist('pipeline/pixel-faults.js');
   const { NOT_ANALYSED_REASONS } = dist('events/closed-lists.js');
   let lost;
   const reader = new DecoderThread({ timeoutMs: TIMEOUT_MS, onLost: (why) => (lost = why) });
@@ -175,8 +177,11 @@ async function openSubject() {
 
   async function through(bytes) {
     const film = await open(bytes, reader);
-    const refusal = checkHeader(film.attributes);
-    const { normalised } = preprocess(await decode(film, reader), [1, 1, 224, 224]);
+    const preprocessed = preprocess(await decode(film, reader), [1, 1, 224, 224]);
+    const { normalised, decoded } = preprocessed;
+    if (!/^[0-9a-f]{64}$/.test(decoded.image.digest))
+      return { outcome: 'broken', fault: 'unclear', signature: 'no digest of the content' };
+    const refusal = checkHeader(film.attributes) ?? pixelFault(preprocessed);
     // Every value has to be one that a network may see, and together they have to be a picture.
     if (normalised.values.length !== 224 * 224 || !normalised.values.every((value) => value >= 0 && value <= 1))
       return { outcome: 'broken', fault: 'unclear', signature: 'values outside 0..1' };
