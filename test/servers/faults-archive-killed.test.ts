@@ -21,6 +21,8 @@ async function killAndStart(): Promise<void> {
   back = site.orthanc.start();
 }
 let back: Promise<void> = Promise.resolve();
+/** Tries that ended because the archive was away. */
+let missed = 0;
 
 /** A study of two films has heat map and report of one, then of the other: four requests. */
 const STEPS: [
@@ -50,9 +52,13 @@ test.each(STEPS)(
     );
     const worker = await site.work();
     await site.tell(study);
-    const { reason } = await worker.saw('study.retry', study);
-    // Not confirmed: the archive was back before it was asked whether it had kept the broken store.
-    expect(['ARCHIVE_UNREACHABLE', 'STORE_AMBIGUOUS', 'STORE_NOT_CONFIRMED']).toContain(reason);
+    await worker.saw('study.done', study, 60_000);
+    // Not confirmed: the archive was back before it was asked whether it had kept the broken store. On a busy machine it
+    // may be back before it is asked anything at all, and then there is nothing to try again.
+    const retries = worker.lines('study.retry');
+    missed += retries.length;
+    for (const { reason } of retries)
+      expect(['ARCHIVE_UNREACHABLE', 'STORE_AMBIGUOUS', 'STORE_NOT_CONFIRMED']).toContain(reason);
     await back;
     const events = await site.expectOneSet(study, 2);
     expect(rule.hits).toBe(1);
@@ -62,3 +68,5 @@ test.each(STEPS)(
   },
   120_000,
 );
+
+test('the archive was missed', () => expect(missed).toBeGreaterThan(0));
