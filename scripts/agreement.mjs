@@ -23,15 +23,14 @@ async function main() {
   const { compare, LIMIT } = require('../test/support/films/agreement.ts');
   const { oddFilms } = require('../test/support/films/odd-films.ts');
   const { generatedFilms } = require('../test/support/films/generated-films.ts');
-  const { DecoderThread } = require('../dist/pipeline/decoder-thread.js');
-  const reader = new DecoderThread({ timeoutMs: 60_000 });
-  const decode = async (bytes) => reader.decode(await reader.read(bytes));
+  const { decodePixels } = require('../dist/dicom/pixels.js');
+  const { readPart10 } = require('../dist/dicom/read.js');
+  const decode = async (bytes) => decodePixels(readPart10(bytes));
   const groups = {
     generated: await compare(await generatedFilms(), decode),
     odd: await compare(oddFilms(), decode),
     real: await compare(realFilms(), decode),
   };
-  await reader.close();
   const changed = await changedByArchive(await generatedFilms());
   const summary = Object.fromEntries(Object.entries(groups).map(([group, films]) => [group, summarise(films, LIMIT)]));
   const passed =

@@ -177,7 +177,7 @@ async function openSubject() {
 
   async function through(bytes) {
     const film = await open(bytes, reader);
-    const preprocessed = preprocess(await decode(film, reader), [1, 1, 224, 224]);
+    const preprocessed = preprocess(await decode(film, reader, { rows: 224, columns: 224 }));
     const { normalised, decoded } = preprocessed;
     if (!/^[0-9a-f]{64}$/.test(decoded.image.digest))
       return { outcome: 'broken', fault: 'unclear', signature: 'no digest of the content' };

@@ -132,7 +132,8 @@ async function read(bytes, line) {
   try {
     const kind = kindOf(bytes);
     const source = kind === 'dicom' ? await open(bytes, unboundedReader) : openPicture(bytes, kind);
-    return preprocess(await decode(source, unboundedReader), line.models.view.manifest.input.shape);
+    const [, , rows, columns] = line.models.view.manifest.input.shape;
+    return preprocess(await decode(source, unboundedReader, { rows, columns }));
   } catch (error) {
     if (refusalOf(error) === null) throw error;
     return null;

@@ -57,9 +57,6 @@ const LAYOUT = [
   'PixelRepresentation',
 ] as const satisfies readonly Keyword[];
 
-/** Values of one round: bounds the memory of a large film. */
-const CHUNK = 1 << 20;
-
 /**
  * @param stored one value a pixel, row by row: of a film in colour its luminance, which does not depend on how the
  * colours were sent
@@ -70,13 +67,18 @@ export function decodedDigest(
   attributes: Attributes,
 ): string {
   const kind = colour ? 'colour' : text(attributes, 'PhotometricInterpretation') === 'PALETTE COLOR' ? 'palette' : '';
-  const hash = createHash('sha256').update(JSON.stringify([rows, columns, kind, displayFacts(attributes)]));
-  for (let start = 0; start < stored.length; start += CHUNK) {
-    // As 32 bits whatever they came in: a copy may keep 8 bits in 16, or write unsigned values as signed ones.
-    const chunk = Int32Array.from(stored.subarray(start, start + CHUNK));
-    hash.update(new Uint8Array(chunk.buffer));
-  }
-  return hash.digest('hex');
+  // As words of 16 bits whatever they came in: a copy may keep 8 bits in 16, or write unsigned values as signed ones.
+  const words = stored.BYTES_PER_ELEMENT === 2 ? stored : new Uint16Array(stored);
+  return createHash('sha256')
+    .update(JSON.stringify([rows, columns, kind, hasNegative(stored), displayFacts(attributes)]))
+    .update(new Uint8Array(words.buffer, words.byteOffset, words.byteLength))
+    .digest('hex');
+}
+
+function hasNegative(stored: StoredValues): boolean {
+  if (!(stored instanceof Int16Array)) return false;
+  for (let index = 0; index < stored.length; index += 1) if (stored[index]! < 0) return true;
+  return false;
 }
 
 /**

@@ -63,18 +63,25 @@ const FEWEST_NEIGHBOURS = 3;
 /**
  * Gives each wrong element the mean of its neighbours that are right, as detectors do with elements that they know to
  * be dead: one white dot in a lung is enough for a network to change its mind. Of larger areas only the edge changes.
+ * @returns the new values by index
  */
 export function repair(
-  picture: { readonly rows: number; readonly columns: number; readonly values: Float32Array },
-  isWrong: (index: number) => boolean,
-  isRight: (index: number) => boolean,
-): void {
-  for (let index = 0; index < picture.values.length; index += 1) {
+  picture: { readonly rows: number; readonly columns: number },
+  of: {
+    readonly valueOf: (index: number) => number;
+    readonly isWrong: (index: number) => boolean;
+    readonly isRight: (index: number) => boolean;
+  },
+): Map<number, number> {
+  const { valueOf, isWrong, isRight } = of;
+  const repaired = new Map<number, number>();
+  for (let index = 0; index < picture.rows * picture.columns; index += 1) {
     if (!isWrong(index)) continue;
     const around = neighbours(picture, index).filter(isRight);
     if (around.length < FEWEST_NEIGHBOURS) continue;
-    picture.values[index] = around.reduce((total, one) => total + picture.values[one]!, 0) / around.length;
+    repaired.set(index, around.reduce((total, one) => total + valueOf(one), 0) / around.length);
   }
+  return repaired;
 }
 
 /** Indices of the up to eight pixels around one. */

@@ -32,6 +32,9 @@ export interface GrayFilm {
   readonly remarks?: readonly PixelRemark[];
 }
 
+/** What is known of a decoded film beside its values. */
+export type FilmFacts = Omit<DecodedPixels, 'values'>;
+
 export interface DecodedPixels extends GrayFilm {
   /** {@link ContentDigest.decoded} */
   readonly digest: string;
@@ -42,40 +45,136 @@ const LOWEST = -0x8000;
 const TABLE_LENGTH = 0x18000;
 
 /**
+ * A decoded film that gives its display values row by row: all at once they are four bytes a pixel, which nobody needs
+ * who makes smaller pictures of it.
+ */
+export interface DisplayedFilm {
+  readonly facts: FilmFacts;
+  /** Every display value, ascending, and how many pixels have it. */
+  readonly histogram: Histogram;
+  /** Writes the display values of a row. @param into as many as there are columns */
+  readonly row: RowWriter;
+  /** Writes them mapped; the mapping is asked once for each value that the picture has. */
+  readonly mapped: (mapping: Mapping) => RowWriter;
+}
+
+type RowWriter = (index: number, into: Float32Array) => void;
+
+/** @throws PixelError as {@link displayFilm} */
+export async function decodePixels(opened: Opened, limits?: PixelLimits): Promise<DecodedPixels> {
+  const { facts, row } = await displayFilm(opened, limits);
+  const { rows, columns } = facts;
+  const values = new Float32Array(rows * columns);
+  for (let index = 0; index < rows; index += 1) row(index, values.subarray(index * columns, (index + 1) * columns));
+  return { ...facts, values };
+}
+
+/**
  * The film as a workstation shows it first: decompressed, through Modality LUT, VOI LUT or window, and photometric
  * interpretation (PS3.3 section C.11, PS3.4 section N.2). Padding becomes black, declared or not. Without a window, or
  * where the window shows nothing at all, the scale is that of the values themselves without outliers (grey-scale.ts).
  * @throws PixelError when the film cannot be decoded, or is one constant grey: decoders that fail silently return those
  */
-export async function decodePixels(opened: Opened, limits?: PixelLimits): Promise<DecodedPixels> {
+export async function displayFilm(opened: Opened, limits?: PixelLimits): Promise<DisplayedFilm> {
   const { attributes } = opened;
   const { header, samples, colour, stored } = await storedPixels(opened, limits);
   const { rows, columns } = header;
   const picture = { rows, columns, values: stored };
   const display = colour ? colourDisplay() : grayDisplay(attributes, header);
-  const padding = undeclaredPadding(picture, histogramOf(stored, display.padding), brighterIn(display));
-  const { table, outlying, outside } = displayTable(histogramOf(stored, display.padding, padding?.mask), display);
-  const film = { rows, columns, values: shownValues(stored, table, padding?.mask) };
-  const isFilm = (index: number) => padding?.mask[index] !== 1 && !display.padding(stored[index]!);
-  const isOutlier = (index: number) => outlying(stored[index]!);
-  if (outside > 0)
-    repair(
-      film,
-      (index) => isFilm(index) && isOutlier(index),
-      (index) => isFilm(index) && !isOutlier(index),
-    );
+  const all = histogramOf(stored, display.padding);
+  const padding = undeclaredPadding(picture, all, brighterIn(display));
+  const own = padding === null ? all : histogramOf(stored, display.padding, padding.mask);
+  const { table, outlying, outside } = displayTable(own, display);
+  const mask = padding?.mask;
+  const isFilm = (index: number) => mask?.[index] !== 1 && !display.padding(stored[index]!);
+  const repaired =
+    outside === 0
+      ? NOTHING_REPAIRED
+      : repair(picture, {
+          valueOf: (index) => table[stored[index]! - LOWEST]!,
+          isWrong: (index) => outlying(stored[index]!) && isFilm(index),
+          isRight: (index) => isFilm(index) && !outlying(stored[index]!),
+        });
   const remarks = remarksOf({
     'beyond-bits-stored': samples.beyondStored,
     'undeclared-padding': padding?.pixels ?? 0,
     'outlying-values': outside,
   });
   const coloured = colour ? hasColours(samples, header) : isColouredPalette(attributes, header);
-  return {
-    ...film,
+  const facts = {
+    rows,
+    columns,
     digest: decodedDigest(stored, { rows, columns, colour }, attributes),
     ...(coloured ? { coloured } : {}),
     ...(remarks.length > 0 ? { remarks } : {}),
   };
+  return {
+    facts,
+    histogram: shownHistogram(own, table, stored, repaired),
+    row: rowsOf(picture, { table, padding: 0, mask, repaired }),
+    mapped: (mapping) =>
+      rowsOf(picture, {
+        table: mappedTable(table, own, mapping),
+        padding: mapping(0),
+        mask,
+        repaired: new Map([...repaired].map(([index, value]) => [index, mapping(Math.fround(value))])),
+      }),
+  };
+}
+
+const NOTHING_REPAIRED: ReadonlyMap<number, number> = new Map();
+
+interface Shown {
+  /** By stored value, from {@link LOWEST} on. */
+  readonly table: Float32Array;
+  /** Of pixels in the mask. */
+  readonly padding: number;
+  readonly mask: Uint8Array | undefined;
+  readonly repaired: ReadonlyMap<number, number>;
+}
+
+function rowsOf(
+  { columns, values: stored }: { readonly columns: number; readonly values: StoredValues },
+  { table, padding, mask, repaired }: Shown,
+): RowWriter {
+  return (index, into) => {
+    const start = index * columns;
+    for (let column = 0; column < columns; column += 1) into[column] = table[stored[start + column]! - LOWEST]!;
+    if (mask !== undefined)
+      for (let column = 0; column < columns; column += 1) if (mask[start + column] === 1) into[column] = padding;
+    if (repaired.size === 0) return;
+    for (let column = 0; column < columns; column += 1) {
+      const value = repaired.get(start + column);
+      if (value !== undefined) into[column] = value;
+    }
+  };
+}
+
+/** Values that are not in the histogram are declared padding, which is black. */
+function mappedTable(table: Float32Array, { values }: Histogram, mapping: Mapping): Float32Array {
+  const mapped = new Float32Array(table.length).fill(mapping(0));
+  for (const value of values) mapped[value - LOWEST] = mapping(table[value - LOWEST]!);
+  return mapped;
+}
+
+/** Of the display values; padding is black. */
+function shownHistogram(
+  { values, counts }: Histogram,
+  table: Float32Array,
+  stored: StoredValues,
+  repaired: ReadonlyMap<number, number>,
+): Histogram {
+  const pixels = new Map<number, number>();
+  const add = (value: number, count: number) => pixels.set(value, (pixels.get(value) ?? 0) + count);
+  values.forEach((value, index) => add(table[value - LOWEST]!, counts[index]!));
+  const padding = stored.length - counts.reduce((sum, count) => sum + count, 0);
+  if (padding > 0) add(0, padding);
+  for (const [index, value] of repaired) {
+    add(table[stored[index]! - LOWEST]!, -1);
+    add(Math.fround(value), 1);
+  }
+  const shown = [...pixels].filter(([, count]) => count > 0).sort(([a], [b]) => a - b);
+  return { values: shown.map(([value]) => value), counts: shown.map(([, count]) => count) };
 }
 
 /**
@@ -96,13 +195,6 @@ async function storedPixels({ attributes, pixelData, transferSyntaxUid }: Opened
 
 function remarksOf(counts: Readonly<Record<PixelRemark['kind'], number>>): PixelRemark[] {
   return PIXEL_REMARKS.map((kind) => ({ kind, pixels: counts[kind] })).filter(({ pixels }) => pixels > 0);
-}
-
-function shownValues(stored: StoredValues, table: Float32Array, padding?: Uint8Array): Float32Array {
-  const values = new Float32Array(stored.length);
-  for (let index = 0; index < values.length; index += 1)
-    values[index] = padding?.[index] === 1 ? 0 : table[stored[index]! - LOWEST]!;
-  return values;
 }
 
 /** How stored values become display values. */
@@ -173,11 +265,12 @@ function varied(values: readonly number[]): readonly number[] | undefined {
 /** The stored values that are neither declared padding nor masked, ascending, with their numbers of pixels. */
 function histogramOf(stored: StoredValues, padding: (value: number) => boolean, mask?: Uint8Array): Histogram {
   const table = new Uint32Array(TABLE_LENGTH);
-  for (let index = 0; index < stored.length; index += 1) if (mask?.[index] !== 1) table[stored[index]! - LOWEST]! += 1;
-  const values = Array.from(table.keys())
-    .filter((index) => table[index]! > 0)
-    .map((index) => index + LOWEST)
-    .filter((value) => !padding(value));
+  if (mask === undefined) for (let index = 0; index < stored.length; index += 1) table[stored[index]! - LOWEST]! += 1;
+  else
+    for (let index = 0; index < stored.length; index += 1) if (mask[index] !== 1) table[stored[index]! - LOWEST]! += 1;
+  const values: number[] = [];
+  for (let index = 0; index < TABLE_LENGTH; index += 1)
+    if (table[index]! > 0 && !padding(index + LOWEST)) values.push(index + LOWEST);
   return { values, counts: values.map((value) => table[value - LOWEST]!) };
 }
 

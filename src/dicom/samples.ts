@@ -121,19 +121,25 @@ function join(fragments: readonly Uint8Array[]): Uint8Array {
  */
 function unpack(bytes: Uint8Array, cell: 8 | 16, claimed: Layout): Pick<Samples, 'values' | 'beyondStored'> {
   const cells = cell === 8 ? bytes : words(bytes);
-  const layout = layoutUsed(cells, cell, claimed);
-  const values = take(cells, cell, layout);
-  return { values, beyondStored: layout === claimed ? 0 : differing(values, take(cells, cell, claimed)) };
+  const used = bitsUsed(cells);
+  const layout = layoutUsed(used, cell, claimed);
+  const values = take(cells, used, cell, layout);
+  return { values, beyondStored: layout === claimed ? 0 : differing(values, take(cells, used, cell, claimed)) };
+}
+
+/** The bits that are set in any cell. */
+function bitsUsed(cells: Uint8Array | Uint16Array): number {
+  let used = 0;
+  for (let index = 0; index < cells.length; index += 1) used |= cells[index]!;
+  return used;
 }
 
 /**
  * Where the values lie really: software that rescales or rotates films leaves Bits Stored and High Bit as they were.
  * Cut off at Bits Stored, what is brighter would wrap around to black.
  */
-function layoutUsed(cells: Uint8Array | Uint16Array, cell: 8 | 16, claimed: Layout): Layout {
+function layoutUsed(used: number, cell: 8 | 16, claimed: Layout): Layout {
   const { shift, bits, signed, overlays } = claimed;
-  let used = 0;
-  for (let index = 0; index < cells.length; index += 1) used |= cells[index]!;
   const [above, below] = [(used & ~overlays) >>> (shift + bits), used & ~overlays & (2 ** shift - 1)];
   // Signed values may be extended to the whole cell, which then is their right reading.
   if (above !== 0 && signed) return overlays === 0 ? { ...claimed, bits: cell - shift } : claimed;
@@ -148,14 +154,20 @@ function differing(some: StoredValues, others: StoredValues): number {
   return count;
 }
 
-function take(cells: Uint8Array | Uint16Array, cell: 8 | 16, { shift, bits, signed, overlays }: Layout): StoredValues {
-  if (bits === cell && !signed && overlays === 0) return cells;
+function take(
+  cells: Uint8Array | Uint16Array,
+  used: number,
+  cell: 8 | 16,
+  { shift, bits, signed, overlays }: Layout,
+): StoredValues {
+  const mask = (2 ** bits - 1) & ~(overlays >>> shift);
+  // Nothing lies in the cells but the values.
+  if (!signed && shift === 0 && (used & ~mask) === 0) return cells;
   const values = signed
     ? new Int16Array(cells.length)
     : cell === 8
       ? new Uint8Array(cells.length)
       : new Uint16Array(cells.length);
-  const mask = (2 ** bits - 1) & ~(overlays >>> shift);
   const sign = signed ? 2 ** (bits - 1) : 0;
   for (let index = 0; index < cells.length; index += 1)
     values[index] = (((cells[index]! >>> shift) & mask) ^ sign) - sign;

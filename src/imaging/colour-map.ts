@@ -25,11 +25,20 @@ const GREATEST_OPACITY = 0.6;
 
 /** @param heat 0..1 */
 export function colourOf(heat: number): Colour {
+  const [below, rest] = stepOf(heat);
+  return [mixed(below, rest, 0), mixed(below, rest, 1), mixed(below, rest, 2)];
+}
+
+/** The step of the scale below a heat, and how far it is to the next, 0..1. */
+function stepOf(heat: number): readonly [below: number, rest: number] {
   const place = Math.min(1, Math.max(0, heat)) * (INFERNO.length - 1);
   const below = Math.min(INFERNO.length - 2, Math.floor(place));
-  const [a, b] = [INFERNO[below]!, INFERNO[below + 1]!];
-  const mix = (i: 0 | 1 | 2) => a[i] + (b[i] - a[i]) * (place - below);
-  return [mix(0), mix(1), mix(2)];
+  return [below, place - below];
+}
+
+function mixed(below: number, rest: number, channel: 0 | 1 | 2): number {
+  const from = INFERNO[below]![channel];
+  return from + (INFERNO[below + 1]![channel] - from) * rest;
 }
 
 /** @param heat 0..1 @returns 0 (film alone) to 0.6, rising smoothly. */
@@ -40,9 +49,34 @@ export function opacityOf(heat: number): number {
 
 /** A grey pixel (0..1) with its heat over it. */
 export function blend(grey: number, heat: number): Colour {
-  const under = Math.min(1, Math.max(0, grey)) * 255;
-  const opacity = opacityOf(heat);
-  const colour = colourOf(heat);
-  const mix = (i: 0 | 1 | 2) => Math.round(under * (1 - opacity) + colour[i] * opacity);
-  return [mix(0), mix(1), mix(2)];
+  const [red, green, blue] = blendAll(Float64Array.of(grey), Float64Array.of(heat));
+  return [red!, green!, blue!];
+}
+
+/**
+ * Grey pixels with their heat over them.
+ * @param grey 0..1 @param heat 0..1 @returns red, green, blue and opaque of each
+ */
+export function blendAll(grey: ArrayLike<number>, heat: ArrayLike<number>): Uint8ClampedArray {
+  const rgba = new Uint8ClampedArray(4 * grey.length);
+  for (let at = 0, to = 0; at < grey.length; at++, to += 4) {
+    const under = Math.min(1, Math.max(0, grey[at]!)) * 255;
+    const opacity = opacityOf(heat[at]!);
+    if (opacity === 0) rgba.fill(Math.round(under), to, to + 3);
+    else blendInto(rgba, to, { under, opacity, heat: heat[at]! });
+    rgba[to + 3] = 255;
+  }
+  return rgba;
+}
+
+function blendInto(
+  rgba: Uint8ClampedArray,
+  to: number,
+  { under, opacity, heat }: { under: number; opacity: number; heat: number },
+): void {
+  const [below, rest] = stepOf(heat);
+  const grey = under * (1 - opacity);
+  rgba[to] = Math.round(grey + mixed(below, rest, 0) * opacity);
+  rgba[to + 1] = Math.round(grey + mixed(below, rest, 1) * opacity);
+  rgba[to + 2] = Math.round(grey + mixed(below, rest, 2) * opacity);
 }

@@ -9,39 +9,52 @@ export interface Component {
 }
 
 /** The connected regions of the pixels above zero, largest first. */
-export function components(mask: Plane): Component[] {
-  const { rows, columns, values } = mask;
-  const seen = new Uint8Array(values.length);
-  const found: Component[] = [];
-  for (let start = 0; start < values.length; start++) {
-    if (values[start]! > 0 && !seen[start]) found.push(flood(start));
-  }
-  return found.sort((a, b) => b.area - a.area);
+export function components({ rows, columns, values }: Plane): Component[] {
+  const labels = new Int32Array(values.length);
+  const areas: number[] = [];
+  for (let start = 0; start < values.length; start++)
+    if (values[start]! > 0 && labels[start] === 0)
+      areas.push(flood({ columns, values }, labels, start, areas.length + 1));
+  // Made when it is asked for: of noise there are thousands.
+  const maskOf = (label: number): Plane => {
+    const mask = new Float32Array(labels.length);
+    for (let at = 0; at < labels.length; at++) if (labels[at] === label) mask[at] = 1;
+    return { rows, columns, values: mask };
+  };
+  return areas
+    .map((area, index) => ({
+      area,
+      get mask() {
+        return maskOf(index + 1);
+      },
+    }))
+    .sort((a, b) => b.area - a.area);
+}
 
-  function flood(start: number): Component {
-    const region = new Float32Array(values.length);
-    const stack = [start];
-    seen[start] = 1;
-    let area = 0;
-    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-      region[at] = 1;
-      area++;
-      for (const next of neighbours(at)) {
-        if (values[next]! > 0 && !seen[next]) {
-          seen[next] = 1;
-          stack.push(next);
-        }
-      }
-    }
-    return { area, mask: { rows, columns, values: region } };
-  }
-
-  function neighbours(at: number): number[] {
+/** Labels all that is joined to `start`. @returns how many pixels that is */
+function flood(
+  { columns, values }: Pick<Plane, 'columns' | 'values'>,
+  labels: Int32Array,
+  start: number,
+  label: number,
+): number {
+  const stack = [start];
+  labels[start] = label;
+  const visit = (at: number) => {
+    if (!(values[at]! > 0) || labels[at] !== 0) return;
+    labels[at] = label;
+    stack.push(at);
+  };
+  let area = 0;
+  for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+    area++;
     const column = at % columns;
-    return [column > 0 ? at - 1 : -1, column < columns - 1 ? at + 1 : -1, at - columns, at + columns].filter(
-      (n) => n >= 0 && n < values.length,
-    );
+    if (column > 0) visit(at - 1);
+    if (column < columns - 1) visit(at + 1);
+    if (at >= columns) visit(at - columns);
+    if (at + columns < values.length) visit(at + columns);
   }
+  return area;
 }
 
 /**

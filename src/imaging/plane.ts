@@ -5,16 +5,23 @@ export interface Plane {
   readonly values: Float32Array;
 }
 
+// Loops over millions of pixels take their arrays into variables first: a property of an object that comes in several
+// shapes costs a look-up for each pixel.
+
 /** N = (x - min) / (max - min), 0..1 (Arias-Garzon et al. 2021, equation 1). A constant plane becomes all zero. */
 export function minMax(plane: Plane): Plane {
+  const { values } = plane;
   let min = Infinity;
   let max = -Infinity;
-  for (const value of plane.values) {
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at]!;
     if (value < min) min = value;
     if (value > max) max = value;
   }
   const range = max - min || 1;
-  return { ...plane, values: plane.values.map((value) => (value - min) / range) };
+  const normalised = new Float32Array(values.length);
+  for (let at = 0; at < values.length; at++) normalised[at] = (values[at]! - min) / range;
+  return { ...plane, values: normalised };
 }
 
 /** Z = (N - mean) / std (equation 2), with the training set's mean and standard deviation. */
@@ -27,48 +34,82 @@ export function standardise(plane: Plane, mean: number, std: number): Float32Arr
  * weights clipped at the edge and normalised; columns first, then rows. The training code
  * (training/hilum_training/preprocess.py) does the same to the letter: test/model/parity.
  */
-export function resample(plane: Plane, rows: number, columns: number): Plane {
-  const horizontal = taps(plane.columns, columns);
-  const vertical = taps(plane.rows, rows);
-  const narrow = new Float64Array(plane.rows * columns);
-  for (let r = 0; r < plane.rows; r++) {
-    for (let c = 0; c < columns; c++) {
-      const { start, weights } = horizontal[c]!;
-      let sum = 0;
-      for (let k = 0; k < weights.length; k++) sum += weights[k]! * plane.values[r * plane.columns + start + k]!;
-      narrow[r * columns + c] = sum;
-    }
-  }
-  const values = new Float32Array(rows * columns);
-  for (let r = 0; r < rows; r++) {
-    const { start, weights } = vertical[r]!;
-    for (let c = 0; c < columns; c++) {
-      let sum = 0;
-      for (let k = 0; k < weights.length; k++) sum += weights[k]! * narrow[(start + k) * columns + c]!;
-      values[r * columns + c] = sum;
-    }
-  }
-  return { rows, columns, values };
+export function resample({ rows: tall, columns: wide, values }: Plane, rows: number, columns: number): Plane {
+  const target = resampler({ rows: tall, columns: wide }, { rows, columns });
+  for (let r = 0; r < tall; r++) target.add(values.subarray(r * wide, (r + 1) * wide));
+  return target.plane();
 }
 
+/** In pixels. */
+export interface Size {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** {@link resample} row by row, from the top, so that the whole source need not be in memory. */
+export function resampler(from: Size, to: Size): { add(row: Float32Array): void; plane(): Plane } {
+  const across = taps(from.columns, to.columns);
+  const down = taps(from.rows, to.rows);
+  const narrow = new Float64Array(to.columns);
+  const sums = new Float64Array(to.rows * to.columns);
+  let [added, first] = [0, 0];
+  return {
+    add(row) {
+      narrowRow(row, across, narrow);
+      while (first < to.rows && down.starts[first]! + down.counts[first]! <= added) first++;
+      for (let r = first; r < to.rows && down.starts[r]! <= added; r++)
+        addRow(sums, r * to.columns, narrow, down.weights[down.offsets[r]! + added - down.starts[r]!]!);
+      added++;
+    },
+    plane: () => ({ ...to, values: new Float32Array(sums) }),
+  };
+}
+
+function narrowRow(row: Float32Array, { starts, counts, weights }: Taps, narrow: Float64Array): void {
+  for (let c = 0, tap = 0; c < narrow.length; c++) {
+    const from = starts[c]!;
+    const count = counts[c]!;
+    let sum = 0;
+    for (let k = 0; k < count; k++) sum += weights[tap + k]! * row[from + k]!;
+    tap += count;
+    narrow[c] = sum;
+  }
+}
+
+function addRow(sums: Float64Array, offset: number, row: Float64Array, weight: number): void {
+  for (let c = 0; c < row.length; c++) sums[offset + c]! += weight * row[c]!;
+}
+
+/** For each place the first source it takes from, how many, and their weights, one place after the other. */
 interface Taps {
-  readonly start: number;
+  readonly starts: Int32Array;
+  readonly counts: Int32Array;
+  /** Where the weights of each place begin. */
+  readonly offsets: Int32Array;
   readonly weights: Float64Array;
 }
 
-function taps(from: number, to: number): Taps[] {
+function taps(from: number, to: number): Taps {
   const scale = from / to;
   const support = Math.max(1, scale);
-  return Array.from({ length: to }, (_, i) => {
+  const starts = new Int32Array(to);
+  const counts = new Int32Array(to);
+  const offsets = new Int32Array(to);
+  const weights: number[] = [];
+  for (let i = 0; i < to; i++) {
     const centre = (i + 0.5) * scale;
     const start = Math.max(0, Math.trunc(centre - support + 0.5));
     const end = Math.min(from, Math.trunc(centre + support + 0.5));
-    const weights = Float64Array.from({ length: end - start }, (_unused, k) =>
+    const own = Array.from({ length: end - start }, (_, k) =>
       Math.max(0, 1 - Math.abs((start + k + 0.5 - centre) / support)),
     );
-    const sum = weights.reduce((a, b) => a + b, 0);
-    return { start, weights: weights.map((w) => w / sum) };
-  });
+    const sum = own.reduce((a, b) => a + b, 0);
+    starts[i] = start;
+    counts[i] = own.length;
+    offsets[i] = weights.length;
+    for (const weight of own) weights.push(weight / sum);
+  }
+  return { starts, counts, offsets, weights: Float64Array.from(weights) };
 }
 
 /** Values outside the mask become `fill`; both planes have the same size. */

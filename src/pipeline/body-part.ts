@@ -147,6 +147,7 @@ function readAt(places: readonly Attributes[], keyword: Keyword, where: string):
 
 function readWords(said: string, where: string, isBodyPart: boolean): Reading {
   const words = fold(said).replace(NOT_MEANT, ' ');
+  if (!/\S/.test(words)) return { chest: false, other: undefined };
   const bones = (isBodyPart ? ORGANS : undefined)?.exec(words)?.[0] ?? BONES.exec(words)?.[0];
   const left = words.replace(ANY_BONES, ' ');
   const part = OTHER.exec(left)?.[0];

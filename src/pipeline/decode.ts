@@ -5,6 +5,7 @@ import { compressionHistory } from '../dicom/lossy';
 import { PixelError } from '../dicom/pixel-error';
 import type { Opened } from '../dicom/read';
 import { tryParseUid, type Uid } from '../dicom/uid';
+import type { Size } from '../imaging/plane';
 import type { FilmReader } from './film-reader';
 import type { DecodedFilm, Refusal } from './stage';
 
@@ -32,8 +33,9 @@ export async function open(bytes: Uint8Array, reader: FilmReader): Promise<Opene
 export async function decode(
   { sopInstanceUid, attributes, opened }: OpenedFilm,
   reader: FilmReader,
+  size: Size,
 ): Promise<DecodedFilm> {
-  return { sopInstanceUid, attributes, image: await reader.decode(opened) };
+  return { sopInstanceUid, attributes, image: await reader.decode(opened, size) };
 }
 
 /** What an error says of the film itself; null when it is about something else, such as a lost archive. */

@@ -4,10 +4,11 @@ import { Worker } from 'node:worker_threads';
 import { HilumError } from '../base/errors';
 import { number } from '../dicom/attributes';
 import { PixelError, undecodable } from '../dicom/pixel-error';
-import type { DecodedPixels } from '../dicom/pixels';
 import type { Opened } from '../dicom/read';
+import type { Size } from '../imaging/plane';
 import type { Answer, Failure, Reply, Request } from './decoder-worker';
 import type { FilmReader } from './film-reader';
+import type { FilmPicture, ReducedFilm } from './reduce';
 
 /** Why a thread was lost over a film. */
 type ThreadLoss = 'timeout' | 'memory' | 'died';
@@ -52,8 +53,12 @@ export class DecoderThread implements FilmReader {
     return (await this.inTurn(() => ({ task: 'read', bytes: new Uint8Array(bytes) }))) as Opened;
   }
 
-  async decode(opened: Opened): Promise<DecodedPixels> {
-    return (await this.inTurn(() => ({ task: 'decode', opened }))) as DecodedPixels;
+  async decode(opened: Opened, size: Size): Promise<ReducedFilm> {
+    return (await this.inTurn(() => ({ task: 'decode', opened, size }))) as ReducedFilm;
+  }
+
+  async picture(opened: Opened, longest: number): Promise<FilmPicture> {
+    return (await this.inTurn(() => ({ task: 'picture', opened, longest }))) as FilmPicture;
   }
 
   async digest(opened: Opened): Promise<string> {

@@ -1,17 +1,19 @@
 import { parentPort } from 'node:worker_threads';
 import { causeText, type ErrorCode, HilumError, type Lasting } from '../base/errors';
 import { PixelError, type PixelFault } from '../dicom/pixel-error';
-import type { DecodedPixels } from '../dicom/pixels';
 import type { Opened } from '../dicom/read';
+import type { Size } from '../imaging/plane';
 import { unboundedReader } from './film-reader';
+import type { FilmPicture, ReducedFilm } from './reduce';
 import { transferable } from './transferable';
 
 /** What `decoder-thread.ts` asks, one thing at a time. */
 export type Request =
   | { readonly task: 'read'; readonly bytes: Uint8Array }
-  | { readonly task: 'decode'; readonly opened: Opened }
+  | { readonly task: 'decode'; readonly opened: Opened; readonly size: Size }
+  | { readonly task: 'picture'; readonly opened: Opened; readonly longest: number }
   | { readonly task: 'digest'; readonly opened: Opened };
-export type Answer = Opened | DecodedPixels | string;
+export type Answer = Opened | ReducedFilm | FilmPicture | string;
 
 /** An error as plain data: classes do not survive the way between threads. */
 export type Failure =
@@ -43,8 +45,13 @@ async function answer(request: Request): Promise<void> {
         break;
       }
       case 'decode': {
-        const value = await unboundedReader.decode(request.opened);
-        send({ kind: 'done', value }, [value.values]);
+        const value = await unboundedReader.decode(request.opened, request.size);
+        send({ kind: 'done', value }, [value.normalised.values, value.grey.values]);
+        break;
+      }
+      case 'picture': {
+        const value = await unboundedReader.picture(request.opened, request.longest);
+        send({ kind: 'done', value }, [value.grey.values]);
         break;
       }
       case 'digest':

@@ -5,6 +5,7 @@ import type { Finding } from '../events/finding';
 import { percentagesOf, relationOf, RESEARCH_USE } from '../finding/wording';
 import { blend } from '../imaging/colour-map';
 import { type AnalysisIdentity, classifierOf, leadingOf, localMoment } from '../objects/analysis';
+import { CAPTION_LINES, stripLayout } from './picture-frame';
 
 export const STYLE = {
   background: '#0d1117',
@@ -36,38 +37,12 @@ export function captionLines(finding: Finding, identity: AnalysisIdentity, sourc
   ];
 }
 
-interface Layout {
-  /** Height of a line of text. */
-  readonly line: number;
-  readonly margin: number;
-  /** Wide pictures have the key to the colours beside the caption, narrow ones below it. */
-  readonly beside: boolean;
-}
-
-const CAPTION_LINES = 4;
-const KEY_LINES = 4;
-
-function layoutFor(width: number): Layout {
-  const line = Math.round(Math.min(26, Math.max(20, width / 36)));
-  return { line, margin: Math.round(line * 0.6), beside: width >= 800 };
-}
-
-/** Height of the strip below a picture of that width, in pixels. */
-export function stripHeight(width: number): number {
-  const { line, margin, beside } = layoutFor(width);
-  return (
-    2 * margin +
-    (beside ? Math.max(CAPTION_LINES, KEY_LINES) : CAPTION_LINES + KEY_LINES) * line +
-    (beside ? 0 : margin)
-  );
-}
-
 export function drawStrip(
   pen: SKRSContext2D,
   { top, width }: { top: number; width: number },
   caption: readonly CaptionLine[],
 ): void {
-  const { line, margin, beside } = layoutFor(width);
+  const { line, margin, beside } = stripLayout(width);
   const captionWidth = beside ? Math.round(width * 0.6) - 2 * margin : width - 2 * margin;
   caption.forEach(({ text, style }, i) =>
     drawLine(pen, text, style, { left: margin, middle: top + margin + (i + 0.5) * line, width: captionWidth, line }),

@@ -1,28 +1,14 @@
 import { createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
 import { pixelAspect } from '../dicom/pixel-aspect';
-import { blend } from '../imaging/colour-map';
+import { blendAll } from '../imaging/colour-map';
 import { resample } from '../imaging/plane';
 import type { Polygon } from '../imaging/polygon';
 import type { AnalysisIdentity } from '../objects/analysis';
 import type { Picture } from '../objects/secondary-capture';
-import { captionLines, drawStrip, registerFont, stripHeight, STYLE } from './draw-strip';
+import { captionLines, drawStrip, registerFont, STYLE } from './draw-strip';
 import { leadingExplanation } from './explain';
+import { type Frame, frameFor } from './picture-frame';
 import type { ExplainedFilm, Plane } from './stage';
-
-/** Longest side of the picture, strip included, in pixels. */
-export const LONGEST_SIDE = 1024;
-/** Smaller films are enlarged, so that lines and words on the picture can be read. */
-const SMALLEST_FILM = 512;
-/** Words need room, however narrow the film is. */
-const NARROWEST_PICTURE = 512;
-
-export interface Frame {
-  /** Size of the whole picture. */
-  readonly width: number;
-  readonly height: number;
-  /** The film stands at the top, in the middle where the picture is wider. */
-  readonly film: { readonly left: number; readonly width: number; readonly height: number };
-}
 
 /**
  * The film in grey with the heat map over it, the outlines of the lungs and of the hottest regions, and below it, where
@@ -38,7 +24,7 @@ export function drawHeatMap(explained: ExplainedFilm, identity: AnalysisIdentity
   pen.fillStyle = STYLE.background;
   pen.fillRect(0, 0, frame.width, frame.height);
   const { finding, heat, hotRegions } = leadingExplanation(explained);
-  drawFilm(pen, frame, image, heat);
+  drawFilm(pen, frame, image.grey, heat);
   drawOutlines(pen, frame, image, { lungOutlines: explained.lungOutlines, hotRegions });
   drawStrip(pen, { top: frame.film.height, width: frame.width }, captionLines(finding, identity, attributes));
   return {
@@ -48,33 +34,10 @@ export function drawHeatMap(explained: ExplainedFilm, identity: AnalysisIdentity
   };
 }
 
-/**
- * Height and width of the film in any one unit. The largest film that leaves room for the strip within the longest
- * side; the strip's height depends on the width, so it is tried.
- */
-export function frameFor(tall: number, wide: number): Frame {
-  const longest = Math.max(tall, wide);
-  for (let side = Math.min(LONGEST_SIDE, Math.max(Math.round(longest), SMALLEST_FILM)); ; side--) {
-    const [filmWidth, filmHeight] = [wide, tall].map((size) => Math.max(1, Math.round((size * side) / longest))) as [
-      number,
-      number,
-    ];
-    const width = Math.max(filmWidth, NARROWEST_PICTURE);
-    const height = filmHeight + stripHeight(width);
-    if (height <= LONGEST_SIDE)
-      return {
-        width,
-        height,
-        film: { left: Math.floor((width - filmWidth) / 2), width: filmWidth, height: filmHeight },
-      };
-  }
-}
-
-function drawFilm(pen: SKRSContext2D, { film }: Frame, image: Plane, heat: Plane): void {
-  const grey = resample(image, film.height, film.width).values;
+function drawFilm(pen: SKRSContext2D, { film }: Frame, grey: Plane, heat: Plane): void {
   const warmth = resample(heat, film.height, film.width).values;
   const pixels = pen.createImageData(film.width, film.height);
-  grey.forEach((value, i) => pixels.data.set([...blend(value, warmth[i]!), 255], i * 4));
+  pixels.data.set(blendAll(grey.values, warmth));
   pen.putImageData(pixels, film.left, 0);
 }
 

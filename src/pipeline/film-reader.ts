@@ -1,5 +1,7 @@
-import { type DecodedPixels, decodePixels, digestPixels } from '../dicom/pixels';
+import { digestPixels, displayFilm } from '../dicom/pixels';
 import { type Opened, readPart10 } from '../dicom/read';
+import type { Size } from '../imaging/plane';
+import { type FilmPicture, pictureOf, reduce, type ReducedFilm } from './reduce';
 
 /**
  * Port: who works on bytes that nobody has vouched for; `decoder-thread.ts` does so within bounds of time and memory.
@@ -7,8 +9,10 @@ import { type Opened, readPart10 } from '../dicom/read';
 export interface FilmReader {
   /** @throws HilumError DICOM_UNREADABLE */
   read(bytes: Uint8Array): Promise<Opened>;
-  /** @throws PixelError */
-  decode(opened: Opened): Promise<DecodedPixels>;
+  /** @param size of the models' input @throws PixelError */
+  decode(opened: Opened, size: Size): Promise<ReducedFilm>;
+  /** @param longest side in pixels @throws PixelError */
+  picture(opened: Opened, longest: number): Promise<FilmPicture>;
   /** `decoded` of {@link ContentDigest}, without making a picture of it. @throws PixelError */
   digest(opened: Opened): Promise<string>;
   close(): Promise<void>;
@@ -17,7 +21,8 @@ export interface FilmReader {
 /** In the caller's own thread, so without any bound of time: for files that are trusted. */
 export const unboundedReader: FilmReader = {
   read: async (bytes) => readPart10(bytes),
-  decode: (opened) => decodePixels(opened),
+  decode: async (opened, size) => reduce(await displayFilm(opened), opened.attributes, size),
+  picture: async (opened, longest) => pictureOf(await displayFilm(opened), opened.attributes, longest),
   digest: (opened) => digestPixels(opened),
   close: async () => {},
 };

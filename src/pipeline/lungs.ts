@@ -75,16 +75,23 @@ export function describeLungs(
 ): LungFigures {
   const mask = upright(stored, turn);
   const certainty = upright(probability, turn);
-  const inside = [...mask.values.keys()].filter((at) => mask.values[at]! > 0);
-  if (inside.length === 0) return { lungFraction: 0, components: 0, smallerSideShare: 0, meanProbability: 0 };
-  const columns = inside.map((at) => at % mask.columns);
-  const middle = (columns.reduce((a, b) => Math.min(a, b)) + columns.reduce((a, b) => Math.max(a, b)) + 1) / 2;
-  const left = columns.filter((column) => column + 0.5 < middle).length;
+  const byColumn = new Uint32Array(mask.columns);
+  let [pixels, sum] = [0, 0];
+  for (let at = 0; at < mask.values.length; at++) {
+    if (!(mask.values[at]! > 0)) continue;
+    pixels++;
+    sum += certainty.values[at]!;
+    byColumn[at % mask.columns]!++;
+  }
+  if (pixels === 0) return { lungFraction: 0, components: 0, smallerSideShare: 0, meanProbability: 0 };
+  const first = byColumn.findIndex((count) => count > 0);
+  const middle = (first + byColumn.findLastIndex((count) => count > 0) + 1) / 2;
+  const left = byColumn.reduce((total, count, column) => (column + 0.5 < middle ? total + count : total), 0);
   return {
     lungFraction,
     components: components(mask).length,
-    smallerSideShare: Math.min(left, inside.length - left) / inside.length,
-    meanProbability: inside.reduce((sum, at) => sum + certainty.values[at]!, 0) / inside.length,
+    smallerSideShare: Math.min(left, pixels - left) / pixels,
+    meanProbability: sum / pixels,
   };
 }
 
@@ -102,7 +109,8 @@ export function maskRuleOf(manifest: ModelManifest): z.infer<typeof maskSchema> 
 function cleanMask(probability: Plane, rule: z.infer<typeof maskSchema>): Plane {
   const raw = { ...probability, values: probability.values.map((p) => (p >= rule.threshold ? 1 : 0)) };
   const kept = components(raw).filter(({ area }) => area >= rule.minComponentFraction * raw.values.length);
-  return { ...raw, values: raw.values.map((_value, at) => (kept.some((part) => part.mask.values[at]! > 0) ? 1 : 0)) };
+  const parts = kept.map(({ mask }) => mask.values);
+  return { ...raw, values: raw.values.map((_value, at) => (parts.some((part) => part[at]! > 0) ? 1 : 0)) };
 }
 
 function share(mask: Plane): number {

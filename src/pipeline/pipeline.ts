@@ -105,9 +105,8 @@ export async function analysePixels(source: OpenedFilm, line: Line): Promise<Fil
 
 async function analyse(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
   const timed = timing(line.observer);
-  const film = await timed('decode', async () =>
-    preprocess(await decode(source, line.reader), line.models.view.manifest.input.shape),
-  );
+  const [, , rows, columns] = line.models.view.manifest.input.shape;
+  const film = await timed('decode', async () => preprocess(await decode(source, line.reader, { rows, columns })));
   const derived = checkDerivedColour(source.attributes, film.decoded.image);
   if (derived !== null) return refused(source, derived);
   const inferred = await timed('infer', () => infer(source, film, line));

@@ -7,7 +7,7 @@ import type { PreprocessedFilm, Refusal } from './stage';
  * it by the nearest name it knows. (A constant picture does not come so far: decoding finds it.)
  */
 export function pixelFault(film: PreprocessedFilm): Refusal | null {
-  if (isSaturated(film.decoded.image.values)) return SATURATED;
+  if (film.decoded.image.saturated) return SATURATED;
   return likenessToChest(upright(film.normalised, film.turn)) <= INVERTED_LIKENESS ? INVERTED : null;
 }
 
@@ -20,26 +20,6 @@ const INVERTED: Refusal = {
   reason: 'inverted-image',
   text: 'the picture is inverted: air shows bright and bone dark, against its Photometric Interpretation',
 };
-
-/** Display values that are at an end of the scale. */
-const BLACK = 0.002;
-const WHITE = 0.998;
-/**
- * Share of white among what is not black, and of grey in the whole picture. Of 8263 chest films the whitest has 0.20,
- * the one with least grey 0.41.
- */
-const MOST_WHITE = 0.6;
-const LEAST_GREY = 0.1;
-
-function isSaturated(values: Float32Array): boolean {
-  let [black, white] = [0, 0];
-  for (const value of values) {
-    if (value <= BLACK) black += 1;
-    else if (value >= WHITE) white += 1;
-  }
-  const grey = values.length - black - white;
-  return white > MOST_WHITE * (white + grey) || grey < LEAST_GREY * values.length;
-}
 
 /**
  * Mean of N over 4946 frontal films of the training split in 8 x 8 fields, less the mean of the whole: dark lungs and

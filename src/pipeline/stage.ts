@@ -10,7 +10,7 @@ import type { ContentDigest } from '../dicom/content-digest';
 import type { InstanceReference } from '../dicom/instance';
 import type { EncodedObject } from '../dicom/part10';
 import type { Turn } from '../dicom/patient-orientation';
-import type { DecodedPixels, GrayFilm, PixelRemark } from '../dicom/pixels';
+import type { PixelRemark } from '../dicom/pixels';
 import type { Uid } from '../dicom/uid';
 import type { NotAnalysedReason, Warning } from '../events/closed-lists';
 import type { Finding } from '../events/finding';
@@ -18,6 +18,7 @@ import type { FilmResult, ResultEvent } from '../events/result-event';
 import type { Plane } from '../imaging/plane';
 import type { Polygon } from '../imaging/polygon';
 import type { FilmMeasures } from './measures';
+import type { ReducedFilm } from './reduce';
 
 export interface FetchedFilm {
   readonly reference: InstanceReference;
@@ -28,8 +29,7 @@ export interface FetchedFilm {
 export interface DecodedFilm {
   readonly sopInstanceUid: Uid;
   readonly attributes: Attributes;
-  /** Display values, row by row, in source-pixel geometry; with the digest of what they were made of. */
-  readonly image: GrayFilm & Partial<DecodedPixels>;
+  readonly image: ReducedFilm;
 }
 
 export interface PreprocessedFilm {

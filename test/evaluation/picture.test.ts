@@ -1,8 +1,8 @@
 import { createCanvas } from '@napi-rs/canvas';
 import { PNG } from 'pngjs';
 import { kindOf, openPicture } from '../../src/evaluation/picture';
+import { decodePixels } from '../../src/dicom/pixels';
 import { minMax } from '../../src/imaging/plane';
-import { unboundedReader } from '../../src/pipeline/film-reader';
 import { analysePixels } from '../../src/pipeline/pipeline';
 import { fakeLine } from '../support/pipeline/line';
 
@@ -25,7 +25,7 @@ function png(
   return PNG.sync.write(picture, { colorType, inputColorType: colorType, bitDepth });
 }
 
-const decoded = async (bytes: Uint8Array) => unboundedReader.decode(openPicture(bytes, kindOf(bytes) as 'png').opened);
+const decoded = async (bytes: Uint8Array) => decodePixels(openPicture(bytes, kindOf(bytes) as 'png').opened);
 /** N of a plane of known values, as training makes it. */
 const expected = (value: (row: number, column: number) => number) =>
   minMax({

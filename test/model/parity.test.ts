@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { decodePixels } from '../../src/dicom/pixels';
+import { displayFilm } from '../../src/dicom/pixels';
 import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
 import { keepInside, type Plane, standardise } from '../../src/imaging/plane';
 import { type Model, openModel } from '../../src/model/session';
 import { describeLungs, findLungs, implausible, plausibilityOf } from '../../src/pipeline/lungs';
 import { preprocess } from '../../src/pipeline/preprocess';
+import { reduce } from '../../src/pipeline/reduce';
+import { reduced } from '../support/films/displayed';
 import { film as film8 } from '../support/films/dicom-fixture';
 
 /**
@@ -26,10 +28,11 @@ const floats = (name: string) => new Float32Array(new Uint8Array(readFileSync(jo
 
 const { rows, columns } = expected.film;
 const pixels = Float32Array.from(readFileSync(join(FIXTURE, 'film.u8')));
-const film = preprocess(
-  { sopInstanceUid: parseUid('1.2.3'), attributes: {}, image: { rows, columns, values: pixels } },
-  [1, 1, 224, 224],
-);
+const film = preprocess({
+  sopInstanceUid: parseUid('1.2.3'),
+  attributes: {},
+  image: reduced({ rows, columns, values: pixels }),
+});
 
 const models = new Map<string, Model>();
 beforeAll(async () => {
@@ -65,9 +68,9 @@ test('the fixture was made with the models that are shipped', () => {
 test('outliers and padding that nobody declared: the same N', async () => {
   const spoilt = readFileSync(join(FIXTURE, 'spoilt.u8'));
   const opened = readPart10(film8([...spoilt], { rows, columns, bitsAllocated: 8, bitsStored: 8 }));
-  const decoded = { sopInstanceUid: parseUid('1.2.3'), attributes: {}, image: await decodePixels(opened) };
-  expect(decoded.image.remarks).toHaveLength(2);
-  const { normalised } = preprocess(decoded, [1, 1, 224, 224]);
+  const image = reduce(await displayFilm(opened), {}, { rows: 224, columns: 224 });
+  expect(image.remarks).toHaveLength(2);
+  const { normalised } = preprocess({ sopInstanceUid: parseUid('1.2.3'), attributes: {}, image });
   expect(greatestDifference(normalised.values, floats('spoilt.n.f32'))).toBeLessThan(1e-5);
 });
 

@@ -5,9 +5,10 @@ import { decode, open, refusalOf } from '../../src/pipeline/decode';
 import { unboundedReader } from '../../src/pipeline/film-reader';
 import { dicomFile, film, filmElements } from '../support/films/dicom-fixture';
 
+const SIZE = { rows: 4, columns: 4 };
 const caught = async (bytes: Uint8Array): Promise<unknown> => {
   try {
-    return await decode(await open(bytes, unboundedReader), unboundedReader);
+    return await decode(await open(bytes, unboundedReader), unboundedReader, SIZE);
   } catch (error) {
     return error;
   }
@@ -16,13 +17,14 @@ const caught = async (bytes: Uint8Array): Promise<unknown> => {
 test('a film is opened, then decoded', async () => {
   const opened = await open(film([1, 2, 3, 4], { rows: 2, columns: 2 }), unboundedReader);
   expect(opened).toMatchObject({ sopInstanceUid: '1.2.3.4', attributes: { Modality: 'CR', Rows: 2 } });
-  const decoded = await decode(opened, unboundedReader);
+  const decoded = await decode(opened, unboundedReader, SIZE);
   expect(decoded).toMatchObject({
     sopInstanceUid: '1.2.3.4',
     attributes: opened.attributes,
     image: { rows: 2, columns: 2 },
   });
-  expect(decoded.image.values[3]).toBe(1);
+  expect(decoded.image.normalised).toMatchObject(SIZE);
+  expect(decoded.image.normalised.values[15]).toBe(1);
 });
 
 test.each<[string, Uint8Array, string]>([

@@ -5,6 +5,7 @@ import { PixelError } from '../../src/dicom/pixel-error';
 import { decode, open, refusalOf } from '../../src/pipeline/decode';
 import { DecoderThread, type DecoderThreadOptions } from '../../src/pipeline/decoder-thread';
 import { type FilmReader, unboundedReader } from '../../src/pipeline/film-reader';
+import type { DecodedFilm } from '../../src/pipeline/stage';
 import {
   dicomFile,
   element,
@@ -36,11 +37,12 @@ afterEach(async () => {
   for (const one of threads.splice(0)) await one.close();
 });
 
+const SIZE = { rows: 8, columns: 8 };
 const reading = async (reader: DecoderThread, first: number): Promise<unknown> =>
   reader.read(Uint8Array.of(first, 0, 0)).catch((error: unknown) => error);
 const caught = async (bytes: Uint8Array, reader: FilmReader): Promise<unknown> => {
   try {
-    return await decode(await open(bytes, reader), reader);
+    return await decode(await open(bytes, reader), reader, SIZE);
   } catch (error) {
     return error;
   }
@@ -73,15 +75,18 @@ describe('a film by the thread is the film without it', () => {
     const [here, there] = [await open(new Uint8Array(file), unboundedReader), await open(file, reader)];
     // Not toEqual: over a hundred thousand bytes it takes its time.
     expect(JSON.stringify(there) === JSON.stringify(here)).toBe(true);
-    expect(
-      Buffer.compare(
-        Buffer.from((await decode(there, reader)).image.values.buffer),
-        Buffer.from((await decode(here, unboundedReader)).image.values.buffer),
-      ),
-    ).toBe(0);
+    const [image, same] = [await decode(here, unboundedReader, SIZE), await decode(there, reader, SIZE)];
+    for (const plane of ['normalised', 'grey'] as const)
+      expect(
+        Buffer.compare(Buffer.from(image.image[plane].values.buffer), Buffer.from(same.image[plane].values.buffer)),
+      ).toBe(0);
+    expect(same.image.digest).toBe(image.image.digest);
+    const picture = await reader.picture(there.opened, 64);
+    expect(picture.grey).toMatchObject({ rows: 64, columns: 43 });
+    expect(picture.grey.values).toEqual((await unboundedReader.picture(here.opened, 64)).grey.values);
     // Neither the file nor what was read of it was given away.
     expect(file.buffer.byteLength).toBeGreaterThan(8_000);
-    expect((await decode(there, reader)).image.rows).toBe(300);
+    expect((await decode(there, reader, SIZE)).image.rows).toBe(300);
   });
 
   test('what is wrong with a file comes back as the same error', async () => {
@@ -113,7 +118,8 @@ describe('a film by the thread is the film without it', () => {
     const films = await Promise.all(
       [1, 2, 3, 4].map((top) => caught(film([0, top, 4, 8], { rows: 2, columns: 2 }), reader)),
     );
-    expect(films.map((one) => (one as { image: { values: Float32Array } }).image.values[1])).toEqual(
+    // The pixel at the upper right.
+    expect(films.map((one) => (one as DecodedFilm).image.normalised.values[SIZE.columns - 1])).toEqual(
       [1, 2, 3, 4].map((top) => expect.closeTo(top / 8, 5) as number),
     );
   });

@@ -1,9 +1,11 @@
 import { pixelAspect } from '../../src/dicom/pixel-aspect';
 import { blend, colourOf, opacityOf } from '../../src/imaging/colour-map';
 import { drawHeatMap } from '../../src/pipeline/draw';
-import { captionLines, stripHeight } from '../../src/pipeline/draw-strip';
+import { captionLines } from '../../src/pipeline/draw-strip';
+import { stripHeight } from '../../src/pipeline/picture-frame';
 import type { ExplainedFilm } from '../../src/pipeline/stage';
 import { analysed, BARE_FILM, IDENTITY, plane } from '../support/broker/outcomes';
+import { reduced } from '../support/films/displayed';
 import { covid } from '../support/records/finding';
 
 const draw = (rows: number, columns: number) => drawHeatMap(analysed(BARE_FILM, { rows, columns }).explained, IDENTITY);
@@ -90,7 +92,7 @@ test('without heat and outlines the film is as it was, grey, and the strip hides
     IDENTITY,
   );
   expect({ columns, rows }).toEqual({ columns: 600, rows: 600 + stripHeight(600) });
-  const worst = image.values.reduce(
+  const worst = image.grey.values.reduce(
     (most, value, i) => Math.max(most, ...[0, 1, 2].map((channel) => Math.abs(rgb[i * 3 + channel]! - value * 255))),
     0,
   );
@@ -119,7 +121,7 @@ test('what a film of more than one value out of range holds does no harm', () =>
       ...explained.inferred,
       preprocessed: {
         ...explained.inferred.preprocessed,
-        decoded: { ...explained.inferred.preprocessed.decoded, image: plane(20, 20, (x) => (x - 0.5) * 50) },
+        decoded: { ...explained.inferred.preprocessed.decoded, image: reduced(plane(20, 20, (x) => (x - 0.5) * 50)) },
       },
     },
   };

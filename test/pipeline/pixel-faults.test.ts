@@ -4,16 +4,18 @@ import { pixelFault } from '../../src/pipeline/pixel-faults';
 import { analysePixels } from '../../src/pipeline/pipeline';
 import { preprocess } from '../../src/pipeline/preprocess';
 import { readPart10 } from '../../src/dicom/read';
+import { reduced } from '../support/films/displayed';
 import { film as dicomFilm, type FilmOptions } from '../support/films/dicom-fixture';
 import { fakeLine } from '../support/pipeline/line';
 
 const SIDE = 200;
 const frontal = (seed: number) => drawSyntheticFilm({ seed, view: seed % 2 ? 'PA' : 'AP', rows: SIDE, columns: SIDE });
 const shown = (values: Float32Array, attributes = {}) =>
-  preprocess(
-    { sopInstanceUid: parseUid('1.2.3'), attributes, image: { rows: SIDE, columns: SIDE, values } },
-    [1, 1, 224, 224],
-  );
+  preprocess({
+    sopInstanceUid: parseUid('1.2.3'),
+    attributes,
+    image: reduced({ rows: SIDE, columns: SIDE, values }, attributes),
+  });
 const grey = (seed: number, map: (value: number) => number = (value) => value) =>
   Float32Array.from(frontal(seed).pixels, (value) => map(value / 4095));
 

@@ -8,7 +8,7 @@ import type { EncodedObject } from '../../dicom/part10';
 import { deriveUid } from '../../dicom/uid';
 import { SOP_CLASSES } from '../../objects/sop-classes';
 import { writePart10 } from '../../objects/write';
-import { LONGEST_SIDE } from '../../pipeline/draw';
+import { LONGEST_SIDE } from '../../pipeline/picture-frame';
 import { openArchive } from '../archive';
 
 const CHECK = 'archive: store test';

@@ -7,7 +7,7 @@ import { pixelAspect } from '../../dicom/pixel-aspect';
 import type { Opened } from '../../dicom/read';
 import { readSamples } from '../../dicom/samples';
 import { type Plane, resample } from '../../imaging/plane';
-import { frameFor } from '../../pipeline/draw';
+import { fitted, frameFor } from '../../pipeline/picture-frame';
 import type { FilmReader } from '../../pipeline/film-reader';
 import type { Drawn } from './picture-cache';
 
@@ -34,17 +34,17 @@ export async function drawFilmPictures(
   reader: FilmReader,
 ): Promise<{ pictures: ReadonlyMap<string, Drawn>; shape: FilmShape }> {
   const opened = await reader.read(bytes);
-  const image = await reader.decode(opened);
+  const { rows, columns, grey } = await reader.picture(opened, Math.max(...PICTURE_SIZES));
   const aspect = pixelAspect(opened.attributes);
   const pictures = new Map<string, Drawn>();
-  let plane: Plane = image;
+  let plane = grey;
   // From the largest down, each made of the one before: the film itself may have a hundred times as many pixels.
   for (const size of [...PICTURE_SIZES].reverse()) {
-    const { width, height } = fit(image.columns, image.rows * aspect, size);
-    plane = resample(plane, height, width);
+    const smaller = fitted({ tall: rows * aspect, wide: columns }, size);
+    plane = resample(plane, smaller.rows, smaller.columns);
     pictures.set(String(size), encodeGrey(plane));
   }
-  return { pictures, shape: { rows: image.rows, columns: image.columns, aspect } };
+  return { pictures, shape: { rows, columns, aspect } };
 }
 
 /**
@@ -97,18 +97,12 @@ interface Box {
 }
 
 function scaled(canvas: Canvas, box: Box, size: PictureSize): Drawn {
-  const { width, height } = fit(box.width, box.height, size);
+  const { rows: height, columns: width } = fitted({ tall: box.height, wide: box.width }, size);
   const small = createCanvas(width, height);
   const pen = small.getContext('2d');
   pen.imageSmoothingQuality = 'high';
   pen.drawImage(canvas, box.left, box.top, box.width, box.height, 0, 0, width, height);
   return drawn('image/jpeg', small.toBuffer('image/jpeg', JPEG_QUALITY));
-}
-
-/** Never larger than it is. */
-function fit(width: number, height: number, longest: number): { width: number; height: number } {
-  const scale = Math.min(1, longest / Math.max(width, height));
-  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }
 
 function encodeGrey({ rows, columns, values }: Plane): Drawn {

@@ -7,6 +7,7 @@ import { parseUid } from '../../../src/dicom/uid';
 import type { Polygon } from '../../../src/imaging/polygon';
 import type { AnalysisIdentity } from '../../../src/objects/analysis';
 import type { ExplainedFilm, FilmOutcome, Plane } from '../../../src/pipeline/stage';
+import { reduced } from '../films/displayed';
 import { COVID, covid } from '../records/finding';
 
 export const IDENTITY: AnalysisIdentity = {
@@ -109,7 +110,11 @@ export function analysed(
   const finding = covid(options.probability ?? 0.9731234567);
   const explained: ExplainedFilm = {
     inferred: {
-      preprocessed: { decoded: { sopInstanceUid, attributes, image }, normalised: mask, turn: turnOf(attributes) },
+      preprocessed: {
+        decoded: { sopInstanceUid, attributes, image: reduced(image, attributes) },
+        normalised: mask,
+        turn: turnOf(attributes),
+      },
       view: { view: 'frontal', lateralProbability: 0.01 },
       lungs: { probability: mask, mask, lungFraction: 0.30123456 },
       findings: [{ finding, activation: heat }],
