@@ -3,8 +3,3 @@ declare module '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs';
 declare module '@cornerstonejs/codec-charls/decodewasmjs';
 declare module '@cornerstonejs/codec-openjpeg/decodewasmjs';
 declare module '@cornerstonejs/codec-openjph';
-declare module 'jpeg-lossless-decoder-js' {
-  export class Decoder {
-    decode(buffer: ArrayBuffer, offset: number, length: number): Uint8Array | Uint16Array | null;
-  }
-}

@@ -64,7 +64,7 @@ export async function decodeFrame(
 async function decompress(data: Uint8Array, stream: Codestream): Promise<{ bytes: Uint8Array; planar: boolean }> {
   switch (stream.kind) {
     case 'jpeg-lossless':
-      return decodeLossless(data, stream);
+      return decodeDeepJpeg(data, stream);
     case 'jpeg':
       return stream.precision === 8 ? decodeWasm('jpeg', data) : decodeDeepJpeg(data, stream);
     case 'jpeg-ls':
@@ -141,12 +141,12 @@ function loadCodec(kind: keyof typeof WASM_CODECS): Promise<LoadedCodec> {
 }
 
 /**
- * Lossy JPEG of 12 bits per sample (process 4). libjpeg takes its precision when it is built, so that this is another
- * build than the one for 8 bits.
+ * JPEG lossless, and lossy JPEG of 12 bits per sample (process 4): libjpeg takes its precision when it is built, and
+ * this package has it built for 8, 12 and 16 bits.
  */
 async function decodeDeepJpeg(
   data: Uint8Array,
-  { rows, columns }: Codestream,
+  { rows, columns, samplesPerPixel, precision }: Codestream,
 ): Promise<{ bytes: Uint8Array; planar: boolean }> {
   // A CommonJS package: its names are the default export's, whatever its types say.
   const { default: codecs } = (await import('dcmjs-codecs')) as unknown as { default: typeof import('dcmjs-codecs') };
@@ -157,45 +157,19 @@ async function decodeDeepJpeg(
     const frame = new Context({
       width: columns,
       height: rows,
-      bitsAllocated: 16,
-      bitsStored: 12,
-      samplesPerPixel: 1,
+      bitsAllocated: precision > 8 ? 16 : 8,
+      bitsStored: precision,
+      samplesPerPixel,
       pixelRepresentation: 0,
       planarConfiguration: 0,
-      photometricInterpretation: 'MONOCHROME2',
+      photometricInterpretation: samplesPerPixel === 1 ? 'MONOCHROME2' : 'RGB',
       encodedBuffer: data,
     });
-    return { bytes: new Uint8Array(NativeCodecs.decodeJpeg(frame).getDecodedBuffer() ?? []), planar: false };
+    // The buffer is the codec's own and is not used again.
+    return { bytes: NativeCodecs.decodeJpeg(frame).getDecodedBuffer() ?? new Uint8Array(), planar: false };
   } catch (cause) {
     // As above: its memory is in no known state.
     NativeCodecs.release();
     throw undecodable('the compressed pixel data are damaged', cause);
   }
-}
-
-async function decodeLossless(
-  data: Uint8Array,
-  { rows, columns, samplesPerPixel }: Codestream,
-): Promise<{ bytes: Uint8Array; planar: boolean }> {
-  const { Decoder } = await import('jpeg-lossless-decoder-js');
-  try {
-    const roomy = withRoomBeforeEnd(data);
-    const samples = new Decoder().decode(roomy.buffer, 0, roomy.length);
-    if (samples?.length !== rows * columns * samplesPerPixel) throw new RangeError('incomplete picture');
-    return { bytes: new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength), planar: false };
-  } catch (cause) {
-    throw undecodable('the compressed pixel data are damaged', cause);
-  }
-}
-
-/**
- * The decoder looks ahead, and where the end marker comes within its look it leaves out the last pixel; a zero there
- * would become the film's minimum.
- */
-function withRoomBeforeEnd(data: Uint8Array): Uint8Array<ArrayBuffer> {
-  const end = Buffer.from(data.buffer, data.byteOffset, data.byteLength).lastIndexOf(Uint8Array.of(0xff, 0xd9));
-  const roomy = new Uint8Array(data.length + 8);
-  roomy.set(data.subarray(0, end));
-  roomy.set(data.subarray(end), end + 8);
-  return roomy;
 }

@@ -43,15 +43,20 @@ function segmentBounds(data: Uint8Array, planes: number): number[] {
 
 /** PS3.5 section G.3.2, writing each byte `step` further. */
 function unpack(segment: Uint8Array, output: Uint8Array, first: number, step: number, pixels: number): void {
-  let [input, done] = [0, 0];
-  while (done < pixels && input < segment.length) {
+  const end = first + pixels * step;
+  let [input, to] = [0, first];
+  while (to < end && input < segment.length) {
     const control = segment[input++]!;
     if (control === 128) continue;
-    const count = Math.min(control < 128 ? control + 1 : 257 - control, pixels - done);
-    for (let index = 0; index < count; index += 1)
-      output[first + (done + index) * step] = segment[control < 128 ? input + index : input] ?? 0;
-    input += control < 128 ? control + 1 : 1;
-    done += count;
+    if (control < 128) {
+      const stop = Math.min(end, to + (control + 1) * step);
+      // What lies behind the end of the segment is undefined, and ends below.
+      for (let from = input; to < stop; to += step) output[to] = segment[from++]!;
+      input += control + 1;
+    } else {
+      const stop = Math.min(end, to + (257 - control) * step);
+      for (const value = segment[input++]!; to < stop; to += step) output[to] = value;
+    }
   }
-  if (done < pixels || input > segment.length) throw undecodable('the compressed pixel data are cut off');
+  if (to < end || input > segment.length) throw undecodable('the compressed pixel data are cut off');
 }
