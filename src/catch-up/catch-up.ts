@@ -115,26 +115,28 @@ export class CatchUp {
     const found = await this.count(study.studyInstanceUid);
     if (found === null) return;
     const isDone = found.reports >= found.films;
-    const before = this.memory.recall(study, found.films);
-    if (isDone && !(this.options.compareFilms === true && found.films > 0 && before === undefined)) {
-      this.memory.keep(study, 'done', found.films);
+    const decisive = found.films + found.notes;
+    const before = this.memory.recall(study, decisive);
+    const mayHaveChanged = found.notes > 0 || (this.options.compareFilms === true && found.films > 0);
+    if (isDone && !(mayHaveChanged && before === undefined)) {
+      this.memory.keep(study, 'done', decisive);
       return;
     }
     if (before === 'told') return;
     if (!isDone && before !== 'lacking' && !this.isFirstRound && !this.ports.source.lags) {
-      this.memory.keep(study, 'lacking', found.films);
+      this.memory.keep(study, 'lacking', decisive);
       return;
     }
     await this.teller.tell({ studyInstanceUid: study.studyInstanceUid, source: { system: CATCH_UP } });
-    this.memory.keep(study, isDone ? 'done' : 'told', found.films);
+    this.memory.keep(study, isDone ? 'done' : 'told', decisive);
     counts.told++;
   }
 
   /**
-   * Films in a study, and those with a report of any version of Hilum: one query, and where several reports might be of
-   * one film a look at them. Null when the archive refuses to tell.
+   * Films in a study, those with a report of any version of Hilum, and key object selections, which may reject films:
+   * one query, and where several reports might be of one film a look at them. Null when the archive refuses to tell.
    */
-  private async count(study: Uid): Promise<{ films: number; reports: number } | null> {
+  private async count(study: Uid): Promise<{ films: number; reports: number; notes: number } | null> {
     try {
       const series = await this.ports.findSeries(study);
       const instancesOf = (wanted: typeof series) => wanted.reduce((sum, { instances }) => sum + (instances ?? 1), 0);
@@ -145,7 +147,8 @@ export class CatchUp {
       const byFilm = instancesOf(reports.filter(({ isByFilm = false }) => isByFilm));
       const counted = instancesOf(reports);
       const isClear = films <= 1 || counted < films || byFilm >= films;
-      return { films, reports: isClear ? counted : byFilm + (await this.ports.coveredFilms(study)) };
+      const notes = instancesOf(series.filter(({ modality }) => modality === 'KO'));
+      return { films, notes, reports: isClear ? counted : byFilm + (await this.ports.coveredFilms(study)) };
     } catch (error) {
       if (!(error instanceof HilumError) || error.lasting !== 'permanent' || error.code === 'ARCHIVE_UNAUTHORISED')
         throw error;

@@ -8,7 +8,8 @@ type State = 'lacking' | 'told' | 'done';
 
 interface Entry {
   readonly state: State;
-  readonly films: number;
+  /** Films and key object selections. */
+  readonly decisive: number;
   readonly instances: number | null;
   readonly at: number;
 }
@@ -37,15 +38,15 @@ export class Memory {
     return entry !== undefined && entry.state !== 'lacking' && instances !== null && entry.instances === instances;
   }
 
-  /** What it was when it had as many films as now. */
-  recall({ studyInstanceUid }: Candidate, films: number): State | undefined {
+  /** What it was when it had as many films and key object selections as now. */
+  recall({ studyInstanceUid }: Candidate, decisive: number): State | undefined {
     const entry = this.fresh(studyInstanceUid);
-    return entry?.films === films ? entry.state : undefined;
+    return entry?.decisive === decisive ? entry.state : undefined;
   }
 
-  keep({ studyInstanceUid, instances }: Candidate, state: State, films: number): void {
+  keep({ studyInstanceUid, instances }: Candidate, state: State, decisive: number): void {
     this.entries.delete(studyInstanceUid);
-    this.entries.set(studyInstanceUid, { state, films, instances, at: this.now() });
+    this.entries.set(studyInstanceUid, { state, decisive, instances, at: this.now() });
     const [oldest] = this.entries.keys();
     if (this.entries.size > this.limit && oldest !== undefined) this.entries.delete(oldest);
   }

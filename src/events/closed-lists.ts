@@ -1,6 +1,15 @@
 /** A chest film is a CR or DX instance, whatever its SOP Class. */
 export const FILM_MODALITIES: ReadonlySet<string> = new Set(['CR', 'DX']);
 
+/** Why a film was rejected, by a rejection note in its study (IHE Imaging Object Change Management). */
+const REJECTION_REASONS = [
+  'rejected-for-quality',
+  'rejected-for-patient-safety',
+  'incorrect-worklist-entry',
+  'retention-expired',
+] as const;
+export type RejectionReason = (typeof REJECTION_REASONS)[number];
+
 /** Why a film was not analysed. A closed list: docs/events.md names each, and a test compares. */
 export const NOT_ANALYSED_REASONS = [
   'lateral-view',
@@ -20,8 +29,13 @@ export const NOT_ANALYSED_REASONS = [
   'saturated-image',
   'inverted-image',
   'unreadable',
+  ...REJECTION_REASONS,
 ] as const;
 export type NotAnalysedReason = (typeof NOT_ANALYSED_REASONS)[number];
+
+export function isRejection(reason: NotAnalysedReason): reason is RejectionReason {
+  return (REJECTION_REASONS as readonly string[]).includes(reason);
+}
 
 /** What a reader of a result is warned of. A closed list: docs/events.md names each, and a test compares. */
 export const WARNINGS = ['evidence-outside-lungs', 'body-part-conflict'] as const;

@@ -47,6 +47,9 @@ export function pixelRemark({ kind, pixels }: PixelRemark): string {
   }
 }
 
+/** What a reader is told of a film whose result is withdrawn. */
+export const WITHDRAWN = 'WITHDRAWN: the film was rejected, and the earlier result of it does not hold any more.';
+
 /** What a reader is told of a result that takes the place of an earlier one. */
 export const REPLACED = 'This result takes the place of an earlier one of the same film, which does not hold any more.';
 

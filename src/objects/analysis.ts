@@ -56,7 +56,8 @@ export interface ReportReference {
 
 /** What was seen of a film, and which results of it were there before. */
 export interface FilmState {
-  readonly digest: ContentDigest;
+  /** Null where it is not known: of a film that only version 0.1 has read, and that was not fetched since. */
+  readonly digest: ContentDigest | null;
   /** The reports that the new one supersedes. */
   readonly predecessors: readonly ReportReference[];
   /**
@@ -220,7 +221,7 @@ function contentParts(film: FilmState | undefined): string[] {
   const { digest, predecessors } = film;
   return [
     'content',
-    digest.decoded ?? digest.encoded,
+    digest?.decoded ?? digest?.encoded ?? '',
     ...predecessors.map(({ sopInstanceUid }) => sopInstanceUid).sort(),
   ];
 }

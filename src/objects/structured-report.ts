@@ -366,7 +366,7 @@ function evaluations(content: ReportContent, identity: AnalysisIdentity): Conten
 
 /** By which a film is known again whose content changes under its UID. */
 function digests({ film }: AnalysisIdentity): (readonly [Code, string])[] {
-  if (film === undefined) return [];
+  if (!film?.digest) return [];
   const { encoded, decoded } = film.digest;
   return [...(decoded === null ? [] : [[CODES.decodedDigest, decoded] as const]), [CODES.encodedDigest, encoded]];
 }

@@ -5,6 +5,7 @@ import type { Uid } from '../dicom/uid';
 import { decodedContent, open, refusalOf } from './decode';
 import type { AnalysisIdentity } from './encode';
 import type { FilmReader } from './film-reader';
+import { isWithdrawal, type Rejections } from './rejections';
 import { type FilmReports, isReadBy } from './reports';
 import type { Archive } from './stage';
 import type { Survey } from './survey';
@@ -14,6 +15,7 @@ export interface DueOptions {
   readonly compare: boolean;
   /** Films that only other versions, or other settings, have read are due. */
   readonly reanalyze: boolean;
+  readonly rejections: Rejections;
   readonly reader: FilmReader;
   readonly archive: Pick<Archive, 'retrieve'>;
 }
@@ -21,6 +23,8 @@ export interface DueOptions {
 /**
  * The films of a study that are to be read: those without a report, and of the others those whose content is another
  * than the report in effect saw. A report of any version counts: an upgrade must not re-read an archive by itself.
+ * A film that was rejected is due where the report in effect does not say so, and one whose rejection was taken back
+ * where it still does.
  * @throws HilumError of the archive.
  */
 export async function dueFilms(
@@ -33,13 +37,39 @@ export async function dueFilms(
   const due: InstanceReference[] = [];
   for (const { film } of films) {
     const known = reports.get(film.sopInstanceUid);
-    const isDue =
-      known === undefined ||
-      (options.reanalyze && !isReadBy(known, study, identity)) ||
-      (options.compare && (await hasChanged(film, known.inEffect.links.digest, options)));
-    if (isDue) due.push(film);
+    if (known === undefined || (await isDue(film, known, study, identity, options))) due.push(film);
   }
   return due;
+}
+
+async function isDue(
+  film: InstanceReference,
+  known: FilmReports,
+  study: Uid,
+  identity: AnalysisIdentity,
+  options: DueOptions,
+): Promise<boolean> {
+  const isRejected = options.rejections.has(film.sopInstanceUid);
+  if (known.inEffect.result !== null && isRejected !== isWithdrawal(known.inEffect.result)) return true;
+  if (isRejected) return false;
+  if (options.reanalyze && !isReadBy(known, study, identity)) return true;
+  return options.compare && hasChanged(film, known.inEffect.links.digest, options);
+}
+
+/**
+ * The rejected films that the archive hides, as Image Managers may (IHE RAD TF-3 section 4.66.4.1.3), and whose report
+ * in effect does not say so.
+ */
+export function hiddenFilms({ films }: Survey, reports: ReadonlyMap<Uid, FilmReports>, rejections: Rejections): Uid[] {
+  const listed = new Set<Uid>(films.map(({ film }) => film.sopInstanceUid));
+  return [...reports].flatMap(
+    ([
+      film,
+      {
+        inEffect: { result },
+      },
+    ]) => (!listed.has(film) && rejections.has(film) && result !== null && !isWithdrawal(result) ? [film] : []),
+  );
 }
 
 /**

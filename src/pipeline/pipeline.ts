@@ -2,10 +2,11 @@ import { HilumError } from '../base/errors';
 import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
 import type { FilmResult, ResultEvent } from '../events/result-event';
+import type { FilmState } from '../objects/analysis';
 import { checkHeader, headerWarnings, isReported } from './check';
 import { contentOf, decode, open, type OpenedFilm, refusalOf } from './decode';
 import { checkDerivedColour } from './derived-result';
-import { dueFilms } from './due-films';
+import { dueFilms, hiddenFilms } from './due-films';
 import { type AnalysisIdentity, encode, resultUids } from './encode';
 import { explain } from './explain';
 import { findAnnounced } from './find-announced';
@@ -18,6 +19,7 @@ import { measuresOf } from './measure';
 import { resultOf, studyResult } from './notify';
 import { pixelFault } from './pixel-faults';
 import { preprocess } from './preprocess';
+import { isWithdrawal, readRejections, rejectedFilm, type Rejections } from './rejections';
 import {
   type FilmReports,
   isReadBy,
@@ -42,6 +44,7 @@ import { store } from './store';
 import { skippedSeries, survey, type Survey } from './survey';
 import { timing } from './timing';
 import { verify } from './verify';
+import { withdraw } from './withdraw';
 
 /** What the line needs besides the film: made once, by app.ts. */
 export interface Line {
@@ -183,13 +186,19 @@ export async function runStudy(
   const found = survey(study, instances, identity);
   const isWhole = found.films.length > 0 && found.films.every(({ isReported }) => isReported);
   if (isWhole && !redelivered && !compare) return null;
-  const reports = await readReports(study, instances, archive);
-  const due = await dueFilms(study, found, reports, identity, { compare, reanalyze, reader: line.reader, archive });
+  const [reports, rejections] = [
+    await readReports(study, instances, archive),
+    await readRejections(instances, archive),
+  ];
+  const options = { compare, reanalyze, rejections, reader: line.reader, archive };
+  const due = await dueFilms(study, found, reports, identity, options);
+  const hidden = hiddenFilms(found, reports, rejections);
   const isOurs = [...reports.values()].some((known) => isReadBy(known, study, identity));
-  if (due.length === 0 && (isOurs ? !redelivered : found.films.length > 0)) return null;
-  const runOne = (film: InstanceReference) =>
-    runFilm(film, reports.get(film.sopInstanceUid), found.present, identity, line, archive);
-  const results = await runFilms(due, runOne, shouldReturn);
+  if (due.length + hidden.length === 0 && (isOurs ? !redelivered : found.films.length > 0)) return null;
+  const parts = { study, reports, rejections, present: found.present, identity };
+  const withdrawn = await runFilms(hidden, (film) => withdrawFilm(film, parts, line, archive), shouldReturn);
+  const read = await runFilms(due, (film) => runFilm(film, parts, line, archive), shouldReturn);
+  const results = [...read, ...withdrawn];
   const event = resultOfStudy(study, { found, instances, reports, results, identity });
   await ports.announcer.announce(event);
   return event;
@@ -210,10 +219,13 @@ interface StudyParts {
  */
 function resultOfStudy(study: Uid, { found, instances, reports, results, identity }: StudyParts): ResultEvent {
   const read = new Set<Uid>(results.map(({ sopInstanceUid }) => sopInstanceUid));
-  const left = found.films.flatMap(({ film }) => {
-    const known = read.has(film.sopInstanceUid) ? undefined : reports.get(film.sopInstanceUid);
+  const listed = new Set<Uid>(found.films.map(({ film }) => film.sopInstanceUid));
+  const left = [...listed, ...[...reports.keys()].filter((film) => !listed.has(film))].flatMap((film) => {
+    const known = read.has(film) ? undefined : reports.get(film);
     const result = known && resultInEffect(known);
-    return known && result ? [{ result, isOurs: isReadBy(known, study, identity) }] : [];
+    // Of a film that is not there any more it is told only that it was rejected.
+    const isTold = result && (listed.has(film) || isWithdrawal(result));
+    return known && result && isTold ? [{ result, isOurs: isReadBy(known, study, identity) }] : [];
   });
   const films = [
     ...results,
@@ -229,9 +241,9 @@ function resultOfStudy(study: Uid, { found, instances, reports, results, identit
  * One film after the other. It stops early only once a film of this run has its report: a rejected film has none and is
  * looked at again in the next run, so that without this rule a study could go round for ever.
  */
-export async function runFilms(
-  films: readonly InstanceReference[],
-  run: (film: InstanceReference) => Promise<FilmResult>,
+export async function runFilms<T>(
+  films: readonly T[],
+  run: (film: T) => Promise<FilmResult>,
   shouldReturn: () => boolean,
 ): Promise<FilmResult[]> {
   const results: FilmResult[] = [];
@@ -255,32 +267,57 @@ export async function runFilms(
   return results;
 }
 
-async function runFilm(
-  film: InstanceReference,
-  reports: FilmReports | undefined,
-  present: ReadonlySet<string>,
-  identity: AnalysisIdentity,
-  line: Line,
-  archive: Archive,
-): Promise<FilmResult> {
+/** What is known of a study when its films are read. */
+interface KnownStudy {
+  readonly study: Uid;
+  readonly reports: ReadonlyMap<Uid, FilmReports>;
+  readonly rejections: Rejections;
+  /** SOP Instance UIDs of all that the study holds. */
+  readonly present: ReadonlySet<string>;
+  readonly identity: AnalysisIdentity;
+}
+
+async function runFilm(film: InstanceReference, known: KnownStudy, line: Line, archive: Archive): Promise<FilmResult> {
+  const uid = film.sopInstanceUid;
+  const [reports, rejection] = [known.reports.get(uid), known.rejections.get(uid)];
+  if (rejection !== undefined && reports !== undefined) return withdrawFilm(uid, known, line, archive);
+  if (rejection !== undefined)
+    return write(uid, { outcome: rejectedFilm(rejection), state: undefined }, known, line, archive);
   const timed = timing(line.observer);
   const outcome = await timed('fetch', () => fetchFilm(film, archive)).then(
     ({ bytes }) => analyseFilm(bytes, line),
     unfetched,
   );
-  const first = resultUids(film.studyInstanceUid, film.sopInstanceUid, identity);
-  const state = nextState(outcome, reports, first);
+  const state = nextState(outcome, reports, resultUids(known.study, uid, known.identity));
+  return write(uid, { outcome, state }, known, line, archive);
+}
+
+/** Of a film that was rejected after it had a result. */
+async function withdrawFilm(film: Uid, known: KnownStudy, line: Line, archive: Archive): Promise<FilmResult> {
+  const withdrawal = await withdraw(known.study, known.reports.get(film)!, known.rejections.get(film)!, archive);
+  return write(film, withdrawal, known, line, archive);
+}
+
+/** Makes the objects of an outcome, stores those that are not there, and looks whether all are. */
+async function write(
+  film: Uid,
+  { outcome, state }: { readonly outcome: FilmOutcome; readonly state: FilmState | undefined },
+  { study, reports, present, identity }: KnownStudy,
+  { observer }: Pick<Line, 'observer'>,
+  archive: Archive,
+): Promise<FilmResult> {
+  const timed = timing(observer);
   const objects = await timed('encode', () => encode(outcome, withState(identity, state)));
   await timed('store', () =>
     store(
-      film.studyInstanceUid,
+      study,
       objects.filter(({ sopInstanceUid }) => !present.has(sopInstanceUid)),
       archive,
     ),
   );
-  await timed('verify', () => verify(film.studyInstanceUid, objects, archive));
-  const result = withSuperseded(resultOf(film.sopInstanceUid, outcome, objects), reports);
-  line.observer?.film(result);
+  await timed('verify', () => verify(study, objects, archive));
+  const result = withSuperseded(resultOf(film, outcome, objects), reports.get(film));
+  observer?.film(result);
   return result;
 }
 

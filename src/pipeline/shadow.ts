@@ -8,6 +8,7 @@ import { findAnnounced } from './find-announced';
 import { resultOf, studyResult } from './notify';
 import { analyseFilm, type Line, runFilms, type StudyRun, unfetched } from './pipeline';
 import type { Archive } from './stage';
+import { readRejections } from './rejections';
 import { skippedSeries, survey } from './survey';
 import { timing } from './timing';
 
@@ -52,8 +53,10 @@ export async function shadowStudy(
   const pending = found.films
     .filter(({ uids, isReported }) => !isReported && !book.has(uids.report.instance))
     .map(({ film }) => film);
-  if (pending.length === 0) return null;
-  const films = await runFilms(pending, (film) => shadowFilm(film, line, archive, book), shouldReturn);
+  const rejections = await readRejections(instances, archive);
+  const due = pending.filter(({ sopInstanceUid }) => !rejections.has(sopInstanceUid));
+  if (due.length === 0) return null;
+  const films = await runFilms(due, (film) => shadowFilm(film, line, archive, book), shouldReturn);
   return studyResult(study, films, skippedSeries(found, instances, []), identity);
 }
 

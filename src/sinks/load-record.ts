@@ -4,11 +4,13 @@ import type { InstanceReference } from '../dicom/instance';
 import { readPart10 } from '../dicom/read';
 import { deriveUid, type Uid } from '../dicom/uid';
 import type { FilmResult, ResultEvent } from '../events/result-event';
-import { mostUrgent, type Priority } from '../events/priority';
+import { mostUrgent } from '../events/priority';
 import { WARNING_TEXTS } from '../finding/wording';
 import { reportOf } from '../objects/film-result';
+import { chainOf } from '../objects/report-chain';
 import { readReport, reportLinks, type ReportReading } from '../objects/report-reader';
 import type { FilmRecord, OrderFacts, PatientFacts, StudyFacts, StudyRecord } from './record';
+import { isWithdrawn } from './statements';
 
 /** What the archive says of a film in its header: '' where it says nothing. */
 export interface FilmHeader extends PatientFacts, StudyFacts, OrderFacts {
@@ -43,8 +45,13 @@ export async function loadRecord(event: ResultEvent, archive: RecordArchive): Pr
   const reports: (ReadReport | null)[] = [];
   for (const film of event.films) reports.push(await loadReport(event.studyInstanceUid, film, archive));
   const record = await assembleRecord(event, reports, archive);
-  const superseded = await supersededPriority(event, archive);
-  return superseded === null ? record : { ...record, supersededPriority: superseded };
+  const superseded = await readSuperseded(event, archive);
+  const priority = mostUrgent(superseded.map((reading) => reading.priority));
+  return {
+    ...record,
+    ...(priority === null ? {} : { supersededPriority: priority }),
+    films: record.films.map((film) => withWithdrawn(film, superseded)),
+  };
 }
 
 /**
@@ -77,15 +84,34 @@ function reportsOf(film: FilmResult): Uid[] {
   return [...(report === undefined ? [] : [report.sopInstanceUid]), ...(film.supersedes ?? [])];
 }
 
-/** Who was told that a study is urgent wants to hear that it is not so any more. */
-async function supersededPriority(event: ResultEvent, archive: RecordArchive): Promise<Priority | null> {
+/** The reports that the result takes the place of: who was told of them wants to hear that they hold no more. */
+async function readSuperseded(event: ResultEvent, archive: RecordArchive): Promise<ReportReading[]> {
   const superseded = new Set<Uid>(event.films.flatMap(({ supersedes = [] }) => supersedes));
-  if (superseded.size === 0) return null;
-  const priorities: (Priority | null)[] = [];
-  for (const instance of await findReports(event, archive))
-    if (superseded.has(instance.sopInstanceUid))
-      priorities.push((await readReportIfThere(instance, archive))?.reading.priority ?? null);
-  return mostUrgent(priorities);
+  if (superseded.size === 0) return [];
+  const readings: ReportReading[] = [];
+  for (const instance of await findReports(event, archive)) {
+    const report = superseded.has(instance.sopInstanceUid) ? await readReportIfThere(instance, archive) : null;
+    if (report !== null) readings.push(report.reading);
+  }
+  return readings;
+}
+
+/** A receiver that is to mark as wrong what it was told has to be told it once more. */
+function withWithdrawn(film: FilmRecord, superseded: readonly ReportReading[]): FilmRecord {
+  if (!isWithdrawn(film)) return film;
+  const chain = chainOf(
+    superseded
+      .filter(({ sopInstanceUid }) => sopInstanceUid === film.sopInstanceUid)
+      .map((reading) => ({
+        reading,
+        sopInstanceUid: reading.links.report.sopInstanceUid,
+        predecessors: reading.links.predecessors.map((report) => report.sopInstanceUid),
+        contentAt: reading.contentAt,
+      })),
+  );
+  if (chain === null) return film;
+  const { view, findings, lungFraction } = chain.inEffect.reading;
+  return { ...film, withdrawn: { view, findings, lungFraction } };
 }
 
 /** As {@link loadRecord}, with the reports of the event's films, in their order. */

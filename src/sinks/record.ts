@@ -73,6 +73,8 @@ export interface FilmRecord extends FilmResult {
   readonly modality: string;
   /** View Position as the film has it: PA, AP, LL ... */
   readonly viewPosition: string;
+  /** What was told of the film before its result was withdrawn; absent where that can't be read any more. */
+  readonly withdrawn?: Pick<FilmResult, 'view' | 'findings' | 'lungFraction'>;
   /** The report's remarks: sentences for a radiologist, such as that the evidence may lie outside the lungs. */
   readonly remarks: readonly string[];
 }

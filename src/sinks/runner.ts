@@ -7,6 +7,7 @@ import type { RetryPolicy } from '../queue/retry-policy';
 import { FailureWatch } from './failure-watch';
 import type { StudyRecord } from './record';
 import type { Sink } from './sink';
+import { isWithdrawal } from './statements';
 
 /**
  * `unwanted`: acknowledged unread, because the sink does not handle or want such results. `superseded`: acknowledged
@@ -33,8 +34,9 @@ export interface RunnerOptions {
 }
 
 /** One that takes the place of an earlier result names it. */
-function kindOf({ films }: ResultEvent): DeliveryKind {
-  return films.some(({ supersedes = [] }) => supersedes.length > 0) ? 'replacement' : 'result';
+function kindOf(event: ResultEvent): DeliveryKind {
+  if (isWithdrawal(event)) return 'withdrawal';
+  return event.films.some(({ supersedes = [] }) => supersedes.length > 0) ? 'replacement' : 'result';
 }
 
 const UNOBSERVED: DeliveryObserver = { delivery: () => {}, failingSince: () => {} };

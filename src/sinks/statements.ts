@@ -1,4 +1,5 @@
 import type { Code } from '../dicom/code';
+import { isRejection } from '../events/closed-lists';
 import {
   findingStatement,
   notAnalysedStatement,
@@ -6,6 +7,7 @@ import {
   relationOf,
   REPLACED,
   WARNING_TEXTS,
+  WITHDRAWN,
 } from '../finding/wording';
 import { CODES, HILUM_SCHEME } from '../objects/codes';
 import type { FilmRecord, StudyRecord } from './record';
@@ -30,16 +32,30 @@ export const CHEST_FILM: Code = { value: '36554-4', scheme: 'LN', meaning: 'XR C
 export const VIEW_CODES = { frontal: CODES.frontal, lateral: CODES.lateral } as const;
 
 /** Whether a result takes the place of an earlier one. */
-export function isReplacement({ supersedes = [] }: Pick<FilmRecord, 'supersedes'>): boolean {
+export function isReplacement({ supersedes = [] }: { readonly supersedes?: FilmRecord['supersedes'] }): boolean {
   return supersedes.length > 0;
 }
 
+type Told = Pick<FilmRecord, 'outcome' | 'reason' | 'supersedes'>;
+
+/** Whether an earlier result of a film does not hold any more, because the film was rejected. */
+export function isWithdrawn({ reason, supersedes }: Omit<Told, 'outcome'>): boolean {
+  return reason !== null && isRejection(reason) && isReplacement({ supersedes });
+}
+
+/** Whether the whole result of a study is withdrawn: no film of the chest is left that was not rejected. */
+export function isWithdrawal({ films }: { readonly films: readonly Told[] }): boolean {
+  return films.some(isWithdrawn) && films.every((film) => film.outcome === 'rejected' || isWithdrawn(film));
+}
+
 /** What a reader is warned of, in sentences. */
-export function caveats(film: Pick<FilmRecord, 'warnings' | 'supersedes'>): string[] {
-  return [
-    ...(film.warnings ?? []).map((warning) => WARNING_TEXTS[warning]),
-    ...(isReplacement(film) ? [REPLACED] : []),
-  ];
+export function caveats(film: Pick<FilmRecord, 'warnings' | 'reason' | 'supersedes'>): string[] {
+  return [...(film.warnings ?? []).map((warning) => WARNING_TEXTS[warning]), ...replacementNotes(film)];
+}
+
+export function replacementNotes(film: Pick<FilmRecord, 'reason' | 'supersedes'>): string[] {
+  if (isWithdrawn(film)) return [WITHDRAWN];
+  return isReplacement(film) ? [REPLACED] : [];
 }
 
 /**

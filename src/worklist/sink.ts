@@ -6,7 +6,7 @@ import type { Worklist } from './worklist';
 export function listSink(worklist: Pick<Worklist, 'record'>, log: Log): Sink {
   return {
     name: LIST_SINK,
-    handles: ['result', 'replacement'],
+    handles: ['result', 'replacement', 'withdrawal'],
     wants: () => true,
     deliver: async ({ record }) => {
       await worklist.record(record, () =>

@@ -16,6 +16,7 @@ const candidate = (n: number, more: Partial<Candidate> = {}): Candidate => ({
 });
 const FILM = { modality: 'CR', description: 'Thorax', instances: 1 };
 const REPORT = { modality: 'SR', description: 'Hilum report - RESEARCH USE, NOT FOR DIAGNOSIS', instances: 1 };
+const NOTE = { modality: 'KO', description: 'Rejected', instances: 1 };
 const HEAT_MAP = { modality: 'OT', description: 'Hilum heat map - RESEARCH USE, NOT FOR DIAGNOSIS', instances: 1 };
 
 /** A clock that only sleeping moves. */
@@ -114,6 +115,21 @@ test('by pixels, where the site wants it: a study whose films have reports is to
   setting.time.at += 7 * 3_600_000;
   expect(await setting.catchUp.round()).toMatchObject({ told: 1 });
   expect(setting.studies).toEqual([uid(1), uid(1)]);
+});
+
+test('a study that holds a key object selection, which may reject films, is told when that is new, and again when it was forgotten', async () => {
+  const setting = new Setting();
+  setting.series.set(uid(1), [FILM, REPORT]);
+  setting.batches = [[candidate(1, { instances: 2 })]];
+  expect(await setting.catchUp.round()).toMatchObject({ told: 0 });
+  setting.series.set(uid(1), [FILM, REPORT, NOTE]);
+  setting.batches = [[candidate(1, { instances: 3 })]];
+  for (const expected of [1, 0]) expect(await setting.catchUp.round()).toMatchObject({ told: expected });
+  setting.series.set(uid(1), [FILM, REPORT, { ...NOTE, instances: 2 }]);
+  setting.batches = [[candidate(1, { instances: 4 })]];
+  for (const expected of [1, 0]) expect(await setting.catchUp.round()).toMatchObject({ told: expected });
+  setting.time.at += 7 * 3_600_000;
+  expect(await setting.catchUp.round()).toMatchObject({ told: 1 });
 });
 
 const many = (count: number, from = 1) => Array.from({ length: count }, (_, i) => candidate(from + i));

@@ -90,6 +90,9 @@ class SeenFilmsTest(unittest.TestCase):
         for after in ([series(updated='20260101T000001')], [series(instances=('i', 'j'))], [series(), series('b', 'DX')], [series(), series('b', '')], []):
             self.assertNotEqual(plugin.fingerprint(after), before)
 
+    def test_a_key_object_selection_that_came_is_too(self):
+        self.assertNotEqual(plugin.fingerprint([series(), series('k', 'KO')]), plugin.fingerprint([series()]))
+
     def test_without_a_time_nothing_is_known(self):
         self.assertIsNone(plugin.fingerprint([{'ID': 'a', 'Instances': ['i'], 'MainDicomTags': {}}]))
         seen = plugin.SeenFilms()

@@ -1,7 +1,7 @@
 import type { Finding } from '../../events/finding';
 import { RESEARCH_USE } from '../../finding/wording';
 import type { FilmRecord, StudyRecord } from '../record';
-import { caveats } from '../statements';
+import { caveats, isWithdrawal } from '../statements';
 
 /** Plain text only. */
 export interface EmailMessage {
@@ -28,7 +28,7 @@ export function emailMessage(
   const lines = [
     RESEARCH_USE.statement,
     '',
-    opening(record),
+    isWithdrawal(record) ? WITHDRAWN_STUDY : opening(record),
     '',
     `Study Instance UID: ${record.studyInstanceUid}`,
     ...(includePatient ? patientLines(record) : []),
@@ -39,12 +39,22 @@ export function emailMessage(
     `Models: ${record.models.map(({ id, version }) => `${id} ${version}`).join(', ')}; Hilum ${record.softwareVersion}`,
   ];
   return {
-    subject: isUrgent ? 'Hilum: a chest film wants to be read soon' : 'Hilum: a chest film was looked at',
+    subject: subjectOf(record),
     text: `${lines.map(printable).join('\n')}\n`,
     messageId: `<${record.key}@${from.slice(from.lastIndexOf('@') + 1)}>`,
     date: new Date(record.completedAt),
     isUrgent,
   };
+}
+
+const WITHDRAWN_STUDY =
+  'The earlier result of this study is withdrawn: its films were rejected. This says nothing about the patient.';
+
+function subjectOf(record: StudyRecord): string {
+  if (isWithdrawal(record)) return 'Hilum: a result is withdrawn';
+  return record.priority === 'urgent'
+    ? 'Hilum: a chest film wants to be read soon'
+    : 'Hilum: a chest film was looked at';
 }
 
 function opening({ priority }: StudyRecord): string {

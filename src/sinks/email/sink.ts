@@ -39,7 +39,7 @@ export function emailSink(
     sent = [...sent, clock.now()].slice(-perMinute);
   };
   return {
-    handles: ['result', 'replacement'],
+    handles: ['result', 'replacement', 'withdrawal'],
     wants: ({ priority, films }) => when === 'all' || priority === 'urgent' || films.some(isReplacement),
     deliver: async ({ record }) => {
       // The record is read from the archive and may be of a later result than the event.

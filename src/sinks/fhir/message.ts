@@ -2,7 +2,7 @@ import { HilumError } from '../../base/errors';
 import { deriveUid, type Uid } from '../../dicom/uid';
 import { RESEARCH_USE } from '../../finding/wording';
 import type { StudyRecord } from '../record';
-import { caveats, CHEST_FILM, filmStatement, isReplacement } from '../statements';
+import { caveats, CHEST_FILM, filmStatement, isReplacement, isWithdrawal } from '../statements';
 import type { FhirConfig } from './config';
 import { filmObservations } from './observations';
 import { type Bundle, concept, type Entry, logical, own, type Resource, type Shared } from './types';
@@ -107,8 +107,7 @@ function reportEntry(record: StudyRecord, { subject, issued, basedOn }: Shared, 
     resourceType: 'DiagnosticReport',
     ...(basedOn.length === 0 ? {} : { basedOn }),
     ...replaced(films),
-    // Nobody has read it.
-    status: films.some(isReplacement) ? 'corrected' : 'preliminary',
+    status: reportStatus(record),
     category: [
       concept({ value: 'RAD', scheme: 'http://terminology.hl7.org/CodeSystem/v2-0074', meaning: 'Radiology' }),
     ],
@@ -126,6 +125,12 @@ function reportEntry(record: StudyRecord, { subject, issued, basedOn }: Shared, 
       ...films.map((film, index) => `Film ${index + 1}: ${[filmStatement(film), ...caveats(film)].join(' ')}`),
     ].join('\n'),
   });
+}
+
+/** Nobody has read it: preliminary. */
+function reportStatus(record: StudyRecord): 'preliminary' | 'corrected' | 'entered-in-error' {
+  if (isWithdrawal(record)) return 'entered-in-error';
+  return record.films.some(isReplacement) ? 'corrected' : 'preliminary';
 }
 
 /** Extension of FHIR R4: the reports that this one takes the place of, by their SOP Instance UIDs in the archive. */

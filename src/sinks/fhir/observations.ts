@@ -1,10 +1,9 @@
 import type { Code } from '../../dicom/code';
 import type { Finding } from '../../events/finding';
-import { REPLACED } from '../../finding/wording';
 import { CODES } from '../../objects/codes';
 import { reportOf } from '../../objects/film-result';
 import type { FilmRecord } from '../record';
-import { DELIVERY_CODES, filmStatement, isReplacement, VIEW_CODES } from '../statements';
+import { DELIVERY_CODES, filmStatement, isReplacement, isWithdrawn, replacementNotes, VIEW_CODES } from '../statements';
 import { concept, type Resource, type Shared } from './types';
 
 const CATEGORY = {
@@ -24,7 +23,9 @@ export interface NamedResource {
  * An Observation of each finding's probability, with what belongs to it as components, and one of the lungs' part of
  * the film where it was looked at.
  */
-export function filmObservations(film: FilmRecord, shared: Shared): NamedResource[] {
+export function filmObservations(told: FilmRecord, shared: Shared): NamedResource[] {
+  // Of a withdrawn result the values stay, marked as entered in error: so they are found by who has them.
+  const film = isWithdrawn(told) ? { ...told, ...told.withdrawn } : told;
   const findings = film.findings.length === 0 ? [undefined] : film.findings;
   return [
     ...findings.map((finding, index) => ({
@@ -54,7 +55,7 @@ function base(film: FilmRecord, { subject, device, issued, basedOn }: Shared, ..
   return {
     resourceType: 'Observation',
     ...(basedOn.length === 0 ? {} : { basedOn }),
-    status: isReplacement(film) ? 'corrected' : 'preliminary',
+    status: isWithdrawn(film) ? 'entered-in-error' : isReplacement(film) ? 'corrected' : 'preliminary',
     category: [concept(CATEGORY)],
     code: concept(...codes),
     subject,
@@ -96,7 +97,7 @@ const NOT_PERFORMED: Code = {
 };
 
 function notes(film: FilmRecord): object[] {
-  return [filmStatement(film), ...film.remarks, ...(isReplacement(film) ? [REPLACED] : [])].map((text) => ({ text }));
+  return [filmStatement(film), ...film.remarks, ...replacementNotes(film)].map((text) => ({ text }));
 }
 
 function quantity(value: number): object {

@@ -15,7 +15,7 @@ import {
   timestampOf,
 } from '../../hl7/text';
 import type { StudyRecord } from '../record';
-import { CHEST_FILM, isReplacement } from '../statements';
+import { CHEST_FILM, isReplacement, isWithdrawal } from '../statements';
 import type { Hl7Config } from './config';
 import { observations } from './observations';
 
@@ -149,9 +149,17 @@ function request(record: StudyRecord, options: Hl7Options): string {
     18: accession,
     22: timestampOf(record.completedAt),
     24: 'RAD',
-    // Table 0123. Nobody has read it: preliminary. One that takes the place of an earlier one is a correction to it.
-    25: record.films.some(isReplacement) ? 'C' : 'P',
+    25: resultStatus(record),
   });
+}
+
+/**
+ * Table 0123. Nobody has read it: preliminary. One that takes the place of an earlier one is a correction to it; where
+ * nothing is left of that, no results are available.
+ */
+function resultStatus(record: StudyRecord): 'P' | 'C' | 'X' {
+  if (isWithdrawal(record)) return 'X';
+  return record.films.some(isReplacement) ? 'C' : 'P';
 }
 
 function serviceId(

@@ -4,7 +4,7 @@ import { components, escapeText, numbered, timestampOf } from '../../hl7/text';
 import { CODES } from '../../objects/codes';
 import { reportOf } from '../../objects/film-result';
 import type { FilmRecord, StudyRecord } from '../record';
-import { DELIVERY_CODES, filmStatement, isReplacement, VIEW_CODES } from '../statements';
+import { DELIVERY_CODES, filmStatement, isReplacement, isWithdrawn, VIEW_CODES } from '../statements';
 
 /** Type, concept, value as encoded, units. */
 type Observation = readonly [type: 'CWE' | 'NM' | 'ST' | 'TX', concept: string, value: string, units?: Code];
@@ -18,7 +18,9 @@ export function observations(record: StudyRecord): string[] {
   const rows = [
     ...ofStudy(record).map((row) => ({ row, group: '', status: 'P' })),
     ...record.films.flatMap((film, index) =>
-      ofFilm(film).map((row) => ({ row, group: String(index + 1), status: isReplacement(film) ? 'C' : 'P' })),
+      [...earlier(film), ...ofFilm(film).map((row) => ({ row, status: isReplacement(film) ? 'C' : 'P' }))].map(
+        (observation) => ({ ...observation, group: String(index + 1) }),
+      ),
     ),
   ];
   return rows.map(({ row, ...place }, index) => segmentOf(row, { ...place, index: index + 1 }, record));
@@ -37,7 +39,7 @@ function segmentOf(
     4: group,
     5: value,
     6: units === undefined ? '' : code(units),
-    // Table 0085: preliminary, or a correction, which replaces what was told before.
+    // Table 0085: preliminary; a correction, which replaces what was told before; or withdrawn.
     11: status,
     14: timestampOf(completedAt),
     18: components(`Hilum ${softwareVersion}`),
@@ -52,15 +54,37 @@ function ofStudy({ studyInstanceUid, priority, models }: StudyRecord): Observati
   ];
 }
 
+/**
+ * What was told of a film whose result is withdrawn, once more, with the status of table 0085 that takes it back: W
+ * (post original as wrong, e.g., transmitted for wrong patient) or D (deletes the OBX record).
+ */
+function earlier(film: FilmRecord): { row: Observation; status: 'W' | 'D' }[] {
+  const { withdrawn, reason } = film;
+  if (withdrawn === undefined || !isWithdrawn(film)) return [];
+  const status = reason === 'incorrect-worklist-entry' ? 'W' : 'D';
+  return found(withdrawn).map((row) => ({ row, status }));
+}
+
+/** View, findings and lungs. */
+function found({
+  view,
+  findings,
+  lungFraction,
+}: Pick<FilmRecord, 'view' | 'findings' | 'lungFraction'>): Observation[] {
+  return [
+    ...(view === null ? [] : [['CWE', code(CODES.imageView), code(VIEW_CODES[view])] as const]),
+    ...findings.flatMap(findingObservations),
+    ...(lungFraction === null ? [] : [number(code(CODES.lungFraction), lungFraction)]),
+  ];
+}
+
 function ofFilm(film: FilmRecord): Observation[] {
   const report = reportOf(film);
   return [
     text('ST', DELIVERY_CODES.film, film.sopInstanceUid),
     text('ST', CODES.outcome, film.outcome),
     text('TX', CODES.summary, filmStatement(film)),
-    ...(film.view === null ? [] : [['CWE', code(CODES.imageView), code(VIEW_CODES[film.view])] as const]),
-    ...film.findings.flatMap(findingObservations),
-    ...(film.lungFraction === null ? [] : [number(code(CODES.lungFraction), film.lungFraction)]),
+    ...found(film),
     ...(film.reason === null ? [] : [text('ST', CODES.reason, film.reason)]),
     ...(film.reasonText === null ? [] : [text('TX', CODES.reasonText, film.reasonText)]),
     ...film.remarks.map((remark) => text('TX', CODES.remark, remark)),

@@ -34,7 +34,7 @@ const TRIES = 3;
 /** Priority and probability as metadata of the study, for a worklist that Orthanc itself does not have. */
 export function metadataSink(server: MetadataServer, indexes: MetadataIndexes): SystemSink {
   return {
-    handles: ['result', 'replacement'],
+    handles: ['result', 'replacement', 'withdrawal'],
     // Where no film was analysed, now or before, there is nothing to say of the study.
     wants: ({ priority, films }) => priority !== null || films.some(isReplacement),
     deliver: async ({ record }) => {

@@ -1,6 +1,6 @@
 import type { Code } from '../../dicom/code';
 import { deriveUid, tryParseUid, type Uid } from '../../dicom/uid';
-import { RESEARCH_USE } from '../../finding/wording';
+import { RESEARCH_USE, WITHDRAWN } from '../../finding/wording';
 import { HILUM_SCHEME } from '../../objects/codes';
 import type { FilmRecord, OrderFacts, StudyRecord } from '../record';
 import { caveats } from '../statements';
@@ -152,6 +152,25 @@ export function performedWorkitem(
         '00404050': element('DT', end),
         '00404051': element('DT', end),
         [OUTPUT_INFORMATION]: sequence(...outputs(record, retrieveUrl)),
+      }),
+    ),
+  });
+}
+
+/** PS3.16 CID 9300, Procedure Discontinuation Reason. */
+const UNSPECIFIED: Code = { value: '110513', scheme: 'DCM', meaning: 'Discontinued for unspecified reason' };
+const WRONG_ENTRY: Code = { value: '110514', scheme: 'DCM', meaning: 'Incorrect worklist entry selected' };
+
+/** What has to be there before a workitem may be canceled (PS3.4 table CC.2.5-3, final state X): why, and when. */
+export function withdrawnWorkitem({ films, completedAt }: StudyRecord, transaction: Uid): JsonDataset {
+  const isWrongEntry = films.some(({ reason }) => reason === 'incorrect-worklist-entry');
+  return dataset({
+    [TRANSACTION_UID]: element('UI', transaction),
+    '00741002': sequence(
+      dataset({
+        '00404052': element('DT', dateTime(completedAt)),
+        '0074100E': codeSequence(isWrongEntry ? WRONG_ENTRY : UNSPECIFIED),
+        '00741238': element('LT', WITHDRAWN),
       }),
     ),
   });

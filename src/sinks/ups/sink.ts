@@ -14,6 +14,7 @@ import {
   tellsOf,
   transactionUid,
   upsPriority,
+  withdrawnWorkitem,
   type WorkitemSettings,
   workitemUid,
 } from './message';
@@ -42,10 +43,11 @@ type End = 'told' | 'other-result';
  */
 export function upsSink(server: WorklistServer, settings: WorkitemSettings): SystemSink {
   return {
-    handles: ['result', 'replacement'],
+    handles: ['result', 'replacement', 'withdrawal'],
     // A workitem without outputs could not be completed (PS3.4 table CC.2.5-3).
     wants: ({ films }) => films.some(({ outputs }) => outputs.length > 0),
-    deliver: async ({ record }) => {
+    deliver: async ({ kind, record }) => {
+      if (kind === 'withdrawal') return cancelWorkitem(server, record, settings);
       for (const uid of [workitemUid(record), laterWorkitemUid(record)]) {
         if ((await bringToEnd(server, uid, record, settings)) === 'told') return;
       }
@@ -54,6 +56,36 @@ export function upsSink(server: WorklistServer, settings: WorkitemSettings): Sys
     probe: () => server.probe(),
     close: () => server.close(),
   };
+}
+
+/**
+ * Cancels the study's workitem. One that is completed can't be canceled (PS3.4 section CC.1.1): then one for this later
+ * result is made, and canceled with the reason.
+ */
+async function cancelWorkitem(server: WorklistServer, record: StudyRecord, settings: WorkitemSettings): Promise<void> {
+  for (const uid of [workitemUid(record), laterWorkitemUid(record)])
+    if (await isCanceled(server, uid, record, settings)) return;
+  throw refused('it is completed, and can not be canceled');
+}
+
+/** False where it is completed. */
+async function isCanceled(
+  server: WorklistServer,
+  uid: Uid,
+  record: StudyRecord,
+  settings: WorkitemSettings,
+): Promise<boolean> {
+  const created = await server.create(uid, newWorkitem(record, settings));
+  const state = created ? 'SCHEDULED' : ((await look(server, uid))?.state ?? 'CANCELED');
+  if (state === 'COMPLETED') return false;
+  if (state === 'CANCELED') return true;
+  const transaction = transactionUid(uid);
+  if (state === 'SCHEDULED') await server.changeState(uid, stateChange(transaction, 'IN PROGRESS'));
+  const isDone =
+    (await server.update(uid, transaction, withdrawnWorkitem(record, transaction))) &&
+    (await server.changeState(uid, stateChange(transaction, 'CANCELED')));
+  if (isDone || (await look(server, uid))?.state === 'CANCELED') return true;
+  throw refused('the worklist server does not let Hilum cancel it: another system may have claimed it');
 }
 
 async function bringToEnd(

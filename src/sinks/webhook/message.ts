@@ -5,6 +5,7 @@ import { filmResultSchema, resultEventSchema } from '../../events/result-event';
 import { leadingFinding } from '../../finding/finding';
 import { RESEARCH_USE } from '../../finding/wording';
 import type { OrderFacts, PatientFacts, StudyRecord } from '../record';
+import { isWithdrawal, isWithdrawn } from '../statements';
 
 const text = z.string();
 
@@ -28,6 +29,10 @@ const filmSchema = z
     remarks: z.array(text).describe('Sentences for a reader, those of the warnings among them'),
     outputs: result.outputs,
     supersedes: result.supersedes,
+    withdrawn: z
+      .literal(true)
+      .optional()
+      .describe('The earlier result of this film is withdrawn, because the film was rejected; else left out'),
   })
   .meta({ id: 'film', description: 'What became of one film' });
 
@@ -64,6 +69,10 @@ export const webhookMessageSchema = z
       notice: text.describe('What the results are not meant for, to be shown with them'),
       studyInstanceUid: resultEventSchema.shape.studyInstanceUid,
       priority: resultEventSchema.shape.priority,
+      withdrawn: z
+        .literal(true)
+        .optional()
+        .describe('The whole earlier result of the study is withdrawn: no film is left; else left out'),
       films: z.array(filmSchema),
       models: resultEventSchema.shape.models.describe('What the films were analysed with'),
       patient: patientSchema
@@ -83,10 +92,8 @@ export const webhookMessageSchema = z
 export type WebhookMessage = ReadOnly<z.infer<typeof webhookMessageSchema>>;
 
 /** UIDs and results; nothing about the patient, unless the site says so. */
-export function webhookMessage(
-  { studyInstanceUid, priority, films, models, completedAt, patient, order }: StudyRecord,
-  includePatient: boolean,
-): WebhookMessage {
+export function webhookMessage(record: StudyRecord, includePatient: boolean): WebhookMessage {
+  const { studyInstanceUid, priority, films, models, completedAt, patient, order } = record;
   return {
     type: 'hilum.result',
     timestamp: completedAt,
@@ -95,6 +102,7 @@ export function webhookMessage(
       notice: RESEARCH_USE.statement,
       studyInstanceUid,
       priority,
+      ...(isWithdrawal(record) ? { withdrawn: true } : {}),
       films: films.map(webhookFilm),
       models,
       ...(includePatient ? { patient, order } : {}),
@@ -127,6 +135,7 @@ function webhookFilm(film: StudyRecord['films'][number]): WebhookMessage['data']
     remarks,
     outputs,
     ...(supersedes === undefined ? {} : { supersedes }),
+    ...(isWithdrawn(film) ? { withdrawn: true } : {}),
   };
 }
 

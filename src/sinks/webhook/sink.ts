@@ -23,7 +23,7 @@ export function webhookSink(
   now: () => number = Date.now,
 ): SystemSink {
   return {
-    handles: ['result', 'replacement'],
+    handles: ['result', 'replacement', 'withdrawal'],
     wants: ({ priority, films }) => when === 'all' || priority === 'urgent' || films.some(isReplacement),
     deliver: async ({ record }) => {
       // The record is read from the archive and may be of a later result than the event.

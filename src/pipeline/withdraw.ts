@@ -1,0 +1,55 @@
+import { HilumError } from '../base/errors';
+import type { Attributes } from '../dicom/attributes';
+import { readPart10 } from '../dicom/read';
+import type { Uid } from '../dicom/uid';
+import type { RejectionReason } from '../events/closed-lists';
+import type { FilmState } from '../objects/analysis';
+import { REJECTION_TEXTS } from '../objects/rejection-note';
+import { readReport } from '../objects/report-reader';
+import type { FilmReports } from './reports';
+import type { Archive, FilmOutcome } from './stage';
+
+/** What takes the place of a result whose film was rejected. */
+export interface Withdrawal {
+  readonly outcome: FilmOutcome;
+  readonly state: FilmState;
+}
+
+/**
+ * Withdraws the result of a film: its next report says that the film was rejected, and names the earlier ones as its
+ * predecessors. All that it says of patient and study is taken from the report in effect, so that it can also be made
+ * where the archive hides the film.
+ * @throws HilumError of the archive; DICOM_UNREADABLE for a report that does not tell where its film is.
+ */
+export async function withdraw(
+  study: Uid,
+  { inEffect, heads }: FilmReports,
+  reason: RejectionReason,
+  archive: Pick<Archive, 'retrieve'>,
+): Promise<Withdrawal> {
+  const { film, report, digest } = inEffect.links;
+  const { attributes } = readPart10(await archive.retrieve({ studyInstanceUid: study, ...report }));
+  return {
+    outcome: {
+      outcome: 'not-analysed',
+      sopInstanceUid: film,
+      refusal: { reason, text: REJECTION_TEXTS[reason] },
+      attributes: { ...attributes, ...filmReference(attributes), Modality: undefined },
+      view: null,
+      lungFraction: null,
+    },
+    state: { digest, predecessors: heads.map(({ links }) => links.report), isDistinct: true },
+  };
+}
+
+/** The film as the report's evidence has it. */
+function filmReference(report: Attributes): Attributes {
+  const { film, sopInstanceUid } = readReport(report);
+  if (film === null)
+    throw new HilumError('DICOM_UNREADABLE', 'permanent', 'the report does not tell in which series its film is');
+  return {
+    SOPClassUID: film.sopClassUid,
+    SOPInstanceUID: sopInstanceUid,
+    SeriesInstanceUID: film.seriesInstanceUid,
+  };
+}

@@ -1,0 +1,151 @@
+import { HilumError } from '../../src/base/errors';
+import { readPart10 } from '../../src/dicom/read';
+import { readReport } from '../../src/objects/report-reader';
+import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
+import { validateObject } from '../../src/objects/validate';
+import type { Line, StudyRun } from '../../src/pipeline/pipeline';
+import { noteUid, rejectionNote } from '../support/films/rejection-note';
+import { fakeLine, MemoryAnnouncer, MemoryArchive, runKnownStudy } from '../support/pipeline/line';
+
+const DRAWN = { seed: 1, view: 'PA', rows: 280, columns: 240 } as const;
+const { studyInstanceUid: STUDY, sopInstanceUid: FILM } = syntheticUids(DRAWN);
+
+function setUp(films: readonly SyntheticObject[] = [DRAWN]) {
+  const archive = new MemoryArchive();
+  const announcer = new MemoryAnnouncer();
+  const references = films.map((drawn) => archive.put(syntheticDicom(drawn)));
+  const reject = (title: string, rejected: Parameters<typeof rejectionNote>[1] = references) =>
+    archive.put(rejectionNote(title, rejected));
+  const takeBack = (title: string, rejected = references) => archive.objects.delete(noteUid(title, rejected));
+  const run = ({ line = fakeLine().line, ...options }: Partial<StudyRun> & { line?: Line } = {}) =>
+    runKnownStudy(STUDY, { redelivered: false, compare: true, ...options }, line, { archive, announcer });
+  const reports = () =>
+    [...archive.objects.values()].filter(({ reference }) => reference.modality === 'SR').map(({ bytes }) => bytes);
+  return { archive, announcer, references, reject, takeBack, run, reports };
+}
+
+test('a film that was rejected before anybody read it is not fetched, and gets no report', async () => {
+  const { archive, reject, run, reports } = setUp();
+  reject('113001');
+  const fetched: string[] = [];
+  archive.before = (call, uid) => void (call === 'retrieve' && fetched.push(uid));
+  const event = await run();
+  expect(event).toMatchObject({
+    priority: null,
+    films: [{ sopInstanceUid: FILM, outcome: 'rejected', reason: 'rejected-for-quality', outputs: [] }],
+  });
+  expect(event!.films[0]).not.toHaveProperty('supersedes');
+  expect(fetched).not.toContain(FILM);
+  expect(reports()).toEqual([]);
+});
+
+test.each([
+  ['113001', 'rejected-for-quality'],
+  ['113037', 'rejected-for-patient-safety'],
+  ['113038', 'incorrect-worklist-entry'],
+  ['113039', 'retention-expired'],
+])('rejected afterwards (%s): the result is withdrawn by a report that names the one before', async (title, reason) => {
+  const { run, reject, reports, announcer } = setUp();
+  const first = await run();
+  expect(first!.priority).toBe('urgent');
+  reject(title);
+  const second = await run();
+  const report = first!.films[0]!.outputs.at(-1)!.sopInstanceUid;
+  expect(second).toMatchObject({
+    priority: null,
+    films: [{ sopInstanceUid: FILM, outcome: 'not-analysed', reason, probability: null, supersedes: [report] }],
+  });
+  expect(second!.films[0]!.outputs).toHaveLength(1);
+  const written = reports();
+  expect(written).toHaveLength(2);
+  expect(validateObject(written[1]!)).toEqual([]);
+  const { attributes } = readPart10(written[1]!);
+  expect(attributes).toMatchObject({
+    PatientID: readPart10(written[0]!).attributes.PatientID,
+    StudyInstanceUID: STUDY,
+  });
+  expect(readReport(written[1]!)).toMatchObject({ sopInstanceUid: FILM, reason, links: { film: FILM } });
+  // Nothing new from now on, however often it is looked at.
+  expect(await run()).toBeNull();
+  expect(await run({ reanalyze: true })).toBeNull();
+  expect(announcer.events).toHaveLength(2);
+  expect(await run({ redelivered: true })).toMatchObject({ films: [{ reason, supersedes: [report] }] });
+});
+
+test('a film that the archive hides once it is rejected: its result is withdrawn all the same', async () => {
+  const { archive, run, reject, reports } = setUp();
+  await run();
+  reject('113037');
+  archive.objects.delete(FILM);
+  const event = await run();
+  expect(event!.films).toEqual([
+    expect.objectContaining({ sopInstanceUid: FILM, reason: 'rejected-for-patient-safety' }),
+  ]);
+  expect(reports()).toHaveLength(2);
+  expect(await run({ redelivered: true })).toMatchObject({ films: [{ reason: 'rejected-for-patient-safety' }] });
+  expect(reports()).toHaveLength(2);
+});
+
+test('of two films one is rejected: the other keeps its result, and the priority is its', async () => {
+  const other = { ...DRAWN, instance: 2 };
+  const { run, reject, references } = setUp([DRAWN, other]);
+  await run();
+  reject('113001', [references[1]!]);
+  const event = await run();
+  expect(event!.priority).toBe('urgent');
+  expect(event!.films.map(({ outcome, reason }) => [outcome, reason])).toEqual(
+    expect.arrayContaining([
+      ['analysed', null],
+      ['not-analysed', 'rejected-for-quality'],
+    ]),
+  );
+});
+
+test('a note that is taken back: the film is read again, and its new result names the withdrawal', async () => {
+  const { run, reject, takeBack, reports } = setUp();
+  await run();
+  reject('113001');
+  const withdrawn = await run();
+  takeBack('113001');
+  const again = await run();
+  expect(again!.priority).toBe('urgent');
+  expect(again!.films[0]!.supersedes).toContain(withdrawn!.films[0]!.outputs[0]!.sopInstanceUid);
+  expect(reports()).toHaveLength(3);
+  expect(await run()).toBeNull();
+});
+
+test('two notes on one film: what says most about the patient counts, once', async () => {
+  const { run, reject, reports } = setUp();
+  await run();
+  reject('113039');
+  reject('113038');
+  expect((await run())!.films[0]!.reason).toBe('incorrect-worklist-entry');
+  expect(await run()).toBeNull();
+  expect(reports()).toHaveLength(2);
+});
+
+test('a note on our own objects, one that can not be read, and one with another title change nothing', async () => {
+  const { archive, run, reject, reports } = setUp();
+  const first = await run();
+  const outputs = first!.films[0]!.outputs.map((output) => ({ ...output, studyInstanceUid: STUDY }));
+  reject('113001', outputs);
+  reject('113000');
+  const broken = reject('113037');
+  archive.objects.set(broken.sopInstanceUid, { reference: broken, bytes: Buffer.from('damaged') });
+  expect(await run()).toBeNull();
+  expect(reports()).toHaveLength(1);
+});
+
+test('killed between the report of a withdrawal and its announcement: told at the next try, written once', async () => {
+  const { announcer, run, reject, reports } = setUp();
+  await run();
+  reject('113001');
+  announcer.fail = true;
+  await expect(run()).rejects.toThrow(HilumError);
+  announcer.fail = false;
+  expect(await run({ redelivered: true })).toMatchObject({
+    priority: null,
+    films: [{ reason: 'rejected-for-quality' }],
+  });
+  expect(reports()).toHaveLength(2);
+});
