@@ -40,32 +40,51 @@ export interface DecodedPixels extends GrayFilm {
   readonly digest: string;
 }
 
-/** Every stored value that 16 bits can hold, signed or not, has a place in a table that starts at this value. */
-const LOWEST = -0x8000;
-const TABLE_LENGTH = 0x18000;
+/** Every stored value has a place in a table by its lower 16 bits: a film has either signed or unsigned ones. */
+const TABLE_LENGTH = 0x10000;
+
+/** A picture as stored values, and what each of them shows. */
+export interface TabledPicture {
+  readonly rows: number;
+  readonly columns: number;
+  /** Row by row. */
+  readonly stored: StoredValues;
+  /** What a stored value shows, by its lower 16 bits: 65536 values. */
+  readonly table: Float32Array;
+  /** Pixels that show something else. */
+  readonly exceptions?: Exceptions | undefined;
+}
+
+interface Exceptions {
+  /** Whether a row has any. */
+  has(row: number): boolean;
+  /** Of the pixels of a row that do not show what the table has: column, value. */
+  forEach(row: number, tell: (column: number, value: number) => void): void;
+}
 
 /**
- * A decoded film that gives its display values row by row: all at once they are four bytes a pixel, which nobody needs
- * who makes smaller pictures of it.
+ * A decoded film as its stored values and what they show: as one display value a pixel it takes four bytes each, which
+ * nobody needs who makes smaller pictures of it.
  */
 export interface DisplayedFilm {
   readonly facts: FilmFacts;
   /** Every display value, ascending, and how many pixels have it. */
   readonly histogram: Histogram;
-  /** Writes the display values of a row. @param into as many as there are columns */
-  readonly row: RowWriter;
-  /** Writes them mapped; the mapping is asked once for each value that the picture has. */
-  readonly mapped: (mapping: Mapping) => RowWriter;
+  /** 0..1 */
+  readonly shown: TabledPicture;
+  /** The same with every display value mapped. */
+  readonly mapped: (mapping: Mapping) => TabledPicture;
 }
-
-type RowWriter = (index: number, into: Float32Array) => void;
 
 /** @throws PixelError as {@link displayFilm} */
 export async function decodePixels(opened: Opened, limits?: PixelLimits): Promise<DecodedPixels> {
-  const { facts, row } = await displayFilm(opened, limits);
-  const { rows, columns } = facts;
-  const values = new Float32Array(rows * columns);
-  for (let index = 0; index < rows; index += 1) row(index, values.subarray(index * columns, (index + 1) * columns));
+  const { facts, shown } = await displayFilm(opened, limits);
+  const { stored, table, exceptions } = shown;
+  const values = new Float32Array(stored.length);
+  for (let index = 0; index < values.length; index += 1) values[index] = table[stored[index]! & 0xffff]!;
+  for (let row = 0; row < facts.rows; row += 1)
+    if (exceptions?.has(row) === true)
+      exceptions.forEach(row, (column, value) => (values[row * facts.columns + column] = value));
   return { ...facts, values };
 }
 
@@ -91,7 +110,7 @@ export async function displayFilm(opened: Opened, limits?: PixelLimits): Promise
     outside === 0
       ? NOTHING_REPAIRED
       : repair(picture, {
-          valueOf: (index) => table[stored[index]! - LOWEST]!,
+          valueOf: (index) => table[stored[index]! & 0xffff]!,
           isWrong: (index) => outlying(stored[index]!) && isFilm(index),
           isRight: (index) => isFilm(index) && !outlying(stored[index]!),
         });
@@ -111,9 +130,9 @@ export async function displayFilm(opened: Opened, limits?: PixelLimits): Promise
   return {
     facts,
     histogram: shownHistogram(own, table, stored, repaired),
-    row: rowsOf(picture, { table, padding: 0, mask, repaired }),
+    shown: tabled(picture, { table, padding: 0, mask, repaired }),
     mapped: (mapping) =>
-      rowsOf(picture, {
+      tabled(picture, {
         table: mappedTable(table, own, mapping),
         padding: mapping(0),
         mask,
@@ -125,7 +144,7 @@ export async function displayFilm(opened: Opened, limits?: PixelLimits): Promise
 const NOTHING_REPAIRED: ReadonlyMap<number, number> = new Map();
 
 interface Shown {
-  /** By stored value, from {@link LOWEST} on. */
+  /** By the lower 16 bits of the stored value. */
   readonly table: Float32Array;
   /** Of pixels in the mask. */
   readonly padding: number;
@@ -133,27 +152,34 @@ interface Shown {
   readonly repaired: ReadonlyMap<number, number>;
 }
 
-function rowsOf(
-  { columns, values: stored }: { readonly columns: number; readonly values: StoredValues },
+function tabled(
+  { rows, columns, values: stored }: { readonly rows: number; readonly columns: number; readonly values: StoredValues },
   { table, padding, mask, repaired }: Shown,
-): RowWriter {
-  return (index, into) => {
-    const start = index * columns;
-    for (let column = 0; column < columns; column += 1) into[column] = table[stored[start + column]! - LOWEST]!;
-    if (mask !== undefined)
-      for (let column = 0; column < columns; column += 1) if (mask[start + column] === 1) into[column] = padding;
-    if (repaired.size === 0) return;
-    for (let column = 0; column < columns; column += 1) {
-      const value = repaired.get(start + column);
-      if (value !== undefined) into[column] = value;
-    }
+): TabledPicture {
+  if (mask === undefined && repaired.size === 0) return { rows, columns, stored, table };
+  const rowsRepaired = new Set([...repaired.keys()].map((index) => Math.floor(index / columns)));
+  return {
+    rows,
+    columns,
+    stored,
+    table,
+    exceptions: {
+      has: (row) => mask !== undefined || rowsRepaired.has(row),
+      forEach(row, tell) {
+        const start = row * columns;
+        for (let column = 0; column < columns; column += 1) {
+          const value = mask?.[start + column] === 1 ? padding : repaired.get(start + column);
+          if (value !== undefined) tell(column, value);
+        }
+      },
+    },
   };
 }
 
 /** Values that are not in the histogram are declared padding, which is black. */
 function mappedTable(table: Float32Array, { values }: Histogram, mapping: Mapping): Float32Array {
   const mapped = new Float32Array(table.length).fill(mapping(0));
-  for (const value of values) mapped[value - LOWEST] = mapping(table[value - LOWEST]!);
+  for (const value of values) mapped[value & 0xffff] = mapping(table[value & 0xffff]!);
   return mapped;
 }
 
@@ -166,11 +192,11 @@ function shownHistogram(
 ): Histogram {
   const pixels = new Map<number, number>();
   const add = (value: number, count: number) => pixels.set(value, (pixels.get(value) ?? 0) + count);
-  values.forEach((value, index) => add(table[value - LOWEST]!, counts[index]!));
+  values.forEach((value, index) => add(table[value & 0xffff]!, counts[index]!));
   const padding = stored.length - counts.reduce((sum, count) => sum + count, 0);
   if (padding > 0) add(0, padding);
   for (const [index, value] of repaired) {
-    add(table[stored[index]! - LOWEST]!, -1);
+    add(table[stored[index]! & 0xffff]!, -1);
     add(Math.fround(value), 1);
   }
   const shown = [...pixels].filter(([, count]) => count > 0).sort(([a], [b]) => a - b);
@@ -242,11 +268,11 @@ function displayTable(
   const own = asShown ? withinRange(range.lowest, range.highest) : fullRange(range.lowest, range.highest);
   const shown = windowed ?? measured.map(own);
   const table = new Float32Array(TABLE_LENGTH);
-  values.forEach((value, index) => (table[value - LOWEST] = inverse ? 1 - shown[index]! : shown[index]!));
+  values.forEach((value, index) => (table[value & 0xffff] = inverse ? 1 - shown[index]! : shown[index]!));
   if (windowed) return { table, outlying: () => false, outside: 0 };
   const outliers = new Uint8Array(TABLE_LENGTH);
-  values.forEach((value, index) => (outliers[value - LOWEST] = isOutside(measured[index]!, range) ? 1 : 0));
-  return { table, outlying: (stored) => outliers[stored - LOWEST] === 1, outside: range.outside };
+  values.forEach((value, index) => (outliers[value & 0xffff] = isOutside(measured[index]!, range) ? 1 : 0));
+  return { table, outlying: (stored) => outliers[stored & 0xffff] === 1, outside: range.outside };
 }
 
 /** Brightness stays, outliers do not. */
@@ -265,13 +291,14 @@ function varied(values: readonly number[]): readonly number[] | undefined {
 /** The stored values that are neither declared padding nor masked, ascending, with their numbers of pixels. */
 function histogramOf(stored: StoredValues, padding: (value: number) => boolean, mask?: Uint8Array): Histogram {
   const table = new Uint32Array(TABLE_LENGTH);
-  if (mask === undefined) for (let index = 0; index < stored.length; index += 1) table[stored[index]! - LOWEST]! += 1;
+  if (mask === undefined) for (let index = 0; index < stored.length; index += 1) table[stored[index]! & 0xffff]! += 1;
   else
-    for (let index = 0; index < stored.length; index += 1) if (mask[index] !== 1) table[stored[index]! - LOWEST]! += 1;
+    for (let index = 0; index < stored.length; index += 1) if (mask[index] !== 1) table[stored[index]! & 0xffff]! += 1;
+  const lowest = stored instanceof Int16Array ? -0x8000 : 0;
   const values: number[] = [];
-  for (let index = 0; index < TABLE_LENGTH; index += 1)
-    if (table[index]! > 0 && !padding(index + LOWEST)) values.push(index + LOWEST);
-  return { values, counts: values.map((value) => table[value - LOWEST]!) };
+  for (let value = lowest; value < lowest + TABLE_LENGTH; value += 1)
+    if (table[value & 0xffff]! > 0 && !padding(value)) values.push(value);
+  return { values, counts: values.map((value) => table[value & 0xffff]!) };
 }
 
 /** A mapping may turn the order around, or give several values one brightness. */

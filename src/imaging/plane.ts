@@ -35,9 +35,13 @@ export function standardise(plane: Plane, mean: number, std: number): Float32Arr
  * (training/hilum_training/preprocess.py) does the same to the letter: test/model/parity.
  */
 export function resample({ rows: tall, columns: wide, values }: Plane, rows: number, columns: number): Plane {
-  const target = resampler({ rows: tall, columns: wide }, { rows, columns });
-  for (let r = 0; r < tall; r++) target.add(values.subarray(r * wide, (r + 1) * wide));
-  return target.plane();
+  const narrow = narrowed(values, { rows: tall, columns: wide }, columns);
+  const { starts, counts, weights } = taps(tall, rows);
+  const sums = new Float64Array(rows * columns);
+  for (let r = 0, tap = 0; r < rows; r++)
+    for (let k = 0; k < counts[r]!; k++, tap++)
+      addRow(sums, r * columns, narrow, (starts[r]! + k) * columns, { columns, weight: weights[tap]! });
+  return { rows, columns, values: new Float32Array(sums) };
 }
 
 /** In pixels. */
@@ -46,42 +50,35 @@ export interface Size {
   readonly columns: number;
 }
 
-/** {@link resample} row by row, from the top, so that the whole source need not be in memory. */
-export function resampler(from: Size, to: Size): { add(row: Float32Array): void; plane(): Plane } {
-  const across = taps(from.columns, to.columns);
-  const down = taps(from.rows, to.rows);
-  const narrow = new Float64Array(to.columns);
-  const sums = new Float64Array(to.rows * to.columns);
-  let [added, first] = [0, 0];
-  return {
-    add(row) {
-      narrowRow(row, across, narrow);
-      while (first < to.rows && down.starts[first]! + down.counts[first]! <= added) first++;
-      for (let r = first; r < to.rows && down.starts[r]! <= added; r++)
-        addRow(sums, r * to.columns, narrow, down.weights[down.offsets[r]! + added - down.starts[r]!]!);
-      added++;
-    },
-    plane: () => ({ ...to, values: new Float32Array(sums) }),
-  };
-}
-
-function narrowRow(row: Float32Array, { starts, counts, weights }: Taps, narrow: Float64Array): void {
-  for (let c = 0, tap = 0; c < narrow.length; c++) {
-    const from = starts[c]!;
-    const count = counts[c]!;
-    let sum = 0;
-    for (let k = 0; k < count; k++) sum += weights[tap + k]! * row[from + k]!;
-    tap += count;
-    narrow[c] = sum;
+/** All rows, resampled to that many columns. */
+function narrowed(values: Float32Array, { rows, columns: wide }: Size, columns: number): Float64Array {
+  const { starts, counts, weights } = taps(wide, columns);
+  const narrow = new Float64Array(rows * columns);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0, tap = 0; c < columns; c++) {
+      const from = r * wide + starts[c]!;
+      const count = counts[c]!;
+      let sum = 0;
+      for (let k = 0; k < count; k++) sum += weights[tap + k]! * values[from + k]!;
+      tap += count;
+      narrow[r * columns + c] = sum;
+    }
   }
+  return narrow;
 }
 
-function addRow(sums: Float64Array, offset: number, row: Float64Array, weight: number): void {
-  for (let c = 0; c < row.length; c++) sums[offset + c]! += weight * row[c]!;
+function addRow(
+  sums: Float64Array,
+  to: number,
+  rows: Float64Array,
+  from: number,
+  { columns, weight }: { readonly columns: number; readonly weight: number },
+): void {
+  for (let c = 0; c < columns; c++) sums[to + c]! += weight * rows[from + c]!;
 }
 
 /** For each place the first source it takes from, how many, and their weights, one place after the other. */
-interface Taps {
+export interface Taps {
   readonly starts: Int32Array;
   readonly counts: Int32Array;
   /** Where the weights of each place begin. */
@@ -89,7 +86,7 @@ interface Taps {
   readonly weights: Float64Array;
 }
 
-function taps(from: number, to: number): Taps {
+export function taps(from: number, to: number): Taps {
   const scale = from / to;
   const support = Math.max(1, scale);
   const starts = new Int32Array(to);

@@ -3,7 +3,8 @@ import type { Histogram } from '../dicom/grey-scale';
 import { turnOf } from '../dicom/patient-orientation';
 import { pixelAspect } from '../dicom/pixel-aspect';
 import type { DisplayedFilm, FilmFacts } from '../dicom/pixels';
-import { type Plane, resampler, type Size } from '../imaging/plane';
+import type { Plane, Size } from '../imaging/plane';
+import { resampleTabled } from '../imaging/row-kernel';
 import { fitted, frameFor } from './picture-frame';
 
 /** What is kept of a film's pixels: all that comes after the decoder thread works on these. */
@@ -25,20 +26,15 @@ export interface ReducedFilm extends FilmFacts {
  * in grey for its picture.
  */
 export function reduce(film: DisplayedFilm, attributes: Attributes, { rows, columns }: Size): ReducedFilm {
-  const { facts, histogram, row } = film;
-  const small = resampler(facts, turnOf(attributes).transposed ? { rows: columns, columns: rows } : { rows, columns });
-  const { film: picture } = frameFor(facts.rows * pixelAspect(attributes), facts.columns);
-  const grey = resampler(facts, { rows: picture.height, columns: picture.width });
-  const [shown, normalised] = [new Float32Array(facts.columns), new Float32Array(facts.columns)];
+  const { facts, histogram, shown } = film;
   const [min, max] = [histogram.values[0]!, histogram.values.at(-1)!];
-  const normalise = film.mapped((value) => (value - min) / (max - min || 1));
-  for (let index = 0; index < facts.rows; index += 1) {
-    row(index, shown);
-    grey.add(shown);
-    normalise(index, normalised);
-    small.add(normalised);
-  }
-  return { ...facts, normalised: within(small.plane()), grey: grey.plane(), saturated: isSaturated(histogram) };
+  const size = turnOf(attributes).transposed ? { rows: columns, columns: rows } : { rows, columns };
+  const { film: frame } = frameFor(facts.rows * pixelAspect(attributes), facts.columns);
+  const [normalised, grey] = resampleTabled([
+    { picture: film.mapped((value) => (value - min) / (max - min || 1)), to: size },
+    { picture: shown, to: { rows: frame.height, columns: frame.width } },
+  ]);
+  return { ...facts, normalised: within(normalised!), grey: grey!, saturated: isSaturated(histogram) };
 }
 
 /** A film in grey, in square pixels, for a screen. */
@@ -53,13 +49,9 @@ export interface FilmPicture {
 /** The film at that longest side at most. */
 export function pictureOf(film: DisplayedFilm, attributes: Attributes, longest: number): FilmPicture {
   const { rows, columns } = film.facts;
-  const grey = resampler(film.facts, fitted({ tall: rows * pixelAspect(attributes), wide: columns }, longest));
-  const shown = new Float32Array(columns);
-  for (let index = 0; index < rows; index += 1) {
-    film.row(index, shown);
-    grey.add(shown);
-  }
-  return { rows, columns, grey: grey.plane() };
+  const to = fitted({ tall: rows * pixelAspect(attributes), wide: columns }, longest);
+  const [grey] = resampleTabled([{ picture: film.shown, to }]);
+  return { rows, columns, grey: grey! };
 }
 
 /** Rounding may leave a value a little outside of 0..1. */

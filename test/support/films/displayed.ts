@@ -1,19 +1,27 @@
 import type { Attributes } from '../../../src/dicom/attributes';
-import type { DisplayedFilm } from '../../../src/dicom/pixels';
+import type { DisplayedFilm, TabledPicture } from '../../../src/dicom/pixels';
 import type { Plane } from '../../../src/imaging/plane';
 import { reduce, type ReducedFilm } from '../../../src/pipeline/reduce';
 
-/** A film of these display values, as the decoder has it. */
-function displayed({ rows, columns, values }: Plane): DisplayedFilm {
-  const rowOf = (index: number) => values.subarray(index * columns, (index + 1) * columns);
-  const counts = new Map<number, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  const ascending = [...counts].sort(([a], [b]) => a - b);
+/** A film of these display values, as the decoder has it; more than 65536 different ones are rounded. */
+function displayed({ rows, columns, values: given }: Plane): DisplayedFilm {
+  const isFine = new Set(given).size > 0x10000;
+  const values = isFine ? given.map((value) => Math.round(value * 0x4000) / 0x4000) : given;
+  const levels = [...new Set(values)].sort((a, b) => a - b);
+  const places = new Map(levels.map((value, place) => [value, place]));
+  const stored = Uint16Array.from(values, (value) => places.get(value)!);
+  const counts = levels.map(() => 0);
+  for (const place of stored) counts[place]!++;
+  const tabled = (mapping: (value: number) => number): TabledPicture => {
+    const table = new Float32Array(0x10000);
+    levels.forEach((value, place) => (table[place] = mapping(value)));
+    return { rows, columns, stored, table };
+  };
   return {
     facts: { rows, columns, digest: '0'.repeat(64) },
-    histogram: { values: ascending.map(([value]) => value), counts: ascending.map(([, count]) => count) },
-    row: (index, into) => into.set(rowOf(index)),
-    mapped: (mapping) => (index, into) => into.set(rowOf(index).map(mapping)),
+    histogram: { values: levels, counts },
+    shown: tabled((value) => value),
+    mapped: tabled,
   };
 }
 
