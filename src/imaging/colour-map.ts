@@ -25,15 +25,14 @@ const GREATEST_OPACITY = 0.6;
 
 /** @param heat 0..1 */
 export function colourOf(heat: number): Colour {
-  const [below, rest] = stepOf(heat);
-  return [mixed(below, rest, 0), mixed(below, rest, 1), mixed(below, rest, 2)];
+  const place = placeOf(heat);
+  const below = Math.min(INFERNO.length - 2, Math.floor(place));
+  return [mixed(below, place - below, 0), mixed(below, place - below, 1), mixed(below, place - below, 2)];
 }
 
-/** The step of the scale below a heat, and how far it is to the next, 0..1. */
-function stepOf(heat: number): readonly [below: number, rest: number] {
-  const place = Math.min(1, Math.max(0, heat)) * (INFERNO.length - 1);
-  const below = Math.min(INFERNO.length - 2, Math.floor(place));
-  return [below, place - below];
+/** Where a heat lies on the scale, in its steps. */
+function placeOf(heat: number): number {
+  return Math.min(1, Math.max(0, heat)) * (INFERNO.length - 1);
 }
 
 function mixed(below: number, rest: number, channel: 0 | 1 | 2): number {
@@ -61,22 +60,20 @@ export function blendAll(grey: ArrayLike<number>, heat: ArrayLike<number>): Uint
   const rgba = new Uint8ClampedArray(4 * grey.length);
   for (let at = 0, to = 0; at < grey.length; at++, to += 4) {
     const under = Math.min(1, Math.max(0, grey[at]!)) * 255;
-    const opacity = opacityOf(heat[at]!);
-    if (opacity === 0) rgba.fill(Math.round(under), to, to + 3);
-    else blendInto(rgba, to, { under, opacity, heat: heat[at]! });
+    const warmth = heat[at]!;
+    const opacity = opacityOf(warmth);
+    if (opacity === 0) rgba[to] = rgba[to + 1] = rgba[to + 2] = Math.round(under);
+    else blendInto(rgba, to, under * (1 - opacity), warmth, opacity);
     rgba[to + 3] = 255;
   }
   return rgba;
 }
 
-function blendInto(
-  rgba: Uint8ClampedArray,
-  to: number,
-  { under, opacity, heat }: { under: number; opacity: number; heat: number },
-): void {
-  const [below, rest] = stepOf(heat);
-  const grey = under * (1 - opacity);
-  rgba[to] = Math.round(grey + mixed(below, rest, 0) * opacity);
-  rgba[to + 1] = Math.round(grey + mixed(below, rest, 1) * opacity);
-  rgba[to + 2] = Math.round(grey + mixed(below, rest, 2) * opacity);
+/** @param grey what is left of it, 0..255 */
+function blendInto(rgba: Uint8ClampedArray, to: number, grey: number, heat: number, opacity: number): void {
+  const place = placeOf(heat);
+  const below = Math.min(INFERNO.length - 2, Math.floor(place));
+  rgba[to] = Math.round(grey + mixed(below, place - below, 0) * opacity);
+  rgba[to + 1] = Math.round(grey + mixed(below, place - below, 1) * opacity);
+  rgba[to + 2] = Math.round(grey + mixed(below, place - below, 2) * opacity);
 }

@@ -1,4 +1,4 @@
-import { createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
+import { createCanvas, ImageData, type SKRSContext2D } from '@napi-rs/canvas';
 import { pixelAspect } from '../dicom/pixel-aspect';
 import { blendAll } from '../imaging/colour-map';
 import { resample } from '../imaging/plane';
@@ -36,9 +36,7 @@ export function drawHeatMap(explained: ExplainedFilm, identity: AnalysisIdentity
 
 function drawFilm(pen: SKRSContext2D, { film }: Frame, grey: Plane, heat: Plane): void {
   const warmth = resample(heat, film.height, film.width).values;
-  const pixels = pen.createImageData(film.width, film.height);
-  pixels.data.set(blendAll(grey.values, warmth));
-  pen.putImageData(pixels, film.left, 0);
+  pen.putImageData(new ImageData(blendAll(grey.values, warmth), film.width, film.height), film.left, 0);
 }
 
 function drawOutlines(
