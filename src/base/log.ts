@@ -20,6 +20,7 @@ export const LOG_EVENTS = [
   'study.done',
   'study.nothing-new',
   'study.gone',
+  'study.note-unread',
   'study.retry',
   'study.dead',
   'study.returned',

@@ -33,7 +33,7 @@ export const NOT_ANALYSED_REASONS = [
 ] as const;
 export type NotAnalysedReason = (typeof NOT_ANALYSED_REASONS)[number];
 
-export function isRejection(reason: NotAnalysedReason): reason is RejectionReason {
+export function isRejection(reason: string): reason is RejectionReason {
   return (REJECTION_REASONS as readonly string[]).includes(reason);
 }
 

@@ -2,6 +2,7 @@ import { HilumError } from '../base/errors';
 import { type ContentDigest, encodedDigest, isSameContent } from '../dicom/content-digest';
 import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
+import type { RejectionReason } from '../events/closed-lists';
 import { decodedContent, open, refusalOf } from './decode';
 import type { AnalysisIdentity } from './encode';
 import type { FilmReader } from './film-reader';
@@ -23,8 +24,8 @@ export interface DueOptions {
 /**
  * The films of a study that are to be read: those without a report, and of the others those whose content is another
  * than the report in effect saw. A report of any version counts: an upgrade must not re-read an archive by itself.
- * A film that was rejected is due where the report in effect does not say so, and one whose rejection was taken back
- * where it still does.
+ * A film that was rejected is due where the report in effect does not say so, or gives another reason, and one whose
+ * rejection was taken back where it still does.
  * @throws HilumError of the archive.
  */
 export async function dueFilms(
@@ -49,9 +50,9 @@ async function isDue(
   identity: AnalysisIdentity,
   options: DueOptions,
 ): Promise<boolean> {
-  const isRejected = options.rejections.has(film.sopInstanceUid);
-  if (known.inEffect.result !== null && isRejected !== isWithdrawal(known.inEffect.result)) return true;
-  if (isRejected) return false;
+  const rejection = options.rejections.get(film.sopInstanceUid);
+  if (!says(known, rejection)) return true;
+  if (rejection !== undefined) return false;
   if (options.reanalyze && !isReadBy(known, study, identity)) return true;
   return options.compare && hasChanged(film, known.inEffect.links.digest, options);
 }
@@ -62,14 +63,13 @@ async function isDue(
  */
 export function hiddenFilms({ films }: Survey, reports: ReadonlyMap<Uid, FilmReports>, rejections: Rejections): Uid[] {
   const listed = new Set<Uid>(films.map(({ film }) => film.sopInstanceUid));
-  return [...reports].flatMap(
-    ([
-      film,
-      {
-        inEffect: { result },
-      },
-    ]) => (!listed.has(film) && rejections.has(film) && result !== null && !isWithdrawal(result) ? [film] : []),
-  );
+  const rejected = [...reports].filter(([film]) => !listed.has(film) && rejections.has(film));
+  return rejected.filter(([film, known]) => !says(known, rejections.get(film))).map(([film]) => film);
+}
+
+/** Whether the report in effect says why the film was rejected, or that it was not. One that can't be read stands. */
+function says({ inEffect: { result } }: FilmReports, rejection: RejectionReason | undefined): boolean {
+  return result === null || (isWithdrawal(result) ? result.reason : undefined) === rejection;
 }
 
 /**

@@ -3,6 +3,7 @@ import { text } from '../dicom/attributes';
 import type { InstanceReference } from '../dicom/instance';
 import { readPart10 } from '../dicom/read';
 import { deriveUid, type Uid } from '../dicom/uid';
+import { isRejection } from '../events/closed-lists';
 import type { FilmResult, ResultEvent } from '../events/result-event';
 import { mostUrgent } from '../events/priority';
 import { WARNING_TEXTS } from '../finding/wording';
@@ -96,18 +97,21 @@ async function readSuperseded(event: ResultEvent, archive: RecordArchive): Promi
   return readings;
 }
 
-/** A receiver that is to mark as wrong what it was told has to be told it once more. */
+/**
+ * A receiver that is to mark as wrong what it was told has to be told it once more; also where the film was rejected
+ * for another reason since.
+ */
 function withWithdrawn(film: FilmRecord, superseded: readonly ReportReading[]): FilmRecord {
   if (!isWithdrawn(film)) return film;
+  const told = ({ sopInstanceUid, reason }: ReportReading) =>
+    sopInstanceUid === film.sopInstanceUid && !(reason !== null && isRejection(reason));
   const chain = chainOf(
-    superseded
-      .filter(({ sopInstanceUid }) => sopInstanceUid === film.sopInstanceUid)
-      .map((reading) => ({
-        reading,
-        sopInstanceUid: reading.links.report.sopInstanceUid,
-        predecessors: reading.links.predecessors.map((report) => report.sopInstanceUid),
-        contentAt: reading.contentAt,
-      })),
+    superseded.filter(told).map((reading) => ({
+      reading,
+      sopInstanceUid: reading.links.report.sopInstanceUid,
+      predecessors: reading.links.predecessors.map((report) => report.sopInstanceUid),
+      contentAt: reading.contentAt,
+    })),
   );
   if (chain === null) return film;
   const { view, findings, lungFraction } = chain.inEffect.reading;

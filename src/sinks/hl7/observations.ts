@@ -56,13 +56,18 @@ function ofStudy({ studyInstanceUid, priority, models }: StudyRecord): Observati
 
 /**
  * What was told of a film whose result is withdrawn, once more, with the status of table 0085 that takes it back: W
- * (post original as wrong, e.g., transmitted for wrong patient) or D (deletes the OBX record).
+ * (post original as wrong, e.g., transmitted for wrong patient) or D (deletes the OBX record). Which reports those are
+ * is known also where they can't be read any more.
  */
 function earlier(film: FilmRecord): { row: Observation; status: 'W' | 'D' }[] {
-  const { withdrawn, reason } = film;
-  if (withdrawn === undefined || !isWithdrawn(film)) return [];
+  if (!isWithdrawn(film)) return [];
+  const { withdrawn, supersedes = [], reason } = film;
   const status = reason === 'incorrect-worklist-entry' ? 'W' : 'D';
-  return found(withdrawn).map((row) => ({ row, status }));
+  const rows = [
+    ...(withdrawn === undefined ? [] : found(withdrawn)),
+    ...supersedes.map((uid) => text('ST', DELIVERY_CODES.report, uid)),
+  ];
+  return rows.map((row) => ({ row, status }));
 }
 
 /** View, findings and lungs. */
