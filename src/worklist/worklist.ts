@@ -3,6 +3,7 @@ import type { Uid } from '../dicom/uid';
 import type { Priority } from '../events/priority';
 import type { Step } from '../events/progress-event';
 import type { StudyRecord } from '../sinks/record';
+import { isWithdrawn } from '../sinks/statements';
 import { standingOf } from '../sinks/supersession';
 import { nextChange, note, urgencyOf } from './change';
 import type { Database } from './database';
@@ -210,8 +211,15 @@ async function writeRecord(
     films: record.films.length,
     completedAt: record.completedAt,
     supersedes: record.films.flatMap(({ supersedes = [] }) => supersedes),
+    ...withdrawnBy(record),
   });
   return true;
+}
+
+/** Why results of films are withdrawn, each reason once. */
+function withdrawnBy({ films }: StudyRecord): { readonly withdrawn?: readonly string[] } {
+  const reasons = films.filter(isWithdrawn).map(({ reason }) => reason ?? '');
+  return reasons.length === 0 ? {} : { withdrawn: [...new Set(reasons)] };
 }
 
 function isOlder({ films }: StudyRecord, stored: string | null): boolean {

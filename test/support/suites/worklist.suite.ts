@@ -177,6 +177,44 @@ export function worklistTests(open: () => Promise<Database>): void {
     ]);
   });
 
+  test('a result is withdrawn: urgent no more, unless a person said so, and its history says why', async () => {
+    const report = { ...REPORT, sopInstanceUid: deriveUid(['told report']) };
+    for (const name of ['a', 'b'])
+      await list.record(studyRecord(name, { films: [filmRecord(name, { outputs: [report] })] }));
+    await list.setPriority(uid('b'), 'urgent', 'somebody');
+    const withdrawal = (name: string) =>
+      studyRecord(name, {
+        key: deriveUid(['withdrawal']),
+        priority: null,
+        films: [
+          filmRecord(name, {
+            outcome: 'not-analysed',
+            reason: 'rejected-for-quality',
+            reasonText: 'the film was rejected for quality reasons',
+            probability: null,
+            findings: [],
+            outputs: [{ ...REPORT, sopInstanceUid: deriveUid(['withdrawal report']) }],
+            supersedes: [report.sopInstanceUid],
+          }),
+        ],
+      });
+    expect((await row('a'))!.priority).toBe('urgent');
+    for (const name of ['a', 'b']) expect(await list.record(withdrawal(name))).toBe(true);
+    expect(await row('a')).toMatchObject({
+      priority: 'routine',
+      priorities: { finding: null },
+      state: 'not-analysed',
+      reason: 'rejected-for-quality',
+      findings: [],
+    });
+    expect(await row('b')).toMatchObject({ priority: 'urgent', priorities: { finding: null, person: 'urgent' } });
+    const { history } = (await list.study(uid('a')))!;
+    expect(history.map(({ detail: { withdrawn } }) => withdrawn)).toContainEqual(['rejected-for-quality']);
+    // Late, or replayed.
+    expect(await list.record(studyRecord('a', { films: [filmRecord('a', { outputs: [report] })] }))).toBe(false);
+    expect((await row('a'))!.priority).toBe('routine');
+  });
+
   test('a record of fewer films never takes the place of the whole one, as a rebuilt one without rejected films', async () => {
     const rejected = filmRecord('b', { outcome: 'rejected', probability: null, outputs: [] });
     await list.record(studyRecord('a', { films: [filmRecord('a'), rejected] }));
