@@ -106,8 +106,6 @@ test('two reports of one film never hide another without any; reports are read o
   expect(setting.steps.filter((step) => step.startsWith('read'))).toEqual([`read ${uid(1)}`, `read ${uid(2)}`]);
 });
 
-const NOTE = { modality: 'KO', description: '', instances: 1 };
-
 test('a study whose films have reports is told when a key object selection is new, and when one is there no more', async () => {
   const setting = new Setting();
   const round = async (instances: number, ...series: (typeof FILM)[]) => {
