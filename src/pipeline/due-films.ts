@@ -2,7 +2,6 @@ import { HilumError } from '../base/errors';
 import { type ContentDigest, encodedDigest, isSameContent } from '../dicom/content-digest';
 import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
-import type { RejectionReason } from '../events/closed-lists';
 import { decodedContent, open, refusalOf } from './decode';
 import type { AnalysisIdentity } from './encode';
 import type { FilmReader } from './film-reader';
@@ -50,9 +49,8 @@ async function isDue(
   identity: AnalysisIdentity,
   options: DueOptions,
 ): Promise<boolean> {
-  const rejection = options.rejections.get(film.sopInstanceUid);
-  if (!says(known, rejection)) return true;
-  if (rejection !== undefined) return false;
+  if (!says(known, film.sopInstanceUid, options.rejections)) return true;
+  if (isWithdrawn(known) || options.rejections.reasons.has(film.sopInstanceUid)) return false;
   if (options.reanalyze && !isReadBy(known, study, identity)) return true;
   return options.compare && hasChanged(film, known.inEffect.links.digest, options);
 }
@@ -63,13 +61,23 @@ async function isDue(
  */
 export function hiddenFilms({ films }: Survey, reports: ReadonlyMap<Uid, FilmReports>, rejections: Rejections): Uid[] {
   const listed = new Set<Uid>(films.map(({ film }) => film.sopInstanceUid));
-  const rejected = [...reports].filter(([film]) => !listed.has(film) && rejections.has(film));
-  return rejected.filter(([film, known]) => !says(known, rejections.get(film))).map(([film]) => film);
+  const rejected = [...reports].filter(([film]) => !listed.has(film) && rejections.reasons.has(film));
+  return rejected.filter(([film, known]) => !says(known, film, rejections)).map(([film]) => film);
 }
 
-/** Whether the report in effect says why the film was rejected, or that it was not. One that can't be read stands. */
-function says({ inEffect: { result } }: FilmReports, rejection: RejectionReason | undefined): boolean {
-  return result === null || (isWithdrawal(result) ? result.reason : undefined) === rejection;
+/**
+ * Whether the report in effect says why the film was rejected, or that it was not. One that can't be read stands, and so
+ * does a withdrawal while a note can't be read, which may be its own.
+ */
+function says(known: FilmReports, film: Uid, { reasons, isWhole }: Rejections): boolean {
+  const reason = reasons.get(film);
+  if (known.inEffect.result === null) return true;
+  if (!isWithdrawn(known)) return reason === undefined;
+  return !isWhole || known.inEffect.result.reason === reason;
+}
+
+function isWithdrawn({ inEffect: { result } }: FilmReports): boolean {
+  return result !== null && isWithdrawal(result);
 }
 
 /**

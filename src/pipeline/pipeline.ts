@@ -196,7 +196,7 @@ export async function runStudy(
   const due = await dueFilms(study, found, reports, identity, asked);
   const hidden = hiddenFilms(found, reports, rejections);
   const isOurs = [...reports.values()].some((known) => isReadBy(known, study, identity));
-  const hasFilms = found.films.length > 0 || [...reports.keys()].some((film) => rejections.has(film));
+  const hasFilms = found.films.length > 0 || [...reports.keys()].some((film) => rejections.reasons.has(film));
   if (due.length + hidden.length === 0 && (isOurs ? !redelivered : hasFilms)) return null;
   const parts = { study, reports, rejections, found, identity };
   const withdrawn = await runFilms(hidden, (film) => withdrawFilm(film, parts, line, archive), shouldReturn);
@@ -281,7 +281,7 @@ interface KnownStudy {
 
 async function runFilm(film: InstanceReference, known: KnownStudy, line: Line, archive: Archive): Promise<FilmResult> {
   const uid = film.sopInstanceUid;
-  const [reports, rejection] = [known.reports.get(uid), known.rejections.get(uid)];
+  const [reports, rejection] = [known.reports.get(uid), known.rejections.reasons.get(uid)];
   if (rejection !== undefined && reports !== undefined) return withdrawFilm(uid, known, line, archive);
   if (rejection !== undefined)
     return write(uid, { outcome: rejectedFilm(rejection), state: undefined }, known, line, archive);
@@ -298,7 +298,12 @@ async function runFilm(film: InstanceReference, known: KnownStudy, line: Line, a
 async function withdrawFilm(film: Uid, known: KnownStudy, line: Line, archive: Archive): Promise<FilmResult> {
   const { study, reports, rejections, found } = known;
   const listed = found.films.find((one) => one.film.sopInstanceUid === film)?.film;
-  const withdrawal = await withdraw(study, reports.get(film)!, { reason: rejections.get(film)!, listed }, archive);
+  const withdrawal = await withdraw(
+    study,
+    reports.get(film)!,
+    { reason: rejections.reasons.get(film)!, listed },
+    archive,
+  );
   return write(film, withdrawal, known, line, archive);
 }
 

@@ -11,8 +11,13 @@ import {
 } from '../objects/rejection-note';
 import type { Archive, FilmOutcome } from './stage';
 
-/** Why a film was rejected, by its SOP Instance UID. */
-export type Rejections = ReadonlyMap<Uid, RejectionReason>;
+/** What the rejection notes of a study say. */
+export interface Rejections {
+  /** Why a film was rejected, by its SOP Instance UID. */
+  readonly reasons: ReadonlyMap<Uid, RejectionReason>;
+  /** Whether each note was read: else what is not in `reasons` may be rejected all the same. */
+  readonly isWhole: boolean;
+}
 
 /** Key object selections of one study that are read, and the largest of them (bytes): some 30,000 instances. */
 const MOST_NOTES = 200;
@@ -38,14 +43,17 @@ export async function readRejections(
   instances: readonly InstanceReference[],
   { archive, onUnread = () => {} }: NoteReading,
 ): Promise<Rejections> {
-  const rejections = new Map<Uid, RejectionReason>();
-  const documents = instances.filter(mayBeNote);
+  const reasons = new Map<Uid, RejectionReason>();
+  // In an order that the archive does not decide: else each look would find other ones beyond the number.
+  const documents = instances.filter(mayBeNote).sort((a, b) => (a.sopInstanceUid < b.sopInstanceUid ? -1 : 1));
   for (const { sopInstanceUid } of documents.slice(MOST_NOTES)) onUnread(sopInstanceUid, 'too-many');
+  let isWhole = documents.length <= MOST_NOTES;
   for (const instance of documents.slice(0, MOST_NOTES)) {
     const note = await readNote(study, instance, { archive, onUnread });
-    for (const uid of note?.rejected ?? []) rejections.set(uid, weightier(rejections.get(uid), note!.reason));
+    if (note === undefined) isWhole = false;
+    for (const uid of note?.rejected ?? []) reasons.set(uid, weightier(reasons.get(uid), note!.reason));
   }
-  return rejections;
+  return { reasons, isWhole };
 }
 
 /** Some archives leave the SOP Class out of their answers. */
@@ -64,12 +72,12 @@ function weightier(one: RejectionReason | undefined, other: RejectionReason): Re
   return one !== undefined && WEIGHTIEST.indexOf(one) < WEIGHTIEST.indexOf(other) ? one : other;
 }
 
-/** Null also for one that was deleted meanwhile. */
+/** Null where it rejects nothing; undefined where it could not be read, as when it was deleted meanwhile. */
 async function readNote(
   study: Uid,
   instance: InstanceReference,
   { archive, onUnread }: Required<NoteReading>,
-): Promise<RejectionNote | null> {
+): Promise<RejectionNote | null | undefined> {
   try {
     const bytes = await archive.retrieve(instance);
     if (bytes.length <= LARGEST_NOTE) return readRejectionNote(bytes, study);
@@ -78,7 +86,7 @@ async function readNote(
     if (!(error instanceof HilumError) || !['NOT_FOUND', 'DICOM_UNREADABLE'].includes(error.code)) throw error;
     if (error.code === 'DICOM_UNREADABLE') onUnread(instance.sopInstanceUid, 'unreadable');
   }
-  return null;
+  return undefined;
 }
 
 /** Of a film that was rejected before anybody analysed it: it is neither fetched nor reported. */

@@ -57,8 +57,8 @@ export async function shadowStudy(
   const pending = found.films
     .filter(({ uids, isReported }) => !isReported && !book.has(uids.report.instance))
     .map(({ film }) => film);
-  const rejections = await readRejections(study, instances, { archive, onUnread: onUnreadNote });
-  const due = pending.filter(({ sopInstanceUid }) => !rejections.has(sopInstanceUid));
+  const { reasons } = await readRejections(study, instances, { archive, onUnread: onUnreadNote });
+  const due = pending.filter(({ sopInstanceUid }) => !reasons.has(sopInstanceUid));
   if (due.length === 0) return null;
   const films = await runFilms(due, (film) => shadowFilm(film, line, archive, book), shouldReturn);
   return studyResult(study, films, skippedSeries(found, instances, []), identity);

@@ -58,6 +58,23 @@ test('a selection with another title, a title of another scheme and another docu
   expect(readRejectionNote(syntheticDicom({ seed: 1, view: 'PA', rows: 64, columns: 64 }))).toBeNull();
 });
 
+test('whatever single byte is wrong, and wherever it ends: read, nothing, or unreadable', () => {
+  const note = rejectionNote('113001', [film(1)]);
+  const damaged = [...note.keys()].flatMap((at) => {
+    const changed = Uint8Array.from(note);
+    changed[at] = changed[at]! ^ 0xff;
+    return [changed, note.subarray(0, at)];
+  });
+  const ends = damaged.map((bytes) => {
+    try {
+      return readRejectionNote(bytes)?.reason ?? 'nothing';
+    } catch (error) {
+      return (error as { code?: string }).code;
+    }
+  });
+  expect([...new Set(ends)].sort()).toEqual(['DICOM_UNREADABLE', 'nothing', 'rejected-for-quality']);
+});
+
 test.each<[string, Uint8Array]>([
   ['no DICOM at all', Buffer.from('a note')],
   [

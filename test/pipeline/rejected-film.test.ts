@@ -168,7 +168,10 @@ test('notes beyond a number and a size are left alone, and told of', async () =>
   const { archive, run, reject } = setUp();
   const { reference, bytes } = archive.objects.get(reject('113001').sopInstanceUid)!;
   archive.objects.set(reference.sopInstanceUid, { reference, bytes: Buffer.concat([bytes, Buffer.alloc(2 ** 24)]) });
-  const others = Array.from({ length: 200 }, (_, index) => parseUid(`2.25.${1000 + index}`));
+  // After the note's own, in the order of UIDs.
+  const others = Array.from({ length: 200 }, (_, index) =>
+    parseUid(`${reference.sopInstanceUid.slice(0, 40)}9${1000 + index}`),
+  );
   for (const sopInstanceUid of others)
     archive.objects.set(sopInstanceUid, { reference: { ...reference, sopInstanceUid }, bytes: Buffer.from('') });
   const unread: (readonly [string, string])[] = [];
@@ -177,6 +180,26 @@ test('notes beyond a number and a size are left alone, and told of', async () =>
   expect(unread).toContainEqual([reference.sopInstanceUid, 'too-large']);
   expect(unread).toContainEqual([others.at(-1), 'too-many']);
   expect(unread.filter(([, why]) => why === 'unreadable')).toHaveLength(199);
+});
+
+test.each([
+  ['damaged', Buffer.from('damaged')],
+  ['not given out', null],
+])('a note that is listed and %s does not bring a withdrawn result back', async (_, bytes) => {
+  const { archive, run, reject, takeBack } = setUp();
+  await run();
+  const note = reject('113038');
+  await run();
+  const { reference, bytes: whole } = archive.objects.get(note.sopInstanceUid)!;
+  archive.before = (call, uid) => {
+    if (bytes === null && call === 'retrieve' && uid === note.sopInstanceUid)
+      throw new HilumError('NOT_FOUND', 'permanent', 'no such instance');
+  };
+  archive.objects.set(note.sopInstanceUid, { reference, bytes: bytes ?? whole });
+  expect(await run()).toBeNull();
+  expect(await run({ reanalyze: true })).toBeNull();
+  takeBack('113038');
+  expect((await run())!.priority).toBe('urgent');
 });
 
 test('an archive that is away while a note is read: nothing is told, and the study is tried again', async () => {
