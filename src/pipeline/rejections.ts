@@ -24,7 +24,7 @@ const MOST_NOTES = 200;
 const LARGEST_NOTE = 16 * 1024 * 1024;
 
 /** Why a key object selection is left alone, so that it rejects nothing. */
-export type UnreadNote = 'unreadable' | 'too-large' | 'too-many';
+type UnreadNote = 'unreadable' | 'too-large' | 'too-many';
 
 export interface NoteReading {
   readonly archive: Pick<Archive, 'retrieve'>;
