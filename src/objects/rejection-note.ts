@@ -32,9 +32,9 @@ export interface RejectionNote {
 
 /**
  * Reads a Key Object Selection Document (PS3.3 section A.35.4; IHE RAD TF-3 section 4.66.4.1.3): its title is the
- * concept name of the root, and its evidence (Current Requested Procedure Evidence Sequence, PS3.3 section C.17.6) names
- * the instances, study by study. Only what it names in `study` counts: the same film may stand in another one. Without
- * any evidence it is what its content refers to. Null where it is another document, or has another title.
+ * concept name of the root, and its evidence (Current Requested Procedure Evidence Sequence, PS3.3 section C.17.6)
+ * names the instances, study by study. Only what it names in `study` counts: the same film may stand in another one.
+ * Without any evidence it is what its content refers to. Null where it is another document, or has another title.
  * @throws HilumError DICOM_UNREADABLE; also where it names no object at all
  */
 export function readRejectionNote(bytes: Uint8Array, study: Uid): RejectionNote | null {

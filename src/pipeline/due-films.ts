@@ -66,8 +66,8 @@ export function hiddenFilms({ films }: Survey, reports: ReadonlyMap<Uid, FilmRep
 }
 
 /**
- * Whether the report in effect says why the film was rejected, or that it was not. One that can't be read stands, and so
- * does a withdrawal while a note can't be read, which may be its own.
+ * Whether the report in effect says why the film was rejected, or that it was not. One that can't be read stands, and
+ * so does a withdrawal while a note can't be read, which may be its own.
  */
 function says(known: FilmReports, film: Uid, { reasons, isWhole }: Rejections): boolean {
   const reason = reasons.get(film);

@@ -35,8 +35,8 @@ export interface ShadowBook {
 
 /**
  * One study, looked at and left as it is: each film that the book does not have, and that nobody rejected, is fetched,
- * analysed and encoded as in {@link runStudy}, and noted. Nothing is stored and nothing announced; the type of `archive`
- * has no way to. Null when there was nothing new.
+ * analysed and encoded as in {@link runStudy}, and noted. Nothing is stored and nothing announced; the type of
+ * `archive` has no way to. Null when there was nothing new.
  * @throws HilumError of a port, or STUDY_RETURNED; what was noted stays noted.
  */
 export async function shadowStudy(
