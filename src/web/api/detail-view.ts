@@ -84,6 +84,8 @@ function historyWords(kind: HistoryEntry['kind'], detail: HistoryEntry['detail']
         (detail['priority'] === 'urgent' ? ', at or above the operating point' : '') +
         replacedWords(detail['supersedes'])
       );
+    case 'attributes-corrected':
+      return `corrected in the archive: ${textsIn(detail['attributes']).join(', ')}`;
     case 'priority':
       return detail['priority'] === 'urgent' ? `marked as urgent${by}` : `own urgent mark taken back${by}`;
     case 'verdict':
@@ -92,8 +94,12 @@ function historyWords(kind: HistoryEntry['kind'], detail: HistoryEntry['detail']
 }
 
 function replacedWords(supersedes: unknown): string {
-  const reports = Array.isArray(supersedes) ? supersedes.filter((uid) => typeof uid === 'string') : [];
+  const reports = textsIn(supersedes);
   return reports.length === 0 ? '' : `; replaces the result of the earlier report(s) ${reports.join(', ')}`;
+}
+
+function textsIn(values: unknown): string[] {
+  return Array.isArray(values) ? values.filter((value) => typeof value === 'string') : [];
 }
 
 function filled(template: string, { studyInstanceUid, accessionNumber, patient }: ListDetail['row']): string {

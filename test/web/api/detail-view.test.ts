@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { deriveUid } from '../../../src/dicom/uid';
 import { openDatabase } from '../../../src/worklist/database';
 import { Worklist } from '../../../src/worklist/worklist';
@@ -12,8 +15,11 @@ const report = (name: string) => ({
   sopInstanceUid: uid(name),
 });
 
+const dir = mkdtempSync(join(tmpdir(), 'hilum-detail-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
 test('the history of a study says in words which result took the place of which', async () => {
-  const database = openDatabase('file::memory:', recordingLog());
+  const database = openDatabase(`file:${join(dir, 'replaced.db')}`, recordingLog());
   const list = new Worklist(database);
   try {
     await list.record(studyRecord('a', { films: [filmRecord('a', { outputs: [report('r1')] })] }));
@@ -29,6 +35,24 @@ test('the history of a study says in words which result took the place of which'
       'result of 1 film(s) stored, unverified, at or above the operating point',
       `result of 1 film(s) stored, unverified, at or above the operating point; replaces the result of the earlier report(s) ${uid('r1')}`,
     ]);
+  } finally {
+    await database.close();
+  }
+});
+
+test('the history says which attributes were corrected, and never what they were or are', async () => {
+  const database = openDatabase(`file:${join(dir, 'corrected.db')}`, recordingLog());
+  const list = new Worklist(database);
+  try {
+    const record = studyRecord('a');
+    await list.record(record);
+    const patient = { ...record.patient, PatientID: 'RIGHT', PatientName: 'Right^Rita' };
+    await list.correct(record.studyInstanceUid, { of: 'film', attributes: { ...record, patient } });
+    const detail = (await list.study(record.studyInstanceUid))!;
+    for (const patients of [true, false])
+      expect(detailView(detail, { patients }, [])!.history.at(-1)!.text).toBe(
+        'corrected in the archive: PatientID, PatientName',
+      );
   } finally {
     await database.close();
   }
