@@ -2,6 +2,7 @@ import type { DicomWebArchive } from '../archive/dicomweb';
 import type { Log } from '../base/log';
 import { studySweep } from '../catch-up/study-sweep';
 import type { Config } from '../config/config';
+import type { ResultEvent } from '../events/result-event';
 import type { Broker } from '../queue/broker';
 import { AttributeWatch, type ListedStudy } from '../worklist/attribute-watch';
 import type { OpenedList } from './list';
@@ -18,7 +19,7 @@ export function openAttributeWatch(
   log: Log,
 ): AttributeWatch {
   const { kind, windowDays, intervalMs } = config.catchUp;
-  const announce = config.results.mode === 'shadow' ? null : broker.announce.bind(broker);
+  const announce = config.results.mode === 'shadow' ? null : (event: ResultEvent) => broker.announce(event);
   const sweep = kind === 'off' ? null : () => listedStudies(archive, windowDays, log);
   return new AttributeWatch({ worklist, archive, announce, sweep, log }, { intervalMs });
 }
@@ -28,7 +29,9 @@ async function* listedStudies(
   windowDays: number,
   log: Log,
 ): AsyncGenerator<readonly ListedStudy[]> {
-  const finder = { findStudies: archive.sightStudies.bind(archive) };
+  const finder = {
+    findStudies: (search: Parameters<DicomWebArchive['sightStudies']>[0]) => archive.sightStudies(search),
+  };
   const onCut = (span: string) =>
     log.warn({ event: 'catch-up.search-cut', span }, 'the archive shows a part of its studies of a minute only');
   for await (const { studies } of studySweep(finder, windowDays, Date.now, onCut).batches()) yield studies;

@@ -61,7 +61,7 @@ export class AttributeWatch {
   start(): void {
     const { intervalMs, announceMs = 5_000 } = this.options;
     if (this.parts.sweep !== null) this.running.push(this.repeat(() => this.sweep(), intervalMs));
-    if (this.parts.announce !== null) this.running.push(this.repeat(() => this.announce(), announceMs));
+    if (this.parts.announce !== null) this.running.push(this.announceAll(announceMs));
   }
 
   /** A study's event was sorted, or ended without anything new. Neither throws nor waits. */
@@ -83,6 +83,12 @@ export class AttributeWatch {
 
   private isStopping(): boolean {
     return this.stopping.signal.aborted;
+  }
+
+  /** Not at once: the database is not opened for the start of the service, which it must not hold up. */
+  private async announceAll(everyMs: number): Promise<void> {
+    await sleep(everyMs, this.stopping.signal);
+    await this.repeat(() => this.announce(), everyMs);
   }
 
   private async repeat(round: () => Promise<void>, everyMs: number): Promise<void> {
