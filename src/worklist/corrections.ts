@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Uid } from '../dicom/uid';
 import { type Correction, type FilmResult, filmResultSchema, type ResultEvent } from '../events/result-event';
 import type { FilmRecord, StudyAttributes, StudyRecord } from '../sinks/record';
+import { isWithdrawal } from '../sinks/statements';
 import {
   changedAttributes,
   changedSight,
@@ -117,16 +118,23 @@ function recordUpdate(study: Uid, stored: Stored, text: string, found: FoundAttr
     update: {
       ...sightColumns(study, sightOf(found.attributes)),
       record: JSON.stringify({ ...record, patient, study: facts, order }),
-      correction: correctionOf(keywords, stored.correction, at),
+      correction: correctionOf(record, keywords, stored.correction, at),
     },
   };
 }
 
 /**
  * What is to be announced after these attributes changed, as it is stored: with what was not announced before. It is
- * stored with the row, so that no crash between the two loses it.
+ * stored with the row, so that no crash between the two loses it. Nothing of a result that is withdrawn: of the right
+ * patient nothing was told that holds.
  */
-export function correctionOf(keywords: readonly string[], pending: string | null, at: number): string | null {
+export function correctionOf(
+  record: Pick<StudyRecord, 'films'>,
+  keywords: readonly string[],
+  pending: string | null,
+  at: number,
+): string | null {
+  if (isWithdrawal(record)) return null;
   const parts = correctedParts(keywords);
   if (parts.length === 0) return pending;
   const before = pending === null ? [] : (JSON.parse(pending) as Correction).corrects;

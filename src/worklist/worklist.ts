@@ -233,7 +233,7 @@ async function writeRecord(
     .set({
       ...columns,
       urgency: urgencyOf({ ...stored, finding_priority: record.priority }),
-      correction: correctionOf(corrected, stored.correction, now),
+      correction: correctionOf(record, corrected, stored.correction, now),
     })
     .where('study_uid', '=', study)
     .execute();

@@ -101,6 +101,22 @@ test('HL7: a message of its own with the new PID; OBR-25 and every OBX-11 are C;
   ]);
 });
 
+test('HL7: what was taken back of one film is not told of the right patient; the others are corrected', async () => {
+  const record = await load(EVENT);
+  const [first, ...others] = record.films;
+  const { view, findings, lungFraction } = first!;
+  const rejected = {
+    ...first!,
+    outcome: 'not-analysed' as const,
+    reason: 'incorrect-worklist-entry' as const,
+    supersedes: [RECORD.key],
+    withdrawn: { view, findings, lungFraction },
+  };
+  const partly = { ...record, films: [rejected, ...others] };
+  expect(new Set(field(partly, 'OBX', 11))).toEqual(new Set(['C']));
+  expect(field(partly, 'OBR', 25)).toEqual(['C']);
+});
+
 test('FHIR: the same resources by identifier, of the new patient, corrected', async () => {
   const urls = (record: StudyRecord) => encodeBundle(record, FHIR).entry.map(({ request }) => request.url);
   const [before, corrected] = [await load(RESULT), await load(EVENT)];

@@ -512,6 +512,23 @@ export function worklistTests(open: () => Promise<Database>): void {
       expect([...(await kinds())].sort()).toEqual(['attributes-corrected', 'result', 'result', 'waiting']);
     });
 
+    test('a result that was withdrawn is not announced again; the list follows all the same', async () => {
+      const old = { ...REPORT, sopInstanceUid: deriveUid(['old report']) };
+      await list.record(studyRecord('a', { key: deriveUid(['told']), films: [filmRecord('a', { outputs: [old] })] }));
+      await list.correct(uid('a'), film({ ...WRONG, order: { ...order, AccessionNumber: 'A-2' } }));
+      const rejected = filmRecord('a', {
+        outcome: 'not-analysed',
+        reason: 'incorrect-worklist-entry',
+        probability: null,
+        outputs: [],
+        supersedes: [old.sopInstanceUid],
+      });
+      await list.record(studyRecord('a', { priority: null, films: [rejected] }));
+      expect(await list.correct(uid('a'), film(RIGHT))).toEqual(['PatientID', 'PatientName']);
+      expect(await row('a')).toMatchObject({ state: 'not-analysed', patient: { PatientID: 'RIGHT' } });
+      expect(await pending()).toEqual([]);
+    });
+
     test('a record that no film was read for corrects nothing', async () => {
       await list.record(studyRecord('a'));
       const nobody = { ...patient, PatientID: '', PatientName: '' };
