@@ -46,6 +46,10 @@ export function knownWarnings(codes: readonly string[]): Warning[] {
   return WARNINGS.filter((known) => codes.includes(known));
 }
 
+/** What of a study an archive may correct so that its result is told again. A closed list: docs/events.md names each. */
+export const CORRECTED_PARTS = ['patient', 'order'] as const;
+export type CorrectedPart = (typeof CORRECTED_PARTS)[number];
+
 /** What a delivery tells of a study. A closed list: docs/deliveries.md names each, and a test compares. */
 export const DELIVERY_KINDS = ['result', 'correction', 'replacement', 'withdrawal'] as const;
 export type DeliveryKind = (typeof DELIVERY_KINDS)[number];

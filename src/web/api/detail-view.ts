@@ -87,6 +87,8 @@ function historyWords(kind: HistoryEntry['kind'], detail: HistoryEntry['detail']
         replacedWords(detail['supersedes']) +
         withdrawnWords(detail['withdrawn'])
       );
+    case 'attributes-corrected':
+      return `corrected in the archive: ${textsIn(detail['attributes']).join(', ')}`;
     case 'priority':
       return detail['priority'] === 'urgent' ? `marked as urgent${by}` : `own urgent mark taken back${by}`;
     case 'verdict':
@@ -95,16 +97,17 @@ function historyWords(kind: HistoryEntry['kind'], detail: HistoryEntry['detail']
 }
 
 function withdrawnWords(reasons: unknown): string {
-  const codes = textsOf(reasons);
+  const codes = textsIn(reasons);
   return codes.length === 0 ? '' : `; withdrawn, because films were rejected: ${codes.join(', ')}`;
 }
 
-const textsOf = (values: unknown): string[] =>
-  Array.isArray(values) ? values.filter((value) => typeof value === 'string') : [];
-
 function replacedWords(supersedes: unknown): string {
-  const reports = textsOf(supersedes);
+  const reports = textsIn(supersedes);
   return reports.length === 0 ? '' : `; replaces the result of the earlier report(s) ${reports.join(', ')}`;
+}
+
+function textsIn(values: unknown): string[] {
+  return Array.isArray(values) ? values.filter((value) => typeof value === 'string') : [];
 }
 
 function filled(template: string, { studyInstanceUid, accessionNumber, patient }: ListDetail['row']): string {

@@ -18,6 +18,9 @@ const report = (name: string) => ({
   sopInstanceUid: uid(name),
 });
 
+const dir = mkdtempSync(join(tmpdir(), 'hilum-detail-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
 test('the history of a study says in words which result took the place of which', async () => {
   const database = openDatabase(`file:${join(dir, 'replaced.db')}`, recordingLog());
   const list = new Worklist(database);
@@ -68,6 +71,24 @@ test('a withdrawn result: the history says why, and the film that what was said 
       ),
     );
     expect(view.films[0]!.remarks[0]).toMatch(/^WITHDRAWN: /);
+  } finally {
+    await database.close();
+  }
+});
+
+test('the history says which attributes were corrected, and never what they were or are', async () => {
+  const database = openDatabase(`file:${join(dir, 'corrected.db')}`, recordingLog());
+  const list = new Worklist(database);
+  try {
+    const record = studyRecord('a');
+    await list.record(record);
+    const patient = { ...record.patient, PatientID: 'RIGHT', PatientName: 'Right^Rita' };
+    await list.correct(record.studyInstanceUid, { of: 'film', attributes: { ...record, patient } });
+    const detail = (await list.study(record.studyInstanceUid))!;
+    for (const patients of [true, false])
+      expect(detailView(detail, { patients }, [])!.history.at(-1)!.text).toBe(
+        'corrected in the archive: PatientID, PatientName',
+      );
   } finally {
     await database.close();
   }
