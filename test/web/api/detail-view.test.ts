@@ -18,9 +18,6 @@ const report = (name: string) => ({
   sopInstanceUid: uid(name),
 });
 
-const dir = mkdtempSync(join(tmpdir(), 'hilum-detail-'));
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
-
 test('the history of a study says in words which result took the place of which', async () => {
   const database = openDatabase(`file:${join(dir, 'replaced.db')}`, recordingLog());
   const list = new Worklist(database);
