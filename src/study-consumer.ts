@@ -29,6 +29,8 @@ interface StudyOptions {
   readonly compare: boolean;
   /** Asked between two films: whether to throw STUDY_RETURNED. */
   readonly shouldReturn: () => boolean;
+  /** Told of each key object selection that is left alone, and why. */
+  readonly onUnreadNote: (instance: Uid, why: string) => void;
 }
 
 export interface StudyConsumerOptions {
@@ -99,6 +101,11 @@ async function work(
     reanalyze,
     compare: reanalyze || compareFilms,
     shouldReturn,
+    onUnreadNote: (instance, reason) =>
+      log.warn(
+        { event: 'study.note-unread', instance, reason },
+        'a key object selection is left alone: should it be a rejection note, it rejects nothing',
+      ),
   });
   const seconds = secondsGone();
   if (result === null) {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { HilumError } from '../src/base/errors';
 import { NOT_ANALYSED_REASONS, WARNINGS } from '../src/events/closed-lists';
+import { parseUid } from '../src/dicom/uid';
 import type { ResultEvent } from '../src/events/result-event';
 import { MAX_EVENT_BYTES, parseStudyEvent } from '../src/events/study-event';
 import { UnavailableError } from '../src/net/http';
@@ -234,12 +235,24 @@ describe('the study consumer', () => {
   ])('a delivery tells the line what it is (%#)', async (more, expected) => {
     const told: unknown[] = [];
     await run((study, options) => {
-      const { shouldReturn, ...others } = options;
+      const { shouldReturn, onUnreadNote, ...others } = options;
       expect(shouldReturn()).toBe(false);
+      expect(onUnreadNote).toBeInstanceOf(Function);
       told.push(study, others);
       return Promise.resolve(null);
     }, more);
     expect(told).toEqual([EVENT.studyInstanceUid, expected]);
+  });
+
+  test('a key object selection that is left alone is told of, with the reason', async () => {
+    const { lines } = await run((_study, { onUnreadNote }) => {
+      onUnreadNote(parseUid('2.25.1'), 'unreadable');
+      return Promise.resolve(null);
+    });
+    const unread = { event: 'study.note-unread', instance: '2.25.1', reason: 'unreadable' };
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: 'warn', fields: expect.objectContaining(unread) as unknown }),
+    );
   });
 
   test('a study is to be returned when the service stops, and when it was worked on for a slice; the next delivery has a slice of its own', async () => {

@@ -1,11 +1,13 @@
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { Role } from '../config/roles';
+import type { ProgressEvent } from '../events/progress-event';
 import { ShadowFile } from '../monitoring/shadow-book';
 import type { Line } from '../pipeline/pipeline';
 import { connectBroker } from '../queue/broker';
 import { openAccess } from './access';
 import { openArchive } from './archive';
+import { openAttributeWatch } from './attribute-watch';
 import { openCatchUp } from './catch-up';
 import { type Deliveries, openDeliveries, openSinks, sinkQueuesOf } from './deliveries';
 import { VERSION } from './installed';
@@ -32,7 +34,7 @@ const LIST_GRACE_MS = 5_000;
  * @throws HilumError of the models.
  */
 export async function createApp(config: Config, log: Log, ownLine?: Line, own: Partial<Deliveries> = {}): Promise<App> {
-  const { line, archive, list, broker, worker, deliveries, catchUp, access, web } = await openParts(
+  const { line, archive, list, note, watch, broker, worker, deliveries, catchUp, access, web } = await openParts(
     config,
     log,
     ownLine,
@@ -45,14 +47,16 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, own: P
         log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
       log.info({ event: 'http.listening', host: config.http.host, port, version: VERSION }, 'health is served');
       await worker?.start();
-      if (list !== null) await broker.consumeProgress((event) => list.progress.note(event));
+      if (note !== null) await broker.consumeProgress(note);
       await deliveries.start();
       catchUp?.start();
+      watch?.start();
       return { port };
     },
     async stop() {
       worker?.stopping();
       await catchUp?.stop();
+      await watch?.stop();
       await broker.stop(config.stopTimeoutMs);
       await deliveries.close();
       await list?.progress.stop(LIST_GRACE_MS);
@@ -76,7 +80,14 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const broker = connectBroker({ ...config.broker, ...sinkQueuesOf(config, sinks) }, log);
   const { metrics, observer } = openMeasures(config, { line, broker, sinks: sinks.map(({ name }) => name) }, log);
   const book = line !== null && config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
-  const progress = openProgress(config, list, broker);
+  const watch = list && openAttributeWatch(config, list, archive, broker, log);
+  const note =
+    list &&
+    ((event: ProgressEvent) => {
+      list.progress.note(event);
+      watch?.note(event);
+    });
+  const progress = openProgress(config, note, broker);
   const worker =
     line && openWorker(config, { line: { ...line, observer }, archive, broker, book, progress, metrics }, log);
   const deliveries = openDeliveries(config, { ...own, sinks }, { archive, broker, metrics }, log);
@@ -87,7 +98,7 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const reader = ownLine?.reader ?? openReader(config.decode, log);
   const listWeb = openListWeb(config, { list, reader, archive, broker, access, checks, log, line });
   const web = openWeb(config, { access, checks, metrics, listWeb }, log);
-  return { line, archive, list, broker, worker, deliveries, catchUp, access, web };
+  return { line, archive, list, note, watch, broker, worker, deliveries, catchUp, access, web };
 }
 
 function openConfiguredLine({ models, results, decode, classification }: Config, log: Log): Promise<Line> {

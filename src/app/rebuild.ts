@@ -4,6 +4,7 @@ import { createLog } from '../base/log';
 import { candidatesOf, countUndated, type ReanalysisTarget } from '../catch-up/reanalyze';
 import type { Config } from '../config/config';
 import type { Uid } from '../dicom/uid';
+import { refreshAttributes } from '../worklist/attribute-refresh';
 import { rebuildRecord } from '../worklist/rebuild';
 import type { Worklist } from '../worklist/worklist';
 import { openArchive } from './archive';
@@ -11,7 +12,8 @@ import { openList } from './list';
 
 export interface RebuiltStudy {
   readonly studyInstanceUid: Uid;
-  readonly outcome: 'written' | 'known' | 'no-report' | 'failed';
+  /** `corrected`: the list has its result, and follows the archive's other patient or study attributes now. */
+  readonly outcome: 'written' | 'known' | 'corrected' | 'no-report' | 'failed';
   /** Why it failed. */
   readonly error?: HilumError;
 }
@@ -26,7 +28,8 @@ export interface RebuildOptions {
 }
 
 /**
- * Fills the reading list from the reports in the archive, study by study: what is there stays, and so do verdicts.
+ * Fills the reading list from the reports in the archive, study by study: what is there stays, and so do verdicts;
+ * patient and study attributes follow the archive.
  * Ended at any time it goes on where it was.
  * @throws HilumError when the archive or the database is away; one study that the archive refuses is told as failed
  */
@@ -53,10 +56,13 @@ async function rebuildStudy(
   again: boolean,
   { archive, worklist }: { archive: DicomWebArchive; worklist: Worklist },
 ): Promise<RebuiltStudy> {
-  if (!again && (await worklist.hasResult(studyInstanceUid))) return { studyInstanceUid, outcome: 'known' };
+  const isKnown = await worklist.hasResult(studyInstanceUid);
+  const isCorrected = isKnown && (await refreshAttributes(studyInstanceUid, { worklist, archive })).length > 0;
+  const there = isCorrected ? 'corrected' : 'known';
+  if (isKnown && !again) return { studyInstanceUid, outcome: there };
   const record = await rebuildRecord(studyInstanceUid, archive);
-  if (record === null) return { studyInstanceUid, outcome: 'no-report' };
-  return { studyInstanceUid, outcome: (await worklist.record(record)) ? 'written' : 'known' };
+  if (record === null) return { studyInstanceUid, outcome: isCorrected ? there : 'no-report' };
+  return { studyInstanceUid, outcome: (await worklist.record(record)) ? 'written' : there };
 }
 
 /**

@@ -69,6 +69,8 @@ export interface DicomWebArchive {
    * archive sent: fewer than asked for where it refuses larger pages.
    */
   findStudies(search: StudySearch): Promise<{ studies: FoundStudy[]; rows: number }>;
+  /** As `findStudies`, with what the search lists of each study. */
+  sightStudies(search: StudySearch): Promise<{ studies: (FilmHeader & FoundStudy)[]; rows: number }>;
   /** None for a study that the archive does not know. */
   findSeries(study: Uid, timeoutMs?: number): Promise<FoundSeries[]>;
   /**
@@ -139,6 +141,7 @@ export function dicomWebArchive(options: DicomWebOptions, log?: Log): DicomWebAr
   const archive: Omit<DicomWebArchive, 'probe' | 'close'> = {
     findInstances: (study) => findInstances(wire, study),
     findStudies: (search) => findStudies(wire, search),
+    sightStudies: (search) => sightStudies(wire, search),
     findSeries: (study, timeoutMs) => listSeries(wire, study, timeoutMs),
     sampleAttributes: (study, series, attributes, timeoutMs) =>
       sampleAttributes(wire, study, series, attributes, timeoutMs),
@@ -187,18 +190,37 @@ async function fillModalities(wire: Wire, study: Uid, instances: FoundInstance[]
  * Range matching on Study Date and Study Time (PS3.4 section C.2.2.2.5). Modalities and counts are optional for the
  * server (PS3.18 table 10.6.3-3).
  */
-async function findStudies(
+async function findStudies(wire: Wire, search: StudySearch): Promise<{ studies: FoundStudy[]; rows: number }> {
+  const rows = await searchStudies(wire, search, STUDY_FIELDS);
+  return { studies: newestFirst(readStudyRows(rows)), rows: rows.length };
+}
+
+async function sightStudies(
+  wire: Wire,
+  search: StudySearch,
+): Promise<{ studies: (FilmHeader & FoundStudy)[]; rows: number }> {
+  const rows = await searchStudies(wire, search, [...new Set([...STUDY_FIELDS, ...SIGHT_FIELDS])]);
+  const studies = rows.flatMap((row) => readStudyRows([row]).map((found) => ({ ...readHeader(row), ...found })));
+  return { studies: newestFirst(studies), rows: rows.length };
+}
+
+const STUDY_FIELDS = ['00080061', '00201208'];
+
+function searchStudies(
   wire: Wire,
   { from, to, times, offset, limit }: StudySearch,
-): Promise<{ studies: FoundStudy[]; rows: number }> {
+  fields: readonly string[],
+): Promise<unknown[]> {
   const keys = [
     ...(from === '' && to === '' ? [] : [`StudyDate=${from}-${to}`]),
     ...(times === undefined ? [] : [`StudyTime=${times.from}-${times.to}`]),
-    'includefield=00080061',
-    'includefield=00201208',
+    ...fields.map((tag) => `includefield=${tag}`),
   ];
-  const rows = await searchPage(wire, `/studies?${keys.join('&')}`, { limit, offset });
-  return { studies: readStudyRows(rows).sort((a, b) => (a.dateTime < b.dateTime ? 1 : -1)), rows: rows.length };
+  return searchPage(wire, `/studies?${keys.join('&')}`, { limit, offset });
+}
+
+function newestFirst<S extends Pick<FoundStudy, 'dateTime'>>(studies: S[]): S[] {
+  return studies.sort((a, b) => (a.dateTime < b.dateTime ? 1 : -1));
 }
 
 /**

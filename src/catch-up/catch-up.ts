@@ -5,12 +5,23 @@ import type { Uid } from '../dicom/uid';
 import { FILM_MODALITIES } from '../events/closed-lists';
 import { REPORT_NAME } from '../objects/structured-report';
 import type { CatchUpConfig } from './config';
-import { Memory } from './memory';
+import { type Counts, Memory } from './memory';
 import type { Candidate, Source } from './source';
 import { Teller, type TellerPorts, type Time } from './teller';
 
 /** `source.system` of the events that the catch-up makes. */
 const CATCH_UP = 'catch-up';
+
+/** Modality of key object selections: each may be a note that rejects films. */
+const KEY_OBJECTS = 'KO';
+
+/** Films, or what is left of them where the archive hides those that were rejected. */
+const mayConcern = (modality: string): boolean => FILM_MODALITIES.has(modality) || modality === KEY_OBJECTS;
+
+interface Found extends Counts {
+  /** Films with a report. */
+  readonly reports: number;
+}
 
 /** Ports; app.ts fits the clients to them. */
 export interface CatchUpPorts extends TellerPorts {
@@ -109,34 +120,38 @@ export class CatchUp {
 
   private async lookAt(study: Candidate, counts: { looked: number; told: number }): Promise<void> {
     this.teller.throwIfStopping();
-    if (study.modalities !== null && !study.modalities.some((modality) => FILM_MODALITIES.has(modality))) return;
+    if (study.modalities !== null && !study.modalities.some(mayConcern)) return;
     if (this.memory.isSettled(study)) return;
     counts.looked++;
     const found = await this.count(study.studyInstanceUid);
     if (found === null) return;
     const isDone = found.reports >= found.films;
-    const decisive = found.films + found.notes;
-    const before = this.memory.recall(study, decisive);
-    const mayHaveChanged = found.notes > 0 || (this.options.compareFilms === true && found.films > 0);
-    if (isDone && !(mayHaveChanged && before === undefined)) {
-      this.memory.keep(study, 'done', decisive);
+    const before = this.memory.recall(study, found);
+    if (isDone && !(before === undefined && this.mayHaveChanged(study, found))) {
+      this.memory.keep(study, 'done', found);
       return;
     }
     if (before === 'told') return;
     if (!isDone && before !== 'lacking' && !this.isFirstRound && !this.ports.source.lags) {
-      this.memory.keep(study, 'lacking', decisive);
+      this.memory.keep(study, 'lacking', found);
       return;
     }
     await this.teller.tell({ studyInstanceUid: study.studyInstanceUid, source: { system: CATCH_UP } });
-    this.memory.keep(study, isDone ? 'done' : 'told', decisive);
+    this.memory.keep(study, isDone ? 'done' : 'told', found);
     counts.told++;
   }
 
+  /** Where each film has a report: whether the pixels are compared, or films were rejected or are no more. */
+  private mayHaveChanged(study: Candidate, { films, reports, notes }: Found): boolean {
+    const isCompared = this.options.compareFilms === true && films > 0;
+    return isCompared || (films + reports > 0 && (notes > 0 || this.memory.hadNotes(study)));
+  }
+
   /**
-   * Films in a study, those with a report of any version of Hilum, and key object selections, which may reject films:
-   * one query, and where several reports might be of one film a look at them. Null when the archive refuses to tell.
+   * Films in a study, those with a report of any version of Hilum, and key object selections: one query, and where
+   * several reports might be of one film a look at them. Null when the archive refuses to tell.
    */
-  private async count(study: Uid): Promise<{ films: number; reports: number; notes: number } | null> {
+  private async count(study: Uid): Promise<Found | null> {
     try {
       const series = await this.ports.findSeries(study);
       const instancesOf = (wanted: typeof series) => wanted.reduce((sum, { instances }) => sum + (instances ?? 1), 0);
@@ -147,7 +162,7 @@ export class CatchUp {
       const byFilm = instancesOf(reports.filter(({ isByFilm = false }) => isByFilm));
       const counted = instancesOf(reports);
       const isClear = films <= 1 || counted < films || byFilm >= films;
-      const notes = instancesOf(series.filter(({ modality }) => modality === 'KO'));
+      const notes = instancesOf(series.filter(({ modality }) => modality === KEY_OBJECTS));
       return { films, notes, reports: isClear ? counted : byFilm + (await this.ports.coveredFilms(study)) };
     } catch (error) {
       if (!(error instanceof HilumError) || error.lasting !== 'permanent' || error.code === 'ARCHIVE_UNAUTHORISED')

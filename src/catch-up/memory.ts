@@ -6,10 +6,15 @@ import type { Candidate } from './source';
  */
 type State = 'lacking' | 'told' | 'done';
 
-interface Entry {
+/** Instances by which a study is told to be another than it was. */
+export interface Counts {
+  readonly films: number;
+  /** Key object selections. */
+  readonly notes: number;
+}
+
+interface Entry extends Counts {
   readonly state: State;
-  /** Films and key object selections. */
-  readonly decisive: number;
   readonly instances: number | null;
   readonly at: number;
 }
@@ -39,14 +44,18 @@ export class Memory {
   }
 
   /** What it was when it had as many films and key object selections as now. */
-  recall({ studyInstanceUid }: Candidate, decisive: number): State | undefined {
+  recall({ studyInstanceUid }: Candidate, { films, notes }: Counts): State | undefined {
     const entry = this.fresh(studyInstanceUid);
-    return entry?.decisive === decisive ? entry.state : undefined;
+    return entry?.films === films && entry.notes === notes ? entry.state : undefined;
   }
 
-  keep({ studyInstanceUid, instances }: Candidate, state: State, decisive: number): void {
+  hadNotes({ studyInstanceUid }: Candidate): boolean {
+    return (this.fresh(studyInstanceUid)?.notes ?? 0) > 0;
+  }
+
+  keep({ studyInstanceUid, instances }: Candidate, state: State, { films, notes }: Counts): void {
     this.entries.delete(studyInstanceUid);
-    this.entries.set(studyInstanceUid, { state, decisive, instances, at: this.now() });
+    this.entries.set(studyInstanceUid, { state, films, notes, instances, at: this.now() });
     const [oldest] = this.entries.keys();
     if (this.entries.size > this.limit && oldest !== undefined) this.entries.delete(oldest);
   }

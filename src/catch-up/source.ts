@@ -9,9 +9,9 @@ export interface Candidate {
   readonly instances: number | null;
 }
 
-export interface Batch {
+export interface Batch<S extends Candidate = Candidate> {
   /** Newest first. */
-  readonly studies: readonly Candidate[];
+  readonly studies: readonly S[];
   /** Called when each study is dealt with and its event, where there is one, is confirmed by the broker. */
   done(): Promise<void>;
 }
@@ -20,8 +20,8 @@ export interface Batch {
  * Where candidates come from: one round, batch by batch, newest first. A batch is asked for only when the one before it
  * is done.
  */
-export interface Source {
-  batches(): AsyncIterable<Batch>;
+export interface Source<S extends Candidate = Candidate> {
+  batches(): AsyncIterable<Batch<S>>;
   /** It holds back what is so new that an event is most likely on its way. */
   readonly lags: boolean;
 }

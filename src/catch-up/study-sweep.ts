@@ -8,7 +8,7 @@ interface ListedStudy extends Candidate {
 }
 
 /** Port: `archive/dicomweb` fits it by shape. */
-export interface StudyFinder {
+export interface StudyFinder<S extends ListedStudy = ListedStudy> {
   /**
    * Dates as YYYYMMDD and times as HHMM, both included; all studies where the dates are ''. `rows` is what the archive
    * sent, usable or not.
@@ -19,7 +19,7 @@ export interface StudyFinder {
     times?: { from: string; to: string };
     offset: number;
     limit: number;
-  }): Promise<{ studies: readonly ListedStudy[]; rows: number }>;
+  }): Promise<{ studies: readonly S[]; rows: number }>;
 }
 
 const PAGE = 100;
@@ -30,12 +30,12 @@ const LEAST_CUT = 10;
  * Searches any DICOMweb archive by Study Date, the newest days first. A study without a Study Date is never found.
  * @param onCut told once a round of a time in which the archive shows no more than some of its studies
  */
-export function studySweep(
-  archive: StudyFinder,
+export function studySweep<S extends ListedStudy>(
+  archive: StudyFinder<S>,
   windowDays: number,
   now: () => number = Date.now,
   onCut: (span: string) => void = () => {},
-): Source {
+): Source<S> {
   return {
     lags: false,
     async *batches() {
@@ -95,12 +95,12 @@ const LAST_MINUTE = 24 * 60 - 1;
  * Where the server ignores `offset`, shorter times are searched until it shows all of each.
  * @param beside what the neighbouring time began with: a server that answers both alike ignores the times, too
  */
-async function* pages(
-  archive: StudyFinder,
+async function* pages<S extends ListedStudy>(
+  archive: StudyFinder<S>,
   range: Range,
   onCut: (span: string) => void,
   beside: { first?: string } = {},
-): AsyncGenerator<Batch> {
+): AsyncGenerator<Batch<S>> {
   let first: string | undefined;
   for await (const { studies, isCut } of read(archive, searchOf(range))) {
     first ??= studies.map(({ studyInstanceUid }) => studyInstanceUid).join();
@@ -119,10 +119,10 @@ async function* pages(
  * A search, page by page, until one is empty: servers cut pages at limits of their own. The last one `isCut` where the
  * server repeats itself, so that more can't be asked for.
  */
-async function* read(
-  archive: StudyFinder,
+async function* read<S extends ListedStudy>(
+  archive: StudyFinder<S>,
   search: Pick<Parameters<StudyFinder['findStudies']>[0], 'from' | 'to' | 'times'>,
-): AsyncGenerator<{ studies: readonly ListedStudy[]; isCut: boolean }> {
+): AsyncGenerator<{ studies: readonly S[]; isCut: boolean }> {
   let before: ReadonlySet<string> = new Set();
   for (let offset = 0; ;) {
     const { studies, rows } = await archive.findStudies({ ...search, offset, limit: PAGE });

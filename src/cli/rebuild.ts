@@ -17,7 +17,7 @@ const FIRST_DAY = '2000-01-01';
 
 export const rebuild = new HilumCommand('rebuild', 'fills the reading list from the reports in the archive')
   .description(
-    'Fills the reading list from the reports in the archive, all of them or of some studies: what is there stays, and so do verdicts. Stopped and started again, it goes on where it was. Ends with 1 when a study could not be read.',
+    'Fills the reading list from the reports in the archive, all of them or of some studies: what is there stays, and so do verdicts; patient and study attributes follow the archive. Stopped and started again, it goes on where it was. Ends with 1 when a study could not be read.',
   )
   .argument('[STUDYUID...]', 'Study Instance UIDs')
   .addOption(configOption())
@@ -45,7 +45,13 @@ export const rebuild = new HilumCommand('rebuild', 'fills the reading list from 
       if (typeof target === 'string') throw new UsageError(target);
       const config = await loadConfig(path);
       const { rebuildList } = await import('../app/rebuild.js');
-      const counts: Record<RebuiltStudy['outcome'], number> = { written: 0, known: 0, 'no-report': 0, failed: 0 };
+      const counts: Record<RebuiltStudy['outcome'], number> = {
+        written: 0,
+        known: 0,
+        corrected: 0,
+        'no-report': 0,
+        failed: 0,
+      };
       try {
         await rebuildList(config, target, {
           again: all,
@@ -66,6 +72,7 @@ export const rebuild = new HilumCommand('rebuild', 'fills the reading list from 
 const EXPLAINED: Readonly<Record<RebuiltStudy['outcome'], string>> = {
   written: 'written',
   known: 'has its result already',
+  corrected: 'has its result already; patient or study attributes were corrected',
   'no-report': 'has no report of Hilum',
   failed: 'could not be read',
 };

@@ -33,7 +33,7 @@ export const NOT_ANALYSED_REASONS = [
 ] as const;
 export type NotAnalysedReason = (typeof NOT_ANALYSED_REASONS)[number];
 
-export function isRejection(reason: NotAnalysedReason): reason is RejectionReason {
+export function isRejection(reason: string): reason is RejectionReason {
   return (REJECTION_REASONS as readonly string[]).includes(reason);
 }
 
@@ -45,6 +45,10 @@ export type Warning = (typeof WARNINGS)[number];
 export function knownWarnings(codes: readonly string[]): Warning[] {
   return WARNINGS.filter((known) => codes.includes(known));
 }
+
+/** What of a study an archive may correct so that its result is told again. A closed list: docs/events.md names each. */
+export const CORRECTED_PARTS = ['patient', 'order'] as const;
+export type CorrectedPart = (typeof CORRECTED_PARTS)[number];
 
 /** What a delivery tells of a study. A closed list: docs/deliveries.md names each, and a test compares. */
 export const DELIVERY_KINDS = ['result', 'correction', 'replacement', 'withdrawal'] as const;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { uidSchema } from '../dicom/uid-schema';
-import { knownWarnings, NOT_ANALYSED_REASONS, WARNINGS } from './closed-lists';
+import { CORRECTED_PARTS, knownWarnings, NOT_ANALYSED_REASONS, WARNINGS } from './closed-lists';
 import { findingSchema } from './finding';
 import { PRIORITIES } from './priority';
 import { readEvent } from './read-event';
@@ -29,8 +29,8 @@ export const filmResultSchema = z
     outcome: z
       .enum(['analysed', 'not-analysed', 'rejected'])
       .describe(
-        'not-analysed: a film of the chest whose report says why not. rejected: no film of the chest, or ' +
-          'unreadable; there is no report',
+        'not-analysed: a film of the chest whose report says why not. rejected: no film of the chest, ' +
+          'unreadable, or rejected by a note before it was read; there is no report',
       ),
     reason: z.enum(NOT_ANALYSED_REASONS).nullable().describe('Why not; null when analysed'),
     reasonText: z.string().nullable().describe('The reason in a sentence; null when analysed'),
@@ -54,6 +54,18 @@ export const filmResultSchema = z
       ),
   })
   .meta({ id: 'film', description: 'What became of one film' });
+
+export const correctionSchema = z
+  .object({
+    corrects: z.array(z.enum(CORRECTED_PARTS)).min(1).describe('What the archive has other attributes of now'),
+    correctedAt: z.iso.datetime().describe('When the reading list saw it, UTC; tells one correction from the next'),
+  })
+  .meta({
+    id: 'correction',
+    description:
+      'The result is the one that was announced before; patient or order of the study were corrected in the archive ' +
+      'since. Left out where nothing was',
+  });
 
 export const resultEventSchema = z
   .object({
@@ -81,6 +93,7 @@ export const resultEventSchema = z
       .array(z.object({ id: z.string(), version: z.string() }))
       .describe('What this version uses; a film of another version names its own in its report'),
     completedAt: z.iso.datetime().describe('UTC'),
+    correction: correctionSchema.optional(),
   })
   .meta({
     title: 'Hilum result event, schema version 1',
@@ -91,6 +104,9 @@ export const resultEventSchema = z
 
 /** What became of one film. */
 export type FilmResult = ReadOnly<z.infer<typeof filmResultSchema>>;
+
+/** Patient or order were corrected since the result was announced. */
+export type Correction = ReadOnly<z.infer<typeof correctionSchema>>;
 
 /** docs/events.md: the result event, schema version 1. UIDs, counts and results; nothing about the patient. */
 export type ResultEvent = ReadOnly<z.infer<typeof resultEventSchema>>;

@@ -53,6 +53,11 @@ export const WITHDRAWN = 'WITHDRAWN: the film was rejected, and the earlier resu
 /** What a reader is told of a result that takes the place of an earlier one. */
 export const REPLACED = 'This result takes the place of an earlier one of the same film, which does not hold any more.';
 
+/** What a reader is told of a result that is told again because patient or order of its study were corrected. */
+export const CORRECTED =
+  'Patient or order of this study were corrected in the archive. The result itself is the same; what was told with ' +
+  'the earlier patient or order does not hold any more.';
+
 /**
  * Where the probability lies, without a full stop. It never says that something is absent: below the operating point
  * nothing is known.

@@ -1,5 +1,5 @@
 import { HilumError } from '../base/errors';
-import type { Attributes } from '../dicom/attributes';
+import { type Attributes, items, text } from '../dicom/attributes';
 import { readPart10 } from '../dicom/read';
 import { tryParseUid, type Uid } from '../dicom/uid';
 import type { RejectionReason } from '../events/closed-lists';
@@ -8,12 +8,12 @@ import type { RejectionReason } from '../events/closed-lists';
 export const KEY_OBJECT_SELECTION = '1.2.840.10008.5.1.4.1.1.88.59';
 
 /** Document titles (PS3.16 CID 7010, scheme DCM) that reject, as IHE Imaging Object Change Management has them. */
-const TITLES: Readonly<Record<string, RejectionReason>> = {
-  '113001': 'rejected-for-quality',
-  '113037': 'rejected-for-patient-safety',
-  '113038': 'incorrect-worklist-entry',
-  '113039': 'retention-expired',
-};
+const TITLES: ReadonlyMap<string, RejectionReason> = new Map([
+  ['113001', 'rejected-for-quality'],
+  ['113037', 'rejected-for-patient-safety'],
+  ['113038', 'incorrect-worklist-entry'],
+  ['113039', 'retention-expired'],
+]);
 
 /** What a radiologist reads of a film that was rejected. */
 export const REJECTION_TEXTS: Readonly<Record<RejectionReason, string>> = {
@@ -26,34 +26,50 @@ export const REJECTION_TEXTS: Readonly<Record<RejectionReason, string>> = {
 
 export interface RejectionNote {
   readonly reason: RejectionReason;
-  /** SOP Instance UIDs of all that it rejects, films and others. */
+  /** SOP Instance UIDs of all in the study that it rejects, films and others. */
   readonly rejected: readonly Uid[];
 }
 
 /**
- * Reads a Key Object Selection Document (PS3.3 section A.35.4; IHE RAD TF-3 4.66.4.1.3): its title is the concept name
- * of the root, and its evidence (Current Requested Procedure Evidence Sequence, PS3.3 section C.17.6) names the
- * instances. Null where it is another document, or has another title.
- * @throws HilumError DICOM_UNREADABLE
+ * Reads a Key Object Selection Document (PS3.3 section A.35.4; IHE RAD TF-3 section 4.66.4.1.3): its title is the
+ * concept name of the root, and its evidence (Current Requested Procedure Evidence Sequence, PS3.3 section C.17.6)
+ * names the instances, study by study. Only what it names in `study` counts: the same film may stand in another one.
+ * Without any evidence it is what its content refers to. Null where it is another document, or has another title.
+ * @throws HilumError DICOM_UNREADABLE; also where it names no object at all
  */
-export function readRejectionNote(bytes: Uint8Array): RejectionNote | null {
-  const { attributes } = readPart10(bytes);
-  if (attributes.SOPClassUID !== KEY_OBJECT_SELECTION) return null;
-  const title = sequence(attributes, 'ConceptNameCodeSequence')[0];
-  const reason = title?.CodingSchemeDesignator === 'DCM' ? TITLES[String(title.CodeValue)] : undefined;
+export function readRejectionNote(bytes: Uint8Array, study: Uid): RejectionNote | null {
+  const { attributes, sopClassUid } = readPart10(bytes);
+  if (sopClassUid !== KEY_OBJECT_SELECTION) return null;
+  const [title = {}] = items(attributes, 'ConceptNameCodeSequence');
+  const code = text(title, 'CodingSchemeDesignator') === 'DCM' ? text(title, 'CodeValue') : undefined;
+  const reason = TITLES.get(code ?? '');
   if (reason === undefined) return null;
-  const rejected = sequence(attributes, 'CurrentRequestedProcedureEvidenceSequence')
-    .flatMap((study) => sequence(study, 'ReferencedSeriesSequence'))
-    .flatMap((series) => sequence(series, 'ReferencedSOPSequence'))
-    .flatMap(({ ReferencedSOPInstanceUID }) => tryParseUid(ReferencedSOPInstanceUID) ?? []);
-  if (rejected.length === 0)
-    throw new HilumError('DICOM_UNREADABLE', 'permanent', 'the rejection note names no object');
-  return { reason, rejected };
+  const named = evidenceOf(attributes);
+  if (named.length === 0) throw new HilumError('DICOM_UNREADABLE', 'permanent', 'the rejection note names no object');
+  return { reason, rejected: named.filter((one) => one.study === study || one.study === null).map(({ uid }) => uid) };
 }
 
-function sequence(item: Attributes, keyword: string): Attributes[] {
-  const value = item[keyword];
-  return Array.isArray(value)
-    ? (value as unknown[]).filter((one): one is Attributes => typeof one === 'object' && one !== null)
-    : [];
+interface Named {
+  /** Null where the document does not tell. */
+  readonly study: Uid | null;
+  readonly uid: Uid;
+}
+
+function evidenceOf(document: Attributes): Named[] {
+  const named = items(document, 'CurrentRequestedProcedureEvidenceSequence').flatMap((entry) => {
+    const study = tryParseUid(entry.StudyInstanceUID) ?? null;
+    return items(entry, 'ReferencedSeriesSequence')
+      .flatMap(references)
+      .map((uid) => ({ study, uid }));
+  });
+  return named.length > 0 ? named : contentOf(document).map((uid) => ({ study: null, uid }));
+}
+
+/** What a content item and those below it refer to; the parser bounds how deep they lie. */
+function contentOf(item: Attributes): Uid[] {
+  return [...references(item), ...items(item, 'ContentSequence').flatMap(contentOf)];
+}
+
+function references(item: Attributes): Uid[] {
+  return items(item, 'ReferencedSOPSequence').flatMap((one) => tryParseUid(one.ReferencedSOPInstanceUID) ?? []);
 }

@@ -23,8 +23,8 @@ export interface DueOptions {
 /**
  * The films of a study that are to be read: those without a report, and of the others those whose content is another
  * than the report in effect saw. A report of any version counts: an upgrade must not re-read an archive by itself.
- * A film that was rejected is due where the report in effect does not say so, and one whose rejection was taken back
- * where it still does.
+ * A film that was rejected is due where the report in effect does not say so, or gives another reason, and one whose
+ * rejection was taken back where it still does.
  * @throws HilumError of the archive.
  */
 export async function dueFilms(
@@ -49,9 +49,8 @@ async function isDue(
   identity: AnalysisIdentity,
   options: DueOptions,
 ): Promise<boolean> {
-  const isRejected = options.rejections.has(film.sopInstanceUid);
-  if (known.inEffect.result !== null && isRejected !== isWithdrawal(known.inEffect.result)) return true;
-  if (isRejected) return false;
+  if (!says(known, film.sopInstanceUid, options.rejections)) return true;
+  if (isWithdrawn(known) || options.rejections.reasons.has(film.sopInstanceUid)) return false;
   if (options.reanalyze && !isReadBy(known, study, identity)) return true;
   return options.compare && hasChanged(film, known.inEffect.links.digest, options);
 }
@@ -62,14 +61,23 @@ async function isDue(
  */
 export function hiddenFilms({ films }: Survey, reports: ReadonlyMap<Uid, FilmReports>, rejections: Rejections): Uid[] {
   const listed = new Set<Uid>(films.map(({ film }) => film.sopInstanceUid));
-  return [...reports].flatMap(
-    ([
-      film,
-      {
-        inEffect: { result },
-      },
-    ]) => (!listed.has(film) && rejections.has(film) && result !== null && !isWithdrawal(result) ? [film] : []),
-  );
+  const rejected = [...reports].filter(([film]) => !listed.has(film) && rejections.reasons.has(film));
+  return rejected.filter(([film, known]) => !says(known, film, rejections)).map(([film]) => film);
+}
+
+/**
+ * Whether the report in effect says why the film was rejected, or that it was not. One that can't be read stands, and
+ * so does a withdrawal while a note can't be read, which may be its own.
+ */
+function says(known: FilmReports, film: Uid, { reasons, isWhole }: Rejections): boolean {
+  const reason = reasons.get(film);
+  if (known.inEffect.result === null) return true;
+  if (!isWithdrawn(known)) return reason === undefined;
+  return !isWhole || known.inEffect.result.reason === reason;
+}
+
+function isWithdrawn({ inEffect: { result } }: FilmReports): boolean {
+  return result !== null && isWithdrawal(result);
 }
 
 /**

@@ -19,7 +19,7 @@ import { measuresOf } from './measure';
 import { resultOf, studyResult } from './notify';
 import { pixelFault } from './pixel-faults';
 import { preprocess } from './preprocess';
-import { isWithdrawal, readRejections, rejectedFilm, type Rejections } from './rejections';
+import { isWithdrawal, mayBeNote, type NoteReading, readRejections, rejectedFilm, type Rejections } from './rejections';
 import {
   type FilmReports,
   isReadBy,
@@ -162,6 +162,8 @@ export interface StudyRun {
   readonly compare?: boolean;
   /** Asked between two films: whether to stop here, and to go on in another run. */
   readonly shouldReturn?: () => boolean;
+  /** Told of each key object selection that is left alone. */
+  readonly onUnreadNote?: NoteReading['onUnread'];
   /** Waits before an archive that shows nothing of the study is asked again (milliseconds). */
   readonly emptyDelaysMs?: readonly number[];
 }
@@ -175,27 +177,27 @@ export interface StudyRun {
  */
 export async function runStudy(
   study: Uid,
-  { redelivered, reanalyze = false, compare = reanalyze, shouldReturn = () => false, emptyDelaysMs }: StudyRun,
+  options: StudyRun,
   line: Line,
   ports: Ports,
 ): Promise<ResultEvent | 'gone' | null> {
+  const { redelivered, reanalyze = false, compare = reanalyze, shouldReturn = () => false, emptyDelaysMs } = options;
   const { archive } = ports;
   const identity = line.identity();
   const instances = await findAnnounced(study, archive, emptyDelaysMs);
   if (instances.length === 0) return 'gone';
   const found = survey(study, instances, identity);
   const isWhole = found.films.length > 0 && found.films.every(({ isReported }) => isReported);
-  if (isWhole && !redelivered && !compare) return null;
-  const [reports, rejections] = [
-    await readReports(study, instances, archive),
-    await readRejections(instances, archive),
-  ];
-  const options = { compare, reanalyze, rejections, reader: line.reader, archive };
-  const due = await dueFilms(study, found, reports, identity, options);
+  if (isWhole && !redelivered && !compare && !instances.some(mayBeNote)) return null;
+  const reports = await readReports(study, instances, archive);
+  const rejections = await readRejections(study, instances, { archive, onUnread: options.onUnreadNote });
+  const asked = { compare, reanalyze, rejections, reader: line.reader, archive };
+  const due = await dueFilms(study, found, reports, identity, asked);
   const hidden = hiddenFilms(found, reports, rejections);
   const isOurs = [...reports.values()].some((known) => isReadBy(known, study, identity));
-  if (due.length + hidden.length === 0 && (isOurs ? !redelivered : found.films.length > 0)) return null;
-  const parts = { study, reports, rejections, present: found.present, identity };
+  const hasFilms = found.films.length > 0 || [...reports.keys()].some((film) => rejections.reasons.has(film));
+  if (due.length + hidden.length === 0 && (isOurs ? !redelivered : hasFilms)) return null;
+  const parts = { study, reports, rejections, found, identity };
   const withdrawn = await runFilms(hidden, (film) => withdrawFilm(film, parts, line, archive), shouldReturn);
   const read = await runFilms(due, (film) => runFilm(film, parts, line, archive), shouldReturn);
   const results = [...read, ...withdrawn];
@@ -272,14 +274,13 @@ interface KnownStudy {
   readonly study: Uid;
   readonly reports: ReadonlyMap<Uid, FilmReports>;
   readonly rejections: Rejections;
-  /** SOP Instance UIDs of all that the study holds. */
-  readonly present: ReadonlySet<string>;
+  readonly found: Survey;
   readonly identity: AnalysisIdentity;
 }
 
 async function runFilm(film: InstanceReference, known: KnownStudy, line: Line, archive: Archive): Promise<FilmResult> {
   const uid = film.sopInstanceUid;
-  const [reports, rejection] = [known.reports.get(uid), known.rejections.get(uid)];
+  const [reports, rejection] = [known.reports.get(uid), known.rejections.reasons.get(uid)];
   if (rejection !== undefined && reports !== undefined) return withdrawFilm(uid, known, line, archive);
   if (rejection !== undefined)
     return write(uid, { outcome: rejectedFilm(rejection), state: undefined }, known, line, archive);
@@ -292,9 +293,16 @@ async function runFilm(film: InstanceReference, known: KnownStudy, line: Line, a
   return write(uid, { outcome, state }, known, line, archive);
 }
 
-/** Of a film that was rejected after it had a result. */
+/** Of a film that was rejected after it had a result; the archive may list it still, or hide it. */
 async function withdrawFilm(film: Uid, known: KnownStudy, line: Line, archive: Archive): Promise<FilmResult> {
-  const withdrawal = await withdraw(known.study, known.reports.get(film)!, known.rejections.get(film)!, archive);
+  const { study, reports, rejections, found } = known;
+  const listed = found.films.find((one) => one.film.sopInstanceUid === film)?.film;
+  const withdrawal = await withdraw(
+    study,
+    reports.get(film)!,
+    { reason: rejections.reasons.get(film)!, listed },
+    archive,
+  );
   return write(film, withdrawal, known, line, archive);
 }
 
@@ -302,7 +310,7 @@ async function withdrawFilm(film: Uid, known: KnownStudy, line: Line, archive: A
 async function write(
   film: Uid,
   { outcome, state }: { readonly outcome: FilmOutcome; readonly state: FilmState | undefined },
-  { study, reports, present, identity }: KnownStudy,
+  { study, reports, found, identity }: KnownStudy,
   { observer }: Pick<Line, 'observer'>,
   archive: Archive,
 ): Promise<FilmResult> {
@@ -311,7 +319,7 @@ async function write(
   await timed('store', () =>
     store(
       study,
-      objects.filter(({ sopInstanceUid }) => !present.has(sopInstanceUid)),
+      objects.filter(({ sopInstanceUid }) => !found.present.has(sopInstanceUid)),
       archive,
     ),
   );

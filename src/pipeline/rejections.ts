@@ -3,34 +3,61 @@ import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
 import { isRejection, type RejectionReason } from '../events/closed-lists';
 import type { FilmResult } from '../events/result-event';
-import { KEY_OBJECT_SELECTION, readRejectionNote, REJECTION_TEXTS } from '../objects/rejection-note';
+import {
+  KEY_OBJECT_SELECTION,
+  readRejectionNote,
+  REJECTION_TEXTS,
+  type RejectionNote,
+} from '../objects/rejection-note';
 import type { Archive, FilmOutcome } from './stage';
 
-/** Why a film was rejected, by its SOP Instance UID. */
-export type Rejections = ReadonlyMap<Uid, RejectionReason>;
+/** What the rejection notes of a study say. */
+export interface Rejections {
+  /** Why a film was rejected, by its SOP Instance UID. */
+  readonly reasons: ReadonlyMap<Uid, RejectionReason>;
+  /** Whether each note was read: else what is not in `reasons` may be rejected all the same. */
+  readonly isWhole: boolean;
+}
 
-/** Key Object Selection Documents of one study that are read. */
+/** Key object selections of one study that are read, and the largest of them (bytes): some 30,000 instances. */
 const MOST_NOTES = 200;
+const LARGEST_NOTE = 16 * 1024 * 1024;
+
+/** Why a key object selection is left alone, so that it rejects nothing. */
+type UnreadNote = 'unreadable' | 'too-large' | 'too-many';
+
+export interface NoteReading {
+  readonly archive: Pick<Archive, 'retrieve'>;
+  /** Told of each that is left alone. */
+  readonly onUnread?: ((instance: Uid, why: UnreadNote) => void) | undefined;
+}
 
 /**
- * What the rejection notes of a study (IHE Imaging Object Change Management) reject. Where several reject one film, the
- * reason that says most about the patient counts: incorrect worklist entry, patient safety, quality, retention.
+ * What the rejection notes of a study (IHE Imaging Object Change Management) reject in it. Where several reject one
+ * film, the reason that says most about the patient counts: incorrect worklist entry, patient safety, quality,
+ * retention.
  * @throws HilumError of the archive.
  */
 export async function readRejections(
+  study: Uid,
   instances: readonly InstanceReference[],
-  archive: Pick<Archive, 'retrieve'>,
+  { archive, onUnread = () => {} }: NoteReading,
 ): Promise<Rejections> {
-  const rejections = new Map<Uid, RejectionReason>();
-  for (const instance of instances.filter(mayBeNote).slice(-MOST_NOTES)) {
-    const note = await readNote(instance, archive);
-    for (const uid of note?.rejected ?? []) rejections.set(uid, weightier(rejections.get(uid), note!.reason));
+  const reasons = new Map<Uid, RejectionReason>();
+  // In an order that the archive does not decide: else each look would find other ones beyond the number.
+  const documents = instances.filter(mayBeNote).sort((a, b) => (a.sopInstanceUid < b.sopInstanceUid ? -1 : 1));
+  for (const { sopInstanceUid } of documents.slice(MOST_NOTES)) onUnread(sopInstanceUid, 'too-many');
+  let isWhole = documents.length <= MOST_NOTES;
+  for (const instance of documents.slice(0, MOST_NOTES)) {
+    const note = await readNote(study, instance, { archive, onUnread });
+    if (note === undefined) isWhole = false;
+    for (const uid of note?.rejected ?? []) reasons.set(uid, weightier(reasons.get(uid), note!.reason));
   }
-  return rejections;
+  return { reasons, isWhole };
 }
 
 /** Some archives leave the SOP Class out of their answers. */
-function mayBeNote({ modality, sopClassUid }: InstanceReference): boolean {
+export function mayBeNote({ modality, sopClassUid }: InstanceReference): boolean {
   return modality === 'KO' || (sopClassUid as string) === KEY_OBJECT_SELECTION;
 }
 
@@ -45,14 +72,21 @@ function weightier(one: RejectionReason | undefined, other: RejectionReason): Re
   return one !== undefined && WEIGHTIEST.indexOf(one) < WEIGHTIEST.indexOf(other) ? one : other;
 }
 
-/** A note that can't be read, or was deleted meanwhile, rejects nothing. */
-async function readNote(instance: InstanceReference, archive: Pick<Archive, 'retrieve'>) {
+/** Null where it rejects nothing; undefined where it could not be read, as when it was deleted meanwhile. */
+async function readNote(
+  study: Uid,
+  instance: InstanceReference,
+  { archive, onUnread }: Required<NoteReading>,
+): Promise<RejectionNote | null | undefined> {
   try {
-    return readRejectionNote(await archive.retrieve(instance));
+    const bytes = await archive.retrieve(instance);
+    if (bytes.length <= LARGEST_NOTE) return readRejectionNote(bytes, study);
+    onUnread(instance.sopInstanceUid, 'too-large');
   } catch (error) {
-    if (error instanceof HilumError && (error.code === 'NOT_FOUND' || error.code === 'DICOM_UNREADABLE')) return null;
-    throw error;
+    if (!(error instanceof HilumError) || !['NOT_FOUND', 'DICOM_UNREADABLE'].includes(error.code)) throw error;
+    if (error.code === 'DICOM_UNREADABLE') onUnread(instance.sopInstanceUid, 'unreadable');
   }
+  return undefined;
 }
 
 /** Of a film that was rejected before anybody analysed it: it is neither fetched nor reported. */

@@ -95,7 +95,7 @@ function isSameDigest(one: ContentDigest, other: ContentDigest): boolean {
 
 /** Its UID is that of a first result of this analysis, or that of one of its own content. */
 function isOf({ film, report, digest, predecessors }: ReportLinks, study: Uid, identity: AnalysisIdentity): boolean {
-  const states = [undefined, ...(digest === null ? [] : [{ digest, predecessors, isDistinct: true }])];
+  const states = [undefined, { digest, predecessors, isDistinct: true }];
   return states.some(
     (state) => resultUids(study, film, withState(identity, state)).report.instance === report.sopInstanceUid,
   );

@@ -7,8 +7,8 @@ import { fetchFilm } from './fetch';
 import { findAnnounced } from './find-announced';
 import { resultOf, studyResult } from './notify';
 import { analyseFilm, type Line, runFilms, type StudyRun, unfetched } from './pipeline';
-import type { Archive } from './stage';
 import { readRejections } from './rejections';
+import type { Archive } from './stage';
 import { skippedSeries, survey } from './survey';
 import { timing } from './timing';
 
@@ -34,14 +34,18 @@ export interface ShadowBook {
 }
 
 /**
- * One study, looked at and left as it is: each film that the book does not have is fetched, analysed and encoded as in
- * {@link runStudy}, and noted. Nothing is stored and nothing announced; the type of `archive` has no way to. Null when
- * there was nothing new.
+ * One study, looked at and left as it is: each film that the book does not have, and that nobody rejected, is fetched,
+ * analysed and encoded as in {@link runStudy}, and noted. Nothing is stored and nothing announced; the type of
+ * `archive` has no way to. Null when there was nothing new.
  * @throws HilumError of a port, or STUDY_RETURNED; what was noted stays noted.
  */
 export async function shadowStudy(
   study: Uid,
-  { shouldReturn = () => false, emptyDelaysMs }: Pick<StudyRun, 'shouldReturn' | 'emptyDelaysMs'>,
+  {
+    shouldReturn = () => false,
+    emptyDelaysMs,
+    onUnreadNote,
+  }: Pick<StudyRun, 'shouldReturn' | 'emptyDelaysMs' | 'onUnreadNote'>,
   line: Line,
   archive: Pick<Archive, 'findInstances' | 'retrieve'>,
   book: ShadowBook,
@@ -53,8 +57,8 @@ export async function shadowStudy(
   const pending = found.films
     .filter(({ uids, isReported }) => !isReported && !book.has(uids.report.instance))
     .map(({ film }) => film);
-  const rejections = await readRejections(instances, archive);
-  const due = pending.filter(({ sopInstanceUid }) => !rejections.has(sopInstanceUid));
+  const { reasons } = await readRejections(study, instances, { archive, onUnread: onUnreadNote });
+  const due = pending.filter(({ sopInstanceUid }) => !reasons.has(sopInstanceUid));
   if (due.length === 0) return null;
   const films = await runFilms(due, (film) => shadowFilm(film, line, archive, book), shouldReturn);
   return studyResult(study, films, skippedSeries(found, instances, []), identity);

@@ -1,5 +1,6 @@
 import { HilumError } from '../base/errors';
 import type { Attributes } from '../dicom/attributes';
+import type { InstanceReference } from '../dicom/instance';
 import { readPart10 } from '../dicom/read';
 import type { Uid } from '../dicom/uid';
 import type { RejectionReason } from '../events/closed-lists';
@@ -19,12 +20,13 @@ export interface Withdrawal {
  * Withdraws the result of a film: its next report says that the film was rejected, and names the earlier ones as its
  * predecessors. All that it says of patient and study is taken from the report in effect, so that it can also be made
  * where the archive hides the film.
- * @throws HilumError of the archive; DICOM_UNREADABLE for a report that does not tell where its film is.
+ * @param listed the film, where the archive lists it still
+ * @throws HilumError of the archive; ENCODE_FAILED where nothing tells where the film is.
  */
 export async function withdraw(
   study: Uid,
   { inEffect, heads }: FilmReports,
-  reason: RejectionReason,
+  { reason, listed }: { readonly reason: RejectionReason; readonly listed: InstanceReference | undefined },
   archive: Pick<Archive, 'retrieve'>,
 ): Promise<Withdrawal> {
   const { film, report, digest } = inEffect.links;
@@ -34,7 +36,7 @@ export async function withdraw(
       outcome: 'not-analysed',
       sopInstanceUid: film,
       refusal: { reason, text: REJECTION_TEXTS[reason] },
-      attributes: { ...attributes, ...filmReference(attributes), Modality: undefined },
+      attributes: { ...attributes, ...filmReference(listed ?? locate(attributes)), Modality: listed?.modality },
       view: null,
       lungFraction: null,
     },
@@ -42,14 +44,16 @@ export async function withdraw(
   };
 }
 
+function filmReference({ sopClassUid, seriesInstanceUid, sopInstanceUid }: FilmLocation): Attributes {
+  return { SOPClassUID: sopClassUid, SeriesInstanceUID: seriesInstanceUid, SOPInstanceUID: sopInstanceUid };
+}
+
+type FilmLocation = Pick<InstanceReference, 'sopClassUid' | 'seriesInstanceUid' | 'sopInstanceUid'>;
+
 /** The film as the report's evidence has it. */
-function filmReference(report: Attributes): Attributes {
+function locate(report: Attributes): FilmLocation {
   const { film, sopInstanceUid } = readReport(report);
   if (film === null)
-    throw new HilumError('DICOM_UNREADABLE', 'permanent', 'the report does not tell in which series its film is');
-  return {
-    SOPClassUID: film.sopClassUid,
-    SOPInstanceUID: sopInstanceUid,
-    SeriesInstanceUID: film.seriesInstanceUid,
-  };
+    throw new HilumError('ENCODE_FAILED', 'permanent', 'the report does not tell in which series its film is');
+  return { ...film, sopInstanceUid };
 }

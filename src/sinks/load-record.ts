@@ -3,13 +3,14 @@ import { text } from '../dicom/attributes';
 import type { InstanceReference } from '../dicom/instance';
 import { readPart10 } from '../dicom/read';
 import { deriveUid, type Uid } from '../dicom/uid';
+import { isRejection } from '../events/closed-lists';
 import type { FilmResult, ResultEvent } from '../events/result-event';
 import { mostUrgent } from '../events/priority';
 import { WARNING_TEXTS } from '../finding/wording';
 import { reportOf } from '../objects/film-result';
 import { chainOf } from '../objects/report-chain';
 import { readReport, reportLinks, type ReportReading } from '../objects/report-reader';
-import type { FilmRecord, OrderFacts, PatientFacts, StudyFacts, StudyRecord } from './record';
+import type { FilmRecord, OrderFacts, PatientFacts, StudyAttributes, StudyFacts, StudyRecord } from './record';
 import { isWithdrawn } from './statements';
 
 /** What the archive says of a film in its header: '' where it says nothing. */
@@ -96,18 +97,21 @@ async function readSuperseded(event: ResultEvent, archive: RecordArchive): Promi
   return readings;
 }
 
-/** A receiver that is to mark as wrong what it was told has to be told it once more. */
+/**
+ * A receiver that is to mark as wrong what it was told has to be told it once more; also where the film was rejected
+ * for another reason since.
+ */
 function withWithdrawn(film: FilmRecord, superseded: readonly ReportReading[]): FilmRecord {
   if (!isWithdrawn(film)) return film;
+  const told = ({ sopInstanceUid, reason }: ReportReading) =>
+    sopInstanceUid === film.sopInstanceUid && !(reason !== null && isRejection(reason));
   const chain = chainOf(
-    superseded
-      .filter(({ sopInstanceUid }) => sopInstanceUid === film.sopInstanceUid)
-      .map((reading) => ({
-        reading,
-        sopInstanceUid: reading.links.report.sopInstanceUid,
-        predecessors: reading.links.predecessors.map((report) => report.sopInstanceUid),
-        contentAt: reading.contentAt,
-      })),
+    superseded.filter(told).map((reading) => ({
+      reading,
+      sopInstanceUid: reading.links.report.sopInstanceUid,
+      predecessors: reading.links.predecessors.map((report) => report.sopInstanceUid),
+      contentAt: reading.contentAt,
+    })),
   );
   if (chain === null) return film;
   const { view, findings, lungFraction } = chain.inEffect.reading;
@@ -137,7 +141,7 @@ export async function assembleRecord(
     headers.find((found) => found !== null) ?? reports.find((report) => report !== null)?.header ?? EMPTY_HEADER;
   return {
     studyInstanceUid: study,
-    ...facts(header),
+    ...attributesOf(header),
     priority: event.priority,
     films: event.films.map((film, i) =>
       filmRecord(film, paths[i] ?? null, headers[i] ?? null, reports[i]?.reading ?? null),
@@ -146,6 +150,7 @@ export async function assembleRecord(
     softwareVersion: reports.find((report) => report !== null)?.reading.softwareVersion ?? '',
     completedAt: event.completedAt,
     key: keyOf(event),
+    ...(event.correction === undefined ? {} : { correction: event.correction }),
   };
 }
 
@@ -240,8 +245,11 @@ function modelsOf(event: ResultEvent, reports: readonly (ReadReport | null)[]): 
   return [...new Map(all.map((model) => [`${model.id} ${model.version}`, model])).values()];
 }
 
-/** By the reports, whose UIDs follow from film and analysis, and the outcomes: not by when it was said. */
-function keyOf({ studyInstanceUid, films }: ResultEvent): Uid {
+/**
+ * By the reports, whose UIDs follow from film and analysis, and the outcomes: not by when it was said. Each correction
+ * has a key of its own.
+ */
+function keyOf({ studyInstanceUid, films, correction }: ResultEvent): Uid {
   const parts = films.map((film) => {
     const report = reportOf(film);
     // The UID of a report follows from what it supersedes; without one that is all that tells two outcomes apart.
@@ -250,10 +258,12 @@ function keyOf({ studyInstanceUid, films }: ResultEvent): Uid {
       ' ',
     );
   });
-  return deriveUid(['record', studyInstanceUid, ...parts.sort()]);
+  const corrected = correction === undefined ? [] : ['corrected', correction.correctedAt];
+  return deriveUid(['record', studyInstanceUid, ...parts.sort(), ...corrected]);
 }
 
-function facts(header: FilmHeader): { patient: PatientFacts; study: StudyFacts; order: OrderFacts } {
+/** What a header says of patient, study and order. */
+export function attributesOf(header: PatientFacts & StudyFacts & OrderFacts): StudyAttributes {
   const { PatientID, IssuerOfPatientID, PatientName, PatientBirthDate, PatientSex } = header;
   const {
     StudyID,

@@ -1,6 +1,6 @@
 import type { Uid } from '../dicom/uid';
 import type { Priority } from '../events/priority';
-import type { FilmResult } from '../events/result-event';
+import type { Correction, FilmResult } from '../events/result-event';
 
 /**
  * All that the reading list and the hospital's other systems say of one study's result: one record, several encoders.
@@ -21,6 +21,8 @@ export interface StudyRecord {
    * be read any more.
    */
   readonly supersededPriority?: Priority;
+  /** Absent but where patient or order were corrected since the result was told. */
+  readonly correction?: Correction;
   readonly films: readonly FilmRecord[];
   readonly models: readonly { readonly id: string; readonly version: string }[];
   /** Software version of the service that wrote the reports. */
@@ -65,6 +67,9 @@ export type OrderFacts = {
   readonly RequestedProcedureID: string;
   readonly RequestedProcedureDescription: string;
 };
+
+/** What the archive says of a study beside its films. */
+export type StudyAttributes = Pick<StudyRecord, 'patient' | 'study' | 'order'>;
 
 export interface FilmRecord extends FilmResult {
   readonly seriesInstanceUid: Uid | null;

@@ -36,6 +36,7 @@ export interface RunnerOptions {
 /** One that takes the place of an earlier result names it. */
 function kindOf(event: ResultEvent): DeliveryKind {
   if (isWithdrawal(event)) return 'withdrawal';
+  if (event.correction !== undefined) return 'correction';
   return event.films.some(({ supersedes = [] }) => supersedes.length > 0) ? 'replacement' : 'result';
 }
 

@@ -1,6 +1,7 @@
 import type { Code } from '../dicom/code';
 import { isRejection } from '../events/closed-lists';
 import {
+  CORRECTED,
   findingStatement,
   notAnalysedStatement,
   percentages,
@@ -46,6 +47,35 @@ export function isWithdrawn({ reason, supersedes }: Omit<Told, 'outcome'>): bool
 /** Whether the whole result of a study is withdrawn: no film of the chest is left that was not rejected. */
 export function isWithdrawal({ films }: { readonly films: readonly Told[] }): boolean {
   return films.some(isWithdrawn) && films.every((film) => film.outcome === 'rejected' || isWithdrawn(film));
+}
+
+/** How a result is told: as a first word, as one that takes the place of what was told before, or as taken back. */
+export type ResultStatus = 'preliminary' | 'corrected' | 'withdrawn';
+
+/** Of what is said of the study as a whole: also corrected where that is said of another patient or order. */
+export function studyStatus({ correction }: Pick<StudyRecord, 'correction'>): 'preliminary' | 'corrected' {
+  return correction === undefined ? 'preliminary' : 'corrected';
+}
+
+export function filmStatus(film: Omit<Told, 'outcome'>, record: Pick<StudyRecord, 'correction'>): ResultStatus {
+  if (isWithdrawn(film)) return 'withdrawn';
+  return isReplacement(film) ? 'corrected' : studyStatus(record);
+}
+
+/** Of the report on the study: corrected where anything in it is. */
+export function reportStatus(record: Pick<StudyRecord, 'correction' | 'films'>): ResultStatus {
+  if (isWithdrawal(record)) return 'withdrawn';
+  return record.films.some(isReplacement) ? 'corrected' : studyStatus(record);
+}
+
+/** When this word of the result was made: ISO 8601, UTC. */
+export function issuedAt({ correction, completedAt }: Pick<StudyRecord, 'correction' | 'completedAt'>): string {
+  return correction?.correctedAt ?? completedAt;
+}
+
+/** What a reader is told of the study as a whole, in sentences. */
+export function studyCaveats({ correction }: Pick<StudyRecord, 'correction'>): string[] {
+  return correction === undefined ? [] : [CORRECTED];
 }
 
 /** What a reader is warned of, in sentences. */

@@ -51,6 +51,8 @@ interface StudyTable {
   record_key: string | null;
   /** The StudyRecord as JSON. */
   record: string | null;
+  /** The correction that is to be announced, as JSON; null where there is none. */
+  correction: string | null;
   /** Highest of the films, 0..1, and its operating point. */
   probability: number | null;
   threshold: number | null;

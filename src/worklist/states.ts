@@ -13,7 +13,16 @@ export type ShownState = (typeof SHOWN_STATES)[number];
 
 /** Steps of a study's way, as its history names them. */
 export type HistoryKind =
-  'waiting' | 'analysing' | 'returned' | 'retry' | 'failed' | 'nothing-new' | 'result' | 'priority' | 'verdict';
+  | 'waiting'
+  | 'analysing'
+  | 'returned'
+  | 'retry'
+  | 'failed'
+  | 'nothing-new'
+  | 'result'
+  | 'attributes-corrected'
+  | 'priority'
+  | 'verdict';
 
 export const VERDICTS = ['agree', 'disagree', 'unusable'] as const;
 export type Verdict = (typeof VERDICTS)[number];

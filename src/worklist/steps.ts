@@ -116,11 +116,11 @@ function stateBy(step: Step, at: number): StepColumns {
   }
 }
 
-/** A later word of triage may raise, never lower; what the archive lists fills what is empty. */
+/** A later word of triage may raise, never lower; what the archive lists holds until there is a result. */
 function changesBy(study: Uid, step: Step, stored: Stored, sighting: Sighting | null): Partial<StudyColumns> {
   const isHigher = step.kind === 'waiting' && step.priority === 'urgent' && stored.triage_priority !== 'urgent';
   const raised = isHigher ? { triage_priority: 'urgent' as const, urgency: 0 } : {};
-  const seen = sighting !== null && isUnseen(stored) ? sightOf(study, sighting) : {};
+  const seen = sighting !== null && stored.record_key === null ? sightOf(study, sighting) : {};
   return { ...raised, ...seen };
 }
 

@@ -83,16 +83,19 @@ export async function writeVerdict(
 /** What the verdict is about, kept with it: the result may change. */
 function judged({ priority, films, patient }: StudyRecord) {
   const lead = leadOf(films);
-  const patientKey =
-    patient.PatientID === '' ? null : deriveUid(['patient', patient.IssuerOfPatientID, patient.PatientID]);
   return {
     priority,
     probability: lead?.probability ?? null,
     threshold: lead === undefined ? null : (leadingFinding(lead)?.operatingPoint ?? null),
     film_uid: lead?.sopInstanceUid ?? null,
     view: lead?.view ?? null,
-    patient_key: patientKey,
+    patient_key: patientKeyOf(patient),
   };
+}
+
+/** A digest by which verdicts on one patient are told to belong together; null where there is no Patient ID. */
+export function patientKeyOf({ PatientID, IssuerOfPatientID }: StudyRecord['patient']): Uid | null {
+  return PatientID === '' ? null : deriveUid(['patient', IssuerOfPatientID, PatientID]);
 }
 
 /** The verdicts of a study, the latest first. */

@@ -3,8 +3,20 @@ import type { Uid } from '../dicom/uid';
 import type { Priority } from '../events/priority';
 import type { Step } from '../events/progress-event';
 import type { StudyRecord } from '../sinks/record';
+import { isWithdrawn } from '../sinks/statements';
 import { standingOf } from '../sinks/supersession';
+import { changedAttributes, type FoundAttributes, isReadFromFilm } from './attributes';
 import { nextChange, note, urgencyOf } from './change';
+import {
+  clearPending,
+  correctionOf,
+  findKnown,
+  findPending,
+  keepWithPatient,
+  type KnownStudy,
+  type PendingCorrection,
+  writeAttributes,
+} from './corrections';
 import type { Database } from './database';
 import { findPage, type Page, type PageRequest } from './page-query';
 import { recordColumns } from './record-columns';
@@ -82,12 +94,36 @@ export class Worklist {
     return stored !== undefined && stored.record_key !== null;
   }
 
+  /** What the archive is asked for to see whether the study's attributes were corrected; null where nothing is. */
+  known(study: Uid): Promise<KnownStudy | null> {
+    return this.database.read((db) => findKnown(db, study));
+  }
+
   /**
-   * A study's result. Told twice, or older than the one that is there, it changes nothing. Resolves to whether it did.
+   * Has a study's patient and study attributes follow the archive. Resolves to the keywords of those that changed. Where
+   * its result names another patient or order now, that is to be announced (`pendingCorrections`).
+   */
+  correct(study: Uid, found: FoundAttributes): Promise<readonly string[]> {
+    return this.database.write((transaction) => writeAttributes(transaction, study, found, this.now()));
+  }
+
+  /** At most `limit` corrections that are to be announced. */
+  pendingCorrections(limit = 50): Promise<PendingCorrection[]> {
+    return this.database.read((db) => findPending(db, limit));
+  }
+
+  /** The broker has it. */
+  announced(pending: PendingCorrection): Promise<void> {
+    return this.database.write((transaction) => clearPending(transaction, pending));
+  }
+
+  /**
+   * A study's result. Told twice, or older than the one that is there, it changes nothing but patient and study
+   * attributes, which are as the archive has them now. Resolves to whether it changed anything.
    * @param onOlder told where the one that is there takes its place
    */
   record(record: StudyRecord, onOlder: () => void = () => {}): Promise<boolean> {
-    return this.database.write((transaction) => writeRecord(transaction, record, onOlder));
+    return this.database.write((transaction) => writeRecord(transaction, record, onOlder, this.now()));
   }
 
   /**
@@ -171,47 +207,85 @@ async function writeRecord(
   transaction: Transaction<Schema>,
   record: StudyRecord,
   onOlder: () => void,
+  now: number,
 ): Promise<boolean> {
   const change = await nextChange(transaction);
   const study = record.studyInstanceUid;
   const stored = await transaction
     .selectFrom('study')
-    .select(['state', 'record_key', 'record', 'triage_priority', 'person_priority'])
+    .select(['state', 'record_key', 'record', 'correction', 'triage_priority', 'person_priority'])
     .where('study_uid', '=', study)
     .executeTakeFirst();
   const columns = { ...recordColumns(record), change };
   if (stored === undefined) {
-    const priorities = { triage_priority: null, person_priority: null, finding_priority: record.priority };
-    await transaction
-      .insertInto('study')
-      .values({
-        ...columns,
-        ...priorities,
-        study_uid: study,
-        arrived_at: columns.completed_at,
-        urgency: urgencyOf(priorities),
-      })
-      .execute();
-  } else {
-    if (stored.record_key === record.key && stored.state === columns.state) return false;
-    if (isOlder(record, stored.record)) {
-      onOlder();
-      return false;
-    }
-    await transaction
-      .updateTable('study')
-      .set({ ...columns, urgency: urgencyOf({ ...stored, finding_priority: record.priority }) })
-      .where('study_uid', '=', study)
-      .execute();
+    await insertRecord(transaction, record, columns);
+    await noteResult(transaction, change, record);
+    return true;
   }
-  await note(transaction, change, study, columns.completed_at, 'result', {
+  const isRepeated = stored.record_key === record.key && stored.state === columns.state;
+  if (isRepeated || isOlder(record, stored.record)) {
+    if (!isRepeated) onOlder();
+    if (!isReadFromFilm(record)) return false;
+    return (await writeAttributes(transaction, study, { of: 'film', attributes: record }, now)).length > 0;
+  }
+  const corrected = stored.record === null ? [] : correctedBy(record, stored.record);
+  await transaction
+    .updateTable('study')
+    .set({
+      ...columns,
+      urgency: urgencyOf({ ...stored, finding_priority: record.priority }),
+      correction: correctionOf(record, corrected, stored.correction, now),
+    })
+    .where('study_uid', '=', study)
+    .execute();
+  await noteResult(transaction, change, record);
+  if (corrected.length > 0) {
+    await keepWithPatient(transaction, study, record);
+    await note(transaction, await nextChange(transaction), study, now, 'attributes-corrected', {
+      attributes: corrected,
+    });
+  }
+  return true;
+}
+
+async function insertRecord(
+  transaction: Transaction<Schema>,
+  record: StudyRecord,
+  columns: ReturnType<typeof recordColumns> & { readonly change: number },
+): Promise<void> {
+  const priorities = { triage_priority: null, person_priority: null, finding_priority: record.priority };
+  await transaction
+    .insertInto('study')
+    .values({
+      ...columns,
+      ...priorities,
+      study_uid: record.studyInstanceUid,
+      arrived_at: columns.completed_at,
+      urgency: urgencyOf(priorities),
+    })
+    .execute();
+}
+
+function noteResult(transaction: Transaction<Schema>, change: number, record: StudyRecord): Promise<void> {
+  return note(transaction, change, record.studyInstanceUid, Date.parse(record.completedAt), 'result', {
     key: record.key,
     priority: record.priority,
     films: record.films.length,
     completedAt: record.completedAt,
     supersedes: record.films.flatMap(({ supersedes = [] }) => supersedes),
+    ...withdrawnBy(record),
   });
-  return true;
+}
+
+/** Keywords of the attributes that are others than those of the result before. */
+function correctedBy(record: StudyRecord, stored: string): string[] {
+  return isReadFromFilm(record) ? changedAttributes(readStoredRecord(stored), record) : [];
+}
+
+/** Why results of films are withdrawn, each reason once. */
+function withdrawnBy({ films }: StudyRecord): { readonly withdrawn?: readonly string[] } {
+  const reasons = films.filter(isWithdrawn).map(({ reason }) => reason ?? '');
+  return reasons.length === 0 ? {} : { withdrawn: [...new Set(reasons)] };
 }
 
 function isOlder({ films }: StudyRecord, stored: string | null): boolean {

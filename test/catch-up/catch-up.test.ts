@@ -106,6 +106,41 @@ test('two reports of one film never hide another without any; reports are read o
   expect(setting.steps.filter((step) => step.startsWith('read'))).toEqual([`read ${uid(1)}`, `read ${uid(2)}`]);
 });
 
+test('a study whose films have reports is told when a key object selection is new, and when one is there no more', async () => {
+  const setting = new Setting();
+  const round = async (instances: number, ...series: (typeof FILM)[]) => {
+    setting.series.set(uid(1), series);
+    setting.batches = [[candidate(1, { modalities: series.map(({ modality }) => modality), instances })]];
+    return (await setting.catchUp.round()).told;
+  };
+  expect(await round(3, FILM, REPORT, HEAT_MAP)).toBe(0);
+  expect(await round(4, FILM, REPORT, HEAT_MAP, NOTE)).toBe(1);
+  expect(await round(4, FILM, REPORT, HEAT_MAP, NOTE)).toBe(0);
+  // The report of the withdrawal.
+  expect(await round(5, FILM, { ...REPORT, instances: 2 }, HEAT_MAP, NOTE)).toBe(0);
+  expect(await round(4, FILM, { ...REPORT, instances: 2 }, HEAT_MAP)).toBe(1);
+  expect(await round(4, FILM, { ...REPORT, instances: 2 }, HEAT_MAP)).toBe(0);
+});
+
+test('the archive hides a film as its note arrives, so that as much is there as before: told all the same', async () => {
+  const setting = new Setting();
+  const round = async (...series: (typeof FILM)[]) => {
+    setting.series.set(uid(1), series);
+    setting.batches = [[candidate(1, { modalities: series.map(({ modality }) => modality), instances: null })]];
+    return (await setting.catchUp.round()).told;
+  };
+  expect(await round(FILM, REPORT)).toBe(0);
+  expect(await round(NOTE, REPORT)).toBe(1);
+  expect(await round(NOTE, REPORT)).toBe(0);
+});
+
+test('key object selections of studies without a film and without a report of ours concern nobody', async () => {
+  const setting = new Setting();
+  setting.series.set(uid(1), [{ ...FILM, modality: 'CT' }, NOTE]);
+  setting.batches = [[candidate(1), candidate(1, { modalities: ['CT', 'KO'] })]];
+  expect((await setting.catchUp.round()).told).toBe(0);
+});
+
 test('by pixels, where the site wants it: a study whose films have reports is told once, and again when it was forgotten', async () => {
   const setting = new Setting({ compareFilms: true });
   setting.series.set(uid(1), [FILM, REPORT]);
@@ -322,28 +357,31 @@ test('stop ends a wait for room in the queue, without a failure in the log', asy
 });
 
 describe('what is remembered', () => {
+  const one = { films: 1, notes: 0 };
+
   test('is bounded, the newest is kept', () => {
     const memory = new Memory(() => 0, 3);
-    for (let n = 1; n <= 5; n++) memory.keep(candidate(n), 'done', 1);
+    for (let n = 1; n <= 5; n++) memory.keep(candidate(n), 'done', one);
     expect([1, 2, 3, 4, 5].map((n) => memory.isSettled(candidate(n)))).toEqual([false, false, true, true, true]);
   });
 
   test('is forgotten after six hours', () => {
     let now = 0;
     const memory = new Memory(() => now);
-    memory.keep(candidate(1), 'told', 1);
+    memory.keep(candidate(1), 'told', one);
     now = 6 * 3_600_000 - 1;
     expect(memory.isSettled(candidate(1))).toBe(true);
     now++;
     expect(memory.isSettled(candidate(1))).toBe(false);
-    expect(memory.recall(candidate(1), 1)).toBeUndefined();
+    expect(memory.recall(candidate(1), one)).toBeUndefined();
   });
 
   test('an unknown number of instances settles nothing', () => {
     const memory = new Memory(() => 0);
-    memory.keep(candidate(1, { instances: null }), 'told', 1);
+    memory.keep(candidate(1, { instances: null }), 'told', one);
     expect(memory.isSettled(candidate(1, { instances: null }))).toBe(false);
-    expect(memory.recall(candidate(1), 1)).toBe('told');
-    expect(memory.recall(candidate(1), 2)).toBeUndefined();
+    expect(memory.recall(candidate(1), one)).toBe('told');
+    expect(memory.recall(candidate(1), { films: 2, notes: 0 })).toBeUndefined();
+    expect(memory.recall(candidate(1), { films: 1, notes: 1 })).toBeUndefined();
   });
 });

@@ -1,9 +1,11 @@
 import { HilumError } from '../../src/base/errors';
 import { readPart10 } from '../../src/dicom/read';
+import { parseUid } from '../../src/dicom/uid';
 import { readReport } from '../../src/objects/report-reader';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
 import { validateObject } from '../../src/objects/validate';
-import type { Line, StudyRun } from '../../src/pipeline/pipeline';
+import { encode } from '../../src/pipeline/encode';
+import { analyseFilm, type Line, type StudyRun } from '../../src/pipeline/pipeline';
 import { noteUid, rejectionNote } from '../support/films/rejection-note';
 import { fakeLine, MemoryAnnouncer, MemoryArchive, runKnownStudy } from '../support/pipeline/line';
 
@@ -22,6 +24,16 @@ function setUp(films: readonly SyntheticObject[] = [DRAWN]) {
   const reports = () =>
     [...archive.objects.values()].filter(({ reference }) => reference.modality === 'SR').map(({ bytes }) => bytes);
   return { archive, announcer, references, reject, takeBack, run, reports };
+}
+
+/** Another version of the networks, so that its reports have other UIDs. */
+function otherVersion(): Line {
+  const { line } = fakeLine();
+  const identity = () => {
+    const known = line.identity();
+    return { ...known, models: known.models.map((model) => ({ ...model, sha256: 'b'.repeat(64) })) };
+  };
+  return { ...line, identity };
 }
 
 test('a film that was rejected before anybody read it is not fetched, and gets no report', async () => {
@@ -132,7 +144,9 @@ test('a note on our own objects, one that can not be read, and one with another 
   reject('113000');
   const broken = reject('113037');
   archive.objects.set(broken.sopInstanceUid, { reference: broken, bytes: Buffer.from('damaged') });
-  expect(await run()).toBeNull();
+  const unread: string[][] = [];
+  expect(await run({ onUnreadNote: (...note) => void unread.push(note) })).toBeNull();
+  expect(unread).toEqual([[broken.sopInstanceUid, 'unreadable']]);
   expect(reports()).toHaveLength(1);
 });
 
@@ -148,4 +162,129 @@ test('killed between the report of a withdrawal and its announcement: told at th
     films: [{ reason: 'rejected-for-quality' }],
   });
   expect(reports()).toHaveLength(2);
+});
+
+test('notes beyond a number and a size are left alone, and told of', async () => {
+  const { archive, run, reject } = setUp();
+  const { reference, bytes } = archive.objects.get(reject('113001').sopInstanceUid)!;
+  archive.objects.set(reference.sopInstanceUid, { reference, bytes: Buffer.concat([bytes, Buffer.alloc(2 ** 24)]) });
+  // After the note's own, in the order of UIDs.
+  const others = Array.from({ length: 200 }, (_, index) =>
+    parseUid(`${reference.sopInstanceUid.slice(0, 40)}9${1000 + index}`),
+  );
+  for (const sopInstanceUid of others)
+    archive.objects.set(sopInstanceUid, { reference: { ...reference, sopInstanceUid }, bytes: Buffer.from('') });
+  const unread: (readonly [string, string])[] = [];
+  const event = await run({ onUnreadNote: (instance, why) => void unread.push([instance, why]) });
+  expect(event!.films[0]!.outcome).toBe('analysed');
+  expect(unread).toContainEqual([reference.sopInstanceUid, 'too-large']);
+  expect(unread).toContainEqual([others.at(-1), 'too-many']);
+  expect(unread.filter(([, why]) => why === 'unreadable')).toHaveLength(199);
+});
+
+test.each([
+  ['damaged', Buffer.from('damaged')],
+  ['not given out', null],
+])('a note that is listed and %s does not bring a withdrawn result back', async (_, bytes) => {
+  const { archive, run, reject, takeBack } = setUp();
+  await run();
+  const note = reject('113038');
+  await run();
+  const { reference, bytes: whole } = archive.objects.get(note.sopInstanceUid)!;
+  archive.before = (call, uid) => {
+    if (bytes === null && call === 'retrieve' && uid === note.sopInstanceUid)
+      throw new HilumError('NOT_FOUND', 'permanent', 'no such instance');
+  };
+  archive.objects.set(note.sopInstanceUid, { reference, bytes: bytes ?? whole });
+  expect(await run()).toBeNull();
+  expect(await run({ reanalyze: true })).toBeNull();
+  takeBack('113038');
+  expect((await run())!.priority).toBe('urgent');
+});
+
+test('an archive that is away while a note is read: nothing is told, and the study is tried again', async () => {
+  const { archive, announcer, run, reject } = setUp();
+  await run();
+  const note = reject('113001');
+  archive.before = (call, uid) => {
+    if (call === 'retrieve' && uid === note.sopInstanceUid)
+      throw new HilumError('ARCHIVE_UNREACHABLE', 'transient', 'away');
+  };
+  await expect(run()).rejects.toMatchObject({ lasting: 'transient' });
+  expect(announcer.events).toHaveLength(1);
+});
+
+test('a note that names the film in another study rejects nothing here', async () => {
+  const { run, reject, references } = setUp();
+  await run();
+  reject('113001', [{ ...references[0]!, sopInstanceUid: parseUid('2.25.5') }]);
+  reject('113038', [
+    { ...references[0]!, sopInstanceUid: parseUid('2.25.6') },
+    { ...references[0]!, studyInstanceUid: parseUid('2.25.7') },
+  ]);
+  expect(await run()).toBeNull();
+});
+
+test('an event that asks for no comparison: the note counts all the same', async () => {
+  const { run, reject } = setUp();
+  await run();
+  reject('113001');
+  expect(await run({ compare: false })).toMatchObject({ films: [{ reason: 'rejected-for-quality' }] });
+  expect(await run({ compare: false })).toBeNull();
+});
+
+test('rejected once more for another reason: told anew, in a chain of its own', async () => {
+  const { run, reject, reports } = setUp();
+  await run();
+  reject('113001');
+  const first = await run();
+  reject('113038');
+  const second = await run();
+  expect(second!.films[0]).toMatchObject({ reason: 'incorrect-worklist-entry' });
+  expect(second!.films[0]!.supersedes).toContain(first!.films[0]!.outputs[0]!.sopInstanceUid);
+  expect(second!.films[0]!.supersedes).toHaveLength(2);
+  expect(await run()).toBeNull();
+  expect(reports()).toHaveLength(3);
+});
+
+test('read by version 0.1, whose reports hold no digest: withdrawn, and told again after a kill', async () => {
+  const { archive, announcer, run, reject, reports } = setUp();
+  const line = otherVersion();
+  const outcome = await analyseFilm(syntheticDicom(DRAWN), line);
+  const { explained } = outcome as Extract<typeof outcome, { outcome: 'analysed' }>;
+  const objects = encode({ outcome: 'analysed', sopInstanceUid: parseUid(FILM), explained }, line.identity());
+  for (const { bytes } of objects) archive.put(bytes);
+  reject('113037');
+  announcer.fail = true;
+  await expect(run()).rejects.toThrow(HilumError);
+  announcer.fail = false;
+  expect(await run({ redelivered: true })).toMatchObject({
+    films: [{ reason: 'rejected-for-patient-safety', supersedes: [objects.at(-1)!.sopInstanceUid] }],
+  });
+  expect(await run()).toBeNull();
+  expect(reports()).toHaveLength(2);
+});
+
+test('hidden, and withdrawn by another version: nothing new is said', async () => {
+  const { archive, announcer, run, reject } = setUp();
+  await run({ line: otherVersion() });
+  reject('113001');
+  archive.objects.delete(FILM);
+  await run({ line: otherVersion() });
+  expect(await run()).toBeNull();
+  expect(await run({ reanalyze: true })).toBeNull();
+  expect(announcer.events).toHaveLength(2);
+});
+
+test('a note that is taken back while the archive hid the film: read again once the film is back', async () => {
+  const { archive, run, reject, takeBack } = setUp();
+  await run();
+  reject('113001');
+  const hidden = archive.objects.get(FILM)!;
+  archive.objects.delete(FILM);
+  expect((await run())!.priority).toBeNull();
+  takeBack('113001');
+  archive.objects.set(FILM, hidden);
+  expect((await run())!.priority).toBe('urgent');
+  expect(await run()).toBeNull();
 });

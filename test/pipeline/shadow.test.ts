@@ -9,6 +9,7 @@ import { ShadowFile } from '../../src/monitoring/shadow-book';
 import { syntheticDicom, syntheticUids } from '../../src/objects/synthetic-film';
 import { runStudy } from '../../src/pipeline/pipeline';
 import { type ShadowRecord, shadowStudy } from '../../src/pipeline/shadow';
+import { rejectionNote } from '../support/films/rejection-note';
 import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
 import { recordingLog } from '../support/records/logs';
 
@@ -183,4 +184,18 @@ test('the catch-up counts what the book has, films not analyses, and leaves such
   expect(await round()).toBe(1);
   await book.add(record(3));
   expect(await round()).toBe(0);
+});
+
+test('a film that was rejected is left alone', async () => {
+  const [archive, dir, { line }] = [archiveWithFilms(), folder(), fakeLine()];
+  const references = [...archive.objects.values()].map(({ reference }) => reference);
+  const book = await open(dir);
+  const note = archive.put(rejectionNote('113001', [references[0]!]));
+  expect((await shadowStudy(STUDY, {}, line, archive, book)) as object).toMatchObject({
+    films: [{ sopInstanceUid: references[1]!.sopInstanceUid }],
+  });
+  archive.objects.delete(note.sopInstanceUid);
+  archive.put(rejectionNote('113037', references));
+  expect(await shadowStudy(STUDY, {}, line, archive, book)).toBeNull();
+  expect(records(dir)).toHaveLength(1);
 });

@@ -7,6 +7,7 @@ import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { runStudy } from '../../src/pipeline/pipeline';
 import { type FilmHeader, loadCurrentRecord, loadRecord } from '../../src/sinks/load-record';
 import { rebuildRecord } from '../../src/worklist/rebuild';
+import { rejectionNote } from '../support/films/rejection-note';
 import { checkedLine, fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
 import { covid } from '../support/records/finding';
 
@@ -270,6 +271,52 @@ describe('a film that was overwritten under its UID', () => {
       priority: 'routine',
       key: (await loadRecord(later, archive)).key,
       films: [{ supersedes: later.films[0]!.supersedes }],
+    });
+  });
+});
+
+describe('a film that was rejected', () => {
+  const rejected = async (titles: readonly string[]) => {
+    const found = await analysed();
+    const { archive, study, film } = found;
+    const announcer = new MemoryAnnouncer();
+    const { reference } = archive.objects.get(film)!;
+    for (const title of titles) {
+      archive.put(rejectionNote(title, [reference]));
+      await runStudy(study, { ...OPTIONS, compare: true }, fakeLine().line, { archive, announcer });
+    }
+    return { ...found, withdrawal: announcer.events.at(-1)! };
+  };
+
+  test.each([[['113001']], [['113001', '113038']]])(
+    'what was told of it before goes with its withdrawal, however often it was rejected (%j)',
+    async (titles) => {
+      const { archive, event, withdrawal } = await rejected(titles);
+      const { view, findings, lungFraction } = event.films[0]!;
+      expect(await loadCurrentRecord(withdrawal, archive)).toMatchObject({
+        priority: null,
+        supersededPriority: 'urgent',
+        films: [{ withdrawn: { view, findings, lungFraction } }],
+      });
+      expect(await loadCurrentRecord(event, archive)).toBeNull();
+    },
+  );
+
+  test('hidden by the archive: patient and order come from the report of the withdrawal', async () => {
+    const { archive, film, event, withdrawal } = await rejected(['113037']);
+    const before = await loadRecord(event, archive);
+    archive.objects.delete(film);
+    const record = await loadRecord(withdrawal, archive);
+    expect(record.patient.PatientID).toBe(before.patient.PatientID);
+    expect(record.films[0]!.seriesInstanceUid).toBe(before.films[0]!.seriesInstanceUid);
+  });
+
+  test('the list is rebuilt without the result', async () => {
+    const { archive, study, withdrawal } = await rejected(['113039']);
+    expect(await rebuildRecord(study, archive)).toMatchObject({
+      priority: null,
+      key: (await loadRecord(withdrawal, archive)).key,
+      films: [{ reason: 'retention-expired', supersedes: withdrawal.films[0]!.supersedes }],
     });
   });
 });

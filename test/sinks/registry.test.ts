@@ -7,6 +7,8 @@ import { defineSink } from '../../src/sinks/define-sink';
 import { sinkRegistry, SINKS } from '../../src/sinks/registry';
 import type { Sink, SystemSink } from '../../src/sinks/sink';
 import { webhook } from '../../src/sinks/webhook';
+import { listSink } from '../../src/worklist/sink';
+import { recordingLog } from '../support/records/logs';
 import { RECORD, resultOf } from '../support/records/result-record';
 
 const CONTEXT = { archiveUrl: 'http://archive/dicom-web' };
@@ -26,6 +28,24 @@ test.each([
   ['webhook.', false],
   ['webhook.a.b', false],
 ])('whether a sink may be called %s: %s', (name, expected) => expect(SINKS.isName(name)).toBe(expected));
+
+test('every sink, the list too, is told of results, of what takes their place and of withdrawals', async () => {
+  const url = 'http://127.0.0.1:9';
+  const deliveries = SINKS.schema.parse({
+    hl7: { enabled: true, host: '127.0.0.1' },
+    fhir: { enabled: true, url },
+    ups: { enabled: true, url },
+    metadata: { enabled: true, url },
+    webhook: { enabled: true, url, secret: `whsec_${'A'.repeat(32)}` },
+    email: { enabled: true, host: '127.0.0.1', from: 'a@b.example', to: ['c@d.example'] },
+  });
+  const sinks: Sink[] = SINKS.instances(deliveries).map((sink) => sink.open(CONTEXT));
+  const list = listSink({ record: () => Promise.resolve(true) }, recordingLog());
+  expect([list, ...sinks].map(({ name }) => name)).toEqual(SINKS.names);
+  for (const { handles } of [list, ...sinks])
+    expect(handles).toEqual(expect.arrayContaining(['result', 'replacement', 'withdrawal']));
+  for (const sink of sinks) await sink.close?.();
+});
 
 /** A sink that notes what it is asked. */
 function pager(noted: string[] = []) {

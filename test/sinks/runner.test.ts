@@ -81,6 +81,27 @@ test.each([
   expect(counted).toEqual(['done']);
 });
 
+test.each([
+  ['withdrawal', [{ outcome: 'rejected', reason: 'modality', supersedes: undefined }]],
+  ['replacement', [{}]],
+  ['replacement', [{ reason: 'lateral-view', supersedes: [deriveUid(['earlier'])] }]],
+] as const)(
+  'told as a %s where a film was rejected after it had a result, and beside it is %j',
+  async (kind, others) => {
+    const { run, counted } = setUp(async () => {}, {}, true, [kind]);
+    const [film] = RESULT.films;
+    const rejected = {
+      ...film!,
+      outcome: 'not-analysed',
+      reason: 'rejected-for-quality',
+      supersedes: [deriveUid(['earlier'])],
+    };
+    const films = [rejected, ...others.map((other) => ({ ...film!, ...other }))];
+    expect(await run({ body: bytes({ ...RESULT, films }) })).toEqual(['ack']);
+    expect(counted).toEqual(['done']);
+  },
+);
+
 test('what a sink does not handle is acknowledged unread', async () => {
   const { run, counted, loaded } = setUp(() => Promise.reject(new Error('told')), {}, true, ['withdrawal']);
   expect(await run()).toEqual(['ack']);

@@ -106,6 +106,8 @@ test('what was told can not be read any more: the withdrawal is told all the sam
   );
   const record = { ...whole, films: films as unknown as StudyRecord['films'] };
   expect(segmentsOf(record).find(([name]) => name === 'OBR')![25]).toBe('X');
+  // The report that holds no more, and the one of the withdrawal.
+  expect(statusesOf(record, 'report').slice(0, 2)).toEqual(['W', 'C']);
   expect(encodeBundle(record, FHIR).entry.at(-1)!.resource.status).toBe('entered-in-error');
 });
 

@@ -1,7 +1,7 @@
 import type { Finding } from '../../events/finding';
 import { RESEARCH_USE } from '../../finding/wording';
 import type { FilmRecord, StudyRecord } from '../record';
-import { caveats, isWithdrawal } from '../statements';
+import { caveats, issuedAt, isWithdrawal, studyCaveats } from '../statements';
 
 /** Plain text only. */
 export interface EmailMessage {
@@ -29,6 +29,7 @@ export function emailMessage(
     RESEARCH_USE.statement,
     '',
     isWithdrawal(record) ? WITHDRAWN_STUDY : opening(record),
+    ...studyCaveats(record),
     '',
     `Study Instance UID: ${record.studyInstanceUid}`,
     ...(includePatient ? patientLines(record) : []),
@@ -42,7 +43,7 @@ export function emailMessage(
     subject: subjectOf(record),
     text: `${lines.map(printable).join('\n')}\n`,
     messageId: `<${record.key}@${from.slice(from.lastIndexOf('@') + 1)}>`,
-    date: new Date(record.completedAt),
+    date: new Date(issuedAt(record)),
     isUrgent,
   };
 }
@@ -52,6 +53,7 @@ const WITHDRAWN_STUDY =
 
 function subjectOf(record: StudyRecord): string {
   if (isWithdrawal(record)) return 'Hilum: a result is withdrawn';
+  if (record.correction !== undefined) return 'Hilum: patient or order of a chest film were corrected';
   return record.priority === 'urgent'
     ? 'Hilum: a chest film wants to be read soon'
     : 'Hilum: a chest film was looked at';

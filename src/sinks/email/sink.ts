@@ -30,7 +30,7 @@ export function emailSink(
   settings: EmailSettings,
   clock: { now(): number; wait(ms: number, signal: AbortSignal): Promise<void> } = { now: Date.now, wait: sleep },
 ): SystemSink {
-  const { when, perMinute } = settings;
+  const { when, includePatient, perMinute } = settings;
   const closing = new AbortController();
   let sent: number[] = [];
   const turn = async (): Promise<void> => {
@@ -39,7 +39,8 @@ export function emailSink(
     sent = [...sent, clock.now()].slice(-perMinute);
   };
   return {
-    handles: ['result', 'replacement', 'withdrawal'],
+    // Who is told nothing of the patient has nothing to correct.
+    handles: ['result', ...(includePatient ? (['correction'] as const) : []), 'replacement', 'withdrawal'],
     wants: ({ priority, films }) => when === 'all' || priority === 'urgent' || films.some(isReplacement),
     deliver: async ({ record }) => {
       // The record is read from the archive and may be of a later result than the event.

@@ -2,10 +2,10 @@ import { HilumError } from '../../base/errors';
 import { deriveUid, type Uid } from '../../dicom/uid';
 import { RESEARCH_USE } from '../../finding/wording';
 import type { StudyRecord } from '../record';
-import { caveats, CHEST_FILM, filmStatement, isReplacement, isWithdrawal } from '../statements';
+import { caveats, CHEST_FILM, filmStatement, issuedAt, reportStatus, studyCaveats } from '../statements';
 import type { FhirConfig } from './config';
 import { filmObservations } from './observations';
-import { type Bundle, concept, type Entry, logical, own, type Resource, type Shared } from './types';
+import { type Bundle, concept, type Entry, logical, own, type Resource, type Shared, STATUS_CODES } from './types';
 
 export type FhirOptions = Pick<FhirConfig, 'patientSystem' | 'accessionSystem' | 'placerSystem'>;
 
@@ -23,8 +23,9 @@ export function encodeBundle(record: StudyRecord, options: FhirOptions): Bundle 
   const shared = {
     subject: subjectOf(record, options),
     device: { reference: device.fullUrl },
-    issued: record.completedAt,
+    issued: issuedAt(record),
     basedOn: ordersOf(record, options),
+    correction: record.correction,
   };
   const observations = record.films.flatMap((film) =>
     filmObservations(film, shared).map(({ name, resource }) =>
@@ -107,7 +108,7 @@ function reportEntry(record: StudyRecord, { subject, issued, basedOn }: Shared, 
     resourceType: 'DiagnosticReport',
     ...(basedOn.length === 0 ? {} : { basedOn }),
     ...replaced(films),
-    status: reportStatus(record),
+    status: STATUS_CODES[reportStatus(record)],
     category: [
       concept({ value: 'RAD', scheme: 'http://terminology.hl7.org/CodeSystem/v2-0074', meaning: 'Radiology' }),
     ],
@@ -121,16 +122,11 @@ function reportEntry(record: StudyRecord, { subject, issued, basedOn }: Shared, 
     ],
     conclusion: [
       RESEARCH_USE.statement,
+      ...studyCaveats(record),
       ...(priority === null ? [] : [`Suggested reading priority: ${priority}.`]),
       ...films.map((film, index) => `Film ${index + 1}: ${[filmStatement(film), ...caveats(film)].join(' ')}`),
     ].join('\n'),
   });
-}
-
-/** Nobody has read it: preliminary. */
-function reportStatus(record: StudyRecord): 'preliminary' | 'corrected' | 'entered-in-error' {
-  if (isWithdrawal(record)) return 'entered-in-error';
-  return record.films.some(isReplacement) ? 'corrected' : 'preliminary';
 }
 
 /** Extension of FHIR R4: the reports that this one takes the place of, by their SOP Instance UIDs in the archive. */

@@ -3,8 +3,8 @@ import type { Finding } from '../../events/finding';
 import { CODES } from '../../objects/codes';
 import { reportOf } from '../../objects/film-result';
 import type { FilmRecord } from '../record';
-import { DELIVERY_CODES, filmStatement, isReplacement, isWithdrawn, replacementNotes, VIEW_CODES } from '../statements';
-import { concept, type Resource, type Shared } from './types';
+import { DELIVERY_CODES, filmStatement, filmStatus, isWithdrawn, replacementNotes, VIEW_CODES } from '../statements';
+import { concept, type Resource, type Shared, STATUS_CODES } from './types';
 
 const CATEGORY = {
   value: 'imaging',
@@ -50,12 +50,13 @@ export function filmObservations(told: FilmRecord, shared: Shared): NamedResourc
   ];
 }
 
-function base(film: FilmRecord, { subject, device, issued, basedOn }: Shared, ...codes: Code[]): Resource {
+function base(film: FilmRecord, shared: Shared, ...codes: Code[]): Resource {
+  const { subject, device, issued, basedOn } = shared;
   const report = reportOf(film);
   return {
     resourceType: 'Observation',
     ...(basedOn.length === 0 ? {} : { basedOn }),
-    status: isWithdrawn(film) ? 'entered-in-error' : isReplacement(film) ? 'corrected' : 'preliminary',
+    status: STATUS_CODES[filmStatus(film, shared)],
     category: [concept(CATEGORY)],
     code: concept(...codes),
     subject,

@@ -13,7 +13,7 @@ export interface TransactionServer {
 /** FHIR R4. Studies in which no film of the chest was found, now or before, are not told. */
 export function fhirSink(server: TransactionServer, options: FhirOptions): SystemSink {
   return {
-    handles: ['result', 'replacement', 'withdrawal'],
+    handles: ['result', 'correction', 'replacement', 'withdrawal'],
     wants: ({ films }) => films.some((film) => film.outcome !== 'rejected' || isReplacement(film)),
     deliver: ({ record }) => server.transact(encodeBundle(record, options)),
     probe: () => server.probe(),

@@ -1,5 +1,7 @@
 import type { Code } from '../../dicom/code';
 import type { Uid } from '../../dicom/uid';
+import type { StudyRecord } from '../record';
+import type { ResultStatus } from '../statements';
 
 /** As much of FHIR R4 as is written here; the tests validate it against the published profiles. */
 export interface Resource {
@@ -25,6 +27,7 @@ export interface Shared {
   readonly device: object;
   readonly issued: string;
   readonly basedOn: readonly object[];
+  readonly correction: StudyRecord['correction'];
 }
 
 /** FHIR's names of coding schemes; 99HILUM has no URI of its own but a name. */
@@ -34,6 +37,13 @@ const SYSTEMS: Readonly<Record<string, string>> = {
   DCM: 'http://dicom.nema.org/resources/ontology/DCM',
   '99HILUM': 'urn:hilum:codes',
 };
+/** Of Observation and DiagnosticReport. Nobody has read it: preliminary. */
+export const STATUS_CODES: Readonly<Record<ResultStatus, string>> = {
+  preliminary: 'preliminary',
+  corrected: 'corrected',
+  withdrawn: 'entered-in-error',
+};
+
 const IDENTIFIER_TYPES = 'http://terminology.hl7.org/CodeSystem/v2-0203';
 
 export function concept(...codes: readonly Code[]): { coding: { system: string; code: string; display: string }[] } {

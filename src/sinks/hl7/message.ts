@@ -15,7 +15,7 @@ import {
   timestampOf,
 } from '../../hl7/text';
 import type { StudyRecord } from '../record';
-import { CHEST_FILM, isReplacement, isWithdrawal } from '../statements';
+import { CHEST_FILM, issuedAt, reportStatus, type ResultStatus, studyCaveats } from '../statements';
 import type { Hl7Config } from './config';
 import { observations } from './observations';
 
@@ -32,7 +32,7 @@ export type Hl7Options = Pick<
 >;
 
 /**
- * The result of a study as ORU^R01 of HL7 v2.5.1 (section 7.3.1): MSH PID [PV1] ORC OBR NTE {OBX}. The same record
+ * The result of a study as ORU^R01 of HL7 v2.5.1 (section 7.3.1): MSH PID [PV1] ORC OBR {NTE} {OBX}. The same record
  * makes the same bytes, whenever it is told.
  * @throws HilumError ENCODE_FAILED (permanent) for a film without Patient ID: PID-3 is needed, and a result must not be
  * filed by its name.
@@ -46,7 +46,7 @@ export function encodeOru(record: StudyRecord, options: Hl7Options): Buffer {
     ...visit(record),
     order(record, options),
     request(record, options),
-    note(),
+    ...notes(record),
     ...observations(record),
   ];
   return Buffer.from(segments.map((text) => text + SEGMENT_END).join(''), 'utf8');
@@ -77,7 +77,7 @@ function header(record: StudyRecord, options: Hl7Options): string {
     3: hierarchicDesignator(options.sendingFacility),
     4: hierarchicDesignator(options.receivingApplication),
     5: hierarchicDesignator(options.receivingFacility),
-    6: timestampOf(record.completedAt),
+    6: timestampOf(issuedAt(record)),
     8: components('ORU', 'R01', 'ORU_R01'),
     9: controlIdOf(record.key, options.controlId),
     10: options.processingId,
@@ -147,9 +147,9 @@ function request(record: StudyRecord, options: Hl7Options): string {
     4: serviceId(record, options),
     7: dicomMoment(StudyDate, StudyTime, TimezoneOffsetFromUTC),
     18: accession,
-    22: timestampOf(record.completedAt),
+    22: timestampOf(issuedAt(record)),
     24: 'RAD',
-    25: resultStatus(record),
+    25: STATUS_CODES[reportStatus(record)],
   });
 }
 
@@ -157,10 +157,7 @@ function request(record: StudyRecord, options: Hl7Options): string {
  * Table 0123. Nobody has read it: preliminary. One that takes the place of an earlier one is a correction to it; where
  * nothing is left of that, no results are available.
  */
-function resultStatus(record: StudyRecord): 'P' | 'C' | 'X' {
-  if (isWithdrawal(record)) return 'X';
-  return record.films.some(isReplacement) ? 'C' : 'P';
-}
+const STATUS_CODES: Readonly<Record<ResultStatus, string>> = { preliminary: 'P', corrected: 'C', withdrawn: 'X' };
 
 function serviceId(
   { order: { RequestedProcedureID, RequestedProcedureDescription } }: StudyRecord,
@@ -180,6 +177,8 @@ function serviceId(
   );
 }
 
-function note(): string {
-  return numbered('NTE', { 1: '1', 2: 'L', 3: escapeText(RESEARCH_USE.statement) });
+function notes(record: StudyRecord): string[] {
+  return [RESEARCH_USE.statement, ...studyCaveats(record)].map((text, index) =>
+    numbered('NTE', { 1: String(index + 1), 2: 'L', 3: escapeText(text) }),
+  );
 }

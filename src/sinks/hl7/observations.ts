@@ -4,7 +4,15 @@ import { components, escapeText, numbered, timestampOf } from '../../hl7/text';
 import { CODES } from '../../objects/codes';
 import { reportOf } from '../../objects/film-result';
 import type { FilmRecord, StudyRecord } from '../record';
-import { DELIVERY_CODES, filmStatement, isReplacement, isWithdrawn, VIEW_CODES } from '../statements';
+import {
+  DELIVERY_CODES,
+  filmStatement,
+  filmStatus,
+  isWithdrawn,
+  type ResultStatus,
+  studyStatus,
+  VIEW_CODES,
+} from '../statements';
 
 /** Type, concept, value as encoded, units. */
 type Observation = readonly [type: 'CWE' | 'NM' | 'ST' | 'TX', concept: string, value: string, units?: Code];
@@ -13,14 +21,21 @@ const code = ({ value, meaning, scheme }: Code) => components(value, meaning, sc
 const text = (type: 'ST' | 'TX', concept: Code, value: string): Observation => [type, code(concept), escapeText(value)];
 const number = (concept: string, value: number): Observation => [`NM`, concept, String(value), CODES.noUnits];
 
+/**
+ * Table 0085: preliminary, as nobody has read it; or a correction, which replaces what was told before. That the result
+ * of a film is withdrawn is one; what was told of it comes once more (`earlier`).
+ */
+const STATUS_CODES: Readonly<Record<ResultStatus, string>> = { preliminary: 'P', corrected: 'C', withdrawn: 'C' };
+
 /** The OBX segments: first what holds for the study, then each film as a group of its own in OBX-4, from 1. */
 export function observations(record: StudyRecord): string[] {
   const rows = [
-    ...ofStudy(record).map((row) => ({ row, group: '', status: 'P' })),
+    ...ofStudy(record).map((row) => ({ row, group: '', status: STATUS_CODES[studyStatus(record)] })),
     ...record.films.flatMap((film, index) =>
-      [...earlier(film), ...ofFilm(film).map((row) => ({ row, status: isReplacement(film) ? 'C' : 'P' }))].map(
-        (observation) => ({ ...observation, group: String(index + 1) }),
-      ),
+      [
+        ...earlier(film, record),
+        ...ofFilm(film).map((row) => ({ row, status: STATUS_CODES[filmStatus(film, record)] })),
+      ].map((observation) => ({ ...observation, group: String(index + 1) })),
     ),
   ];
   return rows.map(({ row, ...place }, index) => segmentOf(row, { ...place, index: index + 1 }, record));
@@ -39,7 +54,6 @@ function segmentOf(
     4: group,
     5: value,
     6: units === undefined ? '' : code(units),
-    // Table 0085: preliminary; a correction, which replaces what was told before; or withdrawn.
     11: status,
     14: timestampOf(completedAt),
     18: components(`Hilum ${softwareVersion}`),
@@ -56,13 +70,18 @@ function ofStudy({ studyInstanceUid, priority, models }: StudyRecord): Observati
 
 /**
  * What was told of a film whose result is withdrawn, once more, with the status of table 0085 that takes it back: W
- * (post original as wrong, e.g., transmitted for wrong patient) or D (deletes the OBX record).
+ * (post original as wrong, e.g., transmitted for wrong patient) or D (deletes the OBX record). Which reports those are
+ * is known also where they can't be read any more. Not in a correction: of that patient it was never told.
  */
-function earlier(film: FilmRecord): { row: Observation; status: 'W' | 'D' }[] {
-  const { withdrawn, reason } = film;
-  if (withdrawn === undefined || !isWithdrawn(film)) return [];
+function earlier(film: FilmRecord, { correction }: StudyRecord): { row: Observation; status: 'W' | 'D' }[] {
+  if (correction !== undefined || !isWithdrawn(film)) return [];
+  const { withdrawn, supersedes = [], reason } = film;
   const status = reason === 'incorrect-worklist-entry' ? 'W' : 'D';
-  return found(withdrawn).map((row) => ({ row, status }));
+  const rows = [
+    ...(withdrawn === undefined ? [] : found(withdrawn)),
+    ...supersedes.map((uid) => text('ST', DELIVERY_CODES.report, uid)),
+  ];
+  return rows.map((row) => ({ row, status }));
 }
 
 /** View, findings and lungs. */

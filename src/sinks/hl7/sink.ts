@@ -27,7 +27,7 @@ export function hl7Sink(wire: MessageWire, options: Hl7Options, log?: Pick<Log, 
       `the HL7 receiver answered ${codes.join(' and ')} to a message that was done before`,
     );
   return {
-    handles: ['result', 'replacement', 'withdrawal'],
+    handles: ['result', 'correction', 'replacement', 'withdrawal'],
     wants: ({ films }) => films.some((film) => film.outcome !== 'rejected' || isReplacement(film)),
     deliver: async ({ record }) => {
       const controlId = controlIdOf(record.key, options.controlId);

@@ -34,7 +34,8 @@ const TRIES = 3;
 /** Priority and probability as metadata of the study, for a worklist that Orthanc itself does not have. */
 export function metadataSink(server: MetadataServer, indexes: MetadataIndexes): SystemSink {
   return {
-    handles: ['result', 'replacement', 'withdrawal'],
+    // Orthanc drops metadata where it moves a study to another patient.
+    handles: ['result', 'correction', 'replacement', 'withdrawal'],
     // Where no film was analysed, now or before, there is nothing to say of the study.
     wants: ({ priority, films }) => priority !== null || films.some(isReplacement),
     deliver: async ({ record }) => {

@@ -3,7 +3,7 @@ import { deriveUid, tryParseUid, type Uid } from '../../dicom/uid';
 import { RESEARCH_USE, WITHDRAWN } from '../../finding/wording';
 import { HILUM_SCHEME } from '../../objects/codes';
 import type { FilmRecord, OrderFacts, StudyRecord } from '../record';
-import { caveats } from '../statements';
+import { caveats, studyCaveats } from '../statements';
 import {
   codeSequence,
   dataset,
@@ -202,8 +202,8 @@ export function tellsOf(
 }
 
 /** Comments on the Scheduled Procedure Step, LT: what is not meant for, and what a reader is warned of. */
-function comments({ films }: StudyRecord): string {
-  return [RESEARCH_USE.statement, ...new Set(films.flatMap(caveats))].join('\r\n');
+function comments(record: StudyRecord): string {
+  return [RESEARCH_USE.statement, ...studyCaveats(record), ...new Set(record.films.flatMap(caveats))].join('\r\n');
 }
 
 interface Reference {

@@ -43,12 +43,12 @@ type End = 'told' | 'other-result';
  */
 export function upsSink(server: WorklistServer, settings: WorkitemSettings): SystemSink {
   return {
-    handles: ['result', 'replacement', 'withdrawal'],
+    handles: ['result', 'correction', 'replacement', 'withdrawal'],
     // A workitem without outputs could not be completed (PS3.4 table CC.2.5-3).
     wants: ({ films }) => films.some(({ outputs }) => outputs.length > 0),
     deliver: async ({ kind, record }) => {
       if (kind === 'withdrawal') return cancelWorkitem(server, record, settings);
-      for (const uid of [workitemUid(record), laterWorkitemUid(record)]) {
+      for (const uid of workitemsFor(record)) {
         if ((await bringToEnd(server, uid, record, settings)) === 'told') return;
       }
       throw refused('it is completed with the outputs of another result');
@@ -86,6 +86,11 @@ async function isCanceled(
     (await server.changeState(uid, stateChange(transaction, 'CANCELED')));
   if (isDone || (await look(server, uid))?.state === 'CANCELED') return true;
   throw refused('the worklist server does not let Hilum cancel it: another system may have claimed it');
+}
+
+/** A correction has a workitem of its own: one that is completed can't be changed, and it names the earlier patient. */
+function workitemsFor(record: StudyRecord): Uid[] {
+  return record.correction === undefined ? [workitemUid(record), laterWorkitemUid(record)] : [laterWorkitemUid(record)];
 }
 
 async function bringToEnd(

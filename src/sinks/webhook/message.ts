@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import type { ReadOnly } from '../../events/read-only';
-import { filmResultSchema, resultEventSchema } from '../../events/result-event';
+import { correctionSchema, filmResultSchema, resultEventSchema } from '../../events/result-event';
 import { leadingFinding } from '../../finding/finding';
 import { RESEARCH_USE } from '../../finding/wording';
 import type { OrderFacts, PatientFacts, StudyRecord } from '../record';
-import { isWithdrawal, isWithdrawn } from '../statements';
+import { issuedAt, isWithdrawal, isWithdrawn } from '../statements';
 
 const text = z.string();
 
@@ -63,7 +63,7 @@ export const webhookMessageSchema = z
     type: z.literal('hilum.result'),
     timestamp: z.iso
       .datetime()
-      .describe('UTC. When the result was made, not when it is told: the same at each repetition'),
+      .describe('UTC. When the result was made or corrected, not when it is told: the same at each repetition'),
     data: z.object({
       schemaVersion: z.literal(1),
       notice: text.describe('What the results are not meant for, to be shown with them'),
@@ -75,6 +75,7 @@ export const webhookMessageSchema = z
         .describe('The whole earlier result of the study is withdrawn: no film is left; else left out'),
       films: z.array(filmSchema),
       models: resultEventSchema.shape.models.describe('What the films were analysed with'),
+      correction: correctionSchema.optional(),
       patient: patientSchema
         .describe('Only where the site says so (includePatient); an empty text where the film has none')
         .optional(),
@@ -93,10 +94,10 @@ export type WebhookMessage = ReadOnly<z.infer<typeof webhookMessageSchema>>;
 
 /** UIDs and results; nothing about the patient, unless the site says so. */
 export function webhookMessage(record: StudyRecord, includePatient: boolean): WebhookMessage {
-  const { studyInstanceUid, priority, films, models, completedAt, patient, order } = record;
+  const { studyInstanceUid, priority, films, models, correction, patient, order } = record;
   return {
     type: 'hilum.result',
-    timestamp: completedAt,
+    timestamp: issuedAt(record),
     data: {
       schemaVersion: 1,
       notice: RESEARCH_USE.statement,
@@ -105,6 +106,7 @@ export function webhookMessage(record: StudyRecord, includePatient: boolean): We
       ...(isWithdrawal(record) ? { withdrawn: true } : {}),
       films: films.map(webhookFilm),
       models,
+      ...(correction === undefined ? {} : { correction }),
       ...(includePatient ? { patient, order } : {}),
     },
   };

@@ -23,7 +23,8 @@ export function webhookSink(
   now: () => number = Date.now,
 ): SystemSink {
   return {
-    handles: ['result', 'replacement', 'withdrawal'],
+    // Who is told nothing of the patient has nothing to correct.
+    handles: ['result', ...(includePatient ? (['correction'] as const) : []), 'replacement', 'withdrawal'],
     wants: ({ priority, films }) => when === 'all' || priority === 'urgent' || films.some(isReplacement),
     deliver: async ({ record }) => {
       // The record is read from the archive and may be of a later result than the event.

@@ -1,5 +1,7 @@
 import { leadingFinding } from '../../finding/finding';
+import { WITHDRAWN } from '../../finding/wording';
 import type { FilmRecord } from '../../sinks/record';
+import { isWithdrawn } from '../../sinks/statements';
 import type { HistoryEntry, StudyDetail as ListDetail } from '../../worklist/worklist';
 import type { FilmDetail, StudyDetail } from './contract';
 import { objectPath } from './film-objects';
@@ -53,7 +55,7 @@ function filmView(film: FilmRecord, study: ListDetail['row']['studyInstanceUid']
     view: [film.view ?? '', film.viewPosition].filter((text) => text !== '').join(', '),
     result: resultView(findings),
     finding: leadingFinding(film)?.code.meaning ?? null,
-    remarks: film.remarks,
+    remarks: [...(isWithdrawn(film) ? [WITHDRAWN] : []), ...film.remarks],
     picture: isThere ? picturePath(study, sopInstanceUid) : null,
     heatMap: isThere && objectPath(study, film, 'heatMap') !== null ? heatMapPath(study, sopInstanceUid) : null,
     report: patients && objectPath(study, film, 'report') !== null ? reportPath(study, sopInstanceUid) : null,
@@ -82,8 +84,11 @@ function historyWords(kind: HistoryEntry['kind'], detail: HistoryEntry['detail']
       return (
         `result of ${of('films')} film(s) stored, unverified` +
         (detail['priority'] === 'urgent' ? ', at or above the operating point' : '') +
-        replacedWords(detail['supersedes'])
+        replacedWords(detail['supersedes']) +
+        withdrawnWords(detail['withdrawn'])
       );
+    case 'attributes-corrected':
+      return `corrected in the archive: ${textsIn(detail['attributes']).join(', ')}`;
     case 'priority':
       return detail['priority'] === 'urgent' ? `marked as urgent${by}` : `own urgent mark taken back${by}`;
     case 'verdict':
@@ -91,9 +96,18 @@ function historyWords(kind: HistoryEntry['kind'], detail: HistoryEntry['detail']
   }
 }
 
+function withdrawnWords(reasons: unknown): string {
+  const codes = textsIn(reasons);
+  return codes.length === 0 ? '' : `; withdrawn, because films were rejected: ${codes.join(', ')}`;
+}
+
 function replacedWords(supersedes: unknown): string {
-  const reports = Array.isArray(supersedes) ? supersedes.filter((uid) => typeof uid === 'string') : [];
+  const reports = textsIn(supersedes);
   return reports.length === 0 ? '' : `; replaces the result of the earlier report(s) ${reports.join(', ')}`;
+}
+
+function textsIn(values: unknown): string[] {
+  return Array.isArray(values) ? values.filter((value) => typeof value === 'string') : [];
 }
 
 function filled(template: string, { studyInstanceUid, accessionNumber, patient }: ListDetail['row']): string {

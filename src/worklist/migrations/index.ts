@@ -4,10 +4,11 @@ import type { Schema } from '../schema';
 import { studies } from './001-studies';
 import { access } from './002-access';
 import { findings } from './003-findings';
+import { corrections } from './004-corrections';
 import type { Migration } from './migration';
 
 /** In this order. */
-export const MIGRATIONS: readonly Migration[] = [studies, access, findings];
+export const MIGRATIONS: readonly Migration[] = [studies, access, findings, corrections];
 
 /**
  * Brings the database to this version's schema: all steps or none, inside a transaction that holds the migration lock.

@@ -177,6 +177,44 @@ export function worklistTests(open: () => Promise<Database>): void {
     ]);
   });
 
+  test('a result is withdrawn: urgent no more, unless a person said so, and its history says why', async () => {
+    const report = { ...REPORT, sopInstanceUid: deriveUid(['told report']) };
+    for (const name of ['a', 'b'])
+      await list.record(studyRecord(name, { films: [filmRecord(name, { outputs: [report] })] }));
+    await list.setPriority(uid('b'), 'urgent', 'somebody');
+    const withdrawal = (name: string) =>
+      studyRecord(name, {
+        key: deriveUid(['withdrawal']),
+        priority: null,
+        films: [
+          filmRecord(name, {
+            outcome: 'not-analysed',
+            reason: 'rejected-for-quality',
+            reasonText: 'the film was rejected for quality reasons',
+            probability: null,
+            findings: [],
+            outputs: [{ ...REPORT, sopInstanceUid: deriveUid(['withdrawal report']) }],
+            supersedes: [report.sopInstanceUid],
+          }),
+        ],
+      });
+    expect((await row('a'))!.priority).toBe('urgent');
+    for (const name of ['a', 'b']) expect(await list.record(withdrawal(name))).toBe(true);
+    expect(await row('a')).toMatchObject({
+      priority: 'routine',
+      priorities: { finding: null },
+      state: 'not-analysed',
+      reason: 'rejected-for-quality',
+      findings: [],
+    });
+    expect(await row('b')).toMatchObject({ priority: 'urgent', priorities: { finding: null, person: 'urgent' } });
+    const { history } = (await list.study(uid('a')))!;
+    expect(history.map(({ detail: { withdrawn } }) => withdrawn)).toContainEqual(['rejected-for-quality']);
+    // Late, or replayed.
+    expect(await list.record(studyRecord('a', { films: [filmRecord('a', { outputs: [report] })] }))).toBe(false);
+    expect((await row('a'))!.priority).toBe('routine');
+  });
+
   test('a record of fewer films never takes the place of the whole one, as a rebuilt one without rejected films', async () => {
     const rejected = filmRecord('b', { outcome: 'rejected', probability: null, outputs: [] });
     await list.record(studyRecord('a', { films: [filmRecord('a'), rejected] }));
@@ -403,5 +441,172 @@ export function worklistTests(open: () => Promise<Database>): void {
     expect((await row('a'))!.patient.PatientName).toMatch(/^O'Brien "x" \\ ; --/);
     expect((await list.study(uid('a')))!.record!.films[0]!.remarks[0]).toBe(odd);
     expect(await names({ search: "o'brien" })).toEqual([uid('a')]);
+  });
+
+  describe('patient and study attributes that were corrected in the archive', () => {
+    const { patient, study, order } = studyRecord('a');
+    const WRONG = { patient, study, order };
+    const RIGHT = { ...WRONG, patient: { ...patient, PatientID: 'RIGHT', PatientName: 'Óscar^Right' } };
+    const film = (attributes: typeof WRONG) => ({ of: 'film', attributes }) as const;
+    const pending = async () => (await list.pendingCorrections()).map(({ event }) => event.correction);
+    const kinds = async () => (await list.study(uid('a')))!.history.map(({ kind }) => kind);
+
+    test('row, search and record follow; result, verdict, priorities and history stay', async () => {
+      await list.advance(uid('a'), waiting('urgent'), 1_000, FILM);
+      await list.record(studyRecord('a'));
+      await list.verdict(uid('a'), { verdict: 'disagree', note: 'no', by: 'ana' });
+      await list.setPriority(uid('a'), 'urgent', 'ana');
+      const before = (await list.study(uid('a')))!;
+      clock += 1_000;
+      expect(await list.correct(uid('a'), film(RIGHT))).toEqual(['PatientID', 'PatientName']);
+      const after = (await list.study(uid('a')))!;
+      expect(after.row).toEqual({
+        ...before.row,
+        patient: { ...before.row.patient, PatientID: 'RIGHT', PatientName: 'Óscar^Right' },
+        change: after.row.change,
+      });
+      expect(after.record).toEqual({ ...before.record, ...RIGHT });
+      expect(after.verdicts).toEqual(before.verdicts);
+      expect(after.history.slice(1)).toEqual(before.history);
+      expect(after.history[0]).toEqual({
+        at: clock,
+        kind: 'attributes-corrected',
+        detail: { attributes: ['PatientID', 'PatientName'] },
+      });
+      expect((await list.changesSince(before.row.change)).rows).toEqual([after.row]);
+      expect(await names({ search: 'oscar right' })).toEqual([uid('a')]);
+      expect(await names({ search: 'muller' })).toEqual([]);
+      expect(JSON.stringify(await pending())).not.toMatch(/RIGHT|scar/);
+    });
+
+    test('a verdict is counted with the patient that the study is of', async () => {
+      for (const name of ['a', 'b']) {
+        await list.record(studyRecord(name));
+        await list.verdict(uid(name), { verdict: 'agree', note: '', by: 'ana' });
+      }
+      await list.correct(uid('a'), film({ ...WRONG, patient: studyRecord('b').patient }));
+      const lines: string[] = [];
+      for await (const line of list.verdictsCsv()) lines.push(line);
+      expect(new Set(lines.slice(1).map((line) => line.split(',')[2])).size).toBe(1);
+    });
+
+    test('another patient or order is to be announced, once; nothing else is', async () => {
+      await list.record(studyRecord('a'));
+      expect(await list.correct(uid('a'), film(WRONG))).toEqual([]);
+      const described = { ...WRONG, study: { ...study, StudyDescription: 'Chest', ReferringPhysicianName: 'X^Y' } };
+      expect(await list.correct(uid('a'), film(described))).toEqual(['StudyDescription', 'ReferringPhysicianName']);
+      expect(await pending()).toEqual([]);
+      expect(await list.correct(uid('a'), film({ ...described, ...RIGHT, study: described.study }))).not.toEqual([]);
+      const [first] = await list.pendingCorrections();
+      expect(first).toMatchObject({
+        study: uid('a'),
+        event: { type: 'study-result', priority: 'urgent', correction: { corrects: ['patient'] } },
+      });
+      expect(Object.keys(first!.event.films[0]!)).not.toContain('remarks');
+      clock += 1_000;
+      await list.correct(uid('a'), film({ ...RIGHT, order: { ...order, AccessionNumber: 'A-right' } }));
+      // What was announced meanwhile was not the whole of it.
+      await list.announced(first!);
+      expect(await pending()).toEqual([{ corrects: ['order', 'patient'], correctedAt: new Date(clock).toISOString() }]);
+      await list.announced((await list.pendingCorrections())[0]!);
+      expect(await pending()).toEqual([]);
+    });
+
+    test('seen by two processes at once it is written, and to be announced, once', async () => {
+      await list.record(studyRecord('a'));
+      const seen = await Promise.all(Array.from({ length: 5 }, () => list.correct(uid('a'), film(RIGHT))));
+      expect(seen.filter((keywords) => keywords.length > 0)).toHaveLength(1);
+      expect((await kinds()).filter((kind) => kind === 'attributes-corrected')).toHaveLength(1);
+      expect(await pending()).toHaveLength(1);
+    });
+
+    test('padding, and components of a name that are left out at its end, are no correction', async () => {
+      await list.record(studyRecord('a'));
+      const padded = { ...patient, PatientID: `${patient.PatientID} `, PatientName: `${patient.PatientName}^^^ ` };
+      expect(await list.correct(uid('a'), film({ ...WRONG, patient: padded }))).toEqual([]);
+      const { IssuerOfPatientID, ...ofVersion01 } = patient;
+      expect(IssuerOfPatientID).toBe('');
+      await list.record(studyRecord('b', { patient: ofVersion01 as typeof patient }));
+      expect(await list.correct(uid('b'), film({ ...WRONG, patient, order: studyRecord('b').order }))).toEqual([]);
+    });
+
+    test('a result told again, or an older one, brings the attributes that the archive has now', async () => {
+      const old = { ...REPORT, sopInstanceUid: deriveUid(['old report']) };
+      const newer = studyRecord('a', { films: [filmRecord('a', { supersedes: [old.sopInstanceUid] })] });
+      await list.record(newer);
+      expect(await list.record({ ...newer, ...RIGHT })).toBe(true);
+      expect(await pending()).toMatchObject([{ corrects: ['patient'] }]);
+      const older = studyRecord('a', { key: deriveUid(['older']), films: [filmRecord('a', { outputs: [old] })] });
+      expect(await list.record(older)).toBe(true);
+      expect(await list.study(uid('a'))).toMatchObject({ record: newer, row: { patient: { PatientID: 'ID-a' } } });
+    });
+
+    test('a new result with another patient is a correction, too; the first result of a row is none', async () => {
+      await list.advance(uid('a'), waiting('routine'), 1_000, FILM);
+      await list.record(studyRecord('a', { key: deriveUid(['first']) }));
+      expect(await pending()).toEqual([]);
+      await list.record(studyRecord('a', RIGHT));
+      expect(await pending()).toMatchObject([{ corrects: ['patient'] }]);
+      expect([...(await kinds())].sort()).toEqual(['attributes-corrected', 'result', 'result', 'waiting']);
+    });
+
+    test('a result that was withdrawn is not announced again; the list follows all the same', async () => {
+      const old = { ...REPORT, sopInstanceUid: deriveUid(['old report']) };
+      await list.record(studyRecord('a', { key: deriveUid(['told']), films: [filmRecord('a', { outputs: [old] })] }));
+      await list.correct(uid('a'), film({ ...WRONG, order: { ...order, AccessionNumber: 'A-2' } }));
+      const rejected = filmRecord('a', {
+        outcome: 'not-analysed',
+        reason: 'incorrect-worklist-entry',
+        probability: null,
+        outputs: [],
+        supersedes: [old.sopInstanceUid],
+      });
+      await list.record(studyRecord('a', { priority: null, films: [rejected] }));
+      expect(await list.correct(uid('a'), film(RIGHT))).toEqual(['PatientID', 'PatientName']);
+      expect(await row('a')).toMatchObject({ state: 'not-analysed', patient: { PatientID: 'RIGHT' } });
+      expect(await pending()).toEqual([]);
+    });
+
+    test('a record that no film was read for corrects nothing', async () => {
+      await list.record(studyRecord('a'));
+      const nobody = { ...patient, PatientID: '', PatientName: '' };
+      const gone = studyRecord('a', { patient: nobody, films: [filmRecord('a', { modality: '' })] });
+      expect(await list.record(gone)).toBe(false);
+      expect(await row('a')).toMatchObject({ patient: { PatientID: 'ID-a' } });
+    });
+
+    test('a row without a result follows what a search lists; one with a result does not', async () => {
+      await list.advance(uid('a'), waiting('routine'), 1_000, FILM);
+      const sight = { ...SIGHT, PatientID: 'RIGHT', StudyDescription: 'x'.repeat(300) };
+      expect(await list.correct(uid('a'), { of: 'study', sight })).toEqual(['PatientID', 'StudyDescription']);
+      expect(await list.correct(uid('a'), { of: 'study', sight })).toEqual([]);
+      expect(await row('a')).toMatchObject({ patient: { PatientID: 'RIGHT' }, state: 'waiting' });
+      expect(await list.correct(uid('a'), film(RIGHT))).toEqual([]);
+      expect(await pending()).toEqual([]);
+      await list.record(studyRecord('a'));
+      expect(await list.correct(uid('a'), { of: 'study', sight })).toEqual([]);
+    });
+
+    test('what is asked for: the films of the result, else the study; nothing that is not shown', async () => {
+      expect(await list.known(uid('a'))).toBeNull();
+      await list.advance(uid('a'), waiting('routine'), 1_000, FILM);
+      expect(await list.known(uid('a'))).toEqual({ sight: SIGHT, films: [], hasResult: false });
+      await list.record(studyRecord('a'));
+      const { seriesInstanceUid, sopInstanceUid } = filmRecord('a');
+      expect(await list.known(uid('a'))).toMatchObject({
+        films: [{ studyInstanceUid: uid('a'), seriesInstanceUid, sopInstanceUid }],
+        hasResult: true,
+      });
+      await list.advance(uid('ct'), waiting('routine'), 1_000, { ...FILM, mayHaveFilms: false });
+      expect(await list.known(uid('ct'))).toBeNull();
+      expect(await list.correct(uid('unknown'), film(RIGHT))).toEqual([]);
+    });
+
+    test('a study that is shown again shows what the archive lists now', async () => {
+      await list.advance(uid('a'), waiting('routine'), 1_000, { ...FILM, mayHaveFilms: false });
+      const sight = { ...SIGHT, PatientID: 'RIGHT' };
+      await list.advance(uid('a'), waiting('routine'), 2_000, { sight, mayHaveFilms: true });
+      expect(await row('a')).toMatchObject({ state: 'waiting', patient: { PatientID: 'RIGHT' } });
+    });
   });
 }

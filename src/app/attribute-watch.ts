@@ -1,0 +1,38 @@
+import type { DicomWebArchive } from '../archive/dicomweb';
+import type { Log } from '../base/log';
+import { studySweep } from '../catch-up/study-sweep';
+import type { Config } from '../config/config';
+import type { ResultEvent } from '../events/result-event';
+import type { Broker } from '../queue/broker';
+import { AttributeWatch, type ListedStudy } from '../worklist/attribute-watch';
+import type { OpenedList } from './list';
+
+/**
+ * What keeps the list's patient and study attributes as the archive has them, over the days and at the pace of the
+ * catch-up. In shadow mode nothing is announced: what is to be waits until the mode is live.
+ */
+export function openAttributeWatch(
+  config: Pick<Config, 'catchUp' | 'results'>,
+  { worklist }: OpenedList,
+  archive: DicomWebArchive,
+  broker: Pick<Broker, 'announce'>,
+  log: Log,
+): AttributeWatch {
+  const { kind, windowDays, intervalMs } = config.catchUp;
+  const announce = config.results.mode === 'shadow' ? null : (event: ResultEvent) => broker.announce(event);
+  const sweep = kind === 'off' ? null : () => listedStudies(archive, windowDays, log);
+  return new AttributeWatch({ worklist, archive, announce, sweep, log }, { intervalMs });
+}
+
+async function* listedStudies(
+  archive: DicomWebArchive,
+  windowDays: number,
+  log: Log,
+): AsyncGenerator<readonly ListedStudy[]> {
+  const finder = {
+    findStudies: (search: Parameters<DicomWebArchive['sightStudies']>[0]) => archive.sightStudies(search),
+  };
+  const onCut = (span: string) =>
+    log.warn({ event: 'catch-up.search-cut', span }, 'the archive shows a part of its studies of a minute only');
+  for await (const { studies } of studySweep(finder, windowDays, Date.now, onCut).batches()) yield studies;
+}

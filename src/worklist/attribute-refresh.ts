@@ -1,0 +1,44 @@
+import type { Uid } from '../dicom/uid';
+import { attributesOf, type RecordArchive } from '../sinks/load-record';
+import type { FoundAttributes } from './attributes';
+import type { KnownFilm, KnownStudy } from './corrections';
+import type { StudySight } from './record-columns';
+import type { Worklist } from './worklist';
+
+/** Port: what the archive has of a study now; `archive/dicomweb` fits it by shape. Every method throws HilumError. */
+export interface AttributeArchive extends Pick<RecordArchive, 'describe'> {
+  /** Null where the archive does not have it. */
+  sightStudy(study: Uid, timeoutMs?: number): Promise<StudySight | null>;
+}
+
+export interface RefreshParts {
+  readonly worklist: Pick<Worklist, 'known' | 'correct'>;
+  readonly archive: AttributeArchive;
+}
+
+/**
+ * Has the row of a study follow the archive: by one query, of a film's header, which is what its result says; without a
+ * result, of what a search lists. Resolves to the keywords of the attributes that were corrected; none for a study that
+ * the list or the archive does not have.
+ * @throws HilumError of archive and database
+ */
+export async function refreshAttributes(study: Uid, { worklist, archive }: RefreshParts): Promise<readonly string[]> {
+  const known = await worklist.known(study);
+  const found = known && (await find(study, known, archive));
+  return found === null ? [] : worklist.correct(study, found);
+}
+
+async function find(study: Uid, known: KnownStudy, archive: AttributeArchive): Promise<FoundAttributes | null> {
+  if (known.hasResult) return findByFilm(known.films, archive);
+  const sight = await archive.sightStudy(study);
+  return sight && { of: 'study', sight };
+}
+
+async function findByFilm(films: readonly KnownFilm[], archive: AttributeArchive): Promise<FoundAttributes | null> {
+  for (const film of films) {
+    const header = await archive.describe(film);
+    // Without a modality it is no header of a film, whatever the archive answered.
+    if (header !== null && header.Modality !== '') return { of: 'film', attributes: attributesOf(header) };
+  }
+  return null;
+}

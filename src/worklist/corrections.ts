@@ -1,0 +1,212 @@
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { Uid } from '../dicom/uid';
+import { type Correction, type FilmResult, filmResultSchema, type ResultEvent } from '../events/result-event';
+import type { FilmRecord, StudyAttributes, StudyRecord } from '../sinks/record';
+import { isWithdrawal } from '../sinks/statements';
+import {
+  changedAttributes,
+  changedSight,
+  correctedParts,
+  type FoundAttributes,
+  sightOf,
+  sightOfRow,
+} from './attributes';
+import { nextChange, note } from './change';
+import { sightColumns, type StudySight } from './record-columns';
+import type { Schema, StudyColumns } from './schema';
+import { readStoredRecord } from './stored-findings';
+import { patientKeyOf } from './verdicts';
+
+/** A film whose header tells what the archive has of its study. */
+export interface KnownFilm {
+  readonly studyInstanceUid: Uid;
+  readonly seriesInstanceUid: Uid;
+  readonly sopInstanceUid: Uid;
+}
+
+/** What the list has of a study. */
+export interface KnownStudy {
+  readonly sight: StudySight;
+  /** Of its result; empty without one, and where no film of it was in the archive. */
+  readonly films: readonly KnownFilm[];
+  readonly hasResult: boolean;
+}
+
+/** A correction that is to be announced, with the result that it is about. */
+export interface PendingCorrection {
+  readonly study: Uid;
+  readonly event: ResultEvent & { readonly correction: Correction };
+}
+
+const COLUMNS = [
+  'state',
+  'record',
+  'correction',
+  'patient_id',
+  'patient_name',
+  'patient_birth_date',
+  'patient_sex',
+  'accession_number',
+  'study_date',
+  'study_time',
+  'study_description',
+] as const satisfies readonly (keyof StudyColumns)[];
+type Stored = Pick<StudyColumns, (typeof COLUMNS)[number]>;
+
+/** Films that are asked for in turn: the first ones may have been deleted. */
+const FILMS = 3;
+
+/** Null where the list does not have the study, and for one without a film, which is not shown. */
+export async function findKnown(db: Kysely<Schema>, study: Uid): Promise<KnownStudy | null> {
+  const stored = await readStored(db, study);
+  if (stored === undefined) return null;
+  if (stored.record === null)
+    return stored.state === 'left-alone' ? null : { sight: sightOfRow(stored), films: [], hasResult: false };
+  const record = readStoredRecord(stored.record);
+  const films = record.films.flatMap(({ seriesInstanceUid, sopInstanceUid }) =>
+    seriesInstanceUid === null ? [] : [{ studyInstanceUid: study, seriesInstanceUid, sopInstanceUid }],
+  );
+  return { sight: sightOf(record), films: films.slice(0, FILMS), hasResult: true };
+}
+
+/**
+ * Has the row of a study follow the archive; result, verdicts and priorities stay. Resolves to the keywords that
+ * changed, none where there is nothing to change.
+ */
+export async function writeAttributes(
+  transaction: Transaction<Schema>,
+  study: Uid,
+  found: FoundAttributes,
+  at: number,
+): Promise<readonly string[]> {
+  const change = await nextChange(transaction);
+  const stored = await readStored(transaction, study);
+  if (stored === undefined) return [];
+  const { keywords, update } =
+    stored.record === null ? sightUpdate(study, stored, found) : recordUpdate(study, stored, stored.record, found, at);
+  if (keywords.length === 0) return [];
+  await transaction
+    .updateTable('study')
+    .set({ ...update, change })
+    .where('study_uid', '=', study)
+    .execute();
+  if (found.of === 'film') await keepWithPatient(transaction, study, found.attributes);
+  await note(transaction, change, study, at, 'attributes-corrected', { attributes: keywords });
+  return keywords;
+}
+
+interface Update {
+  readonly keywords: readonly string[];
+  readonly update: Partial<StudyColumns>;
+}
+const NOTHING: Update = { keywords: [], update: {} };
+
+function sightUpdate(study: Uid, stored: Stored, found: FoundAttributes): Update {
+  if (found.of !== 'study') return NOTHING;
+  const update = sightColumns(study, found.sight);
+  return { keywords: changedSight(sightOfRow(stored), sightOfRow(update)), update };
+}
+
+function recordUpdate(study: Uid, stored: Stored, text: string, found: FoundAttributes, at: number): Update {
+  // A result came meanwhile.
+  if (found.of !== 'film') return NOTHING;
+  const { patient, study: facts, order } = found.attributes;
+  const record = JSON.parse(text) as StudyRecord;
+  const keywords = changedAttributes(record, found.attributes);
+  return {
+    keywords,
+    update: {
+      ...sightColumns(study, sightOf(found.attributes)),
+      record: JSON.stringify({ ...record, patient, study: facts, order }),
+      correction: correctionOf(record, keywords, stored.correction, at),
+    },
+  };
+}
+
+/**
+ * What is to be announced after these attributes changed, as it is stored: with what was not announced before. It is
+ * stored with the row, so that no crash between the two loses it. Nothing of a result that is withdrawn: of the right
+ * patient nothing was told that holds.
+ */
+export function correctionOf(
+  record: Pick<StudyRecord, 'films'>,
+  keywords: readonly string[],
+  pending: string | null,
+  at: number,
+): string | null {
+  if (isWithdrawal(record)) return null;
+  const parts = correctedParts(keywords);
+  if (parts.length === 0) return pending;
+  const before = pending === null ? [] : (JSON.parse(pending) as Correction).corrects;
+  const correction: Correction = {
+    corrects: [...new Set([...before, ...parts])].sort(),
+    correctedAt: new Date(at).toISOString(),
+  };
+  return JSON.stringify(correction);
+}
+
+/** Verdicts are counted by patient (`hilum evaluate`): they go with their study. */
+export async function keepWithPatient(
+  transaction: Transaction<Schema>,
+  study: Uid,
+  { patient }: Pick<StudyAttributes, 'patient'>,
+): Promise<void> {
+  await transaction
+    .updateTable('verdict')
+    .set({ patient_key: patientKeyOf(patient) })
+    .where('study_uid', '=', study)
+    .execute();
+}
+
+/** The corrections that nobody has announced yet, the oldest first. */
+export async function findPending(db: Kysely<Schema>, limit: number): Promise<PendingCorrection[]> {
+  const rows = await db
+    .selectFrom('study')
+    .select(['study_uid', 'record', 'correction'])
+    .where(sql<boolean>`correction is not null`)
+    .orderBy('change')
+    .limit(limit)
+    .execute();
+  return rows.flatMap(({ study_uid, record, correction }) =>
+    record === null || correction === null
+      ? []
+      : [{ study: study_uid as Uid, event: eventOf(readStoredRecord(record), JSON.parse(correction) as Correction) }],
+  );
+}
+
+/** One that was corrected again meanwhile stays to be announced. */
+export async function clearPending(transaction: Transaction<Schema>, { study, event }: PendingCorrection) {
+  await transaction
+    .updateTable('study')
+    .set({ correction: null })
+    .where('study_uid', '=', study)
+    .where('correction', '=', JSON.stringify(event.correction))
+    .execute();
+}
+
+/** The stored result as it was announced: nothing about the patient, who is read from the archive anew. */
+function eventOf(record: StudyRecord, correction: Correction): PendingCorrection['event'] {
+  const { studyInstanceUid, priority, films, models, completedAt } = record;
+  return {
+    schemaVersion: 1,
+    type: 'study-result',
+    studyInstanceUid,
+    priority,
+    films: films.map(resultOf),
+    skipped: [],
+    models,
+    completedAt,
+    correction,
+  };
+}
+
+/** Without what the record adds. */
+function resultOf(film: FilmRecord): FilmResult {
+  return Object.fromEntries(
+    Object.entries(film).filter(([key]) => key in filmResultSchema.shape),
+  ) as unknown as FilmResult;
+}
+
+function readStored(db: Kysely<Schema>, study: Uid): Promise<Stored | undefined> {
+  return db.selectFrom('study').select(COLUMNS).where('study_uid', '=', study).executeTakeFirst();
+}
