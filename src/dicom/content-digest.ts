@@ -1,4 +1,4 @@
-import { createHash, webcrypto } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { type Attributes, binary, items, type Keyword, number, numbers, text } from './attributes';
 import { isInverse } from './lut';
 import { turnOf } from './patient-orientation';
@@ -32,15 +32,14 @@ export async function isSameContent(
   return before.decoded !== null && before.decoded === (await now.decoded());
 }
 
-/** Not in this thread: pixel data may be some hundred megabytes. */
-export async function encodedDigest({ pixelData, transferSyntaxUid, attributes }: Opened): Promise<string> {
-  const fragments = pixelData?.fragments ?? [];
-  const bytes = fragments.length === 1 ? fragments[0]! : Buffer.concat(fragments);
-  const pixels = Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex');
+/** {@link ContentDigest.encoded}; takes a while, of pixel data that may be some hundred megabytes. */
+export function encodedDigest({ pixelData, transferSyntaxUid, attributes }: Opened): string {
+  const pixels = createHash('sha256');
+  for (const fragment of pixelData?.fragments ?? []) pixels.update(fragment);
   const layout = LAYOUT.map((keyword) => number(attributes, keyword) ?? null);
-  const parts = [transferSyntaxUid, pixels, text(attributes, 'PhotometricInterpretation') ?? null, layout];
+  const photometric = text(attributes, 'PhotometricInterpretation') ?? null;
   return createHash('sha256')
-    .update(JSON.stringify([...parts, displayFacts(attributes)]))
+    .update(JSON.stringify([transferSyntaxUid, pixels.digest('hex'), photometric, layout, displayFacts(attributes)]))
     .digest('hex');
 }
 

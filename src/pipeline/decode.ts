@@ -6,7 +6,7 @@ import { PixelError } from '../dicom/pixel-error';
 import type { Opened } from '../dicom/read';
 import { tryParseUid, type Uid } from '../dicom/uid';
 import type { Size } from '../imaging/plane';
-import type { FilmReader } from './film-reader';
+import type { FilmReader, ReadFilm } from './film-reader';
 import type { DecodedFilm, Refusal } from './stage';
 
 /**
@@ -17,7 +17,7 @@ export interface OpenedFilm {
   readonly sopInstanceUid: Uid;
   /** With what the transfer syntax tells of lossy compression and the header does not. */
   readonly attributes: Attributes;
-  readonly opened: Opened;
+  readonly opened: Opened & Partial<ReadFilm>;
 }
 
 /** @throws HilumError DICOM_UNREADABLE, also when no result could ever refer to the film because it has no UID */
@@ -52,7 +52,12 @@ export async function contentOf(
   reader: FilmReader,
   decoded: string | null = null,
 ): Promise<ContentDigest> {
-  return { encoded: await encodedDigest(opened), decoded: decoded ?? (await decodedContent(opened, reader)) };
+  return { encoded: encodedContent(opened), decoded: decoded ?? (await decodedContent(opened, reader)) };
+}
+
+/** {@link ContentDigest.encoded}: known of a file that was read by a reader. */
+export function encodedContent(opened: OpenedFilm['opened']): string {
+  return opened.encodedDigest ?? encodedDigest(opened);
 }
 
 /** Null where the pixels can't be decoded. */

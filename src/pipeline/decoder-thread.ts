@@ -7,7 +7,7 @@ import { PixelError, undecodable } from '../dicom/pixel-error';
 import type { Opened } from '../dicom/read';
 import type { Size } from '../imaging/plane';
 import type { Answer, Failure, Reply, Request } from './decoder-worker';
-import type { FilmReader } from './film-reader';
+import type { FilmReader, ReadFilm } from './film-reader';
 import type { FilmPicture, ReducedFilm } from './reduce';
 
 /** Why a thread was lost over a film. */
@@ -48,9 +48,9 @@ export class DecoderThread implements FilmReader {
 
   constructor(private readonly options: DecoderThreadOptions) {}
 
-  async read(bytes: Uint8Array): Promise<Opened> {
+  async read(bytes: Uint8Array): Promise<ReadFilm> {
     // A copy that is given away: the caller keeps its own. (Not slice(): a Buffer's is no copy.)
-    return (await this.inTurn(() => ({ task: 'read', bytes: new Uint8Array(bytes) }))) as Opened;
+    return (await this.inTurn(() => ({ task: 'read', bytes: new Uint8Array(bytes) }))) as ReadFilm;
   }
 
   async decode(opened: Opened, size: Size): Promise<ReducedFilm> {

@@ -3,7 +3,7 @@ import { causeText, type ErrorCode, HilumError, type Lasting } from '../base/err
 import { PixelError, type PixelFault } from '../dicom/pixel-error';
 import type { Opened } from '../dicom/read';
 import type { Size } from '../imaging/plane';
-import { unboundedReader } from './film-reader';
+import { type ReadFilm, unboundedReader } from './film-reader';
 import type { FilmPicture, ReducedFilm } from './reduce';
 import { transferable } from './transferable';
 
@@ -13,7 +13,7 @@ export type Request =
   | { readonly task: 'decode'; readonly opened: Opened; readonly size: Size }
   | { readonly task: 'picture'; readonly opened: Opened; readonly longest: number }
   | { readonly task: 'digest'; readonly opened: Opened };
-export type Answer = Opened | ReducedFilm | FilmPicture | string;
+export type Answer = ReadFilm | ReducedFilm | FilmPicture | string;
 
 /** An error as plain data: classes do not survive the way between threads. */
 export type Failure =

@@ -1,8 +1,8 @@
 import { HilumError } from '../base/errors';
-import { type ContentDigest, encodedDigest, isSameContent } from '../dicom/content-digest';
+import { type ContentDigest, isSameContent } from '../dicom/content-digest';
 import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
-import { decodedContent, open, refusalOf } from './decode';
+import { decodedContent, encodedContent, open, refusalOf } from './decode';
 import type { AnalysisIdentity } from './encode';
 import type { FilmReader } from './film-reader';
 import { isWithdrawal, type Rejections } from './rejections';
@@ -95,7 +95,7 @@ async function hasChanged(
   try {
     const { opened } = await open(bytes, reader);
     return !(await isSameContent(seen, {
-      encoded: await encodedDigest(opened),
+      encoded: encodedContent(opened),
       decoded: () => decodedContent(opened, reader),
     }));
   } catch (error) {

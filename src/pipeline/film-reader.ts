@@ -1,14 +1,21 @@
+import { encodedDigest } from '../dicom/content-digest';
 import { digestPixels, displayFilm } from '../dicom/pixels';
 import { type Opened, readPart10 } from '../dicom/read';
 import type { Size } from '../imaging/plane';
 import { type FilmPicture, pictureOf, reduce, type ReducedFilm } from './reduce';
+
+/** A file that was read, with the digest of what it holds. */
+export interface ReadFilm extends Opened {
+  /** {@link ContentDigest.encoded} */
+  readonly encodedDigest: string;
+}
 
 /**
  * Port: who works on bytes that nobody has vouched for; `decoder-thread.ts` does so within bounds of time and memory.
  */
 export interface FilmReader {
   /** @throws HilumError DICOM_UNREADABLE */
-  read(bytes: Uint8Array): Promise<Opened>;
+  read(bytes: Uint8Array): Promise<ReadFilm>;
   /** @param size of the models' input @throws PixelError */
   decode(opened: Opened, size: Size): Promise<ReducedFilm>;
   /** @param longest side in pixels @throws PixelError */
@@ -20,7 +27,10 @@ export interface FilmReader {
 
 /** In the caller's own thread, so without any bound of time: for files that are trusted. */
 export const unboundedReader: FilmReader = {
-  read: async (bytes) => readPart10(bytes),
+  read: async (bytes) => {
+    const opened = readPart10(bytes);
+    return { ...opened, encodedDigest: encodedDigest(opened) };
+  },
   decode: async (opened, size) => reduce(await displayFilm(opened), opened.attributes, size),
   picture: async (opened, longest) => pictureOf(await displayFilm(opened), opened.attributes, longest),
   digest: (opened) => digestPixels(opened),

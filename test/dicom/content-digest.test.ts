@@ -7,7 +7,7 @@ import { generatedFilms } from '../support/films/generated-films';
 const CELLS = [0, 100, 2000, 4095, 7, 8, 9, 10, 500, 501, 502, 503, 1, 2, 3, 4];
 const digestOf = async (bytes: Uint8Array): Promise<ContentDigest> => {
   const opened = readPart10(bytes);
-  return { encoded: await encodedDigest(opened), decoded: await digestPixels(opened) };
+  return { encoded: encodedDigest(opened), decoded: await digestPixels(opened) };
 };
 const decodedOf = async (bytes: Uint8Array) => (await digestOf(bytes)).decoded;
 
