@@ -126,6 +126,8 @@ export function openCatchUp(
     {
       source,
       findSeries: (study) => seriesWithShadow(study, archive, book),
+      // In shadow mode each study is asked for by itself: what the book has is no object of the archive.
+      findSeriesOf: (studies) => (book === null ? archive.findSeriesOf(studies) : Promise.resolve(new Map())),
       coveredFilms: coveredFilms(archive),
       ...workQueue(broker),
     },

@@ -25,6 +25,7 @@ import {
 } from './film-header';
 import { JsonParser } from './json-thread';
 import { listInstances, listSeries } from './listing';
+import { seriesOfStudies } from './many-studies';
 import { readMultipart, writeMultipart } from './multipart';
 import { probe, type ProbeResult } from './probe';
 import { JSON_HEADERS, query, search, searchPage, type Wire } from './wire';
@@ -71,6 +72,8 @@ export interface DicomWebArchive {
   findStudies(search: StudySearch): Promise<{ studies: FoundStudy[]; rows: number }>;
   /** As `findStudies`, with what the search lists of each study. */
   sightStudies(search: StudySearch): Promise<{ studies: (FilmHeader & FoundStudy)[]; rows: number }>;
+  /** The series of many studies by few searches; maybe less than all there is, see `many-studies.ts`. */
+  findSeriesOf(studies: readonly Uid[]): Promise<ReadonlyMap<Uid, FoundSeries[]>>;
   /** None for a study that the archive does not know. */
   findSeries(study: Uid, timeoutMs?: number): Promise<FoundSeries[]>;
   /**
@@ -142,6 +145,7 @@ export function dicomWebArchive(options: DicomWebOptions, log?: Log): DicomWebAr
     findInstances: (study) => findInstances(wire, study),
     findStudies: (search) => findStudies(wire, search),
     sightStudies: (search) => sightStudies(wire, search),
+    findSeriesOf: (studies) => seriesOfStudies(wire, studies),
     findSeries: (study, timeoutMs) => listSeries(wire, study, timeoutMs),
     sampleAttributes: (study, series, attributes, timeoutMs) =>
       sampleAttributes(wire, study, series, attributes, timeoutMs),

@@ -27,6 +27,8 @@ interface Found extends Counts {
 export interface CatchUpPorts extends TellerPorts {
   readonly source: Source;
   findSeries(study: Uid): Promise<readonly CountedSeries[]>;
+  /** The series of many studies by few searches: maybe not all of each. */
+  findSeriesOf(studies: readonly Uid[]): Promise<ReadonlyMap<Uid, readonly CountedSeries[]>>;
   /** Films of a study that have a report of their own, by the reports themselves. */
   coveredFilms(study: Uid): Promise<number>;
 }
@@ -42,6 +44,8 @@ export interface CountedSeries {
 export type CatchUpOptions = Readonly<
   Pick<CatchUpConfig, 'intervalMs' | 'studiesPerMinute' | 'queueLimit'> & Partial<Pick<CatchUpConfig, 'compareFilms'>>
 >;
+
+const NONE: ReadonlyMap<Uid, readonly CountedSeries[]> = new Map();
 
 const RETRY_BASE_MS = 5_000;
 const STOP_TIMEOUT_MS = 2_000;
@@ -107,7 +111,10 @@ export class CatchUp {
     const started = this.time.now();
     const counts = { looked: 0, told: 0 };
     for await (const batch of this.ports.source.batches()) {
-      for (const study of batch.studies) await this.lookAt(study, counts);
+      const due = batch.studies.filter((study) => this.isDue(study));
+      const listed =
+        due.length > 1 ? await this.ports.findSeriesOf(due.map(({ studyInstanceUid }) => studyInstanceUid)) : NONE;
+      for (const study of due) await this.lookAt(study, listed.get(study.studyInstanceUid), counts);
       await batch.done();
     }
     this.isFirstRound = false;
@@ -118,12 +125,20 @@ export class CatchUp {
     return counts;
   }
 
-  private async lookAt(study: Candidate, counts: { looked: number; told: number }): Promise<void> {
+  private isDue(study: Candidate): boolean {
+    return (study.modalities?.some(mayConcern) ?? true) && !this.memory.isSettled(study);
+  }
+
+  /** @param listed its series as a search of many studies shows them, which need not be all */
+  private async lookAt(
+    study: Candidate,
+    listed: readonly CountedSeries[] | undefined,
+    counts: { looked: number; told: number },
+  ): Promise<void> {
     this.teller.throwIfStopping();
-    if (study.modalities !== null && !study.modalities.some(mayConcern)) return;
     if (this.memory.isSettled(study)) return;
     counts.looked++;
-    const found = await this.count(study.studyInstanceUid);
+    const found = await this.count(study.studyInstanceUid, isWhole(listed, study) ? listed : undefined);
     if (found === null) return;
     const isDone = found.reports >= found.films;
     const before = this.memory.recall(study, found);
@@ -148,12 +163,13 @@ export class CatchUp {
   }
 
   /**
-   * Films in a study, those with a report of any version of Hilum, and key object selections: one query, and where
-   * several reports might be of one film a look at them. Null when the archive refuses to tell.
+   * Films in a study, those with a report of any version of Hilum, and key object selections: one query where its
+   * series are not listed already, and where several reports might be of one film a look at them. Null when the archive
+   * refuses to tell.
    */
-  private async count(study: Uid): Promise<Found | null> {
+  private async count(study: Uid, listed?: readonly CountedSeries[]): Promise<Found | null> {
     try {
-      const series = await this.ports.findSeries(study);
+      const series = listed ?? (await this.ports.findSeries(study));
       const instancesOf = (wanted: typeof series) => wanted.reduce((sum, { instances }) => sum + (instances ?? 1), 0);
       const reports = series.filter(
         ({ modality, description }) => modality === 'SR' && description.startsWith(REPORT_NAME),
@@ -174,4 +190,10 @@ export class CatchUp {
       return null;
     }
   }
+}
+
+/** Whether these are all series of a study: its number of instances tells. */
+function isWhole(listed: readonly CountedSeries[] | undefined, { instances }: Candidate): boolean {
+  if (listed === undefined || instances === null) return false;
+  return listed.reduce((sum, series) => sum + (series.instances ?? NaN), 0) === instances;
 }

@@ -64,8 +64,8 @@ function inspectJpeg(data: Uint8Array, view: DataView): Codestream {
   }
   if (!frame) throw undecodable('the JPEG header has no frame');
   if (lastMarker(data, EOI) < offset) throw undecodable('the compressed pixel data are cut off');
-  // T.81 section B.2.3: the last byte of the scan header. Decoders differ in what they make of it: all values may be too
-  // small.
+  // T.81 section B.2.3: the last byte of the scan header. Decoders differ in what they make of it: all values may be
+  // too small.
   const pointTransform = view.getUint8(offset + 1 + view.getUint16(offset + 2)) & 0x0f;
   if (frame.kind === 'jpeg-lossless' && pointTransform !== 0)
     throw undecodable('lossless JPEG with a point transform is not supported');

@@ -46,7 +46,9 @@ export function knownWarnings(codes: readonly string[]): Warning[] {
   return WARNINGS.filter((known) => codes.includes(known));
 }
 
-/** What of a study an archive may correct so that its result is told again. A closed list: docs/events.md names each. */
+/**
+ * What of a study an archive may correct so that its result is told again. A closed list: docs/events.md names each.
+ */
 export const CORRECTED_PARTS = ['patient', 'order'] as const;
 export type CorrectedPart = (typeof CORRECTED_PARTS)[number];
 

@@ -103,8 +103,8 @@ function changedTexts(before: Texts, after: Texts): string[] {
 }
 
 /**
- * Without what is no part of a value: padding (PS3.5 section 6.2), and components of a name that are left out at its end
- * (section 6.2.1). Records of version 0.1 lack some attributes.
+ * Without what is no part of a value: padding (PS3.5 section 6.2), and components of a name that are left out at its
+ * end (section 6.2.1). Records of version 0.1 lack some attributes.
  */
 function significant(value = ''): string {
   return clean(value, value.length)

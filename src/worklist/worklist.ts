@@ -100,8 +100,8 @@ export class Worklist {
   }
 
   /**
-   * Has a study's patient and study attributes follow the archive. Resolves to the keywords of those that changed. Where
-   * its result names another patient or order now, that is to be announced (`pendingCorrections`).
+   * Has a study's patient and study attributes follow the archive. Resolves to the keywords of those that changed.
+   * Where its result names another patient or order now, that is to be announced (`pendingCorrections`).
    */
   correct(study: Uid, found: FoundAttributes): Promise<readonly string[]> {
     return this.database.write((transaction) => writeAttributes(transaction, study, found, this.now()));

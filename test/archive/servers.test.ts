@@ -126,6 +126,52 @@ describe('a study is listed whole', () => {
   });
 });
 
+describe('the series of many studies', () => {
+  const studies = Array.from({ length: 120 }, (_, n) => parseUid(`1.2.7.${n + 1}`));
+  const row = (study: string, series: string, instances: number) => ({
+    '0020000D': { vr: 'UI', Value: [study] },
+    '0020000E': { vr: 'UI', Value: [series] },
+    '00080060': { vr: 'CS', Value: ['CR'] },
+    '00201209': { vr: 'IS', Value: [instances] },
+  });
+  const asked = () => server.requests.map((path) => new URL(path, server.url).searchParams);
+
+  test('fifty studies a search, by a list of their UIDs; rows of others are left alone', async () => {
+    answering((request, response) => {
+      const query = new URL(request.url!, server.url).searchParams;
+      const wanted = query.get('StudyInstanceUID')!.split(',');
+      const rows = query.get('offset') === '0' ? [...wanted, '1.2.8'].map((study) => row(study, `${study}.1`, 3)) : [];
+      response.end(JSON.stringify(rows));
+    }, '/series?');
+    const found = await open().findSeriesOf(studies);
+    expect([...found.keys()].sort()).toEqual([...studies].sort());
+    expect(found.get(studies[0]!)).toEqual([
+      { seriesInstanceUid: `${studies[0]!}.1`, modality: 'CR', description: '', instances: 3 },
+    ]);
+    expect(asked()).toHaveLength(3);
+  });
+
+  test('a server that ignores the list and the offset is not asked for ever', async () => {
+    const rows = Array.from({ length: 600 }, (_, n) => row('1.2.8', `1.2.8.${n}`, 1));
+    saying(200, JSON.stringify(rows), {}, '/series?');
+    expect((await open().findSeriesOf(studies.slice(0, 2))).size).toBe(0);
+    expect(asked()).toHaveLength(2);
+  });
+
+  test.each([400, 404, 501, 503])(
+    'a server that answers %i to such a search: nothing is found, and nothing fails',
+    async (status) => {
+      saying(status, '', {}, '/series?');
+      expect((await open().findSeriesOf(studies)).size).toBe(0);
+    },
+  );
+
+  test('no answer is an outage', async () => {
+    answering((request) => void request.socket.destroy(), '/series?');
+    await expect(open().findSeriesOf(studies)).rejects.toMatchObject({ lasting: 'transient' });
+  });
+});
+
 describe('a page that is refused', () => {
   test.each([200, 100, 15])('above %i rows: half is asked for, and remembered', async (refusesAbove) => {
     server.reset(films(300), { refusesAbove });

@@ -3,7 +3,7 @@ import { CatchUp, type CatchUpOptions, type CatchUpPorts } from '../../src/catch
 import { Memory } from '../../src/catch-up/memory';
 import type { Batch, Candidate, Source } from '../../src/catch-up/source';
 import type { Time } from '../../src/catch-up/teller';
-import { parseUid } from '../../src/dicom/uid';
+import { parseUid, type Uid } from '../../src/dicom/uid';
 import type { StudyEvent } from '../../src/events/study-event';
 import { recordingLog } from '../support/records/logs';
 
@@ -39,6 +39,8 @@ class FakeTime implements Time {
 class Setting {
   batches: Candidate[][] = [];
   series = new Map<string, (typeof FILM)[]>();
+  /** What a search of many studies shows; null: nothing. */
+  listed: Map<Uid, (typeof FILM)[]> | null = null;
   /** Films with a report of their own. */
   covered = new Map<string, number>();
   /** What happened, in order. */
@@ -58,6 +60,10 @@ class Setting {
         this.steps.push(`ask ${study}`);
         const found = this.series.get(study) ?? [FILM];
         return found;
+      },
+      findSeriesOf: async (studies) => {
+        if (this.listed !== null) this.steps.push(`list ${studies.length}`);
+        return this.listed ?? new Map();
       },
       coveredFilms: async (study) => {
         this.steps.push(`read ${study}`);
@@ -165,6 +171,27 @@ test('a study that holds a key object selection, which may reject films, is told
   for (const expected of [1, 0]) expect(await setting.catchUp.round()).toMatchObject({ told: expected });
   setting.time.at += 7 * 3_600_000;
   expect(await setting.catchUp.round()).toMatchObject({ told: 1 });
+});
+
+test('many studies are listed by few searches; one of which not all is shown is asked for by itself', async () => {
+  const setting = new Setting();
+  const whole = [FILM, REPORT];
+  setting.listed = new Map([
+    [uid(1), whole],
+    [uid(2), [FILM]],
+    [uid(4), [FILM]],
+    [uid(5), [{ ...FILM, instances: null as unknown as number }, REPORT]],
+  ]);
+  for (const n of [2, 3, 5]) setting.series.set(uid(n), whole);
+  setting.batches = [[1, 2, 3, 4, 5].map((n) => candidate(n, { instances: n === 4 ? 1 : 2 }))];
+  await setting.catchUp.round();
+  expect(setting.steps.slice(0, -1)).toEqual([
+    'list 5',
+    `ask ${uid(2)}`,
+    `ask ${uid(3)}`,
+    `told ${uid(4)}`,
+    `ask ${uid(5)}`,
+  ]);
 });
 
 const many = (count: number, from = 1) => Array.from({ length: count }, (_, i) => candidate(from + i));

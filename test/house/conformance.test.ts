@@ -309,6 +309,7 @@ describe('requests', () => {
     const study = path.studyInstanceUid;
     await archive.findInstances(study);
     await archive.findSeries(study);
+    await archive.findSeriesOf([study]);
     await archive.sampleAttributes(study, path.seriesInstanceUid, { StationName: '00081010' });
     await archive.describe(path);
     await archive.sightStudy(study);

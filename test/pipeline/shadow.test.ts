@@ -168,6 +168,7 @@ test('the catch-up counts what the book has, films not analyses, and leaves such
       {
         source,
         findSeries: (uid) => seriesWithShadow(uid, archive, book),
+        findSeriesOf: async () => new Map(),
         coveredFilms: () => Promise.resolve(0),
         tell: async ({ studyInstanceUid }) => void told.push(studyInstanceUid),
         depth: async () => 0,

@@ -53,8 +53,8 @@ test.each(STEPS)(
     const worker = await site.work();
     await site.tell(study);
     await worker.saw('study.done', study, 60_000);
-    // Not confirmed: the archive was back before it was asked whether it had kept the broken store. On a busy machine it
-    // may be back before it is asked anything at all, and then there is nothing to try again.
+    // Not confirmed: the archive was back before it was asked whether it had kept the broken store. On a busy machine
+    // it may be back before it is asked anything at all, and then there is nothing to try again.
     const retries = worker.lines('study.retry');
     missed += retries.length;
     for (const { reason } of retries)

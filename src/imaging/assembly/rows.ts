@@ -1,7 +1,7 @@
 /**
  * Rows of a film through a table and to fewer columns, four at a time: AssemblyScript, compiled by `npm run kernel`.
- * The vector's lanes are rows, never parts of one sum, so that each value is what `resample` of imaging/plane.ts has, to
- * the last bit. Pointers are bytes; the caller lays the memory out and bounds all numbers.
+ * The vector's lanes are rows, never parts of one sum, so that each value is what `resample` of imaging/plane.ts has,
+ * to the last bit. Pointers are bytes; the caller lays the memory out and bounds all numbers.
  */
 
 /**
