@@ -5,7 +5,7 @@ import type { Uid } from '../dicom/uid';
 import { decodedContent, encodedContent, open, refusalOf } from './decode';
 import type { AnalysisIdentity } from './encode';
 import type { FilmReader } from './film-reader';
-import { isWithdrawal, type Rejections } from './rejections';
+import { saysRejected, type Rejections } from './rejections';
 import { type FilmReports, isReadBy } from './reports';
 import type { Archive } from './stage';
 import type { Survey } from './survey';
@@ -77,7 +77,7 @@ function says(known: FilmReports, film: Uid, { reasons, isWhole }: Rejections): 
 }
 
 function isWithdrawn({ inEffect: { result } }: FilmReports): boolean {
-  return result !== null && isWithdrawal(result);
+  return result !== null && saysRejected(result);
 }
 
 /**

@@ -19,7 +19,7 @@ import { measuresOf } from './measure';
 import { resultOf, studyResult } from './notify';
 import { pixelFault } from './pixel-faults';
 import { preprocess } from './preprocess';
-import { isWithdrawal, mayBeNote, type NoteReading, readRejections, rejectedFilm, type Rejections } from './rejections';
+import { saysRejected, mayBeNote, type NoteReading, readRejections, rejectedFilm, type Rejections } from './rejections';
 import {
   type FilmReports,
   isReadBy,
@@ -226,7 +226,7 @@ function resultOfStudy(study: Uid, { found, instances, reports, results, identit
     const known = read.has(film) ? undefined : reports.get(film);
     const result = known && resultInEffect(known);
     // Of a film that is not there any more it is told only that it was rejected.
-    const isTold = result && (listed.has(film) || isWithdrawal(result));
+    const isTold = result && (listed.has(film) || saysRejected(result));
     return known && result && isTold ? [{ result, isOurs: isReadBy(known, study, identity) }] : [];
   });
   const films = [

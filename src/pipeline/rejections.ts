@@ -95,6 +95,6 @@ export function rejectedFilm(reason: RejectionReason): FilmOutcome {
 }
 
 /** Whether a result says that its film was rejected. */
-export function isWithdrawal({ reason }: Pick<FilmResult, 'reason'>): boolean {
+export function saysRejected({ reason }: Pick<FilmResult, 'reason'>): boolean {
   return reason !== null && isRejection(reason);
 }

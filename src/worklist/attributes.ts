@@ -1,7 +1,6 @@
 import type { CorrectedPart } from '../events/closed-lists';
 import type { StudyAttributes, StudyRecord } from '../sinks/record';
-import { clean, type StudySight } from './record-columns';
-import type { StudyColumns } from './schema';
+import { clean, type SightColumns, type StudySight } from './record-columns';
 
 type Texts = Readonly<Record<string, string | undefined>>;
 
@@ -73,17 +72,7 @@ export function sightOf({ patient, study, order }: StudyAttributes): StudySight 
   };
 }
 
-type SightRow = Pick<
-  StudyColumns,
-  | 'patient_id'
-  | 'patient_name'
-  | 'patient_birth_date'
-  | 'patient_sex'
-  | 'accession_number'
-  | 'study_date'
-  | 'study_time'
-  | 'study_description'
->;
+type SightRow = Omit<SightColumns, 'search_patient' | 'search_study'>;
 
 export function sightOfRow(row: SightRow): StudySight {
   return {

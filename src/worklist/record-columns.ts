@@ -16,7 +16,7 @@ export interface StudySight {
   readonly StudyDescription: string;
 }
 
-type SightColumns = Pick<
+export type SightColumns = Pick<
   StudyColumns,
   | 'patient_id'
   | 'patient_name'
