@@ -1,6 +1,7 @@
 /** A block: so many studies, all at once, for one contender; what it, the archive and the broker use for them. */
 import { createRequire } from 'node:module';
 import os from 'node:os';
+import { tail } from '../lib/processes.cjs';
 import { Explained } from '../lib/shell.mjs';
 import { cpuSeconds, residentMiB } from './usage.mjs';
 
@@ -8,7 +9,7 @@ const require = createRequire(import.meta.url);
 /** For the archive to write what was stored (ms). */
 const SETTLE_MS = 1500;
 const BLOCK_TIMEOUT_MS = 180_000;
-const MEMORY_INTERVAL_MS = 250;
+const WATCH_INTERVAL_MS = 250;
 
 /** Sends study events and waits for results, over one connection. */
 export async function openEvents(amqpUrl) {
@@ -55,9 +56,10 @@ function event(studyInstanceUid) {
 export async function runBlock(contender, films, { events, orthanc, rabbit }) {
   await storeAll(films, orthanc.url);
   await pause(SETTLE_MS);
-  const groups = { contender: contender.processes, archive: [orthanc.pid], broker: [rabbit.pid] };
-  const used = () => Object.entries(groups).map(([name, pids]) => [name, cpuSeconds(pids)]);
-  const memory = watchMemory(contender.processes);
+  const pids = contender.processes.map(({ pid }) => pid);
+  const groups = { contender: pids, archive: [orthanc.pid], broker: [rabbit.pid] };
+  const used = () => Object.entries(groups).map(([name, group]) => [name, cpuSeconds(group)]);
+  const memory = watchMemory(pids);
   const [before, started] = [used(), performance.now()];
   try {
     const results = await allResults(
@@ -74,23 +76,29 @@ export async function runBlock(contender, films, { events, orthanc, rabbit }) {
   }
 }
 
-async function allResults({ name, prefix }, studies, events) {
+async function allResults({ name, processes }, studies, events) {
   const [waiting, results] = [new Set(studies), []];
+  const until = performance.now() + BLOCK_TIMEOUT_MS;
   let timer;
   const finished = new Promise((resolve, reject) => {
-    timer = setTimeout(() => reject(new Explained(`${name}: no result of ${waiting.size} studies`)), BLOCK_TIMEOUT_MS);
-    events.onResult(prefix, (result) => {
+    timer = setInterval(() => {
+      const ended = processes.find((one) => !one.isRunning());
+      if (ended === undefined && performance.now() < until) return;
+      const why = ended === undefined ? `no result of ${waiting.size} studies` : 'a process has ended';
+      reject(new Explained(`${name}: ${why}\n${tail((ended ?? processes[0]).log)}`));
+    }, WATCH_INTERVAL_MS);
+    events.onResult(name, (result) => {
       if (!waiting.delete(result.studyInstanceUid)) return;
       results.push(result);
       if (waiting.size === 0) resolve();
     });
   });
   try {
-    await events.announce(prefix, studies);
+    await events.announce(name, studies);
     await finished;
     return results;
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
   }
 }
 
@@ -118,7 +126,7 @@ async function storeAll(films, url) {
 function watchMemory(groups) {
   let most = 0;
   const look = () => (most = Math.max(most, ...groups.map(residentMiB)));
-  const timer = setInterval(look, MEMORY_INTERVAL_MS);
+  const timer = setInterval(look, WATCH_INTERVAL_MS);
   return { most: () => (look(), most), stop: () => clearInterval(timer) };
 }
 

@@ -10,8 +10,8 @@ import { startService } from '../lib/service.mjs';
 import { DEBIAN_PYTHON, NATIVE_PARTS, shippedNetworks } from './native.mjs';
 
 /**
- * @typedef {{name: string, prefix: string, processes: number[]}} Contender `prefix`: of its exchanges; `processes`: a
- * process group each
+ * @typedef {{name: string, processes: {pid: number, log: string, isRunning(): boolean}[]}} Contender `name`: also the
+ * prefix of its exchanges; each process leads a group of its own
  */
 
 /** Hilum's service as it is shipped, in so many processes. */
@@ -25,9 +25,9 @@ export async function startHilum(name, workers, { dir, rabbit, orthanc, onStarte
       config: { broker: { prefix: name } },
     });
     onStarted(service);
-    started.push(service.pid);
+    started.push(service);
   }
-  return { name, prefix: name, processes: started };
+  return { name, processes: started };
 }
 
 /** The same in Python, with the same networks. */
@@ -53,7 +53,7 @@ async function startPython(name, count, { python, args, dir, rabbit, orthanc, on
       timeoutMs: 120_000,
     });
     onStarted(server);
-    started.push(server.pid);
+    started.push(server);
   }
-  return { name, prefix: name, processes: started };
+  return { name, processes: started };
 }

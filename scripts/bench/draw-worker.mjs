@@ -19,5 +19,12 @@ for (const { film, syntax, file } of workerData) {
 function transcoded(bytes, syntax) {
   const transcoder = new codecs.Transcoder(Uint8Array.from(bytes).buffer);
   transcoder.transcode(syntax);
-  return Buffer.from(transcoder.getDicomPart10());
+  return withByteFragments(Buffer.from(transcoder.getDicomPart10()));
+}
+
+/** Compressed pixel data are OB (PS3.5 section A.4); the transcoder leaves the OW of raw ones. */
+function withByteFragments(bytes) {
+  const at = bytes.indexOf(Buffer.from([0xe0, 0x7f, 0x10, 0x00, ...Buffer.from('OW')]));
+  if (at >= 0) bytes.write('OB', at + 4, 'latin1');
+  return bytes;
 }

@@ -93,7 +93,7 @@ async function startContenders({ native, peer, ...site }) {
     { contender: await startHilum('hilum-2', 2, site) },
     ...(peer ? [{ contender: await startPeer('peer', 2, { ...peer, ...site }) }] : []),
   ];
-  for (const { contender } of contenders) await site.events.listen(contender.prefix);
+  for (const { contender } of contenders) await site.events.listen(contender.name);
   return contenders;
 }
 

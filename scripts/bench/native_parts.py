@@ -315,12 +315,20 @@ class Archive:
         self.ask('POST', f'/studies/{study}', body, {'Content-Type': kind, 'Accept': 'application/dicom+json'})
 
     def ask(self, method, path, body, headers):
-        self.connection.request(method, self.root + path, body, headers)
-        answer = self.connection.getresponse()
-        data = answer.read()
+        try:
+            answer, data = self.exchange(method, path, body, headers)
+        except (ConnectionError, http.client.RemoteDisconnected):
+            # The archive has closed a connection that was idle.
+            self.connection.close()
+            answer, data = self.exchange(method, path, body, headers)
         if answer.status >= 300:
             raise OSError(f'{method} {path}: {answer.status}')
         return data
+
+    def exchange(self, method, path, body, headers):
+        self.connection.request(method, self.root + path, body, headers)
+        answer = self.connection.getresponse()
+        return answer, answer.read()
 
 
 def serve(args):
