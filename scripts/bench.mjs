@@ -36,7 +36,7 @@ async function main() {
   await ensure({ servers: true });
   const missing = missingTools();
   if (missing.length > 0) say(`no limit: ${missing.join(', ')} missing; get them with: node scripts/install.mjs bench`);
-  const films = await prepareFilms();
+  const films = await prepareFilms(asked.kinds);
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hilum-bench-'));
   const parts = stopper();
   try {

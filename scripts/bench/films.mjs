@@ -45,6 +45,13 @@ function drawings() {
   }));
 }
 
+const DRAWN_BY = [
+  'src/imaging/synthetic-drawing.ts',
+  'src/objects/synthetic-film.ts',
+  'scripts/bench/draw-worker.mjs',
+  'scripts/bench/films.mjs',
+];
+
 /** Named by what the drawing depends on: another drawing gets another folder. */
 function cacheFolder() {
   const digest = createHash('sha256');
@@ -59,11 +66,12 @@ function cacheFolder() {
   return path.join(os.tmpdir(), `hilum-bench-films-${user}-${digest.digest('hex').slice(0, 12)}`);
 }
 
-/** Draws what is not there yet. @returns {Promise<Films>} */
-export async function prepareFilms() {
+/** Draws the films of these kinds that are not there yet. @returns {Promise<Films>} */
+export async function prepareFilms(kinds) {
   const folder = cacheFolder();
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const all = drawings().map((drawing) => ({ ...drawing, file: path.join(folder, drawing.name) }));
+  const wanted = drawings().filter(({ kind }) => kinds.includes(kind) || (kinds.includes('mix') && kind !== 'rle'));
+  const all = wanted.map((drawing) => ({ ...drawing, file: path.join(folder, drawing.name) }));
   const missing = all.filter(({ file }) => !fs.existsSync(file));
   if (missing.length > 0) {
     say(`drawing ${missing.length} films of ${SIZE.columns} x ${SIZE.rows} in ${folder}, once`);
