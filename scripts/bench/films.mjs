@@ -45,23 +45,12 @@ function drawings() {
   }));
 }
 
-const DRAWN_BY = [
-  'src/imaging/synthetic-drawing.ts',
-  'src/objects/synthetic-film.ts',
-  'scripts/bench/draw-worker.mjs',
-  'scripts/bench/films.mjs',
-];
+const DRAWN_BY = ['src/imaging/synthetic-drawing.ts', 'src/objects/synthetic-film.ts', 'scripts/bench/draw-worker.mjs'];
 
 /** Named by what the drawing depends on: another drawing gets another folder. */
 function cacheFolder() {
-  const digest = createHash('sha256');
-  for (const name of [
-    'src/imaging/synthetic-drawing.ts',
-    'src/objects/synthetic-film.ts',
-    'scripts/bench/draw-worker.mjs',
-    'scripts/bench/films.mjs',
-  ])
-    digest.update(fs.readFileSync(path.join(ROOT, name)));
+  const digest = createHash('sha256').update(JSON.stringify(drawings()));
+  for (const name of DRAWN_BY) digest.update(fs.readFileSync(path.join(ROOT, name)));
   const user = process.getuid?.() ?? 0;
   return path.join(os.tmpdir(), `hilum-bench-films-${user}-${digest.digest('hex').slice(0, 12)}`);
 }
