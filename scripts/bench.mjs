@@ -13,7 +13,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { prepareFilms, SYNTAXES } from './bench/films.mjs';
-import { ratiosOf } from './bench/figures.mjs';
+import { ratiosOf } from './bench/figures.cjs';
 import { measure } from './bench/measure.mjs';
 import { DEBIAN_PYTHON, missingTools } from './bench/native.mjs';
 import { tableOf } from './bench/table.mjs';

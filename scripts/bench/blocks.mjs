@@ -76,6 +76,19 @@ export async function runBlock(contender, films, { events, orthanc, rabbit }) {
   }
 }
 
+/** Low load: one study after the other. @returns {Promise<number[]>} from event to result, each (seconds) */
+export async function runSingly(contender, films, { events, orthanc }) {
+  await storeAll(films, orthanc.url);
+  await pause(SETTLE_MS);
+  const times = [];
+  for (const { studyInstanceUid } of films) {
+    const started = performance.now();
+    checkAnalysed(contender, await allResults(contender, [studyInstanceUid], events));
+    times.push((performance.now() - started) / 1000);
+  }
+  return times;
+}
+
 async function allResults({ name, processes }, studies, events) {
   const [waiting, results] = [new Set(studies), []];
   const until = performance.now() + BLOCK_TIMEOUT_MS;

@@ -4,9 +4,9 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { startOrthanc, startRabbit } from '../lib/servers.cjs';
 import { ROOT, say } from '../lib/shell.mjs';
-import { openEvents, runBlock } from './blocks.mjs';
+import { openEvents, runBlock, runSingly } from './blocks.mjs';
 import { startHilum, startNativeParts, startPeer } from './contenders.mjs';
-import { blockFigures, limitFigures, means, networkFigures } from './figures.mjs';
+import { blockFigures, latencyFigures, limitFigures, means, networkFigures } from './figures.cjs';
 import { measureNetworks } from './native.mjs';
 
 /** Films of a block by kind; the others have BLOCK_FILMS. */
@@ -15,6 +15,9 @@ const BLOCK_FILMS = 8;
 /** One worker is asked for what can be compared with two; the rest would only take time. */
 const ONE_WORKER = { kinds: ['mix', 'raw'], films: 8 };
 const IN_PROCESS_FILMS = 4;
+/** Contender whose latency is told: under which name. */
+const LATENCY = { 'hilum-2': 'service', peer: 'peer' };
+const LATENCY_STUDIES = 20;
 /** Of the whole run, from the start of this program, set-up included (ms). */
 const LONGEST_MS = 540_000;
 
@@ -27,6 +30,7 @@ export async function measure({ films, kinds, rounds, dir, native, peer, onStart
   const site = await openSite(dir, onStarted);
   const contenders = await startContenders({ ...site, dir, native, peer, onStarted });
   for (const { contender } of contenders) await warmUp(contender, films, kinds, site);
+  const latency = kinds.includes('raw') ? await measureLatency(contenders, films, site) : undefined;
   const [blocks, networks] = [[], []];
   let done = 0;
   for (let last = 0; done < rounds && performance.now() + 1.1 * last < LONGEST_MS; done++) {
@@ -42,7 +46,19 @@ export async function measure({ films, kinds, rounds, dir, native, peer, onStart
       }
     last = performance.now() - started;
   }
-  return { rounds: done, inProcess, ...figuresOf(blocks, kinds, networkFigures(networks)) };
+  return { rounds: done, inProcess, latency, ...figuresOf(blocks, kinds, networkFigures(networks)) };
+}
+
+/** Of raw films one at a time: what a study waits when nothing else is there to be done. */
+async function measureLatency(contenders, films, site) {
+  say('latency');
+  const rows = {};
+  for (const { contender } of contenders)
+    if (LATENCY[contender.name] !== undefined) {
+      const times = await runSingly(contender, films.studies('raw', LATENCY_STUDIES), site);
+      rows[LATENCY[contender.name]] = latencyFigures(times);
+    }
+  return rows;
 }
 
 function figuresOf(blocks, kinds, networks) {

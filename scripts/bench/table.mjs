@@ -34,7 +34,7 @@ function partsTable(title, byKind, sum) {
 const sumOf = (parts) => Object.values(parts).reduce((sum, value) => sum + value, 0);
 
 /** @param {object} result as {@link import('./measure.mjs').measure} has it, with `machine`, `missing` and `ratios` */
-export function tableOf({ machine, rounds, networks, missing, limit, inProcess, ratios, ...contenders }) {
+export function tableOf({ machine, rounds, networks, missing, limit, inProcess, latency, ratios, ...contenders }) {
   const stages = Object.fromEntries(Object.entries(inProcess).map(([kind, parts]) => [kind, { parts }]));
   return [
     `${machine.cores} cores, ${machine.cpu}; ${rounds} round(s); CPU in milliseconds per film`,
@@ -46,6 +46,7 @@ export function tableOf({ machine, rounds, networks, missing, limit, inProcess, 
       : partsTable(`limit: what nobody can leave out (decoders: ${decodersOf(limit)})`, limit, sumOf)),
     ...partsTable('Hilum in one process, without archive and broker', stages, sumOf),
     ...contenderTable(limit, contenders),
+    ...latencyTable(latency ?? {}),
     ...ratioTable(ratios),
   ];
 }
@@ -71,18 +72,30 @@ function contenderTable(limit, contenders) {
   return ['with archive and broker', ...table([head, ...rows]), ''];
 }
 
+function latencyTable(latency) {
+  const rows = Object.entries(latency).map(([name, { p50Seconds, p95Seconds, studies }]) => [
+    `${NAMES[name]}, raw, ${studies} studies`,
+    milliseconds(p50Seconds),
+    milliseconds(p95Seconds),
+  ]);
+  return rows.length === 0
+    ? []
+    : ['one study at a time, event to result (ms)', ...table([['', 'p50', 'p95'], ...rows]), ''];
+}
+
 const RATIOS = {
   serviceToLimitCpu: 'CPU, Hilum to limit',
   serviceToNetworksCpu: 'CPU, Hilum to networks alone',
   serviceToPeerCpu: 'CPU, Hilum to peer',
   serviceToPeerFilmsPerSecond: 'films/s, Hilum to peer',
   twoWorkersToOneFilmsPerSecond: 'films/s, two workers to one',
+  serviceToPeerLatencyP95: 'latency p95, Hilum to peer',
 };
 
 function ratioTable(ratios) {
   const kinds = Object.keys(ratios.serviceToNetworksCpu);
   const rows = Object.entries(RATIOS)
-    .filter(([name]) => Object.keys(ratios[name]).length > 0)
+    .filter(([name]) => Object.keys(ratios[name] ?? {}).length > 0)
     .map(([name, title]) => [title, ...kinds.map((kind) => ratios[name][kind]?.toFixed(2) ?? '')]);
   return ['ratios', ...table([['', ...kinds.map((kind) => TITLES[kind])], ...rows]), ''];
 }

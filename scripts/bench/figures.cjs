@@ -1,8 +1,9 @@
-/** From blocks to the figures that are told. */
-import os from 'node:os';
+/** From blocks to the figures that are told. CommonJS, so that jest can require it. */
+'use strict';
+const os = require('node:os');
 
 /** The mean of each field over rows that have the same ones. */
-export function means(rows) {
+function means(rows) {
   return Object.fromEntries(
     Object.keys(rows[0]).map((name) => [name, rows.reduce((sum, row) => sum + row[name], 0) / rows.length]),
   );
@@ -11,7 +12,7 @@ export function means(rows) {
 const total = (values) => Object.values(values).reduce((sum, value) => sum + value, 0);
 
 /** Of a contender's blocks of one kind of film. */
-export function blockFigures(blocks) {
+function blockFigures(blocks) {
   const films = total(blocks.map((block) => block.films));
   const parts = Object.fromEntries(
     Object.keys(blocks[0].cpu).map((part) => [part, total(blocks.map(({ cpu }) => cpu[part])) / films]),
@@ -28,7 +29,7 @@ export function blockFigures(blocks) {
  * The networks at their best thread setting, the native parts, and archive and broker for one retrieval and one store;
  * films a second as if every core did nothing else.
  */
-export function limitFigures(blocks, networks) {
+function limitFigures(blocks, networks) {
   const { archive, broker } = blockFigures(blocks).parts;
   const results = blocks.flatMap((block) => block.results);
   const parts = { networks: bestNetworks(networks), ...means(results.map((result) => result.parts)), archive, broker };
@@ -43,7 +44,7 @@ function bestNetworks(networks) {
 }
 
 /** By thread setting, the median of all rounds. */
-export function networkFigures(rows) {
+function networkFigures(rows) {
   return [...new Set(rows.map(({ threads }) => threads))].map((threads) => {
     const times = rows.filter((row) => row.threads === threads).map(({ cpuSecondsPerFilm }) => cpuSecondsPerFilm);
     return { threads, cpuSecondsPerFilm: times.sort((a, b) => a - b)[Math.floor(times.length / 2)] };
@@ -51,7 +52,7 @@ export function networkFigures(rows) {
 }
 
 /** What the figures are held against, by kind of film; a part that was not measured has no ratio. */
-export function ratiosOf({ limit, serviceOneWorker, service, peer, networks }) {
+function ratiosOf({ limit, serviceOneWorker, service, peer, latency, networks }) {
   const over = (above, below, field) =>
     Object.fromEntries(
       Object.keys(above ?? {})
@@ -67,5 +68,17 @@ export function ratiosOf({ limit, serviceOneWorker, service, peer, networks }) {
     serviceToPeerCpu: over(service, peer, 'cpuSecondsPerFilm'),
     serviceToPeerFilmsPerSecond: over(service, peer, 'filmsPerSecond'),
     twoWorkersToOneFilmsPerSecond: over(service, serviceOneWorker, 'filmsPerSecond'),
+    ...(latency?.peer === undefined
+      ? {}
+      : { serviceToPeerLatencyP95: { raw: latency.service.p95Seconds / latency.peer.p95Seconds } }),
   };
 }
+
+/** Nearest rank. @param {number[]} seconds */
+function latencyFigures(seconds) {
+  const sorted = [...seconds].sort((a, b) => a - b);
+  const at = (share) => sorted[Math.ceil(share * sorted.length) - 1];
+  return { p50Seconds: at(0.5), p95Seconds: at(0.95), studies: sorted.length };
+}
+
+module.exports = { means, blockFigures, limitFigures, networkFigures, latencyFigures, ratiosOf };
