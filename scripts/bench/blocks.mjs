@@ -7,7 +7,7 @@ import { cpuSeconds, residentMiB } from './usage.mjs';
 
 const require = createRequire(import.meta.url);
 /** For the archive to write what was stored (ms). */
-const SETTLE_MS = 1500;
+const SETTLE_MS = 1000;
 const BLOCK_TIMEOUT_MS = 180_000;
 const WATCH_INTERVAL_MS = 250;
 

@@ -14,12 +14,12 @@ const LARGE_BLOCKS = { mix: 16, raw: 16 };
 const BLOCK_FILMS = 8;
 /** One worker is asked for what can be compared with two; the rest would only take time. */
 const ONE_WORKER = { kinds: ['mix', 'raw'], films: 8 };
-const IN_PROCESS_FILMS = 4;
+const IN_PROCESS_FILMS = 3;
 /** Contender whose latency is told: under which name. */
 const LATENCY = { 'hilum-2': 'service', peer: 'peer' };
 const LATENCY_STUDIES = 20;
 /** Of the whole run, from the start of this program, set-up included (ms). */
-const LONGEST_MS = 540_000;
+const LONGEST_MS = 570_000;
 
 /**
  * @param {{films: Films, kinds: string[], rounds: number, dir: string, native: boolean, peer?: {file: string, python:
@@ -115,7 +115,8 @@ async function startContenders({ native, peer, ...site }) {
 
 /** Threads start and code is compiled with the first films, and a decoder is chosen: that is not measured. */
 async function warmUp(contender, films, kinds, site) {
-  const studies = kinds.flatMap((kind) => films.studies(kind, kind === 'mix' ? 8 : contender.processes.length));
+  const single = kinds.filter((kind) => kind !== 'mix' || kinds.length === 1);
+  const studies = single.flatMap((kind) => films.studies(kind, contender.processes.length));
   await runBlock(contender, studies, site);
 }
 
