@@ -12,6 +12,7 @@ Needs Debian's dcmtk, libopenjp2-tools, python3-gdcm, python3-numpy, python3-ope
 import argparse
 import ctypes
 import datetime
+import functools
 import http.client
 import io
 import json
@@ -35,8 +36,6 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 NETWORK_SIDE, PICTURE_SIDE, STRIP = 224, 1024, 120
-# Memory, not a disk: what a decoder writes there is no part of its work.
-SCRATCH = tempfile.mkdtemp(prefix='hilum-bench-', dir='/dev/shm' if os.path.isdir('/dev/shm') else None)
 
 
 def cpu_seconds():
@@ -57,8 +56,14 @@ class Parts(dict):
 
 
 # --- decoders -------------------------------------------------------------------------------------------------------
+@functools.lru_cache
+def scratch_folder():
+    """In memory, not on a disk: what a decoder writes there is no part of its work."""
+    return tempfile.mkdtemp(prefix='hilum-bench-', dir='/dev/shm' if os.path.isdir('/dev/shm') else None)
+
+
 def scratch(name):
-    return os.path.join(SCRATCH, name)
+    return os.path.join(scratch_folder(), name)
 
 
 def write_scratch(name, data):
@@ -381,7 +386,7 @@ def main():
         else:
             serve(args)
     finally:
-        shutil.rmtree(SCRATCH, ignore_errors=True)
+        shutil.rmtree(scratch_folder(), ignore_errors=True)
 
 
 if __name__ == '__main__':
