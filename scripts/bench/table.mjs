@@ -22,6 +22,7 @@ function table(rows) {
 
 /** CPU milliseconds per film by part, and their sum. */
 function partsTable(title, byKind, sum) {
+  if (Object.keys(byKind).length === 0) return [];
   const names = Object.keys(Object.values(byKind)[0].parts);
   const rows = Object.entries(byKind).map(([kind, { parts }]) => [
     TITLES[kind],
