@@ -40,7 +40,7 @@ export function tableOf({ machine, rounds, networks, missing, limit, inProcess, 
   return [
     `${machine.cores} cores, ${machine.cpu}; ${rounds} round(s); CPU in milliseconds per film`,
     '',
-    `networks alone: ${networks.map((one) => `${milliseconds(one.cpuSecondsPerFilm)} at ${one.threads} thread(s)`).join(', ')}`,
+    `networks alone: ${networks.map(networksAlone).join(', ')}`,
     '',
     ...(limit === undefined
       ? [`limit: not measured, as these are missing: ${missing.join(', ')}`, '']
@@ -51,6 +51,8 @@ export function tableOf({ machine, rounds, networks, missing, limit, inProcess, 
     ...ratioTable(ratios),
   ];
 }
+
+const networksAlone = ({ threads, cpuSecondsPerFilm }) => `${milliseconds(cpuSecondsPerFilm)} at ${threads} thread(s)`;
 
 const decodersOf = (limit) => [...new Set(Object.values(limit).flatMap(({ decoders }) => decoders))].join(', ');
 
