@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * `node scripts/install.mjs [servers] [judges] [browser] [training]`: brings a bare Debian to the point where Hilum
- * builds and runs. Node built-ins only, as it runs before `npm ci`. What is there already is left alone, and checking
- * costs a fraction of a second.
+ * `node scripts/install.mjs [servers] [judges] [bench] [browser] [training]`: brings a bare Debian to the point where
+ * Hilum builds and runs. Node built-ins only, as it runs before `npm ci`. What is there already is left alone, and
+ * checking costs a fraction of a second.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -36,6 +36,17 @@ export const PACKAGES = {
     'python3-pil',
     'libxml2-utils',
   ],
+  /** What the limit of `npm run bench` is measured with. */
+  bench: [
+    'dcmtk',
+    'libopenjp2-tools',
+    'libcharls2',
+    'python3-gdcm',
+    'python3-numpy',
+    'python3-opencv',
+    'python3-pika',
+    'python3-pydicom',
+  ],
   browser: ['chromium'],
   /** Large; nothing but the training and its own tests needs it. */
   training: ['python3-torch', 'python3-onnx', 'python3-scipy', 'python3-numpy', 'python3-pil'],
@@ -43,7 +54,8 @@ export const PACKAGES = {
 
 /**
  * Installs what is missing: npm packages and the build always, Debian packages by need.
- * @param {{servers?: boolean, judges?: boolean, browser?: boolean, training?: boolean, build?: boolean}} needs
+ * @param {{servers?: boolean, judges?: boolean, bench?: boolean, browser?: boolean, training?: boolean,
+ * build?: boolean}} needs
  */
 export async function ensure(needs = {}) {
   checkNode();
@@ -82,7 +94,8 @@ async function ensureDebianPackages(wanted) {
   });
 }
 
-function missingPackages(wanted) {
+/** Those of these Debian packages that are not installed. */
+export function missingPackages(wanted) {
   if (wanted.length === 0) return [];
   const answer = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\\n', ...wanted], {
     encoding: 'utf8',

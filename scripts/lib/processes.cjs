@@ -158,6 +158,7 @@ async function waitUntilReady(name, handle, probe, timeoutMs) {
 /** `explained`: the message is all there is to say, a stack would add nothing. */
 const failure = (message) => Object.assign(new Error(message), { explained: true });
 
+/** The end of a log, for a message about what wrote it. */
 function tail(file, lines = 25) {
   try {
     return `last lines of ${file}:\n${fs.readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n')}`;
@@ -166,4 +167,4 @@ function tail(file, lines = 25) {
   }
 }
 
-module.exports = { startChild, killChild, stopChild, freePort, waitUntilReady };
+module.exports = { startChild, killChild, stopChild, freePort, waitUntilReady, tail };

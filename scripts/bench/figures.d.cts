@@ -1,0 +1,45 @@
+/** What one contender used for a number of films at once. */
+export interface Block {
+  readonly films: number;
+  readonly wallSeconds: number;
+  /** Seconds by part: contender, archive, broker. */
+  readonly cpu: Readonly<Record<string, number>>;
+  readonly memoryMiB: number;
+  readonly results: readonly { readonly parts: Readonly<Record<string, number>>; readonly decoder: string }[];
+}
+
+export interface Figures {
+  readonly cpuSecondsPerFilm: number;
+  readonly filmsPerSecond: number;
+  readonly parts: Readonly<Record<string, number>>;
+}
+
+export interface NetworkTime {
+  readonly threads: number;
+  readonly cpuSecondsPerFilm: number;
+}
+
+type ByKind = Readonly<Record<string, { readonly cpuSecondsPerFilm: number; readonly filmsPerSecond: number }>>;
+
+interface Latency {
+  readonly p50Seconds: number;
+  readonly p95Seconds: number;
+  readonly studies: number;
+}
+
+export function means(rows: readonly Readonly<Record<string, number>>[]): Record<string, number>;
+export function blockFigures(blocks: readonly Block[]): Figures & { readonly memoryMiB: number };
+export function limitFigures(
+  blocks: readonly Block[],
+  networks: readonly NetworkTime[],
+): Figures & { readonly decoders: readonly string[] };
+export function networkFigures(rows: readonly NetworkTime[]): NetworkTime[];
+export function latencyFigures(seconds: readonly number[]): Latency;
+export function ratiosOf(measured: {
+  readonly service: ByKind;
+  readonly networks: readonly NetworkTime[];
+  readonly limit?: ByKind;
+  readonly serviceOneWorker?: ByKind;
+  readonly peer?: ByKind;
+  readonly latency?: { readonly service: Latency; readonly peer?: Latency };
+}): Readonly<Record<string, Readonly<Record<string, number>>>>;

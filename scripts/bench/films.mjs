@@ -1,0 +1,130 @@
+/**
+ * Drawn films of a hospital's size in each transfer syntax, kept in a folder under the system's temporary one, so that
+ * a later run need not draw them again.
+ */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { ROOT, say } from '../lib/shell.mjs';
+
+const require = createRequire(import.meta.url);
+
+/** Kind of film: Transfer Syntax UID (PS3.6 table A-1). */
+export const SYNTAXES = {
+  raw: '1.2.840.10008.1.2.1',
+  rle: '1.2.840.10008.1.2.5',
+  jpegLossless: '1.2.840.10008.1.2.4.70',
+  jpegLs: '1.2.840.10008.1.2.4.80',
+  jpeg2000: '1.2.840.10008.1.2.4.90',
+};
+
+/**
+ * Of eight films of the mix: four raw, two JPEG Lossless, one JPEG-LS, one JPEG 2000. The one that takes longest is not
+ * the last one of a block, where the other processes would have nothing left to do.
+ */
+const MIX = ['raw', 'jpegLossless', 'jpeg2000', 'raw', 'jpegLs', 'raw', 'jpegLossless', 'raw'];
+
+const SIZE = { rows: 3000, columns: 2500 };
+const DRAWINGS = 64;
+const RLE_DRAWINGS = 8;
+const FIRST_SEED = 1;
+/** The header ends before this, and the UIDs of the film stand in it (bytes). */
+const HEADER_BYTES = 4096;
+/** Digits at the end of a UID that tell apart the studies made of one drawing. */
+const SERIAL_DIGITS = 6;
+
+/** Every drawing in the syntax that it has in the mix, and some in RLE, which the mix has not. */
+function drawings() {
+  const mixed = Array.from({ length: DRAWINGS }, (_, i) => ({ kind: MIX[i % MIX.length], seed: FIRST_SEED + i }));
+  const rle = mixed.slice(0, RLE_DRAWINGS).map(({ seed }) => ({ kind: 'rle', seed }));
+  return [...mixed, ...rle].map(({ kind, seed }) => ({
+    kind,
+    syntax: SYNTAXES[kind],
+    name: `${kind}-${seed}.dcm`,
+    film: { seed, view: seed % 2 ? 'PA' : 'AP', ...SIZE },
+  }));
+}
+
+const DRAWN_BY = ['src/imaging/synthetic-drawing.ts', 'src/objects/synthetic-film.ts', 'scripts/bench/draw-worker.mjs'];
+
+/** Named by what the drawing depends on: another drawing gets another folder. */
+function cacheFolder() {
+  const digest = createHash('sha256').update(JSON.stringify(drawings()));
+  for (const name of DRAWN_BY) digest.update(fs.readFileSync(path.join(ROOT, name)));
+  const user = process.getuid?.() ?? 0;
+  return path.join(os.tmpdir(), `hilum-bench-films-${user}-${digest.digest('hex').slice(0, 12)}`);
+}
+
+/** Draws the films of these kinds that are not there yet. @returns {Promise<Films>} */
+export async function prepareFilms(kinds) {
+  const folder = cacheFolder();
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const wanted = drawings().filter(({ kind }) => kinds.includes(kind) || (kinds.includes('mix') && kind !== 'rle'));
+  const all = wanted.map((drawing) => ({ ...drawing, file: path.join(folder, drawing.name) }));
+  const missing = all.filter(({ file }) => !fs.existsSync(file));
+  if (missing.length > 0) {
+    say(`drawing ${missing.length} films of ${SIZE.columns} x ${SIZE.rows} in ${folder}, once`);
+    await Promise.all(dealt(missing, os.availableParallelism()).map(draw));
+  }
+  return new Films(all);
+}
+
+const dealt = (items, hands) =>
+  Array.from({ length: hands }, (_, hand) => items.filter((_, i) => i % hands === hand)).filter((of) => of.length > 0);
+
+function draw(jobs) {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('draw-worker.mjs', import.meta.url), { workerData: jobs });
+    worker.once('error', reject);
+    worker.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`drawing ended with ${code}`))));
+  });
+}
+
+/** Hands out films; each is a study that no contender has seen. */
+class Films {
+  #serial = 0;
+  #next = new Map();
+  #drawings;
+
+  constructor(all) {
+    const { syntheticUids } = require(path.join(ROOT, 'dist/objects/synthetic-film.js'));
+    this.#drawings = all.map((drawing) => ({ ...drawing, uids: syntheticUids(drawing.film) }));
+  }
+
+  /** Files of one drawn kind, in turns. */
+  files(kind, count) {
+    return this.#take(kind, count).map(({ file }) => file);
+  }
+
+  /** @returns {{kind: string, studyInstanceUid: string, bytes: Buffer}[]} */
+  studies(kind, count) {
+    return this.#take(kind, count).map((drawing) => asNewStudy(drawing, ++this.#serial));
+  }
+
+  #take(kind, count) {
+    const of = kind === 'mix' ? this.#drawings.filter((one) => one.kind !== 'rle') : this.#of(kind);
+    const first = this.#next.get(kind) ?? 0;
+    this.#next.set(kind, first + count);
+    return Array.from({ length: count }, (_, i) => of[(first + i) % of.length]);
+  }
+
+  #of(kind) {
+    return this.#drawings.filter((one) => one.kind === kind);
+  }
+}
+
+/** The same film under UIDs of its own; they keep their length, so that nothing else changes. */
+function asNewStudy({ kind, file, uids }, serial) {
+  const bytes = fs.readFileSync(file);
+  const header = bytes.subarray(0, HEADER_BYTES);
+  for (const uid of [uids.studyInstanceUid, uids.sopInstanceUid]) {
+    const text = numbered(uid, serial);
+    for (let at = header.indexOf(uid); at >= 0; at = header.indexOf(uid, at + 1)) header.write(text, at, 'latin1');
+  }
+  return { kind, studyInstanceUid: numbered(uids.studyInstanceUid, serial), bytes };
+}
+
+const numbered = (uid, serial) => uid.slice(0, -SERIAL_DIGITS) + String(serial).padStart(SERIAL_DIGITS, '0');

@@ -1,0 +1,104 @@
+/** The figures as a table for people. */
+const TITLES = {
+  mix: 'mix',
+  raw: 'raw',
+  rle: 'RLE',
+  jpegLossless: 'JPEG Lossless',
+  jpegLs: 'JPEG-LS',
+  jpeg2000: 'JPEG 2000',
+};
+const milliseconds = (seconds) => (1000 * seconds).toFixed(0);
+
+/** Columns at the width of their longest cell; the first one to the left. */
+function table(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** CPU milliseconds per film by part, and their sum. */
+function partsTable(title, byKind, sum) {
+  if (Object.keys(byKind).length === 0) return [];
+  const names = Object.keys(Object.values(byKind)[0].parts);
+  const rows = Object.entries(byKind).map(([kind, { parts }]) => [
+    TITLES[kind],
+    ...names.map((name) => milliseconds(parts[name])),
+    milliseconds(sum(parts)),
+  ]);
+  return [title, ...table([['', ...names, 'sum'], ...rows]), ''];
+}
+
+const sumOf = (parts) => Object.values(parts).reduce((sum, value) => sum + value, 0);
+
+/** @param {object} result as {@link import('./measure.mjs').measure} has it, with `machine`, `missing` and `ratios` */
+export function tableOf({ machine, rounds, networks, missing, limit, inProcess, latency, ratios, ...contenders }) {
+  const stages = Object.fromEntries(Object.entries(inProcess).map(([kind, parts]) => [kind, { parts }]));
+  return [
+    `${machine.cores} cores, ${machine.cpu}; ${rounds} round(s); CPU in milliseconds per film`,
+    '',
+    `networks alone: ${networks.map(networksAlone).join(', ')}`,
+    '',
+    ...(limit === undefined
+      ? [`limit: not measured, as these are missing: ${missing.join(', ')}`, '']
+      : partsTable(`limit: what nobody can leave out (decoders: ${decodersOf(limit)})`, limit, sumOf)),
+    ...partsTable('Hilum in one process, without archive and broker', stages, sumOf),
+    ...contenderTable(limit, contenders),
+    ...latencyTable(latency ?? {}),
+    ...ratioTable(ratios),
+  ];
+}
+
+const networksAlone = ({ threads, cpuSecondsPerFilm }) => `${milliseconds(cpuSecondsPerFilm)} at ${threads} thread(s)`;
+
+const decodersOf = (limit) => [...new Set(Object.values(limit).flatMap(({ decoders }) => decoders))].join(', ');
+
+const NAMES = { serviceOneWorker: 'Hilum, 1 worker', service: 'Hilum, 2 workers', peer: 'peer, 2 processes' };
+
+function contenderTable(limit, contenders) {
+  const rows = Object.entries(NAMES)
+    .filter(([name]) => contenders[name] !== undefined)
+    .flatMap(([name, title]) =>
+      Object.entries(contenders[name]).map(([kind, figures]) => [
+        `${title}, ${TITLES[kind]}`,
+        milliseconds(figures.cpuSecondsPerFilm),
+        ...['contender', 'archive', 'broker'].map((part) => milliseconds(figures.parts[part])),
+        limit === undefined ? '' : (figures.cpuSecondsPerFilm / limit[kind].cpuSecondsPerFilm).toFixed(2),
+        figures.filmsPerSecond.toFixed(2),
+        figures.memoryMiB.toFixed(0),
+      ]),
+    );
+  const head = ['', 'CPU', 'its own', 'archive', 'broker', 'times the limit', 'films/s', 'MiB each'];
+  return ['with archive and broker', ...table([head, ...rows]), ''];
+}
+
+function latencyTable(latency) {
+  const rows = Object.entries(latency).map(([name, { p50Seconds, p95Seconds, studies }]) => [
+    `${NAMES[name]}, raw, ${studies} studies`,
+    milliseconds(p50Seconds),
+    milliseconds(p95Seconds),
+  ]);
+  return rows.length === 0
+    ? []
+    : ['one study at a time, event to result (ms)', ...table([['', 'p50', 'p95'], ...rows]), ''];
+}
+
+const RATIOS = {
+  serviceToLimitCpu: 'CPU, Hilum to limit',
+  serviceToNetworksCpu: 'CPU, Hilum to networks alone',
+  serviceToPeerCpu: 'CPU, Hilum to peer',
+  serviceToPeerFilmsPerSecond: 'films/s, Hilum to peer',
+  twoWorkersToOneFilmsPerSecond: 'films/s, two workers to one',
+  serviceToPeerLatencyP95: 'latency p95, Hilum to peer',
+};
+
+function ratioTable(ratios) {
+  const kinds = Object.keys(ratios.serviceToNetworksCpu);
+  const rows = Object.entries(RATIOS)
+    .filter(([name]) => Object.keys(ratios[name] ?? {}).length > 0)
+    .map(([name, title]) => [title, ...kinds.map((kind) => ratios[name][kind]?.toFixed(2) ?? '')]);
+  return ['ratios', ...table([['', ...kinds.map((kind) => TITLES[kind])], ...rows]), ''];
+}
