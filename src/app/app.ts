@@ -6,12 +6,13 @@ import { ShadowFile } from '../monitoring/shadow-book';
 import type { Line } from '../pipeline/pipeline';
 import { connectBroker } from '../queue/broker';
 import { openAccess } from './access';
+import { analysisBy, openAnalysis } from './analysis';
 import { openArchive } from './archive';
 import { openAttributeWatch } from './attribute-watch';
 import { openCatchUp } from './catch-up';
 import { type Deliveries, openDeliveries, openSinks, sinkQueuesOf } from './deliveries';
 import { VERSION } from './installed';
-import { openLine, openReader } from './line';
+import { openReader } from './line';
 import { openList, openListWeb } from './list';
 import { openMeasures } from './measures';
 import { openProgress } from './progress';
@@ -25,6 +26,11 @@ export interface App {
   stop(): Promise<void>;
 }
 
+/** What tests bring. */
+interface OwnParts extends Partial<Deliveries> {
+  readonly analysisWorker?: string;
+}
+
 /** Longest wait for the last notes of the reading list (milliseconds). */
 const LIST_GRACE_MS = 5_000;
 
@@ -33,8 +39,8 @@ const LIST_GRACE_MS = 5_000;
  * `start`.
  * @throws HilumError of the models.
  */
-export async function createApp(config: Config, log: Log, ownLine?: Line, own: Partial<Deliveries> = {}): Promise<App> {
-  const { line, archive, list, note, watch, broker, worker, deliveries, catchUp, access, web } = await openParts(
+export async function createApp(config: Config, log: Log, ownLine?: Line, own: OwnParts = {}): Promise<App> {
+  const { analysis, archive, list, note, watch, broker, worker, deliveries, catchUp, access, web } = await openParts(
     config,
     log,
     ownLine,
@@ -43,7 +49,7 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, own: P
   return {
     async start() {
       const port = await web.start();
-      for (const { id, version, sha256 } of line?.identity().models ?? [])
+      for (const { id, version, sha256 } of analysis?.line.identity().models ?? [])
         log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
       log.info({ event: 'http.listening', host: config.http.host, port, version: VERSION }, 'health is served');
       await worker?.start();
@@ -61,6 +67,7 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, own: P
       await deliveries.close();
       await list?.progress.stop(LIST_GRACE_MS);
       await worker?.close();
+      await analysis?.close();
       await archive.close();
       await web.close();
       await access.close();
@@ -71,15 +78,21 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, own: P
 }
 
 /** Null is what this process does not do. */
-async function openParts(config: Config, log: Log, ownLine: Line | undefined, own: Partial<Deliveries>) {
+async function openParts(config: Config, log: Log, ownLine: Line | undefined, own: OwnParts) {
   const has = (role: Role) => config.roles.includes(role);
-  const line = has('worker') ? (ownLine ?? (await openConfiguredLine(config, log))) : null;
+  const analysis = has('worker')
+    ? await (ownLine ? analysisBy(ownLine) : openAnalysis(config, log, own.analysisWorker))
+    : null;
   const archive = openArchive(config, log);
   const list = has('list') ? openList(config, archive, log) : null;
   const sinks = [...(has('sinks') ? (own.sinks ?? openSinks(config, log)) : []), ...(list === null ? [] : [list.sink])];
   const broker = connectBroker({ ...config.broker, ...sinkQueuesOf(config, sinks) }, log);
-  const { metrics, observer } = openMeasures(config, { line, broker, sinks: sinks.map(({ name }) => name) }, log);
-  const book = line !== null && config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
+  const { metrics, observer } = openMeasures(
+    config,
+    { classifier: analysis?.classifier ?? null, broker, sinks: sinks.map(({ name }) => name) },
+    log,
+  );
+  const book = analysis !== null && config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
   const watch = list && openAttributeWatch(config, list, archive, broker, log);
   const note =
     list &&
@@ -89,18 +102,24 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
     });
   const progress = openProgress(config, note, broker);
   const worker =
-    line && openWorker(config, { line: { ...line, observer }, archive, broker, book, progress, metrics }, log);
+    analysis &&
+    openWorker(config, { line: { ...analysis.line, observer }, archive, broker, book, progress, metrics }, log);
   const deliveries = openDeliveries(config, { ...own, sinks }, { archive, broker, metrics }, log);
   const catchUp = has('catch-up') ? openCatchUp(config, archive, broker, log, book) : null;
   const checks = readinessChecks(config, { broker, archive, list });
   const access = openAccess(config, log, list?.database ?? null);
   // A thread of its own: whoever looks at pictures holds up no analysis.
   const reader = ownLine?.reader ?? openReader(config.decode, log);
-  const listWeb = openListWeb(config, { list, reader, archive, broker, access, checks, log, line });
+  const listWeb = openListWeb(config, {
+    list,
+    reader,
+    archive,
+    broker,
+    access,
+    checks,
+    log,
+    models: analysis?.line.identity().models ?? null,
+  });
   const web = openWeb(config, { access, checks, metrics, listWeb }, log);
-  return { line, archive, list, note, watch, broker, worker, deliveries, catchUp, access, web };
-}
-
-function openConfiguredLine({ models, results, decode, classification }: Config, log: Log): Promise<Line> {
-  return openLine(models, results, decode, log, classification);
+  return { analysis, archive, list, note, watch, broker, worker, deliveries, catchUp, access, web };
 }

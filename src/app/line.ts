@@ -21,7 +21,7 @@ export async function openLine(
   models: Config['models'],
   results: Config['results'],
   decode: Config['decode'] = configSchema.shape.decode.parse({}),
-  log?: Log,
+  log?: Pick<Log, 'warn'>,
   { threshold: own, shortcutAudit, minimumAge }: Config['classification'] = configSchema.shape.classification.parse({}),
 ): Promise<Line> {
   const dir = models.dir ?? SHIPPED_MODELS;
@@ -107,7 +107,7 @@ export function openLineForFiles(
 }
 
 /** A decoder thread as configured; it starts with the first film. */
-export function openReader({ timeoutMs }: Config['decode'], log?: Log): DecoderThread {
+export function openReader({ timeoutMs }: Config['decode'], log?: Pick<Log, 'warn'>): DecoderThread {
   return new DecoderThread({
     timeoutMs,
     onLost: (why, task) =>

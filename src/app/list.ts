@@ -2,7 +2,7 @@ import type { DicomWebArchive } from '../archive/dicomweb';
 import { limited } from '../base/limited';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
-import type { Line } from '../pipeline/pipeline';
+import type { AnalysisIdentity } from '../pipeline/encode';
 import type { Broker } from '../queue/broker';
 import type { Sink } from '../sinks/sink';
 import { type ListParts, readingListWeb, type ReadingListWeb } from '../web/api/list-app';
@@ -50,8 +50,8 @@ function deadLettersOf(broker: Broker): DeadLetters {
 interface ListWebParts extends Pick<ListParts, 'access' | 'archive' | 'checks' | 'log' | 'reader'> {
   readonly list: OpenedList | null;
   readonly broker: Broker;
-  /** Null where this process has no worker. */
-  readonly line: Line | null;
+  /** Those that run here; null where this process has no worker. */
+  readonly models: AnalysisIdentity['models'] | null;
 }
 
 export interface OpenedListWeb {
@@ -60,7 +60,7 @@ export interface OpenedListWeb {
 }
 
 /** The reading list's pages and API; null where the list is off. */
-export function openListWeb(config: Config, { list, broker, line, ...shared }: ListWebParts): OpenedListWeb | null {
+export function openListWeb(config: Config, { list, broker, models, ...shared }: ListWebParts): OpenedListWeb | null {
   if (list === null) return null;
   const { viewers, pictureCacheMiB } = config.list;
   const web = readingListWeb({
@@ -73,7 +73,7 @@ export function openListWeb(config: Config, { list, broker, line, ...shared }: L
     deadLetters: deadLettersOf(broker),
     installed: {
       dir: config.models.dir ?? SHIPPED_MODELS,
-      models: line?.identity().models ?? namedModels(config),
+      models: models ?? namedModels(config),
     },
     version: VERSION,
   });

@@ -4,7 +4,6 @@ import type { Config } from '../config/config';
 import type { ModelManifest } from '../model/manifest';
 import { compareWith, lastDays, referenceOf } from '../monitoring/drift';
 import { DriftBook, readPages } from '../monitoring/drift-book';
-import type { Line } from '../pipeline/pipeline';
 import type { FilmObserver } from '../pipeline/stage';
 import { type Broker, BROKER_STATES } from '../queue/broker';
 import { FAILURE_CODES } from '../queue/retry-policy';
@@ -30,19 +29,18 @@ function openDrift(config: Config, classifier: ModelManifest, log: Log) {
 
 /**
  * What is counted: for /metrics, and of films for drift where that is on. `sinks`: names of those that this process
- * delivers to. Without a line there are no series of studies, so that a missing worker shows.
+ * delivers to. Without a worker, and so without a classifier, there are no series of studies: a missing worker shows.
  */
 export function openMeasures(
   config: Config,
-  { line, broker, sinks }: { line: Line | null; broker: Broker; sinks: readonly string[] },
+  { classifier, broker, sinks }: { classifier: ModelManifest | null; broker: Broker; sinks: readonly string[] },
   log: Log,
 ): { metrics: Metrics; observer: FilmObserver } {
-  const drift =
-    line !== null && config.drift.enabled ? openDrift(config, line.models.classifiers[0]!.model.manifest, log) : null;
+  const drift = classifier !== null && config.drift.enabled ? openDrift(config, classifier, log) : null;
   const metrics = createMetrics({
     version: VERSION,
-    studyResults: line === null ? [] : STUDY_RESULTS,
-    failureCodes: line === null ? [] : FAILURE_CODES,
+    studyResults: classifier === null ? [] : STUDY_RESULTS,
+    failureCodes: classifier === null ? [] : FAILURE_CODES,
     brokerStates: BROKER_STATES,
     brokerState: () => broker.state(),
     queues: () => broker.depths(),

@@ -3,15 +3,17 @@ import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { ProgressNotes } from '../events/progress-event';
 import type { ShadowFile } from '../monitoring/shadow-book';
-import { type Line, runStudy } from '../pipeline/pipeline';
+import type { StudyLine } from '../pipeline/film-work';
 import { shadowStudy } from '../pipeline/shadow';
+import { runStudy } from '../pipeline/study';
 import type { Broker, StudyHandler } from '../queue/broker';
 import { createStudyConsumer, type StudyConsumerOptions } from '../study-consumer';
 import { createTriage } from '../triage/triage';
 import type { Metrics } from '../web/metrics';
+import { concurrencyOf } from './analysis';
 
 export interface WorkerParts {
-  readonly line: Line;
+  readonly line: StudyLine;
   readonly archive: DicomWebArchive;
   readonly broker: Broker;
   /** Null but in shadow mode. */
@@ -30,7 +32,7 @@ export interface OpenedWorker {
 }
 
 export function openWorker(config: Config, parts: WorkerParts, log: Log): OpenedWorker {
-  const { line, archive, broker, book, progress } = parts;
+  const { archive, broker, book, progress } = parts;
   const { rules, timeoutMs, routineEvery } = config.priority;
   let isStopping = false;
   const handler = studyHandler(config, parts, log, () => isStopping);
@@ -42,13 +44,18 @@ export function openWorker(config: Config, parts: WorkerParts, log: Log): Opened
     onStudy: (study, priority) => progress?.waiting(study, priority),
   });
   return {
-    start: () => broker.consume(handler, config.broker.prefetch, { classify, routineEvery }),
+    start: () => broker.consume(handler, prefetchOf(config), { classify, routineEvery }),
     stopping: () => void (isStopping = true),
     async close() {
-      await line.reader.close();
       await book?.close();
     },
   };
+}
+
+/** One study more than are analysed at the same time: it is fetched meanwhile. */
+function prefetchOf(config: Config): number {
+  const { prefetch } = config.broker;
+  return prefetch === 'auto' ? concurrencyOf(config) + 1 : prefetch;
 }
 
 function studyHandler(

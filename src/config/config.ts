@@ -9,7 +9,14 @@ import { resolvedFrom } from '../base/schema';
 import { catchUpSchema } from '../catch-up/config';
 import { modelsSchema } from '../model/config';
 import { driftSchema, stateSchema } from '../monitoring/config';
-import { classificationSchema, decodeSchema, resultsSchema, stopTimeoutMs, studySliceMs } from '../pipeline/config';
+import {
+  analysisSchema,
+  classificationSchema,
+  decodeSchema,
+  resultsSchema,
+  stopTimeoutMs,
+  studySliceMs,
+} from '../pipeline/config';
 import { brokerSchema } from '../queue/config';
 import { SINKS } from '../sinks/registry';
 import { prioritySchema } from '../triage/config';
@@ -29,6 +36,7 @@ export const configSchema = z.strictObject({
   audit: auditSchema,
   models: modelsSchema,
   classification: classificationSchema,
+  analysis: analysisSchema,
   decode: decodeSchema,
   results: resultsSchema,
   catchUp: catchUpSchema,

@@ -100,9 +100,9 @@ export async function displayFilm(opened: Opened, limits?: PixelLimits): Promise
   const { rows, columns } = header;
   const picture = { rows, columns, values: stored };
   const display = colour ? colourDisplay() : grayDisplay(attributes, header);
-  const all = histogramOf(stored, display.padding);
+  const all = histogramOf(colour ? countStored(stored) : samples.counts, stored, display.padding);
   const padding = undeclaredPadding(picture, all, brighterIn(display));
-  const own = padding === null ? all : histogramOf(stored, display.padding, padding.mask);
+  const own = padding === null ? all : histogramOf(countStored(stored, padding.mask), stored, display.padding);
   const { table, outlying, outside } = displayTable(own, display);
   const mask = padding?.mask;
   const isFilm = (index: number) => mask?.[index] !== 1 && !display.padding(stored[index]!);
@@ -288,17 +288,20 @@ function varied(values: readonly number[]): readonly number[] | undefined {
   return values.some((value) => Math.abs(value - values[0]!) > 1e-6) ? values : undefined;
 }
 
-/** The stored values that are neither declared padding nor masked, ascending, with their numbers of pixels. */
-function histogramOf(stored: StoredValues, padding: (value: number) => boolean, mask?: Uint8Array): Histogram {
-  const table = new Uint32Array(TABLE_LENGTH);
-  if (mask === undefined) for (let index = 0; index < stored.length; index += 1) table[stored[index]! & 0xffff]! += 1;
-  else
-    for (let index = 0; index < stored.length; index += 1) if (mask[index] !== 1) table[stored[index]! & 0xffff]! += 1;
+/** How many pixels have each stored value, by its lower 16 bits; without those that are masked. */
+function countStored(stored: StoredValues, mask?: Uint8Array): Uint32Array {
+  const counts = new Uint32Array(TABLE_LENGTH);
+  for (let index = 0; index < stored.length; index += 1) if (mask?.[index] !== 1) counts[stored[index]! & 0xffff]! += 1;
+  return counts;
+}
+
+/** The stored values that are no declared padding, ascending, with their numbers of pixels. */
+function histogramOf(counted: Uint32Array, stored: StoredValues, padding: (value: number) => boolean): Histogram {
   const lowest = stored instanceof Int16Array ? -0x8000 : 0;
   const values: number[] = [];
   for (let value = lowest; value < lowest + TABLE_LENGTH; value += 1)
-    if (table[value & 0xffff]! > 0 && !padding(value)) values.push(value);
-  return { values, counts: values.map((value) => table[value & 0xffff]!) };
+    if (counted[value & 0xffff]! > 0 && !padding(value)) values.push(value);
+  return { values, counts: values.map((value) => counted[value & 0xffff]!) };
 }
 
 /** A mapping may turn the order around, or give several values one brightness. */

@@ -5,6 +5,9 @@ import { undecodable } from './pixel-error';
 import { decodeRle } from './rle';
 import { CODESTREAMS, EXPLICIT_VR_BIG_ENDIAN, NATIVE, RLE_LOSSLESS } from './transfer-syntax';
 
+/** Lower 16 bits of a value. */
+const COUNTS = 0x10000;
+
 export type StoredValues = Uint8Array | Uint16Array | Int16Array;
 
 /** Samples as stored, before any look-up table. */
@@ -13,6 +16,8 @@ export interface Samples {
   readonly planar: boolean;
   /** The codec turned the colours into RGB, whatever Photometric Interpretation says. */
   readonly becameRgb: boolean;
+  /** How many of the values there are of each, by their lower 16 bits. */
+  readonly counts: Uint32Array;
   /** How many values reach beyond Bits Stored, or lie elsewhere than High Bit says; they are read as they are. */
   readonly beyondStored: number;
 }
@@ -119,24 +124,46 @@ function join(fragments: readonly Uint8Array[]): Uint8Array {
  * Takes the bits that count out of their cells (PS3.5 section 8.1.1). `bytes` are little endian, as is every machine
  * that Node 20 is shipped for but one.
  */
-function unpack(bytes: Uint8Array, cell: 8 | 16, claimed: Layout): Pick<Samples, 'values' | 'beyondStored'> {
+function unpack(bytes: Uint8Array, cell: 8 | 16, claimed: Layout): Pick<Samples, 'values' | 'counts' | 'beyondStored'> {
   const cells = cell === 8 ? bytes : words(bytes);
-  const used = bitsUsed(cells);
+  const counts = countCells(cells);
+  const used = bitsUsed(counts);
   const layout = layoutUsed(used, cell, claimed);
   const values = take(cells, used, cell, layout);
-  return { values, beyondStored: layout === claimed ? 0 : differing(values, take(cells, used, cell, claimed)) };
+  return {
+    values,
+    counts: values === cells ? counts : countTaken(counts, layout),
+    beyondStored: layout === claimed ? 0 : differing(values, take(cells, used, cell, claimed)),
+  };
+}
+
+/** How many cells hold each value. */
+function countCells(cells: Uint8Array | Uint16Array): Uint32Array {
+  // In two tables: neighbours are often alike, and counting one must not wait for the other.
+  const [counts, others] = [new Uint32Array(COUNTS), new Uint32Array(COUNTS)];
+  const even = cells.length & ~1;
+  for (let index = 0; index < even; index += 2) {
+    counts[cells[index]!]! += 1;
+    others[cells[index + 1]!]! += 1;
+  }
+  if (even < cells.length) counts[cells[even]!]! += 1;
+  for (let value = 0; value < COUNTS; value += 1) counts[value]! += others[value]!;
+  return counts;
 }
 
 /** The bits that are set in any cell. */
-function bitsUsed(cells: Uint8Array | Uint16Array): number {
-  // Four bytes at a time: there are millions.
-  const whole = cells.byteOffset % 4 === 0 ? cells.byteLength >>> 2 : 0;
-  const quads = new Uint32Array(cells.buffer, whole > 0 ? cells.byteOffset : 0, whole);
+function bitsUsed(counts: Uint32Array): number {
   let used = 0;
-  for (let index = 0; index < quads.length; index += 1) used |= quads[index]!;
-  for (let shift = 16; shift >= 8 * cells.BYTES_PER_ELEMENT; shift >>>= 1) used |= used >>> shift;
-  for (let index = (4 * whole) / cells.BYTES_PER_ELEMENT; index < cells.length; index += 1) used |= cells[index]!;
-  return used & (256 ** cells.BYTES_PER_ELEMENT - 1);
+  for (let value = 0; value < COUNTS; value += 1) if (counts[value]! > 0) used |= value;
+  return used;
+}
+
+/** Of what {@link take} makes of the cells. */
+function countTaken(cells: Uint32Array, layout: Layout): Uint32Array {
+  const counts = new Uint32Array(COUNTS);
+  const taken = taker(layout);
+  for (let value = 0; value < COUNTS; value += 1) counts[taken(value) & 0xffff]! += cells[value]!;
+  return counts;
 }
 
 /**
@@ -159,25 +186,32 @@ function differing(some: StoredValues, others: StoredValues): number {
   return count;
 }
 
-function take(
-  cells: Uint8Array | Uint16Array,
-  used: number,
-  cell: 8 | 16,
-  { shift, bits, signed, overlays }: Layout,
-): StoredValues {
-  const mask = (2 ** bits - 1) & ~(overlays >>> shift);
+function take(cells: Uint8Array | Uint16Array, used: number, cell: 8 | 16, layout: Layout): StoredValues {
+  const { shift, signed } = layout;
   // Nothing lies in the cells but the values.
-  if (!signed && shift === 0 && (used & ~mask) === 0) return cells;
+  if (!signed && shift === 0 && (used & ~maskOf(layout)) === 0) return cells;
   const values = signed
     ? new Int16Array(cells.length)
     : cell === 8
       ? new Uint8Array(cells.length)
       : new Uint16Array(cells.length);
-  const sign = signed ? 2 ** (bits - 1) : 0;
-  for (let index = 0; index < cells.length; index += 1)
-    values[index] = (((cells[index]! >>> shift) & mask) ^ sign) - sign;
+  const taken = taker(layout);
+  for (let index = 0; index < cells.length; index += 1) values[index] = taken(cells[index]!);
   return values;
 }
+
+/** The value in a cell. */
+function taker(layout: Layout): (cell: number) => number {
+  const { shift, bits, signed } = layout;
+  const mask = maskOf(layout);
+  const sign = signed ? 2 ** (bits - 1) : 0;
+  return (cell) => (((cell >>> shift) & mask) ^ sign) - sign;
+}
+
+function maskOf({ shift, bits, overlays }: Layout): number {
+  return (2 ** bits - 1) & ~(overlays >>> shift);
+}
+
 function words(bytes: Uint8Array): Uint16Array {
   const aligned = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);
   return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.length >> 1);

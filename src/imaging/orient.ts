@@ -13,7 +13,9 @@ export function asStored(standing: Plane, turn: Turn): Plane {
   return turnedBy(standing, transposed ? { transposed, mirrored: upsideDown, upsideDown: mirrored } : turn);
 }
 
-function turnedBy({ rows, columns, values }: Plane, { transposed, mirrored, upsideDown }: Turn): Plane {
+function turnedBy(plane: Plane, { transposed, mirrored, upsideDown }: Turn): Plane {
+  if (!transposed && !mirrored && !upsideDown) return plane;
+  const { rows, columns, values } = plane;
   const [height, width] = transposed ? [columns, rows] : [rows, columns];
   const turned = new Float32Array(values.length);
   for (let row = 0; row < height; row++) {

@@ -26,7 +26,10 @@ export function minMax(plane: Plane): Plane {
 
 /** Z = (N - mean) / std (equation 2), with the training set's mean and standard deviation. */
 export function standardise(plane: Plane, mean: number, std: number): Float32Array {
-  return plane.values.map((value) => (value - mean) / std);
+  const { values } = plane;
+  const standard = new Float32Array(values.length);
+  for (let at = 0; at < values.length; at++) standard[at] = (values[at]! - mean) / std;
+  return standard;
 }
 
 /**

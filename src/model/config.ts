@@ -24,7 +24,7 @@ export const modelsSchema = z
       .int()
       .min(0)
       .max(256)
-      .default(0)
-      .describe('Threads per model; 0 lets the engine take one per core'),
+      .default(1)
+      .describe('Threads per model; 0 lets the engine take one per core, which costs twice the computing time'),
   })
   .prefault({});

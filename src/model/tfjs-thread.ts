@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { HilumError } from '../base/errors';
+import { errorOf } from '../base/thread-failure';
 import type { Network, Output, Port } from './network';
-import type { Failure, Reply } from './tfjs-worker';
+import type { Reply } from './tfjs-worker';
 
 export interface TfjsOptions {
   readonly tfjsWorkerFile?: string;
@@ -95,16 +95,10 @@ function replyOf(worker: Worker, ask: () => void): Promise<Reply> {
       act();
     };
     const onMessage = (reply: Reply) =>
-      settle(() => (reply.kind === 'failed' ? reject(errorOf(reply.failure)) : resolve(reply)));
+      settle(() => (reply.kind === 'failed' ? reject(errorOf(reply.failure, 'the TensorFlow.js thread')) : resolve(reply)));
     const onError = (cause: Error) => settle(() => reject(new Error('the TensorFlow.js thread ended', { cause })));
     const onExit = () => settle(() => reject(new Error('the TensorFlow.js thread ended')));
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     ask();
   });
-}
-
-function errorOf({ code, lasting, message, cause }: Failure): Error {
-  return code === null
-    ? new Error(`unexpected in the TensorFlow.js thread: ${message}`, { cause })
-    : new HilumError(code, lasting, message, cause === '' ? {} : { cause: new Error(cause) });
 }

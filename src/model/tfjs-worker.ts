@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { causeText, type ErrorCode, HilumError, type Lasting } from '../base/errors';
+import { failureOf, type ThreadFailure } from '../base/thread-failure';
 import { readModelFolder } from './manifest';
 import type { Output, Port } from './network';
 import { findRuntime, openGraph, type TfjsModel, type TfjsRuntime } from './tfjs-runtime';
@@ -16,31 +16,12 @@ export type Reply =
       readonly tensors: number;
     }
   | { readonly kind: 'done'; readonly outputs: [name: string, output: Output][]; readonly tensors: number }
-  | { readonly kind: 'failed'; readonly failure: Failure };
-
-/** An error as plain data: classes do not survive the way between threads. */
-export interface Failure {
-  readonly code: ErrorCode | null;
-  readonly lasting: Lasting;
-  readonly message: string;
-  readonly cause: string;
-}
+  | { readonly kind: 'failed'; readonly failure: ThreadFailure };
 
 const port = parentPort;
 if (port === null) throw new Error('tfjs-worker.ts is started as a thread only');
 
 const send = (reply: Reply) => port.postMessage(reply);
-
-function failureOf(error: unknown): Failure {
-  const cause = causeText(error);
-  if (error instanceof HilumError) return { code: error.code, lasting: error.lasting, message: error.message, cause };
-  return {
-    code: null,
-    lasting: 'transient',
-    message: String(error),
-    cause: error instanceof Error ? (error.stack ?? '') : '',
-  };
-}
 
 /** The engine computes in this thread without a pause; the service's own goes on meanwhile. */
 async function serve(): Promise<void> {

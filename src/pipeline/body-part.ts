@@ -138,11 +138,25 @@ function readAt(places: readonly Attributes[], keyword: Keyword, where: string):
   const coded = places.flatMap((place) => items(place, keyword));
   const said = places.flatMap((place) => (coded.length > 0 ? [] : texts(place, keyword)));
   const meanings = coded.map((item) => text(item, 'CodeMeaning') ?? '');
-  const reading = readWords([...said, ...meanings].join(' / '), where, keyword === 'BodyPartExamined');
+  const reading = readingOf([...said, ...meanings].join(' / '), where, keyword === 'BodyPartExamined');
   const codes = coded.flatMap((item) => text(item, 'CodeValue') ?? []);
   if (codes.some((code) => CHEST_CODES.has(code))) return { ...reading, chest: true };
   const other = codes.find((code) => OTHER_CODES.has(code));
   return other === undefined ? reading : { ...reading, other: reading.other ?? { where, word: other, kind: 'part' } };
+}
+
+/** Of the last words that were read: a site has few descriptions, and each takes a search for hundreds of words. */
+const readings = new Map<string, Reading>();
+const MOST_READINGS = 1_000;
+
+function readingOf(said: string, where: string, isBodyPart: boolean): Reading {
+  const key = `${where}/${said}`;
+  const known = readings.get(key);
+  if (known !== undefined) return known;
+  const reading = readWords(said, where, isBodyPart);
+  if (readings.size >= MOST_READINGS) readings.clear();
+  readings.set(key, reading);
+  return reading;
 }
 
 function readWords(said: string, where: string, isBodyPart: boolean): Reading {

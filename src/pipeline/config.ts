@@ -30,6 +30,15 @@ export const classificationSchema = z
   })
   .prefault({});
 
+export const analysisSchema = z
+  .strictObject({
+    concurrency: z
+      .union([z.literal('auto'), z.number().int().min(1).max(64)])
+      .default('auto')
+      .describe('Films that one process analyses at the same time, each in a thread; auto: one for each core'),
+  })
+  .prefault({});
+
 export const decodeSchema = z
   .strictObject({
     timeoutMs: millis(30_000, 'Longest time to read or to decode one film, each tried twice'),

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { HilumError } from '../base/errors';
+import { isShared } from '../base/shared-bytes';
+import { errorOf } from '../base/thread-failure';
 import { number } from '../dicom/attributes';
 import { PixelError, undecodable } from '../dicom/pixel-error';
 import type { Opened } from '../dicom/read';
@@ -9,6 +11,7 @@ import type { Size } from '../imaging/plane';
 import type { Answer, Failure, Reply, Request } from './decoder-worker';
 import type { FilmReader, ReadFilm } from './film-reader';
 import type { FilmPicture, ReducedFilm } from './reduce';
+import { transferable } from './transferable';
 
 /** Why a thread was lost over a film. */
 type ThreadLoss = 'timeout' | 'memory' | 'died';
@@ -24,6 +27,8 @@ export interface DecoderThreadOptions {
 }
 
 const HEAP_MB = 512;
+/** Of new JavaScript objects in a thread: films lie outside the heap, and Node would take 48 (MiB). */
+export const YOUNG_MB = 4;
 /**
  * WebAssembly memory never shrinks: after a film of more pixels than this the thread is ended, and its memory with it.
  */
@@ -49,8 +54,9 @@ export class DecoderThread implements FilmReader {
   constructor(private readonly options: DecoderThreadOptions) {}
 
   async read(bytes: Uint8Array): Promise<ReadFilm> {
-    // A copy that is given away: the caller keeps its own. (Not slice(): a Buffer's is no copy.)
-    return (await this.inTurn(() => ({ task: 'read', bytes: new Uint8Array(bytes) }))) as ReadFilm;
+    // Given away, so a copy unless it is shared: the caller keeps its own. (Not slice(): a Buffer's is no copy.)
+    const given = () => (isShared(bytes) ? bytes : new Uint8Array(bytes));
+    return (await this.inTurn(() => ({ task: 'read', bytes: given() }))) as ReadFilm;
   }
 
   async decode(opened: Opened, size: Size): Promise<ReducedFilm> {
@@ -99,7 +105,9 @@ export class DecoderThread implements FilmReader {
   /** @throws Error when the thread cannot start: a broken installation, and no film's fault */
   private async start(): Promise<Worker> {
     const { workerFile = join(__dirname, 'decoder-worker.js'), heapMb = HEAP_MB } = this.options;
-    const worker = new Worker(workerFile, { resourceLimits: { maxOldGenerationSizeMb: heapMb } });
+    const worker = new Worker(workerFile, {
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: YOUNG_MB },
+    });
     const gone = once(worker, 'exit').then(() => Promise.reject(new Error('it ended')));
     await Promise.race([once(worker, 'message'), gone]).catch((cause: unknown) => {
       throw new Error('the decoder thread cannot start', { cause });
@@ -134,26 +142,21 @@ function answerOf(worker: Worker, request: Request, timeoutMs: number): Promise<
     };
     const onMessage = (reply: Reply) => {
       if (reply.kind === 'done') settle(() => resolve(reply.value));
-      if (reply.kind === 'failed') settle(() => reject(errorOf(reply.failure)));
+      if (reply.kind === 'failed') settle(() => reject(errorFrom(reply.failure)));
     };
     const onError = (error: Error & { code?: string }) =>
       settle(() => reject(new Lost(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'memory' : 'died')));
     const onExit = () => settle(() => reject(new Lost('died')));
     const timer = setTimeout(() => settle(() => reject(new Lost('timeout'))), timeoutMs);
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-    worker.postMessage(request, request.task === 'read' ? [request.bytes.buffer as ArrayBuffer] : []);
+    worker.postMessage(request, request.task === 'read' ? transferable([request.bytes]) : []);
   });
 }
 
-function errorOf(failure: Failure): Error {
-  switch (failure.kind) {
-    case 'pixels':
-      return new PixelError(failure.fault, failure.message, { cause: failure.cause });
-    case 'hilum':
-      return new HilumError(failure.code, failure.lasting, failure.message, { cause: failure.cause });
-    case 'unexpected':
-      return new Error(`unexpected in the decoder thread: ${failure.message}`, { cause: failure.stack });
-  }
+function errorFrom(failure: Failure): Error {
+  return failure.kind === 'pixels'
+    ? new PixelError(failure.fault, failure.message, { cause: failure.cause })
+    : errorOf(failure.failure, 'the decoder thread');
 }
 
 /** A thread that is lost over a film at every try is the film's own fault. */

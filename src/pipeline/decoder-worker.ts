@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
-import { causeText, type ErrorCode, HilumError, type Lasting } from '../base/errors';
+import { causeText } from '../base/errors';
+import { failureOf, type ThreadFailure } from '../base/thread-failure';
 import { PixelError, type PixelFault } from '../dicom/pixel-error';
 import type { Opened } from '../dicom/read';
 import type { Size } from '../imaging/plane';
@@ -15,17 +16,10 @@ export type Request =
   | { readonly task: 'digest'; readonly opened: Opened };
 export type Answer = ReadFilm | ReducedFilm | FilmPicture | string;
 
-/** An error as plain data: classes do not survive the way between threads. */
+/** What is wrong with a film's pixels is told apart from other failures. */
 export type Failure =
   | { readonly kind: 'pixels'; readonly fault: PixelFault; readonly message: string; readonly cause: string }
-  | {
-      readonly kind: 'hilum';
-      readonly code: ErrorCode;
-      readonly lasting: Lasting;
-      readonly message: string;
-      readonly cause: string;
-    }
-  | { readonly kind: 'unexpected'; readonly message: string; readonly stack: string };
+  | { readonly kind: 'other'; readonly failure: ThreadFailure };
 
 /** `ready` comes first, when all modules are loaded: a thread that ends before that says nothing about a film. */
 export type Reply =
@@ -58,7 +52,7 @@ async function answer(request: Request): Promise<void> {
         send({ kind: 'done', value: await unboundedReader.digest(request.opened) }, []);
     }
   } catch (error) {
-    send({ kind: 'failed', failure: failureOf(error) }, []);
+    send({ kind: 'failed', failure: toldOf(error) }, []);
   }
 }
 
@@ -67,12 +61,10 @@ function send(reply: Reply, given: readonly ArrayBufferView[]): void {
   port!.postMessage(reply, transferable(given));
 }
 
-function failureOf(error: unknown): Failure {
-  const cause = causeText(error);
-  if (error instanceof PixelError) return { kind: 'pixels', fault: error.fault, message: error.message, cause };
-  if (error instanceof HilumError)
-    return { kind: 'hilum', code: error.code, lasting: error.lasting, message: error.message, cause };
-  return { kind: 'unexpected', message: String(error), stack: error instanceof Error ? (error.stack ?? '') : '' };
+function toldOf(error: unknown): Failure {
+  return error instanceof PixelError
+    ? { kind: 'pixels', fault: error.fault, message: error.message, cause: causeText(error) }
+    : { kind: 'other', failure: failureOf(error) };
 }
 
 port.on('message', (request: Request) => void answer(request));

@@ -1,50 +1,18 @@
-import { HilumError } from '../base/errors';
-import type { InstanceReference } from '../dicom/instance';
-import type { Uid } from '../dicom/uid';
-import type { FilmResult, ResultEvent } from '../events/result-event';
-import type { FilmState } from '../objects/analysis';
 import { checkHeader, headerWarnings, isReported } from './check';
 import { contentOf, decode, open, type OpenedFilm, refusalOf } from './decode';
 import { checkDerivedColour } from './derived-result';
-import { dueFilms, hiddenFilms } from './due-films';
-import { type AnalysisIdentity, encode, resultUids } from './encode';
+import type { AnalysisIdentity } from './encode';
 import { explain } from './explain';
-import { findAnnounced } from './find-announced';
-import { fetchFilm } from './fetch';
 import type { FilmReader } from './film-reader';
 import { findUnlike, refuseUnlike } from './gate';
 import { classify, findView, type Models } from './infer';
 import { findLungs, implausible, type Plausibility } from './lungs';
 import { measuresOf } from './measure';
-import { resultOf, studyResult } from './notify';
 import { pixelFault } from './pixel-faults';
 import { preprocess } from './preprocess';
-import { saysRejected, mayBeNote, type NoteReading, readRejections, rejectedFilm, type Rejections } from './rejections';
-import {
-  type FilmReports,
-  isReadBy,
-  nextState,
-  readReports,
-  resultInEffect,
-  withSuperseded,
-  withState,
-} from './reports';
 import { checkShortcut, type ShortcutCheck } from './shortcut-check';
-import type {
-  Admission,
-  Announcer,
-  Archive,
-  FilmObserver,
-  FilmOutcome,
-  InferredFilm,
-  PreprocessedFilm,
-  Refusal,
-} from './stage';
-import { store } from './store';
-import { skippedSeries, survey, type Survey } from './survey';
+import type { Admission, FilmObserver, FilmOutcome, InferredFilm, PreprocessedFilm, Refusal } from './stage';
 import { timing } from './timing';
-import { verify } from './verify';
-import { withdraw } from './withdraw';
 
 /** What the line needs besides the film: made once, by app.ts. */
 export interface Line {
@@ -58,11 +26,6 @@ export interface Line {
   /** Youngest patient whose films are analysed (years; 0: every age). */
   readonly minimumAge?: number | undefined;
   readonly observer?: FilmObserver;
-}
-
-export interface Ports {
-  readonly archive: Archive;
-  readonly announcer: Announcer;
 }
 
 /**
@@ -153,182 +116,6 @@ async function admit(
   return { refusal: implausible(lungs, plausibility, film.turn), view, unlike, lungs };
 }
 
-export interface StudyRun {
-  /** This study may have been worked on before. */
-  readonly redelivered: boolean;
-  /** Films that have a report of another version of Hilum are read anew instead of being left alone. */
-  readonly reanalyze?: boolean;
-  /** Films are compared with what their reports saw, so that one whose content was replaced is read anew. */
-  readonly compare?: boolean;
-  /** Asked between two films: whether to stop here, and to go on in another run. */
-  readonly shouldReturn?: () => boolean;
-  /** Told of each key object selection that is left alone. */
-  readonly onUnreadNote?: NoteReading['onUnread'];
-  /** Waits before an archive that shows nothing of the study is asked again (milliseconds). */
-  readonly emptyDelaysMs?: readonly number[];
-}
-
-/**
- * One study: each film without a report, or with another content than its report saw, is fetched, analysed, encoded,
- * stored and verified; then the study's result is announced. Null when every film had its report already, as when our
- * own results arrive: there is nothing new to say; `gone` when the archive has nothing of the study. A film that fails
- * for good does not hold up the others.
- * @throws HilumError of a port, or STUDY_RETURNED; what was done before stays done and is recognised at the next try.
- */
-export async function runStudy(
-  study: Uid,
-  options: StudyRun,
-  line: Line,
-  ports: Ports,
-): Promise<ResultEvent | 'gone' | null> {
-  const { redelivered, reanalyze = false, compare = reanalyze, shouldReturn = () => false, emptyDelaysMs } = options;
-  const { archive } = ports;
-  const identity = line.identity();
-  const instances = await findAnnounced(study, archive, emptyDelaysMs);
-  if (instances.length === 0) return 'gone';
-  const found = survey(study, instances, identity);
-  const isWhole = found.films.length > 0 && found.films.every(({ isReported }) => isReported);
-  if (isWhole && !redelivered && !compare && !instances.some(mayBeNote)) return null;
-  const reports = await readReports(study, instances, archive);
-  const rejections = await readRejections(study, instances, { archive, onUnread: options.onUnreadNote });
-  const asked = { compare, reanalyze, rejections, reader: line.reader, archive };
-  const due = await dueFilms(study, found, reports, identity, asked);
-  const hidden = hiddenFilms(found, reports, rejections);
-  const isOurs = [...reports.values()].some((known) => isReadBy(known, study, identity));
-  const hasFilms = found.films.length > 0 || [...reports.keys()].some((film) => rejections.reasons.has(film));
-  if (due.length + hidden.length === 0 && (isOurs ? !redelivered : hasFilms)) return null;
-  const parts = { study, reports, rejections, found, identity };
-  const withdrawn = await runFilms(hidden, (film) => withdrawFilm(film, parts, line, archive), shouldReturn);
-  const read = await runFilms(due, (film) => runFilm(film, parts, line, archive), shouldReturn);
-  const results = [...read, ...withdrawn];
-  const event = resultOfStudy(study, { found, instances, reports, results, identity });
-  await ports.announcer.announce(event);
-  return event;
-}
-
-interface StudyParts {
-  readonly found: Survey;
-  readonly instances: readonly InstanceReference[];
-  readonly reports: ReadonlyMap<Uid, FilmReports>;
-  /** Of the films read in this run. */
-  readonly results: readonly FilmResult[];
-  readonly identity: AnalysisIdentity;
-}
-
-/**
- * The films read now and, as their reports have it, those read before: by this analysis first, then by another version
- * of Hilum, whose priority stands.
- */
-function resultOfStudy(study: Uid, { found, instances, reports, results, identity }: StudyParts): ResultEvent {
-  const read = new Set<Uid>(results.map(({ sopInstanceUid }) => sopInstanceUid));
-  const listed = new Set<Uid>(found.films.map(({ film }) => film.sopInstanceUid));
-  const left = [...listed, ...[...reports.keys()].filter((film) => !listed.has(film))].flatMap((film) => {
-    const known = read.has(film) ? undefined : reports.get(film);
-    const result = known && resultInEffect(known);
-    // Of a film that is not there any more it is told only that it was rejected.
-    const isTold = result && (listed.has(film) || saysRejected(result));
-    return known && result && isTold ? [{ result, isOurs: isReadBy(known, study, identity) }] : [];
-  });
-  const films = [
-    ...results,
-    ...left.filter(({ isOurs }) => isOurs).map(({ result }) => result),
-    ...left.filter(({ isOurs }) => !isOurs).map(({ result }) => result),
-  ];
-  const inEffect = [...reports.values()].filter((known) => isReadBy(known, study, identity)).flatMap(resultInEffect);
-  const series = inEffect.flatMap((result) => result?.outputs ?? []).map(({ seriesInstanceUid }) => seriesInstanceUid);
-  return studyResult(study, films, skippedSeries(found, instances, series), identity);
-}
-
-/**
- * One film after the other. It stops early only once a film of this run has its report: a rejected film has none and is
- * looked at again in the next run, so that without this rule a study could go round for ever.
- */
-export async function runFilms<T>(
-  films: readonly T[],
-  run: (film: T) => Promise<FilmResult>,
-  shouldReturn: () => boolean,
-): Promise<FilmResult[]> {
-  const results: FilmResult[] = [];
-  const failures: HilumError[] = [];
-  for (const film of films) {
-    const reported = results.filter(({ outcome }) => outcome !== 'rejected').length;
-    if (reported > 0 && shouldReturn())
-      throw new HilumError(
-        'STUDY_RETURNED',
-        'transient',
-        `${reported} of ${films.length} films done, the others are left to the next run`,
-      );
-    try {
-      results.push(await run(film));
-    } catch (error) {
-      if (!concernsFilmAlone(error)) throw error;
-      failures.push(error);
-    }
-  }
-  if (failures[0]) throw failures[0];
-  return results;
-}
-
-/** What is known of a study when its films are read. */
-interface KnownStudy {
-  readonly study: Uid;
-  readonly reports: ReadonlyMap<Uid, FilmReports>;
-  readonly rejections: Rejections;
-  readonly found: Survey;
-  readonly identity: AnalysisIdentity;
-}
-
-async function runFilm(film: InstanceReference, known: KnownStudy, line: Line, archive: Archive): Promise<FilmResult> {
-  const uid = film.sopInstanceUid;
-  const [reports, rejection] = [known.reports.get(uid), known.rejections.reasons.get(uid)];
-  if (rejection !== undefined && reports !== undefined) return withdrawFilm(uid, known, line, archive);
-  if (rejection !== undefined)
-    return write(uid, { outcome: rejectedFilm(rejection), state: undefined }, known, line, archive);
-  const timed = timing(line.observer);
-  const outcome = await timed('fetch', () => fetchFilm(film, archive)).then(
-    ({ bytes }) => analyseFilm(bytes, line),
-    unfetched,
-  );
-  const state = nextState(outcome, reports, resultUids(known.study, uid, known.identity));
-  return write(uid, { outcome, state }, known, line, archive);
-}
-
-/** Of a film that was rejected after it had a result; the archive may list it still, or hide it. */
-async function withdrawFilm(film: Uid, known: KnownStudy, line: Line, archive: Archive): Promise<FilmResult> {
-  const { study, reports, rejections, found } = known;
-  const listed = found.films.find((one) => one.film.sopInstanceUid === film)?.film;
-  const withdrawal = await withdraw(
-    study,
-    reports.get(film)!,
-    { reason: rejections.reasons.get(film)!, listed },
-    archive,
-  );
-  return write(film, withdrawal, known, line, archive);
-}
-
-/** Makes the objects of an outcome, stores those that are not there, and looks whether all are. */
-async function write(
-  film: Uid,
-  { outcome, state }: { readonly outcome: FilmOutcome; readonly state: FilmState | undefined },
-  { study, reports, found, identity }: KnownStudy,
-  { observer }: Pick<Line, 'observer'>,
-  archive: Archive,
-): Promise<FilmResult> {
-  const timed = timing(observer);
-  const objects = await timed('encode', () => encode(outcome, withState(identity, state)));
-  await timed('store', () =>
-    store(
-      study,
-      objects.filter(({ sopInstanceUid }) => !found.present.has(sopInstanceUid)),
-      archive,
-    ),
-  );
-  await timed('verify', () => verify(study, objects, archive));
-  const result = withSuperseded(resultOf(film, outcome, objects), reports.get(film));
-  observer?.film(result);
-  return result;
-}
-
 const LATERAL: Refusal = {
   reason: 'lateral-view',
   text: 'the film looks like a lateral view; only frontal films are analysed',
@@ -360,19 +147,4 @@ function refused({ attributes, sopInstanceUid }: OpenedFilm, refusal: Refusal, f
   return isReported(attributes, refusal)
     ? { outcome: 'not-analysed', sopInstanceUid, refusal, attributes, ...found }
     : { outcome: 'rejected', sopInstanceUid, refusal };
-}
-
-/** An object too large to be read is an outcome; a lost archive is not. */
-export function unfetched(error: unknown): FilmOutcome {
-  const refusal = refusalOf(error);
-  if (refusal === null) throw error;
-  return { outcome: 'rejected', sopInstanceUid: null, refusal };
-}
-
-function concernsFilmAlone(error: unknown): error is HilumError {
-  return (
-    error instanceof HilumError &&
-    error.lasting === 'permanent' &&
-    (error.code === 'NOT_FOUND' || error.code === 'ENCODE_FAILED')
-  );
 }

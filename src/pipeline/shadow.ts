@@ -2,15 +2,14 @@ import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
 import type { FilmResult, ResultEvent } from '../events/result-event';
 import { priorityOf } from '../finding/finding';
-import { encode, resultUids } from './encode';
-import { fetchFilm } from './fetch';
+import { resultUids } from './encode';
+import type { StudyLine } from './film-work';
 import { findAnnounced } from './find-announced';
-import { resultOf, studyResult } from './notify';
-import { analyseFilm, type Line, runFilms, type StudyRun, unfetched } from './pipeline';
+import { studyResult } from './notify';
 import { readRejections } from './rejections';
 import type { Archive } from './stage';
+import { runFilms, type StudyRun, workOnFetched } from './study';
 import { skippedSeries, survey } from './survey';
-import { timing } from './timing';
 
 /** What shadow mode keeps of a film: UIDs and results, nothing about the patient. */
 export interface ShadowRecord extends Pick<
@@ -46,7 +45,7 @@ export async function shadowStudy(
     emptyDelaysMs,
     onUnreadNote,
   }: Pick<StudyRun, 'shouldReturn' | 'emptyDelaysMs' | 'onUnreadNote'>,
-  line: Line,
+  line: StudyLine,
   archive: Pick<Archive, 'findInstances' | 'retrieve'>,
   book: ShadowBook,
 ): Promise<ResultEvent | 'gone' | null> {
@@ -66,19 +65,15 @@ export async function shadowStudy(
 
 async function shadowFilm(
   film: InstanceReference,
-  line: Line,
+  line: StudyLine,
   archive: Pick<Archive, 'retrieve'>,
   book: ShadowBook,
 ): Promise<FilmResult> {
   const identity = line.identity();
-  const timed = timing(line.observer);
-  const outcome = await timed('fetch', () => fetchFilm(film, archive)).then(
-    ({ bytes }) => analyseFilm(bytes, line),
-    unfetched,
-  );
-  // Encoded for nothing but to know that it can be: a film that would fail in earnest must fail here too.
-  await timed('encode', () => encode(outcome, identity));
-  const result = resultOf(film.sopInstanceUid, outcome, []);
+  // Its objects are made only to know that they can be: a film that would fail in earnest must fail here too.
+  const task = { study: film.studyInstanceUid, film: film.sopInstanceUid, identity };
+  const work = await workOnFetched(film, task, line, archive);
+  const result: FilmResult = { ...work.result, outputs: [] };
   const { sopInstanceUid, reason, view, probability, lungFraction } = result;
   await book.add({
     at: new Date().toISOString(),

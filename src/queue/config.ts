@@ -9,7 +9,10 @@ export const brokerSchema = z.strictObject({
     .regex(/^[a-z0-9._-]+$/)
     .default('hilum')
     .describe('First part of the names of all exchanges and queues'),
-  prefetch: z.number().int().min(1).max(100).default(1).describe('Studies that one worker holds at a time'),
+  prefetch: z
+    .union([z.literal('auto'), z.number().int().min(1).max(100)])
+    .default('auto')
+    .describe('Studies that one worker holds at a time; auto: one more than `analysis.concurrency`'),
   heartbeatSeconds: z.number().int().min(5).max(600).default(30).describe('AMQP heartbeat (seconds)'),
   retryDelaysMs: z
     .array(z.number().int().positive())

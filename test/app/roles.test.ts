@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createApp } from '../../src/app/app';
 import { parseConfig } from '../../src/config/config';
 import { type Role, ROLES } from '../../src/config/roles';
@@ -124,9 +124,10 @@ test('no model is loaded without a worker', async () => {
   const nowhere = { ...settings(['list', 'catch-up', 'sinks']), models: { dir: join(dir, 'no-models') } };
   const app = await createApp(parseConfig(nowhere), recordingLog());
   await app.stop();
-  await expect(createApp(parseConfig({ ...nowhere, roles: ['worker'] }), recordingLog())).rejects.toMatchObject({
-    code: 'MODEL_INVALID',
-  });
+  const analysisWorker = resolve(__dirname, '../support/threads/analysis-worker.cjs');
+  await expect(
+    createApp(parseConfig({ ...nowhere, roles: ['worker'] }), recordingLog(), undefined, { analysisWorker }),
+  ).rejects.toMatchObject({ code: 'MODEL_INVALID' });
 });
 
 const analyseOnce = () => mockHandler!(consumedMessage(Buffer.from(JSON.stringify(EVENT))), 'routine');

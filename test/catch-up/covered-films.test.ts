@@ -1,8 +1,8 @@
 import { coveredFilms } from '../../src/catch-up/covered-films';
 import { parseUid } from '../../src/dicom/uid';
 import { syntheticDicom, syntheticUids } from '../../src/objects/synthetic-film';
-import { type Line, runStudy } from '../../src/pipeline/pipeline';
-import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
+import type { Line } from '../../src/pipeline/pipeline';
+import { fakeLine, MemoryAnnouncer, MemoryArchive, runStudyHere } from '../support/pipeline/line';
 
 const DRAWN = { seed: 1, view: 'PA', rows: 280, columns: 240 } as const;
 const { studyInstanceUid: STUDY } = syntheticUids(DRAWN);
@@ -12,7 +12,7 @@ test('counts films by their reports: two of one film are one, and each report is
   archive.put(syntheticDicom(DRAWN));
   const { line } = fakeLine();
   const run = (by: Line) =>
-    runStudy(STUDY, { redelivered: false, reanalyze: true }, by, { archive, announcer: new MemoryAnnouncer() });
+    runStudyHere(STUDY, { redelivered: false, reanalyze: true }, by, { archive, announcer: new MemoryAnnouncer() });
   await run(line);
   await run({ ...line, identity: () => ({ ...line.identity(), srClass: 'comprehensive' }) });
   archive.put(syntheticDicom({ ...DRAWN, view: 'AP', studyInstanceUid: STUDY }));
@@ -28,7 +28,7 @@ test('counts films by their reports: two of one film are one, and each report is
 test('a report of another study, or of a film that is gone, covers none', async () => {
   const archive = new MemoryArchive();
   const film = archive.put(syntheticDicom(DRAWN));
-  await runStudy(STUDY, { redelivered: false }, fakeLine().line, { archive, announcer: new MemoryAnnouncer() });
+  await runStudyHere(STUDY, { redelivered: false }, fakeLine().line, { archive, announcer: new MemoryAnnouncer() });
   const other = parseUid('1.2.3');
   for (const { reference, bytes } of [...archive.objects.values()])
     archive.objects.set(`copy ${reference.sopInstanceUid}`, {

@@ -22,7 +22,7 @@ test('two addresses are enough, the rest has defaults', () => {
   const config = parseConfig(MINIMAL);
   expect(config.broker).toMatchObject({
     prefix: 'hilum',
-    prefetch: 1,
+    prefetch: 'auto',
     retryDelaysMs: [5_000, 30_000, 300_000, 1_800_000],
   });
   expect(config.http).toEqual({ host: '127.0.0.1', port: 8080, trustedProxies: [] });

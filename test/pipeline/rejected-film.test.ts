@@ -5,7 +5,8 @@ import { readReport } from '../../src/objects/report-reader';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
 import { validateObject } from '../../src/objects/validate';
 import { encode } from '../../src/pipeline/encode';
-import { analyseFilm, type Line, type StudyRun } from '../../src/pipeline/pipeline';
+import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
+import type { StudyRun } from '../../src/pipeline/study';
 import { noteUid, rejectionNote } from '../support/films/rejection-note';
 import { fakeLine, MemoryAnnouncer, MemoryArchive, runKnownStudy } from '../support/pipeline/line';
 

@@ -5,7 +5,8 @@ import { readReport } from '../../src/objects/report-reader';
 import { syntheticDicom, syntheticUids } from '../../src/objects/synthetic-film';
 import { validateObject } from '../../src/objects/validate';
 import { encode } from '../../src/pipeline/encode';
-import { analyseFilm, type Line, type StudyRun } from '../../src/pipeline/pipeline';
+import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
+import type { StudyRun } from '../../src/pipeline/study';
 import { checkedLine, fakeLine, MemoryAnnouncer, MemoryArchive, runKnownStudy } from '../support/pipeline/line';
 
 const DRAWN = { seed: 1, view: 'PA', rows: 280, columns: 240 } as const;

@@ -7,10 +7,9 @@ import { CatchUp } from '../../src/catch-up/catch-up';
 import { deriveUid } from '../../src/dicom/uid';
 import { ShadowFile } from '../../src/monitoring/shadow-book';
 import { syntheticDicom, syntheticUids } from '../../src/objects/synthetic-film';
-import { runStudy } from '../../src/pipeline/pipeline';
-import { type ShadowRecord, shadowStudy } from '../../src/pipeline/shadow';
+import type { ShadowRecord } from '../../src/pipeline/shadow';
 import { rejectionNote } from '../support/films/rejection-note';
-import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
+import { fakeLine, MemoryAnnouncer, MemoryArchive, runStudyHere, shadowStudyHere } from '../support/pipeline/line';
 import { recordingLog } from '../support/records/logs';
 
 const SMALL = { rows: 96, columns: 80, seed: 1 } as const;
@@ -52,7 +51,7 @@ function archiveWithFilms(): MemoryArchive {
 test('each film is noted once, nothing is stored, and the next run finds nothing new', async () => {
   const [archive, dir, { line }] = [archiveWithFilms(), folder(), fakeLine({ probability: 0.7 })];
   const book = await open(dir);
-  const result = await shadowStudy(STUDY, {}, line, archive, book);
+  const result = await shadowStudyHere(STUDY, {}, line, archive, book);
   expect(result).toMatchObject({
     studyInstanceUid: STUDY,
     priority: 'urgent',
@@ -74,10 +73,10 @@ test('each film is noted once, nothing is stored, and the next run finds nothing
     [syntheticUids(FILMS[1]).sopInstanceUid, 'not-analysed', 'lateral-view', undefined, false],
   ]);
   expect(readFileSync(join(dir, 'shadow.jsonl'), 'utf8')).not.toMatch(/SYNTHETIC|Synthetic/);
-  expect(await shadowStudy(STUDY, {}, line, archive, book)).toBeNull();
+  expect(await shadowStudyHere(STUDY, {}, line, archive, book)).toBeNull();
   await book.close();
   const reopened = await open(dir);
-  expect(await shadowStudy(STUDY, {}, line, archive, reopened)).toBeNull();
+  expect(await shadowStudyHere(STUDY, {}, line, archive, reopened)).toBeNull();
   expect(archive.calls).toMatchObject({ retrieve: 2, store: 0 });
   await reopened.close();
 });
@@ -85,9 +84,9 @@ test('each film is noted once, nothing is stored, and the next run finds nothing
 test('the same films are analysed in earnest once the mode is live', async () => {
   const [archive, { line }, announcer] = [archiveWithFilms(), fakeLine(), new MemoryAnnouncer()];
   const dir = folder();
-  await shadowStudy(STUDY, {}, line, archive, await open(dir));
+  await shadowStudyHere(STUDY, {}, line, archive, await open(dir));
   const [{ report }] = records(dir) as [ShadowRecord];
-  await runStudy(STUDY, { redelivered: false }, line, { archive, announcer });
+  await runStudyHere(STUDY, { redelivered: false }, line, { archive, announcer });
   expect(archive.objects.has(report)).toBe(true);
   expect(announcer.events).toHaveLength(1);
 });
@@ -99,16 +98,16 @@ test('an archive that fails between two films loses neither: the next try does t
     if (call === 'retrieve' && archive.calls.retrieve === 2)
       throw new HilumError('ARCHIVE_TIMEOUT', 'transient', 'late');
   };
-  await expect(shadowStudy(STUDY, {}, line, archive, book)).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT' });
+  await expect(shadowStudyHere(STUDY, {}, line, archive, book)).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT' });
   expect(records(dir)).toHaveLength(1);
-  expect(await shadowStudy(STUDY, {}, line, archive, book)).toMatchObject({ films: [{}] });
+  expect(await shadowStudyHere(STUDY, {}, line, archive, book)).toMatchObject({ films: [{}] });
   expect(records(dir)).toHaveLength(2);
 });
 
 test('a line that a kill cut off is dropped, and the next one stands by itself', async () => {
   const [archive, dir, { line }] = [archiveWithFilms(), folder(), fakeLine()];
   const book = await open(dir);
-  await shadowStudy(STUDY, {}, line, archive, book);
+  await shadowStudyHere(STUDY, {}, line, archive, book);
   await book.close();
   const whole = readFileSync(join(dir, 'shadow.jsonl'), 'utf8');
   appendFileSync(join(dir, 'shadow.jsonl'), '{"at":"2026-01-');
@@ -192,11 +191,11 @@ test('a film that was rejected is left alone', async () => {
   const references = [...archive.objects.values()].map(({ reference }) => reference);
   const book = await open(dir);
   const note = archive.put(rejectionNote('113001', [references[0]!]));
-  expect((await shadowStudy(STUDY, {}, line, archive, book)) as object).toMatchObject({
+  expect((await shadowStudyHere(STUDY, {}, line, archive, book)) as object).toMatchObject({
     films: [{ sopInstanceUid: references[1]!.sopInstanceUid }],
   });
   archive.objects.delete(note.sopInstanceUid);
   archive.put(rejectionNote('113037', references));
-  expect(await shadowStudy(STUDY, {}, line, archive, book)).toBeNull();
+  expect(await shadowStudyHere(STUDY, {}, line, archive, book)).toBeNull();
   expect(records(dir)).toHaveLength(1);
 });

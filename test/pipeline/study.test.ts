@@ -3,8 +3,9 @@ import { parseUid } from '../../src/dicom/uid';
 import { BODY_PART_UNCLEAR } from '../../src/finding/wording';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { resultUids } from '../../src/pipeline/encode';
-import { type Line, runStudy, type StudyRun } from '../../src/pipeline/pipeline';
-import { fakeLine, MemoryAnnouncer, MemoryArchive, runKnownStudy } from '../support/pipeline/line';
+import type { Line } from '../../src/pipeline/pipeline';
+import type { StudyRun } from '../../src/pipeline/study';
+import { fakeLine, MemoryAnnouncer, MemoryArchive, runKnownStudy, runStudyHere } from '../support/pipeline/line';
 
 const FILM = syntheticDicom({ seed: 1, view: 'PA', rows: 280, columns: 240 });
 /** Of one study. */
@@ -401,7 +402,10 @@ describe('an archive that shows nothing of the study', () => {
     const { archive, announcer, line } = setUp();
     let asked = 0;
     archive.before = (call) => void (asked += call === 'find' ? 1 : 0);
-    const result = await runStudy(NOTHING, { redelivered: false, emptyDelaysMs: [1, 1] }, line, { archive, announcer });
+    const result = await runStudyHere(NOTHING, { redelivered: false, emptyDelaysMs: [1, 1] }, line, {
+      archive,
+      announcer,
+    });
     expect(result).toBe('gone');
     expect(asked).toBe(3);
     expect(announcer.events).toEqual([]);
@@ -416,7 +420,7 @@ describe('an archive that shows nothing of the study', () => {
       store: archive.store.bind(archive),
     };
     const ports = { archive: late, announcer };
-    expect(await runStudy(study, { redelivered: false, emptyDelaysMs: [1, 1] }, line, ports)).toMatchObject({
+    expect(await runStudyHere(study, { redelivered: false, emptyDelaysMs: [1, 1] }, line, ports)).toMatchObject({
       films: [{ outcome: 'analysed' }],
     });
   });

@@ -6,10 +6,10 @@ import { dicomWebArchive } from '../../src/archive/dicomweb';
 import { orthancChanges } from '../../src/archive/orthanc';
 import { type Config, parseConfig } from '../../src/config/config';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
-import { type Line, runStudy } from '../../src/pipeline/pipeline';
+import type { Line } from '../../src/pipeline/pipeline';
 import { connectBroker } from '../../src/queue/broker';
 import { createStudyConsumer } from '../../src/study-consumer';
-import { fakeLine } from '../support/pipeline/line';
+import { fakeLine, runStudyHere } from '../support/pipeline/line';
 import { recordingLog } from '../support/records/logs';
 import { type Orthanc, type Rabbit, Servers, until } from '../support/servers/servers';
 
@@ -59,7 +59,7 @@ async function start(catchUp: Partial<Config['catchUp']> = {}, line: Line = fake
   const archive = dicomWebArchive(config.archive, log);
   const broker = connectBroker({ ...config.broker, reconnect: { baseMs: 100, maxMs: 500 } }, log);
   const consumer = createStudyConsumer({
-    runStudy: (study, options) => runStudy(study, options, line, { archive, announcer: broker }),
+    runStudy: (study, options) => runStudyHere(study, options, line, { archive, announcer: broker }),
     retry: { delaysMs: [5_000], limit: 3 },
     log,
   });

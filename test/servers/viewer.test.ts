@@ -5,8 +5,8 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { startViewer, type Viewer } from '../../scripts/lib/viewer.cjs';
 import { dicomWebArchive } from '../../src/archive/dicomweb';
 import { syntheticDicom, syntheticUids } from '../../src/objects/synthetic-film';
-import { type Line, runStudy } from '../../src/pipeline/pipeline';
-import { fakeLine, MemoryAnnouncer } from '../support/pipeline/line';
+import type { Line } from '../../src/pipeline/pipeline';
+import { fakeLine, MemoryAnnouncer, runStudyHere } from '../support/pipeline/line';
 import { type Orthanc, Servers, until } from '../support/servers/servers';
 
 /** Screenshots stay for whoever looks at a run; they are no part of the repository. */
@@ -44,7 +44,7 @@ beforeAll(async () => {
     [FULL, full],
   ] as const) {
     await fetch(`${orthanc.url}/instances`, { method: 'POST', body: syntheticDicom(film) });
-    await runStudy(syntheticUids(film).studyInstanceUid, { redelivered: false }, by, {
+    await runStudyHere(syntheticUids(film).studyInstanceUid, { redelivered: false }, by, {
       archive,
       announcer: new MemoryAnnouncer(),
     });

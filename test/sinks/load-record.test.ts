@@ -4,11 +4,10 @@ import { readPart10 } from '../../src/dicom/read';
 import type { Uid } from '../../src/dicom/uid';
 import { parseResultEvent, type ResultEvent } from '../../src/events/result-event';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
-import { runStudy } from '../../src/pipeline/pipeline';
 import { type FilmHeader, loadCurrentRecord, loadRecord } from '../../src/sinks/load-record';
 import { rebuildRecord } from '../../src/worklist/rebuild';
 import { rejectionNote } from '../support/films/rejection-note';
-import { checkedLine, fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
+import { checkedLine, fakeLine, MemoryAnnouncer, MemoryArchive, runStudyHere } from '../support/pipeline/line';
 import { covid } from '../support/records/finding';
 
 /** The header as a server gives it, from the file in memory. */
@@ -66,7 +65,7 @@ async function analysed(
     syntheticDicom({ seed: 7, view: 'PA', rows: 320, columns: 280 }),
   );
   const announcer = new MemoryAnnouncer();
-  await runStudy(study, OPTIONS, line, { archive, announcer });
+  await runStudyHere(study, OPTIONS, line, { archive, announcer });
   return { archive, event: announcer.events[0]!, film, study };
 }
 
@@ -233,7 +232,7 @@ describe('a film that was overwritten under its UID', () => {
       }),
     );
     const announcer = new MemoryAnnouncer();
-    await runStudy(study, { ...OPTIONS, compare: true }, fakeLine({ probability: 0.1 }).line, { archive, announcer });
+    await runStudyHere(study, { ...OPTIONS, compare: true }, fakeLine({ probability: 0.1 }).line, { archive, announcer });
     return { ...before, later: announcer.events[0]! };
   };
 
@@ -283,7 +282,7 @@ describe('a film that was rejected', () => {
     const { reference } = archive.objects.get(film)!;
     for (const title of titles) {
       archive.put(rejectionNote(title, [reference]));
-      await runStudy(study, { ...OPTIONS, compare: true }, fakeLine().line, { archive, announcer });
+      await runStudyHere(study, { ...OPTIONS, compare: true }, fakeLine().line, { archive, announcer });
     }
     return { ...found, withdrawal: announcer.events.at(-1)! };
   };

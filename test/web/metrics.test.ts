@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { HilumError } from '../../src/base/errors';
 import type { ResultEvent } from '../../src/events/result-event';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
-import { runStudy } from '../../src/pipeline/pipeline';
 import { TIMED_STAGES } from '../../src/pipeline/stage';
 import type { ConsumedMessage } from '../../src/queue/message';
 import { createStudyConsumer, STUDY_RESULTS, type StudyConsumerOptions } from '../../src/study-consumer';
@@ -12,7 +11,7 @@ import { open } from '../../src/web/access/user';
 import { addHealth, listen } from '../../src/web/health';
 import { createMetrics, METRIC_NAMES, type MetricsSources } from '../../src/web/metrics';
 import { consumedMessage } from '../support/broker/consumed-message';
-import { fakeLine, MemoryAnnouncer, MemoryArchive } from '../support/pipeline/line';
+import { fakeLine, MemoryAnnouncer, MemoryArchive, runStudyHere } from '../support/pipeline/line';
 import { recordingLog } from '../support/records/logs';
 
 const STATES = ['connected', 'disconnected'] as const;
@@ -121,7 +120,7 @@ describe('the line', () => {
     const reference = archive.put(FILM);
     const line = { ...fakeLine({ lateral }).line, observer: metrics };
     const run = () =>
-      runStudy(reference.studyInstanceUid, { redelivered: false }, line, { archive, announcer: new MemoryAnnouncer() });
+      runStudyHere(reference.studyInstanceUid, { redelivered: false }, line, { archive, announcer: new MemoryAnnouncer() });
     const stages = async () => {
       const found = await samples(metrics);
       return TIMED_STAGES.map((stage) => found[`hilum_stage_seconds_count{stage="${stage}"}`]);

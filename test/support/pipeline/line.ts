@@ -10,7 +10,10 @@ import type { ModelManifest } from '../../../src/model/manifest';
 import type { Model, Prediction } from '../../../src/model/session';
 import { unboundedReader } from '../../../src/pipeline/film-reader';
 import { plausibilityOf } from '../../../src/pipeline/lungs';
-import { type Line, runStudy } from '../../../src/pipeline/pipeline';
+import { inThisThread } from '../../../src/pipeline/film-work';
+import type { Line } from '../../../src/pipeline/pipeline';
+import { shadowStudy } from '../../../src/pipeline/shadow';
+import { type Ports, runStudy, type StudyRun } from '../../../src/pipeline/study';
 import type { Archive } from '../../../src/pipeline/stage';
 import { COVID } from '../records/finding';
 
@@ -226,9 +229,24 @@ export class MemoryAnnouncer {
   }
 }
 
-/** {@link runStudy} of a study that the archive has. @throws Error where it has nothing of it */
-export async function runKnownStudy(...args: Parameters<typeof runStudy>): Promise<ResultEvent | null> {
-  const result = await runStudy(...args);
+/** {@link runStudy}, with the networks in this thread. */
+export function runStudyHere(study: Uid, options: StudyRun, line: Line, ports: Ports) {
+  return runStudy(study, options, inThisThread(line), ports);
+}
+
+/** {@link shadowStudy}, with the networks in this thread. */
+export function shadowStudyHere(
+  study: Uid,
+  options: Parameters<typeof shadowStudy>[1],
+  line: Line,
+  ...ports: [archive: Parameters<typeof shadowStudy>[3], book: Parameters<typeof shadowStudy>[4]]
+) {
+  return shadowStudy(study, options, inThisThread(line), ...ports);
+}
+
+/** {@link runStudyHere} of a study that the archive has. @throws Error where it has nothing of it */
+export async function runKnownStudy(...args: Parameters<typeof runStudyHere>): Promise<ResultEvent | null> {
+  const result = await runStudyHere(...args);
   if (result === 'gone') throw new Error('the archive has nothing of the study');
   return result;
 }

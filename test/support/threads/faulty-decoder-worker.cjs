@@ -16,7 +16,10 @@ const FAULTS = {
   5: () =>
     parentPort.postMessage({
       kind: 'failed',
-      failure: { kind: 'unexpected', message: 'TypeError: a slip of ours', stack: '' },
+      failure: {
+        kind: 'other',
+        failure: { code: null, lasting: 'transient', message: 'TypeError: a slip of ours', cause: '' },
+      },
     }),
 };
 let served = 0;

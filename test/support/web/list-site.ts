@@ -6,7 +6,7 @@ import { parseUid, type Uid } from '../../../src/dicom/uid';
 import type { ResultEvent } from '../../../src/events/result-event';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../../src/objects/synthetic-film';
 import { unboundedReader } from '../../../src/pipeline/film-reader';
-import { type Line, runStudy } from '../../../src/pipeline/pipeline';
+import type { Line } from '../../../src/pipeline/pipeline';
 import type { StudyRecord } from '../../../src/sinks/record';
 import type { AuditEvent } from '../../../src/web/access/audit-event';
 import { Refused, type Role, setUser, userOf } from '../../../src/web/access/user';
@@ -15,7 +15,7 @@ import { type ListParts, readingListWeb } from '../../../src/web/api/list-app';
 import { listen } from '../../../src/web/health';
 import { type Database, openDatabase } from '../../../src/worklist/database';
 import { Worklist } from '../../../src/worklist/worklist';
-import { type FakeAnswers, fakeLine, MemoryAnnouncer, MemoryArchive } from '../pipeline/line';
+import { type FakeAnswers, fakeLine, MemoryAnnouncer, MemoryArchive, runStudyHere } from '../pipeline/line';
 import { recordingLog } from '../records/logs';
 import { heldToContract } from './contract';
 import { builtPages } from './pages';
@@ -112,7 +112,7 @@ export class ListSite {
         objects: { heatMap: true, segmentation, parametricMap: false, presentationState: false },
       }),
     };
-    const event = await runStudy(reference.studyInstanceUid, { redelivered: true }, own, {
+    const event = await runStudyHere(reference.studyInstanceUid, { redelivered: true }, own, {
       archive: this.archive,
       announcer: this.announcer,
     });

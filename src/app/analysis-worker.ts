@@ -1,0 +1,15 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { serveFilms } from '../pipeline/analysis-requests';
+import { type AnalysisDescription, type LineSettings, lineOf } from './analysis';
+
+const port = parentPort;
+if (port === null) throw new Error('analysis-worker.ts is started as a thread only');
+
+void serveFilms(port, async (log) => {
+  const line = await lineOf(workerData as LineSettings, log);
+  const description: AnalysisDescription = {
+    identity: line.identity(),
+    classifier: line.models.classifiers[0]!.model.manifest,
+  };
+  return { line, description };
+});

@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import { usableCores } from '../base/cores';
+import type { Log } from '../base/log';
+import type { Config } from '../config/config';
+import type { ModelManifest } from '../model/manifest';
+import { AnalysisThreads } from '../pipeline/analysis-threads';
+import type { AnalysisIdentity } from '../pipeline/encode';
+import { inThisThread, type StudyLine } from '../pipeline/film-work';
+import type { Line } from '../pipeline/pipeline';
+import { openLine, openReader } from './line';
+
+/** What a line is opened from, in whatever thread. */
+export type LineSettings = Pick<Config, 'models' | 'results' | 'decode' | 'classification'>;
+
+/** What an analysis thread says of its line. */
+export interface AnalysisDescription {
+  /** But for its time. */
+  readonly identity: AnalysisIdentity;
+  /** Of the leading one. */
+  readonly classifier: ModelManifest;
+}
+
+/** What works on films in this process. */
+export interface OpenedAnalysis {
+  readonly line: StudyLine;
+  readonly classifier: ModelManifest;
+  close(): Promise<void>;
+}
+
+export function lineOf(
+  { models, results, decode, classification }: LineSettings,
+  log: Pick<Log, 'warn'>,
+): Promise<Line> {
+  return openLine(models, results, decode, log, classification);
+}
+
+/** Films that are analysed at the same time. */
+export function concurrencyOf({ analysis }: Pick<Config, 'analysis'>): number {
+  return analysis.concurrency === 'auto' ? usableCores() : analysis.concurrency;
+}
+
+/** Threads as configured. @throws HilumError of the networks */
+export async function openAnalysis(
+  config: Config,
+  log: Log,
+  workerFile = join(__dirname, 'analysis-worker.js'),
+): Promise<OpenedAnalysis> {
+  const { models, results, decode, classification } = config;
+  const settings: LineSettings = { models, results, decode, classification };
+  const threads = await AnalysisThreads.open<AnalysisDescription>({ workerFile, settings, log }, concurrencyOf(config));
+  const { identity, classifier } = threads.description;
+  const reader = openReader(decode, log);
+  return {
+    line: { analyst: threads, reader, identity: () => ({ ...identity, startedAt: new Date() }) },
+    classifier,
+    close: () => Promise.all([threads.close(), reader.close()]).then(() => undefined),
+  };
+}
+
+/** A line that is there, in this thread. */
+export function analysisBy(line: Line): OpenedAnalysis {
+  return {
+    line: inThisThread(line),
+    classifier: line.models.classifiers[0]!.model.manifest,
+    close: () => line.reader.close(),
+  };
+}

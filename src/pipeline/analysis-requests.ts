@@ -1,0 +1,54 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Log, LogFields } from '../base/log';
+import { failureOf, type ThreadFailure } from '../base/thread-failure';
+import { type FilmTask, type FilmWork, workOnFilm } from './film-work';
+import type { FilmMeasures } from './measures';
+import type { Line } from './pipeline';
+import type { FilmObserver, TimedStage } from './stage';
+import { transferable } from './transferable';
+
+/** One film for the thread; `id` is that of its answers. */
+export interface Request {
+  readonly id: number;
+  readonly task: FilmTask;
+}
+
+/** `ready`, or `unusable` and the thread ends; then what is told of each film, and `done` or `failed`. */
+export type Reply<Description> =
+  | { readonly kind: 'ready'; readonly description: Description }
+  | { readonly kind: 'unusable'; readonly failure: ThreadFailure }
+  | { readonly kind: 'warned'; readonly fields: LogFields; readonly text: string }
+  | { readonly kind: 'stage'; readonly id: number; readonly stage: TimedStage; readonly seconds: number }
+  | { readonly kind: 'measured'; readonly id: number; readonly measures: FilmMeasures }
+  | { readonly kind: 'done'; readonly id: number; readonly work: FilmWork }
+  | { readonly kind: 'failed'; readonly id: number; readonly failure: ThreadFailure };
+
+/** Works on the films that come through the port, on the line that `open` resolves to. */
+export async function serveFilms(
+  port: MessagePort,
+  open: (log: Pick<Log, 'warn'>) => Promise<{ line: Line; description: unknown }>,
+): Promise<void> {
+  const send = (reply: Reply<unknown>, given: readonly ArrayBufferView[] = []) =>
+    port.postMessage(reply, transferable(given));
+  try {
+    const { line, description } = await open({ warn: (fields, text) => send({ kind: 'warned', fields, text }) });
+    port.on('message', ({ id, task }: Request) => {
+      const observer: FilmObserver = {
+        stage: (stage, seconds) => send({ kind: 'stage', id, stage, seconds }),
+        film: () => {},
+        measured: (measures) => send({ kind: 'measured', id, measures }),
+      };
+      workOnFilm(task, { ...line, observer }).then(
+        (work) =>
+          send(
+            { kind: 'done', id, work },
+            work.objects.map(({ bytes }) => bytes),
+          ),
+        (error: unknown) => send({ kind: 'failed', id, failure: failureOf(error) }),
+      );
+    });
+    send({ kind: 'ready', description });
+  } catch (error) {
+    send({ kind: 'unusable', failure: failureOf(error) });
+  }
+}

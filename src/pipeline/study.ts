@@ -1,0 +1,225 @@
+import { HilumError } from '../base/errors';
+import type { InstanceReference } from '../dicom/instance';
+import type { Uid } from '../dicom/uid';
+import type { FilmResult, ResultEvent } from '../events/result-event';
+import { refusalOf } from './decode';
+import { dueFilms, hiddenFilms } from './due-films';
+import type { AnalysisIdentity } from './encode';
+import { fetchFilm } from './fetch';
+import { conclude, type FilmTask, type FilmWork, type StudyLine } from './film-work';
+import { findAnnounced } from './find-announced';
+import { studyResult } from './notify';
+import { mayBeNote, type NoteReading, readRejections, rejectedFilm, type Rejections, saysRejected } from './rejections';
+import { type FilmReports, isReadBy, readReports, resultInEffect, withState, withSuperseded } from './reports';
+import type { Announcer, Archive, FilmOutcome } from './stage';
+import { store } from './store';
+import { skippedSeries, survey, type Survey } from './survey';
+import { timing } from './timing';
+import { verify } from './verify';
+import { withdraw } from './withdraw';
+
+export interface Ports {
+  readonly archive: Archive;
+  readonly announcer: Announcer;
+}
+
+export interface StudyRun {
+  /** This study may have been worked on before. */
+  readonly redelivered: boolean;
+  /** Films that have a report of another version of Hilum are read anew instead of being left alone. */
+  readonly reanalyze?: boolean;
+  /** Films are compared with what their reports saw, so that one whose content was replaced is read anew. */
+  readonly compare?: boolean;
+  /** Asked between two films: whether to stop here, and to go on in another run. */
+  readonly shouldReturn?: () => boolean;
+  /** Told of each key object selection that is left alone. */
+  readonly onUnreadNote?: NoteReading['onUnread'];
+  /** Waits before an archive that shows nothing of the study is asked again (milliseconds). */
+  readonly emptyDelaysMs?: readonly number[];
+}
+
+/**
+ * One study: each film without a report, or with another content than its report saw, is fetched, analysed, encoded,
+ * stored and verified; then the study's result is announced. Null when every film had its report already, as when our
+ * own results arrive: there is nothing new to say; `gone` when the archive has nothing of the study. A film that fails
+ * for good does not hold up the others.
+ * @throws HilumError of a port, or STUDY_RETURNED; what was done before stays done and is recognised at the next try.
+ */
+export async function runStudy(
+  study: Uid,
+  options: StudyRun,
+  line: StudyLine,
+  ports: Ports,
+): Promise<ResultEvent | 'gone' | null> {
+  const { redelivered, reanalyze = false, compare = reanalyze, shouldReturn = () => false, emptyDelaysMs } = options;
+  const { archive } = ports;
+  const identity = line.identity();
+  const instances = await findAnnounced(study, archive, emptyDelaysMs);
+  if (instances.length === 0) return 'gone';
+  const found = survey(study, instances, identity);
+  const isWhole = found.films.length > 0 && found.films.every(({ isReported }) => isReported);
+  if (isWhole && !redelivered && !compare && !instances.some(mayBeNote)) return null;
+  const reports = await readReports(study, instances, archive);
+  const rejections = await readRejections(study, instances, { archive, onUnread: options.onUnreadNote });
+  const asked = { compare, reanalyze, rejections, reader: line.reader, archive };
+  const due = await dueFilms(study, found, reports, identity, asked);
+  const hidden = hiddenFilms(found, reports, rejections);
+  const isOurs = [...reports.values()].some((known) => isReadBy(known, study, identity));
+  const hasFilms = found.films.length > 0 || [...reports.keys()].some((film) => rejections.reasons.has(film));
+  if (due.length + hidden.length === 0 && (isOurs ? !redelivered : hasFilms)) return null;
+  const parts = { study, reports, rejections, found, identity };
+  const withdrawn = await runFilms(hidden, (film) => withdrawFilm(film, parts, line, archive), shouldReturn);
+  const read = await runFilms(due, (film) => runFilm(film, parts, line, archive), shouldReturn);
+  const results = [...read, ...withdrawn];
+  const event = resultOfStudy(study, { found, instances, reports, results, identity });
+  await ports.announcer.announce(event);
+  return event;
+}
+
+interface StudyParts {
+  readonly found: Survey;
+  readonly instances: readonly InstanceReference[];
+  readonly reports: ReadonlyMap<Uid, FilmReports>;
+  /** Of the films read in this run. */
+  readonly results: readonly FilmResult[];
+  readonly identity: AnalysisIdentity;
+}
+
+/**
+ * The films read now and, as their reports have it, those read before: by this analysis first, then by another version
+ * of Hilum, whose priority stands.
+ */
+function resultOfStudy(study: Uid, { found, instances, reports, results, identity }: StudyParts): ResultEvent {
+  const read = new Set<Uid>(results.map(({ sopInstanceUid }) => sopInstanceUid));
+  const listed = new Set<Uid>(found.films.map(({ film }) => film.sopInstanceUid));
+  const left = [...listed, ...[...reports.keys()].filter((film) => !listed.has(film))].flatMap((film) => {
+    const known = read.has(film) ? undefined : reports.get(film);
+    const result = known && resultInEffect(known);
+    // Of a film that is not there any more it is told only that it was rejected.
+    const isTold = result && (listed.has(film) || saysRejected(result));
+    return known && result && isTold ? [{ result, isOurs: isReadBy(known, study, identity) }] : [];
+  });
+  const films = [
+    ...results,
+    ...left.filter(({ isOurs }) => isOurs).map(({ result }) => result),
+    ...left.filter(({ isOurs }) => !isOurs).map(({ result }) => result),
+  ];
+  const inEffect = [...reports.values()].filter((known) => isReadBy(known, study, identity)).flatMap(resultInEffect);
+  const series = inEffect.flatMap((result) => result?.outputs ?? []).map(({ seriesInstanceUid }) => seriesInstanceUid);
+  return studyResult(study, films, skippedSeries(found, instances, series), identity);
+}
+
+/**
+ * One film after the other. It stops early only once a film of this run has its report: a rejected film has none and is
+ * looked at again in the next run, so that without this rule a study could go round for ever.
+ */
+export async function runFilms<T>(
+  films: readonly T[],
+  run: (film: T) => Promise<FilmResult>,
+  shouldReturn: () => boolean,
+): Promise<FilmResult[]> {
+  const results: FilmResult[] = [];
+  const failures: HilumError[] = [];
+  for (const film of films) {
+    const reported = results.filter(({ outcome }) => outcome !== 'rejected').length;
+    if (reported > 0 && shouldReturn())
+      throw new HilumError(
+        'STUDY_RETURNED',
+        'transient',
+        `${reported} of ${films.length} films done, the others are left to the next run`,
+      );
+    try {
+      results.push(await run(film));
+    } catch (error) {
+      if (!concernsFilmAlone(error)) throw error;
+      failures.push(error);
+    }
+  }
+  if (failures[0]) throw failures[0];
+  return results;
+}
+
+/** What is known of a study when its films are read. */
+interface KnownStudy {
+  readonly study: Uid;
+  readonly reports: ReadonlyMap<Uid, FilmReports>;
+  readonly rejections: Rejections;
+  readonly found: Survey;
+  readonly identity: AnalysisIdentity;
+}
+
+async function runFilm(
+  film: InstanceReference,
+  known: KnownStudy,
+  line: StudyLine,
+  archive: Archive,
+): Promise<FilmResult> {
+  const uid = film.sopInstanceUid;
+  const { study, identity } = known;
+  const [reports, rejection] = [known.reports.get(uid), known.rejections.reasons.get(uid)];
+  if (rejection !== undefined && reports !== undefined) return withdrawFilm(uid, known, line, archive);
+  const work =
+    rejection === undefined
+      ? await workOnFetched(film, { study, film: uid, identity, reports }, line, archive)
+      : await conclude(uid, rejectedFilm(rejection), identity, line.observer);
+  return write(uid, work, known, line, archive);
+}
+
+/** Fetches a film and has it worked on. */
+export async function workOnFetched(
+  film: InstanceReference,
+  task: Omit<FilmTask, 'bytes'>,
+  { analyst, observer }: StudyLine,
+  archive: Pick<Archive, 'retrieve'>,
+): Promise<FilmWork> {
+  return timing(observer)('fetch', () => fetchFilm(film, archive)).then(
+    ({ bytes }) => analyst.work({ ...task, bytes }, observer),
+    (error: unknown) => conclude(task.film, unfetched(error), task.identity, observer),
+  );
+}
+
+/** Of a film that was rejected after it had a result; the archive may list it still, or hide it. */
+async function withdrawFilm(film: Uid, known: KnownStudy, line: StudyLine, archive: Archive): Promise<FilmResult> {
+  const { study, reports, rejections, found, identity } = known;
+  const listed = found.films.find((one) => one.film.sopInstanceUid === film)?.film;
+  const { outcome, state } = await withdraw(
+    study,
+    reports.get(film)!,
+    { reason: rejections.reasons.get(film)!, listed },
+    archive,
+  );
+  const work = await conclude(film, outcome, withState(identity, state), line.observer);
+  return write(film, work, known, line, archive);
+}
+
+/** Stores the objects of a film that are not there, and looks whether all are. */
+async function write(
+  film: Uid,
+  { result, objects }: FilmWork,
+  { study, reports, found }: KnownStudy,
+  { observer }: Pick<StudyLine, 'observer'>,
+  archive: Archive,
+): Promise<FilmResult> {
+  const timed = timing(observer);
+  const missing = objects.filter(({ sopInstanceUid }) => !found.present.has(sopInstanceUid));
+  await timed('store', () => store(study, missing, archive));
+  await timed('verify', () => verify(study, objects, archive));
+  const written = withSuperseded(result, reports.get(film));
+  observer?.film(written);
+  return written;
+}
+
+/** An object too large to be read is an outcome; a lost archive is not. */
+function unfetched(error: unknown): FilmOutcome {
+  const refusal = refusalOf(error);
+  if (refusal === null) throw error;
+  return { outcome: 'rejected', sopInstanceUid: null, refusal };
+}
+
+function concernsFilmAlone(error: unknown): error is HilumError {
+  return (
+    error instanceof HilumError &&
+    error.lasting === 'permanent' &&
+    (error.code === 'NOT_FOUND' || error.code === 'ENCODE_FAILED')
+  );
+}
