@@ -255,7 +255,7 @@ describe('the study consumer', () => {
     );
   });
 
-  test('a study is to be returned when the service stops, and when it was worked on for a slice; the next delivery has a slice of its own', async () => {
+  test('a study is returned when the service stops, or after a slice; the next delivery has one of its own', async () => {
     let isStopping = false;
     const answers: boolean[] = [];
     const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

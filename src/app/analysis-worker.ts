@@ -1,12 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { serveFilms } from '../pipeline/analysis-requests';
-import { type AnalysisDescription, type LineSettings, lineOf } from './analysis';
+import type { AnalysisDescription } from './analysis';
+import { type LineSettings, openLine } from './line';
 
 const port = parentPort;
 if (port === null) throw new Error('analysis-worker.ts is started as a thread only');
 
 void serveFilms(port, async (log) => {
-  const line = await lineOf(workerData as LineSettings, log);
+  const { models, results, decode, classification } = workerData as LineSettings;
+  const line = await openLine(models, results, decode, log, classification);
   const description: AnalysisDescription = {
     identity: line.identity(),
     classifier: line.models.classifiers[0]!.model.manifest,

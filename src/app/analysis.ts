@@ -7,10 +7,7 @@ import { AnalysisThreads } from '../pipeline/analysis-threads';
 import type { AnalysisIdentity } from '../pipeline/encode';
 import { inThisThread, type StudyLine } from '../pipeline/film-work';
 import type { Line } from '../pipeline/pipeline';
-import { openLine, openReader } from './line';
-
-/** What a line is opened from, in whatever thread. */
-export type LineSettings = Pick<Config, 'models' | 'results' | 'decode' | 'classification'>;
+import { type LineSettings, openReader } from './line';
 
 /** What an analysis thread says of its line. */
 export interface AnalysisDescription {
@@ -25,13 +22,6 @@ export interface OpenedAnalysis {
   readonly line: StudyLine;
   readonly classifier: ModelManifest;
   close(): Promise<void>;
-}
-
-export function lineOf(
-  { models, results, decode, classification }: LineSettings,
-  log: Pick<Log, 'warn'>,
-): Promise<Line> {
-  return openLine(models, results, decode, log, classification);
 }
 
 /** Films that are analysed at the same time. */

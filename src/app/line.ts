@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { Log } from '../base/log';
-import { type Config, configSchema } from '../config/config';
+import type { Config } from '../config/config';
 import type { FindingRule } from '../finding/finding';
 import { type ModelManifest, readManifest } from '../model/manifest';
 import { openModel } from '../model/session';
+import { classificationSchema, decodeSchema, resultsSchema } from '../pipeline/config';
 import { DecoderThread } from '../pipeline/decoder-thread';
 import type { AnalysisIdentity, AnalysisModel } from '../pipeline/encode';
 import { requireFit } from '../pipeline/fit';
@@ -13,6 +14,9 @@ import { MINIMUM_AGE } from '../pipeline/subject';
 import { SHIPPED_MODELS, VERSION } from './installed';
 import { modelsOfFolder } from './models-of-folder';
 
+/** What a line is opened from, in whatever thread. */
+export type LineSettings = Pick<Config, 'models' | 'results' | 'decode' | 'classification'>;
+
 /**
  * Loads the models and puts the line together; the site's own operating point goes before the classifier's. @throws
  * HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH or ENGINE_UNAVAILABLE.
@@ -20,9 +24,9 @@ import { modelsOfFolder } from './models-of-folder';
 export async function openLine(
   models: Config['models'],
   results: Config['results'],
-  decode: Config['decode'] = configSchema.shape.decode.parse({}),
+  decode: Config['decode'] = decodeSchema.parse({}),
   log?: Pick<Log, 'warn'>,
-  { threshold: own, shortcutAudit, minimumAge }: Config['classification'] = configSchema.shape.classification.parse({}),
+  { threshold: own, shortcutAudit, minimumAge }: Config['classification'] = classificationSchema.parse({}),
 ): Promise<Line> {
   const dir = models.dir ?? SHIPPED_MODELS;
   const open = (id: string) => openModel(dir, id, models.threads);
@@ -96,7 +100,7 @@ export function openLineForFiles(
   note: (text: string) => void,
 ): Promise<Line> {
   return config === null
-    ? openLine(modelsOfFolder(modelsDir, note), configSchema.shape.results.parse({}))
+    ? openLine(modelsOfFolder(modelsDir, note), resultsSchema.parse({}))
     : openLine(
         { ...config.models, dir: modelsDir ?? config.models.dir },
         config.results,

@@ -26,12 +26,21 @@ interface Reading {
   readonly other: Named | undefined;
 }
 
-const CHEST = wordsOf('chest');
-const OF_CHEST = wordsOf('ofChest');
-const BONES = wordsOf('bones');
-const ANY_BONES = new RegExp(BONES.source, 'gu');
-const SPINE = wordsOf('spine');
-const OTHER = wordsOf('other', 'spine');
+/** Made with the first film: that takes a while, and not every process reads films. */
+let searches: ReturnType<typeof makeSearches> | undefined;
+
+function makeSearches() {
+  const bones = wordsOf('bones');
+  return {
+    chest: wordsOf('chest'),
+    ofChest: wordsOf('ofChest'),
+    bones,
+    anyBones: new RegExp(bones.source, 'gu'),
+    spine: wordsOf('spine'),
+    other: wordsOf('other', 'spine'),
+  };
+}
+
 /** Body parts of PS3.16 annex L in the chest; in a description they are no part ("heart failure"). */
 const ORGANS = /^(heart|mediastinum)/;
 /** Chest and abdomen or neck in one value: CHESTABDOMEN, CHESTABDPELVIS, NECKCHEST (PS3.16 annex L). */
@@ -162,12 +171,13 @@ function readingOf(said: string, where: string, isBodyPart: boolean): Reading {
 function readWords(said: string, where: string, isBodyPart: boolean): Reading {
   const words = fold(said).replace(NOT_MEANT, ' ');
   if (!/\S/.test(words)) return { chest: false, other: undefined };
-  const bones = (isBodyPart ? ORGANS : undefined)?.exec(words)?.[0] ?? BONES.exec(words)?.[0];
-  const left = words.replace(ANY_BONES, ' ');
-  const part = OTHER.exec(left)?.[0];
-  const chest = CHEST.test(left) || (part === undefined && bones === undefined && OF_CHEST.test(words));
+  const { chest: ofPart, ofChest, bones: ofBones, anyBones, spine, other } = (searches ??= makeSearches());
+  const bones = (isBodyPart ? ORGANS : undefined)?.exec(words)?.[0] ?? ofBones.exec(words)?.[0];
+  const left = words.replace(anyBones, ' ');
+  const part = other.exec(left)?.[0];
+  const chest = ofPart.test(left) || (part === undefined && bones === undefined && ofChest.test(words));
   if (part !== undefined) {
-    const kind = isBodyPart && chest && BEYOND.test(words) ? 'beyond' : SPINE.test(part) ? 'spine' : 'part';
+    const kind = isBodyPart && chest && BEYOND.test(words) ? 'beyond' : spine.test(part) ? 'spine' : 'part';
     return { chest, other: { where, word: part, kind } };
   }
   // "Ribs with chest PA" is a chest film too, and always was one.

@@ -119,8 +119,8 @@ describe('the line', () => {
     const archive = new MemoryArchive();
     const reference = archive.put(FILM);
     const line = { ...fakeLine({ lateral }).line, observer: metrics };
-    const run = () =>
-      runStudyHere(reference.studyInstanceUid, { redelivered: false }, line, { archive, announcer: new MemoryAnnouncer() });
+    const ports = { archive, announcer: new MemoryAnnouncer() };
+    const run = () => runStudyHere(reference.studyInstanceUid, { redelivered: false }, line, ports);
     const stages = async () => {
       const found = await samples(metrics);
       return TIMED_STAGES.map((stage) => found[`hilum_stage_seconds_count{stage="${stage}"}`]);
