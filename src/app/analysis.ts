@@ -37,7 +37,10 @@ export async function openAnalysis(
 ): Promise<OpenedAnalysis> {
   const { models, results, decode, classification } = config;
   const settings: LineSettings = { models, results, decode, classification };
-  const threads = await AnalysisThreads.open<AnalysisDescription>({ workerFile, settings, log }, concurrencyOf(config));
+  const threads = await AnalysisThreads.open<AnalysisDescription>(
+    { workerFile, settings, timeoutMs: config.analysis.timeoutMs, log },
+    concurrencyOf(config),
+  );
   const { identity, classifier } = threads.description;
   const reader = openReader(decode, log);
   return {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
-/** Cores that this process may use: by its affinity, and by the quota of its control group (version 2), where it has one. */
+/** Cores that this process may use: by its affinity, and the quota of its control group (version 2) if it has one. */
 export function usableCores(quotaFile = '/sys/fs/cgroup/cpu.max'): number {
   return Math.max(1, Math.min(availableParallelism(), Math.ceil(quotaOf(quotaFile))));
 }

@@ -29,6 +29,7 @@ export const LOG_EVENTS = [
   'film.not-analysed',
   'film.rejected',
   'decoder.lost',
+  'analysis.lost',
   'drift.unwritten',
   'delivery.done',
   'delivery.retry',

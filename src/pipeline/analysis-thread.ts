@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { describeFailure, HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import { errorOf } from '../base/thread-failure';
 import type { Reply, Request } from './analysis-requests';
@@ -11,11 +12,14 @@ export interface ThreadOptions {
   readonly workerFile: string;
   /** What the thread opens its line from: plain data. */
   readonly settings: unknown;
+  /** Longest time for one film (milliseconds). */
+  readonly timeoutMs: number;
   readonly log?: Log | undefined;
 }
 
 interface InHand {
   readonly observer: FilmObserver | undefined;
+  readonly timer: NodeJS.Timeout;
   resolve(work: FilmWork): void;
   reject(error: Error): void;
 }
@@ -34,22 +38,23 @@ export class AnalysisThread<Description> {
   private constructor(
     private readonly worker: Worker,
     readonly description: Description,
-    log: Log | undefined,
+    private readonly options: ThreadOptions,
   ) {
-    worker.on('message', (reply: Reply<Description>) => this.take(reply, log));
-    worker.on('error', (cause) => this.end(new Error(`${NAME} ended`, { cause })));
-    worker.on('exit', (code) => this.end(new Error(`${NAME} ended with ${code}`)));
+    worker.on('message', (reply: Reply<Description>) => this.take(reply));
+    worker.on('error', (cause) => this.end('ended', cause));
+    worker.on('exit', () => this.end('ended'));
     worker.unref();
   }
 
   /** @throws HilumError of the networks, or Error where it ended at once */
-  static async start<Description>({ workerFile, settings, log }: ThreadOptions): Promise<AnalysisThread<Description>> {
+  static async start<Description>(options: ThreadOptions): Promise<AnalysisThread<Description>> {
+    const { workerFile, settings } = options;
     const worker = new Worker(workerFile, {
       workerData: settings,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
     try {
-      return new AnalysisThread(worker, await descriptionOf<Description>(worker), log);
+      return new AnalysisThread(worker, await descriptionOf<Description>(worker), options);
     } catch (error) {
       await worker.terminate();
       throw error;
@@ -67,22 +72,25 @@ export class AnalysisThread<Description> {
 
   work(task: FilmTask, observer: FilmObserver | undefined): Promise<FilmWork> {
     return new Promise((resolve, reject) => {
-      if (this.hasEnded) throw new Error(`${NAME} ended`);
+      if (this.hasEnded) throw lost('ended');
       const id = this.next++;
-      this.films.set(id, { observer, resolve, reject });
+      const timer = setTimeout(() => this.end('timeout'), this.options.timeoutMs);
+      this.films.set(id, { observer, timer, resolve, reject });
       this.worker.ref();
       this.worker.postMessage({ id, task } satisfies Request);
     });
   }
 
+  /** The films that it has fail. */
   async close(): Promise<void> {
+    this.fail('closed');
     await this.worker.terminate();
   }
 
-  private take(reply: Reply<Description>, log: Log | undefined): void {
+  private take(reply: Reply<Description>): void {
     switch (reply.kind) {
       case 'warned':
-        return log?.warn(reply.fields, reply.text);
+        return this.options.log?.warn(reply.fields, reply.text);
       case 'stage':
         return this.films.get(reply.id)?.observer?.stage(reply.stage, reply.seconds);
       case 'measured':
@@ -100,15 +108,43 @@ export class AnalysisThread<Description> {
   private settle(id: number, act: (film: InHand) => void): void {
     const film = this.films.get(id);
     if (film === undefined) return;
+    clearTimeout(film.timer);
     this.films.delete(id);
     if (this.films.size === 0) this.worker.unref();
     act(film);
   }
 
-  private end(error: Error): void {
-    this.hasEnded = true;
-    for (const id of [...this.films.keys()]) this.settle(id, (film) => film.reject(error));
+  private end(why: Loss, cause?: unknown): void {
+    if (this.hasEnded) return;
+    this.options.log?.warn(
+      {
+        event: 'analysis.lost',
+        why,
+        films: this.films.size,
+        ...(cause === undefined ? {} : { error: describeFailure(cause) }),
+      },
+      'an analysis thread is lost; its films are tried again later, the next one gets a new thread',
+    );
+    this.fail(why, cause);
+    void this.worker.terminate();
   }
+
+  private fail(why: Loss, cause?: unknown): void {
+    this.hasEnded = true;
+    for (const id of [...this.films.keys()]) this.settle(id, (film) => film.reject(lost(why, cause)));
+  }
+}
+
+type Loss = 'ended' | 'timeout' | 'closed';
+
+const TEXTS: Readonly<Record<Loss, string>> = {
+  ended: `${NAME} ended`,
+  timeout: `a film took ${NAME} longer than analysis.timeoutMs`,
+  closed: `${NAME} was closed with a film in hand`,
+};
+
+function lost(why: Loss, cause?: unknown): HilumError {
+  return new HilumError('ANALYSIS_LOST', 'transient', TEXTS[why], { cause });
 }
 
 function descriptionOf<Description>(worker: Worker): Promise<Description> {

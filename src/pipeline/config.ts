@@ -36,6 +36,10 @@ export const analysisSchema = z
       .union([z.literal('auto'), z.number().int().min(1).max(64)])
       .default('auto')
       .describe('Films that one process analyses at the same time, each in a thread; auto: one for each core'),
+    timeoutMs: millis(
+      300_000,
+      'Longest time to analyse one film, before its thread is ended and the study tried again',
+    ),
   })
   .prefault({});
 

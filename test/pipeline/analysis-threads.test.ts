@@ -22,8 +22,8 @@ afterEach(async () => {
   for (const threads of opened.splice(0)) await threads.close();
 });
 
-async function open(most: number, settings: object = {}, log = recordingLog()) {
-  const threads = await AnalysisThreads.open<{ as: string }>({ workerFile: FAULTY, settings, log }, most);
+async function open(most: number, settings: object = {}, log = recordingLog(), timeoutMs = 60_000) {
+  const threads = await AnalysisThreads.open<{ as: string }>({ workerFile: FAULTY, settings, timeoutMs, log }, most);
   opened.push(threads);
   const task = (what: number, more = 0): FilmTask => ({
     study: deriveUid(['study', String(what)]),
@@ -60,12 +60,31 @@ test.each([
   ['ends', EXIT],
   ['throws', THROW],
 ])('a thread that %s fails the films that it has, and the next film gets another', async (_, fault) => {
-  const { work } = await open(1);
+  const log = recordingLog();
+  const { work } = await open(1, {}, log);
   const before = await work(DONE);
   const waiting = work(WAIT).catch((error: unknown) => error);
-  await expect(work(fault)).rejects.toThrow('the analysis thread ended');
-  expect(await waiting).toBeInstanceOf(Error);
+  await expect(work(fault)).rejects.toMatchObject({ code: 'ANALYSIS_LOST', lasting: 'transient' });
+  expect(await waiting).toMatchObject({ code: 'ANALYSIS_LOST' });
   expect((await work(DONE)).thread).not.toBe(before.thread);
+  expect(log.lines.map(({ fields }) => fields)).toMatchObject([{ event: 'analysis.lost', why: 'ended', films: 2 }]);
+});
+
+test('a film that takes too long costs its thread, and the next film gets another', async () => {
+  const log = recordingLog();
+  const { work } = await open(1, {}, log, 200);
+  const before = await work(DONE);
+  await expect(work(WAIT)).rejects.toThrow('analysis.timeoutMs');
+  expect((await work(DONE)).thread).not.toBe(before.thread);
+  expect(log.lines.map(({ fields }) => fields)).toMatchObject([{ event: 'analysis.lost', why: 'timeout', films: 1 }]);
+});
+
+test('films in hand fail when it is closed', async () => {
+  const { threads, work } = await open(1);
+  const waiting = work(WAIT).catch((error: unknown) => error);
+  await work(DONE);
+  await threads.close();
+  expect(await waiting).toMatchObject({ code: 'ANALYSIS_LOST', lasting: 'transient' });
 });
 
 test('what fails in the thread fails here with its code', async () => {
