@@ -17,7 +17,7 @@ Status 0: nothing lost, nothing doubled, no dead letter.
   --catch-up KIND         orthanc or dicomweb (dicomweb)
   --dicomweb-only         a proxy between workers and Orthanc lets only QIDO-RS, WADO-RS and STOW-RS through; no
                           plug-in, the search is the only trigger
-  --threads N             threads per model in each worker; 0 is one per core (0)
+  --threads N             threads per model in each worker; 0 is one per core (1)
   --time-limit SECONDS    give up after this time (1800)
   --json                  the result as one JSON object on the last line
   --keep                  keep the folder with all logs and data; after a failure it is kept anyway
@@ -31,7 +31,7 @@ const OPTIONS = {
   'no-events': { type: 'boolean', default: false },
   'catch-up': { type: 'string', default: 'dicomweb' },
   'dicomweb-only': { type: 'boolean', default: false },
-  threads: { type: 'string', default: '0' },
+  threads: { type: 'string', default: '1' },
   'time-limit': { type: 'string', default: '1800' },
   json: { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
