@@ -1,7 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError } from '../base/errors';
-import { readConfig } from '../config/config';
 import type { EncodedObject } from '../dicom/part10';
 import type { FilmResult } from '../events/result-event';
 import { RESULT_OBJECTS, SOP_CLASSES } from '../objects/sop-classes';
@@ -37,7 +36,9 @@ export async function openFileAnalysis(
   { out, models, config }: { out: string; models: string | undefined; config?: string | undefined },
   note: (text: string) => void,
 ): Promise<FileAnalysis> {
-  const line = await openLineForFiles(config === undefined ? null : readConfig(config), models, note);
+  // Loaded only where it is asked for: with it come all rooms that have settings.
+  const read = config === undefined ? null : (await import('../config/config.js')).readConfig(config);
+  const line = await openLineForFiles(read, models, note);
   return { analyze: (file) => analyzeFile(file, out, line), close: () => line.reader.close() };
 }
 

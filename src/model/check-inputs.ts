@@ -1,4 +1,4 @@
-import { keepRegion, minMax, type Plane, type Size } from '../imaging/plane';
+import { keepRegion, minMax, type Plane } from '../imaging/plane';
 import { drawSyntheticFilm } from '../imaging/synthetic-drawing';
 import type { ModelManifest } from './manifest';
 
@@ -19,23 +19,18 @@ export function drawnFilms(input: Input): Probe[] {
   return [1, 2, 3, 4].map((seed) => drawnFilm(seed, input));
 }
 
-export function drawnFilm(seed: number, { shape: [, , rows, columns], region, fill }: Input): Probe {
+function drawnFilm(seed: number, { shape: [, , rows, columns], region, fill }: Input): Probe {
   const view = seed % 2 === 1 ? 'PA' : 'AP';
-  const film = drawnOnce(seed, view, { rows, columns });
+  const { pixels } = drawSyntheticFilm({ seed, view, rows, columns });
+  const film = minMax({ rows, columns, values: Float32Array.from(pixels) });
   return { name: `drawn film ${seed} (${view})`, plane: keepRegion(film, twoOvals(rows, columns), region, fill) };
 }
 
-/** Each is drawn once: it takes a tenth of a second, and the networks of a service are tried on the same one. */
-const drawn = new Map<string, Plane>();
-
-function drawnOnce(seed: number, view: 'PA' | 'AP', { rows, columns }: Size): Plane {
-  const key = `${seed} ${rows} ${columns}`;
-  const known = drawn.get(key);
-  if (known !== undefined) return known;
-  const { pixels } = drawSyntheticFilm({ seed, view, rows, columns });
-  const film = minMax({ rows, columns, values: Float32Array.from(pixels) });
-  drawn.set(key, film);
-  return film;
+/** Two dark ovals on grey: enough to see what kind of values a network gives, and made at once. */
+export function plainFilm({ shape: [, , rows, columns], region, fill }: Input): Plane {
+  const ovals = twoOvals(rows, columns);
+  const film = { rows, columns, values: ovals.values.map((isOval) => (isOval > 0 ? 0.2 : 0.7)) };
+  return keepRegion(film, ovals, region, fill);
 }
 
 function twoOvals(rows: number, columns: number): Plane {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { HilumError } from '../base/errors';
 import { type Plane, standardise } from '../imaging/plane';
-import { drawnFilm } from './check-inputs';
+import { plainFilm } from './check-inputs';
 import { type ModelManifest, outputNames, readManifest } from './manifest';
 import type { Network, Output, Port } from './network';
 import { openOnnx } from './onnx-engine';
@@ -56,7 +56,7 @@ async function refuseUnfit(model: OpenedModel): Promise<void> {
   const [problem] = portProblems(manifest, network);
   if (problem !== undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: ${problem.text}`);
   // What comes out, and with TensorFlow.js whether the engine has all operators, shows only when it runs.
-  await model.predict(drawnFilm(1, manifest.input).plane).catch((cause: unknown) => {
+  await model.predict(plainFilm(manifest.input)).catch((cause: unknown) => {
     throw cause instanceof HilumError
       ? cause
       : new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: the engine can't run the network`, { cause });
