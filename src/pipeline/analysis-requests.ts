@@ -7,11 +7,8 @@ import type { Line } from './pipeline';
 import type { FilmObserver, TimedStage } from './stage';
 import { transferable } from './transferable';
 
-/** One film for the thread; `id` is that of its answers. */
-export interface Request {
-  readonly id: number;
-  readonly task: FilmTask;
-}
+/** One film for the thread, where `id` is that of its answers; or the request to end. */
+export type Request = { readonly id: number; readonly task: FilmTask } | 'end';
 
 /** `ready`, or `unusable` and the thread ends; then what is told of each film, and `done` or `failed`. */
 export type Reply<Description> =
@@ -32,7 +29,10 @@ export async function serveFilms(
     port.postMessage(reply, transferable(given));
   try {
     const { line, description } = await open({ warn: (fields, text) => send({ kind: 'warned', fields, text }) });
-    port.on('message', ({ id, task }: Request) => {
+    port.on('message', (request: Request) => {
+      // In a thread this ends no more than the thread; and never within a network, as messages come between two.
+      if (request === 'end') process.exit(0);
+      const { id, task } = request;
       const observer: FilmObserver = {
         stage: (stage, seconds) => send({ kind: 'stage', id, stage, seconds }),
         film: () => {},

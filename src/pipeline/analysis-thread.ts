@@ -25,6 +25,8 @@ interface InHand {
 }
 
 const NAME = 'the analysis thread';
+/** A network takes a fraction of it (milliseconds). */
+const END_MS = 5_000;
 
 /**
  * A thread with networks of its own. The engine computes without a pause, and the service must go on answering the
@@ -34,6 +36,7 @@ export class AnalysisThread<Description> {
   private readonly films = new Map<number, InHand>();
   private next = 0;
   private hasEnded = false;
+  private readonly exited: Promise<void>;
 
   private constructor(
     private readonly worker: Worker,
@@ -42,6 +45,7 @@ export class AnalysisThread<Description> {
   ) {
     worker.on('message', (reply: Reply<Description>) => this.take(reply));
     worker.on('error', (cause) => this.end('ended', cause));
+    this.exited = new Promise((resolve) => worker.once('exit', () => resolve()));
     worker.on('exit', () => this.end('ended'));
     worker.unref();
   }
@@ -84,7 +88,7 @@ export class AnalysisThread<Description> {
   /** The films that it has fail. */
   async close(): Promise<void> {
     this.fail('closed');
-    await this.worker.terminate();
+    await this.stop();
   }
 
   private take(reply: Reply<Description>): void {
@@ -126,7 +130,19 @@ export class AnalysisThread<Description> {
       'an analysis thread is lost; its films are tried again later, the next one gets a new thread',
     );
     this.fail(why, cause);
-    void this.worker.terminate();
+    void this.stop();
+  }
+
+  /**
+   * Asks it to end, and ends it only where it does not: a thread that is ended within a network (native code, which
+   * can't be interrupted) takes the process with it.
+   */
+  private async stop(): Promise<void> {
+    this.worker.ref();
+    this.worker.postMessage('end' satisfies Request);
+    const timer = setTimeout(() => void this.worker.terminate(), END_MS);
+    await this.exited;
+    clearTimeout(timer);
   }
 
   private fail(why: Loss, cause?: unknown): void {
