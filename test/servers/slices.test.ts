@@ -49,7 +49,8 @@ function configure(more: Record<string, unknown>): string {
     file,
     JSON.stringify({
       archive: { url: orthanc.dicomWebUrl },
-      broker: { url: rabbit.amqpUrl },
+      // One study at a time: the order of two is looked at.
+      broker: { url: rabbit.amqpUrl, prefetch: 1 },
       http: { port: 0 },
       catchUp: { kind: 'off' },
       ...more,
