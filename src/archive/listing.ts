@@ -6,7 +6,7 @@ import { search, searchPage, type Wire } from './wire';
 
 /**
  * Listing all of a study. Servers cut answers at limits of their own, with or without regard to `offset`, and say
- * nothing. So the numbers that the archive itself tells are the measure: Number of Study Related Series and Instances
+ * nothing. So beyond a few rows the numbers that the archive itself tells are the measure: Number of Study Related Series and Instances
  * (0020,1206), (0020,1208), Number of Series Related Instances (0020,1209). Where it tells none, a search is read on
  * until a page is empty.
  */
@@ -16,7 +16,10 @@ const SOP_INSTANCE_UID = '00080018';
 const INSTANCE_FIELDS = 'includefield=00080060&includefield=00080016';
 const SERIES_FIELDS = 'includefield=00080060&includefield=0008103E&includefield=00201209';
 
-/** Of a server that ignores `offset` and tells no number, fewer rows than this are believed to be all. */
+/**
+ * No server is known that cuts shorter: fewer rows than this, but not none, are believed to be all without asking for
+ * the number. Most studies have no more.
+ */
 const LEAST_CUT = 10;
 
 interface Listing {
@@ -29,8 +32,8 @@ interface Listing {
 interface Expected {
   readonly path: string;
   readonly keyTag: string;
-  /** Whether this many are all; asked after each page. */
-  readonly isAll: (rows: number) => boolean | Promise<boolean>;
+  /** Whether these are all; asked after each page. */
+  readonly isAll: (rows: ReadonlyMap<string, unknown>) => boolean | Promise<boolean>;
   readonly timeoutMs?: number | undefined;
 }
 
@@ -49,7 +52,7 @@ async function list(wire: Wire, { path, keyTag, isAll, timeoutMs }: Expected): P
       );
     if (page.length === 0) return { rows, end: 'empty' };
     if (rows.size === before) return { rows, end: 'repeats' };
-    if (await isAll(rows.size)) return { rows, end: 'agrees' };
+    if (await isAll(rows)) return { rows, end: 'agrees' };
   }
 }
 
@@ -63,15 +66,18 @@ function countsOf(wire: Wire, study: Uid, timeoutMs?: number): () => Promise<Stu
 
 /**
  * The rows of all instances of a study; none where the archive has none.
+ * @param wanted where there are some, it is enough that all of these are shown
  * @throws HilumError ARCHIVE_RESPONSE_INVALID when the archive does not show all that it says it has: transient, as
  * numbers may run ahead of what is listed; permanent above `maxInstances`
  */
-export async function listInstances(wire: Wire, study: Uid): Promise<unknown[]> {
+export async function listInstances(wire: Wire, study: Uid, wanted: readonly Uid[] = []): Promise<unknown[]> {
   const counts = countsOf(wire, study);
+  const isShown = (rows: ReadonlyMap<string, unknown>) => wanted.length > 0 && wanted.every((uid) => rows.has(uid));
   const listed = await list(wire, {
     path: `/studies/${study}/instances?${INSTANCE_FIELDS}`,
     keyTag: SOP_INSTANCE_UID,
-    isAll: async (rows) => rows >= ((await counts()).instances ?? Infinity),
+    isAll: async (rows) =>
+      rows.size < LEAST_CUT || isShown(rows) || rows.size >= ((await counts()).instances ?? Infinity),
   });
   if (listed.end === 'agrees' || isBelieved(listed, (await counts()).instances)) return [...listed.rows.values()];
   return listBySeries(wire, study, listed.rows, counts);
@@ -103,7 +109,7 @@ function listOneSeries(wire: Wire, study: Uid, series: Uid, instances: number | 
   return list(wire, {
     path: `/studies/${study}/series/${series}/instances?${INSTANCE_FIELDS}`,
     keyTag: SOP_INSTANCE_UID,
-    isAll: (found) => found >= (instances ?? Infinity),
+    isAll: ({ size }) => size >= (instances ?? Infinity),
   });
 }
 
@@ -134,7 +140,7 @@ export async function listSeries(
   const listed = await list(wire, {
     path: `/studies/${study}/series?${SERIES_FIELDS}`,
     keyTag: SERIES_INSTANCE_UID,
-    isAll: async (rows) => rows >= ((await counts()).series ?? Infinity),
+    isAll: async ({ size }) => size < LEAST_CUT || size >= ((await counts()).series ?? Infinity),
     timeoutMs,
   });
   const series = readSeriesRows([...listed.rows.values()]);

@@ -169,8 +169,8 @@ export interface StudyRun {
 }
 
 /**
- * One study: each film without a report, or with another content than its report saw, is fetched, analysed, encoded,
- * stored and verified; then the study's result is announced. Null when every film had its report already, as when our
+ * One study: each film without a report, or with another content than its report saw, is fetched, analysed, encoded and
+ * stored; all that was stored is verified; then the study's result is announced. Null when every film had its report already, as when our
  * own results arrive: there is nothing new to say; `gone` when the archive has nothing of the study. A film that fails
  * for good does not hold up the others.
  * @throws HilumError of a port, or STUDY_RETURNED; what was done before stays done and is recognised at the next try.
@@ -198,8 +198,9 @@ export async function runStudy(
   const hasFilms = found.films.length > 0 || [...reports.keys()].some((film) => rejections.reasons.has(film));
   if (due.length + hidden.length === 0 && (isOurs ? !redelivered : hasFilms)) return null;
   const parts = { study, reports, rejections, found, identity };
-  const withdrawn = await runFilms(hidden, (film) => withdrawFilm(film, parts, line, archive), shouldReturn);
-  const read = await runFilms(due, (film) => runFilm(film, parts, line, archive), shouldReturn);
+  const ends = { shouldReturn, confirm: (films: readonly FilmResult[]) => confirm(study, films, line, archive) };
+  const withdrawn = await runFilms(hidden, (film) => withdrawFilm(film, parts, line, archive), ends);
+  const read = await runFilms(due, (film) => runFilm(film, parts, line, archive), ends);
   const results = [...read, ...withdrawn];
   const event = resultOfStudy(study, { found, instances, reports, results, identity });
   await ports.announcer.announce(event);
@@ -239,6 +240,13 @@ function resultOfStudy(study: Uid, { found, instances, reports, results, identit
   return studyResult(study, films, skippedSeries(found, instances, series), identity);
 }
 
+/** How a run over films may end. */
+interface RunEnds {
+  readonly shouldReturn: () => boolean;
+  /** Asked, before it ends in any way but by an error of a port, whether all is there. */
+  readonly confirm?: (results: readonly FilmResult[]) => Promise<void>;
+}
+
 /**
  * One film after the other. It stops early only once a film of this run has its report: a rejected film has none and is
  * looked at again in the next run, so that without this rule a study could go round for ever.
@@ -246,18 +254,20 @@ function resultOfStudy(study: Uid, { found, instances, reports, results, identit
 export async function runFilms<T>(
   films: readonly T[],
   run: (film: T) => Promise<FilmResult>,
-  shouldReturn: () => boolean,
+  { shouldReturn, confirm = async () => {} }: RunEnds,
 ): Promise<FilmResult[]> {
   const results: FilmResult[] = [];
   const failures: HilumError[] = [];
   for (const film of films) {
     const reported = results.filter(({ outcome }) => outcome !== 'rejected').length;
-    if (reported > 0 && shouldReturn())
+    if (reported > 0 && shouldReturn()) {
+      await confirm(results);
       throw new HilumError(
         'STUDY_RETURNED',
         'transient',
         `${reported} of ${films.length} films done, the others are left to the next run`,
       );
+    }
     try {
       results.push(await run(film));
     } catch (error) {
@@ -265,8 +275,18 @@ export async function runFilms<T>(
       failures.push(error);
     }
   }
+  await confirm(results);
   if (failures[0]) throw failures[0];
   return results;
+}
+
+/**
+ * Looks whether all objects of these films are there. What an error of the archive keeps from being looked for is
+ * found, or missed, by the query that the next run begins with.
+ */
+function confirm(study: Uid, films: readonly FilmResult[], { observer }: Line, archive: Archive): Promise<void> {
+  const objects = films.flatMap(({ outputs }) => outputs);
+  return timing(observer)('verify', () => verify(study, objects, archive));
 }
 
 /** What is known of a study when its films are read. */
@@ -306,7 +326,7 @@ async function withdrawFilm(film: Uid, known: KnownStudy, line: Line, archive: A
   return write(film, withdrawal, known, line, archive);
 }
 
-/** Makes the objects of an outcome, stores those that are not there, and looks whether all are. */
+/** Makes the objects of an outcome and stores those that are not there; each was named as stored by the answer. */
 async function write(
   film: Uid,
   { outcome, state }: { readonly outcome: FilmOutcome; readonly state: FilmState | undefined },
@@ -323,7 +343,6 @@ async function write(
       archive,
     ),
   );
-  await timed('verify', () => verify(study, objects, archive));
   const result = withSuperseded(resultOf(film, outcome, objects), reports.get(film));
   observer?.film(result);
   return result;

@@ -62,15 +62,17 @@ const MANY = [
 
 describe('a study is listed whole', () => {
   test.each([
-    ['one film, as most studies: one search and one for the number', films(1), {}, 2],
+    ['one film, as most studies: one search', films(1), {}, 1],
+    ['nine instances: one search', films(9), {}, 1],
+    ['ten instances: one search and one for the number', films(10), {}, 2],
     ['no instance', [], {}, 2],
     ['pages of 12', films(30), { cap: 12 }, 4],
     ['pages of 20', films(45), { cap: 20 }, 4],
     ['pages of 100', films(250), { cap: 100 }, 4],
     ['pages of 12, no numbers', films(30), { cap: 12, isMute: true }, 5],
     ['pages of 15 that repeat: series by series', MANY, { cap: 15, ignoresOffset: true }, 6],
-    ['offset ignored, but all there', films(9), { ignoresOffset: true }, 2],
-    ['offset ignored, no numbers, few', films(9), { ignoresOffset: true, isMute: true }, 3],
+    ['offset ignored, but all there', films(11), { ignoresOffset: true }, 2],
+    ['offset ignored, no numbers, few', films(9), { ignoresOffset: true, isMute: true }, 1],
   ] as const)('%s', async (_name, series, behaviour, requests) => {
     server.reset(series, behaviour);
     const expected = series.reduce((sum, { instances }) => sum + instances, 0);
@@ -90,6 +92,20 @@ describe('a study is listed whole', () => {
       lasting: 'transient',
       message: expect.stringContaining('holds back the others') as string,
     });
+  });
+
+  test('looking for objects of a study ends where all of them are shown, and goes on where one is not', async () => {
+    const wanted = [parseUid('1.2.3.0.2'), parseUid('1.2.3.0.12')];
+    for (const [series, requests] of [
+      [films(30), 1],
+      [films(11), 2],
+    ] as const) {
+      server.reset(series, { cap: 12 });
+      await open().findInstances(STUDY, wanted);
+      expect(server.requests).toHaveLength(requests);
+    }
+    server.reset(films(30), { cap: 12 });
+    expect(await open().findInstances(STUDY, [...wanted, parseUid('1.2.3.0.30')])).toHaveLength(30);
   });
 
   test('an empty answer about a study that the archive counts instances of is not believed', async () => {

@@ -263,11 +263,14 @@ describe('requests', () => {
     [/StudyTime=\d+-\d+/, 'StudyTime={time}-{time}'],
     [/StudyInstanceUID=[\d.]+/, 'StudyInstanceUID={study}'],
   ];
-  const INSTANCE = {
+  const instance = (sopInstanceUid: string) => ({
     '00080016': { vr: 'UI', Value: ['1.2'] },
-    '00080018': { vr: 'UI', Value: [path.sopInstanceUid] },
+    '00080018': { vr: 'UI', Value: [sopInstanceUid] },
     '0020000E': { vr: 'UI', Value: [path.seriesInstanceUid] },
-  };
+  });
+  const INSTANCE = instance(path.sopInstanceUid);
+  /** As many as nobody believes to be all. */
+  const PAGE = Array.from({ length: 10 }, (_, n) => instance(`1.2.3.4.${n + 5}`));
 
   /** The server holds back an instance of the study. */
   let isCut = false;
@@ -280,12 +283,14 @@ describe('requests', () => {
         request.url!.replace('/dicom-web', ''),
       );
       seen.push([`${request.method} ${url}`, request.headers.accept].join(' :: '));
-      const answer = /\/instances(\?|\/\{instance\}\/metadata)/.test(url)
-        ? [INSTANCE]
+      const answer = /\/(instances\?|metadata$)/.test(url)
+        ? isCut
+          ? PAGE
+          : [INSTANCE]
         : isCut && url.includes('includefield=00201206')
-          ? [{ '0020000D': { vr: 'UI', Value: [path.studyInstanceUid] }, '00201208': { vr: 'IS', Value: [2] } }]
+          ? [{ '0020000D': { vr: 'UI', Value: [path.studyInstanceUid] }, '00201208': { vr: 'IS', Value: [11] } }]
           : isCut && url.includes('/series?')
-            ? [{ '0020000E': { vr: 'UI', Value: [path.seriesInstanceUid] }, '00201209': { vr: 'IS', Value: [2] } }]
+            ? [{ '0020000E': { vr: 'UI', Value: [path.seriesInstanceUid] }, '00201209': { vr: 'IS', Value: [11] } }]
             : request.method === 'POST'
               ? { '00081199': { vr: 'SQ', Value: [{ '00081155': { vr: 'UI', Value: [path.sopInstanceUid] } }] } }
               : [];
@@ -310,7 +315,8 @@ describe('requests', () => {
     await archive.findInstances(study);
     await archive.findSeries(study);
     await archive.findSeriesOf([study]);
-    await archive.sampleAttributes(study, path.seriesInstanceUid, { StationName: '00081010' });
+    for (const instances of [1, 2])
+      await archive.sampleAttributes(study, path.seriesInstanceUid, { StationName: '00081010' }, { instances });
     await archive.describe(path);
     await archive.sightStudy(study);
     await archive.probe();
