@@ -14,6 +14,7 @@ import {
   readStudyRows,
   readTexts,
   REQUEST_ATTRIBUTES_SEQUENCE,
+  ROW_TAGS,
 } from './dicom-json';
 import {
   type FilmHeader,
@@ -63,7 +64,7 @@ interface StudySearch {
   readonly limit: number;
 }
 
-interface SampleOptions {
+export interface SampleOptions {
   readonly timeoutMs?: number;
   /** Of the series, as far as it is known. */
   readonly instances?: number | null;
@@ -93,6 +94,8 @@ export interface DicomWebArchive {
     attributes: Readonly<Record<K, string>>,
     options?: SampleOptions,
   ): Promise<{ [key in K]?: string[] }>;
+  /** Metadata of one instance of a series, for {@link sampleAttributes}: more than the `tags` asked for may come. */
+  sampleMetadata(study: Uid, series: Uid, tags: readonly string[], options?: SampleOptions): Promise<unknown>;
   /** The header of one instance, from its metadata; null where the archive does not have it. */
   describe(path: InstancePath): Promise<FilmHeader | null>;
   /**
@@ -154,8 +157,9 @@ export function dicomWebArchive(options: DicomWebOptions, log?: Log): DicomWebAr
     sightStudies: (search) => sightStudies(wire, search),
     findSeriesOf: (studies) => seriesOfStudies(wire, studies),
     findSeries: (study, timeoutMs) => listSeries(wire, study, timeoutMs),
-    sampleAttributes: (study, series, attributes, options) =>
-      sampleAttributes(wire, study, series, attributes, options),
+    sampleAttributes: async (study, series, attributes, options) =>
+      readTexts(await sampleMetadata(wire, study, series, Object.values(attributes), options), attributes),
+    sampleMetadata: (study, series, tags, options) => sampleMetadata(wire, study, series, tags, options),
     describe: (path) => describe(wire, path),
     sightStudy: (study, timeoutMs) => sightStudy(wire, study, timeoutMs),
     retrieve: (path) => retrieve(wire, path),
@@ -238,18 +242,18 @@ function newestFirst<S extends Pick<FoundStudy, 'dateTime'>>(studies: S[]): S[] 
  * WADO-RS metadata (PS3.18 section 10.4.1.1.5): of the series where it has one instance only, else of one instance, as
  * a server may read each file for it.
  */
-async function sampleAttributes<K extends string>(
+async function sampleMetadata(
   wire: Wire,
   study: Uid,
   series: Uid,
-  attributes: Readonly<Record<K, string>>,
+  wanted: readonly string[],
   { timeoutMs, instances = null }: SampleOptions = {},
-): Promise<{ [key in K]?: string[] }> {
+): Promise<unknown> {
   const path = `/studies/${study}/series/${series}`;
-  const tags = [...Object.values<string>(attributes), REQUEST_ATTRIBUTES_SEQUENCE];
+  const tags = [...new Set([...wanted, REQUEST_ATTRIBUTES_SEQUENCE, ...HEADER_ROW_TAGS, ...ROW_TAGS])];
   // A server that does not do so is asked as one that does not tell the number; one that is away says so again.
   const only = instances === 1 ? await metadata(wire, path, tags, timeoutMs).catch(() => undefined) : undefined;
-  return readTexts(only ?? (await sampleInstance(wire, study, path, tags, timeoutMs)), attributes);
+  return only ?? sampleInstance(wire, study, path, tags, timeoutMs);
 }
 
 /** Undefined for a series without instances. */

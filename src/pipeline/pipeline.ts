@@ -164,6 +164,8 @@ export interface StudyRun {
   readonly shouldReturn?: () => boolean;
   /** Told of each key object selection that is left alone. */
   readonly onUnreadNote?: NoteReading['onUnread'];
+  /** All instances of the study, where they were listed a moment ago. */
+  readonly instances?: readonly InstanceReference[] | null;
   /** Waits before an archive that shows nothing of the study is asked again (milliseconds). */
   readonly emptyDelaysMs?: readonly number[];
 }
@@ -184,7 +186,7 @@ export async function runStudy(
   const { redelivered, reanalyze = false, compare = reanalyze, shouldReturn = () => false, emptyDelaysMs } = options;
   const { archive } = ports;
   const identity = line.identity();
-  const instances = await findAnnounced(study, archive, emptyDelaysMs);
+  const instances = await findAnnounced(study, archive, emptyDelaysMs, options.instances);
   if (instances.length === 0) return 'gone';
   const found = survey(study, instances, identity);
   const isWhole = found.films.length > 0 && found.films.every(({ isReported }) => isReported);

@@ -317,6 +317,7 @@ describe('requests', () => {
     await archive.findSeriesOf([study]);
     for (const instances of [1, 2])
       await archive.sampleAttributes(study, path.seriesInstanceUid, { StationName: '00081010' }, { instances });
+    await archive.sampleMetadata(study, path.seriesInstanceUid, []);
     await archive.describe(path);
     await archive.sightStudy(study);
     await archive.probe();

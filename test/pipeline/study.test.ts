@@ -126,6 +126,15 @@ describe('what was stored is looked up', () => {
     expect(asked).toEqual(['find', 'retrieve', 'store', 'store', 'find']);
   });
 
+  test('one whose instances were listed a moment ago begins with the retrieval', async () => {
+    const { archive, references, announcer, run } = setUp();
+    const asked: string[] = [];
+    archive.before = (call) => void asked.push(call);
+    await run(false, { instances: references });
+    expect(asked).toEqual(['retrieve', 'store', 'store', 'find']);
+    expect(announcer.events).toHaveLength(1);
+  });
+
   test('by one query for all films of a run, before the result is announced', async () => {
     const { archive, announcer, run } = setUp(TWO_FILMS);
     const asked = queries(archive);
