@@ -22,6 +22,8 @@ const LF = 0x0a;
  * delimiter here.
  */
 const MAX_PADDING = 64;
+/** More than a delimiter in doubt can have: "\r\n--", a boundary, padding, a line end. */
+const SEAM_BYTES = 512;
 
 /**
  * The boundary of a multipart Content-Type, quoted or not (RFC 2046 section 5.1.1).
@@ -101,9 +103,20 @@ export class MultipartParser {
     this.maxParts = limits.maxParts ?? 16;
   }
 
+  /** Of a large piece only the beginning is copied, to join it to what is pending; the rest is looked at in place. */
   push(chunk: Uint8Array): void {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    this.pending = this.pending.length === 0 ? bytes : Buffer.concat([this.pending, bytes]);
+    const seam = bytes.subarray(0, SEAM_BYTES);
+    this.look(Buffer.concat([this.pending, seam]));
+    const rest = bytes.subarray(seam.length);
+    if (rest.length === 0) return;
+    const { length } = this.pending;
+    const isOfPiece = length <= seam.length;
+    this.look(isOfPiece ? bytes.subarray(seam.length - length) : Buffer.concat([this.pending, rest]));
+  }
+
+  private look(bytes: Buffer): void {
+    this.pending = bytes;
     while (this.step());
   }
 

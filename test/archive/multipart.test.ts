@@ -77,6 +77,31 @@ describe('reading', () => {
     }
   });
 
+  test('two parts in large pieces, wherever one ends: in a delimiter, in headers, in a body', async () => {
+    const bodies = [Buffer.alloc(1_500, 'x\r\n--b'), Buffer.alloc(700, 'y')];
+    const text = writeMultipart(
+      bodies.map((body) => ({ contentType: 'application/dicom', body })),
+      'b0',
+    ).toString('latin1');
+    for (let size = 500; size <= text.length; size++) {
+      const parts = await readMultipart(inPieces(text, size), TYPE, { maxBodyBytes: 1_500 });
+      expect(parts.map((part) => part.body)).toEqual(bodies);
+    }
+  });
+
+  test('of a large body no more is copied than once, into the part', async () => {
+    const piece = Buffer.alloc(64 * 1024, 7);
+    const copied = jest.spyOn(Buffer, 'concat');
+    const parser = new MultipartParser('b0', { maxBodyBytes: 100 * piece.length });
+    parser.push(Buffer.from('--b0\r\n\r\n'));
+    for (let count = 0; count < 100; count++) parser.push(piece);
+    const joined = copied.mock.results.reduce((sum, { value }) => sum + (value as Buffer).length, 0);
+    copied.mockRestore();
+    expect(joined).toBeLessThan(piece.length);
+    parser.push(Buffer.from('\r\n--b0--'));
+    expect(parser.end()[0]?.body).toHaveLength(100 * piece.length);
+  });
+
   test.each([
     ['nothing', ''],
     ['no delimiter', 'abc'],
