@@ -196,10 +196,11 @@ test('an archive that is away is told of once; a study that it refuses holds up 
   archive.has('a', { PatientID: 'RIGHT' });
   archive.failure = AWAY;
   const watch = watching();
-  for (const name of ['a', 'b', 'a']) {
+  for (const [i, name] of ['a', 'b', 'a'].entries()) {
     watch.note({ studyInstanceUid: uid(name), step: waiting });
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(() => archive.asked.length === i + 1);
   }
+  await until(() => logged('list.correction-failed').length > 0);
   expect(logged('list.correction-failed')).toHaveLength(1);
   expect(await patientOf('a')).toBe('ID-a');
   archive.failure = null;

@@ -1,0 +1,70 @@
+import { type Kysely, sql, type SqlBool } from 'kysely';
+import type { DatabaseKind } from './migrations/migration';
+import { fold } from './record-columns';
+import type { Schema } from './schema';
+
+/** What a user searches for. */
+export interface Search {
+  /** Each must be in what is searched, as it stands; each of three characters at least, as the indexes need it. */
+  readonly patterns: readonly string[];
+  /** Whether this user may see patients: otherwise a search would tell. */
+  readonly withPatient: boolean;
+}
+
+const MAX_WORDS = 8;
+/** A trigram index looks for three characters; two spaces stand before each word of `list_entry`. */
+const TRIGRAM = 3;
+/** The last characters of a pattern are looked up in the index, the whole is compared then: UIDs begin alike. */
+const LOOKED_UP = 12;
+/** With more entries than this that may match, it is quicker to look at all than to look them up (measured). */
+const MOST_LOOKED_UP = 10_000;
+
+/**
+ * Words of three characters and more are found anywhere, shorter ones where a word begins. Null where nothing is
+ * searched for.
+ */
+export function searchOf(text: string, withPatient: boolean): Search | null {
+  const patterns = fold(text)
+    .split(' ')
+    .filter((word) => word !== '')
+    .slice(0, MAX_WORDS)
+    .map((word) => word.padStart(TRIGRAM - [...word].length + word.length));
+  return patterns.length === 0 ? null : { patterns, withPatient };
+}
+
+/** Compares the text itself. */
+export function matching({ patterns, withPatient }: Search): SqlBoolean[] {
+  return patterns.map((pattern) => {
+    const like = `%${pattern.replace(/[\\%_]/g, '\\$&')}%`;
+    const inStudy = sql<SqlBool>`search_study like ${like} escape '\\'`;
+    return withPatient ? sql<SqlBool>`(${inStudy} or search_patient like ${like} escape '\\')` : inStudy;
+  });
+}
+
+type SqlBoolean = ReturnType<typeof sql<SqlBool>>;
+
+/**
+ * Entries that may match, by SQLite's search index; null where they are too many to be worth it. PostgreSQL decides by
+ * itself whether it uses its own.
+ */
+export async function candidates(
+  db: Kysely<Schema>,
+  kind: DatabaseKind,
+  search: Search | null,
+): Promise<SqlBoolean | null> {
+  if (kind === 'postgres' || search === null) return null;
+  const query = matchQuery(search);
+  const { rows } = await sql<{ count: number }>`select count(*) as count from
+    (select rowid from list_search where list_search match ${query} limit ${MOST_LOOKED_UP + 1})`.execute(db);
+  if (rows[0]!.count > MOST_LOOKED_UP) return null;
+  return sql<SqlBool>`id in (select rowid from list_search where list_search match ${query})`;
+}
+
+/** In FTS5's language, quoted, so that nothing in it is an operator (sqlite.org/fts5.html, section 3). */
+function matchQuery({ patterns, withPatient }: Search): string {
+  const columns = withPatient ? '{search_study search_patient}' : '{search_study}';
+  return patterns
+    .map((pattern) => [...pattern].slice(-LOOKED_UP).join(''))
+    .map((text) => `${columns} : "${text.replaceAll('"', '""')}"`)
+    .join(' AND ');
+}
