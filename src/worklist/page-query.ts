@@ -123,7 +123,7 @@ async function findKeys(db: Kysely<Schema>, kind: DatabaseKind, asked: Asked): P
     .orderBy(asked.arrival)
     .orderBy('study_uid')
     .limit(look);
-  const first = await inOrder(where(db.selectFrom(near.as('list_entry')) as Entries, all), asked).execute();
+  const first = await inOrder(where(db.selectFrom(near.as('list_entry')), all), asked).execute();
   if (first.length === asked.limit) return first;
   const found = await candidates(db, kind, asked.search);
   const every = where(from(db.selectFrom('list_entry'), asked), found === null ? all : [found, ...all]);
@@ -162,7 +162,7 @@ function conditions({
   const all: (Condition | null)[] = [
     states === undefined ? null : states.length === 0 ? sql`1 = 0` : sql`state in (${sql.join([...states])})`,
     priority === undefined ? null : sql`urgency = ${priority === 'urgent' ? 0 : 1}`,
-    view === undefined ? null : sql`${sql.ref(view)} = 1`,
+    view === undefined ? null : sql`${sql.ref(`${view}_view`)} = 1`,
     verdict === undefined ? null : verdict === 'none' ? sql`verdict is null` : sql`verdict = ${verdict}`,
     arrivedFrom === undefined ? null : sql`arrived_at >= ${arrivedFrom}`,
     arrivedBefore === undefined ? null : sql`arrived_at < ${arrivedBefore}`,

@@ -128,8 +128,8 @@ export interface ListEntryTable {
   newest_key: number;
   verdict: string | null;
   /** 1 where a film has this view. */
-  frontal: number;
-  lateral: number;
+  frontal_view: number;
+  lateral_view: number;
   /** As in `study`, with two spaces before each word. */
   search_study: string;
   search_patient: string;

@@ -28,7 +28,7 @@ export function searchOf(text: string, withPatient: boolean): Search | null {
     .split(' ')
     .filter((word) => word !== '')
     .slice(0, MAX_WORDS)
-    .map((word) => word.padStart(TRIGRAM - [...word].length + word.length));
+    .map((word) => word.padStart(word.length + TRIGRAM - characters(word).length));
   return patterns.length === 0 ? null : { patterns, withPatient };
 }
 
@@ -64,7 +64,10 @@ export async function candidates(
 function matchQuery({ patterns, withPatient }: Search): string {
   const columns = withPatient ? '{search_study search_patient}' : '{search_study}';
   return patterns
-    .map((pattern) => [...pattern].slice(-LOOKED_UP).join(''))
+    .map((pattern) => characters(pattern).slice(-LOOKED_UP).join(''))
     .map((text) => `${columns} : "${text.replaceAll('"', '""')}"`)
     .join(' AND ');
 }
+
+/** Code points, as the databases count. */
+const characters = (text: string) => Array.from(text);

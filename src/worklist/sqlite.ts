@@ -40,7 +40,7 @@ class ThreadDriver implements Driver {
   }
 
   releaseConnection(connection: DatabaseConnection): Promise<void> {
-    (connection as ThreadConnection).release();
+    if (connection instanceof ThreadConnection) connection.release();
     return Promise.resolve();
   }
 

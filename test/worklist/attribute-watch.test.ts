@@ -149,6 +149,7 @@ test('a search that says for ever what the film does not costs one look', async 
   archive.has('a');
   archive.listed = { PatientName: 'Another^Form' };
   watching({ sweeps: true, everyMs: 1 });
+  await until(() => archive.asked.length > 0);
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(archive.asked).toEqual([`film ${uid('a')}`]);
   archive.listed = { StudyDescription: '', PatientName: studyRecord('a').patient.PatientName };

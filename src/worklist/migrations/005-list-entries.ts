@@ -14,7 +14,7 @@ async function up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> {
   if (kind === 'postgres') await sql`analyze list_entry`.execute(db);
 }
 
-const COLUMNS = `study_uid, state, urgency, arrived_at, newest_key, verdict, frontal, lateral, search_study,
+const COLUMNS = `study_uid, state, urgency, arrived_at, newest_key, verdict, frontal_view, lateral_view, search_study,
   search_patient`;
 
 /**
@@ -38,8 +38,8 @@ async function createEntries(db: Kysely<unknown>, kind: DatabaseKind): Promise<v
     .addColumn('arrived_at', 'bigint', (c) => c.notNull())
     .addColumn('newest_key', 'bigint', (c) => c.notNull())
     .addColumn('verdict', 'text')
-    .addColumn('frontal', 'integer', (c) => c.notNull())
-    .addColumn('lateral', 'integer', (c) => c.notNull())
+    .addColumn('frontal_view', 'integer', (c) => c.notNull())
+    .addColumn('lateral_view', 'integer', (c) => c.notNull())
     .addColumn('search_study', 'text', (c) => c.notNull())
     .addColumn('search_patient', 'text', (c) => c.notNull())
     .execute();
@@ -52,7 +52,7 @@ async function createEntries(db: Kysely<unknown>, kind: DatabaseKind): Promise<v
     ['list_entry_newest', 'newest_key'],
   ] as const)
     await sql
-      .raw(`create index ${name} on list_entry (urgency, ${key}, study_uid, state, verdict, frontal, lateral)`)
+      .raw(`create index ${name} on list_entry (urgency, ${key}, study_uid, state, verdict, frontal_view, lateral_view)`)
       .execute(db);
   for (const index of ['study_oldest', 'study_newest', 'study_state']) await db.schema.dropIndex(index).execute();
   await sql`create index study_completed on study (completed_at)`.execute(db);
