@@ -1,8 +1,8 @@
-import { type Kysely, type SelectQueryBuilder, sql, type SqlBool } from 'kysely';
+import { type Kysely, type RawBuilder, sql, type SqlBool } from 'kysely';
 import type { Priority } from '../events/priority';
 import type { DatabaseKind } from './migrations/migration';
-import type { ListEntryTable, Schema } from './schema';
-import { candidates, matching, type Search, searchOf } from './search';
+import type { Schema } from './schema';
+import { type Condition, matching, type Search, searching, searchOf } from './search';
 import type { ShownState, Verdict } from './states';
 import { ROW_COLUMNS, rowOf, type StudyRow } from './study-row';
 
@@ -46,6 +46,11 @@ export interface Page {
   readonly next: string | null;
 }
 
+export interface SelectedCount {
+  readonly studies: number;
+  readonly urgent: number;
+}
+
 type Position = readonly [urgency: number, arrival: number, studyUid: string];
 interface Key {
   readonly study_uid: string;
@@ -53,37 +58,37 @@ interface Key {
   readonly arrival: number;
 }
 
+type Arrival = 'arrived_at' | 'newest_key';
+
 /** What {@link findKeys} needs of a request. */
 interface Asked {
   readonly filters: readonly Condition[];
   readonly search: Search | null;
   /** The column of the order. */
-  readonly arrival: 'arrived_at' | 'newest_key';
+  readonly arrival: Arrival;
   readonly after: Position | null;
   /** One more than the page has: whether there is another. */
   readonly limit: number;
 }
 
-type Condition = ReturnType<typeof sql<SqlBool>>;
-type Entries = SelectQueryBuilder<{ list_entry: ListEntryTable }, 'list_entry', object>;
-
-/** Entries from the page's beginning that are looked at first, in their order. */
+/** Entries that pass the filters and are looked at first by a search, in their order. */
 const FIRST_LOOK = 1_000;
 
 /** Urgent first, then by arrival. @throws RangeError for a cursor that is none of this order. */
 export async function findPage(db: Kysely<Schema>, kind: DatabaseKind, request: PageRequest): Promise<Page> {
   const { filters = {}, search = '', searchPatient, order, cursor, limit } = request;
+  const arrival = order === 'oldest' ? 'arrived_at' : 'newest_key';
   const found = await findKeys(db, kind, {
-    filters: conditions(filters),
+    filters: conditions(filters, arrival),
     search: searchOf(search, searchPatient),
-    arrival: order === 'oldest' ? 'arrived_at' : 'newest_key',
+    arrival,
     after: cursor === undefined ? null : readCursor(cursor, order),
     limit: limit + 1,
   });
   const keys = found.slice(0, limit);
   const last = keys.at(-1);
   return {
-    rows: await readRows(db, keys),
+    rows: await readRows(db, kind, keys),
     next:
       found.length > limit && last !== undefined
         ? writeCursor(order, [last.urgency, last.arrival, last.study_uid])
@@ -91,89 +96,101 @@ export async function findPage(db: Kysely<Schema>, kind: DatabaseKind, request: 
   };
 }
 
-/** How many studies there are of a selection, by urgency. */
+/** How many studies there are of a selection. */
 export async function countSelected(
   db: Kysely<Schema>,
   kind: DatabaseKind,
   { filters = {}, search = '', searchPatient }: Selection,
-): Promise<{ readonly studies: number; readonly urgent: number }> {
+): Promise<SelectedCount> {
+  const all = conditions(filters, 'arrived_at');
   const wanted = searchOf(search, searchPatient);
-  const all = [...conditions(filters), ...(wanted === null ? [] : matching(wanted))];
-  const found = await candidates(db, kind, wanted);
-  const rows = await where(db.selectFrom('list_entry'), found === null ? all : [found, ...all])
-    .select(['urgency', sql<number>`count(*)`.as('studies')])
-    .groupBy('urgency')
-    .execute();
-  const urgent = rows.find(({ urgency }) => urgency === 0)?.studies ?? 0;
-  return { urgent, studies: rows.reduce((sum, { studies }) => sum + studies, 0) };
+  const found = wanted === null ? [] : await searching(db, kind, wanted);
+  const { rows } = await sql<SelectedCount>`
+    select count(*) as studies, count(case when urgency = 0 then 1 end) as urgent
+    from list_entry ${where([...found, ...all])}`.execute(db);
+  return rows[0]!;
 }
 
 /**
- * First only the next entries are looked at: most pages are full by then, however many entries would match. Where too
- * few of these match, all that match are found and sorted: then they are few, or a look at each narrow entry is the
- * best there is.
+ * Without a search the index of the order has all that is filtered by. With one, only the next entries are looked at
+ * first: most pages are full by then, however many entries would match. Where too few of these do, all that match are
+ * found and sorted: then they are few, or a look at each narrow entry is the best there is.
  */
-async function findKeys(db: Kysely<Schema>, kind: DatabaseKind, asked: Asked): Promise<Key[]> {
-  const all = [...asked.filters, ...(asked.search === null ? [] : matching(asked.search))];
-  if (all.length === 0) return inOrder(from(db.selectFrom('list_entry'), asked), asked).execute();
-  const look = FIRST_LOOK + 2 * asked.limit;
-  const near = from(db.selectFrom('list_entry'), asked)
-    .selectAll()
-    .orderBy('urgency')
-    .orderBy(asked.arrival)
-    .orderBy('study_uid')
-    .limit(look);
-  const first = await inOrder(where(db.selectFrom(near.as('list_entry')), all), asked).execute();
-  if (first.length === asked.limit) return first;
-  const found = await candidates(db, kind, asked.search);
-  const every = where(from(db.selectFrom('list_entry'), asked), found === null ? all : [found, ...all]);
-  // A sum is in no index: the order must not be what it is looked up by.
-  const isWalked = kind === 'sqlite' && asked.search === null;
-  return inOrder(every, asked, isWalked ? sql`urgency` : sql`urgency + 0`).execute();
+async function findKeys(db: Kysely<Schema>, kind: DatabaseKind, asked: Asked): Promise<readonly Key[]> {
+  const { filters, search, arrival, after, limit } = asked;
+  if (search === null) {
+    const all = [...filters, ...behind(after, arrival, sql`urgency`)];
+    return (await keys(all, arrival, sql`urgency`, limit).execute(db)).rows;
+  }
+  const near = await lookNear(db, asked, search);
+  if (near.isAll || near.found.length === limit) return near.found;
+  // A sum is in no index: what is looked up, or looked at one after the other, is not to be walked in the list's order.
+  const unordered = sql`urgency + 0`;
+  const all = [...(await searching(db, kind, search)), ...filters, ...behind(after, arrival, unordered)];
+  return (await keys(all, arrival, unordered, limit).execute(db)).rows;
 }
 
-function inOrder(entries: Entries, { arrival, limit }: Asked, first = sql`urgency`) {
-  return entries
-    .select(['study_uid', 'urgency', sql<number>`${sql.ref(arrival)}`.as('arrival')])
-    .orderBy(first)
-    .orderBy(sql.ref(arrival))
-    .orderBy('study_uid')
-    .limit(limit);
+const keys = (all: readonly Condition[], arrival: Arrival, urgency: RawBuilder<unknown>, limit: number) => sql<Key>`
+  select study_uid, urgency, ${sql.ref(arrival)} as arrival from list_entry ${where(all)}
+  order by ${urgency}, ${sql.ref(arrival)}, study_uid limit ${limit}`;
+
+/** `isAll`: there are no more entries behind those that were looked at. */
+async function lookNear(
+  db: Kysely<Schema>,
+  { filters, arrival, after, limit }: Asked,
+  search: Search,
+): Promise<{ readonly found: readonly Key[]; readonly isAll: boolean }> {
+  const look = FIRST_LOOK + 2 * limit;
+  const { rows } = await sql<Key>`
+    with near as materialized (
+      select study_uid, urgency, ${sql.ref(arrival)} as arrival, search_study, search_patient
+      from list_entry ${where([...filters, ...behind(after, arrival, sql`urgency`)])}
+      order by urgency, ${sql.ref(arrival)}, study_uid limit ${look})
+    select study_uid, urgency, arrival from near ${where(matching(search))}
+    union all select '', -1, count(*) from near
+    order by urgency, arrival, study_uid limit ${limit + 1}`.execute(db);
+  const [looked, ...found] = rows;
+  return { found, isAll: looked!.arrival < look };
 }
 
-function from(entries: Entries, { after, arrival }: Asked): Entries {
+function behind(after: Position | null, arrival: Arrival, urgency: RawBuilder<unknown>): readonly Condition[] {
   return after === null
-    ? entries
-    : entries.where(sql<SqlBool>`(urgency, ${sql.ref(arrival)}, study_uid) > (${after[0]}, ${after[1]}, ${after[2]})`);
+    ? []
+    : [sql`(${urgency}, ${sql.ref(arrival)}, study_uid) > (${after[0]}, ${after[1]}, ${after[2]})`];
 }
 
-function where(entries: Entries, all: readonly Condition[]): Entries {
-  return all.reduce((query, condition) => query.where(condition), entries);
+function where(all: readonly Condition[]): RawBuilder<unknown> {
+  return all.length === 0 ? sql`` : sql`where ${sql.join([...all], sql` and `)}`;
 }
 
-function conditions({
-  states,
-  priority,
-  view,
-  verdict,
-  arrivedFrom,
-  arrivedBefore,
-}: PageFilters): readonly Condition[] {
+/** By the columns of the order's index. */
+function conditions(
+  { states, priority, view, verdict, arrivedFrom, arrivedBefore }: PageFilters,
+  arrival: Arrival,
+): readonly Condition[] {
+  const arrived = (isBefore: boolean, at: number): Condition =>
+    arrival === 'arrived_at'
+      ? sql`arrived_at ${sql.raw(isBefore ? '<' : '>=')} ${at}`
+      : sql`newest_key ${sql.raw(isBefore ? '>' : '<=')} ${-at}`;
   const all: (Condition | null)[] = [
     states === undefined ? null : states.length === 0 ? sql`1 = 0` : sql`state in (${sql.join([...states])})`,
     priority === undefined ? null : sql`urgency = ${priority === 'urgent' ? 0 : 1}`,
     view === undefined ? null : sql`${sql.ref(`${view}_view`)} = 1`,
     verdict === undefined ? null : verdict === 'none' ? sql`verdict is null` : sql`verdict = ${verdict}`,
-    arrivedFrom === undefined ? null : sql`arrived_at >= ${arrivedFrom}`,
-    arrivedBefore === undefined ? null : sql`arrived_at < ${arrivedBefore}`,
+    arrivedFrom === undefined ? null : arrived(false, arrivedFrom),
+    arrivedBefore === undefined ? null : arrived(true, arrivedBefore),
   ];
   return all.filter((condition) => condition !== null);
 }
 
-async function readRows(db: Kysely<Schema>, keys: readonly Key[]): Promise<StudyRow[]> {
-  if (keys.length === 0) return [];
-  const uids = keys.map(({ study_uid }) => study_uid);
-  const stored = await db.selectFrom('study').select(ROW_COLUMNS).where('study_uid', 'in', uids).execute();
+async function readRows(db: Kysely<Schema>, kind: DatabaseKind, found: readonly Key[]): Promise<StudyRow[]> {
+  if (found.length === 0) return [];
+  const uids = found.map(({ study_uid }) => study_uid);
+  const among =
+    kind === 'sqlite'
+      ? sql<SqlBool>`study_uid in (select value from json_each(${JSON.stringify(uids)}))`
+      : sql<SqlBool>`study_uid = any(${uids})`;
+  const stored = await db.selectFrom('study').select(ROW_COLUMNS).where(among).execute();
   const byUid = new Map(stored.map((row) => [row.study_uid, row]));
   return uids.flatMap((uid) => {
     const row = byUid.get(uid);

@@ -1,4 +1,4 @@
-import { type Kysely, sql, type SqlBool } from 'kysely';
+import { type Kysely, type RawBuilder, sql, type SqlBool } from 'kysely';
 import type { DatabaseKind } from './migrations/migration';
 import { fold } from './record-columns';
 import type { Schema } from './schema';
@@ -17,7 +17,7 @@ const TRIGRAM = 3;
 /** The last characters of a pattern are looked up in the index, the whole is compared then: UIDs begin alike. */
 const LOOKED_UP = 12;
 /** With more entries than this that may match, it is quicker to look at all than to look them up (measured). */
-const MOST_LOOKED_UP = 10_000;
+const MOST_LOOKED_UP = 25_000;
 
 /**
  * Words of three characters and more are found anywhere, shorter ones where a word begins. Null where nothing is
@@ -32,32 +32,34 @@ export function searchOf(text: string, withPatient: boolean): Search | null {
   return patterns.length === 0 ? null : { patterns, withPatient };
 }
 
-/** Compares the text itself. */
-export function matching({ patterns, withPatient }: Search): SqlBoolean[] {
-  return patterns.map((pattern) => {
-    const like = `%${pattern.replace(/[\\%_]/g, '\\$&')}%`;
-    const inStudy = sql<SqlBool>`search_study like ${like} escape '\\'`;
-    return withPatient ? sql<SqlBool>`(${inStudy} or search_patient like ${like} escape '\\')` : inStudy;
-  });
+export type Condition = RawBuilder<SqlBool>;
+
+/** Compares the text itself; the longest words first, as fewer have them. */
+export function matching({ patterns, withPatient }: Search): readonly Condition[] {
+  return [...patterns]
+    .sort((a, b) => b.length - a.length)
+    .map((pattern) => {
+      const like = `%${pattern.replace(/[\\%_]/g, '\\$&')}%`;
+      const inStudy = sql<SqlBool>`search_study like ${like} escape '\\'`;
+      return withPatient ? sql<SqlBool>`(${inStudy} or search_patient like ${like} escape '\\')` : inStudy;
+    });
 }
 
-type SqlBoolean = ReturnType<typeof sql<SqlBool>>;
-
 /**
- * Entries that may match, by SQLite's search index; null where they are too many to be worth it. PostgreSQL decides by
- * itself whether it uses its own.
+ * As {@link matching}, by SQLite's search index where not too many entries match. PostgreSQL decides by itself whether
+ * it uses its own.
  */
-export async function candidates(
-  db: Kysely<Schema>,
-  kind: DatabaseKind,
-  search: Search | null,
-): Promise<SqlBoolean | null> {
-  if (kind === 'postgres' || search === null) return null;
+export async function searching(db: Kysely<Schema>, kind: DatabaseKind, search: Search): Promise<readonly Condition[]> {
+  if (kind === 'postgres') return matching(search);
   const query = matchQuery(search);
   const { rows } = await sql<{ count: number }>`select count(*) as count from
     (select rowid from list_search where list_search match ${query} limit ${MOST_LOOKED_UP + 1})`.execute(db);
-  if (rows[0]!.count > MOST_LOOKED_UP) return null;
-  return sql<SqlBool>`id in (select rowid from list_search where list_search match ${query})`;
+  if (rows[0]!.count > MOST_LOOKED_UP) return matching(search);
+  const long = search.patterns.filter((pattern) => characters(pattern).length > LOOKED_UP);
+  return [
+    sql`id in (select rowid from list_search where list_search match ${query})`,
+    ...matching({ ...search, patterns: long }),
+  ];
 }
 
 /** In FTS5's language, quoted, so that nothing in it is an operator (sqlite.org/fts5.html, section 3). */

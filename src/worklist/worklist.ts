@@ -18,7 +18,7 @@ import {
   writeAttributes,
 } from './corrections';
 import type { Database } from './database';
-import { countSelected, findPage, type Page, type PageRequest, type Selection } from './page-query';
+import { countSelected, findPage, type Page, type PageRequest, type SelectedCount, type Selection } from './page-query';
 import { recordColumns } from './record-columns';
 import type { Schema } from './schema';
 import { type HistoryKind, SHOWN_STATES, type ShownState } from './states';
@@ -145,7 +145,7 @@ export class Worklist {
   }
 
   /** How many studies a page of this selection and those after it have. */
-  count(selection: Selection): Promise<{ readonly studies: number; readonly urgent: number }> {
+  count(selection: Selection): Promise<SelectedCount> {
     return this.database.read((db) => countSelected(db, this.database.kind, selection));
   }
 

@@ -52,7 +52,9 @@ async function createEntries(db: Kysely<unknown>, kind: DatabaseKind): Promise<v
     ['list_entry_newest', 'newest_key'],
   ] as const)
     await sql
-      .raw(`create index ${name} on list_entry (urgency, ${key}, study_uid, state, verdict, frontal_view, lateral_view)`)
+      .raw(
+        `create index ${name} on list_entry (urgency, ${key}, study_uid, state, verdict, frontal_view, lateral_view)`,
+      )
       .execute(db);
   for (const index of ['study_oldest', 'study_newest', 'study_state']) await db.schema.dropIndex(index).execute();
   await sql`create index study_completed on study (completed_at)`.execute(db);
