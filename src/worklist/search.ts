@@ -49,12 +49,17 @@ export function matching({ patterns, withPatient }: Search): readonly Condition[
  * As {@link matching}, by SQLite's search index where not too many entries match. PostgreSQL decides by itself whether
  * it uses its own.
  */
-export async function searching(db: Kysely<Schema>, kind: DatabaseKind, search: Search): Promise<readonly Condition[]> {
+export async function searching(
+  db: Kysely<Schema>,
+  kind: DatabaseKind,
+  search: Search,
+  most = MOST_LOOKED_UP,
+): Promise<readonly Condition[]> {
   if (kind === 'postgres') return matching(search);
   const query = matchQuery(search);
   const { rows } = await sql<{ count: number }>`select count(*) as count from
-    (select rowid from list_search where list_search match ${query} limit ${MOST_LOOKED_UP + 1})`.execute(db);
-  if (rows[0]!.count > MOST_LOOKED_UP) return matching(search);
+    (select rowid from list_search where list_search match ${query} limit ${most + 1})`.execute(db);
+  if (rows[0]!.count > most) return matching(search);
   const long = search.patterns.filter((pattern) => characters(pattern).length > LOOKED_UP);
   return [
     sql`id in (select rowid from list_search where list_search match ${query})`,

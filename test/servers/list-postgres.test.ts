@@ -5,6 +5,7 @@ import { Worklist } from '../../src/worklist/worklist';
 import type { Postgres } from '../support/servers/postgres';
 import { Servers } from '../support/servers/servers';
 import { databaseTests } from '../support/suites/database.suite';
+import { listQueryTests } from '../support/suites/list-queries.suite';
 import { worklistTests } from '../support/suites/worklist.suite';
 
 const servers = new Servers();
@@ -21,6 +22,10 @@ const create = () => postgres.database(`list${count++}`);
 
 describe('the reading list on PostgreSQL', () => {
   worklistTests(async () => openDatabase(await create(), LOG));
+});
+
+describe('pages, searches and counts on PostgreSQL', () => {
+  listQueryTests(create);
 });
 
 describe('PostgreSQL as its database', () => {

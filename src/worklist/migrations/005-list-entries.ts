@@ -23,7 +23,7 @@ const COLUMNS = `study_uid, state, urgency, arrived_at, newest_key, verdict, fro
  */
 const valuesOf = (
   row: string,
-) => `${row}.study_uid, ${row}.state, ${row}.urgency, ${row}.arrived_at, -${row}.arrived_at,
+) => `${row}.study_uid, ${row}.state, ${row}.urgency, ${row}.arrived_at, 0 - ${row}.arrived_at,
   ${row}.verdict, case when ${row}.views like '%frontal%' then 1 else 0 end,
   case when ${row}.views like '%lateral%' then 1 else 0 end, '  ' || replace(${row}.search_study, ' ', '  '),
   '  ' || replace(${row}.search_patient, ' ', '  ')`;
