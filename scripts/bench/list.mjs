@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- --list [--rows N] [--json]`: the reading list with 100,000 studies, on the embedded database and,
- * where Debian's package is installed, on PostgreSQL. Each page, filter, search and count is asked several times through
- * the built `Worklist`.
+ * where Debian's package is installed, on PostgreSQL. Each page, filter, search and count is asked several times
+ * through the built `Worklist`.
  */
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -125,7 +125,7 @@ async function measure(worklist, row, now) {
   for (const { group, name, selection } of listSelections(row, now)) {
     for (const { order, place, cursor } of cursors)
       for (const limit of LIMITS)
-        await take(`page: ${group}`, `${name}, ${order} first, ${place}, ${limit} rows`, () =>
+        await take(`page of ${limit}: ${group}`, `${name}, ${order} first, ${place}`, () =>
           worklist.page({ ...selection, order, limit, ...(cursor === null ? {} : { cursor }) }),
         );
     await take(`count: ${group}`, name, () => worklist.count(selection));

@@ -56,7 +56,7 @@ test('a transaction whose thread ends fails whole, also where its work goes on',
   expect(await tokens()).toEqual([{ token_hash: 'ccc' }]);
 });
 
-test('a read waits for no transaction, and sees what was committed; transactions come one after the other', async () => {
+test('a read waits for no transaction, and sees what was committed; transactions take turns', async () => {
   let finish = () => {};
   const held = new Promise<void>((done) => (finish = done));
   const order: string[] = [];

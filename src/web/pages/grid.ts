@@ -50,8 +50,8 @@ export class Grid {
   }
 
   /**
-   * Shows these rows; `total` is how many there are altogether, null while nobody knows. What is in sight stays where it is, also when rows come
-   * or go above it; at the very top the newest stay in sight.
+   * Shows these rows; `total` is how many there are altogether, null while nobody knows. What is in sight stays where
+   * it is, also when rows come or go above it; at the very top the newest stay in sight.
    */
   show(rows: readonly StudyRow[], total: number | null, fromTop = false): void {
     const anchor = fromTop || this.scroller.scrollTop === 0 ? null : this.anchor();

@@ -151,7 +151,8 @@ const TRIGGERS_OF_SQLITE = [
 ];
 
 const procedure = (name: string, ...statements: readonly string[]) =>
-  `create function ${name}() returns trigger language plpgsql as $$ begin ${statements.join('; ')}; return null; end $$`;
+  `create function ${name}() returns trigger language plpgsql
+    as $$ begin ${statements.join('; ')}; return null; end $$`;
 const ifThen = (condition: string, ...statements: readonly string[]) =>
   `if ${condition} then ${statements.join('; ')}; end if`;
 const call = (name: string, event: string) =>
