@@ -10,8 +10,8 @@ import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { say } from '../lib/shell.mjs';
 import { stopper } from '../lib/stopper.mjs';
-import { listSelections } from './list-requests.cjs';
-import { listRows } from './list-rows.cjs';
+import { listSelections } from './list-requests.mjs';
+import { listRows } from './list-rows.mjs';
 import { table } from './table.mjs';
 
 const require = createRequire(import.meta.url);

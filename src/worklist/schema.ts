@@ -118,7 +118,7 @@ interface VerdictTable {
 }
 
 /** A study that is shown: what the list is filtered, sorted and searched by. Triggers keep it as `study` has it. */
-export interface ListEntryTable {
+interface ListEntryTable {
   id: Generated<number>;
   study_uid: string;
   state: StudyState;

@@ -75,9 +75,9 @@ function answerOf(worker: Worker, request: Request): Promise<Answer> {
     const onMessage = (reply: Reply) =>
       settle(() => (reply.kind === 'done' ? resolve(reply.answer) : reject(errorOf(reply.failure))));
     const onGone = () => settle(() => reject(new ThreadEnded('the thread has ended')));
+    worker.postMessage(request);
     worker.on('message', onMessage).on('error', onGone).on('exit', onGone);
     worker.ref();
-    worker.postMessage(request);
   });
 }
 

@@ -1,9 +1,7 @@
 /**
  * What is asked of the list: every filter alone and some together, rare and common searches, with rows at the
- * beginning and at the end of either order. CommonJS, so that jest can require it.
+ * beginning and at the end of either order.
  */
-'use strict';
-
 const HOUR_MS = 3_600_000;
 
 const filtersOf = (now) => ({
@@ -65,7 +63,7 @@ const combinedOf = (searches) => ({
 });
 
 /** @returns {{name: string, group: string, selection: object}[]} */
-function listSelections(row, now) {
+export function listSelections(row, now) {
   const searches = searchesOf(row);
   const of = (group, searchPatient, entries) =>
     entries.map(([name, search, filters]) => ({ group, name, selection: { search, filters, searchPatient } }));
@@ -92,5 +90,3 @@ function listSelections(row, now) {
     ),
   ];
 }
-
-module.exports = { listSelections };

@@ -1,9 +1,7 @@
 /**
  * A reading list of a hospital as rows of `study`: most are done, some failed or wait, few are judged; they came over
- * fourteen months, 8 % of them urgent. The same list for the same count. CommonJS, so that jest can require it.
+ * fourteen months, 8 % of them urgent. The same list for the same count.
  */
-'use strict';
-
 const MONTHS_MS = 14 * 30 * 86_400_000;
 const DESCRIPTIONS = ['thorax pa', 'thorax pa und seitlich', 'thorax liegend', 'chest 2 views', 'chest portable'];
 const GIVEN = 400;
@@ -56,7 +54,7 @@ const VERDICTS = [
  * @param {number} now milliseconds since 1970: the last one came then
  * @param {string} record JSON of a result, for each row that has one
  */
-function* listRows(count, now, record) {
+export function* listRows(count, now, record) {
   const next = random(16);
   for (let i = 0; i < count; i++) {
     const arrivedAt = Math.round(now - MONTHS_MS * (1 - (i + 1) / count));
@@ -94,5 +92,3 @@ function* listRows(count, now, record) {
     };
   }
 }
-
-module.exports = { listRows };
