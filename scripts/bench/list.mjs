@@ -170,7 +170,7 @@ async function cursorsOf(worklist) {
 }
 
 /** The medians' greatest, and the greatest of all, of each group. */
-export function tableOf({ rows, databases }) {
+function tableOf({ rows, databases }) {
   return Object.entries(databases).flatMap(([name, { timings, eventLoopDelayMaxMs }]) => [
     `${name}, ${rows} rows; milliseconds of ${REPEATS} repeats of each`,
     ...table([['', 'asked', 'p50', 'greatest p50', 'max', 'the slowest'], ...groupsOf(timings)]),
