@@ -2,7 +2,7 @@ import { type Kysely, type RawBuilder, sql, type SqlBool } from 'kysely';
 import type { Priority } from '../events/priority';
 import type { DatabaseKind } from './migrations/migration';
 import type { Schema } from './schema';
-import { type Condition, matching, type Search, searching, searchOf } from './search';
+import { type Condition, matching, planOf, type Search, searchOf } from './search';
 import type { ShownState, Verdict } from './states';
 import { ROW_COLUMNS, rowOf, type StudyRow } from './study-row';
 
@@ -104,7 +104,7 @@ export async function countSelected(
 ): Promise<SelectedCount> {
   const all = conditions(filters, 'arrived_at');
   const wanted = searchOf(search, searchPatient);
-  const found = wanted === null ? [] : await searching(db, kind, wanted);
+  const found = wanted === null ? [] : (await planOf(db, kind, wanted)).conditions;
   const { rows } = await sql<SelectedCount>`
     select count(*) as studies, count(case when urgency = 0 then 1 end) as urgent
     from list_entry ${where([...found, ...all])}`.execute(db);
@@ -112,9 +112,9 @@ export async function countSelected(
 }
 
 /**
- * Without a search the index of the order has all that is filtered by. With one, only the next entries are looked at
- * first: most pages are full by then, however many entries would match. Where too few of these do, all that match are
- * found and sorted: then they are few, or a look at each narrow entry is the best there is.
+ * Without a search the index of the order has all that is filtered by. With one that may have many matches, only the
+ * next entries are looked at first: most pages are full by then. Where too few of these match, all that do are found and
+ * sorted: then they are few, or a look at each narrow entry is the best there is.
  */
 async function findKeys(db: Kysely<Schema>, kind: DatabaseKind, asked: Asked): Promise<readonly Key[]> {
   const { filters, search, arrival, after, limit } = asked;
@@ -122,11 +122,15 @@ async function findKeys(db: Kysely<Schema>, kind: DatabaseKind, asked: Asked): P
     const all = [...filters, ...behind(after, arrival, sql`urgency`)];
     return (await keys(all, arrival, sql`urgency`, limit).execute(db)).rows;
   }
-  const near = await lookNear(db, asked, search);
-  if (near.isAll || near.found.length === limit) return near.found;
+  const { conditions: found, share } = await planOf(db, kind, search);
+  const look = FIRST_LOOK + 2 * limit;
+  if (share === null || share * look >= limit) {
+    const near = await lookNear(db, asked, search, look);
+    if (near.isAll || near.found.length === limit) return near.found;
+  }
   // A sum is in no index: what is looked up, or looked at one after the other, is not to be walked in the list's order.
   const unordered = sql`urgency + 0`;
-  const all = [...(await searching(db, kind, search)), ...filters, ...behind(after, arrival, unordered)];
+  const all = [...found, ...filters, ...behind(after, arrival, unordered)];
   return (await keys(all, arrival, unordered, limit).execute(db)).rows;
 }
 
@@ -139,8 +143,8 @@ async function lookNear(
   db: Kysely<Schema>,
   { filters, arrival, after, limit }: Asked,
   search: Search,
+  look: number,
 ): Promise<{ readonly found: readonly Key[]; readonly isAll: boolean }> {
-  const look = FIRST_LOOK + 2 * limit;
   const { rows } = await sql<Key>`
     with near as materialized (
       select study_uid, urgency, ${sql.ref(arrival)} as arrival, search_study, search_patient
@@ -177,8 +181,8 @@ function conditions(
     priority === undefined ? null : sql`urgency = ${priority === 'urgent' ? 0 : 1}`,
     view === undefined ? null : sql`${sql.ref(`${view}_view`)} = 1`,
     verdict === undefined ? null : verdict === 'none' ? sql`verdict is null` : sql`verdict = ${verdict}`,
-    arrivedFrom === undefined ? null : arrived(false, arrivedFrom),
-    arrivedBefore === undefined ? null : arrived(true, arrivedBefore),
+    arrivedFrom === undefined ? null : arrived(false, Math.ceil(arrivedFrom)),
+    arrivedBefore === undefined ? null : arrived(true, Math.ceil(arrivedBefore)),
   ];
   return all.filter((condition) => condition !== null);
 }

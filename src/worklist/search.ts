@@ -45,26 +45,39 @@ export function matching({ patterns, withPatient }: Search): readonly Condition[
     });
 }
 
+/** How a search is done. */
+export interface Plan {
+  readonly conditions: readonly Condition[];
+  /** The share of entries that match, 0..1, filters left aside; null where it is not known. */
+  readonly share: number | null;
+}
+
 /**
- * As {@link matching}, by SQLite's search index where not too many entries match. PostgreSQL decides by itself whether
- * it uses its own.
+ * By SQLite's search index where not too many entries match, else as {@link matching}. PostgreSQL decides by itself
+ * whether it uses its own.
  */
-export async function searching(
+export async function planOf(
   db: Kysely<Schema>,
   kind: DatabaseKind,
   search: Search,
   most = MOST_LOOKED_UP,
-): Promise<readonly Condition[]> {
-  if (kind === 'postgres') return matching(search);
+): Promise<Plan> {
+  const compared: Plan = { conditions: matching(search), share: null };
+  if (kind === 'postgres') return compared;
   const query = matchQuery(search);
-  const { rows } = await sql<{ count: number }>`select count(*) as count from
-    (select rowid from list_search where list_search match ${query} limit ${most + 1})`.execute(db);
-  if (rows[0]!.count > most) return matching(search);
+  const { rows } = await sql<{ matches: number; entries: number }>`select
+    (select count(*) from (select rowid from list_search where list_search match ${query} limit ${most + 1})) as matches,
+    (select coalesce(sum(studies), 0) from list_count) as entries`.execute(db);
+  const { matches, entries } = rows[0]!;
+  if (matches > most) return compared;
   const long = search.patterns.filter((pattern) => characters(pattern).length > LOOKED_UP);
-  return [
-    sql`id in (select rowid from list_search where list_search match ${query})`,
-    ...matching({ ...search, patterns: long }),
-  ];
+  return {
+    conditions: [
+      sql`id in (select rowid from list_search where list_search match ${query})`,
+      ...matching({ ...search, patterns: long }),
+    ],
+    share: matches / Math.max(1, entries),
+  };
 }
 
 /** In FTS5's language, quoted, so that nothing in it is an operator (sqlite.org/fts5.html, section 3). */

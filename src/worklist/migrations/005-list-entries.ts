@@ -150,31 +150,30 @@ const TRIGGERS_OF_SQLITE = [
   trigger('verdict_deleted', 'delete on verdict', ...UNJUDGED),
 ];
 
-const procedure = (name: string, ...statements: readonly string[]) =>
-  `create function ${name}() returns trigger language plpgsql
-    as $$ begin ${statements.join('; ')}; return null; end $$`;
+const procedure = (name: string, body: readonly string[], result = 'null') =>
+  `create function ${name}() returns trigger language plpgsql as $$ begin ${body.join('; ')}; return ${result}; end $$`;
 const ifThen = (condition: string, ...statements: readonly string[]) =>
   `if ${condition} then ${statements.join('; ')}; end if`;
-const call = (name: string, event: string) =>
-  `create trigger ${name} after ${event} for each row execute function ${name}()`;
+const call = (name: string, when: string) => `create trigger ${name} ${when} for each row execute function ${name}()`;
 
 const TRIGGERS_OF_POSTGRES = [
-  procedure(
-    'hilum_study',
+  procedure('hilum_study', [
     ifThen(`tg_op = 'DELETE'`, UNLISTED, 'return null'),
     ifThen(`new.state = 'left-alone'`, `delete from list_entry where study_uid = new.study_uid`, 'return null'),
     `${LISTED} on conflict (study_uid) do update set (${COLUMNS}) = (${COLUMNS.replaceAll(/\w+/g, 'excluded.$&')})`,
-  ),
-  call('hilum_study', `insert or delete or update of ${DECIDING} on study`),
-  procedure(
-    'hilum_list_entry',
+  ]),
+  call('hilum_study', `after insert or delete or update of ${DECIDING} on study`),
+  procedure('hilum_list_entry', [
     ifThen(`tg_op = 'UPDATE'`, ifThen(COUNTS_AS_BEFORE, 'return null')),
     ifThen(`tg_op <> 'INSERT'`, UNCOUNTED),
     ifThen(`tg_op <> 'DELETE'`, COUNTED),
-  ),
-  call('hilum_list_entry', 'insert or delete or update of state, urgency, verdict on list_entry'),
-  procedure('hilum_verdict', ifThen(`tg_op = 'INSERT'`, ...JUDGED), ifThen(`tg_op = 'DELETE'`, ...UNJUDGED)),
-  call('hilum_verdict', 'insert or delete on verdict'),
+  ]),
+  call('hilum_list_entry', 'after insert or delete or update of state, urgency, verdict on list_entry'),
+  // Before: then the rows of one statement count one after the other (PostgreSQL, section 39.2).
+  procedure('hilum_verdict_inserted', JUDGED, 'new'),
+  call('hilum_verdict_inserted', 'before insert on verdict'),
+  procedure('hilum_verdict_deleted', UNJUDGED, 'old'),
+  call('hilum_verdict_deleted', 'before delete on verdict'),
 ];
 
 export const listEntries: Migration = { name: '005-list-entries', up };

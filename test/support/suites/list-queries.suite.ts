@@ -15,7 +15,7 @@ import { MIGRATIONS } from '../../../src/worklist/migrations/index';
 import { countSelected, findPage, type PageRequest, type Selection } from '../../../src/worklist/page-query';
 import { fold } from '../../../src/worklist/record-columns';
 import type { Schema, StudyColumns } from '../../../src/worklist/schema';
-import { searching, searchOf } from '../../../src/worklist/search';
+import { planOf, searchOf } from '../../../src/worklist/search';
 import { SHOWN_STATES, VERDICTS } from '../../../src/worklist/states';
 import { Worklist } from '../../../src/worklist/worklist';
 import { studyRecord } from '../records/study-record';
@@ -207,6 +207,7 @@ export function listQueryTests(create: () => Promise<string>): void {
               priority: maybe(() => pick(['urgent', 'routine'] as const)),
               view: maybe(() => pick(['frontal', 'lateral'] as const)),
               verdict: maybe(() => pick(['none', ...VERDICTS] as const)),
+              // As of a part of an hour.
               arrivedFrom: maybe(() => 20 * DAY * next()),
               arrivedBefore: maybe(() => 20 * DAY + 20 * DAY * next()),
             }).filter(([, value]) => value !== undefined),
@@ -249,8 +250,10 @@ export function listQueryTests(create: () => Promise<string>): void {
     test('whether entries are looked up or all looked at, the same are found', async () => {
       const ids = (search: string, most: number) =>
         database.read(async (db) => {
-          const all = await searching(db, database.kind, searchOf(search, true)!, most);
-          const found = await sql<{ id: number }>`select id from list_entry where ${sql.join([...all], sql` and `)}
+          const { conditions } = await planOf(db, database.kind, searchOf(search, true)!, most);
+          const found = await sql<{
+            id: number;
+          }>`select id from list_entry where ${sql.join([...conditions], sql` and `)}
             order by id`.execute(db);
           return found.rows;
         });
@@ -278,9 +281,8 @@ export function listQueryTests(create: () => Promise<string>): void {
       ] as Partial<PageRequest>[]) {
         const text = (await plans(request)).join('\n');
         expect(text).not.toMatch(/SCAN study\b|Seq Scan on study\b/);
-        expect(text).toContain(`list_entry_${request.order ?? 'oldest'}`);
-        if (request.search === 'qqzx')
-          expect(text).toMatch(database.kind === 'sqlite' ? /VIRTUAL TABLE INDEX/ : /list_entry_search_study/);
+        if (request.search !== 'qqzx') expect(text).toContain(`list_entry_${request.order ?? 'oldest'}`);
+        else expect(text).toMatch(database.kind === 'sqlite' ? /VIRTUAL TABLE INDEX/ : /list_entry_search_study/);
       }
     });
   });
