@@ -428,6 +428,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
     try {
       await fill(many.worklist, 5_000);
       const page = await visit('/', { at: many });
+      await holds(page, `document.getElementById('count').textContent === '5000 studies, 1000 urgent'`, 60_000);
       const queries: string[] = [];
       page.on('request', (request) => queries.push(new URL(request.url()).pathname));
       await page.reload();
