@@ -5,6 +5,7 @@
  *   in process  Hilum's line by stage, without archive and broker
  *   service     `hilum serve` in one and in two processes, with a RabbitMQ and an Orthanc
  *   peer        another consumer, such as a script in Python, in two processes, with Hilum's networks
+ * npm run bench -- --list [--rows N] [--json]: the reading list with 100,000 studies, without any film.
  * Kinds: mix, raw, rle, jpegLossless, jpegLs, jpeg2000. With --json the last line is all figures as one object.
  * docs/performance.md tells how to read it.
  */
@@ -14,6 +15,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { prepareFilms, SYNTAXES } from './bench/films.mjs';
 import { ratiosOf } from './bench/figures.cjs';
+import { benchList } from './bench/list.mjs';
 import { measure } from './bench/measure.mjs';
 import { DEBIAN_PYTHON, missingTools } from './bench/native.mjs';
 import { tableOf } from './bench/table.mjs';
@@ -27,12 +29,15 @@ const OPTIONS = {
   'peer-python': { type: 'string', default: DEBIAN_PYTHON },
   kinds: { type: 'string', default: KINDS.join() },
   rounds: { type: 'string', default: '3' },
+  list: { type: 'boolean', default: false },
+  rows: { type: 'string', default: '100000' },
   json: { type: 'boolean', default: false },
 };
 
 async function main() {
-  const { peer, 'peer-python': python, kinds, rounds, json } = parseArgs({ options: OPTIONS }).values;
-  const asked = { kinds: kindsOf(kinds), rounds: roundsOf(rounds) };
+  const { peer, 'peer-python': python, kinds, rounds, list, rows, json } = parseArgs({ options: OPTIONS }).values;
+  if (list) return benchList({ rows: wholeNumber('rows', rows), json });
+  const asked = { kinds: kindsOf(kinds), rounds: wholeNumber('rounds', rounds) };
   await ensure({ servers: true });
   const missing = missingTools();
   if (missing.length > 0) say(`no limit: ${missing.join(', ')} missing; get them with: node scripts/install.mjs bench`);
@@ -65,10 +70,10 @@ function kindsOf(text) {
   return kinds;
 }
 
-function roundsOf(text) {
-  const rounds = Number(text);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Explained(`--rounds ${text}: a whole number from 1`);
-  return rounds;
+function wholeNumber(name, text) {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new Explained(`--${name} ${text}: a whole number from 1`);
+  return number;
 }
 
 function machine() {

@@ -10,7 +10,7 @@ const TITLES = {
 const milliseconds = (seconds) => (1000 * seconds).toFixed(0);
 
 /** Columns at the width of their longest cell; the first one to the left. */
-function table(rows) {
+export function table(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows.map((row) =>
     row

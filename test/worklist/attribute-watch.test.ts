@@ -149,6 +149,7 @@ test('a search that says for ever what the film does not costs one look', async 
   archive.has('a');
   archive.listed = { PatientName: 'Another^Form' };
   watching({ sweeps: true, everyMs: 1 });
+  await until(() => archive.asked.length > 0);
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(archive.asked).toEqual([`film ${uid('a')}`]);
   archive.listed = { StudyDescription: '', PatientName: studyRecord('a').patient.PatientName };
@@ -196,10 +197,11 @@ test('an archive that is away is told of once; a study that it refuses holds up 
   archive.has('a', { PatientID: 'RIGHT' });
   archive.failure = AWAY;
   const watch = watching();
-  for (const name of ['a', 'b', 'a']) {
+  for (const [i, name] of ['a', 'b', 'a'].entries()) {
     watch.note({ studyInstanceUid: uid(name), step: waiting });
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(() => archive.asked.length === i + 1);
   }
+  await until(() => logged('list.correction-failed').length > 0);
   expect(logged('list.correction-failed')).toHaveLength(1);
   expect(await patientOf('a')).toBe('ID-a');
   archive.failure = null;
