@@ -31,10 +31,8 @@ const SIZE = { rows: 3000, columns: 2500 };
 const DRAWINGS = 64;
 const RLE_DRAWINGS = 8;
 const FIRST_SEED = 1;
-/** The header ends before this, and the UIDs of the film stand in it (bytes). */
-const HEADER_BYTES = 4096;
-/** Digits at the end of a UID that tell apart the studies made of one drawing. */
-const SERIAL_DIGITS = 6;
+/** The UIDs of the film stand before this (bytes). */
+const HEADER_BYTES = 16_384;
 
 /** Every drawing in the syntax that it has in the mix, and some in RLE, which the mix has not. */
 function drawings() {
@@ -58,8 +56,13 @@ function cacheFolder() {
   return path.join(os.tmpdir(), `hilum-bench-films-${user}-${digest.digest('hex').slice(0, 12)}`);
 }
 
-/** Draws the films of these kinds that are not there yet. @returns {Promise<Films>} */
-export async function prepareFilms(kinds) {
+/**
+ * Draws the films of these kinds that are not there yet.
+ * @param {{file: string, uids: {studyInstanceUid: string, sopInstanceUid: string}}[]} realFilms of the kind `real`
+ * @returns {Promise<Films>}
+ */
+export async function prepareFilms(kinds, realFilms = []) {
+  const real = realFilms.map((film) => ({ kind: 'real', ...film }));
   const folder = cacheFolder();
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const wanted = drawings().filter(({ kind }) => kinds.includes(kind) || (kinds.includes('mix') && kind !== 'rle'));
@@ -69,7 +72,12 @@ export async function prepareFilms(kinds) {
     say(`drawing ${missing.length} films of ${SIZE.columns} x ${SIZE.rows} in ${folder}, once`);
     await Promise.all(dealt(missing, os.availableParallelism()).map(draw));
   }
-  return new Films(all);
+  return new Films([...all.map(withUids), ...real]);
+}
+
+function withUids(drawing) {
+  const { syntheticUids } = require(path.join(ROOT, 'dist/objects/synthetic-film.js'));
+  return { ...drawing, uids: syntheticUids(drawing.film) };
 }
 
 const dealt = (items, hands) =>
@@ -90,8 +98,7 @@ class Films {
   #drawings;
 
   constructor(all) {
-    const { syntheticUids } = require(path.join(ROOT, 'dist/objects/synthetic-film.js'));
-    this.#drawings = all.map((drawing) => ({ ...drawing, uids: syntheticUids(drawing.film) }));
+    this.#drawings = all;
   }
 
   /** Files of one drawn kind, in turns. */
@@ -105,7 +112,7 @@ class Films {
   }
 
   #take(kind, count) {
-    const of = kind === 'mix' ? this.#drawings.filter((one) => one.kind !== 'rle') : this.#of(kind);
+    const of = kind === 'mix' ? this.#drawings.filter((one) => MIX.includes(one.kind)) : this.#of(kind);
     const first = this.#next.get(kind) ?? 0;
     this.#next.set(kind, first + count);
     return Array.from({ length: count }, (_, i) => of[(first + i) % of.length]);
@@ -120,11 +127,16 @@ class Films {
 function asNewStudy({ kind, file, uids }, serial) {
   const bytes = fs.readFileSync(file);
   const header = bytes.subarray(0, HEADER_BYTES);
-  for (const uid of [uids.studyInstanceUid, uids.sopInstanceUid]) {
+  for (const uid of [uids.sopInstanceUid, uids.studyInstanceUid]) {
     const text = numbered(uid, serial);
     for (let at = header.indexOf(uid); at >= 0; at = header.indexOf(uid, at + 1)) header.write(text, at, 'latin1');
   }
   return { kind, studyInstanceUid: numbered(uids.studyInstanceUid, serial), bytes };
 }
 
-const numbered = (uid, serial) => uid.slice(0, -SERIAL_DIGITS) + String(serial).padStart(SERIAL_DIGITS, '0');
+/** Another UID of the same length, its own for each serial number (PS3.5 section B.2). */
+function numbered(uid, serial) {
+  const digest = createHash('sha256').update(`${uid} ${serial}`).digest('hex');
+  const digits = BigInt(`0x1${digest}`).toString();
+  return `2.25.${digits.slice(0, uid.length - '2.25.'.length)}`;
+}
