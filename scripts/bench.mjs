@@ -9,6 +9,7 @@
  *   peer        another consumer, such as a script in Python, in a process for each core, with Hilum's networks
  * npm run bench -- --soak [N] [--json]: the memory of one process over N studies (1000).
  * npm run bench -- --catch-up [N] [--json]: what a start asks the archive about N studies that have results (1000).
+ * npm run bench -- --check [--json]: ends with 1 where raw films cost far more than the networks alone.
  * npm run bench -- --list [--rows N] [--json]: the reading list with 100,000 studies, without any film.
  * Kinds: mix, raw, rle, jpegLossless, jpegLs, jpeg2000, real. With --json the last line is all figures as one object.
  * docs/performance.md tells how to read it.
@@ -19,6 +20,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { benchCatchUp } from './bench/catch-up.mjs';
+import { benchCheck } from './bench/check.mjs';
 import { prepareFilms, SYNTAXES } from './bench/films.mjs';
 import { ratiosOf } from './bench/figures.cjs';
 import { measure } from './bench/measure.mjs';
@@ -33,6 +35,7 @@ import { stopper } from './lib/stopper.mjs';
 const REAL = 'real';
 const KINDS = ['mix', ...Object.keys(SYNTAXES), REAL];
 const STUDIES = '1000';
+const CHECK_DRAWINGS = 16;
 const OPTIONS = {
   peer: { type: 'string' },
   'peer-python': { type: 'string', default: DEBIAN_PYTHON },
@@ -40,37 +43,42 @@ const OPTIONS = {
   rounds: { type: 'string', default: '3' },
   soak: { type: 'boolean', default: false },
   'catch-up': { type: 'boolean', default: false },
+  check: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 };
 
 async function main() {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
-  const [mode, studies] = modeOf(values, positionals);
-  const run = mode(values, studies);
+  const run = modeOf(values, positionals);
   await ensure({ servers: true });
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hilum-bench-'));
   const parts = stopper();
   try {
-    const { result, lines } = await run({ dir, onStarted: parts.add });
+    const { result, lines, status = 0 } = await run({ dir, onStarted: parts.add });
     process.stdout.write(`${lines.join('\n')}\n`);
     if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-    return 0;
+    return status;
   } finally {
     await parts.all();
     fs.rmSync(dir, { recursive: true, force: true });
   }
 }
 
-/** What is measured, and over how many studies. */
-function modeOf(values, [studies, ...more]) {
-  const mode = values.soak ? soak : values['catch-up'] ? catchUp : films;
-  if (more.length > 0 || (studies !== undefined && mode === films) || (values.soak && values['catch-up']))
-    throw new Explained('either --soak [N] or --catch-up [N], or none of them and no number');
-  return [mode, wholeNumber('number of studies', studies ?? STUDIES)];
-}
+/** Instead of films of all kinds. */
+const MODES = {
+  soak: (studies) => async (site) => benchSoak({ ...site, studies, films: await prepareFilms(['mix']) }),
+  'catch-up': (studies) => (site) => benchCatchUp({ ...site, studies }),
+  check: () => async (site) => benchCheck({ ...site, films: await prepareFilms(['raw'], { most: CHECK_DRAWINGS }) }),
+};
 
-const soak = (_values, studies) => async (site) => benchSoak({ ...site, studies, films: await prepareFilms(['mix']) });
-const catchUp = (_values, studies) => (site) => benchCatchUp({ ...site, studies });
+/** What is asked for. */
+function modeOf(values, [studies, ...more]) {
+  const [mode, another] = Object.keys(MODES).filter((name) => values[name]);
+  const isCounted = mode !== undefined && mode !== 'check';
+  if (another !== undefined || more.length > 0 || (studies !== undefined && !isCounted))
+    throw new Explained('one of --soak [N], --catch-up [N] and --check, or none of them');
+  return mode === undefined ? films(values) : MODES[mode](wholeNumber('number of studies', studies ?? STUDIES));
+}
 
 function films({ peer, 'peer-python': python, kinds: kindsText, rounds: roundsText }) {
   const [asked, rounds] = [kindsOf(kindsText), wholeNumber('--rounds', roundsText)];
@@ -83,7 +91,7 @@ function films({ peer, 'peer-python': python, kinds: kindsText, rounds: roundsTe
     const measured = await measure({
       kinds,
       rounds,
-      films: await prepareFilms(kinds, real),
+      films: await prepareFilms(kinds, { real }),
       dir,
       native: missing.length === 0,
       ...(peer === undefined ? {} : { peer: { file: path.resolve(peer), python } }),

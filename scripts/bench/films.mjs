@@ -58,21 +58,24 @@ function cacheFolder() {
 
 /**
  * Draws the films of these kinds that are not there yet.
- * @param {{file: string, uids: {studyInstanceUid: string, sopInstanceUid: string}}[]} realFilms of the kind `real`
+ * @param {{real?: {file: string, uids: {studyInstanceUid: string, sopInstanceUid: string}}[], most?: number}} options
+ * `real`: films of the kind `real`; `most`: drawings of the mix, and as many seeds
  * @returns {Promise<Films>}
  */
-export async function prepareFilms(kinds, realFilms = []) {
-  const real = realFilms.map((film) => ({ kind: 'real', ...film }));
+export async function prepareFilms(kinds, { real = [], most = DRAWINGS } = {}) {
   const folder = cacheFolder();
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const wanted = drawings().filter(({ kind }) => kinds.includes(kind) || (kinds.includes('mix') && kind !== 'rle'));
+  const wanted = drawings().filter(
+    ({ kind, film }) =>
+      film.seed < FIRST_SEED + most && (kinds.includes(kind) || (kinds.includes('mix') && kind !== 'rle')),
+  );
   const all = wanted.map((drawing) => ({ ...drawing, file: path.join(folder, drawing.name) }));
   const missing = all.filter(({ file }) => !fs.existsSync(file));
   if (missing.length > 0) {
     say(`drawing ${missing.length} films of ${SIZE.columns} x ${SIZE.rows} in ${folder}, once`);
     await Promise.all(dealt(missing, os.availableParallelism()).map(draw));
   }
-  return new Films([...all.map(withUids), ...real]);
+  return new Films([...all.map(withUids), ...real.map((film) => ({ kind: 'real', ...film }))]);
 }
 
 function withUids(drawing) {

@@ -134,7 +134,7 @@ async function startContenders({ native, peer, ...site }) {
  * Threads start and code is compiled with the first films, and a decoder is chosen: that is not measured. Films for
  * every thread of every process, of every kind.
  */
-async function warmUp(contender, films, kinds, site) {
+export async function warmUp(contender, films, kinds, site) {
   const single = kinds.filter((kind) => kind !== 'mix' || kinds.length === 1);
   const workers = contender.processes.length * os.availableParallelism();
   const each = Math.max(contender.processes.length, Math.ceil((2 * workers) / single.length));
