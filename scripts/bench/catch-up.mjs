@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { startService } from '../lib/service.mjs';
 import { Explained, ROOT, say } from '../lib/shell.mjs';
+import { asNewStudy } from './films.mjs';
 import { openSite } from './measure.mjs';
 import { table, targetTable } from './table.mjs';
 import { catchUpTargetsOf } from './targets.cjs';
@@ -11,7 +12,7 @@ import { catchUpTargetsOf } from './targets.cjs';
 const require = createRequire(import.meta.url);
 const dist = (name) => require(path.join(ROOT, 'dist', name));
 
-const FILM = { view: 'PA', rows: 300, columns: 250 };
+const FILM = { seed: 1, view: 'PA', rows: 300, columns: 250 };
 const TIMEOUT_MS = 120_000;
 const POLL_MS = 100;
 /** Studies that are told of while all are made. */
@@ -43,27 +44,30 @@ export async function benchCatchUp({ studies, dir, onStarted }) {
 
 /** One film is analysed; its result goes to each study, made for the film of that study. */
 async function makeStudies(count, url) {
-  const { syntheticDicom } = dist('objects/synthetic-film.js');
+  const { syntheticDicom, syntheticUids } = dist('objects/synthetic-film.js');
   const { open, contentOf } = dist('pipeline/decode.js');
   const { analyseFilm } = dist('pipeline/pipeline.js');
   const { encode } = dist('pipeline/encode.js');
   const { openLine } = dist('app/line.js');
   const { configSchema } = dist('config/config.js');
   const line = await openLine(configSchema.shape.models.parse({}), configSchema.shape.results.parse({}));
-  const attributes = { StudyDate: today() };
-  const draw = (seed) => Buffer.from(syntheticDicom({ ...FILM, seed, attributes }));
-  const first = await analyseFilm(draw(1), line);
+  const drawing = { ...FILM, attributes: { StudyDate: today() } };
+  const drawn = Buffer.from(syntheticDicom(drawing));
+  const first = await analyseFilm(drawn, line);
   if (first.outcome !== 'analysed') throw new Explained(`the drawn film is not analysed: ${first.refusal.text}`);
   const { digest } = first.explained.inferred.preprocessed.decoded.image;
-  for (let seed = 1; seed <= count; seed++) {
-    const film = draw(seed);
+  let stored = Promise.resolve();
+  for (let serial = 1; serial <= count; serial++) {
+    const film = asNewStudy(Buffer.from(drawn), syntheticUids(drawing), serial);
     const source = await open(film, line.reader);
     const content = await contentOf(source, line.reader, digest);
-    const outcome = { ...first, content, explained: ofFilm(first.explained, source) };
-    const objects = encode(outcome, line.identity());
-    for (const bytes of [film, ...objects.map((object) => object.bytes)]) await store(bytes, url);
-    if (seed % TELL_EACH === 0) say(`${seed} studies`);
+    const objects = encode({ ...first, content, explained: ofFilm(first.explained, source) }, line.identity());
+    // The archive writes one study while the next one is made.
+    await stored;
+    stored = storeEach([film, ...objects.map(({ bytes }) => bytes)], url);
+    if (serial % TELL_EACH === 0) say(`${serial} studies`);
   }
+  await stored;
   await line.reader.close();
 }
 
@@ -80,10 +84,12 @@ function ofFilm(explained, { sopInstanceUid, attributes }) {
   return { ...explained, inferred: { ...inferred, preprocessed: { ...inferred.preprocessed, decoded } } };
 }
 
-async function store(bytes, url) {
-  const answer = await fetch(`${url}/instances`, { method: 'POST', body: bytes });
-  if (!answer.ok) throw new Explained(`Orthanc answers ${answer.status} to an object: ${await answer.text()}`);
-  await answer.arrayBuffer();
+async function storeEach(objects, url) {
+  for (const body of objects) {
+    const answer = await fetch(`${url}/instances`, { method: 'POST', body });
+    if (!answer.ok) throw new Explained(`Orthanc answers ${answer.status} to an object: ${await answer.text()}`);
+    await answer.arrayBuffer();
+  }
 }
 
 /** The catch-up says so in the log. @throws Explained when it does not */

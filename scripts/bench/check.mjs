@@ -1,4 +1,4 @@
-/** --check: whether the service has become slow, by CPU times that are measured in turns, so that load does not tell. */
+/** --check: whether the service has become slow, by CPU times that are taken in turns, so that load does not tell. */
 import { say } from '../lib/shell.mjs';
 import { runBlock } from './blocks.mjs';
 import { startHilum } from './contenders.mjs';

@@ -111,7 +111,11 @@ class Films {
 
   /** @returns {{kind: string, studyInstanceUid: string, bytes: Buffer}[]} */
   studies(kind, count) {
-    return this.#take(kind, count).map((drawing) => asNewStudy(drawing, ++this.#serial));
+    return this.#take(kind, count).map(({ kind: own, file, uids }) => {
+      const serial = ++this.#serial;
+      const bytes = asNewStudy(fs.readFileSync(file), uids, serial);
+      return { kind: own, studyInstanceUid: numbered(uids.studyInstanceUid, serial), bytes };
+    });
   }
 
   #take(kind, count) {
@@ -126,15 +130,14 @@ class Films {
   }
 }
 
-/** The same film under UIDs of its own; they keep their length, so that nothing else changes. */
-function asNewStudy({ kind, file, uids }, serial) {
-  const bytes = fs.readFileSync(file);
+/** The same film under UIDs of its own, in place; they keep their length, so that nothing else changes. */
+export function asNewStudy(bytes, { studyInstanceUid, sopInstanceUid }, serial) {
   const header = bytes.subarray(0, HEADER_BYTES);
-  for (const uid of [uids.sopInstanceUid, uids.studyInstanceUid]) {
+  for (const uid of [sopInstanceUid, studyInstanceUid]) {
     const text = numbered(uid, serial);
     for (let at = header.indexOf(uid); at >= 0; at = header.indexOf(uid, at + 1)) header.write(text, at, 'latin1');
   }
-  return { kind, studyInstanceUid: numbered(uids.studyInstanceUid, serial), bytes };
+  return bytes;
 }
 
 /** Another UID of the same length, its own for each serial number (PS3.5 section B.2). */

@@ -36,8 +36,8 @@ function partsTable(title, byKind, sum) {
 const sumOf = (parts) => Object.values(parts).reduce((sum, value) => sum + value, 0);
 
 /**
- * @param {object} result as {@link import('./measure.mjs').measure} has it, with `machine`, `missing`, `skipped`, `ratios`
- * and `targets`
+ * @param {object} result as {@link import('./measure.mjs').measure} has it, with `machine`, `missing`, `skipped`,
+ * `ratios` and `targets`
  */
 export function tableOf(result) {
   const { machine, rounds, networks, missing, skipped, limit, inProcess, ratios, targets } = result;
