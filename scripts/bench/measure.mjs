@@ -39,8 +39,14 @@ export async function measure({ films, kinds, rounds, dir, native, peer, onStart
   const inProcess = await measureInProcess(films, kinds);
   const site = await openSite(dir, onStarted);
   const startUp = await measureStartUp(films.files(kinds[0], 1)[0], { ...site, dir, onStarted });
-  const contenders = await startContenders({ ...site, dir, native, peer, onStarted });
-  for (const { contender } of contenders) await warmUp(contender, films, kinds, site);
+  const contenders = await startContenders({ ...site, dir, kinds, native, peer, onStarted });
+  for (const { contender, kinds: own = kinds } of contenders)
+    await warmUp(
+      contender,
+      films,
+      kinds.filter((kind) => own.includes(kind)),
+      site,
+    );
   const latency = kinds.includes('raw') ? await measureLatency(contenders, films, site) : undefined;
   const [blocks, networks] = [[], []];
   let done = 0;
@@ -115,12 +121,14 @@ export async function openSite(dir, onStarted) {
   return { rabbit, orthanc, events };
 }
 
-async function startContenders({ native, peer, ...site }) {
+/** The native parts know the transfer syntaxes of drawn films alone. */
+async function startContenders({ kinds, native, peer, ...site }) {
+  const drawn = kinds.filter((kind) => kind !== 'real');
   say('starting the services');
   const one = { analysis: { concurrency: 1 } };
   const auto = { analysis: { concurrency: 'auto' } };
   const contenders = [
-    ...(native ? [{ contender: await startNativeParts('limit', site) }] : []),
+    ...(native ? [{ contender: await startNativeParts('limit', site), kinds: drawn }] : []),
     { contender: await startHilum('hilum-one', 1, one, site), kinds: COMPARED_KINDS, films: BLOCK_FILMS },
     { contender: await startHilum('hilum-auto', 1, auto, site) },
     { contender: await startHilum('hilum-two', 2, auto, site), kinds: COMPARED_KINDS },
