@@ -64,11 +64,11 @@ const catchUpTargetsOf = ({ requests, seconds }) =>
   ]);
 
 /**
- * CPU time of the service per raw film, with archive and broker, to that of the networks alone. Half as much again as
- * the 2.1 to 2.4 that were measured when it was set (November 2026), so that a loaded machine passes, and one that
- * decodes, resamples or draws a film twice does not.
+ * CPU time of the service per raw film, with archive and broker, to that of the networks alone. Nearly half as much
+ * again as the 2.8 that were measured on a loaded machine when it was set (November 2026): a machine that is busier
+ * still passes, and one pass more over a film's pixels in plain code (150 ms and more, 0.7) soon does not.
  */
-const SERVICE_TO_NETWORKS = AT_MOST(3.4);
+const SERVICE_TO_NETWORKS = AT_MOST(4);
 
 /** Of `--check`. */
 const checkTargetsOf = ({ ratios }) =>

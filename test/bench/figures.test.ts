@@ -38,7 +38,7 @@ test('how soon a service answers: the longest of all blocks', () => {
   });
 });
 
-test('growth: medians of the first and the last samples after so many studies; undefined where there are too few', () => {
+test('growth: medians of the first and the last samples after so many studies, where there are enough', () => {
   const samples = [9, 5, 1, 100, 300, 102, 104, 20, 110, 112].map((residentMiB, i) => ({
     studies: 25 * (i + 1),
     residentMiB,
