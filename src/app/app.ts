@@ -95,7 +95,7 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
     log,
   );
   const book = analysis !== null && config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
-  const watch = list && openAttributeWatch(config, list, seen.asked(), broker, log);
+  const watch = list && openAttributeWatch(config, list, archive, seen.asked(), broker, log);
   const note =
     list &&
     ((event: ProgressEvent) => {
