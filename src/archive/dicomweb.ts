@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { HilumError } from '../base/errors';
 import type { Log } from '../base/log';
+import { FILM_MEMORY } from '../base/shared-bytes';
 import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
 import { type HttpAnswer, type HttpOptions, readBytes, readText, statusError, TransportError } from '../net/http';
@@ -317,7 +318,7 @@ function requireWhole({ header }: HttpAnswer): void {
   throw new HilumError('ARCHIVE_RESPONSE_INVALID', 'transient', 'the archive sent a part of an object only');
 }
 
-async function readInstance(answer: HttpAnswer, maxBytes: number): Promise<Buffer> {
+async function readInstance(answer: HttpAnswer, maxBytes: number): Promise<Uint8Array> {
   // Some servers send the one instance bare, whatever was asked for.
   if (/^application\/(dicom|octet-stream)\s*(;|$)/i.test(answer.contentType))
     return readBytes(
@@ -336,15 +337,25 @@ async function readInstance(answer: HttpAnswer, maxBytes: number): Promise<Buffe
       'transient',
       'the archive answered a retrieval with something other than multipart/related',
     );
-  const parts = await readMultipart(answer.body, answer.contentType, { maxBodyBytes: maxBytes, maxParts: 1 });
+  const limits = { maxBodyBytes: maxBytes, maxParts: 1, memory: memoryFor(answer, maxBytes) };
+  const parts = await readMultipart(answer.body, answer.contentType, limits);
   if (parts[0] === undefined)
     throw new HilumError('ARCHIVE_RESPONSE_INVALID', 'transient', 'the archive answered a retrieval without any part');
   return parts[0].body;
 }
 
+/** Smaller objects, reports among them, stay with this thread (bytes). */
+const LEAST_SHARED = 1024 * 1024;
+
+/** Shared memory for a film: it goes to other threads. Undefined where it is not known how much is needed. */
+function memoryFor({ header }: HttpAnswer, maxBytes: number): Uint8Array | undefined {
+  const length = header('content-encoding') === '' ? Number(header('content-length')) : 0;
+  return length >= LEAST_SHARED && length <= maxBytes ? FILM_MEMORY.take(length) : undefined;
+}
+
 /** PS3.10 section 7.1: 128 bytes of preamble, then DICM. */
-function dicomFile(bytes: Buffer): Buffer {
-  if (bytes.toString('latin1', 128, 132) !== 'DICM')
+function dicomFile(bytes: Uint8Array): Uint8Array {
+  if (Buffer.from(bytes.subarray(128, 132)).toString('latin1') !== 'DICM')
     throw new HilumError('ARCHIVE_RESPONSE_INVALID', 'transient', 'the archive sent something other than a DICOM file');
   return bytes;
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { boundaryOf, MultipartParser, type Part, readMultipart, writeMultipart } from '../../src/archive/multipart';
 
 const TYPE = 'multipart/related; type="application/dicom"; boundary=b0';
@@ -142,5 +143,36 @@ describe('limits', () => {
     const limits = { maxBodyBytes: 1000, maxHeaderBytes: 100, maxParts: 3 };
     await expect(read(text, undefined, limits)).rejects.toMatchObject({ code: 'ARCHIVE_RESPONSE_INVALID' });
     await expect(read(text, 5, limits)).rejects.toMatchObject({ code: 'ARCHIVE_RESPONSE_INVALID' });
+  });
+});
+
+describe('memory for a body', () => {
+  const type = 'multipart/related; boundary=b';
+  const bodyOf = (text: string) => Buffer.from(`--b\r\n\r\n${text}\r\n--b--\r\n`);
+
+  test.each([1, 7, 4096])('a body is written there as it arrives, in pieces of %d bytes', async (size) => {
+    const memory = new Uint8Array(new SharedArrayBuffer(64));
+    const whole = bodyOf('a body of 21 bytes \r\n');
+    const pieces = Array.from({ length: Math.ceil(whole.length / size) }, (_, n) =>
+      whole.subarray(n * size, (n + 1) * size),
+    );
+    const [part] = await readMultipart(Readable.from(pieces), type, { maxBodyBytes: 64, memory });
+    expect(part!.body.toString('latin1')).toBe('a body of 21 bytes \r\n');
+    expect(part!.body.buffer).toBe(memory.buffer);
+  });
+
+  test('one that is longer is put together all the same', async () => {
+    const memory = new Uint8Array(10);
+    const pieces = [...bodyOf('longer than ten bytes')].map((byte) => Uint8Array.of(byte));
+    const [part] = await readMultipart(Readable.from(pieces), type, { maxBodyBytes: 64, memory });
+    expect(part!.body.toString('latin1')).toBe('longer than ten bytes');
+    expect(part!.body.buffer).not.toBe(memory.buffer);
+  });
+
+  test('only the first body is written there', async () => {
+    const memory = new Uint8Array(64);
+    const two = Buffer.from('--b\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--\r\n');
+    const parts = await readMultipart(Readable.from([two]), type, { maxBodyBytes: 64, memory });
+    expect(parts.map(({ body }) => body.toString('latin1'))).toEqual(['one', 'two']);
   });
 });
