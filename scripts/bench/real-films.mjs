@@ -75,7 +75,8 @@ async function uidsOfAnalysed(bytes, line) {
   const { outcome } = await analyseFilm(bytes, line);
   if (outcome !== 'analysed') return null;
   const { attributes, sopInstanceUid } = await open(bytes, line.reader);
-  return { studyInstanceUid: String(attributes.StudyInstanceUID).trim(), sopInstanceUid };
+  const [studyInstanceUid, seriesInstanceUid] = [attributes.StudyInstanceUID, attributes.SeriesInstanceUID];
+  return { studyInstanceUid, seriesInstanceUid, sopInstanceUid };
 }
 
 if (isMain(import.meta.url)) await main(process.argv[2]);
