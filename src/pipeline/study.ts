@@ -42,9 +42,9 @@ export interface StudyRun {
 
 /**
  * One study: each film without a report, or with another content than its report saw, is fetched, analysed, encoded
- * and stored; all that was stored is verified; then the study's result is announced. Null when every film had its report already, as when our
- * own results arrive: there is nothing new to say; `gone` when the archive has nothing of the study. A film that fails
- * for good does not hold up the others.
+ * and stored; all that was stored is verified; then the study's result is announced. Null when every film had its
+ * report already, as when our own results arrive: there is nothing new to say; `gone` when the archive has nothing of
+ * the study. A film that fails for good does not hold up the others.
  * @throws HilumError of a port, or STUDY_RETURNED; what was done before stays done and is recognised at the next try.
  */
 export async function runStudy(
