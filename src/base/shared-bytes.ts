@@ -45,4 +45,4 @@ export class SharedMemory {
 }
 
 /** For films on their way from the archive to their thread. */
-export const FILM_MEMORY = new SharedMemory(8);
+export const FILM_MEMORY = new SharedMemory(4);
