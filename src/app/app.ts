@@ -82,7 +82,7 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const broker = connectBroker({ ...config.broker, ...sinkQueuesOf(config, sinks) }, log);
   const { metrics, observer } = openMeasures(config, { line, broker, sinks: sinks.map(({ name }) => name) }, log);
   const book = line !== null && config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
-  const watch = list && openAttributeWatch(config, list, seen.asked(), broker, log);
+  const watch = list && openAttributeWatch(config, list, archive, seen.asked(), broker, log);
   const note =
     list &&
     ((event: ProgressEvent) => {
