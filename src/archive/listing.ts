@@ -136,7 +136,7 @@ export async function listSeries(
   const listed = await list(wire, {
     path: `/studies/${study}/series?${SERIES_FIELDS}`,
     keyTag: SERIES_INSTANCE_UID,
-    isAll: async ({ size }) => size < LEAST_CUT || size >= ((await counts()).series ?? Infinity),
+    isAll: async ({ size }) => size >= ((await counts()).series ?? Infinity),
     timeoutMs,
   });
   const series = readSeriesRows([...listed.rows.values()]);

@@ -296,6 +296,18 @@ describe('answers to a search', () => {
     await expect(open().findInstances(STUDY)).resolves.toHaveLength(2);
   });
 
+  test('a connection that the server closes after an idle second is used again before that', async () => {
+    const sockets = new Set<unknown>();
+    answering((request, response) => {
+      sockets.add(request.socket);
+      response.writeHead(200, { connection: 'keep-alive', 'keep-alive': 'timeout=1' }).end(ROWS);
+    });
+    const archive = open();
+    for (let n = 0; n < 5; n++) await archive.findInstances(STUDY);
+    // One more where this machine stood still for half a second.
+    expect(sockets.size).toBeLessThanOrEqual(2);
+  });
+
   test('gzip is asked for on JSON, nothing on pixels', async () => {
     const asked: unknown[] = [];
     answering((request, response) => {
