@@ -1,61 +1,117 @@
 /**
  * npm run bench -- [--peer FILE [--peer-python PYTHON]] [--kinds KIND,...] [--rounds N] [--json]: how fast Hilum is on
- * drawn films of a hospital's size (2500 x 3000 pixels, 12 bit) in each transfer syntax, in one run and in turns:
+ * drawn films of a hospital's size (2500 x 3000 pixels, 12 bit) in each transfer syntax, and on the real films of
+ * HILUM_DATA_DIR, in one run and in turns:
  *   limit       the parts that nobody can leave out, by native means: scripts/install.mjs bench brings them
+ *   start-up    `hilum serve` until it is ready, and `hilum analyze` of one film
  *   in process  Hilum's line by stage, without archive and broker
- *   service     `hilum serve` in one and in two processes, with a RabbitMQ and an Orthanc
- *   peer        another consumer, such as a script in Python, in two processes, with Hilum's networks
- * Kinds: mix, raw, rle, jpegLossless, jpegLs, jpeg2000. With --json the last line is all figures as one object.
+ *   service     `hilum serve` in one process, with concurrency 1 and auto, and in two, with a RabbitMQ and an Orthanc
+ *   peer        another consumer, such as a script in Python, in a process for each core, with Hilum's networks
+ * npm run bench -- --soak [N] [--json]: the memory of one process over N studies (1000).
+ * npm run bench -- --catch-up [N] [--json]: what a start asks the archive about N studies that have results (1000).
+ * npm run bench -- --check [--json]: ends with 1 where raw films cost far more than the networks alone.
+ * npm run bench -- --list [--rows N] [--json]: the reading list with 100,000 studies, without any film.
+ * Kinds: mix, raw, rle, jpegLossless, jpegLs, jpeg2000, real. With --json the last line is all figures as one object.
  * docs/performance.md tells how to read it.
  */
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
+import { benchCatchUp } from './bench/catch-up.mjs';
+import { benchCheck } from './bench/check.mjs';
 import { prepareFilms, SYNTAXES } from './bench/films.mjs';
 import { ratiosOf } from './bench/figures.cjs';
 import { measure } from './bench/measure.mjs';
 import { DEBIAN_PYTHON, missingTools } from './bench/native.mjs';
+import { benchSoak } from './bench/soak.mjs';
 import { tableOf } from './bench/table.mjs';
+import { targetsOf } from './bench/targets.cjs';
 import { ensure } from './install.mjs';
-import { Explained, isMain, runMain, say } from './lib/shell.mjs';
+import { Explained, isMain, ROOT, runMain, say } from './lib/shell.mjs';
 import { stopper } from './lib/stopper.mjs';
 
-const KINDS = ['mix', ...Object.keys(SYNTAXES)];
+const REAL = 'real';
+const KINDS = ['mix', ...Object.keys(SYNTAXES), REAL];
+const STUDIES = '1000';
+const CHECK_DRAWINGS = 16;
 const OPTIONS = {
   peer: { type: 'string' },
   'peer-python': { type: 'string', default: DEBIAN_PYTHON },
   kinds: { type: 'string', default: KINDS.join() },
   rounds: { type: 'string', default: '3' },
+  soak: { type: 'boolean', default: false },
+  'catch-up': { type: 'boolean', default: false },
+  check: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 };
 
 async function main() {
-  const { peer, 'peer-python': python, kinds, rounds, json } = parseArgs({ options: OPTIONS }).values;
-  const asked = { kinds: kindsOf(kinds), rounds: roundsOf(rounds) };
+  const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  const run = modeOf(values, positionals);
   await ensure({ servers: true });
-  const missing = missingTools();
-  if (missing.length > 0) say(`no limit: ${missing.join(', ')} missing; get them with: node scripts/install.mjs bench`);
-  const films = await prepareFilms(asked.kinds);
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hilum-bench-'));
   const parts = stopper();
   try {
-    const measured = await measure({
-      ...asked,
-      films,
-      dir,
-      native: missing.length === 0,
-      ...(peer === undefined ? {} : { peer: { file: path.resolve(peer), python } }),
-      onStarted: parts.add,
-    });
-    const result = { machine: machine(), missing, ...measured, ratios: ratiosOf(measured) };
-    process.stdout.write(`${tableOf(result).join('\n')}\n`);
-    if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
-    return 0;
+    const { result, lines, status = 0 } = await run({ dir, onStarted: parts.add });
+    process.stdout.write(`${lines.join('\n')}\n`);
+    if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+    return status;
   } finally {
     await parts.all();
     fs.rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** Instead of films of all kinds. */
+const MODES = {
+  soak: (studies) => async (site) => benchSoak({ ...site, studies, films: await prepareFilms(['mix']) }),
+  'catch-up': (studies) => (site) => benchCatchUp({ ...site, studies }),
+  check: () => async (site) => benchCheck({ ...site, films: await prepareFilms(['raw'], { most: CHECK_DRAWINGS }) }),
+};
+
+/** What is asked for. */
+function modeOf(values, [studies, ...more]) {
+  const [mode, another] = Object.keys(MODES).filter((name) => values[name]);
+  const isCounted = mode !== undefined && mode !== 'check';
+  if (another !== undefined || more.length > 0 || (studies !== undefined && !isCounted))
+    throw new Explained('one of --soak [N], --catch-up [N] and --check, or none of them');
+  return mode === undefined ? films(values) : MODES[mode](wholeNumber('number of studies', studies ?? STUDIES));
+}
+
+function films({ peer, 'peer-python': python, kinds: kindsText, rounds: roundsText }) {
+  const [asked, rounds] = [kindsOf(kindsText), wholeNumber('--rounds', roundsText)];
+  return async ({ dir, onStarted }) => {
+    const missing = missingTools();
+    if (missing.length > 0)
+      say(`no limit: ${missing.join(', ')} missing; get them with: node scripts/install.mjs bench`);
+    const real = asked.includes(REAL) ? await realFilms(dir) : [];
+    const kinds = asked.filter((kind) => kind !== REAL || real.length > 0);
+    const measured = await measure({
+      kinds,
+      rounds,
+      films: await prepareFilms(kinds, { real }),
+      dir,
+      native: missing.length === 0,
+      ...(peer === undefined ? {} : { peer: { file: path.resolve(peer), python } }),
+      onStarted,
+    });
+    const skipped = asked.filter((kind) => !kinds.includes(kind));
+    const figures = { machine: machine(), missing, skipped, ...measured, ratios: ratiosOf(measured) };
+    const result = { ...figures, targets: targetsOf(figures) };
+    return { result, lines: tableOf(result) };
+  };
+}
+
+/** In a process of its own, which ends with all that it has loaded. */
+async function realFilms(dir) {
+  say('looking for real films that are analysed to the end');
+  const folder = path.join(dir, REAL);
+  fs.mkdirSync(folder);
+  const script = path.join(ROOT, 'scripts/bench/real-films.mjs');
+  const { stdout } = await promisify(execFile)(process.execPath, [script, folder], { cwd: ROOT });
+  return JSON.parse(stdout);
 }
 
 function kindsOf(text) {
@@ -65,10 +121,10 @@ function kindsOf(text) {
   return kinds;
 }
 
-function roundsOf(text) {
-  const rounds = Number(text);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Explained(`--rounds ${text}: a whole number from 1`);
-  return rounds;
+function wholeNumber(name, text) {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new Explained(`${name} ${text}: a whole number from 1`);
+  return number;
 }
 
 function machine() {

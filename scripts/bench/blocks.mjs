@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import { tail } from '../lib/processes.cjs';
 import { Explained } from '../lib/shell.mjs';
+import { watchResponses } from './responses.mjs';
 import { cpuSeconds, residentMiB } from './usage.mjs';
 
 const require = createRequire(import.meta.url);
@@ -50,7 +51,7 @@ function event(studyInstanceUid) {
 
 /**
  * @returns {Promise<Block>} CPU seconds of the contender, the archive and the broker for all films, wall time in
- * seconds, the most memory of one of its processes (MiB), and the result events
+ * seconds, the most memory of one of its processes (MiB), how soon it answered, and the result events
  * @throws Explained when not every film has its result
  */
 export async function runBlock(contender, films, { events, orthanc, rabbit }) {
@@ -60,6 +61,7 @@ export async function runBlock(contender, films, { events, orthanc, rabbit }) {
   const groups = { contender: pids, archive: [orthanc.pid], broker: [rabbit.pid] };
   const used = () => Object.entries(groups).map(([name, group]) => [name, cpuSeconds(group)]);
   const memory = watchMemory(pids);
+  const responses = await watchResponses(contender.processes.flatMap(({ url }) => url ?? []));
   const [before, started] = [used(), performance.now()];
   try {
     const results = await allResults(
@@ -70,9 +72,11 @@ export async function runBlock(contender, films, { events, orthanc, rabbit }) {
     const wallSeconds = (performance.now() - started) / 1000;
     const cpu = Object.fromEntries(used().map(([name, seconds], i) => [name, seconds - before[i][1]]));
     checkAnalysed(contender, results);
-    return { films: films.length, wallSeconds, cpu, memoryMiB: memory.most(), results };
+    const answered = await responses.read();
+    return { films: films.length, wallSeconds, cpu, memoryMiB: memory.most(), responses: answered, results };
   } finally {
     memory.stop();
+    responses.stop();
   }
 }
 

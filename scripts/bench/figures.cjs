@@ -22,7 +22,15 @@ function blockFigures(blocks) {
     filmsPerSecond: films / total(blocks.map(({ wallSeconds }) => wallSeconds)),
     parts,
     memoryMiB: Math.max(...blocks.map(({ memoryMiB }) => memoryMiB)),
+    ...responses(blocks.flatMap((block) => block.responses ?? [])),
   };
+}
+
+/** The longest of all blocks; nothing of a contender that was not asked. */
+function responses(all) {
+  return Object.fromEntries(
+    Object.keys(all[0] ?? {}).map((name) => [name, Math.max(...all.map((block) => block[name]))]),
+  );
 }
 
 /**
@@ -47,31 +55,62 @@ function bestNetworks(networks) {
 function networkFigures(rows) {
   return [...new Set(rows.map(({ threads }) => threads))].map((threads) => {
     const times = rows.filter((row) => row.threads === threads).map(({ cpuSecondsPerFilm }) => cpuSecondsPerFilm);
-    return { threads, cpuSecondsPerFilm: times.sort((a, b) => a - b)[Math.floor(times.length / 2)] };
+    return { threads, cpuSecondsPerFilm: median(times) };
   });
 }
 
+/** Which ratio is of which two contenders, and of what. */
+const RATIOS = {
+  serviceToLimitCpu: ['service', 'limit', 'cpuSecondsPerFilm'],
+  serviceToNetworksCpu: ['service', 'networks', 'cpuSecondsPerFilm'],
+  serviceToPeerCpu: ['service', 'peer', 'cpuSecondsPerFilm'],
+  serviceToPeerFilmsPerSecond: ['service', 'peer', 'filmsPerSecond'],
+  twoProcessesToPeerFilmsPerSecond: ['serviceTwoProcesses', 'peer', 'filmsPerSecond'],
+  autoToOneFilmsPerSecond: ['service', 'serviceConcurrencyOne', 'filmsPerSecond'],
+  twoProcessesToOneFilmsPerSecond: ['serviceTwoProcesses', 'service', 'filmsPerSecond'],
+};
+
 /** What the figures are held against, by kind of film; a part that was not measured has no ratio. */
-function ratiosOf({ limit, serviceOneWorker, service, peer, latency, networks }) {
-  const over = (above, below, field) =>
-    Object.fromEntries(
-      Object.keys(above ?? {})
-        .filter((kind) => below?.[kind] !== undefined)
-        .map((kind) => [kind, above[kind][field] / below[kind][field]]),
-    );
-  const alone = Object.fromEntries(
-    Object.keys(service).map((kind) => [kind, { cpuSecondsPerFilm: bestNetworks(networks) }]),
-  );
+function ratiosOf({ networks, latency, ...contenders }) {
+  const alone = { cpuSecondsPerFilm: bestNetworks(networks) };
+  const of = { ...contenders, networks: mapValues(contenders.service, () => alone) };
   return {
-    serviceToLimitCpu: over(service, limit, 'cpuSecondsPerFilm'),
-    serviceToNetworksCpu: over(service, alone, 'cpuSecondsPerFilm'),
-    serviceToPeerCpu: over(service, peer, 'cpuSecondsPerFilm'),
-    serviceToPeerFilmsPerSecond: over(service, peer, 'filmsPerSecond'),
-    twoWorkersToOneFilmsPerSecond: over(service, serviceOneWorker, 'filmsPerSecond'),
+    ...mapValues(RATIOS, ([above, below, field]) => over(of[above], of[below], field)),
     ...(latency?.peer === undefined
       ? {}
       : { serviceToPeerLatencyP95: { raw: latency.service.p95Seconds / latency.peer.p95Seconds } }),
   };
+}
+
+const mapValues = (object, change) =>
+  Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]));
+
+/** By kind, where both have it. */
+function over(above = {}, below = {}, field) {
+  return Object.fromEntries(
+    Object.keys(above)
+      .filter((kind) => below[kind] !== undefined)
+      .map((kind) => [kind, above[kind][field] / below[kind][field]]),
+  );
+}
+
+/** @param {number[]} values @returns {number} the upper one of the two in the middle */
+function median(values) {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+/** Samples that stand for the beginning, and as many for the end: one alone is what the last collection left. */
+const GROWTH_SAMPLES = 3;
+
+/**
+ * How much memory grew, as a share: the median of the last samples against that of the first ones from `from` on.
+ * Undefined where there are too few to tell.
+ * @param {{studies: number}[]} samples in their order, each after so many studies
+ */
+function growthOf(samples, from, field) {
+  const values = samples.filter(({ studies }) => studies >= from).map((sample) => sample[field]);
+  if (values.length <= GROWTH_SAMPLES || values.includes(undefined)) return undefined;
+  return median(values.slice(-GROWTH_SAMPLES)) / median(values.slice(0, GROWTH_SAMPLES)) - 1;
 }
 
 /** Nearest rank. @param {number[]} seconds */
@@ -81,4 +120,13 @@ function latencyFigures(seconds) {
   return { p50Seconds: at(0.5), p95Seconds: at(0.95), studies: sorted.length };
 }
 
-module.exports = { means, blockFigures, limitFigures, networkFigures, latencyFigures, ratiosOf };
+module.exports = {
+  means,
+  median,
+  blockFigures,
+  limitFigures,
+  networkFigures,
+  latencyFigures,
+  growthOf,
+  ratiosOf,
+};

@@ -5,7 +5,17 @@ export interface Block {
   /** Seconds by part: contender, archive, broker. */
   readonly cpu: Readonly<Record<string, number>>;
   readonly memoryMiB: number;
+  /** Of a contender that can be asked. */
+  readonly responses?: Responses;
   readonly results: readonly { readonly parts: Readonly<Record<string, number>>; readonly decoder: string }[];
+}
+
+/** How soon a service answers while it works. */
+export interface Responses {
+  /** Event loop delay, 99th percentile. */
+  readonly loopDelayP99Seconds: number;
+  /** The longest answer of GET /health/live. */
+  readonly longestHealthSeconds: number;
 }
 
 export interface Figures {
@@ -28,18 +38,25 @@ interface Latency {
 }
 
 export function means(rows: readonly Readonly<Record<string, number>>[]): Record<string, number>;
-export function blockFigures(blocks: readonly Block[]): Figures & { readonly memoryMiB: number };
+export function median(values: readonly number[]): number;
+export function blockFigures(blocks: readonly Block[]): Figures & { readonly memoryMiB: number } & Partial<Responses>;
 export function limitFigures(
   blocks: readonly Block[],
   networks: readonly NetworkTime[],
 ): Figures & { readonly decoders: readonly string[] };
 export function networkFigures(rows: readonly NetworkTime[]): NetworkTime[];
 export function latencyFigures(seconds: readonly number[]): Latency;
+export function growthOf<Field extends string>(
+  samples: readonly ({ readonly studies: number } & { readonly [name in Field]?: number | undefined })[],
+  from: number,
+  field: Field,
+): number | undefined;
 export function ratiosOf(measured: {
   readonly service: ByKind;
   readonly networks: readonly NetworkTime[];
   readonly limit?: ByKind;
-  readonly serviceOneWorker?: ByKind;
+  readonly serviceConcurrencyOne?: ByKind;
+  readonly serviceTwoProcesses?: ByKind;
   readonly peer?: ByKind;
   readonly latency?: { readonly service: Latency; readonly peer?: Latency };
 }): Readonly<Record<string, Readonly<Record<string, number>>>>;

@@ -31,10 +31,8 @@ const SIZE = { rows: 3000, columns: 2500 };
 const DRAWINGS = 64;
 const RLE_DRAWINGS = 8;
 const FIRST_SEED = 1;
-/** The header ends before this, and the UIDs of the film stand in it (bytes). */
-const HEADER_BYTES = 4096;
-/** Digits at the end of a UID that tell apart the studies made of one drawing. */
-const SERIAL_DIGITS = 6;
+/** The UIDs of the film stand before this (bytes). */
+const HEADER_BYTES = 16_384;
 
 /** Every drawing in the syntax that it has in the mix, and some in RLE, which the mix has not. */
 function drawings() {
@@ -58,18 +56,31 @@ function cacheFolder() {
   return path.join(os.tmpdir(), `hilum-bench-films-${user}-${digest.digest('hex').slice(0, 12)}`);
 }
 
-/** Draws the films of these kinds that are not there yet. @returns {Promise<Films>} */
-export async function prepareFilms(kinds) {
+/**
+ * Draws the films of these kinds that are not there yet.
+ * @param {{real?: {file: string, uids: {studyInstanceUid: string, sopInstanceUid: string}}[], most?: number}} options
+ * `real`: films of the kind `real`; `most`: drawings of the mix, and as many seeds
+ * @returns {Promise<Films>}
+ */
+export async function prepareFilms(kinds, { real = [], most = DRAWINGS } = {}) {
   const folder = cacheFolder();
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const wanted = drawings().filter(({ kind }) => kinds.includes(kind) || (kinds.includes('mix') && kind !== 'rle'));
+  const wanted = drawings().filter(
+    ({ kind, film }) =>
+      film.seed < FIRST_SEED + most && (kinds.includes(kind) || (kinds.includes('mix') && kind !== 'rle')),
+  );
   const all = wanted.map((drawing) => ({ ...drawing, file: path.join(folder, drawing.name) }));
   const missing = all.filter(({ file }) => !fs.existsSync(file));
   if (missing.length > 0) {
     say(`drawing ${missing.length} films of ${SIZE.columns} x ${SIZE.rows} in ${folder}, once`);
     await Promise.all(dealt(missing, os.availableParallelism()).map(draw));
   }
-  return new Films(all);
+  return new Films([...all.map(withUids), ...real.map((film) => ({ kind: 'real', ...film }))]);
+}
+
+function withUids(drawing) {
+  const { syntheticUids } = require(path.join(ROOT, 'dist/objects/synthetic-film.js'));
+  return { ...drawing, uids: syntheticUids(drawing.film) };
 }
 
 const dealt = (items, hands) =>
@@ -90,8 +101,7 @@ class Films {
   #drawings;
 
   constructor(all) {
-    const { syntheticUids } = require(path.join(ROOT, 'dist/objects/synthetic-film.js'));
-    this.#drawings = all.map((drawing) => ({ ...drawing, uids: syntheticUids(drawing.film) }));
+    this.#drawings = all;
   }
 
   /** Files of one drawn kind, in turns. */
@@ -101,11 +111,15 @@ class Films {
 
   /** @returns {{kind: string, studyInstanceUid: string, bytes: Buffer}[]} */
   studies(kind, count) {
-    return this.#take(kind, count).map((drawing) => asNewStudy(drawing, ++this.#serial));
+    return this.#take(kind, count).map(({ kind: own, file, uids }) => {
+      const serial = ++this.#serial;
+      const bytes = asNewStudy(fs.readFileSync(file), uids, serial);
+      return { kind: own, studyInstanceUid: numbered(uids.studyInstanceUid, serial), bytes };
+    });
   }
 
   #take(kind, count) {
-    const of = kind === 'mix' ? this.#drawings.filter((one) => one.kind !== 'rle') : this.#of(kind);
+    const of = kind === 'mix' ? this.#drawings.filter((one) => MIX.includes(one.kind)) : this.#of(kind);
     const first = this.#next.get(kind) ?? 0;
     this.#next.set(kind, first + count);
     return Array.from({ length: count }, (_, i) => of[(first + i) % of.length]);
@@ -116,15 +130,19 @@ class Films {
   }
 }
 
-/** The same film under UIDs of its own; they keep their length, so that nothing else changes. */
-function asNewStudy({ kind, file, uids }, serial) {
-  const bytes = fs.readFileSync(file);
+/** The same film under UIDs of its own, in place; they keep their length, so that nothing else changes. */
+export function asNewStudy(bytes, { studyInstanceUid, sopInstanceUid }, serial) {
   const header = bytes.subarray(0, HEADER_BYTES);
-  for (const uid of [uids.studyInstanceUid, uids.sopInstanceUid]) {
+  for (const uid of [sopInstanceUid, studyInstanceUid]) {
     const text = numbered(uid, serial);
     for (let at = header.indexOf(uid); at >= 0; at = header.indexOf(uid, at + 1)) header.write(text, at, 'latin1');
   }
-  return { kind, studyInstanceUid: numbered(uids.studyInstanceUid, serial), bytes };
+  return bytes;
 }
 
-const numbered = (uid, serial) => uid.slice(0, -SERIAL_DIGITS) + String(serial).padStart(SERIAL_DIGITS, '0');
+/** Another UID of the same length, its own for each serial number (PS3.5 section B.2). */
+function numbered(uid, serial) {
+  const digest = createHash('sha256').update(`${uid} ${serial}`).digest('hex');
+  const digits = BigInt(`0x1${digest}`).toString();
+  return `2.25.${digits.slice(0, uid.length - '2.25.'.length)}`;
+}

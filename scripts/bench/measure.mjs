@@ -1,5 +1,6 @@
 /** The run: all contenders are started, and take turns at each kind of film, round by round. */
 import { execFile } from 'node:child_process';
+import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { startOrthanc, startRabbit } from '../lib/servers.cjs';
@@ -8,15 +9,24 @@ import { openEvents, runBlock, runSingly } from './blocks.mjs';
 import { startHilum, startNativeParts, startPeer } from './contenders.mjs';
 import { blockFigures, latencyFigures, limitFigures, means, networkFigures } from './figures.cjs';
 import { measureNetworks } from './native.mjs';
+import { measureStartUp } from './start-up.mjs';
 
 /** Films of a block by kind; the others have BLOCK_FILMS. */
 const LARGE_BLOCKS = { mix: 16, raw: 16 };
 const BLOCK_FILMS = 8;
-/** One worker is asked for what can be compared with two; the rest would only take time. */
-const ONE_WORKER = { kinds: ['mix', 'raw'], films: 8 };
+/** Of what is only held against the service; other kinds would only take time. */
+const COMPARED_KINDS = ['mix', 'raw'];
 const IN_PROCESS_FILMS = 3;
-/** Contender whose latency is told: under which name. */
-const LATENCY = { 'hilum-2': 'service', peer: 'peer' };
+/** Contender: what its figures are called. */
+const FIGURES = {
+  limit: 'limit',
+  'hilum-one': 'serviceConcurrencyOne',
+  'hilum-auto': 'service',
+  'hilum-two': 'serviceTwoProcesses',
+  peer: 'peer',
+};
+/** Whose latency is told. */
+const LATENCY = ['hilum-auto', 'peer'];
 const LATENCY_STUDIES = 20;
 /** Of the whole run, from the start of this program, set-up included (ms). */
 const LONGEST_MS = 570_000;
@@ -28,8 +38,15 @@ const LONGEST_MS = 570_000;
 export async function measure({ films, kinds, rounds, dir, native, peer, onStarted }) {
   const inProcess = await measureInProcess(films, kinds);
   const site = await openSite(dir, onStarted);
-  const contenders = await startContenders({ ...site, dir, native, peer, onStarted });
-  for (const { contender } of contenders) await warmUp(contender, films, kinds, site);
+  const startUp = await measureStartUp(films.files(kinds[0], 1)[0], { ...site, dir, onStarted });
+  const contenders = await startContenders({ ...site, dir, kinds, native, peer, onStarted });
+  for (const { contender, kinds: own = kinds } of contenders)
+    await warmUp(
+      contender,
+      films,
+      kinds.filter((kind) => own.includes(kind)),
+      site,
+    );
   const latency = kinds.includes('raw') ? await measureLatency(contenders, films, site) : undefined;
   const [blocks, networks] = [[], []];
   let done = 0;
@@ -46,7 +63,7 @@ export async function measure({ films, kinds, rounds, dir, native, peer, onStart
       }
     last = performance.now() - started;
   }
-  return { rounds: done, inProcess, latency, ...figuresOf(blocks, kinds, networkFigures(networks)) };
+  return { rounds: done, startUp, inProcess, latency, ...figuresOf(blocks, kinds, networkFigures(networks)) };
 }
 
 /** Of raw films one at a time: what a study waits when nothing else is there to be done. */
@@ -54,9 +71,9 @@ async function measureLatency(contenders, films, site) {
   say('latency');
   const rows = {};
   for (const { contender } of contenders)
-    if (LATENCY[contender.name] !== undefined) {
+    if (LATENCY.includes(contender.name)) {
       const times = await runSingly(contender, films.studies('raw', LATENCY_STUDIES), site);
-      rows[LATENCY[contender.name]] = latencyFigures(times);
+      rows[FIGURES[contender.name]] = latencyFigures(times);
     }
   return rows;
 }
@@ -71,10 +88,12 @@ function figuresOf(blocks, kinds, networks) {
   };
   return {
     networks,
-    limit: byKind('limit', (of) => limitFigures(of, networks)),
-    serviceOneWorker: byKind('hilum-1', blockFigures),
-    service: byKind('hilum-2', blockFigures),
-    peer: byKind('peer', blockFigures),
+    ...Object.fromEntries(
+      Object.entries(FIGURES).map(([name, called]) => [
+        called,
+        byKind(name, name === 'limit' ? (of) => limitFigures(of, networks) : blockFigures),
+      ]),
+    ),
   };
 }
 
@@ -91,7 +110,7 @@ async function measureInProcess(films, kinds) {
   return rows;
 }
 
-async function openSite(dir, onStarted) {
+export async function openSite(dir, onStarted) {
   say('starting RabbitMQ and Orthanc');
   const rabbit = await startRabbit({ dir: path.join(dir, 'rabbitmq') });
   onStarted(rabbit);
@@ -102,23 +121,36 @@ async function openSite(dir, onStarted) {
   return { rabbit, orthanc, events };
 }
 
-async function startContenders({ native, peer, ...site }) {
+/** The native parts know the transfer syntaxes of drawn films alone. */
+async function startContenders({ kinds, native, peer, ...site }) {
+  const drawn = kinds.filter((kind) => kind !== 'real');
   say('starting the services');
+  const one = { analysis: { concurrency: 1 } };
+  const auto = { analysis: { concurrency: 'auto' } };
   const contenders = [
-    ...(native ? [{ contender: await startNativeParts('limit', site) }] : []),
-    { contender: await startHilum('hilum-1', 1, site), ...ONE_WORKER },
-    { contender: await startHilum('hilum-2', 2, site) },
-    ...(peer ? [{ contender: await startPeer('peer', 2, { ...peer, ...site }) }] : []),
+    ...(native ? [{ contender: await startNativeParts('limit', site), kinds: drawn }] : []),
+    { contender: await startHilum('hilum-one', 1, one, site), kinds: COMPARED_KINDS, films: BLOCK_FILMS },
+    { contender: await startHilum('hilum-auto', 1, auto, site) },
+    { contender: await startHilum('hilum-two', 2, auto, site), kinds: COMPARED_KINDS },
+    ...(peer ? [{ contender: await startPeer('peer', os.availableParallelism(), { ...peer, ...site }) }] : []),
   ];
   for (const { contender } of contenders) await site.events.listen(contender.name);
   return contenders;
 }
 
-/** Threads start and code is compiled with the first films, and a decoder is chosen: that is not measured. */
-async function warmUp(contender, films, kinds, site) {
+/**
+ * Threads start and code is compiled with the first films, and a decoder is chosen: that is not measured. Films for
+ * every thread of every process, of every kind.
+ */
+export async function warmUp(contender, films, kinds, site) {
   const single = kinds.filter((kind) => kind !== 'mix' || kinds.length === 1);
-  const studies = single.flatMap((kind) => films.studies(kind, contender.processes.length));
-  await runBlock(contender, studies, site);
+  const workers = contender.processes.length * os.availableParallelism();
+  const each = Math.max(contender.processes.length, Math.ceil((2 * workers) / single.length));
+  await runBlock(
+    contender,
+    single.flatMap((kind) => films.studies(kind, each)),
+    site,
+  );
 }
 
 /** Nobody is always first. */

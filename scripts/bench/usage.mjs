@@ -16,9 +16,7 @@ function members(groups) {
 /** Null for a process that has ended meanwhile. */
 function stat(pid) {
   try {
-    const text = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name of the program stands in brackets and may hold anything.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const fields = statFields(pid);
     return {
       pid,
       group: Number(fields[2]),
@@ -29,9 +27,25 @@ function stat(pid) {
   }
 }
 
+/** From the state on, the third one. */
+function statFields(pid) {
+  const text = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The name of the program stands in brackets and may hold anything.
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
 /** User and system time of process groups so far, with children that have ended (seconds). */
 export function cpuSeconds(groups) {
   return members(groups).reduce((sum, { ticks }) => sum + ticks / TICKS, 0);
+}
+
+/** User and system time of the children of this process that have ended (seconds). */
+export function endedChildrenCpuSeconds() {
+  return (
+    statFields('self')
+      .slice(13, 15)
+      .reduce((sum, value) => sum + Number(value), 0) / TICKS
+  );
 }
 
 /** Resident memory of a process group (MiB). */

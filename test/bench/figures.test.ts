@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import {
   type Block,
   blockFigures,
+  growthOf,
   latencyFigures,
   limitFigures,
   networkFigures,
@@ -25,6 +26,27 @@ test('a contender: CPU time of all parts and films by the clock over all blocks,
   expect(figures.cpuSecondsPerFilm).toBeCloseTo(0.95);
   expect(figures.parts).toEqual({ contender: 0.8, archive: 0.1, broker: 0.05 });
   expect(figures).toMatchObject({ filmsPerSecond: 2, memoryMiB: 410 });
+  expect(figures).not.toHaveProperty('loopDelayP99Seconds');
+});
+
+test('how soon a service answers: the longest of all blocks', () => {
+  const asked = (loopDelayP99Seconds: number, longestHealthSeconds: number) =>
+    block({ responses: { loopDelayP99Seconds, longestHealthSeconds } });
+  expect(blockFigures([asked(0.02, 0.1), asked(0.04, 0.03)])).toMatchObject({
+    loopDelayP99Seconds: 0.04,
+    longestHealthSeconds: 0.1,
+  });
+});
+
+test('growth: medians of the first and the last samples after so many studies, where there are enough', () => {
+  const samples = [9, 5, 1, 100, 300, 102, 104, 20, 110, 112].map((residentMiB, i) => ({
+    studies: 25 * (i + 1),
+    residentMiB,
+  }));
+  expect(growthOf(samples, 100, 'residentMiB')).toBeCloseTo(110 / 102 - 1);
+  expect(growthOf(samples.slice(0, 7), 100, 'residentMiB')).toBeCloseTo(104 / 102 - 1);
+  expect(growthOf(samples.slice(0, 6), 100, 'residentMiB')).toBeUndefined();
+  expect(growthOf([{ studies: 25 }, { studies: 50 }, { studies: 75 }, { studies: 100 }], 0, 'heapMiB')).toBeUndefined();
 });
 
 test('the limit: networks at their best thread setting, native parts, archive and broker, and nothing else', () => {
@@ -67,7 +89,19 @@ test('ratios: of the kinds that both have; of what was not measured none', () =>
     serviceToNetworksCpu: { mix: 2.4, raw: 2 },
     serviceToPeerCpu: {},
     serviceToPeerFilmsPerSecond: {},
-    twoWorkersToOneFilmsPerSecond: {},
+    twoProcessesToPeerFilmsPerSecond: {},
+    autoToOneFilmsPerSecond: {},
+    twoProcessesToOneFilmsPerSecond: {},
+  });
+  const one = { raw: figures(0.5, 2) };
+  const two = { raw: figures(0.5, 6) };
+  expect(
+    ratiosOf({ service, networks, serviceConcurrencyOne: one, serviceTwoProcesses: two, peer: one }),
+  ).toMatchObject({
+    serviceToPeerFilmsPerSecond: { raw: 2 },
+    twoProcessesToPeerFilmsPerSecond: { raw: 3 },
+    autoToOneFilmsPerSecond: { raw: 2 },
+    twoProcessesToOneFilmsPerSecond: { raw: 1.5 },
   });
   const latency = { service: latencyFigures([0.5, 0.4]), peer: latencyFigures([1, 0.8]) };
   expect(ratiosOf({ service, networks, latency, limit: { raw: figures(0.4, 5) }, peer: service })).toMatchObject({

@@ -47,6 +47,20 @@ test('docs/operations.md lists every metric and no other; all are served from th
   expect(served.filter((name) => !/^(process|nodejs)_/.test(name)).sort()).toEqual([...METRIC_NAMES].sort());
 });
 
+test('how long the event loop was held up is told of the time since the last scrape', async () => {
+  const metrics = make();
+  const longest = async () => Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(await metrics.text())?.[1]);
+  await longest();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  for (const end = performance.now() + 300; performance.now() < end;);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const text = await metrics.text();
+  expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds \d/m);
+  expect(Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(text)?.[1])).toBeGreaterThan(0.2);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await longest()).not.toBe(Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(text)?.[1]));
+});
+
 test('what it is told is counted', async () => {
   const metrics = make();
   metrics.film({ outcome: 'analysed', reason: null });
