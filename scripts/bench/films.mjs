@@ -58,7 +58,7 @@ function cacheFolder() {
 
 /**
  * Draws the films of these kinds that are not there yet.
- * @param {{real?: {file: string, uids: {studyInstanceUid: string, sopInstanceUid: string}}[], most?: number}} options
+ * @param {{real?: {file: string, uids: Record<string, string>}[], most?: number}} options
  * `real`: films of the kind `real`; `most`: drawings of the mix, and as many seeds
  * @returns {Promise<Films>}
  */
@@ -130,10 +130,14 @@ class Films {
   }
 }
 
-/** The same film under UIDs of its own, in place; they keep their length, so that nothing else changes. */
-export function asNewStudy(bytes, { studyInstanceUid, sopInstanceUid }, serial) {
+/**
+ * The same film under UIDs of its own, in place; they keep their length, so that nothing else changes.
+ * @param {Record<string, string>} uids of study, series and instance
+ */
+export function asNewStudy(bytes, uids, serial) {
   const header = bytes.subarray(0, HEADER_BYTES);
-  for (const uid of [sopInstanceUid, studyInstanceUid]) {
+  // One may begin with another.
+  for (const uid of Object.values(uids).sort((a, b) => b.length - a.length)) {
     const text = numbered(uid, serial);
     for (let at = header.indexOf(uid); at >= 0; at = header.indexOf(uid, at + 1)) header.write(text, at, 'latin1');
   }

@@ -70,12 +70,14 @@ async function asFilm(picture, seed) {
   return syntheticDicom({ seed, view: 'PA', rows, columns, attributes });
 }
 
-/** Null for what is refused: it costs less, and a figure with it in means nothing. */
+/** Null for what is refused (it costs less, and a figure with it in means nothing), and what can be no study. */
 async function uidsOfAnalysed(bytes, line) {
   const { outcome } = await analyseFilm(bytes, line);
   if (outcome !== 'analysed') return null;
   const { attributes, sopInstanceUid } = await open(bytes, line.reader);
-  return { studyInstanceUid: String(attributes.StudyInstanceUID).trim(), sopInstanceUid };
+  const { StudyInstanceUID: studyInstanceUid, SeriesInstanceUID: seriesInstanceUid } = attributes;
+  const uids = { studyInstanceUid, seriesInstanceUid, sopInstanceUid };
+  return Object.values(uids).every((uid) => typeof uid === 'string') ? uids : null;
 }
 
 if (isMain(import.meta.url)) await main(process.argv[2]);
