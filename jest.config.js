@@ -39,6 +39,8 @@ const shared = {
     'Uint32Array',
     'Uint8Array',
   ],
+  // A thread can't be started from TypeScript.
+  moduleNameMapper: { '^\\./sqlite-worker-file$': '<rootDir>/test/support/threads/sqlite-worker-file.ts' },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/training'],
 };
 

@@ -25,6 +25,7 @@ import { benchCheck } from './bench/check.mjs';
 import { prepareFilms, SYNTAXES } from './bench/films.mjs';
 import { ratiosOf } from './bench/figures.cjs';
 import { benchHalfResolution } from './bench/half-resolution.mjs';
+import { benchList } from './bench/list.mjs';
 import { measure } from './bench/measure.mjs';
 import { DEBIAN_PYTHON, missingTools } from './bench/native.mjs';
 import { benchSoak } from './bench/soak.mjs';
@@ -47,11 +48,14 @@ const OPTIONS = {
   'catch-up': { type: 'boolean', default: false },
   check: { type: 'boolean', default: false },
   'half-resolution': { type: 'boolean', default: false },
+  list: { type: 'boolean', default: false },
+  rows: { type: 'string', default: '100000' },
   json: { type: 'boolean', default: false },
 };
 
 async function main() {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  if (values.list) return benchList({ rows: wholeNumber('--rows', values.rows), json: values.json });
   const run = modeOf(values, positionals);
   await ensure({ servers: true });
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hilum-bench-'));

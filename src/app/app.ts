@@ -1,3 +1,4 @@
+import { SeenStudies } from '../archive/seen-studies';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { Role } from '../config/roles';
@@ -84,7 +85,8 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
     ? await (ownLine ? analysisBy(ownLine) : openAnalysis(config, log, own.analysisWorker))
     : null;
   const archive = openArchive(config, log);
-  const list = has('list') ? openList(config, archive, log) : null;
+  const seen = new SeenStudies(archive);
+  const list = has('list') ? openList(config, seen.asked(), log) : null;
   const sinks = [...(has('sinks') ? (own.sinks ?? openSinks(config, log)) : []), ...(list === null ? [] : [list.sink])];
   const broker = connectBroker({ ...config.broker, ...sinkQueuesOf(config, sinks) }, log);
   const { metrics, observer } = openMeasures(
@@ -93,7 +95,7 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
     log,
   );
   const book = analysis !== null && config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
-  const watch = list && openAttributeWatch(config, list, archive, broker, log);
+  const watch = list && openAttributeWatch(config, list, archive, seen.asked(), broker, log);
   const note =
     list &&
     ((event: ProgressEvent) => {
@@ -103,7 +105,7 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const progress = openProgress(config, note, broker);
   const worker =
     analysis &&
-    openWorker(config, { line: { ...analysis.line, observer }, archive, broker, book, progress, metrics }, log);
+    openWorker(config, { line: { ...analysis.line, observer }, archive, seen, broker, book, progress, metrics }, log);
   const deliveries = openDeliveries(config, { ...own, sinks }, { archive, broker, metrics }, log);
   const catchUp = has('catch-up') ? openCatchUp(config, archive, broker, log, book) : null;
   const checks = readinessChecks(config, { broker, archive, list });

@@ -15,13 +15,14 @@ export function openAttributeWatch(
   config: Pick<Config, 'catchUp' | 'results'>,
   { worklist }: OpenedList,
   archive: DicomWebArchive,
+  seenArchive: DicomWebArchive,
   broker: Pick<Broker, 'announce'>,
   log: Log,
 ): AttributeWatch {
   const { kind, windowDays, intervalMs } = config.catchUp;
   const announce = config.results.mode === 'shadow' ? null : (event: ResultEvent) => broker.announce(event);
   const sweep = kind === 'off' ? null : () => listedStudies(archive, windowDays, log);
-  return new AttributeWatch({ worklist, archive, announce, sweep, log }, { intervalMs });
+  return new AttributeWatch({ worklist, archive, seenArchive, announce, sweep, log }, { intervalMs });
 }
 
 async function* listedStudies(

@@ -1,4 +1,5 @@
 import type { DicomWebArchive } from '../archive/dicomweb';
+import type { SeenStudies } from '../archive/seen-studies';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { ProgressNotes } from '../events/progress-event';
@@ -15,6 +16,8 @@ import { concurrencyOf } from './analysis';
 export interface WorkerParts {
   readonly line: StudyLine;
   readonly archive: DicomWebArchive;
+  /** What the archive says of studies while they are sorted. */
+  readonly seen: SeenStudies;
   readonly broker: Broker;
   /** Null but in shadow mode. */
   readonly book: ShadowFile | null;
@@ -32,12 +35,12 @@ export interface OpenedWorker {
 }
 
 export function openWorker(config: Config, parts: WorkerParts, log: Log): OpenedWorker {
-  const { archive, broker, book, progress } = parts;
+  const { seen, broker, book, progress } = parts;
   const { rules, timeoutMs, routineEvery } = config.priority;
   let isStopping = false;
   const handler = studyHandler(config, parts, log, () => isStopping);
   const classify = createTriage({
-    archive,
+    archive: seen,
     rules,
     timeoutMs,
     log,
@@ -60,14 +63,20 @@ function prefetchOf(config: Config): number {
 
 function studyHandler(
   config: Config,
-  { line, archive, broker, book, progress, metrics }: WorkerParts,
+  { line, archive, seen, broker, book, progress, metrics }: WorkerParts,
   log: Log,
   isStopping: () => boolean,
 ): StudyHandler {
-  const run: StudyConsumerOptions['runStudy'] = (study, options) =>
-    book === null
-      ? runStudy(study, options, line, { archive, announcer: broker })
-      : shadowStudy(study, options, line, archive, book);
+  const runLive: StudyConsumerOptions['runStudy'] = async (study, options) => {
+    const instances = options.redelivered ? null : seen.takeInstances(study);
+    try {
+      return await runStudy(study, { ...options, instances }, line, { archive, announcer: broker });
+    } finally {
+      seen.changed(study);
+    }
+  };
+  const run: StudyConsumerOptions['runStudy'] =
+    book === null ? runLive : (study, options) => shadowStudy(study, options, line, archive, book);
   const consumer = createStudyConsumer({
     runStudy: run,
     retry: { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit },

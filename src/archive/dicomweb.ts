@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { HilumError } from '../base/errors';
 import type { Log } from '../base/log';
+import { FILM_MEMORY } from '../base/shared-bytes';
 import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
 import { type HttpAnswer, type HttpOptions, readBytes, readText, statusError, TransportError } from '../net/http';
@@ -14,6 +15,7 @@ import {
   readStudyRows,
   readTexts,
   REQUEST_ATTRIBUTES_SEQUENCE,
+  ROW_TAGS,
 } from './dicom-json';
 import {
   type FilmHeader,
@@ -63,8 +65,15 @@ interface StudySearch {
   readonly limit: number;
 }
 
+export interface SampleOptions {
+  readonly timeoutMs?: number;
+  /** Of the series, as far as it is known. */
+  readonly instances?: number | null;
+}
+
 export interface DicomWebArchive {
-  findInstances(study: Uid): Promise<FoundInstance[]>;
+  /** @param wanted where it is given, no more need be listed than shows all of these, and modalities may be missing */
+  findInstances(study: Uid, wanted?: readonly Uid[]): Promise<FoundInstance[]>;
   /**
    * One page of a search for studies, newest first within the page (QIDO-RS itself has no order), and how many rows the
    * archive sent: fewer than asked for where it refuses larger pages.
@@ -78,14 +87,16 @@ export interface DicomWebArchive {
   findSeries(study: Uid, timeoutMs?: number): Promise<FoundSeries[]>;
   /**
    * Texts of some attributes (tags by name) of one instance of a series, which QIDO-RS need not return: from its
-   * metadata. None for a series without instances.
+   * metadata. None for a series without instances. With `instances`, how many the series has, one request may do.
    */
   sampleAttributes<K extends string>(
     study: Uid,
     series: Uid,
     attributes: Readonly<Record<K, string>>,
-    timeoutMs?: number,
+    options?: SampleOptions,
   ): Promise<{ [key in K]?: string[] }>;
+  /** Metadata of one instance of a series, for {@link sampleAttributes}: more than the `tags` asked for may come. */
+  sampleMetadata(study: Uid, series: Uid, tags: readonly string[], options?: SampleOptions): Promise<unknown>;
   /** The header of one instance, from its metadata; null where the archive does not have it. */
   describe(path: InstancePath): Promise<FilmHeader | null>;
   /**
@@ -142,13 +153,14 @@ export function dicomWebArchive(options: DicomWebOptions, log?: Log): DicomWebAr
     log,
   };
   const archive: Omit<DicomWebArchive, 'probe' | 'close'> = {
-    findInstances: (study) => findInstances(wire, study),
+    findInstances: (study, wanted) => findInstances(wire, study, wanted),
     findStudies: (search) => findStudies(wire, search),
     sightStudies: (search) => sightStudies(wire, search),
     findSeriesOf: (studies) => seriesOfStudies(wire, studies),
     findSeries: (study, timeoutMs) => listSeries(wire, study, timeoutMs),
-    sampleAttributes: (study, series, attributes, timeoutMs) =>
-      sampleAttributes(wire, study, series, attributes, timeoutMs),
+    sampleAttributes: async (study, series, attributes, options) =>
+      readTexts(await sampleMetadata(wire, study, series, Object.values(attributes), options), attributes),
+    sampleMetadata: (study, series, tags, options) => sampleMetadata(wire, study, series, tags, options),
     describe: (path) => describe(wire, path),
     sightStudy: (study, timeoutMs) => sightStudy(wire, study, timeoutMs),
     retrieve: (path) => retrieve(wire, path),
@@ -159,8 +171,8 @@ export function dicomWebArchive(options: DicomWebOptions, log?: Log): DicomWebAr
 }
 
 /** QIDO-RS (PS3.18 section 10.6). A study that the archive does not know has no instances. */
-async function findInstances(wire: Wire, study: Uid): Promise<FoundInstance[]> {
-  const rows = await listInstances(wire, study);
+async function findInstances(wire: Wire, study: Uid, wanted: readonly Uid[] = []): Promise<FoundInstance[]> {
+  const rows = await listInstances(wire, study, wanted);
   const { instances, unusable } = readInstanceRows(rows, study);
   if (unusable > 0)
     wire.log?.warn(
@@ -173,7 +185,7 @@ async function findInstances(wire: Wire, study: Uid): Promise<FoundInstance[]> {
       'permanent',
       `the archive lists ${unusable} instances of the study, none with valid UIDs`,
     );
-  return fillModalities(wire, study, instances);
+  return wanted.length > 0 ? instances : fillModalities(wire, study, instances);
 }
 
 /**
@@ -228,27 +240,37 @@ function newestFirst<S extends Pick<FoundStudy, 'dateTime'>>(studies: S[]): S[] 
 }
 
 /**
- * WADO-RS metadata (PS3.18 section 10.4.1.1.5) of one instance, not of the series: a server may read each file for it.
+ * WADO-RS metadata (PS3.18 section 10.4.1.1.5): of the series where it has one instance only, else of one instance, as
+ * a server may read each file for it.
  */
-async function sampleAttributes<K extends string>(
+async function sampleMetadata(
   wire: Wire,
   study: Uid,
   series: Uid,
-  attributes: Readonly<Record<K, string>>,
-  timeoutMs?: number,
-): Promise<{ [key in K]?: string[] }> {
-  const path = `/studies/${study}/series/${series}/instances`;
-  const [instance] = readInstanceRows(
-    await search(wire, `${path}?includefield=00080016&limit=1`, { timeoutMs }),
-    study,
-  ).instances;
-  if (instance === undefined) return {};
-  const tags = [...Object.values<string>(attributes), REQUEST_ATTRIBUTES_SEQUENCE];
-  const dataset = await metadata(wire, `${path}/${instance.sopInstanceUid}`, tags, timeoutMs);
-  return readTexts(dataset, attributes);
+  wanted: readonly string[],
+  { timeoutMs, instances = null }: SampleOptions = {},
+): Promise<unknown> {
+  const path = `/studies/${study}/series/${series}`;
+  const tags = [...new Set([...wanted, REQUEST_ATTRIBUTES_SEQUENCE, ...HEADER_ROW_TAGS, ...ROW_TAGS])];
+  // A server that does not do so is asked as one that does not tell the number; one that is away says so again.
+  const only = instances === 1 ? await metadata(wire, path, tags, timeoutMs).catch(() => undefined) : undefined;
+  return only ?? sampleInstance(wire, study, path, tags, timeoutMs);
 }
 
-/** WADO-RS metadata of one instance; undefined where the archive does not have it, which it may say by 404. */
+/** Undefined for a series without instances. */
+async function sampleInstance(
+  wire: Wire,
+  study: Uid,
+  path: string,
+  tags: readonly string[],
+  timeoutMs?: number,
+): Promise<unknown> {
+  const rows = await search(wire, `${path}/instances?includefield=00080016&limit=1`, { timeoutMs });
+  const [instance] = readInstanceRows(rows, study).instances;
+  return instance && metadata(wire, `${path}/instances/${instance.sopInstanceUid}`, tags, timeoutMs);
+}
+
+/** WADO-RS metadata of the first instance; undefined where the archive has none, which it may say by 404. */
 async function metadata(wire: Wire, path: string, tags: readonly string[], timeoutMs?: number): Promise<unknown> {
   return (await query(wire, `${path}/metadata`, { timeoutMs, maxBytes: MAX_METADATA_BYTES, tags }))?.[0];
 }
@@ -296,7 +318,7 @@ function requireWhole({ header }: HttpAnswer): void {
   throw new HilumError('ARCHIVE_RESPONSE_INVALID', 'transient', 'the archive sent a part of an object only');
 }
 
-async function readInstance(answer: HttpAnswer, maxBytes: number): Promise<Buffer> {
+async function readInstance(answer: HttpAnswer, maxBytes: number): Promise<Uint8Array> {
   // Some servers send the one instance bare, whatever was asked for.
   if (/^application\/(dicom|octet-stream)\s*(;|$)/i.test(answer.contentType))
     return readBytes(
@@ -315,15 +337,25 @@ async function readInstance(answer: HttpAnswer, maxBytes: number): Promise<Buffe
       'transient',
       'the archive answered a retrieval with something other than multipart/related',
     );
-  const parts = await readMultipart(answer.body, answer.contentType, { maxBodyBytes: maxBytes, maxParts: 1 });
+  const limits = { maxBodyBytes: maxBytes, maxParts: 1, memory: memoryFor(answer, maxBytes) };
+  const parts = await readMultipart(answer.body, answer.contentType, limits);
   if (parts[0] === undefined)
     throw new HilumError('ARCHIVE_RESPONSE_INVALID', 'transient', 'the archive answered a retrieval without any part');
   return parts[0].body;
 }
 
+/** Smaller objects, reports among them, stay with this thread (bytes). */
+const LEAST_SHARED = 1024 * 1024;
+
+/** Shared memory for a film: it goes to other threads. Undefined where it is not known how much is needed. */
+function memoryFor({ header }: HttpAnswer, maxBytes: number): Uint8Array | undefined {
+  const length = header('content-encoding') === '' ? Number(header('content-length')) : 0;
+  return length >= LEAST_SHARED && length <= maxBytes ? FILM_MEMORY.take(length) : undefined;
+}
+
 /** PS3.10 section 7.1: 128 bytes of preamble, then DICM. */
-function dicomFile(bytes: Buffer): Buffer {
-  if (bytes.toString('latin1', 128, 132) !== 'DICM')
+function dicomFile(bytes: Uint8Array): Uint8Array {
+  if (Buffer.from(bytes.subarray(128, 132)).toString('latin1') !== 'DICM')
     throw new HilumError('ARCHIVE_RESPONSE_INVALID', 'transient', 'the archive sent something other than a DICOM file');
   return bytes;
 }

@@ -29,8 +29,8 @@ interface Listing {
 interface Expected {
   readonly path: string;
   readonly keyTag: string;
-  /** Whether this many are all; asked after each page. */
-  readonly isAll: (rows: number) => boolean | Promise<boolean>;
+  /** Whether these are all; asked after each page. */
+  readonly isAll: (rows: ReadonlyMap<string, unknown>) => boolean | Promise<boolean>;
   readonly timeoutMs?: number | undefined;
 }
 
@@ -49,7 +49,7 @@ async function list(wire: Wire, { path, keyTag, isAll, timeoutMs }: Expected): P
       );
     if (page.length === 0) return { rows, end: 'empty' };
     if (rows.size === before) return { rows, end: 'repeats' };
-    if (await isAll(rows.size)) return { rows, end: 'agrees' };
+    if (await isAll(rows)) return { rows, end: 'agrees' };
   }
 }
 
@@ -63,15 +63,17 @@ function countsOf(wire: Wire, study: Uid, timeoutMs?: number): () => Promise<Stu
 
 /**
  * The rows of all instances of a study; none where the archive has none.
+ * @param wanted where there are some, it is enough that all of these are shown
  * @throws HilumError ARCHIVE_RESPONSE_INVALID when the archive does not show all that it says it has: transient, as
  * numbers may run ahead of what is listed; permanent above `maxInstances`
  */
-export async function listInstances(wire: Wire, study: Uid): Promise<unknown[]> {
+export async function listInstances(wire: Wire, study: Uid, wanted: readonly Uid[] = []): Promise<unknown[]> {
   const counts = countsOf(wire, study);
+  const isShown = (rows: ReadonlyMap<string, unknown>) => wanted.length > 0 && wanted.every((uid) => rows.has(uid));
   const listed = await list(wire, {
     path: `/studies/${study}/instances?${INSTANCE_FIELDS}`,
     keyTag: SOP_INSTANCE_UID,
-    isAll: async (rows) => rows >= ((await counts()).instances ?? Infinity),
+    isAll: async (rows) => isShown(rows) || rows.size >= ((await counts()).instances ?? Infinity),
   });
   if (listed.end === 'agrees' || isBelieved(listed, (await counts()).instances)) return [...listed.rows.values()];
   return listBySeries(wire, study, listed.rows, counts);
@@ -103,7 +105,7 @@ function listOneSeries(wire: Wire, study: Uid, series: Uid, instances: number | 
   return list(wire, {
     path: `/studies/${study}/series/${series}/instances?${INSTANCE_FIELDS}`,
     keyTag: SOP_INSTANCE_UID,
-    isAll: (found) => found >= (instances ?? Infinity),
+    isAll: ({ size }) => size >= (instances ?? Infinity),
   });
 }
 
@@ -134,7 +136,7 @@ export async function listSeries(
   const listed = await list(wire, {
     path: `/studies/${study}/series?${SERIES_FIELDS}`,
     keyTag: SERIES_INSTANCE_UID,
-    isAll: async (rows) => rows >= ((await counts()).series ?? Infinity),
+    isAll: async ({ size }) => size < LEAST_CUT || size >= ((await counts()).series ?? Infinity),
     timeoutMs,
   });
   const series = readSeriesRows([...listed.rows.values()]);

@@ -12,6 +12,8 @@ export interface MultipartLimits {
   /** Bytes of one part's headers, and of the preamble. */
   readonly maxHeaderBytes?: number;
   readonly maxParts?: number;
+  /** Where the first body is written as it arrives, where it has no more bytes than this. */
+  readonly memory?: Uint8Array | undefined;
 }
 
 const CRLF = Buffer.from('\r\n');
@@ -22,6 +24,8 @@ const LF = 0x0a;
  * delimiter here.
  */
 const MAX_PADDING = 64;
+/** More than a delimiter in doubt can have: "\r\n--", a boundary, padding, a line end. */
+const SEAM_BYTES = 512;
 
 /**
  * The boundary of a multipart Content-Type, quoted or not (RFC 2046 section 5.1.1).
@@ -88,7 +92,8 @@ export class MultipartParser {
   private pending: Buffer = CRLF;
   private preambleBytes = 0;
   private headers: ReadonlyMap<string, string> = new Map();
-  private pieces: Buffer[] = [];
+  private pieces: Uint8Array[] = [];
+  private memory: Uint8Array | undefined;
   private bodyBytes = 0;
   private readonly parts: Part[] = [];
 
@@ -96,14 +101,26 @@ export class MultipartParser {
     boundary: string,
     private readonly limits: MultipartLimits,
   ) {
+    this.memory = limits.memory;
     this.delimiter = Buffer.from(`\n--${boundary}`, 'latin1');
     this.maxHeaderBytes = limits.maxHeaderBytes ?? 16 * 1024;
     this.maxParts = limits.maxParts ?? 16;
   }
 
+  /** Of a large piece only the beginning is copied, to join it to what is pending; the rest is looked at in place. */
   push(chunk: Uint8Array): void {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    this.pending = this.pending.length === 0 ? bytes : Buffer.concat([this.pending, bytes]);
+    const seam = bytes.subarray(0, SEAM_BYTES);
+    this.look(Buffer.concat([this.pending, seam]));
+    const rest = bytes.subarray(seam.length);
+    if (rest.length === 0) return;
+    const { length } = this.pending;
+    const isOfPiece = length <= seam.length;
+    this.look(isOfPiece ? bytes.subarray(seam.length - length) : Buffer.concat([this.pending, rest]));
+  }
+
+  private look(bytes: Buffer): void {
+    this.pending = bytes;
     while (this.step());
   }
 
@@ -152,7 +169,13 @@ export class MultipartParser {
     }
     this.bodyBytes += bytes.length;
     if (this.bodyBytes > this.limits.maxBodyBytes) throw tooLarge(this.limits.maxBodyBytes);
-    if (bytes.length > 0) this.pieces.push(bytes);
+    if (bytes.length === 0) return;
+    if (this.memory === undefined) this.pieces.push(bytes);
+    else if (this.bodyBytes <= this.memory.length) this.memory.set(bytes, this.bodyBytes - bytes.length);
+    else {
+      this.pieces.push(this.memory.subarray(0, this.bodyBytes - bytes.length), bytes);
+      this.memory = undefined;
+    }
   }
 
   private afterDelimiter(): boolean {
@@ -177,7 +200,12 @@ export class MultipartParser {
 
   private finishPart(next: State): boolean {
     if (this.before === 'body') {
-      this.parts.push({ headers: this.headers, body: Buffer.concat(this.pieces, this.bodyBytes) });
+      const { memory, bodyBytes } = this;
+      const body = memory
+        ? Buffer.from(memory.buffer, memory.byteOffset, bodyBytes)
+        : Buffer.concat(this.pieces, bodyBytes);
+      this.parts.push({ headers: this.headers, body });
+      this.memory = undefined;
       if (next !== 'done' && this.parts.length >= this.maxParts)
         throw invalid(`it has more than ${this.maxParts} parts`);
     }

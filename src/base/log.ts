@@ -55,6 +55,7 @@ export const LOG_EVENTS = [
   'list.database-ready',
   'list.database-away',
   'list.database-back',
+  'list.search-unindexed',
   'list.note-unreadable',
   'list.attributes-corrected',
   'list.correction-announced',

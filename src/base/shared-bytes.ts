@@ -1,10 +1,3 @@
-/** A film's bytes in memory that threads share, so that they go from one to the next without a copy. */
-export interface SharedBytes {
-  readonly bytes: Uint8Array;
-  /** Nobody reads it any more: the memory may be used for other bytes. */
-  release(): void;
-}
-
 export function isShared({ buffer }: ArrayBufferView): boolean {
   return buffer instanceof SharedArrayBuffer;
 }
@@ -14,28 +7,42 @@ const STEP = 1024 * 1024;
 /** More is not kept: films are rarely so large (bytes). */
 const LARGEST_KEPT = 64 * STEP;
 
-/** Memory that is used again: what threads share is freed only when all of them have collected their garbage. */
+/**
+ * Memory that threads share, so that bytes go from one to the next without a copy, and that is used again: V8 does not
+ * count it, and gives it back only when all threads have collected their garbage.
+ */
 export class SharedMemory {
   private readonly free: SharedArrayBuffer[] = [];
 
   /** @param most pieces that are kept for later */
   constructor(private readonly most: number) {}
 
-  copyOf(bytes: Uint8Array): SharedBytes {
-    const fitting = this.free.findIndex(({ byteLength }) => byteLength >= bytes.byteLength);
+  /** So many bytes; what they are is not defined. */
+  take(length: number): Uint8Array {
+    const fitting = this.free.findIndex(({ byteLength }) => byteLength >= length);
     const memory =
       this.free.splice(fitting, fitting < 0 ? 0 : 1)[0] ??
-      new SharedArrayBuffer(Math.max(STEP, Math.ceil(bytes.byteLength / STEP) * STEP));
-    const copy = new Uint8Array(memory, 0, bytes.byteLength);
-    copy.set(bytes);
-    return { bytes: copy, release: () => this.keep(memory) };
+      new SharedArrayBuffer(Math.max(STEP, Math.ceil(length / STEP) * STEP));
+    return new Uint8Array(memory, 0, length);
   }
 
-  private keep(memory: SharedArrayBuffer): void {
-    if (memory.byteLength > LARGEST_KEPT) return;
+  /** The bytes themselves where they are shared already. */
+  of(bytes: Uint8Array): Uint8Array {
+    if (isShared(bytes)) return bytes;
+    const copy = this.take(bytes.length);
+    copy.set(bytes);
+    return copy;
+  }
+
+  /** Nobody reads these shared bytes any more: their memory may be used for others. */
+  give({ buffer }: Uint8Array): void {
+    if (!(buffer instanceof SharedArrayBuffer) || buffer.byteLength > LARGEST_KEPT) return;
     // The smallest goes first: what fits a large film fits a small one.
-    this.free.push(memory);
+    this.free.push(buffer);
     this.free.sort((a, b) => a.byteLength - b.byteLength);
     if (this.free.length > this.most) this.free.shift();
   }
 }
+
+/** For films on their way from the archive to their thread. */
+export const FILM_MEMORY = new SharedMemory(4);

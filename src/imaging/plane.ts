@@ -40,11 +40,14 @@ export function standardise(plane: Plane, mean: number, std: number): Float32Arr
 export function resample({ rows: tall, columns: wide, values }: Plane, rows: number, columns: number): Plane {
   const narrow = narrowed(values, { rows: tall, columns: wide }, columns);
   const { starts, counts, weights } = taps(tall, rows);
-  const sums = new Float64Array(rows * columns);
-  for (let r = 0, tap = 0; r < rows; r++)
-    for (let k = 0; k < counts[r]!; k++, tap++)
-      addRow(sums, r * columns, narrow, (starts[r]! + k) * columns, { columns, weight: weights[tap]! });
-  return { rows, columns, values: new Float32Array(sums) };
+  const row = new Float64Array(columns);
+  const resampled = new Float32Array(rows * columns);
+  for (let r = 0, tap = 0; r < rows; r++) {
+    row.fill(0);
+    for (let k = 0; k < counts[r]!; k++, tap++) addRow(row, narrow, (starts[r]! + k) * columns, weights[tap]!);
+    resampled.set(row, r * columns);
+  }
+  return { rows, columns, values: resampled };
 }
 
 /** In pixels. */
@@ -70,14 +73,8 @@ function narrowed(values: Float32Array, { rows, columns: wide }: Size, columns: 
   return narrow;
 }
 
-function addRow(
-  sums: Float64Array,
-  to: number,
-  rows: Float64Array,
-  from: number,
-  { columns, weight }: { readonly columns: number; readonly weight: number },
-): void {
-  for (let c = 0; c < columns; c++) sums[to + c]! += weight * rows[from + c]!;
+function addRow(sums: Float64Array, rows: Float64Array, from: number, weight: number): void {
+  for (let c = 0; c < sums.length; c++) sums[c]! += weight * rows[from + c]!;
 }
 
 /** For each place the first source it takes from, how many, and their weights, one place after the other. */

@@ -8,6 +8,8 @@ export interface TfjsOptions {
   readonly tfjsWorkerFile?: string;
 }
 
+const NAME = 'the TensorFlow.js thread';
+
 type Ready = Extract<Reply, { kind: 'ready' }>;
 
 /**
@@ -95,7 +97,7 @@ function replyOf(worker: Worker, ask: () => void): Promise<Reply> {
       act();
     };
     const onMessage = (reply: Reply) =>
-      settle(() => (reply.kind === 'failed' ? reject(errorOf(reply.failure, 'the TensorFlow.js thread')) : resolve(reply)));
+      settle(() => (reply.kind === 'failed' ? reject(errorOf(reply.failure, NAME)) : resolve(reply)));
     const onError = (cause: Error) => settle(() => reject(new Error('the TensorFlow.js thread ended', { cause })));
     const onExit = () => settle(() => reject(new Error('the TensorFlow.js thread ended')));
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);

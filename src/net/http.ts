@@ -86,6 +86,12 @@ export class RefusedError extends HilumError {
 }
 
 /**
+ * How long before a server says that it closes an idle connection (Keep-Alive: timeout) no request goes out on it any
+ * more (milliseconds). Servers that say one second, as Orthanc does, get their connections used again all the same.
+ */
+const KEEP_ALIVE_MARGIN_MS = 500;
+
+/**
  * An HTTP client that tells errors apart by what they mean for the work at hand. @throws HilumError CONFIG_INVALID for
  * unreadable TLS files.
  */
@@ -101,6 +107,7 @@ export function httpClient(options: HttpOptions): HttpClient {
   const agent = new Agent({
     connect: { ...readTls(options.tls), timeout: connectTimeoutMs },
     connections,
+    keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
     headersTimeout: responseTimeoutMs,
     bodyTimeout: responseTimeoutMs,
   });

@@ -1,4 +1,4 @@
-import { SharedMemory } from '../base/shared-bytes';
+import { FILM_MEMORY } from '../base/shared-bytes';
 import { AnalysisThread, type ThreadOptions } from './analysis-thread';
 import type { FilmAnalyst, FilmTask, FilmWork } from './film-work';
 import type { FilmObserver } from './stage';
@@ -16,15 +16,12 @@ interface Place<Description> {
  */
 export class AnalysisThreads<Description> implements FilmAnalyst {
   private places: Place<Description>[] = [];
-  private readonly memory: SharedMemory;
 
   private constructor(
     private readonly options: ThreadOptions,
     private readonly most: number,
     readonly description: Description,
-  ) {
-    this.memory = new SharedMemory(most + 1);
-  }
+  ) {}
 
   /** With one thread, so that networks that can't be used show at once. @throws HilumError of the networks */
   static async open<Description>(options: ThreadOptions, most: number): Promise<AnalysisThreads<Description>> {
@@ -38,8 +35,8 @@ export class AnalysisThreads<Description> implements FilmAnalyst {
     const place = this.choose();
     place.waiting++;
     const thread = await place.starting.finally(() => place.waiting--);
-    const copy = this.memory.copyOf(task.bytes);
-    return thread.work({ ...task, bytes: copy.bytes }, observer).finally(() => copy.release());
+    const bytes = FILM_MEMORY.of(task.bytes);
+    return thread.work({ ...task, bytes }, observer).finally(() => FILM_MEMORY.give(bytes));
   }
 
   async close(): Promise<void> {

@@ -14,7 +14,7 @@ export interface FilmTask {
   readonly study: Uid;
   /** What the archive calls it. */
   readonly film: Uid;
-  /** The whole PS3.10 file. */
+  /** The whole PS3.10 file. It is given away: shared memory is used for other films when this one is done. */
   readonly bytes: Uint8Array;
   readonly identity: AnalysisIdentity;
   readonly reports?: FilmReports | undefined;

@@ -9,14 +9,16 @@ const EMPTY_DELAYS_MS = [1_000, 4_000];
 /**
  * The instances of a study that somebody has told of. One of which the archive shows nothing is most likely gone,
  * merged or moved; but an index may lag behind, so that it is asked again after each of `delaysMs`.
+ * @param known what was listed a moment ago
  * @throws HilumError of the archive.
  */
 export async function findAnnounced(
   study: Uid,
   archive: Pick<Archive, 'findInstances'>,
   delaysMs: readonly number[] = EMPTY_DELAYS_MS,
-): Promise<InstanceReference[]> {
-  let instances = await archive.findInstances(study);
+  known: readonly InstanceReference[] | null = null,
+): Promise<readonly InstanceReference[]> {
+  let instances = known ?? (await archive.findInstances(study));
   for (const delayMs of delaysMs) {
     if (instances.length > 0) break;
     await sleep(delayMs);

@@ -59,7 +59,7 @@ export async function shadowStudy(
   const { reasons } = await readRejections(study, instances, { archive, onUnread: onUnreadNote });
   const due = pending.filter(({ sopInstanceUid }) => !reasons.has(sopInstanceUid));
   if (due.length === 0) return null;
-  const films = await runFilms(due, (film) => shadowFilm(film, line, archive, book), shouldReturn);
+  const films = await runFilms(due, (film) => shadowFilm(film, line, archive, book), { shouldReturn });
   return studyResult(study, films, skippedSeries(found, instances, []), identity);
 }
 

@@ -142,7 +142,8 @@ export type { Plane };
 
 /** Port: what the line asks of an archive; `archive/dicomweb` fits it by shape. Every method throws HilumError. */
 export interface Archive {
-  findInstances(study: Uid): Promise<InstanceReference[]>;
+  /** @param wanted where it is given, no more need be listed than shows all of these */
+  findInstances(study: Uid, wanted?: readonly Uid[]): Promise<InstanceReference[]>;
   retrieve(
     reference: Pick<InstanceReference, 'studyInstanceUid' | 'seriesInstanceUid' | 'sopInstanceUid'>,
   ): Promise<Uint8Array>;

@@ -34,15 +34,17 @@ export interface StudyRun {
   readonly shouldReturn?: () => boolean;
   /** Told of each key object selection that is left alone. */
   readonly onUnreadNote?: NoteReading['onUnread'];
+  /** All instances of the study, where they were listed a moment ago. */
+  readonly instances?: readonly InstanceReference[] | null;
   /** Waits before an archive that shows nothing of the study is asked again (milliseconds). */
   readonly emptyDelaysMs?: readonly number[];
 }
 
 /**
- * One study: each film without a report, or with another content than its report saw, is fetched, analysed, encoded,
- * stored and verified; then the study's result is announced. Null when every film had its report already, as when our
- * own results arrive: there is nothing new to say; `gone` when the archive has nothing of the study. A film that fails
- * for good does not hold up the others.
+ * One study: each film without a report, or with another content than its report saw, is fetched, analysed, encoded
+ * and stored; all that was stored is verified; then the study's result is announced. Null when every film had its
+ * report already, as when our own results arrive: there is nothing new to say; `gone` when the archive has nothing of
+ * the study. A film that fails for good does not hold up the others.
  * @throws HilumError of a port, or STUDY_RETURNED; what was done before stays done and is recognised at the next try.
  */
 export async function runStudy(
@@ -54,7 +56,7 @@ export async function runStudy(
   const { redelivered, reanalyze = false, compare = reanalyze, shouldReturn = () => false, emptyDelaysMs } = options;
   const { archive } = ports;
   const identity = line.identity();
-  const instances = await findAnnounced(study, archive, emptyDelaysMs);
+  const instances = await findAnnounced(study, archive, emptyDelaysMs, options.instances);
   if (instances.length === 0) return 'gone';
   const found = survey(study, instances, identity);
   const isWhole = found.films.length > 0 && found.films.every(({ isReported }) => isReported);
@@ -68,8 +70,9 @@ export async function runStudy(
   const hasFilms = found.films.length > 0 || [...reports.keys()].some((film) => rejections.reasons.has(film));
   if (due.length + hidden.length === 0 && (isOurs ? !redelivered : hasFilms)) return null;
   const parts = { study, reports, rejections, found, identity };
-  const withdrawn = await runFilms(hidden, (film) => withdrawFilm(film, parts, line, archive), shouldReturn);
-  const read = await runFilms(due, (film) => runFilm(film, parts, line, archive), shouldReturn);
+  const ends = { shouldReturn, confirm: (films: readonly FilmResult[]) => confirm(study, films, line, archive) };
+  const withdrawn = await runFilms(hidden, (film) => withdrawFilm(film, parts, line, archive), ends);
+  const read = await runFilms(due, (film) => runFilm(film, parts, line, archive), ends);
   const results = [...read, ...withdrawn];
   const event = resultOfStudy(study, { found, instances, reports, results, identity });
   await ports.announcer.announce(event);
@@ -109,6 +112,13 @@ function resultOfStudy(study: Uid, { found, instances, reports, results, identit
   return studyResult(study, films, skippedSeries(found, instances, series), identity);
 }
 
+/** How a run over films may end. */
+interface RunEnds {
+  readonly shouldReturn: () => boolean;
+  /** Asked, before it ends in any way but by an error of a port, whether all is there. */
+  readonly confirm?: (results: readonly FilmResult[]) => Promise<void>;
+}
+
 /**
  * One film after the other. It stops early only once a film of this run has its report: a rejected film has none and is
  * looked at again in the next run, so that without this rule a study could go round for ever.
@@ -116,18 +126,20 @@ function resultOfStudy(study: Uid, { found, instances, reports, results, identit
 export async function runFilms<T>(
   films: readonly T[],
   run: (film: T) => Promise<FilmResult>,
-  shouldReturn: () => boolean,
+  { shouldReturn, confirm = async () => {} }: RunEnds,
 ): Promise<FilmResult[]> {
   const results: FilmResult[] = [];
   const failures: HilumError[] = [];
   for (const film of films) {
     const reported = results.filter(({ outcome }) => outcome !== 'rejected').length;
-    if (reported > 0 && shouldReturn())
+    if (reported > 0 && shouldReturn()) {
+      await confirm(results);
       throw new HilumError(
         'STUDY_RETURNED',
         'transient',
         `${reported} of ${films.length} films done, the others are left to the next run`,
       );
+    }
     try {
       results.push(await run(film));
     } catch (error) {
@@ -135,8 +147,23 @@ export async function runFilms<T>(
       failures.push(error);
     }
   }
+  await confirm(results);
   if (failures[0]) throw failures[0];
   return results;
+}
+
+/**
+ * Looks whether all objects of these films are there. What an error of the archive keeps from being looked for is
+ * found, or missed, by the query that the next run begins with.
+ */
+function confirm(
+  study: Uid,
+  films: readonly FilmResult[],
+  { observer }: Pick<StudyLine, 'observer'>,
+  archive: Archive,
+): Promise<void> {
+  const objects = films.flatMap(({ outputs }) => outputs);
+  return timing(observer)('verify', () => verify(study, objects, archive));
 }
 
 /** What is known of a study when its films are read. */
@@ -192,7 +219,7 @@ async function withdrawFilm(film: Uid, known: KnownStudy, line: StudyLine, archi
   return write(film, work, known, line, archive);
 }
 
-/** Stores the objects of a film that are not there, and looks whether all are. */
+/** Stores the objects of a film that are not there; each was named as stored by the answer. */
 async function write(
   film: Uid,
   { result, objects }: FilmWork,
@@ -200,10 +227,8 @@ async function write(
   { observer }: Pick<StudyLine, 'observer'>,
   archive: Archive,
 ): Promise<FilmResult> {
-  const timed = timing(observer);
   const missing = objects.filter(({ sopInstanceUid }) => !found.present.has(sopInstanceUid));
-  await timed('store', () => store(study, missing, archive));
-  await timed('verify', () => verify(study, objects, archive));
+  await timing(observer)('store', () => store(study, missing, archive));
   const written = withSuperseded(result, reports.get(film));
   observer?.film(written);
   return written;

@@ -5,12 +5,19 @@ import type { Archive } from './stage';
 
 /**
  * An answer to a store request proves little (some servers say 200 after a partial store), so a query has the last
- * word.
+ * word: one for all objects of a study that were stored in a run.
  * @throws HilumError STORE_NOT_CONFIRMED when a query does not find every object.
  */
-export async function verify(study: Uid, objects: readonly EncodedObject[], archive: Archive): Promise<void> {
+export async function verify(
+  study: Uid,
+  objects: readonly Pick<EncodedObject, 'sopInstanceUid'>[],
+  archive: Pick<Archive, 'findInstances'>,
+): Promise<void> {
   if (objects.length === 0) return;
-  const present = new Set<string>((await archive.findInstances(study)).map((instance) => instance.sopInstanceUid));
+  const wanted = objects.map(({ sopInstanceUid }) => sopInstanceUid);
+  const present = new Set<string>(
+    (await archive.findInstances(study, wanted)).map((instance) => instance.sopInstanceUid),
+  );
   const missing = objects.filter((object) => !present.has(object.sopInstanceUid));
   if (missing.length > 0)
     throw new HilumError(

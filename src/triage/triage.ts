@@ -10,17 +10,21 @@ import { type FilmAttributes, ruleFor } from './rules';
 
 /** Port: what the archive knows of a study; `archive/dicomweb` fits it by shape. */
 export interface FilmDirectory {
-  findSeries(
-    study: Uid,
-    timeoutMs: number,
-  ): Promise<readonly { readonly seriesInstanceUid: Uid | null; readonly modality: string }[]>;
+  findSeries(study: Uid, timeoutMs: number): Promise<readonly ListedSeries[]>;
   /** Of one instance of the series. */
   sampleAttributes(
     study: Uid,
     series: Uid,
     attributes: typeof RULE_ATTRIBUTES,
-    timeoutMs: number,
+    options: { readonly timeoutMs: number; readonly instances: number | null },
   ): Promise<FilmAttributes>;
+}
+
+interface ListedSeries {
+  readonly seriesInstanceUid: Uid | null;
+  readonly modality: string;
+  /** Null where the archive does not tell. */
+  readonly instances: number | null;
 }
 
 export interface TriageOptions {
@@ -88,14 +92,12 @@ async function byRules(study: Uid, options: TriageOptions): Promise<Priority | n
 
 /** Undefined when no film meets any. @throws what the archive throws, where that leaves it open. */
 async function firstRule(study: Uid, { archive, rules, timeoutMs }: TriageOptions): Promise<number | undefined> {
-  const series = (await archive.findSeries(study, timeoutMs)).flatMap(({ modality, seriesInstanceUid }) =>
-    FILM_MODALITIES.has(modality) && seriesInstanceUid !== null ? [seriesInstanceUid] : [],
+  const series = (await archive.findSeries(study, timeoutMs)).flatMap(({ modality, seriesInstanceUid, instances }) =>
+    FILM_MODALITIES.has(modality) && seriesInstanceUid !== null ? [{ uid: seriesInstanceUid, instances }] : [],
   );
-  const looks = await Promise.allSettled(
-    series
-      .slice(0, MAX_SERIES)
-      .map(async (uid) => ruleFor(await archive.sampleAttributes(study, uid, RULE_ATTRIBUTES, timeoutMs), rules)),
-  );
+  const look = async ({ uid, instances }: (typeof series)[number]) =>
+    ruleFor(await archive.sampleAttributes(study, uid, RULE_ATTRIBUTES, { timeoutMs, instances }), rules);
+  const looks = await Promise.allSettled(series.slice(0, MAX_SERIES).map(look));
   const met = looks.flatMap((look) => (look.status === 'fulfilled' && look.value !== undefined ? [look.value] : []));
   const failed = looks.find((look) => look.status === 'rejected');
   if (met.length === 0 && failed !== undefined) throw failed.reason;

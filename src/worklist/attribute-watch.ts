@@ -16,6 +16,8 @@ export type ListedStudy = StudySight & { readonly studyInstanceUid: Uid };
 export interface AttributeWatchParts {
   readonly worklist: Pick<Worklist, 'known' | 'correct' | 'pendingCorrections' | 'announced'>;
   readonly archive: AttributeArchive;
+  /** The archive as it was read while an event was sorted, where it was; never for what a sweep finds. */
+  readonly seenArchive?: AttributeArchive;
   /** Resolves when the broker has confirmed the event. Null where results are told to nobody. */
   readonly announce: ((event: ResultEvent) => Promise<void>) | null;
   /** The studies of a sweep, a page at a time; null where the archive is not searched. */
@@ -108,7 +110,7 @@ export class AttributeWatch {
     for (const study of this.seen) {
       this.seen.delete(study);
       if (this.isStopping()) return;
-      const error = await failureOf(this.refresh(study));
+      const error = await failureOf(this.refresh(study, this.parts.seenArchive));
       if (error !== null) this.tell(error);
     }
   }
@@ -144,8 +146,8 @@ export class AttributeWatch {
     if (this.looked.size > MOST_REMEMBERED && oldest !== undefined) this.looked.delete(oldest);
   }
 
-  private async refresh(study: Uid): Promise<void> {
-    const attributes = await refreshAttributes(study, this.parts);
+  private async refresh(study: Uid, archive = this.parts.archive): Promise<void> {
+    const attributes = await refreshAttributes(study, { worklist: this.parts.worklist, archive });
     this.hasTold = false;
     if (attributes.length > 0)
       this.parts.log.info(

@@ -6,9 +6,11 @@ import { HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import { databaseError } from './database-error';
 import { migrate, MIGRATIONS } from './migrations/index';
-import type { Migration } from './migrations/migration';
+import type { DatabaseKind, Migration } from './migrations/migration';
 import type { Schema } from './schema';
+import { ensureSearchIndex } from './search-index';
 import { sqliteDialect } from './sqlite';
+import { SQLITE_WORKER_FILE } from './sqlite-worker-file';
 
 /**
  * The list's database. Nothing is opened before its first use, so that one that is away holds up no start; then its
@@ -16,7 +18,8 @@ import { sqliteDialect } from './sqlite';
  * DATABASE_INVALID (permanent), and what `work` throws of its own as HilumError.
  */
 export interface Database {
-  readonly kind: 'sqlite' | 'postgres';
+  readonly kind: DatabaseKind;
+  /** Sees what was committed; of an embedded one by a connection that can't write. */
   read<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
   /** In one transaction: all of it or nothing. */
   write<T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T>;
@@ -35,9 +38,14 @@ type TypeId = Parameters<typeof types.getTypeParser>[0];
  * `file:PATH` (embedded, one machine; several processes may share it) or `postgres://...`.
  * @throws HilumError CONFIG_INVALID for any other URL.
  */
-export function openDatabase(url: string, log: Log, migrations: readonly Migration[] = MIGRATIONS): Database {
+export function openDatabase(
+  url: string,
+  log: Log,
+  migrations: readonly Migration[] = MIGRATIONS,
+  workerFile = SQLITE_WORKER_FILE,
+): Database {
   const kind = kindOf(url);
-  const db = new Kysely<Schema>({ dialect: kind === 'sqlite' ? sqliteDialect(pathOf(url)) : postgresDialect(url) });
+  const { db, reader } = kind === 'sqlite' ? connectFile(pathOf(url), workerFile) : connectServer(url);
   let opening: Promise<void> | null = null;
   const ready = async (): Promise<void> => {
     opening ??= prepare(db, kind, migrations, log);
@@ -63,11 +71,33 @@ export function openDatabase(url: string, log: Log, migrations: readonly Migrati
   return {
     kind,
     ready,
-    read: (work) => translated(() => work(db)),
+    read: (work) => translated(() => work(reader)),
     write: (work) => translated(() => db.transaction().execute(work)),
     clock: () => asked(async () => (kind === 'sqlite' ? new Date() : readClock(db))),
-    close: () => db.destroy(),
+    close: async () => {
+      if (reader !== db) await reader.destroy();
+      await db.destroy();
+    },
   };
+}
+
+/** What writes, and what only reads. */
+interface Connected {
+  readonly db: Kysely<Schema>;
+  readonly reader: Kysely<Schema>;
+}
+
+/** One connection that writes, as SQLite has one writer; another one reads meanwhile. */
+function connectFile(path: string, workerFile: string): Connected {
+  return {
+    db: new Kysely<Schema>({ dialect: sqliteDialect({ path, access: 'write' }, workerFile) }),
+    reader: new Kysely<Schema>({ dialect: sqliteDialect({ path, access: 'read' }, workerFile) }),
+  };
+}
+
+function connectServer(url: string): Connected {
+  const db = new Kysely<Schema>({ dialect: postgresDialect(url) });
+  return { db, reader: db };
 }
 
 /** To the millisecond, as a number: no time zone of a session is in it. */
@@ -77,7 +107,7 @@ async function readClock(db: Kysely<Schema>): Promise<Date> {
   return new Date(rows[0]!.now);
 }
 
-function kindOf(url: string): Database['kind'] {
+function kindOf(url: string): DatabaseKind {
   if (url.startsWith('file:')) return 'sqlite';
   if (/^postgres(ql)?:\/\//.test(url)) return 'postgres';
   throw new HilumError('CONFIG_INVALID', 'permanent', 'list.database must be file:PATH or postgres://...');
@@ -111,13 +141,15 @@ function postgresDialect(url: string): PostgresDialect {
 /** Under a lock, as several processes may start at once: in SQLite the transaction is one. */
 async function prepare(
   db: Kysely<Schema>,
-  kind: Database['kind'],
+  kind: DatabaseKind,
   migrations: readonly Migration[],
   log: Log,
 ): Promise<void> {
   const applied = await db.transaction().execute(async (transaction) => {
     if (kind === 'postgres') await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
-    return migrate(transaction, migrations);
+    const steps = await migrate(transaction, kind, migrations);
+    if (kind === 'postgres') await ensureSearchIndex(transaction, log);
+    return steps;
   });
   log.info({ event: 'list.database-ready', kind, applied }, 'the database of the reading list is ready');
 }

@@ -1,7 +1,8 @@
-import { type Expression, type ExpressionBuilder, type Kysely, sql, type SqlBool } from 'kysely';
+import { type Kysely, type RawBuilder, sql, type SqlBool } from 'kysely';
 import type { Priority } from '../events/priority';
-import { fold } from './record-columns';
+import type { DatabaseKind } from './migrations/migration';
 import type { Schema } from './schema';
+import { type Condition, matching, planOf, type Search, searchOf } from './search';
 import type { ShownState, Verdict } from './states';
 import { ROW_COLUMNS, rowOf, type StudyRow } from './study-row';
 
@@ -16,15 +17,19 @@ interface PageFilters {
   readonly arrivedBefore?: number;
 }
 
-export interface PageRequest {
+/** Which studies are asked for. */
+export interface Selection {
   readonly filters?: PageFilters;
   /**
    * Words that must all be found in accession number, study description or Study Instance UID, and with `searchPatient`
-   * in the patient's name or ID.
+   * in the patient's name or ID: those of one or two characters where a word begins, longer ones anywhere.
    */
   readonly search?: string;
   /** Whether this user may see patients: otherwise a search would tell. */
   readonly searchPatient: boolean;
+}
+
+export interface PageRequest extends Selection {
   /** Within a priority, by arrival. */
   readonly order: PageOrder;
   /** `next` of the page before. */
@@ -41,70 +46,160 @@ export interface Page {
   readonly next: string | null;
 }
 
-type Position = readonly [urgency: number, arrivedAt: number, studyUid: string];
-const MAX_WORDS = 8;
+export interface SelectedCount {
+  readonly studies: number;
+  readonly urgent: number;
+}
+
+type Position = readonly [urgency: number, arrival: number, studyUid: string];
+interface Key {
+  readonly study_uid: string;
+  readonly urgency: number;
+  readonly arrival: number;
+}
+
+type Arrival = 'arrived_at' | 'newest_key';
+
+/** What {@link findKeys} needs of a request. */
+interface Asked {
+  readonly filters: readonly Condition[];
+  readonly search: Search | null;
+  /** The column of the order. */
+  readonly arrival: Arrival;
+  readonly after: Position | null;
+  /** One more than the page has: whether there is another. */
+  readonly limit: number;
+}
+
+/** Entries that pass the filters and are looked at first by a search, in their order. */
+const FIRST_LOOK = 1_000;
 
 /** Urgent first, then by arrival. @throws RangeError for a cursor that is none of this order. */
-export async function findPage(
-  db: Kysely<Schema>,
-  { filters = {}, search = '', searchPatient, order, cursor, limit }: PageRequest,
-): Promise<Page> {
-  const after = cursor === undefined ? null : readCursor(cursor, order);
-  const arrival = order === 'oldest' ? sql<number>`arrived_at` : sql<number>`(-arrived_at)`;
-  const found = await db
-    .selectFrom('study')
-    .select(ROW_COLUMNS)
-    // In these words, so that the index of shown rows is used.
-    .where(sql<SqlBool>`state <> 'left-alone'`)
-    .where((eb) =>
-      eb.and([...conditions(eb, filters), ...words(search).map((word) => hasWord(eb, word, searchPatient))]),
-    )
-    .$if(after !== null, (query) =>
-      query.where(sql<SqlBool>`(urgency, ${arrival}, study_uid) > (${after![0]}, ${after![1]}, ${after![2]})`),
-    )
-    .orderBy('urgency')
-    .orderBy(arrival)
-    .orderBy('study_uid')
-    .limit(limit + 1)
-    .execute();
-  const rows = found.slice(0, limit);
-  const last = rows.at(-1);
+export async function findPage(db: Kysely<Schema>, kind: DatabaseKind, request: PageRequest): Promise<Page> {
+  const { filters = {}, search = '', searchPatient, order, cursor, limit } = request;
+  const arrival = order === 'oldest' ? 'arrived_at' : 'newest_key';
+  const found = await findKeys(db, kind, {
+    filters: conditions(filters, arrival),
+    search: searchOf(search, searchPatient),
+    arrival,
+    after: cursor === undefined ? null : readCursor(cursor, order),
+    limit: limit + 1,
+  });
+  const keys = found.slice(0, limit);
+  const last = keys.at(-1);
   return {
-    rows: rows.map(rowOf),
+    rows: await readRows(db, kind, keys),
     next:
       found.length > limit && last !== undefined
-        ? writeCursor(order, [last.urgency, order === 'oldest' ? last.arrived_at : -last.arrived_at, last.study_uid])
+        ? writeCursor(order, [last.urgency, last.arrival, last.study_uid])
         : null,
   };
 }
 
+/** How many studies there are of a selection. */
+export async function countSelected(
+  db: Kysely<Schema>,
+  kind: DatabaseKind,
+  { filters = {}, search = '', searchPatient }: Selection,
+): Promise<SelectedCount> {
+  const all = conditions(filters, 'arrived_at');
+  const wanted = searchOf(search, searchPatient);
+  const found = wanted === null ? [] : (await planOf(db, kind, wanted)).conditions;
+  const { rows } = await sql<SelectedCount>`
+    select count(*) as studies, count(case when urgency = 0 then 1 end) as urgent
+    from list_entry ${where([...found, ...all])}`.execute(db);
+  return rows[0]!;
+}
+
+/**
+ * Without a search the index of the order has all that is filtered by. With one that may have many matches, only the
+ * next entries are looked at first: most pages are full by then. Where too few of these match, all that do are found and
+ * sorted: then they are few, or a look at each narrow entry is the best there is.
+ */
+async function findKeys(db: Kysely<Schema>, kind: DatabaseKind, asked: Asked): Promise<readonly Key[]> {
+  const { filters, search, arrival, after, limit } = asked;
+  if (search === null) {
+    const all = [...filters, ...behind(after, arrival, sql`urgency`)];
+    return (await keys(all, arrival, sql`urgency`, limit).execute(db)).rows;
+  }
+  const { conditions: found, share } = await planOf(db, kind, search);
+  const look = FIRST_LOOK + 2 * limit;
+  if (share === null || share * look >= limit) {
+    const near = await lookNear(db, asked, search, look);
+    if (near.isAll || near.found.length === limit) return near.found;
+  }
+  // A sum is in no index: what is looked up, or looked at one after the other, is not to be walked in the list's order.
+  const unordered = sql`urgency + 0`;
+  const all = [...found, ...filters, ...behind(after, arrival, unordered)];
+  return (await keys(all, arrival, unordered, limit).execute(db)).rows;
+}
+
+const keys = (all: readonly Condition[], arrival: Arrival, urgency: RawBuilder<unknown>, limit: number) => sql<Key>`
+  select study_uid, urgency, ${sql.ref(arrival)} as arrival from list_entry ${where(all)}
+  order by ${urgency}, ${sql.ref(arrival)}, study_uid limit ${limit}`;
+
+/** `isAll`: there are no more entries behind those that were looked at. */
+async function lookNear(
+  db: Kysely<Schema>,
+  { filters, arrival, after, limit }: Asked,
+  search: Search,
+  look: number,
+): Promise<{ readonly found: readonly Key[]; readonly isAll: boolean }> {
+  const { rows } = await sql<Key>`
+    with near as materialized (
+      select study_uid, urgency, ${sql.ref(arrival)} as arrival, search_study, search_patient
+      from list_entry ${where([...filters, ...behind(after, arrival, sql`urgency`)])}
+      order by urgency, ${sql.ref(arrival)}, study_uid limit ${look})
+    select study_uid, urgency, arrival from near ${where(matching(search))}
+    union all select '', -1, count(*) from near
+    order by urgency, arrival, study_uid limit ${limit + 1}`.execute(db);
+  const [looked, ...found] = rows;
+  return { found, isAll: looked!.arrival < look };
+}
+
+function behind(after: Position | null, arrival: Arrival, urgency: RawBuilder<unknown>): readonly Condition[] {
+  return after === null
+    ? []
+    : [sql`(${urgency}, ${sql.ref(arrival)}, study_uid) > (${after[0]}, ${after[1]}, ${after[2]})`];
+}
+
+function where(all: readonly Condition[]): RawBuilder<unknown> {
+  return all.length === 0 ? sql`` : sql`where ${sql.join([...all], sql` and `)}`;
+}
+
+/** By the columns of the order's index. */
 function conditions(
-  eb: ExpressionBuilder<Schema, 'study'>,
   { states, priority, view, verdict, arrivedFrom, arrivedBefore }: PageFilters,
-): Expression<SqlBool>[] {
-  const all: (Expression<SqlBool> | null)[] = [
-    states === undefined ? null : states.length === 0 ? sql<SqlBool>`1 = 0` : eb('state', 'in', states),
-    priority === undefined ? null : eb('urgency', '=', priority === 'urgent' ? 0 : 1),
-    view === undefined ? null : eb('views', 'like', `%${view}%`),
-    verdict === undefined ? null : verdict === 'none' ? eb('verdict', 'is', null) : eb('verdict', '=', verdict),
-    arrivedFrom === undefined ? null : eb('arrived_at', '>=', arrivedFrom),
-    arrivedBefore === undefined ? null : eb('arrived_at', '<', arrivedBefore),
+  arrival: Arrival,
+): readonly Condition[] {
+  const arrived = (isBefore: boolean, at: number): Condition =>
+    arrival === 'arrived_at'
+      ? sql`arrived_at ${sql.raw(isBefore ? '<' : '>=')} ${at}`
+      : sql`newest_key ${sql.raw(isBefore ? '>' : '<=')} ${-at}`;
+  const all: (Condition | null)[] = [
+    states === undefined ? null : states.length === 0 ? sql`1 = 0` : sql`state in (${sql.join([...states])})`,
+    priority === undefined ? null : sql`urgency = ${priority === 'urgent' ? 0 : 1}`,
+    view === undefined ? null : sql`${sql.ref(`${view}_view`)} = 1`,
+    verdict === undefined ? null : verdict === 'none' ? sql`verdict is null` : sql`verdict = ${verdict}`,
+    arrivedFrom === undefined ? null : arrived(false, Math.ceil(arrivedFrom)),
+    arrivedBefore === undefined ? null : arrived(true, Math.ceil(arrivedBefore)),
   ];
   return all.filter((condition) => condition !== null);
 }
 
-function words(search: string): string[] {
-  return fold(search)
-    .split(' ')
-    .filter((word) => word !== '')
-    .slice(0, MAX_WORDS);
-}
-
-function hasWord(eb: ExpressionBuilder<Schema, 'study'>, word: string, searchPatient: boolean): Expression<SqlBool> {
-  const pattern = `%${word.replace(/[\\%_]/g, '\\$&')}%`;
-  const contains = (column: 'search_study' | 'search_patient') =>
-    sql<SqlBool>`${eb.ref(column)} like ${pattern} escape '\\'`;
-  return searchPatient ? eb.or([contains('search_study'), contains('search_patient')]) : contains('search_study');
+async function readRows(db: Kysely<Schema>, kind: DatabaseKind, found: readonly Key[]): Promise<StudyRow[]> {
+  if (found.length === 0) return [];
+  const uids = found.map(({ study_uid }) => study_uid);
+  const among =
+    kind === 'sqlite'
+      ? sql<SqlBool>`study_uid in (select value from json_each(${JSON.stringify(uids)}))`
+      : sql<SqlBool>`study_uid = any(${uids})`;
+  const stored = await db.selectFrom('study').select(ROW_COLUMNS).where(among).execute();
+  const byUid = new Map(stored.map((row) => [row.study_uid, row]));
+  return uids.flatMap((uid) => {
+    const row = byUid.get(uid);
+    return row === undefined ? [] : [rowOf(row)];
+  });
 }
 
 function writeCursor(order: PageOrder, position: Position): string {

@@ -68,7 +68,7 @@ export class Progress {
   }
 
   private async drain(): Promise<void> {
-    // Never at once: what is told belongs to the caller's work, and the embedded database is synchronous.
+    // Never at once: what is told belongs to the caller's work.
     await new Promise(setImmediate);
     for (let attempt = 0; this.notes.length > 0 && !this.stopping.signal.aborted;) {
       const next = this.notes[0]!;

@@ -13,6 +13,9 @@ export interface Schema extends AccessSchema {
   study: StudyTable;
   history: HistoryTable;
   verdict: VerdictTable;
+  list_entry: ListEntryTable;
+  list_count: ListCountTable;
+  verdict_count: VerdictCountTable;
 }
 
 interface MigrationTable {
@@ -112,4 +115,37 @@ interface VerdictTable {
   film_uid: string | null;
   view: string | null;
   patient_key: string | null;
+}
+
+/** A study that is shown: what the list is filtered, sorted and searched by. Triggers keep it as `study` has it. */
+interface ListEntryTable {
+  id: Generated<number>;
+  study_uid: string;
+  state: StudyState;
+  urgency: number;
+  arrived_at: number;
+  /** `-arrived_at`: ascending, the newest come first. */
+  newest_key: number;
+  verdict: string | null;
+  /** 1 where a film has this view. */
+  frontal_view: number;
+  lateral_view: number;
+  /** As in `study`, with two spaces before each word. */
+  search_study: string;
+  search_patient: string;
+}
+
+/** How many studies are shown; kept by triggers, as the next. */
+interface ListCountTable {
+  state: StudyState;
+  urgency: number;
+  /** 1 where somebody has judged them. */
+  judged: number;
+  studies: number;
+}
+
+/** How many studies have this as their latest verdict. */
+interface VerdictCountTable {
+  verdict: string;
+  studies: number;
 }

@@ -2,55 +2,86 @@ import {
   CompiledQuery,
   type DatabaseConnection,
   type Dialect,
-  type SqliteDatabase,
-  SqliteDialect,
-  SqliteDriver,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
 } from 'kysely';
-import LibsqlDatabase from 'libsql';
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { type Ask, SqliteThread } from './sqlite-thread';
+import type { Setup } from './sqlite-worker';
 
-/**
- * How long a writer waits for another process (milliseconds). Writes are short; the whole process stands still
- * meanwhile, as the library is synchronous.
- */
-const BUSY_TIMEOUT_MS = 5_000;
-/**
- * FULL syncs the log at every commit: what was confirmed outlives a kill and a power cut. The waiting time comes first:
- * two processes may open the file at once.
- */
-const PRAGMAS = [`busy_timeout = ${BUSY_TIMEOUT_MS}`, 'journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON'];
-
-/** Kysely's SQLite, on libsql's binding, which has the interface of better-sqlite3. */
-export function sqliteDialect(path: string): Dialect {
-  const config = { database: () => Promise.resolve(openFile(path)) };
-  const dialect = new SqliteDialect(config);
+/** Kysely's SQLite, on libsql in a thread of its own: one connection. */
+export function sqliteDialect(setup: Setup, workerFile: string): Dialect {
   return {
-    createAdapter: () => dialect.createAdapter(),
-    createQueryCompiler: () => dialect.createQueryCompiler(),
-    createIntrospector: (db) => dialect.createIntrospector(db),
-    createDriver: () => new ImmediateDriver(config),
+    createAdapter: () => new SqliteAdapter(),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createDriver: () => new ThreadDriver(new SqliteThread(setup, workerFile)),
   };
 }
 
-/**
- * A transaction that only later begins to write can't wait for another process's: it fails. So each is a writer from
- * its start.
- */
-class ImmediateDriver extends SqliteDriver {
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+/** The one connection is held by one at a time, in the order in which it was asked for. */
+class ThreadDriver implements Driver {
+  private last: Promise<void> = Promise.resolve();
+
+  constructor(private readonly thread: SqliteThread) {}
+
+  init(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async acquireConnection(): Promise<ThreadConnection> {
+    const before = this.last;
+    let release = () => {};
+    this.last = new Promise((resolve) => (release = resolve));
+    await before;
+    return new ThreadConnection(this.thread.session(), release);
+  }
+
+  releaseConnection(connection: DatabaseConnection): Promise<void> {
+    if (connection instanceof ThreadConnection) connection.release();
+    return Promise.resolve();
+  }
+
+  /**
+   * A transaction that only later begins to write can't wait for another process's: it fails. So each is a writer from
+   * its start.
+   */
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('commit'));
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('rollback'));
+  }
+
+  destroy(): Promise<void> {
+    return this.thread.close();
   }
 }
 
-function openFile(path: string): SqliteDatabase {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const database = new LibsqlDatabase(path);
-  try {
-    for (const pragma of PRAGMAS) database.pragma(pragma);
-  } catch (error) {
-    database.close();
-    throw error;
+class ThreadConnection implements DatabaseConnection {
+  constructor(
+    private readonly ask: Ask,
+    readonly release: () => void,
+  ) {}
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const { rows, changes, lastId } = await this.ask({ sql, parameters });
+    return {
+      rows: rows as R[],
+      ...(changes === undefined ? {} : { numAffectedRows: BigInt(changes) }),
+      ...(lastId === undefined ? {} : { insertId: BigInt(lastId) }),
+    };
   }
-  return database;
+
+  // eslint-disable-next-line require-yield -- the interface wants a generator
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new TypeError('the embedded database answers whole');
+  }
 }

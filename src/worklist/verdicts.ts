@@ -132,11 +132,8 @@ function latest(db: Kysely<Schema>) {
 }
 
 export async function agreementOf(db: Kysely<Schema>): Promise<Agreement> {
-  const rows = await latest(db)
-    .select(['verdict', (eb) => eb.fn.countAll<number>().as('count')])
-    .groupBy('verdict')
-    .execute();
-  const count = (verdict: Verdict) => rows.find((row) => row.verdict === verdict)?.count ?? 0;
+  const rows = await db.selectFrom('verdict_count').selectAll().execute();
+  const count = (verdict: Verdict) => rows.find((row) => row.verdict === verdict)?.studies ?? 0;
   const [agree, disagree, unusable] = [count('agree'), count('disagree'), count('unusable')];
   const judgedBoth = agree + disagree;
   return {

@@ -18,7 +18,7 @@ import {
   writeAttributes,
 } from './corrections';
 import type { Database } from './database';
-import { findPage, type Page, type PageRequest } from './page-query';
+import { countSelected, findPage, type Page, type PageRequest, type SelectedCount, type Selection } from './page-query';
 import { recordColumns } from './record-columns';
 import type { Schema } from './schema';
 import { type HistoryKind, SHOWN_STATES, type ShownState } from './states';
@@ -141,7 +141,12 @@ export class Worklist {
 
   /** @throws RangeError for a cursor that is none. */
   page(request: PageRequest): Promise<Page> {
-    return this.database.read((db) => findPage(db, request));
+    return this.database.read((db) => findPage(db, this.database.kind, request));
+  }
+
+  /** How many studies a page of this selection and those after it have. */
+  count(selection: Selection): Promise<SelectedCount> {
+    return this.database.read((db) => countSelected(db, this.database.kind, selection));
   }
 
   /** Null where there is no such study. */
@@ -342,33 +347,16 @@ async function findStudy(db: Kysely<Schema>, study: Uid): Promise<StudyDetail | 
   };
 }
 
+/** As they are kept (`list_count`). */
 async function countRows(db: Kysely<Schema>): Promise<Counts> {
-  const rows = await db
-    .selectFrom('study')
-    .select([
-      'state',
-      'urgency',
-      (eb) => eb.fn.countAll<number>().as('count'),
-      (eb) => eb.fn.count<number>('verdict').as('judged'),
-    ])
-    .groupBy(['state', 'urgency'])
-    .where('state', 'in', SHOWN_STATES)
-    .execute();
-  const sum = (list: typeof rows, of: (row: (typeof rows)[number]) => number) =>
-    list.reduce((total, row) => total + of(row), 0);
+  const rows = await db.selectFrom('list_count').selectAll().execute();
+  const sum = (list: typeof rows) => list.reduce((total, { studies }) => total + studies, 0);
   const urgent = rows.filter(({ urgency }) => urgency === 0);
-  const states = Object.fromEntries(
-    SHOWN_STATES.map((state) => [
-      state,
-      sum(
-        rows.filter((row) => row.state === state),
-        ({ count }) => count,
-      ),
-    ]),
-  ) as Record<ShownState, number>;
   return {
-    states,
-    urgent: sum(urgent, ({ count }) => count),
-    urgentUnjudged: sum(urgent, ({ count, judged }) => count - judged),
+    states: Object.fromEntries(
+      SHOWN_STATES.map((state) => [state, sum(rows.filter((row) => row.state === state))]),
+    ) as Record<ShownState, number>,
+    urgent: sum(urgent),
+    urgentUnjudged: sum(urgent.filter(({ judged }) => judged === 0)),
   };
 }

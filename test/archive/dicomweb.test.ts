@@ -356,7 +356,8 @@ describe('attributes of a film', () => {
     '00080018': { vr: 'UI', Value: [PATH.sopInstanceUid] },
     '0020000E': { vr: 'UI', Value: [PATH.seriesInstanceUid] },
   };
-  const ask = (timeoutMs?: number) => open().sampleAttributes(STUDY, PATH.seriesInstanceUid, TAGS, timeoutMs);
+  const ask = (options?: { timeoutMs?: number; instances?: number | null }) =>
+    open().sampleAttributes(STUDY, PATH.seriesInstanceUid, TAGS, options);
   const metadata = (status: number, body: string) => {
     answer = (request, response) =>
       void (request.url!.endsWith('/metadata')
@@ -380,6 +381,29 @@ describe('attributes of a film', () => {
     expect(requests.map(({ headers }) => headers.accept)).toEqual(['application/dicom+json', 'application/dicom+json']);
   });
 
+  const BASE = `/dicom-web/studies/${STUDY}/series/${PATH.seriesInstanceUid}`;
+  const AP = JSON.stringify([{ '00185101': { vr: 'CS', Value: ['AP'] } }]);
+
+  test('of a series with one instance, as most have, the metadata of the series is read', async () => {
+    metadata(200, AP);
+    expect(await ask({ instances: 1 })).toEqual({ view: ['AP'] });
+    expect(requests.map(({ url: path }) => path)).toEqual([`${BASE}/metadata`]);
+  });
+
+  test.each([2, null])('of one with %j it is not, as a server may read each file for it', async (instances) => {
+    metadata(200, AP);
+    expect(await ask({ instances })).toEqual({ view: ['AP'] });
+    expect(requests.map(({ url: path }) => path)).not.toContain(`${BASE}/metadata`);
+  });
+
+  test.each([400, 404, 501])('a server that answers %d to it is asked for an instance', async (status) => {
+    answer = (request, response) =>
+      void (request.url === `${BASE}/metadata`
+        ? response.writeHead(status).end()
+        : response.writeHead(200).end(request.url!.endsWith('/metadata') ? AP : JSON.stringify([ROW])));
+    expect(await ask({ instances: 1 })).toEqual({ view: ['AP'] });
+  });
+
   test('a series that is gone, or an instance that is, says nothing', async () => {
     say(200, '[]');
     expect(await ask()).toEqual({});
@@ -400,7 +424,7 @@ describe('attributes of a film', () => {
   test('an archive that does not answer is given up in the time that was given', async () => {
     answer = () => {};
     const started = Date.now();
-    await expect(ask(100)).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT' });
+    await expect(ask({ timeoutMs: 100 })).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT' });
     await expect(open({ responseTimeoutMs: 60_000 }).findSeries(STUDY, 100)).rejects.toMatchObject({
       code: 'ARCHIVE_TIMEOUT',
     });

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { boundaryOf, MultipartParser, type Part, readMultipart, writeMultipart } from '../../src/archive/multipart';
 
 const TYPE = 'multipart/related; type="application/dicom"; boundary=b0';
@@ -77,6 +78,31 @@ describe('reading', () => {
     }
   });
 
+  test('two parts in large pieces, wherever one ends: in a delimiter, in headers, in a body', async () => {
+    const bodies = [Buffer.alloc(1_500, 'x\r\n--b'), Buffer.alloc(700, 'y')];
+    const text = writeMultipart(
+      bodies.map((body) => ({ contentType: 'application/dicom', body })),
+      'b0',
+    ).toString('latin1');
+    for (let size = 500; size <= text.length; size++) {
+      const parts = await readMultipart(inPieces(text, size), TYPE, { maxBodyBytes: 1_500 });
+      expect(parts.map((part) => part.body)).toEqual(bodies);
+    }
+  });
+
+  test('of a large body no more is copied than once, into the part', async () => {
+    const piece = Buffer.alloc(64 * 1024, 7);
+    const copied = jest.spyOn(Buffer, 'concat');
+    const parser = new MultipartParser('b0', { maxBodyBytes: 100 * piece.length });
+    parser.push(Buffer.from('--b0\r\n\r\n'));
+    for (let count = 0; count < 100; count++) parser.push(piece);
+    const joined = copied.mock.results.reduce((sum, { value }) => sum + (value as Buffer).length, 0);
+    copied.mockRestore();
+    expect(joined).toBeLessThan(piece.length);
+    parser.push(Buffer.from('\r\n--b0--'));
+    expect(parser.end()[0]?.body).toHaveLength(100 * piece.length);
+  });
+
   test.each([
     ['nothing', ''],
     ['no delimiter', 'abc'],
@@ -117,5 +143,36 @@ describe('limits', () => {
     const limits = { maxBodyBytes: 1000, maxHeaderBytes: 100, maxParts: 3 };
     await expect(read(text, undefined, limits)).rejects.toMatchObject({ code: 'ARCHIVE_RESPONSE_INVALID' });
     await expect(read(text, 5, limits)).rejects.toMatchObject({ code: 'ARCHIVE_RESPONSE_INVALID' });
+  });
+});
+
+describe('memory for a body', () => {
+  const type = 'multipart/related; boundary=b';
+  const bodyOf = (text: string) => Buffer.from(`--b\r\n\r\n${text}\r\n--b--\r\n`);
+
+  test.each([1, 7, 4096])('a body is written there as it arrives, in pieces of %d bytes', async (size) => {
+    const memory = new Uint8Array(new SharedArrayBuffer(64));
+    const whole = bodyOf('a body of 21 bytes \r\n');
+    const pieces = Array.from({ length: Math.ceil(whole.length / size) }, (_, n) =>
+      whole.subarray(n * size, (n + 1) * size),
+    );
+    const [part] = await readMultipart(Readable.from(pieces), type, { maxBodyBytes: 64, memory });
+    expect(part!.body.toString('latin1')).toBe('a body of 21 bytes \r\n');
+    expect(part!.body.buffer).toBe(memory.buffer);
+  });
+
+  test('one that is longer is put together all the same', async () => {
+    const memory = new Uint8Array(10);
+    const pieces = [...bodyOf('longer than ten bytes')].map((byte) => Uint8Array.of(byte));
+    const [part] = await readMultipart(Readable.from(pieces), type, { maxBodyBytes: 64, memory });
+    expect(part!.body.toString('latin1')).toBe('longer than ten bytes');
+    expect(part!.body.buffer).not.toBe(memory.buffer);
+  });
+
+  test('only the first body is written there', async () => {
+    const memory = new Uint8Array(64);
+    const two = Buffer.from('--b\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--\r\n');
+    const parts = await readMultipart(Readable.from([two]), type, { maxBodyBytes: 64, memory });
+    expect(parts.map(({ body }) => body.toString('latin1'))).toEqual(['one', 'two']);
   });
 });

@@ -92,6 +92,20 @@ describe('a study is listed whole', () => {
     });
   });
 
+  test('looking for objects of a study ends where all of them are shown, and goes on where one is not', async () => {
+    const wanted = [parseUid('1.2.3.0.2'), parseUid('1.2.3.0.12')];
+    for (const [series, requests] of [
+      [films(30), 1],
+      [films(11), 2],
+    ] as const) {
+      server.reset(series, { cap: 12 });
+      await open().findInstances(STUDY, wanted);
+      expect(server.requests).toHaveLength(requests);
+    }
+    server.reset(films(30), { cap: 12 });
+    expect(await open().findInstances(STUDY, [...wanted, parseUid('1.2.3.0.30')])).toHaveLength(30);
+  });
+
   test('an empty answer about a study that the archive counts instances of is not believed', async () => {
     answering((_request, response) => void response.writeHead(204).end(), '/instances');
     await expect(open().findInstances(STUDY)).rejects.toMatchObject({ code: 'ARCHIVE_RESPONSE_INVALID' });

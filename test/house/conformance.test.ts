@@ -280,7 +280,7 @@ describe('requests', () => {
         request.url!.replace('/dicom-web', ''),
       );
       seen.push([`${request.method} ${url}`, request.headers.accept].join(' :: '));
-      const answer = /\/instances(\?|\/\{instance\}\/metadata)/.test(url)
+      const answer = /\/(instances\?|metadata$)/.test(url)
         ? [INSTANCE]
         : isCut && url.includes('includefield=00201206')
           ? [{ '0020000D': { vr: 'UI', Value: [path.studyInstanceUid] }, '00201208': { vr: 'IS', Value: [2] } }]
@@ -310,7 +310,9 @@ describe('requests', () => {
     await archive.findInstances(study);
     await archive.findSeries(study);
     await archive.findSeriesOf([study]);
-    await archive.sampleAttributes(study, path.seriesInstanceUid, { StationName: '00081010' });
+    for (const instances of [1, 2])
+      await archive.sampleAttributes(study, path.seriesInstanceUid, { StationName: '00081010' }, { instances });
+    await archive.sampleMetadata(study, path.seriesInstanceUid, []);
     await archive.describe(path);
     await archive.sightStudy(study);
     await archive.probe();

@@ -1,5 +1,5 @@
 import { HilumError } from '../../src/base/errors';
-import { parseUid } from '../../src/dicom/uid';
+import { parseUid, type Uid } from '../../src/dicom/uid';
 import { BODY_PART_UNCLEAR } from '../../src/finding/wording';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { resultUids } from '../../src/pipeline/encode';
@@ -105,6 +105,74 @@ test('a store that was lost altogether is not called done', async () => {
   };
   await expect(run()).rejects.toMatchObject({ code: 'STORE_NOT_CONFIRMED', lasting: 'transient' });
   expect(announcer.events).toEqual([]);
+});
+
+describe('what was stored is looked up', () => {
+  const queries = (archive: MemoryArchive) => {
+    const asked: (readonly string[])[] = [];
+    const find = archive.findInstances.bind(archive);
+    archive.findInstances = (study: Uid, wanted: readonly Uid[] = []) => (asked.push(wanted), find(study));
+    return asked;
+  };
+  const results = (archive: MemoryArchive) =>
+    [...archive.objects.values()]
+      .filter(({ reference }) => reference.modality !== 'CR')
+      .map(({ reference }) => reference.sopInstanceUid);
+
+  test('an ordinary study of one film costs a query, a retrieval, two stores and a query', async () => {
+    const { archive, run } = setUp();
+    const asked: string[] = [];
+    archive.before = (call) => void asked.push(call);
+    await run();
+    expect(asked).toEqual(['find', 'retrieve', 'store', 'store', 'find']);
+  });
+
+  test('one whose instances were listed a moment ago begins with the retrieval', async () => {
+    const { archive, references, announcer, run } = setUp();
+    const asked: string[] = [];
+    archive.before = (call) => void asked.push(call);
+    await run(false, { instances: references });
+    expect(asked).toEqual(['retrieve', 'store', 'store', 'find']);
+    expect(announcer.events).toHaveLength(1);
+  });
+
+  test('by one query for all films of a run, before the result is announced', async () => {
+    const { archive, announcer, run } = setUp(TWO_FILMS);
+    const asked = queries(archive);
+    archive.before = () => {
+      expect(announcer.events).toEqual([]);
+    };
+    await run();
+    expect(asked).toEqual([[], results(archive)]);
+  });
+
+  test('where an object is not there although the archive named it as stored, nothing is announced', async () => {
+    const { archive, announcer, run } = setUp(TWO_FILMS);
+    archive.afterStore = (uid) => void (archive.calls.store === 3 && archive.objects.delete(uid));
+    await expect(run()).rejects.toMatchObject({ code: 'STORE_NOT_CONFIRMED', lasting: 'transient' });
+    expect(announcer.events).toEqual([]);
+  });
+
+  test('also where the study is returned between two films', async () => {
+    const { archive, run } = setUp(TWO_FILMS);
+    const asked = queries(archive);
+    await expect(run(false, { shouldReturn: () => true })).rejects.toMatchObject({ code: 'STUDY_RETURNED' });
+    expect(asked).toEqual([[], results(archive)]);
+    const lost = setUp(TWO_FILMS);
+    lost.archive.afterStore = (uid) => void lost.archive.objects.delete(uid);
+    await expect(lost.run(false, { shouldReturn: () => true })).rejects.toMatchObject({ code: 'STORE_NOT_CONFIRMED' });
+  });
+
+  test('and where another film failed for good', async () => {
+    const { archive, references, run } = setUp(TWO_FILMS);
+    const asked = queries(archive);
+    archive.before = (call, uid) => {
+      if (call === 'retrieve' && uid === references[1]!.sopInstanceUid)
+        throw new HilumError('NOT_FOUND', 'permanent', 'deleted');
+    };
+    await expect(run()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(asked).toEqual([[], results(archive)]);
+  });
 });
 
 test('a heat map is never there without its report for good, and never the other way round', async () => {

@@ -429,7 +429,25 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
       await fill(many.worklist, 5_000);
       const page = await visit('/', { at: many });
       await holds(page, `document.getElementById('count').textContent === '5000 studies, 1000 urgent'`, 60_000);
+      const queries: string[] = [];
+      page.on('request', (request) => queries.push(new URL(request.url()).pathname));
+      await page.reload();
+      const of = (path: string) => queries.filter((query) => query === path).length;
+      const asked = () => ({ pages: of('/api/v1/studies'), counts: of('/api/v1/studies/count') });
+      await holds(page, `document.getElementById('count').textContent === '5000 studies, 1000 urgent'`, 60_000);
       const elements = () => page.evaluate<number>('document.getElementsByTagName("*").length');
+      expect(await elements()).toBeLessThan(MOST_ELEMENTS);
+      expect(asked()).toEqual({ pages: 1, counts: 1 });
+      // To the end of what is there, until there is no more: a page comes each time.
+      await page.evaluate(`(async () => {
+        const scroller = document.getElementById('scroller');
+        for (let height = 0, same = 0; same < 60; ) {
+          scroller.scrollTop = scroller.scrollHeight;
+          await new Promise((resolve) => requestAnimationFrame(resolve));
+          same = scroller.scrollHeight === height ? same + 1 : 0;
+          height = scroller.scrollHeight;
+        }
+      })()`);
       expect(await elements()).toBeLessThan(MOST_ELEMENTS);
       const scrolled = await page.evaluate<number>(`(async () => {
         const scroller = document.getElementById('scroller');
@@ -441,6 +459,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
         return performance.now() - start;
       })()`);
       expect(scrolled).toBeLessThan(SCROLL_MS);
+      expect(asked()).toEqual({ pages: 50, counts: 1 });
       expect(await elements()).toBeLessThan(MOST_ELEMENTS);
       // The last row of all is in sight.
       const last =
@@ -453,6 +472,15 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
       expect(Date.now() - start).toBeLessThan(FILTER_MS);
       await page.fill('#search', '');
       await holds(page, `document.getElementById('count').textContent === '5000 studies, 1000 urgent'`, 20_000);
+      // One that comes beyond the rows that are here is counted and not asked for; one among them is shown.
+      await page.locator('#link-state[data-state=live]').waitFor();
+      const before = asked().pages;
+      await many.worklist.advance(parseUid('1.2.3.4.6'), { kind: 'waiting', priority: 'routine' });
+      await holds(page, `document.getElementById('count').textContent === '5001 studies, 1000 urgent'`, 20_000);
+      expect(asked().pages).toBe(before);
+      await many.worklist.advance(parseUid('1.2.3.4.7'), { kind: 'waiting', priority: 'urgent' }, 1_000);
+      await row(page, '1.2.3.4.7').waitFor();
+      expect(asked().pages).toBe(before);
       console.log(JSON.stringify({ scrolledMs: Math.round(scrolled), elements: await elements() }));
       expect(page.faults).toEqual([]);
     } finally {

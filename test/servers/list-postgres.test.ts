@@ -1,10 +1,15 @@
+import { sql } from 'kysely';
+import { Client } from 'pg';
 import { createLog } from '../../src/base/log';
 import { deriveUid } from '../../src/dicom/uid';
 import { openDatabase } from '../../src/worklist/database';
 import { Worklist } from '../../src/worklist/worklist';
+import { recordingLog } from '../support/records/logs';
+import { studyRecord } from '../support/records/study-record';
 import type { Postgres } from '../support/servers/postgres';
 import { Servers } from '../support/servers/servers';
 import { databaseTests } from '../support/suites/database.suite';
+import { listQueryTests } from '../support/suites/list-queries.suite';
 import { worklistTests } from '../support/suites/worklist.suite';
 
 const servers = new Servers();
@@ -21,6 +26,10 @@ const create = () => postgres.database(`list${count++}`);
 
 describe('the reading list on PostgreSQL', () => {
   worklistTests(async () => openDatabase(await create(), LOG));
+});
+
+describe('pages, searches and counts on PostgreSQL', () => {
+  listQueryTests(create);
 });
 
 describe('PostgreSQL as its database', () => {
@@ -43,6 +52,34 @@ describe('PostgreSQL as its database', () => {
     ]);
     await database.close();
   }, 120_000);
+
+  test('without the right to create pg_trgm the list is searched all the same, and says so', async () => {
+    const url = await create();
+    const asOwner = async (...statements: string[]) => {
+      const client = new Client({ connectionString: url });
+      await client.connect();
+      for (const statement of statements) await client.query(statement);
+      await client.end();
+    };
+    await asOwner('create role plain login', 'grant all on schema public to plain');
+    const opened = async () => {
+      const log = recordingLog();
+      const database = openDatabase(url.replace('hilum@', 'plain@'), log);
+      await database.ready();
+      const warned = log.lines.filter(({ fields }) => fields.event === 'list.search-unindexed').length;
+      const { rows } = await database.read((db) =>
+        sql`select indexname from pg_indexes where indexname like 'list_entry_search%'`.execute(db),
+      );
+      const list = new Worklist(database);
+      if (!(await list.hasResult(studyRecord('a').studyInstanceUid))) await list.record(studyRecord('a'));
+      const found = await list.page({ searchPatient: true, order: 'oldest', limit: 5, search: 'uller' });
+      await database.close();
+      return { warned, indexes: rows.length, found: found.rows.length };
+    };
+    expect(await opened()).toEqual({ warned: 1, indexes: 0, found: 1 });
+    await asOwner('create extension pg_trgm');
+    expect(await opened()).toEqual({ warned: 0, indexes: 2, found: 1 });
+  });
 
   test('a database that does not exist, and a server that is not there, are away', async () => {
     for (const url of [postgres.url('nobody'), 'postgres://hilum@127.0.0.1:9/x']) {

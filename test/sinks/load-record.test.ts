@@ -232,7 +232,8 @@ describe('a film that was overwritten under its UID', () => {
       }),
     );
     const announcer = new MemoryAnnouncer();
-    await runStudyHere(study, { ...OPTIONS, compare: true }, fakeLine({ probability: 0.1 }).line, { archive, announcer });
+    const { line } = fakeLine({ probability: 0.1 });
+    await runStudyHere(study, { ...OPTIONS, compare: true }, line, { archive, announcer });
     return { ...before, later: announcer.events[0]! };
   };
 

@@ -22,6 +22,7 @@ const uid = (n: number) => parseUid(`1.2.3.${n}`);
 interface FakeSeries {
   readonly modality: string;
   readonly film?: FilmAttributes | HilumError | 'never';
+  readonly instances?: number;
 }
 
 /** An archive with these series, numbered from 1, and what was asked of it. */
@@ -40,11 +41,15 @@ function fake(series: readonly FakeSeries[] | HilumError | 'never', rules = RULE
       return answer(
         series === 'never' || series instanceof HilumError
           ? series
-          : series.map(({ modality }, index) => ({ modality, seriesInstanceUid: uid(index + 1) })),
+          : series.map(({ modality, instances = null }, index) => ({
+              modality,
+              seriesInstanceUid: uid(index + 1),
+              instances,
+            })),
       );
     },
-    sampleAttributes: (_study, wanted) => {
-      asked.push(wanted);
+    sampleAttributes: (_study, wanted, _attributes, { instances }) => {
+      asked.push(instances === null ? wanted : `${wanted} of ${instances}`);
       const index = Number(wanted.split('.').at(-1)) - 1;
       return answer((series as readonly FakeSeries[])[index]!.film ?? {});
     },
@@ -124,6 +129,16 @@ test('at most four series are looked into; others than films never', async () =>
   const { classify, asked } = fake([{ modality: 'SR' }, ...Array.from({ length: 9 }, () => ({ modality: 'CR' }))]);
   expect(await classify(event())).toBe('routine');
   expect(asked).toEqual(['1.2.3', uid(2), uid(3), uid(4), uid(5)]);
+});
+
+test('how many instances a series has, where the archive tells, goes along', async () => {
+  const { classify, asked } = fake([
+    { modality: 'CR', instances: 1 },
+    { modality: 'DX', instances: 3 },
+    { modality: 'CR' },
+  ]);
+  await classify(event());
+  expect(asked).toEqual(['1.2.3', `${uid(1)} of 1`, `${uid(2)} of 3`, uid(3)]);
 });
 
 test('the rules by default know STAT and HIGH, and no view', async () => {

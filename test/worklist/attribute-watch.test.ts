@@ -72,13 +72,20 @@ afterEach(async () => {
   await database.close();
 });
 
-function watching({ sweeps = false, shadow = false, everyMs = 20 } = {}): AttributeWatch {
+function watching({ sweeps = false, shadow = false, everyMs = 20, seenArchive = archive } = {}): AttributeWatch {
   const announce = async (event: ResultEvent) => {
     if (announceFailure !== null) throw announceFailure;
     announced.push(event);
   };
   const watch = new AttributeWatch(
-    { worklist, archive, announce: shadow ? null : announce, sweep: sweeps ? () => archive.sweep() : null, log },
+    {
+      worklist,
+      archive,
+      seenArchive,
+      announce: shadow ? null : announce,
+      sweep: sweeps ? () => archive.sweep() : null,
+      log,
+    },
     { intervalMs: everyMs, announceMs: 20 },
   );
   watches.push(watch);
@@ -94,6 +101,20 @@ async function until(what: () => boolean | Promise<boolean>): Promise<void> {
 }
 const patientOf = async (name: string) => (await worklist.study(uid(name)))?.row.patient.PatientID;
 const logged = (event: string) => log.lines.filter(({ fields }) => fields.event === event);
+
+test('at an event what was read as it was sorted will do; what a sweep finds is asked of the archive', async () => {
+  await worklist.record(studyRecord('a'));
+  archive.has('a');
+  const seenArchive = new FakeArchive();
+  seenArchive.has('a');
+  const watch = watching({ sweeps: true, seenArchive });
+  watch.note({ studyInstanceUid: uid('a'), step: waiting });
+  await until(() => seenArchive.asked.length > 0);
+  expect(archive.asked).toEqual([]);
+  archive.has('a', { PatientID: 'RIGHT' });
+  await until(async () => (await patientOf('a')) === 'RIGHT');
+  expect(seenArchive.asked).toEqual([`film ${uid('a')}`]);
+});
 
 test.each<Step>([waiting, { kind: 'nothing-new' }])(
   'at the event %j the list follows and the result is announced once, without the patient',
@@ -149,6 +170,7 @@ test('a search that says for ever what the film does not costs one look', async 
   archive.has('a');
   archive.listed = { PatientName: 'Another^Form' };
   watching({ sweeps: true, everyMs: 1 });
+  await until(() => archive.asked.length > 0);
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(archive.asked).toEqual([`film ${uid('a')}`]);
   archive.listed = { StudyDescription: '', PatientName: studyRecord('a').patient.PatientName };
@@ -196,10 +218,11 @@ test('an archive that is away is told of once; a study that it refuses holds up 
   archive.has('a', { PatientID: 'RIGHT' });
   archive.failure = AWAY;
   const watch = watching();
-  for (const name of ['a', 'b', 'a']) {
+  for (const [i, name] of ['a', 'b', 'a'].entries()) {
     watch.note({ studyInstanceUid: uid(name), step: waiting });
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(() => archive.asked.length === i + 1);
   }
+  await until(() => logged('list.correction-failed').length > 0);
   expect(logged('list.correction-failed')).toHaveLength(1);
   expect(await patientOf('a')).toBe('ID-a');
   archive.failure = null;

@@ -149,6 +149,12 @@ export interface Session {
   readonly version: string;
 }
 
+/** How many studies a search of the list has, all pages together. */
+export interface StudyCount {
+  readonly studies: number;
+  readonly urgent: number;
+}
+
 export interface StudyDetail {
   readonly row: StudyRow;
   readonly films: readonly FilmDetail[];

@@ -91,6 +91,11 @@ export const StudyPage = z.strictObject({
 });
 export type StudyPage = ReadOnly<z.infer<typeof StudyPage>>;
 
+export const StudyCount = z
+  .strictObject({ studies: count, urgent: count })
+  .describe('How many studies a search of the list has, all pages together.');
+export type StudyCount = ReadOnly<z.infer<typeof StudyCount>>;
+
 export const FilmDetail = z.strictObject({
   sopInstanceUid: z.string(),
   outcome: z.enum(['analysed', 'not-analysed', 'rejected']),

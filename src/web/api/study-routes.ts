@@ -1,21 +1,21 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { PRIORITIES } from '../../events/priority';
-import { PAGE_ORDERS, type PageRequest } from '../../worklist/page-query';
+import { PAGE_ORDERS, type Selection } from '../../worklist/page-query';
 import { SHOWN_STATES, VERDICTS } from '../../worklist/states';
 import type { Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
 import type { AuditedStudy } from '../access/audit-event';
 import { hasRole, needs, requiredUser } from '../access/user';
 import { BadRequest, uidOf } from './answers';
-import { type Agreement, GivenPriority, GivenVerdict, type StudyPage } from './contract';
+import { type Agreement, GivenPriority, GivenVerdict, type StudyCount, type StudyPage } from './contract';
 import { detailView, type Viewer } from './detail-view';
 import { type Rights, rowView } from './row-view';
 
 export interface StudyParts {
   readonly worklist: Pick<
     Worklist,
-    'page' | 'lastChange' | 'study' | 'verdict' | 'setPriority' | 'agreement' | 'verdictsCsv'
+    'page' | 'count' | 'lastChange' | 'study' | 'verdict' | 'setPriority' | 'agreement' | 'verdictsCsv'
   >;
   readonly access: Pick<Access, 'audit'>;
   readonly viewers: readonly Viewer[];
@@ -23,13 +23,16 @@ export interface StudyParts {
 
 const MOST_ROWS = 1_000;
 
-const pageQuery = z.strictObject({
+const selectionQuery = z.strictObject({
   state: z.enum(SHOWN_STATES).optional(),
   priority: z.enum(PRIORITIES).optional(),
   view: z.enum(['frontal', 'lateral']).optional(),
   verdict: z.enum(['none', ...VERDICTS]).optional(),
   hours: z.coerce.number().positive().max(87_600).optional(),
   search: z.string().trim().max(64).optional(),
+});
+
+const pageQuery = selectionQuery.extend({
   order: z.enum(PAGE_ORDERS).default('oldest'),
   limit: z.coerce.number().int().min(1).max(MOST_ROWS).default(100),
   cursor: z.string().max(300).optional(),
@@ -54,6 +57,19 @@ export function studyRoutes({ worklist, access, viewers }: StudyParts): Router {
       studies: rights.patients ? rows.map(audited) : [],
     });
     response.json({ rows: shown, next, change } satisfies StudyPage);
+  });
+  router.get('/studies/count', needs('radiologist', 'operator'), async (request, response) => {
+    const rights = rightsOf(request);
+    const query = checked(selectionQuery, request.query);
+    const { studies, urgent } = await worklist.count(selectionOf(query, rights));
+    // Filters alone ask for nobody.
+    if (query.search !== undefined)
+      await access.audit(request, {
+        kind: 'query',
+        query: new URL(request.originalUrl, 'http://list').search,
+        studies: [],
+      });
+    response.json({ studies, urgent } satisfies StudyCount);
   });
   router.get('/studies/:study', needs('radiologist', 'operator'), async (request, response) => {
     const rights = rightsOf(request);
@@ -102,25 +118,33 @@ function verdictRoutes({ worklist, access }: Pick<StudyParts, 'worklist' | 'acce
   return router;
 }
 
+function selectionOf(
+  { state, priority, view, verdict, hours, search }: z.infer<typeof selectionQuery>,
+  { patients }: Rights,
+): Selection {
+  return {
+    filters: {
+      ...(state === undefined ? {} : { states: [state] }),
+      ...(priority === undefined ? {} : { priority }),
+      ...(view === undefined ? {} : { view }),
+      ...(verdict === undefined ? {} : { verdict }),
+      ...(hours === undefined ? {} : { arrivedFrom: Date.now() - hours * 3_600_000 }),
+    },
+    searchPatient: patients,
+    ...(search === undefined ? {} : { search }),
+  };
+}
+
 function page(
   worklist: StudyParts['worklist'],
-  { state, priority, view, verdict, hours, search, order, limit, cursor }: z.infer<typeof pageQuery>,
-  { patients }: Rights,
+  { order, limit, cursor, ...selection }: z.infer<typeof pageQuery>,
+  rights: Rights,
 ) {
-  const filters: PageRequest['filters'] = {
-    ...(state === undefined ? {} : { states: [state] }),
-    ...(priority === undefined ? {} : { priority }),
-    ...(view === undefined ? {} : { view }),
-    ...(verdict === undefined ? {} : { verdict }),
-    ...(hours === undefined ? {} : { arrivedFrom: Date.now() - hours * 3_600_000 }),
-  };
   return worklist
     .page({
-      filters,
-      searchPatient: patients,
+      ...selectionOf(selection, rights),
       order,
       limit,
-      ...(search === undefined ? {} : { search }),
       ...(cursor === undefined ? {} : { cursor }),
     })
     .catch((error: unknown) => {

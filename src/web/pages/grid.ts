@@ -23,6 +23,8 @@ export class Grid {
   constructor(
     private readonly session: Session,
     private readonly open: (uid: string) => void,
+    /** Told whenever the last rows are in sight, or nearly. */
+    private readonly nearEnd: () => void,
   ) {
     byId('grid-head').append(
       ...columns(session).map((title) =>
@@ -48,8 +50,8 @@ export class Grid {
   }
 
   /**
-   * Shows these rows; `total` is null while more are to come. What is in sight stays where it is, also when rows come
-   * or go above it; at the very top the newest stay in sight.
+   * Shows these rows; `total` is how many there are altogether, null while nobody knows. What is in sight stays where
+   * it is, also when rows come or go above it; at the very top the newest stay in sight.
    */
   show(rows: readonly StudyRow[], total: number | null, fromTop = false): void {
     const anchor = fromTop || this.scroller.scrollTop === 0 ? null : this.anchor();
@@ -154,6 +156,7 @@ export class Grid {
     );
     if (focused !== undefined && document.activeElement === document.body)
       this.drawn.get(focused)?.focus({ preventScroll: true });
+    if (this.scroller.clientHeight > 0 && last + this.pageRows >= this.rows.length) this.nearEnd();
     clearTimeout(this.thumbTimer);
     this.thumbTimer = window.setTimeout(() => loadThumbs(this.body), THUMB_DELAY);
   }

@@ -9,7 +9,7 @@ export interface KeyTargets {
   readonly isList: boolean;
   go(place: { page: 'study'; uid: string }): void;
   back(): void;
-  step(by: 1 | -1): void;
+  step(by: 1 | -1): Promise<void>;
 }
 
 /** Keys that work wherever the focus is, but in a field where one writes. */
@@ -71,7 +71,7 @@ function actOnList(key: string, target: HTMLElement, pages: KeyTargets): boolean
 function actOnStudy(key: string, inRange: boolean, pages: KeyTargets): boolean {
   if (key === 'Escape') return (pages.back(), true);
   if (pages.detail.shown === null) return false;
-  if (key === 'j' || key === 'k') return (pages.step(key === 'j' ? 1 : -1), true);
+  if (key === 'j' || key === 'k') return (void pages.step(key === 'j' ? 1 : -1), true);
   if (key !== 'h' || inRange) return false;
   for (const slider of document.querySelectorAll<HTMLInputElement>('#detail-page input[type=range]')) {
     slider.value = slider.value === '0' ? '50' : '0';

@@ -1,22 +1,30 @@
-import type { LiveEvent, Session, StudyPage, StudyRow } from '../api/api-types.js';
+import type { LiveEvent, Session, StudyCount, StudyPage, StudyRow } from '../api/api-types.js';
 import { ApiError, get } from './api.js';
 import { announce, byId } from './dom.js';
 import { comparing, type Filters, fits, queryOf, readFilters, startFilters } from './filters.js';
 import { Grid } from './grid.js';
 
-const FIRST_PAGE = 100;
-const NEXT_PAGES = 1_000;
+/** Rows that are asked for at a time. */
+const PAGE = 100;
+/** Rows of one answer, when as many as there were are asked for anew. */
+const MOST_AT_ONCE = 1_000;
 /** More rows than this are not held: whoever looks for one of them filters. */
 const MOST_ROWS = 20_000;
+/** How long changes are gathered before the service is asked how many studies there are (milliseconds). */
+const RECOUNT = 5_000;
 
-/** The reading list: asks for rows, keeps them in order, takes what changes. */
+/** The reading list: asks for the rows that are looked at, keeps them in order, takes what changes. */
 export class ReadingList {
   private rows: StudyRow[] = [];
-  /** Rows beyond those held are still to come. */
-  private more = false;
+  /** Where the next rows begin, and the last one before them; null where all are here. */
+  private beyond: { readonly cursor: string; readonly after: StudyRow } | null = null;
+  /** All studies of these filters, as they were counted last; null while they are not. */
+  private total: StudyCount | null = null;
   private filters: Filters = readFilters();
   private asking: AbortController | null = null;
+  private asksMore: Promise<void> | null = null;
   private searchTimer: number | undefined;
+  private countTimer: number | undefined;
   readonly grid: Grid;
   /** The last change that the rows are sure to have. */
   change = 0;
@@ -28,48 +36,102 @@ export class ReadingList {
   ) {
     startFilters(() => void this.reload(true));
     this.filters = readFilters();
-    this.grid = new Grid(session, open);
+    this.grid = new Grid(session, open, () => void this.more());
   }
 
-  /** Asks anew. The rows shown stay until the answer is there. */
+  /** Asks anew: for the first rows, or for as many as there are. The rows shown stay until the answer is there. */
   async reload(fromTop: boolean): Promise<void> {
     this.asking?.abort();
     const asking = (this.asking = new AbortController());
     this.filters = readFilters();
+    const held = fromTop ? 0 : this.rows.length;
     byId('grid').setAttribute('aria-busy', 'true');
     try {
-      const first = await this.ask(FIRST_PAGE, null, asking.signal);
-      this.rows = [...first.rows];
-      this.more = first.next !== null;
+      const first = await this.ask(null, Math.max(PAGE, Math.min(held, MOST_AT_ONCE)), asking.signal);
+      const rows = [...first.rows];
+      let last = first;
+      while (last.next !== null && rows.length < held) {
+        last = await this.ask(last.next, MOST_AT_ONCE, asking.signal);
+        rows.push(...last.rows);
+      }
+      this.asksMore = null;
+      this.total = null;
+      this.hold(rows, last);
       this.change = first.change;
       this.show(fromTop);
+      await this.count(asking.signal);
       if (fromTop) announce(this.countWords());
-      await this.rest(first.next, asking.signal);
       this.problem(null);
     } catch (error) {
-      if (error instanceof DOMException) return;
-      this.problem(error instanceof ApiError ? `The list could not be read: ${error.message}.` : String(error));
+      this.tell(error);
     } finally {
       if (this.asking === asking) byId('grid').setAttribute('aria-busy', 'false');
     }
   }
 
-  /** The other pages, in the background: scrolling and the keyboard then reach every row. */
-  private async rest(from: string | null, signal: AbortSignal): Promise<void> {
-    for (let next = from; next !== null && this.rows.length < MOST_ROWS;) {
-      const page: StudyPage = await this.ask(NEXT_PAGES, next, signal);
-      this.merge(page.rows);
-      next = page.next;
-      this.more = next !== null;
+  /** The study after another one, or before it, in the list's order; null at either end. */
+  async neighbour(uid: string, by: 1 | -1): Promise<string | null> {
+    const next = this.grid.neighbour(uid, by);
+    if (next !== null || by < 0 || this.beyond === null) return next;
+    await this.more();
+    return this.grid.neighbour(uid, by);
+  }
+
+  /** The next rows. One request at a time; a reload takes its place. */
+  private more(): Promise<void> {
+    const { beyond, asking } = this;
+    if (beyond === null || asking === null || this.rows.length >= MOST_ROWS) return Promise.resolve();
+    this.asksMore ??= this.readMore(beyond.cursor, asking);
+    return this.asksMore;
+  }
+
+  private async readMore(cursor: string, asking: AbortController): Promise<void> {
+    const done = () => {
+      if (this.asking === asking) this.asksMore = null;
+    };
+    try {
+      const page = await this.ask(cursor, PAGE, asking.signal);
+      if (this.asking !== asking) return;
+      done();
+      this.hold([...this.rows, ...this.unknown(page.rows)], page);
       this.show(false);
+    } catch (error) {
+      this.tell(error);
+      // Not at once: whoever looks at the end of the list would ask without a pause.
+      window.setTimeout(done, RECOUNT);
     }
   }
 
-  private ask(limit: number, cursor: string | null, signal: AbortSignal): Promise<StudyPage> {
+  private hold(rows: readonly StudyRow[], { rows: added, next }: StudyPage): void {
+    const after = added.at(-1);
+    this.beyond = next === null || after === undefined ? null : { cursor: next, after };
+    this.rows = [...rows].sort(comparing(this.filters));
+  }
+
+  private unknown(rows: readonly StudyRow[]): StudyRow[] {
+    const known = new Set(this.rows.map(({ studyInstanceUid }) => studyInstanceUid));
+    return rows.filter(({ studyInstanceUid }) => !known.has(studyInstanceUid));
+  }
+
+  private ask(cursor: string | null, limit: number, signal: AbortSignal): Promise<StudyPage> {
     const query = queryOf(this.filters);
     query.set('limit', String(limit));
     if (cursor !== null) query.set('cursor', cursor);
     return get<StudyPage>(`/studies?${query.toString()}`, signal);
+  }
+
+  /** Of what is not here the service tells how many there are. */
+  private async count(signal: AbortSignal): Promise<void> {
+    if (this.beyond === null) return;
+    const query = queryOf(this.filters);
+    query.delete('order');
+    this.total = await get<StudyCount>(`/studies/count?${query.toString()}`, signal);
+    this.show(false);
+  }
+
+  private tell(error: unknown): void {
+    if (error instanceof DOMException) return;
+    this.problem(error instanceof ApiError ? `The list could not be read: ${error.message}.` : String(error));
   }
 
   /** Takes changes, all that came together at once. */
@@ -89,7 +151,7 @@ export class ReadingList {
         if (!known.has(uid)) arrived++;
       } else unsure = true;
     }
-    const latest = new Map(fresh.map((row) => [row.studyInstanceUid, row]));
+    const latest = new Map(fresh.filter((row) => this.isHere(row)).map((row) => [row.studyInstanceUid, row]));
     this.rows = [...this.rows.filter(({ studyInstanceUid }) => !gone.has(studyInstanceUid)), ...latest.values()].sort(
       comparing(this.filters),
     );
@@ -99,21 +161,30 @@ export class ReadingList {
         `${arrived} new ${arrived === 1 ? 'study' : 'studies'}, ` +
           `${urgentOf([...latest.values()])} urgent. ${this.countWords()}`,
       );
+    this.countLater();
     if (unsure) {
       clearTimeout(this.searchTimer);
       this.searchTimer = window.setTimeout(() => void this.reload(false), 1_000);
     }
   }
 
-  private merge(more: readonly StudyRow[]): void {
-    const known = new Set(this.rows.map(({ studyInstanceUid }) => studyInstanceUid));
-    this.rows = [...this.rows, ...more.filter(({ studyInstanceUid }) => !known.has(studyInstanceUid))].sort(
-      comparing(this.filters),
-    );
+  /** Rows further down come when somebody looks there. */
+  private isHere(row: StudyRow): boolean {
+    return this.beyond === null || comparing(this.filters)(row, this.beyond.after) <= 0;
+  }
+
+  private countLater(): void {
+    if (this.beyond === null || this.asking === null) return;
+    const { signal } = this.asking;
+    this.countTimer ??= window.setTimeout(() => {
+      this.countTimer = undefined;
+      void this.count(signal).catch((error: unknown) => this.tell(error));
+    }, RECOUNT);
   }
 
   private show(fromTop: boolean): void {
-    this.grid.show(this.rows, this.more ? null : this.rows.length, fromTop);
+    const total = this.beyond === null ? this.rows.length : (this.total?.studies ?? null);
+    this.grid.show(this.rows, total, fromTop);
     byId('count').textContent = this.countWords();
     const empty = byId('empty');
     empty.hidden = this.rows.length > 0;
@@ -123,7 +194,10 @@ export class ReadingList {
   }
 
   private countWords(): string {
-    return `${this.more ? 'more than ' : ''}${studies(this.rows.length)}, ${urgentOf(this.rows)} urgent`;
+    if (this.beyond === null) return `${studies(this.rows.length)}, ${urgentOf(this.rows)} urgent`;
+    return this.total === null
+      ? `more than ${studies(this.rows.length)}`
+      : `${studies(this.total.studies)}, ${this.total.urgent} urgent`;
   }
 }
 

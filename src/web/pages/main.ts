@@ -36,7 +36,7 @@ class Pages {
     this.list = new ReadingList(session, (uid) => this.go({ page: 'study', uid }), tellProblem);
     this.detail = new DetailPage(
       () => this.back(),
-      (by) => this.step(by),
+      (by) => void this.step(by),
     );
     window.addEventListener('popstate', () => this.show(placeOf(location.pathname)));
     for (const [id, place] of [
@@ -62,9 +62,10 @@ class Pages {
     if (from !== null) this.list.grid.select(from, true);
   }
 
-  step(by: 1 | -1): void {
-    const next = this.detail.shown === null ? null : this.list.grid.neighbour(this.detail.shown, by);
-    if (next === null) return;
+  async step(by: 1 | -1): Promise<void> {
+    const from = this.detail.shown;
+    const next = from === null ? null : await this.list.neighbour(from, by);
+    if (next === null || this.detail.shown !== from) return;
     this.list.grid.select(next, false);
     this.go({ page: 'study', uid: next });
   }

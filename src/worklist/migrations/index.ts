@@ -5,10 +5,11 @@ import { studies } from './001-studies';
 import { access } from './002-access';
 import { findings } from './003-findings';
 import { corrections } from './004-corrections';
-import type { Migration } from './migration';
+import { listEntries } from './005-list-entries';
+import type { DatabaseKind, Migration } from './migration';
 
 /** In this order. */
-export const MIGRATIONS: readonly Migration[] = [studies, access, findings, corrections];
+export const MIGRATIONS: readonly Migration[] = [studies, access, findings, corrections, listEntries];
 
 /**
  * Brings the database to this version's schema: all steps or none, inside a transaction that holds the migration lock.
@@ -17,6 +18,7 @@ export const MIGRATIONS: readonly Migration[] = [studies, access, findings, corr
  */
 export async function migrate(
   transaction: Transaction<Schema>,
+  kind: DatabaseKind,
   migrations: readonly Migration[] = MIGRATIONS,
   now: () => number = Date.now,
 ): Promise<string[]> {
@@ -34,7 +36,7 @@ export async function migrate(
     );
   const pending = migrations.filter(({ name }) => !applied.has(name));
   for (const migration of pending) {
-    await migration.up(transaction as unknown as Kysely<unknown>);
+    await migration.up(transaction as unknown as Kysely<unknown>, kind);
     await transaction.insertInto('migration').values({ name: migration.name, applied_at: now() }).execute();
   }
   return pending.map(({ name }) => name);

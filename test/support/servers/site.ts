@@ -193,13 +193,14 @@ export class Site {
   }
 
   /** Publishes a study event, confirmed and routed. */
-  async tell(study: Uid, headers: Record<string, unknown> = {}): Promise<void> {
+  async tell(study: Uid, headers: Record<string, unknown> = {}, more: Record<string, unknown> = {}): Promise<void> {
     const event = {
       schemaVersion: 1,
       type: 'study-stable',
       studyInstanceUid: study,
       source: { system: 'test' },
       occurredAt: new Date().toISOString(),
+      ...more,
     };
     await this.broker.publish(this.broker.topology.study.name, STUDY_ROUTING_KEY, Buffer.from(JSON.stringify(event)), {
       mandatory: true,

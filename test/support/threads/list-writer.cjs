@@ -2,6 +2,7 @@
  * A process that writes to a list's database until it is killed: `node list-writer.cjs URL NAME`. It says each study
  * that was confirmed, on a line.
  */
+const { join } = require('node:path');
 require('../../../scripts/lib/typescript.cjs');
 const { openDatabase } = require('../../../src/worklist/database.ts');
 const { Worklist } = require('../../../src/worklist/worklist.ts');
@@ -11,7 +12,7 @@ const [url, name] = process.argv.slice(2);
 const log = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {}, child: () => log };
 
 async function main() {
-  const database = openDatabase(url, log);
+  const database = openDatabase(url, log, undefined, join(__dirname, 'sqlite-worker.cjs'));
   await database.ready();
   process.stdout.write('ready\n');
   const list = new Worklist(database);

@@ -5,6 +5,7 @@ import * as contract from '../../../src/web/api/contract';
 const ANSWERS: Readonly<Record<string, z.ZodType>> = {
   'GET /session': contract.Session,
   'GET /studies': contract.StudyPage,
+  'GET /studies/count': contract.StudyCount,
   'GET /studies/:study': contract.StudyDetail,
   'POST /studies/:study/verdict': contract.GivenVerdict.pick({ verdict: true }),
   'POST /studies/:study/priority': contract.GivenPriority,

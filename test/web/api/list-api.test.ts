@@ -1,6 +1,6 @@
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { ROLES } from '../../../src/web/access/user';
-import type { FilmReport, StudyDetail, StudyPage } from '../../../src/web/api/api-types';
+import type { FilmReport, StudyDetail, StudyCount, StudyPage } from '../../../src/web/api/api-types';
 import { LiveEvent } from '../../../src/web/api/contract';
 import { fill, ListSite, studyOf } from '../../support/web/list-site';
 import { routesOf } from '../../support/web/routes';
@@ -85,6 +85,18 @@ test('filters, search and pages', async () => {
     cursor = page.next;
   }
   expect([seen.size, pages]).toEqual([15, [4, 4, 4, 3]]);
+});
+
+test('how many there are, whatever fits into a page; of an operator no patient is asked', async () => {
+  const count = async (query = '', roles: Parameters<ListSite['get']>[1] = ['radiologist']) =>
+    json<StudyCount>(await site.get(`/api/v1/studies/count${query}`, roles));
+  expect(await count()).toEqual({ studies: 15, urgent: 3 });
+  expect(await count('?state=not-analysed')).toEqual({ studies: 1, urgent: 0 });
+  expect(await count('?priority=urgent&hours=1')).toEqual({ studies: 3, urgent: 3 });
+  expect(await count('?search=muller')).toEqual({ studies: 1, urgent: 0 });
+  expect(await count('?search=muller', ['operator'])).toEqual({ studies: 0, urgent: 0 });
+  expect((await site.get('/api/v1/studies/count?order=oldest')).status).toBe(400);
+  expect((await site.get('/api/v1/studies/count', ['metrics'])).status).toBe(403);
 });
 
 test.each(['?limit=0', '?limit=100000', '?state=odd', '?cursor=nonsense', '?what=ever', `?search=${'x'.repeat(65)}`])(
@@ -273,6 +285,9 @@ test('who saw what is told to the audit trail, with the studies that were shown'
   await rows('?search=muller');
   await site.get(`/api/v1/studies/${studyOf(2)}`);
   await rows('?limit=5', ['operator']);
+  // A count names nobody; what was searched for may.
+  await site.get('/api/v1/studies/count?state=done');
+  await site.get('/api/v1/studies/count?search=muller');
   expect(site.audit).toEqual([
     {
       kind: 'query',
@@ -281,6 +296,7 @@ test('who saw what is told to the audit trail, with the studies that were shown'
     },
     { kind: 'study-read', studies: [{ studyInstanceUid: studyOf(2), patientId: 'P-2', accessionNumber: 'A-2' }] },
     { kind: 'query', query: '?limit=5', studies: [] },
+    { kind: 'query', query: '?search=muller', studies: [] },
   ]);
 });
 

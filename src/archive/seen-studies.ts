@@ -1,0 +1,128 @@
+import type { Uid } from '../dicom/uid';
+import { type FoundInstance, type FoundSeries, readInstanceRows, readTexts, ROW_TAGS } from './dicom-json';
+import type { DicomWebArchive, SampleOptions } from './dicomweb';
+import { type FilmHeader, hasReadableTexts, HEADER_ROW_TAGS, readHeader } from './film-header';
+import { keepTags } from './json-parse';
+import { uidAt } from './json-values';
+
+/** A worker that is idle takes a study sooner after it was looked at (milliseconds). */
+const INSTANCES_MS = 500;
+/** What a row of the list shows until there is a result (milliseconds). */
+const HEADER_MS = 10_000;
+/** More at a time than are sorted at a time. */
+const MOST = 100;
+/** Of the metadata of a film, as JSON (characters); what is longer is not kept. */
+const MOST_CHARACTERS = 16_384;
+const KEPT_TAGS = [...new Set([...ROW_TAGS, ...HEADER_ROW_TAGS])];
+const SOP_INSTANCE_UID = '00080018';
+
+interface Seen {
+  /** Before the archive was asked. */
+  readonly at: number;
+  series: readonly FoundSeries[];
+  /** Metadata of one film of each series that was looked into. */
+  readonly samples: unknown[];
+  /** Its instances were taken, or have changed since. */
+  isTaken: boolean;
+}
+
+/**
+ * What was read of a study in order to sort it, for those who would ask the same again right away: the worker that
+ * takes it, and the reading list for its rows. Bounded, and only for a moment, as others may change the study.
+ */
+export class SeenStudies {
+  private readonly studies = new Map<Uid, Seen>();
+
+  constructor(
+    private readonly archive: DicomWebArchive,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** As {@link DicomWebArchive.findSeries}. */
+  async findSeries(study: Uid, timeoutMs?: number): Promise<readonly FoundSeries[]> {
+    // Known before the archive is asked, so that a change meanwhile is noted.
+    const seen: Seen = { at: this.now(), series: [], samples: [], isTaken: false };
+    this.keep(study, seen);
+    seen.series = await this.archive.findSeries(study, timeoutMs);
+    return seen.series;
+  }
+
+  /** As {@link DicomWebArchive.sampleAttributes}. */
+  async sampleAttributes<K extends string>(
+    study: Uid,
+    series: Uid,
+    attributes: Readonly<Record<K, string>>,
+    options: SampleOptions,
+  ): Promise<{ [key in K]?: string[] }> {
+    const seen = this.studies.get(study);
+    const sample = await this.archive.sampleMetadata(study, series, Object.values(attributes), options);
+    seen?.samples.push(...briefly(sample));
+    return readTexts(sample, attributes);
+  }
+
+  /**
+   * All instances of a study that was looked at a moment ago, once; null where it is not known that these are all: it
+   * has other series than films, or a series of several.
+   */
+  takeInstances(study: Uid): FoundInstance[] | null {
+    const seen = this.fresh(study, INSTANCES_MS);
+    if (seen === null || seen.isTaken) return null;
+    seen.isTaken = true;
+    const sampled = readInstanceRows(seen.samples, study).instances.filter((one) => one.studyInstanceUid === study);
+    const found = seen.series.flatMap(({ seriesInstanceUid, modality, instances }) => {
+      const film = sampled.find((one) => one.seriesInstanceUid === seriesInstanceUid);
+      return film === undefined || instances !== 1 ? [] : [{ ...film, modality }];
+    });
+    return found.length > 0 && found.length === seen.series.length ? found : null;
+  }
+
+  /** The study was worked on: it has other instances now than were seen, or are being looked at. */
+  changed(study: Uid): void {
+    const seen = this.studies.get(study);
+    if (seen !== undefined) seen.isTaken = true;
+  }
+
+  /** The archive, asked only for what was not seen of a study or a film a moment ago. */
+  asked(): DicomWebArchive {
+    const { archive } = this;
+    return {
+      ...archive,
+      sightStudy: async (study, timeoutMs) => this.sight(study) ?? archive.sightStudy(study, timeoutMs),
+      describe: async (path) => this.header(path) ?? archive.describe(path),
+    };
+  }
+
+  /** The header of a film of the study, and the modalities of its series; null where none was looked at. */
+  private sight(study: Uid): Awaited<ReturnType<DicomWebArchive['sightStudy']>> {
+    const seen = this.fresh(study, HEADER_MS);
+    const [film] = (seen?.samples ?? []).filter(hasReadableTexts);
+    if (seen === null || film === undefined) return null;
+    return { ...readHeader(film), modalities: seen.series.map(({ modality }) => modality) };
+  }
+
+  private header({ studyInstanceUid, sopInstanceUid }: Parameters<DicomWebArchive['describe']>[0]): FilmHeader | null {
+    const samples = this.fresh(studyInstanceUid, HEADER_MS)?.samples ?? [];
+    const film = samples.find((sample) => uidAt(sample, SOP_INSTANCE_UID) === sopInstanceUid);
+    return film !== undefined && hasReadableTexts(film) ? readHeader(film) : null;
+  }
+
+  private fresh(study: Uid, ms: number): Seen | null {
+    const seen = this.studies.get(study);
+    return seen !== undefined && this.now() - seen.at < ms ? seen : null;
+  }
+
+  private keep(study: Uid, seen: Seen): void {
+    this.studies.delete(study);
+    this.studies.set(study, seen);
+    for (const [oldest, { at }] of this.studies) {
+      if (this.studies.size <= MOST && seen.at - at < HEADER_MS) return;
+      this.studies.delete(oldest);
+    }
+  }
+}
+
+/** Without what nobody looks at. */
+function briefly(sample: unknown): unknown[] {
+  const kept = sample === undefined ? [] : keepTags([sample], KEPT_TAGS);
+  return JSON.stringify(kept).length > MOST_CHARACTERS ? [] : kept;
+}

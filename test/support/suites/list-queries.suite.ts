@@ -1,0 +1,439 @@
+import {
+  CompiledQuery,
+  type Kysely,
+  type KyselyPlugin,
+  type PluginTransformQueryArgs,
+  type PluginTransformResultArgs,
+  type RootOperationNode,
+  sql,
+} from 'kysely';
+import { createLog } from '../../../src/base/log';
+import { deriveUid, type Uid } from '../../../src/dicom/uid';
+import type { Step } from '../../../src/events/progress-event';
+import { type Database, openDatabase } from '../../../src/worklist/database';
+import { MIGRATIONS } from '../../../src/worklist/migrations/index';
+import { countSelected, findPage, type PageRequest, type Selection } from '../../../src/worklist/page-query';
+import { fold } from '../../../src/worklist/record-columns';
+import type { Schema, StudyColumns } from '../../../src/worklist/schema';
+import { planOf, searchOf } from '../../../src/worklist/search';
+import { SHOWN_STATES, VERDICTS } from '../../../src/worklist/states';
+import { Worklist } from '../../../src/worklist/worklist';
+import { studyRecord } from '../records/study-record';
+
+const LOG = createLog('silent');
+/** More than a search looks at first, so that the indexes have their part. */
+const MANY = 3_000;
+const DAY = 86_400_000;
+
+/** mulberry32: the same in each run. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+const ODD = [
+  'a',
+  'b',
+  'c',
+  'é',
+  'ß',
+  'İ',
+  'ﬀ',
+  '😀',
+  '👩‍⚕️',
+  '%',
+  '_',
+  '"',
+  "'",
+  '\\',
+  '*',
+  '(',
+  ')',
+  '-',
+  '^',
+  ' ',
+  ' ',
+];
+const FOREIGN = ['日', '本', '한', 'Ж', 'ж', 'ø', '1', '2', '.', ':', '{', 'o', 'r', 'n', 'e', 't'];
+const TEXT = [...ODD, ...FOREIGN];
+
+type Row = Pick<
+  StudyColumns,
+  'study_uid' | 'state' | 'urgency' | 'arrived_at' | 'verdict' | 'views' | 'search_study' | 'search_patient' | 'change'
+>;
+
+/** All but the number of the entry. */
+const ENTRY = [
+  'study_uid',
+  'state',
+  'urgency',
+  'arrived_at',
+  'newest_key',
+  'verdict',
+  'frontal_view',
+  'lateral_view',
+  'search_study',
+  'search_patient',
+] as const;
+
+function rowsOf(count: number, seed: number): Row[] {
+  const next = random(seed);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(list.length * next())]!;
+  const text = (length: number) => fold(Array.from({ length }, () => pick(TEXT)).join(''));
+  return Array.from({ length: count }, (_, i) => ({
+    study_uid: `1.2.826.0.1.${i}.${Math.floor(1e9 * next())}`,
+    state: next() < 0.9 ? ('done' as const) : pick([...SHOWN_STATES, 'left-alone' as const]),
+    urgency: next() < 0.1 ? 0 : 1,
+    // Several at the same time.
+    arrived_at: Math.floor((count * next()) / 3) * (DAY / 24),
+    verdict: next() < 0.1 ? pick(VERDICTS) : null,
+    views: pick(['', 'frontal', 'lateral', 'frontal,lateral']),
+    search_study: `${text(8)} common ${text(6)}`.trim(),
+    search_patient: `${text(8)} ${text(5)}`.trim(),
+    change: i + 1,
+  }));
+}
+
+const inserted = (database: Database, rows: readonly Row[]) =>
+  database.write(async (transaction) => {
+    for (let at = 0; at < rows.length; at += 500)
+      await transaction
+        .insertInto('study')
+        .values(rows.slice(at, at + 500))
+        .execute();
+  });
+
+/** As each row was compared before there were indexes. */
+function isFound({ search_study, search_patient }: Row, search: string, withPatient: boolean): boolean {
+  const texts = withPatient ? [search_study, search_patient] : [search_study];
+  return fold(search)
+    .split(' ')
+    .filter((word) => word !== '')
+    .every((word) =>
+      texts.some((text) => (Array.from(word).length > 2 ? text.includes(word) : ` ${text}`.includes(` ${word}`))),
+    );
+}
+
+function isSelected(row: Row, { filters = {}, search = '', searchPatient }: Selection): boolean {
+  const { states, priority, view, verdict, arrivedFrom, arrivedBefore } = filters;
+  return (
+    row.state !== 'left-alone' &&
+    (states === undefined || (states as readonly string[]).includes(row.state)) &&
+    (priority === undefined || (row.urgency === 0) === (priority === 'urgent')) &&
+    (view === undefined || row.views.includes(view)) &&
+    (verdict === undefined || (verdict === 'none' ? row.verdict === null : row.verdict === verdict)) &&
+    (arrivedFrom === undefined || row.arrived_at >= arrivedFrom) &&
+    (arrivedBefore === undefined || row.arrived_at < arrivedBefore) &&
+    isFound(row, search, searchPatient)
+  );
+}
+
+function expected(rows: readonly Row[], selection: Selection, order: 'oldest' | 'newest'): string[] {
+  const sign = order === 'oldest' ? 1 : -1;
+  return rows
+    .filter((row) => isSelected(row, selection))
+    .sort(
+      (a, b) =>
+        a.urgency - b.urgency ||
+        sign * (a.arrived_at - b.arrived_at) ||
+        // As the databases compare, by bytes.
+        (a.study_uid < b.study_uid ? -1 : 1),
+    )
+    .map(({ study_uid }) => study_uid);
+}
+
+/** Statements that were built, for EXPLAIN. */
+class Statements implements KyselyPlugin {
+  readonly nodes: RootOperationNode[] = [];
+
+  transformQuery({ node }: PluginTransformQueryArgs): RootOperationNode {
+    this.nodes.push(node);
+    return node;
+  }
+
+  transformResult({ result }: PluginTransformResultArgs) {
+    return Promise.resolve(result);
+  }
+}
+
+/** The same for each database: `create` gives the URL of an empty one. */
+export function listQueryTests(create: () => Promise<string>): void {
+  const opened: Database[] = [];
+  const open = async (url?: string, migrations = MIGRATIONS) => {
+    const database = openDatabase(url ?? (await create()), LOG, migrations);
+    opened.push(database);
+    return database;
+  };
+  afterAll(async () => {
+    for (const database of opened) await database.close();
+  });
+
+  describe('pages, searches and counts of many studies', () => {
+    const rows = rowsOf(MANY, 16);
+    let database: Database;
+    let list: Worklist;
+    beforeAll(async () => {
+      database = await open();
+      list = new Worklist(database);
+      await inserted(database, rows);
+    });
+
+    async function walked(selection: Selection, order: 'oldest' | 'newest', limit: number): Promise<string[]> {
+      const found: string[] = [];
+      for (let cursor: string | null | undefined; cursor !== null;) {
+        const page = await list.page({ ...selection, order, limit, ...(cursor === undefined ? {} : { cursor }) });
+        found.push(...page.rows.map(({ studyInstanceUid }) => studyInstanceUid));
+        cursor = page.next;
+      }
+      return found;
+    }
+
+    const next = random(7);
+    const pick = <T>(items: readonly T[]): T => items[Math.floor(items.length * next())]!;
+    const maybe = <T>(value: () => T, share = 0.3): T | undefined => (next() < share ? value() : undefined);
+    const selection = (): Selection =>
+      Object.fromEntries(
+        Object.entries({
+          searchPatient: next() < 0.5,
+          search: maybe(() => pick(['common', 'comm', '1.2.826', 'c', 'co', 'a', 'ab common']), 0.5),
+          filters: Object.fromEntries(
+            Object.entries({
+              states: maybe(() => [pick(SHOWN_STATES), pick(SHOWN_STATES)]),
+              priority: maybe(() => pick(['urgent', 'routine'] as const)),
+              view: maybe(() => pick(['frontal', 'lateral'] as const)),
+              verdict: maybe(() => pick(['none', ...VERDICTS] as const)),
+              // As of a part of an hour.
+              arrivedFrom: maybe(() => 20 * DAY * next()),
+              arrivedBefore: maybe(() => 20 * DAY + 20 * DAY * next()),
+            }).filter(([, value]) => value !== undefined),
+          ),
+        }).filter(([, value]) => value !== undefined),
+      ) as unknown as Selection;
+
+    test.each(Array.from({ length: 20 }, (_, i) => [i, selection()] as const))(
+      'selection %i: all pages together are what each row says, in both orders, and so is the count: %j',
+      async (i, wanted) => {
+        for (const order of ['oldest', 'newest'] as const)
+          expect(await walked(wanted, order, i % 2 === 0 ? 37 : 300)).toEqual(expected(rows, wanted, order));
+        const found = rows.filter((row) => isSelected(row, wanted));
+        expect(await list.count(wanted)).toEqual({
+          studies: found.length,
+          urgent: found.filter(({ urgency }) => urgency === 0).length,
+        });
+      },
+    );
+
+    test('a longer word is found anywhere, one of two characters where a word begins, however odd', async () => {
+      const searches = Array.from({ length: 120 }, () => {
+        const row = pick(rows);
+        const characters = Array.from(pick([row.search_study, row.search_patient]));
+        const from = Math.floor(characters.length * next());
+        return characters.slice(from, from + 1 + Math.floor(6 * next())).join('');
+      });
+      const odd = ['"', '""', '" or "', '%%%', '___', '\\\\\\', 'a* b*', '{a}:b', '-a-', '😀😀', '😀', '日本', "'--'"];
+      for (const search of [...searches, ...odd])
+        for (const searchPatient of [true, false]) {
+          const wanted = { search, searchPatient };
+          const { rows: found } = await list.page({ ...wanted, order: 'oldest', limit: 20 });
+          expect({ search, found: found.map(({ studyInstanceUid }) => studyInstanceUid) }).toEqual({
+            search,
+            found: expected(rows, wanted, 'oldest').slice(0, 20),
+          });
+        }
+    }, 120_000);
+
+    test('whether entries are looked up or all looked at, the same are found', async () => {
+      const ids = (search: string, most: number) =>
+        database.read(async (db) => {
+          const { conditions } = await planOf(db, database.kind, searchOf(search, true)!, most);
+          const found = await sql<{
+            id: number;
+          }>`select id from list_entry where ${sql.join([...conditions], sql` and `)}
+            order by id`.execute(db);
+          return found.rows;
+        });
+      for (const search of ['common', 'ab', 'a', '1.2.826.0.1.17', 'c co com', 'ж', rows[9]!.study_uid])
+        expect(await ids(search, 0)).toEqual(await ids(search, 1_000_000));
+    });
+
+    test('no page, search or count reads the wide rows but by their key, and each has its index', async () => {
+      const plans = async (request: Partial<PageRequest>) => {
+        const asked = { searchPatient: true, order: 'oldest', limit: 10, ...request } as const;
+        return (
+          await database.read((db) => explained(db, database.kind, (own) => findPage(own, database.kind, asked)))
+        ).concat(
+          await database.read((db) => explained(db, database.kind, (own) => countSelected(own, database.kind, asked))),
+        );
+      };
+      if (database.kind === 'postgres') await database.write((db) => sql`analyze`.execute(db));
+      for (const request of [
+        {},
+        { filters: { states: ['failed'], view: 'lateral' } },
+        { filters: { verdict: 'none', arrivedFrom: DAY }, order: 'newest' },
+        { search: 'common' },
+        { search: 'qqzx' },
+        { search: 'qqzx', searchPatient: false, filters: { priority: 'urgent' } },
+      ] as Partial<PageRequest>[]) {
+        const text = (await plans(request)).join('\n');
+        expect(text).not.toMatch(/SCAN study\b|Seq Scan on study\b/);
+        if (request.search !== 'qqzx') expect(text).toContain(`list_entry_${request.order ?? 'oldest'}`);
+        else expect(text).toMatch(database.kind === 'sqlite' ? /VIRTUAL TABLE INDEX/ : /list_entry_search_study/);
+      }
+    });
+  });
+
+  /** The plans of all statements that `work` asks; those of PostgreSQL as if a table could not be read whole. */
+  async function explained(
+    db: Kysely<Schema>,
+    kind: Database['kind'],
+    work: (db: Kysely<Schema>) => Promise<unknown>,
+  ): Promise<string[]> {
+    const statements = new Statements();
+    await work(db.withPlugin(statements));
+    const lines: string[] = [];
+    const explain = async (own: Kysely<Schema>) => {
+      for (const [i, node] of statements.nodes.entries()) {
+        const compiled = own.getExecutor().compileQuery(node, { queryId: String(i) });
+        const text = `${kind === 'sqlite' ? 'explain query plan' : 'explain'} ${compiled.sql}`;
+        const { rows } = await own.executeQuery(CompiledQuery.raw(text, [...compiled.parameters]));
+        lines.push(...rows.map((row) => String(Object.values(row as object).at(-1))));
+      }
+    };
+    if (kind === 'sqlite') await explain(db);
+    else
+      await db.transaction().execute(async (transaction) => {
+        await sql`set local enable_seqscan = off`.execute(transaction);
+        await explain(transaction);
+      });
+    return lines;
+  }
+
+  describe('what is kept beside the studies', () => {
+    /** The same from `study` and `verdict` themselves. */
+    async function recount(database: Database) {
+      const { rows, verdicts } = await database.read(async (db) => ({
+        rows: await db.selectFrom('study').selectAll().where('state', '<>', 'left-alone').execute(),
+        verdicts: await db.selectFrom('verdict').selectAll().orderBy('change').execute(),
+      }));
+      const latest = [...new Map(verdicts.map(({ study_uid, verdict }) => [study_uid, verdict])).values()];
+      const of = (verdict: string) => latest.filter((one) => one === verdict).length;
+      const urgent = rows.filter(({ urgency }) => urgency === 0);
+      return {
+        counts: {
+          states: Object.fromEntries(
+            SHOWN_STATES.map((state) => [state, rows.filter((row) => row.state === state).length]),
+          ),
+          urgent: urgent.length,
+          urgentUnjudged: urgent.filter(({ verdict }) => verdict === null).length,
+        },
+        agreement: { agree: of('agree'), disagree: of('disagree'), unusable: of('unusable') },
+        entries: rows
+          .map((row) => ({
+            study_uid: row.study_uid,
+            state: row.state,
+            urgency: row.urgency,
+            arrived_at: row.arrived_at,
+            newest_key: 0 - row.arrived_at,
+            verdict: row.verdict,
+            frontal_view: Number(row.views.includes('frontal')),
+            lateral_view: Number(row.views.includes('lateral')),
+            search_study: `  ${row.search_study.replaceAll(' ', '  ')}`,
+            search_patient: `  ${row.search_patient.replaceAll(' ', '  ')}`,
+          }))
+          .sort((a, b) => (a.study_uid < b.study_uid ? -1 : 1)),
+      };
+    }
+
+    async function kept(database: Database) {
+      const list = new Worklist(database);
+      const { agree, disagree, unusable } = await list.agreement();
+      const entries = await database.read((db) => db.selectFrom('list_entry').select(ENTRY).execute());
+      return {
+        counts: await list.counts(),
+        agreement: { agree, disagree, unusable },
+        entries: entries.sort((a, b) => (a.study_uid < b.study_uid ? -1 : 1)),
+      };
+    }
+
+    /** FTS5 compares its index with the text, and fails where they differ (sqlite.org/fts5.html, section 6.3). */
+    const checkSearch = async (database: Database) => {
+      if (database.kind === 'sqlite')
+        await database.write((db) =>
+          sql`insert into list_search (list_search, rank) values ('integrity-check', 1)`.execute(db),
+        );
+    };
+
+    test('entries and counts are those of the studies after anything that may happen', async () => {
+      const database = await open();
+      const next = random(3);
+      const pick = <T>(items: readonly T[]): T => items[Math.floor(items.length * next())]!;
+      let clock = Date.parse('2026-03-03T00:00:00.000Z');
+      const list = new Worklist(database, () => clock);
+      const names = Array.from({ length: 12 }, (_, i) => `s${i}`);
+      const uid = (name: string): Uid => deriveUid(['study', name]);
+      const steps: readonly Step[] = [
+        { kind: 'waiting', priority: 'urgent' },
+        { kind: 'waiting', priority: 'routine' },
+        { kind: 'analysing', attempt: 1 },
+        { kind: 'failed', reason: 'UNKNOWN' },
+        { kind: 'nothing-new' },
+      ];
+      const record = (name: string) =>
+        studyRecord(name, {
+          key: deriveUid([name, clock]),
+          completedAt: new Date(clock).toISOString(),
+          priority: pick(['urgent', 'routine']),
+          patient: { ...studyRecord(name).patient, PatientName: `Name${Math.floor(5 * next())}^X` },
+        });
+      const remove = (table: 'study' | 'verdict', name: string) =>
+        database.write(async (db) => {
+          if (table === 'study') await db.deleteFrom('study').where('study_uid', '=', uid(name)).execute();
+          else await db.deleteFrom('verdict').where('study_uid', '=', uid(name)).execute();
+        });
+      const acts: readonly ((name: string) => Promise<unknown>)[] = [
+        (name) => list.advance(uid(name), pick(steps), clock),
+        (name) => list.advance(uid(name), pick(steps), clock),
+        (name) => list.record(record(name)),
+        (name) => list.verdict(uid(name), { verdict: pick(VERDICTS), note: '', by: 'a' }),
+        (name) => list.setPriority(uid(name), pick(['urgent', null]), 'a'),
+        (name) => list.correct(uid(name), { of: 'film', attributes: record(name) }),
+        (name) => (next() < 0.3 ? remove(pick(['study', 'verdict']), name) : Promise.resolve()),
+      ];
+      for (let i = 0; i < 200; i++) {
+        clock += 1_000;
+        await pick(acts)(pick(names));
+        if (i % 20 === 19) expect(await kept(database)).toEqual(await recount(database));
+      }
+      await checkSearch(database);
+    }, 120_000);
+
+    test('a list of the version before keeps its rows, and has entries, counts and search', async () => {
+      const url = await create();
+      const before = openDatabase(url, LOG, MIGRATIONS.slice(0, 4));
+      const rows = rowsOf(1_500, 5);
+      await inserted(before, rows);
+      await before.write(async (db) => {
+        for (const [i, { study_uid, verdict }] of rows.slice(0, 300).entries())
+          await db
+            .insertInto('verdict')
+            .values({ change: i + 1, study_uid, verdict: verdict ?? 'agree', note: '', by_user: 'a', at: i })
+            .execute();
+      });
+      await before.close();
+      const database = await open(url);
+      expect(await kept(database)).toEqual(await recount(database));
+      await checkSearch(database);
+      const search = rows.find(({ state, search_study }) => state === 'done' && search_study.length > 20)!.search_study;
+      const wanted = { search, searchPatient: false };
+      const found = (await new Worklist(database).page({ ...wanted, order: 'newest', limit: 5 })).rows;
+      expect(found.map(({ studyInstanceUid }) => studyInstanceUid)).toEqual(
+        expected(rows, wanted, 'newest').slice(0, 5),
+      );
+    }, 60_000);
+  });
+}
