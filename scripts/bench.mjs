@@ -10,6 +10,7 @@
  * npm run bench -- --soak [N] [--json]: the memory of one process over N studies (1000).
  * npm run bench -- --catch-up [N] [--json]: what a start asks the archive about N studies that have results (1000).
  * npm run bench -- --check [--json]: ends with 1 where raw films cost far more than the networks alone.
+ * npm run bench -- --half-resolution [--json]: what decoding JPEG 2000 at half resolution changes.
  * npm run bench -- --list [--rows N] [--json]: the reading list with 100,000 studies, without any film.
  * Kinds: mix, raw, rle, jpegLossless, jpegLs, jpeg2000, real. With --json the last line is all figures as one object.
  * docs/performance.md tells how to read it.
@@ -23,6 +24,7 @@ import { benchCatchUp } from './bench/catch-up.mjs';
 import { benchCheck } from './bench/check.mjs';
 import { prepareFilms, SYNTAXES } from './bench/films.mjs';
 import { ratiosOf } from './bench/figures.cjs';
+import { benchHalfResolution } from './bench/half-resolution.mjs';
 import { benchList } from './bench/list.mjs';
 import { measure } from './bench/measure.mjs';
 import { DEBIAN_PYTHON, missingTools } from './bench/native.mjs';
@@ -45,6 +47,7 @@ const OPTIONS = {
   soak: { type: 'boolean', default: false },
   'catch-up': { type: 'boolean', default: false },
   check: { type: 'boolean', default: false },
+  'half-resolution': { type: 'boolean', default: false },
   list: { type: 'boolean', default: false },
   rows: { type: 'string', default: '100000' },
   json: { type: 'boolean', default: false },
@@ -72,15 +75,22 @@ async function main() {
 const MODES = {
   soak: (studies) => async (site) => benchSoak({ ...site, studies, films: await prepareFilms(['mix']) }),
   'catch-up': (studies) => (site) => benchCatchUp({ ...site, studies }),
+  'half-resolution':
+    () =>
+    async ({ dir }) =>
+      benchHalfResolution({ films: await prepareFilms(['jpeg2000']), real: await realFilms(dir) }),
   check: () => async (site) => benchCheck({ ...site, films: await prepareFilms(['raw'], { most: CHECK_DRAWINGS }) }),
 };
+
+/** Those that take a number of studies. */
+const COUNTED = ['soak', 'catch-up'];
 
 /** What is asked for. */
 function modeOf(values, [studies, ...more]) {
   const [mode, another] = Object.keys(MODES).filter((name) => values[name]);
-  const isCounted = mode !== undefined && mode !== 'check';
+  const isCounted = COUNTED.includes(mode);
   if (another !== undefined || more.length > 0 || (studies !== undefined && !isCounted))
-    throw new Explained('one of --soak [N], --catch-up [N] and --check, or none of them');
+    throw new Explained('one of --soak [N], --catch-up [N], --check and --half-resolution, or none of them');
   return mode === undefined ? films(values) : MODES[mode](wholeNumber('number of studies', studies ?? STUDIES));
 }
 

@@ -46,7 +46,7 @@ function drawings() {
   }));
 }
 
-const DRAWN_BY = ['src/imaging/synthetic-drawing.ts', 'src/objects/synthetic-film.ts', 'scripts/bench/draw-worker.mjs'];
+const DRAWN_BY = ['src/imaging/synthetic-drawing.ts', 'src/objects/synthetic-film.ts', 'scripts/bench/transcode.mjs'];
 
 /** Named by what the drawing depends on: another drawing gets another folder. */
 function cacheFolder() {

@@ -48,6 +48,7 @@ export async function openLine(
     models: [...all, ...(shortcut ? [{ ...describeModel(shortcut.manifest), task: 'audit' as const }] : [])],
     findings: classifiers.map(({ model, rule }) => ({ ...rule, model: model.manifest.id })),
     ...(minimumAge === MINIMUM_AGE ? {} : { minimumAge }),
+    ...(decode.jpeg2000HalfResolution ? { jpeg2000Resolution: 'half' as const } : {}),
     srClass: results.reportClass,
     objects: {
       heatMap: results.heatMap,
@@ -111,9 +112,13 @@ export function openLineForFiles(
 }
 
 /** A decoder thread as configured; it starts with the first film. */
-export function openReader({ timeoutMs }: Config['decode'], log?: Pick<Log, 'warn'>): DecoderThread {
+export function openReader(
+  { timeoutMs, jpeg2000HalfResolution }: Config['decode'],
+  log?: Pick<Log, 'warn'>,
+): DecoderThread {
   return new DecoderThread({
     timeoutMs,
+    resolution: jpeg2000HalfResolution ? 'half' : 'whole',
     onLost: (why, task) =>
       log?.warn(
         { event: 'decoder.lost', why, task },

@@ -1,4 +1,5 @@
-import type { Attributes } from './attributes';
+import { type Attributes, number } from './attributes';
+import type { Resolution } from './codecs';
 import { grayFromColour, hasColours, isColour, isColouredPalette, paletteMapping } from './colour';
 import { decodedDigest } from './content-digest';
 import { greyRange, type Histogram, isOutside, repair, undeclaredPadding } from './grey-scale';
@@ -8,11 +9,11 @@ import { PixelError } from './pixel-error';
 import type { Opened } from './read';
 import { readSamples, type StoredValues } from './samples';
 
-/** Where the pixels say something else than the header (docs/conformance.md, "Grey scale"). */
-const PIXEL_REMARKS = ['outlying-values', 'undeclared-padding', 'beyond-bits-stored'] as const;
+/** Where the pixels say something else than the header, or were not all decoded (docs/conformance.md, "Grey scale"). */
+const PIXEL_REMARKS = ['outlying-values', 'undeclared-padding', 'beyond-bits-stored', 'half-resolution'] as const;
 export interface PixelRemark {
   readonly kind: (typeof PIXEL_REMARKS)[number];
-  /** How many pixels it concerns. */
+  /** How many of the decoded pixels it concerns. */
   readonly pixels: number;
 }
 
@@ -32,7 +33,7 @@ export interface GrayFilm {
   readonly remarks?: readonly PixelRemark[];
 }
 
-/** What is known of a decoded film beside its values. */
+/** What is known of a decoded film beside its values; rows and columns are the source's, however many were decoded. */
 export type FilmFacts = Omit<DecodedPixels, 'values'>;
 
 export interface DecodedPixels extends GrayFilm {
@@ -94,11 +95,14 @@ export async function decodePixels(opened: Opened, limits?: PixelLimits): Promis
  * where the window shows nothing at all, the scale is that of the values themselves without outliers (grey-scale.ts).
  * @throws PixelError when the film cannot be decoded, or is one constant grey: decoders that fail silently return those
  */
-export async function displayFilm(opened: Opened, limits?: PixelLimits): Promise<DisplayedFilm> {
+export async function displayFilm(
+  opened: Opened,
+  limits?: PixelLimits,
+  resolution?: Resolution,
+): Promise<DisplayedFilm> {
   const { attributes } = opened;
-  const { header, samples, colour, stored } = await storedPixels(opened, limits);
-  const { rows, columns } = header;
-  const picture = { rows, columns, values: stored };
+  const { header, samples, colour, stored } = await storedPixels(opened, limits, resolution);
+  const picture = { rows: samples.rows, columns: samples.columns, values: stored };
   const display = colour ? colourDisplay() : grayDisplay(attributes, header);
   const all = histogramOf(colour ? countStored(stored) : samples.counts, stored, display.padding);
   const padding = undeclaredPadding(picture, all, brighterIn(display));
@@ -118,12 +122,13 @@ export async function displayFilm(opened: Opened, limits?: PixelLimits): Promise
     'beyond-bits-stored': samples.beyondStored,
     'undeclared-padding': padding?.pixels ?? 0,
     'outlying-values': outside,
+    'half-resolution': samples.rows < header.rows ? stored.length : 0,
   });
   const coloured = colour ? hasColours(samples, header) : isColouredPalette(attributes, header);
   const facts = {
-    rows,
-    columns,
-    digest: decodedDigest(stored, { rows, columns, colour }, attributes),
+    rows: header.rows,
+    columns: header.columns,
+    digest: decodedDigest(stored, { ...picture, colour }, attributes),
     ...(coloured ? { coloured } : {}),
     ...(remarks.length > 0 ? { remarks } : {}),
   };
@@ -206,17 +211,31 @@ function shownHistogram(
 /**
  * {@link ContentDigest.decoded} of a film that may have no picture in it. @throws PixelError as {@link decodePixels}
  */
-export async function digestPixels(opened: Opened, limits?: PixelLimits): Promise<string> {
-  const { header, colour, stored } = await storedPixels(opened, limits);
-  return decodedDigest(stored, { ...header, colour }, opened.attributes);
+export async function digestPixels(opened: Opened, limits?: PixelLimits, resolution?: Resolution): Promise<string> {
+  const { samples, colour, stored } = await storedPixels(opened, limits, resolution);
+  return decodedDigest(stored, { ...samples, colour }, opened.attributes);
 }
 
 /** One value a pixel, before any look-up table; of a film in colour its luminance. */
-async function storedPixels({ attributes, pixelData, transferSyntaxUid }: Opened, limits?: PixelLimits) {
+async function storedPixels(
+  { attributes, pixelData, transferSyntaxUid }: Opened,
+  limits?: PixelLimits,
+  resolution?: Resolution,
+) {
   const header = imageHeader(attributes, limits);
-  const samples = await readSamples(pixelData, transferSyntaxUid, header);
+  const asked = isContinuous(attributes, header) ? resolution : 'whole';
+  const samples = await readSamples(pixelData, transferSyntaxUid, header, asked);
   const colour = isColour(header);
   return { header, samples, colour, stored: colour ? grayFromColour(samples, header) : samples.values };
+}
+
+/**
+ * Whether a value between two neighbours means something: not between the numbers of a palette, among bits that are an
+ * overlay's, or between the film and its padding.
+ */
+function isContinuous(attributes: Attributes, { photometric, highBit, bitsStored, overlayBits }: ImageHeader): boolean {
+  const isPlain = photometric.startsWith('MONOCHROME') && highBit === bitsStored - 1 && overlayBits === 0;
+  return isPlain && number(attributes, 'PixelPaddingValue') === undefined;
 }
 
 function remarksOf(counts: Readonly<Record<PixelRemark['kind'], number>>): PixelRemark[] {

@@ -1,4 +1,4 @@
-import { type DecodedFrame, decodeFrame } from './codecs';
+import { type DecodedFrame, decodeFrame, type Resolution } from './codecs';
 import type { ImageHeader } from './image-header';
 import type { PixelElement } from './parse';
 import { undecodable } from './pixel-error';
@@ -12,6 +12,9 @@ export type StoredValues = Uint8Array | Uint16Array | Int16Array;
 
 /** Samples as stored, before any look-up table. */
 export interface Samples {
+  /** As decoded: the header's, or half of them. */
+  readonly rows: number;
+  readonly columns: number;
   readonly values: StoredValues;
   readonly planar: boolean;
   /** The codec turned the colours into RGB, whatever Photometric Interpretation says. */
@@ -36,14 +39,16 @@ export async function readSamples(
   pixelData: PixelElement | null,
   transferSyntaxUid: string,
   header: ImageHeader,
+  resolution: Resolution = 'whole',
 ): Promise<Samples> {
+  const { rows, columns } = header;
   if (!pixelData || pixelData.fragments.every((fragment) => fragment.length === 0))
     throw undecodable('the object holds no pixel data');
   if (pixelData.truncated) throw undecodable('the pixel data are cut off');
   if (!pixelData.encapsulated && NATIVE.has(transferSyntaxUid))
-    return native(pixelData, transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN, header);
-  if (pixelData.encapsulated && transferSyntaxUid === RLE_LOSSLESS) return rle(pixelData, header);
-  if (pixelData.encapsulated && CODESTREAMS.has(transferSyntaxUid)) return compressed(pixelData, header);
+    return { rows, columns, ...native(pixelData, transferSyntaxUid === EXPLICIT_VR_BIG_ENDIAN, header) };
+  if (pixelData.encapsulated && transferSyntaxUid === RLE_LOSSLESS) return { rows, columns, ...rle(pixelData, header) };
+  if (pixelData.encapsulated && CODESTREAMS.has(transferSyntaxUid)) return compressed(pixelData, header, resolution);
   const known =
     NATIVE.has(transferSyntaxUid) || transferSyntaxUid === RLE_LOSSLESS || CODESTREAMS.has(transferSyntaxUid);
   throw undecodable(
@@ -53,7 +58,9 @@ export async function readSamples(
   );
 }
 
-function native({ fragments, vr }: PixelElement, bigEndian: boolean, header: ImageHeader): Samples {
+type InWhole = Omit<Samples, 'rows' | 'columns'>;
+
+function native({ fragments, vr }: PixelElement, bigEndian: boolean, header: ImageHeader): InWhole {
   const { photometric, bitsAllocated, planar } = header;
   const count = header.rows * header.columns * (photometric === 'YBR_FULL_422' ? 2 : header.samplesPerPixel);
   const length = (count * bitsAllocated) / 8;
@@ -65,7 +72,7 @@ function native({ fragments, vr }: PixelElement, bigEndian: boolean, header: Ima
   return { ...unpack(ordered.subarray(0, length), bitsAllocated, headerLayout(header)), planar, becameRgb: false };
 }
 
-function rle({ fragments }: PixelElement, header: ImageHeader): Samples {
+function rle({ fragments }: PixelElement, header: ImageHeader): InWhole {
   const shape = {
     pixels: header.rows * header.columns,
     samplesPerPixel: header.samplesPerPixel,
@@ -84,10 +91,12 @@ function headerLayout({ highBit, bitsStored, signed, overlayBits }: ImageHeader)
   return { shift, bits: bitsStored, signed, overlays: overlayBits & ~((2 ** bitsStored - 1) << shift) };
 }
 
-async function compressed({ fragments }: PixelElement, header: ImageHeader): Promise<Samples> {
-  const frame = await decodeFrame(join(fragments), header);
+async function compressed({ fragments }: PixelElement, header: ImageHeader, resolution: Resolution): Promise<Samples> {
+  const frame = await decodeFrame(join(fragments), header, resolution);
   const becameRgb = frame.kind === 'jpeg' || header.photometric === 'YBR_RCT' || header.photometric === 'YBR_ICT';
   return {
+    rows: frame.rows,
+    columns: frame.columns,
     ...unpack(frame.bytes, frame.precision > 8 ? 16 : 8, layoutOf(frame, header)),
     planar: frame.planar,
     becameRgb,

@@ -43,7 +43,12 @@ export function pixelRemark({ kind, pixels }: PixelRemark): string {
     case 'undeclared-padding':
       return `The film has a border of ${count} with one value that no Pixel Padding Value declares. It was left out.`;
     case 'beyond-bits-stored':
-      return `The values of ${count} lie outside the bits that Bits Stored and High Bit name. They were used as they are.`;
+      return (
+        `The values of ${count} lie outside the bits that Bits Stored and High Bit name. ` +
+        'They were used as they are.'
+      );
+    case 'half-resolution':
+      return 'The film was decoded at half its resolution, as this site has it for JPEG 2000.';
   }
 }
 

@@ -43,6 +43,8 @@ export interface AnalysisIdentity {
   readonly objects: Readonly<Record<ResultObject, boolean>>;
   /** Youngest patient whose films are analysed (years), where it is not the usual one. */
   readonly minimumAge?: number;
+  /** Of JPEG 2000, where it is not the whole one. */
+  readonly jpeg2000Resolution?: 'half';
   /** Of the film in hand; absent where no film is. */
   readonly film?: FilmState;
 }
@@ -97,6 +99,7 @@ export function resultUids(study: Uid, film: Uid, identity: AnalysisIdentity): R
     ...modelParts(identity),
     ...contentParts(identity.film),
     ...(identity.minimumAge === undefined ? [] : ['minimum-age', identity.minimumAge]),
+    ...(identity.jpeg2000Resolution === undefined ? [] : ['jpeg2000-resolution', identity.jpeg2000Resolution]),
   ];
   const uidsOf = (...kind: string[]): ObjectUids => ({
     series: deriveUid([film, 'series', ...kind, ...shape]),

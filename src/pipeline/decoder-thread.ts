@@ -5,10 +5,11 @@ import { HilumError } from '../base/errors';
 import { isShared } from '../base/shared-bytes';
 import { errorOf } from '../base/thread-failure';
 import { number } from '../dicom/attributes';
+import type { Resolution } from '../dicom/codecs';
 import { PixelError, undecodable } from '../dicom/pixel-error';
 import type { Opened } from '../dicom/read';
 import type { Size } from '../imaging/plane';
-import type { Answer, Failure, Reply, Request } from './decoder-worker';
+import type { Answer, DecoderSettings, Failure, Reply, Request } from './decoder-worker';
 import type { FilmReader, ReadFilm } from './film-reader';
 import type { FilmPicture, ReducedFilm } from './reduce';
 import { transferable } from './transferable';
@@ -21,6 +22,8 @@ export interface DecoderThreadOptions {
   readonly timeoutMs: number;
   /** Heap of the thread in MiB; pixels lie outside it and are bounded by their own limits (image-header.ts). */
   readonly heapMb?: number;
+  /** Of what is analysed, where a film can be decoded at half of it; whole by default. */
+  readonly resolution?: Resolution;
   /** Told of each lost thread. */
   readonly onLost?: (loss: ThreadLoss, task: Request['task']) => void;
   readonly workerFile?: string;
@@ -104,8 +107,10 @@ export class DecoderThread implements FilmReader {
 
   /** @throws Error when the thread cannot start: a broken installation, and no film's fault */
   private async start(): Promise<Worker> {
-    const { workerFile = join(__dirname, 'decoder-worker.js'), heapMb = HEAP_MB } = this.options;
+    const { workerFile = join(__dirname, 'decoder-worker.js'), heapMb = HEAP_MB, resolution } = this.options;
+    const settings: DecoderSettings = resolution === undefined ? {} : { resolution };
     const worker = new Worker(workerFile, {
+      workerData: settings,
       resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: YOUNG_MB },
     });
     const gone = once(worker, 'exit').then(() => Promise.reject(new Error('it ended')));

@@ -1,10 +1,11 @@
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { causeText } from '../base/errors';
 import { failureOf, type ThreadFailure } from '../base/thread-failure';
+import type { Resolution } from '../dicom/codecs';
 import { PixelError, type PixelFault } from '../dicom/pixel-error';
 import type { Opened } from '../dicom/read';
 import type { Size } from '../imaging/plane';
-import { type ReadFilm, unboundedReader } from './film-reader';
+import { type ReadFilm, readerInThisThread } from './film-reader';
 import type { FilmPicture, ReducedFilm } from './reduce';
 import { transferable } from './transferable';
 
@@ -30,26 +31,33 @@ export type Reply =
 const port = parentPort;
 if (port === null) throw new Error('decoder-worker.ts is started as a thread only');
 
+/** What a decoder thread is started with. */
+export interface DecoderSettings {
+  readonly resolution?: Resolution;
+}
+
+const reader = readerInThisThread((workerData as DecoderSettings | null)?.resolution);
+
 async function answer(request: Request): Promise<void> {
   try {
     switch (request.task) {
       case 'read': {
-        const value = await unboundedReader.read(request.bytes);
+        const value = await reader.read(request.bytes);
         send({ kind: 'done', value }, value.pixelData?.fragments ?? []);
         break;
       }
       case 'decode': {
-        const value = await unboundedReader.decode(request.opened, request.size);
+        const value = await reader.decode(request.opened, request.size);
         send({ kind: 'done', value }, [value.normalised.values, value.grey.values]);
         break;
       }
       case 'picture': {
-        const value = await unboundedReader.picture(request.opened, request.longest);
+        const value = await reader.picture(request.opened, request.longest);
         send({ kind: 'done', value }, [value.grey.values]);
         break;
       }
       case 'digest':
-        send({ kind: 'done', value: await unboundedReader.digest(request.opened) }, []);
+        send({ kind: 'done', value: await reader.digest(request.opened) }, []);
     }
   } catch (error) {
     send({ kind: 'failed', failure: toldOf(error) }, []);

@@ -1,3 +1,4 @@
+import type { Resolution } from '../dicom/codecs';
 import { encodedDigest } from '../dicom/content-digest';
 import { digestPixels, displayFilm } from '../dicom/pixels';
 import { type Opened, readPart10 } from '../dicom/read';
@@ -25,14 +26,19 @@ export interface FilmReader {
   close(): Promise<void>;
 }
 
-/** In the caller's own thread, so without any bound of time: for files that are trusted. */
-export const unboundedReader: FilmReader = {
+/**
+ * In the caller's own thread, so without any bound of time: for files that are trusted.
+ * @param resolution of what is analysed, and of its digest; whoever looks at a picture sees all of it
+ */
+export const readerInThisThread = (resolution?: Resolution): FilmReader => ({
   read: async (bytes) => {
     const opened = readPart10(bytes);
     return { ...opened, encodedDigest: encodedDigest(opened) };
   },
-  decode: async (opened, size) => reduce(await displayFilm(opened), opened.attributes, size),
+  decode: async (opened, size) => reduce(await displayFilm(opened, undefined, resolution), opened.attributes, size),
   picture: async (opened, longest) => pictureOf(await displayFilm(opened), opened.attributes, longest),
-  digest: (opened) => digestPixels(opened),
+  digest: (opened) => digestPixels(opened, undefined, resolution),
   close: async () => {},
-};
+});
+
+export const unboundedReader = readerInThisThread();

@@ -1,6 +1,17 @@
 import { openLine } from '../../src/app/line';
 import { configSchema } from '../../src/config/config';
 
+test('JPEG 2000 at half resolution is a part of who analyses', async () => {
+  const [models, results] = [configSchema.shape.models.parse({}), configSchema.shape.results.parse({})];
+  const identity = async (decode: object) => {
+    const line = await openLine(models, results, configSchema.shape.decode.parse(decode));
+    await line.reader.close();
+    return line.identity();
+  };
+  expect(await identity({})).not.toHaveProperty('jpeg2000Resolution');
+  expect(await identity({ jpeg2000HalfResolution: true })).toMatchObject({ jpeg2000Resolution: 'half' });
+});
+
 test('models that do not fit together do not become a line', async () => {
   const models = configSchema.shape.models.parse({
     view: 'gate-cnn',

@@ -208,6 +208,11 @@ test('a report with a reason that this version does not know is not passed on', 
   expect(() => readResult(report!.bytes)).toThrow(expect.objectContaining({ code: 'DICOM_UNREADABLE' }));
 });
 
+test('JPEG 2000 at half resolution gives other results', () => {
+  const uid = (identity: AnalysisIdentity) => resultUids(STUDY, FILM, identity).report.instance;
+  expect(uid({ ...IDENTITY, jpeg2000Resolution: 'half' })).not.toBe(uid(IDENTITY));
+});
+
 test('another minimum age than the usual gives other results', () => {
   const uid = (minimumAge?: number) =>
     resultUids(STUDY, FILM, minimumAge === undefined ? IDENTITY : { ...IDENTITY, minimumAge }).report.instance;
