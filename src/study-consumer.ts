@@ -87,7 +87,7 @@ function tell(settlement: Settlement, study: Uid, progress: StudyProgress): void
 
 async function work(
   { studyInstanceUid: study, reanalyze = false, compareFilms = true }: StudyEvent,
-  { attempt, lost, slices }: ConsumedMessage,
+  { attempt, hasFailed, lost, slices }: ConsumedMessage,
   { runStudy, sliceMs = Infinity, isStopping = () => false }: StudyConsumerOptions,
   log: Log,
 ): Promise<StudyResult> {
@@ -96,7 +96,8 @@ async function work(
   log.debug({ event: 'study.received', attempt, lost, slices }, 'study received');
   const shouldReturn = () => isStopping() || secondsGone() * 1000 > sliceMs;
   const result = await runStudy(study, {
-    redelivered: lost > 0 || attempt > 1 || slices > 0,
+    // Also after a replay: its results may be stored already and nobody told of them.
+    redelivered: lost > 0 || attempt > 1 || hasFailed || slices > 0,
     attempt,
     reanalyze,
     compare: reanalyze || compareFilms,

@@ -215,6 +215,7 @@ describe('the study consumer', () => {
     [{}, { redelivered: false, attempt: 1, reanalyze: false, compare: true }],
     [{ lost: 1 }, { redelivered: true, attempt: 1, reanalyze: false, compare: true }],
     [{ attempt: 3 }, { redelivered: true, attempt: 3, reanalyze: false, compare: true }],
+    [{ hasFailed: true }, { redelivered: true, attempt: 1, reanalyze: false, compare: true }],
     [{ slices: 1 }, { redelivered: true, attempt: 1, reanalyze: false, compare: true }],
     [
       { body: bytes({ ...EVENT, source: { system: 'catch-up' } }) },

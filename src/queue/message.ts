@@ -42,8 +42,10 @@ export interface ConsumedMessage {
   readonly redelivered: boolean;
   /** Redelivered, and the broker was restarted while it waited: that explains it. */
   readonly outlivedBroker: boolean;
-  /** Which try this is, from 1. */
+  /** Which try this is, from 1; after a replay from 1 again. */
   readonly attempt: number;
+  /** A try has failed, be it before a replay. */
+  readonly hasFailed: boolean;
   /** Of the tries before, those that found the other side away and were counted so. */
   readonly away: number;
   /** Tries right before this one that were all refused the sign-in. */
@@ -111,15 +113,17 @@ export function consumedMessage(
   const settling = settler(channel, message, context);
   const failed = (reason: string) => failedHeaders(headers, tries + 1, reason);
   const timestamp = timestampOf(message);
+  const history = readHistory(headers[HISTORY_HEADER]);
   return {
     body: message.content,
     messageId: message.properties.messageId as string | undefined,
     redelivered: message.fields.redelivered,
     outlivedBroker: message.fields.redelivered && countOf(headers[QUEUED_HEADER] ?? brokerSince) < brokerSince,
     attempt: tries + 1,
+    hasFailed: history.length > 0,
     away,
     // A replay counts from the first try on, but keeps the history.
-    refused: Math.min(tries, refusedInARow(readHistory(headers[HISTORY_HEADER]).map(({ code }) => code))),
+    refused: Math.min(tries, refusedInARow(history.map(({ code }) => code))),
     lost,
     slices,
     waitedSeconds: timestamp === undefined ? null : Math.max(0, Date.now() / 1000 - timestamp),

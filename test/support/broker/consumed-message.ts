@@ -20,6 +20,7 @@ export function consumedMessage(
     redelivered: false,
     outlivedBroker: false,
     attempt: 1,
+    hasFailed: false,
     away: 0,
     refused: 0,
     lost: 0,
