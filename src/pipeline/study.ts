@@ -163,6 +163,7 @@ function confirm(
   archive: Archive,
 ): Promise<void> {
   const objects = films.flatMap(({ outputs }) => outputs);
+  if (objects.length === 0) return Promise.resolve();
   return timing(observer)('verify', () => verify(study, objects, archive));
 }
 
