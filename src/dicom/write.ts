@@ -50,9 +50,35 @@ export function encodePart10(dataset: Dataset, implementation: Implementation): 
     if (tryParseUid(dataset[keyword]) === undefined) refuse(`the data set's ${keyword} is no UID`);
   }
   const file = new DicomDict(DicomMetaDictionary.denaturalizeDataset(fileMeta(dataset, implementation)));
-  file.dict = DicomMetaDictionary.denaturalizeDataset({ ...dataset, SpecificCharacterSet: 'ISO_IR 192' });
+  const elements = DicomMetaDictionary.denaturalizeDataset({ ...dataset, SpecificCharacterSet: 'ISO_IR 192' });
+  const { [PIXEL_DATA]: last, ...others } = elements;
+  const pixels = last?.Value?.[0];
+  const isApart = last !== undefined && /^O[BW]$/.test(last.vr) && pixels instanceof ArrayBuffer;
+  file.dict = isApart ? others : elements;
   // Lengths were looked at above; dcmjs would quote an identifier that is longer than its VR.
-  return new Uint8Array(file.write({ allowInvalidVRLength: true }));
+  const written = new Uint8Array(file.write({ allowInvalidVRLength: true }));
+  return isApart ? withPixels(written, last.vr, pixels) : written;
+}
+
+/** (7FE0,0010): the last element of an object, as Hilum writes nothing behind it. */
+const PIXEL_DATA = '7FE00010';
+const ELEMENT_HEADER_BYTES = 12;
+
+/**
+ * The file with its pixel data behind it (PS3.5 section 7.1.2, explicit VR with a length of 32 bits): dcmjs would copy
+ * millions of bytes several times.
+ */
+function withPixels(file: Uint8Array, vr: string, pixels: ArrayBuffer): Uint8Array {
+  const length = pixels.byteLength + (pixels.byteLength % 2);
+  const whole = new Uint8Array(file.length + ELEMENT_HEADER_BYTES + length);
+  whole.set(file);
+  const header = Buffer.from(whole.buffer, file.length, ELEMENT_HEADER_BYTES);
+  header.writeUInt16LE(0x7fe0, 0);
+  header.writeUInt16LE(0x0010, 2);
+  header.write(vr, 4, 'latin1');
+  header.writeUInt32LE(length, 8);
+  whole.set(new Uint8Array(pixels), file.length + ELEMENT_HEADER_BYTES);
+  return whole;
 }
 
 function fileMeta(dataset: Dataset, { classUid, versionName }: Implementation): Dataset {

@@ -1,3 +1,4 @@
+import dcmjs from 'dcmjs';
 import { readPart10 } from '../../src/dicom/read';
 import { writePart10 } from '../../src/objects/write';
 import { DATA_SET } from '../support/records/written-data-set';
@@ -49,4 +50,21 @@ test.each([
   expect(() => writePart10({ ...DATA_SET, ...change })).toThrow(
     expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }),
   );
+});
+
+test.each(['OB', 'OW'])('pixel data of %s, which do not go through dcmjs, are written as it writes them', (vr) => {
+  const { DicomDict, DicomMetaDictionary } = dcmjs.data;
+  for (const length of [1, 2, 4_097]) {
+    const dataset = { ...DATA_SET, PixelData: [Uint8Array.from({ length }, (_, at) => at * 31).buffer] };
+    const ours = Buffer.from(writePart10({ ...dataset, _vrMap: { PixelData: vr } }));
+    const file = new DicomDict({});
+    file.dict = DicomMetaDictionary.denaturalizeDataset({
+      ...dataset,
+      _vrMap: { PixelData: vr },
+      SpecificCharacterSet: 'ISO_IR 192',
+    });
+    const body = Buffer.from(file.write({ allowInvalidVRLength: true }));
+    const from = body.indexOf(Buffer.from([0x08, 0x00, 0x05, 0x00]));
+    expect(ours.subarray(from - body.length)).toEqual(body.subarray(from));
+  }
 });
