@@ -153,8 +153,8 @@ export async function runFilms<T>(
 }
 
 /**
- * Looks whether all objects of these films are there. What an error of the archive keeps from being looked for is
- * found, or missed, by the query that the next run begins with.
+ * Looks whether all objects of these films are there. Where an error of the archive keeps from it, the next run takes a
+ * film that has its report as stored: each object was named as stored by the answer to its own request.
  */
 function confirm(
   study: Uid,
