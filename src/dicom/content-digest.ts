@@ -32,14 +32,20 @@ export async function isSameContent(
   return before.decoded !== null && before.decoded === (await now.decoded());
 }
 
-/** {@link ContentDigest.encoded}; takes a while, of pixel data that may be some hundred megabytes. */
-export function encodedDigest({ pixelData, transferSyntaxUid, attributes }: Opened): string {
+/** Of the pixel data as they were sent; takes a while: they may be some hundred megabytes. */
+export function pixelsDigest({ pixelData }: Pick<Opened, 'pixelData'>): string {
   const pixels = createHash('sha256');
   for (const fragment of pixelData?.fragments ?? []) pixels.update(fragment);
+  return pixels.digest('hex');
+}
+
+/** {@link ContentDigest.encoded}. @param pixels see {@link pixelsDigest} */
+export function encodedDigest(opened: Opened, pixels = pixelsDigest(opened)): string {
+  const { transferSyntaxUid, attributes } = opened;
   const layout = LAYOUT.map((keyword) => number(attributes, keyword) ?? null);
   const photometric = text(attributes, 'PhotometricInterpretation') ?? null;
   return createHash('sha256')
-    .update(JSON.stringify([transferSyntaxUid, pixels.digest('hex'), photometric, layout, displayFacts(attributes)]))
+    .update(JSON.stringify([transferSyntaxUid, pixels, photometric, layout, displayFacts(attributes)]))
     .digest('hex');
 }
 
@@ -63,15 +69,31 @@ const LAYOUT = [
 export function decodedDigest(
   stored: StoredValues,
   { rows, columns, colour }: { readonly rows: number; readonly columns: number; readonly colour: boolean },
-  attributes: Attributes,
+  opened: Opened & { readonly pixelsDigest?: string },
 ): string {
+  const { attributes } = opened;
   const kind = colour ? 'colour' : text(attributes, 'PhotometricInterpretation') === 'PALETTE COLOR' ? 'palette' : '';
-  // As words of 16 bits whatever they came in: a copy may keep 8 bits in 16, or write unsigned values as signed ones.
-  const words = stored.BYTES_PER_ELEMENT === 2 ? stored : new Uint16Array(stored);
   return createHash('sha256')
-    .update(JSON.stringify([rows, columns, kind, hasNegative(stored), displayFacts(attributes)]))
-    .update(new Uint8Array(words.buffer, words.byteOffset, words.byteLength))
+    .update(
+      JSON.stringify([rows, columns, kind, hasNegative(stored), displayFacts(attributes), wordsDigest(stored, opened)]),
+    )
     .digest('hex');
+}
+
+/**
+ * As words of 16 bits whatever they came in: a copy may keep 8 bits in 16, or write unsigned values as signed ones.
+ * Words that are the pixel data as they were sent have their digest already.
+ */
+function wordsDigest(stored: StoredValues, opened: Opened & { readonly pixelsDigest?: string }): string {
+  const words = stored.BYTES_PER_ELEMENT === 2 ? stored : new Uint16Array(stored);
+  const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+  const [sent, ...others] = opened.pixelData?.fragments ?? [];
+  const isSent = sent !== undefined && others.length === 0 && isSameMemory(sent, bytes);
+  return (isSent ? opened.pixelsDigest : undefined) ?? createHash('sha256').update(bytes).digest('hex');
+}
+
+function isSameMemory(one: Uint8Array, other: Uint8Array): boolean {
+  return one.buffer === other.buffer && one.byteOffset === other.byteOffset && one.byteLength === other.byteLength;
 }
 
 function hasNegative(stored: StoredValues): boolean {

@@ -128,7 +128,7 @@ export async function displayFilm(
   const facts = {
     rows: header.rows,
     columns: header.columns,
-    digest: decodedDigest(stored, { ...picture, colour }, attributes),
+    digest: decodedDigest(stored, { ...picture, colour }, opened),
     ...(coloured ? { coloured } : {}),
     ...(remarks.length > 0 ? { remarks } : {}),
   };
@@ -213,7 +213,7 @@ function shownHistogram(
  */
 export async function digestPixels(opened: Opened, limits?: PixelLimits, resolution?: Resolution): Promise<string> {
   const { samples, colour, stored } = await storedPixels(opened, limits, resolution);
-  return decodedDigest(stored, { ...samples, colour }, opened.attributes);
+  return decodedDigest(stored, { ...samples, colour }, opened);
 }
 
 /** One value a pixel, before any look-up table; of a film in colour its luminance. */

@@ -150,14 +150,29 @@ function unpack(bytes: Uint8Array, cell: 8 | 16, claimed: Layout): Pick<Samples,
 function countCells(cells: Uint8Array | Uint16Array): Uint32Array {
   // In two tables: neighbours are often alike, and counting one must not wait for the other.
   const [counts, others] = [new Uint32Array(COUNTS), new Uint32Array(COUNTS)];
-  const even = cells.length & ~1;
-  for (let index = 0; index < even; index += 2) {
-    counts[cells[index]!]! += 1;
-    others[cells[index + 1]!]! += 1;
-  }
-  if (even < cells.length) counts[cells[even]!]! += 1;
+  const even = countPairs(cells, counts, others);
+  for (let index = even; index < cells.length; index += 1) counts[cells[index]!]! += 1;
   for (let value = 0; value < COUNTS; value += 1) counts[value]! += others[value]!;
   return counts;
+}
+
+/** Two cells of 16 bits are read at once where they lie so. @returns how many cells are counted */
+function countPairs(cells: Uint8Array | Uint16Array, counts: Uint32Array, others: Uint32Array): number {
+  if (cells.BYTES_PER_ELEMENT === 1 || cells.byteOffset % 4 !== 0) {
+    const even = cells.length & ~1;
+    for (let index = 0; index < even; index += 2) {
+      counts[cells[index]!]! += 1;
+      others[cells[index + 1]!]! += 1;
+    }
+    return even;
+  }
+  const pairs = new Uint32Array(cells.buffer, cells.byteOffset, cells.length >> 1);
+  for (let index = 0; index < pairs.length; index += 1) {
+    const pair = pairs[index]!;
+    counts[pair & 0xffff]! += 1;
+    others[pair >>> 16]! += 1;
+  }
+  return 2 * pairs.length;
 }
 
 /** The bits that are set in any cell. */

@@ -92,26 +92,34 @@ export function taps(from: number, to: number): Taps {
   const starts = new Int32Array(to);
   const counts = new Int32Array(to);
   const offsets = new Int32Array(to);
-  const weights: number[] = [];
+  const weights = new Float64Array(to * (Math.ceil(2 * support) + 1));
+  let end = 0;
   for (let i = 0; i < to; i++) {
     const centre = (i + 0.5) * scale;
     const start = Math.max(0, Math.trunc(centre - support + 0.5));
-    const end = Math.min(from, Math.trunc(centre + support + 0.5));
-    const own = Array.from({ length: end - start }, (_, k) =>
-      Math.max(0, 1 - Math.abs((start + k + 0.5 - centre) / support)),
-    );
-    const sum = own.reduce((a, b) => a + b, 0);
+    const count = Math.min(from, Math.trunc(centre + support + 0.5)) - start;
+    let sum = 0;
+    for (let k = 0; k < count; k++)
+      sum += weights[end + k] = Math.max(0, 1 - Math.abs((start + k + 0.5 - centre) / support));
+    for (let k = 0; k < count; k++) weights[end + k]! /= sum;
     starts[i] = start;
-    counts[i] = own.length;
-    offsets[i] = weights.length;
-    for (const weight of own) weights.push(weight / sum);
+    counts[i] = count;
+    offsets[i] = end;
+    end += count;
   }
-  return { starts, counts, offsets, weights: Float64Array.from(weights) };
+  return { starts, counts, offsets, weights: weights.slice(0, end) };
+}
+
+/** As `values.map`, which takes many times as long: a plane has some ten thousand values. */
+export function mapValues(values: Float32Array, change: (value: number, at: number) => number): Float32Array {
+  const changed = new Float32Array(values.length);
+  for (let at = 0; at < values.length; at++) changed[at] = change(values[at]!, at);
+  return changed;
 }
 
 /** Values outside the mask become `fill`; both planes have the same size. */
 export function keepInside(plane: Plane, mask: Plane, fill: number): Plane {
-  return { ...plane, values: plane.values.map((value, i) => (mask.values[i]! > 0 ? value : fill)) };
+  return { ...plane, values: mapValues(plane.values, (value, i) => (mask.values[i]! > 0 ? value : fill)) };
 }
 
 /**
@@ -122,5 +130,5 @@ export function keepRegion(plane: Plane, lungs: Plane, region: 'film' | 'lungs' 
   if (region === 'film') return plane;
   return region === 'lungs'
     ? keepInside(plane, lungs, fill)
-    : { ...plane, values: plane.values.map((value, i) => (lungs.values[i]! > 0 ? fill : value)) };
+    : { ...plane, values: mapValues(plane.values, (value, i) => (lungs.values[i]! > 0 ? fill : value)) };
 }

@@ -78,12 +78,15 @@ function stroke(
   }
 }
 
+/** @param rgba of opaque pixels, aligned to four bytes */
 function withoutAlpha(rgba: Uint8ClampedArray): Uint8Array {
-  const rgb = new Uint8Array((rgba.length / 4) * 3);
-  for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
-    rgb[to] = rgba[from]!;
-    rgb[to + 1] = rgba[from + 1]!;
-    rgb[to + 2] = rgba[from + 2]!;
+  const pixels = new Uint32Array(rgba.buffer, rgba.byteOffset, rgba.length / 4);
+  const rgb = new Uint8Array(pixels.length * 3);
+  for (let from = 0, to = 0; from < pixels.length; from++, to += 3) {
+    const pixel = pixels[from]!;
+    rgb[to] = pixel;
+    rgb[to + 1] = pixel >>> 8;
+    rgb[to + 2] = pixel >>> 16;
   }
   return rgb;
 }

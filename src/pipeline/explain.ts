@@ -1,5 +1,5 @@
 import { type Component, components, outline } from '../imaging/outline';
-import { type Plane, resample } from '../imaging/plane';
+import { mapValues, type Plane, resample } from '../imaging/plane';
 import type { Polygon } from '../imaging/polygon';
 import type { ExplainedFilm, ExplainedFinding, InferredFilm } from './stage';
 
@@ -33,17 +33,24 @@ export function leadingExplanation({ findings }: ExplainedFilm): ExplainedFindin
 
 /** ReLU, scaled to 0..1 by its own maximum, at the given size; all zero when nothing speaks for the class. */
 function heatMap(activation: Plane, rows: number, columns: number): Plane {
-  const positive = { ...activation, values: activation.values.map((value) => Math.max(0, value)) };
+  const positive = { ...activation, values: mapValues(activation.values, (value) => Math.max(0, value)) };
   const grown = resample(positive, rows, columns);
-  const max = grown.values.reduce((a, b) => Math.max(a, b), 0);
-  return { ...grown, values: grown.values.map((value) => (max > 0 ? value / max : 0)) };
+  const max = greatest(grown.values);
+  return { ...grown, values: mapValues(grown.values, (value) => (max > 0 ? value / max : 0)) };
 }
 
 /** The pixels with at least half of the greatest heat inside the lungs. */
 function hottest(heat: Plane, lungs: Plane): Plane {
-  const inside = heat.values.map((value, i) => (lungs.values[i]! > 0 ? value : 0));
-  const max = inside.reduce((a, b) => Math.max(a, b), 0);
-  return { ...heat, values: inside.map((value) => (max > 0 && value >= max / 2 ? 1 : 0)) };
+  const inside = mapValues(heat.values, (value, i) => (lungs.values[i]! > 0 ? value : 0));
+  const max = greatest(inside);
+  return { ...heat, values: mapValues(inside, (value) => (max > 0 && value >= max / 2 ? 1 : 0)) };
+}
+
+/** 0 where none is above. */
+function greatest(values: Float32Array): number {
+  let max = 0;
+  for (const value of values) if (value > max) max = value;
+  return max;
 }
 
 function sizeable(mask: Plane): Component[] {

@@ -1,12 +1,14 @@
 import type { Resolution } from '../dicom/codecs';
-import { encodedDigest } from '../dicom/content-digest';
+import { encodedDigest, pixelsDigest } from '../dicom/content-digest';
 import { digestPixels, displayFilm } from '../dicom/pixels';
 import { type Opened, readPart10 } from '../dicom/read';
 import type { Size } from '../imaging/plane';
 import { type FilmPicture, pictureOf, reduce, type ReducedFilm } from './reduce';
 
-/** A file that was read, with the digest of what it holds. */
+/** A file that was read, with digests of what it holds. */
 export interface ReadFilm extends Opened {
+  /** Of its pixel data as sent. */
+  readonly pixelsDigest: string;
   /** {@link ContentDigest.encoded} */
   readonly encodedDigest: string;
 }
@@ -33,7 +35,8 @@ export interface FilmReader {
 export const readerInThisThread = (resolution?: Resolution): FilmReader => ({
   read: async (bytes) => {
     const opened = readPart10(bytes);
-    return { ...opened, encodedDigest: encodedDigest(opened) };
+    const pixels = pixelsDigest(opened);
+    return { ...opened, pixelsDigest: pixels, encodedDigest: encodedDigest(opened, pixels) };
   },
   decode: async (opened, size) => reduce(await displayFilm(opened, undefined, resolution), opened.attributes, size),
   picture: async (opened, longest) => pictureOf(await displayFilm(opened), opened.attributes, longest),

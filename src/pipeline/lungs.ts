@@ -3,7 +3,7 @@ import { HilumError } from '../base/errors';
 import { STANDARD, type Turn } from '../dicom/patient-orientation';
 import { asStored, upright } from '../imaging/orient';
 import { components } from '../imaging/outline';
-import type { Plane } from '../imaging/plane';
+import { mapValues, type Plane } from '../imaging/plane';
 import { type ModelManifest, problemsOf } from '../model/manifest';
 import type { Model } from '../model/session';
 import type { LungFinding, PreprocessedFilm, Refusal } from './stage';
@@ -107,10 +107,11 @@ export function maskRuleOf(manifest: ModelManifest): z.infer<typeof maskSchema> 
 }
 
 function cleanMask(probability: Plane, rule: z.infer<typeof maskSchema>): Plane {
-  const raw = { ...probability, values: probability.values.map((p) => (p >= rule.threshold ? 1 : 0)) };
+  const raw = { ...probability, values: mapValues(probability.values, (p) => (p >= rule.threshold ? 1 : 0)) };
   const kept = components(raw).filter(({ area }) => area >= rule.minComponentFraction * raw.values.length);
-  const parts = kept.map(({ mask }) => mask.values);
-  return { ...raw, values: raw.values.map((_value, at) => (parts.some((part) => part[at]! > 0) ? 1 : 0)) };
+  const values = new Float32Array(raw.values.length);
+  for (const { mask } of kept) for (let at = 0; at < values.length; at++) values[at]! += mask.values[at]!;
+  return { ...raw, values };
 }
 
 function share(mask: Plane): number {

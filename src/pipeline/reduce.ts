@@ -3,7 +3,7 @@ import type { Histogram } from '../dicom/grey-scale';
 import { turnOf } from '../dicom/patient-orientation';
 import { pixelAspect } from '../dicom/pixel-aspect';
 import type { DisplayedFilm, FilmFacts } from '../dicom/pixels';
-import type { Plane, Size } from '../imaging/plane';
+import { mapValues, type Plane, type Size } from '../imaging/plane';
 import { resampleTabled } from '../imaging/row-kernel';
 import { fitted, frameFor } from './picture-frame';
 
@@ -56,7 +56,7 @@ export function pictureOf(film: DisplayedFilm, attributes: Attributes, longest: 
 
 /** Rounding may leave a value a little outside of 0..1. */
 function within(plane: Plane): Plane {
-  return { ...plane, values: plane.values.map((value) => Math.min(1, Math.max(0, value))) };
+  return { ...plane, values: mapValues(plane.values, (value) => Math.min(1, Math.max(0, value))) };
 }
 
 /** Display values that are at an end of the scale. */
