@@ -73,6 +73,8 @@ interface Asked {
 
 /** Entries that pass the filters and are looked at first by a search, in their order. */
 const FIRST_LOOK = 1_000;
+/** Urgencies of rows are small; a cursor with more was not made here. */
+const MOST_URGENCY = 9;
 
 /** Urgent first, then by arrival. @throws RangeError for a cursor that is none of this order. */
 export async function findPage(db: Kysely<Schema>, kind: DatabaseKind, request: PageRequest): Promise<Page> {
@@ -209,7 +211,8 @@ function writeCursor(order: PageOrder, position: Position): string {
 function readCursor(cursor: string, wanted: PageOrder): Position {
   try {
     const [order, urgency, arrivedAt, study] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    if (order === wanted && Number.isInteger(urgency) && Number.isInteger(arrivedAt) && typeof study === 'string')
+    const isWhole = [urgency, arrivedAt].every(Number.isSafeInteger) && Math.abs(urgency as number) <= MOST_URGENCY;
+    if (order === wanted && isWhole && typeof study === 'string' && /^[0-9.]{1,64}$/.test(study))
       return [urgency as number, arrivedAt as number, study];
   } catch {
     // Told below.

@@ -6,10 +6,11 @@ import {
   type Response,
   Router,
 } from 'express';
-import { HilumError } from '../../base/errors';
+import { describeFailure, HilumError } from '../../base/errors';
 import type { Log } from '../../base/log';
 import { type AuditRecorder, SERVICE } from '../audit/recorder';
 import { type HttpConfig, isExposed } from '../config';
+import { readableAddress, requestFault } from '../unreadable';
 import { accountRoutes } from './account-routes';
 import type { AuditEvent } from './audit-event';
 import type { AccessConfig } from './config';
@@ -35,7 +36,10 @@ import { hasRole, needs, open, Refused, type RequestUser, setUser, userOf } from
 export interface Access {
   /** Headers, who it is, other sites' requests, rate limit, sign-in and account pages. */
   readonly front: RequestHandler;
-  /** Last of all: turns what was refused into 401, 403, 429 or 503, as JSON or as a page. */
+  /**
+   * Last of all, and the only end of an error: turns what was refused into 401, 403, 429 or 503, what can't be read
+   * into 4xx, all else into 500, as JSON or as a page, and says nothing of the cause but in the log.
+   */
   readonly refusals: ErrorRequestHandler;
   /** Whether others than this machine can reach the service; then health says only whether, and metrics need a role. */
   readonly isExposed: boolean;
@@ -163,6 +167,7 @@ function frontOf(
   const front = Router();
   front.use(
     ...headers({ isHttps: isHttps(http), formTargets: () => oidc?.origins() ?? [] }),
+    readableAddress(originOf),
     proxyOnly(http),
     whoIsIt(
       identify,
@@ -171,6 +176,8 @@ function frontOf(
     ),
     fromOurselves(originOf),
   );
+  // Browsers ask for it by themselves; the pages name another one.
+  front.get('/favicon.ico', open, (_request, response) => void response.status(204).end());
   if (accounts !== null) {
     const limits = new SignInLimits(access.signInTries);
     const shared = { ...accounts, limits, recorder, hasLocal: access.kind !== 'oidc' };
@@ -240,7 +247,7 @@ function actorOf(request: Request) {
 }
 
 /** All that anybody may ask for. */
-const OPEN_PATHS = /^\/(sign-in(\.css|\/oidc|\/callback)?|sign-out|first-admin|health\/(live|ready))\/?$/;
+const OPEN_PATHS = /^\/(sign-in(\.css|\/oidc|\/callback)?|sign-out|first-admin|health\/(live|ready)|favicon\.ico)\/?$/;
 
 /** Sets the user. Who has none gets no further than the open paths. */
 function whoIsIt(identify: Identify, limit: RequestLimit, isOpen: (path: string) => boolean): RequestHandler {
@@ -274,10 +281,14 @@ function fromOurselves(originOf: (request: Request) => string): RequestHandler {
 }
 
 const TEXTS: Readonly<Record<number, string>> = {
+  400: 'This request can not be read.',
   401: 'Please sign in.',
   403: 'You may not do this.',
   404: 'There is nothing here.',
+  413: 'This is more than is taken.',
+  415: 'This is in a form that is not taken.',
   429: 'Too many tries. Please wait and try again.',
+  500: 'The service could not do it. The log of the service says where it failed.',
   503:
     'This is not possible at present: the database, the audit trail or the sign-in provider does not answer. The ' +
     'log of the service says which.',
@@ -286,15 +297,15 @@ const TEXTS: Readonly<Record<number, string>> = {
 /** Answers what was refused. Pages get a page or the way to the sign-in; everything else a JSON object. */
 function refusals(recorder: AuditRecorder, log: Log, now: () => number): ErrorRequestHandler {
   const told = new Map<string, number>();
-  return async (error: unknown, request, response, next) => {
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Express tells an error handler by its four parameters
+  return async (error: unknown, request, response, _next) => {
     const status = statusOf(error);
-    if (status === null || response.headersSent) {
-      next(error);
-      return;
-    }
-    if (error instanceof TooMany) response.set('Retry-After', String(error.retryAfterSeconds));
-    if (error instanceof HilumError)
+    if (status === 500 || response.headersSent)
+      log.error({ event: 'web.request-failed', error: describeFailure(error) }, 'a request failed');
+    else if (error instanceof HilumError)
       log.warn({ event: 'access.unavailable', code: error.code }, 'a request could not be answered');
+    if (response.headersSent) return void response.destroy();
+    if (error instanceof TooMany) response.set('Retry-After', String(error.retryAfterSeconds));
     const user = userOf(request);
     const path = (request.route as { readonly path: string } | undefined)?.path ?? '';
     if (status === 403 && user !== null && isNew(told, `${user.id} ${request.method} ${path}`, now()))
@@ -305,21 +316,22 @@ function refusals(recorder: AuditRecorder, log: Log, now: () => number): ErrorRe
   };
 }
 
-function statusOf(error: unknown): number | null {
+function statusOf(error: unknown): number {
   if (error instanceof Refused) return error.status;
   if (error instanceof TooMany) return 429;
   if (error instanceof HilumError && error.lasting === 'transient') return 503;
-  return null;
+  return requestFault(error) ?? 500;
 }
 
 function answer(request: Request, response: Response, status: number, user: RequestUser | null): void {
   const wantsPage = request.accepts(['json', 'html']) === 'html';
-  if (!wantsPage) return void response.status(status).json({ error: TEXTS[status] });
+  const text = TEXTS[status] ?? TEXTS[400]!;
+  if (!wantsPage) return void response.status(status).json({ error: text });
   if (status === 401 && request.method === 'GET') {
     response.redirect(303, `/sign-in?returnTo=${encodeURIComponent(request.originalUrl)}`);
     return;
   }
-  response.status(status).send(refusalPage(status, TEXTS[status] ?? '', user !== null));
+  response.status(status).send(refusalPage(status, text, user !== null));
 }
 
 const MOST_TOLD = 1000;

@@ -1,10 +1,11 @@
 import { type Request, type Response, Router } from 'express';
 import type { AuditRecorder } from '../audit/recorder';
+import { form } from '../unreadable';
 import { type Directory, nameOf } from './directory';
 import type { SignInLimits } from './limits';
 import { accountPage, tokensPage, usersPage } from './pages';
 import type { SessionBook } from './session-book';
-import { addressOf, form, textOf } from './sign-in-routes';
+import { addressOf, textOf } from './sign-in-routes';
 import { needs, requiredUser, signedIn } from './user';
 
 export interface AccountParts {

@@ -1,6 +1,7 @@
-import express, { type Request, type Response, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { describeError } from '../../base/errors';
 import type { AuditRecorder } from '../audit/recorder';
+import { form } from '../unreadable';
 import type { Directory } from './directory';
 import { nameOf } from './directory';
 import { type SignInLimits, TooMany } from './limits';
@@ -25,7 +26,6 @@ export interface SignInParts {
 
 const CALLBACK = '/sign-in/callback';
 const WRONG = 'The account or the password is not right.';
-export const form = express.urlencoded({ extended: false, limit: '10kb', parameterLimit: 50 });
 
 export function textOf(request: Request, name: string): string {
   const value = (request.body as Record<string, unknown> | undefined)?.[name];

@@ -2,7 +2,9 @@ import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import { describeError, type ErrorCode, HilumError } from '../../base/errors';
 import type { Log } from '../../base/log';
 import { tryParseUid, type Uid } from '../../dicom/uid';
+import { TooMany } from '../access/limits';
 import { Refused } from '../access/user';
+import { requestFault } from '../unreadable';
 
 /** A request that can't be served as it is: answered with its status and one sentence. */
 export class BadRequest extends Error {
@@ -32,19 +34,20 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   AUDIT_FAILED: 503,
 };
 
-/** Errors as JSON; a refusal goes on to the access layer. No answer quotes what the archive or a film said. */
+/** Errors as JSON; a refusal, and what is amiss after the answer began, goes on to the access layer. No answer quotes what the archive or a film said. */
 export function errorAnswers(log: Log): ErrorRequestHandler {
   return (error: unknown, _request, response: Response, next) => {
-    if (error instanceof Refused || response.headersSent) {
+    if (error instanceof Refused || error instanceof TooMany || response.headersSent) {
       next(error);
       return;
     }
     if (error instanceof BadRequest)
       return void response.status(error.status).json({ error: { code: 'REQUEST_INVALID', message: error.message } });
-    if (isBodyError(error))
+    const fault = requestFault(error);
+    if (fault !== null)
       return void response
-        .status(error.status)
-        .json({ error: { code: 'REQUEST_INVALID', message: 'the request body is no JSON, or too long' } });
+        .status(fault)
+        .json({ error: { code: 'REQUEST_INVALID', message: 'the request can not be read, or its body is too long' } });
     if (error instanceof HilumError) {
       log.debug({ event: 'web.request-failed', code: error.code }, describeError(error));
       return void response
@@ -72,17 +75,6 @@ const WORDS: Partial<Record<ErrorCode, string>> = {
   DATABASE_UNREACHABLE: 'the database does not answer',
   AUDIT_FAILED: 'nothing is shown while the audit trail cannot be written',
 };
-
-function isBodyError(error: unknown): error is Error & { status: 400 | 413 } {
-  return (
-    error instanceof Error &&
-    'type' in error &&
-    typeof error.type === 'string' &&
-    error.type.startsWith('entity.') &&
-    'status' in error &&
-    typeof error.status === 'number'
-  );
-}
 
 /** Answers about patients stay in the browser of who asked, and only as long as it asks. */
 export const notKept: RequestHandler = (_request, response, next) => {

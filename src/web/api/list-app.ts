@@ -1,9 +1,10 @@
-import express, { type ErrorRequestHandler, Router } from 'express';
+import { type ErrorRequestHandler, Router } from 'express';
 import type { Log } from '../../base/log';
 import type { Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
 import { hasRole, requiredUser, signedIn } from '../access/user';
 import { pageRoutes } from '../static-pages';
+import { json } from '../unreadable';
 import { errorAnswers, notKept } from './answers';
 import type { Session } from './contract';
 import { Live } from './live';
@@ -48,7 +49,7 @@ export function readingListWeb(parts: ListParts): ReadingListWeb {
     recheckMs: parts.liveRecheckMs ?? 30_000,
   });
   const api = Router();
-  api.use(notKept, express.json({ limit: MOST_BODY }));
+  api.use(notKept, json(MOST_BODY));
   api.get('/session', signedIn, (request, response) => {
     const user = requiredUser(request);
     const patients = hasRole(user, 'radiologist');

@@ -162,6 +162,11 @@ export async function accessSite(settings: { access?: object; http?: object } = 
     });
     routes.get('/api/dead', needs('operator'), (_request, response) => void response.json([]));
     routes.get('/', signedIn, (request, response) => void response.send(`Hello ${requiredUser(request).name}`));
+    // A route with a defect, before or after its answer began.
+    routes.get('/defect', signedIn, (request, response) => {
+      if (request.query['late'] === '1') response.write('a part');
+      throw new RangeError('secret of a patient');
+    });
     // A route whose author forgot its guard.
     routes.get('/forgotten', (_request, response) => void response.send('open by mistake'));
   });

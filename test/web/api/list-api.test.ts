@@ -108,6 +108,38 @@ test.each(['?limit=0', '?limit=100000', '?state=odd', '?cursor=nonsense', '?what
   },
 );
 
+const cursorOf = (...parts: unknown[]) => Buffer.from(JSON.stringify(parts)).toString('base64url');
+
+test.each([
+  ['more than a number holds', cursorOf('oldest', 0, 1e300, '1.2')],
+  ['an urgency that no row has', cursorOf('oldest', 2 ** 40, 1, '1.2')],
+  ['a NUL', cursorOf('oldest', 0, 1, '1.2\0')],
+  ['what is no UID', cursorOf('oldest', 0, 1, "' or 1=1")],
+  ['another order', cursorOf('newest', 0, 1, '1.2')],
+  ['an object', Buffer.from('{"a":1}').toString('base64url')],
+])('a forged cursor, %s, is told so and asks the database nothing', async (_name, cursor) => {
+  const answer = await site.get(`/api/v1/studies?cursor=${cursor}`);
+  expect(answer.status).toBe(400);
+});
+
+test.each<[string, string, Record<string, string>, number]>([
+  ['a body that is no JSON', '{', {}, 400],
+  ['a charset that nobody knows', '{}', { 'content-type': 'application/json; charset=odd' }, 415],
+  ['an encoding that nobody knows', '{}', { 'content-encoding': 'odd' }, 415],
+  ['a body that is too long', JSON.stringify({ note: 'x'.repeat(20_000) }), {}, 413],
+  ['a NUL in a text', '{"verdict":"agree","note":"a\\u0000b"}', {}, 400],
+])('%s is told so, as the API tells', async (_name, body, headers, status) => {
+  const answer = await fetch(`${site.url}/api/v1/studies/${studyOf(1)}/verdict`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', 'x-test-roles': 'radiologist', ...headers },
+  });
+  expect([answer.status, await answer.json()]).toEqual([
+    status,
+    { error: { code: 'REQUEST_INVALID', message: 'the request can not be read, or its body is too long' } },
+  ]);
+});
+
 test('an operator sees what becomes of studies, and nothing about a patient: not by a row, a study, a search or a picture', async () => {
   const found = await rows('?limit=100', ['operator']);
   expect(found).toHaveLength(15);
