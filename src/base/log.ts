@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { z } from 'zod';
+import { type DroppedLines, LogStream, standardError } from './log-stream';
 
 /** Names of all log events: a closed list, documented in docs/events.md, and a test compares. */
 export const LOG_EVENTS = [
@@ -7,6 +8,7 @@ export const LOG_EVENTS = [
   'service.stopping',
   'service.stopped',
   'node.out-of-support',
+  'log.lines-dropped',
   'http.listening',
   'http.certificate-unusable',
   'access.first-token',
@@ -97,20 +99,17 @@ export const logSchema = z
 
 /**
  * Logs JSON lines, or with `pretty` lines for a person's terminal, to standard error: standard output belongs to
- * results (`--json`). Written synchronously, because the last line before a crash is the one that matters and the lines
- * are few.
+ * results (`--json`). Nothing waits for whoever reads them ({@link LogStream}).
  */
-export function createLog(
-  level: LogLevel,
-  pretty = false,
-  destination: DestinationStream = pino.destination({ dest: 2, sync: true }),
-): Log {
-  const target = pretty ? { write: (line: string) => destination.write(`${prettyLine(line)}\n`) } : destination;
-  const logger: Logger = pino(
+export function createLog(level: LogLevel, pretty = false, destination?: DestinationStream): Log {
+  const told = (notice: DroppedLines) => log.warn(notice, 'whoever reads this log did not read: lines were left out');
+  const lines = destination ?? new LogStream(standardError(), told);
+  const target = pretty ? { write: (line: string) => lines.write(`${prettyLine(line)}\n`) } : lines;
+  const log: Logger = pino(
     { level, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
     target,
   );
-  return logger;
+  return log;
 }
 
 /** One JSON line of ours as a person reads it: time, level, text, then the fields. */

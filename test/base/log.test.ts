@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { createLog, LOG_EVENTS, type LogLevel, prettyLine } from '../../src/base/log';
+import { LogStream } from '../../src/base/log-stream';
 
 const ROOT = join(__dirname, '../..');
 
@@ -40,6 +44,42 @@ test('silent says nothing', () => {
   log.error({ event: 'study.dead' }, 'x');
   expect(lines).toEqual([]);
 });
+
+test('a reader that does not read costs no more than the bound; lines beyond it are counted, and told of later', () => {
+  let read: () => void = () => {};
+  const taken: string[] = [];
+  const slow = new Writable({
+    highWaterMark: 10,
+    decodeStrings: false,
+    write(line: string, _encoding, done) {
+      taken.push(line);
+      read = done;
+    },
+  });
+  const dropped: number[] = [];
+  const stream = new LogStream(slow, ({ lines }) => dropped.push(lines), 100);
+  for (let i = 0; i < 50; i++) stream.write(`line ${String(i).padStart(2, '0')}`.padEnd(20, '.'));
+  expect([taken.length, slow.writableLength, dropped]).toEqual([1, 100, []]);
+  for (let i = 0; i < 5; i++) read();
+  return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+    expect([taken.length, dropped]).toEqual([5, [45]]);
+    stream.write('again');
+    expect(taken.at(-1)).toBe('again');
+  });
+});
+
+test('a log that nobody reads stops neither the event loop nor SIGTERM', async () => {
+  const child = spawn(process.execPath, [join(__dirname, '../support/threads/unread-log.cjs')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said: string[] = [];
+  child.stdout.on('data', (data: Buffer) => {
+    said.push(data.toString());
+    if (String(data) === 'went on\n') child.kill('SIGTERM');
+  });
+  const [code] = (await once(child, 'exit')) as [number];
+  expect([said.join(''), code]).toEqual(['went on\nasked to stop\n', 0]);
+}, 60_000);
 
 test('docs/events.md lists every log event and no other', () => {
   const events = readFileSync(join(ROOT, 'docs/events.md'), 'utf8');
