@@ -61,7 +61,10 @@ export function openWeb({ http }: Config, { access, checks, metrics, listWeb }: 
         addHealth(routes, access, checks, metrics);
         if (listWeb !== null) routes.use(listWeb.routes);
       });
-      server = await listen(app, http.host, http.port, http.tls);
+      server = await listen(app, http.host, http.port, http.tls, {
+        most: http.maxConnections,
+        isProxied: http.trustedProxies.length > 0,
+      });
       await access.begin();
       renewal = setInterval(() => renewCertificate(server, log), RENEWAL_MS).unref();
       return server.port;

@@ -38,6 +38,12 @@ export const httpSchema = z
       .url({ protocol: /^https?$/ })
       .optional()
       .describe('What people type, e.g. https://hilum.hospital.example; needed behind a proxy and for OpenID Connect'),
+    maxConnections: z
+      .number()
+      .int()
+      .min(10)
+      .default(1000)
+      .describe('Most connections at a time; never more than half of the files that the process may open'),
   })
   .prefault({});
 

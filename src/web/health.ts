@@ -7,6 +7,7 @@ import { createSecureContext } from 'node:tls';
 import { HilumError, messageOf } from '../base/errors';
 import type { Access } from './access/access';
 import { open } from './access/user';
+import { type ConnectionLimits, limitConnections, REQUEST_TIMES } from './connections';
 
 /** One thing that the service can't work without. */
 export interface Check {
@@ -65,9 +66,11 @@ export async function listen(
   host: string,
   port: number,
   tls?: TlsPair,
+  limits: ConnectionLimits = { most: Infinity, isProxied: false },
 ): Promise<{ port: number; renew(): void; close(): Promise<void> }> {
-  const secure = tls && createHttpsServer({ ...readPair(tls), minVersion: 'TLSv1.2' }, app);
-  const server: Server = secure ?? createHttpServer(app);
+  const secure = tls && createHttpsServer({ ...readPair(tls), ...REQUEST_TIMES, minVersion: 'TLSv1.2' }, app);
+  const server: Server = secure ?? createHttpServer(REQUEST_TIMES, app);
+  limitConnections(server, limits);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);

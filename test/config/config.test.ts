@@ -25,7 +25,7 @@ test('two addresses are enough, the rest has defaults', () => {
     prefetch: 'auto',
     retryDelaysMs: [5_000, 30_000, 300_000, 1_800_000],
   });
-  expect(config.http).toEqual({ host: '127.0.0.1', port: 8080, trustedProxies: [] });
+  expect(config.http).toEqual({ host: '127.0.0.1', port: 8080, trustedProxies: [], maxConnections: 1_000 });
   expect(config.access.kind).toBe('none');
 });
 

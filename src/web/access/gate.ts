@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express';
 import helmet from 'helmet';
 import { BlockList, isIP } from 'node:net';
 import { type HttpConfig, isLoopback } from '../config';
+import { plainAddress } from '../network';
 import { Refused } from './user';
 
 /**
@@ -52,16 +53,11 @@ export function headers({ isHttps, formTargets }: HeaderSettings): RequestHandle
   ];
 }
 
-/** An address as sockets tell it: IPv4 inside IPv6 as IPv4. */
-function plain(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/i, '');
-}
-
 /** Behind a declared proxy only that proxy, and this machine, may connect: the port itself speaks no TLS. */
 export function proxyOnly({ trustedProxies, tls }: HttpConfig): RequestHandler {
   const allowed = blockListOf(trustedProxies);
   return (request, _response, next) => {
-    const address = plain(request.socket.remoteAddress ?? '');
+    const address = plainAddress(request.socket.remoteAddress ?? '');
     const isAllowed =
       trustedProxies.length === 0 ||
       tls !== undefined ||

@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { describeError } from '../../base/errors';
 import type { AuditRecorder } from '../audit/recorder';
+import { plainAddress } from '../network';
 import { form } from '../unreadable';
 import type { Directory } from './directory';
 import { nameOf } from './directory';
@@ -38,7 +39,7 @@ function safeReturn(text: unknown): string {
 }
 
 export function addressOf(request: Request): string {
-  return (request.ip ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
+  return plainAddress(request.ip ?? '');
 }
 
 /** Sign-in, sign-out and the first admin. */

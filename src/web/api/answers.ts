@@ -76,6 +76,12 @@ const WORDS: Partial<Record<ErrorCode, string>> = {
   AUDIT_FAILED: 'nothing is shown while the audit trail cannot be written',
 };
 
+/** Calls `act` when an answer is sent or whoever asked is gone; now, where that was so before. */
+export function whenOver(response: Response, act: () => void): void {
+  if (response.destroyed) act();
+  else response.once('close', act);
+}
+
 /** Answers about patients stay in the browser of who asked, and only as long as it asks. */
 export const notKept: RequestHandler = (_request, response, next) => {
   response.set('Cache-Control', 'private, no-store');

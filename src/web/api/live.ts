@@ -1,10 +1,13 @@
 import { type Request, type Response, Router } from 'express';
 import { describeError } from '../../base/errors';
 import type { Log } from '../../base/log';
+import { Shares } from '../../base/shares';
 import type { StudyRow } from '../../worklist/study-row';
 import type { Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
-import { hasRole, needs } from '../access/user';
+import { TooMany } from '../access/limits';
+import { hasRole, needs, requiredUser } from '../access/user';
+import { whenOver } from './answers';
 import type { LiveEvent } from './contract';
 import { type Rights, rowView } from './row-view';
 import { rightsOf } from './study-routes';
@@ -25,6 +28,11 @@ export interface LiveParts {
 /** Whoever missed more changes than this asks for the list instead. */
 const MOST_MISSED = 2_000;
 const BATCH = 500;
+/** Streams at a time: of all, and of one user, who has one for each window. */
+const STREAMS = { most: 500, each: 20 };
+const RETRY_S = 30;
+/** A receiver that is behind by more than this is let go of (bytes): its browser resumes where it was. */
+const MOST_UNREAD = 4 * 1024 * 1024;
 /** A comment now and then keeps proxies from closing a silent stream. */
 const HEARTBEAT_MS = 20_000;
 
@@ -43,6 +51,7 @@ interface Listener {
  */
 export class Live {
   private readonly listeners = new Set<Listener>();
+  private readonly streams = new Shares(STREAMS);
   private timer: NodeJS.Timeout | undefined;
   private heartbeat: NodeJS.Timeout | undefined;
   private isLost = false;
@@ -52,8 +61,13 @@ export class Live {
   routes(): Router {
     const router = Router();
     router.get('/live', needs('radiologist', 'operator'), async (request, response) => {
+      const giveBack = this.streams.take(requiredUser(request).id);
+      if (giveBack === null) throw new TooMany(RETRY_S);
+      whenOver(response, giveBack);
       const now = await this.parts.worklist.lastChange();
       await this.parts.access.audit(request, { kind: 'query', query: 'live updates', studies: [] });
+      // Gone while the database was asked: nothing would end what is begun for it.
+      if (response.destroyed) return;
       response.writeHead(200, {
         'Content-Type': 'text/event-stream',
         'Cache-Control': 'no-store',
@@ -144,6 +158,7 @@ function startOf(request: Request, now: number): number | null {
 }
 
 function send(listener: Listener, rows: readonly StudyRow[], change: number): void {
+  if (listener.response.writableLength > MOST_UNREAD) return void listener.response.destroy();
   for (const row of rows) {
     if (row.change <= listener.change) continue;
     listener.change = row.change;

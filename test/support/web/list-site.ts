@@ -9,6 +9,7 @@ import { unboundedReader } from '../../../src/pipeline/film-reader';
 import type { Line } from '../../../src/pipeline/pipeline';
 import type { StudyRecord } from '../../../src/sinks/record';
 import type { AuditEvent } from '../../../src/web/access/audit-event';
+import { TooMany } from '../../../src/web/access/limits';
 import { Refused, type Role, setUser, userOf } from '../../../src/web/access/user';
 import type { DeadLetterEntry } from '../../../src/web/api/api-types';
 import { type ListParts, readingListWeb } from '../../../src/web/api/list-app';
@@ -201,16 +202,23 @@ export async function fill(worklist: Worklist, count: number, from = 1): Promise
 const signInByHeader: RequestHandler = (request, _response, next) => {
   const roles = request.get('x-test-roles');
   if (roles !== undefined)
-    setUser(request, { id: 'local:test', name: 'Dr Test', roles: roles.split(',') as Role[], kind: 'local' });
+    setUser(request, {
+      id: `local:${request.get('x-test-user') ?? 'test'}`,
+      name: 'Dr Test',
+      roles: roles.split(',') as Role[],
+      kind: 'local',
+    });
   next();
 };
 
 const refusals: express.ErrorRequestHandler = (error: unknown, _request, response, next) => {
-  if (!(error instanceof Refused)) {
+  if (!(error instanceof Refused || error instanceof TooMany)) {
     next(error);
     return;
   }
-  response.status(error.status).json({ error: { code: 'REFUSED', message: 'refused' } });
+  response
+    .status(error instanceof Refused ? error.status : 429)
+    .json({ error: { code: 'REFUSED', message: 'refused' } });
 };
 
 function defaultParts(worklist: Worklist, holder: { site?: ListSite }): ListParts {

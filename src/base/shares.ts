@@ -1,0 +1,26 @@
+/** Places that are held for a while: `most` in all, and `each` of one holder at most. */
+export class Shares {
+  private readonly held = new Map<string, number>();
+  private all = 0;
+
+  constructor(private readonly limits: { readonly most: number; readonly each: number }) {}
+
+  /** Takes a place for `holder`; null where none is free. What is returned gives it back, once. */
+  take(holder: string): (() => void) | null {
+    const own = this.held.get(holder) ?? 0;
+    if (this.all >= this.limits.most || own >= this.limits.each) return null;
+    this.add(holder, 1);
+    let isHeld = true;
+    return () => {
+      if (isHeld) this.add(holder, -1);
+      isHeld = false;
+    };
+  }
+
+  private add(holder: string, places: 1 | -1): void {
+    const own = (this.held.get(holder) ?? 0) + places;
+    this.all += places;
+    if (own === 0) this.held.delete(holder);
+    else this.held.set(holder, own);
+  }
+}

@@ -1,0 +1,106 @@
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import type { StudyRow } from '../../../src/worklist/study-row';
+import { fill, ListSite } from '../../support/web/list-site';
+
+const until = async (holds: () => boolean) => {
+  for (let waited = 0; waited < 10_000 && !holds(); waited += 20) await new Promise((done) => setTimeout(done, 20));
+  return holds();
+};
+
+test('a request that is gone before its answer leaves nothing behind: no look at its sign-in, no stream', async () => {
+  let [waiting, looks] = [0, 0];
+  let go: () => void = () => {};
+  const gate = new Promise<void>((resolve) => (go = resolve));
+  const site = await ListSite.open({
+    parts: {
+      liveRecheckMs: 20,
+      access: {
+        everyoneIsLocal: false,
+        audit: async () => {
+          waiting += 1;
+          await gate;
+        },
+        current: async () => {
+          looks += 1;
+          return null;
+        },
+      },
+    },
+  });
+  try {
+    const headers = { 'x-test-roles': 'radiologist' };
+    const asked = Array.from({ length: 15 }, () => {
+      const request = httpRequest(`${site.url}/api/v1/live`, { headers, agent: false });
+      request.on('error', () => {}).end();
+      return request;
+    });
+    expect(await until(() => waiting === 15)).toBe(true);
+    for (const request of asked) request.destroy();
+    await new Promise((done) => setTimeout(done, 100));
+    go();
+    await new Promise((done) => setTimeout(done, 200));
+    expect(looks).toBe(0);
+    // Their places are free again.
+    const again = await Promise.all(Array.from({ length: 20 }, () => site.get('/api/v1/live')));
+    expect(again.map(({ status }) => status)).toEqual(Array(20).fill(200));
+  } finally {
+    await site.close();
+  }
+}, 30_000);
+
+test('one user has twenty streams; the next is told to wait, and others are not', async () => {
+  const site = await ListSite.open();
+  try {
+    const streams = await Promise.all(Array.from({ length: 21 }, () => site.get('/api/v1/live')));
+    const statuses = streams.map(({ status }) => status);
+    expect([
+      statuses.filter((status) => status === 200).length,
+      statuses.filter((status) => status === 429).length,
+    ]).toEqual([20, 1]);
+    expect((await site.get('/api/v1/live', ['radiologist'], { 'x-test-user': 'other' })).status).toBe(200);
+    await streams.find(({ status }) => status === 200)!.body!.cancel();
+    let status = 429;
+    for (let tries = 0; tries < 50 && status === 429; tries += 1) {
+      await new Promise((done) => setTimeout(done, 20));
+      ({ status } = await site.get('/api/v1/live'));
+    }
+    expect(status).toBe(200);
+  } finally {
+    await site.close();
+  }
+}, 30_000);
+
+test('who does not read what it is sent is let go of, and costs no memory', async () => {
+  const site = await ListSite.open({ parts: { liveEveryMs: 10 } });
+  try {
+    await fill(site.worklist, 1);
+    const [row] = (await site.worklist.changesSince(0)).rows as [StudyRow];
+    let change = row.change;
+    site.worklist.changesSince = async () => {
+      const rows = Array.from({ length: 100 }, () => ({
+        ...row,
+        studyDescription: 'x'.repeat(20_000),
+        change: (change += 1),
+      }));
+      return { rows, change };
+    };
+    const { hostname, port } = new URL(site.url);
+    const socket = connect({ host: hostname, port: Number(port) });
+    socket.write('GET /api/v1/live HTTP/1.1\r\nHost: x\r\nx-test-roles: radiologist\r\n\r\n');
+    socket.pause();
+    const first = change;
+    await until(() => change > first + 200);
+    // What is asked for stops when nobody is there to be told.
+    let [before, isOver] = [0, false];
+    for (let tries = 0; tries < 100 && !isOver; tries += 1) {
+      before = change;
+      await new Promise((done) => setTimeout(done, 100));
+      isOver = change === before;
+    }
+    expect(isOver).toBe(true);
+    socket.destroy();
+  } finally {
+    await site.close();
+  }
+}, 30_000);
