@@ -8,7 +8,7 @@ import type { Line } from '../pipeline/pipeline';
 import { connectBroker } from '../queue/broker';
 import { openAccess } from './access';
 import { analysisBy, openAnalysis } from './analysis';
-import { openArchive } from './archive';
+import { openArchive, openReadinessArchive } from './archive';
 import { openAttributeWatch } from './attribute-watch';
 import { openCatchUp } from './catch-up';
 import { type Deliveries, openDeliveries, openSinks, sinkQueuesOf } from './deliveries';
@@ -41,12 +41,8 @@ const LIST_GRACE_MS = 5_000;
  * @throws HilumError of the models.
  */
 export async function createApp(config: Config, log: Log, ownLine?: Line, own: OwnParts = {}): Promise<App> {
-  const { analysis, archive, list, note, watch, broker, worker, deliveries, catchUp, access, web } = await openParts(
-    config,
-    log,
-    ownLine,
-    own,
-  );
+  const { analysis, archive, watched, list, note, watch, broker, worker, deliveries, catchUp, access, web } =
+    await openParts(config, log, ownLine, own);
   return {
     async start() {
       const port = await web.start();
@@ -70,6 +66,7 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, own: O
       await worker?.close();
       await analysis?.close();
       await archive.close();
+      await watched.close();
       await web.close();
       await access.close();
       await list?.database.close();
@@ -108,7 +105,8 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
     openWorker(config, { line: { ...analysis.line, observer }, archive, seen, broker, book, progress, metrics }, log);
   const deliveries = openDeliveries(config, { ...own, sinks }, { archive, broker, metrics }, log);
   const catchUp = has('catch-up') ? openCatchUp(config, archive, broker, log, book) : null;
-  const checks = readinessChecks(config, { broker, archive, list });
+  const watched = openReadinessArchive(config);
+  const checks = readinessChecks(config, { broker, archive: watched, list });
   const access = openAccess(config, log, list?.database ?? null);
   // A thread of its own: whoever looks at pictures holds up no analysis.
   const reader = ownLine?.reader ?? openReader(config.decode, log);
@@ -123,5 +121,5 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
     models: analysis?.line.identity().models ?? null,
   });
   const web = openWeb(config, { access, checks, metrics, listWeb }, log);
-  return { analysis, archive, list, note, watch, broker, worker, deliveries, catchUp, access, web };
+  return { analysis, archive, watched, list, note, watch, broker, worker, deliveries, catchUp, access, web };
 }

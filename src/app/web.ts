@@ -8,7 +8,7 @@ import type { Config } from '../config/config';
 import { deriveUid } from '../dicom/uid';
 import type { Broker } from '../queue/broker';
 import { type Access, protect } from '../web/access/access';
-import { addHealth, type Check, listen } from '../web/health';
+import { addHealth, type Check, listen, remembered } from '../web/health';
 import type { Metrics } from '../web/metrics';
 import type { OpenedList, OpenedListWeb } from './list';
 
@@ -17,6 +17,9 @@ const LEAST_FREE_BYTES = 100_000_000;
 
 /** A certificate that was renewed is taken this often (milliseconds). */
 const RENEWAL_MS = 3_600_000;
+
+/** Readiness is that old at most (milliseconds). */
+const REMEMBERED_MS = 3_000;
 
 /** What this process can't work without. */
 export function readinessChecks(
@@ -27,7 +30,7 @@ export function readinessChecks(
     (roles.includes('catch-up') && catchUp.kind === 'orthanc') ||
     (roles.includes('worker') && results.mode === 'shadow') ||
     list?.database.kind === 'sqlite';
-  return [
+  const checks: Check[] = [
     {
       name: 'broker',
       look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`),
@@ -36,6 +39,7 @@ export function readinessChecks(
     { name: 'archive', look: async () => archive.sightStudy(deriveUid(['readiness'])).then(() => null) },
     { name: 'disk', look: async () => diskProblem(keepsState ? [tmpdir(), state.dir] : [tmpdir()], LEAST_FREE_BYTES) },
   ];
+  return checks.map((check) => remembered(check, REMEMBERED_MS));
 }
 
 export interface WebParts {
