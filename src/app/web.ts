@@ -18,7 +18,7 @@ const LEAST_FREE_BYTES = 100_000_000;
 /** A certificate that was renewed is taken this often (milliseconds). */
 const RENEWAL_MS = 3_600_000;
 
-/** Readiness is that old at most (milliseconds). */
+/** What readiness says of something that others serve is that old at most (milliseconds). */
 const REMEMBERED_MS = 3_000;
 
 /** What this process can't work without. */
@@ -30,16 +30,18 @@ export function readinessChecks(
     (roles.includes('catch-up') && catchUp.kind === 'orthanc') ||
     (roles.includes('worker') && results.mode === 'shadow') ||
     list?.database.kind === 'sqlite';
-  const checks: Check[] = [
+  return [
     {
       name: 'broker',
       look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`),
     },
     // A query for a study that nobody has: cheap, and needs the archive to be there and to let us in.
-    { name: 'archive', look: async () => archive.sightStudy(deriveUid(['readiness'])).then(() => null) },
+    remembered(
+      { name: 'archive', look: async () => archive.sightStudy(deriveUid(['readiness'])).then(() => null) },
+      REMEMBERED_MS,
+    ),
     { name: 'disk', look: async () => diskProblem(keepsState ? [tmpdir(), state.dir] : [tmpdir()], LEAST_FREE_BYTES) },
   ];
-  return checks.map((check) => remembered(check, REMEMBERED_MS));
 }
 
 export interface WebParts {
