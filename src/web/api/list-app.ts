@@ -11,14 +11,15 @@ import { Live } from './live';
 import { type ModelParts, modelRoutes } from './model-routes';
 import { type OperatorParts, operatorRoutes } from './operator-routes';
 import { type PictureParts, pictureRoutes } from './picture-routes';
+import { queryTurns } from './query-turns';
 import { type StudyParts, studyRoutes } from './study-routes';
 
 /** All that the reading list stands on; the composition root brings it. */
 export interface ListParts
   extends
-    Omit<StudyParts, 'worklist' | 'access'>,
+    Omit<StudyParts, 'worklist' | 'access' | 'inTurn'>,
     Omit<PictureParts, 'worklist' | 'access'>,
-    Omit<OperatorParts, 'worklist' | 'access'> {
+    Omit<OperatorParts, 'worklist' | 'access' | 'inTurn'> {
   readonly worklist: Worklist;
   readonly access: Pick<Access, 'audit' | 'current' | 'everyoneIsLocal'>;
   readonly installed: ModelParts;
@@ -64,7 +65,9 @@ export function readingListWeb(parts: ListParts): ReadingListWeb {
       version: parts.version,
     } satisfies Session);
   });
-  api.use(studyRoutes(parts), pictureRoutes(parts), live.routes(), modelRoutes(parts.installed), operatorRoutes(parts));
+  const queried = { ...parts, inTurn: queryTurns() };
+  api.use(studyRoutes(queried), pictureRoutes(parts), live.routes());
+  api.use(modelRoutes(parts.installed), operatorRoutes(queried));
   const errors: ErrorRequestHandler = errorAnswers(parts.log);
   const routes = Router();
   routes.use('/api/v1', api, errors);

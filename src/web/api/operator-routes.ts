@@ -7,6 +7,7 @@ import { needs } from '../access/user';
 import type { Check } from '../health';
 import { BadRequest } from './answers';
 import type { DeadLetterEntry, DeadLetterList, DeadLettersDone, Overview } from './contract';
+import type { InTurn } from './query-turns';
 
 /** Port: what an operator does with the studies that were given up; the composition root fits it to the broker. */
 export interface DeadLetters {
@@ -19,6 +20,7 @@ export interface DeadLetters {
 export interface OperatorParts {
   readonly worklist: Pick<Worklist, 'counts' | 'completedPerHour'>;
   readonly access: Pick<Access, 'audit'>;
+  readonly inTurn: InTurn;
   readonly checks: readonly Check[];
   readonly queues: () => Promise<Readonly<Record<string, number>>>;
   readonly ages: () => Promise<Readonly<Record<string, number>>>;
@@ -31,15 +33,17 @@ const HOUR_MS = 3_600_000;
 const PATIENCE_MS = 3_000;
 
 /** Queues, outages, throughput and dead letters: UIDs, counts and codes. */
-export function operatorRoutes({ worklist, access, checks, queues, ages, deadLetters }: OperatorParts): Router {
+export function operatorRoutes({ worklist, access, inTurn, checks, queues, ages, deadLetters }: OperatorParts): Router {
   const router = Router();
-  router.get('/operators/overview', needs('operator'), async (_request, response) => {
-    const [depths, waits, looked, states, done] = await Promise.all([
+  router.get('/operators/overview', needs('operator'), async (request, response) => {
+    const [depths, waits, looked, [states, done]] = await Promise.all([
       patiently(queues()),
       patiently(ages()),
       Promise.all(checks.map(seen)),
-      worklist.counts().then((counts) => counts.states),
-      worklist.completedPerHour(startOf(Date.now())),
+      inTurn(
+        request,
+        async () => [(await worklist.counts()).states, await worklist.completedPerHour(startOf(Date.now()))] as const,
+      ),
     ]);
     response.json({
       queues: depths,

@@ -10,6 +10,7 @@ import { hasRole, needs, requiredUser } from '../access/user';
 import { BadRequest, uidOf } from './answers';
 import { type Agreement, GivenPriority, GivenVerdict, type StudyCount, type StudyPage } from './contract';
 import { detailView, type Viewer } from './detail-view';
+import type { InTurn } from './query-turns';
 import { type Rights, rowView } from './row-view';
 
 export interface StudyParts {
@@ -18,6 +19,7 @@ export interface StudyParts {
     'page' | 'count' | 'lastChange' | 'study' | 'verdict' | 'setPriority' | 'agreement' | 'verdictsCsv'
   >;
   readonly access: Pick<Access, 'audit'>;
+  readonly inTurn: InTurn;
   readonly viewers: readonly Viewer[];
 }
 
@@ -44,12 +46,13 @@ export function rightsOf(request: Request): Rights {
 }
 
 /** The list, a study, verdicts. */
-export function studyRoutes({ worklist, access, viewers }: StudyParts): Router {
+export function studyRoutes({ worklist, access, inTurn, viewers }: StudyParts): Router {
   const router = Router();
   router.get('/studies', needs('radiologist', 'operator'), async (request, response) => {
     const rights = rightsOf(request);
     const change = await worklist.lastChange();
-    const { rows, next } = await page(worklist, checked(pageQuery, request.query), rights);
+    const query = checked(pageQuery, request.query);
+    const { rows, next } = await inTurn(request, () => page(worklist, query, rights));
     const shown = rows.flatMap((row) => rowView(row, rights) ?? []);
     await access.audit(request, {
       kind: 'query',
@@ -61,7 +64,7 @@ export function studyRoutes({ worklist, access, viewers }: StudyParts): Router {
   router.get('/studies/count', needs('radiologist', 'operator'), async (request, response) => {
     const rights = rightsOf(request);
     const query = checked(selectionQuery, request.query);
-    const { studies, urgent } = await worklist.count(selectionOf(query, rights));
+    const { studies, urgent } = await inTurn(request, () => worklist.count(selectionOf(query, rights)));
     // Filters alone ask for nobody.
     if (query.search !== undefined)
       await access.audit(request, {
@@ -73,7 +76,8 @@ export function studyRoutes({ worklist, access, viewers }: StudyParts): Router {
   });
   router.get('/studies/:study', needs('radiologist', 'operator'), async (request, response) => {
     const rights = rightsOf(request);
-    const found = await worklist.study(uidOf(request.params['study']));
+    const uid = uidOf(request.params['study']);
+    const found = await inTurn(request, () => worklist.study(uid));
     const view = found === null ? null : detailView(found, rights, viewers);
     if (found === null || view === null) throw new BadRequest(404, 'there is no such study on the list');
     if (rights.patients) await access.audit(request, { kind: 'study-read', studies: [audited(found.row)] });
@@ -95,13 +99,13 @@ export function studyRoutes({ worklist, access, viewers }: StudyParts): Router {
     await worklist.setPriority(row.studyInstanceUid, priority, requiredUser(request).name);
     response.json({ priority });
   });
-  return router.use(verdictRoutes({ worklist, access }));
+  return router.use(verdictRoutes({ worklist, access, inTurn }));
 }
 
-function verdictRoutes({ worklist, access }: Pick<StudyParts, 'worklist' | 'access'>): Router {
+function verdictRoutes({ worklist, access, inTurn }: Pick<StudyParts, 'worklist' | 'access' | 'inTurn'>): Router {
   const router = Router();
-  router.get('/agreement', needs('radiologist', 'operator'), async (_request, response) => {
-    const { agree, disagree, unusable, share, interval } = await worklist.agreement();
+  router.get('/agreement', needs('radiologist', 'operator'), async (request, response) => {
+    const { agree, disagree, unusable, share, interval } = await inTurn(request, () => worklist.agreement());
     response.json({
       agree,
       disagree,
@@ -112,7 +116,9 @@ function verdictRoutes({ worklist, access }: Pick<StudyParts, 'worklist' | 'acce
   router.get('/verdicts.csv', needs('radiologist'), async (request, response) => {
     await access.audit(request, { kind: 'export', studies: [], destination: 'verdicts.csv' });
     response.type('text/csv').attachment('verdicts.csv');
-    for await (const line of worklist.verdictsCsv()) response.write(line);
+    await inTurn(request, async () => {
+      for await (const line of worklist.verdictsCsv()) response.write(line);
+    });
     response.end();
   });
   return router;
