@@ -132,12 +132,14 @@ class FilmShelf {
   }
 }
 
-/** Kept by the browser of who asked, and asked for again each time: what has not changed costs no picture. */
+/**
+ * Kept by nobody, the browser of who asked included (`notKept`): it shows a patient. Who has it still in hand, as a page
+ * that is open, and says so is not sent it again.
+ */
 function send(request: Request, response: Response, picture: Drawn | undefined): void {
   if (picture === undefined)
     throw new BadRequest(404, 'the stored heat map is laid out otherwise: its film part is not known');
   response.set({
-    'Cache-Control': 'private, no-cache',
     ETag: picture.etag,
     'Content-Type': picture.type,
     'Cross-Origin-Resource-Policy': 'same-origin',

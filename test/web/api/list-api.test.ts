@@ -193,7 +193,7 @@ test('a radiologist sees nothing of the operation, a machine that reads metrics 
   expect(ROLES).toContain('metrics');
 });
 
-test('a film is drawn from the archive in three sizes, kept, and not sent again when it has not changed', async () => {
+test('a film is drawn from the archive in three sizes, kept by no browser, and not sent again to who has it', async () => {
   const film = (await json<StudyDetail>(await site.get(`/api/v1/studies/${studyOf(1)}`))).films[0]!;
   const before = site.archive.calls.retrieve;
   for (const [size, height, width] of [
@@ -202,7 +202,7 @@ test('a film is drawn from the archive in three sizes, kept, and not sent again 
     [1024, 200, 170],
   ]) {
     const answer = await site.get(`${film.picture}?size=${size}`);
-    expect(answer.headers.get('cache-control')).toBe('private, no-cache');
+    expect(answer.headers.get('cache-control')).toBe('private, no-store');
     expect(await look(answer)).toMatchObject({ width, height, coloured: 0 });
     const again = await site.get(`${film.picture}?size=${size}`, ['radiologist'], {
       'if-none-match': answer.headers.get('etag')!,
@@ -238,7 +238,9 @@ test('the heat map is the stored one; its film part has the shape of the film an
 
 test('the report in words, the hot region and the lungs as polygons of the film', async () => {
   const film = (await json<StudyDetail>(await site.get(`/api/v1/studies/${studyOf(1)}`))).films[0]!;
-  const report = await json<FilmReport>(await site.get(film.report!));
+  const answers = await Promise.all([film.report!, `${film.heatMap}size=256`].map((path) => site.get(path)));
+  expect(answers.map(({ headers }) => headers.get('cache-control'))).toEqual(Array(2).fill('private, no-store'));
+  const report = await json<FilmReport>(answers[0]!);
   expect(report.summary).toBe('Probability of COVID-19 90.0 %, at or above the operating point (50.0 %).');
   expect(report.size).toEqual({ rows: 200, columns: 170 });
   expect(report.hotRegion.length).toBeGreaterThan(3);
