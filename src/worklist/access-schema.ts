@@ -8,6 +8,7 @@ export interface AccessSchema {
   sign_in: SignInTable;
   api_token: ApiTokenTable;
   first_token: FirstTokenTable;
+  site_key: SiteKeyTable;
 }
 
 interface AccountTable {
@@ -33,9 +34,11 @@ interface SessionTable {
   seen_at: number;
 }
 
-/** A sign-in by OpenID Connect that is under way. */
+/** A sign-in by OpenID Connect that was finished, for as long as it could be tried again: each counts once. */
 interface SignInTable {
+  /** Of its state. */
   id_hash: string;
+  /** This and what follows were used before 0.2, and are empty now. */
   state: string;
   nonce: string;
   code_verifier: string;
@@ -52,6 +55,13 @@ interface ApiTokenTable {
   created_at: number;
   used_at: number | null;
   expires_at: number | null;
+}
+
+/** Random keys that all processes share, as base64, by what they are for. */
+interface SiteKeyTable {
+  name: string;
+  value: string;
+  created_at: number;
 }
 
 /** One row at most: the token by which the first admin is made. */

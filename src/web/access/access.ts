@@ -10,6 +10,7 @@ import { describeFailure, HilumError } from '../../base/errors';
 import type { Log } from '../../base/log';
 import { type AuditRecorder, SERVICE } from '../audit/recorder';
 import { type HttpConfig, isExposed } from '../config';
+import { networkOf } from '../network';
 import { readableAddress, requestFault } from '../unreadable';
 import { accountRoutes } from './account-routes';
 import type { AuditEvent } from './audit-event';
@@ -19,6 +20,7 @@ import { headers, isFromOurselves, loopbackOnly, proxyOnly } from './gate';
 import { RequestLimit, SignInLimits, TooMany } from './limits';
 import { OidcClient } from './oidc';
 import { refusalPage } from './pages';
+import { Repeats } from './repeats';
 import { type AccessStores, bearerOf, SessionBook } from './session-book';
 import { addressOf, signInRoutes } from './sign-in-routes';
 import { hasRole, needs, open, Refused, type RequestUser, setUser, userOf } from './user';
@@ -80,6 +82,8 @@ export interface AccessParts {
   /** Of the requests to the OpenID Connect provider: it trusts `access.oidc.caFile`. */
   readonly fetch?: (url: string, options: RequestInit) => Promise<globalThis.Response>;
   readonly now?: () => number;
+  /** How long what strangers repeat is joined (milliseconds). */
+  readonly repeatsMs?: number;
 }
 
 const LOCAL_USER: RequestUser = {
@@ -89,6 +93,8 @@ const LOCAL_USER: RequestUser = {
   kind: 'loopback',
 };
 const MINUTE_MS = 60_000;
+/** Of one network: to the pages that anybody may use, each of which costs more than to read. */
+const SIGN_INS_PER_MINUTE = 120;
 /** One audit message for a refusal that is repeated within this time. */
 const REFUSED_WINDOW_MS = MINUTE_MS;
 
@@ -113,6 +119,7 @@ export function createAccess(parts: AccessParts): Access {
   if (!everyoneIsLocal && stores === null)
     throw new HilumError('CONFIG_INVALID', 'permanent', 'sign-in needs the database');
   const exposed = isExposed(http);
+  const repeats = new Repeats(recorder, parts.repeatsMs);
   const accounts = stores && { book: bookOf(parts, stores), directory: new Directory(stores, now) };
   const identify = async (request: Request, touches: boolean) =>
     everyoneIsLocal
@@ -121,7 +128,7 @@ export function createAccess(parts: AccessParts): Access {
         : null
       : ((await accounts?.book.identify(request, touches)) ?? null);
   return {
-    front: frontOf(parts, accounts, identify),
+    front: frontOf(parts, accounts, identify, repeats),
     refusals: refusals(recorder, log, now),
     isExposed: exposed,
     everyoneIsLocal,
@@ -130,7 +137,7 @@ export function createAccess(parts: AccessParts): Access {
     maySeeDetails: (request) => !exposed || hasRole(userOf(request) ?? { roles: [] }, 'metrics', 'operator'),
     current: (request) => identify(request, false),
     audit: (request, event) => recorder.record(actorOf(request), event),
-    ...beginningAndEnd(parts, accounts?.directory ?? null),
+    ...beginningAndEnd(parts, accounts?.directory ?? null, repeats),
   };
 }
 
@@ -157,6 +164,7 @@ function frontOf(
   parts: AccessParts,
   accounts: { readonly book: SessionBook; readonly directory: Directory } | null,
   identify: Identify,
+  repeats: Repeats,
 ): Router {
   const { http, access, recorder } = parts;
   const originOf = (request: Request) =>
@@ -164,6 +172,7 @@ function frontOf(
       ? new URL(http.publicUrl).origin
       : `${http.tls ? 'https' : 'http'}://${request.headers.host ?? ''}`;
   const oidc = oidcOf(parts);
+  const signIns = new RequestLimit(SIGN_INS_PER_MINUTE);
   const front = Router();
   front.use(
     ...headers({ isHttps: isHttps(http), formTargets: () => oidc?.origins() ?? [] }),
@@ -176,11 +185,14 @@ function frontOf(
     ),
     fromOurselves(originOf),
   );
+  front.use(['/sign-in', '/sign-out', '/first-admin'], (request, _response, next) =>
+    signIns.count(networkOf(addressOf(request))).then(() => next()),
+  );
   // Browsers ask for it by themselves; the pages name another one.
   front.get('/favicon.ico', open, (_request, response) => void response.status(204).end());
   if (accounts !== null) {
     const limits = new SignInLimits(access.signInTries);
-    const shared = { ...accounts, limits, recorder, hasLocal: access.kind !== 'oidc' };
+    const shared = { ...accounts, limits, recorder, repeats, hasLocal: access.kind !== 'oidc' };
     front.use(signInRoutes({ ...shared, oidc, originOf }));
     front.use(accountRoutes(shared));
   }
@@ -198,6 +210,7 @@ const OFFER_AGAIN_MS = 15_000;
 function beginningAndEnd(
   { access: { kind }, recorder, log }: AccessParts,
   directory: Directory | null,
+  repeats: Repeats,
 ): Pick<Access, 'begin' | 'close'> {
   let offering: NodeJS.Timeout | undefined;
   return {
@@ -215,6 +228,7 @@ function beginningAndEnd(
     },
     async close() {
       clearTimeout(offering);
+      await repeats.tellAll().catch(() => {});
       if (kind !== 'none') await recorder.record(SERVICE, { kind: 'stop' }).catch(() => {});
       await recorder.close();
     },
@@ -252,7 +266,7 @@ const OPEN_PATHS = /^\/(sign-in(\.css|\/oidc|\/callback)?|sign-out|first-admin|h
 /** Sets the user. Who has none gets no further than the open paths. */
 function whoIsIt(identify: Identify, limit: RequestLimit, isOpen: (path: string) => boolean): RequestHandler {
   return async (request, _response, next) => {
-    const address = addressOf(request);
+    const address = networkOf(addressOf(request));
     // Counted first: without a sign-in each request costs a look into the database.
     const claims = request.headers.cookie !== undefined || bearerOf(request) !== null;
     if (!claims) await limit.count(address);

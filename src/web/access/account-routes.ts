@@ -4,6 +4,7 @@ import { form } from '../unreadable';
 import { type Directory, nameOf } from './directory';
 import type { SignInLimits } from './limits';
 import { accountPage, tokensPage, usersPage } from './pages';
+import { checkPassword } from './password-check';
 import type { SessionBook } from './session-book';
 import { addressOf, textOf } from './sign-in-routes';
 import { needs, requiredUser, signedIn } from './user';
@@ -120,13 +121,12 @@ async function changeOwnPassword(parts: AccountParts, request: Request, response
     refuse('This account has no password here.');
     return;
   }
-  await parts.limits.count(username, addressOf(request));
-  const account = await parts.directory.check(username, textOf(request, 'current'));
+  const given = { username, password: textOf(request, 'current'), address: addressOf(request) };
+  const account = await checkPassword(parts, given);
   if (account === null) {
     refuse('The password until now is not right.');
     return;
   }
-  await parts.limits.forgive(username, addressOf(request));
   const problem = await parts.directory.setPassword(username, textOf(request, 'next'));
   if (problem !== null) {
     refuse(problem);

@@ -57,7 +57,8 @@ export const accessSchema = z
       .max(1000)
       .default(10)
       .describe(
-        'Failed sign-ins of one account, and ten times as many from one address, after which it waits 15 minutes',
+        'Failed sign-ins of one account from one address, and ten times as many of one account or from one address, ' +
+          'after which it waits 15 minutes',
       ),
     requestsPerMinute: z
       .number()

@@ -7,7 +7,7 @@ import { PERSON_ROLES, ROLES } from './user';
 
 const USERNAME = /^[a-z0-9][a-z0-9._@-]{0,63}$/;
 const LONGEST_TEXT = 200;
-/** Passwords that wait to be looked at; more are refused. */
+/** Passwords of one network that wait to be looked at; more are refused. */
 const MOST_WAITING = 20;
 
 export interface NewAccount {
@@ -41,11 +41,13 @@ export class Directory {
 
   /**
    * The account with this name and password, else null: in the same time whether there is such an account or not.
-   * @throws TooMany
+   * Passwords are looked at in turn by `network`, where they come from. @throws TooMany where too many of one wait
    */
-  async check(username: string, password: string): Promise<Account | null> {
-    const account = await this.stores.accounts.find(nameOf(username));
-    const isRight = await this.hashing.run(() => verifyPassword(password, account?.passwordHash ?? null));
+  async check(username: string, password: string, network = ''): Promise<Account | null> {
+    const name = nameOf(username);
+    const account = USERNAME.test(name) ? await this.stores.accounts.find(name) : null;
+    const verified = () => verifyPassword(password, account?.passwordHash ?? null);
+    const isRight = await this.hashing.run(verified, network);
     if (account === null || !isRight) return null;
     if (isOutdated(account.passwordHash))
       await this.stores.accounts.rehash(account.username, await this.hashing.run(() => hashPassword(password)));

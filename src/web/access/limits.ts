@@ -1,9 +1,17 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { FairQueue } from '../../base/fair-queue';
+import { sleep } from '../../base/retry';
+import { networkOf } from '../network';
 
 const WINDOW_S = 15 * 60;
 const MINUTE_S = 60;
 /** From one address there may be many people; one account may be tried from many addresses. */
 const WIDER = 10;
+/** How long a wrong password of a slowed try takes, and how many such tries wait. */
+const SLOW_MS = 5_000;
+const MOST_SLOW = 5;
+/** Networks that are known of an account. */
+const MOST_KNOWN = 20;
 
 /** A limit is reached: when to come back. */
 export class TooMany extends Error {
@@ -12,26 +20,36 @@ export class TooMany extends Error {
   }
 }
 
+const tooMany = ({ msBeforeNext }: RateLimiterRes) => new TooMany(Math.max(1, Math.ceil(msBeforeNext / 1000)));
+
 async function take(limiter: RateLimiterMemory, key: string): Promise<void> {
   try {
     await limiter.consume(key);
   } catch (rejected) {
-    if (rejected instanceof RateLimiterRes) throw new TooMany(Math.max(1, Math.ceil(rejected.msBeforeNext / 1000)));
-    throw rejected;
+    throw rejected instanceof RateLimiterRes ? tooMany(rejected) : rejected;
   }
 }
 
+const pairOf = (username: string, network: string) => `${username} ${network}`;
+
 /**
- * Counts in memory, for each process by itself. Tries are counted before the password is looked at, so that many at
- * once count too. An account is locked for the address that tries, and only after ten times as many tries for all:
- * nobody can lock a colleague out with ten wrong passwords.
+ * Counts tries in memory, for each process by itself, an address by its network. A try counts for its account and
+ * address together, then for its address, before the password is looked at, so that many at once count too. It counts
+ * for the account only when the password was looked at and wrong: what one address sends locks nobody else out, and ten
+ * of them are needed to lock an account for addresses that it is not known from. From where it was signed in to before,
+ * an account is never locked, only slowed ({@link slowly}).
  */
 export class SignInLimits {
   private readonly pair;
   private readonly account;
   private readonly address;
+  private readonly known = new Map<string, Set<string>>();
+  private readonly slow = new FairQueue({ running: Infinity, runningEach: 1, waitingEach: MOST_SLOW - 1 });
 
-  constructor(tries: number) {
+  constructor(
+    private readonly tries: number,
+    private readonly slowMs = SLOW_MS,
+  ) {
     const limiter = (name: string, points: number) =>
       new RateLimiterMemory({ keyPrefix: name, points, duration: WINDOW_S, blockDuration: WINDOW_S });
     this.pair = limiter('pair', tries);
@@ -41,20 +59,55 @@ export class SignInLimits {
 
   /** @throws TooMany */
   async count(username: string, address: string): Promise<void> {
-    await take(this.address, address);
-    await take(this.account, username);
-    await take(this.pair, `${username} ${address}`);
+    const network = networkOf(address);
+    await take(this.pair, pairOf(username, network));
+    await take(this.address, network);
+    const wrong = await this.account.get(username);
+    if (wrong !== null && wrong.consumedPoints >= this.tries * WIDER) throw tooMany(wrong);
   }
 
-  /** A right password: the account's own count starts again. That of the address goes back by this one try. */
+  /** A password that was looked at and wrong. */
+  async failed(username: string): Promise<void> {
+    await take(this.account, username).catch(() => {});
+  }
+
+  /**
+   * A right password: the count of account and address starts again, that of the address goes back by this one try, and
+   * the account is known from there.
+   */
   async forgive(username: string, address: string): Promise<void> {
-    await this.pair.delete(`${username} ${address}`);
-    await this.account.reward(username);
-    await this.address.reward(address);
+    const network = networkOf(address);
+    await this.pair.delete(pairOf(username, network));
+    await this.address.reward(network);
+    const networks = this.known.get(username) ?? new Set();
+    networks.delete(network);
+    this.known.set(username, new Set([...networks, network].slice(-MOST_KNOWN)));
+  }
+
+  /** Whether the account was signed in to from there since the process started. */
+  knows(username: string, address: string): boolean {
+    return this.known.get(username)?.has(networkOf(address)) === true;
+  }
+
+  /**
+   * Looks at a password beyond the limits: one at a time for account and network, and a wrong one (null) takes seconds.
+   * @throws TooMany where others wait already
+   */
+  async slowly<T>(username: string, address: string, look: () => Promise<T | null>): Promise<T | null> {
+    const turn = this.slow.enter(pairOf(username, networkOf(address)));
+    if (turn === null) throw new TooMany(Math.ceil(this.slowMs / 1000));
+    const end = await turn;
+    try {
+      const found = await look();
+      if (found === null) await sleep(this.slowMs);
+      return found;
+    } finally {
+      end();
+    }
   }
 }
 
-/** Requests of one user, or of one address without a sign-in, in a minute. */
+/** Requests of one user, or of one network without a sign-in, in a minute. */
 export class RequestLimit {
   private readonly limiter;
 
@@ -69,25 +122,25 @@ export class RequestLimit {
 }
 
 /**
- * Runs one at a time; more than `most` waiting are refused. Each password costs 128 MiB for a moment: many at once must
- * not take the memory that films need.
+ * Runs one at a time, the next in turn by holder; of more than `most` of one holder the rest are refused. Each password
+ * costs 128 MiB for a moment: many at once must not take the memory that films need.
  */
 export class OneByOne {
-  private last: Promise<unknown> = Promise.resolve();
-  private waiting = 0;
+  private readonly queue;
 
-  constructor(private readonly most: number) {}
+  constructor(most: number) {
+    this.queue = new FairQueue({ running: 1, runningEach: 1, waitingEach: most - 1 });
+  }
 
   /** @throws TooMany */
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.waiting >= this.most) throw new TooMany(10);
-    this.waiting += 1;
-    const mine = this.last.then(work);
-    this.last = mine.catch(() => {});
+  async run<T>(work: () => Promise<T>, holder = ''): Promise<T> {
+    const turn = this.queue.enter(holder);
+    if (turn === null) throw new TooMany(10);
+    const end = await turn;
     try {
-      return await mine;
+      return await work();
     } finally {
-      this.waiting -= 1;
+      end();
     }
   }
 }

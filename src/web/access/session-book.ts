@@ -1,6 +1,7 @@
 import type { CookieOptions, Request, Response } from 'express';
 import { timingSafeEqual } from 'node:crypto';
 import type { Accounts } from './account-store';
+import { openFlow, type PendingFlow, sealFlow } from './flow-cookie';
 import { hashSecret, prefixOf, randomSecret } from './secret';
 import type { ApiTokens, Session, Sessions } from './session-store';
 import { type RequestUser, type Role, ROLES } from './user';
@@ -67,29 +68,28 @@ export class SessionBook {
     const id = cookie(request, this.cookieName('session'));
     if (id === null) return null;
     const session = await this.stores.sessions.find(hashSecret(id));
-    await this.stores.sessions.remove(hashSecret(id));
+    // Anybody can send an id: nothing is written for one that is none.
+    if (session !== null) await this.stores.sessions.remove(session.idHash);
     response.clearCookie(this.cookieName('session'), this.cookieOptions());
     return session;
   }
 
-  /** Marks a browser that goes to the provider: its answer counts only in the same browser. */
-  async beginFlow(
-    response: Response,
-    flow: { state: string; nonce: string; codeVerifier: string; returnTo: string },
-  ): Promise<void> {
-    const id = randomSecret();
-    await this.stores.sessions.addPending({ ...flow, idHash: hashSecret(id), createdAt: this.now() });
-    response.cookie(this.cookieName('flow'), id, { ...this.cookieOptions(), maxAge: PENDING_MS });
+  /** Has a browser that goes to the provider keep what it went with: its answer counts only in the same browser. */
+  async beginFlow(response: Response, flow: PendingFlow): Promise<void> {
+    const sealed = sealFlow(flow, this.now(), await this.stores.sessions.signInKey());
+    response.cookie(this.cookieName('flow'), sealed, { ...this.cookieOptions(), maxAge: PENDING_MS });
   }
 
-  async endFlow(
-    request: Request,
-    response: Response,
-  ): Promise<{ state: string; nonce: string; codeVerifier: string; returnTo: string } | null> {
-    const id = cookie(request, this.cookieName('flow'));
+  /** What a browser went to the provider with, where it is back in time. */
+  async endFlow(request: Request, response: Response): Promise<PendingFlow | null> {
+    const sealed = cookie(request, this.cookieName('flow'), /^[\w-]{1,2000}\.[\w-]{43}$/);
     response.clearCookie(this.cookieName('flow'), this.cookieOptions());
-    const pending = id === null ? null : await this.stores.sessions.takePending(hashSecret(id));
-    return pending !== null && this.now() - pending.createdAt <= PENDING_MS ? pending : null;
+    return sealed === null ? null : openFlow(sealed, this.now() - PENDING_MS, await this.stores.sessions.signInKey());
+  }
+
+  /** Whether this is the first time that the provider signed somebody in by this flow. */
+  finishFlow({ state }: PendingFlow): Promise<boolean> {
+    return this.stores.sessions.finish(hashSecret(state), this.now());
   }
 
   /** The user of a request, or null. `touches`: whether it counts as use of the session. */
@@ -157,8 +157,10 @@ function isEqual(a: string, b: string): boolean {
   return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
 }
 
-function cookie(request: Request, name: string): string | null {
+const ID = /^[A-Za-z0-9_-]{20,100}$/;
+
+function cookie(request: Request, name: string, form = ID): string | null {
   const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
   const found = pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
-  return found === undefined || !/^[A-Za-z0-9_-]{20,100}$/.test(found) ? null : found;
+  return found === undefined || !form.test(found) ? null : found;
 }

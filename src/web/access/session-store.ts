@@ -1,4 +1,5 @@
 import type { Database } from '../../worklist/database';
+import { siteKey } from '../../worklist/site-keys';
 
 /** A session as it is kept: of its id the hash only. */
 export interface Session {
@@ -12,16 +13,6 @@ export interface Session {
   readonly idToken: string | null;
   readonly createdAt: number;
   readonly seenAt: number;
-}
-
-/** A sign-in by OpenID Connect that is under way. */
-interface PendingSignIn {
-  readonly idHash: string;
-  readonly state: string;
-  readonly nonce: string;
-  readonly codeVerifier: string;
-  readonly returnTo: string;
-  readonly createdAt: number;
 }
 
 interface ApiToken {
@@ -41,13 +32,14 @@ export interface Sessions {
   touch(idHash: string, at: number): Promise<void>;
   remove(idHash: string): Promise<void>;
   /**
-   * Forgets sessions made before `createdBefore` or not used since `seenBefore`, and sign-ins begun before
-   * `pendingBefore`.
+   * Forgets sessions made before `createdBefore` or not used since `seenBefore`, and what is kept of sign-ins
+   * finished before `finishedBefore`.
    */
-  sweep(createdBefore: number, seenBefore: number, pendingBefore: number): Promise<void>;
-  addPending(signIn: PendingSignIn): Promise<void>;
-  /** Gives it out once. */
-  takePending(idHash: string): Promise<PendingSignIn | null>;
+  sweep(createdBefore: number, seenBefore: number, finishedBefore: number): Promise<void>;
+  /** Notes that a sign-in at the provider is finished; false where it was before. */
+  finish(idHash: string, at: number): Promise<boolean>;
+  /** Signs what browsers keep of a sign-in that is under way. */
+  signInKey(): Promise<Buffer>;
 }
 
 export interface ApiTokens {
@@ -65,6 +57,8 @@ export function openSessions(database: Database): Sessions {
 }
 
 class StoredSessions implements Sessions {
+  private key: Promise<Buffer> | null = null;
+
   constructor(private readonly database: Database) {}
 
   add(session: Session): Promise<void> {
@@ -117,41 +111,36 @@ class StoredSessions implements Sessions {
     );
   }
 
-  sweep(createdBefore: number, seenBefore: number, pendingBefore: number): Promise<void> {
+  sweep(createdBefore: number, seenBefore: number, finishedBefore: number): Promise<void> {
     return this.database.write(async (db) => {
       await db
         .deleteFrom('session')
         .where((is) => is.or([is('created_at', '<', createdBefore), is('seen_at', '<', seenBefore)]))
         .execute();
-      await db.deleteFrom('sign_in').where('created_at', '<', pendingBefore).execute();
+      await db.deleteFrom('sign_in').where('created_at', '<', finishedBefore).execute();
     });
   }
 
-  addPending(signIn: PendingSignIn): Promise<void> {
-    const values = {
-      id_hash: signIn.idHash,
-      state: signIn.state,
-      nonce: signIn.nonce,
-      code_verifier: signIn.codeVerifier,
-      return_to: signIn.returnTo,
-      created_at: signIn.createdAt,
-    };
-    return this.database.write(async (db) => void (await db.insertInto('sign_in').values(values).execute()));
-  }
-
-  takePending(idHash: string): Promise<PendingSignIn | null> {
+  finish(idHash: string, at: number): Promise<boolean> {
+    const values = { id_hash: idHash, state: '', nonce: '', code_verifier: '', return_to: '', created_at: at };
     return this.database.write(async (db) => {
-      const row = await db.deleteFrom('sign_in').where('id_hash', '=', idHash).returningAll().executeTakeFirst();
-      if (row === undefined) return null;
-      return {
-        idHash: row.id_hash,
-        state: row.state,
-        nonce: row.nonce,
-        codeVerifier: row.code_verifier,
-        returnTo: row.return_to,
-        createdAt: row.created_at,
-      };
+      const added = await db
+        .insertInto('sign_in')
+        .values(values)
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirst();
+      return (added.numInsertedOrUpdatedRows ?? 0n) > 0n;
     });
+  }
+
+  async signInKey(): Promise<Buffer> {
+    this.key ??= siteKey(this.database, 'sign-in');
+    try {
+      return await this.key;
+    } catch (error) {
+      this.key = null;
+      throw error;
+    }
   }
 }
 

@@ -8,6 +8,8 @@ import { nameOf } from './directory';
 import { type SignInLimits, TooMany } from './limits';
 import { NotSignedIn, type OidcClient } from './oidc';
 import { firstAdminPage, signInPage } from './pages';
+import { checkPassword } from './password-check';
+import type { Repeats } from './repeats';
 import type { SessionBook } from './session-book';
 import { ACCESS_CSS } from './style';
 import { open, userOf } from './user';
@@ -21,6 +23,8 @@ export interface SignInParts {
   readonly oidc: OidcClient | null;
   readonly hasLocal: boolean;
   readonly recorder: AuditRecorder;
+  /** For what somebody without a sign-in can have recorded as often as he likes. */
+  readonly repeats: Repeats;
   /** As the browser knows us: https://hilum.hospital.example */
   originOf(request: Request): string;
 }
@@ -33,9 +37,13 @@ export function textOf(request: Request, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** Longest path that is gone back to (characters): those of the pages are shorter. */
+const LONGEST_RETURN = 512;
+
 /** A path of our own to go back to; anything else is the start page (no redirect to other sites). */
 function safeReturn(text: unknown): string {
-  return typeof text === 'string' && /^\/(?![/\\])[\x21-\x7e]*$/.test(text) && !text.includes('\\') ? text : '/';
+  if (typeof text !== 'string' || text.length > LONGEST_RETURN) return '/';
+  return /^\/(?![/\\])[\x21-\x7e]*$/.test(text) && !text.includes('\\') ? text : '/';
 }
 
 export function addressOf(request: Request): string {
@@ -97,20 +105,18 @@ async function signIn(parts: SignInParts, request: Request, response: Response):
     safeReturn(textOf(request, 'returnTo')),
   ];
   const claimed = { id: `local:${username}`, name: username, roles: [], address };
-  try {
-    await parts.limits.count(username, address);
-  } catch (error) {
-    if (error instanceof TooMany)
-      await parts.recorder.record(claimed, { kind: 'sign-in', outcome: 'locked', why: 'too many tries' });
-    throw error;
-  }
-  const account = await parts.directory.check(username, textOf(request, 'password'));
+  const account = await checkPassword(parts, { username, password: textOf(request, 'password'), address }).catch(
+    async (error: unknown) => {
+      if (error instanceof TooMany)
+        await parts.repeats.record(claimed, { kind: 'sign-in', outcome: 'locked', why: 'too many tries' });
+      throw error;
+    },
+  );
   if (account === null) {
     await parts.recorder.record(claimed, { kind: 'sign-in', outcome: 'failure', why: 'wrong account or password' });
     response.status(401);
     return showSignIn(parts, response, returnTo, WRONG);
   }
-  await parts.limits.forgive(username, address);
   await parts.recorder.record(
     { ...claimed, name: account.displayName, roles: account.roles },
     { kind: 'sign-in', outcome: 'success' },
@@ -140,7 +146,7 @@ async function firstAdmin(parts: SignInParts, request: Request, response: Respon
     address: addressOf(request),
   };
   if (problem !== null) {
-    await parts.recorder.record(actor, { kind: 'refused', what: 'first admin' });
+    await parts.repeats.record(actor, { kind: 'refused', what: 'first admin' });
     response.status(403).send(firstAdminPage(problem));
     return;
   }
@@ -157,7 +163,8 @@ async function callback(parts: SignInParts, oidc: OidcClient, request: Request, 
   const address = addressOf(request);
   const flow = await parts.book.endFlow(request, response);
   const refuse = async (id: string, why: string, text: string) => {
-    await parts.recorder.record({ id, name: id, roles: [], address }, { kind: 'sign-in', outcome: 'failure', why });
+    const recorder = id === 'unknown' ? parts.repeats : parts.recorder;
+    await recorder.record({ id, name: id, roles: [], address }, { kind: 'sign-in', outcome: 'failure', why });
     response.status(403);
     await showSignIn(parts, response, '/', text);
   };
@@ -174,6 +181,7 @@ async function callback(parts: SignInParts, oidc: OidcClient, request: Request, 
       await refuse(id, 'no role', 'You have an account at the hospital, but no role in Hilum. Please ask who runs it.');
       return;
     }
+    if (!(await parts.book.finishFlow(flow))) throw new NotSignedIn('this sign-in was finished before');
     await parts.recorder.record(
       { id, name: user.name, roles: user.roles, address },
       { kind: 'sign-in', outcome: 'success' },

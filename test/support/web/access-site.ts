@@ -107,6 +107,10 @@ export interface AccessSite {
   pass(milliseconds: number): void;
   /** The audit messages so far, oldest first. */
   audits(): string[];
+  /** How often that is told of which these texts are all said, messages that stand for several included. */
+  told(...texts: readonly string[]): number;
+  /** Rows of a table. */
+  rows(table: 'session' | 'sign_in'): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -114,7 +118,9 @@ export const PASSWORD = 'a long enough secret';
 const STUDY = { studyInstanceUid: '1.2.3', patientId: 'P<1>', accessionNumber: 'A&1' };
 
 /** The access layer on a port and a database of its own, before some routes as the reading list has them. */
-export async function accessSite(settings: { access?: object; http?: object } = {}): Promise<AccessSite> {
+export async function accessSite(
+  settings: { access?: object; http?: object; repeatsMs?: number } = {},
+): Promise<AccessSite> {
   const dir = mkdtempSync(join(tmpdir(), 'hilum-access-'));
   const config = parseConfig({
     archive: { url: 'http://localhost/dicom-web' },
@@ -146,6 +152,7 @@ export async function accessSite(settings: { access?: object; http?: object } = 
     recorder,
     log,
     now,
+    ...(settings.repeatsMs === undefined ? {} : { repeatsMs: settings.repeatsMs }),
   });
   const app = protect(access, express(), (routes) => {
     addHealth(routes, access, [{ name: 'broker', look: async () => 'secret trouble' }], {
@@ -172,6 +179,11 @@ export async function accessSite(settings: { access?: object; http?: object } = 
   });
   const web = await listen(app, config.http.host, 0, config.http.tls);
   await access.begin();
+  const audits = () =>
+    readdirSync(config.audit.dir)
+      .sort()
+      .reverse()
+      .flatMap((name) => readFileSync(join(config.audit.dir, name), 'utf8').split('\n').filter(Boolean));
   return {
     origin: `${config.http.tls ? 'https' : 'http'}://127.0.0.1:${web.port}`,
     access,
@@ -181,11 +193,12 @@ export async function accessSite(settings: { access?: object; http?: object } = 
     logged,
     dir,
     pass: (milliseconds) => void (ahead += milliseconds),
-    audits: () =>
-      readdirSync(config.audit.dir)
-        .sort()
-        .reverse()
-        .flatMap((name) => readFileSync(join(config.audit.dir, name), 'utf8').split('\n').filter(Boolean)),
+    audits,
+    told: (...texts) =>
+      audits()
+        .filter((xml) => texts.every((text) => xml.includes(text)))
+        .reduce((sum, xml) => sum + Number(/; (\d+) more times/.exec(xml)?.[1] ?? 1), 0),
+    rows: (table) => database.read(async (db) => (await db.selectFrom(table).select('id_hash').execute()).length),
     async close() {
       await web.close();
       await access.close();

@@ -12,7 +12,7 @@ const cookieOf = (browser: Browser) => browser.cookies.get(site.origin)?.get('hi
 
 describe('local accounts', () => {
   beforeAll(async () => {
-    site = await accessSite({ access: { signInTries: 3 } });
+    site = await accessSite({ access: { signInTries: 3 }, repeatsMs: 500 });
   });
   afterAll(() => site.close());
 
@@ -130,9 +130,14 @@ describe('local accounts', () => {
     expect(many.map(({ answer }) => answer.status).sort()).toEqual([401, 401, 401, 429, 429, 429, 429, 429]);
     const { answer } = await signIn('target');
     expect([answer.status, Number(answer.headers['retry-after']) > 600]).toEqual([429, true]);
-    expect(
-      site.audits().filter((xml) => xml.includes('local:target') && xml.includes('EventOutcomeIndicator="8"')).length,
-    ).toBe(6);
+    // All are told, the repeated ones by their number.
+    const locked = () => site.told('local:target', 'EventOutcomeIndicator="8"');
+    for (let tries = 0; tries < 100 && locked() < 6; tries += 1) await new Promise((done) => setTimeout(done, 100));
+    expect(locked()).toBe(6);
+    const messages = site
+      .audits()
+      .filter((xml) => xml.includes('local:target') && xml.includes('EventOutcomeIndicator="8"'));
+    expect(messages.length).toBeLessThan(6);
   });
 
   test('a new password ends every other session; roles count at once; the last admin stays', async () => {

@@ -2,7 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { freePort } from '../../../scripts/lib/servers.cjs';
+import { openSessions } from '../../../src/web/access/session-store';
 import { claimAt, NotSignedIn, OidcClient, rolesOfClaims } from '../../../src/web/access/oidc';
+import { openDatabase } from '../../../src/worklist/database';
+import { recordingLog } from '../../support/records/logs';
 import { accessSite, type AccessSite, type Answer, Browser } from '../../support/web/access-site';
 
 const CLAIMS = {
@@ -153,6 +156,38 @@ test('an answer with a wrong code, an error, or too late is refused', async () =
   site.pass(11 * 60_000);
   expect([(await late.go(answer)).status, await isIn(late)]).toEqual([403, false]);
 }, 60_000);
+
+test('a sign-in that is begun is kept by the browser alone, briefly, signed, and counts once', async () => {
+  const browser = new Browser();
+  const before = [await site.rows('session'), await site.rows('sign_in')];
+  for (let i = 0; i < 10; i += 1) await new Browser().go(`${site.origin}/sign-in/oidc?returnTo=/${'x'.repeat(4_000)}`);
+  const link = await toCallback(browser, 'dr-a', `/${'x'.repeat(4_000)}`);
+  expect([await site.rows('session'), await site.rows('sign_in')]).toEqual(before);
+  const jar = browser.cookies.get(site.origin)!;
+  const sealed = jar.get('hilum-sign-in')!;
+  expect(sealed.length).toBeLessThan(500);
+  // Another return, signed by nobody.
+  const [text, signature] = sealed.split('.') as [string, string];
+  const forged = Buffer.from(Buffer.from(text, 'base64url').toString().replace('"/"', '"/x"')).toString('base64url');
+  for (const value of [`${forged}.${signature}`, `${text}.${'A'.repeat(43)}`, text, `${text}.`]) {
+    jar.set('hilum-sign-in', value);
+    expect([(await browser.go(link)).status, await isIn(browser)]).toEqual([403, false]);
+  }
+  jar.set('hilum-sign-in', sealed);
+  expect((await browser.go(link)).headers.location).toBe('/');
+  expect(await isIn(browser)).toBe(true);
+  const again = new Browser();
+  again.cookies.set(site.origin, new Map([['hilum-sign-in', sealed]]));
+  expect([(await again.go(link)).status, await isIn(again)]).toEqual([403, false]);
+}, 60_000);
+
+test('a sign-in that a provider confirms twice counts once', async () => {
+  const database = openDatabase(`file:${join(site.dir, 'hilum.db')}`, recordingLog());
+  const [one, other] = [openSessions(database), openSessions(database)];
+  expect(await Promise.all([one.finish('x', 1), other.finish('x', 2)])).toEqual([true, false]);
+  expect([await one.finish('y', 1), (await one.signInKey()).equals(await other.signInKey())]).toEqual([true, true]);
+  await database.close();
+});
 
 test.each<[string, (answer: URLSearchParams) => void]>([
   ['another state', (answer) => answer.set('state', 'x'.repeat(43))],

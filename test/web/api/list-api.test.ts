@@ -193,7 +193,7 @@ test('a radiologist sees nothing of the operation, a machine that reads metrics 
   expect(ROLES).toContain('metrics');
 });
 
-test('a film is drawn from the archive in three sizes, kept by no browser, and not sent again to who has it', async () => {
+test('a film is drawn in three sizes, kept by no browser, and not sent again to who has it', async () => {
   const film = (await json<StudyDetail>(await site.get(`/api/v1/studies/${studyOf(1)}`))).films[0]!;
   const before = site.archive.calls.retrieve;
   for (const [size, height, width] of [

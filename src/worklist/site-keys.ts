@@ -1,0 +1,29 @@
+import { randomBytes } from 'node:crypto';
+import type { Database } from './database';
+
+const KEY_BYTES = 32;
+
+/** What there is a key for. */
+export type SiteKeyName = 'sign-in';
+
+/**
+ * 256 random bits that all processes of a site share, made at their first use. They sign and digest what only this site
+ * can tell; whoever reads the database has them.
+ * @throws HilumError of the database
+ */
+export async function siteKey(database: Database, name: SiteKeyName, now = Date.now): Promise<Buffer> {
+  const find = () =>
+    database.read((db) => db.selectFrom('site_key').select('value').where('name', '=', name).executeTakeFirst());
+  const known = await find();
+  if (known !== undefined) return Buffer.from(known.value, 'base64');
+  const made = { name, value: randomBytes(KEY_BYTES).toString('base64'), created_at: now() };
+  // Of several processes that make one at once, the first is right.
+  await database.write(async (db) => {
+    await db
+      .insertInto('site_key')
+      .values(made)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  });
+  return Buffer.from((await find())!.value, 'base64');
+}
