@@ -61,7 +61,6 @@ interface ApiTokenTable {
 interface SiteKeyTable {
   name: string;
   value: string;
-  created_at: number;
 }
 
 /** One row at most: the token by which the first admin is made. */

@@ -11,12 +11,12 @@ export type SiteKeyName = 'sign-in';
  * can tell; whoever reads the database has them.
  * @throws HilumError of the database
  */
-export async function siteKey(database: Database, name: SiteKeyName, now = Date.now): Promise<Buffer> {
+export async function siteKey(database: Database, name: SiteKeyName): Promise<Buffer> {
   const find = () =>
     database.read((db) => db.selectFrom('site_key').select('value').where('name', '=', name).executeTakeFirst());
   const known = await find();
   if (known !== undefined) return Buffer.from(known.value, 'base64');
-  const made = { name, value: randomBytes(KEY_BYTES).toString('base64'), created_at: now() };
+  const made = { name, value: randomBytes(KEY_BYTES).toString('base64') };
   // Of several processes that make one at once, the first is right.
   await database.write(async (db) => {
     await db

@@ -34,7 +34,10 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   AUDIT_FAILED: 503,
 };
 
-/** Errors as JSON; a refusal, and what is amiss after the answer began, goes on to the access layer. No answer quotes what the archive or a film said. */
+/**
+ * Errors as JSON; a refusal, and what is amiss after the answer began, goes on to the access layer. No answer quotes what
+ * the archive or a film said.
+ */
 export function errorAnswers(log: Log): ErrorRequestHandler {
   return (error: unknown, _request, response: Response, next) => {
     if (error instanceof Refused || error instanceof TooMany || response.headersSent) {

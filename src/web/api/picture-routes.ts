@@ -133,8 +133,8 @@ class FilmShelf {
 }
 
 /**
- * Kept by nobody, the browser of who asked included (`notKept`): it shows a patient. Who has it still in hand, as a page
- * that is open, and says so is not sent it again.
+ * Kept by nobody, the browser of who asked included (`notKept`): it shows a patient. Who has it still in hand, as an
+ * open page may, and says so is not sent it again.
  */
 function send(request: Request, response: Response, picture: Drawn | undefined): void {
   if (picture === undefined)

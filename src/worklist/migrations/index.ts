@@ -6,11 +6,11 @@ import { access } from './002-access';
 import { findings } from './003-findings';
 import { corrections } from './004-corrections';
 import { listEntries } from './005-list-entries';
-import { siteKeys } from './007-site-keys';
+import { signIns } from './008-sign-ins';
 import type { DatabaseKind, Migration } from './migration';
 
 /** In this order. */
-export const MIGRATIONS: readonly Migration[] = [studies, access, findings, corrections, listEntries, siteKeys];
+export const MIGRATIONS: readonly Migration[] = [studies, access, findings, corrections, listEntries, signIns];
 
 /**
  * Brings the database to this version's schema: all steps or none, inside a transaction that holds the migration lock.

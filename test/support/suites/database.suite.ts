@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createLog } from '../../../src/base/log';
 import { deriveUid } from '../../../src/dicom/uid';
+import { openSessions, type Sessions } from '../../../src/web/access/session-store';
 import { type Database, openDatabase } from '../../../src/worklist/database';
 import { MIGRATIONS } from '../../../src/worklist/migrations/index';
 import { Worklist } from '../../../src/worklist/worklist';
@@ -111,6 +112,17 @@ export function databaseTests(create: () => Promise<string>): void {
       lasting: 'permanent',
       message: expect.stringContaining('999-later') as string,
     });
+  });
+
+  test('a key of the site is made once, whoever asks first, and a sign-in is finished once', async () => {
+    const url = await create();
+    const [one, other] = [open(url), open(url)].map(openSessions) as [Sessions, Sessions];
+    const keys = await Promise.all([one.signInKey(), other.signInKey(), openSessions(open(url)).signInKey()]);
+    expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(1);
+    expect(keys[0]).toHaveLength(32);
+    const finished = await Promise.all([one.finish('a', 1), other.finish('a', 1), one.finish('b', 1)]);
+    expect(finished.filter(Boolean)).toHaveLength(2);
+    expect(await other.finish('b', 2)).toBe(false);
   });
 
   test('an error quotes no value, a defect of ours stays what it is, what fails in the middle is undone', async () => {
