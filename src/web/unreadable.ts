@@ -1,7 +1,7 @@
 import express, { type RequestHandler } from 'express';
 
 /** A request that nothing can be made of: not the service's fault, and not a matter of rights. */
-export class Unreadable extends Error {
+class Unreadable extends Error {
   readonly status = 400;
 }
 
