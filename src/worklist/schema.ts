@@ -74,7 +74,10 @@ interface StudyTable {
   study_date: Generated<string>;
   study_time: Generated<string>;
   study_description: Generated<string>;
-  /** Folded text that a search looks into: what names the patient apart, as not everybody may look there. */
+  /**
+   * Folded text that a search looks into: `search_study` is what a row shows to everybody, `search_patient` what it shows
+   * to those alone who may see patients (accession number and description of the study too).
+   */
   search_patient: Generated<string>;
   search_study: Generated<string>;
   /** The latest verdict. */

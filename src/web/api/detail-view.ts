@@ -52,7 +52,8 @@ function filmView(film: FilmRecord, study: ListDetail['row']['studyInstanceUid']
     outcome,
     reasonText,
     lungFraction,
-    view: [film.view ?? '', film.viewPosition].filter((text) => text !== '').join(', '),
+    // View Position is a word of the film's header, which may be any.
+    view: [film.view ?? '', patients ? film.viewPosition : ''].filter((text) => text !== '').join(', '),
     result: resultView(findings),
     finding: leadingFinding(film)?.code.meaning ?? null,
     remarks: [...(isWithdrawn(film) ? [WITHDRAWN] : []), ...film.remarks],

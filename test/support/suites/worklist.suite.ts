@@ -337,7 +337,11 @@ export function worklistTests(open: () => Promise<Database>): void {
     expect(await names({ search: 'anne muller' })).toEqual([uid('a')]);
     expect(await names({ search: 'MÜLLER' })).toHaveLength(2);
     expect(await names({ search: 'müller', searchPatient: false })).toEqual([]);
-    expect(await names({ search: 'acc%', searchPatient: false })).toEqual([uid('a')]);
+    expect(await names({ search: 'acc%' })).toEqual([uid('a')]);
+    // Nor what of the study an operator's row does not show: accession number and description.
+    for (const search of ['acc%', 'thorax'])
+      expect([search, await names({ search, searchPatient: false })]).toEqual([search, []]);
+    expect(await names({ search: uid('a'), searchPatient: false })).toEqual([uid('a')]);
     expect(await names({ search: 'a%1', searchPatient: false })).toEqual([]);
     expect(await names({ search: 'a_b' })).toEqual([]);
     expect(await names({ search: uid('b') })).toEqual([uid('b')]);

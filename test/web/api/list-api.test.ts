@@ -125,6 +125,37 @@ test('an operator sees what becomes of studies, and nothing about a patient: not
   );
 });
 
+test('a search, its order and its count know of a row only what it shows to who asks, piece by piece of each value', async () => {
+  const [full, shown] = [await rows('?limit=100'), await rows('?limit=100', ['operator'])];
+  expect(shown.map(({ studyInstanceUid }) => studyInstanceUid)).toEqual(
+    full.map(({ studyInstanceUid }) => studyInstanceUid),
+  );
+  const textsOf = (value: unknown): string[] =>
+    typeof value === 'string' ? [value] : Object.values((value ?? {}) as object).flatMap(textsOf);
+  const open = textsOf(shown).join(' ').toLowerCase();
+  const closed = full
+    .flatMap(({ patient, accessionNumber, studyDescription }) =>
+      textsOf({ patient, accessionNumber, studyDescription }),
+    )
+    .flatMap((text) => [text, text.slice(0, 3)])
+    .filter((text) => text.length > 1 && !open.includes(text.toLowerCase()));
+  expect(new Set(closed).size).toBeGreaterThan(40);
+  for (const text of new Set(closed)) {
+    const query = `?search=${encodeURIComponent(text)}`;
+    expect([text, await rows(query, ['operator'])]).toEqual([text, []]);
+    expect(await json(await site.get(`/api/v1/studies/count${query}`, ['operator']))).toEqual({
+      studies: 0,
+      urgent: 0,
+    });
+  }
+  const uid = studyOf(2);
+  expect((await rows(`?search=${uid}`, ['operator'])).map(({ studyInstanceUid }) => studyInstanceUid)).toEqual([uid]);
+  // What a row does not show is in no detail of the study either: not even how the header names the view.
+  const detail = await json<StudyDetail>(await site.get(`/api/v1/studies/${uid}`, ['operator']));
+  expect(detail.films[0]!.view).toBe('frontal');
+  expect((await json<StudyDetail>(await site.get(`/api/v1/studies/${uid}`))).films[0]!.view).toBe('frontal, PA');
+});
+
 test('a radiologist sees nothing of the operation, a machine that reads metrics nothing at all, and nobody without a sign-in anything', async () => {
   for (const path of ['/api/v1/operators/overview', '/api/v1/operators/dead-letters'])
     expect((await site.get(path)).status).toBe(403);
