@@ -22,7 +22,8 @@ export interface Selection {
   readonly filters?: PageFilters;
   /**
    * Words that must all be found in the Study Instance UID or, with `searchPatient`, in the patient's name or ID, the
-   * accession number or the study description: those of one or two characters where a word begins, longer ones anywhere.
+   * accession number or the study description: those of one or two characters where a word begins, longer ones
+   * anywhere.
    */
   readonly search?: string;
   /** Whether this user may see patients. A search finds what the row shows to him, and nothing else. */

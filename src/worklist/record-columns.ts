@@ -66,7 +66,6 @@ export function recordColumns(record: StudyRecord) {
     state:
       analysed.length > 0 ? ('done' as const) : films.length > 0 ? ('not-analysed' as const) : ('left-alone' as const),
     reason: refused?.reason ?? null,
-    reason_text: refused?.reasonText ?? null,
     finding_priority: record.priority,
     completed_at: Date.parse(record.completedAt),
     retry_at: null,

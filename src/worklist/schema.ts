@@ -37,6 +37,7 @@ interface StudyTable {
   state: StudyState;
   /** Code of why it was not analysed, failed, or is tried again. */
   reason: string | null;
+  /** Not used since 0.2: the sentence follows from the code. */
   reason_text: string | null;
   /** 0 urgent, 1 not: the higher of the three that follow. */
   urgency: number;
@@ -75,8 +76,8 @@ interface StudyTable {
   study_time: Generated<string>;
   study_description: Generated<string>;
   /**
-   * Folded text that a search looks into: `search_study` is what a row shows to everybody, `search_patient` what it shows
-   * to those alone who may see patients (accession number and description of the study too).
+   * Folded text that a search looks into: `search_study` is what a row shows to everybody, `search_patient` what it
+   * shows to those alone who may see patients (accession number and description of the study too).
    */
   search_patient: Generated<string>;
   search_study: Generated<string>;

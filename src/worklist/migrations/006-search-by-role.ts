@@ -3,8 +3,8 @@ import type { DatabaseKind, Migration } from './migration';
 
 /**
  * Accession number and study description go from `search_study` to `search_patient`: the first now holds what each row
- * shows to everybody, the Study Instance UID, and only the second is closed to an operator. Statements of both databases
- * alike; the triggers rest meanwhile, as they would write each entry and its index once for each row.
+ * shows to everybody, the Study Instance UID, and only the second is closed to an operator. The triggers rest
+ * meanwhile, as they would write each entry and its index once for each row.
  */
 async function up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> {
   const resume = kind === 'sqlite' ? await restSqlite(db) : await restPostgres(db);
@@ -14,6 +14,8 @@ async function up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> {
   await sql`update list_entry set (search_study, search_patient) = (select
     '  ' || replace(study.search_study, ' ', '  '), '  ' || replace(study.search_patient, ' ', '  ')
     from study where study.study_uid = list_entry.study_uid)`.execute(db);
+  // It quoted words of the film; the sentence follows from the code now.
+  await sql`update study set reason_text = null where reason_text is not null`.execute(db);
   await resume();
 }
 

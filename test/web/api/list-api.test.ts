@@ -131,7 +131,7 @@ test('a search, its order and its count know of a row only what it shows to who 
     full.map(({ studyInstanceUid }) => studyInstanceUid),
   );
   const textsOf = (value: unknown): string[] =>
-    typeof value === 'string' ? [value] : Object.values((value ?? {}) as object).flatMap(textsOf);
+    typeof value === 'string' ? [value] : Object.values(value ?? {}).flatMap(textsOf);
   const open = textsOf(shown).join(' ').toLowerCase();
   const closed = full
     .flatMap(({ patient, accessionNumber, studyDescription }) =>
