@@ -4,13 +4,16 @@ import type { Config } from '../config/config';
 import { trustingFetch } from '../net/trusting-fetch';
 import { type Access, createAccess } from '../web/access/access';
 import { openAccounts } from '../web/access/account-store';
-import { Directory } from '../web/access/directory';
+import { Directory, type RecordChange } from '../web/access/directory';
 import type { AccessStores } from '../web/access/session-book';
-import { openApiTokens, openSessions } from '../web/access/session-store';
+import { openSessions } from '../web/access/session-store';
+import { openApiTokens } from '../web/access/token-store';
 import { type AuditRecorder, createRecorder } from '../web/audit/recorder';
 import { connectSyslog } from '../web/audit/syslog';
 import { AuditTrail } from '../web/audit/trail';
 import { type Database, openDatabase } from '../worklist/database';
+
+export type { RecordChange };
 
 function accessStores(database: Database): AccessStores {
   return { accounts: openAccounts(database), sessions: openSessions(database), tokens: openApiTokens(database) };

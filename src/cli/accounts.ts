@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import type { openDirectory } from '../app/access';
+import type { openDirectory, RecordChange } from '../app/access';
 import { loadConfig, note } from './command';
 
 export type OpenedDirectory = ReturnType<typeof openDirectory>;
@@ -16,12 +16,9 @@ export async function withDirectory<T>(configPath: string, work: (opened: Opened
   }
 }
 
-/** Puts a change of accounts or tokens into the audit trail, as made by who runs the command. */
-export function recordChange(
-  { recorder }: OpenedDirectory,
-  change: { readonly what: string; readonly account: string; readonly isRoleChange: boolean },
-): Promise<void> {
-  return recorder.record(operator(), { kind: 'account', ...change });
+/** Puts changes of accounts and tokens into the audit trail, as made by who runs the command. */
+export function recordBy({ recorder }: OpenedDirectory): RecordChange {
+  return (change) => recorder.record(operator(), { kind: 'account', ...change });
 }
 
 /** Tells why something can't be done; the exit status is 1. */
