@@ -16,6 +16,7 @@ export interface Schema extends AccessSchema {
   list_entry: ListEntryTable;
   list_count: ListCountTable;
   verdict_count: VerdictCountTable;
+  site_key: SiteKeyTable;
 }
 
 interface MigrationTable {
@@ -110,7 +111,9 @@ interface VerdictTable {
   record_key: string | null;
   verdict: string;
   note: string;
+  /** Name and id of who gave it; the id is null in one of version 0.1. */
   by_user: string;
+  by_id: string | null;
   at: number;
   /** Of the result that it is about. */
   priority: Priority | null;
@@ -118,7 +121,14 @@ interface VerdictTable {
   threshold: number | null;
   film_uid: string | null;
   view: string | null;
+  /** {@link patientDigest} */
   patient_key: string | null;
+}
+
+/** Secrets of this site: `patient-digest`, 256 random bits in base64. */
+interface SiteKeyTable {
+  name: string;
+  value: string;
 }
 
 /** A study that is shown: what the list is filtered, sorted and searched by. Triggers keep it as `study` has it. */

@@ -80,7 +80,7 @@ test('another patient under the same UIDs: at the next event list, search and re
       const found = await list.study(study);
       return found?.row.state === 'done' && found;
     });
-    await list.verdict(study, { verdict: 'agree', note: '', by: 'ana' });
+    await list.verdict(study, { verdict: 'agree', note: '', by: { id: 'local:ana', name: 'ana' } });
     await correct(study, { PatientID: 'RIGHT', PatientName: 'Right^Rita' });
     expect(await metadata(study)).toBe(false);
     await site.tell(study);

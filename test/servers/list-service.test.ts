@@ -169,7 +169,7 @@ test('hilum rebuild makes the same list from the archive alone, in a database of
     const announced = (await list.study(study))!.record!;
     expect((await mirror.study(study))!.record).toEqual({ ...announced, completedAt: expect.any(String) as string });
   }
-  await mirror.verdict(studies[0]!, { verdict: 'agree', note: '', by: 'ana' });
+  await mirror.verdict(studies[0]!, { verdict: 'agree', note: '', by: { id: 'local:ana', name: 'ana' } });
   const again = rebuild();
   expect(again.stdout).toMatch(/ 2 {2}has its result already/);
   expect((await mirror.study(studies[0]!))!.row.verdict!.verdict).toBe('agree');

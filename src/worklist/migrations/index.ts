@@ -7,10 +7,19 @@ import { findings } from './003-findings';
 import { corrections } from './004-corrections';
 import { listEntries } from './005-list-entries';
 import { searchByRole } from './006-search-by-role';
+import { verdictAuthors } from './007-verdict-authors';
 import type { DatabaseKind, Migration } from './migration';
 
 /** In this order. */
-export const MIGRATIONS: readonly Migration[] = [studies, access, findings, corrections, listEntries, searchByRole];
+export const MIGRATIONS: readonly Migration[] = [
+  studies,
+  access,
+  findings,
+  corrections,
+  listEntries,
+  searchByRole,
+  verdictAuthors,
+];
 
 /**
  * Brings the database to this version's schema: all steps or none, inside a transaction that holds the migration lock.

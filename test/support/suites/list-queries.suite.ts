@@ -399,8 +399,8 @@ export function listQueryTests(create: () => Promise<string>): void {
         (name) => list.advance(uid(name), pick(steps), clock),
         (name) => list.advance(uid(name), pick(steps), clock),
         (name) => list.record(record(name)),
-        (name) => list.verdict(uid(name), { verdict: pick(VERDICTS), note: '', by: 'a' }),
-        (name) => list.setPriority(uid(name), pick(['urgent', null]), 'a'),
+        (name) => list.verdict(uid(name), { verdict: pick(VERDICTS), note: '', by: { id: 'local:a', name: 'a' } }),
+        (name) => list.setPriority(uid(name), pick(['urgent', null]), { id: 'local:a', name: 'a' }),
         (name) => list.correct(uid(name), { of: 'film', attributes: record(name) }),
         (name) => (next() < 0.3 ? remove(pick(['study', 'verdict']), name) : Promise.resolve()),
       ];
@@ -434,6 +434,46 @@ export function listQueryTests(create: () => Promise<string>): void {
       expect(found.map(({ studyInstanceUid }) => studyInstanceUid)).toEqual(
         expected(rows, wanted, 'newest').slice(0, 5),
       );
+    }, 60_000);
+
+    test('verdicts of the version before are counted with the same patients as those that follow', async () => {
+      const url = await create();
+      const before = openDatabase(url, LOG, MIGRATIONS.slice(0, 6));
+      const { patient } = studyRecord('a');
+      const plain = (id: string) => deriveUid(['patient', patient.IssuerOfPatientID, id]);
+      await before.write(async (db) => {
+        for (const [i, id] of [patient.PatientID, 'other', patient.PatientID, null].entries())
+          await db
+            .insertInto('verdict')
+            .values({
+              change: i + 1,
+              study_uid: `1.2.${i}`,
+              verdict: 'agree',
+              note: '',
+              by_user: 'a',
+              at: i,
+              priority: 'urgent',
+              film_uid: '1.3',
+              patient_key: id === null ? null : plain(id),
+            })
+            .execute();
+      });
+      await before.close();
+      const database = await open(url);
+      const list = new Worklist(database);
+      await list.record(studyRecord('a'));
+      await database.write((db) => db.updateTable('counter').set({ value: 10 }).execute());
+      await list.verdict(deriveUid(['study', 'a']), {
+        verdict: 'agree',
+        note: '',
+        by: { id: 'local:a', name: 'a' },
+      });
+      const digests: string[] = [];
+      for await (const line of list.verdictsCsv()) digests.push(line.split(',')[2]!);
+      const [, first, other, third, none, last] = digests;
+      expect([first === third, first === last, first === other, none]).toEqual([true, true, false, '']);
+      expect(digests.some((digest) => digest === plain(patient.PatientID))).toBe(false);
+      expect((await list.study(deriveUid(['study', 'a'])))!.verdicts[0]!.by).toEqual({ id: 'local:a', name: 'a' });
     }, 60_000);
 
     test('a list whose search text was divided otherwise finds the same as a new one, for each role', async () => {

@@ -284,7 +284,7 @@ test('a verdict is kept with its note and counted; one of a study without a resu
   expect((await site.post(`/api/v1/studies/${studyOf(2)}/verdict`, { verdict: 'splendid' })).status).toBe(400);
   const detail = await json<StudyDetail>(await site.get(`/api/v1/studies/${studyOf(1)}`));
   expect(detail.verdicts).toEqual([
-    { at: expect.any(String), by: 'Dr Test', verdict: 'agree', note: 'as I see it', current: true },
+    { at: expect.any(String), by: 'Dr Test', account: 'local:test', verdict: 'agree', note: 'as I see it', current: true },
   ]);
   expect(detail.row.verdict).toBe('agree');
   expect(await json(await site.get('/api/v1/agreement'))).toMatchObject({
