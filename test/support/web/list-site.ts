@@ -2,6 +2,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { HilumError } from '../../../src/base/errors';
 import { parseUid, type Uid } from '../../../src/dicom/uid';
 import type { ResultEvent } from '../../../src/events/result-event';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../../src/objects/synthetic-film';
@@ -27,6 +28,8 @@ import { builtPages } from './pages';
 export class ListSite {
   readonly archive = new MemoryArchive();
   readonly audit: AuditEvent[] = [];
+  /** No audit message can be written. */
+  auditsAreLost = false;
   readonly log = recordingLog();
   letters: DeadLetterEntry[] = [];
   readonly acted: string[] = [];
@@ -224,7 +227,11 @@ function defaultParts(worklist: Worklist, holder: { site?: ListSite }): ListPart
   return {
     worklist,
     access: {
-      audit: async (_request, event) => void site().audit.push(event),
+      audit: (_request, event) => {
+        if (site().auditsAreLost) return Promise.reject(new HilumError('AUDIT_FAILED', 'transient', 'no room'));
+        site().audit.push(event);
+        return Promise.resolve();
+      },
       everyoneIsLocal: false,
       current: async (request) => (site().signedOut ? null : userOf(request)),
     },
