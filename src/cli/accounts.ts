@@ -1,5 +1,4 @@
-import { userInfo } from 'node:os';
-import type { openDirectory, RecordChange } from '../app/access';
+import type { openDirectory } from '../app/access';
 import { loadConfig, note } from './command';
 
 export type OpenedDirectory = ReturnType<typeof openDirectory>;
@@ -16,21 +15,10 @@ export async function withDirectory<T>(configPath: string, work: (opened: Opened
   }
 }
 
-/** Puts changes of accounts and tokens into the audit trail, as made by who runs the command. */
-export function recordBy({ recorder }: OpenedDirectory): RecordChange {
-  return (change) => recorder.record(operator(), { kind: 'account', ...change });
-}
-
 /** Tells why something can't be done; the exit status is 1. */
 export function refuse(problem: string): number {
   note(problem);
   return 1;
-}
-
-/** Who works at the command line, for the audit trail. */
-export function operator() {
-  const { username } = userInfo();
-  return { id: `command-line:${username}`, name: username, roles: [], address: undefined };
 }
 
 export function parseRoles(text: string): string[] {

@@ -1,4 +1,4 @@
-import { operator, parseRoles, recordBy, refuse, withDirectory } from './accounts';
+import { parseRoles, refuse, withDirectory } from './accounts';
 import { configOption, HilumCommand, print } from './command';
 
 interface TokensOptions {
@@ -39,8 +39,9 @@ const add = new HilumCommand('add', 'a new one, shown this once')
     withDirectory(config, async (opened) => {
       const [role = '', ...more] = roles;
       if (more.length > 0) return refuse('A token has one role.');
-      const wanted = { label, role, createdBy: operator().id, ...(days === undefined ? {} : { days }) };
-      const made = await opened.directory.addToken(wanted, recordBy(opened));
+      const { commandLineUser } = await import('../app/audit.js');
+      const wanted = { label, role, createdBy: commandLineUser().id, ...(days === undefined ? {} : { days }) };
+      const made = await opened.directory.addToken(wanted, opened.record);
       if (typeof made === 'string') return refuse(made);
       print(json ? JSON.stringify(made) : made.token);
       return 0;
@@ -52,7 +53,7 @@ const revoke = new HilumCommand('revoke', 'ends one')
   .example('hilum tokens revoke 0f3a5c7e9b1d --config /etc/hilum/hilum.yaml')
   .does((prefix: string, { config }: TokensOptions) =>
     withDirectory(config, async (opened) => {
-      const problem = await opened.directory.revokeToken(prefix, recordBy(opened));
+      const problem = await opened.directory.revokeToken(prefix, opened.record);
       if (problem !== null) return refuse(problem);
       print(`token ${prefix} revoked`);
       return 0;

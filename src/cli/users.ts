@@ -1,7 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import type { RecordChange } from '../app/access';
-import { type OpenedDirectory, parseRoles, recordBy, refuse, withDirectory } from './accounts';
+import { type OpenedDirectory, parseRoles, refuse, withDirectory } from './accounts';
 import { configOption, HilumCommand, print } from './command';
 
 interface UsersOptions {
@@ -38,7 +37,7 @@ const add = new HilumCommand('add', 'a new account; asks for the password')
   .does((username: string, { config, roles, name = '' }: RoleOptions & { readonly name?: string }) =>
     change(config, {
       said: `account ${username} made with the roles ${roles.join(', ')}`,
-      apply: async ({ directory }, record) =>
+      apply: async ({ directory, record }) =>
         directory.add({ username, displayName: name, password: await askPassword(), roles }, record),
     }),
   );
@@ -52,7 +51,7 @@ const passwd = new HilumCommand('passwd', 'another password; asks for it')
   .does((username: string, { config }: UsersOptions) =>
     change(config, {
       said: `password of ${username} set, its sessions ended`,
-      apply: async ({ directory }, record) =>
+      apply: async ({ directory, record }) =>
         directory.setPassword(username, { password: await askPassword(), by: 'admin' }, record),
     }),
   );
@@ -64,7 +63,7 @@ const role = new HilumCommand('role', 'other roles')
   .does((username: string, { config, roles }: RoleOptions) =>
     change(config, {
       said: `roles of ${username} are now ${roles.join(', ')}`,
-      apply: ({ directory }, record) => directory.setRoles(username, roles, record),
+      apply: ({ directory, record }) => directory.setRoles(username, roles, record),
     }),
   );
 
@@ -74,7 +73,7 @@ const remove = new HilumCommand('remove', 'removes an account and ends its sessi
   .does((username: string, { config }: UsersOptions) =>
     change(config, {
       said: `account ${username} removed, its sessions ended`,
-      apply: ({ directory }, record) => directory.remove(username, record),
+      apply: ({ directory, record }) => directory.remove(username, record),
     }),
   );
 
@@ -92,13 +91,13 @@ interface Change {
   /** What is done, for the terminal. */
   readonly said: string;
   /** Resolves to the reason when it can't be done. */
-  readonly apply: (opened: OpenedDirectory, record: RecordChange) => Promise<string | null>;
+  readonly apply: (opened: OpenedDirectory) => Promise<string | null>;
 }
 
 /** Resolves to 1 with the reason on standard error when it can't be done. */
 function change(config: string, { said, apply }: Change): Promise<number> {
   return withDirectory(config, async (opened) => {
-    const problem = await apply(opened, recordBy(opened));
+    const problem = await apply(opened);
     if (problem !== null) return refuse(problem);
     print(said);
     return 0;

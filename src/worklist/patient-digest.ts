@@ -5,8 +5,9 @@ import type { StudyRecord } from '../sinks/record';
 import type { Schema } from './schema';
 
 /**
- * A digest by which verdicts on one patient are told to belong together; null where there is no Patient ID. HMAC-SHA256
- * with a key of this site, which is in its database alone: of a plain digest, Patient IDs could be tried until one fits.
+ * A digest by which verdicts on one patient are told to belong together; null where there is no Patient ID.
+ * HMAC-SHA256 with a key of this site, which is in its database alone: of a plain digest, Patient IDs could be tried
+ * until one fits.
  */
 export async function patientDigest(
   db: Kysely<Schema>,

@@ -103,9 +103,18 @@ export class Worklist {
   /**
    * Has a study's patient and study attributes follow the archive. Resolves to the keywords of those that changed.
    * Where its result names another patient or order now, that is to be announced (`pendingCorrections`).
+   * @param onChange called where anything changes, before that holds; where it throws, nothing changes
    */
-  correct(study: Uid, found: FoundAttributes): Promise<readonly string[]> {
-    return this.database.write((transaction) => writeAttributes(transaction, study, found, this.now()));
+  correct(
+    study: Uid,
+    found: FoundAttributes,
+    onChange: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<readonly string[]> {
+    return this.database.write(async (transaction) => {
+      const keywords = await writeAttributes(transaction, study, found, this.now());
+      if (keywords.length > 0) await onChange();
+      return keywords;
+    });
   }
 
   /** At most `limit` corrections that are to be announced. */

@@ -13,6 +13,7 @@ import type { AuditEvent } from '../../../src/web/access/audit-event';
 import { Refused, type Role, setUser, userOf } from '../../../src/web/access/user';
 import type { DeadLetterEntry } from '../../../src/web/api/api-types';
 import { type ListParts, readingListWeb } from '../../../src/web/api/list-app';
+import type { BeforeLetter } from '../../../src/web/api/operator-routes';
 import { listen } from '../../../src/web/health';
 import { type Database, openDatabase } from '../../../src/worklist/database';
 import { Worklist } from '../../../src/worklist/worklist';
@@ -218,8 +219,9 @@ const refusals: express.ErrorRequestHandler = (error: unknown, _request, respons
 
 function defaultParts(worklist: Worklist, holder: { site?: ListSite }): ListParts {
   const site = () => holder.site!;
-  const take = (id: string | null, what: string) => {
+  const take = async (id: string | null, what: string, before: BeforeLetter) => {
     const done = site().letters.filter((letter) => id === null || letter.id === id);
+    for (const letter of done) await before(letter);
     site().letters = site().letters.filter((letter) => !done.includes(letter));
     site().acted.push(...done.map((letter) => `${what} ${letter.id}`));
     return done;
@@ -247,8 +249,8 @@ function defaultParts(worklist: Worklist, holder: { site?: ListSite }): ListPart
     ages: async () => ({ urgent: 30, routine: 90 }),
     deadLetters: {
       list: async () => site().letters,
-      replay: async (id) => take(id, 'replay'),
-      drop: async (id) => take(id, 'drop'),
+      replay: (id, before) => take(id, 'replay', before),
+      drop: (id, before) => take(id, 'drop', before),
     },
     installed: { dir: join(__dirname, '../../../models'), models: [{ id: 'covid-vgg19-lungs', version: '1.0.0' }] },
     version: '0.0.1',

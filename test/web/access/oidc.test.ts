@@ -195,7 +195,7 @@ test('a provider that is away: 503, and no password helps', async () => {
   await lonely.close();
 });
 
-test('an admin ends the sessions of a user of the provider; who is no admin any more loses the tokens that he made', async () => {
+test('an admin ends sessions of the provider; who is no admin any more loses the tokens that he made', async () => {
   const admin = (await site.directory.addToken('admin', 'admin', 'test')) as { token: string };
   const asAdmin = (path: string, method = 'GET') =>
     ask(site.origin + path, { method, headers: { Authorization: `Bearer ${admin.token}` } });

@@ -127,7 +127,7 @@ test('an operator sees what becomes of studies, and nothing about a patient: not
   );
 });
 
-test('a search, its order and its count know of a row only what it shows to who asks, piece by piece of each value', async () => {
+test('search, order and count know of a row only what it shows to who asks, piece by piece of each value', async () => {
   const [full, shown] = [await rows('?limit=100'), await rows('?limit=100', ['operator'])];
   expect(shown.map(({ studyInstanceUid }) => studyInstanceUid)).toEqual(
     full.map(({ studyInstanceUid }) => studyInstanceUid),
@@ -376,7 +376,7 @@ test('every route says who may use it', () => {
   expect(routes.filter(({ rule }) => rule === null || rule === 'open').map(({ route }) => route)).toEqual([]);
 });
 
-test('live updates name the patients in the trail before they show them, and show none that it can not take', async () => {
+test('live updates name patients in the trail before they show them, and show none that it can not take', async () => {
   const log = recordingLog();
   const quick = await ListSite.open({ parts: { log } });
   try {
