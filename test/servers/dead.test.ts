@@ -190,7 +190,7 @@ describe('the command', () => {
   test.each(['replay', 'drop'])('%s: where the audit trail can not be written, every letter stays', async (action) => {
     await bury(await open(), 1, 2);
     writeFileSync(join(dir, 'in-the-way'), '');
-    const { audit: _own, ...given } = JSON.parse(readFileSync(config, 'utf8')) as Record<string, unknown>;
+    const given = JSON.parse(readFileSync(config, 'utf8')) as Record<string, unknown>;
     writeFileSync(config, JSON.stringify({ ...given, audit: { dir: join(dir, 'in-the-way') } }));
     const { status, out, err } = await hilumDead([action, '--all']);
     expect([status, out]).toEqual([1, '']);
