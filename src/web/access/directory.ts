@@ -34,7 +34,7 @@ export interface NewToken {
 }
 
 /** A change of accounts, tokens or sessions, as the audit trail has it. */
-export interface AccessChange {
+interface AccessChange {
   readonly what: string;
   readonly account: string;
   /** Whether it changes what somebody may do. */

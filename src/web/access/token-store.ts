@@ -2,7 +2,7 @@ import type { Database } from '../../worklist/database';
 import type { Recorded } from './recorded';
 import { tokenId } from './user';
 
-export interface ApiToken {
+interface ApiToken {
   readonly prefix: string;
   readonly tokenHash: string;
   readonly label: string;
