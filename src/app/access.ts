@@ -1,29 +1,19 @@
-import { join } from 'node:path';
 import { createLog, type Log } from '../base/log';
 import type { Config } from '../config/config';
 import { trustingFetch } from '../net/trusting-fetch';
 import { type Access, createAccess } from '../web/access/access';
 import { openAccounts } from '../web/access/account-store';
-import { Directory } from '../web/access/directory';
+import { Directory, type RecordChange } from '../web/access/directory';
 import type { AccessStores } from '../web/access/session-book';
-import { openApiTokens, openSessions } from '../web/access/session-store';
-import { type AuditRecorder, createRecorder } from '../web/audit/recorder';
-import { connectSyslog } from '../web/audit/syslog';
-import { AuditTrail } from '../web/audit/trail';
+import { openSessions } from '../web/access/session-store';
+import { openApiTokens } from '../web/access/token-store';
 import { type Database, openDatabase } from '../worklist/database';
+import { COMMAND_LINE, commandTrail, openRecorder } from './audit';
+
+export type { RecordChange };
 
 function accessStores(database: Database): AccessStores {
   return { accounts: openAccounts(database), sessions: openSessions(database), tokens: openApiTokens(database) };
-}
-
-/** The audit trail as configured; its file is made when there is something to write. */
-function openRecorder({ audit }: Config, log: Log, spoolName = ''): AuditRecorder {
-  const { dir, syslog } = audit;
-  const outlet = syslog === undefined ? null : connectSyslog({ ...syslog, dir: join(dir, spoolName) }, log);
-  return createRecorder(new AuditTrail({ dir, maxFileBytes: audit.maxFileBytes }, outlet), {
-    id: audit.sourceId,
-    siteId: audit.enterpriseSiteId,
-  });
 }
 
 /**
@@ -54,16 +44,16 @@ export function openAccess(config: Config, log: Log, listDatabase: Database | nu
 /** Accounts and API tokens for the command line, with the audit trail that its changes go into. */
 export function openDirectory(config: Config): {
   directory: Directory;
-  recorder: AuditRecorder;
+  record: RecordChange;
   close(): Promise<void>;
 } {
   const log = createLog('silent');
   const database = openDatabase(config.list.database, log);
-  // What waits for the audit record repository is one process's own.
-  const recorder = openRecorder(config, log, 'command-line');
+  const recorder = openRecorder(config, log, COMMAND_LINE);
+  const trail = commandTrail(recorder);
   return {
     directory: new Directory(accessStores(database)),
-    recorder,
+    record: (change) => trail.record({ kind: 'account', ...change }),
     close: () => recorder.close().finally(() => database.close()),
   };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { writeAtomically } from '../base/atomic-file';
 import { HilumError } from '../base/errors';
 import { type Config, readConfig } from '../config/config';
@@ -15,6 +15,7 @@ import { analyseFiles, type Failure } from '../evaluation/run';
 import { unlabelledFiles } from '../evaluation/unlabelled';
 import { leadingOf } from '../objects/analysis';
 import type { Line } from '../pipeline/pipeline';
+import { withTrail } from './audit';
 import { openLineForFiles } from './line';
 
 export interface EvaluationOptions {
@@ -69,6 +70,7 @@ export async function evaluateFilms(options: EvaluationOptions, listener: Evalua
   for (const { line, text } of labels.problems) listener.note(`${options.labels}, line ${line}: ${text}`);
   await requireFolder(options.films);
   const config = options.config === undefined ? null : readConfig(options.config);
+  await recordExport(config, options.out);
   const unlabelled = await unlabelledFiles(options.films, labels.films, [options.out, options.labels]);
   noteUnlabelled(unlabelled, listener);
   const line = await openLineForFiles(config, options.models, listener.note);
@@ -92,9 +94,20 @@ export async function evaluateFilms(options: EvaluationOptions, listener: Evalua
   }
 }
 
-/** Writes an operating point into a configuration file. @throws HilumError CONFIG_INVALID */
-export function writeThreshold(config: string, threshold: number): Promise<void> {
-  return applyThreshold(config, threshold, readConfig);
+/** The report shows films of patients: it is in the audit trail before it is made, where a configuration names one. */
+async function recordExport(config: Config | null, out: string): Promise<void> {
+  if (config === null) return;
+  await withTrail(config, (trail) => trail.record({ kind: 'export', destination: resolve(out), studies: [] }));
+}
+
+/**
+ * Writes an operating point into a configuration file; that is in the audit trail before. @throws HilumError
+ * CONFIG_INVALID, AUDIT_FAILED
+ */
+export async function writeThreshold(config: string, threshold: number): Promise<void> {
+  const what = `classification.threshold ${threshold} written into ${resolve(config)}`;
+  await withTrail(readConfig(config), (trail) => trail.record({ kind: 'restricted-function', what, studies: [] }));
+  await applyThreshold(config, threshold, readConfig);
 }
 
 function settingsOf(

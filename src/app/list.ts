@@ -38,13 +38,17 @@ export function openList(
 /** Given-up messages of all queues, for the operators' page. One look at a time: each takes all letters in hand. */
 function deadLettersOf(broker: Broker): DeadLetters {
   const inTurn = limited(1);
-  const sort = (fate: Fate, id: string | null) =>
+  const sort = (fate: Fate, id: string | null, before: (letter: DeadLetter) => Promise<void>) =>
     inTurn(async () => {
       const met: DeadLetter[] = [];
-      await sortMeant(broker, { fate, id }, (letter) => void met.push(letter));
+      await sortMeant(broker, { fate, id }, { before, done: (letter) => void met.push(letter) });
       return met;
     });
-  return { list: () => sort('keep', null), replay: (id) => sort('replay', id), drop: (id) => sort('drop', id) };
+  return {
+    list: () => sort('keep', null, () => Promise.resolve()),
+    replay: (id, before) => sort('replay', id, before),
+    drop: (id, before) => sort('drop', id, before),
+  };
 }
 
 interface ListWebParts extends Pick<ListParts, 'access' | 'archive' | 'checks' | 'log' | 'reader'> {

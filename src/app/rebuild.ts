@@ -5,9 +5,12 @@ import { candidatesOf, countUndated, type ReanalysisTarget } from '../catch-up/r
 import type { Config } from '../config/config';
 import type { Uid } from '../dicom/uid';
 import { refreshAttributes } from '../worklist/attribute-refresh';
+import type { FoundAttributes } from '../worklist/attributes';
 import { rebuildRecord } from '../worklist/rebuild';
+import type { StudySight } from '../worklist/record-columns';
 import type { Worklist } from '../worklist/worklist';
 import { openArchive } from './archive';
+import { type CommandTrail, withTrail } from './audit';
 import { openList } from './list';
 
 export interface RebuiltStudy {
@@ -42,8 +45,14 @@ export async function rebuildList(
   const { database, worklist } = openList({ list: { ...config.list, enabled: true } }, archive, createLog('silent'))!;
   try {
     await database.ready();
-    for await (const study of reportedStudies(archive, target))
-      onStudy(await rebuildStudy(study, again, { archive, worklist }).catch((error: unknown) => failed(study, error)));
+    await withTrail(config, async (trail) => {
+      for await (const study of reportedStudies(archive, target))
+        onStudy(
+          await rebuildStudy(study, again, { archive, worklist, trail }).catch((error: unknown) =>
+            failed(study, error),
+          ),
+        );
+    });
     if ('from' in target) onUndated(await countUndated(archive));
   } finally {
     await database.close();
@@ -54,15 +63,34 @@ export async function rebuildList(
 async function rebuildStudy(
   studyInstanceUid: Uid,
   again: boolean,
-  { archive, worklist }: { archive: DicomWebArchive; worklist: Worklist },
+  { archive, worklist, trail }: { archive: DicomWebArchive; worklist: Worklist; trail: CommandTrail },
 ): Promise<RebuiltStudy> {
   const isKnown = await worklist.hasResult(studyInstanceUid);
-  const isCorrected = isKnown && (await refreshAttributes(studyInstanceUid, { worklist, archive })).length > 0;
+  // Whose row it is, the trail has before the list has it.
+  const recorded = ({ PatientID, AccessionNumber }: Named) =>
+    trail.record({
+      kind: isKnown ? 'study-updated' : 'study-created',
+      studies: [{ studyInstanceUid, patientId: PatientID || null, accessionNumber: AccessionNumber || null }],
+    });
+  const recording: Pick<Worklist, 'known' | 'correct'> = {
+    known: (study) => worklist.known(study),
+    correct: (study, found) => worklist.correct(study, found, () => recorded(namedBy(found))),
+  };
+  const isCorrected =
+    isKnown && (await refreshAttributes(studyInstanceUid, { worklist: recording, archive })).length > 0;
   const there = isCorrected ? 'corrected' : 'known';
   if (isKnown && !again) return { studyInstanceUid, outcome: there };
   const record = await rebuildRecord(studyInstanceUid, archive);
   if (record === null) return { studyInstanceUid, outcome: isCorrected ? there : 'no-report' };
+  await recorded({ ...record.patient, ...record.order });
   return { studyInstanceUid, outcome: (await worklist.record(record)) ? 'written' : there };
+}
+
+/** By what the audit trail names a patient's study. */
+type Named = Pick<StudySight, 'PatientID' | 'AccessionNumber'>;
+
+function namedBy(found: FoundAttributes): Named {
+  return found.of === 'film' ? { ...found.attributes.patient, ...found.attributes.order } : found.sight;
 }
 
 /**

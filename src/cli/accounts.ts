@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import type { openDirectory } from '../app/access';
 import { loadConfig, note } from './command';
 
@@ -16,24 +15,10 @@ export async function withDirectory<T>(configPath: string, work: (opened: Opened
   }
 }
 
-/** Puts a change of accounts or tokens into the audit trail, as made by who runs the command. */
-export function recordChange(
-  { recorder }: OpenedDirectory,
-  change: { readonly what: string; readonly account: string; readonly isRoleChange: boolean },
-): Promise<void> {
-  return recorder.record(operator(), { kind: 'account', ...change });
-}
-
 /** Tells why something can't be done; the exit status is 1. */
 export function refuse(problem: string): number {
   note(problem);
   return 1;
-}
-
-/** Who works at the command line, for the audit trail. */
-export function operator() {
-  const { username } = userInfo();
-  return { id: `command-line:${username}`, name: username, roles: [], address: undefined };
 }
 
 export function parseRoles(text: string): string[] {

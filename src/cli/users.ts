@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { type OpenedDirectory, parseRoles, recordChange, refuse, withDirectory } from './accounts';
+import { type OpenedDirectory, parseRoles, refuse, withDirectory } from './accounts';
 import { configOption, HilumCommand, print } from './command';
 
 interface UsersOptions {
@@ -35,10 +35,10 @@ const add = new HilumCommand('add', 'a new account; asks for the password')
   .option('--name <TEXT>', "the person's name")
   .example('hilum users add chief --roles admin,operator --name "The Chief" --config /etc/hilum/hilum.yaml')
   .does((username: string, { config, roles, name = '' }: RoleOptions & { readonly name?: string }) =>
-    change(config, username, {
+    change(config, {
       said: `account ${username} made with the roles ${roles.join(', ')}`,
-      apply: async ({ directory }) =>
-        directory.add({ username, displayName: name, password: await askPassword(), roles }),
+      apply: async ({ directory, record }) =>
+        directory.add({ username, displayName: name, password: await askPassword(), roles }, record),
     }),
   );
 
@@ -49,10 +49,10 @@ const passwd = new HilumCommand('passwd', 'another password; asks for it')
   .argument('<NAME>', 'one name of an account')
   .example('hilum users passwd chief --config /etc/hilum/hilum.yaml')
   .does((username: string, { config }: UsersOptions) =>
-    change(config, username, {
+    change(config, {
       said: `password of ${username} set, its sessions ended`,
-      apply: async ({ directory }) => directory.setPassword(username, await askPassword()),
-      isRoleChange: false,
+      apply: async ({ directory, record }) =>
+        directory.setPassword(username, { password: await askPassword(), by: 'admin' }, record),
     }),
   );
 
@@ -61,9 +61,9 @@ const role = new HilumCommand('role', 'other roles')
   .requiredOption(...ROLES, parseRoles)
   .example('hilum users role chief --roles admin --config /etc/hilum/hilum.yaml')
   .does((username: string, { config, roles }: RoleOptions) =>
-    change(config, username, {
+    change(config, {
       said: `roles of ${username} are now ${roles.join(', ')}`,
-      apply: ({ directory }) => directory.setRoles(username, roles),
+      apply: ({ directory, record }) => directory.setRoles(username, roles, record),
     }),
   );
 
@@ -71,9 +71,9 @@ const remove = new HilumCommand('remove', 'removes an account and ends its sessi
   .argument('<NAME>', 'one name of an account')
   .example('hilum users remove chief --config /etc/hilum/hilum.yaml')
   .does((username: string, { config }: UsersOptions) =>
-    change(config, username, {
+    change(config, {
       said: `account ${username} removed, its sessions ended`,
-      apply: ({ directory }) => directory.remove(username),
+      apply: ({ directory, record }) => directory.remove(username, record),
     }),
   );
 
@@ -88,19 +88,17 @@ export const users = new HilumCommand('users', 'the accounts of Hilum')
   .addCommand(remove);
 
 interface Change {
-  /** What is done, for the audit trail and the terminal. */
+  /** What is done, for the terminal. */
   readonly said: string;
   /** Resolves to the reason when it can't be done. */
   readonly apply: (opened: OpenedDirectory) => Promise<string | null>;
-  readonly isRoleChange?: boolean;
 }
 
 /** Resolves to 1 with the reason on standard error when it can't be done. */
-function change(config: string, username: string, { said, apply, isRoleChange = true }: Change): Promise<number> {
+function change(config: string, { said, apply }: Change): Promise<number> {
   return withDirectory(config, async (opened) => {
     const problem = await apply(opened);
     if (problem !== null) return refuse(problem);
-    await recordChange(opened, { what: said, account: username.toLowerCase(), isRoleChange });
     print(said);
     return 0;
   });

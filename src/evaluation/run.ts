@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { relative, resolve, sep } from 'node:path';
 import { describeError } from '../base/errors';
 import { type Attributes, text } from '../dicom/attributes';
+import { REASON_TEXTS } from '../finding/wording';
 import { refusalOf } from '../pipeline/decode';
 import { resultOf } from '../pipeline/notify';
 import { analyseFilm, analysePixels, type Line } from '../pipeline/pipeline';
@@ -117,7 +118,7 @@ function described(
     return {
       outcome: 'rejected',
       reason: outcome.refusal.reason,
-      reasonText: outcome.refusal.text,
+      reasonText: REASON_TEXTS[outcome.refusal.reason],
       view: null,
       probability: null,
       lungFraction: null,

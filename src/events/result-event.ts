@@ -33,7 +33,7 @@ export const filmResultSchema = z
           'unreadable, or rejected by a note before it was read; there is no report',
       ),
     reason: z.enum(NOT_ANALYSED_REASONS).nullable().describe('Why not; null when analysed'),
-    reasonText: z.string().nullable().describe('The reason in a sentence; null when analysed'),
+    reasonText: z.string().nullable().describe('The fixed sentence of the reason; null when analysed'),
     view: z.enum(['frontal', 'lateral']).nullable().describe('null when that was not looked at'),
     probability: share.describe('Of the first finding; null when not analysed'),
     lungFraction: share.describe('Part of the film that is lung; null when not looked at'),

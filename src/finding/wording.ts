@@ -1,5 +1,5 @@
 import type { PixelRemark } from '../dicom/pixels';
-import type { Warning } from '../events/closed-lists';
+import type { NotAnalysedReason, Warning } from '../events/closed-lists';
 import type { Finding } from '../events/finding';
 
 /** What every result says of its use, in the forms that its places have room for. docs/wording.md has them all. */
@@ -19,6 +19,42 @@ export const RESEARCH_USE = {
   /** Beside a single figure. */
   short: 'research use only',
 } as const;
+
+/**
+ * Why a film was not analysed, after "because": all that is said of it outside its report, in events, messages and on
+ * pages. Words of the film itself, which may be any, stand in the report alone.
+ */
+export const REASON_TEXTS: Readonly<Record<NotAnalysedReason, string>> = {
+  'lateral-view': 'the film looks like a lateral view; only frontal films are analysed',
+  'unlike-training-films':
+    'the picture does not look like the whole, upright, frontal chest films that the models were trained on',
+  'implausible-lungs': 'what was found as lung fields is unlike those of a frontal chest film',
+  'body-part': 'the header names another part of the body than that of a chest film',
+  modality: 'the modality is not that of a chest film (CR or DX)',
+  'no-image': 'the object is no image, by its SOP Class',
+  'derived-result': 'the image is the result of another product (an overlay, or what an algorithm made), not a film',
+  'quality-control-image': 'the image is for quality control, or shows a phantom',
+  'not-human': 'the patient is an animal',
+  'below-minimum-age':
+    'the patient was younger than the least age that is analysed; the models are not made for younger patients',
+  'not-for-presentation': 'the image is for processing, not for presentation',
+  undecodable: 'the pixel data cannot be decoded',
+  'multi-frame': 'the object holds more than one frame; only single films are analysed',
+  'blank-image': 'the picture is blank',
+  'saturated-image': 'the picture is saturated: most of it is plain white, or nearly all of it plain white or black',
+  'inverted-image': 'the picture is inverted: air shows bright and bone dark, against its Photometric Interpretation',
+  unreadable: 'the object is no readable DICOM object',
+  'rejected-for-quality': 'the film was rejected for quality reasons',
+  'rejected-for-patient-safety': 'the film was rejected for patient safety reasons',
+  'incorrect-worklist-entry':
+    'the film was rejected: its worklist entry was incorrect, and it may be of another patient',
+  'retention-expired': 'the film was rejected: its data retention period has expired',
+};
+
+/** The sentence of a reason; null without one, and for a code that names none of this version. */
+export function reasonTextOf(code: string | null): string | null {
+  return code !== null && Object.hasOwn(REASON_TEXTS, code) ? REASON_TEXTS[code as NotAnalysedReason] : null;
+}
 
 /** What a reader is told with each warning. */
 export const WARNING_TEXTS: Readonly<Record<Warning, string>> = {

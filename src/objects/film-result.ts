@@ -1,6 +1,7 @@
 import { knownWarnings, NOT_ANALYSED_REASONS } from '../events/closed-lists';
 import type { FilmResult } from '../events/result-event';
 import { leadingFinding } from '../finding/finding';
+import { reasonTextOf } from '../finding/wording';
 import type { ReportReading } from './report-reader';
 import { SR_CLASSES } from './structured-report';
 
@@ -16,13 +17,13 @@ export function reportOf({ outputs }: Pick<FilmResult, 'outputs'>): FilmResult['
  * out: they are in the report for people to read.
  */
 export function filmResultOf(reading: ReportReading): FilmResult {
-  const { sopInstanceUid, outcome, reasonText, view, lungFraction, findings, outputs, links } = reading;
+  const { sopInstanceUid, outcome, view, lungFraction, findings, outputs, links } = reading;
   const warnings = knownWarnings(reading.warnings);
   return {
     sopInstanceUid,
     outcome,
     reason: NOT_ANALYSED_REASONS.find((known) => known === reading.reason) ?? null,
-    reasonText,
+    reasonText: reasonTextOf(reading.reason),
     view,
     probability: leadingFinding({ findings })?.probability ?? null,
     lungFraction,

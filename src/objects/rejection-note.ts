@@ -15,15 +15,6 @@ const TITLES: ReadonlyMap<string, RejectionReason> = new Map([
   ['113039', 'retention-expired'],
 ]);
 
-/** What a radiologist reads of a film that was rejected. */
-export const REJECTION_TEXTS: Readonly<Record<RejectionReason, string>> = {
-  'rejected-for-quality': 'the film was rejected for quality reasons',
-  'rejected-for-patient-safety': 'the film was rejected for patient safety reasons',
-  'incorrect-worklist-entry':
-    'the film was rejected: its worklist entry was incorrect, and it may be of another patient',
-  'retention-expired': 'the film was rejected: its data retention period has expired',
-};
-
 export interface RejectionNote {
   readonly reason: RejectionReason;
   /** SOP Instance UIDs of all in the study that it rejects, films and others. */

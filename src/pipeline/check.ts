@@ -3,6 +3,7 @@ import { isNoImageClass } from '../dicom/sop-class';
 import { FILM_MODALITIES, type Warning } from '../events/closed-lists';
 import { bodyPartOf } from './body-part';
 import { checkDerived } from './derived-result';
+import { plainRefusal } from './refusal';
 import type { Refusal } from './stage';
 import { checkAge, checkQuality, checkSpecies, MINIMUM_AGE } from './subject';
 
@@ -76,9 +77,7 @@ export function isReported(attributes: Attributes, { reason }: Refusal): boolean
 function checkImage(attributes: Attributes): Refusal | null {
   const sopClass = text(attributes, 'SOPClassUID') ?? '';
   const isUnknown = sopClass !== '' && !sopClass.startsWith('1.2.840.10008.');
-  return isNoImageClass(sopClass) || (isUnknown && checkSize(attributes) !== null)
-    ? { reason: 'no-image', text: 'the object is no image, by its SOP Class' }
-    : null;
+  return isNoImageClass(sopClass) || (isUnknown && checkSize(attributes) !== null) ? plainRefusal('no-image') : null;
 }
 
 function checkModality(attributes: Attributes): Refusal | null {
@@ -99,7 +98,7 @@ function checkIntent(attributes: Attributes): Refusal | null {
     text(attributes, 'SOPClassUID') !== FOR_PROCESSING_CLASS
   )
     return null;
-  return { reason: 'not-for-presentation', text: 'the image is for processing, not for presentation' };
+  return plainRefusal('not-for-presentation');
 }
 
 function checkBodyPart(attributes: Attributes): Refusal | null {

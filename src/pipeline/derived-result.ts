@@ -2,12 +2,10 @@ import { type Attributes, items, type Keyword, text, texts } from '../dicom/attr
 import type { GrayFilm } from '../dicom/pixels';
 import { isSecondaryCapture } from '../dicom/sop-class';
 import { fold } from './body-part-words';
+import { plainRefusal } from './refusal';
 import type { Refusal } from './stage';
 
-const DERIVED: Refusal = {
-  reason: 'derived-result',
-  text: 'the image is the result of another product (an overlay, or what an algorithm made), not a film',
-};
+const DERIVED = plainRefusal('derived-result');
 
 /** Where an image says who made it and how. */
 const MAKERS: readonly Keyword[] = ['Manufacturer', 'ManufacturerModelName'];

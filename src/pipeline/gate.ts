@@ -2,12 +2,10 @@ import { HilumError } from '../base/errors';
 import { isAtOrAbove } from '../finding/operating-point';
 import { upright } from '../imaging/orient';
 import type { Model } from '../model/session';
+import { plainRefusal } from './refusal';
 import type { PreprocessedFilm, Refusal, ViewFinding } from './stage';
 
-const UNLIKE: Refusal = {
-  reason: 'unlike-training-films',
-  text: 'the picture does not look like the whole, upright, frontal chest films that the models were trained on',
-};
+const UNLIKE = plainRefusal('unlike-training-films');
 
 const LATERAL_OR_UNLIKE: Refusal = {
   reason: 'unlike-training-films',

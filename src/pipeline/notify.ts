@@ -2,6 +2,7 @@ import type { EncodedObject } from '../dicom/part10';
 import type { Uid } from '../dicom/uid';
 import type { FilmResult, ResultEvent } from '../events/result-event';
 import { leadingFinding, studyPriority } from '../finding/finding';
+import { REASON_TEXTS } from '../finding/wording';
 import type { AnalysisIdentity } from './encode';
 import type { FilmOutcome } from './stage';
 
@@ -33,7 +34,7 @@ export function resultOf(sopInstanceUid: Uid, outcome: FilmOutcome, objects: rea
       return {
         ...base,
         reason: outcome.refusal.reason,
-        reasonText: outcome.refusal.text,
+        reasonText: REASON_TEXTS[outcome.refusal.reason],
         view: outcome.view,
         probability: null,
         lungFraction: outcome.lungFraction,
@@ -43,7 +44,7 @@ export function resultOf(sopInstanceUid: Uid, outcome: FilmOutcome, objects: rea
       return {
         ...base,
         reason: outcome.refusal.reason,
-        reasonText: outcome.refusal.text,
+        reasonText: REASON_TEXTS[outcome.refusal.reason],
         view: null,
         probability: null,
         lungFraction: null,

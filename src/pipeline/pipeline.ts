@@ -10,6 +10,7 @@ import { findLungs, implausible, type Plausibility } from './lungs';
 import { measuresOf } from './measure';
 import { pixelFault } from './pixel-faults';
 import { preprocess } from './preprocess';
+import { plainRefusal } from './refusal';
 import { checkShortcut, type ShortcutCheck } from './shortcut-check';
 import type { Admission, FilmObserver, FilmOutcome, InferredFilm, PreprocessedFilm, Refusal } from './stage';
 import { timing } from './timing';
@@ -116,10 +117,7 @@ async function admit(
   return { refusal: implausible(lungs, plausibility, film.turn), view, unlike, lungs };
 }
 
-const LATERAL: Refusal = {
-  reason: 'lateral-view',
-  text: 'the film looks like a lateral view; only frontal films are analysed',
-};
+const LATERAL = plainRefusal('lateral-view');
 
 function unfit(source: OpenedFilm, { minimumAge }: Pick<Line, 'minimumAge'>): FilmOutcome | null {
   const refusal = checkHeader(source.attributes, minimumAge);

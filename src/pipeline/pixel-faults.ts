@@ -1,5 +1,6 @@
 import { upright } from '../imaging/orient';
 import { type Plane, resample } from '../imaging/plane';
+import { plainRefusal } from './refusal';
 import type { PreprocessedFilm, Refusal } from './stage';
 
 /**
@@ -11,15 +12,8 @@ export function pixelFault(film: PreprocessedFilm): Refusal | null {
   return likenessToChest(upright(film.normalised, film.turn)) <= INVERTED_LIKENESS ? INVERTED : null;
 }
 
-const SATURATED: Refusal = {
-  reason: 'saturated-image',
-  text: 'the picture is saturated: most of it is plain white, or nearly all of it plain white or black',
-};
-
-const INVERTED: Refusal = {
-  reason: 'inverted-image',
-  text: 'the picture is inverted: air shows bright and bone dark, against its Photometric Interpretation',
-};
+const SATURATED = plainRefusal('saturated-image');
+const INVERTED = plainRefusal('inverted-image');
 
 /**
  * Mean of N over 4946 frontal films of the training split in 8 x 8 fields, less the mean of the whole: dark lungs and

@@ -3,12 +3,8 @@ import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
 import { isRejection, type RejectionReason } from '../events/closed-lists';
 import type { FilmResult } from '../events/result-event';
-import {
-  KEY_OBJECT_SELECTION,
-  readRejectionNote,
-  REJECTION_TEXTS,
-  type RejectionNote,
-} from '../objects/rejection-note';
+import { KEY_OBJECT_SELECTION, readRejectionNote, type RejectionNote } from '../objects/rejection-note';
+import { plainRefusal } from './refusal';
 import type { Archive, FilmOutcome } from './stage';
 
 /** What the rejection notes of a study say. */
@@ -91,7 +87,7 @@ async function readNote(
 
 /** Of a film that was rejected before anybody analysed it: it is neither fetched nor reported. */
 export function rejectedFilm(reason: RejectionReason): FilmOutcome {
-  return { outcome: 'rejected', sopInstanceUid: null, refusal: { reason, text: REJECTION_TEXTS[reason] } };
+  return { outcome: 'rejected', sopInstanceUid: null, refusal: plainRefusal(reason) };
 }
 
 /** Whether a result says that its film was rejected. */

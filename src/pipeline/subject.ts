@@ -1,6 +1,7 @@
 import { type Attributes, items, type Keyword, text, texts } from '../dicom/attributes';
 import { ageInYears } from '../dicom/patient-age';
 import { fold } from './body-part-words';
+import { plainRefusal } from './refusal';
 import type { Refusal } from './stage';
 
 /** Youngest patient whose films are analysed, in years: the models saw children only as counter-examples. */
@@ -35,7 +36,7 @@ export function checkQuality(attributes: Attributes): Refusal | null {
     NAMED_PHANTOM.test(fold(name ?? '')),
   );
   if (!marked && !described && !named && !regions.includes(PHANTOM_CODE)) return null;
-  return { reason: 'quality-control-image', text: 'the image is for quality control, or shows a phantom' };
+  return plainRefusal('quality-control-image');
 }
 
 /**
@@ -43,7 +44,7 @@ export function checkQuality(attributes: Attributes): Refusal | null {
  * four legs, an owner.
  */
 export function checkSpecies(attributes: Attributes): Refusal | null {
-  return isAnimal(attributes) ? { reason: 'not-human', text: 'the patient is an animal' } : null;
+  return isAnimal(attributes) ? plainRefusal('not-human') : null;
 }
 
 function isAnimal(attributes: Attributes): boolean {

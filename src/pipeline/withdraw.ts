@@ -5,8 +5,8 @@ import { readPart10 } from '../dicom/read';
 import type { Uid } from '../dicom/uid';
 import type { RejectionReason } from '../events/closed-lists';
 import type { FilmState } from '../objects/analysis';
-import { REJECTION_TEXTS } from '../objects/rejection-note';
 import { readReport } from '../objects/report-reader';
+import { plainRefusal } from './refusal';
 import type { FilmReports } from './reports';
 import type { Archive, FilmOutcome } from './stage';
 
@@ -35,7 +35,7 @@ export async function withdraw(
     outcome: {
       outcome: 'not-analysed',
       sopInstanceUid: film,
-      refusal: { reason, text: REJECTION_TEXTS[reason] },
+      refusal: plainRefusal(reason),
       attributes: { ...attributes, ...filmReference(listed ?? locate(attributes)), Modality: listed?.modality },
       view: null,
       lungFraction: null,

@@ -66,7 +66,7 @@ function studyLane(broker: Broker): DeadLane {
 
 /**
  * Shows each dead letter that is there now in one dead queue, by default that of studies, oldest first, to `decide`,
- * and does what it says; `done` hears of each afterwards.
+ * and does what it says; `done` hears of each afterwards. Where `decide` throws, the letter and those behind it stay.
  *
  * All are taken one by one without an acknowledgement and held on one channel. Closing it, or dying, puts what was kept
  * back into its old place. A replayed one is acknowledged after its copy is confirmed in the entrance: killed in
@@ -76,7 +76,7 @@ function studyLane(broker: Broker): DeadLane {
  */
 export async function sortDeadLetters(
   broker: Broker,
-  decide: (letter: DeadLetter) => Fate,
+  decide: (letter: DeadLetter) => Fate | Promise<Fate>,
   done: (letter: DeadLetter, fate: Fate) => void = () => {},
   { name, lane: { dead, entrance } } = studyLane(broker),
 ): Promise<void> {
@@ -89,7 +89,7 @@ export async function sortDeadLetters(
         const message = await channel.get(dead.name);
         if (message === false) break;
         const letter = describeLetter(message, name);
-        const fate = decide(letter);
+        const fate = await decide(letter);
         if (fate === 'replay')
           await broker.publish('', entrance.name, message.content, {
             headers: freshHeaders(message.properties.headers ?? {}),

@@ -6,7 +6,7 @@ import { deriveUid, type Uid } from '../dicom/uid';
 import { isRejection } from '../events/closed-lists';
 import type { FilmResult, ResultEvent } from '../events/result-event';
 import { mostUrgent } from '../events/priority';
-import { WARNING_TEXTS } from '../finding/wording';
+import { reasonTextOf, WARNING_TEXTS } from '../finding/wording';
 import { reportOf } from '../objects/film-result';
 import { chainOf } from '../objects/report-chain';
 import { readReport, reportLinks, type ReportReading } from '../objects/report-reader';
@@ -227,6 +227,8 @@ function filmRecord(
 ): FilmRecord {
   return {
     ...film,
+    // Whatever the event says: one of an earlier version quotes words of the film.
+    reasonText: reasonTextOf(film.reason),
     seriesInstanceUid,
     sopClassUid: reading?.film?.sopClassUid ?? header?.sopClassUid ?? null,
     modality: header?.Modality ?? '',

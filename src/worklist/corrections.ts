@@ -15,7 +15,7 @@ import { nextChange, note } from './change';
 import { sightColumns, type StudySight } from './record-columns';
 import type { Schema, StudyColumns } from './schema';
 import { readStoredRecord } from './stored-findings';
-import { patientKeyOf } from './verdicts';
+import { patientDigest } from './patient-digest';
 
 /** A film whose header tells what the archive has of its study. */
 export interface KnownFilm {
@@ -153,7 +153,7 @@ export async function keepWithPatient(
 ): Promise<void> {
   await transaction
     .updateTable('verdict')
-    .set({ patient_key: patientKeyOf(patient) })
+    .set({ patient_key: await patientDigest(transaction, patient) })
     .where('study_uid', '=', study)
     .execute();
 }

@@ -21,11 +21,12 @@ interface PageFilters {
 export interface Selection {
   readonly filters?: PageFilters;
   /**
-   * Words that must all be found in accession number, study description or Study Instance UID, and with `searchPatient`
-   * in the patient's name or ID: those of one or two characters where a word begins, longer ones anywhere.
+   * Words that must all be found in the Study Instance UID or, with `searchPatient`, in the patient's name or ID, the
+   * accession number or the study description: those of one or two characters where a word begins, longer ones
+   * anywhere.
    */
   readonly search?: string;
-  /** Whether this user may see patients: otherwise a search would tell. */
+  /** Whether this user may see patients. A search finds what the row shows to him, and nothing else. */
   readonly searchPatient: boolean;
 }
 

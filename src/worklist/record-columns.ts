@@ -40,10 +40,16 @@ export function sightColumns(study: string, sight: StudySight): SightColumns {
     study_date: clean(sight.StudyDate),
     study_time: clean(sight.StudyTime),
     study_description: clean(sight.StudyDescription),
-    search_patient: `${fold(sight.PatientName)} ${fold(sight.PatientID)}`.trim(),
-    search_study: `${fold(sight.AccessionNumber)} ${study} ${fold(sight.StudyDescription)}`.trim(),
+    search_patient: wordsOf(sight.PatientName, sight.PatientID, sight.AccessionNumber, sight.StudyDescription),
+    search_study: study,
   };
 }
+
+const wordsOf = (...texts: readonly string[]): string =>
+  texts
+    .map(fold)
+    .filter((text) => text !== '')
+    .join(' ');
 
 /** The columns that a result decides. */
 export function recordColumns(record: StudyRecord) {
@@ -60,7 +66,6 @@ export function recordColumns(record: StudyRecord) {
     state:
       analysed.length > 0 ? ('done' as const) : films.length > 0 ? ('not-analysed' as const) : ('left-alone' as const),
     reason: refused?.reason ?? null,
-    reason_text: refused?.reasonText ?? null,
     finding_priority: record.priority,
     completed_at: Date.parse(record.completedAt),
     retry_at: null,

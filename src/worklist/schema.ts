@@ -16,6 +16,7 @@ export interface Schema extends AccessSchema {
   list_entry: ListEntryTable;
   list_count: ListCountTable;
   verdict_count: VerdictCountTable;
+  site_key: SiteKeyTable;
 }
 
 interface MigrationTable {
@@ -37,6 +38,7 @@ interface StudyTable {
   state: StudyState;
   /** Code of why it was not analysed, failed, or is tried again. */
   reason: string | null;
+  /** Not used since 0.2: the sentence follows from the code. */
   reason_text: string | null;
   /** 0 urgent, 1 not: the higher of the three that follow. */
   urgency: number;
@@ -74,7 +76,10 @@ interface StudyTable {
   study_date: Generated<string>;
   study_time: Generated<string>;
   study_description: Generated<string>;
-  /** Folded text that a search looks into: what names the patient apart, as not everybody may look there. */
+  /**
+   * Folded text that a search looks into: `search_study` is what a row shows to everybody, `search_patient` what it
+   * shows to those alone who may see patients (accession number and description of the study too).
+   */
   search_patient: Generated<string>;
   search_study: Generated<string>;
   /** The latest verdict. */
@@ -106,7 +111,9 @@ interface VerdictTable {
   record_key: string | null;
   verdict: string;
   note: string;
+  /** Name and id of who gave it; the id is null in one of version 0.1. */
   by_user: string;
+  by_id: string | null;
   at: number;
   /** Of the result that it is about. */
   priority: Priority | null;
@@ -114,7 +121,14 @@ interface VerdictTable {
   threshold: number | null;
   film_uid: string | null;
   view: string | null;
+  /** {@link patientDigest} */
   patient_key: string | null;
+}
+
+/** Secrets of this site: `patient-digest`, 256 random bits in base64. */
+interface SiteKeyTable {
+  name: string;
+  value: string;
 }
 
 /** A study that is shown: what the list is filtered, sorted and searched by. Triggers keep it as `study` has it. */

@@ -7,7 +7,7 @@ import type { Schema } from './schema';
 export interface Search {
   /** Each must be in what is searched, as it stands; each of three characters at least, as the indexes need it. */
   readonly patterns: readonly string[];
-  /** Whether this user may see patients: otherwise a search would tell. */
+  /** Whether this user may see patients: else what his rows do not show is not searched, as a search would tell it. */
   readonly withPatient: boolean;
 }
 

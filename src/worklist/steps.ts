@@ -97,22 +97,22 @@ function sightOf(study: Uid, sighting: Sighting | null) {
 
 type StepColumns = { readonly state: StudyState; readonly started_at?: number } & Pick<
   StudyColumns,
-  'reason' | 'reason_text' | 'retry_at'
+  'reason' | 'retry_at'
 >;
 
 function stateBy(step: Step, at: number): StepColumns {
   switch (step.kind) {
     case 'waiting':
     case 'returned':
-      return { state: 'waiting', reason: null, reason_text: null, retry_at: null };
+      return { state: 'waiting', reason: null, retry_at: null };
     case 'analysing':
-      return { state: 'analysing', started_at: at, reason: null, reason_text: null, retry_at: null };
+      return { state: 'analysing', started_at: at, reason: null, retry_at: null };
     case 'retry':
-      return { state: 'waiting', reason: step.reason, reason_text: null, retry_at: step.retryAt };
+      return { state: 'waiting', reason: step.reason, retry_at: step.retryAt };
     case 'failed':
-      return { state: 'failed', reason: step.reason, reason_text: null, retry_at: null };
+      return { state: 'failed', reason: step.reason, retry_at: null };
     case 'nothing-new':
-      return { state: 'left-alone', reason: null, reason_text: null, retry_at: null };
+      return { state: 'left-alone', reason: null, retry_at: null };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Code } from '../dicom/code';
 import type { Finding } from '../events/finding';
 import { findingOf } from '../finding/finding';
+import { reasonTextOf } from '../finding/wording';
 import type { FilmRecord, StudyRecord } from '../sinks/record';
 
 /** A row of version 0.1 does not say what its probability is of; its record does. */
@@ -27,5 +28,7 @@ export function readStoredRecord(stored: string): StudyRecord {
 }
 
 function readFilm({ findings, threshold = null, finding = null, ...film }: StoredFilm): FilmRecord {
-  return { ...film, findings: findings ?? findingOfVersion01(film.probability, threshold, finding) };
+  // An earlier version stored words of the film here.
+  const reasonText = reasonTextOf(film.reason);
+  return { ...film, reasonText, findings: findings ?? findingOfVersion01(film.probability, threshold, finding) };
 }

@@ -1,6 +1,7 @@
 import type { Uid } from '../dicom/uid';
 import type { Finding } from '../events/finding';
 import type { Priority } from '../events/priority';
+import { reasonTextOf } from '../finding/wording';
 import type { StudyColumns } from './schema';
 import type { StudyState, Verdict } from './states';
 import { findingOfVersion01 } from './stored-findings';
@@ -75,7 +76,6 @@ export const ROW_COLUMNS = [
   'study_uid',
   'state',
   'reason',
-  'reason_text',
   'urgency',
   'triage_priority',
   'finding_priority',
@@ -114,7 +114,7 @@ export function rowOf(stored: StoredRow): StudyRow {
     studyInstanceUid: stored.study_uid as Uid,
     state: stored.state,
     reason: stored.reason,
-    reasonText: stored.reason_text,
+    reasonText: reasonTextOf(stored.reason),
     priority: stored.urgency === 0 ? 'urgent' : 'routine',
     priorities: { triage: stored.triage_priority, finding: stored.finding_priority, person: stored.person_priority },
     arrivedAt: stored.arrived_at,

@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
-import { deriveUid, type Uid } from '../dicom/uid';
+import type { Uid } from '../dicom/uid';
 import type { Priority } from '../events/priority';
 import { leadingFinding } from '../finding/finding';
 import type { StudyRecord } from '../sinks/record';
@@ -7,6 +7,7 @@ import { type Interval, wilson } from '../statistics/wilson';
 import { nextChange, note } from './change';
 import type { Database } from './database';
 import { clean, leadOf } from './record-columns';
+import { patientDigest } from './patient-digest';
 import type { Schema } from './schema';
 import type { Verdict } from './states';
 import { readStoredRecord } from './stored-findings';
@@ -14,11 +15,20 @@ import { readStoredRecord } from './stored-findings';
 export interface GivenVerdict {
   readonly verdict: Verdict;
   readonly note: string;
-  /** Who: the user's name. */
-  readonly by: string;
+  readonly by: Author;
 }
 
-export interface KeptVerdict extends GivenVerdict {
+/** Who says something of a study. */
+export interface Author {
+  /** Unique and lasting, such as `local:NAME`. */
+  readonly id: string;
+  /** For people to read: two users may have the same. */
+  readonly name: string;
+}
+
+export interface KeptVerdict extends Omit<GivenVerdict, 'by'> {
+  /** Without an id in a verdict of version 0.1. */
+  readonly by: { readonly id: string | null; readonly name: string };
   readonly at: number;
   /** The result that it is about. */
   readonly recordKey: string | null;
@@ -50,7 +60,8 @@ export async function writeVerdict(
     .where('study_uid', '=', study)
     .executeTakeFirst();
   if (stored === undefined || stored.record === null) return false;
-  const given = { verdict, note: clean(text, MAX_NOTE), by: clean(by) };
+  const record = readStoredRecord(stored.record);
+  const given = { note: clean(text, MAX_NOTE), by: { id: clean(by.id), name: clean(by.name) } };
   await transaction
     .insertInto('verdict')
     .values({
@@ -59,9 +70,11 @@ export async function writeVerdict(
       record_key: stored.record_key,
       verdict,
       note: given.note,
-      by_user: given.by,
+      by_user: given.by.name,
+      by_id: given.by.id,
       at,
-      ...judged(readStoredRecord(stored.record)),
+      ...judged(record),
+      patient_key: await patientDigest(transaction, record.patient),
     })
     .execute();
   await transaction
@@ -69,7 +82,7 @@ export async function writeVerdict(
     .set({
       verdict,
       verdict_note: given.note,
-      verdict_by: given.by,
+      verdict_by: given.by.name,
       verdict_at: at,
       verdict_key: stored.record_key,
       change,
@@ -81,7 +94,7 @@ export async function writeVerdict(
 }
 
 /** What the verdict is about, kept with it: the result may change. */
-function judged({ priority, films, patient }: StudyRecord) {
+function judged({ priority, films }: StudyRecord) {
   const lead = leadOf(films);
   return {
     priority,
@@ -89,13 +102,7 @@ function judged({ priority, films, patient }: StudyRecord) {
     threshold: lead === undefined ? null : (leadingFinding(lead)?.operatingPoint ?? null),
     film_uid: lead?.sopInstanceUid ?? null,
     view: lead?.view ?? null,
-    patient_key: patientKeyOf(patient),
   };
-}
-
-/** A digest by which verdicts on one patient are told to belong together; null where there is no Patient ID. */
-export function patientKeyOf({ PatientID, IssuerOfPatientID }: StudyRecord['patient']): Uid | null {
-  return PatientID === '' ? null : deriveUid(['patient', IssuerOfPatientID, PatientID]);
 }
 
 /** The verdicts of a study, the latest first. */
@@ -106,10 +113,10 @@ export async function verdictsOf(db: Kysely<Schema>, study: Uid): Promise<KeptVe
     .where('study_uid', '=', study)
     .orderBy('change', 'desc')
     .execute();
-  return rows.map(({ verdict, note: text, by_user, at, record_key }) => ({
+  return rows.map(({ verdict, note: text, by_user, by_id, at, record_key }) => ({
     verdict: verdict as Verdict,
     note: text,
-    by: by_user,
+    by: { id: by_id, name: by_user },
     at,
     recordKey: record_key,
   }));

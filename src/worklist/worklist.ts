@@ -28,6 +28,7 @@ import { ROW_COLUMNS, rowOf, type StudyRow } from './study-row';
 import {
   type Agreement,
   agreementOf,
+  type Author,
   exportVerdicts,
   type GivenVerdict,
   type KeptVerdict,
@@ -102,9 +103,18 @@ export class Worklist {
   /**
    * Has a study's patient and study attributes follow the archive. Resolves to the keywords of those that changed.
    * Where its result names another patient or order now, that is to be announced (`pendingCorrections`).
+   * @param onChange called where anything changes, before that holds; where it throws, nothing changes
    */
-  correct(study: Uid, found: FoundAttributes): Promise<readonly string[]> {
-    return this.database.write((transaction) => writeAttributes(transaction, study, found, this.now()));
+  correct(
+    study: Uid,
+    found: FoundAttributes,
+    onChange: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<readonly string[]> {
+    return this.database.write(async (transaction) => {
+      const keywords = await writeAttributes(transaction, study, found, this.now());
+      if (keywords.length > 0) await onChange();
+      return keywords;
+    });
   }
 
   /** At most `limit` corrections that are to be announced. */
@@ -130,7 +140,7 @@ export class Worklist {
    * A person's word on how urgent a study is; null takes it back. False where there is no such study. The row shows the
    * highest of all priorities.
    */
-  setPriority(study: Uid, priority: Priority | null, by: string): Promise<boolean> {
+  setPriority(study: Uid, priority: Priority | null, by: Author): Promise<boolean> {
     return this.database.write((transaction) => writePriority(transaction, study, priority, by, this.now()));
   }
 
@@ -301,7 +311,7 @@ async function writePriority(
   transaction: Transaction<Schema>,
   study: Uid,
   priority: Priority | null,
-  by: string,
+  by: Author,
   at: number,
 ): Promise<boolean> {
   const change = await nextChange(transaction);
@@ -316,7 +326,7 @@ async function writePriority(
     .set({ person_priority: priority, urgency: urgencyOf({ ...stored, person_priority: priority }), change })
     .where('study_uid', '=', study)
     .execute();
-  await note(transaction, change, study, at, 'priority', { priority, by });
+  await note(transaction, change, study, at, 'priority', { priority, by: by.name, byId: by.id });
   return true;
 }
 

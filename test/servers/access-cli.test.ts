@@ -68,6 +68,29 @@ test('API tokens: shown once, listed without their secret, revoked', () => {
   expect(hilum(['tokens', 'list']).stdout).toBe('');
 }, 120_000);
 
+test('where the audit trail can not be written, accounts and tokens stay as they are', () => {
+  hilum(['users', 'add', 'stays', '--roles', 'admin'], 'a long enough secret\n');
+  hilum(['tokens', 'add', 'Stays', '--roles', 'metrics', '--days', '3']);
+  const both = () => [hilum(['users', 'list', '--json']).stdout, hilum(['tokens', 'list', '--json']).stdout];
+  const before = both();
+  const { prefix, createdAt, expiresAt } = JSON.parse(before[1]!) as Record<string, number>;
+  expect(expiresAt! - createdAt!).toBe(3 * 86_400_000);
+  writeFileSync(join(dir, 'in-the-way'), '');
+  write('access: {kind: local}\naudit: {dir: in-the-way}');
+  for (const args of [
+    ['users', 'add', 'new', '--roles', 'operator'],
+    ['users', 'passwd', 'stays'],
+    ['users', 'role', 'stays', '--roles', 'admin,operator'],
+    ['tokens', 'add', 'New', '--roles', 'metrics'],
+    ['tokens', 'revoke', String(prefix)],
+  ]) {
+    const { status, stdout, stderr } = hilum(args, 'a long enough secret\n');
+    expect([args, status, stdout, stderr.includes('AUDIT_FAILED')]).toEqual([args, 1, '', true]);
+  }
+  expect(both()).toEqual(before);
+  write('access: {kind: local}');
+}, 120_000);
+
 test('the service does not start outside loopback without sign-in and TLS, and says why', () => {
   write('http: {host: 0.0.0.0, port: 0}');
   const { status, stderr } = hilum(['serve']);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Uid } from '../../src/dicom/uid';
@@ -80,7 +80,7 @@ test('another patient under the same UIDs: at the next event list, search and re
       const found = await list.study(study);
       return found?.row.state === 'done' && found;
     });
-    await list.verdict(study, { verdict: 'agree', note: '', by: 'ana' });
+    await list.verdict(study, { verdict: 'agree', note: '', by: { id: 'local:ana', name: 'ana' } });
     await correct(study, { PatientID: 'RIGHT', PatientName: 'Right^Rita' });
     expect(await metadata(study)).toBe(false);
     await site.tell(study);
@@ -139,7 +139,8 @@ test('a patient and an accession number that no event told of: the sweep finds t
   const file = join(dir, 'hilum.json');
   // Past the proxy, which is in this process and waits while the command runs.
   const archive = { url: site.orthanc.dicomWebUrl };
-  writeFileSync(file, JSON.stringify({ archive, broker: { url: site.rabbit.amqpUrl }, list: options.list }));
+  const audit = { dir: join(dir, 'rebuild-audit') };
+  writeFileSync(file, JSON.stringify({ archive, broker: { url: site.rabbit.amqpUrl }, list: options.list, audit }));
   const rebuild = (...more: string[]) =>
     spawnSync(
       process.execPath,
@@ -153,6 +154,9 @@ test('a patient and an accession number that no event told of: the sweep finds t
     status: 0,
     stdout: expect.stringMatching(/ 1 {2}.*were corrected\n/) as string,
   });
+  const trail = readFileSync(join(dir, 'rebuild-audit/audit.log'), 'utf8').trim().split('\n');
+  expect(trail).toHaveLength(1);
+  expect(trail[0]).toMatch(/EventActionCode="U".*csd-code="110103".*ParticipantObjectID="THIRD"/);
   expect(JSON.parse(rebuild('--all', '--json').stdout)).toEqual({ studyInstanceUid: study, outcome: 'known' });
   await withList('sweep.db', async (list) => expect((await list.study(study))!.row.accessionNumber).toBe('A-right'));
   expect(messages(study)).toHaveLength(2);

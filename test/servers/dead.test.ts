@@ -1,6 +1,6 @@
 import type { GetMessage } from 'amqplib';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect as connectSocket, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -14,6 +14,8 @@ const ROOT = resolve(__dirname, '../..');
 const dir = mkdtempSync(join(tmpdir(), 'hilum-dead-'));
 const bench = BrokerBench.forTests();
 let config = '';
+const auditDir = () => join(dir, `audit-${bench.prefix}`);
+const audits = () => readFileSync(join(auditDir(), 'audit.log'), 'utf8').trim().split('\n');
 
 beforeEach(() => {
   config = join(dir, `${bench.prefix}.yaml`);
@@ -22,6 +24,7 @@ beforeEach(() => {
     JSON.stringify({
       archive: { url: 'http://127.0.0.1:9/' },
       broker: { url: bench.rabbit.amqpUrl, prefix: bench.prefix, retryDelaysMs: [100] },
+      audit: { dir: auditDir() },
     }),
   );
 });
@@ -179,6 +182,21 @@ describe('the command', () => {
       'NOT_FOUND',
     ]);
     expect(studies(await drain(dead()))).toEqual([1, 4].map(uidOf));
+    const messages = audits();
+    expect(messages.map((xml) => /StudyIDs UID="([^"]+)"/.exec(xml)![1])).toEqual([2, 3].map(uidOf));
+    for (const xml of messages) expect(xml).toMatch(/csd-code="110132".* UserID="command-line:/);
+  });
+
+  test.each(['replay', 'drop'])('%s: where the audit trail can not be written, every letter stays', async (action) => {
+    await bury(await open(), 1, 2);
+    writeFileSync(join(dir, 'in-the-way'), '');
+    const given = JSON.parse(readFileSync(config, 'utf8')) as Record<string, unknown>;
+    writeFileSync(config, JSON.stringify({ ...given, audit: { dir: join(dir, 'in-the-way') } }));
+    const { status, out, err } = await hilumDead([action, '--all']);
+    expect([status, out]).toEqual([1, '']);
+    expect(err).toContain('AUDIT_FAILED');
+    expect(studies(await drain(dead()))).toEqual([1, 2].map(uidOf));
+    expect(await drain(work())).toEqual([]);
   });
 
   test('--all replays or drops all; of none it says so', async () => {

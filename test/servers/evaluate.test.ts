@@ -17,6 +17,7 @@ import { chromium } from 'playwright-core';
 import type { FilmRecord } from '../../src/evaluation/journal';
 import type { EvaluationReport } from '../../src/evaluation/report';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
+import { writeThreshold } from '../../src/app/evaluate';
 import { until } from '../support/servers/servers';
 
 const ROOT = resolve(__dirname, '../..');
@@ -155,6 +156,11 @@ test('killed in the middle and started again: each film once, what was done is n
   expect(report.subgroups.find(({ name }) => name === 'source')!.rows.reduce((sum, { n }) => sum + n, 0)).toBe(
     analysed.length,
   );
+  // Each run is in the trail before its first film.
+  const trail = readFileSync(join(dir, 'state/audit/audit.log'), 'utf8').trim().split('\n');
+  expect(trail).toHaveLength(2);
+  for (const xml of trail)
+    expect(xml).toMatch(new RegExp(`csd-code="110106".* UserID="command-line:.* UserID="${out}"`));
   if (real.length > 0) expect(report.auc.value).toBeGreaterThan(0.6);
 }, 300_000);
 
@@ -234,3 +240,18 @@ test('what can not be used is said in a sentence', async () => {
     await start('evaluate', '--labels', join(dir, 'three.csv'), '--films', films, '--out', out).ended,
   ).toMatchObject({ status: 1, err: expect.stringContaining('LABELS_INVALID') as string });
 }, 60_000);
+
+test('a threshold is in the trail before it is written, and is not written where it can not be', async () => {
+  const own = join(dir, 'own.yaml');
+  const audit = join(dir, 'own-audit');
+  writeFileSync(own, `${CONFIG}audit: { dir: ${audit} }\n`);
+  await writeThreshold(own, 0.25);
+  expect(readFileSync(own, 'utf8')).toContain('threshold: 0.25');
+  const [xml] = readFileSync(join(audit, 'audit.log'), 'utf8').trim().split('\n');
+  expect(xml).toMatch(/csd-code="110132".* UserID="command-line:/);
+  const before = readFileSync(own, 'utf8');
+  rmSync(audit, { recursive: true });
+  writeFileSync(audit, '');
+  await expect(writeThreshold(own, 0.3)).rejects.toMatchObject({ code: 'AUDIT_FAILED' });
+  expect(readFileSync(own, 'utf8')).toBe(before);
+});

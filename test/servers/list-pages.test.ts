@@ -335,7 +335,8 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
       /marked as urgent by Dr Test[\s\S]*own urgent mark taken back by Dr Test/,
     );
     const detail = await site.worklist.study(studyOf(2));
-    expect(detail!.verdicts[0]).toMatchObject({ verdict: 'disagree', note: 'small effusion', by: 'Dr Test' });
+    const by = { id: 'local:test', name: 'Dr Test' };
+    expect(detail!.verdicts[0]).toMatchObject({ verdict: 'disagree', note: 'small effusion', by });
   }, 60_000);
 
   test('operation: outages, queues, and a dead letter that is tried again', async () => {

@@ -1,6 +1,6 @@
 import { connect } from 'amqplib';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type App, createApp } from '../../src/app/app';
@@ -148,7 +148,7 @@ test('a database that is away holds up no analysis, and is told when it is back'
 test('hilum rebuild makes the same list from the archive alone, in a database of the other kind', async () => {
   const file = join(dir, 'hilum.yaml');
   const other = `file:${join(dir, 'rebuilt.db')}`;
-  writeFileSync(file, JSON.stringify(settings(other)));
+  writeFileSync(file, JSON.stringify({ ...settings(other), audit: { dir: join(dir, 'rebuild-audit') } }));
   const rebuild = (...more: string[]) =>
     spawnSync(process.execPath, [resolve(__dirname, '../../dist/cli.js'), 'rebuild', '--config', file, ...more], {
       encoding: 'utf8',
@@ -162,6 +162,13 @@ test('hilum rebuild makes the same list from the archive alone, in a database of
       .split('\n')
       .map((line) => JSON.parse(line) as unknown),
   ).toEqual(studies.map((studyInstanceUid) => ({ studyInstanceUid, outcome: 'written' })));
+  const trail = () => readFileSync(join(dir, 'rebuild-audit/audit.log'), 'utf8').trim().split('\n');
+  expect(trail().map((xml) => /EventActionCode="(.)".*csd-code="(\d+)"/.exec(xml)!.slice(1))).toHaveLength(2);
+  for (const [i, xml] of trail().entries()) {
+    expect(xml).toMatch(/EventActionCode="C".*csd-code="110103".* UserID="command-line:/);
+    expect(xml).toContain(`StudyIDs UID="${studies[i]}"`);
+    expect(xml).toContain(`ParticipantObjectID="${(await list.study(studies[i]!))!.row.patient.PatientID}"`);
+  }
   const rebuilt = openDatabase(other, recordingLog());
   const mirror = new Worklist(rebuilt);
   for (const study of studies) {
@@ -169,9 +176,11 @@ test('hilum rebuild makes the same list from the archive alone, in a database of
     const announced = (await list.study(study))!.record!;
     expect((await mirror.study(study))!.record).toEqual({ ...announced, completedAt: expect.any(String) as string });
   }
-  await mirror.verdict(studies[0]!, { verdict: 'agree', note: '', by: 'ana' });
+  await mirror.verdict(studies[0]!, { verdict: 'agree', note: '', by: { id: 'local:ana', name: 'ana' } });
   const again = rebuild();
   expect(again.stdout).toMatch(/ 2 {2}has its result already/);
+  // What does not change is not told.
+  expect(trail()).toHaveLength(2);
   expect((await mirror.study(studies[0]!))!.row.verdict!.verdict).toBe('agree');
   await rebuilt.close();
 }, 180_000);

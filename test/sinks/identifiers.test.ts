@@ -58,5 +58,6 @@ test('reading list: identifiers are whole in the row and found by a search', () 
   });
   expect(columns).toMatchObject({ patient_id: `${long}\\1`, accession_number: ACCESSION });
   expect(columns.search_patient).toContain(' xxx');
-  expect(columns.search_study).toContain('acc1\\ac2');
+  expect(columns.search_patient).toContain('acc1\\ac2');
+  expect(columns.search_study).toBe('1.2.3');
 });

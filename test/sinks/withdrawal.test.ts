@@ -1,6 +1,5 @@
 import { deriveUid } from '../../src/dicom/uid';
-import { REJECTION_TEXTS } from '../../src/objects/rejection-note';
-import { WITHDRAWN } from '../../src/finding/wording';
+import { REASON_TEXTS, WITHDRAWN } from '../../src/finding/wording';
 import type { RejectionReason } from '../../src/events/closed-lists';
 import { emailMessage } from '../../src/sinks/email/message';
 import { encodeBundle } from '../../src/sinks/fhir/message';
@@ -31,7 +30,7 @@ function withdrawn(reason: RejectionReason, films: StudyRecord['films'] = [last!
         ...first!,
         outcome: 'not-analysed',
         reason,
-        reasonText: REJECTION_TEXTS[reason],
+        reasonText: REASON_TEXTS[reason],
         view: null,
         probability: null,
         lungFraction: null,

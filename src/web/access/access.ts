@@ -223,8 +223,10 @@ function beginningAndEnd(
         return;
       }
       await recorder.record(SERVICE, { kind: 'start' });
+      const offer = () =>
+        directory.offerFirstToken((change) => recorder.record(SERVICE, { kind: 'account', ...change }));
       if (kind !== 'oidc')
-        await offerFirstToken(directory, log, (again) => (offering = setTimeout(again, OFFER_AGAIN_MS).unref()));
+        await offerFirstToken(offer, log, (again) => (offering = setTimeout(again, OFFER_AGAIN_MS).unref()));
     },
     async close() {
       clearTimeout(offering);
@@ -236,9 +238,13 @@ function beginningAndEnd(
 }
 
 /** A database that is away holds up no start: it is tried again later. */
-async function offerFirstToken(directory: Directory, log: Log, later: (again: () => void) => void): Promise<void> {
+async function offerFirstToken(
+  offer: () => Promise<string | null>,
+  log: Log,
+  later: (again: () => void) => void,
+): Promise<void> {
   try {
-    const token = await directory.offerFirstToken();
+    const token = await offer();
     if (token !== null)
       log.warn(
         { event: 'access.first-token', token },
@@ -250,7 +256,7 @@ async function offerFirstToken(directory: Directory, log: Log, later: (again: ()
       { event: 'access.unavailable', code: error instanceof HilumError ? error.code : undefined },
       'the database does not tell whether there is an admin; tried again soon',
     );
-    later(() => void offerFirstToken(directory, log, later));
+    later(() => void offerFirstToken(offer, log, later));
   }
 }
 

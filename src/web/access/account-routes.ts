@@ -1,10 +1,12 @@
 import { type Request, type Response, Router } from 'express';
 import type { AuditRecorder } from '../audit/recorder';
 import { form } from '../unreadable';
-import { type Directory, nameOf } from './directory';
-import type { SignInLimits } from './limits';
-import { accountPage, tokensPage, usersPage } from './pages';
+import type { Account } from './account-store';
+import type { Directory, RecordChange } from './directory';
+import { type SignInLimits, TooMany } from './limits';
+import { accountPage, sessionsPage, tokensPage, usersPage } from './pages';
 import { checkPassword } from './password-check';
+import type { Repeats } from './repeats';
 import type { SessionBook } from './session-book';
 import { addressOf, textOf } from './sign-in-routes';
 import { needs, requiredUser, signedIn } from './user';
@@ -14,34 +16,51 @@ export interface AccountParts {
   readonly book: SessionBook;
   readonly limits: SignInLimits;
   readonly recorder: AuditRecorder;
+  readonly repeats: Repeats;
   readonly hasLocal: boolean;
 }
 
-/** One's own account; for admins users and API tokens. */
+/** One's own account; for admins users, sessions and API tokens. */
 export function accountRoutes(parts: AccountParts): Router {
   const router = Router();
   router.get('/account', signedIn, (request, response) => void response.send(accountPage(requiredUser(request), null)));
   if (parts.hasLocal) addUserRoutes(router, parts);
+  addSessionRoutes(router, parts);
+  addTokenRoutes(router, parts);
+  return router;
+}
+
+function addSessionRoutes(router: Router, parts: AccountParts): void {
+  const { book, directory } = parts;
+  const show = async (response: Response, problem: string | null) =>
+    void response.status(problem === null ? 200 : 400).send(sessionsPage(await book.signedIn(), problem));
+  router.get('/account/sessions', needs('admin'), (_request, response) => show(response, null));
+  router.post('/account/sessions/:user/end', needs('admin'), async (request: Request<{ user: string }>, response) =>
+    show(response, await directory.endSessions(request.params.user, recordBy(parts, request))),
+  );
+}
+
+function addTokenRoutes(router: Router, parts: AccountParts): void {
   const { directory } = parts;
   const show = async (response: Response, made: string | null, problem: string | null) =>
     void response.status(problem === null ? 200 : 400).send(tokensPage(await directory.listTokens(), made, problem));
   router.get('/account/tokens', needs('admin'), (_request, response) => show(response, null, null));
   router.post('/account/tokens', needs('admin'), form, async (request, response) => {
-    const made = await directory.addToken(textOf(request, 'label'), textOf(request, 'role'), requiredUser(request).id);
-    if (typeof made === 'string') return show(response, null, made);
-    await changed(parts, request, `API token made for ${textOf(request, 'role')}`, `token:${made.prefix}`, true);
-    return show(response, made.token, null);
+    const [label, role, days] = ['label', 'role', 'days'].map((name) => textOf(request, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const wanted = { label, role, createdBy: requiredUser(request).id, ...(days === '' ? {} : { days: Number(days) }) };
+    const made = await directory.addToken(wanted, recordBy(parts, request));
+    return typeof made === 'string' ? show(response, null, made) : show(response, made.token, null);
   });
   router.post(
     '/account/tokens/:prefix/revoke',
     needs('admin'),
-    async (request: Request<{ prefix: string }>, response) => {
-      const problem = await directory.revokeToken(request.params.prefix);
-      if (problem === null) await changed(parts, request, 'API token revoked', `token:${request.params.prefix}`, true);
-      return show(response, null, problem);
-    },
+    async (request: Request<{ prefix: string }>, response) =>
+      show(response, null, await directory.revokeToken(request.params.prefix, recordBy(parts, request))),
   );
-  return router;
 }
 
 function addUserRoutes(router: Router, parts: AccountParts): void {
@@ -59,9 +78,7 @@ function addUserRoutes(router: Router, parts: AccountParts): void {
       textOf(request, 'password'),
       rolesIn(request),
     ];
-    const problem = await directory.add({ username, displayName, password, roles });
-    if (problem === null)
-      await changed(parts, request, `account made with the roles ${roles.join(', ')}`, nameOf(username), true);
+    const problem = await directory.add({ username, displayName, password, roles }, recordBy(parts, request));
     return showUsers(directory, response, problem);
   });
   addUserChanges(router, parts);
@@ -79,10 +96,7 @@ function addUserChanges(router: Router, parts: AccountParts): void {
     needs('admin'),
     form,
     async (request: Request<{ username: string }>, response) => {
-      const roles = rolesIn(request);
-      const problem = await directory.setRoles(request.params.username, roles);
-      if (problem === null)
-        await changed(parts, request, `roles are now ${roles.join(', ')}`, nameOf(request.params.username), true);
+      const problem = await directory.setRoles(request.params.username, rolesIn(request), recordBy(parts, request));
       return showUsers(directory, response, problem);
     },
   );
@@ -92,24 +106,16 @@ function addUserChanges(router: Router, parts: AccountParts): void {
     form,
     async (request: Request<{ username: string }>, response) => {
       const { username } = request.params;
-      const problem = await directory.setPassword(
-        username,
-        textOf(request, `password-${username}`) || textOf(request, 'password'),
-      );
-      if (problem === null)
-        await changed(parts, request, 'password set by an admin, sessions ended', nameOf(username), false);
+      const password = textOf(request, `password-${username}`) || textOf(request, 'password');
+      const problem = await directory.setPassword(username, { password, by: 'admin' }, recordBy(parts, request));
       return showUsers(directory, response, problem);
     },
   );
   router.post(
     '/account/users/:username/remove',
     needs('admin'),
-    async (request: Request<{ username: string }>, response) => {
-      const problem = await directory.remove(request.params.username);
-      if (problem === null)
-        await changed(parts, request, 'account removed, sessions ended', nameOf(request.params.username), false);
-      return showUsers(directory, response, problem);
-    },
+    async (request: Request<{ username: string }>, response) =>
+      showUsers(directory, response, await directory.remove(request.params.username, recordBy(parts, request))),
   );
 }
 
@@ -121,18 +127,17 @@ async function changeOwnPassword(parts: AccountParts, request: Request, response
     refuse('This account has no password here.');
     return;
   }
-  const given = { username, password: textOf(request, 'current'), address: addressOf(request) };
-  const account = await checkPassword(parts, given);
+  const account = await knownAccount(parts, request, username);
   if (account === null) {
     refuse('The password until now is not right.');
     return;
   }
-  const problem = await parts.directory.setPassword(username, textOf(request, 'next'));
+  const next = { password: textOf(request, 'next'), by: 'user' } as const;
+  const problem = await parts.directory.setPassword(username, next, recordBy(parts, request));
   if (problem !== null) {
     refuse(problem);
     return;
   }
-  await changed(parts, request, 'password changed, sessions ended', username, false);
   // Every session ended, this one too: a new one under a new id.
   await parts.book.begin(request, response, {
     userId: user.id,
@@ -144,21 +149,27 @@ async function changeOwnPassword(parts: AccountParts, request: Request, response
   response.redirect(303, '/account');
 }
 
+/** The account whose password until now is right, else null: as at a sign-in, with its limits and in the trail. */
+async function knownAccount(parts: AccountParts, request: Request, username: string): Promise<Account | null> {
+  const actor = { ...requiredUser(request), address: addressOf(request) };
+  const said = (outcome: 'failure' | 'locked', why: string) =>
+    ({ kind: 'sign-in', outcome, why: `change of the password: ${why}` }) as const;
+  const given = { username, password: textOf(request, 'current'), address: actor.address };
+  const account = await checkPassword(parts, given).catch(async (error: unknown) => {
+    if (error instanceof TooMany) await parts.repeats.record(actor, said('locked', 'too many tries'));
+    throw error;
+  });
+  if (account === null) await parts.recorder.record(actor, said('failure', 'the password until now is wrong'));
+  return account;
+}
+
 function rolesIn(request: Request): string[] {
   const roles = (request.body as Record<string, unknown> | undefined)?.['roles'];
   return (Array.isArray(roles) ? roles : [roles]).filter((role): role is string => typeof role === 'string');
 }
 
-function changed(
-  { recorder }: AccountParts,
-  request: Request<object>,
-  what: string,
-  account: string,
-  isRoleChange: boolean,
-): Promise<void> {
-  const user = requiredUser(request as Request);
-  return recorder.record(
-    { ...user, address: addressOf(request as Request) },
-    { kind: 'account', what, account, isRoleChange },
-  );
+/** Records changes in the name of the request's sender. */
+function recordBy({ recorder }: AccountParts, request: Request<object>): RecordChange {
+  const actor = { ...requiredUser(request as Request), address: addressOf(request as Request) };
+  return (change) => recorder.record(actor, { kind: 'account', ...change });
 }

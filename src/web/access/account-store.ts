@@ -1,4 +1,7 @@
 import type { Database } from '../../worklist/database';
+import { isRecorded, type Recorded } from './recorded';
+import { revokeMadeBy } from './token-store';
+import { localId } from './user';
 
 export interface Account {
   readonly username: string;
@@ -18,25 +21,31 @@ export interface Accounts {
   find(username: string): Promise<Account | null>;
   list(): Promise<Account[]>;
   /** Resolves to false where the name is taken. */
-  add(account: Account): Promise<boolean>;
+  add(account: Account, recorded: Recorded): Promise<boolean>;
   /** Also ends every session of the account. */
-  setPassword(username: string, passwordHash: string, at: number): Promise<AccountChange>;
+  setPassword(
+    username: string,
+    { passwordHash, at }: { readonly passwordHash: string; readonly at: number },
+    recorded: Recorded,
+  ): Promise<AccountChange>;
   /** The same password in a newer hash: sessions go on. */
   rehash(username: string, passwordHash: string): Promise<void>;
-  setRoles(username: string, roles: readonly string[]): Promise<AccountChange>;
-  remove(username: string): Promise<AccountChange>;
+  /** Who is no admin any more loses the API tokens that he made. */
+  setRoles(username: string, roles: readonly string[], recorded: Recorded): Promise<AccountChange>;
+  /** With its sessions, and the API tokens that it made. */
+  remove(username: string, recorded: Recorded): Promise<AccountChange>;
   /**
    * Keeps the hash of the token for the first admin, unless there is an admin or such a token already. Resolves to
    * whether it was kept.
    */
-  offerFirstToken(tokenHash: string, at: number): Promise<boolean>;
+  offerFirstToken(tokenHash: string, at: number, recorded: Recorded): Promise<boolean>;
   /** Whether the token for the first admin waits to be used. */
   awaitsFirstAdmin(): Promise<boolean>;
   /**
    * Makes the first admin and ends the token, both or neither. Resolves to false when the token is not that one, or was
    * used.
    */
-  addFirstAdmin(tokenHash: string, account: Account): Promise<boolean>;
+  addFirstAdmin(tokenHash: string, account: Account, recorded: Recorded): Promise<boolean>;
 }
 
 interface Row {
@@ -100,21 +109,26 @@ class StoredAccounts implements Accounts {
     return this.database.read(readAll);
   }
 
-  add(account: Account): Promise<boolean> {
+  add(account: Account, recorded: Recorded): Promise<boolean> {
     return this.database.write(async (db) => {
       const added = await db
         .insertInto('account')
         .values(toRow(account))
         .onConflict((c) => c.doNothing())
         .executeTakeFirst();
-      return added.numInsertedOrUpdatedRows === 1n;
+      return isRecorded(added.numInsertedOrUpdatedRows, recorded);
     });
   }
 
-  setPassword(username: string, passwordHash: string, at: number): Promise<AccountChange> {
+  setPassword(
+    username: string,
+    { passwordHash, at }: { readonly passwordHash: string; readonly at: number },
+    recorded: Recorded,
+  ): Promise<AccountChange> {
     return this.change(username, false, async (db) => {
       await update(db, username, { password_hash: passwordHash, password_changed_at: at });
       await endSessions(db, username);
+      await recorded([]);
     });
   }
 
@@ -122,20 +136,23 @@ class StoredAccounts implements Accounts {
     return this.database.write((db) => update(db, username, { password_hash: passwordHash }));
   }
 
-  setRoles(username: string, roles: readonly string[]): Promise<AccountChange> {
-    return this.change(username, !roles.includes(ADMIN), (db) =>
-      update(db, username, { roles: JSON.stringify(roles) }),
-    );
-  }
-
-  remove(username: string): Promise<AccountChange> {
-    return this.change(username, true, async (db) => {
-      await endSessions(db, username);
-      await db.deleteFrom('account').where('username', '=', username).execute();
+  setRoles(username: string, roles: readonly string[], recorded: Recorded): Promise<AccountChange> {
+    const staysAdmin = roles.includes(ADMIN);
+    return this.change(username, !staysAdmin, async (db) => {
+      await update(db, username, { roles: JSON.stringify(roles) });
+      await recorded(staysAdmin ? [] : await revokeMadeBy(db, localId(username)));
     });
   }
 
-  offerFirstToken(tokenHash: string, at: number): Promise<boolean> {
+  remove(username: string, recorded: Recorded): Promise<AccountChange> {
+    return this.change(username, true, async (db) => {
+      await endSessions(db, username);
+      await db.deleteFrom('account').where('username', '=', username).execute();
+      await recorded(await revokeMadeBy(db, localId(username)));
+    });
+  }
+
+  offerFirstToken(tokenHash: string, at: number, recorded: Recorded): Promise<boolean> {
     return this.database.write(async (db) => {
       if (await hasAdmin(db)) return false;
       const added = await db
@@ -143,7 +160,7 @@ class StoredAccounts implements Accounts {
         .values({ id: FIRST, token_hash: tokenHash, created_at: at })
         .onConflict((c) => c.doNothing())
         .executeTakeFirst();
-      return added.numInsertedOrUpdatedRows === 1n;
+      return isRecorded(added.numInsertedOrUpdatedRows, recorded);
     });
   }
 
@@ -153,12 +170,13 @@ class StoredAccounts implements Accounts {
     );
   }
 
-  addFirstAdmin(tokenHash: string, account: Account): Promise<boolean> {
+  addFirstAdmin(tokenHash: string, account: Account, recorded: Recorded): Promise<boolean> {
     return this.database.write(async (db) => {
       if (await hasAdmin(db)) return false;
       const used = await db.deleteFrom('first_token').where('token_hash', '=', tokenHash).executeTakeFirst();
       if (used.numDeletedRows !== 1n) return false;
       await db.insertInto('account').values(toRow(account)).execute();
+      await recorded([]);
       return true;
     });
   }

@@ -17,6 +17,18 @@ export type AuditEvent =
   /** Dead letters were replayed or dropped: Security Alert, Use of Restricted Function (A.5.3.11). */
   | { readonly kind: 'restricted-function'; readonly what: string; readonly studies: readonly AuditedStudy[] };
 
+/** That a dead letter is replayed or dropped, whoever does it. */
+export function sortedLetter(
+  { studyInstanceUid }: { readonly studyInstanceUid: string | null },
+  fate: 'replay' | 'drop',
+): AuditEvent {
+  return {
+    kind: 'restricted-function',
+    what: `dead letter ${fate === 'replay' ? 'replayed' : 'dropped'}`,
+    studies: studyInstanceUid === null ? [] : [{ studyInstanceUid, patientId: null }],
+  };
+}
+
 export interface AuditedStudy {
   readonly studyInstanceUid: string;
   /** The patient's ID, which the trail is for; null where it is not known. */

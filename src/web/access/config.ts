@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { tlsFiles } from '../../net/config';
 import { type HttpConfig, isExposed, isLoopback } from '../config';
 
+/** An empty value would give its role to whoever has an empty claim. */
+const roleValue = z.string().regex(/\S/, 'is empty: name the value of the claim, or leave it out');
+
 const oidc = z.strictObject({
   issuer: z
     .url({ protocol: /^https?$/ })
@@ -19,9 +22,9 @@ const oidc = z.strictObject({
     ),
   roles: z
     .strictObject({
-      radiologist: z.array(z.string()).default(['radiologist']),
-      operator: z.array(z.string()).default(['operator']),
-      admin: z.array(z.string()).default(['admin']),
+      radiologist: z.array(roleValue).default(['radiologist']),
+      operator: z.array(roleValue).default(['operator']),
+      admin: z.array(roleValue).default(['admin']),
     })
     .prefault({})
     .describe('Which values of the claim make which role; who has none is refused'),

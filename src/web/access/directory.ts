@@ -1,9 +1,10 @@
 import type { Account, AccountChange } from './account-store';
 import { OneByOne } from './limits';
 import { hashPassword, isOutdated, passwordProblem, verifyPassword } from './password';
+import type { Recorded } from './recorded';
 import { hashSecret, newApiToken, randomSecret } from './secret';
 import type { AccessStores } from './session-book';
-import { PERSON_ROLES, ROLES } from './user';
+import { PERSON_ROLES, ROLES, tokenId } from './user';
 
 const USERNAME = /^[a-z0-9][a-z0-9._@-]{0,63}$/;
 const LONGEST_TEXT = 200;
@@ -16,6 +17,36 @@ export interface NewAccount {
   readonly password: string;
   readonly roles: readonly string[];
 }
+
+/** Longest validity of an API token (days). */
+export const MOST_TOKEN_DAYS = 3650;
+/** What is offered: a token that nobody renews should end some day. */
+export const TOKEN_DAYS = 365;
+const DAY_MS = 24 * 3600 * 1000;
+
+export interface NewToken {
+  readonly label: string;
+  readonly role: string;
+  /** Id of the user who makes it. */
+  readonly createdBy: string;
+  /** How long it is valid, from now on; {@link TOKEN_DAYS} when left out. */
+  readonly days?: number;
+}
+
+/** A change of accounts, tokens or sessions, as the audit trail has it. */
+interface AccessChange {
+  readonly what: string;
+  readonly account: string;
+  /** Whether it changes what somebody may do. */
+  readonly isRoleChange: boolean;
+}
+
+/**
+ * Puts a change into the audit trail, in the name of who makes it. It is called when nothing but that is missing: a
+ * change that can't be recorded does not happen.
+ * @throws HilumError AUDIT_FAILED
+ */
+export type RecordChange = (change: AccessChange) => Promise<void>;
 
 const SAID: Readonly<Record<Exclude<AccountChange, 'done'>, string>> = {
   exists: 'There is an account of this name.',
@@ -54,72 +85,85 @@ export class Directory {
     return account;
   }
 
-  async add(given: NewAccount): Promise<string | null> {
+  async add(given: NewAccount, record: RecordChange): Promise<string | null> {
     const made = await this.accountOf(given);
     if (typeof made === 'string') return made;
-    return (await this.stores.accounts.add(made)) ? null : SAID.exists;
+    const change = { what: `account made with the roles ${made.roles.join(', ')}`, account: made.username };
+    return (await this.stores.accounts.add(made, roleChange(change, record))) ? null : SAID.exists;
   }
 
-  async setPassword(username: string, password: string): Promise<string | null> {
-    const problem = passwordProblem(password, nameOf(username));
-    return (
-      problem ??
-      told(
-        await this.stores.accounts.setPassword(
-          nameOf(username),
-          await this.hashing.run(() => hashPassword(password)),
-          this.now(),
-        ),
-      )
-    );
+  /** @param by whether it is the account's own user, who knew the password until now */
+  async setPassword(
+    username: string,
+    { password, by }: { readonly password: string; readonly by: 'user' | 'admin' },
+    record: RecordChange,
+  ): Promise<string | null> {
+    const account = nameOf(username);
+    const problem = passwordProblem(password, account);
+    if (problem !== null) return problem;
+    const passwordHash = await this.hashing.run(() => hashPassword(password));
+    const what = by === 'user' ? 'password changed, sessions ended' : 'password set by an admin, sessions ended';
+    const recorded = () => record({ what, account, isRoleChange: false });
+    return told(await this.stores.accounts.setPassword(account, { passwordHash, at: this.now() }, recorded));
   }
 
-  async setRoles(username: string, roles: readonly string[]): Promise<string | null> {
-    return rolesProblem(roles) ?? told(await this.stores.accounts.setRoles(nameOf(username), roles));
+  async setRoles(username: string, roles: readonly string[], record: RecordChange): Promise<string | null> {
+    const account = nameOf(username);
+    const recorded = roleChange({ what: `roles are now ${roles.join(', ')}`, account }, record);
+    return rolesProblem(roles) ?? told(await this.stores.accounts.setRoles(account, roles, recorded));
   }
 
-  async remove(username: string): Promise<string | null> {
-    return told(await this.stores.accounts.remove(nameOf(username)));
+  async remove(username: string, record: RecordChange): Promise<string | null> {
+    const account = nameOf(username);
+    const recorded: Recorded = (revoked) =>
+      record({ what: `account removed, sessions ended${revokedWords(revoked)}`, account, isRoleChange: false });
+    return told(await this.stores.accounts.remove(account, recorded));
   }
 
   /** The token for the first admin, once: null where there is an admin, or the token was given out before. */
-  async offerFirstToken(): Promise<string | null> {
+  async offerFirstToken(record: RecordChange): Promise<string | null> {
     const token = randomSecret();
-    return (await this.stores.accounts.offerFirstToken(hashSecret(token), this.now())) ? token : null;
+    const recorded = roleChange({ what: 'token for the first admin made', account: 'first admin' }, record);
+    return (await this.stores.accounts.offerFirstToken(hashSecret(token), this.now(), recorded)) ? token : null;
   }
 
   awaitsFirstAdmin(): Promise<boolean> {
     return this.stores.accounts.awaitsFirstAdmin();
   }
 
-  async addFirstAdmin(token: string, given: Omit<NewAccount, 'roles'>): Promise<string | null> {
+  async addFirstAdmin(token: string, given: Omit<NewAccount, 'roles'>, record: RecordChange): Promise<string | null> {
     const made = await this.accountOf({ ...given, roles: ['admin'] });
     if (typeof made === 'string') return made;
-    return (await this.stores.accounts.addFirstAdmin(hashSecret(token), made))
+    const change = { what: 'first admin made by the token of the first start', account: made.username };
+    return (await this.stores.accounts.addFirstAdmin(hashSecret(token), made, roleChange(change, record)))
       ? null
       : 'This is not the token, or it has been used.';
   }
 
   /** A new API token, to be shown once; or what is wrong. */
   async addToken(
-    label: string,
-    role: string,
-    createdBy: string,
-    expiresAt: number | null = null,
+    { label, role, createdBy, days = TOKEN_DAYS }: NewToken,
+    record: RecordChange,
   ): Promise<{ readonly token: string; readonly prefix: string } | string> {
     if (label.trim() === '' || label.length > LONGEST_TEXT) return 'Say in a few words what the token is for.';
     if (!ROLES.some((known) => known === role)) return `The roles are ${ROLES.join(', ')}.`;
+    if (!Number.isInteger(days) || days < 1 || days > MOST_TOKEN_DAYS)
+      return `A token is valid for 1 to ${MOST_TOKEN_DAYS} days.`;
     const { token, prefix } = newApiToken();
-    await this.stores.tokens.add({
-      prefix,
-      tokenHash: hashSecret(token),
-      label: label.trim(),
-      role,
-      createdBy,
-      createdAt: this.now(),
-      usedAt: null,
-      expiresAt,
-    });
+    const at = this.now();
+    await this.stores.tokens.add(
+      {
+        prefix,
+        tokenHash: hashSecret(token),
+        label: label.trim(),
+        role,
+        createdBy,
+        createdAt: at,
+        usedAt: null,
+        expiresAt: at + days * DAY_MS,
+      },
+      roleChange({ what: `API token made for ${role}, valid for ${days} days`, account: tokenId(prefix) }, record),
+    );
     return { token, prefix };
   }
 
@@ -127,8 +171,22 @@ export class Directory {
     return this.stores.tokens.list();
   }
 
-  async revokeToken(prefix: string): Promise<string | null> {
-    return (await this.stores.tokens.revoke(prefix)) ? null : 'There is no such token.';
+  async revokeToken(prefix: string, record: RecordChange): Promise<string | null> {
+    const recorded = roleChange({ what: 'API token revoked', account: tokenId(prefix) }, record);
+    return (await this.stores.tokens.revoke(prefix, recorded)) ? null : 'There is no such token.';
+  }
+
+  /** Ends the API tokens of somebody who is no admin any more. @param user id of the user */
+  revokeTokensOf(user: string, record: RecordChange): Promise<void> {
+    return this.stores.tokens.revokeMadeBy(user, (revoked) =>
+      record({ what: `is no admin any more${revokedWords(revoked)}`, account: user, isRoleChange: true }),
+    );
+  }
+
+  /** Ends all sessions of a user. @param user id of the user, local or of the provider */
+  async endSessions(user: string, record: RecordChange): Promise<string | null> {
+    const recorded = () => record({ what: 'sessions ended by an admin', account: user, isRoleChange: false });
+    return (await this.stores.sessions.endOf(user, recorded)) ? null : 'This user has no session any more.';
   }
 
   private async accountOf({ username, displayName, password, roles }: NewAccount): Promise<Account | string> {
@@ -149,6 +207,15 @@ export class Directory {
       passwordChangedAt: at,
     };
   }
+}
+
+const roleChange =
+  ({ what, account }: Omit<AccessChange, 'isRoleChange'>, record: RecordChange): Recorded =>
+  (revoked) =>
+    record({ what: what + revokedWords(revoked), account, isRoleChange: true });
+
+function revokedWords(prefixes: readonly string[]): string {
+  return prefixes.length === 0 ? '' : `; API tokens revoked: ${prefixes.join(', ')}`;
 }
 
 /** Accounts are the same in upper and lower case. */

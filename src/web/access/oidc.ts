@@ -188,7 +188,9 @@ export function rolesOfClaims(
   { rolesClaim, roles }: Pick<OidcConfig, 'rolesClaim' | 'roles'>,
 ): Role[] {
   const claim = claimAt(claims, rolesClaim);
-  const values = Array.isArray(claim) ? claim : typeof claim === 'string' ? claim.split(' ') : [];
+  const all: unknown[] = Array.isArray(claim) ? claim : typeof claim === 'string' ? claim.split(' ') : [];
+  // An empty one stands for nothing, whatever the configuration says.
+  const values = all.filter((value) => typeof value === 'string' && value.trim() !== '');
   return PERSON_ROLES.filter((role) => roles[role].some((value) => values.includes(value)));
 }
 

@@ -1,6 +1,8 @@
 import { html, type Html } from '../../base/html';
 import { RESEARCH_USE } from '../../finding/wording';
+import { MOST_TOKEN_DAYS, TOKEN_DAYS } from './directory';
 import { LEAST_PASSWORD_LENGTH } from './password';
+import type { SignedInUser } from './session-store';
 import { PERSON_ROLES, type RequestUser, ROLES } from './user';
 
 /** A page of this layer: no script at all. */
@@ -58,6 +60,27 @@ const roleBoxes = (id: string, checked: readonly string[]) =>
         ${role}</label
       >`,
   );
+
+const time = (at: number | null, none = 'never') =>
+  at === null
+    ? none
+    : html`<time datetime="${new Date(at).toISOString()}"
+        >${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC</time
+      >`;
+
+const table = (heads: readonly string[], rows: readonly Html[]) =>
+  html`<div class="scroll">
+    <table>
+      <thead>
+        <tr>
+          ${heads.map((head) => html`<th scope="col">${head}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+  </div>`;
 
 export interface SignInPage {
   readonly local: boolean;
@@ -123,7 +146,9 @@ export function accountPage(user: RequestUser, problem: string | null): string {
         required
       />${newPassword('next', 'New password')}<button>Change</button>
     </form>`;
-  const admin = html`<p><a href="/account/users">Users</a> <a href="/account/tokens">API tokens</a></p>`;
+  const admin = html`<p>
+    <a href="/account/users">Users</a> <a href="/account/sessions">Sessions</a> <a href="/account/tokens">API tokens</a>
+  </p>`;
   return page(
     'Account',
     html`<p><a href="/">Back to Hilum</a></p>
@@ -159,22 +184,6 @@ export function usersPage(users: readonly ListedUser[], problem: string | null):
         <form method="post" action="/account/users/${username}/remove" class="inline"><button>Remove</button></form>
       </td>
     </tr>`;
-  const table = html`<div class="scroll">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Account</th>
-          <th scope="col">Name</th>
-          <th scope="col">Roles</th>
-          <th scope="col">Password</th>
-          <th scope="col">Remove</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${users.map(row)}
-      </tbody>
-    </table>
-  </div>`;
   const add = html`<h2>New account</h2>
     <form method="post" action="/account/users">
       ${field('username', 'Account', 'off')}${field('displayName', 'Name', 'off')}${newPassword('password', 'Password')}
@@ -184,7 +193,31 @@ export function usersPage(users: readonly ListedUser[], problem: string | null):
   return page(
     'Users',
     html`<p><a href="/account">Account</a></p>
-      ${problemText(problem)}${table}${add}`,
+      ${problemText(problem)}${table(['Account', 'Name', 'Roles', 'Password', 'Remove'], users.map(row))}${add}`,
+    true,
+  );
+}
+
+/** Who is signed in, by a local account or by the provider. */
+export function sessionsPage(users: readonly SignedInUser[], problem: string | null): string {
+  const row = ({ userId, displayName, sessions, seenAt }: SignedInUser) =>
+    html`<tr>
+      <td>${displayName} <span class="soft">(${userId})</span></td>
+      <td>${sessions}</td>
+      <td>${time(seenAt)}</td>
+      <td>
+        <form method="post" action="/account/sessions/${encodeURIComponent(userId)}/end" class="inline">
+          <button>End</button>
+        </form>
+      </td>
+    </tr>`;
+  return page(
+    'Sessions',
+    html`<p><a href="/account">Account</a></p>
+      ${problemText(problem)}${table(['User', 'Sessions', 'Last used', 'End'], users.map(row))}
+      <p class="soft">
+        Who has an account here or at the provider can sign in again: take the roles away there, or remove the account.
+      </p>`,
     true,
   );
 }
@@ -196,45 +229,23 @@ export interface ListedToken {
   readonly createdBy: string;
   readonly createdAt: number;
   readonly usedAt: number | null;
+  readonly expiresAt: number | null;
 }
-
-const time = (at: number | null) =>
-  at === null
-    ? 'never'
-    : html`<time datetime="${new Date(at).toISOString()}"
-        >${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC</time
-      >`;
 
 /** `shown`: a token that was just made, the only time that it is to be seen. */
 export function tokensPage(tokens: readonly ListedToken[], shown: string | null, problem: string | null): string {
-  const row = ({ prefix, label, role, createdBy, createdAt, usedAt }: ListedToken) =>
+  const row = ({ prefix, label, role, createdBy, createdAt, usedAt, expiresAt }: ListedToken) =>
     html`<tr>
       <td>${prefix}</td>
       <td>${label}</td>
       <td>${role}</td>
       <td>${createdBy}, ${time(createdAt)}</td>
       <td>${time(usedAt)}</td>
+      <td>${time(expiresAt, 'no end')}</td>
       <td>
         <form method="post" action="/account/tokens/${prefix}/revoke" class="inline"><button>Revoke</button></form>
       </td>
     </tr>`;
-  const table = html`<div class="scroll">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Token</th>
-          <th scope="col">For</th>
-          <th scope="col">Role</th>
-          <th scope="col">Made by</th>
-          <th scope="col">Last used</th>
-          <th scope="col">Revoke</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${tokens.map(row)}
-      </tbody>
-    </table>
-  </div>`;
   const made =
     shown === null
       ? null
@@ -247,12 +258,24 @@ export function tokensPage(tokens: readonly ListedToken[], shown: string | null,
       ${field('label', 'For', 'off')}<label for="role">Role</label
       ><select id="role" name="role">
         ${ROLES.map((role) => html`<option${role === 'metrics' ? html` selected` : null}>${role}</option>`)}</select
-      ><button>Make a token</button>
+      ><label for="days">Valid for (days)</label
+      ><input
+        id="days"
+        name="days"
+        type="number"
+        min="1"
+        max="${MOST_TOKEN_DAYS}"
+        value="${TOKEN_DAYS}"
+        required
+      /><button>Make a token</button>
     </form>`;
+  const heads = ['Token', 'For', 'Role', 'Made by', 'Last used', 'Valid until', 'Revoke'];
   return page(
     'API tokens',
     html`<p><a href="/account">Account</a></p>
-      ${problemText(problem)}${made}${table}${add}`,
+      ${problemText(problem)}${made}${table(heads, tokens.map(row))}
+      <p class="soft">A token ends with the account that made it, and when that is no admin any more.</p>
+      ${add}`,
     true,
   );
 }

@@ -3,8 +3,9 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Accounts } from './account-store';
 import { openFlow, type PendingFlow, sealFlow } from './flow-cookie';
 import { hashSecret, prefixOf, randomSecret } from './secret';
-import type { ApiTokens, Session, Sessions } from './session-store';
-import { type RequestUser, type Role, ROLES } from './user';
+import type { Session, Sessions, SignedInUser } from './session-store';
+import type { ApiTokens } from './token-store';
+import { type RequestUser, type Role, ROLES, tokenId } from './user';
 
 export interface SessionSettings {
   /** Whether browsers come by HTTPS: then cookies are Secure and their names say `__Host-`. */
@@ -74,6 +75,12 @@ export class SessionBook {
     return session;
   }
 
+  /** Who has a session at this moment. */
+  signedIn(): Promise<SignedInUser[]> {
+    const at = this.now();
+    return this.stores.sessions.listUsers(at - this.settings.longestMs, at - this.settings.idleMs);
+  }
+
   /** Has a browser that goes to the provider keep what it went with: its answer counts only in the same browser. */
   async beginFlow(response: Response, flow: PendingFlow): Promise<void> {
     const sealed = sealFlow(flow, this.now(), await this.stores.sessions.signInKey());
@@ -131,7 +138,7 @@ export class SessionBook {
     )
       return null;
     if (found.usedAt === null || at - found.usedAt > TOUCH_MS) await this.stores.tokens.used(found.prefix, at);
-    return { id: `token:${found.prefix}`, name: found.label, roles: rolesOf([found.role]), kind: 'token' };
+    return { id: tokenId(found.prefix), name: found.label, roles: rolesOf([found.role]), kind: 'token' };
   }
 
   private async sweep(at: number): Promise<void> {

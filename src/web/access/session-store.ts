@@ -1,5 +1,6 @@
 import type { Database } from '../../worklist/database';
 import { siteKey } from '../../worklist/site-keys';
+import { isRecorded, type Recorded } from './recorded';
 
 /** A session as it is kept: of its id the hash only. */
 export interface Session {
@@ -15,15 +16,12 @@ export interface Session {
   readonly seenAt: number;
 }
 
-interface ApiToken {
-  readonly prefix: string;
-  readonly tokenHash: string;
-  readonly label: string;
-  readonly role: string;
-  readonly createdBy: string;
-  readonly createdAt: number;
-  readonly usedAt: number | null;
-  readonly expiresAt: number | null;
+/** Somebody with a session, or with several. */
+export interface SignedInUser {
+  readonly userId: string;
+  readonly displayName: string;
+  readonly sessions: number;
+  readonly seenAt: number;
 }
 
 export interface Sessions {
@@ -36,19 +34,14 @@ export interface Sessions {
    * finished before `finishedBefore`.
    */
   sweep(createdBefore: number, seenBefore: number, finishedBefore: number): Promise<void>;
+  /** Who has a session that is younger than both, the last used first. */
+  listUsers(createdAfter: number, seenAfter: number): Promise<SignedInUser[]>;
+  /** Ends all sessions of a user. Resolves to false where there is none. */
+  endOf(userId: string, recorded: Recorded): Promise<boolean>;
   /** Notes that a sign-in at the provider is finished; false where it was before. */
   finish(idHash: string, at: number): Promise<boolean>;
   /** Signs what browsers keep of a sign-in that is under way. */
   signInKey(): Promise<Buffer>;
-}
-
-export interface ApiTokens {
-  add(token: ApiToken): Promise<void>;
-  find(prefix: string): Promise<ApiToken | null>;
-  list(): Promise<ApiToken[]>;
-  used(prefix: string, at: number): Promise<void>;
-  /** Resolves to false when there is none. */
-  revoke(prefix: string): Promise<boolean>;
 }
 
 /** The sessions in the database. Errors are those of {@link Database}. */
@@ -121,6 +114,37 @@ class StoredSessions implements Sessions {
     });
   }
 
+  listUsers(createdAfter: number, seenAfter: number): Promise<SignedInUser[]> {
+    return this.database.read(async (db) => {
+      const rows = await db
+        .selectFrom('session')
+        .select((is) => [
+          'user_id',
+          is.fn.max('display_name').as('display_name'),
+          is.fn.countAll<number>().as('sessions'),
+          is.fn.max('seen_at').as('seen_at'),
+        ])
+        .where('created_at', '>=', createdAfter)
+        .where('seen_at', '>=', seenAfter)
+        .groupBy('user_id')
+        .orderBy('seen_at', 'desc')
+        .execute();
+      return rows.map(({ user_id, display_name, sessions, seen_at }) => ({
+        userId: user_id,
+        displayName: display_name,
+        sessions,
+        seenAt: seen_at,
+      }));
+    });
+  }
+
+  endOf(userId: string, recorded: Recorded): Promise<boolean> {
+    return this.database.write(async (db) => {
+      const ended = await db.deleteFrom('session').where('user_id', '=', userId).executeTakeFirst();
+      return isRecorded(ended.numDeletedRows, recorded);
+    });
+  }
+
   finish(idHash: string, at: number): Promise<boolean> {
     const values = { id_hash: idHash, state: '', nonce: '', code_verifier: '', return_to: '', created_at: at };
     return this.database.write(async (db) => {
@@ -142,72 +166,4 @@ class StoredSessions implements Sessions {
       throw error;
     }
   }
-}
-
-interface TokenRow {
-  prefix: string;
-  token_hash: string;
-  label: string;
-  role: string;
-  created_by: string;
-  created_at: number;
-  used_at: number | null;
-  expires_at: number | null;
-}
-
-const tokenOf = (row: TokenRow): ApiToken => ({
-  prefix: row.prefix,
-  tokenHash: row.token_hash,
-  label: row.label,
-  role: row.role,
-  createdBy: row.created_by,
-  createdAt: row.created_at,
-  usedAt: row.used_at,
-  expiresAt: row.expires_at,
-});
-
-/** The API tokens in the database. Errors are those of {@link Database}. */
-export function openApiTokens(database: Database): ApiTokens {
-  return {
-    add: ({ prefix, tokenHash, label, role, createdBy, createdAt, usedAt, expiresAt }) =>
-      database.write(
-        async (db) =>
-          void (await db
-            .insertInto('api_token')
-            .values({
-              prefix,
-              token_hash: tokenHash,
-              label,
-              role,
-              created_by: createdBy,
-              created_at: createdAt,
-              used_at: usedAt,
-              expires_at: expiresAt,
-            })
-            .execute()),
-      ),
-    find: (prefix) =>
-      database.read(async (db) =>
-        db
-          .selectFrom('api_token')
-          .selectAll()
-          .where('prefix', '=', prefix)
-          .executeTakeFirst()
-          .then((row) => (row === undefined ? null : tokenOf(row))),
-      ),
-    list: () =>
-      database.read(async (db) =>
-        (await db.selectFrom('api_token').selectAll().orderBy('created_at').execute()).map(tokenOf),
-      ),
-    used: (prefix, at) =>
-      database.write(
-        async (db) =>
-          void (await db.updateTable('api_token').set({ used_at: at }).where('prefix', '=', prefix).execute()),
-      ),
-    revoke: (prefix) =>
-      database.write(
-        async (db) =>
-          (await db.deleteFrom('api_token').where('prefix', '=', prefix).executeTakeFirst()).numDeletedRows === 1n,
-      ),
-  };
 }

@@ -12,7 +12,7 @@ import { checkPassword } from './password-check';
 import type { Repeats } from './repeats';
 import type { SessionBook } from './session-book';
 import { ACCESS_CSS } from './style';
-import { open, userOf } from './user';
+import { localId, open, userOf } from './user';
 
 /** What the sign-in needs. */
 export interface SignInParts {
@@ -104,7 +104,7 @@ async function signIn(parts: SignInParts, request: Request, response: Response):
     addressOf(request),
     safeReturn(textOf(request, 'returnTo')),
   ];
-  const claimed = { id: `local:${username}`, name: username, roles: [], address };
+  const claimed = { id: localId(username), name: username, roles: [], address };
   const account = await checkPassword(parts, { username, password: textOf(request, 'password'), address }).catch(
     async (error: unknown) => {
       if (error instanceof TooMany)
@@ -122,7 +122,7 @@ async function signIn(parts: SignInParts, request: Request, response: Response):
     { kind: 'sign-in', outcome: 'success' },
   );
   await parts.book.begin(request, response, {
-    userId: `local:${account.username}`,
+    userId: localId(account.username),
     username: account.username,
     displayName: account.displayName,
     roles: account.roles,
@@ -134,28 +134,22 @@ async function signIn(parts: SignInParts, request: Request, response: Response):
 async function firstAdmin(parts: SignInParts, request: Request, response: Response): Promise<void> {
   await parts.limits.count('first admin', addressOf(request));
   const [username, displayName] = [textOf(request, 'username'), textOf(request, 'displayName')];
-  const problem = await parts.directory.addFirstAdmin(textOf(request, 'token').trim(), {
-    username,
-    displayName,
-    password: textOf(request, 'password'),
-  });
   const actor = {
-    id: `local:${nameOf(username).slice(0, 64)}`,
+    id: localId(nameOf(username).slice(0, 64)),
     name: displayName,
     roles: [],
     address: addressOf(request),
   };
+  const problem = await parts.directory.addFirstAdmin(
+    textOf(request, 'token').trim(),
+    { username, displayName, password: textOf(request, 'password') },
+    (change) => parts.recorder.record(actor, { kind: 'account', ...change }),
+  );
   if (problem !== null) {
     await parts.repeats.record(actor, { kind: 'refused', what: 'first admin' });
     response.status(403).send(firstAdminPage(problem));
     return;
   }
-  await parts.recorder.record(actor, {
-    kind: 'account',
-    what: 'first admin made by the token of the first start',
-    account: nameOf(username),
-    isRoleChange: true,
-  });
   response.redirect(303, '/sign-in');
 }
 
@@ -177,6 +171,11 @@ async function callback(parts: SignInParts, oidc: OidcClient, request: Request, 
   try {
     const user = await oidc.finish(new URL(request.originalUrl, parts.originOf(request)), flow);
     const id = `oidc:${user.subject}`;
+    // The provider tells of a role that it took away only now.
+    if (!user.roles.includes('admin'))
+      await parts.directory.revokeTokensOf(id, (change) =>
+        parts.recorder.record({ id, name: user.name, roles: user.roles, address }, { kind: 'account', ...change }),
+      );
     if (user.roles.length === 0) {
       await refuse(id, 'no role', 'You have an account at the hospital, but no role in Hilum. Please ask who runs it.');
       return;

@@ -23,6 +23,11 @@ export interface RequestUser {
   readonly kind: 'local' | 'oidc' | 'token' | 'loopback';
 }
 
+/** Of an account of Hilum. @param username in lower case */
+export const localId = (username: string): string => `local:${username}`;
+
+export const tokenId = (prefix: string): string => `token:${prefix}`;
+
 /** Whether the user has one of the roles; an admin has all of them. */
 export function hasRole(user: Pick<RequestUser, 'roles'>, ...roles: readonly Role[]): boolean {
   return user.roles.includes('admin') || roles.some((role) => user.roles.includes(role));

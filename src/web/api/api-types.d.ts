@@ -207,6 +207,8 @@ export interface StudyRow {
 export interface VerdictEntry {
   readonly at: string;
   readonly by: string;
+  /** Id of who gave it, as local:NAME: two users may have one name. Null in a verdict of version 0.1. */
+  readonly account: string | null;
   readonly verdict: ListVerdict;
   readonly note: string;
   /** Whether it is about the result shown now. */

@@ -114,6 +114,10 @@ export type FilmDetail = ReadOnly<z.infer<typeof FilmDetail>>;
 export const VerdictEntry = z.strictObject({
   at: time,
   by: z.string(),
+  account: z
+    .string()
+    .nullable()
+    .describe('Id of who gave it, as local:NAME: two users may have one name. Null in a verdict of version 0.1.'),
   verdict: ListVerdict,
   note: z.string(),
   current: z.boolean().describe('Whether it is about the result shown now.'),

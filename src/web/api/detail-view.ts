@@ -30,7 +30,8 @@ export function detailView(
     verdicts: rights.patients
       ? verdicts.map(({ at, by, verdict, note, recordKey }) => ({
           at: iso(at),
-          by,
+          by: by.name,
+          account: by.id,
           verdict,
           note,
           current: recordKey === (record?.key ?? null),
@@ -52,7 +53,8 @@ function filmView(film: FilmRecord, study: ListDetail['row']['studyInstanceUid']
     outcome,
     reasonText,
     lungFraction,
-    view: [film.view ?? '', film.viewPosition].filter((text) => text !== '').join(', '),
+    // View Position is a word of the film's header, which may be any.
+    view: [film.view ?? '', patients ? film.viewPosition : ''].filter((text) => text !== '').join(', '),
     result: resultView(findings),
     finding: leadingFinding(film)?.code.meaning ?? null,
     remarks: [...(isWithdrawn(film) ? [WITHDRAWN] : []), ...film.remarks],
@@ -66,7 +68,8 @@ function filmView(film: FilmRecord, study: ListDetail['row']['studyInstanceUid']
 function historyWords(kind: HistoryEntry['kind'], detail: HistoryEntry['detail'], { patients }: Rights): string {
   const of = (name: string) =>
     typeof detail[name] === 'string' || typeof detail[name] === 'number' ? String(detail[name]) : '';
-  const by = patients && of('by') !== '' ? ` by ${of('by')}` : '';
+  const account = of('byId') === '' ? '' : ` (${of('byId')})`;
+  const by = patients && of('by') !== '' ? ` by ${of('by')}${account}` : '';
   switch (kind) {
     case 'waiting':
       return `arrived and waits${of('priority') === '' ? '' : `, ${of('priority')}`}`;

@@ -10,7 +10,7 @@ import { hasRole, needs, requiredUser } from '../access/user';
 import { whenOver } from './answers';
 import type { LiveEvent } from './contract';
 import { type Rights, rowView } from './row-view';
-import { rightsOf } from './study-routes';
+import { audited, rightsOf } from './study-routes';
 
 export interface LiveParts {
   readonly worklist: Pick<Worklist, 'changesSince' | 'lastChange'>;
@@ -42,7 +42,12 @@ interface Listener {
   readonly rights: Rights;
   /** What it was sent last: a change is sent once. */
   change: number;
+  /** Rows with their patient that the audit trail has for this stream. */
+  readonly recorded: Set<string>;
 }
+
+/** Rows of one stream that are remembered as recorded; beyond that they are recorded again. */
+const MOST_RECORDED = 10_000;
 
 /**
  * Changes of the list as server-sent events. Their ids are the numbers of the changes, so that a browser that was away
@@ -77,7 +82,13 @@ export class Live {
       // An id without data is no event, but where the browser resumes.
       response.write(`retry: 2000\n\nid: ${since ?? now}\n\n`);
       if (since === null) response.write('event: reset\ndata: {}\n\n');
-      const listener: Listener = { request, response, rights: rightsOf(request), change: since ?? now };
+      const listener: Listener = {
+        request,
+        response,
+        rights: rightsOf(request),
+        change: since ?? now,
+        recorded: new Set(),
+      };
       this.add(listener);
     });
     return router;
@@ -127,6 +138,26 @@ export class Live {
     }, delayMs);
   }
 
+  /**
+   * Tells a listener of the changes that it has not seen. @throws HilumError AUDIT_FAILED: then nothing was sent, and
+   * the next look does it.
+   */
+  private async send(listener: Listener, rows: readonly StudyRow[], change: number): Promise<void> {
+    const news = rows.filter((row) => row.change > listener.change);
+    if (listener.rights.patients) await this.record(listener, news);
+    // It may have gone, or its sign-in have ended, while the trail was written.
+    if (this.listeners.has(listener) && !listener.response.writableEnded) write(listener, news, change);
+  }
+
+  /** Puts the patients of the rows into the audit trail, each once for a stream, before they are shown. */
+  private async record({ request, rights, recorded }: Listener, rows: readonly StudyRow[]): Promise<void> {
+    const fresh = rows.filter((row) => rowView(row, rights) !== null && !recorded.has(shownAs(row)));
+    if (fresh.length === 0) return;
+    await this.parts.access.audit(request, { kind: 'query', query: 'live updates', studies: fresh.map(audited) });
+    if (recorded.size >= MOST_RECORDED) recorded.clear();
+    fresh.forEach((row) => recorded.add(shownAs(row)));
+  }
+
   /** Resolves to whether there is more. */
   private async look(): Promise<boolean> {
     try {
@@ -136,18 +167,28 @@ export class Live {
         Math.min(...present.map((listener) => listener.change)),
         BATCH,
       );
-      for (const listener of present) send(listener, rows, change);
+      // All of them end before the next look; who could not be served is served then.
+      const sent = await Promise.allSettled(present.map((listener) => this.send(listener, rows, change)));
+      const failed = sent.find((one) => one.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
       this.isLost = false;
       return rows.length === BATCH;
     } catch (error) {
       // Said once for each outage: it is asked again each second.
       if (!this.isLost)
-        this.parts.log.warn({ event: 'web.live-lost' }, `live updates wait for the database: ${describeError(error)}`);
+        this.parts.log.warn(
+          { event: 'web.live-lost' },
+          `live updates wait for the database or the audit trail: ${describeError(error)}`,
+        );
       this.isLost = true;
       return false;
     }
   }
 }
+
+/** What the audit trail is to have of a row, and of it again when it is another patient's. */
+const shownAs = ({ studyInstanceUid, patient: { PatientID }, accessionNumber }: StudyRow): string =>
+  JSON.stringify([studyInstanceUid, PatientID, accessionNumber]);
 
 /** Where to begin: after the event that the browser saw last, or after its list. Null where that can't be served. */
 function startOf(request: Request, now: number): number | null {
@@ -157,10 +198,9 @@ function startOf(request: Request, now: number): number | null {
   return change <= now && now - change <= MOST_MISSED ? change : null;
 }
 
-function send(listener: Listener, rows: readonly StudyRow[], change: number): void {
+function write(listener: Listener, rows: readonly StudyRow[], change: number): void {
   if (listener.response.writableLength > MOST_UNREAD) return void listener.response.destroy();
   for (const row of rows) {
-    if (row.change <= listener.change) continue;
     listener.change = row.change;
     const view = rowView(row, listener.rights);
     const event: LiveEvent =

@@ -1,20 +1,24 @@
-import { Router } from 'express';
+import { type Request, Router } from 'express';
 import { messageOf } from '../../base/errors';
 import { withTimeout } from '../../base/retry';
 import type { Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
+import { sortedLetter } from '../access/audit-event';
 import { needs } from '../access/user';
 import type { Check } from '../health';
 import { BadRequest } from './answers';
 import type { DeadLetterEntry, DeadLetterList, DeadLettersDone, Overview } from './contract';
 import type { InTurn } from './query-turns';
 
+/** Called before a letter is replayed or dropped. Where it throws, the letter stays where it is. */
+export type BeforeLetter = (letter: Pick<DeadLetterEntry, 'id' | 'studyInstanceUid'>) => Promise<void>;
+
 /** Port: what an operator does with the studies that were given up; the composition root fits it to the broker. */
 export interface DeadLetters {
   list(): Promise<readonly DeadLetterEntry[]>;
   /** Resolves to those done; `id` null is all. */
-  replay(id: string | null): Promise<readonly DeadLetterEntry[]>;
-  drop(id: string): Promise<readonly DeadLetterEntry[]>;
+  replay(id: string | null, before: BeforeLetter): Promise<readonly DeadLetterEntry[]>;
+  drop(id: string, before: BeforeLetter): Promise<readonly DeadLetterEntry[]>;
 }
 
 export interface OperatorParts {
@@ -57,26 +61,25 @@ export function operatorRoutes({ worklist, access, inTurn, checks, queues, ages,
     response.json({ letters: await deadLetters.list() } satisfies DeadLetterList);
   });
   router.post('/operators/dead-letters/replay-all', needs('operator'), async (request, response) => {
-    await access.audit(request, { kind: 'restricted-function', what: 'all dead letters replayed', studies: [] });
-    response.json({ done: (await deadLetters.replay(null)).length } satisfies DeadLettersDone);
+    const done = await deadLetters.replay(null, recorded(access, request, 'replay'));
+    response.json({ done: done.length } satisfies DeadLettersDone);
   });
   for (const action of ['replay', 'drop'] as const) {
     router.post(`/operators/dead-letters/:letter/${action}`, needs('operator'), async (request, response) => {
       const id = String(request.params['letter']);
-      const letter = (await deadLetters.list()).find((one) => one.id === id);
-      if (letter === undefined) throw new BadRequest(404, 'there is no such dead letter any more');
-      const studies =
-        letter.studyInstanceUid === null ? [] : [{ studyInstanceUid: letter.studyInstanceUid, patientId: null }];
-      await access.audit(request, {
-        kind: 'restricted-function',
-        what: `dead letter ${action === 'replay' ? 'replayed' : 'dropped'}`,
-        studies,
-      });
-      response.json({ done: (await deadLetters[action](id)).length } satisfies DeadLettersDone);
+      const done = await deadLetters[action](id, recorded(access, request, action));
+      if (done.length === 0) throw new BadRequest(404, 'there is no such dead letter any more');
+      response.json({ done: done.length } satisfies DeadLettersDone);
     });
   }
   return router;
 }
+
+/** Each letter is in the audit trail before anything becomes of it. */
+const recorded =
+  (access: OperatorParts['access'], request: Request, action: 'replay' | 'drop'): BeforeLetter =>
+  (letter) =>
+    access.audit(request, sortedLetter(letter, action));
 
 function patiently<T>(looking: Promise<T>): Promise<T | null> {
   return withTimeout(looking, PATIENCE_MS, () => new Error('late')).catch(() => null);

@@ -36,8 +36,6 @@ export interface PictureParts {
 const AT_A_TIME = 3;
 /** Shapes of films held: a few numbers each. */
 const MOST_SHAPES = 20_000;
-/** Thumbnails belong to the list, which is audited by itself; what is larger shows the film. */
-const AUDITED_FROM = 256;
 
 const size = z.coerce
   .number()
@@ -57,7 +55,7 @@ export function pictureRoutes(parts: PictureParts): Router {
     const { study, film, uid } = await found(parts, request);
     const path = filmPath(uid, film);
     const pictures = await cache.get(`film ${path.sopInstanceUid}`, () => films.draw(path));
-    await audit(parts, request, study, asked.size);
+    await audit(parts, request, study);
     send(request, response, pictures.get(String(asked.size)));
   });
   router.get('/studies/:study/films/:film/heat-map', needs('radiologist'), async (request, response) => {
@@ -68,7 +66,7 @@ export function pictureRoutes(parts: PictureParts): Router {
     const pictures = await cache.get(`heat map ${path.sopInstanceUid}`, async () =>
       drawHeatMapPictures(await films.retrieve(path), await films.shape(filmPath(uid, film)), reader),
     );
-    await audit(parts, request, study, asked.size);
+    await audit(parts, request, study);
     send(request, response, pictures.get(heatMapName(asked.size, asked.part)));
   });
   router.get('/studies/:study/films/:film/report', needs('radiologist'), async (request, response) => {
@@ -79,7 +77,7 @@ export function pictureRoutes(parts: PictureParts): Router {
     const report = await reader.read(await films.retrieve(path));
     const lungs = segmentation === null ? null : await reader.read(await films.retrieve(segmentation));
     const shape = film.seriesInstanceUid === null ? null : await films.shape(filmPath(uid, film));
-    await audit(parts, request, study, AUDITED_FROM);
+    await audit(parts, request, study);
     const size = shape === null ? null : { rows: shape.rows, columns: shape.columns };
     response.json(reportView(report.attributes, size, lungs) satisfies FilmReport);
   });
@@ -96,8 +94,9 @@ async function found(
   return { study, uid, film: filmOf(study.record, uidOf(request.params['film'])) };
 }
 
-async function audit({ access }: PictureParts, request: Request, { row }: StudyDetail, asked: number): Promise<void> {
-  if (asked >= AUDITED_FROM) await access.audit(request, { kind: 'study-read', studies: [audited(row)] });
+/** A picture of any size shows the film of a patient; it is drawn before, and not sent where this fails. */
+function audit({ access }: PictureParts, request: Request, { row }: StudyDetail): Promise<void> {
+  return access.audit(request, { kind: 'study-read', studies: [audited(row)] });
 }
 
 /** Objects of the archive, a few at a time, and the shapes of the films among them. */

@@ -87,7 +87,8 @@ export function studyRoutes({ worklist, access, inTurn, viewers }: StudyParts): 
     const { verdict, note } = checked(GivenVerdict, request.body);
     const { row } = await existing(worklist, request);
     await access.audit(request, { kind: 'study-updated', studies: [audited(row)] });
-    if (!(await worklist.verdict(row.studyInstanceUid, { verdict, note: note.trim(), by: requiredUser(request).name })))
+    const by = requiredUser(request);
+    if (!(await worklist.verdict(row.studyInstanceUid, { verdict, note: note.trim(), by })))
       throw new BadRequest(409, 'the study has no result to judge yet');
     response.status(201).json({ verdict });
   });
@@ -96,7 +97,7 @@ export function studyRoutes({ worklist, access, inTurn, viewers }: StudyParts): 
     const { priority } = checked(GivenPriority, request.body);
     const { row } = await existing(worklist, request);
     await access.audit(request, { kind: 'study-updated', studies: [audited(row)] });
-    await worklist.setPriority(row.studyInstanceUid, priority, requiredUser(request).name);
+    await worklist.setPriority(row.studyInstanceUid, priority, requiredUser(request));
     response.json({ priority });
   });
   return router.use(verdictRoutes({ worklist, access, inTurn }));

@@ -19,12 +19,13 @@ export function verdictPart(detail: StudyDetail, reload: () => void): HTMLElemen
       h(
         'ul',
         { class: 'verdict-list' },
-        ...verdicts.map(({ at, by, verdict, note, current }) =>
+        ...verdicts.map(({ at, by, account, verdict, note, current }) =>
           h(
             'li',
             {},
             h('strong', {}, VERDICT_WORDS[verdict]),
-            ` by ${by}, ${dateTime(at)}${current ? '' : ' (about an earlier result)'}`,
+            ` by ${by}${account === null ? '' : ` (${account})`}, ${dateTime(at)}`,
+            current ? '' : ' (about an earlier result)',
             note === '' ? null : h('blockquote', {}, note),
           ),
         ),

@@ -6,11 +6,22 @@ import { access } from './002-access';
 import { findings } from './003-findings';
 import { corrections } from './004-corrections';
 import { listEntries } from './005-list-entries';
+import { searchByRole } from './006-search-by-role';
+import { verdictAuthors } from './007-verdict-authors';
 import { signIns } from './008-sign-ins';
 import type { DatabaseKind, Migration } from './migration';
 
 /** In this order. */
-export const MIGRATIONS: readonly Migration[] = [studies, access, findings, corrections, listEntries, signIns];
+export const MIGRATIONS: readonly Migration[] = [
+  studies,
+  access,
+  findings,
+  corrections,
+  listEntries,
+  searchByRole,
+  verdictAuthors,
+  signIns,
+];
 
 /**
  * Brings the database to this version's schema: all steps or none, inside a transaction that holds the migration lock.

@@ -13,7 +13,7 @@ import type { Step } from '../../../src/events/progress-event';
 import { type Database, openDatabase } from '../../../src/worklist/database';
 import { MIGRATIONS } from '../../../src/worklist/migrations/index';
 import { countSelected, findPage, type PageRequest, type Selection } from '../../../src/worklist/page-query';
-import { fold } from '../../../src/worklist/record-columns';
+import { fold, sightColumns } from '../../../src/worklist/record-columns';
 import type { Schema, StudyColumns } from '../../../src/worklist/schema';
 import { planOf, searchOf } from '../../../src/worklist/search';
 import { SHOWN_STATES, VERDICTS } from '../../../src/worklist/states';
@@ -399,8 +399,8 @@ export function listQueryTests(create: () => Promise<string>): void {
         (name) => list.advance(uid(name), pick(steps), clock),
         (name) => list.advance(uid(name), pick(steps), clock),
         (name) => list.record(record(name)),
-        (name) => list.verdict(uid(name), { verdict: pick(VERDICTS), note: '', by: 'a' }),
-        (name) => list.setPriority(uid(name), pick(['urgent', null]), 'a'),
+        (name) => list.verdict(uid(name), { verdict: pick(VERDICTS), note: '', by: { id: 'local:a', name: 'a' } }),
+        (name) => list.setPriority(uid(name), pick(['urgent', null]), { id: 'local:a', name: 'a' }),
         (name) => list.correct(uid(name), { of: 'film', attributes: record(name) }),
         (name) => (next() < 0.3 ? remove(pick(['study', 'verdict']), name) : Promise.resolve()),
       ];
@@ -429,11 +429,110 @@ export function listQueryTests(create: () => Promise<string>): void {
       expect(await kept(database)).toEqual(await recount(database));
       await checkSearch(database);
       const search = rows.find(({ state, search_study }) => state === 'done' && search_study.length > 20)!.search_study;
-      const wanted = { search, searchPatient: false };
+      const wanted = { search, searchPatient: true };
       const found = (await new Worklist(database).page({ ...wanted, order: 'newest', limit: 5 })).rows;
       expect(found.map(({ studyInstanceUid }) => studyInstanceUid)).toEqual(
         expected(rows, wanted, 'newest').slice(0, 5),
       );
+    }, 60_000);
+
+    test('verdicts of the version before are counted with the same patients as those that follow', async () => {
+      const url = await create();
+      const before = openDatabase(url, LOG, MIGRATIONS.slice(0, 6));
+      const { patient } = studyRecord('a');
+      const plain = (id: string) => deriveUid(['patient', patient.IssuerOfPatientID, id]);
+      await before.write(async (db) => {
+        for (const [i, id] of [patient.PatientID, 'other', patient.PatientID, null].entries())
+          await db
+            .insertInto('verdict')
+            .values({
+              change: i + 1,
+              study_uid: `1.2.${i}`,
+              verdict: 'agree',
+              note: '',
+              by_user: 'a',
+              at: i,
+              priority: 'urgent',
+              film_uid: '1.3',
+              patient_key: id === null ? null : plain(id),
+            })
+            .execute();
+      });
+      await before.close();
+      const database = await open(url);
+      const list = new Worklist(database);
+      await list.record(studyRecord('a'));
+      await database.write((db) => db.updateTable('counter').set({ value: 10 }).execute());
+      await list.verdict(deriveUid(['study', 'a']), {
+        verdict: 'agree',
+        note: '',
+        by: { id: 'local:a', name: 'a' },
+      });
+      const digests: string[] = [];
+      for await (const line of list.verdictsCsv()) digests.push(line.split(',')[2]!);
+      const [, first, other, third, none, last] = digests;
+      expect([first === third, first === last, first === other, none]).toEqual([true, true, false, '']);
+      expect(digests.some((digest) => digest === plain(patient.PatientID))).toBe(false);
+      expect((await list.study(deriveUid(['study', 'a'])))!.verdicts[0]!.by).toEqual({ id: 'local:a', name: 'a' });
+    }, 60_000);
+
+    test('a list whose search text was divided otherwise finds the same as a new one, for each role', async () => {
+      const url = await create();
+      const before = openDatabase(url, LOG, MIGRATIONS.slice(0, 5));
+      const made = rowsOf(400, 6);
+      const sights = made.map(({ study_uid, search_patient }, i) => ({
+        PatientID: `ID${i}`,
+        PatientName: search_patient,
+        PatientBirthDate: '',
+        PatientSex: '',
+        AccessionNumber: ['', `ACC ${i}`, `^${i}`, study_uid, `X${study_uid}`][i % 5]!,
+        StudyDate: '',
+        StudyTime: '',
+        StudyDescription: ['', 'Chest PA', `Thorax ${study_uid}`][i % 3]!,
+      }));
+      const dividedAsBefore = made.map((row, i) => {
+        const { PatientName, PatientID, AccessionNumber, StudyDescription } = sights[i]!;
+        return {
+          ...row,
+          search_patient: `${fold(PatientName)} ${fold(PatientID)}`.trim(),
+          search_study: `${fold(AccessionNumber)} ${row.study_uid} ${fold(StudyDescription)}`.trim(),
+        };
+      });
+      await inserted(before, dividedAsBefore);
+      await before.close();
+      const [upgraded, fresh] = [await open(url), await open()];
+      await inserted(
+        fresh,
+        made.map((row, i) => ({ ...row, ...sightColumns(row.study_uid, sights[i]!) })),
+      );
+      expect(await kept(upgraded)).toEqual(await recount(upgraded));
+      await checkSearch(upgraded);
+      for (const search of [
+        'acc 7',
+        'chest',
+        'id12',
+        'thorax',
+        made[3]!.study_uid,
+        made[4]!.study_uid,
+        'x1.2.826',
+        '^9',
+      ])
+        for (const searchPatient of [true, false]) {
+          const found = async (database: Database) =>
+            (await new Worklist(database).page({ search, searchPatient, order: 'oldest', limit: 1_000 })).rows.map(
+              ({ studyInstanceUid }) => studyInstanceUid,
+            );
+          expect([search, searchPatient, await found(upgraded)]).toEqual([search, searchPatient, await found(fresh)]);
+        }
+      // Triggers and index go on from there.
+      const list = new Worklist(upgraded);
+      await list.advance(deriveUid(['new']), { kind: 'waiting', priority: null }, 1, {
+        mayHaveFilms: true,
+        sight: { ...sights[0]!, AccessionNumber: 'NEWONE' },
+      });
+      const after = (searchPatient: boolean) => list.count({ search: 'newone', searchPatient });
+      expect([(await after(true)).studies, (await after(false)).studies]).toEqual([1, 0]);
+      await checkSearch(upgraded);
     }, 60_000);
   });
 }

@@ -4,14 +4,16 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { HilumError } from '../../../src/base/errors';
 import type { Log, LogFields } from '../../../src/base/log';
 import { type Config, parseConfig } from '../../../src/config/config';
 import { type Access, createAccess, protect } from '../../../src/web/access/access';
 import { openAccounts } from '../../../src/web/access/account-store';
-import { Directory } from '../../../src/web/access/directory';
-import { openApiTokens, openSessions } from '../../../src/web/access/session-store';
+import { Directory, type NewAccount } from '../../../src/web/access/directory';
+import { openSessions } from '../../../src/web/access/session-store';
+import { openApiTokens } from '../../../src/web/access/token-store';
 import { needs, requiredUser, signedIn } from '../../../src/web/access/user';
-import { createRecorder } from '../../../src/web/audit/recorder';
+import { type AuditRecorder, createRecorder } from '../../../src/web/audit/recorder';
 import { AuditTrail } from '../../../src/web/audit/trail';
 import { addHealth, listen } from '../../../src/web/health';
 import { openDatabase } from '../../../src/worklist/database';
@@ -99,12 +101,17 @@ export interface AccessSite {
   readonly origin: string;
   readonly access: Access;
   readonly app: Express;
-  readonly directory: Directory;
+  /** Changes without an audit message. */
+  readonly directory: QuietDirectory;
   readonly config: Config;
   readonly logged: readonly LogFields[];
   readonly dir: string;
   /** Moves the clock that sessions are measured by (milliseconds). */
   pass(milliseconds: number): void;
+  /** From now on no audit message can be written, or can again. */
+  loseAudits(areLost: boolean): void;
+  /** All rows of the tables that say who may do what. */
+  kept(): Promise<unknown>;
   /** The audit messages so far, oldest first. */
   audits(): string[];
   /** How often that is told of which these texts are all said, messages that stand for several included. */
@@ -112,6 +119,27 @@ export interface AccessSite {
   /** Rows of a table. */
   rows(table: 'session' | 'sign_in'): Promise<number>;
   close(): Promise<void>;
+}
+
+/** Accounts and tokens of a test, which nobody has to answer for. */
+const quiet = (directory: Directory) => {
+  const unrecorded = () => Promise.resolve();
+  return {
+    list: () => directory.list(),
+    listTokens: () => directory.listTokens(),
+    add: (account: NewAccount) => directory.add(account, unrecorded),
+    setRoles: (username: string, roles: readonly string[]) => directory.setRoles(username, roles, unrecorded),
+    remove: (username: string) => directory.remove(username, unrecorded),
+    addToken: (label: string, role: string, createdBy: string, days?: number) =>
+      directory.addToken({ label, role, createdBy, ...(days === undefined ? {} : { days }) }, unrecorded),
+  };
+};
+type QuietDirectory = ReturnType<typeof quiet>;
+
+/** What an audit message of a Security Alert says: the detail is in base64. */
+export function alertOf(xml: string): string {
+  const detail = /type="Alert Description" value="([^"]+)"/.exec(xml)?.[1] ?? '';
+  return Buffer.from(detail, 'base64').toString('utf8');
 }
 
 export const PASSWORD = 'a long enough secret';
@@ -140,11 +168,19 @@ export async function accessSite(
   };
   let ahead = 0;
   const now = () => Date.now() + ahead;
-  const recorder = createRecorder(
+  let areAuditsLost = false;
+  const trail = createRecorder(
     new AuditTrail({ dir: config.audit.dir, maxFileBytes: config.audit.maxFileBytes }, null),
     { id: 'hilum-test' },
     now,
   );
+  const recorder: AuditRecorder = {
+    ...trail,
+    record: (actor, event) =>
+      areAuditsLost
+        ? Promise.reject(new HilumError('AUDIT_FAILED', 'transient', 'no room'))
+        : trail.record(actor, event),
+  };
   const access = createAccess({
     http: config.http,
     access: config.access,
@@ -188,11 +224,18 @@ export async function accessSite(
     origin: `${config.http.tls ? 'https' : 'http'}://127.0.0.1:${web.port}`,
     access,
     app,
-    directory: new Directory(stores, now),
+    directory: quiet(new Directory(stores, now)),
     config,
     logged,
     dir,
     pass: (milliseconds) => void (ahead += milliseconds),
+    loseAudits: (areLost) => void (areAuditsLost = areLost),
+    kept: () =>
+      database.read(async (db) => [
+        await db.selectFrom('account').selectAll().orderBy('username').execute(),
+        await db.selectFrom('api_token').selectAll().orderBy('prefix').execute(),
+        await db.selectFrom('first_token').selectAll().execute(),
+      ]),
     audits,
     told: (...texts) =>
       audits()

@@ -2,6 +2,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { HilumError } from '../../../src/base/errors';
 import { parseUid, type Uid } from '../../../src/dicom/uid';
 import type { ResultEvent } from '../../../src/events/result-event';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../../src/objects/synthetic-film';
@@ -13,6 +14,7 @@ import { TooMany } from '../../../src/web/access/limits';
 import { Refused, type Role, setUser, userOf } from '../../../src/web/access/user';
 import type { DeadLetterEntry } from '../../../src/web/api/api-types';
 import { type ListParts, readingListWeb } from '../../../src/web/api/list-app';
+import type { BeforeLetter } from '../../../src/web/api/operator-routes';
 import { listen } from '../../../src/web/health';
 import { type Database, openDatabase } from '../../../src/worklist/database';
 import { Worklist } from '../../../src/worklist/worklist';
@@ -28,6 +30,8 @@ import { builtPages } from './pages';
 export class ListSite {
   readonly archive = new MemoryArchive();
   readonly audit: AuditEvent[] = [];
+  /** No audit message can be written. */
+  auditsAreLost = false;
   readonly log = recordingLog();
   letters: DeadLetterEntry[] = [];
   readonly acted: string[] = [];
@@ -223,8 +227,9 @@ const refusals: express.ErrorRequestHandler = (error: unknown, _request, respons
 
 function defaultParts(worklist: Worklist, holder: { site?: ListSite }): ListParts {
   const site = () => holder.site!;
-  const take = (id: string | null, what: string) => {
+  const take = async (id: string | null, what: string, before: BeforeLetter) => {
     const done = site().letters.filter((letter) => id === null || letter.id === id);
+    for (const letter of done) await before(letter);
     site().letters = site().letters.filter((letter) => !done.includes(letter));
     site().acted.push(...done.map((letter) => `${what} ${letter.id}`));
     return done;
@@ -232,7 +237,11 @@ function defaultParts(worklist: Worklist, holder: { site?: ListSite }): ListPart
   return {
     worklist,
     access: {
-      audit: async (_request, event) => void site().audit.push(event),
+      audit: (_request, event) => {
+        if (site().auditsAreLost) return Promise.reject(new HilumError('AUDIT_FAILED', 'transient', 'no room'));
+        site().audit.push(event);
+        return Promise.resolve();
+      },
       everyoneIsLocal: false,
       current: async (request) => (site().signedOut ? null : userOf(request)),
     },
@@ -248,8 +257,8 @@ function defaultParts(worklist: Worklist, holder: { site?: ListSite }): ListPart
     ages: async () => ({ urgent: 30, routine: 90 }),
     deadLetters: {
       list: async () => site().letters,
-      replay: async (id) => take(id, 'replay'),
-      drop: async (id) => take(id, 'drop'),
+      replay: (id, before) => take(id, 'replay', before),
+      drop: (id, before) => take(id, 'drop', before),
     },
     installed: { dir: join(__dirname, '../../../models'), models: [{ id: 'covid-vgg19-lungs', version: '1.0.0' }] },
     version: '0.0.1',

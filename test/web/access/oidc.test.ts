@@ -2,11 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { freePort } from '../../../scripts/lib/servers.cjs';
-import { openSessions } from '../../../src/web/access/session-store';
+import { parseConfig } from '../../../src/config/config';
 import { claimAt, NotSignedIn, OidcClient, rolesOfClaims } from '../../../src/web/access/oidc';
+import { openSessions } from '../../../src/web/access/session-store';
 import { openDatabase } from '../../../src/worklist/database';
 import { recordingLog } from '../../support/records/logs';
-import { accessSite, type AccessSite, type Answer, Browser } from '../../support/web/access-site';
+import { accessSite, type AccessSite, alertOf, type Answer, ask, Browser } from '../../support/web/access-site';
 
 const CLAIMS = {
   'dr-a': { name: 'Dr A', realm_access: { roles: ['reading-room', 'other'] } },
@@ -227,6 +228,42 @@ test('a provider that is away: 503, and no password helps', async () => {
   expect((await new Browser().go(`${lonely.origin}/sign-in/oidc`)).status).toBe(503);
   expect((await new Browser().post(`${lonely.origin}/sign-in`, { username: 'a', password: 'b' })).status).toBe(404);
   await lonely.close();
+});
+
+test('an admin ends sessions of the provider; who is no admin any more loses the tokens that he made', async () => {
+  const admin = (await site.directory.addToken('admin', 'admin', 'test')) as { token: string };
+  const asAdmin = (path: string, method = 'GET') =>
+    ask(site.origin + path, { method, headers: { Authorization: `Bearer ${admin.token}` } });
+  const browser = new Browser();
+  await browser.go(await toCallback(browser, 'dr-a'));
+  const { text } = await asAdmin('/account/sessions');
+  expect([text.includes('oidc:dr-a'), text.includes('Dr A')]).toEqual([true, true]);
+  const end = /action="(\/account\/sessions\/oidc%3Adr-a\/end)"/.exec(text)![1]!;
+  expect([await isIn(browser), (await asAdmin(end, 'POST')).status, await isIn(browser)]).toEqual([true, 200, false]);
+  expect((await asAdmin(end, 'POST')).status).toBe(400);
+  expect(site.audits().filter((xml) => alertOf(xml) === 'sessions ended by an admin')).toHaveLength(1);
+  for (const maker of ['oidc:it-b', 'oidc:dr-a']) await site.directory.addToken(maker, 'metrics', maker);
+  await new Browser().go(await toCallback(new Browser(), 'guest'));
+  const operator = new Browser();
+  await operator.go(await toCallback(operator, 'it-b'));
+  expect((await site.directory.listTokens()).map(({ label }) => label).sort()).toEqual(['admin', 'oidc:dr-a']);
+}, 60_000);
+
+test('an empty value stands for no role: neither in the configuration nor in the claim', () => {
+  const settings = { rolesClaim: 'groups', roles: { radiologist: ['rad'], operator: [' '], admin: [''] } };
+  for (const groups of ['', ' ', [''], [' '], ['', 'rad'], 'rad '])
+    expect([groups, rolesOfClaims({ groups }, settings)]).toEqual([
+      groups,
+      /rad/.test(String(groups)) ? ['radiologist'] : [],
+    ]);
+  const read = (roles: object) =>
+    parseConfig({
+      archive: { url: 'http://localhost/dicom-web' },
+      broker: { url: 'amqp://localhost' },
+      access: { kind: 'oidc', oidc: { issuer: 'http://127.0.0.1:1', clientId: 'x', roles } },
+    });
+  expect(() => read({ admin: [] })).not.toThrow();
+  for (const value of ['', ' ', '\t']) expect(() => read({ admin: [value] })).toThrow(/access\.oidc\.roles\.admin\.0/);
 });
 
 test('roles by lists, by one text, by a path or by a name with dots', () => {

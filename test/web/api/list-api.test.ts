@@ -1,7 +1,9 @@
 import { createCanvas, loadImage } from '@napi-rs/canvas';
+import { parseUid } from '../../../src/dicom/uid';
 import { ROLES } from '../../../src/web/access/user';
 import type { FilmReport, StudyDetail, StudyCount, StudyPage } from '../../../src/web/api/api-types';
 import { LiveEvent } from '../../../src/web/api/contract';
+import { recordingLog } from '../../support/records/logs';
 import { fill, ListSite, studyOf } from '../../support/web/list-site';
 import { routesOf } from '../../support/web/routes';
 
@@ -157,6 +159,37 @@ test('an operator sees what becomes of studies, and nothing about a patient: not
   );
 });
 
+test('search, order and count know of a row only what it shows to who asks, piece by piece of each value', async () => {
+  const [full, shown] = [await rows('?limit=100'), await rows('?limit=100', ['operator'])];
+  expect(shown.map(({ studyInstanceUid }) => studyInstanceUid)).toEqual(
+    full.map(({ studyInstanceUid }) => studyInstanceUid),
+  );
+  const textsOf = (value: unknown): string[] =>
+    typeof value === 'string' ? [value] : Object.values(value ?? {}).flatMap(textsOf);
+  const open = textsOf(shown).join(' ').toLowerCase();
+  const closed = full
+    .flatMap(({ patient, accessionNumber, studyDescription }) =>
+      textsOf({ patient, accessionNumber, studyDescription }),
+    )
+    .flatMap((text) => [text, text.slice(0, 3)])
+    .filter((text) => text.length > 1 && !open.includes(text.toLowerCase()));
+  expect(new Set(closed).size).toBeGreaterThan(40);
+  for (const text of new Set(closed)) {
+    const query = `?search=${encodeURIComponent(text)}`;
+    expect([text, await rows(query, ['operator'])]).toEqual([text, []]);
+    expect(await json(await site.get(`/api/v1/studies/count${query}`, ['operator']))).toEqual({
+      studies: 0,
+      urgent: 0,
+    });
+  }
+  const uid = studyOf(2);
+  expect((await rows(`?search=${uid}`, ['operator'])).map(({ studyInstanceUid }) => studyInstanceUid)).toEqual([uid]);
+  // What a row does not show is in no detail of the study either: not even how the header names the view.
+  const detail = await json<StudyDetail>(await site.get(`/api/v1/studies/${uid}`, ['operator']));
+  expect(detail.films[0]!.view).toBe('frontal');
+  expect((await json<StudyDetail>(await site.get(`/api/v1/studies/${uid}`))).films[0]!.view).toBe('frontal, PA');
+});
+
 test('a radiologist sees nothing of the operation, a machine that reads metrics nothing at all, and nobody without a sign-in anything', async () => {
   for (const path of ['/api/v1/operators/overview', '/api/v1/operators/dead-letters'])
     expect((await site.get(path)).status).toBe(403);
@@ -287,7 +320,14 @@ test('a verdict is kept with its note and counted; one of a study without a resu
   expect((await site.post(`/api/v1/studies/${studyOf(2)}/verdict`, { verdict: 'splendid' })).status).toBe(400);
   const detail = await json<StudyDetail>(await site.get(`/api/v1/studies/${studyOf(1)}`));
   expect(detail.verdicts).toEqual([
-    { at: expect.any(String), by: 'Dr Test', verdict: 'agree', note: 'as I see it', current: true },
+    {
+      at: expect.any(String),
+      by: 'Dr Test',
+      account: 'local:test',
+      verdict: 'agree',
+      note: 'as I see it',
+      current: true,
+    },
   ]);
   expect(detail.row.verdict).toBe('agree');
   expect(await json(await site.get('/api/v1/agreement'))).toMatchObject({
@@ -368,6 +408,76 @@ test('every route says who may use it', () => {
   const routes = routesOf(site.app);
   expect(routes.length).toBeGreaterThan(15);
   expect(routes.filter(({ rule }) => rule === null || rule === 'open').map(({ route }) => route)).toEqual([]);
+});
+
+test('live updates name patients in the trail before they show them, and show none that it can not take', async () => {
+  const log = recordingLog();
+  const quick = await ListSite.open({ parts: { log } });
+  try {
+    await fill(quick.worklist, 1);
+    const answer = await quick.get('/api/v1/live?since=0');
+    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    const until = async (enough: () => boolean) => {
+      while (!enough()) text += (await reader.read()).value ?? '';
+    };
+    await until(() => text.includes('ACC1'));
+    const named = () => quick.audit.flatMap((event) => ('studies' in event ? event.studies : []));
+    expect(named()).toEqual([{ studyInstanceUid: '1.2.826.0.1.1', patientId: 'ID-1', accessionNumber: 'ACC1' }]);
+    // The same row again is the same patient; another patient is not shown while the trail can't be written.
+    await quick.worklist.advance(parseUid('1.2.826.0.1.1'), { kind: 'analysing', attempt: 1 });
+    await until(() => text.includes('"analysing"'));
+    expect(named()).toHaveLength(1);
+    quick.auditsAreLost = true;
+    await fill(quick.worklist, 2, 2);
+    const isLost = () => log.lines.filter(({ fields }) => fields.event === 'web.live-lost').length;
+    for (let i = 0; i < 200 && isLost() === 0; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([isLost(), text.includes('ACC2')]).toEqual([1, false]);
+    quick.auditsAreLost = false;
+    await until(() => text.includes('ACC3'));
+    expect(text.split('event: change')).toHaveLength(5);
+    expect(named().map(({ patientId }) => patientId)).toEqual(['ID-1', 'ID-2', 'ID-3']);
+    await reader.cancel();
+    // Who sees no patient has none named.
+    const blind = (await quick.get('/api/v1/live?since=0', ['operator'])).body!.getReader();
+    await blind.read();
+    await blind.read();
+    await blind.cancel();
+    expect(named()).toHaveLength(3);
+  } finally {
+    await quick.close();
+  }
+}, 30_000);
+
+test('where the trail can not be written nothing of a patient is shown, and nothing is judged', async () => {
+  const film = (await json<StudyDetail>(await site.get(`/api/v1/studies/${studyOf(1)}`))).films[0]!;
+  const before = await site.worklist.study(studyOf(1));
+  site.auditsAreLost = true;
+  const refused = [
+    await site.get('/api/v1/studies'),
+    await site.get(`/api/v1/studies/${studyOf(1)}`),
+    await site.get(`${film.picture}?size=96`),
+    await site.get(`${film.heatMap}size=96`),
+    await site.get(film.report!),
+    await site.get('/api/v1/verdicts.csv'),
+    await site.get('/api/v1/live'),
+    await site.post(`/api/v1/studies/${studyOf(1)}/verdict`, { verdict: 'unusable' }),
+    await site.post(`/api/v1/studies/${studyOf(1)}/priority`, { priority: 'urgent' }),
+  ];
+  site.auditsAreLost = false;
+  expect(refused.map(({ status }) => status)).toEqual(refused.map(() => 503));
+  expect(await site.worklist.study(studyOf(1))).toEqual(before);
+});
+
+test('a picture of any size, the smallest too, names its patient in the trail', async () => {
+  const film = (await json<StudyDetail>(await site.get(`/api/v1/studies/${studyOf(2)}`))).films[0]!;
+  for (const path of [`${film.picture}?size=96`, `${film.heatMap}size=96`, `${film.picture}?size=1024`]) {
+    site.audit.length = 0;
+    expect((await site.get(path)).status).toBe(200);
+    expect(site.audit).toEqual([
+      { kind: 'study-read', studies: [{ studyInstanceUid: studyOf(2), patientId: 'P-2', accessionNumber: 'A-2' }] },
+    ]);
+  }
 });
 
 test('live updates: a change is an event with its number; they resume after it and end with the sign-in', async () => {
