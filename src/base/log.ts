@@ -9,6 +9,8 @@ export const LOG_EVENTS = [
   'node.out-of-support',
   'http.listening',
   'http.certificate-unusable',
+  'health.check-failed',
+  'health.check-passed',
   'access.first-token',
   'access.unavailable',
   'access.everyone-local',

@@ -193,6 +193,7 @@ function beginningAndEnd(
   directory: Directory | null,
 ): Pick<Access, 'begin' | 'close'> {
   let offering: NodeJS.Timeout | undefined;
+  let hasBegun = false;
   return {
     async begin() {
       if (kind === 'none' || directory === null) {
@@ -203,12 +204,14 @@ function beginningAndEnd(
         return;
       }
       await recorder.record(SERVICE, { kind: 'start' });
+      hasBegun = true;
       if (kind !== 'oidc')
         await offerFirstToken(directory, log, (again) => (offering = setTimeout(again, OFFER_AGAIN_MS).unref()));
     },
     async close() {
       clearTimeout(offering);
-      if (kind !== 'none') await recorder.record(SERVICE, { kind: 'stop' }).catch(() => {});
+      // A start that failed has told of none: another process may use the same trail.
+      if (hasBegun) await recorder.record(SERVICE, { kind: 'stop' }).catch(() => {});
       await recorder.close();
     },
   };

@@ -15,7 +15,7 @@ interface Waiting {
   readonly failed: (error: unknown) => void;
 }
 
-const FILE = 'audit.log';
+export const AUDIT_FILE = 'audit.log';
 
 /**
  * The audit trail on the disk: one message a line, only ever appended, on the disk (fsync) before `write` resolves.
@@ -83,7 +83,7 @@ export class AuditTrail {
 
   private async current(): Promise<{ readonly handle: FileHandle; bytes: number }> {
     if (this.file !== null && this.file.bytes < this.settings.maxFileBytes) return this.file;
-    const path = join(this.settings.dir, FILE);
+    const path = join(this.settings.dir, AUDIT_FILE);
     if (this.file !== null) {
       await this.file.handle.close();
       this.file = null;
