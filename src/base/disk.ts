@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { access, constants, open, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { PRIVATE_MODE } from './atomic-file';
 
 /** What is free for us in the file system of a folder (bytes); of one that is yet to be made, where it will be. */
 export async function freeBytes(folder: string): Promise<number> {
@@ -63,7 +64,7 @@ const BLOCK_BYTES = 4096;
 async function tryWriting(folder: string): Promise<void> {
   const path = join(folder, `.write-test-${randomBytes(6).toString('hex')}`);
   try {
-    await writeFile(path, Buffer.alloc(BLOCK_BYTES), { flag: 'wx', mode: 0o600 });
+    await writeFile(path, Buffer.alloc(BLOCK_BYTES), { flag: 'wx', mode: PRIVATE_MODE });
   } finally {
     await rm(path, { force: true });
   }

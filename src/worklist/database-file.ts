@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { PRIVATE_MODE } from '../base/atomic-file';
 
 /** Codes of our own beside SQLite's: `databaseError` has their sentences. */
 export type FileProblem = 'DATABASE_FILE_LOST' | 'DATABASE_FILE_MISSING';
@@ -19,7 +20,7 @@ export function identityOf(path: string): string | null {
 /** Nobody else may read it, whatever the umask: SQLite gives its log the rights of the file. One that is there, too. */
 export function makeFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  closeSync(openSync(path, 'a', 0o600));
+  closeSync(openSync(path, 'a', PRIVATE_MODE));
   for (const file of [path, `${path}-wal`, `${path}-shm`]) restrict(file);
 }
 
@@ -27,7 +28,7 @@ export function makeFile(path: string): void {
 function restrict(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false });
   const isOurs = found?.uid === process.geteuid?.();
-  if (found !== undefined && isOurs && (found.mode & 0o077) !== 0) chmodSync(file, 0o600);
+  if (found !== undefined && isOurs && (found.mode & 0o077) !== 0) chmodSync(file, PRIVATE_MODE);
 }
 
 /**

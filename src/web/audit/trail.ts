@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PRIVATE_MODE } from '../../base/atomic-file';
 import { HilumError } from '../../base/errors';
 
 /** Where audit messages go beside the file, in the order they were written: syslog. It must not wait and not throw. */
@@ -90,7 +91,7 @@ export class AuditTrail {
       await rename(path, join(this.settings.dir, `audit-${new Date().toISOString().replace(/[:.]/g, '-')}.log`));
     }
     await mkdir(this.settings.dir, { recursive: true, mode: 0o700 });
-    const handle = await open(path, 'a', 0o600);
+    const handle = await open(path, 'a', PRIVATE_MODE);
     this.file = { handle, bytes: (await handle.stat()).size };
     return this.file;
   }
