@@ -7,11 +7,14 @@ import type { Config } from '../config/config';
 import { deriveUid } from '../dicom/uid';
 import type { Broker } from '../queue/broker';
 import { AUDIT_FILE } from '../web/audit/trail';
-import type { Check } from '../web/health';
+import { type Check, remembered } from '../web/health';
 import type { Database } from '../worklist/database';
 
 /** Less than this and the service is not ready: what it keeps on disk is small, but must not fail. */
 const LEAST_FREE_BYTES = 100_000_000;
+
+/** What readiness says is that old at most (milliseconds): anybody may ask for it, and looking costs others something. */
+const REMEMBERED_MS = 3_000;
 
 /** How often the service looks at its own disk and database, asked or not (milliseconds). */
 const LOOK_MS = 5_000;
@@ -41,7 +44,7 @@ export function readinessChecks(
     ...(keepsState(config, database !== null) ? [state.dir] : []),
     ...(database === null ? [] : [audit.dir]),
   ];
-  const local: Check[] = [
+  const ofOurs: Check[] = [
     { name: 'disk', look: async () => diskProblem(folders, LEAST_FREE_BYTES) },
     ...(folders.includes(state.dir) ? [{ name: 'state', look: async () => writeProblem(state.dir) }] : []),
     ...(database === null
@@ -51,15 +54,17 @@ export function readinessChecks(
           { name: 'audit', look: async () => writeProblem(audit.dir, AUDIT_FILE) },
         ]),
   ];
-  const remote: Check[] = [
-    {
-      name: 'broker',
-      look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`),
-    },
-    // A query for a study that nobody has: cheap, and needs the archive to be there and to let us in.
-    { name: 'archive', look: async () => archive.sightStudy(deriveUid(['readiness'])).then(() => null) },
-  ];
-  return { checks: [...remote, ...local], local };
+  const ofBroker: Check = {
+    name: 'broker',
+    look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`),
+  };
+  // A query for a study that nobody has: cheap, and needs the archive to be there and to let us in.
+  const ofArchive: Check = {
+    name: 'archive',
+    look: async () => archive.sightStudy(deriveUid(['readiness'])).then(() => null),
+  };
+  const asked = [ofArchive, ...ofOurs].map((check) => remembered(check, REMEMBERED_MS));
+  return { checks: [ofBroker, ...asked], local: asked.slice(1) };
 }
 
 /**

@@ -15,6 +15,26 @@ export interface Check {
   readonly look: () => Promise<string | null>;
 }
 
+/**
+ * A check whose answer is good for `ms`, and that looks once for all who ask meanwhile: anybody may ask for readiness,
+ * as often as he likes, and what is looked at has other work.
+ */
+export function remembered({ name, look }: Check, ms: number, now: () => number = Date.now): Check {
+  let last: { readonly answer: Promise<string | null>; until: number } | null = null;
+  const again = () => {
+    const asked = { answer: look().catch(messageOf), until: Infinity };
+    void asked.answer.then(() => (asked.until = now() + ms));
+    return asked;
+  };
+  return {
+    name,
+    look: () => {
+      if (last === null || now() >= last.until) last = again();
+      return last.answer;
+    },
+  };
+}
+
 /** What GET /metrics answers. */
 export interface Scrape {
   readonly contentType: string;
