@@ -13,14 +13,14 @@ import type { Database } from '../worklist/database';
 /** Less than this and the service is not ready: what it keeps on disk is small, but must not fail. */
 const LEAST_FREE_BYTES = 100_000_000;
 
-/** What readiness says is that old at most (milliseconds): anybody may ask for it, and looking costs others something. */
+/** What readiness says is that old at most (milliseconds): anybody may ask, and looking costs others something. */
 const REMEMBERED_MS = 3_000;
 
 /** How often the service looks at its own disk and database, asked or not (milliseconds). */
 const LOOK_MS = 5_000;
 
 /**
- * Whether this process can't work without `state.dir`; the audit trail may be elsewhere. Counts of drift may be missing.
+ * Whether this process can't work without `state.dir`; the audit trail may be elsewhere, counts of drift missing.
  */
 export function keepsState({ roles, catchUp, results, list }: Config, hasDatabase: boolean): boolean {
   return (

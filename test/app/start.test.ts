@@ -38,7 +38,7 @@ const settings = (port: number, more: object = {}) => ({
   ...more,
 });
 
-test('a start that fails has closed the broker, the port and the database, and writes no end into the trail', async () => {
+test('a start that fails has closed broker, port and database, and writes no end into the trail', async () => {
   const log = recordingLog();
   const config = settings(portOf(taken), { access: { kind: 'local' } });
   const app = await createApp(parseConfig(config), log);

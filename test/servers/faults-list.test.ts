@@ -24,7 +24,7 @@ import type { Postgres } from '../support/servers/postgres';
 import { recordingLog } from '../support/records/logs';
 import { Servers, until } from '../support/servers/servers';
 
-/** What becomes of the reading list's own things, as health, doctor and the log tell it. Broker and archive are away. */
+/** What becomes of the own things of a reading list, as health, doctor and the log tell it. All else is away. */
 const servers = new Servers();
 let postgres: Postgres;
 let dir: string;
@@ -135,7 +135,7 @@ test.each<[string, () => void]>([
     },
   ],
 ])(
-  'list.db is %s while the service runs: health and one log line say so, and it is not made anew',
+  'list.db is %s while the service runs: health and one log line say so, it is not made anew',
   async (_, spoil) => {
     await running(configOf(), async (service) => {
       await until('it is well', async () => (await service.says('database')) === null);

@@ -161,7 +161,7 @@ test('damage that no statement meets is found by the first check of a service, i
   await expect(database.check()).rejects.toMatchObject({ code: 'DATABASE_INVALID' });
 });
 
-test('damage that comes while the service runs is told by the check from the first statement that meets it', async () => {
+test('damage that comes later is told by the check from the first statement that meets it', async () => {
   await write(open(), 'a');
   await opened.pop()!.close();
   const database = open();
