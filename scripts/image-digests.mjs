@@ -5,13 +5,9 @@
  * skopeo or docker buildx, and a registry that is reachable. Changes nothing where one image can't be asked for.
  */
 import { execFileSync } from 'node:child_process';
-import fs from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { images, writeDigests } from './lib/images.cjs';
 import { Explained, runMain, say } from './lib/shell.mjs';
-
-const { DOCKER, FILES, images, readFile, withDigests } = createRequire(import.meta.url)('./lib/images.cjs');
 
 /** Each asks for the digest of the index, which names the images of all platforms. */
 const TOOLS = [
@@ -26,8 +22,7 @@ async function main() {
   const names = [...new Set(images().map(({ image }) => image))];
   const digests = new Map(names.map((image) => [image, digestOf(image)]));
   for (const [image, digest] of digests) say(`${image}@${digest}`);
-  if (values['dry-run']) return 0;
-  for (const file of FILES) fs.writeFileSync(path.join(DOCKER, file), withDigests(readFile(file), digests));
+  if (!values['dry-run']) writeDigests(digests);
   return 0;
 }
 

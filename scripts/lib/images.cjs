@@ -33,4 +33,9 @@ function withDigests(text, digestOf) {
     .join('\n');
 }
 
-module.exports = { DOCKER, FILES, images, imagesOf, readFile, withDigests };
+/** Writes the digests into all files of docker/. */
+function writeDigests(digestOf) {
+  for (const file of FILES) fs.writeFileSync(path.join(DOCKER, file), withDigests(readFile(file), digestOf));
+}
+
+module.exports = { images, imagesOf, withDigests, writeDigests };

@@ -24,7 +24,12 @@ export interface OpenedWeb {
 }
 
 /** All that the service's port answers: health, metrics and the reading list, behind `access`. */
-export function webApp({ access, checks, metrics, listWeb }: WebParts): Express {
+export function webApp({
+  access,
+  checks,
+  metrics,
+  listWeb,
+}: Omit<WebParts, 'listWeb'> & { readonly listWeb: Pick<OpenedListWeb, 'routes'> | null }): Express {
   return protect(access, express(), (routes) => {
     addHealth(routes, access, checks, metrics);
     if (listWeb !== null) routes.use(listWeb.routes);

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { PRIVATE_MODE } from '../base/atomic-file';
 
 /** Codes of our own beside SQLite's: `databaseError` has their sentences. */
-export type FileProblem = 'DATABASE_FILE_LOST' | 'DATABASE_FILE_MISSING';
+type FileProblem = 'DATABASE_FILE_LOST' | 'DATABASE_FILE_MISSING';
 
 class FileError extends Error {
   constructor(readonly code: FileProblem) {
