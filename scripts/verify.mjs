@@ -9,6 +9,7 @@ import { Explained, runMain, runShown, say } from './lib/shell.mjs';
 /** A part is a command that ends with status 0 when all is well. A new one is a line here. */
 const PARTS = [
   { name: 'tests', command: ['scripts/test.mjs'] },
+  { name: 'sbom', command: ['scripts/sbom.mjs'] },
   { name: 'node', command: ['scripts/verify-node.mjs'] },
   { name: 'fuzz', command: ['scripts/fuzz.mjs'] },
   { name: 'agreement', command: ['scripts/agreement.mjs'] },

@@ -16,11 +16,16 @@ function accessStores(database: Database): AccessStores {
   return { accounts: openAccounts(database), sessions: openSessions(database), tokens: openApiTokens(database) };
 }
 
+export interface OpenedAccess extends Access {
+  /** What the list and the accounts are in; null where neither is here. */
+  readonly database: Database | null;
+}
+
 /**
  * The layer that the web is behind. Accounts are in the list's database where there is a list, else in a connection of
  * its own, which it closes; where nobody signs in there is none.
  */
-export function openAccess(config: Config, log: Log, listDatabase: Database | null): Access {
+export function openAccess(config: Config, log: Log, listDatabase: Database | null): OpenedAccess {
   const own = listDatabase === null && config.access.kind !== 'none' ? openDatabase(config.list.database, log) : null;
   const database = listDatabase ?? own;
   const caFile = config.access.oidc?.caFile;
@@ -34,6 +39,7 @@ export function openAccess(config: Config, log: Log, listDatabase: Database | nu
   });
   return {
     ...access,
+    database,
     async close() {
       await access.close();
       await own?.close();

@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PRIVATE_MODE } from '../base/atomic-file';
 import { describeError } from '../base/errors';
 import type { EncodedObject } from '../dicom/part10';
 import type { FilmResult } from '../events/result-event';
@@ -96,7 +97,7 @@ async function write(objects: readonly EncodedObject[], folder: string): Promise
   return Promise.all(
     objects.map(async ({ sopClassUid, sopInstanceUid, bytes }) => {
       const path = join(folder, `${FILE_NAMES.get(sopClassUid) ?? 'report'}-${sopInstanceUid}.dcm`);
-      await writeFile(path, bytes);
+      await writeFile(path, bytes, { mode: PRIVATE_MODE });
       return path;
     }),
   );

@@ -1,3 +1,4 @@
+import type { DicomWebArchive } from '../archive/dicomweb';
 import { SeenStudies } from '../archive/seen-studies';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
@@ -5,19 +6,22 @@ import type { Role } from '../config/roles';
 import type { ProgressEvent } from '../events/progress-event';
 import { ShadowFile } from '../monitoring/shadow-book';
 import type { Line } from '../pipeline/pipeline';
-import { connectBroker } from '../queue/broker';
-import { openAccess } from './access';
-import { analysisBy, openAnalysis } from './analysis';
+import { type Broker, connectBroker } from '../queue/broker';
+import type { Metrics } from '../web/metrics';
+import { openAccess, type OpenedAccess } from './access';
+import { analysisBy, openAnalysis, type OpenedAnalysis } from './analysis';
 import { openArchive, openReadinessArchive } from './archive';
 import { openAttributeWatch } from './attribute-watch';
 import { openCatchUp } from './catch-up';
 import { type Deliveries, openDeliveries, openSinks, sinkQueuesOf } from './deliveries';
 import { VERSION } from './installed';
 import { openReader } from './line';
-import { openList, openListWeb } from './list';
+import { openList, type OpenedList, openListWeb } from './list';
 import { openMeasures } from './measures';
+import { Opened } from './opened';
 import { openProgress } from './progress';
-import { openWeb, readinessChecks } from './web';
+import { readinessChecks, type ReadinessWatch, watchReadiness } from './readiness';
+import { type OpenedWeb, openWeb } from './web';
 import { openWorker } from './worker';
 
 export interface App {
@@ -41,51 +45,73 @@ const LIST_GRACE_MS = 5_000;
  * @throws HilumError of the models.
  */
 export async function createApp(config: Config, log: Log, ownLine?: Line, own: OwnParts = {}): Promise<App> {
-  const { analysis, archive, watched, list, note, watch, broker, worker, deliveries, catchUp, access, web } =
-    await openParts(config, log, ownLine, own);
+  const opened = new Opened();
+  const parts = await openParts(config, log, ownLine, own, opened).catch(async (error: unknown) => {
+    await opened.close();
+    throw error;
+  });
+  const stop = () => stopAll(config, parts, log);
   return {
-    async start() {
-      const port = await web.start();
-      for (const { id, version, sha256 } of analysis?.line.identity().models ?? [])
-        log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
-      log.info({ event: 'http.listening', host: config.http.host, port, version: VERSION }, 'health is served');
-      await worker?.start();
-      if (note !== null) await broker.consumeProgress(note);
-      await deliveries.start();
-      catchUp?.start();
-      watch?.start();
-      return { port };
-    },
-    async stop() {
-      worker?.stopping();
-      await catchUp?.stop();
-      await watch?.stop();
-      await broker.stop(config.stopTimeoutMs);
-      await deliveries.close();
-      await list?.progress.stop(LIST_GRACE_MS);
-      await worker?.close();
-      await analysis?.close();
-      await archive.close();
-      await watched.close();
-      await web.close();
-      await access.close();
-      await list?.database.close();
-      log.info({ event: 'service.stopped' }, 'service stopped');
-    },
+    start: () =>
+      startAll(config, parts, log).catch(async (error: unknown) => {
+        await stop().catch(() => {});
+        throw error;
+      }),
+    stop,
   };
 }
 
+type Parts = Awaited<ReturnType<typeof openParts>>;
+
+async function startAll({ http }: Config, parts: Parts, log: Log): Promise<{ port: number }> {
+  const { analysis, note, watch, broker, worker, deliveries, catchUp, readiness, web } = parts;
+  const port = await web.start();
+  for (const { id, version, sha256 } of analysis?.line.identity().models ?? [])
+    log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
+  log.info({ event: 'http.listening', host: http.host, port, version: VERSION }, 'health is served');
+  await worker?.start();
+  if (note !== null) await broker.consumeProgress(note);
+  await deliveries.start();
+  catchUp?.start();
+  watch?.start();
+  readiness.start();
+  return { port };
+}
+
+async function stopAll({ stopTimeoutMs }: Config, parts: Parts, log: Log): Promise<void> {
+  const { analysis, archive, watched, list, watch, broker, worker, deliveries, catchUp, readiness, access, web } =
+    parts;
+  readiness.stop();
+  worker?.stopping();
+  await catchUp?.stop();
+  await watch?.stop();
+  await broker.stop(stopTimeoutMs);
+  await deliveries.close();
+  await list?.progress.stop(LIST_GRACE_MS);
+  await worker?.close();
+  await analysis?.close();
+  await archive.close();
+  await watched.close();
+  await web.close();
+  await access.close();
+  await list?.database.close();
+  log.info({ event: 'service.stopped' }, 'service stopped');
+}
+
 /** Null is what this process does not do. */
-async function openParts(config: Config, log: Log, ownLine: Line | undefined, own: OwnParts) {
+async function openParts(config: Config, log: Log, ownLine: Line | undefined, own: OwnParts, opened: Opened) {
   const has = (role: Role) => config.roles.includes(role);
-  const analysis = has('worker')
-    ? await (ownLine ? analysisBy(ownLine) : openAnalysis(config, log, own.analysisWorker))
-    : null;
-  const archive = openArchive(config, log);
+  const analysis = opened.add(
+    has('worker') ? await (ownLine ? analysisBy(ownLine) : openAnalysis(config, log, own.analysisWorker)) : null,
+    (it) => it.close(),
+  );
+  const archive = opened.add(openArchive(config, log), (it) => it.close());
   const seen = new SeenStudies(archive);
   const list = has('list') ? openList(config, seen.asked(), log) : null;
   const sinks = [...(has('sinks') ? (own.sinks ?? openSinks(config, log)) : []), ...(list === null ? [] : [list.sink])];
-  const broker = connectBroker({ ...config.broker, ...sinkQueuesOf(config, sinks) }, log);
+  const broker = opened.add(connectBroker({ ...config.broker, ...sinkQueuesOf(config, sinks) }, log), (it) =>
+    it.stop(0),
+  );
   const { metrics, observer } = openMeasures(
     config,
     { classifier: analysis?.classifier ?? null, broker, sinks: sinks.map(({ name }) => name) },
@@ -105,21 +131,33 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
     openWorker(config, { line: { ...analysis.line, observer }, archive, seen, broker, book, progress, metrics }, log);
   const deliveries = openDeliveries(config, { ...own, sinks }, { archive, broker, metrics }, log);
   const catchUp = has('catch-up') ? openCatchUp(config, archive, broker, log, book) : null;
-  const watched = openReadinessArchive(config);
-  const checks = readinessChecks(config, { broker, archive: watched, list });
+  const front = openFront(config, { analysis, archive, list, broker, metrics, opened, ownLine, log });
+  return { analysis, archive, list, note, watch, broker, worker, deliveries, catchUp, ...front };
+}
+
+/** What the service's port is answered with, and what readiness looks at. */
+function openFront(
+  config: Config,
+  { analysis, archive, list, broker, metrics, opened, ownLine, log }: FrontParts,
+): { watched: DicomWebArchive; access: OpenedAccess; readiness: ReadinessWatch; web: OpenedWeb } {
+  const watched = opened.add(openReadinessArchive(config), (it) => it.close());
   const access = openAccess(config, log, list?.database ?? null);
+  const { checks, local } = readinessChecks(config, { broker, archive: watched, database: access.database });
   // A thread of its own: whoever looks at pictures holds up no analysis.
   const reader = ownLine?.reader ?? openReader(config.decode, log);
-  const listWeb = openListWeb(config, {
-    list,
-    reader,
-    archive,
-    broker,
-    access,
-    checks,
-    log,
-    models: analysis?.line.identity().models ?? null,
-  });
+  const models = analysis?.line.identity().models ?? null;
+  const listWeb = openListWeb(config, { list, reader, archive, broker, access, checks, log, models });
   const web = openWeb(config, { access, checks, metrics, listWeb }, log);
-  return { analysis, archive, watched, list, note, watch, broker, worker, deliveries, catchUp, access, web };
+  return { watched, access, readiness: watchReadiness(local, log), web };
+}
+
+interface FrontParts {
+  readonly analysis: OpenedAnalysis | null;
+  readonly archive: DicomWebArchive;
+  readonly list: OpenedList | null;
+  readonly broker: Broker;
+  readonly metrics: Metrics;
+  readonly opened: Opened;
+  readonly ownLine: Line | undefined;
+  readonly log: Log;
 }

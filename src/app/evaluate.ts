@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { writeAtomically } from '../base/atomic-file';
+import { PRIVATE_MODE, writeAtomically } from '../base/atomic-file';
 import { HilumError } from '../base/errors';
 import { type Config, readConfig } from '../config/config';
 import { applyThreshold } from '../evaluation/apply-threshold';
@@ -189,7 +189,7 @@ async function writeReport(
   out: string,
 ): Promise<string> {
   const html = join(out, 'report.html');
-  await writeAtomically(join(out, 'report.json'), `${JSON.stringify(report, null, 1)}\n`);
-  await writeAtomically(html, page(report, mistakes));
+  await writeAtomically(join(out, 'report.json'), `${JSON.stringify(report, null, 1)}\n`, { mode: PRIVATE_MODE });
+  await writeAtomically(html, page(report, mistakes), { mode: PRIVATE_MODE });
   return html;
 }

@@ -3,6 +3,9 @@ import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFil
 import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+/** Of a file that holds something about patients: nobody else reads it, whatever the umask. */
+export const PRIVATE_MODE = 0o600;
+
 type Content = string | Uint8Array;
 
 /** Where the new file lies until it takes the old one's place: in the same folder, as a rename needs. */

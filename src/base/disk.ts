@@ -1,5 +1,7 @@
-import { statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { access, constants, open, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { PRIVATE_MODE } from './atomic-file';
 
 /** What is free for us in the file system of a folder (bytes); of one that is yet to be made, where it will be. */
 export async function freeBytes(folder: string): Promise<number> {
@@ -28,4 +30,66 @@ export async function diskProblem(
     }),
   );
   return problems.find((problem) => problem !== null) ?? null;
+}
+
+/**
+ * Null when we may write into a folder, else one plain sentence. A block is written there and removed again: rights, a
+ * disk that is full or read-only, a quota. A folder that is yet to be made is left so, and its parent looked at.
+ * @param appended a file of the folder that we append to, where it is there
+ */
+export async function writeProblem(folder: string, appended?: string): Promise<string | null> {
+  try {
+    if (await isFolder(folder)) {
+      await tryWriting(folder);
+      if (appended !== undefined) await tryOpening(join(folder, appended));
+    } else await access(await nearestFolder(folder), constants.W_OK | constants.X_OK);
+    return null;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'no code';
+    return `the folder ${folder} can't be written to: ${WRITE_PROBLEMS[code] ?? 'the system refuses it'} (${code})`;
+  }
+}
+
+const WRITE_PROBLEMS: Readonly<Record<string, string>> = {
+  EACCES: 'this account has no right to',
+  EPERM: 'this account has no right to',
+  EROFS: 'its disk is read-only',
+  ENOSPC: 'its disk is full',
+  EDQUOT: "the account's quota is used up",
+  ENOTDIR: 'it is no folder',
+};
+
+const BLOCK_BYTES = 4096;
+
+async function tryWriting(folder: string): Promise<void> {
+  const path = join(folder, `.write-test-${randomBytes(6).toString('hex')}`);
+  try {
+    await writeFile(path, Buffer.alloc(BLOCK_BYTES), { flag: 'wx', mode: PRIVATE_MODE });
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+/** As it would be appended to, and without a change. */
+async function tryOpening(path: string): Promise<void> {
+  try {
+    await (await open(path, constants.O_WRONLY | constants.O_APPEND)).close();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** @throws ErrnoException ENOTDIR where something else has the name. */
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    if ((await stat(path)).isDirectory()) return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+  throw Object.assign(new Error('no folder'), { code: 'ENOTDIR' });
+}
+
+async function nearestFolder(folder: string): Promise<string> {
+  return (await isFolder(folder)) || dirname(folder) === folder ? folder : nearestFolder(dirname(folder));
 }

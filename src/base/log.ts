@@ -11,6 +11,8 @@ export const LOG_EVENTS = [
   'log.lines-dropped',
   'http.listening',
   'http.certificate-unusable',
+  'health.check-failed',
+  'health.check-passed',
   'access.first-token',
   'access.unavailable',
   'access.everyone-local',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PRIVATE_MODE } from '../base/atomic-file';
 import type { FilmResult } from '../events/result-event';
 import type { AnalysisIdentity } from '../objects/analysis';
 import type { Facts } from './header-facts';
@@ -75,7 +76,7 @@ export class Journal {
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
     const [first, ...lines] = whole.split('\n').filter(Boolean);
     const isOurs = first !== undefined && (parse(first) as Partial<Heading> | undefined)?.analysis === analysis;
-    const file = await open(path, 'a');
+    const file = await open(path, 'a', PRIVATE_MODE);
     await file.truncate(isOurs ? Buffer.byteLength(whole) : 0);
     if (!isOurs) await file.write(`${JSON.stringify(heading)}\n`);
     const records = isOurs ? lines.flatMap((line) => (parse(line) as FilmRecord | undefined) ?? []) : [];

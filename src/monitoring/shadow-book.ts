@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PRIVATE_MODE } from '../base/atomic-file';
 import type { Uid } from '../dicom/uid';
 import type { ShadowBook, ShadowRecord } from '../pipeline/shadow';
 
@@ -57,7 +58,7 @@ export class ShadowFile implements ShadowBook {
     }
     const current = join(dir, CURRENT);
     const text = await readFile(current, 'utf8').catch(ifMissing);
-    const file = await open(current, 'a');
+    const file = await open(current, 'a', PRIVATE_MODE);
     // A line that a kill cut off: its film was never done.
     const whole = Buffer.byteLength(text.slice(0, text.lastIndexOf('\n') + 1));
     await file.truncate(whole);
@@ -111,7 +112,7 @@ export class ShadowFile implements ShadowBook {
     const path = join(this.dir, `shadow-${String(number).padStart(6, '0')}.jsonl`);
     await this.file.close();
     await rename(full.path, path);
-    this.file = await open(full.path, 'a');
+    this.file = await open(full.path, 'a', PRIVATE_MODE);
     this.bytes = 0;
     this.volumes.push({ ...full, path }, { path: full.path, records: [] });
     while (this.volumes.length > this.limits.files) await this.forget(this.volumes.shift()!);

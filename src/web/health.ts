@@ -79,7 +79,7 @@ export interface TlsPair {
 /**
  * Starts to listen, with TLS 1.2 or newer where there is a certificate. `port` 0 takes a free one; the resolved value
  * says which. `renew` reads the certificate anew, for connections from then on.
- * @throws HilumError CONFIG_INVALID when certificate or key can't be used.
+ * @throws HilumError CONFIG_INVALID when certificate or key can't be used, LISTEN_FAILED when address or port can't.
  */
 export async function listen(
   app: Express,
@@ -92,7 +92,7 @@ export async function listen(
   const server: Server = secure ?? createHttpServer(REQUEST_TIMES, app);
   limitConnections(server, limits);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (cause) => reject(listenError(host, port, cause)));
     server.listen(port, host, resolve);
   });
   return {
@@ -104,6 +104,21 @@ export async function listen(
         server.closeAllConnections();
       }),
   };
+}
+
+const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program has it',
+  EACCES: 'this account may not use it (ports below 1024 need a right of their own)',
+  EADDRNOTAVAIL: 'the address is none of this machine',
+  ENOTFOUND: 'the name has no address',
+};
+
+/** Why a port can't be served on, in a sentence that names it. */
+export function listenError(host: string, port: number, cause: NodeJS.ErrnoException): HilumError {
+  const code = cause.code ?? 'no code';
+  const problem = LISTEN_PROBLEMS[code] ?? 'the system refuses it';
+  const text = `port ${port} of ${host} can't be served on: ${problem} (${code}); see http.host and http.port`;
+  return new HilumError('LISTEN_FAILED', 'permanent', text);
 }
 
 function readPair({ certFile, keyFile }: TlsPair): { cert: Buffer; key: Buffer } {

@@ -8,6 +8,26 @@ const BROKEN_FILE = new Set(['SQLITE_NOTADB', 'SQLITE_CORRUPT']);
  */
 const REFUSED_CLASSES = new Set(['22', '23', '42']);
 
+/** Of our own for a file (database-file.ts), of SQLite, of the system, and SQLSTATE. */
+const SENTENCES: readonly (readonly [codes: RegExp, sentence: string])[] = [
+  [
+    /^DATABASE_FILE_LOST$/,
+    'the database file was deleted or replaced while the service runs: put it back, or restart the service to begin ' +
+      'with what is there now',
+  ],
+  [/^DATABASE_FILE_MISSING$/, 'there is no database file'],
+  [/^(SQLITE_READONLY|EACCES|EPERM|EROFS|25006$)/, 'the database may not be written'],
+  [/^(SQLITE_FULL|ENOSPC|EDQUOT|53100$)/, 'the database has no room on its disk'],
+  [/^28/, 'the database refuses the sign-in: check user and password of list.database'],
+  [/^3D000$/, 'the server has no database of this name'],
+];
+
+/** Whether the file itself is at fault: it stays so until somebody puts another one in its place. */
+export function isDamage(cause: unknown): boolean {
+  const code = codeOf(cause);
+  return BROKEN_FILE.has(code) || code.startsWith('SQLITE_CORRUPT');
+}
+
 /**
  * What a database threw, told by code; a defect of our own is given back as it is. Nothing of the driver's own text is
  * kept: it may quote a value. What is not known counts as transient: a database that is away, full, locked or still
@@ -22,14 +42,15 @@ export function databaseError(cause: unknown): Error {
   )
     return cause;
   const code = codeOf(cause);
-  const isBroken = BROKEN_FILE.has(code) || code.startsWith('SQLITE_CORRUPT');
+  const isBroken = isDamage(cause);
   if (isBroken || isRefusal(code))
     return new HilumError(
       'DATABASE_INVALID',
       'permanent',
       isBroken ? `the file is no database, or a damaged one (${code})` : `the database refuses the statement (${code})`,
     );
-  return new HilumError('DATABASE_UNREACHABLE', 'transient', `the database does not answer (${code || 'no code'})`);
+  const sentence = SENTENCES.find(([codes]) => codes.test(code))?.[1] ?? 'the database does not answer';
+  return new HilumError('DATABASE_UNREACHABLE', 'transient', `${sentence} (${code || 'no code'})`);
 }
 
 function isRefusal(code: string): boolean {

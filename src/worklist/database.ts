@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { Pool, types } from 'pg';
 import { HilumError } from '../base/errors';
 import type { Log } from '../base/log';
-import { databaseError } from './database-error';
-import { migrate, MIGRATIONS } from './migrations/index';
+import { databaseError, isDamage } from './database-error';
+import { identityOf } from './database-file';
+import { migrate, MIGRATIONS, pendingOf } from './migrations/index';
 import type { DatabaseKind, Migration } from './migrations/migration';
 import type { Schema } from './schema';
 import { ensureSearchIndex } from './search-index';
@@ -23,6 +24,16 @@ export interface Database {
   read<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
   /** In one transaction: all of it or nothing. */
   write<T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T>;
+  /**
+   * For a running service: whether it answers, takes writes, is the file that was opened, undamaged as far as was seen,
+   * and of this version. Resolves when all is so. The first one has a file read whole, beside all else.
+   */
+  check(): Promise<void>;
+  /**
+   * For whoever asks before anything is opened: neither makes nor migrates anything. A file is read whole.
+   * `absent`: the tables are made at the first use; `older`: they are brought up to date then.
+   */
+  examine(): Promise<'absent' | 'older' | 'current'>;
   /** The database's own clock; an embedded one has that of this machine. */
   clock(): Promise<Date>;
   /** Opens and migrates now rather than at the first use. */
@@ -45,22 +56,27 @@ export function openDatabase(
   workerFile = SQLITE_WORKER_FILE,
 ): Database {
   const kind = kindOf(url);
-  const { db, reader } = kind === 'sqlite' ? connectFile(pathOf(url), workerFile) : connectServer(url);
+  const { db, reader, opened, isThere, verify } =
+    kind === 'sqlite' ? connectFile(pathOf(url), workerFile) : connectServer(url);
   let opening: Promise<void> | null = null;
-  const ready = async (): Promise<void> => {
-    opening ??= prepare(db, kind, migrations, log);
-    try {
-      await opening;
-    } catch (error) {
-      opening = null;
-      throw databaseError(error);
-    }
-  };
+  let damage: Error | null = null;
+  let verifying: Promise<void> | null = null;
   // Without the tables: `hilum doctor` asks before anything is migrated.
   const asked = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
+      const told = databaseError(error);
+      if (opening !== null && isDamage(error)) damage ??= told;
+      throw told;
+    }
+  };
+  const ready = async (): Promise<void> => {
+    opening ??= prepare(db, kind, migrations, log).then(opened);
+    try {
+      await opening;
+    } catch (error) {
+      opening = null;
       throw databaseError(error);
     }
   };
@@ -73,8 +89,19 @@ export function openDatabase(
     ready,
     read: (work) => translated(() => work(reader)),
     write: (work) => translated(() => db.transaction().execute(work)),
+    check: async () => {
+      await translated(() => pendingOf(reader, migrations));
+      await translated(() => db.transaction().execute(() => Promise.resolve()));
+      // In the background: of a large file it takes seconds.
+      verifying ??= verify().catch((error: unknown) => {
+        if (error instanceof HilumError || isDamage(error)) damage ??= databaseError(error);
+      });
+      if (damage !== null) throw damage;
+    },
+    examine: () => asked(async () => (isThere() ? examine(reader, kind, migrations) : 'absent')),
     clock: () => asked(async () => (kind === 'sqlite' ? new Date() : readClock(db))),
     close: async () => {
+      await verifying;
       if (reader !== db) await reader.destroy();
       await db.destroy();
     },
@@ -85,19 +112,57 @@ export function openDatabase(
 interface Connected {
   readonly db: Kysely<Schema>;
   readonly reader: Kysely<Schema>;
+  /** From now on it is this file and no other. */
+  readonly opened: () => void;
+  /** Whether there is a file to look into. */
+  readonly isThere: () => boolean;
+  /** Reads all pages of a file, beside all else. @throws HilumError DATABASE_INVALID */
+  readonly verify: () => Promise<void>;
 }
 
 /** One connection that writes, as SQLite has one writer; another one reads meanwhile. */
 function connectFile(path: string, workerFile: string): Connected {
+  let identity: string | null = null;
+  const connect = (access: 'read' | 'write') =>
+    new Kysely<Schema>({ dialect: sqliteDialect(() => ({ path, access, identity }), workerFile) });
   return {
-    db: new Kysely<Schema>({ dialect: sqliteDialect({ path, access: 'write' }, workerFile) }),
-    reader: new Kysely<Schema>({ dialect: sqliteDialect({ path, access: 'read' }, workerFile) }),
+    db: connect('write'),
+    reader: connect('read'),
+    opened: () => void (identity = identityOf(path)),
+    isThere: () => identityOf(path) !== null,
+    verify: async () => {
+      const own = connect('read');
+      await requireWhole(own).finally(() => own.destroy());
+    },
   };
 }
 
 function connectServer(url: string): Connected {
   const db = new Kysely<Schema>({ dialect: postgresDialect(url) });
-  return { db, reader: db };
+  return { db, reader: db, opened: () => {}, isThere: () => true, verify: () => Promise.resolve() };
+}
+
+async function examine(
+  db: Kysely<Schema>,
+  kind: DatabaseKind,
+  migrations: readonly Migration[],
+): Promise<'absent' | 'older' | 'current'> {
+  if (kind === 'sqlite') await requireWhole(db);
+  const tables = sql.raw(
+    kind === 'sqlite'
+      ? "select name from sqlite_schema where name = 'migration'"
+      : "select 1 where to_regclass('migration') is not null",
+  );
+  const { rows } = await sql`${tables}`.execute(db);
+  if (rows.length === 0) return 'absent';
+  return (await pendingOf(db, migrations)).length === 0 ? 'current' : 'older';
+}
+
+/** Reads all pages. @throws HilumError DATABASE_INVALID */
+async function requireWhole(db: Kysely<Schema>): Promise<void> {
+  const { rows } = await sql<{ quick_check: string }>`pragma quick_check(1)`.execute(db);
+  if (rows[0]?.quick_check !== 'ok')
+    throw new HilumError('DATABASE_INVALID', 'permanent', 'the database file is damaged');
 }
 
 /** To the millisecond, as a number: no time zone of a session is in it. */

@@ -20,8 +20,9 @@ export class SqliteThread {
   private worker: Worker | undefined;
   private last: Promise<unknown> = Promise.resolve();
 
+  /** @param setup asked at each start of the thread */
   constructor(
-    private readonly setup: Setup,
+    private readonly setup: () => Setup,
     private readonly workerFile: string,
   ) {}
 
@@ -56,7 +57,7 @@ export class SqliteThread {
   }
 
   private start(): Worker {
-    const worker = new Worker(this.workerFile, { workerData: this.setup });
+    const worker = new Worker(this.workerFile, { workerData: this.setup() });
     // What is lost while it is asked is told there; an idle thread that ends is replaced.
     worker.on('error', () => {});
     worker.on('exit', () => void (this.worker === worker && (this.worker = undefined)));

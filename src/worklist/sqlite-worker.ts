@@ -1,12 +1,16 @@
 import LibsqlDatabase from 'libsql';
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import { FileKeeper, makeFile } from './database-file';
 
 export interface Setup {
   readonly path: string;
-  /** A connection that only reads never waits for one that writes. */
+  /**
+   * A connection that only reads never waits for one that writes, and never makes the file. One that writes makes it
+   * where it is not there.
+   */
   readonly access: 'read' | 'write';
+  /** The file that this process had open before, which alone may be opened again; null at first. */
+  readonly identity: string | null;
 }
 
 /** One statement; null closes the file. */
@@ -34,13 +38,17 @@ const BUSY_TIMEOUT_MS = 5_000;
  * FULL syncs the log at every commit: what was confirmed outlives a kill and a power cut. The waiting time comes first:
  * two processes may open the file at once.
  */
-const PRAGMAS = [`busy_timeout = ${BUSY_TIMEOUT_MS}`, 'journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON'];
+const PRAGMAS = {
+  write: [`busy_timeout = ${BUSY_TIMEOUT_MS}`, 'journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON'],
+  read: [`busy_timeout = ${BUSY_TIMEOUT_MS}`, 'synchronous = FULL', 'foreign_keys = ON', 'query_only = ON'],
+};
 
 type Libsql = InstanceType<typeof LibsqlDatabase>;
 
 const port = parentPort;
 if (port === null) throw new Error('sqlite-worker.ts is started as a thread only');
 const setup = workerData as Setup;
+const file = new FileKeeper(setup.path, setup.identity);
 let database: Libsql | undefined;
 
 port.on('message', (request: Request) => {
@@ -53,6 +61,8 @@ port.on('message', (request: Request) => {
 
 function run({ sql, parameters }: NonNullable<Request>): Answer {
   database ??= openFile(setup);
+  // Of a file that is gone nothing can be saved; the transaction is to end all the same.
+  if (sql !== 'rollback') file.require();
   const statement = database.prepare(sql);
   if (statement.reader) return { rows: statement.all(parameters) };
   const { changes, lastInsertRowid } = statement.run(parameters);
@@ -65,11 +75,12 @@ function close(): Answer {
   return { rows: [] };
 }
 
-function openFile({ path, access }: Setup): Libsql {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+function openFile({ path, access, identity }: Setup): Libsql {
+  if (access === 'write' && identity === null) makeFile(path);
+  file.require();
   const opened = new LibsqlDatabase(path);
   try {
-    for (const pragma of [...PRAGMAS, ...(access === 'read' ? ['query_only = ON'] : [])]) opened.pragma(pragma);
+    for (const pragma of PRAGMAS[access]) opened.pragma(pragma);
   } catch (error) {
     opened.close();
     throw error;

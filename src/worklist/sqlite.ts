@@ -12,7 +12,7 @@ import { type Ask, SqliteThread } from './sqlite-thread';
 import type { Setup } from './sqlite-worker';
 
 /** Kysely's SQLite, on libsql in a thread of its own: one connection. */
-export function sqliteDialect(setup: Setup, workerFile: string): Dialect {
+export function sqliteDialect(setup: () => Setup, workerFile: string): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
     createQueryCompiler: () => new SqliteQueryCompiler(),

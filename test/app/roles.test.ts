@@ -48,9 +48,10 @@ jest.mock('../../src/app/catch-up', () => ({
   openCatchUp: () => ({ start: () => void mockAsked.push('catch-up'), stop: () => Promise.resolve() }),
 }));
 
-const dir = mkdtempSync(join(tmpdir(), 'hilum-test-roles-'));
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+let dir = '';
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
 beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'hilum-test-roles-'));
   mockAsked.length = 0;
   mockTold.length = 0;
 });

@@ -1,6 +1,7 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { diskProblem, freeBytes } from '../../src/base/disk';
+import { diskProblem, freeBytes, writeProblem } from '../../src/base/disk';
 
 test('a real folder has something free', async () => {
   expect(await freeBytes(tmpdir())).toBeGreaterThan(0);
@@ -19,4 +20,18 @@ test('a folder that is yet to be made has what its parent has; one that can not 
   expect(await diskProblem([join(__filename, 'below a file')], 1)).toBe(
     `the folder ${join(__filename, 'below a file')} can't be looked at`,
   );
+});
+
+test('a folder is tried by writing, and left as it was; one that is yet to be made by its parent', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hilum-disk-'));
+  writeFileSync(join(dir, 'appended'), 'what is there');
+  expect(await writeProblem(dir, 'appended')).toBeNull();
+  expect(await writeProblem(dir, 'not there')).toBeNull();
+  expect(await writeProblem(join(dir, 'yet', 'to be made'))).toBeNull();
+  expect(readdirSync(dir)).toEqual(['appended']);
+  mkdirSync(join(dir, 'folder'));
+  expect(await writeProblem(dir, 'folder')).toMatch(/can't be written to: the system refuses it \(EISDIR\)$/);
+  const below = join(dir, 'appended', 'below');
+  expect(await writeProblem(below)).toBe(`the folder ${below} can't be written to: it is no folder (ENOTDIR)`);
+  rmSync(dir, { recursive: true });
 });

@@ -97,7 +97,8 @@ test('base images have a version', () => {
     [...read(name).matchAll(/^(?:FROM|ARG \w+_IMAGE=)\s*(?!\$)(\S+?)(?: AS \w+)?$/gm)].map((match) => match[1]!),
   );
   expect(bases.length).toBeGreaterThanOrEqual(4);
-  for (const image of [...images, ...bases]) expect(image.replace(/^ARG \w+=/, '')).toMatch(/:\d+(\.\d+)*(-[a-z-]+)?$/);
+  for (const image of [...images, ...bases])
+    expect(image.replace(/^ARG \w+=/, '')).toMatch(/:\d+(\.\d+)*(-[a-z-]+)?(@sha256:[0-9a-f]{64})?$/);
 });
 
 test('what the images copy is there, and the ignore file lets it through but no secret', () => {
@@ -112,6 +113,18 @@ test('what the images copy is there, and the ignore file lets it through but no 
     expect(allowed.some((entry) => name === entry || name.startsWith(`${entry}/`))).toBe(true);
   }
   expect(allowed.filter((entry) => 'docker/.env'.startsWith(entry))).toEqual([]);
+});
+
+test('pip takes nothing but what is named by its digest', () => {
+  const installs = DOCKERFILES.flatMap((name) => [...read(name).matchAll(/pip install [^\n]*/g)].map(([line]) => line));
+  expect(installs).toHaveLength(1);
+  for (const line of installs) expect(line).toMatch(/--require-hashes --no-deps -r \S+/);
+  const entries = read('orthanc-requirements.txt')
+    .replace(/\\\n/g, '')
+    .split('\n')
+    .filter((line) => /^\w/.test(line));
+  expect(entries.length).toBeGreaterThan(0);
+  for (const entry of entries) expect(entry).toMatch(/^[\w-]+==[\w.]+( +--hash=sha256:[0-9a-f]{64})+$/);
 });
 
 test("the service's image has what the package needs to run, starts it, and runs on a supported Node without rights", () => {

@@ -5,6 +5,8 @@ interface Entry {
   readonly version?: string;
   readonly optional?: boolean;
   readonly resolved?: string;
+  readonly integrity?: string;
+  readonly link?: boolean;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
@@ -26,4 +28,10 @@ test('the lock file names every optional package, those of other platforms too',
 
 test('the lock file names no registry', () => {
   expect(Object.entries(packages).filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
+});
+
+test('each entry has its integrity, packages of other platforms too', () => {
+  const bare = Object.entries(packages).filter(([path, { integrity, link }]) => path !== '' && !link && !integrity);
+  expect(bare.map(([path]) => path)).toEqual([]);
+  for (const { integrity } of Object.values(packages).slice(1)) expect(integrity).toMatch(/^sha512-[\w+/]{86}==$/);
 });

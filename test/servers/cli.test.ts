@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readPart10 } from '../../src/dicom/read';
@@ -62,6 +72,11 @@ test('analyze writes results of every film, tells of every file, and ends with 1
     'models',
   ];
   for (const result of results) expect(Object.keys(result).sort()).toEqual([...keys].sort());
+  // They hold the patient's name.
+  for (const path of readdirSync(join(dir, 'out'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.dcm'),
+  ))
+    expect((statSync(join(dir, 'out', path)).mode & 0o777).toString(8)).toBe('600');
   expect(results[1]).toMatchObject({
     outcome: 'rejected',
     sopInstanceUid: null,

@@ -6,8 +6,10 @@ import { examineAccess } from './access';
 import { examineArchive } from './archive';
 import { examineBroker } from './broker';
 import { examineClock, examineDatabaseClock } from './clock';
+import { examineDatabase } from './database';
 import { examineDisk } from './disk';
 import { examineModels } from './models';
+import { examinePort } from './port';
 import { examineReceivers } from './receivers';
 import { examineStore } from './store-test';
 
@@ -32,7 +34,9 @@ export async function examine(path: string, { storeTest = false } = {}): Promise
     examineDisk(config),
     ...(has('worker') ? [examineClock(config)] : []),
     ...(has('list') ? [examineDatabaseClock(config)] : []),
+    examineDatabase(config),
     examineAccess(config),
+    examinePort(config),
   ];
   return [{ check: 'configuration', ok: true, text: `${path} is valid` }, ...(await Promise.all(parts)).flat()];
 }

@@ -213,6 +213,7 @@ function beginningAndEnd(
   repeats: Repeats,
 ): Pick<Access, 'begin' | 'close'> {
   let offering: NodeJS.Timeout | undefined;
+  let hasBegun = false;
   return {
     async begin() {
       if (kind === 'none' || directory === null) {
@@ -223,6 +224,7 @@ function beginningAndEnd(
         return;
       }
       await recorder.record(SERVICE, { kind: 'start' });
+      hasBegun = true;
       const offer = () =>
         directory.offerFirstToken((change) => recorder.record(SERVICE, { kind: 'account', ...change }));
       if (kind !== 'oidc')
@@ -231,7 +233,8 @@ function beginningAndEnd(
     async close() {
       clearTimeout(offering);
       await repeats.tellAll().catch(() => {});
-      if (kind !== 'none') await recorder.record(SERVICE, { kind: 'stop' }).catch(() => {});
+      // A start that failed has told of none: another process may use the same trail.
+      if (hasBegun) await recorder.record(SERVICE, { kind: 'stop' }).catch(() => {});
       await recorder.close();
     },
   };

@@ -35,8 +35,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 };
 
 /**
- * Errors as JSON; a refusal, and what is amiss after the answer began, goes on to the access layer. No answer quotes what
- * the archive or a film said.
+ * Errors as JSON; a refusal, and what is amiss after the answer began, goes on to the access layer. No answer quotes
+ * what the archive or a film said.
  */
 export function errorAnswers(log: Log): ErrorRequestHandler {
   return (error: unknown, _request, response: Response, next) => {

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
-import { writeAtomicallySync } from '../../base/atomic-file';
+import { PRIVATE_MODE, writeAtomicallySync } from '../../base/atomic-file';
 import type { Log } from '../../base/log';
 import { sleep } from '../../base/retry';
 import { readTls } from '../../net/tls';
@@ -76,7 +76,7 @@ class SpooledSyslog implements Syslog {
     const frame = syslogFrame(xml, at);
     try {
       if (sizeOf(this.spool) + frame.length > this.settings.spoolBytes) this.drop();
-      else appendFileSync(this.spool, frame, { mode: 0o600 });
+      else appendFileSync(this.spool, frame, { mode: PRIVATE_MODE });
     } catch {
       this.drop();
     }
@@ -107,7 +107,7 @@ class SpooledSyslog implements Syslog {
       readFileSync(sent),
       existsSync(this.spool) ? readFileSync(this.spool) : Buffer.alloc(0),
     ]);
-    writeAtomicallySync(this.spool, both, { mode: 0o600 });
+    writeAtomicallySync(this.spool, both, { mode: PRIVATE_MODE });
     rmSync(sent, { force: true });
   }
 

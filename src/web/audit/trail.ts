@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PRIVATE_MODE } from '../../base/atomic-file';
 import { HilumError } from '../../base/errors';
 
 /** Where audit messages go beside the file, in the order they were written: syslog. It must not wait and not throw. */
@@ -15,7 +16,7 @@ interface Waiting {
   readonly failed: (error: unknown) => void;
 }
 
-const FILE = 'audit.log';
+export const AUDIT_FILE = 'audit.log';
 
 /**
  * The audit trail on the disk: one message a line, only ever appended, on the disk (fsync) before `write` resolves.
@@ -83,14 +84,14 @@ export class AuditTrail {
 
   private async current(): Promise<{ readonly handle: FileHandle; bytes: number }> {
     if (this.file !== null && this.file.bytes < this.settings.maxFileBytes) return this.file;
-    const path = join(this.settings.dir, FILE);
+    const path = join(this.settings.dir, AUDIT_FILE);
     if (this.file !== null) {
       await this.file.handle.close();
       this.file = null;
       await rename(path, join(this.settings.dir, `audit-${new Date().toISOString().replace(/[:.]/g, '-')}.log`));
     }
     await mkdir(this.settings.dir, { recursive: true, mode: 0o700 });
-    const handle = await open(path, 'a', 0o600);
+    const handle = await open(path, 'a', PRIVATE_MODE);
     this.file = { handle, bytes: (await handle.stat()).size };
     return this.file;
   }

@@ -37,7 +37,20 @@ export async function migrate(
   await sql`create table if not exists migration (name text primary key, applied_at bigint not null)`.execute(
     transaction,
   );
-  const applied = new Set((await transaction.selectFrom('migration').select('name').execute()).map(({ name }) => name));
+  const pending = await pendingOf(transaction, migrations);
+  for (const migration of pending) {
+    await migration.up(transaction as unknown as Kysely<unknown>, kind);
+    await transaction.insertInto('migration').values({ name: migration.name, applied_at: now() }).execute();
+  }
+  return pending.map(({ name }) => name);
+}
+
+/**
+ * The steps that a database with the table of them has yet to take.
+ * @throws HilumError DATABASE_INVALID when it has steps that this version does not know.
+ */
+export async function pendingOf(db: Kysely<Schema>, migrations: readonly Migration[]): Promise<readonly Migration[]> {
+  const applied = new Set((await db.selectFrom('migration').select('name').execute()).map(({ name }) => name));
   const unknown = [...applied].filter((name) => !migrations.some((migration) => migration.name === name));
   if (unknown.length > 0)
     throw new HilumError(
@@ -46,10 +59,5 @@ export async function migrate(
       `the database was made by a newer version of Hilum (it has ${unknown.join(', ')}): update Hilum, or use ` +
         'another database',
     );
-  const pending = migrations.filter(({ name }) => !applied.has(name));
-  for (const migration of pending) {
-    await migration.up(transaction as unknown as Kysely<unknown>, kind);
-    await transaction.insertInto('migration').values({ name: migration.name, applied_at: now() }).execute();
-  }
-  return pending.map(({ name }) => name);
+  return migrations.filter(({ name }) => !applied.has(name));
 }

@@ -9,6 +9,9 @@ import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../../sr
 import { unboundedReader } from '../../../src/pipeline/film-reader';
 import type { Line } from '../../../src/pipeline/pipeline';
 import type { StudyRecord } from '../../../src/sinks/record';
+import { webApp } from '../../../src/app/web';
+import type { Log } from '../../../src/base/log';
+import type { Access } from '../../../src/web/access/access';
 import type { AuditEvent } from '../../../src/web/access/audit-event';
 import { TooMany } from '../../../src/web/access/limits';
 import { Refused, type Role, setUser, userOf } from '../../../src/web/access/user';
@@ -32,7 +35,6 @@ export class ListSite {
   readonly audit: AuditEvent[] = [];
   /** No audit message can be written. */
   auditsAreLost = false;
-  readonly log = recordingLog();
   letters: DeadLetterEntry[] = [];
   readonly acted: string[] = [];
   /** Every session has ended. */
@@ -42,31 +44,41 @@ export class ListSite {
   private constructor(
     readonly worklist: Worklist,
     readonly database: Database,
+    readonly log: ReturnType<typeof recordingLog>,
     readonly url: string,
     private readonly closeAll: () => Promise<void>,
     readonly app: Express,
   ) {}
 
   static async open(
-    options: { readonly database?: string; readonly parts?: Partial<ListParts> } = {},
+    options: {
+      readonly database?: string;
+      readonly parts?: Partial<ListParts>;
+      /** The access layer as the service has it, in the place of sign-in by a header. */
+      readonly behind?: (database: Database, log: Log) => Access;
+    } = {},
   ): Promise<ListSite> {
     const dir = mkdtempSync(join(tmpdir(), 'hilum-list-'));
     const log = recordingLog();
     const database = openDatabase(options.database ?? `file:${join(dir, 'list.db')}`, log);
     await database.ready();
     const worklist = new Worklist(database);
-    const app = express();
     const holder: { site?: ListSite } = {};
-    const web = readingListWeb({ ...defaultParts(worklist, holder), ...options.parts });
-    app.use(signInByHeader, web.routes, refusals);
+    const access = options.behind?.(database, log) ?? null;
+    const parts = { ...defaultParts(worklist, holder), ...(access === null ? {} : { access }), ...options.parts };
+    const web = readingListWeb(parts);
+    const app = access === null ? express() : webApp({ access, checks: parts.checks, metrics: METRICS, listWeb: web });
+    if (access === null) app.use(signInByHeader, web.routes, refusals);
     const server = await listen(app, '127.0.0.1', 0);
     const close = async () => {
       web.close();
       await server.close();
+      await access?.close();
       await database.close();
       rmSync(dir, { recursive: true, force: true });
     };
-    holder.site = new ListSite(worklist, database, `http://127.0.0.1:${server.port}`, close, app);
+    await access?.begin();
+    holder.site = new ListSite(worklist, database, log, `http://127.0.0.1:${server.port}`, close, app);
     return holder.site;
   }
 
@@ -202,6 +214,8 @@ export async function fill(worklist: Worklist, count: number, from = 1): Promise
     );
   }
 }
+
+const METRICS = { contentType: 'text/plain', text: () => Promise.resolve('hilum_up 1\n') };
 
 const signInByHeader: RequestHandler = (request, _response, next) => {
   const roles = request.get('x-test-roles');

@@ -1,0 +1,107 @@
+import { tmpdir } from 'node:os';
+import type { DicomWebArchive } from '../archive/dicomweb';
+import { diskProblem, writeProblem } from '../base/disk';
+import { describeError } from '../base/errors';
+import type { Log } from '../base/log';
+import type { Config } from '../config/config';
+import { deriveUid } from '../dicom/uid';
+import type { Broker } from '../queue/broker';
+import { AUDIT_FILE } from '../web/audit/trail';
+import { type Check, remembered } from '../web/health';
+import type { Database } from '../worklist/database';
+
+/** Less than this and the service is not ready: what it keeps on disk is small, but must not fail. */
+const LEAST_FREE_BYTES = 100_000_000;
+
+/** What readiness says is that old at most (milliseconds): anybody may ask, and looking costs others something. */
+const REMEMBERED_MS = 3_000;
+
+/** How often the service looks at its own disk and database, asked or not (milliseconds). */
+const LOOK_MS = 5_000;
+
+/**
+ * Whether this process can't work without `state.dir`; the audit trail may be elsewhere, counts of drift missing.
+ */
+export function keepsState({ roles, catchUp, results, list }: Config, hasDatabase: boolean): boolean {
+  return (
+    (roles.includes('catch-up') && catchUp.kind === 'orthanc') ||
+    (roles.includes('worker') && results.mode === 'shadow') ||
+    (hasDatabase && list.database.startsWith('file:'))
+  );
+}
+
+/**
+ * What this process can't work without. `local`: what is not told by anything else, as broker and archive are.
+ * @param database of the list and of the accounts; null where neither is here, and then nothing is audited
+ */
+export function readinessChecks(
+  config: Config,
+  { broker, archive, database }: { broker: Broker; archive: DicomWebArchive; database: Database | null },
+): { readonly checks: readonly Check[]; readonly local: readonly Check[] } {
+  const { state, audit } = config;
+  const folders = [
+    tmpdir(),
+    ...(keepsState(config, database !== null) ? [state.dir] : []),
+    ...(database === null ? [] : [audit.dir]),
+  ];
+  const ofOurs: Check[] = [
+    { name: 'disk', look: async () => diskProblem(folders, LEAST_FREE_BYTES) },
+    ...(folders.includes(state.dir) ? [{ name: 'state', look: async () => writeProblem(state.dir) }] : []),
+    ...(database === null
+      ? []
+      : [
+          { name: 'database', look: async () => database.check().then(() => null, describeError) },
+          { name: 'audit', look: async () => writeProblem(audit.dir, AUDIT_FILE) },
+        ]),
+  ];
+  const ofBroker: Check = {
+    name: 'broker',
+    look: async () => (broker.state() === 'connected' ? null : `not connected to the broker (${broker.state()})`),
+  };
+  // A query for a study that nobody has: cheap, and needs the archive to be there and to let us in.
+  const ofArchive: Check = {
+    name: 'archive',
+    look: async () => archive.sightStudy(deriveUid(['readiness'])).then(() => null),
+  };
+  const asked = [ofArchive, ...ofOurs].map((check) => remembered(check, REMEMBERED_MS));
+  return { checks: [ofBroker, ...asked], local: asked.slice(1) };
+}
+
+/**
+ * Looks at the checks by itself, so that the log tells of each outage and of its end, once, also where nobody asks for
+ * health.
+ */
+export function watchReadiness(checks: readonly Check[], log: Log, everyMs = LOOK_MS): ReadinessWatch {
+  const failing = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  const tell = (name: string, problem: string | null) => {
+    if (problem !== null && !failing.has(name)) {
+      failing.add(name);
+      log.error({ event: 'health.check-failed', check: name, problem }, problem);
+    } else if (problem === null && failing.delete(name)) {
+      log.info({ event: 'health.check-passed', check: name }, `${name} is well again`);
+    }
+  };
+  const round = async () => {
+    for (const { name, look } of checks) {
+      const problem = await look().catch(describeError);
+      // What is closed at the end is not missed.
+      if (isStopped) return;
+      tell(name, problem);
+    }
+    timer = setTimeout(() => void round(), everyMs).unref();
+  };
+  return {
+    start: () => void round(),
+    stop: () => {
+      isStopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+export interface ReadinessWatch {
+  start(): void;
+  stop(): void;
+}
