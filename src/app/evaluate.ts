@@ -13,7 +13,8 @@ import type { MistakePicture } from '../evaluation/page-sections';
 import { type EvaluationReport, makeReport } from '../evaluation/report';
 import { analyseFiles, type Failure } from '../evaluation/run';
 import { unlabelledFiles } from '../evaluation/unlabelled';
-import { leadingOf } from '../objects/analysis';
+import { headsOf } from '../model/manifest';
+import type { AnalysisFinding } from '../objects/analysis';
 import type { Line } from '../pipeline/pipeline';
 import { openLineForFiles } from './line';
 
@@ -24,6 +25,8 @@ export interface EvaluationOptions {
   readonly out: string;
   /** Which label is the finding. */
   readonly positive?: string | undefined;
+  /** Label of what is evaluated; by default the first that the classifiers tell. */
+  readonly finding?: string | undefined;
   /** Wanted sensitivity, 0..1. */
   readonly sensitivity: number;
   /** Another folder of models. */
@@ -45,6 +48,8 @@ export interface EvaluationListener {
 
 export interface Evaluated {
   readonly report: EvaluationReport;
+  /** Whether it is the first finding of the line, which has a setting of its own. */
+  readonly isFirst: boolean;
   /** Path of the page. */
   readonly html: string;
   /** Films that could not be worked on. */
@@ -73,6 +78,7 @@ export async function evaluateFilms(options: EvaluationOptions, listener: Evalua
   noteUnlabelled(unlabelled, listener);
   const line = await openLineForFiles(config, options.models, listener.note);
   try {
+    const evaluated = findingNamed(options.finding, line);
     const { records, failures } = await analyseAll(options, labels, { line, listener });
     const report = makeReport({
       labels,
@@ -80,31 +86,54 @@ export async function evaluateFilms(options: EvaluationOptions, listener: Evalua
       records,
       failures,
       identity: line.identity(),
+      finding: evaluated.label,
       unlabelled,
       now: started,
-      settings: settingsOf(options, config, line),
+      settings: settingsOf(options, config, evaluated, line),
     });
     noteFailures(failures, listener);
     const html = await writeReport(report, await drawMistakes(report, options.films, line), options.out);
-    return { report, html, failed: failures.length };
+    return { report, isFirst: evaluated.label === line.identity().findings[0]!.label, html, failed: failures.length };
   } finally {
     await line.reader.close();
   }
 }
 
+/** @throws HilumError LABELS_INVALID where no classifier tells it */
+function findingNamed(label: string | undefined, line: Line): AnalysisFinding {
+  const identity = line.identity();
+  if (label === undefined) return identity.findings[0]!;
+  const named = identity.findings.find((finding) => finding.label === label);
+  if (named !== undefined) return named;
+  const known = identity.findings.map((finding) => finding.label).join(', ');
+  throw new HilumError('LABELS_INVALID', 'permanent', `there is no finding ${label}; the classifiers tell ${known}`);
+}
+
 /** Writes an operating point into a configuration file. @throws HilumError CONFIG_INVALID */
-export function writeThreshold(config: string, threshold: number): Promise<void> {
-  return applyThreshold(config, threshold, readConfig);
+export async function writeThreshold(
+  config: string,
+  { finding, isFirst }: { readonly finding: string; readonly isFirst: boolean },
+  threshold: number,
+): Promise<string> {
+  const { rules } = readConfig(config).findings;
+  const hasRule = rules.some((rule) => rule.finding === finding && rule.threshold !== undefined);
+  const key = isFirst && !hasRule ? 'classification.threshold' : 'findings.rules';
+  await applyThreshold(config, { threshold, finding: key === 'findings.rules' ? finding : null }, readConfig);
+  return key;
 }
 
 function settingsOf(
   { sensitivity }: EvaluationOptions,
   config: Config | null,
+  { label, operatingPoint }: AnalysisFinding,
   line: Line,
 ): EvaluationReport['settings'] {
+  const head = line.models.classifiers
+    .flatMap(({ model }) => headsOf(model.manifest))
+    .find((one) => one.label === label);
   return {
-    threshold: leadingOf(line.identity()).operatingPoint,
-    thresholdFrom: config?.classification.threshold === undefined ? 'model' : 'configuration',
+    threshold: operatingPoint,
+    thresholdFrom: config === null || head?.operatingPoint.threshold === operatingPoint ? 'model' : 'configuration',
     wantedSensitivity: sensitivity,
     bootstrap: BOOTSTRAP,
   };
@@ -152,7 +181,7 @@ function noteFailures(failures: readonly Failure[], { note }: EvaluationListener
 }
 
 async function drawMistakes(
-  { films, settings }: EvaluationReport,
+  { films, finding, settings }: EvaluationReport,
   folder: string,
   line: Line,
 ): Promise<MistakePicture[]> {
@@ -164,7 +193,7 @@ async function drawMistakes(
   const drawn: MistakePicture[] = [];
   for (const { kind, film } of wanted) {
     const { file, probability } = film;
-    drawn.push({ kind, file, probability, png: await heatMapPng(folder, file, line) });
+    drawn.push({ kind, file, probability, png: await heatMapPng(folder, file, finding, line) });
   }
   return drawn;
 }

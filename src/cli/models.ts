@@ -44,7 +44,10 @@ function describe(row: InstalledModel): string {
     `${row.id} ${row.version} (${row.task}): ${row.title}`,
     `  ${row.architecture}`,
     `  ${(row.bytes / 1e6).toFixed(1)} MB, SHA-256 ${row.sha256}: matches the manifest`,
-    `  operating point ${row.operatingPoint.threshold}: ${row.operatingPoint.meaning}`,
+    ...row.heads.map(
+      ({ label, operatingPoint: { threshold, meaning }, mode, reason }) =>
+        `  ${label}, ${mode === 'shadow' ? `in shadow (${reason ?? 'not validated'}), ` : ''}operating point ${threshold}: ${meaning}`,
+    ),
     `  ${row.intendedUse}`,
     ...row.limitations.map((limitation) => `  - ${limitation}`),
     `  licence: ${row.licence}`,
