@@ -13,7 +13,6 @@ import { Explained, ROOT, isMain, runMain } from './lib/shell.mjs';
 
 const require = createRequire(import.meta.url);
 const dist = (name) => require(path.join(ROOT, 'dist', name));
-const { thresholdOf } = dist('model/manifest.js');
 const DRAWN = 16;
 
 async function main() {
@@ -104,7 +103,7 @@ async function runBoth(models, films) {
 function compare(answers, labels, [{ manifest, network }, { network: other }]) {
   const single = answers.every(([a]) => a.probability.length === 1);
   const differences = answers.map(([a, b]) => greatestDifference(a.probability, b.probability));
-  const threshold = thresholdOf(manifest);
+  const threshold = dist('model/manifest.js').thresholdOf(manifest);
   const seconds = [0, 1].map((which) => median(answers.map((pair) => pair[which].seconds)));
   return {
     films: answers.length,

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import { findingsSchema } from '../finding/config';
-import type { Region } from '../imaging/region';
 import { modelsSchema, namedModels } from '../model/config';
 import { type ModelManifest, readManifest, regionsOf } from '../model/manifest';
 import { openModel, type OpenedModel } from '../model/session';
@@ -142,7 +141,7 @@ function describeModel(manifest: ModelManifest): AnalysisModel {
   return { id, version, title, sha256, task, input: describeInput(manifest) };
 }
 
-const REGION_NAMES: Readonly<Record<Region, string>> = {
+const REGION_NAMES: Readonly<Record<ReturnType<typeof regionsOf>[number], string>> = {
   film: 'whole film',
   lungs: 'lungs only',
   removed: 'film without lungs',

@@ -55,12 +55,13 @@ function choose(
   const task = ROLES[role];
   const isUsual = usual.every((id) => ids.includes(id));
   const chosen = isUsual ? [...usual] : ids.slice(0, 1);
+  const named = (names: readonly string[]) => names.join(' and ');
   const others = ids.filter((id) => !chosen.includes(id));
   if (chosen.length === 0)
     throw new HilumError(
       'MODEL_INVALID',
       'permanent',
-      `${dir} holds no model for the task ${task} with a manifest that can be used (hilum models check): put the folder ${usual.join(' and ')} of Hilum there, or your own`,
+      `${dir} holds no model for the task ${task} with a manifest that can be used (hilum models check): put the folder ${named(usual)} of Hilum there, or your own`,
     );
   if (others.length === 0) return chosen;
   if (!isUsual)
@@ -70,7 +71,7 @@ function choose(
       `${dir} holds several models for the task ${task}: ${ids.join(', ')}; leave one there, or name one in a configuration (models.${role})`,
     );
   say(
-    `for the task ${task} runs ${chosen.join(' and ')}, not ${others.join(', ')}: models.${role} in a configuration names another, or take ${chosen.join(' and ')} out of ${dir}`,
+    `for the task ${task} runs ${named(chosen)}, not ${others.join(', ')}: models.${role} in a configuration names another, or take ${named(chosen)} out of ${dir}`,
   );
   return chosen;
 }

@@ -39,8 +39,8 @@ export function worstMistakes<T extends Mistake>(
 const LONGEST_SIDE = 640;
 
 /**
- * The heat map of a finding as the service draws it, smaller, as a PNG; the film is analysed once more for it. Null where it can't
- * be had any more.
+ * The heat map of a finding as the service draws it, smaller, as a PNG; the film is analysed once more for it. Null
+ * where it can't be had any more.
  */
 export async function heatMapPng(
   folder: string,

@@ -23,7 +23,8 @@ export const findingsSchema = z
             .optional()
             .describe(
               'live: it may make a study urgent. shadow: it is computed and written down, and nothing follows from ' +
-                "it. off: nobody asks for it. By default the model's own; what a model gives in shadow can't be made live",
+                "it. off: nobody asks for it. By default the model's own; what a model gives in shadow can't be " +
+                'made live',
             ),
         }),
       )

@@ -194,8 +194,8 @@ function examineMaps(of: string, head: number, manifest: ModelManifest, answers:
     check: 'cam',
     ok: true,
     text:
-      `${of}${cam.rows} x ${cam.columns}, finite, and rises with the probability (correlation ${direction.toFixed(2)} ` +
-      `over ${maps.length} inputs)`,
+      `${of}${cam.rows} x ${cam.columns}, finite, and rises with the probability ` +
+      `(correlation ${direction.toFixed(2)} over ${maps.length} inputs)`,
   };
 }
 

@@ -186,8 +186,8 @@ export function portProblems(
           {
             side: 'input' as const,
             text:
-              `the network's input is [${input.shape.map((size) => size ?? '?').join(', ')}], not ${filmsOf(planes)} of ` +
-              `${rows} x ${columns}`,
+              `the network's input is [${input.shape.map((size) => size ?? '?').join(', ')}], not ` +
+              `${filmsOf(planes)} of ${rows} x ${columns}`,
           },
         ]
       : [];

@@ -32,7 +32,7 @@ export function contradictionsOf(manifest: ModelManifest): string[] {
       classifies && nameless.length > 0,
       schemaVersion === 1
         ? 'classes: the positive class has no code {value, scheme, meaning}, which reports need'
-        : `heads: ${nameless.map(({ label }) => label).join(', ')} has no code {value, scheme, meaning}, which reports need`,
+        : `heads: without a code, which reports need: ${nameless.map(({ label }) => label).join(', ')}`,
     ],
     [!classifies && (manifest.heads?.length ?? 1) > 1, `heads: a network for the task ${task} gives one answer`],
     [

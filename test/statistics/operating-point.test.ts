@@ -100,6 +100,18 @@ describe('--apply-threshold', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
+  test("another finding's threshold goes into its rule, which is added where there is none", async () => {
+    const path = join(folder(), 'hilum.yaml');
+    await applyThreshold(path, { threshold: 0.25, finding: 'lung opacity' }, readConfig);
+    await applyThreshold(path, { threshold: 0.4, finding: 'tuberculosis' }, readConfig);
+    await applyThreshold(path, { threshold: 0.3, finding: 'lung opacity' }, readConfig);
+    expect(readConfig(path).findings.rules).toEqual([
+      { finding: 'lung opacity', threshold: 0.3, priority: 'urgent' },
+      { finding: 'tuberculosis', threshold: 0.4, priority: 'urgent' },
+    ]);
+    expect(readFileSync(path, 'utf8')).toContain('# the archive');
+  });
+
   const written = async (text: string) => {
     const path = join(folder(), 'hilum.yaml');
     writeFileSync(path, text);
@@ -161,7 +173,8 @@ describe('--apply-threshold', () => {
 
   test('what would be no valid configuration is not written', async () => {
     const dir = folder();
-    await expect(applyThreshold(join(dir, 'hilum.yaml'), { threshold: 7, finding: null }, readConfig)).rejects.toMatchObject({
+    const wrong = applyThreshold(join(dir, 'hilum.yaml'), { threshold: 7, finding: null }, readConfig);
+    await expect(wrong).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
     });
     expect(readFileSync(join(dir, 'hilum.yaml'), 'utf8')).toBe(CONFIG);

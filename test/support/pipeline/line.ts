@@ -152,6 +152,42 @@ export function fakeLine(answers: Partial<FakeAnswers> = {}): { line: Line; seen
   return { line: { reader: unboundedReader, models, plausibility: plausibilityOf(lungs), identity }, seen };
 }
 
+/** Of a classifier with two findings, one of them in shadow, that sees film and box. */
+export const HEADS = {
+  schemaVersion: 2,
+  classes: undefined,
+  positive: undefined,
+  operatingPoint: undefined,
+  input: {
+    name: 'input',
+    shape: [2, 1, SIZE, SIZE],
+    region: ['film', 'box'],
+    fill: 0,
+    intensity: 'min-max',
+    resample: 'antialiased-triangle',
+    mean: 0.5,
+    std: 0.25,
+  },
+  heads: [
+    {
+      label: 'lung opacity',
+      code: { value: '1', scheme: '99TEST', meaning: 'Opacity' },
+      operatingPoint: { threshold: 0.3, meaning: 'test' },
+      mode: 'live',
+      reason: null,
+      limitations: [],
+    },
+    {
+      label: 'tuberculosis',
+      code: { value: '2', scheme: '99TEST', meaning: 'Tuberculosis' },
+      operatingPoint: { threshold: 0.5, meaning: 'test' },
+      mode: 'shadow',
+      reason: 'too few sources',
+      limitations: [],
+    },
+  ],
+};
+
 /** Of a network that sees the film without its lungs. fill 0.25: a value that the film does not have everywhere. */
 export const REMOVED = {
   input: {
