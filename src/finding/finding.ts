@@ -31,10 +31,15 @@ export function priorityAt(atOrAbove: boolean, priority: Priority = 'urgent'): P
 
 /** The highest priority of the live findings; null when there is none, for that says nothing. */
 export function priorityOf(findings: readonly Finding[]): Priority | null {
-  return mostUrgent(findings.filter(({ mode }) => mode === 'live').map(({ priority }) => priority));
+  return mostUrgent(liveFindings(findings).map(({ priority }) => priority));
 }
 
-/** The same over all films of a study. */
+/** What people and other systems are told; one in shadow stands in the report alone, and says so. */
+export function liveFindings(findings: readonly Finding[]): Finding[] {
+  return findings.filter(({ mode }) => mode === 'live');
+}
+
+/** The highest priority of all films of a study. */
 export function studyPriority(films: readonly { readonly findings: readonly Finding[] }[]): Priority | null {
   return priorityOf(films.flatMap(({ findings }) => findings));
 }
