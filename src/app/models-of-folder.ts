@@ -61,7 +61,8 @@ function choose(
     throw new HilumError(
       'MODEL_INVALID',
       'permanent',
-      `${dir} holds no model for the task ${task} with a manifest that can be used (hilum models check): put the folder ${named(usual)} of Hilum there, or your own`,
+      `${dir} holds no model for the task ${task} with a manifest that can be used (hilum models check): put the ` +
+        `folder ${named(usual)} of Hilum there, or your own`,
     );
   if (others.length === 0) return chosen;
   if (!isUsual)
@@ -71,7 +72,8 @@ function choose(
       `${dir} holds several models for the task ${task}: ${ids.join(', ')}; leave one there, or name one in a configuration (models.${role})`,
     );
   say(
-    `for the task ${task} runs ${named(chosen)}, not ${others.join(', ')}: models.${role} in a configuration names another, or take ${named(chosen)} out of ${dir}`,
+    `for the task ${task} runs ${named(chosen)}, not ${others.join(', ')}: models.${role} in a configuration names ` +
+      `another, or take ${named(chosen)} out of ${dir}`,
   );
   return chosen;
 }

@@ -33,6 +33,7 @@ test.each<[string, (record: StudyRecord) => unknown]>([
 test('the report says that it is one', () => {
   const said = findingStatement(SHADOW);
   expect(said).toBe(
-    'Probability of tuberculosis 99.0 %. Its operating point was never validated: no statement, and nothing follows from it.',
+    'Probability of tuberculosis 99.0 %. Its operating point was never validated: no statement, and nothing follows ' +
+      'from it.',
   );
 });
