@@ -93,8 +93,8 @@ async function runBoth(models, films) {
   for (const [i, film] of films.entries()) {
     for (const which of i % 2 ? [1, 0] : [0, 1]) {
       const started = performance.now();
-      const { probability, cam } = await models[which].predict(film);
-      answers[i][which] = { probability, cam, seconds: (performance.now() - started) / 1000 };
+      const { probability, cams } = await models[which].predict(film);
+      answers[i][which] = { probability, cam: cams?.[0]?.[0] ?? null, seconds: (performance.now() - started) / 1000 };
     }
   }
   return answers;
@@ -103,7 +103,7 @@ async function runBoth(models, films) {
 function compare(answers, labels, [{ manifest, network }, { network: other }]) {
   const single = answers.every(([a]) => a.probability.length === 1);
   const differences = answers.map(([a, b]) => greatestDifference(a.probability, b.probability));
-  const { threshold } = manifest.operatingPoint;
+  const threshold = dist('model/manifest.js').thresholdOf(manifest);
   const seconds = [0, 1].map((which) => median(answers.map((pair) => pair[which].seconds)));
   return {
     films: answers.length,

@@ -14,7 +14,7 @@ const require = createRequire(import.meta.url);
 require('./lib/typescript.cjs');
 const { parse } = require('csv-parse/sync');
 const { SHIPPED_MODELS } = require('../src/app/installed.ts');
-const { openLine } = require('../src/app/line.ts');
+const { lineSettings, openLine } = require('../src/app/line.ts');
 const { configSchema } = require('../src/config/config.ts');
 const { count, emptyPage } = require('../src/monitoring/drift-book.ts');
 const { openPicture } = require('../src/evaluation/picture.ts');
@@ -33,8 +33,7 @@ async function main() {
     },
   });
   const opened = await openLine(
-    configSchema.shape.models.parse({ threads: Number(values.threads) }),
-    configSchema.shape.results.parse({}),
+    lineSettings({ models: configSchema.shape.models.parse({ threads: Number(values.threads) }) }),
   );
   const page = emptyPage();
   const line = {

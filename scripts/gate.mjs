@@ -16,7 +16,7 @@ import { Explained, ROOT, runMain, say } from './lib/shell.mjs';
 const require = createRequire(import.meta.url);
 require('./lib/typescript.cjs');
 const { parse } = require('csv-parse/sync');
-const { openLine } = require('../src/app/line.ts');
+const { lineSettings, openLine } = require('../src/app/line.ts');
 const { configSchema } = require('../src/config/config.ts');
 const { openPicture, kindOf } = require('../src/evaluation/picture.ts');
 const { wilson } = require('../src/statistics/statistics.ts');
@@ -45,8 +45,7 @@ async function main() {
   if (values.pictures === undefined || values.out === undefined)
     throw new Explained('usage: npm run gate -- --pictures DIR --out FILE.jsonl');
   const line = await openLine(
-    configSchema.shape.models.parse({ threads: Number(values.threads) }),
-    configSchema.shape.results.parse({}),
+    lineSettings({ models: configSchema.shape.models.parse({ threads: Number(values.threads) }) }),
   );
   const named = (tasks) =>
     line

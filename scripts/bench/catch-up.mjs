@@ -48,9 +48,8 @@ async function makeStudies(count, url) {
   const { open, contentOf } = dist('pipeline/decode.js');
   const { analyseFilm } = dist('pipeline/pipeline.js');
   const { encode } = dist('pipeline/encode.js');
-  const { openLine } = dist('app/line.js');
-  const { configSchema } = dist('config/config.js');
-  const line = await openLine(configSchema.shape.models.parse({}), configSchema.shape.results.parse({}));
+  const { lineSettings, openLine } = dist('app/line.js');
+  const line = await openLine(lineSettings());
   const drawing = { ...FILM, attributes: { StudyDate: today() } };
   const drawn = Buffer.from(syntheticDicom(drawing));
   const first = await analyseFilm(drawn, line);

@@ -16,8 +16,7 @@ const { decodePixels } = dist('dicom/pixels.js');
 const { syntheticDicom } = dist('objects/synthetic-film.js');
 const { open } = dist('pipeline/decode.js');
 const { analyseFilm } = dist('pipeline/pipeline.js');
-const { openLine } = dist('app/line.js');
-const { configSchema } = dist('config/config.js');
+const { lineSettings, openLine } = dist('app/line.js');
 
 /** With the DICOM films enough for a block. */
 const PICTURES = 8;
@@ -27,7 +26,7 @@ const GREY_LEVELS = 256;
 export const DATA = process.env.HILUM_DATA_DIR ?? path.join(ROOT, '../shared/data');
 
 async function main(folder) {
-  const line = await openLine(configSchema.shape.models.parse({}), configSchema.shape.results.parse({}));
+  const line = await openLine(lineSettings());
   const found = [];
   for (const [i, bytes] of [...dicomFiles(), ...(await pictures())].entries()) {
     const uids = await uidsOfAnalysed(bytes, line);

@@ -7,8 +7,7 @@ const port = parentPort;
 if (port === null) throw new Error('analysis-worker.ts is started as a thread only');
 
 void serveFilms(port, async (log) => {
-  const { models, results, decode, classification } = workerData as LineSettings;
-  const line = await openLine(models, results, decode, log, classification);
+  const line = await openLine(workerData as LineSettings, log);
   const description: AnalysisDescription = {
     identity: line.identity(),
     classifier: line.models.classifiers[0]!.model.manifest,

@@ -35,8 +35,8 @@ export async function openAnalysis(
   log: Log,
   workerFile = join(__dirname, 'analysis-worker.js'),
 ): Promise<OpenedAnalysis> {
-  const { models, results, decode, classification } = config;
-  const settings: LineSettings = { models, results, decode, classification };
+  const { models, results, decode, classification, findings } = config;
+  const settings: LineSettings = { models, results, decode, classification, findings };
   const threads = await AnalysisThreads.open<AnalysisDescription>(
     { workerFile, settings, timeoutMs: config.analysis.timeoutMs, log },
     concurrencyOf(config),

@@ -90,8 +90,8 @@ function reanalysisQueue(config: Config, broker: Broker, onFull: (waiting: numbe
 }
 
 /**
- * The series of a study as the catch-up counts them: in shadow mode no report is ever in the archive, so what the book
- * has stands for one.
+ * The series of a study as the catch-up counts them: in shadow mode what the book has stands for the reports. Those in
+ * the archive are of a live service, which may run beside this one with other models.
  */
 export async function seriesWithShadow(
   study: Uid,
@@ -101,7 +101,10 @@ export async function seriesWithShadow(
   const series = await archive.findSeries(study);
   return book === null
     ? series
-    : [...series, { modality: 'SR', description: REPORT_NAME, instances: book.filmsOf(study), isByFilm: true }];
+    : [
+        ...series.filter(({ description }) => !description.startsWith(REPORT_NAME)),
+        { modality: 'SR', description: REPORT_NAME, instances: book.filmsOf(study), isByFilm: true },
+      ];
 }
 
 /** The catch-up as configured; null where it is off. */

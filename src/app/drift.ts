@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Config } from '../config/config';
+import { namedModels } from '../model/config';
 import { readManifest } from '../model/manifest';
 import { compareWith, type DriftRow, lastDays, referenceOf } from '../monitoring/drift';
 import { type DriftDay, readPages } from '../monitoring/drift-book';
@@ -14,6 +15,8 @@ export interface DriftReport {
   readonly days: readonly DriftDay[];
   /** Films by outcome. */
   readonly outcomes: Readonly<Record<string, number>>;
+  /** Id of the first classifier, which the films are held against. */
+  readonly classifier: string;
   /** How many films the classifier's reference counts; null where its manifest has none to compare with. */
   readonly referenceFilms: number | null;
   readonly measures: readonly DriftRow[];
@@ -25,11 +28,13 @@ export interface DriftReport {
 export function driftReport({ models, state }: Config, lastSoMany: number, now = new Date()): DriftReport {
   const [from, to] = lastDays(lastSoMany, now);
   const { page, days, unread } = readPages(state.dir, from, to);
-  const reference = referenceOf(readManifest(join(models.dir ?? SHIPPED_MODELS, models.classifier)));
+  const classifier = namedModels(models).classifiers[0]!;
+  const reference = referenceOf(readManifest(join(models.dir ?? SHIPPED_MODELS, classifier)));
   return {
     from,
     to,
     days,
+    classifier,
     outcomes: page.outcomes,
     referenceFilms: reference?.films ?? null,
     measures: reference === null ? [] : compareWith(reference, page),

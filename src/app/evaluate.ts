@@ -13,7 +13,8 @@ import type { MistakePicture } from '../evaluation/page-sections';
 import { type EvaluationReport, makeReport } from '../evaluation/report';
 import { analyseFiles, type Failure } from '../evaluation/run';
 import { unlabelledFiles } from '../evaluation/unlabelled';
-import { leadingOf } from '../objects/analysis';
+import { headsOf } from '../model/manifest';
+import type { AnalysisFinding } from '../objects/analysis';
 import type { Line } from '../pipeline/pipeline';
 import { withTrail } from './audit';
 import { openLineForFiles } from './line';
@@ -25,6 +26,8 @@ export interface EvaluationOptions {
   readonly out: string;
   /** Which label is the finding. */
   readonly positive?: string | undefined;
+  /** Label of what is evaluated; by default the first that the classifiers tell. */
+  readonly finding?: string | undefined;
   /** Wanted sensitivity, 0..1. */
   readonly sensitivity: number;
   /** Another folder of models. */
@@ -46,6 +49,8 @@ export interface EvaluationListener {
 
 export interface Evaluated {
   readonly report: EvaluationReport;
+  /** Whether it is the first finding of the line, which has a setting of its own. */
+  readonly isFirst: boolean;
   /** Path of the page. */
   readonly html: string;
   /** Films that could not be worked on. */
@@ -75,6 +80,7 @@ export async function evaluateFilms(options: EvaluationOptions, listener: Evalua
   noteUnlabelled(unlabelled, listener);
   const line = await openLineForFiles(config, options.models, listener.note);
   try {
+    const evaluated = findingNamed(options.finding, line);
     const { records, failures } = await analyseAll(options, labels, { line, listener });
     const report = makeReport({
       labels,
@@ -82,13 +88,14 @@ export async function evaluateFilms(options: EvaluationOptions, listener: Evalua
       records,
       failures,
       identity: line.identity(),
+      finding: evaluated.label,
       unlabelled,
       now: started,
-      settings: settingsOf(options, config, line),
+      settings: settingsOf(options, config, evaluated, line),
     });
     noteFailures(failures, listener);
     const html = await writeReport(report, await drawMistakes(report, options.films, line), options.out);
-    return { report, html, failed: failures.length };
+    return { report, isFirst: evaluated.label === line.identity().findings[0]!.label, html, failed: failures.length };
   } finally {
     await line.reader.close();
   }
@@ -100,24 +107,46 @@ async function recordExport(config: Config | null, out: string): Promise<void> {
   await withTrail(config, (trail) => trail.record({ kind: 'export', destination: resolve(out), studies: [] }));
 }
 
+/** @throws HilumError LABELS_INVALID where no classifier tells it */
+function findingNamed(label: string | undefined, line: Line): AnalysisFinding {
+  const identity = line.identity();
+  if (label === undefined) return identity.findings[0]!;
+  const named = identity.findings.find((finding) => finding.label === label);
+  if (named !== undefined) return named;
+  const known = identity.findings.map((finding) => finding.label).join(', ');
+  throw new HilumError('LABELS_INVALID', 'permanent', `there is no finding ${label}; the classifiers tell ${known}`);
+}
+
 /**
- * Writes an operating point into a configuration file; that is in the audit trail before. @throws HilumError
- * CONFIG_INVALID, AUDIT_FAILED
+ * Writes an operating point into a configuration file; that is in the audit trail before. Resolves to the key that has
+ * it. @throws HilumError CONFIG_INVALID, AUDIT_FAILED
  */
-export async function writeThreshold(config: string, threshold: number): Promise<void> {
-  const what = `classification.threshold ${threshold} written into ${resolve(config)}`;
-  await withTrail(readConfig(config), (trail) => trail.record({ kind: 'restricted-function', what, studies: [] }));
-  await applyThreshold(config, threshold, readConfig);
+export async function writeThreshold(
+  config: string,
+  { finding, isFirst }: { readonly finding: string; readonly isFirst: boolean },
+  threshold: number,
+): Promise<string> {
+  const read = readConfig(config);
+  const hasRule = read.findings.rules.some((rule) => rule.finding === finding && rule.threshold !== undefined);
+  const key = isFirst && !hasRule ? 'classification.threshold' : 'findings.rules';
+  const what = `${key} ${threshold} written into ${resolve(config)}`;
+  await withTrail(read, (trail) => trail.record({ kind: 'restricted-function', what, studies: [] }));
+  await applyThreshold(config, { threshold, finding: key === 'findings.rules' ? finding : null }, readConfig);
+  return key;
 }
 
 function settingsOf(
   { sensitivity }: EvaluationOptions,
   config: Config | null,
+  { label, operatingPoint }: AnalysisFinding,
   line: Line,
 ): EvaluationReport['settings'] {
+  const head = line.models.classifiers
+    .flatMap(({ model }) => headsOf(model.manifest))
+    .find((one) => one.label === label);
   return {
-    threshold: leadingOf(line.identity()).operatingPoint,
-    thresholdFrom: config?.classification.threshold === undefined ? 'model' : 'configuration',
+    threshold: operatingPoint,
+    thresholdFrom: config === null || head?.operatingPoint.threshold === operatingPoint ? 'model' : 'configuration',
     wantedSensitivity: sensitivity,
     bootstrap: BOOTSTRAP,
   };
@@ -165,7 +194,7 @@ function noteFailures(failures: readonly Failure[], { note }: EvaluationListener
 }
 
 async function drawMistakes(
-  { films, settings }: EvaluationReport,
+  { films, finding, settings }: EvaluationReport,
   folder: string,
   line: Line,
 ): Promise<MistakePicture[]> {
@@ -177,7 +206,7 @@ async function drawMistakes(
   const drawn: MistakePicture[] = [];
   for (const { kind, film } of wanted) {
     const { file, probability } = film;
-    drawn.push({ kind, file, probability, png: await heatMapPng(folder, file, line) });
+    drawn.push({ kind, file, probability, png: await heatMapPng(folder, file, finding, line) });
   }
   return drawn;
 }

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError } from '../base/errors';
-import { readModelFolder } from '../model/manifest';
+import { headsOf, readModelFolder } from '../model/manifest';
 
 export type InstalledModel = ReturnType<typeof inspect>;
 
@@ -19,8 +19,8 @@ function inspect(dir: string, name: string) {
   try {
     const { manifest, network, shards } = readModelFolder(join(dir, name));
     const bytes = [network, ...shards.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const { id, version, task, title, architecture, sha256, licence, intendedUse, limitations, operatingPoint } =
-      manifest;
+    const { id, version, task, title, architecture, sha256, licence, intendedUse, limitations } = manifest;
+    const heads = headsOf(manifest);
     return {
       id,
       version,
@@ -29,7 +29,8 @@ function inspect(dir: string, name: string) {
       architecture,
       bytes,
       sha256,
-      operatingPoint,
+      operatingPoint: heads[0]?.operatingPoint ?? null,
+      heads,
       licence,
       intendedUse,
       limitations,

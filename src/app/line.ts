@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
-import type { FindingRule } from '../finding/finding';
-import { type ModelManifest, readManifest } from '../model/manifest';
-import { openModel } from '../model/session';
+import { findingsSchema } from '../finding/config';
+import { modelsSchema, namedModels } from '../model/config';
+import { type ModelManifest, readManifest, regionsOf } from '../model/manifest';
+import { openModel, type OpenedModel } from '../model/session';
 import { classificationSchema, decodeSchema, resultsSchema } from '../pipeline/config';
 import { DecoderThread } from '../pipeline/decoder-thread';
 import type { AnalysisIdentity, AnalysisModel } from '../pipeline/encode';
+import { findingRules } from '../pipeline/finding-rules';
 import { requireFit } from '../pipeline/fit';
 import { plausibilityOf } from '../pipeline/lungs';
 import type { Line } from '../pipeline/pipeline';
@@ -15,38 +17,56 @@ import { SHIPPED_MODELS, VERSION } from './installed';
 import { modelsOfFolder } from './models-of-folder';
 
 /** What a line is opened from, in whatever thread. */
-export type LineSettings = Pick<Config, 'models' | 'results' | 'decode' | 'classification'>;
+export type LineSettings = Pick<Config, 'models' | 'results' | 'decode' | 'classification' | 'findings'>;
+
+/** Settings with their defaults, for who has no configuration file. */
+export function lineSettings(given: Partial<LineSettings> = {}): LineSettings {
+  return {
+    models: modelsSchema.parse({}),
+    results: resultsSchema.parse({}),
+    decode: decodeSchema.parse({}),
+    classification: classificationSchema.parse({}),
+    findings: findingsSchema.parse({}),
+    ...given,
+  };
+}
 
 /**
- * Loads the models and puts the line together; the site's own operating point goes before the classifier's. @throws
- * HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH or ENGINE_UNAVAILABLE.
+ * Loads the models and puts the line together; the site's own operating points go before the classifiers'.
+ * @throws HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH, ENGINE_UNAVAILABLE, or CONFIG_INVALID where a rule is for no
+ * finding of the classifiers
  */
-export async function openLine(
-  models: Config['models'],
-  results: Config['results'],
-  decode: Config['decode'] = decodeSchema.parse({}),
-  log?: Pick<Log, 'warn'>,
-  { threshold: own, shortcutAudit, minimumAge }: Config['classification'] = classificationSchema.parse({}),
-): Promise<Line> {
+export async function openLine(settings: LineSettings, log?: Pick<Log, 'warn'>): Promise<Line> {
+  const { models, results, decode, classification, findings } = settings;
+  const { shortcutAudit, minimumAge } = classification;
   const dir = models.dir ?? SHIPPED_MODELS;
+  const named = namedModels(models);
   const open = (id: string) => openModel(dir, id, models.threads);
-  const gate = models.gate === 'off' ? null : await open(models.gate);
-  const [view, lungs, classifier] = [await open(models.view), await open(models.lungs), await open(models.classifier)];
+  const gate = named.gate === 'off' ? null : await open(named.gate);
+  const [view, lungs] = [await open(named.view), await open(named.lungs)];
+  const networks: OpenedModel[] = [];
+  for (const id of named.classifiers) networks.push(await open(id));
   const shortcut = shortcutAudit === 'off' ? null : await open(shortcutAudit);
   requireFit({
     view: view.manifest,
     gate: gate?.manifest ?? null,
     lungs: lungs.manifest,
-    classifier: classifier.manifest,
+    classifiers: networks.map(({ manifest }) => manifest),
     shortcut: shortcut?.manifest ?? null,
   });
-  const all = [view, ...(gate ? [gate] : []), lungs, classifier].map(({ manifest }) => describeModel(manifest));
-  const classifiers = [{ model: classifier, rule: ruleOf(classifier.manifest, own) }];
+  const all = [view, ...(gate ? [gate] : []), lungs, ...networks].map(({ manifest }) => describeModel(manifest));
+  const rules = findingRules(
+    networks.map(({ manifest }) => manifest),
+    { rules: findings.rules, first: classification.threshold },
+  );
+  const classifiers = networks.map((model, at) => ({ model, rules: rules[at]! }));
   const settled: Omit<AnalysisIdentity, 'startedAt'> = {
     softwareVersion: VERSION,
     device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum chest-film triage' },
     models: [...all, ...(shortcut ? [{ ...describeModel(shortcut.manifest), task: 'audit' as const }] : [])],
-    findings: classifiers.map(({ model, rule }) => ({ ...rule, model: model.manifest.id })),
+    findings: classifiers.flatMap(({ model, rules: own }) =>
+      own.flatMap((rule) => (rule === null ? [] : [{ ...rule, model: model.manifest.id }])),
+    ),
     ...(minimumAge === MINIMUM_AGE ? {} : { minimumAge }),
     ...(decode.jpeg2000HalfResolution ? { jpeg2000Resolution: 'half' as const } : {}),
     srClass: results.reportClass,
@@ -67,22 +87,15 @@ export async function openLine(
   };
 }
 
-/** What a classifier tells, held against the site's own operating point where it has one. */
-function ruleOf({ classes, positive, operatingPoint }: ModelManifest, own: number | undefined): FindingRule {
-  // Both are there: without them the classifier does not fit.
-  const { label, code } = classes[positive]!;
-  return { label, code: code!, operatingPoint: own ?? operatingPoint.threshold, mode: 'live' };
-}
-
 /**
  * The models that the configuration names, for a process that loads none: by their manifests alone, and without those
  * that are not installed here.
  */
-export function namedModels({ models, classification: { shortcutAudit } }: Config): ModelManifest[] {
-  const { dir = SHIPPED_MODELS, view, gate, lungs, classifier } = models;
-  return [view, gate, lungs, classifier, shortcutAudit].flatMap((id) => {
+export function installedOf({ models, classification: { shortcutAudit } }: Config): ModelManifest[] {
+  const { view, gate, lungs, classifiers } = namedModels(models);
+  return [view, gate, lungs, ...classifiers, shortcutAudit].flatMap((id) => {
     try {
-      return id === 'off' ? [] : readManifest(join(dir, id));
+      return id === 'off' ? [] : [readManifest(join(models.dir ?? SHIPPED_MODELS, id))];
     } catch {
       return [];
     }
@@ -100,15 +113,11 @@ export function openLineForFiles(
   modelsDir: string | undefined,
   note: (text: string) => void,
 ): Promise<Line> {
-  return config === null
-    ? openLine(modelsOfFolder(modelsDir, note), resultsSchema.parse({}))
-    : openLine(
-        { ...config.models, dir: modelsDir ?? config.models.dir },
-        config.results,
-        config.decode,
-        undefined,
-        config.classification,
-      );
+  return openLine(
+    config === null
+      ? lineSettings({ models: modelsOfFolder(modelsDir, note) })
+      : { ...config, models: { ...config.models, dir: modelsDir ?? config.models.dir } },
+  );
 }
 
 /** A decoder thread as configured; it starts with the first film. */
@@ -127,16 +136,20 @@ export function openReader(
   });
 }
 
-function describeModel({ id, version, title, sha256, task, input }: ModelManifest): AnalysisModel {
-  return { id, version, title, sha256, task, input: describeInput(input) };
+function describeModel(manifest: ModelManifest): AnalysisModel {
+  const { id, version, title, sha256, task } = manifest;
+  return { id, version, title, sha256, task, input: describeInput(manifest) };
 }
 
-const REGIONS: Readonly<Record<ModelManifest['input']['region'], string>> = {
+const REGION_NAMES: Readonly<Record<ReturnType<typeof regionsOf>[number], string>> = {
   film: 'whole film',
   lungs: 'lungs only',
   removed: 'film without lungs',
+  box: 'box around the lungs',
 };
 
-function describeInput({ shape: [, , rows, columns], region }: ModelManifest['input']): string {
-  return `${rows} x ${columns} grey, ${REGIONS[region]}`;
+function describeInput(manifest: ModelManifest): string {
+  const [, , rows, columns] = manifest.input.shape;
+  const regions = regionsOf(manifest).map((region) => REGION_NAMES[region]);
+  return `${rows} x ${columns} grey, ${regions.join(' and ')}`;
 }

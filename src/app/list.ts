@@ -13,7 +13,7 @@ import { listSink } from '../worklist/sink';
 import { Worklist } from '../worklist/worklist';
 import { type DeadLetter, type Fate, sortMeant } from './dead-letters';
 import { SHIPPED_MODELS, VERSION } from './installed';
-import { namedModels } from './line';
+import { installedOf } from './line';
 
 /** The reading list: its database, what the service tells of studies on their way, and the sink of their results. */
 export interface OpenedList {
@@ -77,7 +77,7 @@ export function openListWeb(config: Config, { list, broker, models, ...shared }:
     deadLetters: deadLettersOf(broker),
     installed: {
       dir: config.models.dir ?? SHIPPED_MODELS,
-      models: models ?? namedModels(config),
+      models: models ?? installedOf(config),
     },
     version: VERSION,
   });

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { describeError, HilumError } from '../base/errors';
 import type { Config } from '../config/config';
-import { modelsSchema } from '../model/config';
-import { type ModelManifest, readManifest } from '../model/manifest';
+import { modelsSchema, namedModels } from '../model/config';
+import { type ModelManifest, readManifest, regionsOf } from '../model/manifest';
 import { modelFolders } from './installed-models';
 
-const ROLES = { view: 'view', gate: 'gate', lungs: 'lungs', classifier: 'classification' } as const satisfies Record<
+const ROLES = { view: 'view', gate: 'gate', lungs: 'lungs', classifiers: 'classification' } as const satisfies Record<
   string,
   ModelManifest['task']
 >;
@@ -20,55 +20,60 @@ type Role = keyof typeof ROLES;
 export function modelsOfFolder(dir: string | undefined, say: (text: string) => void): Config['models'] {
   const usual = modelsSchema.parse({});
   if (dir === undefined) return usual;
+  const named = namedModels(usual);
   const found = modelFolders(dir).flatMap((name) => taskOf(dir, name, say));
-  const chosen = Object.fromEntries(
-    (Object.keys(ROLES) as Role[]).map((role) => [
+  const choice = (role: Role) =>
+    choose(
       role,
-      choose(
-        role,
-        usual[role],
-        found.filter(({ task }) => task === ROLES[role]).map(({ id }) => id),
-        { dir, say },
-      ),
-    ]),
-  );
-  return { ...usual, dir, ...chosen };
+      [named[role]].flat(),
+      found.filter(({ task }) => task === ROLES[role]).map(({ id }) => id),
+      { dir, say },
+    );
+  const [view, gate, lungs] = (['view', 'gate', 'lungs'] as const).map((role) => choice(role)[0]);
+  return { ...usual, dir, view, gate, lungs, classifiers: choice('classifiers') };
 }
 
 /** A classifier on all but the lungs is for the shortcut check, never the one in charge. */
 function taskOf(dir: string, id: string, say: (text: string) => void): { id: string; task: ModelManifest['task'] }[] {
   try {
-    const { task, input } = readManifest(join(dir, id));
-    return task === 'classification' && input.region === 'removed' ? [] : [{ id, task }];
+    const manifest = readManifest(join(dir, id));
+    const { task } = manifest;
+    return task === 'classification' && regionsOf(manifest).join() === 'removed' ? [] : [{ id, task }];
   } catch (error) {
     say(`${id} is left out: ${describeError(error)}`);
     return [];
   }
 }
 
+/** Those that come with Hilum where they all lie there, else the only one. */
 function choose(
   role: Role,
-  usual: string,
+  usual: readonly string[],
   ids: readonly string[],
   { dir, say }: { dir: string; say: (text: string) => void },
-): string {
-  const [first, ...others] = ids.includes(usual) ? [usual, ...ids.filter((id) => id !== usual)] : ids;
+): string[] {
   const task = ROLES[role];
-  if (first === undefined)
+  const isUsual = usual.every((id) => ids.includes(id));
+  const chosen = isUsual ? [...usual] : ids.slice(0, 1);
+  const named = (names: readonly string[]) => names.join(' and ');
+  const others = ids.filter((id) => !chosen.includes(id));
+  if (chosen.length === 0)
     throw new HilumError(
       'MODEL_INVALID',
       'permanent',
-      `${dir} holds no model for the task ${task} with a manifest that can be used (hilum models check): put the folder ${usual} of Hilum there, or your own`,
+      `${dir} holds no model for the task ${task} with a manifest that can be used (hilum models check): put the ` +
+        `folder ${named(usual)} of Hilum there, or your own`,
     );
-  if (others.length === 0) return first;
-  if (first !== usual)
+  if (others.length === 0) return chosen;
+  if (!isUsual)
     throw new HilumError(
       'MODEL_INVALID',
       'permanent',
       `${dir} holds several models for the task ${task}: ${ids.join(', ')}; leave one there, or name one in a configuration (models.${role})`,
     );
   say(
-    `for the task ${task} runs ${usual}, not ${others.join(', ')}: models.${role} in a configuration names another, or take ${usual} out of ${dir}`,
+    `for the task ${task} runs ${named(chosen)}, not ${others.join(', ')}: models.${role} in a configuration names ` +
+      `another, or take ${named(chosen)} out of ${dir}`,
   );
-  return first;
+  return chosen;
 }

@@ -21,10 +21,10 @@ export const drift = new HilumCommand(
   .does(async ({ config: path, days, json }: DriftOptions) => {
     const config = await loadConfig(path);
     const found = (await import('../app/drift.js')).driftReport(config, days);
-    const { unread, referenceFilms, measures } = found;
+    const { classifier, unread, referenceFilms, measures } = found;
     process.stdout.write(json ? `${JSON.stringify(found)}\n` : describe(found));
     if (unread.length > 0) note(`left out, not readable: ${unread.join(', ')}`);
-    if (referenceFilms === null) note(`the manifest of ${config.models.classifier} has no reference to compare with`);
+    if (referenceFilms === null) note(`the manifest of ${classifier} has no reference to compare with`);
     return referenceFilms === null || measures.some(({ level }) => level === 'changed') ? 1 : 0;
   });
 

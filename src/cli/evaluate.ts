@@ -8,6 +8,7 @@ interface EvaluateOptions {
   readonly films: string;
   readonly out: string;
   readonly positive?: string;
+  readonly finding?: string;
   readonly sensitivity: number;
   readonly models?: string;
   readonly config?: string;
@@ -26,6 +27,7 @@ export const evaluate = new HilumCommand(
   .requiredOption('--films <DIR>', 'the folder of the films')
   .requiredOption('--out <DIR>', 'where the report goes')
   .option('--positive <VALUE>', 'which label is the finding')
+  .option('--finding <LABEL>', 'which finding of the classifiers is evaluated; by default the first')
   .option('--sensitivity <SHARE>', 'the sensitivity that a threshold is chosen for', parseShare, 0.95)
   .option('--config <FILE>', 'the models and the operating point of a configuration')
   .option('--models <DIR>', 'another folder of models')
@@ -38,7 +40,7 @@ export const evaluate = new HilumCommand(
     const config = oneOf(options.config, applyThreshold);
     const { evaluateFilms, writeThreshold } = await import('../app/evaluate.js');
     let progress: ReturnType<typeof progressBar> | undefined;
-    const { report, html, failed } = await evaluateFilms(
+    const { report, isFirst, html, failed } = await evaluateFilms(
       { ...options, config },
       {
         note,
@@ -51,7 +53,11 @@ export const evaluate = new HilumCommand(
       },
     );
     process.stdout.write(summary(report, html));
-    const applied = applyThreshold === undefined || (await apply(report.choice, applyThreshold, writeThreshold));
+    const applied =
+      applyThreshold === undefined ||
+      (await apply(report.choice, applyThreshold, (threshold) =>
+        writeThreshold(applyThreshold, { finding: report.finding, isFirst }, threshold),
+      ));
     return applied && failed === 0 ? 0 : 1;
   });
 
@@ -73,14 +79,14 @@ function oneOf(config: string | undefined, applied: string | undefined): string 
 async function apply(
   { threshold, objections }: EvaluationReport['choice'],
   config: string,
-  write: (config: string, threshold: number) => Promise<void>,
+  write: (threshold: number) => Promise<string>,
 ): Promise<boolean> {
   if (threshold === null || objections.length > 0) {
     note(`the threshold is not written into ${config}: ${objections.join('; ')}`);
     return false;
   }
-  await write(config, threshold);
-  note(`classification.threshold ${threshold} is written into ${config}; the service takes it at its next start`);
+  const key = await write(threshold);
+  note(`${key} ${threshold} is written into ${config}; the service takes it at its next start`);
   return true;
 }
 

@@ -44,11 +44,18 @@ function describe(row: InstalledModel): string {
     `${row.id} ${row.version} (${row.task}): ${row.title}`,
     `  ${row.architecture}`,
     `  ${(row.bytes / 1e6).toFixed(1)} MB, SHA-256 ${row.sha256}: matches the manifest`,
-    `  operating point ${row.operatingPoint.threshold}: ${row.operatingPoint.meaning}`,
+    ...row.heads.map(describeHead),
     `  ${row.intendedUse}`,
     ...row.limitations.map((limitation) => `  - ${limitation}`),
     `  licence: ${row.licence}`,
     `  card: ${row.card}`,
     '',
   ].join('\n');
+}
+
+type Head = Extract<InstalledModel, { problem: null }>['heads'][number];
+
+function describeHead({ label, operatingPoint, mode, reason }: Head): string {
+  const shadow = mode === 'shadow' ? `, in shadow: ${reason ?? 'not validated'}` : '';
+  return `  ${label}: operating point ${operatingPoint.threshold}, ${operatingPoint.meaning}${shadow}`;
 }

@@ -7,6 +7,7 @@ import { HilumError } from '../base/errors';
 import { logSchema } from '../base/log';
 import { resolvedFrom } from '../base/schema';
 import { catchUpSchema } from '../catch-up/config';
+import { findingsSchema } from '../finding/config';
 import { modelsSchema } from '../model/config';
 import { driftSchema, stateSchema } from '../monitoring/config';
 import {
@@ -36,6 +37,7 @@ export const configSchema = z.strictObject({
   audit: auditSchema,
   models: modelsSchema,
   classification: classificationSchema,
+  findings: findingsSchema,
   analysis: analysisSchema,
   decode: decodeSchema,
   results: resultsSchema,

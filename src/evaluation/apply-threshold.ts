@@ -1,17 +1,22 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type Document, isMap, isScalar, parseDocument, type YAMLMap } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, parseDocument, type YAMLMap } from 'yaml';
 import { writeAtomically } from '../base/atomic-file';
 import { HilumError } from '../base/errors';
 
 /**
  * Writes the operating point into a configuration file and changes nothing else in it: comments stay. Whole or not at
  * all.
+ * @param finding whose rule in `findings.rules` gets it; null: `classification.threshold`, for the first finding
  * @param check called with the path of the new file before it takes the old one's place; it throws when the file is no
  * valid configuration
  * @throws HilumError CONFIG_INVALID when the file is no YAML
  */
-export async function applyThreshold(config: string, threshold: number, check: (path: string) => void): Promise<void> {
+export async function applyThreshold(
+  config: string,
+  { threshold, finding }: { readonly threshold: number; readonly finding: string | null },
+  check: (path: string) => void,
+): Promise<void> {
   // Behind a link lies the file that is meant: a rename would replace the link.
   const path = await realpath(config);
   const text = await readFile(path, 'utf8');
@@ -21,7 +26,8 @@ export async function applyThreshold(config: string, threshold: number, check: (
       cause: document.errors[0],
     });
   const mode = (await stat(path)).mode & 0o7777;
-  await writeAtomically(path, withThreshold(text, document, threshold), { mode, check });
+  const written = finding === null ? withThreshold(text, document, threshold) : withRule(document, finding, threshold);
+  await writeAtomically(path, written, { mode, check });
 }
 
 /**
@@ -37,6 +43,16 @@ function withThreshold(text: string, document: Document, threshold: number): str
   return edited !== null && parsed?.errors.length === 0 && isDeepStrictEqual(parsed.toJS(), document.toJS())
     ? edited
     : document.toString({ lineWidth: 0 });
+}
+
+/** With the threshold in the finding's rule, which is added where there is none; comments stay, spacing may change. */
+function withRule(document: Document, finding: string, threshold: number): string {
+  const rules = document.getIn(['findings', 'rules']);
+  const at = isSeq(rules) ? rules.items.findIndex((rule) => isMap(rule) && rule.get('finding') === finding) : -1;
+  if (at >= 0) document.setIn(['findings', 'rules', at, 'threshold'], threshold);
+  else if (isSeq(rules)) document.addIn(['findings', 'rules'], { finding, threshold });
+  else document.setIn(['findings', 'rules'], document.createNode([{ finding, threshold }]));
+  return document.toString({ lineWidth: 0 });
 }
 
 /** Null where there is no plain place for it; what comes out is checked by the caller. */

@@ -11,10 +11,9 @@ import type { FileKind } from './picture';
  * What came of one film: a line of the journal. Labels are not in it, so that a label may be mended without computing
  * anything anew.
  */
-export interface FilmRecord extends Pick<
-  FilmResult,
-  'outcome' | 'reason' | 'reasonText' | 'view' | 'probability' | 'lungFraction'
-> {
+export interface FilmRecord extends Pick<FilmResult, 'outcome' | 'reason' | 'reasonText' | 'view' | 'lungFraction'> {
+  /** Probability of each finding, by its label; none where the film was not analysed. */
+  readonly probabilities: Readonly<Record<string, number>>;
   readonly file: string;
   /** Size and date of the file: where they differ, `sha256` decides whether it is analysed anew. */
   readonly bytes: number;
@@ -30,7 +29,7 @@ export interface FilmRecord extends Pick<
 }
 
 /** Raise it when a line's content changes: what was computed before is then computed anew. */
-const JOURNAL_VERSION = 2;
+const JOURNAL_VERSION = 3;
 
 interface Heading {
   readonly type: 'hilum-evaluation';

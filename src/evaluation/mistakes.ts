@@ -39,14 +39,21 @@ export function worstMistakes<T extends Mistake>(
 const LONGEST_SIDE = 640;
 
 /**
- * The heat map as the service draws it, smaller, as a PNG; the film is analysed once more for it. Null where it can't
- * be had any more.
+ * The heat map of a finding as the service draws it, smaller, as a PNG; the film is analysed once more for it. Null
+ * where it can't be had any more.
  */
-export async function heatMapPng(folder: string, file: string, line: Line): Promise<Uint8Array | null> {
+export async function heatMapPng(
+  folder: string,
+  file: string,
+  finding: string,
+  line: Line,
+): Promise<Uint8Array | null> {
   const path = inside(folder, file);
   const found = path === null ? null : await analyseFile(path, line).catch(() => null);
   if (found?.outcome.outcome !== 'analysed') return null;
-  return toPng(drawHeatMap(found.outcome.explained, line.identity()));
+  const { explained } = found.outcome;
+  const findings = explained.findings.filter((one) => one.finding.label === finding);
+  return toPng(drawHeatMap({ ...explained, findings }, line.identity()));
 }
 
 function toPng({ rows, columns, rgb }: Picture): Uint8Array {

@@ -1,5 +1,5 @@
 import type { AnalysisIdentity } from '../objects/analysis';
-import { leadingOf } from '../objects/analysis';
+import {} from '../objects/analysis';
 import { type BootstrapOptions, estimate, type Estimate } from '../statistics/bootstrap';
 import { calibration, type Calibration, curve, type CurvePoint } from '../statistics/curves';
 import { chooseOperatingPoint, half, type OperatingPointChoice } from '../statistics/operating-point';
@@ -87,6 +87,8 @@ export interface EvaluationInput {
   readonly records: ReadonlyMap<string, FilmRecord>;
   readonly failures: readonly Failure[];
   readonly identity: AnalysisIdentity;
+  /** Label of what is evaluated. */
+  readonly finding: string;
   readonly settings: EvaluationSettings;
   /** Files below the folder of films that no row of the labels file names. */
   readonly unlabelled: readonly string[];
@@ -94,10 +96,10 @@ export interface EvaluationInput {
 }
 
 export function makeReport(input: EvaluationInput): EvaluationReport {
-  const { labels, labelsSha256, records, failures, identity, settings, unlabelled, now } = input;
+  const { labels, labelsSha256, records, failures, identity, finding, settings, unlabelled, now } = input;
   const joined = labels.films.map((label): JoinedFilm => ({ label, record: records.get(label.file) }));
   const left = copies(joined);
-  const analysed = analysedOf(joined, left);
+  const analysed = analysedOf(joined, left, finding);
   const scored = analysed.map((film) => film.scored);
   const { positive, negative, guessed, hasPatients, problems } = labels;
   return {
@@ -106,7 +108,7 @@ export function makeReport(input: EvaluationInput): EvaluationReport {
     madeAt: now.toISOString(),
     softwareVersion: identity.softwareVersion,
     models: identity.models,
-    finding: leadingOf(identity).label,
+    finding,
     settings,
     labels: { positive, negative, guessed, hasPatients, problems, sha256: labelsSha256 },
     counts: { labelled: labels.films.length, ...countsOf(analysed) },
@@ -132,12 +134,13 @@ interface AnalysedFilm {
 }
 
 /** @param left copies of other films, which count nowhere */
-function analysedOf(joined: readonly JoinedFilm[], left: ReadonlyMap<string, string>): AnalysedFilm[] {
+function analysedOf(joined: readonly JoinedFilm[], left: ReadonlyMap<string, string>, finding: string): AnalysedFilm[] {
   const patients = patientsOf(joined);
   return joined.flatMap(({ label, record }) => {
-    if (record === undefined || record.probability === null || left.has(label.file)) return [];
+    const score = record?.probabilities[finding];
+    if (record === undefined || score === undefined || left.has(label.file)) return [];
     const { patient, isUnknown } = patients.get(label.file)!;
-    const scored = { positive: label.positive, score: record.probability, patient };
+    const scored = { positive: label.positive, score, patient };
     return [{ label, record, scored, isPatientUnknown: isUnknown }];
   });
 }

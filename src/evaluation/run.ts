@@ -113,18 +113,19 @@ async function analysePicture(bytes: Uint8Array, kind: Exclude<FileKind, 'dicom'
 
 function described(
   outcome: FilmOutcome,
-): Pick<FilmRecord, 'outcome' | 'reason' | 'reasonText' | 'view' | 'probability' | 'lungFraction'> {
+): Pick<FilmRecord, 'outcome' | 'reason' | 'reasonText' | 'view' | 'probabilities' | 'lungFraction'> {
   if (outcome.outcome === 'rejected')
     return {
       outcome: 'rejected',
       reason: outcome.refusal.reason,
       reasonText: REASON_TEXTS[outcome.refusal.reason],
       view: null,
-      probability: null,
+      probabilities: {},
       lungFraction: null,
     };
-  const { reason, reasonText, view, probability, lungFraction } = resultOf(outcome.sopInstanceUid, outcome, []);
-  return { outcome: outcome.outcome, reason, reasonText, view, probability, lungFraction };
+  const { reason, reasonText, view, findings, lungFraction } = resultOf(outcome.sopInstanceUid, outcome, []);
+  const probabilities = Object.fromEntries(findings.map(({ label, probability }) => [label, probability]));
+  return { outcome: outcome.outcome, reason, reasonText, view, probabilities, lungFraction };
 }
 
 function attributesOf(outcome: FilmOutcome): Attributes {

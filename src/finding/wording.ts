@@ -114,8 +114,12 @@ export function relationOf(finding: Pick<Finding, 'probability' | 'operatingPoin
 
 /** A finding in one sentence. */
 export function findingStatement(finding: Finding, what: string = finding.label): string {
-  return `Probability of ${what} ${percentagesOf(finding).probability} %, ${relationOf(finding)}.`;
+  const probability = `Probability of ${what} ${percentagesOf(finding).probability} %`;
+  return finding.mode === 'shadow' ? `${probability}. ${IN_SHADOW}` : `${probability}, ${relationOf(finding)}.`;
 }
+
+/** Of a finding that is computed and not used. */
+const IN_SHADOW = 'Its operating point was never validated: no statement, and nothing follows from it.';
 
 /** Why a film was not analysed, in one sentence. @param reasonText a sentence for a radiologist */
 export function notAnalysedStatement(reasonText: string): string {

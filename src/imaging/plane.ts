@@ -116,19 +116,3 @@ export function mapValues(values: Float32Array, change: (value: number, at: numb
   for (let at = 0; at < values.length; at++) changed[at] = change(values[at]!, at);
   return changed;
 }
-
-/** Values outside the mask become `fill`; both planes have the same size. */
-export function keepInside(plane: Plane, mask: Plane, fill: number): Plane {
-  return { ...plane, values: mapValues(plane.values, (value, i) => (mask.values[i]! > 0 ? value : fill)) };
-}
-
-/**
- * The part of a film that a network was trained on: all of it, the lungs only, or all but the lungs; the rest becomes
- * `fill`.
- */
-export function keepRegion(plane: Plane, lungs: Plane, region: 'film' | 'lungs' | 'removed', fill: number): Plane {
-  if (region === 'film') return plane;
-  return region === 'lungs'
-    ? keepInside(plane, lungs, fill)
-    : { ...plane, values: mapValues(plane.values, (value, i) => (lungs.values[i]! > 0 ? fill : value)) };
-}

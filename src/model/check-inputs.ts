@@ -1,36 +1,41 @@
-import { keepRegion, minMax, type Plane } from '../imaging/plane';
+import { minMax, type Plane } from '../imaging/plane';
+import { regionOf } from '../imaging/region';
 import { drawSyntheticFilm } from '../imaging/synthetic-drawing';
-import type { ModelManifest } from './manifest';
+import { type ModelManifest, regionsOf } from './manifest';
 
 /** What a network is tried on. */
 export interface Probe {
   readonly name: string;
-  /** N, 0..1, at the network's size, as the pipeline hands it over. */
-  readonly plane: Plane;
+  /** N of each region, 0..1, at the network's size, as the pipeline hands it over. */
+  readonly planes: readonly Plane[];
 }
-
-type Input = Pick<ModelManifest['input'], 'shape' | 'region' | 'fill'>;
 
 /**
  * Drawn frontal films; for a network of the lungs only (or of all but them), with what lies outside (inside) two ovals
  * filled as the pipeline fills it.
  */
-export function drawnFilms(input: Input): Probe[] {
-  return [1, 2, 3, 4].map((seed) => drawnFilm(seed, input));
+export function drawnFilms(manifest: ModelManifest): Probe[] {
+  return [1, 2, 3, 4].map((seed) => drawnFilm(seed, manifest));
 }
 
-function drawnFilm(seed: number, { shape: [, , rows, columns], region, fill }: Input): Probe {
+function drawnFilm(seed: number, manifest: ModelManifest): Probe {
+  const [, , rows, columns] = manifest.input.shape;
   const view = seed % 2 === 1 ? 'PA' : 'AP';
   const { pixels } = drawSyntheticFilm({ seed, view, rows, columns });
   const film = minMax({ rows, columns, values: Float32Array.from(pixels) });
-  return { name: `drawn film ${seed} (${view})`, plane: keepRegion(film, twoOvals(rows, columns), region, fill) };
+  return { name: `drawn film ${seed} (${view})`, planes: regions(film, twoOvals(rows, columns), manifest) };
+}
+
+function regions(film: Plane, lungs: Plane, manifest: ModelManifest): Plane[] {
+  return regionsOf(manifest).map((region) => regionOf(film, lungs, region, manifest.input.fill).plane);
 }
 
 /** Two dark ovals on grey: enough to see what kind of values a network gives, and made at once. */
-export function plainFilm({ shape: [, , rows, columns], region, fill }: Input): Plane {
+export function plainFilm(manifest: ModelManifest): Plane[] {
+  const [, , rows, columns] = manifest.input.shape;
   const ovals = twoOvals(rows, columns);
   const film = { rows, columns, values: ovals.values.map((isOval) => (isOval > 0 ? 0.2 : 0.7)) };
-  return keepRegion(film, ovals, region, fill);
+  return regions(film, ovals, manifest);
 }
 
 function twoOvals(rows: number, columns: number): Plane {
@@ -40,7 +45,8 @@ function twoOvals(rows: number, columns: number): Plane {
 }
 
 /** What a pipeline can hand over in the worst case: films without content, and content without a film. */
-export function edgeInputs({ shape: [, , rows, columns] }: Input): Probe[] {
+export function edgeInputs(manifest: ModelManifest): Probe[] {
+  const [, , rows, columns] = manifest.input.shape;
   const noise = pseudoRandom();
   const inputs: readonly (readonly [string, (x: number, y: number, i: number) => number])[] = [
     ['all 0', () => 0],
@@ -50,7 +56,10 @@ export function edgeInputs({ shape: [, , rows, columns] }: Input): Probe[] {
     ['one bright pixel', (_x, _y, i) => (i === Math.floor(rows / 2) * columns + Math.floor(columns / 2) ? 1 : 0)],
     ['noise', noise],
   ];
-  return inputs.map(([name, at]) => ({ name, plane: filled(rows, columns, at) }));
+  return inputs.map(([name, at]) => {
+    const plane = filled(rows, columns, at);
+    return { name, planes: regionsOf(manifest).map(() => plane) };
+  });
 }
 
 function filled(rows: number, columns: number, at: (x: number, y: number, i: number) => number): Plane {

@@ -2,9 +2,9 @@ import type { CheckResult } from '../base/check-result';
 import { messageOf } from '../base/errors';
 import type { Plane } from '../imaging/plane';
 import { drawnFilms, edgeInputs, type Probe } from './check-inputs';
-import { type ModelManifest, outputNames } from './manifest';
+import { headsOf, type ModelManifest, outputNames } from './manifest';
 import type { Network } from './network';
-import { modelOf, type OpenedModel, portProblems, type Prediction, probabilitiesOf } from './session';
+import { filmsOf, modelOf, type OpenedModel, portProblems, type Prediction, probabilitiesOf } from './session';
 
 interface Answer extends Prediction {
   readonly probe: Probe;
@@ -28,11 +28,11 @@ export async function examineNetwork(manifest: ModelManifest, network: Network):
   const ports = examinePorts(manifest, network);
   if (ports.some(({ ok }) => !ok)) return ports;
   const model = modelOf(manifest, network);
-  const probes = [...drawnFilms(manifest.input), ...edgeInputs(manifest.input)];
+  const probes = [...drawnFilms(manifest), ...edgeInputs(manifest)];
   const before = network.heldTensors();
   const answers: Answer[] = [];
   try {
-    await model.predict(probes[0]!.plane);
+    await model.predict(...probes[0]!.planes);
     for (const probe of probes) answers.push(await ask(model, probe));
     const again = await ask(model, probes[0]!);
     return [
@@ -57,15 +57,15 @@ export async function examineNetwork(manifest: ModelManifest, network: Network):
 
 async function ask(model: OpenedModel, probe: Probe): Promise<Answer> {
   const started = performance.now();
-  const prediction = await model.predict(probe.plane);
+  const prediction = await model.predict(...probe.planes);
   return { ...prediction, probe, ms: performance.now() - started };
 }
 
 function examinePorts(manifest: ModelManifest, network: Network): CheckResult[] {
   const problems = portProblems(manifest, network);
-  const [, , rows, columns] = manifest.input.shape;
+  const [planes, , rows, columns] = manifest.input.shape;
   return [
-    side('input', problems, `${manifest.input.name}, one grey film of ${rows} x ${columns}`),
+    side('input', problems, `${manifest.input.name}, ${filmsOf(planes)} of ${rows} x ${columns}`),
     side('output', problems, outputNames(manifest).join(', ')),
   ].flat();
 }
@@ -93,7 +93,14 @@ function examineAnswers(manifest: ModelManifest, answers: readonly Answer[]): Ch
       ? {
           check: 'probability',
           ok: true,
-          text: wanted === 1 ? 'one for a film' : `one for each of ${rows} x ${columns} pixels`,
+          text:
+            manifest.task === 'lungs'
+              ? `one for each of ${rows} x ${columns} pixels`
+              : wanted === 1
+                ? 'one for a film'
+                : `${wanted} for a film: ${headsOf(manifest)
+                    .map(({ label }) => label)
+                    .join(', ')}`,
         }
       : {
           check: 'probability',
@@ -130,7 +137,7 @@ function differs(answers: readonly Answer[]): boolean {
 function examineDeterminism(first: Answer, again: Answer): CheckResult {
   const planes = [
     [first.probability, again.probability],
-    ...(first.cam && again.cam ? [[first.cam.values, again.cam.values]] : []),
+    ...mapsOf(first).map((map, at) => [map.values, mapsOf(again)[at]!.values] as const),
   ] as const;
   const difference = Math.max(...planes.map(([a, b]) => greatestDifference(a, b)));
   // Not "difference <= ...": NaN is no agreement.
@@ -154,23 +161,28 @@ function greatestDifference(a: Float32Array, b: Float32Array): number {
     : Infinity;
 }
 
-/** A class activation map has a place for each part of the film, and where it is strong the probability is high. */
+/**
+ * A class activation map has a place for each part of the film, and where it is strong the probability is high. Of each
+ * head.
+ */
 function examineCam(manifest: ModelManifest, answers: readonly Answer[]): CheckResult[] {
-  const maps = answers.flatMap(({ cam, probability, probe }) =>
-    cam === null ? [] : [{ cam, p: probability[0]!, probe }],
-  );
-  const [first] = maps;
-  if (first === undefined) return [];
+  if (answers.some(({ cams }) => cams === null)) return [];
+  const heads = headsOf(manifest);
+  return heads.map(({ label }, head) => examineMaps(heads.length > 1 ? `${label}: ` : '', head, manifest, answers));
+}
+
+function examineMaps(of: string, head: number, manifest: ModelManifest, answers: readonly Answer[]): CheckResult {
+  const maps = answers.map(({ cams, probability, probe }) => ({ cams: cams![head]!, p: probability[head]!, probe }));
   const [, , rows, columns] = manifest.input.shape;
-  const { cam } = first;
-  const infinite = maps.find((map) => map.cam.values.some((value) => !Number.isFinite(value)));
-  const wrong = (text: string): CheckResult[] => [{ check: 'cam', ok: false, text }];
+  const cam = maps[0]!.cams[0]!;
+  const infinite = maps.find((map) => map.cams.some(({ values }) => values.some((value) => !Number.isFinite(value))));
+  const wrong = (text: string): CheckResult => ({ check: 'cam', ok: false, text: `${of}${text}` });
   if (cam.rows < 2 || cam.columns < 2 || cam.rows > rows || cam.columns > columns)
     return wrong(`${cam.rows} x ${cam.columns} is no map of a film of ${rows} x ${columns}`);
   if (infinite !== undefined) return wrong(`not finite on ${infinite.probe.name}`);
-  if (maps.every((map) => isFlat(map.cam))) return wrong('the same value everywhere: it shows no place');
+  if (maps.every((map) => map.cams.every(isFlat))) return wrong('the same value everywhere: it shows no place');
   const direction = correlation(
-    maps.map((map) => mean(map.cam.values)),
+    maps.map((map) => map.cams.reduce((sum, { values }) => sum + mean(values), 0)),
     maps.map(({ p }) => logit(p)),
   );
   if (!(direction > 0))
@@ -178,16 +190,16 @@ function examineCam(manifest: ModelManifest, answers: readonly Answer[]): CheckR
       `where it is stronger the probability is lower (correlation ${direction.toFixed(2)}): is it the map of ` +
         'another class?',
     );
-  return [
-    {
-      check: 'cam',
-      ok: true,
-      text:
-        `${cam.rows} x ${cam.columns}, finite, and rises with the probability (correlation ${direction.toFixed(2)} ` +
-        `over ${maps.length} inputs)`,
-    },
-  ];
+  return {
+    check: 'cam',
+    ok: true,
+    text:
+      `${of}${cam.rows} x ${cam.columns}, finite, and rises with the probability ` +
+      `(correlation ${direction.toFixed(2)} over ${maps.length} inputs)`,
+  };
 }
+
+const mapsOf = ({ cams }: Answer): Plane[] => (cams ?? []).flat();
 
 function isFlat({ values }: Plane): boolean {
   return values.every((value) => Math.abs(value - values[0]!) <= LEAST_DIFFERENCE * Math.max(1, Math.abs(values[0]!)));

@@ -1,6 +1,35 @@
 import { z } from 'zod';
 import { fromConfigFolder } from '../base/schema';
 
+/** Folders of the models of a line. */
+export interface NamedModels {
+  readonly view: string;
+  /** Or `off`. */
+  readonly gate: string;
+  readonly lungs: string;
+  readonly classifiers: readonly string[];
+}
+
+/** Sets of models that come with Hilum. */
+export const PRESETS = {
+  default: {
+    view: 'view-vgg19',
+    gate: 'gate-cnn',
+    lungs: 'lungs-unet16',
+    classifiers: ['covid-vgg19-lungs'],
+  },
+  paper: {
+    view: 'view-vgg19',
+    gate: 'gate-cnn',
+    lungs: 'lungs-unet16',
+    classifiers: ['covid-vgg19-lungs'],
+  },
+} as const satisfies Readonly<Record<string, NamedModels>>;
+export type Preset = keyof typeof PRESETS;
+
+const folder = (what: string) =>
+  z.string().min(1).optional().describe(`Folder of ${what}; by default that of the preset`);
+
 export const modelsSchema = z
   .strictObject({
     // Not path(): an empty one is the configuration's own folder.
@@ -12,13 +41,27 @@ export const modelsSchema = z
         'Folder of the model folders (path, relative to the configuration file); by default the models that come ' +
           'with Hilum',
       ),
-    view: z.string().default('view-vgg19').describe('Folder of the view model'),
-    gate: z
+    preset: z
+      .enum(Object.keys(PRESETS) as [Preset, ...Preset[]])
+      .default('default')
+      .describe(
+        'Set of models: default, the best by measurement; paper, the networks of Arias-Garzon et al. 2021. The keys ' +
+          'below replace one of it each',
+      ),
+    view: folder('the view model'),
+    gate: folder('the gate, which refuses what does not look like the films of the training, or off'),
+    lungs: folder('the lung model'),
+    classifiers: z
+      .array(z.string().min(1))
+      .min(1)
+      .max(16)
+      .optional()
+      .describe('Folders of the classifiers, in the order of their findings; by default those of the preset'),
+    classifier: z
       .string()
-      .default('gate-cnn')
-      .describe('Folder of the gate, which refuses what does not look like the films of the training; or off'),
-    lungs: z.string().default('lungs-unet16').describe('Folder of the lung model'),
-    classifier: z.string().default('covid-vgg19-lungs').describe('Folder of the classifier'),
+      .min(1)
+      .optional()
+      .describe('Folder of the only classifier: the same as a list of one, which later versions have'),
     threads: z
       .number()
       .int()
@@ -27,4 +70,20 @@ export const modelsSchema = z
       .default(1)
       .describe('Threads per model; 0 lets the engine take one per core, which costs twice the computing time'),
   })
+  .refine(({ classifier, classifiers }) => classifier === undefined || classifiers === undefined, {
+    path: ['classifier'],
+    error: 'is beside classifiers: name the classifiers in one of both',
+  })
   .prefault({});
+
+/** The models that a configuration means. */
+export function namedModels(settings: z.infer<typeof modelsSchema>): NamedModels {
+  const { preset, view, gate, lungs, classifier, classifiers } = settings;
+  const usual = PRESETS[preset];
+  return {
+    view: view ?? usual.view,
+    gate: gate ?? usual.gate,
+    lungs: lungs ?? usual.lungs,
+    classifiers: classifiers ?? (classifier === undefined ? usual.classifiers : [classifier]),
+  };
+}

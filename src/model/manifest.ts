@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { HilumError } from '../base/errors';
+import { FINDING_MODES } from '../events/finding';
+import { type Region, REGIONS } from '../imaging/region';
 
 /** As long as Code Value and Coding Scheme Designator (SH) and Code Meaning (LO) may be, PS3.5 section 6.2. */
 const code = z.strictObject({
@@ -11,9 +13,41 @@ const code = z.strictObject({
   meaning: z.string().min(1).max(64),
 });
 
-/** models/<id>/manifest.json: all that the service must know of a model; docs/models.md explains each key. */
-export const manifestSchema = z.looseObject({
-  schemaVersion: z.literal(1),
+const operatingPoint = z.looseObject({ threshold: z.number().min(0).max(1), meaning: z.string() });
+
+/** Thresholds for chosen sensitivities, measured on the validation split. */
+const operatingPoints = z
+  .array(
+    z.looseObject({
+      sensitivity: z.number().min(0).max(1),
+      threshold: z.number().min(0).max(1),
+      specificity: z.number().min(0).max(1),
+    }),
+  )
+  .optional();
+
+/** One finding of a classifier with several: a place in its outputs. */
+const headSchema = z.looseObject({
+  label: z.string().min(1).max(64),
+  code: code.optional(),
+  operatingPoint,
+  operatingPoints,
+  /** `shadow`: its operating point was never validated, so that nothing may follow from it. */
+  mode: z.enum(FINDING_MODES).default('live'),
+  /** Why it is in shadow. */
+  reason: z.string().nullable().default(null),
+  limitations: z.array(z.string()).default([]),
+});
+export type Head = z.infer<typeof headSchema>;
+
+const region = z.enum(REGIONS);
+
+/** Regions that one network may see at once. */
+const MOST_REGIONS = 8;
+const size = z.number().int().positive();
+
+const fields = z.looseObject({
+  schemaVersion: z.literal([1, 2]),
   id: z.string().regex(/^[a-z0-9-]+$/),
   version: z.string().regex(/^\d+\.\d+\.\d+$/),
   task: z.enum(['view', 'gate', 'lungs', 'classification']),
@@ -24,8 +58,9 @@ export const manifestSchema = z.looseObject({
   architecture: z.string(),
   input: z.looseObject({
     name: z.string(),
-    shape: z.tuple([z.literal(1), z.literal(1), z.number().int().positive(), z.number().int().positive()]),
-    region: z.enum(['film', 'lungs', 'removed']),
+    /** As many grey planes as there are regions. */
+    shape: z.tuple([size.max(MOST_REGIONS), z.literal(1), size, size]),
+    region: z.union([region, z.array(region).min(1).max(MOST_REGIONS)]),
     fill: z.number(),
     intensity: z.literal('min-max'),
     resample: z.literal('antialiased-triangle'),
@@ -35,24 +70,33 @@ export const manifestSchema = z.looseObject({
     std: z.number().positive(),
   }),
   output: z.looseObject({ probability: z.string(), cam: z.string().nullable() }),
-  classes: z.array(z.looseObject({ label: z.string().min(1).max(64), code: code.optional() })).min(1),
-  positive: z.number().int().min(0),
-  operatingPoint: z.looseObject({ threshold: z.number().min(0).max(1), meaning: z.string() }),
-  /** Thresholds for chosen sensitivities, measured on the validation split. */
-  operatingPoints: z
-    .array(
-      z.looseObject({
-        sensitivity: z.number().min(0).max(1),
-        threshold: z.number().min(0).max(1),
-        specificity: z.number().min(0).max(1),
-      }),
-    )
+  classes: z
+    .array(z.looseObject({ label: z.string().min(1).max(64), code: code.optional() }))
+    .min(1)
     .optional(),
+  positive: z.number().int().min(0).optional(),
+  operatingPoint: operatingPoint.optional(),
+  operatingPoints,
+  heads: z.array(headSchema).min(1).max(32).optional(),
   plausibility: z.looseObject({}).optional(),
   reference: z.looseObject({}).optional(),
   licence: z.string().min(1),
   intendedUse: z.string().min(1),
   limitations: z.array(z.string()),
+});
+
+/** models/<id>/manifest.json: all that the service must know of a model; docs/models.md explains each key. */
+export const manifestSchema = fields.superRefine((manifest, context) => {
+  const { schemaVersion, heads, classes, positive, operatingPoint: point, input } = manifest;
+  const wrong = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+  const single = { classes, positive, operatingPoint: point };
+  for (const [key, value] of Object.entries(schemaVersion === 1 ? single : { heads }))
+    if (value === undefined) wrong([key], `is missing, which schemaVersion ${schemaVersion} needs`);
+  for (const [key, value] of Object.entries(schemaVersion === 1 ? { heads } : single))
+    if (value !== undefined) wrong([key], `is not of schemaVersion ${schemaVersion}`);
+  const regions = [input.region].flat().length;
+  if (input.shape[0] !== regions)
+    wrong(['input', 'shape'], `is for ${input.shape[0]} planes, and there are ${regions} regions`);
 });
 
 export type ModelManifest = z.infer<typeof manifestSchema>;
@@ -89,6 +133,33 @@ export function readModelFolder(folder: string): ModelFolder {
         'changed or damaged',
     );
   return { manifest, network, shards };
+}
+
+/** What a network tells, in the order of its outputs; of one class, or of none with a code, that one. */
+export function headsOf({
+  heads,
+  classes,
+  positive,
+  operatingPoint: point,
+  operatingPoints: points,
+}: ModelManifest): Head[] {
+  if (heads !== undefined) return heads;
+  const named = classes?.[positive ?? 0];
+  return point === undefined || named === undefined
+    ? []
+    : [{ ...named, operatingPoint: point, operatingPoints: points, mode: 'live', reason: null, limitations: [] }];
+}
+
+/** From where on a network with one answer says yes. @throws HilumError MODEL_INVALID when it has none */
+export function thresholdOf(manifest: ModelManifest): number {
+  const [head] = headsOf(manifest);
+  if (head === undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id} has no operating point`);
+  return head.operatingPoint.threshold;
+}
+
+/** What a network sees, in the order of its input's planes. */
+export function regionsOf({ input }: ModelManifest): Region[] {
+  return [input.region].flat();
 }
 
 /** The outputs that a run has to give. */

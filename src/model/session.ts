@@ -2,20 +2,20 @@ import { join } from 'node:path';
 import { HilumError } from '../base/errors';
 import { type Plane, standardise } from '../imaging/plane';
 import { plainFilm } from './check-inputs';
-import { type ModelManifest, outputNames, readManifest } from './manifest';
+import { headsOf, type ModelManifest, outputNames, readManifest } from './manifest';
 import type { Network, Output, Port } from './network';
 import { openOnnx } from './onnx-engine';
 import { type TfjsOptions, TfjsThread } from './tfjs-thread';
 
 /** What a network says of one film. */
 export interface Prediction {
-  /** One probability (view, classification) or one per pixel (lungs), 0..1. */
+  /** One probability for each head (view, gate, classification) or one per pixel (lungs), 0..1. */
   readonly probability: Float32Array;
   /**
-   * Class activation of the positive class at the last convolution's resolution, before ReLU; null where the model has
-   * none.
+   * Class activation at the last convolution's resolution, before ReLU: for each head of each region; null where the
+   * model has none. A head's logit is its bias and the means of its maps.
    */
-  readonly cam: Plane | null;
+  readonly cams: readonly (readonly Plane[])[] | null;
 }
 
 /**
@@ -25,9 +25,10 @@ export interface Prediction {
 export interface Model {
   readonly manifest: ModelManifest;
   /**
-   * @param normalised N of the film (0..1) at the manifest's input size; the manifest's mean and std are applied here.
+   * @param normalised N of each region (0..1) at the manifest's input size, in its order; the manifest's mean and std
+   * are applied here.
    */
-  predict(normalised: Plane): Promise<Prediction>;
+  predict(...normalised: readonly Plane[]): Promise<Prediction>;
 }
 
 /** A model and the network behind it, for who looks closer or wants it closed. */
@@ -56,7 +57,7 @@ async function refuseUnfit(model: OpenedModel): Promise<void> {
   const [problem] = portProblems(manifest, network);
   if (problem !== undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: ${problem.text}`);
   // What comes out, and with TensorFlow.js whether the engine has all operators, shows only when it runs.
-  await model.predict(plainFilm(manifest.input)).catch((cause: unknown) => {
+  await model.predict(...plainFilm(manifest)).catch((cause: unknown) => {
     throw cause instanceof HilumError
       ? cause
       : new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: the engine can't run the network`, { cause });
@@ -71,8 +72,8 @@ function guarded(model: OpenedModel): OpenedModel {
   const { manifest } = model;
   return {
     ...model,
-    async predict(normalised) {
-      const prediction = await model.predict(normalised);
+    async predict(...normalised) {
+      const prediction = await model.predict(...normalised);
       const problem = problemOf(prediction, manifest);
       if (problem !== null)
         throw new HilumError(
@@ -85,7 +86,7 @@ function guarded(model: OpenedModel): OpenedModel {
   };
 }
 
-function problemOf({ probability, cam }: Prediction, manifest: ModelManifest): string | null {
+function problemOf({ probability, cams }: Prediction, manifest: ModelManifest): string | null {
   const wanted = probabilitiesOf(manifest);
   if (probability.length !== wanted)
     return (
@@ -95,19 +96,15 @@ function problemOf({ probability, cam }: Prediction, manifest: ModelManifest): s
   const outside = probability.find((p) => !(p >= 0 && p <= 1));
   if (outside !== undefined)
     return `the network gives ${outside} as ${manifest.output.probability}, which is no probability (0 to 1)`;
-  return cam === null || cam.values.every((value) => Number.isFinite(value))
+  return cams === null || cams.flat().every(({ values }) => values.every((value) => Number.isFinite(value)))
     ? null
     : `the network's ${manifest.output.cam} is not finite`;
 }
 
-/** How many a network gives for a film: one, or one for each pixel. */
-export function probabilitiesOf({
-  task,
-  input: {
-    shape: [, , rows, columns],
-  },
-}: ModelManifest): number {
-  return task === 'lungs' ? rows * columns : 1;
+/** How many a network gives for a film: one for each head, or one for each pixel. */
+export function probabilitiesOf(manifest: ModelManifest): number {
+  const [, , rows, columns] = manifest.input.shape;
+  return manifest.task === 'lungs' ? rows * columns : headsOf(manifest).length;
 }
 
 /** The network of a model folder in the engine that its manifest names. */
@@ -126,23 +123,37 @@ export function openNetwork(
 }
 
 export function modelOf(manifest: ModelManifest, network: Network): OpenedModel {
-  const [, , rows, columns] = manifest.input.shape;
+  const [planes, , rows, columns] = manifest.input.shape;
   return {
     manifest,
     network,
-    async predict(normalised) {
-      if (normalised.rows !== rows || normalised.columns !== columns)
-        throw new RangeError(
-          `${manifest.id} takes ${rows} x ${columns}, not ${normalised.rows} x ${normalised.columns}`,
-        );
-      const outputs = await network.run(standardise(normalised, manifest.input.mean, manifest.input.std));
+    async predict(...normalised) {
+      const wrong = normalised.find((plane) => plane.rows !== rows || plane.columns !== columns);
+      if (wrong !== undefined)
+        throw new RangeError(`${manifest.id} takes ${rows} x ${columns}, not ${wrong.rows} x ${wrong.columns}`);
+      if (normalised.length !== planes)
+        throw new RangeError(`${manifest.id} takes ${planes} regions of a film, not ${normalised.length}`);
+      const outputs = await network.run(standardised(normalised, manifest));
       const { probability, cam } = manifest.output;
       return {
         probability: named(outputs, probability).values,
-        cam: cam === null ? null : plane(cam, named(outputs, cam)),
+        cams: cam === null ? null : maps(cam, named(outputs, cam), planes, headsOf(manifest).length),
       };
     },
   };
+}
+
+/** One behind the other. */
+function standardised(planes: readonly Plane[], { input: { mean, std } }: ModelManifest): Float32Array {
+  const all = planes.map((plane) => standardise(plane, mean, std));
+  if (all.length === 1) return all[0]!;
+  const joined = new Float32Array(all.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const values of all) {
+    joined.set(values, end);
+    end += values.length;
+  }
+  return joined;
 }
 
 /** Where the manifest's input and outputs are not those of the network. Sizes that the network leaves open fit. */
@@ -150,7 +161,7 @@ export function portProblems(
   manifest: ModelManifest,
   { inputs, outputs }: Network,
 ): { side: 'input' | 'output'; text: string }[] {
-  const [, , rows, columns] = manifest.input.shape;
+  const [planes, , rows, columns] = manifest.input.shape;
   const missing = (side: 'input' | 'output', ports: readonly Port[], names: readonly string[]) =>
     names
       .filter((name) => !ports.some((port) => port.name === name))
@@ -159,8 +170,8 @@ export function portProblems(
         text: `the network has no ${side} named ${name}, but ${ports.map((port) => port.name).join(', ')}`,
       }));
   const layouts = [
-    [1, 1, rows, columns],
-    [1, rows, columns, 1],
+    [planes, 1, rows, columns],
+    [planes, rows, columns, 1],
   ];
   const fits = ({ shape }: Port) =>
     layouts
@@ -175,8 +186,8 @@ export function portProblems(
           {
             side: 'input' as const,
             text:
-              `the network's input is [${input.shape.map((size) => size ?? '?').join(', ')}], not one grey film of ` +
-              `${rows} x ${columns}`,
+              `the network's input is [${input.shape.map((size) => size ?? '?').join(', ')}], not ` +
+              `${filmsOf(planes)} of ${rows} x ${columns}`,
           },
         ]
       : [];
@@ -198,8 +209,28 @@ function named(outputs: ReadonlyMap<string, Output>, name: string): Output {
   return output;
 }
 
+/** In words. */
+export const filmsOf = (planes: number): string =>
+  planes === 1 ? 'one grey film' : `${planes} grey regions of a film`;
+
+/** For each head the map of each region, out of [regions, heads, rows, columns]. */
+function maps(name: string, output: Output, regions: number, heads: number): Plane[][] {
+  if (regions === 1 && heads === 1) return [[plane(name, output)]];
+  const [first, second, rows = 0, columns = 0, ...more] = output.shape;
+  const area = rows * columns;
+  if (first !== regions || second !== heads || more.length > 0 || area * regions * heads !== output.values.length)
+    throw noMap(name, output, `of ${regions} x ${heads} maps`);
+  return Array.from({ length: heads }, (_, head) =>
+    Array.from({ length: regions }, (__, region) => {
+      const start = (region * heads + head) * area;
+      return { rows, columns, values: output.values.slice(start, start + area) };
+    }),
+  );
+}
+
 /** A map of one film: [rows, columns] with a batch of 1, and a channel of 1 before (ONNX) or behind (TensorFlow). */
-function plane(name: string, { shape, values }: Output): Plane {
+function plane(name: string, output: Output): Plane {
+  const { shape, values } = output;
   const sizes = shape.length > 2 ? shape.slice(1) : shape;
   const [rows, columns, ...more] = sizes.length === 3 && sizes[0] === 1 && sizes[2] !== 1 ? sizes.slice(1) : sizes;
   if (
@@ -208,10 +239,14 @@ function plane(name: string, { shape, values }: Output): Plane {
     rows * columns !== values.length ||
     more.some((size) => size !== 1)
   )
-    throw new HilumError(
-      'MODEL_INVALID',
-      'permanent',
-      `the model's output ${name} is no map of one film: its shape is [${shape.join(', ')}]`,
-    );
+    throw noMap(name, output, 'of one film');
   return { rows, columns, values };
+}
+
+function noMap(name: string, { shape }: Output, wanted: string): HilumError {
+  return new HilumError(
+    'MODEL_INVALID',
+    'permanent',
+    `the model's output ${name} is no map ${wanted}: its shape is [${shape.join(', ')}]`,
+  );
 }

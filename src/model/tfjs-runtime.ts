@@ -172,7 +172,7 @@ function ports(entries: Record<string, SignatureEntry>): Port[] {
 /** TensorFlow has channels last; with one channel the same numbers are both. */
 function layout(
   port: Port | undefined,
-  [, , rows, columns]: readonly [1, 1, number, number],
+  [planes, , rows, columns]: readonly [number, 1, number, number],
 ): [number, number, number, number] {
-  return port?.shape[1] === 1 && port.shape[3] !== 1 ? [1, 1, rows, columns] : [1, rows, columns, 1];
+  return port?.shape[1] === 1 && port.shape[3] !== 1 ? [planes, 1, rows, columns] : [planes, rows, columns, 1];
 }

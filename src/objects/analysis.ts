@@ -230,6 +230,13 @@ function contentParts(film: FilmState | undefined): string[] {
 }
 
 /** A live finding alone, as every analysis of 0.1 had it, adds nothing else: its UIDs stay. */
-function findingParts({ operatingPoint, label, code, mode }: FindingRule): (string | number)[] {
-  return [operatingPoint, label, code.scheme, code.value, ...(mode === 'live' ? [] : [mode])];
+function findingParts({ operatingPoint, label, code, mode, priority }: FindingRule): (string | number)[] {
+  return [
+    operatingPoint,
+    label,
+    code.scheme,
+    code.value,
+    ...(mode === 'live' ? [] : [mode]),
+    ...(priority === 'routine' ? [priority] : []),
+  ];
 }

@@ -188,7 +188,8 @@ function readFinding(probability: number, group: Attributes, priority: Priority 
   const label = parameterOf(group, REPORT_PARAMETERS.label) ?? code.meaning;
   const operatingPoint = shareOf(parameterOf(group, REPORT_PARAMETERS.operatingPoint));
   const mode = FINDING_MODES.find((known) => known === parameterOf(group, REPORT_PARAMETERS.mode)) ?? 'live';
-  if (operatingPoint !== null) return findingOf({ label, code, operatingPoint, mode }, probability);
+  const own = PRIORITIES.find((known) => known === parameterOf(group, REPORT_PARAMETERS.priority));
+  if (operatingPoint !== null) return findingOf({ label, code, operatingPoint, mode, priority: own }, probability);
   // Without its operating point the report's own word is all there is.
   const atOrAbove = priority === 'urgent';
   return { label, code, probability, operatingPoint, atOrAbove, priority: priorityAt(atOrAbove), mode };

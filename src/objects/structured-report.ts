@@ -7,7 +7,7 @@ import { clean, plain, refuse } from '../dicom/sanitise';
 import { deriveUid, parseUid, type Uid } from '../dicom/uid';
 import type { Warning } from '../events/closed-lists';
 import type { Finding } from '../events/finding';
-import { priorityOf } from '../finding/finding';
+import { leadingIndex, priorityOf } from '../finding/finding';
 import { findingStatement, notAnalysedStatement, RESEARCH_USE, WARNING_TEXTS } from '../finding/wording';
 import {
   type AnalysisIdentity,
@@ -53,6 +53,7 @@ export const REPORT_PARAMETERS = {
   operatingPoint: 'operating-point=',
   label: 'positive-class=',
   mode: 'mode=',
+  priority: 'priority=',
 } as const;
 
 export type View = 'frontal' | 'lateral';
@@ -256,8 +257,9 @@ function findingGroup(
   content: ReportContent,
   identity: AnalysisIdentity,
 ): ContentItem {
-  // The picture shows the leading finding.
-  const pictures = index > 0 ? [] : references(film, content, identity).filter(({ object }) => object === 'heatMap');
+  const isShown =
+    content.outcome === 'analysed' && index === leadingIndex(content.findings.map((found) => found.finding));
+  const pictures = isShown ? references(film, content, identity).filter(({ object }) => object === 'heatMap') : [];
   return measurementGroup({
     label: 'Region of greatest class activation',
     trackingUid: trackingUid(film, identity, ['analysed', ...(index > 0 ? [String(index)] : [])]),
@@ -330,6 +332,7 @@ function classifierAlgorithm(
     `weights-sha256=${model.sha256}`,
     ...(model.input === undefined ? [] : [`input=${plain(model.input)}`]),
     ...(mode === 'live' ? [] : [`${REPORT_PARAMETERS.mode}${mode}`]),
+    ...(rule.priority === 'routine' ? [`${REPORT_PARAMETERS.priority}${rule.priority}`] : []),
   ];
   return [model.title, model.version, parameters];
 }

@@ -1,3 +1,4 @@
+import { leadingIndex } from '../finding/finding';
 import { type Component, components, outline } from '../imaging/outline';
 import { mapValues, type Plane, resample } from '../imaging/plane';
 import type { Polygon } from '../imaging/polygon';
@@ -28,7 +29,7 @@ export function explain(inferred: InferredFilm): ExplainedFilm {
 
 /** The finding whose picture is drawn. */
 export function leadingExplanation({ findings }: ExplainedFilm): ExplainedFinding {
-  return findings[0]!;
+  return findings[leadingIndex(findings.map(({ finding }) => finding))]!;
 }
 
 /** ReLU, scaled to 0..1 by its own maximum, at the given size; all zero when nothing speaks for the class. */

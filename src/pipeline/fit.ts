@@ -1,5 +1,5 @@
 import { HilumError } from '../base/errors';
-import type { ModelManifest } from '../model/manifest';
+import { headsOf, type ModelManifest, regionsOf, thresholdOf } from '../model/manifest';
 import { maskRuleOf, plausibilityOf } from './lungs';
 import { requireShortcutModel } from './shortcut-check';
 
@@ -8,7 +8,7 @@ export interface Cast {
   readonly view: ModelManifest;
   readonly gate: ModelManifest | null;
   readonly lungs: ModelManifest;
-  readonly classifier: ModelManifest;
+  readonly classifiers: readonly ModelManifest[];
   readonly shortcut: ModelManifest | null;
 }
 
@@ -16,27 +16,32 @@ const TASKS = {
   view: 'view',
   gate: 'gate',
   lungs: 'lungs',
-  classifier: 'classification',
+  classifiers: 'classification',
   shortcut: 'classification',
 } as const satisfies Record<keyof Cast, ModelManifest['task']>;
 
 /** What the keys of a manifest say against each other, a sentence each: no single value shows it. */
 export function contradictionsOf(manifest: ModelManifest): string[] {
-  const { task, classes, positive, output, input } = manifest;
+  const { task, classes, positive, output, schemaVersion } = manifest;
   const classifies = task === 'classification';
+  const isMissing = positive !== undefined && classes !== undefined && positive >= classes.length;
+  const nameless = isMissing ? [] : headsOf(manifest).filter(({ code }) => code === undefined);
   const rules: readonly (readonly [wrong: boolean, text: string])[] = [
-    [positive >= classes.length, `positive: there is no class ${positive}, only ${classes.length}, counted from 0`],
+    [isMissing, `positive: there is no class ${positive}, only ${classes?.length}, counted from 0`],
     [
-      classifies && positive < classes.length && classes[positive]?.code === undefined,
-      'classes: the positive class has no code {value, scheme, meaning}, which reports need',
+      classifies && nameless.length > 0,
+      schemaVersion === 1
+        ? 'classes: the positive class has no code {value, scheme, meaning}, which reports need'
+        : `heads: without a code, which reports need: ${nameless.map(({ label }) => label).join(', ')}`,
     ],
+    [!classifies && (manifest.heads?.length ?? 1) > 1, `heads: a network for the task ${task} gives one answer`],
     [
       classifies && output.cam === null,
       "output.cam: a classifier without a class activation map can't be explained and is refused",
     ],
     [
-      !classifies && input.region !== 'film',
-      `input.region: ${input.region} is for a classifier; the task ${task} is shown the whole film`,
+      !classifies && regionsOf(manifest).join() !== 'film',
+      `input.region: ${regionsOf(manifest).join(', ')} is for a classifier; the task ${task} is shown the whole film`,
     ],
   ];
   return [
@@ -49,11 +54,11 @@ function lungContradictions(manifest: ModelManifest): string[] {
   const missing = [maskRuleOf, plausibilityOf].flatMap((read) => messageOf(() => read(manifest)));
   if (missing.length > 0) return missing;
   const { threshold } = maskRuleOf(manifest);
-  const { operatingPoint } = manifest;
-  return threshold === operatingPoint.threshold
+  const point = thresholdOf(manifest);
+  return threshold === point
     ? []
     : [
-        `mask.threshold: it is ${threshold}, and operatingPoint.threshold ${operatingPoint.threshold}; both say ` +
+        `mask.threshold: it is ${threshold}, and operatingPoint.threshold ${point}; both say ` +
           'from where on a pixel is lung',
       ];
 }
@@ -73,7 +78,7 @@ function messageOf(act: () => unknown): string[] {
  */
 export function requireFit(cast: Cast): void {
   const filled = (Object.keys(TASKS) as (keyof Cast)[]).flatMap((role) =>
-    cast[role] === null ? [] : [{ role, manifest: cast[role] }],
+    [cast[role]].flat().flatMap((manifest) => (manifest === null ? [] : [{ role, manifest }])),
   );
   const [, , rows, columns] = cast.view.input.shape;
   for (const { role, manifest } of filled) {
@@ -92,5 +97,5 @@ export function requireFit(cast: Cast): void {
     ][0];
     if (problem !== undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: ${problem}`);
   }
-  if (cast.shortcut !== null) requireShortcutModel(cast.shortcut, cast.classifier);
+  if (cast.shortcut !== null) requireShortcutModel(cast.shortcut, cast.classifiers[0]!);
 }

@@ -1,6 +1,7 @@
 import { HilumError } from '../base/errors';
 import { isAtOrAbove } from '../finding/operating-point';
 import { upright } from '../imaging/orient';
+import { thresholdOf } from '../model/manifest';
 import type { Model } from '../model/session';
 import { plainRefusal } from './refusal';
 import type { PreprocessedFilm, Refusal, ViewFinding } from './stage';
@@ -30,6 +31,6 @@ export async function findUnlike(film: PreprocessedFilm, gate: Model | null): Pr
  * knows which it is.
  */
 export function refuseUnlike(unlike: number | null, gate: Model | null, view: ViewFinding['view']): Refusal | null {
-  if (unlike === null || gate === null || !isAtOrAbove(unlike, gate.manifest.operatingPoint.threshold)) return null;
+  if (unlike === null || gate === null || !isAtOrAbove(unlike, thresholdOf(gate.manifest))) return null;
   return view === 'lateral' ? LATERAL_OR_UNLIKE : UNLIKE;
 }

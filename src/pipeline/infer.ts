@@ -2,7 +2,9 @@ import { HilumError } from '../base/errors';
 import { findingOf, type FindingRule } from '../finding/finding';
 import { isAtOrAbove } from '../finding/operating-point';
 import { asStored, upright } from '../imaging/orient';
-import { keepRegion } from '../imaging/plane';
+import type { Plane } from '../imaging/plane';
+import { type Frame, layOver, regionOf } from '../imaging/region';
+import { regionsOf, thresholdOf } from '../model/manifest';
 import type { Model } from '../model/session';
 import type { InferredFilm, InferredFinding, LungFinding, PreprocessedFilm, ViewFinding } from './stage';
 
@@ -18,7 +20,8 @@ export interface Models {
 /** A network and what it is asked for. */
 export interface Classifier {
   readonly model: Model;
-  readonly rule: FindingRule;
+  /** Of each head; null where nobody asks for it. */
+  readonly rules: readonly (FindingRule | null)[];
 }
 
 /** Frontal or lateral; `lateral` from the model's operating point upwards. */
@@ -26,12 +29,12 @@ export async function findView(film: PreprocessedFilm, model: Model): Promise<Vi
   const { probability } = await model.predict(upright(film.normalised, film.turn));
   const lateralProbability = single(probability);
   return {
-    view: isAtOrAbove(lateralProbability, model.manifest.operatingPoint.threshold) ? 'lateral' : 'frontal',
+    view: isAtOrAbove(lateralProbability, thresholdOf(model.manifest)) ? 'lateral' : 'frontal',
     lateralProbability,
   };
 }
 
-/** Each classifier on the region that it was trained on: the lungs only, all but the lungs, or the whole film. */
+/** Each classifier on the regions that it was trained on. */
 export async function classify(
   film: PreprocessedFilm,
   view: ViewFinding,
@@ -39,29 +42,39 @@ export async function classify(
   classifiers: readonly Classifier[],
 ): Promise<InferredFilm> {
   const findings: InferredFinding[] = [];
-  for (const classifier of classifiers) findings.push(await findOne(film, lungs, classifier));
+  for (const classifier of classifiers) findings.push(...(await findingsOf(film, lungs, classifier)));
   return { preprocessed: film, view, lungs, findings };
 }
 
-async function findOne(
+async function findingsOf(
   film: PreprocessedFilm,
   lungs: LungFinding,
-  { model, rule }: Classifier,
-): Promise<InferredFinding> {
-  const { region, fill } = model.manifest.input;
-  const seen = keepRegion(film.normalised, lungs.mask, region, fill);
-  const { probability, cam } = await model.predict(upright(seen, film.turn));
-  if (cam === null)
+  { model, rules }: Classifier,
+): Promise<InferredFinding[]> {
+  const [standing, mask] = [upright(film.normalised, film.turn), upright(lungs.mask, film.turn)];
+  const seen = regionsOf(model.manifest).map((region) => regionOf(standing, mask, region, model.manifest.input.fill));
+  const { probability, cams } = await model.predict(...seen.map(({ plane }) => plane));
+  if (cams === null)
     throw new HilumError(
       'MODEL_INVALID',
       'permanent',
       `${model.manifest.id} has no class activation: it can't be explained`,
     );
-  return { finding: findingOf(rule, single(probability)), activation: asStored(cam, film.turn) };
+  return rules.flatMap((rule, head) => {
+    if (rule === null) return [];
+    const maps = cams[head]!.map((map, at) => ({ map, frame: seen[at]!.frame }));
+    const activation = maps.length === 1 && isWhole(maps[0]!.frame, standing) ? maps[0]!.map : layOver(maps, standing);
+    return [{ finding: findingOf(rule, finite(probability[head])), activation: asStored(activation, film.turn) }];
+  });
 }
 
+const isWhole = (frame: Frame, { rows, columns }: Plane) => frame.rows === rows && frame.columns === columns;
+
 function single(values: Float32Array): number {
-  const value = values[0];
+  return finite(values[0]);
+}
+
+function finite(value: number | undefined): number {
   if (value === undefined || !Number.isFinite(value))
     throw new HilumError('MODEL_INVALID', 'permanent', 'the model gave no probability');
   return value;

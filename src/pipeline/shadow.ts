@@ -1,5 +1,6 @@
 import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
+import type { Finding } from '../events/finding';
 import type { FilmResult, ResultEvent } from '../events/result-event';
 import { priorityOf } from '../finding/finding';
 import { resultUids } from './encode';
@@ -16,6 +17,8 @@ export interface ShadowRecord extends Pick<
   FilmResult,
   'sopInstanceUid' | 'outcome' | 'reason' | 'view' | 'probability' | 'lungFraction'
 > {
+  /** Each with the operating point that it was held against. */
+  readonly findings: readonly Pick<Finding, 'label' | 'probability' | 'operatingPoint' | 'mode'>[];
   /** ISO 8601, UTC. */
   readonly at: string;
   readonly studyInstanceUid: Uid;
@@ -34,8 +37,8 @@ export interface ShadowBook {
 
 /**
  * One study, looked at and left as it is: each film that the book does not have, and that nobody rejected, is fetched,
- * analysed and encoded as in {@link runStudy}, and noted. Nothing is stored and nothing announced; the type of
- * `archive` has no way to. Null when there was nothing new.
+ * analysed and encoded as in {@link runStudy}, and noted, whatever a live service did with it. Nothing is stored and
+ * nothing announced; the type of `archive` has no way to. Null when there was nothing new.
  * @throws HilumError of a port, or STUDY_RETURNED; what was noted stays noted.
  */
 export async function shadowStudy(
@@ -53,9 +56,7 @@ export async function shadowStudy(
   const instances = await findAnnounced(study, archive, emptyDelaysMs);
   if (instances.length === 0) return 'gone';
   const found = survey(study, instances, identity);
-  const pending = found.films
-    .filter(({ uids, isReported }) => !isReported && !book.has(uids.report.instance))
-    .map(({ film }) => film);
+  const pending = found.films.filter(({ uids }) => !book.has(uids.report.instance)).map(({ film }) => film);
   const { reasons } = await readRejections(study, instances, { archive, onUnread: onUnreadNote });
   const due = pending.filter(({ sopInstanceUid }) => !reasons.has(sopInstanceUid));
   if (due.length === 0) return null;
@@ -74,7 +75,7 @@ async function shadowFilm(
   const task = { study: film.studyInstanceUid, film: film.sopInstanceUid, identity };
   const work = await workOnFetched(film, task, line, archive);
   const result: FilmResult = { ...work.result, outputs: [] };
-  const { sopInstanceUid, reason, view, probability, lungFraction } = result;
+  const { sopInstanceUid, reason, view, probability, lungFraction, findings } = result;
   await book.add({
     at: new Date().toISOString(),
     studyInstanceUid: film.studyInstanceUid,
@@ -85,6 +86,12 @@ async function shadowFilm(
     view,
     probability,
     lungFraction,
+    findings: findings.map(({ label, probability: own, operatingPoint, mode }) => ({
+      label,
+      probability: own,
+      operatingPoint,
+      mode,
+    })),
     urgent: priorityOf(result.findings) === 'urgent',
   });
   line.observer?.film(result);

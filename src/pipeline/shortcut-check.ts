@@ -2,8 +2,8 @@ import { HilumError } from '../base/errors';
 import type { Warning } from '../events/closed-lists';
 import { isAtOrAbove } from '../finding/operating-point';
 import { upright } from '../imaging/orient';
-import { keepRegion } from '../imaging/plane';
-import type { ModelManifest } from '../model/manifest';
+import { regionOf } from '../imaging/region';
+import { headsOf, type ModelManifest, regionsOf, thresholdOf } from '../model/manifest';
 import type { Model } from '../model/session';
 import type { InferredFilm } from './stage';
 
@@ -23,28 +23,28 @@ export async function checkShortcut(film: InferredFilm, check: ShortcutCheck | n
   if (check === null || film.findings[0]?.finding.atOrAbove !== true) return film;
   const { manifest } = check.model;
   const { normalised, turn } = film.preprocessed;
-  const seen = keepRegion(normalised, film.lungs.mask, manifest.input.region, manifest.input.fill);
-  const [outside] = (await check.model.predict(upright(seen, turn))).probability;
+  const { plane } = regionOf(normalised, film.lungs.mask, 'removed', manifest.input.fill);
+  const [outside] = (await check.model.predict(upright(plane, turn))).probability;
   if (outside === undefined || !Number.isFinite(outside))
     throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id} gave no probability`);
-  const found: readonly Warning[] = isAtOrAbove(outside, manifest.operatingPoint.threshold)
-    ? ['evidence-outside-lungs']
-    : [];
+  const found: readonly Warning[] = isAtOrAbove(outside, thresholdOf(manifest)) ? ['evidence-outside-lungs'] : [];
   return { ...film, warnings: [...(film.warnings ?? []), ...found] };
 }
 
 /** @throws HilumError MODEL_INVALID when the model can't check that classifier for shortcuts. */
 export function requireShortcutModel(model: ModelManifest, classifier: ModelManifest): void {
-  const { id, task, input } = model;
+  const { id, task } = model;
+  const regions = regionsOf(model).join(', ');
   const wrong = (why: string) =>
     new HilumError('MODEL_INVALID', 'permanent', `${id} can't audit ${classifier.id}: ${why}`);
   if (task !== 'classification') throw wrong(`its task is ${task}, not classification`);
-  if (input.region !== 'removed') throw wrong(`its input.region is ${input.region}, not removed`);
+  if (regions !== 'removed') throw wrong(`its input.region is ${regions}, not removed`);
   if (codeOf(model) === undefined || codeOf(model) !== codeOf(classifier))
     throw wrong('it is not about the same finding');
 }
 
-function codeOf({ classes, positive }: ModelManifest): string | undefined {
-  const code = classes[positive]?.code;
+/** Of what is told first. */
+function codeOf(manifest: ModelManifest): string | undefined {
+  const code = headsOf(manifest)[0]?.code;
   return code && `${code.scheme} ${code.value}`;
 }

@@ -72,7 +72,10 @@ export type Admission =
 /** What one classifier says of the film, and where it looked. */
 export interface InferredFinding {
   readonly finding: Finding;
-  /** Class activation before ReLU, at the resolution of the last convolution, in source-pixel geometry. */
+  /**
+   * Class activation before ReLU, in source-pixel geometry, at the resolution of the last convolution, or of N where
+   * the network saw several regions.
+   */
   readonly activation: Plane;
 }
 
@@ -80,7 +83,7 @@ export interface InferredFilm {
   readonly preprocessed: PreprocessedFilm;
   readonly view: ViewFinding;
   readonly lungs: LungFinding;
-  /** In the order of the line's classifiers, the leading one first; never empty. */
+  /** In the order of the line's classifiers and their heads; never empty. */
   readonly findings: readonly InferredFinding[];
   /** What a reader should know of how the result came about; absent where nothing was looked at. */
   readonly warnings?: readonly Warning[];

@@ -1,3 +1,4 @@
+import { liveFindings } from '../finding/finding';
 import type { Code } from '../dicom/code';
 import { isRejection } from '../events/closed-lists';
 import {
@@ -100,7 +101,8 @@ export function concernsUrgency({ priority, supersededPriority }: StudyRecord): 
 export function filmStatement({ outcome, probability, findings, reasonText }: FilmRecord): string {
   if (outcome !== 'analysed' || probability === null)
     return reasonText === null ? 'Not analysed.' : notAnalysedStatement(reasonText);
-  if (findings.length > 0) return findings.map((finding) => findingStatement(finding, finding.code.meaning)).join(' ');
+  const told = liveFindings(findings);
+  if (told.length > 0) return told.map((finding) => findingStatement(finding, finding.code.meaning)).join(' ');
   // A result of version 0.1 whose report is not there any more.
   return `Probability of the positive class ${percentages(probability, probability)[0]} %, ${relationOf(UNKNOWN)}.`;
 }

@@ -23,7 +23,7 @@ const FILMS = [
 
 test('films by threads are the films by this one, bit by bit, with all that is told of them', async () => {
   const startedAt = new Date('2026-01-02T03:04:05Z');
-  const line = await openLine(CONFIG.models, CONFIG.results, CONFIG.decode, recordingLog(), CONFIG.classification);
+  const line = await openLine(CONFIG, recordingLog());
   const threads = await openAnalysis(CONFIG, recordingLog(), WORKER);
   try {
     const here = inThisThread({ ...line, reader: unboundedReader });

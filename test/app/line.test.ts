@@ -1,10 +1,9 @@
-import { openLine } from '../../src/app/line';
+import { lineSettings, openLine } from '../../src/app/line';
 import { configSchema } from '../../src/config/config';
 
 test('JPEG 2000 at half resolution is a part of who analyses', async () => {
-  const [models, results] = [configSchema.shape.models.parse({}), configSchema.shape.results.parse({})];
   const identity = async (decode: object) => {
-    const line = await openLine(models, results, configSchema.shape.decode.parse(decode));
+    const line = await openLine(lineSettings({ decode: configSchema.shape.decode.parse(decode) }));
     await line.reader.close();
     return line.identity();
   };
@@ -19,7 +18,7 @@ test('models that do not fit together do not become a line', async () => {
     lungs: 'lungs-unet16',
     classifier: 'gate-cnn',
   });
-  await expect(openLine(models, configSchema.shape.results.parse({}))).rejects.toMatchObject({
+  await expect(openLine(lineSettings({ models }))).rejects.toMatchObject({
     code: 'MODEL_INVALID',
     message: 'gate-cnn: its task is gate, where one for view is configured',
   });

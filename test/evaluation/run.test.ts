@@ -48,10 +48,10 @@ test('each film has a line; a second run has nothing to do', async () => {
   const { folder, out } = films();
   const first = await run(folder, out, fakeLine({ probability: 0.7 }).line);
   expect(
-    [...first.records.values()].map(({ file, outcome, probability, reason }) => [
+    [...first.records.values()].map(({ file, outcome, probabilities, reason }) => [
       file,
       outcome,
-      probability === null ? null : probability.toFixed(2),
+      probabilities['COVID-19']?.toFixed(2) ?? null,
       reason,
     ]),
   ).toEqual([
@@ -157,6 +157,7 @@ test('the report joins labels and films, and its page escapes what they say', as
     identity: line.identity(),
     unlabelled: [],
     now: new Date(0),
+    finding: 'COVID-19',
     settings: { threshold: 0.5, thresholdFrom: 'model', wantedSensitivity: 0.95, bootstrap: { rounds: 20, seed: 1 } },
   });
   expect(report.counts).toEqual({
@@ -211,6 +212,7 @@ async function reportOf(csv: string, folder: string, out: string, line = fakeLin
     identity: line.identity(),
     unlabelled,
     now: new Date(0),
+    finding: 'COVID-19',
     settings: { threshold: 0.5, thresholdFrom: 'model', wantedSensitivity: 0.95, bootstrap: { rounds: 20, seed: 1 } },
   });
 }

@@ -41,10 +41,7 @@ test.each([
   expect(studyPriority([{ findings: [] }, { findings }])).toBe(priority);
 });
 
-test('the first finding leads', () => {
-  expect(leadingFinding({ findings: [covid(0.1), opacity(0.9, 'live')] })?.label).toBe('COVID-19');
-  expect(leadingFinding({ findings: [] })).toBeUndefined();
-});
+test('a film without findings has none that leads', () => expect(leadingFinding({ findings: [] })).toBeUndefined());
 
 test('words: at, below, and where the operating point is not known; never that something is absent', () => {
   expect(findingStatement(covid(0.97))).toBe(
@@ -63,4 +60,27 @@ test('as many digits as it takes to tell probability and operating point apart',
     probability: '42.131',
     operatingPoint: '42.130',
   });
+});
+
+test.each([
+  ['the first, where none reaches its operating point', [covid(0.1), opacity(0.2, 'live')], 0],
+  ['the one that makes the film urgent', [covid(0.1), opacity(0.7, 'live')], 1],
+  ['never one in shadow', [opacity(0.9, 'shadow'), covid(0.1)], 1],
+  [
+    'an urgent one before one that only reaches its point',
+    [covid(0.9, { priority: 'routine' }), opacity(0.7, 'live')],
+    1,
+  ],
+  [
+    'one that reaches its point before one that does not',
+    [opacity(0.1, 'live'), covid(0.9, { priority: 'routine' })],
+    1,
+  ],
+])('what stands for a film: %s', (_case, findings, at) => {
+  expect(leadingFinding({ findings })).toBe(findings[at]);
+});
+
+test('a rule can have a finding that never makes a film urgent', () => {
+  expect(covid(0.9, { priority: 'routine' })).toMatchObject({ atOrAbove: true, priority: 'routine' });
+  expect(priorityOf([covid(0.9, { priority: 'routine' })])).toBe('routine');
 });

@@ -14,7 +14,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   events: ['dicom', 'base'],
   finding: ['events', 'dicom'],
   statistics: ['finding'],
-  model: ['imaging', 'base'],
+  model: ['events', 'imaging', 'base'],
   objects: ['finding', 'events', 'imaging', 'dicom', 'base'],
   archive: ['net', 'dicom', 'base'],
   queue: ['net', 'events', 'dicom', 'base'],
@@ -38,6 +38,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'queue',
     'archive',
     'model',
+    'finding',
     'base',
   ],
   app: [

@@ -11,7 +11,7 @@ interface JsonSchema {
   readonly properties?: Record<string, JsonSchema>;
   readonly required?: readonly string[];
   readonly items?: JsonSchema;
-  readonly enum?: readonly string[];
+  readonly enum?: readonly (string | number)[];
 }
 
 interface Row {
@@ -23,11 +23,10 @@ interface Row {
 function keysOf({ properties = {}, required = [] }: JsonSchema, prefix = ''): [string, Row][] {
   return Object.entries(properties).flatMap(([name, value]) => {
     const path = `${prefix}${name}`;
-    const row: [string, Row] = [path, { needed: required.includes(name), values: value.enum ?? [] }];
-    const below =
-      path === 'classes[].code'
-        ? []
-        : [...keysOf(value, `${path}.`), ...(value.items ? keysOf(value.items, `${path}[].`) : [])];
+    const row: [string, Row] = [path, { needed: required.includes(name), values: (value.enum ?? []).map(String) }];
+    const below = path.endsWith('].code')
+      ? []
+      : [...keysOf(value, `${path}.`), ...(value.items ? keysOf(value.items, `${path}[].`) : [])];
     return value.properties && below.length > 0 ? below : [row, ...below];
   });
 }
@@ -43,7 +42,7 @@ const table = new Map(
 const BESIDE = ['mask', 'training', 'metrics'];
 
 test('docs/models.md: the table of the manifest is the schema', () => {
-  const keys = keysOf(z.toJSONSchema(manifestSchema) as JsonSchema);
+  const keys = keysOf(z.toJSONSchema(manifestSchema, { io: 'input' }) as JsonSchema);
   expect(keys.length).toBeGreaterThan(20);
   expect([...table.keys()].filter((key) => !BESIDE.includes(key)).sort()).toEqual(keys.map(([key]) => key).sort());
   for (const [key, { needed, values }] of keys) {

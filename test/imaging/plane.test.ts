@@ -1,4 +1,4 @@
-import { keepInside, keepRegion, minMax, resample, standardise } from '../../src/imaging/plane';
+import { minMax, resample, standardise } from '../../src/imaging/plane';
 
 const plane = (rows: number, columns: number, value: (row: number, column: number) => number) => ({
   rows,
@@ -39,29 +39,4 @@ test('a ramp stays a ramp, and the mean is kept away from the edges', () => {
   );
   const row = [...ramp.values.slice(26 * 15 + 2, 26 * 15 + 24)];
   row.forEach((value, i) => expect(value).toBeCloseTo((i + 2) * 10 + 4.5, 4));
-});
-
-test('outside the mask is the fill', () => {
-  expect([
-    ...keepInside(
-      plane(1, 2, () => 0.7),
-      plane(1, 2, (_r, c) => c),
-      0,
-    ).values,
-  ]).toEqual([0, Math.fround(0.7)]);
-});
-
-test.each([
-  ['film', [1, 2]],
-  ['lungs', [9, 2]],
-  ['removed', [1, 9]],
-] as const)('what a network of the region "%s" sees', (region, seen) => {
-  expect([
-    ...keepRegion(
-      plane(1, 2, (_r, c) => c + 1),
-      plane(1, 2, (_r, c) => c),
-      region,
-      9,
-    ).values,
-  ]).toEqual([...seen]);
 });

@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { modelsSchema } from '../../src/model/config';
 import { modelsOfFolder } from '../../src/app/models-of-folder';
 
 const SHIPPED = resolve(__dirname, '../../models');
@@ -28,7 +29,7 @@ test("a classifier of one's own runs where ours is not beside it; that of the sh
     view: 'view-vgg19',
     gate: 'gate-cnn',
     lungs: 'lungs-unet16',
-    classifier: 'mine',
+    classifiers: ['mine'],
   });
   expect(said).toEqual([]);
 });
@@ -37,7 +38,7 @@ test('beside ours it does not, and that is said', () => {
   const dir = folder(...OTHERS, 'covid-vgg19-lungs');
   own(dir, 'mine');
   const said: string[] = [];
-  expect(modelsOfFolder(dir, (text) => said.push(text)).classifier).toBe('covid-vgg19-lungs');
+  expect(modelsOfFolder(dir, (text) => said.push(text)).classifiers).toEqual(['covid-vgg19-lungs']);
   expect(said).toEqual([expect.stringContaining('runs covid-vgg19-lungs, not mine')]);
 });
 
@@ -53,9 +54,9 @@ test("one with a manifest that can't be used is named, also where ours runs inst
   own(dir, 'mine');
   writeFileSync(join(dir, 'mine/manifest.json'), '{');
   const said: string[] = [];
-  expect(modelsOfFolder(dir, (text) => said.push(text)).classifier).toBe('covid-vgg19-lungs');
+  expect(modelsOfFolder(dir, (text) => said.push(text)).classifiers).toEqual(['covid-vgg19-lungs']);
   expect(said).toEqual([expect.stringMatching(/^mine is left out: MODEL_INVALID: .*manifest.json is not JSON/)]);
 });
 
 test('no folder: those that come with Hilum', () =>
-  expect(modelsOfFolder(undefined, () => undefined)).toMatchObject({ classifier: 'covid-vgg19-lungs' }));
+  expect(modelsOfFolder(undefined, () => undefined)).toEqual(modelsSchema.parse({})));

@@ -1,5 +1,4 @@
-import { openLine } from '../../src/app/line';
-import { configSchema } from '../../src/config/config';
+import { lineSettings, openLine } from '../../src/app/line';
 import { decodePixels } from '../../src/dicom/pixels';
 import { readPart10 } from '../../src/dicom/read';
 import { resample } from '../../src/imaging/plane';
@@ -12,7 +11,7 @@ import { describeReal, realFile } from '../support/films/real-films';
 let line: Line;
 beforeAll(async () => {
   line = {
-    ...(await openLine(configSchema.shape.models.parse({}), configSchema.shape.results.parse({}))),
+    ...(await openLine(lineSettings())),
     reader: unboundedReader,
   };
 }, 120_000);

@@ -236,6 +236,26 @@ describe('several findings', () => {
     expect(readReport(writePart10(buildStructuredReport(BARE_FILM, below, TWO))).priority).toBe('routine');
   });
 
+  test('the picture stands with the finding that it shows, and a rule that makes nothing urgent comes back', () => {
+    const live = { ...OPACITY, mode: 'live' as const };
+    const covidRule = { ...IDENTITY.findings[0]!, priority: 'routine' as const };
+    const [first, other] = [findingOf(covidRule, 0.9), findingOf(live, 0.8)];
+    const both: ReportContent = {
+      ...content,
+      findings: [
+        { ...content.findings[0]!, finding: first },
+        { ...content.findings[1]!, finding: other },
+      ],
+    };
+    const report = buildStructuredReport(BARE_FILM, both, { ...TWO, findings: [covidRule, live] });
+    expect(readReport(writePart10(report)).findings).toEqual([first, other]);
+    const groups = find(report, '126010')?.ContentSequence as Attributes[];
+    expect(groups.map((group) => find(group, '121200') !== undefined)).toEqual([false, true]);
+    expect(resultUids(parseUid('1.2'), parseUid('1.2.3'), { ...IDENTITY, findings: [covidRule] }).report).not.toEqual(
+      resultUids(parseUid('1.2'), parseUid('1.2.3'), IDENTITY).report,
+    );
+  });
+
   test('another choice of findings makes other results', () => {
     expect(resultUids(parseUid('1.2'), parseUid('1.2.3'), TWO).report).not.toEqual(
       resultUids(parseUid('1.2'), parseUid('1.2.3'), IDENTITY).report,

@@ -5,7 +5,13 @@ import { fakeLine, fakeModel } from '../support/pipeline/line';
 const { models } = fakeLine().line;
 const bare = models.classifiers[0]!.model.manifest;
 const classifier: ModelManifest = { ...bare, output: { probability: 'probability', cam: 'cam' } };
-const CAST: Cast = { view: models.view.manifest, gate: null, lungs: models.lungs.manifest, classifier, shortcut: null };
+const CAST: Cast = {
+  view: models.view.manifest,
+  gate: null,
+  lungs: models.lungs.manifest,
+  classifiers: [classifier],
+  shortcut: null,
+};
 const lungless: ModelManifest = { ...classifier, input: { ...classifier.input, region: 'removed' } };
 const larger = (manifest: ModelManifest): ModelManifest => ({
   ...manifest,
@@ -23,12 +29,12 @@ test.each<[string, Partial<Cast>, string]>([
   ],
   [
     "a gate in the classifier's",
-    { classifier: fakeModel('gate', 0).manifest },
+    { classifiers: [fakeModel('gate', 0).manifest] },
     'other-gate: its task is gate, where one for classification',
   ],
   [
     'a classifier of another size',
-    { classifier: larger(classifier) },
+    { classifiers: [classifier, larger(classifier)] },
     'it takes films of 64 x 56, and view of 56 x 56',
   ],
   [
@@ -38,7 +44,7 @@ test.each<[string, Partial<Cast>, string]>([
   ],
   ['a shortcut check of another size', { shortcut: larger(lungless) }, 'all models of the line take the same size'],
   ['a shortcut check that sees the lungs', { shortcut: classifier }, "can't audit"],
-  ['a classifier without a map', { classifier: bare }, "can't be explained"],
+  ['a classifier without a map', { classifiers: [bare] }, "can't be explained"],
 ])('%s is refused before the first film', (_name, other, text) => {
   expect(() => requireFit({ ...CAST, ...other })).toThrow(
     expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(text) as string }),

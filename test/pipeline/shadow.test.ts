@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seriesWithShadow } from '../../src/app/catch-up';
 import { HilumError } from '../../src/base/errors';
-import { CatchUp } from '../../src/catch-up/catch-up';
+import { CatchUp, type CountedSeries } from '../../src/catch-up/catch-up';
+import { text } from '../../src/dicom/attributes';
+import { readPart10 } from '../../src/dicom/read';
 import { deriveUid } from '../../src/dicom/uid';
 import { ShadowFile } from '../../src/monitoring/shadow-book';
 import { syntheticDicom, syntheticUids } from '../../src/objects/synthetic-film';
@@ -91,6 +93,33 @@ test('the same films are analysed in earnest once the mode is live', async () =>
   expect(announcer.events).toHaveLength(1);
 });
 
+test('beside a live service, with the same models or others, each film is noted all the same', async () => {
+  const [archive, { line }, announcer] = [archiveWithFilms(), fakeLine(), new MemoryAnnouncer()];
+  await runStudyHere(STUDY, { redelivered: false }, line, { archive, announcer });
+  const [dir, stored] = [folder(), archive.calls.store];
+  const book = await open(dir);
+  const series = await seriesWithShadow(STUDY, { findSeries: async () => seriesOf(archive) }, book);
+  expect(series.filter(({ modality }) => modality === 'SR').map(({ instances }) => instances)).toEqual([0]);
+  await shadowStudyHere(STUDY, {}, line, archive, book);
+  expect(records(dir)[0]).toMatchObject({
+    findings: [{ label: 'COVID-19', probability: expect.any(Number) as number, operatingPoint: 0.5, mode: 'live' }],
+  });
+  expect(records(dir)).toHaveLength(2);
+  expect(archive.calls.store).toBe(stored);
+});
+
+/** Each object of the archive as a series of its own, as a query shows it. */
+function seriesOf(archive: MemoryArchive): CountedSeries[] {
+  return [...archive.objects.values()].map(({ bytes }) => {
+    const { attributes } = readPart10(bytes);
+    return {
+      modality: text(attributes, 'Modality') ?? '',
+      description: text(attributes, 'SeriesDescription') ?? '',
+      instances: 1,
+    };
+  });
+}
+
 test('an archive that fails between two films loses neither: the next try does the rest', async () => {
   const [archive, dir, { line }] = [archiveWithFilms(), folder(), fakeLine()];
   const book = await open(dir);
@@ -126,6 +155,7 @@ const record = (film: number, report = film): ShadowRecord => ({
   view: 'frontal',
   probability: 0.5,
   lungFraction: 0.3,
+  findings: [],
   urgent: true,
 });
 

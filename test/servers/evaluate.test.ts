@@ -170,8 +170,8 @@ test('it is the pipeline of hilum analyze', async () => {
   const record = lines()
     .map((line) => JSON.parse(line) as FilmRecord)
     .find(({ file }) => file === 'drawn-0.dcm')!;
-  const { outcome, probability, lungFraction } = record;
-  expect(JSON.parse(said)).toMatchObject({ outcome, probability, lungFraction });
+  const { outcome, probabilities, lungFraction } = record;
+  expect(JSON.parse(said)).toMatchObject({ outcome, probability: probabilities['COVID-19'], lungFraction });
   expect(outcome).toBe('analysed');
 }, 120_000);
 

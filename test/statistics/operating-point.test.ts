@@ -92,18 +92,30 @@ describe('--apply-threshold', () => {
 
   test('adds one key, changes it the next time, and leaves comments, secrets and rights as they are', async () => {
     const path = join(folder(), 'hilum.yaml');
-    await applyThreshold(path, 0.25, readConfig);
+    await applyThreshold(path, { threshold: 0.25, finding: null }, readConfig);
     expect(readConfig(path).classification.threshold).toBe(0.25);
-    await applyThreshold(path, 0.75, readConfig);
+    await applyThreshold(path, { threshold: 0.75, finding: null }, readConfig);
     const text = readFileSync(path, 'utf8');
     expect(text.replace(/classification:\n {2}threshold: 0.75\n/, '')).toBe(CONFIG);
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
+  test("another finding's threshold goes into its rule, which is added where there is none", async () => {
+    const path = join(folder(), 'hilum.yaml');
+    await applyThreshold(path, { threshold: 0.25, finding: 'lung opacity' }, readConfig);
+    await applyThreshold(path, { threshold: 0.4, finding: 'tuberculosis' }, readConfig);
+    await applyThreshold(path, { threshold: 0.3, finding: 'lung opacity' }, readConfig);
+    expect(readConfig(path).findings.rules).toEqual([
+      { finding: 'lung opacity', threshold: 0.3, priority: 'urgent' },
+      { finding: 'tuberculosis', threshold: 0.4, priority: 'urgent' },
+    ]);
+    expect(readFileSync(path, 'utf8')).toContain('# the archive');
+  });
+
   const written = async (text: string) => {
     const path = join(folder(), 'hilum.yaml');
     writeFileSync(path, text);
-    await applyThreshold(path, 0.25, () => undefined);
+    await applyThreshold(path, { threshold: 0.25, finding: null }, () => undefined);
     return readFileSync(path, 'utf8');
   };
 
@@ -154,14 +166,15 @@ describe('--apply-threshold', () => {
   test('the file behind a link is written, not the link', async () => {
     const dir = folder();
     symlinkSync('hilum.yaml', join(dir, 'link.yaml'));
-    await applyThreshold(join(dir, 'link.yaml'), 0.25, readConfig);
+    await applyThreshold(join(dir, 'link.yaml'), { threshold: 0.25, finding: null }, readConfig);
     expect(readFileSync(join(dir, 'hilum.yaml'), 'utf8')).toContain('threshold: 0.25');
     expect(readdirSync(dir).sort()).toEqual(['hilum.yaml', 'link.yaml']);
   });
 
   test('what would be no valid configuration is not written', async () => {
     const dir = folder();
-    await expect(applyThreshold(join(dir, 'hilum.yaml'), 7, readConfig)).rejects.toMatchObject({
+    const wrong = applyThreshold(join(dir, 'hilum.yaml'), { threshold: 7, finding: null }, readConfig);
+    await expect(wrong).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
     });
     expect(readFileSync(join(dir, 'hilum.yaml'), 'utf8')).toBe(CONFIG);

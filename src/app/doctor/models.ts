@@ -1,49 +1,52 @@
 import type { CheckResult } from '../../base/check-result';
 import { describeError } from '../../base/errors';
 import type { Config } from '../../config/config';
+import { namedModels } from '../../model/config';
 import type { ModelManifest } from '../../model/manifest';
 import { openModel } from '../../model/session';
+import { findingRules } from '../../pipeline/finding-rules';
 import { requireFit } from '../../pipeline/fit';
 import { SHIPPED_MODELS } from '../installed';
 
 /** Each is loaded and tried as at the service's start, one after the other, and let go again. */
-export async function examineModels({ models, classification: { shortcutAudit } }: Config): Promise<CheckResult[]> {
-  const optional = [
-    ['gate', models.gate],
-    ['shortcut', shortcutAudit],
-  ] as const;
-  const roles = [
-    ['view', models.view],
-    ['lungs', models.lungs],
-    ['classifier', models.classifier],
-    ...optional.filter(([, id]) => id !== 'off'),
-  ] as const;
-  const [findings, opened] = [[] as CheckResult[], new Map<string, ModelManifest>()];
-  for (const [role, id] of roles) {
+export async function examineModels(config: Config): Promise<CheckResult[]> {
+  const {
+    models,
+    classification: { shortcutAudit },
+  } = config;
+  const { view, gate, lungs, classifiers } = namedModels(models);
+  const ids = [view, lungs, ...classifiers, ...[gate, shortcutAudit].filter((id) => id !== 'off')];
+  const [checks, opened] = [[] as CheckResult[], new Map<string, ModelManifest>()];
+  for (const id of ids) {
     try {
       const { manifest, network } = await openModel(models.dir ?? SHIPPED_MODELS, id, models.threads);
       await network.close();
-      opened.set(role, manifest);
-      findings.push({
+      opened.set(id, manifest);
+      checks.push({
         check: `model: ${id}`,
         ok: true,
         text: `version ${manifest.version}, digest matches, ${network.engine} runs it`,
       });
     } catch (error) {
-      findings.push({ check: `model: ${id}`, ok: false, text: describeError(error) });
+      checks.push({ check: `model: ${id}`, ok: false, text: describeError(error) });
     }
   }
-  return [...findings, ...examineFit(opened)];
+  return [...checks, ...examineFit(opened, config)];
 }
 
 /** Only once each of them is well. */
-function examineFit(opened: ReadonlyMap<string, ModelManifest>): CheckResult[] {
-  const [view, gate, lungs, classifier, shortcut] = ['view', 'gate', 'lungs', 'classifier', 'shortcut'].map((role) =>
-    opened.get(role),
-  );
-  if (!view || !lungs || !classifier) return [];
+function examineFit(
+  opened: ReadonlyMap<string, ModelManifest>,
+  { models, classification, findings }: Config,
+): CheckResult[] {
+  const named = namedModels(models);
+  const [view, lungs] = [opened.get(named.view), opened.get(named.lungs)];
+  const classifiers = named.classifiers.flatMap((id) => opened.get(id) ?? []);
+  if (!view || !lungs || classifiers.length < named.classifiers.length) return [];
   try {
-    requireFit({ view, gate: gate ?? null, lungs, classifier, shortcut: shortcut ?? null });
+    const [gate, shortcut] = [opened.get(named.gate) ?? null, opened.get(classification.shortcutAudit) ?? null];
+    requireFit({ view, gate, lungs, classifiers, shortcut });
+    findingRules(classifiers, { rules: findings.rules, first: classification.threshold });
     return [];
   } catch (error) {
     return [{ check: 'models', ok: false, text: describeError(error) }];

@@ -1,3 +1,4 @@
+import { liveFindings } from '../../finding/finding';
 import type { Finding } from '../../events/finding';
 import { RESEARCH_USE } from '../../finding/wording';
 import type { FilmRecord, StudyRecord } from '../record';
@@ -64,7 +65,10 @@ function opening({ priority }: StudyRecord): string {
     case 'urgent':
       return 'The analysis suggests that this study is read soon.';
     case 'routine':
-      return 'No film of this study reached the operating point. This does not say that the study is without findings.';
+      return (
+        'No film of this study reached an operating point that makes it urgent. This does not say that the study is ' +
+        'without findings.'
+      );
     case null:
       return 'No film of this study could be analysed. This says nothing about the patient.';
   }
@@ -86,7 +90,8 @@ function filmLines(film: FilmRecord): string[] {
   const more = caveats(film).map((sentence) => `  ${sentence}`);
   if (probability === null)
     return [`Film ${sopInstanceUid}: ${outcome}${reason === null ? '' : ` (${reason})`}`, ...more];
-  const said = findings.length === 0 ? [`probability ${probability.toFixed(2)}`] : findings.map(findingWords);
+  const told = liveFindings(findings);
+  const said = told.length === 0 ? [`probability ${probability.toFixed(2)}`] : told.map(findingWords);
   return [...said.map((words) => `Film ${sopInstanceUid}: ${words}`), ...more];
 }
 

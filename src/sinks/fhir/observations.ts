@@ -1,3 +1,4 @@
+import { liveFindings } from '../../finding/finding';
 import type { Code } from '../../dicom/code';
 import type { Finding } from '../../events/finding';
 import { CODES } from '../../objects/codes';
@@ -26,7 +27,8 @@ export interface NamedResource {
 export function filmObservations(told: FilmRecord, shared: Shared): NamedResource[] {
   // Of a withdrawn result the values stay, marked as entered in error: so they are found by who has them.
   const film = isWithdrawn(told) ? { ...told, ...told.withdrawn } : told;
-  const findings = film.findings.length === 0 ? [undefined] : film.findings;
+  const live = liveFindings(film.findings);
+  const findings = live.length === 0 ? [undefined] : live;
   return [
     ...findings.map((finding, index) => ({
       name:

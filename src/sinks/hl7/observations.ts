@@ -1,3 +1,4 @@
+import { liveFindings } from '../../finding/finding';
 import type { Code } from '../../dicom/code';
 import type { Finding } from '../../events/finding';
 import { components, escapeText, numbered, timestampOf } from '../../hl7/text';
@@ -92,7 +93,7 @@ function found({
 }: Pick<FilmRecord, 'view' | 'findings' | 'lungFraction'>): Observation[] {
   return [
     ...(view === null ? [] : [['CWE', code(CODES.imageView), code(VIEW_CODES[view])] as const]),
-    ...findings.flatMap(findingObservations),
+    ...liveFindings(findings).flatMap(findingObservations),
     ...(lungFraction === null ? [] : [number(code(CODES.lungFraction), lungFraction)]),
   ];
 }

@@ -82,9 +82,9 @@ export function fakeModel(
 ): Model {
   return {
     manifest: manifest(`other-${task}`, task, more),
-    predict: async (plane) => {
-      seen.push(plane);
-      return { probability: new Float32Array([probability]), cam: null };
+    predict: async (...planes) => {
+      seen.push(...planes);
+      return { probability: new Float32Array([probability]), cams: null };
     },
   };
 }
@@ -109,26 +109,27 @@ export function fakeLine(answers: Partial<FakeAnswers> = {}): { line: Line; seen
       meanProbability: { min: 0.8 },
     },
   });
+  const rule = { ...COVID, operatingPoint: 0.5 };
   const classifier = {
     model: model(manifest('covid', 'classification'), (plane) => {
       seen.push(plane);
       return {
         probability: new Float32Array([answers.probability ?? 0.9]),
-        cam: { rows: 14, columns: 14, values: cam },
+        cams: [[{ rows: 14, columns: 14, values: cam }]],
       };
     }),
-    rule: { ...COVID, operatingPoint: 0.5 },
+    rules: [rule],
   };
   const models = {
     view: model(manifest('view', 'view'), () => ({
       probability: new Float32Array([answers.lateral ?? 0.01]),
-      cam: null,
+      cams: null,
     })),
     gate: model(manifest('gate', 'gate'), () => ({
       probability: new Float32Array([answers.unlike ?? 0.02]),
-      cam: null,
+      cams: null,
     })),
-    lungs: model(lungs, () => ({ probability: answers.lungs ?? twoLungs(), cam: null })),
+    lungs: model(lungs, () => ({ probability: answers.lungs ?? twoLungs(), cams: null })),
     classifiers: [classifier],
   };
   const described = [models.view, models.gate, models.lungs, classifier.model].map(({ manifest: m }) => ({
@@ -144,12 +145,48 @@ export function fakeLine(answers: Partial<FakeAnswers> = {}): { line: Line; seen
     device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum' },
     startedAt: new Date('2026-01-02T03:04:05Z'),
     models: described,
-    findings: [{ ...classifier.rule, model: 'covid' }],
+    findings: [{ ...rule, model: 'covid' }],
     srClass: 'comprehensive-3d' as const,
     objects: { heatMap: true, segmentation: false, parametricMap: false, presentationState: false },
   });
   return { line: { reader: unboundedReader, models, plausibility: plausibilityOf(lungs), identity }, seen };
 }
+
+/** Of a classifier with two findings, one of them in shadow, that sees film and box. */
+export const HEADS = {
+  schemaVersion: 2,
+  classes: undefined,
+  positive: undefined,
+  operatingPoint: undefined,
+  input: {
+    name: 'input',
+    shape: [2, 1, SIZE, SIZE],
+    region: ['film', 'box'],
+    fill: 0,
+    intensity: 'min-max',
+    resample: 'antialiased-triangle',
+    mean: 0.5,
+    std: 0.25,
+  },
+  heads: [
+    {
+      label: 'lung opacity',
+      code: { value: '1', scheme: '99TEST', meaning: 'Opacity' },
+      operatingPoint: { threshold: 0.3, meaning: 'test' },
+      mode: 'live',
+      reason: null,
+      limitations: [],
+    },
+    {
+      label: 'tuberculosis',
+      code: { value: '2', scheme: '99TEST', meaning: 'Tuberculosis' },
+      operatingPoint: { threshold: 0.5, meaning: 'test' },
+      mode: 'shadow',
+      reason: 'too few sources',
+      limitations: [],
+    },
+  ],
+};
 
 /** Of a network that sees the film without its lungs. fill 0.25: a value that the film does not have everywhere. */
 export const REMOVED = {

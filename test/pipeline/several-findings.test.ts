@@ -1,0 +1,111 @@
+import type { Plane } from '../../src/imaging/plane';
+import { readReport } from '../../src/objects/report-reader';
+import { syntheticDicom } from '../../src/objects/synthetic-film';
+import { findingsSchema } from '../../src/finding/config';
+import type { Model } from '../../src/model/session';
+import { encode } from '../../src/pipeline/encode';
+import { leadingExplanation } from '../../src/pipeline/explain';
+import { findingRules } from '../../src/pipeline/finding-rules';
+import { resultOf } from '../../src/pipeline/notify';
+import { analyseFilm, type Line } from '../../src/pipeline/pipeline';
+import { fakeLine, fakeModel, HEADS } from '../support/pipeline/line';
+
+const FILM = syntheticDicom({ seed: 3, view: 'PA', rows: 280, columns: 240 });
+const map = (at: number): Plane => ({
+  rows: 14,
+  columns: 14,
+  values: Float32Array.from({ length: 196 }, (_, i) => (i === at ? 4 : -1)),
+});
+
+/** COVID-19 by one network, then two findings by another one that sees film and box. */
+function lineOf(opacity: number, tuberculosis: number, rules: readonly object[] = []): { line: Line; seen: Plane[] } {
+  const seen: Plane[] = [];
+  const { line } = fakeLine({ probability: 0.1 });
+  const second: Model = {
+    manifest: { ...fakeModel('classification', 0, HEADS).manifest, id: 'several' },
+    predict: async (...planes) => {
+      seen.push(...planes);
+      return {
+        probability: Float32Array.of(opacity, tuberculosis),
+        cams: [
+          [map(14 * 6 + 3), map(14 * 6 + 3)],
+          [map(14 * 7 + 10), map(14 * 7 + 10)],
+        ],
+      };
+    },
+  };
+  const networks = [line.models.classifiers[0]!.model, second];
+  const all = findingRules(
+    networks.map(({ manifest }) => manifest),
+    findingsSchema.parse({ rules }),
+  );
+  const classifiers = networks.map((model, at) => ({ model, rules: all[at]! }));
+  const identity = () => ({
+    ...line.identity(),
+    models: [
+      ...line.identity().models,
+      { id: 'several', version: '1.0.0', title: 'several', sha256: 'b'.repeat(64), task: 'classification' as const },
+    ],
+    findings: classifiers.flatMap(({ model, rules: own }) =>
+      own.flatMap((rule) => (rule === null ? [] : [{ ...rule, model: model.manifest.id }])),
+    ),
+  });
+  return { line: { ...line, models: { ...line.models, classifiers }, identity }, seen };
+}
+
+async function workOn(line: Line) {
+  const outcome = await analyseFilm(FILM, line);
+  if (outcome.outcome !== 'analysed') throw new Error(outcome.refusal.text);
+  const report = encode(outcome, line.identity()).at(-1)!;
+  return {
+    result: resultOf(report.sopInstanceUid, outcome, []),
+    reading: readReport(report.bytes),
+    explained: outcome.explained,
+  };
+}
+
+test('the network sees the film and the box around its lungs, each at its size', async () => {
+  const { line, seen } = lineOf(0.9, 0.1);
+  await workOn(line);
+  expect(seen.map(({ rows, columns }) => [rows, columns])).toEqual([
+    [56, 56],
+    [56, 56],
+  ]);
+  expect(seen[0]!.values).not.toEqual(seen[1]!.values);
+});
+
+test('each finding is told and read back; the one that makes the film urgent stands for it', async () => {
+  const { result, reading, explained } = await workOn(lineOf(0.9, 0.99).line);
+  expect(result.findings.map(({ label, atOrAbove, priority, mode }) => [label, atOrAbove, priority, mode])).toEqual([
+    ['COVID-19', false, 'routine', 'live'],
+    ['lung opacity', true, 'urgent', 'live'],
+    ['tuberculosis', true, 'urgent', 'shadow'],
+  ]);
+  expect(result.probability).toBe(Math.fround(0.9));
+  expect(reading).toMatchObject({ findings: result.findings, priority: 'urgent' });
+  expect(leadingExplanation(explained).finding.label).toBe('lung opacity');
+});
+
+test('one in shadow moves nothing, and one that is off is not told', async () => {
+  const { result, reading } = await workOn(lineOf(0.1, 0.99).line);
+  expect(reading.priority).toBe('routine');
+  expect(result.probability).toBe(Math.fround(0.1));
+  const off = await workOn(lineOf(0.9, 0.99, [{ finding: 'tuberculosis', mode: 'off' }]).line);
+  expect(off.result.findings.map(({ label }) => label)).toEqual(['COVID-19', 'lung opacity']);
+});
+
+test('a site may have a finding told that makes no film urgent', async () => {
+  const { reading } = await workOn(lineOf(0.9, 0.1, [{ finding: 'lung opacity', priority: 'routine' }]).line);
+  expect(reading.priority).toBe('routine');
+  expect(reading.findings[1]).toMatchObject({ atOrAbove: true, priority: 'routine' });
+});
+
+test('the heat lies where the maps of both regions say', async () => {
+  const { explained } = await workOn(lineOf(0.9, 0.1).line);
+  const { values, rows, columns } = explained.findings[1]!.heat;
+  expect([rows, columns]).toEqual([56, 56]);
+  const hottest = values.indexOf(1);
+  // Both maps have their cell in the left half, in the middle; the box's counts for more.
+  expect(Math.floor(hottest / columns)).toBeGreaterThan(20);
+  expect(hottest % columns).toBeLessThan(28);
+});
