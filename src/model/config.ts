@@ -11,7 +11,7 @@ export interface NamedModels {
 }
 
 /** Sets of models that come with Hilum. */
-export const PRESETS = {
+const PRESETS = {
   default: {
     view: 'view-vgg19',
     gate: 'gate-cnn',

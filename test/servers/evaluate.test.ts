@@ -245,13 +245,15 @@ test('a threshold is in the trail before it is written, and is not written where
   const own = join(dir, 'own.yaml');
   const audit = join(dir, 'own-audit');
   writeFileSync(own, `${CONFIG}audit: { dir: ${audit} }\n`);
-  await writeThreshold(own, 0.25);
+  await writeThreshold(own, { finding: 'COVID-19', isFirst: true }, 0.25);
   expect(readFileSync(own, 'utf8')).toContain('threshold: 0.25');
   const [xml] = readFileSync(join(audit, 'audit.log'), 'utf8').trim().split('\n');
   expect(xml).toMatch(/csd-code="110132".* UserID="command-line:/);
   const before = readFileSync(own, 'utf8');
   rmSync(audit, { recursive: true });
   writeFileSync(audit, '');
-  await expect(writeThreshold(own, 0.3)).rejects.toMatchObject({ code: 'AUDIT_FAILED' });
+  await expect(writeThreshold(own, { finding: 'COVID-19', isFirst: true }, 0.3)).rejects.toMatchObject({
+    code: 'AUDIT_FAILED',
+  });
   expect(readFileSync(own, 'utf8')).toBe(before);
 });
