@@ -23,9 +23,9 @@ export function missingTools() {
 
 /** Folders of the networks that Hilum runs by default, in the order in which it asks them. */
 export function shippedNetworks() {
-  const { configSchema } = require(path.join(ROOT, 'dist/config/config.js'));
-  const { view, gate, lungs, classifier } = configSchema.shape.models.parse({});
-  return [view, lungs, classifier, gate].map((id) => path.join(ROOT, 'models', id));
+  const { modelsSchema, namedModels } = require(path.join(ROOT, 'dist/model/config.js'));
+  const { view, gate, lungs, classifiers } = namedModels(modelsSchema.parse({}));
+  return [view, lungs, ...classifiers, gate].map((id) => path.join(ROOT, 'models', id));
 }
 
 /** @returns {Promise<{threads: number, cpuSecondsPerFilm: number}[]>} for each thread setting */
