@@ -57,7 +57,7 @@ interface ApiTokenTable {
   expires_at: number | null;
 }
 
-/** Random keys that all processes share, as base64, by what they are for. */
+/** Random keys that all processes share, as base64, by what they are for: `sign-in`, `patient-digest`. */
 interface SiteKeyTable {
   name: string;
   value: string;

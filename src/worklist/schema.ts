@@ -16,7 +16,6 @@ export interface Schema extends AccessSchema {
   list_entry: ListEntryTable;
   list_count: ListCountTable;
   verdict_count: VerdictCountTable;
-  site_key: SiteKeyTable;
 }
 
 interface MigrationTable {
@@ -123,12 +122,6 @@ interface VerdictTable {
   view: string | null;
   /** {@link patientDigest} */
   patient_key: string | null;
-}
-
-/** Secrets of this site: `patient-digest`, 256 random bits in base64. */
-interface SiteKeyTable {
-  name: string;
-  value: string;
 }
 
 /** A study that is shown: what the list is filtered, sorted and searched by. Triggers keep it as `study` has it. */
