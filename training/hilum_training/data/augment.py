@@ -52,9 +52,11 @@ def exposure(x: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     return (x + grain * column(NOISE * rng.random(n))).clamp(0, 1)
 
 
-def augmented(x: torch.Tensor, rng: np.random.Generator, size: int) -> torch.Tensor:
-    """The recipe: moved, sometimes made coarse, exposed otherwise."""
-    x = warp(x, matrices(len(x), rng), size, "border" if rng.random() < 0.5 else "zeros")
+def augmented(x: torch.Tensor, rng: np.random.Generator, size: int, kept: torch.Tensor | None = None) -> torch.Tensor:
+    """The recipe: moved, sometimes made coarse, exposed otherwise. What is not ``kept`` (1 or 0 like x) becomes black behind all that."""
+    theta, padding = matrices(len(x), rng), "border" if rng.random() < 0.5 else "zeros"
+    moved = warp(x, theta, size, padding)
     if rng.random() < COARSE:
-        x = coarse(x, rng)
-    return exposure(x, rng)
+        moved = coarse(moved, rng)
+    moved = exposure(moved, rng)
+    return moved if kept is None else moved * (warp(kept, theta, size) >= 0.5)

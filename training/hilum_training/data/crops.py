@@ -92,6 +92,7 @@ class Crops:
         self.data = data
         self.film = self._array("film", SIZE, lambda row: eight_bits(normalise_film(self.read(row))))
         self._boxes: np.ndarray | None = None
+        self._lungs: np.ndarray | None = None
         self.box = self._array("box", BOX_SIZE, lambda row: eight_bits(cut_with_margin(shown(self.read(row)), self.boxes()[row.index])))
 
     def read(self, row) -> np.ndarray:
@@ -105,6 +106,18 @@ class Crops:
 
     def lungs(self) -> np.ndarray:
         """Cleaned masks of all rows, bool [rows, 224, 224]."""
+        if self._lungs is None:
+            self._lungs = self._read_lungs()
+        return self._lungs
+
+    def kept(self, rows: np.ndarray, region: str) -> np.ndarray | None:
+        """What a region keeps of the whole film, float32 [n, 224, 224] of 0 and 1: ``lungs``, or all but them (``removed``); None for all."""
+        if region == "whole":
+            return None
+        lungs = self.lungs()[rows]
+        return (lungs if region == "lungs" else ~lungs).astype(np.float32)
+
+    def _read_lungs(self) -> np.ndarray:
         path = self._path("lungs")
         if not path.exists():
             films = cache_dir() / f"films32-{self.data.key}.npy"

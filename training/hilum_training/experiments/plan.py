@@ -1,26 +1,83 @@
 """The runs, the most telling first: what they are judged by is experiments/evaluate.py."""
 from __future__ import annotations
 
+from typing import Protocol
+
 from ..data.partition import FOLDS
+from ..tasks.check import FOLDS as CHECK_FOLDS
+from ..tasks.check import CheckRun
 from ..tasks.findings import FindingsRun
+from ..tasks.lungs import LungsRun
+from ..tasks.vgg import LATERAL, NEGATIVES, VggRun
 
 ALL = ("train", "val", "test")
 #: A run without a group learns from all but the validation split, which sets its operating point.
 NOT_VAL = ("train", "test")
+PAPER_EPOCHS, GRID_EPOCHS, SCRATCH_EPOCHS, SCRATCH_DRAWS = 30, 5, 2, 480
 
 
-def hosts(seed: int) -> list[FindingsRun]:
+class Run(Protocol):
+    name: str
+    seed: int
+
+    def run(self) -> None: ...
+
+
+def hosts(seed: int) -> list[Run]:
     return [FindingsRun(f"hosts-{seed}-fold{k}", splits=ALL, fold=k, seed=seed) for k in range(FOLDS)]
 
 
-def left_out(group: str, seed: int) -> FindingsRun:
+def left_out(group: str, seed: int) -> Run:
     return FindingsRun(f"without-{group}-{seed}", splits=NOT_VAL, left_out=group, seed=seed)
 
 
-def shipped(seed: int) -> FindingsRun:
+def default(seed: int) -> Run:
     return FindingsRun(f"default-{seed}", judged=("val", "test"), seed=seed)
 
 
-def plan() -> list[FindingsRun]:
-    return [*hosts(1), left_out("cohen", 1), left_out("nih", 1), shipped(1), shipped(2), left_out("cohen", 2), left_out("nih", 2),
-            *(left_out(group, 1) for group in ("papers", "shenzhen", "montgomery", "kermany"))]
+def first_check() -> list[Run]:
+    return [CheckRun("check"), *(CheckRun(f"check-fold{k}", fold=k) for k in range(CHECK_FOLDS))]
+
+
+def permissive() -> list[Run]:
+    """The set that learnt from CC BY, NLM and NIH alone, and what it is worth on the hosts: no film of theirs is among its rows but one."""
+    return [FindingsRun(f"permissive-{seed}", terms="permissive", judged=("val", "test"), seed=seed) for seed in (1, 2)] + [
+        FindingsRun("permissive-without-cohen-1", terms="permissive", splits=NOT_VAL, left_out="cohen"),
+        FindingsRun("permissive-without-nih-1", terms="permissive", splits=NOT_VAL, left_out="nih")]
+
+
+def paper() -> list[Run]:
+    """The paper's own line: view, and COVID-19 on the lungs; and the comparison with Kermany's children that it is known for."""
+    shipped = {"terms": "research", "epochs": PAPER_EPOCHS, "draws": 1200}
+    return [VggRun("paper-two-sources-lungs", region="lungs", negatives="Cohen's COVID-19 + Kermany"),
+            VggRun("paper-lungs", region="lungs", **shipped), VggRun("paper-view", positive=LATERAL, **shipped)]
+
+
+def grid() -> list[Run]:
+    """Network, region and negatives; what was trained with transfer first."""
+    cells = [(net, region, kind) for kind in NEGATIVES for region in ("lungs", "whole", "removed") for net in ("vgg19", "vgg16")]
+    transfer = [VggRun(cell_name(*cell, True), net=cell[0], region=cell[1], negatives=cell[2], epochs=GRID_EPOCHS) for cell in cells]
+    scratch = [VggRun(cell_name(*cell, False), net=cell[0], region=cell[1], negatives=cell[2], transfer=False, epochs=SCRATCH_EPOCHS, draws=SCRATCH_DRAWS, rate=3e-4) for cell in cells]
+    return transfer + scratch
+
+
+def cell_name(net: str, region: str, negatives: str, transfer: bool) -> str:
+    words = negatives.lower().replace("'", "").replace(" + ", "-").replace(" ", "-")
+    return f"grid-{net}-{'transfer' if transfer else 'scratch'}-{region}-{words}"
+
+
+def plan() -> list[Run]:
+    return [*hosts(1), left_out("cohen", 1), left_out("nih", 1), default(1), LungsRun("lungs"), CheckRun("check"), default(2),
+            *(left_out(group, 1) for group in ("papers", "shenzhen", "montgomery", "kermany")), *first_check()[1:],
+            FindingsRun("removed", judged=("val", "test"), crops=("film",), region="removed"),
+            *hosts(2), left_out("cohen", 2), left_out("nih", 2), *paper(), *permissive(), *grid()]
+
+
+#: What `reproduce` makes.
+PARTS: dict[str, list[str]] = {
+    "default": ["default-", "hosts-", "without-", "lungs", "check", "removed"], "paper": ["paper-", "grid-", "lungs"], "permissive": ["permissive-", "lungs", "check"]}
+
+
+def part(name: str) -> list[Run]:
+    """The runs of ``default``, ``paper`` or ``permissive``."""
+    return [run for run in plan() if any(run.name == p or (p.endswith("-") and run.name.startswith(p)) or (p == "check" and run.name.startswith(p)) for p in PARTS[name])]

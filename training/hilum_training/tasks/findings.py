@@ -63,11 +63,18 @@ def crop_batch(crops: Crops, rows: np.ndarray, which: str, margin: bool) -> torc
     return torch.from_numpy(stored.astype(np.float32) / np.float32(255))[:, None]
 
 
-def drawn_batch(crops: Crops, rows: np.ndarray, kinds: Sequence[str], rng: np.random.Generator) -> tuple[torch.Tensor, np.ndarray]:
-    """Augmented Z [n, 1, 224, 224] of ``rows``, each from a crop at random, and the order that the rows were put in."""
+def kept_batch(crops: Crops, rows: np.ndarray, region: str) -> torch.Tensor | None:
+    kept = crops.kept(rows, region)
+    return None if kept is None else torch.from_numpy(kept)[:, None]
+
+
+def drawn_batch(crops: Crops, rows: np.ndarray, kinds: Sequence[str], rng: np.random.Generator, region: str = "whole") -> tuple[torch.Tensor, np.ndarray]:
+    """Augmented Z [n, 1, 224, 224] of ``rows``, each from a crop at random, and the order that the rows were put in. A region is one of the whole
+    film's, not of a box."""
     choice = rng.integers(0, len(kinds), len(rows))
     order = np.argsort(choice, kind="stable")
-    parts = [augmented(crop_batch(crops, rows[choice == i], kind, True), rng, SIZE) for i, kind in enumerate(kinds) if (choice == i).any()]
+    groups = [(kind, rows[choice == i]) for i, kind in enumerate(kinds) if (choice == i).any()]
+    parts = [augmented(crop_batch(crops, group, kind, True), rng, SIZE, kept_batch(crops, group, region)) for kind, group in groups]
     return ((torch.cat(parts) - MEAN) / STD).contiguous(memory_format=torch.channels_last), order
 
 
@@ -133,7 +140,7 @@ class Training:
         picks, total = rng.choice(len(self.rows), BATCH, p=self.chance), 0.0
         self.optimiser.zero_grad()
         for part in np.split(picks, BATCH // PART):
-            z, order = drawn_batch(self.crops, self.index[part], self.run.crops, rng)
+            z, order = drawn_batch(self.crops, self.index[part], self.run.crops, rng, self.run.region)
             with mixed():
                 a = self.net.activation(z)
             value = masked_loss(self.net.classify(a), torch.from_numpy(self.labels[part][order]), self.weights) * PART / BATCH
@@ -158,20 +165,21 @@ class Training:
     def finish(self) -> None:
         judged = judged_rows(self.data, self.rows, self.run.left_out, self.run.fold, self.run.judged)
         self.net.dense().eval()
-        logits = predict(self.net, self.crops, judged, self.run.crops)
+        logits = predict(self.net, self.crops, judged, self.run.crops, region=self.run.region)
         self.folder.finish({"rows": np.array([r.index for r in judged]), "logits": logits, "findings": np.array(FINDINGS), "crops": np.array(self.run.crops)},
                            self.net.state_dict(), seconds=round(self.seconds), trained=self.index.tolist())
         self.folder.tell(event="finished", judged=len(judged))
 
 
 @torch.no_grad()
-def predict(net: Lite0, crops: Crops, rows: Sequence[Row], kinds: Sequence[str], batch: int = PART) -> np.ndarray:
+def predict(net: Lite0, crops: Crops, rows: Sequence[Row], kinds: Sequence[str], batch: int = PART, region: str = "whole") -> np.ndarray:
     """Logits float32 [rows, crops, 2, findings]: each crop as it is and mirrored."""
     index, found = np.array([r.index for r in rows], int), []
     for i in range(0, len(index), batch):
         each = []
         for kind in kinds:
-            z = ((crop_batch(crops, index[i:i + batch], kind, False) - MEAN) / STD).contiguous(memory_format=torch.channels_last)
+            n, kept = crop_batch(crops, index[i:i + batch], kind, False), kept_batch(crops, index[i:i + batch], region)
+            z = (((n if kept is None else n * kept) - MEAN) / STD).contiguous(memory_format=torch.channels_last)
             with mixed():
                 each.append(torch.stack([net(z), net(z.flip(3))], 1).float())
         found.append(torch.stack(each, 1).numpy())
