@@ -1,21 +1,29 @@
 """EfficientNet-Lite0 as ONNX (opset 13): in float, and with 8-bit arithmetic (QDQ) as it is shipped.
 
-Outputs: probabilities [1, findings], logits [1, findings], cam [1, findings, 14, 14] (logit = mean of the map + bias, exactly).
-With ``mirrored`` the film and its mirror image go through as a batch of two; logits and maps are the means of both, the second map
-turned back, so that the map still sums to the logit.
+A classifier of findings is the mean of several networks over several inputs: the whole film (``film``) and the lungs' box (``box``), each
+[1, 1, 224, 224], and, with ``mirrored``, their mirror images. All go through as one batch. Outputs:
+
+    probabilities, logits   [1, findings]
+    cam_film, cam_box       [1, findings, 14, 14], one for each input
+
+The mean is one of logits, so it is exact in the maps: logit = bias + mean of cam_film over its cells + mean of cam_box over its cells. A mirror image's
+map is turned back before it is added.
 
 8 bits: weights int8 per output channel, activations uint8. Behind a ReLU6 the scale ends at 6 at most and the zero point is 0, so that rounding to
-the grid is the ReLU6; linear outputs and sums of a block get scale and zero point of their own. Mean, dense layer and map stay float.
+the grid is the ReLU6; linear outputs and sums of a block get scale and zero point of their own. Mean, dense layer and maps stay float.
 """
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
+from onnx import TensorProto, helper
 
 from ..nets.lite0 import Block, Conv, Lite0, same_padding
-from ..onnx_export import Graph
+from ..onnx_export import OPSET, Graph
 from ..qdq import quantised_weight
 
 SIZE = 224
@@ -52,11 +60,15 @@ def _note_block(block: Block, x: torch.Tensor, name: str, note) -> torch.Tensor:
 
 
 class Lite0Graph(Graph):
-    """Nodes of one network; ``found``: activation ranges for 8 bits, None for float."""
+    """Nodes of one or several networks. ``begin`` names one and its activation ranges for 8 bits, None for float."""
 
-    def __init__(self, found: dict[str, Range] | None):
+    def __init__(self):
         super().__init__()
-        self.found, self.grids, self.size = found, {}, SIZE
+        self.found, self.prefix, self.grids, self.size = None, "", {}, SIZE
+
+    def begin(self, prefix: str, found: dict[str, Range] | None) -> "Lite0Graph":
+        self.prefix, self.found, self.size = prefix, found, SIZE
+        return self
 
     def on_grid(self, x: str, name: str, bounds: Range) -> str:
         """x rounded to uint8 and back; in float as it is."""
@@ -87,15 +99,16 @@ class Lite0Graph(Graph):
         before, behind = same_padding(self.size, (kernel_size - 1) * dilation + 1, stride)
         self.size = -(-self.size // stride)
         kernel, bias = layer.folded()
+        node = self.prefix + name
         shape = {"kernel_shape": [kernel_size] * 2, "strides": [stride] * 2, "dilations": [dilation] * 2, "group": conv.groups,
                  "pads": [before, before, behind, behind]}
         if self.found is not None:
             low, high = self.found[name]
-            return self.on_grid(self.rounded_conv(x, name, kernel, bias, **shape), name, (0.0, min(high, 6.0)) if layer.act else (low, high))
-        y = self.node("Conv", [x, self.constant(f"{name}.weight", kernel), self.constant(f"{name}.bias", bias)], f"{name}.linear", **shape)
+            return self.on_grid(self.rounded_conv(x, node, kernel, bias, **shape), node, (0.0, min(high, 6.0)) if layer.act else (low, high))
+        y = self.node("Conv", [x, self.constant(f"{node}.weight", kernel), self.constant(f"{node}.bias", bias)], f"{node}.linear", **shape)
         if not layer.act:
             return y
-        return self.node("Clip", [y, self.once("zero", 0), self.once("six", 6)], name)
+        return self.node("Clip", [y, self.once("zero", 0), self.once("six", 6)], node)
 
     def once(self, name: str, value: float) -> str:
         if all(i.name != name for i in self.initializers):
@@ -107,8 +120,8 @@ class Lite0Graph(Graph):
         y = self.layer(self.layer(y, f"{name}.depthwise", block.depthwise), f"{name}.project", block.project)
         if not block.residual:
             return y
-        total = self.node("Add", [x, y], f"{name}.add")
-        return self.on_grid(total, f"{name}.sum", self.found[f"{name}.sum"] if self.found else (0.0, 0.0))
+        total = self.node("Add", [x, y], f"{self.prefix}{name}.add")
+        return self.on_grid(total, f"{self.prefix}{name}.sum", self.found[f"{name}.sum"] if self.found else (0.0, 0.0))
 
     def network(self, x: str, net: Lite0) -> str:
         x = self.layer(x, "stem", net.stem)
@@ -117,33 +130,83 @@ class Lite0Graph(Graph):
                 x = self.block(x, f"s{s}b{b}", block)
         return self.layer(x, "top", net.top)
 
-    def flipped(self, x: str, name: str, axis: int) -> str:
-        starts, ends, axes, steps = (self.constant(f"{name}.{key}", np.array([value], np.int64))
-                                     for key, value in (("start", -1), ("end", -(2**31)), ("axis", axis), ("step", -1)))
-        return self.node("Slice", [x, starts, ends, axes, steps], name)
+    def taken(self, x: str, name: str, start: int, end: int, axis: int, step: int = 1) -> str:
+        bounds = (self.constant(f"{name}.{key}", np.array([value], np.int64)) for key, value in (("start", start), ("end", end), ("axis", axis), ("step", step)))
+        return self.node("Slice", [x, *bounds], name)
+
+    def flipped(self, x: str, name: str) -> str:
+        """Mirrored from left to right."""
+        return self.taken(x, name, -1, -(2**31), 3, -1)
+
+    def joined(self, parts: list[str], name: str) -> str:
+        return parts[0] if len(parts) == 1 else self.node("Concat", parts, name, axis=0)
+
+    def save_with(self, path: Path, name: str, inputs: list[str], outputs: dict[str, list[int]]) -> None:
+        def info(label, shape):
+            return helper.make_tensor_value_info(label, TensorProto.FLOAT, shape)
+
+        graph = helper.make_graph(self.nodes, name, [info(i, [1, 1, SIZE, SIZE]) for i in inputs], [info(k, v) for k, v in outputs.items()], self.initializers)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="hilum-training")
+        model.ir_version = 7
+        onnx.checker.check_model(model, full_check=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(model.SerializeToString())
 
 
+@dataclass(frozen=True)
+class Member:
+    """One network of a mean: ``weight`` [findings, 1280] and ``bias`` [findings] of its dense layer as shipped, calibration folded in;
+    ``found``: activation ranges for 8 bits, None for float."""
+
+    net: Lite0
+    weight: np.ndarray
+    bias: np.ndarray
+    found: dict[str, Range] | None = None
+
+
+def member_maps(g: Lite0Graph, x: str, member: Member, number: int, share: float) -> str:
+    """The class activation maps [batch, findings, cells, cells] of a network, each times ``share``."""
+    a = g.begin(f"n{number}.", member.found).network(x, member.net.eval())
+    kernel = np.asarray(member.weight, np.float32) * np.float32(share)
+    return g.node("Conv", [a, g.constant(f"n{number}.cam.weight", kernel[:, :, None, None])], f"n{number}.maps", kernel_shape=[1, 1])
 
 
 @torch.no_grad()
-def export_lite0(net: Lite0, path: Path, name: str, weight: np.ndarray, bias: np.ndarray, found: dict[str, Range] | None = None,
-                 mirrored: bool = False) -> None:
-    """``weight`` [findings, 1280] and ``bias`` [findings]: the dense layer as shipped, calibration folded in."""
-    findings, cells = len(bias), net.eval().activation(torch.zeros(1, 1, SIZE, SIZE)).shape[-1]
-    g = Lite0Graph(found)
-    x = g.on_grid("input", "input", (-1.0, 1.0))
-    if mirrored:
-        x = g.node("Concat", [x, g.flipped(x, "mirror", 3)], "pair", axis=0)
-        g.grids[x] = g.grids.get("input.dq")
-        if found is not None:
-            x = g.on_grid(x, "pair", (-1.0, 1.0))
-    a = g.network(x, net)
-    kernel = np.asarray(weight, np.float32)
-    maps = g.node("Conv", [a, g.constant("cam.weight", kernel[:, :, None, None])], "maps", kernel_shape=[1, 1])
-    if mirrored:
-        first, second = (g.node("Slice", [maps, *(g.constant(f"half{i}.{k}", np.array([v], np.int64)) for k, v in (("start", i), ("end", i + 1), ("axis", 0)))], f"half{i}") for i in (0, 1))
-        maps = g.node("Mul", [g.node("Add", [first, g.flipped(second, "back", 3)], "both"), g.constant("mean", np.float32(0.5))], "mean.map")
-    g.node("Identity", [maps], "cam")
-    pooled = g.node("Flatten", [g.node("GlobalAveragePool", [maps], "average")], "sums", axis=1)
-    g.node("Sigmoid", [g.node("Add", [pooled, g.constant("dense.bias", np.asarray(bias, np.float32)[None])], "logits")], "probabilities")
-    g.save(path, name, {"probabilities": [1, findings], "logits": [1, findings], "cam": [1, findings, cells, cells]})
+def export_findings(members: list[Member], path: Path, name: str, inputs: tuple[str, ...] = ("film", "box"), mirrored: bool = True) -> None:
+    findings, cells = len(members[0].bias), members[0].net.eval().activation(torch.zeros(1, 1, SIZE, SIZE)).shape[-1]
+    g = Lite0Graph()
+    sides = [*inputs, *(g.flipped(i, f"{i}.mirror") for i in inputs)] if mirrored else list(inputs)
+    x = g.joined(sides, "batch")
+    share = 1 / (len(members) * len(sides))
+    parts = []
+    for number, member in enumerate(members):
+        g.begin(f"n{number}.", member.found)
+        parts.append(member_maps(g, g.on_grid(x, f"n{number}.input", (-1.0, 1.0)), member, number, share))
+    maps = parts[0]
+    for number, part in enumerate(parts[1:], 1):
+        maps = g.node("Add", [maps, part], f"maps{number}")
+    pooled = []
+    for place, crop in enumerate(inputs):
+        cam = g.taken(maps, f"{crop}.maps", place, place + 1, 0)
+        if mirrored:
+            other = g.taken(maps, f"{crop}.mirror.maps", place + len(inputs), place + len(inputs) + 1, 0)
+            cam = g.node("Add", [cam, g.flipped(other, f"{crop}.back")], f"{crop}.both")
+        cam = g.node("Identity", [cam], f"cam_{crop}")
+        pooled.append(g.node("Flatten", [g.node("GlobalAveragePool", [cam], f"{crop}.average")], f"{crop}.sums", axis=1))
+    total = pooled[0]
+    for place, part in enumerate(pooled[1:], 1):
+        total = g.node("Add", [total, part], f"sums{place}")
+    bias = np.mean([m.bias for m in members], 0).astype(np.float32)[None]
+    g.node("Sigmoid", [g.node("Add", [total, g.constant("dense.bias", bias)], "logits")], "probabilities")
+    g.save_with(path, name, list(inputs), {"probabilities": [1, findings], "logits": [1, findings], **{f"cam_{i}": [1, findings, cells, cells] for i in inputs}})
+
+
+@torch.no_grad()
+def export_classes(net: Lite0, path: Path, name: str, weight: np.ndarray, bias: np.ndarray, found: dict[str, Range] | None = None) -> None:
+    """One answer of several: ``probabilities`` [1, classes] by softmax, ``logits``."""
+    g = Lite0Graph().begin("", found)
+    a = g.network(g.on_grid("input", "grid", (-1.0, 1.0)), net.eval())
+    pooled = g.node("Flatten", [g.node("GlobalAveragePool", [a], "average")], "features", axis=1)
+    g.node("Gemm", [pooled, g.constant("dense.weight", np.asarray(weight, np.float32)), g.constant("dense.bias", np.asarray(bias, np.float32))], "logits", transB=1)
+    g.node("Softmax", ["logits"], "probabilities", axis=1)
+    g.save_with(path, name, ["input"], {"probabilities": [1, len(bias)], "logits": [1, len(bias)]})
