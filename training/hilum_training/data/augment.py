@@ -1,7 +1,6 @@
 """Random changes of films while training, on batches [n, 1, h, w] of N in 0..1, drawn from a generator that the step seeds."""
 from __future__ import annotations
 
-import math
 
 import numpy as np
 import torch

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from ..ort import run_onnx
-from ..preprocess import SIZE, clean_mask, grey_range, normalise_film, repair, resize, triangle_matrix, undeclared_padding
+from ..preprocess import SIZE, clean_mask, grey_range, normalise_film, repair, resize, undeclared_padding
 from .dataset import ROOT, Dataset, cache_dir, digest, read_grey
 
 WIDEN = 0.08

@@ -7,10 +7,10 @@ import numpy as np
 
 from .dataset import Row
 
-COVID, ABNORMAL, OPACITY, TUBERCULOSIS = "covid", "abnormal", "opacity", "tuberculosis"
+COVID, ABNORMAL, OPACITY, TUBERCULOSIS, EFFUSION = "covid", "abnormal", "opacity", "tuberculosis", "effusion"
 #: Findings that only NIH's labels name: label of the reports and of the 14 expert labels, label of the 4 expert labels.
 NIH_FINDINGS = {
-    "effusion": ({"Effusion"}, None),
+    EFFUSION: ({"Effusion"}, None),
     "pneumothorax": ({"Pneumothorax"}, "Pneumothorax"),
     "cardiomegaly": ({"Cardiomegaly"}, None),
     "nodule": ({"Nodule", "Mass"}, "Nodule or mass"),

@@ -159,6 +159,28 @@ def default_network(data: Dataset, names: Sequence[str], crops: Sequence[str]) -
         "pooledFindings": {name: area(test, name) for name in (ABNORMAL, OPACITY, TUBERCULOSIS)}}
 
 
+def seeds_of(group: str) -> list[int]:
+    return [s for s in range(1, 10) if is_done(f"without-{group}-{s}")]
+
+
+def evidence(data: Dataset, crops: Sequence[str] = CROPS) -> dict[str, dict]:
+    """For each finding its AUC on what was left out: COVID-19 on the hosts with all of Cohen left out, others as the mean over sources left out one by
+    one. Nothing where no such run is finished."""
+    found: dict[str, list[dict]] = {}
+    for group, judged in LEFT_OUT.items():
+        seeds = seeds_of(group)
+        if not seeds:
+            continue
+        scores = read(data, [f"without-{group}-{s}" for s in seeds], crops)
+        for name, keep, finding in judged:
+            if (finding == COVID) != (name == "hosts" and group == "cohen"):
+                continue
+            entry = area(scores.where(keep), finding)
+            if entry is not None:
+                found.setdefault(finding, []).append({"rows": name} | entry)
+    return {finding: {"auc": float(np.mean([e["auc"]["value"] for e in entries])), "judged": entries} for finding, entries in found.items()}
+
+
 def report(data: Dataset) -> dict:
     """Everything that the finished runs tell."""
     found: dict = {"hosts": [], "leftOut": [], "default": []}
@@ -168,7 +190,7 @@ def report(data: Dataset) -> dict:
             scores = of_folds(data, chosen, crops=crops)
             found["hosts"].append({"seeds": chosen, "crops": name} | area(scores, COVID) | {"bySubgroup": by_subgroup(scores, COVID)})
     for group in LEFT_OUT:
-        ready = [s for s in range(1, 10) if is_done(f"without-{group}-{s}")]
+        ready = seeds_of(group)
         for chosen in [[s] for s in ready] + ([ready] if len(ready) > 1 else []):
             found["leftOut"] += [{"seeds": chosen, "crops": name} | left_out(data, group, chosen, crops) for name, crops in VIEWS.items()]
     ready = [s for s in range(1, 10) if is_done(f"default-{s}")]

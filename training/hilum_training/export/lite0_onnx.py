@@ -9,7 +9,7 @@ A classifier of findings is the mean of several networks over several inputs: th
 The mean is one of logits, so it is exact in the maps: logit = bias + mean of cam_film over its cells + mean of cam_box over its cells. A mirror image's
 map is turned back before it is added.
 
-8 bits: weights int8 per output channel, activations uint8. Behind a ReLU6 the scale ends at 6 at most and the zero point is 0, so that rounding to
+8 bits: weights int8 per output channel, activations uint8, the stem and the first two stages in float (rounding them costs most of the precision and saves little time). Behind a ReLU6 the scale ends at 6 at most and the zero point is 0, so that rounding to
 the grid is the ReLU6; linear outputs and sums of a block get scale and zero point of their own. Mean, dense layer and maps stay float.
 """
 from __future__ import annotations
@@ -27,29 +27,57 @@ from ..onnx_export import OPSET, Graph
 from ..qdq import quantised_weight
 
 SIZE = 224
+#: The stem and this many stages stay float.
+FLOAT_STAGES = 2
 Range = tuple[float, float]
 
 
-@torch.no_grad()
-def ranges(net: Lite0, z: torch.Tensor, percentile: float = 99.99) -> dict[str, Range]:
-    """For each convolution and each sum the least and greatest, over films Z [n, 1, 224, 224], of the film's percentiles; 0 lies within."""
-    found: dict[str, Range] = {}
+class Ranges:
+    """Least and greatest activations over films: of each ReLU6 within percentiles of each film, of each linear output and sum by channel.
 
-    def note(name: str, x: torch.Tensor) -> torch.Tensor:
+    ``streams``: for each stage a factor by channel that its linear outputs and sums are divided by. Nothing but additions and 1 x 1 convolutions reads
+    them, so the next convolutions take the factor back and the function stays the same, while one grid serves all channels (Nagel et al. 2019)."""
+
+    def __init__(self, percentile: float = 99.99, strength: float = 0.5):
+        self.percentile, self.strength = percentile, strength
+        self.bounds: dict[str, Range] = {}
+        self.channels: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+
+    def note(self, name: str, x: torch.Tensor) -> torch.Tensor:
+        if name.endswith(("project", "sum")):
+            flat = x.permute(1, 0, 2, 3).flatten(1).numpy()
+            low, high = self.channels.get(name, (np.zeros(len(flat)), np.zeros(len(flat))))
+            self.channels[name] = np.minimum(low, flat.min(1)), np.maximum(high, flat.max(1))
+            return x
         values = x.flatten().numpy()
-        last = values.size - 1
-        at = min(last, int(np.ceil(values.size * percentile / 100)) - 1)
-        ordered = np.partition(values, (last - at, at))
-        low, high = found.get(name, (0.0, 0.0))
-        found[name] = min(low, float(ordered[last - at])), max(high, float(ordered[at]))
+        at = min(values.size - 1, int(np.ceil(values.size * self.percentile / 100)) - 1)
+        self.bounds[name] = 0.0, max(self.bounds.get(name, (0.0, 0.0))[1], float(np.partition(values, at)[at]))
         return x
 
+    def stream(self, stage: int) -> np.ndarray:
+        """Factor of each channel of the stage's linear outputs, 1 at most."""
+        parts = [np.maximum(-low, high) for name, (low, high) in self.channels.items() if name.startswith(f"s{stage}b")]
+        most = np.max(parts, 0)
+        return np.maximum((most / max(most.max(), 1e-6)) ** self.strength, 1e-3)
+
+    def of(self, name: str) -> Range:
+        if name in self.bounds:
+            return self.bounds[name]
+        low, high = self.channels[name]
+        factor = self.stream(int(name[1]))
+        return min(0.0, float((low / factor).min())), max(0.0, float((high / factor).max()))
+
+
+@torch.no_grad()
+def ranges(net: Lite0, z: torch.Tensor, percentile: float = 99.99, strength: float = 0.5) -> Ranges:
+    """From films Z [n, 1, 224, 224]."""
+    found = Ranges(percentile, strength)
     for film in z.split(1):
-        x = note("stem", net.stem(film))
+        x = found.note("stem", net.stem(film))
         for s, stage in enumerate(net.stages):
             for b, block in enumerate(stage):
-                x = _note_block(block, x, f"s{s}b{b}", note)
-        note("top", net.top(x))
+                x = _note_block(block, x, f"s{s}b{b}", found.note)
+        found.note("top", net.top(x))
     return found
 
 
@@ -66,7 +94,7 @@ class Lite0Graph(Graph):
         super().__init__()
         self.found, self.prefix, self.grids, self.size = None, "", {}, SIZE
 
-    def begin(self, prefix: str, found: dict[str, Range] | None) -> "Lite0Graph":
+    def begin(self, prefix: str, found: Ranges | None) -> "Lite0Graph":
         self.prefix, self.found, self.size = prefix, found, SIZE
         return self
 
@@ -98,17 +126,30 @@ class Lite0Graph(Graph):
         (kernel_size, _), (stride, _), (dilation, _) = conv.kernel_size, conv.stride, conv.dilation
         before, behind = same_padding(self.size, (kernel_size - 1) * dilation + 1, stride)
         self.size = -(-self.size // stride)
-        kernel, bias = layer.folded()
+        kernel, bias = self.equalised(name, *layer.folded())
         node = self.prefix + name
         shape = {"kernel_shape": [kernel_size] * 2, "strides": [stride] * 2, "dilations": [dilation] * 2, "group": conv.groups,
                  "pads": [before, before, behind, behind]}
-        if self.found is not None:
-            low, high = self.found[name]
+        if self.rounds(name):
+            low, high = self.found.of(name)
             return self.on_grid(self.rounded_conv(x, node, kernel, bias, **shape), node, (0.0, min(high, 6.0)) if layer.act else (low, high))
         y = self.node("Conv", [x, self.constant(f"{node}.weight", kernel), self.constant(f"{node}.bias", bias)], f"{node}.linear", **shape)
         if not layer.act:
             return y
         return self.node("Clip", [y, self.once("zero", 0), self.once("six", 6)], node)
+
+    def equalised(self, name: str, kernel: torch.Tensor, bias: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Kernel and bias of a 1 x 1 convolution that writes a stage's stream or reads one, with the stream's factors in them."""
+        if self.found is None:
+            return kernel, bias
+        if name.endswith("project"):
+            factor = torch.from_numpy(self.found.stream(int(name[1]))).float()
+            return kernel / factor[:, None, None, None], bias / factor
+        if name == "top" or name.endswith("expand"):
+            stage = 6 if name == "top" else int(name[1]) - (name[2:4] == "b0")
+            factor = torch.from_numpy(self.found.stream(stage)).float()
+            return kernel * factor[None, :, None, None], bias
+        return kernel, bias
 
     def once(self, name: str, value: float) -> str:
         if all(i.name != name for i in self.initializers):
@@ -121,11 +162,17 @@ class Lite0Graph(Graph):
         if not block.residual:
             return y
         total = self.node("Add", [x, y], f"{self.prefix}{name}.add")
-        return self.on_grid(total, f"{self.prefix}{name}.sum", self.found[f"{name}.sum"] if self.found else (0.0, 0.0))
+        return self.on_grid(total, f"{self.prefix}{name}.sum", self.found.of(f"{name}.sum")) if self.rounds(name) else total
+
+    def rounds(self, name: str) -> bool:
+        """Whether a layer runs in 8 bits: not the stem and the first stages, whose rounding costs most of the precision and little of the time."""
+        return self.found is not None and not (name == "stem" or (name[0] == "s" and int(name[1]) < FLOAT_STAGES))
 
     def network(self, x: str, net: Lite0) -> str:
         x = self.layer(x, "stem", net.stem)
         for s, stage in enumerate(net.stages):
+            if s == FLOAT_STAGES and self.found is not None:
+                x = self.on_grid(x, f"{self.prefix}entry", self.found.of(f"s{s - 1}b{len(net.stages[s - 1]) - 1}.{'sum' if net.stages[s - 1][-1].residual else 'project'}"))
             for b, block in enumerate(stage):
                 x = self.block(x, f"s{s}b{b}", block)
         return self.layer(x, "top", net.top)
@@ -161,7 +208,7 @@ class Member:
     net: Lite0
     weight: np.ndarray
     bias: np.ndarray
-    found: dict[str, Range] | None = None
+    found: Ranges | None = None
 
 
 def member_maps(g: Lite0Graph, x: str, member: Member, number: int, share: float) -> str:
@@ -180,8 +227,7 @@ def export_findings(members: list[Member], path: Path, name: str, inputs: tuple[
     share = 1 / (len(members) * len(sides))
     parts = []
     for number, member in enumerate(members):
-        g.begin(f"n{number}.", member.found)
-        parts.append(member_maps(g, g.on_grid(x, f"n{number}.input", (-1.0, 1.0)), member, number, share))
+        parts.append(member_maps(g, x, member, number, share))
     maps = parts[0]
     for number, part in enumerate(parts[1:], 1):
         maps = g.node("Add", [maps, part], f"maps{number}")
@@ -202,10 +248,10 @@ def export_findings(members: list[Member], path: Path, name: str, inputs: tuple[
 
 
 @torch.no_grad()
-def export_classes(net: Lite0, path: Path, name: str, weight: np.ndarray, bias: np.ndarray, found: dict[str, Range] | None = None) -> None:
+def export_classes(net: Lite0, path: Path, name: str, weight: np.ndarray, bias: np.ndarray, found: Ranges | None = None) -> None:
     """One answer of several: ``probabilities`` [1, classes] by softmax, ``logits``."""
     g = Lite0Graph().begin("", found)
-    a = g.network(g.on_grid("input", "grid", (-1.0, 1.0)), net.eval())
+    a = g.network("input", net.eval())
     pooled = g.node("Flatten", [g.node("GlobalAveragePool", [a], "average")], "features", axis=1)
     g.node("Gemm", [pooled, g.constant("dense.weight", np.asarray(weight, np.float32)), g.constant("dense.bias", np.asarray(bias, np.float32))], "logits", transB=1)
     g.node("Softmax", ["logits"], "probabilities", axis=1)

@@ -21,6 +21,16 @@ class RunFolder:
             self._clear()
             self._write("settings.json", self.settings)
 
+    @classmethod
+    def opened(cls, path: Path) -> "RunFolder":
+        """What is there, whatever its settings."""
+        settings = json.loads((path / "settings.json").read_text(encoding="utf-8"))
+        return cls(path.name, settings, path.parents[1])
+
+    def facts(self) -> dict:
+        """What ``finish`` noted: rows trained on, seconds and the like."""
+        return self._read("done.json") or {}
+
     def _clear(self) -> None:
         """What was made with other settings is of no use."""
         for file in self.path.iterdir():

@@ -1,0 +1,110 @@
+"""metrics.json of a shipped classifier: the honest figures of the runs first, then what the 8-bit graph gives on the test split."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import expit
+
+from ..data import Row
+from ..data.crops import pixels_of
+from ..data.labels import COVID, label_table
+from ..data.partition import frontal, patient_key
+from ..metrics import calibration_error, full, intervals, share
+from ..preprocess import SIZE, triangle_matrix
+from .evaluate import INSIDE, SUBGROUPS, diseased_nih
+
+CELLS = 14
+
+
+def test_rows(made) -> list[Row]:
+    return made.data.select(lambda r: frontal(r) and r.split == "test")
+
+
+def figures(made, model, manifest: dict) -> dict:
+    """``made``: export.ship.Findings; ``model``: the graph in its folder."""
+    rows = test_rows(made)
+    z = made.logits(model, rows)
+    report = {"split": "test", "inside": [], "pooled": {}, "bySubgroup": {}, "bySource": {}, "calibrationError": {}}
+    for place, block in enumerate(manifest["findings"]):
+        name, threshold = block["finding"], block["operatingPoint"]["threshold"]
+        labels = label_table(rows, (name,))[:, 0]
+        known = labels >= 0
+        chosen, p, y = [r for r, k in zip(rows, known) if k], expit(z[known, place]), labels[known] == 1
+        report["pooled"][name] = {"atHalf": full(y, p, keys(chosen)), "atOperatingPoint": full(y, p, keys(chosen), threshold)}
+        report["calibrationError"][name] = calibration_error(y, p)
+        report["bySubgroup"][name] = grouped(chosen, y, p, SUBGROUPS)
+        report["bySource"][name] = grouped(chosen, y, p, {s: (lambda r, s=s: r.source == s) for s in sorted({r.source for r in chosen})})
+        for source, keep, findings in INSIDE:
+            use = [i for i, r in enumerate(chosen) if keep(r)]
+            if name in findings and len(set(y[use])) == 2:
+                report["inside"].append({"rows": source, "finding": name} | full(y[use], p[use], keys([chosen[i] for i in use])))
+    report["diseasedAdultsCalled"] = called(rows, z[:, [b["finding"] for b in manifest["findings"]].index(COVID)], manifest)
+    report["heat"] = heat(made, model)
+    return report
+
+
+def keys(rows: Sequence[Row]) -> list[str]:
+    return [patient_key(r) for r in rows]
+
+
+def grouped(rows: Sequence[Row], y: np.ndarray, p: np.ndarray, groups: dict) -> dict:
+    """Figures at 0.5 of each group of films that is not empty."""
+    found = {}
+    for name, keep in groups.items():
+        use = [i for i, r in enumerate(rows) if keep(r)]
+        if use:
+            found[name] = full(y[use], p[use], keys([rows[i] for i in use]))
+    return found
+
+
+def called(rows: Sequence[Row], z: np.ndarray, manifest: dict) -> dict:
+    """Diseased adults of NIH, of years before COVID-19, that the operating points call urgent."""
+    use, points = np.array([diseased_nih(r) for r in rows]), manifest["operatingPoints"]
+    p = expit(z[use])
+    return {f"{point['sensitivity']:.2f}": share(int((p >= point["threshold"]).sum()), int(use.sum())) for point in points}
+
+
+def raised(cam: np.ndarray) -> np.ndarray:
+    """[n, 14, 14] -> [n, 224, 224], by the triangle filter."""
+    up = triangle_matrix(cam.shape[-1], SIZE)
+    return up @ cam @ up.T
+
+
+def on_film(film_cam: np.ndarray, box_cam: np.ndarray | None, box, height: int, width: int) -> np.ndarray:
+    """Heat as logit per share of the film's area, [224, 224]: its mean is the logit without the bias. The box's map is laid where the box is."""
+    heat = raised(film_cam[None])[0]
+    if box_cam is None:
+        return heat
+    left, top, right, bottom = pixels_of(box, height, width)
+    x0, x1, y0, y1 = (round(v) for v in (left * SIZE / width, right * SIZE / width, top * SIZE / height, bottom * SIZE / height))
+    columns, rows = (np.minimum((np.arange(n) + 0.5) * SIZE / n, SIZE - 1).astype(int) for n in (x1 - x0, y1 - y0))
+    area = (x1 - x0) * (y1 - y0) / SIZE**2
+    heat[y0:y1, x0:x1] += raised(box_cam[None])[0][np.ix_(rows, columns)] / area
+    return heat
+
+
+def heat(made, model, most: int = 120) -> dict:
+    """Share of COVID-19's positive heat inside the lungs, on COVID-19 films of the test split."""
+    rows = [r for r in test_rows(made) if r.covid][:most]
+    count, place = len(made.findings), made.findings.index(COVID)
+    found = made.run(model, rows, {f"cam_{kind}": count * CELLS * CELLS for kind in made.kinds})
+    maps = {kind: found[f"cam_{kind}"].reshape(-1, count, CELLS, CELLS)[:, place] for kind in made.kinds}
+    lungs, boxes = made.crops.lungs(), made.crops.boxes()
+    inside, hottest, patients = [], [], []
+    for i, row in enumerate(rows):
+        height, width = made.crops.read(row).shape
+        h = np.maximum(on_film(maps["film"][i], maps["box"][i] if "box" in maps else None, boxes[row.index], height, width), 0)
+        mask = lungs[row.index]
+        if h.sum() > 0:
+            inside.append(float((h * mask).sum() / h.sum()))
+            hottest.append(float(mask[np.unravel_index(h.argmax(), h.shape)]))
+            patients.append(patient_key(row))
+
+    def mean(values):
+        values = np.array(values)
+        return {"value": float(values.mean()), "interval95": intervals(np.ones(len(values), bool), values, patients, {"m": lambda _, v: float(v.mean())})["m"]}
+
+    area = float(np.mean([lungs[r.index].mean() for r in rows]))
+    return {"films": len(rows), "withHeat": len(inside), "lungArea": area, "insideLungs": mean(inside), "hottestInside": mean(hottest)}
+
