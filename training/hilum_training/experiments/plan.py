@@ -14,6 +14,7 @@ ALL = ("train", "val", "test")
 #: A run without a group learns from all but the validation split, which sets its operating point.
 NOT_VAL = ("train", "test")
 PAPER_EPOCHS, GRID_EPOCHS, SCRATCH_EPOCHS, SCRATCH_DRAWS = 30, 5, 2, 480
+SEEDS = (1, 2)
 
 
 class Run(Protocol):
@@ -35,19 +36,25 @@ def default(seed: int) -> Run:
     return FindingsRun(f"default-{seed}", judged=("val", "test"), seed=seed)
 
 
-def first_check() -> list[Run]:
-    return [CheckRun("check"), *(CheckRun(f"check-fold{k}", fold=k) for k in range(CHECK_FOLDS))]
+def check_folds() -> list[Run]:
+    return [CheckRun(f"check-fold{k}", fold=k) for k in range(CHECK_FOLDS)]
 
 
-def permissive() -> list[Run]:
-    """The set that learnt from CC BY, NLM and NIH alone, and what it is worth on the hosts: no film of theirs is among its rows but one."""
-    return [FindingsRun(f"permissive-{seed}", terms="permissive", judged=("val", "test"), seed=seed) for seed in (1, 2)] + [
-        FindingsRun("permissive-without-cohen-1", terms="permissive", splits=NOT_VAL, left_out="cohen"),
-        FindingsRun("permissive-without-nih-1", terms="permissive", splits=NOT_VAL, left_out="nih")]
+def audit() -> Run:
+    """All but the lungs: what it tells, it tells from the source."""
+    return FindingsRun("removed", judged=("val", "test"), crops=("film",), region="removed")
 
 
-def paper() -> list[Run]:
-    """The paper's own line: view, and COVID-19 on the lungs; and the comparison with Kermany's children that it is known for."""
+def permissive_runs() -> list[Run]:
+    """The set that learnt from CC BY, NLM and NIH alone, and what it is worth where Cohen's or NIH's films are left out."""
+    return [*(FindingsRun(f"permissive-{seed}", terms="permissive", judged=("val", "test"), seed=seed) for seed in SEEDS),
+            FindingsRun("permissive-without-cohen-1", terms="permissive", splits=NOT_VAL, left_out="cohen"),
+            FindingsRun("permissive-without-nih-1", terms="permissive", splits=NOT_VAL, left_out="nih"),
+            LungsRun("permissive-lungs", terms="permissive")]
+
+
+def paper_line() -> list[Run]:
+    """The paper's own line: the comparison with Kermany's children that it is known for, COVID-19 on the lungs, and the view."""
     shipped = {"terms": "research", "epochs": PAPER_EPOCHS, "draws": 1200}
     return [VggRun("paper-two-sources-lungs", region="lungs", negatives="Cohen's COVID-19 + Kermany"),
             VggRun("paper-lungs", region="lungs", **shipped), VggRun("paper-view", positive=LATERAL, **shipped)]
@@ -66,18 +73,22 @@ def cell_name(net: str, region: str, negatives: str, transfer: bool) -> str:
     return f"grid-{net}-{'transfer' if transfer else 'scratch'}-{region}-{words}"
 
 
+LUNGS, CHECK = LungsRun("lungs"), CheckRun("check")
+OTHER_GROUPS = ("papers", "shenzhen", "montgomery", "kermany")
+
+
+def default_runs() -> list[Run]:
+    first = [*hosts(1), left_out("cohen", 1), left_out("nih", 1), default(1), LUNGS, CHECK, default(2)]
+    return [*first, *(left_out(group, 1) for group in OTHER_GROUPS), *check_folds(), audit(), *hosts(2), left_out("cohen", 2), left_out("nih", 2)]
+
+
+#: What `reproduce` makes, each in the order of the plan.
+PARTS = {
+    "default": default_runs,
+    "paper": lambda: [LUNGS, CHECK, *paper_line(), *grid()],
+    "permissive": lambda: [*permissive_runs(), CHECK],
+}
+
+
 def plan() -> list[Run]:
-    return [*hosts(1), left_out("cohen", 1), left_out("nih", 1), default(1), LungsRun("lungs"), CheckRun("check"), default(2),
-            *(left_out(group, 1) for group in ("papers", "shenzhen", "montgomery", "kermany")), *first_check()[1:],
-            FindingsRun("removed", judged=("val", "test"), crops=("film",), region="removed"),
-            *hosts(2), left_out("cohen", 2), left_out("nih", 2), *paper(), *permissive(), *grid()]
-
-
-#: What `reproduce` makes.
-PARTS: dict[str, list[str]] = {
-    "default": ["default-", "hosts-", "without-", "lungs", "check", "removed"], "paper": ["paper-", "grid-", "lungs"], "permissive": ["permissive-", "lungs", "check"]}
-
-
-def part(name: str) -> list[Run]:
-    """The runs of ``default``, ``paper`` or ``permissive``."""
-    return [run for run in plan() if any(run.name == p or (p.endswith("-") and run.name.startswith(p)) or (p == "check" and run.name.startswith(p)) for p in PARTS[name])]
+    return [*default_runs(), *paper_line(), *permissive_runs(), *grid()]

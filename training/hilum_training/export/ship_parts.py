@@ -127,6 +127,11 @@ def ship_lungs(folder: Path, data: Dataset, crops: Crops, command: str, run_name
     return manifest
 
 
+def vgg_probabilities(model: Path, crops: Crops, rows: Sequence[Row], region: str) -> np.ndarray:
+    films = films_of(crops, rows, "film", region), VGG_MEAN, VGG_STD
+    return outputs(model, {"input": films}, {"probability": 1})["probability"][:, 0].astype(np.float64)
+
+
 def ship_vgg(folder: Path, data: Dataset, crops: Crops, run_name: str, title: str, command: str) -> dict:
     """The paper's classifier on the lungs, or its view model: the folder's keys are version 2's."""
     run, facts = settings_of(run_name), folder_of(run_name).facts()
@@ -147,8 +152,7 @@ def ship_vgg(folder: Path, data: Dataset, crops: Crops, run_name: str, title: st
     labels = np.array([is_positive(r, run.positive) for r in val])
     calibration = platt(outputs(plain, {"input": films(val)}, {"logit": 1})["logit"][:, 0].astype(np.float64), labels)
     vgg_onnx.export_vgg(net, folder / "model.onnx", folder.name, weight * calibration.slope, bias * calibration.slope + calibration.offset, found)
-    p = outputs(folder / "model.onnx", {"input": films(val)}, {"probability": 1})["probability"][:, 0].astype(np.float64)
-    points = operating_points(labels, p)
+    points = operating_points(labels, vgg_probabilities(folder / "model.onnx", crops, val, run.region))
     view = run.positive == VIEW
     start = next(point for point in points if point["sensitivity"] == (0.99 if view else SENSITIVITY))
     label, code = LABELS["covid"]

@@ -1,0 +1,138 @@
+"""reproduce default|paper|permissive: every run that it needs, then the folders with their figures and cards, then the tables."""
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from .. import manifests
+from ..data import Dataset, cache_dir
+from ..data.crops import Crops
+from ..data.labels import ABNORMAL, COVID, OPACITY
+from ..export import ship, ship_parts
+from ..results import write_result
+from ..runtime import start
+from ..tasks.vgg import cell_rows, is_positive
+from . import cards, check, evaluate, grid, lungs, shipped
+from .plan import PARTS, SEEDS, Run
+from .queue import state
+
+COMMAND = "python -m hilum_training reproduce"
+#: What the shipped classifiers tell.
+FINDINGS = (COVID, OPACITY, ABNORMAL)
+
+
+def train(runs: list[Run]) -> None:
+    """All runs that are not finished, with the time that is left by the mean of those that were."""
+    waiting, took = [r for r in runs if state(r.name) != "done"], []
+    for number, run in enumerate(waiting):
+        left = f", about {np.mean(took) * (len(waiting) - number) / 3600:.1f} h left" if took else ""
+        print(f"run {number + 1} of {len(waiting)}: {run.name}{left}", flush=True)
+        began = time.time()
+        start(run.seed)
+        run.run()
+        took.append(time.time() - began)
+
+
+def finished(folder: Path, manifest: dict, report: dict) -> None:
+    """Figures into metrics.json and, in short, into the manifest; the card."""
+    manifests.write_json(folder / "metrics.json", report)
+    stored = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifests.write_json(folder / "manifest.json", stored | {"metrics": brief(report)})
+    cards.write(folder)
+    print(f"wrote {folder.name}", flush=True)
+
+
+def brief(report):
+    """Without tables by source, subgroups and the runs' own report."""
+    if isinstance(report, dict):
+        return {k: brief(v) for k, v in report.items() if k not in ("runs", "bySource", "bySubgroup", "frontalRefusedBySource", "changedRefusedByKind")}
+    return report
+
+
+class Maker:
+    def __init__(self, out: Path):
+        self.out, self.data = out, Dataset()
+        self.crops = Crops(self.data)
+
+    def folder(self, name: str) -> Path:
+        target = self.out / name
+        target.mkdir(parents=True, exist_ok=True)
+        return target
+
+    def findings(self, name: str, title: str, runs: list[str], command: str, **how) -> None:
+        made = ship.Findings(self.data, self.crops, runs, how.pop("findings", FINDINGS), **how)
+        folder, report = self.folder(name), evaluate.report(self.data)
+        manifest = ship.ship_findings(folder, title, made, evaluate.evidence(self.data), command)
+        finished(folder, manifest, {"runs": report, "test": shipped.figures(made, folder / "model.onnx", manifest)})
+
+    def lungs(self, name: str, run: str, command: str) -> None:
+        folder = self.folder(name)
+        manifest = ship_parts.ship_lungs(folder, self.data, self.crops, command, run)
+        rows = [self.data.rows[i] for i in ship.folder_of(run).predictions()["rows"]]
+        found = ship_parts.lung_probabilities(folder / "model.onnx", self.crops, rows, manifest["input"]["mean"], manifest["input"]["std"])
+        finished(folder, manifest, {"test": {"eightBit": lungs.by_kind(rows, ship_parts.dices(self.data, rows, found)),
+                                             "float": lungs.report(self.data, ship.folder_of(run).predictions())}})
+
+    def check(self, name: str, command: str) -> None:
+        folder = self.folder(name)
+        finished(folder, ship_parts.ship_check(folder, self.data, self.crops, command), {"folds": check.report(self.data)})
+
+    def vgg(self, name: str, run_name: str, title: str, command: str) -> None:
+        folder, run = self.folder(name), ship.settings_of(run_name)
+        manifest = ship_parts.ship_vgg(folder, self.data, self.crops, run_name, title, command)
+        rows = cell_rows(self.data, run, "test")
+        p = ship_parts.vgg_probabilities(folder / "model.onnx", self.crops, rows, run.region)
+        labels = np.array([is_positive(r, run.positive) for r in rows])
+        finished(folder, manifest, {"test": shipped.full(labels, p, shipped.keys(rows))})
+
+
+def make_default(maker: Maker) -> None:
+    command = f"{COMMAND} default"
+    maker.lungs("lungs-unet16", "lungs", command)
+    maker.check("check-lite0", command)
+    maker.findings("findings-lite0", "COVID-19, lung opacity, abnormal chest film", [f"default-{s}" for s in SEEDS], command)
+    maker.findings("findings-lite0-removed", "COVID-19 on all but the lungs (audit)", ["removed"], command, findings=(COVID,), kinds=("film",), region="removed", mirrored=False)
+
+
+def make_paper(maker: Maker) -> None:
+    command = f"{COMMAND} paper"
+    maker.lungs("lungs-unet16", "lungs", command)
+    maker.vgg("covid-vgg19-lungs", "paper-lungs", "COVID-19 or not on the lungs of a frontal chest film, VGG19", command)
+    maker.vgg("view-vgg19", "paper-view", "Frontal or lateral chest film, VGG19", command)
+
+
+def make_permissive(maker: Maker) -> None:
+    command = f"{COMMAND} permissive"
+    maker.lungs("lungs-unet16-permissive", "permissive-lungs", command)
+    maker.findings("findings-lite0-permissive", "COVID-19, lung opacity, abnormal film; permissive rows", [f"permissive-{s}" for s in SEEDS], command)
+
+
+MAKERS: dict[str, Callable[[Maker], None]] = {"default": make_default, "paper": make_paper, "permissive": make_permissive}
+
+
+def write_results(data: Dataset, command: str) -> None:
+    """training/results: what the tables of docs/results.md are made of."""
+    began = time.time()
+    write_result("findings", command, 1, 8, time.time() - began, evaluate.report(data) | {"evidence": evaluate.evidence(data)})
+    folds = check.report(data)
+    if folds is not None:
+        write_result("check", command, 1, 6, time.time() - began, folds)
+    cells = grid.report(data)
+    if cells["cells"]:
+        write_result("paper-grid", command, 1, 5, time.time() - began, cells)
+
+
+def reproduce(part: str, out: Path, only: str | None = None) -> int:
+    """Train, make the folders under ``out``, write the figures. ``only``: ``train`` or ``make``."""
+    began = time.time()
+    if only != "make":
+        train(PARTS[part]())
+    if only != "train":
+        MAKERS[part](Maker(out))
+        write_results(Dataset(), f"{COMMAND} {part}")
+    print(f"{part}: {(time.time() - began) / 3600:.1f} h, checkpoints in {cache_dir()}", flush=True)
+    return 0
