@@ -145,7 +145,7 @@ def ship_vgg(folder: Path, data: Dataset, crops: Crops, run_name: str, title: st
 
     z = (torch.from_numpy(films(drawn_evenly(trained, 24))[0].astype(np.float32) / np.float32(255))[:, None] - VGG_MEAN) / VGG_STD
     found = vgg_onnx.maxima(net, z, PERCENTILE)
-    weight, bias = net.head.weight.detach().numpy()[0], float(net.head.bias)
+    weight, bias = net.head.weight.detach().numpy()[0], float(net.head.bias.detach())
     plain = cache_dir() / "uncalibrated" / run_name / "model.onnx"
     vgg_onnx.export_vgg(net, plain, folder.name, weight, bias, found)
     val = [r for r in cell_rows(data, run, "val") if TERMS[run.terms](r)]
