@@ -4,7 +4,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ..tables import figure, table
+from ..text import figure, table
 
 
 def percent(entry: dict | None) -> str:

@@ -123,7 +123,7 @@ def write_results(data: Dataset, command: str) -> None:
         write_result("check", command, 1, 6, time.time() - began, folds)
     cells = grid.report(data)
     if cells["cells"]:
-        write_result("paper-grid", command, 1, 5, time.time() - began, cells)
+        write_result("paper", command, 1, 5, time.time() - began, cells)
 
 
 def reproduce(part: str, out: Path, only: str | None = None) -> int:

@@ -71,6 +71,8 @@ class Depthwise(torch.autograd.Function):
 
 def relu6(x: torch.Tensor) -> torch.Tensor:
     """PyTorch 1.13 has no gradient of relu6 in bfloat16, later ones have one that is faster than clamp's."""
+    if not torch.is_grad_enabled():
+        return x.clamp_(0, 6)
     return F.relu6(x) if RELU6 else x.clamp(0, 6)
 
 
