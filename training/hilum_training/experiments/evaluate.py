@@ -19,6 +19,27 @@ VIEWS: dict[str, tuple[str, ...]] = {"film": ("film",), "box": ("box",), "film +
 
 
 @dataclass(frozen=True)
+class Family:
+    """Names of the runs that tell about one set of networks."""
+
+    own: str
+    prefix: str = ""
+
+    def hosts(self, seed: int, fold: int) -> str:
+        return f"{self.prefix}hosts-{seed}-fold{fold}"
+
+    def left_out(self, group: str, seed: int) -> str:
+        return f"{self.prefix}without-{group}-{seed}"
+
+    def shipped(self, seed: int) -> str:
+        return f"{self.own}-{seed}"
+
+
+DEFAULT, PERMISSIVE = Family("default"), Family("permissive", "permissive-")
+MOST_SEEDS = range(1, 10)
+
+
+@dataclass(frozen=True)
 class Scores:
     """Mean logits [rows, findings] of one or several networks on the rows that all of them were judged on."""
 
@@ -63,8 +84,8 @@ def joined(parts: Iterable[Scores]) -> Scores:
     return Scores([r for part in parts for r in part.rows], np.concatenate([part.logits for part in parts]))
 
 
-def of_folds(data: Dataset, seeds: Sequence[int], **how) -> Scores:
-    return joined(read(data, [f"hosts-{seed}-fold{k}" for seed in seeds], **how) for k in range(FOLDS))
+def of_folds(data: Dataset, family: Family, seeds: Sequence[int], **how) -> Scores:
+    return joined(read(data, [family.hosts(seed, k) for seed in seeds], **how) for k in range(FOLDS))
 
 
 def area(scores: Scores, finding: str) -> dict | None:
@@ -134,8 +155,8 @@ INSIDE: list[tuple[str, Callable[[Row], bool], tuple[str, ...]]] = [
     ("montgomery", in_source("montgomery"), (ABNORMAL,)), ("kermany", in_source("kermany"), (OPACITY,))]
 
 
-def left_out(data: Dataset, group: str, seeds: Sequence[int], crops: Sequence[str]) -> dict:
-    scores = read(data, [f"without-{group}-{seed}" for seed in seeds], crops)
+def left_out(data: Dataset, family: Family, group: str, seeds: Sequence[int], crops: Sequence[str]) -> dict:
+    scores = read(data, [family.left_out(group, seed) for seed in seeds], crops)
     found = [{"rows": name, "finding": finding} | (area(scores.where(keep), finding) or {}) for name, keep, finding in LEFT_OUT[group]]
     report = {"group": group, "networks": len(seeds), "judged": found}
     if group == "nih":
@@ -159,19 +180,19 @@ def default_network(data: Dataset, names: Sequence[str], crops: Sequence[str]) -
         "pooledFindings": {name: area(test, name) for name in (ABNORMAL, OPACITY, TUBERCULOSIS)}}
 
 
-def seeds_of(group: str) -> list[int]:
-    return [s for s in range(1, 10) if is_done(f"without-{group}-{s}")]
+def seeds_of(family: Family, group: str) -> list[int]:
+    return [s for s in MOST_SEEDS if is_done(family.left_out(group, s))]
 
 
-def evidence(data: Dataset, crops: Sequence[str] = CROPS) -> dict[str, dict]:
+def evidence(data: Dataset, crops: Sequence[str] = CROPS, family: Family = DEFAULT) -> dict[str, dict]:
     """For each finding its AUC on what was left out: COVID-19 on the hosts with all of Cohen left out, others as the mean over sources left out one by
     one. Nothing where no such run is finished."""
     found: dict[str, list[dict]] = {}
     for group, judged in LEFT_OUT.items():
-        seeds = seeds_of(group)
+        seeds = seeds_of(family, group)
         if not seeds:
             continue
-        scores = read(data, [f"without-{group}-{s}" for s in seeds], crops)
+        scores = read(data, [family.left_out(group, s) for s in seeds], crops)
         for name, keep, finding in judged:
             if (finding == COVID) != (name == "hosts" and group == "cohen"):
                 continue
@@ -181,19 +202,21 @@ def evidence(data: Dataset, crops: Sequence[str] = CROPS) -> dict[str, dict]:
     return {finding: {"auc": float(np.mean([e["auc"]["value"] for e in entries])), "judged": entries} for finding, entries in found.items()}
 
 
-def report(data: Dataset) -> dict:
+def alone_and_together(seeds: list[int]) -> list[list[int]]:
+    """Each network by itself, and the mean of all where there are several."""
+    return [[s] for s in seeds] + ([seeds] if len(seeds) > 1 else [])
+
+
+def report(data: Dataset, family: Family = DEFAULT) -> dict:
     """Everything that the finished runs tell."""
     found: dict = {"hosts": [], "leftOut": [], "default": []}
-    seeds = [s for s in range(1, 10) if all(is_done(f"hosts-{s}-fold{k}") for k in range(FOLDS))]
-    for chosen in [[s] for s in seeds] + ([seeds] if len(seeds) > 1 else []):
+    for chosen in alone_and_together([s for s in MOST_SEEDS if all(is_done(family.hosts(s, k)) for k in range(FOLDS))]):
         for name, crops in VIEWS.items():
-            scores = of_folds(data, chosen, crops=crops)
+            scores = of_folds(data, family, chosen, crops=crops)
             found["hosts"].append({"seeds": chosen, "crops": name} | area(scores, COVID) | {"bySubgroup": by_subgroup(scores, COVID)})
     for group in LEFT_OUT:
-        ready = seeds_of(group)
-        for chosen in [[s] for s in ready] + ([ready] if len(ready) > 1 else []):
-            found["leftOut"] += [{"seeds": chosen, "crops": name} | left_out(data, group, chosen, crops) for name, crops in VIEWS.items()]
-    ready = [s for s in range(1, 10) if is_done(f"default-{s}")]
-    for chosen in [[s] for s in ready] + ([ready] if len(ready) > 1 else []):
-        found["default"] += [{"seeds": chosen, "crops": name} | default_network(data, [f"default-{s}" for s in chosen], crops) for name, crops in VIEWS.items()]
+        for chosen in alone_and_together(seeds_of(family, group)):
+            found["leftOut"] += [{"seeds": chosen, "crops": name} | left_out(data, family, group, chosen, crops) for name, crops in VIEWS.items()]
+    for chosen in alone_and_together([s for s in MOST_SEEDS if is_done(family.shipped(s))]):
+        found["default"] += [{"seeds": chosen, "crops": name} | default_network(data, [family.shipped(s) for s in chosen], crops) for name, crops in VIEWS.items()]
     return found
