@@ -93,7 +93,7 @@ class Conv(nn.Module):
         weight, groups = self.conv.weight, self.conv.groups
         if not torch.is_grad_enabled() and not self.norm.training:
             x = F.conv2d(x, *self.folded(), stride, before, dilation, groups)
-        elif groups > 1:
+        elif groups > 1 and x.device.type == "cpu":
             x = self.norm(Depthwise.apply(x, weight, stride, before, dilation))
         else:
             x = self.norm(F.conv2d(x, weight, None, stride, before, dilation, groups))

@@ -23,7 +23,7 @@ from ..data.terms import TERMS
 from ..nets.lite0 import MEAN, STD, Lite0, start_from_imagenet
 from ..not_films import HELD_OUT, KINDS, make
 from ..preprocess import SIZE
-from ..runtime import cosine, mixed
+from ..runtime import cosine, device, mixed
 from .checkpoint import RunFolder
 from .findings import optimiser_of
 
@@ -149,7 +149,7 @@ def train(run: CheckRun) -> None:
     films = Pictures(data, crops, run)
     torch.manual_seed(run.seed)
     net = start_from_imagenet(Lite0(len(CLASSES)), default_data_dir() / "weights" / "efficientnet-lite0-imagenet.npz")
-    net = net.to(memory_format=torch.channels_last).freeze(run.frozen)
+    net = net.to(device(), memory_format=torch.channels_last).freeze(run.frozen)
     optimiser = optimiser_of(net, run.rate, run.decay)
     fit(run, folder, net, films, optimiser)
     folder.finish(judged(net, data, films, run), net.state_dict(), trained=films.frontal + films.lateral)
@@ -185,8 +185,8 @@ def one_step(run: CheckRun, net: Lite0, films: Pictures, optimiser, step: int, s
     for _ in range(BATCH // PART):
         z, classes = films.batch(rng)
         with mixed():
-            a = net.activation(z)
-        value = F.cross_entropy(net.classify(a), classes, label_smoothing=SMOOTH) * PART / BATCH
+            a = net.activation(z.to(device()))
+        value = F.cross_entropy(net.classify(a), classes.to(device()), label_smoothing=SMOOTH) * PART / BATCH
         value.backward()
         total += value.item()
     optimiser.step()
@@ -211,7 +211,7 @@ def predict(net: Lite0, films: Sequence[np.ndarray]) -> np.ndarray:
     net.eval()
     out = [np.zeros((0, len(CLASSES)), np.float32)]
     for i in range(0, len(films), PART):
-        z = ((torch.from_numpy(np.stack(films[i:i + PART]))[:, None] - MEAN) / STD).contiguous(memory_format=torch.channels_last)
+        z = ((torch.from_numpy(np.stack(films[i:i + PART]))[:, None] - MEAN) / STD).to(device(), memory_format=torch.channels_last)
         with mixed():
-            out.append(net(z).float().numpy())
+            out.append(net(z).float().cpu().numpy())
     return np.concatenate(out)

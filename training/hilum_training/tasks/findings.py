@@ -22,7 +22,7 @@ from ..data.labels import COVID, FINDINGS, label_table, loss_weights
 from ..data.partition import judged_rows, training_rows
 from ..nets.lite0 import MEAN, STD, Lite0, start_from_imagenet
 from ..preprocess import SIZE
-from ..runtime import cosine, mixed
+from ..runtime import cosine, device, mixed
 from .checkpoint import RunFolder
 
 BATCH, PART = 128, 32
@@ -111,9 +111,9 @@ class Training:
         self.chance = draw_chances(self.rows, self.labels[:, FINDINGS.index(COVID)] == 1)
         torch.manual_seed(run.seed)
         net = start_from_imagenet(Lite0(len(FINDINGS)), default_data_dir() / "weights" / "efficientnet-lite0-imagenet.npz")
-        self.net = net.to(memory_format=torch.channels_last).freeze(run.frozen)
+        self.net = net.to(device(), memory_format=torch.channels_last).freeze(run.frozen)
         self.optimiser = optimiser_of(self.net, run.rate, run.decay)
-        self.weights = torch.from_numpy(loss_weights(FINDINGS))
+        self.weights = torch.from_numpy(loss_weights(FINDINGS)).to(device())
         self.each, self.step, self.seconds, self.loss = run.draws // BATCH, 0, 0.0, 0.0
         self.steps = run.passes * self.each
 
@@ -142,8 +142,8 @@ class Training:
         for part in np.split(picks, BATCH // PART):
             z, order = drawn_batch(self.crops, self.index[part], self.run.crops, rng, self.run.region)
             with mixed():
-                a = self.net.activation(z)
-            value = masked_loss(self.net.classify(a), torch.from_numpy(self.labels[part][order]), self.weights) * PART / BATCH
+                a = self.net.activation(z.to(device()))
+            value = masked_loss(self.net.classify(a), torch.from_numpy(self.labels[part][order]).to(device()), self.weights) * PART / BATCH
             value.backward()
             total += value.item()
         self.optimiser.step()
@@ -179,9 +179,9 @@ def predict(net: Lite0, crops: Crops, rows: Sequence[Row], kinds: Sequence[str],
         each = []
         for kind in kinds:
             n, kept = crop_batch(crops, index[i:i + batch], kind, False), kept_batch(crops, index[i:i + batch], region)
-            z = (((n if kept is None else n * kept) - MEAN) / STD).contiguous(memory_format=torch.channels_last)
+            z = (((n if kept is None else n * kept) - MEAN) / STD).to(device(), memory_format=torch.channels_last)
             with mixed():
-                each.append(torch.stack([net(z), net(z.flip(3))], 1).float())
+                each.append(torch.stack([net(z), net(z.flip(3))], 1).float().cpu())
         found.append(torch.stack(each, 1).numpy())
     return np.concatenate(found) if found else np.zeros((0, len(kinds), 2, net.head.out_features), np.float32)
 

@@ -19,7 +19,7 @@ from ..data.partition import frontal
 from ..data.terms import TERMS
 from ..metrics import dice
 from ..preprocess import SIZE, clean_mask, resize
-from ..runtime import cosine, mixed
+from ..runtime import cosine, device, mixed
 from ..unet import UNet
 from .checkpoint import RunFolder
 
@@ -108,7 +108,7 @@ def train(run: LungsRun) -> None:
     films = Films(data, crops, training_rows(data, run))
     mean, std = round(float(films.n.mean(dtype=np.float64)), 6), round(float(films.n.std(dtype=np.float64)), 6)
     torch.manual_seed(run.seed)
-    net = UNet(run.filters).to(memory_format=torch.channels_last)
+    net = UNet(run.filters).to(device(), memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(net.parameters(), lr=run.rate)
     fit(run, folder, net, films, optimiser, mean, std)
     judged = judged_rows(data, run)
@@ -137,8 +137,8 @@ def fit(run: LungsRun, folder: RunFolder, net: UNet, films: Films, optimiser, me
             optimiser.param_groups[0]["lr"] = run.rate * cosine(number * each + step, passes * each, warm=each)
             x, y, t = films.batch(order[step * BATCH:(step + 1) * BATCH], number < run.coarse, rng)
             with mixed():
-                out = net(((x - mean) / std).contiguous(memory_format=torch.channels_last))
-            value = lung_task.loss(out.float(), y, t)
+                out = net(((x - mean) / std).to(device(), memory_format=torch.channels_last))
+            value = lung_task.loss(out.float(), y.to(device()), t.to(device()))
             optimiser.zero_grad()
             value.backward()
             optimiser.step()
@@ -154,6 +154,6 @@ def probabilities(net: UNet, films: np.ndarray, mean: float, std: float, fast: b
     out = []
     for i in range(0, len(films), BATCH):
         with mixed(fast):
-            z = net(((torch.from_numpy(films[i:i + BATCH])[:, None] - mean) / std).contiguous(memory_format=torch.channels_last))
-        out.append(torch.sigmoid(z[:, 0].float()).numpy())
+            z = net(((torch.from_numpy(films[i:i + BATCH])[:, None] - mean) / std).to(device(), memory_format=torch.channels_last))
+        out.append(torch.sigmoid(z[:, 0].float()).cpu().numpy())
     return np.concatenate(out)

@@ -22,7 +22,7 @@ from ..data.partition import frontal
 from ..data.terms import TERMS
 from ..nets.vgg import MEAN, STD, Vgg, start_from_imagenet, start_from_scratch
 from ..preprocess import SIZE
-from ..runtime import cosine, mixed
+from ..runtime import cosine, device, mixed
 from .checkpoint import RunFolder
 from .findings import crop_batch, kept_batch
 
@@ -138,14 +138,14 @@ def region_batch(crops: Crops, index: np.ndarray, region: str, rng: np.random.Ge
 @torch.no_grad()
 def low_of(net: Vgg, n: torch.Tensor) -> np.ndarray:
     with mixed():
-        return net.low(((n - MEAN) / STD).contiguous(memory_format=torch.channels_last)).half().numpy()
+        return net.low(((n - MEAN) / STD).to(device(), memory_format=torch.channels_last)).half().cpu().numpy()
 
 
 def new_network(run: VggRun) -> Vgg:
     torch.manual_seed(run.seed)
     if run.transfer:
-        return start_from_imagenet(Vgg(run.net), default_data_dir() / "weights" / "vgg16-imagenet.npz").to(memory_format=torch.channels_last)
-    return start_from_scratch(Vgg(run.net, batch_norm=True)).to(memory_format=torch.channels_last)
+        return start_from_imagenet(Vgg(run.net), default_data_dir() / "weights" / "vgg16-imagenet.npz").to(device(), memory_format=torch.channels_last)
+    return start_from_scratch(Vgg(run.net, batch_norm=True)).to(device(), memory_format=torch.channels_last)
 
 
 class Films:
@@ -161,9 +161,9 @@ class Films:
         if self.run.transfer:
             copies = rng.integers(0, len(self.stored), len(picks)) if rng is not None else np.zeros(len(picks), int)
             low = np.stack([self.stored[c].films[self.index[p]] for c, p in zip(copies, picks)]).astype(np.float32)
-            return torch.from_numpy(low).contiguous(memory_format=torch.channels_last)
+            return torch.from_numpy(low).to(device(), memory_format=torch.channels_last)
         n = F.avg_pool2d(region_batch(self.crops, self.index[picks], self.run.region, rng), SIZE // SCRATCH_SIZE)
-        return ((n - MEAN) / STD).contiguous(memory_format=torch.channels_last)
+        return ((n - MEAN) / STD).to(device(), memory_format=torch.channels_last)
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
         with mixed():
@@ -219,7 +219,7 @@ def one_step(run: VggRun, net: Vgg, films: Films, labels: np.ndarray, chance: np
     net.train()
     optimiser.zero_grad()
     for picks in np.split(rng.choice(len(labels), BATCH, p=chance), BATCH // PART):
-        target = torch.from_numpy(labels[picks].astype(np.float32)) * (1 - 2 * SMOOTH) + SMOOTH
+        target = torch.from_numpy(labels[picks].astype(np.float32)).to(device()) * (1 - 2 * SMOOTH) + SMOOTH
         value = F.binary_cross_entropy_with_logits(films.logits(films.batch(picks, rng)), target) * PART / BATCH
         value.backward()
         total += value.item()
@@ -230,5 +230,5 @@ def one_step(run: VggRun, net: Vgg, films: Films, labels: np.ndarray, chance: np
 @torch.no_grad()
 def predict(net: Vgg, films: Films) -> np.ndarray:
     net.eval()
-    parts = [films.logits(films.batch(np.arange(i, min(i + PART, len(films.rows))), None)).float().numpy() for i in range(0, len(films.rows), PART)]
+    parts = [films.logits(films.batch(np.arange(i, min(i + PART, len(films.rows))), None)).float().cpu().numpy() for i in range(0, len(films.rows), PART)]
     return np.concatenate(parts)
