@@ -16,7 +16,7 @@ from ..export import ship, ship_parts
 from ..results import write_result
 from ..runtime import start
 from ..tasks.vgg import cell_rows, is_positive
-from . import cards, check, evaluate, grid, lungs, shipped
+from . import cards, check, evaluate, grid, lungs, shipped, speed
 from .plan import PARTS, SEEDS, Run
 from .queue import state
 
@@ -68,7 +68,14 @@ class Maker:
         family = evaluate.PERMISSIVE if made.terms == "permissive" else evaluate.DEFAULT
         folder, report = self.folder(name), evaluate.report(self.data, family)
         manifest = ship.ship_findings(folder, title, made, evaluate.evidence(self.data, family=family), command)
-        finished(folder, manifest, {"runs": report, "test": shipped.figures(made, folder / "model.onnx", manifest)})
+        test = shipped.figures(made, folder / "model.onnx", manifest)
+        finished(folder, manifest, {"runs": report, "test": test, "arithmetic": self.arithmetic(made, folder, manifest)})
+
+    def arithmetic(self, made: ship.Findings, folder: Path, manifest: dict, every: int = 4) -> dict:
+        """The same networks in float and in 8 bits, on every fourth film of the test split."""
+        calibrations = [ship.Calibration(f["calibration"]["slope"], f["calibration"]["offset"]) for f in manifest["findings"]]
+        plain = made.write(cache_dir() / "float" / folder.name / "model.onnx", calibrations, eight_bits=False)
+        return shipped.compared(made, plain, folder / "model.onnx", shipped.test_rows(made)[::every])
 
     def lungs(self, name: str, run: str, command: str) -> None:
         folder = self.folder(name)
@@ -115,6 +122,11 @@ def make_permissive(maker: Maker) -> None:
 MAKERS: dict[str, Callable[[Maker], None]] = {"default": make_default, "paper": make_paper, "permissive": make_permissive}
 
 
+def measure_speed(out: Path, command: str) -> None:
+    if all((out / name / "model.onnx").exists() for name in speed.LINE):
+        write_result("speed", command, 1, 0, 0, speed.report(out))
+
+
 def write_results(data: Dataset, command: str) -> None:
     """training/results: what the tables of docs/results.md are made of."""
     began = time.time()
@@ -138,5 +150,6 @@ def reproduce(part: str, out: Path, only: str | None = None) -> int:
     if only != "train":
         MAKERS[part](Maker(out))
         write_results(Dataset(), f"{COMMAND} {part}")
+        measure_speed(out, f"{COMMAND} {part}")
     print(f"{part}: {(time.time() - began) / 3600:.1f} h, checkpoints in {cache_dir()}", flush=True)
     return 0

@@ -10,7 +10,7 @@ from ..data import Row
 from ..data.crops import pixels_of
 from ..data.labels import COVID, label_table
 from ..data.partition import frontal, patient_key
-from ..metrics import calibration_error, full, intervals, share
+from ..metrics import auc, calibration_error, full, intervals, share
 from ..preprocess import SIZE, triangle_matrix
 from .evaluate import INSIDE, SUBGROUPS, diseased_nih
 
@@ -63,6 +63,18 @@ def called(rows: Sequence[Row], z: np.ndarray, manifest: dict) -> dict:
     use, points = np.array([diseased_nih(r) for r in rows]), manifest["operatingPoints"]
     p = expit(z[use])
     return {f"{point['sensitivity']:.2f}": share(int((p >= point["threshold"]).sum()), int(use.sum())) for point in points}
+
+
+def compared(made, plain, rounded, rows: Sequence[Row]) -> dict:
+    """Float against 8 bits, by finding: AUC of both, how far the logits lie apart, films on the other side of 0.5."""
+    a, b = made.logits(plain, rows), made.logits(rounded, rows)
+    found = {}
+    for place, name in enumerate(made.findings):
+        labels = label_table(rows, (name,))[:, 0]
+        known, apart = labels >= 0, a[:, place] - b[:, place]
+        found[name] = {"films": len(rows), "aucFloat": auc(labels[known] == 1, a[known, place]), "aucEightBit": auc(labels[known] == 1, b[known, place]),
+                       "rms": float(np.sqrt((apart ** 2).mean())), "spread": float(a[:, place].std()), "otherSide": int(((a[:, place] > 0) != (b[:, place] > 0)).sum())}
+    return found
 
 
 def raised(cam: np.ndarray) -> np.ndarray:

@@ -71,6 +71,12 @@ def check() -> str:
     return made(result) + "\n\n" + table(["five folds", "share"], [[name, percent(result[key])] for name, key in keys.items()])
 
 
+def speed() -> str:
+    result = read_result("speed")
+    lines = [[name, f"{value:.1f}"] for name, value in result["milliseconds"].items()] + [["a film's networks together", f"{result['together']:.1f}"]]
+    return made(result) + f" Together {result['passesOfVgg19']:.2f} passes of the VGG19.\n\n" + table(["network, 8 bits, one thread", "ms"], lines)
+
+
 def paper() -> str:
     result, lines = read_result("paper"), []
     for c in result["cells"]:
@@ -84,4 +90,4 @@ def paper() -> str:
 
 
 TABLES = {"findings-hosts": hosts, "findings-left-out": left_out, "findings-adults": adults, "findings-evidence": evidence, "findings-subgroups": subgroups,
-          "findings-inside": inside, "findings-pooled": pooled, "permissive": permissive, "check": check, "paper": paper}
+          "findings-inside": inside, "findings-pooled": pooled, "permissive": permissive, "check": check, "speed": speed, "paper": paper}
