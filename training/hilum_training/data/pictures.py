@@ -1,6 +1,7 @@
 """Real pictures that are no chest films, on the network's grid and with the fold of each: DICOM objects of other kinds, icons, illustrations."""
 from __future__ import annotations
 
+import csv
 import hashlib
 
 import numpy as np
@@ -36,3 +37,12 @@ def pictures() -> dict[str, np.ndarray]:
         save_whole(path, lambda file: np.savez_compressed(file, **{k: np.array(v) for k, v in found.items()}))
     with np.load(path) as stored:
         return dict(stored)
+
+
+def chest_films() -> dict[str, np.ndarray]:
+    """The data set's real chest radiographs in DICOM: ``films`` uint8 [n, 224, 224] and ``names``. By pixels alone, without window or LUT; needs pydicom."""
+    with open(default_data_dir() / "dicom" / "manifest.csv", encoding="utf-8") as file:
+        rows = [r for r in csv.DictReader(file) if r["kind"].startswith("chest radiograph") and "no pixel data" not in r["note"]]
+    films = {r["path"]: read_dicom(str(default_data_dir() / "dicom" / r["path"])) for r in rows}
+    shown = {name: normalise_film(film) for name, film in films.items() if film is not None and film.ndim == 2}
+    return {"films": np.stack([np.round(255 * n).astype(np.uint8) for n in shown.values()]), "names": np.array(list(shown))}

@@ -12,9 +12,11 @@ from .. import manifests
 from ..data import Dataset, cache_dir
 from ..data.crops import Crops
 from ..data.labels import ABNORMAL, COVID, OPACITY
+from ..data.pictures import chest_films
 from ..export import ship, ship_parts
 from ..results import write_result
 from ..runtime import start
+from ..tasks.check import CLASSES
 from ..tasks.vgg import cell_rows, is_positive
 from . import cards, check, evaluate, grid, lungs, shipped, speed
 from .plan import PARTS, SEEDS, Run
@@ -49,7 +51,7 @@ def finished(folder: Path, manifest: dict, report: dict) -> None:
 def brief(report):
     """Without tables by source, subgroups and the runs' own report."""
     if isinstance(report, dict):
-        return {k: brief(v) for k, v in report.items() if k not in ("runs", "bySource", "bySubgroup", "frontalRefusedBySource", "changedRefusedByKind")}
+        return {k: brief(v) for k, v in report.items() if k not in ("runs", "bySource", "bySubgroup", "frontalRefusedBySource", "changedRefusedByKind", "hospitalDicom")}
     return report
 
 
@@ -87,7 +89,12 @@ class Maker:
 
     def check(self, name: str, command: str) -> None:
         folder = self.folder(name)
-        finished(folder, ship_parts.ship_check(folder, self.data, self.crops, command), {"folds": check.report(self.data)})
+        manifest = ship_parts.ship_check(folder, self.data, self.crops, command)
+        films = chest_films()
+        p = ship_parts.answers(folder / "model.onnx", films["films"])
+        dicom = [{"name": str(name), "answer": CLASSES[int(row.argmax())], "refused": bool(ship_parts.refusal(row[None])[0] >= manifest["operatingPoint"]["threshold"])}
+                 for name, row in zip(films["names"], p)]
+        finished(folder, manifest, {"folds": check.report(self.data), "hospitalDicom": dicom})
 
     def vgg(self, name: str, run_name: str, title: str, command: str) -> None:
         folder, run = self.folder(name), ship.settings_of(run_name)

@@ -47,7 +47,12 @@ def lateral_share(probability: np.ndarray) -> np.ndarray:
 
 
 def check_probabilities(model: Path, crops: Crops, rows: Sequence[Row]) -> np.ndarray:
-    return outputs(model, {"input": (films_of(crops, rows, "film"), MEAN, STD)}, {"probabilities": len(CLASSES)})["probabilities"].astype(np.float64)
+    return answers(model, films_of(crops, rows, "film"))
+
+
+def answers(model: Path, films: np.ndarray) -> np.ndarray:
+    """Probabilities [n, 7] of uint8 films."""
+    return outputs(model, {"input": (films, MEAN, STD)}, {"probabilities": len(CLASSES)})["probabilities"].astype(np.float64)
 
 
 def ship_check(folder: Path, data: Dataset, crops: Crops, command: str, run_name: str = "check") -> dict:
