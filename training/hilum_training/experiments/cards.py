@@ -29,7 +29,7 @@ def best_of(entries: list[dict], crops: str = "film + box") -> dict | None:
 
 
 def honest(runs: dict) -> str:
-    """Hosts, then sources left out."""
+    """Adults with other disease at a hospital that was left out, then hosts and sources left out."""
     lines, words = [], []
     hosts = best_of(runs["hosts"])
     if hosts:
@@ -42,7 +42,7 @@ def honest(runs: dict) -> str:
         if entry and "diseasedAdultsCalled" in entry:
             words.append(f"Diseased adults of NIH, years before COVID-19, called urgent at 90 % sensitivity where all of NIH is left out of training: "
                          f"{percent(entry['diseasedAdultsCalled'])} of the test split, {percent(entry['diseasedAdultsCalledAllSplits'])} of all splits.")
-    return "\n\n".join([table(HEAD, lines), *words])
+    return "\n\n".join([*words, table(HEAD, lines)])
 
 
 def subgroups(runs: dict) -> str:
