@@ -178,7 +178,7 @@ class Figures(CacheCase):
     def test_heat_on_the_film_has_the_logit_as_its_mean(self):
         rng = np.random.default_rng(1)
         film, box = rng.normal(size=(14, 14)), rng.normal(size=(14, 14))
-        heat = shipped.on_film(film, box, (28.0, 56.0, 140.0, 168.0), 224, 224)
+        heat = shipped.on_film(film, box, (28, 56, 140, 168))
         self.assertAlmostEqual(float(heat.mean()), float(shipped.raised(film[None]).mean() + shipped.raised(box[None]).mean()), places=2)
         self.assertEqual(float(np.abs(heat - shipped.raised(film[None])[0])[:50].max()), 0)
 

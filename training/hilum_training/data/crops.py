@@ -1,11 +1,11 @@
 """Films on the network's grid as uint8 arrays on disk: the whole film, and the part of it around the lungs.
 
 ``film``  [rows, 224, 224]: N of the whole film.
-``box``   [rows, 256, 256]: N of the lungs' bounding box, widened by 8 % of its sides, on 224 x 224, with 16 more pixels of what
-          lies around it on every side (0 outside the film), so that an augmented copy shows no false border.
+``box``   [rows, 256, 256]: the box around the lungs, cut out of the whole film's 224 x 224 and enlarged to 224 x 224, as the service does
+          (src/imaging/region.ts), with 16 more pixels of what lies around it on every side (0 outside the film), so that an augmented
+          copy shows no false border.
 
-The box in film pixels: columns floor(x0 W / 224) to ceil(x1 W / 224), rows likewise, of [x0, x1) on the 224 grid widened and
-clipped to the film. A film without lungs has the whole film as its box.
+The box: the cleaned mask's bounding box, grown by 8 % of its sides at each side, outwards to whole pixels, and clipped. A film without lungs is its own box.
 """
 from __future__ import annotations
 
@@ -18,47 +18,35 @@ from pathlib import Path
 import numpy as np
 
 from ..ort import run_onnx
-from ..preprocess import SIZE, clean_mask, grey_range, normalise_film, repair, resize, undeclared_padding
+from ..preprocess import SIZE, clean_mask, normalise_film, resize
 from .dataset import ROOT, Dataset, cache_dir, digest, read_grey
 
 WIDEN = 0.08
 MARGIN = 16
+#: Enters the settings of runs: crops of another rule are another training.
+BOX_RULE = "cut from 224 x 224, grown outwards by 0.08"
 BOX_SIZE = SIZE + 2 * MARGIN
 LUNGS = ROOT / "models" / "lungs-unet16"
 
 
-def bounding_box(mask: np.ndarray, widen: float = WIDEN) -> tuple[float, float, float, float]:
-    """(x0, y0, x1, y1) on the grid of the mask, widened and clipped; the whole film for an empty mask."""
+Frame = tuple[int, int, int, int]
+
+
+def box_around(mask: np.ndarray, grow: float = WIDEN) -> Frame:
+    """(left, top, right, bottom) in pixels of the mask, the last two exclusive; all of it for an empty mask."""
     height, width = mask.shape
     columns, rows = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
     if columns.size == 0:
-        return 0.0, 0.0, float(width), float(height)
-    x0, x1, y0, y1 = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
-    dx, dy = widen * (x1 - x0), widen * (y1 - y0)
-    return max(0.0, x0 - dx), max(0.0, y0 - dy), min(float(width), x1 + dx), min(float(height), y1 + dy)
+        return 0, 0, width, height
+    x0, x1, y0, y1 = int(columns[0]), int(columns[-1]) + 1, int(rows[0]), int(rows[-1]) + 1
+    wide, tall = x1 - x0, y1 - y0
+    return (max(0, math.floor(x0 - grow * wide)), max(0, math.floor(y0 - grow * tall)),
+            min(width, math.ceil(x1 + grow * wide)), min(height, math.ceil(y1 + grow * tall)))
 
 
-def pixels_of(box, height: int, width: int) -> tuple[int, int, int, int]:
-    """The box on a film of ``height`` x ``width`` pixels: left, top, right, bottom (the last two exclusive)."""
-    x0, y0, x1, y1 = box
-    return (math.floor(x0 * width / SIZE), math.floor(y0 * height / SIZE), math.ceil(x1 * width / SIZE), math.ceil(y1 * height / SIZE))
-
-
-def shown(image: np.ndarray) -> np.ndarray:
-    """N of the film at its own size, as ``normalise_film`` has it before it resamples."""
-    image = np.asarray(image, np.float64)
-    padding = undeclared_padding(image)
-    scale = grey_range(image[~padding])
-    if scale is None:
-        return np.zeros(image.shape)
-    low, high = scale
-    n = np.where(padding, 0.0, (np.clip(image, low, high) - low) / (high - low))
-    return repair(n, ~padding & ((image < low) | (image > high)), padding)
-
-
-def cut(film: np.ndarray, box) -> np.ndarray:
+def cut(film: np.ndarray, box: Frame) -> np.ndarray:
     """N of the box alone, float32 [224, 224]: what the network sees of it in the service."""
-    left, top, right, bottom = pixels_of(box, *film.shape)
+    left, top, right, bottom = box
     return np.clip(resize(film[top:bottom, left:right]), 0, 1).astype(np.float32)
 
 
@@ -73,9 +61,9 @@ def around(n_film: int, start: int, end: int) -> np.ndarray:
     return np.where(inside, weight / np.maximum(total, 1e-9), 0.0)
 
 
-def cut_with_margin(film: np.ndarray, box) -> np.ndarray:
+def cut_with_margin(film: np.ndarray, box: Frame) -> np.ndarray:
     """N of the box and what lies around it, float32 [256, 256]; its middle 224 x 224 is ``cut``."""
-    left, top, right, bottom = pixels_of(box, *film.shape)
+    left, top, right, bottom = box
     wide = around(film.shape[0], top, bottom) @ film @ around(film.shape[1], left, right).T
     wide[MARGIN:-MARGIN, MARGIN:-MARGIN] = resize(film[top:bottom, left:right])
     return np.clip(wide, 0, 1).astype(np.float32)
@@ -91,17 +79,17 @@ class Crops:
     def __init__(self, data: Dataset):
         self.data = data
         self.film = self._array("film", SIZE, lambda row: eight_bits(normalise_film(self.read(row))))
-        self._boxes: np.ndarray | None = None
+        self._boxes: list[Frame] | None = None
         self._lungs: np.ndarray | None = None
-        self.box = self._array("box", BOX_SIZE, lambda row: eight_bits(cut_with_margin(shown(self.read(row)), self.boxes()[row.index])))
+        self.box = self._array("box", BOX_SIZE, lambda row: eight_bits(cut_with_margin(self.film[row.index] / np.float32(255), self.boxes()[row.index])))
 
     def read(self, row) -> np.ndarray:
         return read_grey(self.data.folder / row.path)
 
-    def boxes(self) -> np.ndarray:
-        """float64 [rows, 4] on the 224 grid, from the shipped U-Net's masks."""
+    def boxes(self) -> list[Frame]:
+        """Of every row, from the masks of the U-Net in models/."""
         if self._boxes is None:
-            self._boxes = np.array([bounding_box(mask) for mask in self.lungs()])
+            self._boxes = [box_around(mask) for mask in self.lungs()]
         return self._boxes
 
     def lungs(self) -> np.ndarray:
@@ -132,7 +120,8 @@ class Crops:
 
     def _path(self, name: str) -> Path:
         lungs = digest((LUNGS / "model.onnx").read_bytes().hex()) if name != "film" else ""
-        return cache_dir() / f"crops-{name}-{digest(self.data.key, lungs)}.npy"
+        rule = [BOX_RULE] if name == "box" else []
+        return cache_dir() / f"crops-{name}-{digest(self.data.key, lungs, *rule)}.npy"
 
     def _array(self, name: str, size: int, make) -> np.ndarray:
         path = self._path(name)

@@ -7,7 +7,6 @@ import numpy as np
 from scipy.special import expit
 
 from ..data import Row
-from ..data.crops import pixels_of
 from ..data.labels import COVID, label_table
 from ..data.partition import frontal, patient_key
 from ..metrics import auc, calibration_error, full, intervals, share
@@ -83,16 +82,15 @@ def raised(cam: np.ndarray) -> np.ndarray:
     return up @ cam @ up.T
 
 
-def on_film(film_cam: np.ndarray, box_cam: np.ndarray | None, box, height: int, width: int) -> np.ndarray:
-    """Heat as logit per share of the film's area, [224, 224]: its mean is the logit without the bias. The box's map is laid where the box is."""
+def on_film(film_cam: np.ndarray, box_cam: np.ndarray | None, box) -> np.ndarray:
+    """Heat as logit per share of the film's area, [224, 224]: its mean is the logit without the constant. The box's map is laid over the box."""
     heat = raised(film_cam[None])[0]
     if box_cam is None:
         return heat
-    left, top, right, bottom = pixels_of(box, height, width)
-    x0, x1, y0, y1 = (round(v) for v in (left * SIZE / width, right * SIZE / width, top * SIZE / height, bottom * SIZE / height))
-    columns, rows = (np.minimum((np.arange(n) + 0.5) * SIZE / n, SIZE - 1).astype(int) for n in (x1 - x0, y1 - y0))
-    area = (x1 - x0) * (y1 - y0) / SIZE**2
-    heat[y0:y1, x0:x1] += raised(box_cam[None])[0][np.ix_(rows, columns)] / area
+    left, top, right, bottom = box
+    tall, wide = bottom - top, right - left
+    cells = box_cam.shape[-1]
+    heat[top:bottom, left:right] += triangle_matrix(cells, tall) @ box_cam @ triangle_matrix(cells, wide).T * (SIZE**2 / (tall * wide))
     return heat
 
 
@@ -105,8 +103,7 @@ def heat(made, model, most: int = 120) -> dict:
     lungs, boxes = made.crops.lungs(), made.crops.boxes()
     inside, hottest, patients = [], [], []
     for i, row in enumerate(rows):
-        height, width = made.crops.read(row).shape
-        h = np.maximum(on_film(maps["film"][i], maps["box"][i] if "box" in maps else None, boxes[row.index], height, width), 0)
+        h = np.maximum(on_film(maps["film"][i], maps["box"][i] if "box" in maps else None, boxes[row.index]), 0)
         mask = lungs[row.index]
         if h.sum() > 0:
             inside.append(float((h * mask).sum() / h.sum()))

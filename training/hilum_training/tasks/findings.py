@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from ..data import Dataset, Row, default_data_dir
 from ..data.augment import augmented
-from ..data.crops import MARGIN, Crops
+from ..data.crops import BOX_RULE, MARGIN, Crops
 from ..data.draws import draw_chances
 from ..data.labels import COVID, FINDINGS, label_table, loss_weights
 from ..data.partition import judged_rows, training_rows
@@ -102,7 +102,7 @@ class Training:
 
     def __init__(self, run: FindingsRun, data: Dataset, crops: Crops):
         self.run, self.data, self.crops = run, data, crops
-        self.folder = RunFolder(run.name, asdict(run) | {"data": data.key})
+        self.folder = RunFolder(run.name, asdict(run) | {"data": data.key, "boxes": BOX_RULE})
         self.rows = training_rows(data, run.terms, run.splits, run.left_out, run.fold)
         self.labels = label_table(self.rows, FINDINGS, experts=run.terms != "permissive")
         known = self.labels[:, FINDINGS.index(COVID)] >= 0
