@@ -83,17 +83,20 @@ class Folders(CacheCase):
         self.assertIsNone(RunFolder("run", {"seed": 2}).load())
 
     def test_states(self):
-        name = plan.plan()[0].name
-        self.assertEqual(queue.state(name), "waiting")
-        folder = RunFolder(name, {})
+        first, second, third = plan.plan()[:3]
+        data, _ = stub()
+        self.assertEqual(queue.state(first, data), "waiting")
+        folder = RunFolder(first.name, first.settings(data))
         folder.save(step=1)
-        self.assertEqual(queue.state(name), "begun")
+        self.assertEqual(queue.state(first, data), "begun")
         folder.finish({"rows": np.arange(2)}, {}, trained=[0])
-        self.assertEqual((queue.state(name), folder.done, folder.load()), ("done", True, None))
-        self.assertEqual(queue.next_run().name, plan.plan()[1].name)
-        (queue.folder(plan.plan()[1].name)).mkdir(parents=True)
-        (queue.folder(plan.plan()[1].name) / "failed.txt").write_text("why")
-        self.assertEqual(queue.next_run().name, plan.plan()[2].name)
+        self.assertEqual((queue.state(first, data), folder.done, folder.load()), ("done", True, None))
+        self.assertEqual(queue.next_run(data).name, second.name)
+        RunFolder(second.name, second.settings(data))
+        (queue.folder(second.name) / "failed.txt").write_text("why")
+        self.assertEqual(queue.next_run(data).name, third.name)
+        data.key = "other films"
+        self.assertEqual((queue.state(first, data), queue.state(second, data)), ("waiting", "waiting"))
 
     def test_one_queue_for_one_cache(self):
         pid = self.cache / "pid"

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ..data import Dataset
 from ..data.partition import FOLDS
 from ..tasks.check import FOLDS as CHECK_FOLDS
 from ..tasks.check import CheckRun
@@ -20,6 +21,8 @@ SEEDS = (1, 2)
 class Run(Protocol):
     name: str
     seed: int
+
+    def settings(self, data: Dataset) -> dict: ...
 
     def run(self) -> None: ...
 

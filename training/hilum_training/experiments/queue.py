@@ -5,29 +5,35 @@ no run sees what another left in memory. A run that fails is noted in its folder
 """
 from __future__ import annotations
 
+import json
 import os
 import sys
 import traceback
 from pathlib import Path
 
-from ..data import cache_dir
+from ..data import Dataset, cache_dir
 from ..runtime import start
-from .plan import plan
+from .plan import Run, plan
 
 
 def folder(name: str) -> Path:
     return cache_dir() / "runs" / name
 
 
-def state(name: str) -> str:
+def state(run: Run, data: Dataset) -> str:
+    """``done``, ``failed``, ``begun``, ``waiting``; what was made with other settings counts as nothing."""
+    at = folder(run.name)
+    settings = at / "settings.json"
+    if not settings.exists() or json.loads(settings.read_text(encoding="utf-8")) != json.loads(json.dumps(run.settings(data))):
+        return "failed" if (at / "failed.txt").exists() and not settings.exists() else "waiting"
     for file, word in (("done.json", "done"), ("failed.txt", "failed"), ("checkpoint.pt", "begun")):
-        if (folder(name) / file).exists():
+        if (at / file).exists():
             return word
     return "waiting"
 
 
-def next_run():
-    return next((run for run in plan() if state(run.name) in ("begun", "waiting")), None)
+def next_run(data: Dataset) -> Run | None:
+    return next((run for run in plan() if state(run, data) in ("begun", "waiting")), None)
 
 
 def alive(pid: int) -> bool:
@@ -47,7 +53,7 @@ def claim(path: Path) -> None:
 def work(again: list[str]) -> int:
     """One run, then itself anew with the arguments ``again``; 0 when nothing is left."""
     claim(cache_dir() / "pid")
-    run = next_run()
+    run = next_run(Dataset())
     if run is None:
         print("nothing is left to do", flush=True)
         return 0
@@ -63,6 +69,7 @@ def work(again: list[str]) -> int:
 
 
 def tell() -> int:
+    data = Dataset()
     for run in plan():
-        print(f"{state(run.name):8} {run.name}")
+        print(f"{state(run, data):8} {run.name}")
     return 0

@@ -29,7 +29,8 @@ FINDINGS = (COVID, OPACITY, ABNORMAL)
 
 def train(runs: list[Run]) -> None:
     """All runs that are not finished, with the time that is left by the mean of those that were."""
-    waiting, took = [r for r in runs if state(r.name) != "done"], []
+    data = Dataset()
+    waiting, took = [r for r in runs if state(r, data) != "done"], []
     for number, run in enumerate(waiting):
         left = f", about {np.mean(took) * (len(waiting) - number) / 3600:.1f} h left" if took else ""
         print(f"run {number + 1} of {len(waiting)}: {run.name}{left}", flush=True)

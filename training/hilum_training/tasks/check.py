@@ -56,6 +56,9 @@ class CheckRun:
     decay: float = 1e-3
     seed: int = 1
 
+    def settings(self, data: Dataset) -> dict:
+        return asdict(self) | {"data": data.key}
+
     def run(self) -> None:
         train(self)
 
@@ -143,7 +146,7 @@ def framed(x: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
 
 def train(run: CheckRun) -> None:
     data = Dataset()
-    crops, folder = Crops(data), RunFolder(run.name, asdict(run) | {"data": data.key})
+    crops, folder = Crops(data), RunFolder(run.name, run.settings(data))
     if folder.done:
         return
     films = Pictures(data, crops, run)

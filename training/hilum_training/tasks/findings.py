@@ -51,6 +51,9 @@ class FindingsRun:
     decay: float = 1e-3
     seed: int = 1
 
+    def settings(self, data: Dataset) -> dict:
+        return asdict(self) | {"data": data.key, "boxes": BOX_RULE}
+
     def run(self) -> None:
         train(self)
 
@@ -102,7 +105,7 @@ class Training:
 
     def __init__(self, run: FindingsRun, data: Dataset, crops: Crops):
         self.run, self.data, self.crops = run, data, crops
-        self.folder = RunFolder(run.name, asdict(run) | {"data": data.key, "boxes": BOX_RULE})
+        self.folder = RunFolder(run.name, run.settings(data))
         self.rows = training_rows(data, run.terms, run.splits, run.left_out, run.fold)
         self.labels = label_table(self.rows, FINDINGS, experts=run.terms != "permissive")
         known = self.labels[:, FINDINGS.index(COVID)] >= 0

@@ -42,6 +42,9 @@ class LungsRun:
     judged: tuple[str, ...] = ("val", "test")
     seed: int = 1
 
+    def settings(self, data: Dataset) -> dict:
+        return asdict(self) | {"data": data.key}
+
     def run(self) -> None:
         train(self)
 
@@ -102,7 +105,7 @@ def order_of(rows: list[Row], rng: np.random.Generator) -> np.ndarray:
 
 def train(run: LungsRun) -> None:
     data = Dataset()
-    crops, folder = Crops(data), RunFolder(run.name, asdict(run) | {"data": data.key})
+    crops, folder = Crops(data), RunFolder(run.name, run.settings(data))
     if folder.done:
         return
     films = Films(data, crops, training_rows(data, run))

@@ -68,6 +68,9 @@ class VggRun:
     decay: float = 1e-3
     seed: int = 1
 
+    def settings(self, data: Dataset) -> dict:
+        return asdict(self) | {"data": data.key}
+
     def run(self) -> None:
         train(self)
 
@@ -173,7 +176,7 @@ class Films:
 
 def train(run: VggRun) -> None:
     data = Dataset()
-    crops, folder = Crops(data), RunFolder(run.name, asdict(run) | {"data": data.key})
+    crops, folder = Crops(data), RunFolder(run.name, run.settings(data))
     if folder.done:
         return
     net = new_network(run)
