@@ -8,14 +8,22 @@ import { performance } from 'node:perf_hooks';
 const ort = createRequire(import.meta.url)('onnxruntime-node');
 const [rounds, ...models] = process.argv.slice(2);
 const noise = Float32Array.from({ length: 224 * 224 }, (_, i) => Math.sin(i * 12.9898) * 0.5);
-const film = new ort.Tensor('float32', noise, [1, 1, 224, 224]);
+
+/** Noise in as many planes as the network takes. */
+function film({ shape: [planes] }) {
+  const values = new Float32Array(noise.length * planes);
+  for (let plane = 0; plane < planes; plane++) values.set(noise, plane * noise.length);
+  return new ort.Tensor('float32', values, [planes, 1, 224, 224]);
+}
+
 const sessions = await Promise.all(models.map((model) => ort.InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1 })));
+const films = sessions.map(({ inputMetadata: [input] }) => film(input));
 const times = models.map(() => []);
 
 for (let round = -2; round < Number(rounds); round++) {
   for (const [place, session] of sessions.entries()) {
     const began = performance.now();
-    await session.run(Object.fromEntries(session.inputNames.map((name) => [name, film])));
+    await session.run({ input: films[place] });
     if (round >= 0) times[place].push(performance.now() - began);
   }
 }

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from hilum_training.data import ROOT
 from hilum_training.export import engine, lite0_onnx, unet_onnx, vgg_onnx
-from hilum_training.export.lite0_onnx import Member, export_classes, export_findings, ranges
+from hilum_training.export.lite0_onnx import Member, export_answers, export_findings, ranges
 from hilum_training.nets.lite0 import Lite0
 from hilum_training.nets.vgg import Vgg
 from hilum_training.unet import UNet, fold_batch_norm
@@ -54,21 +54,21 @@ class Graphs(unittest.TestCase):
     def member(self, net: Lite0, found=None) -> Member:
         return Member(net, net.head.weight.detach().numpy(), net.head.bias.detach().numpy(), found)
 
-    def answers(self, mirrored: bool) -> dict:
-        inputs = {"film": (self.film, 0.5, 0.5), "box": (self.box, 0.5, 0.5)}
-        return engine.computed(self.path, inputs, {"logits": 3, "probabilities": 3, "cam_film": 3 * 196, "cam_box": 3 * 196})
+    def answers(self) -> dict:
+        found = engine.computed(self.path, [(self.film, 0.5, 0.5), (self.box, 0.5, 0.5)], {"logits": 3, "probability": 3, "cam": 2 * 3 * 196})
+        return found | {"cam": found["cam"].reshape(2, 2, 3, 14, 14)}
 
     def test_a_mean_of_networks_crops_and_mirror_images(self):
         nets = [lively(Lite0(3)).dense() for _ in range(2)]
         export_findings([self.member(net) for net in nets], self.path, "net")
-        found = self.answers(True)
+        found = self.answers()
         with torch.no_grad():
             views = [z for crop in (self.film, self.box) for z in (standard(crop), standard(crop).flip(3))]
             expected = np.mean([net(z).numpy() for net in nets for z in views], 0)
         np.testing.assert_allclose(found["logits"], expected, atol=1e-4)
-        np.testing.assert_allclose(found["probabilities"], 1 / (1 + np.exp(-expected)), atol=1e-4)
+        np.testing.assert_allclose(found["probability"], 1 / (1 + np.exp(-expected)), atol=1e-4)
         bias = np.mean([net.head.bias.detach().numpy() for net in nets], 0)
-        sums = sum(found[f"cam_{crop}"].reshape(2, 3, -1).mean(2) for crop in ("film", "box"))
+        sums = found["cam"].mean((3, 4)).sum(1)
         np.testing.assert_allclose(sums + bias, found["logits"], atol=1e-4)
 
     def test_the_map_of_a_mirror_image_is_turned_back(self):
@@ -77,7 +77,7 @@ class Graphs(unittest.TestCase):
         with torch.no_grad():
             z = standard(self.film)
             expected = (net.cam(net.activation(z)) + net.cam(net.activation(z.flip(3))).flip(3)) / 4
-        np.testing.assert_allclose(self.answers(True)["cam_film"], expected.flatten(1).numpy(), atol=1e-3)
+        np.testing.assert_allclose(self.answers()["cam"][:, 0], expected.numpy(), atol=1e-3)
 
     def test_in_8_bits(self):
         net = lively(Lite0(3)).dense()
@@ -85,14 +85,17 @@ class Graphs(unittest.TestCase):
         export_findings([self.member(net, found)], self.path, "net", mirrored=False)
         with torch.no_grad():
             expected = (net(standard(self.film)) + net(standard(self.box))).numpy() / 2
-        np.testing.assert_allclose(self.answers(False)["logits"], expected, atol=0.05 * max(1.0, float(np.abs(expected).max())))
+        np.testing.assert_allclose(self.answers()["logits"], expected, atol=0.05 * max(1.0, float(np.abs(expected).max())))
 
     def test_one_answer_of_several(self):
         net = lively(Lite0(5))
-        export_classes(net, self.path, "net", net.head.weight.detach().numpy(), net.head.bias.detach().numpy())
-        found = engine.computed(self.path, {"input": (self.film, 0.5, 0.5)}, {"probabilities": 5})["probabilities"]
+        export_answers(net, self.path, "net", net.head.weight.detach().numpy(), net.head.bias.detach().numpy(), 0, 1)
+        found = engine.computed(self.path, [(self.film, 0.5, 0.5)], {"answers": 5, "unlike": 1, "lateral": 1})
         with torch.no_grad():
-            np.testing.assert_allclose(found, torch.softmax(net(standard(self.film)), 1).numpy(), atol=1e-4)
+            p = torch.softmax(net(standard(self.film)), 1).numpy()
+        np.testing.assert_allclose(found["answers"], p, atol=1e-4)
+        np.testing.assert_allclose(found["unlike"][:, 0], 1 - p[:, 0] - p[:, 1], atol=1e-4)
+        np.testing.assert_allclose(found["lateral"][:, 0], p[:, 1] / (p[:, 0] + p[:, 1]), atol=1e-4)
 
     def test_vgg(self):
         net = lively(Vgg("vgg16"))
@@ -102,7 +105,7 @@ class Graphs(unittest.TestCase):
             expected = (a.mean((2, 3)).numpy() @ weight + bias)[:, None]
         for found, tolerance in ((None, 1e-3), (vgg_onnx.maxima(net, standard(self.film)), 0.1)):
             vgg_onnx.export_vgg(net, self.path, "net", weight, bias, found)
-            answer = engine.computed(self.path, {"input": (self.film, 0.5, 0.5)}, {"logit": 1, "cam": 196})
+            answer = engine.computed(self.path, [(self.film, 0.5, 0.5)], {"logit": 1, "cam": 196})
             np.testing.assert_allclose(answer["logit"], expected, atol=tolerance * max(1.0, float(np.abs(expected).max())))
             np.testing.assert_allclose(answer["cam"].mean(1) + bias, answer["logit"][:, 0], atol=1e-3)
 
@@ -110,7 +113,7 @@ class Graphs(unittest.TestCase):
         net = fold_batch_norm(lively(UNet(4)))
         found = unet_onnx.ranges(net, standard(self.film))
         unet_onnx.export_unet_qdq(net, self.path, "net", found, 0.5, 0.5)
-        answer = engine.computed(self.path, {"input": (self.film, 0.5, 0.5)}, {"probability": 224 * 224})["probability"]
+        answer = engine.computed(self.path, [(self.film, 0.5, 0.5)], {"probability": 224 * 224})["probability"]
         with torch.no_grad():
             expected = torch.sigmoid(net(standard(self.film))).flatten(1).numpy()
         self.assertLess(float(np.abs(answer - expected).mean()), 0.03)

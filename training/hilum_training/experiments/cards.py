@@ -73,9 +73,9 @@ def audited(runs: dict) -> list[str]:
 
 
 def points(manifest: dict) -> str:
-    lines = [[f["label"], f["use"], f"{f['evidence'].get('auc', float('nan')):.3f}" if f["evidence"] else "-", f"{p['sensitivity']:.2f}", f"{p['threshold']:.4f}", f"{p['specificity']:.3f}"]
-             for f in manifest["findings"] for p in f["operatingPoints"]]
-    return table(["finding", "use", "AUC on films left out", "sensitivity wanted", "threshold", "specificity on validation"], lines)
+    lines = [[f.get("label", manifest["title"]), f.get("mode", "audit"), f"{f['evidence']['auc']:.3f}" if f.get("evidence") else "-", f"{p['sensitivity']:.2f}", f"{p['threshold']:.4f}", f"{p['specificity']:.3f}"]
+             for f in manifest.get("heads", [manifest]) for p in f["operatingPoints"]]
+    return table(["finding", "mode", "AUC on films left out", "sensitivity wanted", "threshold", "specificity on validation"], lines)
 
 
 def findings(manifest: dict, report: dict) -> list[str]:
@@ -83,7 +83,7 @@ def findings(manifest: dict, report: dict) -> list[str]:
     return [
         "## What a new hospital may expect", honest(report["runs"]),
         "By sex, age and projection:", subgroups(report["runs"]),
-        "A finding whose AUC on films left out is below 0.75 is computed in shadow at most: nothing is urgent by it.", points(manifest),
+        "A finding whose AUC on films left out is below 0.75 is computed in shadow: nothing follows from it.", points(manifest),
         "## Inside sources, test split", inside(test),
         f"Diseased adults of NIH called urgent at 90 % sensitivity, NIH's other patients in training: {percent(test['diseasedAdultsCalled']['0.90'])}.",
         "## All sources, test split (mostly measures the source)", pooled(test), *audited(report["runs"]),
@@ -116,7 +116,7 @@ def vgg(manifest: dict, report: dict) -> list[str]:
 
 def text(folder: Path) -> str:
     manifest, report = (json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("manifest", "metrics"))
-    kind = "findings" if "findings" in manifest else {"check": "check", "lungs": "lungs"}.get(manifest["task"], "vgg")
+    kind = "findings" if "runs" in report else "check" if "folds" in report else "lungs" if manifest["task"] == "lungs" else "vgg"
     training = manifest["training"]
     data = table(["source", "films", "licence"], [[d["source"], str(d["rows"]), d["licence"]] for d in training["data"]])
     return "\n\n".join([

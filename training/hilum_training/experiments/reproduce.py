@@ -76,7 +76,7 @@ class Maker:
 
     def arithmetic(self, made: ship.Findings, folder: Path, manifest: dict, every: int = 4) -> dict:
         """The same networks in float and in 8 bits, on every fourth film of the test split."""
-        calibrations = [ship.Calibration(f["calibration"]["slope"], f["calibration"]["offset"]) for f in manifest["findings"]]
+        calibrations = [ship.Calibration(h["calibration"]["slope"], h["calibration"]["offset"]) for h in shipped.heads(manifest)]
         plain = made.write(cache_dir() / "float" / folder.name / "model.onnx", calibrations, eight_bits=False)
         return shipped.compared(made, plain, folder / "model.onnx", shipped.test_rows(made)[::every])
 
@@ -88,14 +88,16 @@ class Maker:
         finished(folder, manifest, {"test": {"eightBit": lungs.by_kind(rows, ship_parts.dices(self.data, rows, found)),
                                              "float": lungs.report(self.data, ship.folder_of(run).predictions())}})
 
-    def check(self, name: str, command: str) -> None:
-        folder = self.folder(name)
-        manifest = ship_parts.ship_check(folder, self.data, self.crops, command)
+    def check(self, gate: str, view: str, command: str) -> None:
+        """The first check's network twice: as the gate and as the view."""
+        folders = self.folder(gate), self.folder(view)
+        both = ship_parts.ship_check(*folders, self.data, self.crops, command)
         films = chest_films()
-        p = ship_parts.answers(folder / "model.onnx", films["films"])
-        dicom = [{"name": str(name), "answer": CLASSES[int(row.argmax())], "refused": bool(ship_parts.refusal(row[None])[0] >= manifest["operatingPoint"]["threshold"])}
+        p = ship_parts.answers(folders[0] / "model.onnx", films["films"])
+        dicom = [{"name": str(name), "answer": CLASSES[int(row.argmax())], "refused": bool(ship_parts.refusal(row[None])[0] >= both[0]["operatingPoint"]["threshold"])}
                  for name, row in zip(films["names"], p)]
-        finished(folder, manifest, {"folds": check.report(self.data), "hospitalDicom": dicom})
+        for folder, manifest in zip(folders, both):
+            finished(folder, manifest, {"folds": check.report(self.data), "hospitalDicom": dicom})
 
     def vgg(self, name: str, run_name: str, title: str, command: str) -> None:
         folder, run = self.folder(name), ship.settings_of(run_name)
@@ -109,7 +111,7 @@ class Maker:
 def make_default(maker: Maker) -> None:
     command = f"{COMMAND} default"
     maker.lungs("lungs-unet16", "lungs", command)
-    maker.check("check-lite0", command)
+    maker.check("gate-lite0", "view-lite0", command)
     maker.findings("findings-lite0", "COVID-19, lung opacity, abnormal chest film", [f"default-{s}" for s in SEEDS], command)
     maker.findings("findings-lite0-removed", "COVID-19 on all but the lungs (audit)", ["removed"], command, findings=(COVID,), kinds=("film",), region="removed", mirrored=False)
 

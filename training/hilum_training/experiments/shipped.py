@@ -25,8 +25,7 @@ def figures(made, model, manifest: dict) -> dict:
     rows = test_rows(made)
     z = made.logits(model, rows)
     report = {"split": "test", "inside": [], "pooled": {}, "bySubgroup": {}, "bySource": {}, "calibrationError": {}}
-    for place, block in enumerate(manifest["findings"]):
-        name, threshold = block["finding"], block["operatingPoint"]["threshold"]
+    for place, (name, threshold) in enumerate(zip(made.findings, thresholds(manifest))):
         labels = label_table(rows, (name,))[:, 0]
         known = labels >= 0
         chosen, p, y = [r for r, k in zip(rows, known) if k], expit(z[known, place]), labels[known] == 1
@@ -38,9 +37,18 @@ def figures(made, model, manifest: dict) -> dict:
             use = [i for i, r in enumerate(chosen) if keep(r)]
             if name in findings and len(set(y[use])) == 2:
                 report["inside"].append({"rows": source, "finding": name} | full(y[use], p[use], keys([chosen[i] for i in use])))
-    report["diseasedAdultsCalled"] = called(rows, z[:, [b["finding"] for b in manifest["findings"]].index(COVID)], manifest)
+    report["diseasedAdultsCalled"] = called(rows, z[:, made.findings.index(COVID)], manifest)
     report["heat"] = heat(made, model)
     return report
+
+
+def heads(manifest: dict) -> list[dict]:
+    """Of version 1's keys the only finding."""
+    return manifest.get("heads") or [manifest]
+
+
+def thresholds(manifest: dict) -> list[float]:
+    return [head["operatingPoint"]["threshold"] for head in heads(manifest)]
 
 
 def keys(rows: Sequence[Row]) -> list[str]:
@@ -59,7 +67,7 @@ def grouped(rows: Sequence[Row], y: np.ndarray, p: np.ndarray, groups: dict) -> 
 
 def called(rows: Sequence[Row], z: np.ndarray, manifest: dict) -> dict:
     """Diseased adults of NIH, of years before COVID-19, that the operating points call urgent."""
-    use, points = np.array([diseased_nih(r) for r in rows]), manifest["operatingPoints"]
+    use, points = np.array([diseased_nih(r) for r in rows]), heads(manifest)[0]["operatingPoints"]
     p = expit(z[use])
     return {f"{point['sensitivity']:.2f}": share(int((p >= point["threshold"]).sum()), int(use.sum())) for point in points}
 
@@ -98,8 +106,8 @@ def heat(made, model, most: int = 120) -> dict:
     """Share of COVID-19's positive heat inside the lungs, on COVID-19 films of the test split."""
     rows = [r for r in test_rows(made) if r.covid][:most]
     count, place = len(made.findings), made.findings.index(COVID)
-    found = made.run(model, rows, {f"cam_{kind}": count * CELLS * CELLS for kind in made.kinds})
-    maps = {kind: found[f"cam_{kind}"].reshape(-1, count, CELLS, CELLS)[:, place] for kind in made.kinds}
+    cam = made.run(model, rows, {"cam": len(made.kinds) * count * CELLS * CELLS})["cam"].reshape(-1, len(made.kinds), count, CELLS, CELLS)[:, :, place]
+    maps = {kind: cam[:, at] for at, kind in enumerate(made.kinds)}
     lungs, boxes = made.crops.lungs(), made.crops.boxes()
     inside, hottest, patients = [], [], []
     for i, row in enumerate(rows):

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..data import ROOT
 
 #: The networks that a film of the default set goes through.
-LINE = ("check-lite0", "lungs-unet16", "findings-lite0")
+LINE = ("gate-lite0", "view-lite0", "lungs-unet16", "findings-lite0")
 VGG = "covid-vgg19-lungs"
 
 

@@ -22,26 +22,30 @@ def films_of(crops: Crops, rows: Sequence[Row], crop: str, region: str = "whole"
     return np.ascontiguousarray(stored if kept is None else stored * kept.astype(np.uint8))
 
 
-def outputs(model: Path, films: dict[str, tuple[np.ndarray, float, float]], wanted: dict[str, int]) -> dict[str, np.ndarray]:
-    """``films``: by input name, uint8 films with mean and standard deviation. ``wanted``: output names and their numbers of values."""
-    key = digest(hashlib.sha256(model.read_bytes()).hexdigest(), json.dumps(wanted), *(hashlib.sha256(f).hexdigest() for f, _, _ in films.values()))
+#: One plane of a network's input: uint8 films with mean and standard deviation.
+Plane = tuple[np.ndarray, float, float]
+
+
+def outputs(model: Path, planes: Sequence[Plane], wanted: dict[str, int]) -> dict[str, np.ndarray]:
+    """``wanted``: output names and their numbers of values for a film."""
+    key = digest(hashlib.sha256(model.read_bytes()).hexdigest(), json.dumps(wanted), *(hashlib.sha256(films).hexdigest() for films, _, _ in planes))
     path = cache_dir() / f"outputs-{model.parent.name}-{key}.npz"
     if not path.exists():
-        found = computed(model, films, wanted)
+        found = computed(model, planes, wanted)
         save_whole(path, lambda file: np.savez(file, **found))
     with np.load(path) as stored:
         return dict(stored)
 
 
-def computed(model: Path, films: dict[str, tuple[np.ndarray, float, float]], wanted: dict[str, int]) -> dict[str, np.ndarray]:
-    count = len(next(iter(films.values()))[0])
+def computed(model: Path, planes: Sequence[Plane], wanted: dict[str, int]) -> dict[str, np.ndarray]:
+    count = len(planes[0][0])
     with tempfile.TemporaryDirectory(dir=cache_dir()) as folder:
         at = Path(folder)
-        inputs = []
-        for name, (array, mean, std) in films.items():
-            array.tofile(at / f"{name}.u8")
-            inputs.append({"name": name, "file": str(at / f"{name}.u8"), "offset": 0, "mean": mean, "std": std})
-        job = {"model": str(model), "count": count, "inputs": inputs, "outputs": [{"name": n, "size": s, "file": str(at / f"{n}.f32")} for n, s in wanted.items()]}
+        described = []
+        for place, (films, mean, std) in enumerate(planes):
+            films.tofile(at / f"plane{place}.u8")
+            described.append({"file": str(at / f"plane{place}.u8"), "mean": mean, "std": std})
+        job = {"model": str(model), "count": count, "planes": described, "outputs": [{"name": n, "size": s, "file": str(at / f"{n}.f32")} for n, s in wanted.items()]}
         (at / "job.json").write_text(json.dumps(job), encoding="utf-8")
         subprocess.run(["node", str(ROOT / "training" / "run_networks.mjs"), str(at / "job.json")], check=True)
         return {name: np.fromfile(at / f"{name}.f32", "<f4").reshape(count, size) for name, size in wanted.items()}

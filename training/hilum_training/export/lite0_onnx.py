@@ -1,13 +1,13 @@
 """EfficientNet-Lite0 as ONNX (opset 13): in float, and with 8-bit arithmetic (QDQ) as it is shipped.
 
-A classifier of findings is the mean of several networks over several inputs: the whole film (``film``) and the lungs' box (``box``), each
-[1, 1, 224, 224], and, with ``mirrored``, their mirror images. All go through as one batch. Outputs:
+A classifier of findings is the mean of several networks over several regions of a film, which come as the planes of one input
+[regions, 1, 224, 224], and, with ``mirrored``, their mirror images. All go through as one batch. Outputs:
 
-    probabilities, logits   [1, findings]
-    cam_film, cam_box       [1, findings, 14, 14], one for each input
+    probability, logits   [1, findings]
+    cam                   [regions, findings, 14, 14]
 
-The mean is one of logits, so it is exact in the maps: logit = bias + mean of cam_film over its cells + mean of cam_box over its cells. A mirror image's
-map is turned back before it is added.
+The mean is one of logits, so it is exact in the maps: logit = constant + sum over regions of the mean of its map. A mirror image's map is turned
+back before it is added.
 
 8 bits: weights int8 per output channel, activations uint8, the stem and the first two stages in float (rounding them costs most of the precision and saves little time). Behind a ReLU6 the scale ends at 6 at most and the zero point is 0, so that rounding to
 the grid is the ReLU6; linear outputs and sums of a block get scale and zero point of their own. Mean, dense layer and maps stay float.
@@ -185,14 +185,11 @@ class Lite0Graph(Graph):
         """Mirrored from left to right."""
         return self.taken(x, name, -1, -(2**31), 3, -1)
 
-    def joined(self, parts: list[str], name: str) -> str:
-        return parts[0] if len(parts) == 1 else self.node("Concat", parts, name, axis=0)
-
-    def save_with(self, path: Path, name: str, inputs: list[str], outputs: dict[str, list[int]]) -> None:
+    def save_with(self, path: Path, name: str, shape: list[int], outputs: dict[str, list[int]]) -> None:
         def info(label, shape):
             return helper.make_tensor_value_info(label, TensorProto.FLOAT, shape)
 
-        graph = helper.make_graph(self.nodes, name, [info(i, [1, 1, SIZE, SIZE]) for i in inputs], [info(k, v) for k, v in outputs.items()], self.initializers)
+        graph = helper.make_graph(self.nodes, name, [info("input", shape)], [info(k, v) for k, v in outputs.items()], self.initializers)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="hilum-training")
         model.ir_version = 7
         onnx.checker.check_model(model, full_check=True)
@@ -219,40 +216,40 @@ def member_maps(g: Lite0Graph, x: str, member: Member, number: int, share: float
 
 
 @torch.no_grad()
-def export_findings(members: list[Member], path: Path, name: str, inputs: tuple[str, ...] = ("film", "box"), mirrored: bool = True) -> None:
+def export_findings(members: list[Member], path: Path, name: str, regions: int = 2, mirrored: bool = True) -> None:
     findings, cells = len(members[0].bias), members[0].net.eval().activation(torch.zeros(1, 1, SIZE, SIZE)).shape[-1]
     g = Lite0Graph()
-    sides = [*inputs, *(g.flipped(i, f"{i}.mirror") for i in inputs)] if mirrored else list(inputs)
-    x = g.joined(sides, "batch")
-    share = 1 / (len(members) * len(sides))
-    parts = []
+    x = g.node("Concat", ["input", g.flipped("input", "mirror")], "batch", axis=0) if mirrored else "input"
+    share = 1 / (len(members) * regions * (2 if mirrored else 1))
+    maps = ""
     for number, member in enumerate(members):
-        parts.append(member_maps(g, x, member, number, share))
-    maps = parts[0]
-    for number, part in enumerate(parts[1:], 1):
-        maps = g.node("Add", [maps, part], f"maps{number}")
-    pooled = []
-    for place, crop in enumerate(inputs):
-        cam = g.taken(maps, f"{crop}.maps", place, place + 1, 0)
-        if mirrored:
-            other = g.taken(maps, f"{crop}.mirror.maps", place + len(inputs), place + len(inputs) + 1, 0)
-            cam = g.node("Add", [cam, g.flipped(other, f"{crop}.back")], f"{crop}.both")
-        cam = g.node("Identity", [cam], f"cam_{crop}")
-        pooled.append(g.node("Flatten", [g.node("GlobalAveragePool", [cam], f"{crop}.average")], f"{crop}.sums", axis=1))
-    total = pooled[0]
-    for place, part in enumerate(pooled[1:], 1):
-        total = g.node("Add", [total, part], f"sums{place}")
+        part = member_maps(g, x, member, number, share)
+        maps = part if not maps else g.node("Add", [maps, part], f"sum{number}")
+    if mirrored:
+        plain, turned = g.taken(maps, "plain", 0, regions, 0), g.taken(maps, "turned", regions, 2 * regions, 0)
+        maps = g.node("Add", [plain, g.flipped(turned, "back")], "both")
+    cam = g.node("Identity", [maps], "cam")
+    means = g.node("ReduceMean", [cam], "means", axes=[2, 3], keepdims=0)
+    total = g.node("ReduceSum", [means, g.constant("regions", np.array([0], np.int64))], "total", keepdims=1)
     bias = np.mean([m.bias for m in members], 0).astype(np.float32)[None]
-    g.node("Sigmoid", [g.node("Add", [total, g.constant("dense.bias", bias)], "logits")], "probabilities")
-    g.save_with(path, name, list(inputs), {"probabilities": [1, findings], "logits": [1, findings], **{f"cam_{i}": [1, findings, cells, cells] for i in inputs}})
+    g.node("Sigmoid", [g.node("Add", [total, g.constant("dense.bias", bias)], "logits")], "probability")
+    g.save_with(path, name, [regions, 1, SIZE, SIZE], {"probability": [1, findings], "logits": [1, findings], "cam": [regions, findings, cells, cells]})
 
 
 @torch.no_grad()
-def export_classes(net: Lite0, path: Path, name: str, weight: np.ndarray, bias: np.ndarray, found: Ranges | None = None) -> None:
-    """One answer of several: ``probabilities`` [1, classes] by softmax, ``logits``."""
+def export_answers(net: Lite0, path: Path, name: str, weight: np.ndarray, bias: np.ndarray, frontal: int, lateral: int, found: Ranges | None = None) -> None:
+    """One answer of several: ``answers`` [1, classes] by softmax; ``unlike`` [1, 1], the probability of all but frontal and lateral; ``lateral`` [1, 1],
+    of the two views the probability of lateral."""
     g = Lite0Graph().begin("", found)
     a = g.network("input", net.eval())
     pooled = g.node("Flatten", [g.node("GlobalAveragePool", [a], "average")], "features", axis=1)
     g.node("Gemm", [pooled, g.constant("dense.weight", np.asarray(weight, np.float32)), g.constant("dense.bias", np.asarray(bias, np.float32))], "logits", transB=1)
-    g.node("Softmax", ["logits"], "probabilities", axis=1)
-    g.save_with(path, name, ["input"], {"probabilities": [1, len(bias)], "logits": [1, len(bias)]})
+    g.node("Softmax", ["logits"], "answers", axis=1)
+    others = np.ones((len(bias), 1), np.float32)
+    others[[frontal, lateral]] = 0
+    summed = g.node("MatMul", ["answers", g.constant("others", others)], "others.sum")
+    g.node("Clip", [summed, g.once("zero", 0), g.once("one", 1)], "unlike")
+    side = np.zeros((len(bias), 1), np.float32)
+    side[lateral], side[frontal] = 1, -1
+    g.node("Sigmoid", [g.node("MatMul", ["logits", g.constant("side", side)], "side.logit")], "lateral")
+    g.save_with(path, name, [1, 1, SIZE, SIZE], {"answers": [1, len(bias)], "logits": [1, len(bias)], "unlike": [1, 1], "lateral": [1, 1]})

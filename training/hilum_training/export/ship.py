@@ -14,7 +14,7 @@ from scipy.special import expit
 
 from .. import heads, manifests
 from ..data import Dataset, Row, cache_dir, licence_table
-from ..data.crops import WIDEN, Crops
+from ..data.crops import Crops
 from ..data.labels import ABNORMAL, COVID, EFFUSION, FINDINGS, OPACITY, TUBERCULOSIS, label_table
 from ..data.partition import frontal
 from ..data.terms import TERMS
@@ -120,15 +120,14 @@ class Findings:
                        found if eight_bits else None) for net, found in zip(self.nets, self.found)]
 
     def write(self, path: Path, calibrations: Sequence[Calibration], eight_bits: bool = True) -> Path:
-        export_findings(self.members(calibrations, eight_bits), path, path.parent.name, self.kinds, self.mirrored)
+        export_findings(self.members(calibrations, eight_bits), path, path.parent.name, len(self.kinds), self.mirrored)
         return path
 
     def logits(self, model: Path, rows: Sequence[Row]) -> np.ndarray:
         return self.run(model, rows, {"logits": len(self.findings)})["logits"].astype(np.float64)
 
     def run(self, model: Path, rows: Sequence[Row], wanted: dict[str, int]) -> dict[str, np.ndarray]:
-        films = {kind: (films_of(self.crops, rows, kind, self.region), MEAN, STD) for kind in self.kinds}
-        return outputs(model, films, wanted)
+        return outputs(model, [(films_of(self.crops, rows, kind, self.region), MEAN, STD) for kind in self.kinds], wanted)
 
     def validation(self) -> list[Row]:
         return self.data.select(lambda r: frontal(r) and r.split == "val" and TERMS[self.terms](r))
@@ -142,67 +141,72 @@ class Findings:
         return [platt(z[labels[:, i] >= 0, i], labels[labels[:, i] >= 0, i] == 1) for i in range(len(self.findings))]
 
 
-def finding_block(name: str, labels: np.ndarray, logits: np.ndarray, calibration: Calibration, evidence: dict) -> dict:
-    """What the manifest says of one finding. ``evidence``: its AUC on films left out; below 0.75 it is computed in shadow at most."""
+def head_of(name: str, labels: np.ndarray, logits: np.ndarray, calibration: Calibration, evidence: dict) -> dict:
+    """What the manifest says of one finding. ``evidence``: its AUC on films left out; below 0.75 it is computed in shadow."""
     p = expit(logits)
     points = operating_points(labels, p)
     start = next(point for point in points if point["sensitivity"] == SENSITIVITY)
     label, code = LABELS[name]
+    reason = shadow_reason(evidence)
     return {
-        "finding": name, "label": label, "code": code,
-        "operatingPoint": {"threshold": start["threshold"], "meaning": f"the highest threshold with {SENSITIVITY:.0%} sensitivity on the validation split's licensed rows"},
-        "operatingPoints": points,
+        "finding": name, "label": label, "code": code, "operatingPoint": {"threshold": start["threshold"], "meaning": MEANING}, "operatingPoints": points,
+        "mode": "live" if reason is None else "shadow", "reason": reason, "limitations": [],
         "calibration": {"slope": calibration.slope, "offset": calibration.offset, "films": len(labels), "positive": int(labels.sum()),
-                        "error": calibration_error(labels, p), "auc": auc(labels, p)},
-        "use": use_of(evidence), "evidence": evidence}
+                        "error": calibration_error(labels, p), "auc": auc(labels, p)}, "evidence": evidence}
 
 
 LEAST_AREA = 0.75
+MEANING = f"the highest threshold with {SENSITIVITY:.0%} sensitivity on the validation split's licensed rows"
 
 
-def use_of(evidence: dict) -> str:
-    """``priority`` may make a film urgent; ``shadow`` is computed and shown to nobody but the evaluation."""
+def shadow_reason(evidence: dict) -> str | None:
     value = evidence.get("auc")
-    return "priority" if value is not None and value >= LEAST_AREA else "shadow"
+    if value is None:
+        return "not measured on films of sources left out of training"
+    return None if value >= LEAST_AREA else f"AUC {value:.2f} on films of sources left out of training, below {LEAST_AREA}"
 
 
-def input_blocks(kinds: Sequence[str], region: str) -> list[dict]:
-    """The network's inputs: the whole film or a region of it, and the lungs' box."""
-    blocks = []
-    for kind in kinds:
-        block = manifests.input_block("film" if kind == "film" and region == "whole" else region if kind == "film" else "lungs-box", MEAN, STD) | {"name": kind}
-        blocks.append(block | ({"widen": WIDEN} if kind == "box" else {}))
-    return blocks
+def heads_of(made: Findings, model: Path, calibrations: Sequence[Calibration], evidence: dict[str, dict]) -> list[dict]:
+    rows = made.validation()
+    z, labels = made.logits(model, rows), label_table(rows, made.findings, experts=made.terms != "permissive")
+    found = []
+    for i, name in enumerate(made.findings):
+        known = labels[:, i] >= 0
+        found.append(head_of(name, labels[known, i] == 1, z[known, i], calibrations[i], evidence.get(name, {})))
+    return found
+
+
+def answers_of(heads: list[dict], several: bool) -> dict:
+    """The manifest's keys of what is told: ``heads`` (schemaVersion 2), or of a single finding version 1's."""
+    if several:
+        return {"schemaVersion": 2, "heads": heads}
+    (head,) = heads
+    return {"schemaVersion": 1, "classes": [{"label": f"not {head['label']}"}, {"label": head["label"], "code": head["code"]}], "positive": 1,
+            "operatingPoint": head["operatingPoint"], "operatingPoints": head["operatingPoints"], "calibration": head["calibration"]}
 
 
 def ship_findings(folder: Path, title: str, made: Findings, evidence: dict[str, dict], command: str) -> dict:
-    """Graph and manifest of a classifier with several findings; returns the manifest."""
+    """Graph and manifest of a classifier; returns the manifest."""
     calibrations = made.calibrated()
     model = made.write(folder / "model.onnx", calibrations)
-    rows = made.validation()
-    z, labels = made.logits(model, rows), label_table(rows, made.findings, experts=made.terms != "permissive")
-    blocks = []
-    for i, name in enumerate(made.findings):
-        known = labels[:, i] >= 0
-        blocks.append(finding_block(name, labels[known, i] == 1, z[known, i], calibrations[i], evidence.get(name, {})))
-    first, inputs = blocks[0], input_blocks(made.kinds, made.region)
+    regions = [kind if made.region == "whole" else made.region for kind in made.kinds]
+    several = len(regions) > 1 or len(made.findings) > 1
+    block = manifests.input_block("film", MEAN, STD) | {"shape": [len(regions), 1, 224, 224], "region": regions if several else regions[0]}
     run = settings_of(made.runs[0])
     manifest = {
         "task": "classification", "title": title,
         "architecture": f"EfficientNet-Lite0 on one grey channel, without stride in its last stage, global average pooling, one dense layer; "
-                        f"mean of logits over {len(made.nets)} network{'s' if len(made.nets) > 1 else ''}, {' and '.join(made.kinds)}"
+                        f"mean of logits over {len(made.nets)} network{'s' if len(made.nets) > 1 else ''}, {' and '.join(regions)}"
                         + (", each with its mirror image" if made.mirrored else ""),
-        "input": inputs[0], "inputs": inputs, "lungsModel": manifests.IDS["lungs"],
-        "output": {"probability": "probabilities", "cam": f"cam_{made.kinds[0]}", "logits": "logits", "cams": [{"name": f"cam_{kind}", "input": kind} for kind in made.kinds]},
-        "classes": [{"label": f"not {first['label']}"}, {"label": first["label"], "code": first["code"]}], "positive": 1,
-        "operatingPoint": first["operatingPoint"], "operatingPoints": first["operatingPoints"], "findings": blocks,
-        "camLayer": "top",
+        "input": block, "lungsModel": manifests.IDS["lungs"], "output": {"probability": "probability", "cam": "cam", "logits": "logits"},
+        **answers_of(heads_of(made, model, calibrations, evidence), several), "camLayer": "top",
         "training": manifests.training_block(
             licence_table([made.data.rows[i] for i in made.trained]), run.passes, run.seed, command,
             f"From ImageNet weights (EfficientNet-Lite0, Apache 2.0); stem and the first {run.frozen} stages as they were. AdamW, {run.passes} passes of {run.draws} draws, half of them "
             "COVID-19, within a class a source counts as the square root of its films; turned, scaled, stretched, shifted, mirrored and exposed otherwise, a third of the batches "
             "scaled down and up. Each draw is the whole film or the lungs' box. Loss: COVID-19 + 0.5 (abnormal + opacity + tuberculosis) + 0.25 for NIH's findings, each where it is known."),
-        "quantisation": {"kind": "QDQ, weights int8 per output channel, activations uint8", "weightBits": 8, "percentile": PERCENTILE, "films": CALIBRATION_FILMS, "split": "train", "seed": SEED},
+        "quantisation": {"kind": "QDQ, weights int8 per output channel, activations uint8; stem and first two stages float", "weightBits": 8, "percentile": PERCENTILE,
+                         "films": CALIBRATION_FILMS, "split": "train", "seed": SEED},
         "metrics": {}, "licence": LICENCES[made.terms], "limitations": list(LIMITATIONS)}
     manifests.write_folder(folder, manifest, VERSION)
     return manifest

@@ -26,7 +26,7 @@ from ..tasks.vgg import COPIES, cell_rows, is_positive
 from ..unet import UNet, fold_batch_norm
 from . import unet_onnx, vgg_onnx
 from .engine import films_of, outputs
-from .lite0_onnx import export_classes, ranges
+from .lite0_onnx import export_answers, ranges
 from .ship import LABELS, LICENCES, LIMITATIONS, PERCENTILE, SEED, SENSITIVITY, VERSION, calibration_films, drawn_evenly, folder_of, network, platt, settings_of
 
 #: Share of the validation split's frontal films that the first check itself may refuse.
@@ -52,26 +52,21 @@ def check_probabilities(model: Path, crops: Crops, rows: Sequence[Row]) -> np.nd
 
 def answers(model: Path, films: np.ndarray) -> np.ndarray:
     """Probabilities [n, 7] of uint8 films."""
-    return outputs(model, {"input": (films, MEAN, STD)}, {"probabilities": len(CLASSES)})["probabilities"].astype(np.float64)
+    return outputs(model, [(films, MEAN, STD)], {"answers": len(CLASSES)})["answers"].astype(np.float64)
 
 
-def ship_check(folder: Path, data: Dataset, crops: Crops, command: str, run_name: str = "check") -> dict:
+def ship_check(gate: Path, view: Path, data: Dataset, crops: Crops, command: str, run_name: str = "check") -> tuple[dict, dict]:
+    """One network in two folders: as the gate it gives ``unlike``, as the view ``lateral``; ``answers`` says which of the seven it is."""
     net, run, facts = network(run_name, len(CLASSES), dense=False), settings_of(run_name), folder_of(run_name).facts()
     trained = [data.rows[i] for i in facts["trained"]]
     found = ranges(net, calibration_films(crops, [r for r in trained if not r.lateral], ("film",)), PERCENTILE)
-    export_classes(net, folder / "model.onnx", folder.name, net.head.weight.detach().numpy(), net.head.bias.detach().numpy(), found)
+    for folder in (gate, view):
+        export_answers(net, folder / "model.onnx", folder.name, net.head.weight.detach().numpy(), net.head.bias.detach().numpy(), FRONTAL, LATERAL, found)
     val = data.select(lambda r: frontal(r) and r.split == "val" and research(r))
-    unlike = refusal(check_probabilities(folder / "model.onnx", crops, val))
-    threshold = float(np.quantile(unlike, 1 - REFUSED, method="higher"))
-    manifest = {
-        "task": "check", "title": "What a picture is: chest film, its view, or why it is not judged",
-        "architecture": "EfficientNet-Lite0 on one grey channel, global average pooling, one dense layer, softmax over seven answers",
-        "input": manifests.input_block("film", MEAN, STD), "output": {"probability": "probabilities", "logits": "logits", "cam": None},
-        "classes": [{"name": name, "label": WORDS[name]} for name in CLASSES], "positive": FRONTAL,
-        "operatingPoint": {"threshold": round(threshold, 6), "meaning": "refused from here on: the sum of all answers but frontal and lateral; the reason is the most likely of them. "
-                           f"Leaves {1 - REFUSED:.1%} of {len(val)} frontal films of the validation split"},
-        "lateral": {"threshold": 0.5, "meaning": "lateral from here on: its share of frontal and lateral"},
-        "camLayer": None,
+    threshold = float(np.quantile(refusal(check_probabilities(gate / "model.onnx", crops, val)), 1 - REFUSED, method="higher"))
+    common = {
+        "architecture": "EfficientNet-Lite0 on one grey channel, global average pooling, one dense layer, softmax over seven answers", "input": manifests.input_block("film", MEAN, STD),
+        "answers": [{"name": name, "label": WORDS[name]} for name in CLASSES], "positive": 1, "camLayer": None,
         "training": manifests.training_block(
             licence_table(trained), run.passes, run.seed, command,
             "From ImageNet weights (EfficientNet-Lite0, Apache 2.0). Of each batch three eighths frontal films, three sixteenths laterals, an eighth real pictures of something else (DICOM objects that are "
@@ -80,8 +75,16 @@ def ship_check(folder: Path, data: Dataset, crops: Crops, command: str, run_name
         "limitations": ["A mirrored film is not told from one that is not.", f"Learnt from {sum(r.lateral for r in trained)} laterals of one collection.",
                         "Knows the other pictures that it was shown and what is like them; a picture of another kind may pass, if the lung check does not refuse it.",
                         "Not tried on oblique, lordotic or decubitus views, nor on whole-body films of newborns."]}
-    manifests.write_folder(folder, manifest, VERSION)
-    return manifest
+    refuse = {"task": "gate", "title": "Chest film, or why it is not judged", "output": {"probability": "unlike", "cam": None, "answers": "answers"},
+              "classes": [{"label": "whole, upright chest film, frontal or lateral"}, {"label": "anything else"}],
+              "operatingPoint": {"threshold": round(threshold, 6), "meaning": "refused from here on: the sum of all answers but frontal and lateral; the reason is the most likely of them. "
+                                 f"Leaves {1 - REFUSED:.1%} of {len(val)} frontal films of the validation split"}}
+    side = {"task": "view", "title": "Frontal or lateral chest film", "output": {"probability": "lateral", "cam": None, "answers": "answers"},
+            "classes": [{"label": "frontal"}, {"label": "lateral"}], "operatingPoint": {"threshold": 0.5, "meaning": "lateral from here on: its share of frontal and lateral"}}
+    both = common | refuse, common | side
+    for folder, manifest in zip((gate, view), both):
+        manifests.write_folder(folder, manifest, VERSION)
+    return both
 
 
 def float_unet(name: str) -> tuple[UNet, dict]:
@@ -92,7 +95,7 @@ def float_unet(name: str) -> tuple[UNet, dict]:
 
 
 def lung_probabilities(model: Path, crops: Crops, rows: Sequence[Row], mean: float, std: float) -> np.ndarray:
-    found = outputs(model, {"input": (films_of(crops, rows, "film"), mean, std)}, {"probability": SIZE * SIZE})
+    found = outputs(model, [(films_of(crops, rows, "film"), mean, std)], {"probability": SIZE * SIZE})
     return found["probability"].reshape(-1, SIZE, SIZE)
 
 
@@ -134,7 +137,7 @@ def ship_lungs(folder: Path, data: Dataset, crops: Crops, command: str, run_name
 
 def vgg_probabilities(model: Path, crops: Crops, rows: Sequence[Row], region: str) -> np.ndarray:
     films = films_of(crops, rows, "film", region), VGG_MEAN, VGG_STD
-    return outputs(model, {"input": films}, {"probability": 1})["probability"][:, 0].astype(np.float64)
+    return outputs(model, [films], {"probability": 1})["probability"][:, 0].astype(np.float64)
 
 
 def ship_vgg(folder: Path, data: Dataset, crops: Crops, run_name: str, title: str, command: str) -> dict:
@@ -155,7 +158,7 @@ def ship_vgg(folder: Path, data: Dataset, crops: Crops, run_name: str, title: st
     vgg_onnx.export_vgg(net, plain, folder.name, weight, bias, found)
     val = [r for r in cell_rows(data, run, "val") if TERMS[run.terms](r)]
     labels = np.array([is_positive(r, run.positive) for r in val])
-    calibration = platt(outputs(plain, {"input": films(val)}, {"logit": 1})["logit"][:, 0].astype(np.float64), labels)
+    calibration = platt(outputs(plain, [films(val)], {"logit": 1})["logit"][:, 0].astype(np.float64), labels)
     vgg_onnx.export_vgg(net, folder / "model.onnx", folder.name, weight * calibration.slope, bias * calibration.slope + calibration.offset, found)
     points = operating_points(labels, vgg_probabilities(folder / "model.onnx", crops, val, run.region))
     view = run.positive == VIEW
