@@ -48,6 +48,13 @@ def write(task: str, manifest: dict, version: str = "1.0.0") -> None:
     print(f"wrote {target.relative_to(ROOT)}", flush=True)
 
 
+def write_folder(target: Path, manifest: dict, version: str) -> None:
+    """Completes and writes the manifest of a folder of any name."""
+    sha = hashlib.sha256((target / "model.onnx").read_bytes()).hexdigest()
+    head = {"schemaVersion": manifest.get("schemaVersion", 1), "id": target.name, "version": version}
+    write_json(target / "manifest.json", head | manifest | head | {"file": "model.onnx", "sha256": sha, "engine": "onnx", "intendedUse": INTENDED_USE})
+
+
 def read(task: str) -> dict:
     return json.loads((folder(task) / "manifest.json").read_text(encoding="utf-8"))
 

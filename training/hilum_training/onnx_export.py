@@ -30,7 +30,7 @@ class Graph:
 
     def constant(self, name: str, value) -> str:
         array = value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.initializers.append(numpy_helper.from_array(array.copy(order="C"), name))
         return name
 
     def node(self, op: str, inputs: list[str], output: str, **attributes) -> str:

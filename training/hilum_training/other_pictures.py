@@ -27,8 +27,8 @@ def dicom_rows(data: Path) -> list[dict]:
     with open(data / "dicom" / "manifest.csv", encoding="utf-8") as file:
         rows = [r for r in csv.DictReader(file) if r["kind"] in NO_FILMS and "decodes (pydicom" in r["note"] and not r["body_part"].startswith(CHEST)]
     sized = [r for r in rows if min(int(r["rows"] or 0), int(r["columns"] or 0)) >= LEAST_SIDE]
-    return [{"path": str(data / "dicom" / r["path"]), "kind": f"DICOM {r['modality'] or 'of no modality'}",
-             "half": half(f"{r['source_repo']}|{r['modality']}|{r['rows']}|{r['columns']}")} for r in sized]
+    keys = [f"{r['source_repo']}|{r['modality']}|{r['rows']}|{r['columns']}" for r in sized]
+    return [{"path": str(data / "dicom" / r["path"]), "kind": f"DICOM {r['modality'] or 'of no modality'}", "half": half(key), "key": key} for r, key in zip(sized, keys)]
 
 
 def read_dicom(path: str) -> np.ndarray | None:
@@ -60,7 +60,7 @@ def picture_rows(folders=FOLDERS, most_of_a_folder: int = 12) -> list[dict]:
                 continue
             seen.add(digest)
             by_folder[path.parent] = by_folder.get(path.parent, 0) + 1
-            rows.append({"path": str(path), "kind": "icon" if "icons" in top or "pixmaps" in top else "illustration", "half": half(digest)})
+            rows.append({"path": str(path), "kind": "icon" if "icons" in top or "pixmaps" in top else "illustration", "half": half(digest), "key": digest})
     return rows
 
 

@@ -29,8 +29,15 @@ def has_fast_bfloat16() -> bool:
         return False
 
 
+def device() -> torch.device:
+    """The accelerator where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def mixed(enabled: bool = True):
-    """bfloat16 arithmetic where the processor has it (two to four times as fast), else a no-op."""
+    """bfloat16 arithmetic where the accelerator or the processor has it (two to four times as fast), else a no-op."""
+    if enabled and device().type == "cuda":
+        return torch.autocast("cuda", dtype=torch.bfloat16)
     if enabled and has_fast_bfloat16():
         return torch.autocast("cpu", dtype=torch.bfloat16)
     return contextlib.nullcontext()

@@ -7,24 +7,14 @@ import re
 from .aims import aims
 from .data import ROOT
 from .results import read_result
+from .text import figure, table
+from .experiments import tables as measured
 
 MARKED = re.compile(r"<!-- table: ([a-z-]+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
 def filled(page: str) -> str:
     return MARKED.sub(lambda m: f"<!-- table: {m[1]} -->\n{TABLES[m[1]]()}\n<!-- end -->", page)
-
-
-def table(head: list[str], lines: list[list]) -> str:
-    return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in [head, ["---"] * len(head), *lines])
-
-
-def figure(entry: dict | None, digits: int = 3) -> str:
-    """value (95 % interval)."""
-    if not entry or entry.get("value") is None:
-        return "-"
-    text, bounds = f"{entry['value']:.{digits}f}", entry.get("interval95")
-    return text + (f" ({bounds[0]:.{digits}f}-{bounds[1]:.{digits}f})" if bounds else "")
 
 
 def made(result: dict) -> str:
@@ -196,3 +186,6 @@ TABLES = {
     "external-sources": external_sources, "external-ways": external_ways, "within": within, "unets": unets, "masks": masks, "scratch": scratch, "scratch-grid": scratch_grid, "blocks": blocks, "quantised": quantised,
     "gate": gate, "audit": audit, "maps": maps, "calibration": calibration, "points": points, "heat": heat, "evaluate": site,
 }
+
+
+TABLES |= measured.TABLES

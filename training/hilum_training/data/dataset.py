@@ -13,9 +13,9 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from .preprocess import SIZE, normalise_film, resize
+from ..preprocess import SIZE, normalise_film, resize
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 V7 = "v7-reviewed"
 NIH = "NIH ChestX-ray8"
 
@@ -34,6 +34,11 @@ class Row:
     mask_kind: str
     licence: str
     split: str
+    host: str = ""
+    sex: str = ""
+    age: str = ""
+    labels: str = ""
+    heartless_mask_path: str = ""
 
     @property
     def lateral(self) -> bool:
@@ -89,7 +94,8 @@ class Dataset:
         table = csv.DictReader(text.splitlines())
         self.rows = [
             Row(i, r["path"], r["source"], f'{r["source"]}/{r["patient_id"] or r["path"]}', r["view"],
-                r["finding"], r["mask_path"], r["mask_kind"], r["licence"], r["split"])
+                r["finding"], r["mask_path"], r["mask_kind"], r["licence"], r["split"],
+                r.get("host", ""), r.get("sex", ""), r.get("age", ""), r.get("labels", ""), r.get("heartless_mask_path", ""))
             for i, r in enumerate(table)
         ]
 

@@ -1,0 +1,75 @@
+"""The first check in five folds: what it refuses, and whether it tells laterals."""
+from __future__ import annotations
+
+import numpy as np
+
+from ..data import Dataset, cache_dir
+from ..metrics import share
+from ..not_films import HELD_OUT
+from ..tasks.check import CLASSES, FOLDS, FRONTAL, KIND_CLASS, LATERAL, OTHER
+
+#: Share of the other folds' frontal films that a fold's threshold may refuse.
+REFUSED = 0.005
+
+
+def softmax(z: np.ndarray) -> np.ndarray:
+    e = np.exp(z - z.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
+
+
+def unlike(p: np.ndarray) -> np.ndarray:
+    return 1 - p[:, FRONTAL] - p[:, LATERAL]
+
+
+def lateral(p: np.ndarray) -> np.ndarray:
+    return p[:, LATERAL] > p[:, FRONTAL]
+
+
+def read_fold(k: int) -> dict[str, np.ndarray] | None:
+    path = cache_dir() / "runs" / f"check-fold{k}" / "predictions.npz"
+    if not path.exists():
+        return None
+    with np.load(path) as stored:
+        found = dict(stored)
+    return found | {name: softmax(found[name].astype(np.float64)) for name in ("logits", "kindLogits", "pictureLogits")}
+
+
+def judged(data: Dataset, fold: dict[str, np.ndarray], threshold: float) -> dict[str, list]:
+    """Lists of (name, refused or right, reason told) of one fold."""
+    views = np.array([data.rows[i].lateral for i in fold["rows"]])
+    refused = unlike(fold["logits"]) >= threshold
+    reason = [CLASSES[i] for i in OTHER + fold["kindLogits"][:, OTHER:].argmax(1)]
+    return {
+        "frontal": [(data.rows[i].source, bool(r)) for i, r, v in zip(fold["rows"], refused, views) if not v],
+        "frontalLateral": [(data.rows[i].source, bool(not r and l)) for i, r, l, v in zip(fold["rows"], refused, lateral(fold["logits"]), views) if not v],
+        "lateral": [(data.rows[i].patient, bool(not r and l)) for i, r, l, v in zip(fold["rows"], refused, lateral(fold["logits"]), views) if v],
+        "changed": [(str(k), bool(u >= threshold), r) for k, u, r in zip(fold["kinds"], unlike(fold["kindLogits"]), reason)],
+        "picture": [(str(g), bool(u >= threshold)) for g, u in zip(fold["pictureGroups"], unlike(fold["pictureLogits"]))]}
+
+
+def report(data: Dataset) -> dict | None:
+    """None until all folds are finished. Each fold's threshold comes from the frontal films of the others."""
+    folds = [read_fold(k) for k in range(FOLDS)]
+    if any(fold is None for fold in folds):
+        return None
+    scores = [unlike(f["logits"])[[not data.rows[i].lateral for i in f["rows"]]] for f in folds]
+    found: dict[str, list] = {}
+    thresholds = [float(np.quantile(np.concatenate([s for j, s in enumerate(scores) if j != k]), 1 - REFUSED, method="higher")) for k in range(FOLDS)]
+    for fold, threshold in zip(folds, thresholds):
+        for name, entries in judged(data, fold, threshold).items():
+            found.setdefault(name, []).extend(entries)
+    known = [e for e in found["changed"] if e[0] not in HELD_OUT]
+    return {
+        "folds": FOLDS, "thresholds": thresholds,
+        "frontalRefused": counted(found["frontal"]), "frontalCalledLateral": counted(found["frontalLateral"]), "lateralCalledLateral": counted(found["lateral"]),
+        "notFilmsRefused": counted([*known, *found["picture"]]), "kindsNeverSeenRefused": counted([e for e in found["changed"] if e[0] in HELD_OUT]),
+        "picturesRefused": counted(found["picture"]), "frontalRefusedBySource": by_name(found["frontal"]), "changedRefusedByKind": by_name(found["changed"]),
+        "reasonTold": share(sum(CLASSES[KIND_CLASS[k]] == reason for k, refused, reason in known if refused), sum(refused for _, refused, _ in known))}
+
+
+def counted(entries: list) -> dict:
+    return share(sum(e[1] for e in entries), len(entries))
+
+
+def by_name(entries: list) -> dict:
+    return {name: counted([e for e in entries if e[0] == name]) for name in sorted({e[0] for e in entries})}

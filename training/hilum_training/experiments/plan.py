@@ -1,0 +1,97 @@
+"""The runs, the most telling first: what they are judged by is experiments/evaluate.py."""
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..data import Dataset
+from ..data.partition import FOLDS
+from ..tasks.check import FOLDS as CHECK_FOLDS
+from ..tasks.check import CheckRun
+from ..tasks.findings import FindingsRun
+from ..tasks.lungs import LungsRun
+from ..tasks.vgg import LATERAL, NEGATIVES, VggRun
+
+ALL = ("train", "val", "test")
+#: A run without a group learns from all but the validation split, which sets its operating point.
+NOT_VAL = ("train", "test")
+PAPER_EPOCHS, GRID_EPOCHS, SCRATCH_EPOCHS, SCRATCH_DRAWS = 30, 5, 2, 480
+SEEDS = (1, 2)
+
+
+class Run(Protocol):
+    name: str
+    seed: int
+
+    def settings(self, data: Dataset) -> dict: ...
+
+    def run(self) -> None: ...
+
+
+def hosts(seed: int) -> list[Run]:
+    return [FindingsRun(f"hosts-{seed}-fold{k}", splits=ALL, fold=k, seed=seed) for k in range(FOLDS)]
+
+
+def left_out(group: str, seed: int) -> Run:
+    return FindingsRun(f"without-{group}-{seed}", splits=NOT_VAL, left_out=group, seed=seed)
+
+
+def default(seed: int) -> Run:
+    return FindingsRun(f"default-{seed}", judged=("val", "test"), seed=seed)
+
+
+def check_folds() -> list[Run]:
+    return [CheckRun(f"check-fold{k}", fold=k) for k in range(CHECK_FOLDS)]
+
+
+def audit() -> Run:
+    """All but the lungs: what it tells, it tells from the source."""
+    return FindingsRun("removed", judged=("val", "test"), crops=("film",), region="removed")
+
+
+def permissive_runs() -> list[Run]:
+    """The set that learnt from CC BY, NLM and NIH alone, and what it is worth where Cohen's or NIH's films are left out."""
+    return [*(FindingsRun(f"permissive-{seed}", terms="permissive", judged=("val", "test"), seed=seed) for seed in SEEDS),
+            FindingsRun("permissive-without-cohen-1", terms="permissive", splits=NOT_VAL, left_out="cohen"),
+            FindingsRun("permissive-without-nih-1", terms="permissive", splits=NOT_VAL, left_out="nih"),
+            LungsRun("permissive-lungs", terms="permissive")]
+
+
+def paper_line() -> list[Run]:
+    """The paper's own line: the comparison with Kermany's children that it is known for, COVID-19 on the lungs, and the view."""
+    shipped = {"terms": "research", "epochs": PAPER_EPOCHS, "draws": 1200}
+    return [VggRun("paper-two-sources-lungs", region="lungs", negatives="Cohen's COVID-19 + Kermany"),
+            VggRun("paper-lungs", region="lungs", **shipped), VggRun("paper-view", positive=LATERAL, **shipped)]
+
+
+def grid() -> list[Run]:
+    """Network, region and negatives; what was trained with transfer first."""
+    cells = [(net, region, kind) for kind in NEGATIVES for region in ("lungs", "whole", "removed") for net in ("vgg19", "vgg16")]
+    transfer = [VggRun(cell_name(*cell, True), net=cell[0], region=cell[1], negatives=cell[2], epochs=GRID_EPOCHS) for cell in cells]
+    scratch = [VggRun(cell_name(*cell, False), net=cell[0], region=cell[1], negatives=cell[2], transfer=False, epochs=SCRATCH_EPOCHS, draws=SCRATCH_DRAWS, rate=3e-4) for cell in cells]
+    return transfer + scratch
+
+
+def cell_name(net: str, region: str, negatives: str, transfer: bool) -> str:
+    words = negatives.lower().replace("'", "").replace(" + ", "-").replace(" ", "-")
+    return f"grid-{net}-{'transfer' if transfer else 'scratch'}-{region}-{words}"
+
+
+LUNGS, CHECK = LungsRun("lungs"), CheckRun("check")
+OTHER_GROUPS = ("papers", "shenzhen", "montgomery", "kermany")
+
+
+def default_runs() -> list[Run]:
+    first = [*hosts(1), left_out("cohen", 1), left_out("nih", 1), default(1), LUNGS, CHECK, default(2)]
+    return [*first, *(left_out(group, 1) for group in OTHER_GROUPS), *check_folds(), audit(), *hosts(2), left_out("cohen", 2), left_out("nih", 2)]
+
+
+#: What `reproduce` makes, each in the order of the plan.
+PARTS = {
+    "default": default_runs,
+    "paper": lambda: [LUNGS, CHECK, *paper_line(), *grid()],
+    "permissive": lambda: [*permissive_runs(), CHECK],
+}
+
+
+def plan() -> list[Run]:
+    return [*default_runs(), *paper_line(), *permissive_runs(), *grid()]

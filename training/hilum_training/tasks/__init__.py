@@ -1,0 +1,1 @@
+"""Training tasks: what a network learns, and how."""
