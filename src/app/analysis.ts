@@ -13,7 +13,7 @@ import { type LineSettings, openReader } from './line';
 export interface AnalysisDescription {
   /** But for its time. */
   readonly identity: AnalysisIdentity;
-  /** Of the leading one. */
+  /** Of the first one. */
   readonly classifier: ModelManifest;
 }
 

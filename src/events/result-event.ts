@@ -40,7 +40,7 @@ export const filmResultSchema = z
     findings: z
       .array(findingSchema)
       .default([])
-      .describe('What the classifiers say of the film, the leading one first; empty where it was not analysed'),
+      .describe('What the classifiers say of the film, in their order; empty where it was not analysed'),
     warnings: warnings.optional(),
     outputs: z
       .array(outputSchema)

@@ -45,8 +45,8 @@ export const modelsSchema = z
       .enum(Object.keys(PRESETS) as [Preset, ...Preset[]])
       .default('default')
       .describe(
-        'Set of models: default, the best by measurement; paper, the networks of Arias-Garzon et al. 2021. The keys ' +
-          'below replace one of it each',
+        'Set of models: default, or paper, for the networks of Arias-Garzon et al. 2021; today both name the same ' +
+          'models. The keys below replace one of it each',
       ),
     view: folder('the view model'),
     gate: folder('the gate, which refuses what does not look like the films of the training, or off'),

@@ -35,7 +35,7 @@ export interface AnalysisIdentity {
   /** Start of the analysis: Content Date and Time (IHE AIR). */
   readonly startedAt: Date;
   readonly models: readonly AnalysisModel[];
-  /** What is looked for, the leading one first, and which network tells it. */
+  /** What is looked for, and which network tells it. */
   readonly findings: readonly AnalysisFinding[];
   /** Comprehensive 3D SR is what IHE AIR asks for; Comprehensive SR is drawn by more viewers. */
   readonly srClass: SrClass;
@@ -129,9 +129,14 @@ export function deviceUid(identity: AnalysisIdentity): Uid {
   return deriveUid(['device', name, manufacturer, model, identity.softwareVersion, ...modelParts(identity)]);
 }
 
-/** The finding that stands for a film where only one is told. @throws HilumError ENCODE_FAILED when there is none. */
-export function leadingOf({ findings }: AnalysisIdentity): AnalysisFinding {
+/** The first finding that is looked for. @throws HilumError ENCODE_FAILED when there is none. */
+export function firstOf({ findings }: AnalysisIdentity): AnalysisFinding {
   return findings[0] ?? refuse('the analysis looks for no finding');
+}
+
+/** What is looked for under that label. @throws HilumError ENCODE_FAILED when nothing is. */
+export function findingNamed({ findings }: AnalysisIdentity, label: string): AnalysisFinding {
+  return findings.find((finding) => finding.label === label) ?? refuse(`the analysis does not look for ${label}`);
 }
 
 /** The network that tells a finding. @throws HilumError ENCODE_FAILED when it is none of the analysis. */
@@ -148,7 +153,7 @@ export function modelOf({ models }: AnalysisIdentity, task: AnalysisModel['task'
 
 /** @throws HilumError ENCODE_FAILED when the identity cannot make a valid object. */
 export function checkIdentity(identity: AnalysisIdentity): void {
-  leadingOf(identity);
+  firstOf(identity);
   const { findings, device, startedAt, softwareVersion } = identity;
   if (!findings.every(({ operatingPoint }) => isShare(operatingPoint)))
     refuse('the operating point is not within 0 to 1');

@@ -3,7 +3,7 @@ import type { Dataset } from '../dicom/dataset';
 import { patientOrientation } from '../dicom/patient-orientation';
 import { refuse } from '../dicom/sanitise';
 import { deriveUid } from '../dicom/uid';
-import { type AnalysisIdentity, checkIdentity, classifierOf, leadingOf } from './analysis';
+import { type AnalysisIdentity, checkIdentity, classifierOf, findingNamed, firstOf } from './analysis';
 import { codeItem, CODES } from './codes';
 import { derivedFrame, type Grid } from './derived-frame';
 
@@ -15,9 +15,15 @@ const SERIES_NUMBER = '9904';
  * interpolated values, and a hundred times as many bytes. Its Pixel Measures say what ground a sample covers; the frame
  * covers the film.
  * @param heat Grad-CAM after ReLU, divided by its maximum, 0..1
+ * @param shown label of the finding that it is of; by default the first of the analysis
  * @throws HilumError ENCODE_FAILED when the values, the film's UIDs or the identity cannot make a valid object.
  */
-export function buildParametricMap(source: Attributes, heat: Grid, identity: AnalysisIdentity): Dataset {
+export function buildParametricMap(
+  source: Attributes,
+  heat: Grid,
+  identity: AnalysisIdentity,
+  shown = firstOf(identity).label,
+): Dataset {
   checkIdentity(identity);
   const values = Float32Array.from(heat.values);
   if (values.length !== heat.rows * heat.columns || !values.every((value) => value >= 0 && value <= 1))
@@ -33,7 +39,7 @@ export function buildParametricMap(source: Attributes, heat: Grid, identity: Ana
       rows: heat.rows,
       columns: heat.columns,
       derivation: CODES.classActivation,
-      model: classifierOf(identity, leadingOf(identity)),
+      model: classifierOf(identity, findingNamed(identity, shown)),
       dimension: { attribute: 0x00209057, group: 0x00209111 },
       frameContent: { StackID: '1', InStackPositionNumber: 1 },
     },

@@ -2,7 +2,7 @@ import { type Attributes, number, text } from '../dicom/attributes';
 import type { Dataset } from '../dicom/dataset';
 import { clean, cut, plain, refuse } from '../dicom/sanitise';
 import { RESEARCH_USE } from '../finding/wording';
-import { type AnalysisIdentity, checkIdentity, equipmentModule, leadingOf, localMoment, resultUids } from './analysis';
+import { type AnalysisIdentity, checkIdentity, equipmentModule, firstOf, localMoment, resultUids } from './analysis';
 import { closed } from './graphic';
 import { displayShutter, grayscaleTransformations, pixelAspectRatio } from './presentation-of-source';
 import { SOP_CLASSES } from './sop-classes';
@@ -46,19 +46,21 @@ const LAYERS = {
  * Outlines of the lungs and of the hottest regions on the film itself, which is shown as its own header says. Null for
  * a film that is not grayscale: this IOD is for such images only (PS3.3 section A.33.1.1), and a colour one of
  * digitised films is not worth a second builder.
+ * @param shown label of the finding whose regions are outlined; by default the first of the analysis
  * @throws HilumError ENCODE_FAILED when the outlines, the film's header or the identity cannot make a valid object.
  */
 export function buildPresentationState(
   source: Attributes,
   content: PresentationContent,
   identity: AnalysisIdentity,
+  shown = firstOf(identity).label,
 ): Dataset | null {
   checkIdentity(identity);
   if (!isGrayscale(source)) return null;
   const film = sourceReference(source);
   const { series, instance } = resultUids(film.studyInstanceUid, film.sopInstanceUid, identity).presentationState;
   const { date, time, offset } = localMoment(identity.startedAt, source);
-  const annotations = annotationsOf(content, filmSize(source), identity);
+  const annotations = annotationsOf(content, filmSize(source), shown);
   return {
     SOPClassUID: SOP_CLASSES.presentationState,
     SOPInstanceUID: instance,
@@ -132,11 +134,7 @@ interface Annotation {
   readonly objects: Dataset;
 }
 
-function annotationsOf(
-  { lungOutlines, hotRegions }: PresentationContent,
-  size: Size,
-  identity: AnalysisIdentity,
-): Annotation[] {
+function annotationsOf({ lungOutlines, hotRegions }: PresentationContent, size: Size, shown: string): Annotation[] {
   const drawn: readonly (readonly [Layer, PresentationContent['hotRegions']])[] = [
     [LAYERS.lungs, lungOutlines],
     [LAYERS.activation, hotRegions === lungOutlines ? [] : hotRegions],
@@ -153,7 +151,7 @@ function annotationsOf(
       objects: {
         TextObjectSequence: [
           note(
-            identity,
+            shown,
             outlined.map(([layer]) => layer),
           ),
         ],
@@ -177,10 +175,8 @@ function polyline(outline: readonly Point[], { columns, rows }: Size): Dataset {
 }
 
 /** At the lower edge of the window, whatever part of the film is shown there. */
-function note(identity: AnalysisIdentity, layers: readonly Layer[]): Dataset {
-  const activation = layers.includes(LAYERS.activation)
-    ? `, region of greatest class activation for ${leadingOf(identity).label}`
-    : '';
+function note(shown: string, layers: readonly Layer[]): Dataset {
+  const activation = layers.includes(LAYERS.activation) ? `, region of greatest class activation for ${shown}` : '';
   return {
     BoundingBoxAnnotationUnits: 'DISPLAY',
     UnformattedTextValue: cut(plain(`Hilum: lungs${activation}. ${RESEARCH_USE.statement}`), 1024),

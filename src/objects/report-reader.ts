@@ -33,7 +33,7 @@ export interface ReportReading {
   readonly reason: string | null;
   readonly reasonText: string | null;
   readonly view: View | null;
-  /** The leading one first; empty when not analysed. */
+  /** In the order of the analysis; empty when not analysed. */
   readonly findings: readonly Finding[];
   /** 0..1 */
   readonly lungFraction: number | null;

@@ -9,7 +9,8 @@ import {
   checkIdentity,
   classifierOf,
   equipmentModule,
-  leadingOf,
+  findingNamed,
+  firstOf,
   localMoment,
   resultUids,
 } from './analysis';
@@ -32,9 +33,15 @@ const SERIES_NUMBER = '9901';
  * The heat map as a Secondary Capture (PS3.3 section A.8.1) in a series of its own, derived from the film and referring
  * to it. IHE AIR leaves Secondary Captures out because no program can read them: the report is the result, this is the
  * picture for every viewer.
+ * @param shown label of the finding whose activation it shows; by default the first of the analysis
  * @throws HilumError ENCODE_FAILED when the picture, the film's UIDs or the identity cannot make a valid object.
  */
-export function buildSecondaryCapture(source: Attributes, picture: Picture, identity: AnalysisIdentity): Dataset {
+export function buildSecondaryCapture(
+  source: Attributes,
+  picture: Picture,
+  identity: AnalysisIdentity,
+  shown = firstOf(identity).label,
+): Dataset {
   checkIdentity(identity);
   const film = sourceReference(source);
   const { series, instance } = resultUids(film.studyInstanceUid, film.sopInstanceUid, identity).heatMap;
@@ -65,14 +72,14 @@ export function buildSecondaryCapture(source: Attributes, picture: Picture, iden
     PatientOrientation: patientOrientation(source) ?? [],
     ImageType: ['DERIVED', 'SECONDARY', 'OTHER'],
     BurnedInAnnotation: 'YES',
-    ...derivation(film, identity),
+    ...derivation(film, identity, shown),
     ...lossyHistory(source),
     ...pixelModule(picture),
   };
 }
 
-function derivation(film: SourceReference, identity: AnalysisIdentity): Dataset {
-  const finding = leadingOf(identity);
+function derivation(film: SourceReference, identity: AnalysisIdentity, shown: string): Dataset {
+  const finding = findingNamed(identity, shown);
   const { id, version } = classifierOf(identity, finding);
   return {
     DerivationDescription: cut(

@@ -69,7 +69,7 @@ export type ReportContent =
   | {
       readonly outcome: 'analysed';
       readonly view: View;
-      /** In the order of the analysis: the leading one first. */
+      /** In the order of the analysis. */
       readonly findings: readonly ReportFinding[];
       /** Lung pixels / film pixels, 0..1. */
       readonly lungFraction: number;

@@ -4,7 +4,7 @@ import { refuse } from '../dicom/sanitise';
 import type { Finding } from '../events/finding';
 import { percentagesOf, relationOf, RESEARCH_USE } from '../finding/wording';
 import { blend } from '../imaging/colour-map';
-import { type AnalysisIdentity, classifierOf, leadingOf, localMoment } from '../objects/analysis';
+import { type AnalysisIdentity, classifierOf, findingNamed, localMoment } from '../objects/analysis';
 import { CAPTION_LINES, stripLayout } from './picture-frame';
 
 export const STYLE = {
@@ -26,7 +26,7 @@ export interface CaptionLine {
 
 /** What is burned in, top to bottom: four lines, none about the patient. */
 export function captionLines(finding: Finding, identity: AnalysisIdentity, source: Attributes): CaptionLine[] {
-  const { id, version } = classifierOf(identity, leadingOf(identity));
+  const { id, version } = classifierOf(identity, findingNamed(identity, finding.label));
   const { date, time } = localMoment(identity.startedAt, source);
   const when = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)} ${time.slice(0, 2)}:${time.slice(2, 4)}`;
   return [

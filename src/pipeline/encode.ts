@@ -85,20 +85,27 @@ export function readResult(report: Uint8Array): FilmResult {
 const BUILDERS: Readonly<
   Record<ResultObject, (source: Attributes, explained: ExplainedFilm, identity: AnalysisIdentity) => Dataset | null>
 > = {
-  heatMap: (source, explained, identity) => buildSecondaryCapture(source, drawHeatMap(explained, identity), identity),
+  heatMap: (source, explained, identity) =>
+    buildSecondaryCapture(source, drawHeatMap(explained, identity), identity, shownIn(explained).label),
   segmentation(source, { inferred: { lungs, preprocessed } }, identity) {
     const { rows, columns } = preprocessed.decoded.image;
     return buildSegmentation(source, { rows, columns, mask: lungs.mask }, identity);
   },
-  parametricMap: (source, explained, identity) =>
-    buildParametricMap(source, leadingExplanation(explained).heat, identity),
-  presentationState: (source, explained, identity) =>
-    buildPresentationState(
-      source,
-      { lungOutlines: explained.lungOutlines, hotRegions: leadingExplanation(explained).hotRegions },
-      identity,
-    ),
+  parametricMap(source, explained, identity) {
+    const { label, heat } = shownIn(explained);
+    return buildParametricMap(source, heat, identity, label);
+  },
+  presentationState(source, explained, identity) {
+    const { label, hotRegions } = shownIn(explained);
+    return buildPresentationState(source, { lungOutlines: explained.lungOutlines, hotRegions }, identity, label);
+  },
 };
+
+/** The finding that picture and maps are of. */
+function shownIn(explained: ExplainedFilm) {
+  const { finding, ...activation } = leadingExplanation(explained);
+  return { label: finding.label, ...activation };
+}
 
 function analysedContent(
   { inferred: { preprocessed, view, lungs, warnings = [] }, findings }: ExplainedFilm,

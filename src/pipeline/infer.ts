@@ -13,7 +13,7 @@ export interface Models {
   /** Null: nothing is kept from the models behind it. */
   readonly gate: Model | null;
   readonly lungs: Model;
-  /** The leading one first; never empty. */
+  /** Never empty. */
   readonly classifiers: readonly Classifier[];
 }
 

@@ -41,7 +41,7 @@ export interface StudyRow {
   readonly completedAt: number | null;
   /** When a study that could not be analysed is tried again. */
   readonly retryAt: number | null;
-  /** Of the film with the highest probability, the leading one first; empty where no film was analysed. */
+  /** Of the film with the highest probability, in the order of the classifiers; empty where no film was analysed. */
   readonly findings: readonly Finding[];
   readonly views: readonly string[];
   readonly films: number;

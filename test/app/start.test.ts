@@ -1,55 +1,28 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createApp } from '../../src/app/app';
 import { Opened } from '../../src/app/opened';
 import { createLog } from '../../src/base/log';
 import { parseConfig } from '../../src/config/config';
 import { recordingLog } from '../support/records/logs';
+import { portOf, StartSite } from '../support/servers/start-site';
 
-let dir: string;
-let taken: Server;
-let broker: Server;
-const connections: Socket[] = [];
-const portOf = (server: Server) => (server.address() as AddressInfo).port;
-
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'hilum-start-'));
-  taken = createServer().listen(0, '127.0.0.1');
-  // Takes connections and says nothing: what does not let go of it stays alive.
-  broker = createServer((socket) => void connections.push(socket)).listen(0, '127.0.0.1');
-  await Promise.all([taken, broker].map((server) => new Promise((listening) => server.once('listening', listening))));
-});
-afterAll(() => {
-  for (const socket of connections) socket.destroy();
-  taken.close();
-  broker.close();
-  rmSync(dir, { recursive: true, force: true });
-});
-
-const settings = (port: number, more: object = {}) => ({
-  roles: ['list', 'sinks'],
-  archive: { url: 'http://127.0.0.1:9/dicom-web' },
-  broker: { url: `amqp://127.0.0.1:${portOf(broker)}` },
-  http: { port },
-  state: { dir },
-  list: { enabled: true },
-  ...more,
-});
+let site: StartSite;
+beforeAll(async () => void (site = await StartSite.open()));
+afterAll(() => site.close());
 
 test('a start that fails has closed broker, port and database, and writes no end into the trail', async () => {
   const log = recordingLog();
-  const config = settings(portOf(taken), { access: { kind: 'local' } });
+  const config = site.settings(portOf(site.taken), { access: { kind: 'local' } });
   const app = await createApp(parseConfig(config), log);
   await expect(app.start()).rejects.toMatchObject({ code: 'LISTEN_FAILED', lasting: 'permanent' });
   expect(log.lines.map(({ fields }) => fields.event)).toEqual(
     expect.arrayContaining(['broker.stopped', 'service.stopped']),
   );
-  const before = connections.length;
+  const before = site.connections.length;
   await new Promise((wait) => setTimeout(wait, 1_500));
-  expect(connections).toHaveLength(before);
-  expect(() => readFileSync(join(dir, 'audit', 'audit.log'))).toThrow('ENOENT');
+  expect(site.connections).toHaveLength(before);
+  expect(() => readFileSync(join(site.dir, 'audit', 'audit.log'))).toThrow('ENOENT');
 });
 
 test('where a part can not be opened, those before it are closed again, the latest first', async () => {
@@ -65,11 +38,16 @@ test('where a part can not be opened, those before it are closed again, the late
 });
 
 test('an application that can not be made leaves no connection to the broker', async () => {
-  const wrong = { ...settings(0), access: { kind: 'local' }, roles: ['worker'], models: { dir: join(dir, 'none') } };
+  const wrong = {
+    ...site.settings(0),
+    access: { kind: 'local' },
+    roles: ['worker'],
+    models: { dir: join(site.dir, 'none') },
+  };
   await expect(createApp(parseConfig(wrong), createLog('silent'))).rejects.toMatchObject({
     code: expect.any(String) as string,
   });
-  const before = connections.length;
+  const before = site.connections.length;
   await new Promise((wait) => setTimeout(wait, 1_500));
-  expect(connections).toHaveLength(before);
+  expect(site.connections).toHaveLength(before);
 });

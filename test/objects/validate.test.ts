@@ -428,14 +428,12 @@ describe('encode', () => {
   test('refuses an object that is not valid, so that it is never sent', () => {
     // The builders look at the length of a code's texts and at what is printable, the writer at lengths only.
     const code = { value: 'x'.repeat(17), scheme: 'x'.repeat(16), meaning: 'ok' };
-    expect(
-      encode(analysed(FILM), { ...IDENTITY, findings: [{ ...IDENTITY.findings[0]!, label: 'x', code }] }),
-    ).toHaveLength(2);
+    expect(encode(analysed(FILM), { ...IDENTITY, findings: [{ ...IDENTITY.findings[0]!, code }] })).toHaveLength(2);
     const twice = { ...code, value: '840544004', meaning: 'a\tb' };
     expect(() =>
       encode(analysed(FILM), {
         ...IDENTITY,
-        findings: [{ ...IDENTITY.findings[0]!, label: 'x', code: twice }],
+        findings: [{ ...IDENTITY.findings[0]!, code: twice }],
       }),
     ).toThrow(expect.objectContaining({ code: 'ENCODE_FAILED', lasting: 'permanent' }));
   });

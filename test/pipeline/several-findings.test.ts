@@ -109,3 +109,18 @@ test('the heat lies where the maps of both regions say', async () => {
   expect(Math.floor(hottest / columns)).toBeGreaterThan(20);
   expect(hottest % columns).toBeLessThan(28);
 });
+
+test('picture and maps name the finding that they show, and its network', async () => {
+  const { line } = lineOf(0.9, 0.1);
+  const outcome = await analyseFilm(FILM, line);
+  const identity = { ...line.identity(), objects: { ...ALL_OBJECTS } };
+  const objects = encode(outcome, identity).map(({ bytes }) => Buffer.from(bytes).toString('latin1'));
+  const [picture, , map, presentation] = objects;
+  expect(objects).toHaveLength(5);
+  expect(picture).toContain('class activation map of several 1.0.0 for lung opacity');
+  expect(map).toContain('several');
+  expect(presentation).toContain('greatest class activation for lung opacity');
+  for (const text of [picture, presentation]) expect(text).not.toContain('COVID-19');
+});
+
+const ALL_OBJECTS = { heatMap: true, segmentation: true, parametricMap: true, presentationState: true };

@@ -1,44 +1,17 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { portOf, StartSite } from '../support/servers/start-site';
 
 /** How the process of the service begins and ends. Broker and archive are not needed for it. */
 const CLI = resolve(__dirname, '../../dist/cli.js');
-let dir: string;
-let taken: Server;
-let broker: Server;
-const connections: Socket[] = [];
-const portOf = (server: Server) => (server.address() as AddressInfo).port;
-
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'hilum-start-'));
-  taken = createServer().listen(0, '127.0.0.1');
-  // Takes connections and says nothing: what does not let go of it stays alive.
-  broker = createServer((socket) => void connections.push(socket)).listen(0, '127.0.0.1');
-  await Promise.all([taken, broker].map((server) => new Promise((listening) => server.once('listening', listening))));
-});
-afterAll(() => {
-  for (const socket of connections) socket.destroy();
-  taken.close();
-  broker.close();
-  rmSync(dir, { recursive: true, force: true });
-});
-
-const settings = (port: number, more: object = {}) => ({
-  roles: ['list', 'sinks'],
-  archive: { url: 'http://127.0.0.1:9/dicom-web' },
-  broker: { url: `amqp://127.0.0.1:${portOf(broker)}` },
-  http: { port },
-  state: { dir },
-  list: { enabled: true },
-  ...more,
-});
+let site: StartSite;
+beforeAll(async () => void (site = await StartSite.open()));
+afterAll(() => site.close());
 
 /** `hilum serve`, as users start it. */
 function serve(config: object) {
-  const file = join(dir, `${Math.random()}.json`);
+  const file = join(site.dir, `${Math.random()}.json`);
   writeFileSync(file, JSON.stringify(config));
   const child = spawn(process.execPath, [CLI, 'serve', '--config', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   let told = '';
@@ -53,23 +26,25 @@ function serve(config: object) {
 const sentences = (told: string) => told.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
 
 test('a port that is taken ends the service with status 1 and one sentence that names it', async () => {
-  const { ended, told } = serve(settings(portOf(taken)));
+  const { ended, told } = serve(site.settings(portOf(site.taken)));
   expect(await ended).toEqual({ status: 1, signal: null });
   expect(sentences(told())).toEqual([
     expect.stringMatching(
-      new RegExp(`^hilum: LISTEN_FAILED: port ${portOf(taken)} of 127.0.0.1 .*another program.*EADDRINUSE`),
+      new RegExp(`^hilum: LISTEN_FAILED: port ${portOf(site.taken)} of 127.0.0.1 .*another program.*EADDRINUSE`),
     ),
   ]);
 });
 
 test('an audit trail that can not be begun ends the service in the same way', async () => {
-  const { ended, told } = serve(settings(0, { access: { kind: 'local' }, audit: { dir: join(__filename, 'audit') } }));
+  const { ended, told } = serve(
+    site.settings(0, { access: { kind: 'local' }, audit: { dir: join(__filename, 'audit') } }),
+  );
   expect(await ended).toEqual({ status: 1, signal: null });
   expect(sentences(told())).toEqual([expect.stringMatching(/^hilum: AUDIT_FAILED: /)]);
 });
 
 test('the first SIGTERM ends the service, although its broker never answers', async () => {
-  const { child, ended, told } = serve(settings(0, { stopTimeoutMs: 1_000 }));
+  const { child, ended, told } = serve(site.settings(0, { stopTimeoutMs: 1_000 }));
   while (child.exitCode === null && !told().includes('http.listening'))
     await new Promise((wait) => setTimeout(wait, 50));
   child.kill('SIGTERM');

@@ -24,7 +24,12 @@ const filmSchema = z
       .max(1)
       .nullable()
       .describe('Operating point that the probability was held against; null where there is none'),
-    findings: result.findings.unwrap().describe('The leading one first; probability and threshold are its'),
+    findings: result.findings
+      .unwrap()
+      .describe(
+        'In the order of the classifiers. probability and threshold are those of the one that makes the film ' +
+          'urgent, else of the first',
+      ),
     warnings: result.warnings.unwrap().describe('Codes of docs/events.md; leave those alone that you do not know'),
     remarks: z.array(text).describe('Sentences for a reader, those of the warnings among them'),
     outputs: result.outputs,

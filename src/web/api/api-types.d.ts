@@ -194,7 +194,7 @@ export interface StudyRow {
   readonly views: readonly string[];
   readonly films: number;
   readonly result: RowResult | null;
-  /** Of the film that stands for the study, the leading one first. */
+  /** Of the film that stands for the study, in the order of the classifiers. */
   readonly findings: readonly RowFinding[];
   /** The film that stands for the study, where its pictures may be seen. */
   readonly leadFilm: { readonly picture: string; readonly heatMap: string | null } | null;

@@ -71,7 +71,7 @@ export const StudyRow = z
     views: z.array(z.string()).describe('frontal, lateral, or as the film says (PA, LL).'),
     films: count,
     result: RowResult.nullable(),
-    findings: z.array(RowFinding).describe('Of the film that stands for the study, the leading one first.'),
+    findings: z.array(RowFinding).describe('Of the film that stands for the study, in the order of the classifiers.'),
     leadFilm: z
       .strictObject({ picture: z.string(), heatMap: z.string().nullable() })
       .nullable()
