@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * `node scripts/install.mjs [servers] [judges] [bench] [browser] [training]`: brings a bare Debian to the point where
+ * `node scripts/install.mjs [servers] [judges] [bench] [browser] [root] [training]`: brings a bare Debian to the point where
  * Hilum builds and runs. Node built-ins only, as it runs before `npm ci`. What is there already is left alone, and
  * checking costs a fraction of a second.
  */
@@ -48,13 +48,15 @@ export const PACKAGES = {
     'python3-pydicom',
   ],
   browser: ['chromium'],
+  /** A Debian of another release beside this one. */
+  root: ['mmdebstrap', 'debian-archive-keyring'],
   /** Large; nothing but the training and its own tests needs it. */
   training: ['python3-torch', 'python3-onnx', 'python3-scipy', 'python3-numpy', 'python3-pil'],
 };
 
 /**
  * Installs what is missing: npm packages and the build always, Debian packages by need.
- * @param {{servers?: boolean, judges?: boolean, bench?: boolean, browser?: boolean, training?: boolean,
+ * @param {{servers?: boolean, judges?: boolean, bench?: boolean, browser?: boolean, root?: boolean, training?: boolean,
  * build?: boolean}} needs
  */
 export async function ensure(needs = {}) {

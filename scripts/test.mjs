@@ -8,6 +8,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { onDebian13 } from './debian-13.mjs';
 import { ensure } from './install.mjs';
 import { minutesTable, timed } from './lib/parts.mjs';
 import { Explained, ROOT, runMain, runShown, say, succeeds } from './lib/shell.mjs';
@@ -18,7 +19,7 @@ const PYTHON = '/usr/bin/python3';
 const WORKERS = `--maxWorkers=${Math.min(4, os.availableParallelism())}`;
 
 const NEEDS_OF_SERVERS = { servers: true, judges: true, browser: true };
-const ALL_NEEDS = { ...NEEDS_OF_SERVERS, training: true };
+const ALL_NEEDS = { ...NEEDS_OF_SERVERS, root: true, training: true };
 
 /** In the order of running. `needs`: what scripts/install.mjs has to bring for it. */
 const PARTS = [
@@ -41,6 +42,7 @@ const PARTS = [
     needs: NEEDS_OF_SERVERS,
     run: (args) => jest(['--selectProjects=servers', '--maxWorkers=1', ...args]),
   },
+  { name: 'debian-13', needs: { root: true }, run: debian13 },
 ];
 
 async function main() {
@@ -80,6 +82,13 @@ async function trainingTests() {
     return unittest(['-m', 'unittest', 'discover', '-s', 'tests', '-t', '.'], path.join(ROOT, 'training'));
   say('SKIPPED: the tests of the training need PyTorch and ONNX: node scripts/install.mjs training');
   return { passed: 0, failed: 0, skipped: 1 };
+}
+
+/** The servers that hospitals update to. Not inside itself. */
+async function debian13() {
+  const rows = await onDebian13();
+  const total = (key) => rows.reduce((sum, row) => sum + (row[key] ?? 0), 0);
+  return { passed: total('passed'), failed: total('failed'), skipped: total('skipped') };
 }
 
 async function unittest(args, cwd) {

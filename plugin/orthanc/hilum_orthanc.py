@@ -558,7 +558,10 @@ def connection_parameters(pika, settings):
 
 
 def tls_context(settings):
+    """The broker's certificate is checked as the service checks it. From 3.13 on Python also refuses an authority without the extension
+    keyUsage, which many a hospital's own authority is; the chain, the name and the dates are checked all the same."""
     context = ssl.create_default_context(cafile=settings['CaFile'])
+    context.verify_flags &= ~getattr(ssl, 'VERIFY_X509_STRICT', 0)
     if settings['CertFile']:
         context.load_cert_chain(settings['CertFile'], settings['KeyFile'])
     return context

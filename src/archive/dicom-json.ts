@@ -175,6 +175,16 @@ export function readStoreAnswer(text: string, wanted: readonly Uid[]): void {
   if (unmentioned.length > 0) throw ambiguous(`does not mention ${unmentioned.length} of ${wanted.length} objects`);
 }
 
+/** Whether an answer to a store request says of any object what became of it: a refusal of the whole request does not. */
+export function namesObjects(text: string): boolean {
+  try {
+    const answer: unknown = JSON.parse(text);
+    return [REFERENCED_SOP_SEQUENCE, FAILED_SOP_SEQUENCE].some((tag) => valuesAt(answer, tag).length > 0);
+  } catch {
+    return false;
+  }
+}
+
 function parseAnswer(text: string): unknown {
   if (text.trimStart().startsWith('<')) throw ambiguous('is XML although application/dicom+json was asked for');
   try {

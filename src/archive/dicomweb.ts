@@ -10,6 +10,7 @@ import {
   type FoundInstance,
   type FoundSeries,
   type FoundStudy,
+  namesObjects,
   readInstanceRows,
   readStoreAnswer,
   readStudyRows,
@@ -361,6 +362,12 @@ function dicomFile(bytes: Uint8Array): Uint8Array {
 }
 
 /**
+ * Answers that name the objects (PS3.18 table 10.5.3-1). Orthanc says 400 where it stored none, from version 1.20 of
+ * its DICOMweb plug-in.
+ */
+const STORE_STATUSES: ReadonlySet<number> = new Set([200, 202, 400, 409]);
+
+/**
  * STOW-RS (PS3.18 section 10.5). Success only when the answer names each object as stored or as there already.
  * @throws HilumError STORE_FAILED with the refused instances; STORE_AMBIGUOUS when the answer is missing or does not
  * say.
@@ -383,8 +390,10 @@ async function store(wire: Wire, study: Uid, objects: readonly EncodedObject[]):
       { method: 'POST', headers, body, responseTimeoutMs: wire.storeTimeoutMs },
       async (answer) => {
         if (answer.status === 413) throw tooLarge(body.length);
-        if (![200, 202, 409].includes(answer.status)) throw statusError('store', answer.status, answer.retryAfter);
-        readStoreAnswer(await readText(answer.body, MAX_STORE_ANSWER_BYTES), uids);
+        if (!STORE_STATUSES.has(answer.status)) throw statusError('store', answer.status, answer.retryAfter);
+        const text = await readText(answer.body, MAX_STORE_ANSWER_BYTES);
+        if (answer.status === 400 && !namesObjects(text)) throw statusError('store', 400, '');
+        readStoreAnswer(text, uids);
       },
     ),
   );

@@ -18,6 +18,8 @@ export interface QueueConsumerOptions {
 export class QueueConsumer {
   private readonly keeper: ChannelKeeper<Channel>;
   private readonly inHand = new Set<Promise<void>>();
+  /** Came while the consumer stops: they go back when it is cancelled. */
+  private readonly late: { readonly channel: Channel; readonly message: ConsumeMessage }[] = [];
   private consumerTag = '';
   private isStopping = false;
 
@@ -39,12 +41,18 @@ export class QueueConsumer {
   /**
    * Takes no more and waits up to `graceMs` milliseconds for what it has; the rest goes back to the queue. Resolves to
    * how many are left.
+   *
+   * The consumer is cancelled after that: RabbitMQ 4 turns to the next consumer of a queue with a single active one as
+   * soon as this one is cancelled, whatever it still has in hand.
    */
   async stop(graceMs: number): Promise<number> {
     this.isStopping = true;
+    await inTime(Promise.allSettled([...this.inHand]), graceMs);
     const channel = this.keeper.current();
     if (channel !== undefined) await inTime(channel.cancel(this.consumerTag), CLOSE_TIMEOUT_MS);
-    await inTime(Promise.allSettled([...this.inHand]), graceMs);
+    // What came over a channel that is gone has gone back already.
+    for (const late of this.late.splice(0))
+      if (late.channel === this.keeper.current()) late.channel.nack(late.message, false, true);
     return this.inHand.size;
   }
 
@@ -52,8 +60,7 @@ export class QueueConsumer {
     // null: the broker has cancelled the consumer (the queue was deleted, its node went away). Closing the channel
     // makes the keeper start over.
     if (message === null) return void channel.close().catch(() => {});
-    // Sent before the broker heard that we stop: it goes back when the channel closes.
-    if (this.isStopping) return;
+    if (this.isStopping) return void this.late.push({ channel, message });
     const work = this.options.receive(channel, message);
     this.inHand.add(work);
     void work.finally(() => this.inHand.delete(work));

@@ -189,6 +189,7 @@ test('doctor says that all is well, and what is wrong', async () => {
     'archive: query',
     'archive: retrieve',
     'archive: store',
+    'archive: password',
     'broker',
     'broker: topology',
     'model: view-vgg19',
@@ -201,6 +202,21 @@ test('doctor says that all is well, and what is wrong', async () => {
   const problems = lines(ill.out).filter(({ ok }) => !ok);
   expect(problems.map(({ check }) => check)).toEqual(expect.arrayContaining(['archive: query', 'broker']));
   expect(problems.find(({ check }) => check === 'archive: query')!['text']).toContain('ARCHIVE_UNAUTHORISED');
+}, 180_000);
+
+test('doctor says that an archive lets in whoever shows no password', async () => {
+  const rabbit = await servers.rabbit();
+  const orthanc = await servers.orthanc();
+  const auth = { kind: 'basic', username: 'hilum', password: 'right' };
+  writeFileSync(
+    join(dir, 'open.yaml'),
+    JSON.stringify({ archive: { url: orthanc.dicomWebUrl, auth }, broker: { url: rabbit.amqpUrl } }),
+  );
+  const { out, status } = await hilum('doctor', '--config', join(dir, 'open.yaml'), '--json');
+  expect(status).toBe(1);
+  const problems = lines(out).filter(({ ok }) => !ok);
+  expect(problems.map(({ check }) => check)).toEqual(['archive: password']);
+  expect(problems[0]!['text']).toContain('AuthenticationEnabled');
 }, 180_000);
 
 test('doctor --store-test stores a result of full size, finds it, and removes the test study; without it nothing is written', async () => {

@@ -28,6 +28,7 @@ const PASSING: [name: string, fault: Fault, times: number, reason: string | null
   ['409 with a FailedSOPSequence', storingOnly(0, 409), 1, 'STORE_FAILED', 1],
   ['200 without a word about the object', answering(200, {}, '{}'), 1, 'STORE_NOT_CONFIRMED', 1],
   ['500 twice, then fine', answering(500), 2, 'ARCHIVE_UNAVAILABLE', 2],
+  ['400 of a full store (0xA700), as DICOMweb 1.20 answers', storingOnly(0, 400), 1, 'STORE_FAILED', 1],
   ['507 Insufficient Storage', answering(507), 1, 'ARCHIVE_UNAVAILABLE', 1],
   ['429 Too Many Requests', answering(429, { 'retry-after': '0' }), 1, 'ARCHIVE_UNAVAILABLE', 1],
 ];
@@ -74,6 +75,7 @@ test('STOW: 503 with Retry-After is tried again when the archive said, not befor
 test.each([
   ['409 that says the SOP class is not supported', storingOnly(0, 409, 0x0122), 'STORE_FAILED'],
   ['400', answering(400), 'ARCHIVE_REFUSED'],
+  ['400 that says the SOP class is not supported', storingOnly(0, 400, 0x0122), 'STORE_FAILED'],
   ['404', answering(404), 'NOT_FOUND'],
 ])(
   'STOW: %s is not tried again, and a replay does it when the archive is mended',

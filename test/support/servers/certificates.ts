@@ -61,52 +61,51 @@ export function authority(): Authority {
   const dir = mkdtempSync(join(tmpdir(), 'hilum-test-ca-'));
   const at = (name: string) => join(dir, name);
   const openssl = (...args: string[]) => void execFileSync('openssl', args, { stdio: 'pipe' });
-  openssl(
-    'req',
-    '-x509',
-    ...EC_KEY,
-    '-days',
-    '2',
-    '-subj',
-    '/CN=Hospital authority',
-    '-keyout',
-    at('ca.key'),
-    '-out',
-    at('ca.pem'),
-  );
-  const issue = (name: string, alternative: string, days: number) => {
-    openssl('req', ...EC_KEY, '-subj', `/CN=${name}`, '-keyout', at(`${name}.key`), '-out', at(`${name}.csr`));
+  const made = ['-keyout', at('ca.key'), '-out', at('ca.pem')];
+  const usage = ['-addext', 'keyUsage=critical,keyCertSign,cRLSign'];
+  openssl('req', '-x509', ...EC_KEY, '-days', '2', '-subj', '/CN=Hospital authority', ...usage, ...made);
+  writeFileSync(at('ca.index'), '');
+  writeFileSync(at('ca.conf'), issuing(dir));
+  const issue = (name: string, alternative: string, from: number, to: number) => {
+    const [key, csr, pem] = [at(`${name}.key`), at(`${name}.csr`), at(`${name}.pem`)];
+    openssl('req', ...EC_KEY, '-subj', `/CN=${name}`, '-keyout', key, '-out', csr);
     writeFileSync(at(`${name}.ext`), `subjectAltName=${alternative}\n`);
-    openssl(
-      'x509',
-      '-req',
-      '-in',
-      at(`${name}.csr`),
-      '-CA',
-      at('ca.pem'),
-      '-CAkey',
-      at('ca.key'),
-      '-CAcreateserial',
-      '-days',
-      String(days),
-      '-extfile',
-      at(`${name}.ext`),
-      '-out',
-      at(`${name}.pem`),
-    );
-    return {
-      certFile: at(`${name}.pem`),
-      keyFile: at(`${name}.key`),
-      cert: readFileSync(at(`${name}.pem`)),
-      key: readFileSync(at(`${name}.key`)),
-    };
+    const dates = ['-startdate', certificateTime(from), '-enddate', certificateTime(to)];
+    const files = ['-config', at('ca.conf'), '-extfile', at(`${name}.ext`), '-in', csr, '-out', pem];
+    openssl('ca', '-batch', '-notext', ...dates, ...files);
+    return { certFile: pem, keyFile: key, cert: readFileSync(pem), key: readFileSync(key) };
   };
   return {
     caFile: at('ca.pem'),
     ca: readFileSync(at('ca.pem')),
-    good: issue('good', 'IP:127.0.0.1', 2),
-    expired: issue('expired', 'IP:127.0.0.1', -1),
-    wrongHost: issue('other', 'DNS:other.example', 2),
+    good: issue('good', 'IP:127.0.0.1', -1, 2),
+    expired: issue('expired', 'IP:127.0.0.1', -3, -1),
+    wrongHost: issue('other', 'DNS:other.example', -1, 2),
     remove: () => rmSync(dir, { recursive: true, force: true }),
   };
+}
+
+/** `openssl ca` takes dates in the past; `x509 -days` refuses them from OpenSSL 3.5 on. */
+function issuing(dir: string): string {
+  return [
+    '[ca]',
+    'default_ca = hospital',
+    '[hospital]',
+    `database = ${join(dir, 'ca.index')}`,
+    `new_certs_dir = ${dir}`,
+    `certificate = ${join(dir, 'ca.pem')}`,
+    `private_key = ${join(dir, 'ca.key')}`,
+    'rand_serial = yes',
+    'default_md = sha256',
+    'policy = any',
+    '[any]',
+    'commonName = supplied',
+    '',
+  ].join('\n');
+}
+
+/** GeneralizedTime (RFC 5280 section 4.1.2.5.2) of so many days from now. */
+function certificateTime(days: number): string {
+  const time = new Date(Date.now() + days * 86_400_000).toISOString();
+  return `${time.slice(0, 19).replace(/[-:T]/g, '')}Z`;
 }
