@@ -12,19 +12,17 @@ import { Explained, ROOT } from './shell.mjs';
 const require = createRequire(import.meta.url);
 
 /**
- * Starts all three in `dir` and opens a queue for results before the first study can come.
- * @param {{dir: string, config?: object, say?: (text: string) => void, onStarted?: (part: {stop(): Promise<void>}) =>
- * void}} options `onStarted` gets each part as it runs, `config` is more of the service's configuration
+ * Starts all three in `dir` and opens a queue for results before the first study can come. They end with this process.
+ * `ended` rejects as soon as one of them has ended by itself.
+ * @param {{dir: string, config?: object, say?: (text: string) => void}} options `config` is more of the service's
+ * configuration
  */
-export async function startLine({ dir, config = {}, say = () => {}, onStarted = () => {} }) {
+export async function startLine({ dir, config = {}, say = () => {} }) {
   say('starting RabbitMQ');
   const rabbit = await startRabbit({ dir: path.join(dir, 'rabbitmq') });
-  onStarted(rabbit);
   say('starting Orthanc with the plug-in');
   const orthanc = await startOrthanc({ dir: path.join(dir, 'orthanc'), amqpUrl: rabbit.amqpUrl });
-  onStarted(orthanc);
   const results = await listenForResults(rabbit.amqpUrl);
-  onStarted(results);
   say('starting the service');
   const service = await startService({
     dir: path.join(dir, 'service'),
@@ -32,8 +30,16 @@ export async function startLine({ dir, config = {}, say = () => {}, onStarted = 
     amqpUrl: rabbit.amqpUrl,
     config,
   });
-  onStarted(service);
-  return { rabbit, orthanc, results, service };
+  const ended = firstEnd({ RabbitMQ: rabbit, Orthanc: orthanc, 'the service': service });
+  ended.catch(() => {});
+  return { rabbit, orthanc, results, service, ended };
+}
+
+async function firstEnd(servers) {
+  const [name, { log }] = await Promise.race(
+    Object.entries(servers).map(([name, server]) => server.ended().then(() => [name, server])),
+  );
+  throw new Explained(`${name} has ended\n${processes.tail(log)}`);
 }
 
 /**
@@ -89,7 +95,7 @@ async function listenForResults(amqpUrl) {
   await channel.consume(queue, (message) => message && events.push(JSON.parse(message.content.toString('utf8'))), {
     noAck: true,
   });
-  return { events, deadStudies: () => peekDeadLetters(connection), stop: () => connection.close().catch(() => {}) };
+  return { events, deadStudies: () => peekDeadLetters(connection) };
 }
 
 /**
@@ -117,7 +123,7 @@ function studyOf(message) {
 
 /** Orthanc's REST API, as far as the demo needs it. */
 export function orthancApi(url) {
-  const ask = async (pathname, options) => {
+  const askText = async (pathname, options) => {
     const response = await fetch(url + pathname, { signal: AbortSignal.timeout(120_000), ...options });
     const text = await response.text();
     if (!response.ok)
@@ -125,21 +131,24 @@ export function orthancApi(url) {
         status: response.status,
         body: text,
       });
-    return JSON.parse(text);
+    return text;
   };
+  const ask = async (...request) => JSON.parse(await askText(...request));
   return {
     /** Stores a file: {stored} with its place, or {refused} with the reason. */
     async store(bytes) {
       try {
         const sent = await ask('/instances', { method: 'POST', body: bytes });
         return sent.Status === 'Success'
-          ? { stored: await place(ask, sent) }
+          ? { stored: { ...(await place(ask, sent)), sopClassUid: await sopClass(askText, sent) } }
           : { refused: `${sent.Status}: Orthanc has an object with this SOP Instance UID`, id: sent.ID };
       } catch (error) {
         if (error.status === undefined) throw error;
         return { refused: `refused by Orthanc (${error.status}): ${messageOf(error.body)}` };
       }
     },
+    /** Whether nothing came of any study within Orthanc's StableAge. */
+    isStable: async () => (await ask('/studies?expand')).every(({ IsStable }) => IsStable),
     /** Whether an object is there. */
     has: async (sopInstanceUid) =>
       (await ask('/tools/lookup', { method: 'POST', body: sopInstanceUid })).some(({ Type }) => Type === 'Instance'),
@@ -160,6 +169,11 @@ async function place(ask, { ID, ParentSeries, ParentStudy }) {
     modality: series.MainDicomTags.Modality ?? '',
     studyInstanceUid: study.MainDicomTags.StudyInstanceUID,
   };
+}
+
+/** Empty where the object has none. */
+async function sopClass(askText, { ID }) {
+  return (await askText(`/instances/${ID}/metadata/SopClassUid`).catch(() => '')).trim();
 }
 
 function messageOf(body) {
