@@ -55,7 +55,10 @@ function keepLogs(folder) {
 
 async function demonstrate(dir, films, asked, ending) {
   // Only now: these need npm packages and the build.
-  const [{ startLine, orthancApi }, results] = [await import('./lib/service.mjs'), await import('./demo/results.mjs')];
+  const [{ startLine, orthancApi, unlessEnded }, results] = [
+    await import('./lib/service.mjs'),
+    await import('./demo/results.mjs'),
+  ];
   // The list links to the viewer before the viewer is there: its port is chosen now.
   const viewerPort = await processes.freePort();
   const line = await startLine({ dir, config: withList(viewerPort), say });
@@ -70,24 +73,12 @@ async function demonstrate(dir, films, asked, ending) {
     if (asked.json) process.stdout.write(`${JSON.stringify(report)}\n`);
     return problems.length === 0;
   };
-  const isGood = await unlessEnded(line, work());
+  const isGood = await unlessEnded(line.ended, work());
   if (!asked.once) {
     ending.status = isGood ? 0 : 1;
     await line.ended;
   }
   return isGood;
-}
-
-/** When a server ends, all that is asked of it fails: the end is what to tell of, seen a moment later. */
-function unlessEnded(line, work) {
-  const moment = () => new Promise((resolve) => setTimeout(resolve, 1_000));
-  return Promise.race([
-    line.ended,
-    work.catch(async (error) => {
-      await Promise.race([line.ended, moment()]);
-      throw error;
-    }),
-  ]);
 }
 
 /** The reading list with the embedded database, links into the viewer, and the lungs' outlines for its pages. */

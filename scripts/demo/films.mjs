@@ -12,7 +12,8 @@ const require = createRequire(import.meta.url);
  * @throws Explained where there is nothing to send.
  */
 export function ownFilms(given) {
-  const { files, others } = findFiles(path.resolve(process.env.INIT_CWD ?? '.', given));
+  const { npm_lifecycle_event: script, INIT_CWD } = process.env;
+  const { files, others } = findFiles(path.resolve(script === 'demo' ? INIT_CWD : '.', given));
   const leftOut = others.map(({ name, problem }) => ({ file: name, reason: problem }));
   if (files.length === 0)
     throw new Explained(

@@ -7,7 +7,9 @@ const require = createRequire(import.meta.url);
 const { FILM_MODALITIES } = require(path.join(ROOT, 'dist/events/closed-lists.js'));
 const { isNoImageClass } = require(path.join(ROOT, 'dist/dicom/sop-class.js'));
 const { tryParseUid } = require(path.join(ROOT, 'dist/dicom/uid.js'));
-const { findingStatement, notAnalysedStatement, percentagesOf, reasonTextOf } = require(path.join(ROOT, 'dist/finding/wording.js'));
+const { findingStatement, notAnalysedStatement, percentagesOf, reasonTextOf } = require(
+  path.join(ROOT, 'dist/finding/wording.js'),
+);
 
 /** Without any new result for so long, what is missing will not come. */
 const PATIENCE_MS = 10 * 60_000;
@@ -31,8 +33,8 @@ export async function sendAll({ films, leftOut }, api, orthanc) {
       firstFile.set(answer.stored.id, film.file);
       sent.stored.push({ file: film.file, ...answer.stored, at: Date.now() });
     } else {
-      const repeated = answer.id === undefined ? '' : ` (${firstFile.get(answer.id) ?? "one of Hilum's own results"})`;
-      sent.notStored.push({ file: film.file, reason: answer.refused + repeated });
+      const sameAs = answer.id === undefined ? undefined : (firstFile.get(answer.id) ?? "one of Hilum's own results");
+      sent.notStored.push({ file: film.file, reason: answer.refused, ...(sameAs === undefined ? {} : { sameAs }) });
     }
   }
   progress();
@@ -151,7 +153,6 @@ export async function makeReport(sent, { results, service }, api) {
       problems.push(`study ${studyInstanceUid}: ${reason === undefined ? 'no result' : `given up, ${reason}`}`);
     if (event !== undefined) problems.push(...(await missingOutputs(event, api)));
     studies.push({
-      study: studies.length + 1,
       studyInstanceUid,
       ...priorityOf(event, list.get(studyInstanceUid)),
       secondsToResult: secondsToResult(instances, event),
@@ -159,14 +160,22 @@ export async function makeReport(sent, { results, service }, api) {
       films,
     });
   }
-  return { report: { studies, notStored: sent.notStored }, problems };
+  return { report: { studies: numbered(studies), notStored: sent.notStored }, problems };
+}
+
+/** Urgent ones first, as in the reading list; then by what was made of them, those without a radiograph last. */
+function numbered(studies) {
+  const outcomes = ['analysed', 'failed', 'not-analysed', 'rejected'];
+  const filmRank = ({ outcome, isRadiograph }) => outcomes.indexOf(outcome) + (isRadiograph ? 0 : outcomes.length);
+  const rank = ({ priority, films }) => (priority === 'urgent' ? -1 : Math.min(...films.map(filmRank)));
+  return [...studies].sort((a, b) => rank(a) - rank(b)).map((study, i) => ({ study: i + 1, ...study }));
 }
 
 function filmReport(instance, event, deadReason) {
   const { file, sopInstanceUid, modality } = instance;
   const film = event?.films.find((one) => one.sopInstanceUid === sopInstanceUid);
   const nothing = { reason: null, view: null, probability: null, probabilityText: null, outputs: [] };
-  const base = { file, sopInstanceUid, modality, ...nothing };
+  const base = { file, sopInstanceUid, modality, isRadiograph: FILM_MODALITIES.has(modality), ...nothing };
   if (film)
     return {
       ...base,

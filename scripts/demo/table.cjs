@@ -10,7 +10,7 @@ const HEAD = ['study', 'film', 'result', 'probability', 'priority', 'objects', '
 /** See table.d.cts. */
 function describe({ studies, notStored }) {
   const names = studyNames(studies);
-  const rows = studies.flatMap((study, i) => studyRows(study, names[i]));
+  const rows = studies.flatMap((study, i) => (hasFilm(study) ? studyRows(study, names[i]) : []));
   const widths = HEAD.map((title, i) => Math.max(title.length, ...rows.map(({ cells }) => cells[i].length)));
   const line = (cells) =>
     cells
@@ -18,8 +18,13 @@ function describe({ studies, notStored }) {
       .join('')
       .trimEnd();
   const body = rows.flatMap(({ cells, why }) => [line(cells), `${' '.repeat(widths[0] + 4)}${why}`]);
-  return `\n${[line(HEAD), ...body].join('\n')}\n${leftOut(notStored)}\nResearch use only, not for diagnosis.\n`;
+  const tables = [[line(HEAD), ...body], withoutFilm(studies), leftOut(notStored)];
+  const text = tables.flatMap((lines) => (lines.length === 0 ? [] : `\n${lines.join('\n')}\n`)).join('');
+  return printable(`${text}\nResearch use only, not for diagnosis.\n`);
 }
+
+/** Names of files and what Orthanc quotes of them may hold anything, control sequences of a terminal too. */
+const printable = (text) => text.replace(/(?!\n)[\p{Cc}\p{Cf}\p{Co}\p{Cn}]/gu, '?');
 
 /** See table.d.cts. */
 function studyNames(studies) {
@@ -36,13 +41,34 @@ function abbreviated(uids) {
   }
 }
 
+const hasFilm = ({ films }) => films.some(({ isRadiograph }) => isRadiograph);
+
+/** Most of a folder of anything may be of this kind: counted, not listed. */
+function withoutFilm(studies) {
+  const others = studies.filter((study) => !hasFilm(study));
+  if (others.length === 0) return [];
+  const kinds = [...grouped(others, ({ films }) => films[0].modality || 'no modality')].sort(
+    ([, a], [, b]) => b.length - a.length,
+  );
+  const rows = others.filter(({ list }) => list !== 'absent').length;
+  return [
+    `studies without a film (CR or DX), left alone: ${others.length}`,
+    `  ${kinds.map(([kind, { length }]) => `${length} x ${kind}`).join(', ')}`,
+    `  ${rows === 0 ? 'The reading list has no row of them.' : `The reading list has rows of ${rows} of them.`}`,
+  ];
+}
+
+function grouped(values, keyOf) {
+  const groups = new Map();
+  for (const value of values) groups.set(keyOf(value), [...(groups.get(keyOf(value)) ?? []), value]);
+  return groups;
+}
+
 /** One row for each film; films that were left alone for one reason share one. */
 function studyRows(study, name) {
-  const groups = new Map();
-  for (const film of study.films) {
-    const key = film.outputs.length === 0 && film.outcome === 'rejected' ? film.reason : film.sopInstanceUid;
-    groups.set(key, [...(groups.get(key) ?? []), film]);
-  }
+  const groups = grouped(study.films, ({ outputs, outcome, reason, sopInstanceUid }) =>
+    outputs.length === 0 && outcome === 'rejected' ? reason : sopInstanceUid,
+  );
   return [...groups.values()].map((films, i) => filmRow(study, i === 0 ? name : null, films));
 }
 
@@ -80,14 +106,15 @@ const sentence = (text) => (text.endsWith('.') ? text : `${text}.`);
 const cutLeft = (text, length) => (text.length <= length ? text : `...${text.slice(3 - length)}`);
 
 function leftOut(notStored) {
-  if (notStored.length === 0) return '';
-  const byReason = new Map();
-  for (const { file, reason } of notStored) byReason.set(reason, [...(byReason.get(reason) ?? []), file]);
-  const lines = [...byReason].map(([reason, files]) => {
+  if (notStored.length === 0) return [];
+  const lines = [...grouped(notStored, ({ reason }) => reason)].map(([reason, files]) => {
     const more = files.length > NAMED ? ` and ${files.length - NAMED} more` : '';
-    return `  ${files.length} x ${reason}: ${files.slice(0, NAMED).join(', ')}${more}`;
+    const named = files
+      .slice(0, NAMED)
+      .map(({ file, sameAs }) => (sameAs === undefined ? file : `${file} (as ${sameAs})`));
+    return `  ${files.length} x ${reason}: ${named.join(', ')}${more}`;
   });
-  return `\nnot stored:\n${lines.join('\n')}\n`;
+  return [`files that were not stored: ${notStored.length}`, ...lines];
 }
 
 module.exports = { describe, studyNames, abbreviated };

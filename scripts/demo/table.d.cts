@@ -2,6 +2,8 @@ export interface ReportedFilm {
   readonly file: string;
   readonly sopInstanceUid: string;
   readonly modality: string;
+  /** CR or DX. */
+  readonly isRadiograph: boolean;
   readonly outcome: 'analysed' | 'not-analysed' | 'rejected' | 'failed';
   readonly reason: string | null;
   readonly view: string | null;
@@ -27,7 +29,8 @@ export interface ReportedStudy {
 /** A table with a sentence below each line, and what was not stored, by reason. */
 export function describe(report: {
   readonly studies: readonly ReportedStudy[];
-  readonly notStored: readonly { readonly file: string; readonly reason: string }[];
+  /** `sameAs`: the file whose object the archive has already. */
+  readonly notStored: readonly { readonly file: string; readonly reason: string; readonly sameAs?: string }[];
 }): string;
 
 /** Of each study its number and its UID, abbreviated: the same in the table and beside links. */

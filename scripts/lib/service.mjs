@@ -20,26 +20,43 @@ const require = createRequire(import.meta.url);
 export async function startLine({ dir, config = {}, say = () => {} }) {
   say('starting RabbitMQ');
   const rabbit = await startRabbit({ dir: path.join(dir, 'rabbitmq') });
-  say('starting Orthanc with the plug-in');
-  const orthanc = await startOrthanc({ dir: path.join(dir, 'orthanc'), amqpUrl: rabbit.amqpUrl });
-  const results = await listenForResults(rabbit.amqpUrl);
-  say('starting the service');
-  const service = await startService({
-    dir: path.join(dir, 'service'),
-    archiveUrl: orthanc.dicomWebUrl,
-    amqpUrl: rabbit.amqpUrl,
-    config,
-  });
-  const ended = firstEnd({ RabbitMQ: rabbit, Orthanc: orthanc, 'the service': service });
+  const withRabbit = async () => {
+    say('starting Orthanc with the plug-in');
+    const orthanc = await startOrthanc({ dir: path.join(dir, 'orthanc'), amqpUrl: rabbit.amqpUrl });
+    const results = await listenForResults(rabbit.amqpUrl);
+    say('starting the service');
+    const service = await startService({
+      dir: path.join(dir, 'service'),
+      archiveUrl: orthanc.dicomWebUrl,
+      amqpUrl: rabbit.amqpUrl,
+      config,
+    });
+    return { rabbit, orthanc, results, service };
+  };
+  const line = await unlessEnded(endOf('RabbitMQ', rabbit), withRabbit());
+  const { orthanc, service } = line;
+  const ends = [endOf('RabbitMQ', rabbit), endOf('Orthanc', orthanc), endOf('the service', service)];
+  const ended = Promise.race(ends);
   ended.catch(() => {});
-  return { rabbit, orthanc, results, service, ended };
+  return { ...line, ended };
 }
 
-async function firstEnd(servers) {
-  const [name, { log }] = await Promise.race(
-    Object.entries(servers).map(([name, server]) => server.ended().then(() => [name, server])),
-  );
-  throw new Explained(`${name} has ended\n${processes.tail(log)}`);
+/** Rejects when the server has ended. */
+async function endOf(name, server) {
+  await server.ended();
+  throw new Explained(`${name} has ended\n${processes.tail(server.log)}`);
+}
+
+/** How long the end of a server may be seen after a request to it has failed. */
+const END_SEEN_MS = 1_000;
+
+/** When a server ends, all that is asked of it fails: `ended` is what to tell of. */
+export function unlessEnded(ended, work) {
+  const told = work.catch(async (error) => {
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, END_SEEN_MS))]);
+    throw error;
+  });
+  return Promise.race([ended, told]);
 }
 
 /**
@@ -144,7 +161,7 @@ export function orthancApi(url) {
           : { refused: `${sent.Status}: Orthanc has an object with this SOP Instance UID`, id: sent.ID };
       } catch (error) {
         if (error.status === undefined) throw error;
-        return { refused: `refused by Orthanc (${error.status}): ${messageOf(error.body)}` };
+        return { refused: refusal(error) };
       }
     },
     /** Whether nothing came of any study within Orthanc's StableAge. */
@@ -174,6 +191,12 @@ async function place(ask, { ID, ParentSeries, ParentStudy }) {
 /** Empty where the object has none. */
 async function sopClass(askText, { ID }) {
   return (await askText(`/instances/${ID}/metadata/SopClassUid`).catch(() => '')).trim();
+}
+
+/** Without the size, so that files that were refused for one reason have one text. */
+function refusal({ status, body }) {
+  const said = `refused by Orthanc (${status}): ${messageOf(body).replace(/ \(size: \d+ bytes\)/, '')}`;
+  return status === 404 ? `${said} (a DICOMDIR, or an object without its UIDs)` : said;
 }
 
 function messageOf(body) {
