@@ -4,24 +4,24 @@
  * RabbitMQ, Orthanc and the service, stores films, waits for their results, prints a table and where to look, and
  * leaves all running until Ctrl-C. Nothing of it is left behind, whatever ends it, but logs after a failure.
  */
-import options from './demo/options.cjs';
+import { readOptions, USAGE, withoutTaken } from './demo/options.cjs';
 import { drawnFilms, ownFilms } from './demo/films.mjs';
-import table from './demo/table.cjs';
+import { describe, studyNames } from './demo/table.cjs';
 import { ensure } from './install.mjs';
-import processes from './lib/processes.cjs';
+import { endGroups, freePort, workFolder } from './lib/processes.cjs';
 import { progress, runMain, say } from './lib/shell.mjs';
 
 /** As shells tell of a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
 async function main() {
-  const asked = options.readOptions(process.argv.slice(2), process.env);
-  if (asked.help) return void process.stdout.write(options.USAGE);
-  process.env = options.withoutTaken(process.env);
+  const asked = readOptions(process.argv.slice(2), process.env);
+  if (asked.help) return void process.stdout.write(USAGE);
+  process.env = withoutTaken(process.env);
   const ending = endOnSignal();
   const own = asked.films === undefined ? undefined : ownFilms(asked.films);
   await ensure({ servers: true });
-  const folder = processes.workFolder('hilum-demo-');
+  const folder = workFolder('hilum-demo-');
   try {
     const isGood = await demonstrate(folder.dir, own ?? drawnFilms(), asked, ending);
     if (!isGood) keepLogs(folder);
@@ -49,7 +49,7 @@ function endOnSignal() {
 
 /** For a failure: data would be of no use. */
 function keepLogs(folder) {
-  processes.endGroups();
+  endGroups();
   if (folder.keepLogs()) say(`logs are left in ${folder.dir}`);
 }
 
@@ -60,14 +60,14 @@ async function demonstrate(dir, films, asked, ending) {
     await import('./demo/results.mjs'),
   ];
   // The list links to the viewer before the viewer is there: its port is chosen now.
-  const viewerPort = await processes.freePort();
+  const viewerPort = await freePort();
   const line = await startLine({ dir, config: withList(viewerPort), say });
   const api = orthancApi(line.orthanc.url);
   const work = async () => {
     const sent = await results.sendAll(films, api, line.orthanc);
     await results.waitForResults(sent, line, api);
     const { report, problems } = await results.makeReport(sent, line, api);
-    process.stdout.write(table.describe(report));
+    process.stdout.write(describe(report));
     problems.forEach((problem) => say(`PROBLEM: ${problem}`));
     if (!asked.once) await tellWhereToLook(line, report, viewerPort);
     if (asked.json) process.stdout.write(`${JSON.stringify(report)}\n`);
@@ -109,7 +109,7 @@ async function viewerLinks(orthanc, studies, port) {
   try {
     progress(`bringing OHIF ${viewers.VIEWER_VERSION} (48 MB, once)`);
     const viewer = await viewers.startViewer({ dicomWebUrl: orthanc.dicomWebUrl, port });
-    const names = table.studyNames(studies);
+    const names = studyNames(studies);
     const links = studies.flatMap(({ studyInstanceUid, films }, i) =>
       films.some(({ outputs }) => outputs.length > 0)
         ? [[`  study ${names[i]}`, viewer.studyUrl(studyInstanceUid)]]

@@ -59,8 +59,14 @@ export function drawnFilms() {
   const { syntheticDicom } = require(path.join(ROOT, 'dist/objects/synthetic-film.js'));
   const films = DRAWN.map(({ name, attributes, ...film }) => ({
     file: name,
-    // The accession number says which study of the table a row of the list is.
-    read: () => syntheticDicom({ ...film, attributes: { ...attributes, AccessionNumber: `DEMO-${film.seed}` } }),
+    // By it a study of the table is found in the list.
+    read: () => syntheticDicom({ ...film, attributes: { ...attributes, StudyDescription: descriptionOf(film.seed) } }),
   }));
   return { films, leftOut: [] };
+}
+
+/** The films of a seed are one study. */
+function descriptionOf(study) {
+  const names = DRAWN.filter(({ seed }) => seed === study).map(({ name }) => name);
+  return `Drawn: ${names.join(' and ')}`;
 }

@@ -64,34 +64,43 @@ export function syntheticDicom(film: SyntheticObject): Uint8Array {
     ...common(film),
     ...image(drawn),
     BodyPartExamined: WORDS[film.subject ?? 'chest'].bodyPart,
-    ...(modality === 'DX' ? digitalXRay(film) : { SOPClassUID: '1.2.840.10008.5.1.4.1.1.1' }),
+    ...(modality === 'DX' ? digitalXRay(film) : computedRadiography(film)),
     ...orientation(film),
     ...film.attributes,
   });
 }
 
+interface SubjectWords {
+  readonly bodyPart: string;
+  readonly study: string;
+  readonly series: string;
+  readonly region: Dataset;
+  /** Of a paired part. */
+  readonly side?: 'L' | 'R';
+}
+
 /** What the header says of each; a plate without an exposure was meant for a chest. */
-const WORDS: Readonly<Record<SyntheticSubject, { bodyPart: string; study: string; series: string; region: Dataset }>> =
-  {
-    chest: {
-      bodyPart: 'CHEST',
-      study: 'Drawn chest film, no patient',
-      series: 'Synthetic chest',
-      region: code('51185008', 'SCT', 'Chest'),
-    },
-    hand: {
-      bodyPart: 'HAND',
-      study: 'Drawn hand, no patient',
-      series: 'Synthetic hand',
-      region: code('85562004', 'SCT', 'Hand'),
-    },
-    nothing: {
-      bodyPart: 'CHEST',
-      study: 'Drawn plate without an exposure, no patient',
-      series: 'Synthetic chest',
-      region: code('51185008', 'SCT', 'Chest'),
-    },
-  };
+const WORDS: Readonly<Record<SyntheticSubject, SubjectWords>> = {
+  chest: {
+    bodyPart: 'CHEST',
+    study: 'Drawn chest film, no patient',
+    series: 'Synthetic chest',
+    region: code('51185008', 'SCT', 'Chest'),
+  },
+  hand: {
+    bodyPart: 'HAND',
+    study: 'Drawn hand, no patient',
+    series: 'Synthetic hand',
+    region: code('85562004', 'SCT', 'Hand'),
+    side: 'R',
+  },
+  nothing: {
+    bodyPart: 'CHEST',
+    study: 'Drawn plate without an exposure, no patient',
+    series: 'Synthetic chest',
+    region: code('51185008', 'SCT', 'Chest'),
+  },
+};
 
 function common(film: SyntheticObject): Dataset {
   const words = WORDS[film.subject ?? 'chest'];
@@ -151,6 +160,11 @@ function littleEndian(pixels: Uint16Array): ArrayBuffer {
   return bytes.buffer;
 }
 
+function computedRadiography({ subject = 'chest' }: SyntheticObject): Dataset {
+  const { side } = WORDS[subject];
+  return { SOPClassUID: '1.2.840.10008.5.1.4.1.1.1', ...(side === undefined ? {} : { Laterality: side }) };
+}
+
 /**
  * What the DX modules ask for beside CR: sections C.8.11.1 to C.8.11.5, and General Anatomy and Acquisition Context.
  */
@@ -165,7 +179,7 @@ function digitalXRay({ view, subject = 'chest' }: SyntheticObject): Dataset {
     DetectorType: 'DIRECT',
     ImagerPixelSpacing: ['0.4', '0.4'],
     PositionerType: 'NONE',
-    ImageLaterality: 'U',
+    ImageLaterality: WORDS[subject].side ?? 'U',
     AnatomicRegionSequence: [WORDS[subject].region],
     AcquisitionContextSequence: [],
     ViewCodeSequence: [{ ...VIEW_CODES[view], ViewModifierCodeSequence: [] }],
