@@ -136,15 +136,14 @@ async function withoutServiceStart(work) {
   const ours = !fs.existsSync(file);
   if (ours) fs.writeFileSync(file, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   const remove = () => ours && fs.rmSync(file, { force: true });
-  const interrupted = () => {
-    remove();
-    process.exit(130);
-  };
-  process.once('SIGINT', interrupted);
+  const interrupted = () => process.exit(130);
+  process.once('exit', remove);
+  ['SIGINT', 'SIGTERM'].forEach((signal) => process.on(signal, interrupted));
   try {
     await work();
   } finally {
-    process.removeListener('SIGINT', interrupted);
+    ['SIGINT', 'SIGTERM'].forEach((signal) => process.removeListener(signal, interrupted));
+    process.removeListener('exit', remove);
     remove();
   }
 }

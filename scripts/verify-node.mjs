@@ -27,7 +27,7 @@ async function main() {
   });
   const rows = [];
   for (const major of positionals.length > 0 ? positionals : MAJORS) {
-    const node = ensureNode(major);
+    const node = await ensureNode(major);
     for (const part of values['without-demo'] ? TESTS : [...TESTS, DEMO]) {
       say(`\n== Node ${major}, ${part.name}`);
       rows.push(await timed(`Node ${major}, ${part.name}`, () => by(node, part.command)));
@@ -46,9 +46,9 @@ async function by(node, command) {
 
 /**
  * The newest Node of this major that npm has, or the one that is in the cache already.
- * @returns {string} its binary
+ * @returns {Promise<string>} its binary
  */
-function ensureNode(major) {
+async function ensureNode(major) {
   if (!/^\d+$/.test(major)) throw new Explained(`${major} is no major version of Node`);
   const target = path.join(cacheDir(), `node-${major}`);
   const node = path.join(target, 'bin/node');
@@ -56,9 +56,9 @@ function ensureNode(major) {
   fs.mkdirSync(cacheDir(), { recursive: true });
   const work = fs.mkdtempSync(path.join(cacheDir(), 'node-'));
   try {
-    run(
+    await run(
       'tar',
-      ['-xzf', packed(`node-linux-${process.arch}@${major}`, work), '--strip-components=1', 'package/bin'],
+      ['-xzf', await packed(`node-linux-${process.arch}@${major}`, work), '--strip-components=1', 'package/bin'],
       work,
     );
     fs.renameSync(work, target);

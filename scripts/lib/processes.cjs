@@ -1,6 +1,6 @@
 /**
- * Child processes that never outlive their parent, and free ports for them. CommonJS, so that jest can require it; Node
- * built-ins only.
+ * Child processes and folders that never outlive this process, and free ports. CommonJS, so that jest can require it;
+ * Node built-ins only.
  */
 'use strict';
 const { spawn } = require('node:child_process');
@@ -9,48 +9,86 @@ const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 
-/** Groups that still run, for the last cleaning when this process ends. */
+/** What is ended and removed when this process ends: groups that still run, folders, reserved ports. */
 const running = new Set();
+const folders = new Set();
+const ports = new Set();
 let cleaningInstalled = false;
 
 /**
- * Starts a program in a process group of its own, its output appended to a log file.
+ * Starts a program in a process group of its own, which `signal` ends with this process; what it leaves running in the
+ * group is ended with it.
+ * @param {string} file
+ * @param {string[]} args
+ * @param {import('node:child_process').SpawnOptions & {signal?: 'SIGKILL' | 'SIGTERM'}} options
+ */
+function startGroup(file, args, { signal = 'SIGKILL', ...options }) {
+  installCleaning();
+  const child = spawn(file, args, { ...options, detached: true });
+  if (child.pid === undefined) return child;
+  const group = { pid: child.pid, signal };
+  const guard = startGuard(`kill -s ${signal.slice(3)} -- "-$0"`, String(child.pid));
+  running.add(group);
+  child.once('exit', () => {
+    running.delete(group);
+    guard.end();
+    signalGroup(group, 'SIGKILL');
+  });
+  return child;
+}
+
+/**
+ * Starts a server: a program whose output is appended to a log file.
  * @param {string} file
  * @param {string[]} args
  * @param {{env?: NodeJS.ProcessEnv, cwd?: string, log: string}} options
  */
 function startChild(file, args, { env = process.env, cwd, log }) {
-  installCleaning();
   const output = fs.openSync(log, 'a');
-  const child = spawn(file, args, { env, cwd, detached: true, stdio: ['ignore', output, output] });
+  const child = startGroup(file, args, { env, cwd, stdio: ['ignore', output, output] });
   fs.closeSync(output);
   const ended = new Promise((resolve) => {
     child.once('error', (error) => resolve({ code: null, signal: null, error }));
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
-  const handle = {
+  return {
     pid: child.pid,
     log,
     ended,
     isRunning: () => child.pid !== undefined && child.exitCode === null && child.signalCode === null,
   };
-  if (child.pid === undefined) return handle;
-  const guard = startGuard(child.pid);
-  running.add(handle);
-  void ended.then(() => {
-    running.delete(handle);
-    guard.end();
-    signalGroup(handle, 'SIGKILL');
+}
+
+/** As much of the output of a program that runs to its end as is kept (characters). */
+const MOST_OUTPUT = 1_000_000;
+
+/**
+ * Runs a program to its end. It is asked to end (SIGTERM) when this process does.
+ * @param {string} file
+ * @param {string[]} args
+ * @param {{env?: NodeJS.ProcessEnv, cwd?: string, timeout?: number}} options `timeout`: milliseconds
+ * @returns {Promise<{code: number | string, stdout: string, output: string}>} `code`: the exit status, the signal that
+ * ended it, or 127 where it can't be started; `output`: the end of all that it said
+ */
+function runGroup(file, args, options = {}) {
+  return new Promise((resolve) => {
+    const child = startGroup(file, args, { ...options, signal: 'SIGTERM', stdio: ['ignore', 'pipe', 'pipe'] });
+    let [stdout, output] = ['', ''];
+    const keep = (data) => (output = (output + data).slice(-MOST_OUTPUT));
+    child.stdout?.on('data', (data) => (stdout = (stdout + data).slice(-MOST_OUTPUT)));
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
+    child.once('error', (error) => resolve({ code: 127, stdout, output: `${output}\n${error.message}` }));
+    child.once('close', (code, signal) => resolve({ code: code ?? signal, stdout, output }));
   });
-  return handle;
 }
 
 /**
- * A shell that waits for the end of its input, which is the end of this process however that came about, and then ends
- * the group.
+ * A shell that waits for the end of its input, which is the end of this process however that came about, and then runs
+ * a command with `argument` as $0.
  */
-function startGuard(groupId) {
-  const guard = spawn('/bin/sh', ['-c', 'read -r line || kill -s KILL -- "-$0"', String(groupId)], {
+function startGuard(command, argument) {
+  const guard = spawn('/bin/sh', ['-c', `read -r line || { ${command}; }`, argument], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
@@ -58,23 +96,97 @@ function startGuard(groupId) {
   guard.stdin.on('error', () => {});
   guard.unref();
   guard.stdin.unref?.();
-  return { end: () => guard.stdin.end('over\n') };
+  return { pid: guard.pid, end: () => guard.stdin.end('over\n') };
 }
 
-/** Ends all children with this process. SIGINT and SIGTERM keep their meaning when somebody else listens to them. */
+/** SIGINT and SIGTERM keep their meaning when somebody else listens to them. */
 function installCleaning() {
   if (cleaningInstalled) return;
   cleaningInstalled = true;
-  process.on('exit', () => running.forEach((handle) => signalGroup(handle, 'SIGKILL')));
+  process.on('exit', () => {
+    endGroups();
+    for (const folder of [...folders]) folder.remove();
+    releasePorts();
+  });
 }
 
-function signalGroup(handle, signal) {
+/** Ends all programs that run, at once. */
+function endGroups() {
+  running.forEach((group) => signalGroup(group, group.signal));
+}
+
+function signalGroup({ pid }, signal) {
   try {
-    process.kill(-handle.pid, signal);
+    process.kill(-pid, signal);
   } catch {
     // The group has ended already.
   }
 }
+
+// --- Folders
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * A new folder that goes with this process.
+ * @param {string} prefix as of fs.mkdtemp; a name without a path is one in the folder for temporary files
+ */
+function workFolder(prefix) {
+  installCleaning();
+  const dir = fs.mkdtempSync(path.resolve(os.tmpdir(), prefix));
+  // Later than the programs that write into it, which have guards of their own.
+  const guard = startGuard('sleep 1; rm -rf -- "$0"', dir);
+  const letGo = () => {
+    folders.delete(folder);
+    guard.end();
+  };
+  const folder = {
+    dir,
+    /** Programs that write into it have ended, or are ending. */
+    remove: () => {
+      letGo();
+      removeFolder(dir);
+    },
+    /** All but log files is removed. @returns {boolean} whether there is one; else the folder is removed too */
+    keepLogs: () => {
+      letGo();
+      const isKept = pruneToLogs(dir);
+      if (!isKept) removeFolder(dir);
+      return isKept;
+    },
+  };
+  folders.add(folder);
+  return folder;
+}
+
+/** A program that was ended a moment ago may still add a file. */
+function removeFolder(dir) {
+  for (let tries = 0; tries < 40; tries++) {
+    try {
+      fs.rmSync(dir, { recursive: true, force: true });
+    } catch {
+      // Tried again.
+    }
+    if (!fs.existsSync(dir)) return;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+  }
+}
+
+function pruneToLogs(dir) {
+  const kept = fs.readdirSync(dir, { withFileTypes: true }).filter((entry) => {
+    const file = path.join(dir, entry.name);
+    if (entry.isDirectory() ? pruneToLogs(file) : isLog(file)) return true;
+    removeFolder(file);
+    return false;
+  });
+  return kept.length > 0;
+}
+
+function isLog(file) {
+  return file.endsWith('.log') && (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+// --- Ending
+// ---------------------------------------------------------------------------------------------------------------------
 
 /** SIGKILL to the whole group, as a power cut would. */
 async function killChild(handle) {
@@ -91,6 +203,9 @@ async function stopChild(handle, graceMs = 10_000) {
   clearTimeout(timer);
 }
 
+// --- Ports
+// ---------------------------------------------------------------------------------------------------------------------
+
 /** A file for each port that a process of this user has taken, with the process id in it. */
 const RESERVED = path.join(os.tmpdir(), `hilum-ports-${process.getuid()}`);
 
@@ -100,7 +215,7 @@ const RESERVED = path.join(os.tmpdir(), `hilum-ports-${process.getuid()}`);
  * long as it runs: seconds pass before the server listens, and another test could be given the same port meanwhile.
  */
 async function freePort() {
-  fs.mkdirSync(RESERVED, { recursive: true });
+  installCleaning();
   for (let tries = 0; tries < 200; tries++) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     if (reserve(port) && (await isFree(port))) return port;
@@ -112,12 +227,24 @@ async function freePort() {
 function reserve(port) {
   const file = path.join(RESERVED, String(port));
   try {
+    // Each time: a process that ends removes the folder when nothing is left in it.
+    fs.mkdirSync(RESERVED, { recursive: true });
     fs.writeFileSync(file, String(process.pid), { flag: 'wx' });
   } catch {
     if (!isLeftOver(file)) return false;
     fs.writeFileSync(file, String(process.pid));
   }
+  ports.add(file);
   return true;
+}
+
+function releasePorts() {
+  try {
+    ports.forEach((file) => fs.rmSync(file, { force: true }));
+    fs.rmdirSync(RESERVED);
+  } catch {
+    // Another process has ports of its own there.
+  }
 }
 
 /** Whether the process that reserved it has ended. */
@@ -137,6 +264,9 @@ function isFree(port) {
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
+
+// --- Starting
+// ---------------------------------------------------------------------------------------------------------------------
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -167,4 +297,14 @@ function tail(file, lines = 25) {
   }
 }
 
-module.exports = { startChild, killChild, stopChild, freePort, waitUntilReady, tail };
+module.exports = {
+  startChild,
+  runGroup,
+  killChild,
+  stopChild,
+  endGroups,
+  workFolder,
+  freePort,
+  waitUntilReady,
+  tail,
+};

@@ -4,11 +4,10 @@
  * can require it.
  */
 'use strict';
-const { execFile } = require('node:child_process');
 const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
-const { startChild, killChild, stopChild, freePort, waitUntilReady } = require('./processes.cjs');
+const { startChild, runGroup, killChild, stopChild, freePort, waitUntilReady } = require('./processes.cjs');
 
 const RABBIT = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 const RABBIT_CONTROL = '/usr/lib/rabbitmq/bin/rabbitmqctl';
@@ -94,14 +93,10 @@ async function listQueues(env) {
 }
 
 /** See servers.d.cts. */
-function rabbitCtl(args, env) {
-  return new Promise((resolve, reject) => {
-    execFile(RABBIT_CONTROL, args, { env, timeout: 120_000 }, (error, stdout, stderr) =>
-      error
-        ? reject(new Error(`rabbitmqctl ${args.join(' ')}: ${stderr || stdout || error.message}`))
-        : resolve(stdout),
-    );
-  });
+async function rabbitCtl(args, env) {
+  const { code, stdout, output } = await runGroup(RABBIT_CONTROL, args, { env, timeout: 120_000 });
+  if (code !== 0) throw new Error(`rabbitmqctl ${args.join(' ')} (${code}): ${output}`);
+  return stdout;
 }
 
 /** Whether a broker answers the protocol header with Connection.Start (a method frame, type 1). */
@@ -219,6 +214,7 @@ async function startServer({ name, start, probe, timeoutMs, graceMs }) {
       return child.log;
     },
     isRunning: () => child.isRunning(),
+    ended: () => child.ended,
     kill: () => killChild(child),
     restart: async () => {
       await stopChild(child, graceMs);

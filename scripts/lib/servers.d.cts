@@ -7,6 +7,8 @@ export interface Server {
   /** File with all that the server has said. */
   readonly log: string;
   isRunning(): boolean;
+  /** Resolves when the server that runs now has ended. */
+  ended(): Promise<unknown>;
   /** SIGKILL, as a power cut; `start` brings it back with the same ports and data. */
   kill(): Promise<void>;
   /** Starts it again after `kill`, and waits until it answers. */

@@ -12,28 +12,51 @@ import { Explained, ROOT } from './shell.mjs';
 const require = createRequire(import.meta.url);
 
 /**
- * Starts all three in `dir` and opens a queue for results before the first study can come.
- * @param {{dir: string, config?: object, say?: (text: string) => void, onStarted?: (part: {stop(): Promise<void>}) =>
- * void}} options `onStarted` gets each part as it runs, `config` is more of the service's configuration
+ * Starts all three in `dir` and opens a queue for results before the first study can come. They end with this process.
+ * `ended` rejects as soon as one of them has ended by itself.
+ * @param {{dir: string, config?: object, say?: (text: string) => void}} options `config` is more of the service's
+ * configuration
  */
-export async function startLine({ dir, config = {}, say = () => {}, onStarted = () => {} }) {
+export async function startLine({ dir, config = {}, say = () => {} }) {
   say('starting RabbitMQ');
   const rabbit = await startRabbit({ dir: path.join(dir, 'rabbitmq') });
-  onStarted(rabbit);
-  say('starting Orthanc with the plug-in');
-  const orthanc = await startOrthanc({ dir: path.join(dir, 'orthanc'), amqpUrl: rabbit.amqpUrl });
-  onStarted(orthanc);
-  const results = await listenForResults(rabbit.amqpUrl);
-  onStarted(results);
-  say('starting the service');
-  const service = await startService({
-    dir: path.join(dir, 'service'),
-    archiveUrl: orthanc.dicomWebUrl,
-    amqpUrl: rabbit.amqpUrl,
-    config,
+  const withRabbit = async () => {
+    say('starting Orthanc with the plug-in');
+    const orthanc = await startOrthanc({ dir: path.join(dir, 'orthanc'), amqpUrl: rabbit.amqpUrl });
+    const results = await listenForResults(rabbit.amqpUrl);
+    say('starting the service');
+    const service = await startService({
+      dir: path.join(dir, 'service'),
+      archiveUrl: orthanc.dicomWebUrl,
+      amqpUrl: rabbit.amqpUrl,
+      config,
+    });
+    return { rabbit, orthanc, results, service };
+  };
+  const line = await unlessEnded(endOf('RabbitMQ', rabbit), withRabbit());
+  const { orthanc, service } = line;
+  const ends = [endOf('RabbitMQ', rabbit), endOf('Orthanc', orthanc), endOf('the service', service)];
+  const ended = Promise.race(ends);
+  ended.catch(() => {});
+  return { ...line, ended };
+}
+
+/** Rejects when the server has ended. */
+async function endOf(name, server) {
+  await server.ended();
+  throw new Explained(`${name} has ended\n${processes.tail(server.log)}`);
+}
+
+/** How long the end of a server may be seen after a request to it has failed. */
+const END_SEEN_MS = 1_000;
+
+/** When a server ends, all that is asked of it fails: `ended` is what to tell of. */
+export function unlessEnded(ended, work) {
+  const told = work.catch(async (error) => {
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, END_SEEN_MS))]);
+    throw error;
   });
-  onStarted(service);
-  return { rabbit, orthanc, results, service };
+  return Promise.race([ended, told]);
 }
 
 /**
@@ -89,7 +112,7 @@ async function listenForResults(amqpUrl) {
   await channel.consume(queue, (message) => message && events.push(JSON.parse(message.content.toString('utf8'))), {
     noAck: true,
   });
-  return { events, deadStudies: () => peekDeadLetters(connection), stop: () => connection.close().catch(() => {}) };
+  return { events, deadStudies: () => peekDeadLetters(connection) };
 }
 
 /**
@@ -117,7 +140,7 @@ function studyOf(message) {
 
 /** Orthanc's REST API, as far as the demo needs it. */
 export function orthancApi(url) {
-  const ask = async (pathname, options) => {
+  const askText = async (pathname, options) => {
     const response = await fetch(url + pathname, { signal: AbortSignal.timeout(120_000), ...options });
     const text = await response.text();
     if (!response.ok)
@@ -125,21 +148,24 @@ export function orthancApi(url) {
         status: response.status,
         body: text,
       });
-    return JSON.parse(text);
+    return text;
   };
+  const ask = async (...request) => JSON.parse(await askText(...request));
   return {
     /** Stores a file: {stored} with its place, or {refused} with the reason. */
     async store(bytes) {
       try {
         const sent = await ask('/instances', { method: 'POST', body: bytes });
         return sent.Status === 'Success'
-          ? { stored: await place(ask, sent) }
+          ? { stored: { ...(await place(ask, sent)), sopClassUid: await sopClass(askText, sent) } }
           : { refused: `${sent.Status}: Orthanc has an object with this SOP Instance UID`, id: sent.ID };
       } catch (error) {
         if (error.status === undefined) throw error;
-        return { refused: `refused by Orthanc (${error.status}): ${messageOf(error.body)}` };
+        return { refused: refusal(error) };
       }
     },
+    /** Whether nothing came of any study within Orthanc's StableAge. */
+    isStable: async () => (await ask('/studies?expand')).every(({ IsStable }) => IsStable),
     /** Whether an object is there. */
     has: async (sopInstanceUid) =>
       (await ask('/tools/lookup', { method: 'POST', body: sopInstanceUid })).some(({ Type }) => Type === 'Instance'),
@@ -160,6 +186,17 @@ async function place(ask, { ID, ParentSeries, ParentStudy }) {
     modality: series.MainDicomTags.Modality ?? '',
     studyInstanceUid: study.MainDicomTags.StudyInstanceUID,
   };
+}
+
+/** Empty where the object has none. */
+async function sopClass(askText, { ID }) {
+  return (await askText(`/instances/${ID}/metadata/SopClassUid`).catch(() => '')).trim();
+}
+
+/** Without the size, so that files that were refused for one reason have one text. */
+function refusal({ status, body }) {
+  const said = `refused by Orthanc (${status}): ${messageOf(body).replace(/ \(size: \d+ bytes\)/, '')}`;
+  return status === 404 ? `${said} (a DICOMDIR, or an object without its UIDs)` : said;
 }
 
 function messageOf(body) {

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import processes from './processes.cjs';
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
@@ -16,6 +17,17 @@ export function say(text) {
   process.stderr.write(`${text}\n`);
 }
 
+let lastProgress = 0;
+
+/** A line that overwrites itself on a terminal; elsewhere one now and then. Without text the line is done. */
+export function progress(text) {
+  if (process.stderr.isTTY) process.stderr.write(text === undefined ? '\r\x1b[K' : `\r\x1b[K${text}`);
+  else if (text !== undefined && Date.now() - lastProgress > 10_000) {
+    lastProgress = Date.now();
+    say(text);
+  }
+}
+
 /**
  * Runs a program to its end, with one progress line.
  * @throws Explained with the last lines of its output when it fails.
@@ -23,26 +35,12 @@ export function say(text) {
 export async function runQuietly(title, file, args, options = {}) {
   const started = performance.now();
   process.stderr.write(`${title} ...`);
-  const { code, output } = await capture(file, args, options);
+  const { code, output } = await processes.runGroup(file, args, { cwd: ROOT, ...options });
   process.stderr.write(` ${code === 0 ? 'done' : 'failed'} (${((performance.now() - started) / 1000).toFixed(0)} s)\n`);
   if (code !== 0)
     throw new Explained(
       `${file} ${args.join(' ')} ended with ${code}:\n${output.trimEnd().split('\n').slice(-30).join('\n')}`,
     );
-}
-
-function capture(file, args, { env = process.env, cwd = ROOT } = {}) {
-  return new Promise((resolve) => {
-    const child = spawn(file, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    const keep = (data) => {
-      output = (output + data).slice(-20_000);
-    };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-    child.once('error', (error) => resolve({ code: 127, output: `${output}\n${error.message}` }));
-    child.once('close', (code, signal) => resolve({ code: code ?? signal, output }));
-  });
 }
 
 /**

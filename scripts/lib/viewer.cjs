@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
 const { cacheDir, packed, run } = require('./cache.cjs');
+const { workFolder } = require('./processes.cjs');
 
 /**
  * Pinned: later versions drew reports wrongly when they were tried. `npm install` of it fails on a missing peer, its
@@ -37,29 +38,29 @@ const MIME = {
 
 /**
  * Brings the viewer's files once into the cache folder.
- * @returns {string} the folder with index.html
+ * @returns {Promise<string>} the folder with index.html
  * @throws Error when npm can't bring them, or brings something else
  */
-function ensureViewer() {
+async function ensureViewer() {
   const target = path.join(cacheDir(), `ohif-${VERSION}`);
   const dist = path.join(target, 'dist');
   if (fs.existsSync(path.join(dist, 'index.html'))) return dist;
   fs.mkdirSync(cacheDir(), { recursive: true });
-  const work = fs.mkdtempSync(path.join(cacheDir(), 'ohif-'));
+  const work = workFolder(path.join(cacheDir(), 'ohif-'));
   try {
-    const file = pack(work);
-    run('tar', ['-xzf', file, '--strip-components=1', '--exclude=*.map', 'package/dist'], work);
+    const file = await pack(work.dir);
+    await run('tar', ['-xzf', file, '--strip-components=1', '--exclude=*.map', 'package/dist'], work.dir);
     fs.rmSync(file);
     fs.rmSync(target, { recursive: true, force: true });
-    fs.renameSync(work, target);
+    fs.renameSync(work.dir, target);
   } finally {
-    fs.rmSync(work, { recursive: true, force: true });
+    work.remove();
   }
   return dist;
 }
 
-function pack(work) {
-  const file = packed(`@ohif/app@${VERSION}`, work);
+async function pack(work) {
+  const file = await packed(`@ohif/app@${VERSION}`, work);
   const digest = `sha512-${crypto.createHash('sha512').update(fs.readFileSync(file)).digest('base64')}`;
   if (digest !== INTEGRITY)
     throw new Error(`the package of @ohif/app ${VERSION} is not the one that was tried (${digest})`);
@@ -67,7 +68,8 @@ function pack(work) {
 }
 
 /** See viewer.d.cts. */
-async function startViewer({ dicomWebUrl, dist = ensureViewer(), port = 0, host = '127.0.0.1', cpu = false }) {
+async function startViewer({ dicomWebUrl, dist: given, port = 0, host = '127.0.0.1', cpu = false }) {
+  const dist = given ?? (await ensureViewer());
   const upstream = new URL(dicomWebUrl);
   const server = http.createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://viewer');

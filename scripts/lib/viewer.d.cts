@@ -11,7 +11,7 @@ export const VIEWER_VERSION: string;
  * Brings OHIF's files into the cache folder where they are not there yet (HILUM_CACHE_DIR); returns the folder with
  * index.html.
  */
-export function ensureViewer(): string;
+export function ensureViewer(): Promise<string>;
 
 /**
  * Serves OHIF with a proxy to `dicomWebUrl` on the same origin. `cpu`: draws without WebGL, for browsers without a GPU:

@@ -1,10 +1,12 @@
 /**
- * Drawn chest films: something with the shape of a radiograph, for tests and demonstrations of the plumbing on machines
+ * Drawn films: something with the shape of a radiograph, for tests and demonstrations of the plumbing on machines
  * without real ones. Whatever a model says of a drawing is honest; the drawing is never to be tuned until a model or a
  * gate says something else.
  */
 
 export type SyntheticView = 'PA' | 'AP' | 'LL';
+/** `nothing`: a plate that was read without an exposure. */
+export type SyntheticSubject = 'chest' | 'hand' | 'nothing';
 
 export interface SyntheticFilm {
   /** Same seed, same film, to the last pixel. */
@@ -12,6 +14,8 @@ export interface SyntheticFilm {
   readonly view: SyntheticView;
   readonly rows: number;
   readonly columns: number;
+  /** By default a chest. */
+  readonly subject?: SyntheticSubject;
   /** Number of patchy opacities in the lungs; by default 0 to 4, by the seed. */
   readonly opacities?: number;
 }
@@ -30,12 +34,13 @@ export interface SyntheticPixels {
 type Layer = (x: number, y: number) => number;
 
 /** @throws RangeError for a size that is no film. */
-export function drawSyntheticFilm({ seed, view, rows, columns, opacities }: SyntheticFilm): SyntheticPixels {
+export function drawSyntheticFilm(film: SyntheticFilm): SyntheticPixels {
+  const { seed, view, rows, columns } = film;
   if (![rows, columns].every((n) => Number.isInteger(n) && n >= 8 && n <= 8192))
     throw new RangeError(`a drawn film has 8 to 8192 rows and columns, not ${rows} x ${columns}`);
-  const random = randomFrom(`${seed} ${view}`);
-  const count = opacities ?? Math.floor(random() * 5);
-  const density = view === 'LL' ? lateralChest(random, count) : frontalChest(random, view, count);
+  if (film.subject === 'nothing')
+    return { rows, columns, pixels: new Uint16Array(rows * columns).fill(Math.round(exposure(0))) };
+  const density = densityOf(film);
   const smoothed = sampled(density, Math.min(GRID, Math.max(rows, columns)));
   const noise = randomFrom(`noise ${seed} ${view}`);
   const pixels = new Uint16Array(rows * columns);
@@ -46,6 +51,13 @@ export function drawSyntheticFilm({ seed, view, rows, columns, opacities }: Synt
     }
   }
   return { rows, columns, pixels };
+}
+
+function densityOf({ seed, view, subject = 'chest', opacities }: SyntheticFilm): Layer {
+  const random = randomFrom(`${seed} ${view}`);
+  if (subject === 'hand') return hand(random);
+  const count = opacities ?? Math.floor(random() * 5);
+  return view === 'LL' ? lateralChest(random, count) : frontalChest(random, view, count);
 }
 
 /**
@@ -277,7 +289,58 @@ function lateralRibs(random: () => number): Layer[] {
   });
 }
 
-// --- Both
+// --- Hand
+// -------------------------------------------------------------------------------------------------------------------
+
+/** Where a bone or a finger begins and ends; both 0..1 of the film. */
+type Stretch = readonly [x1: number, y1: number, x2: number, y2: number];
+
+const WRIST = [0.49, 0.8] as const;
+/** Thumb to little finger: knuckle and tip. */
+const FINGERS: readonly Stretch[] = [
+  [0.3, 0.68, 0.13, 0.47],
+  [0.37, 0.5, 0.29, 0.16],
+  [0.47, 0.47, 0.46, 0.08],
+  [0.57, 0.49, 0.62, 0.14],
+  [0.66, 0.55, 0.78, 0.27],
+];
+/** Beginning and end of the bones of a finger, as parts of its length. */
+const PHALANGES = [
+  [0.03, 0.42],
+  [0.47, 0.7],
+  [0.75, 0.95],
+] as const;
+
+/** Seen from the back; soft tissue with the bones in it. */
+function hand(random: () => number): Layer {
+  const size = 1 + 0.05 * bell(random);
+  const flesh = [
+    ...FINGERS.map((finger) => rod(finger, 0.042 * size)),
+    rod([0.45, 0.6, 0.53, 0.62], 0.17 * size),
+    rod([...WRIST, 0.5, 1.2], 0.1 * size),
+  ];
+  const bones = FINGERS.flatMap(([x1, y1, x2, y2]) => {
+    const at = (part: number) => [x1 + part * (x2 - x1), y1 + part * (y2 - y1)] as const;
+    const [left, top] = [WRIST[0] + 0.35 * (x1 - WRIST[0]), WRIST[1] - 0.06];
+    return [rod([left, top, ...at(-0.06)], 0.017), ...PHALANGES.map(([a, b]) => rod([...at(a), ...at(b)], 0.014))];
+  });
+  const carpals = [-0.05, 0, 0.05].map((x) => rod([WRIST[0] + x, 0.78, WRIST[0] + x, 0.8], 0.022));
+  const forearm = [-0.05, 0.045].map((x) => rod([WRIST[0] + x, 0.87, WRIST[0] + x, 1.2], 0.032));
+  const most = (layers: readonly Layer[], x: number, y: number) => Math.max(...layers.map((layer) => layer(x, y)));
+  const skeleton = [...bones, ...carpals, ...forearm];
+  return (x, y) => 0.3 * most(flesh, x, y) + 0.55 * most(skeleton, x, y);
+}
+
+/** 1 along a stretch, falling to 0 at `radius` from it. */
+function rod([x1, y1, x2, y2]: Stretch, radius: number): Layer {
+  const [dx, dy] = [x2 - x1, y2 - y1];
+  return (x, y) => {
+    const along = Math.max(0, Math.min(1, ((x - x1) * dx + (y - y1) * dy) / (dx * dx + dy * dy)));
+    return 1 - smooth(0.6 * radius, radius, Math.hypot(x - x1 - along * dx, y - y1 - along * dy));
+  };
+}
+
+// --- All
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** Cloudy patches with ragged edges. */

@@ -4,6 +4,7 @@ import {
   drawSyntheticFilm,
   type SyntheticFilm,
   type SyntheticPixels,
+  type SyntheticSubject,
   type SyntheticView,
 } from '../imaging/synthetic-drawing';
 import { writePart10 } from './write';
@@ -29,13 +30,26 @@ export interface SyntheticUids {
 
 /** Each view is a series of its own. */
 export function syntheticUids(film: SyntheticObject): SyntheticUids {
-  const { seed, view, rows, columns, opacities = 'by seed', instance = 1, modality = 'CR' } = film;
+  const { seed, view, rows, columns, opacities = 'by seed', instance = 1, modality = 'CR', subject = 'chest' } = film;
+  // What a chest film's UID was made of stays as it was.
+  const other = subject === 'chest' ? [] : [subject];
   const study =
     film.studyInstanceUid === undefined ? deriveUid(['synthetic film', seed]) : parseUid(film.studyInstanceUid);
   return {
     studyInstanceUid: study,
     seriesInstanceUid: deriveUid(['synthetic series', study, view, modality]),
-    sopInstanceUid: deriveUid(['synthetic instance', study, seed, view, modality, rows, columns, opacities, instance]),
+    sopInstanceUid: deriveUid([
+      'synthetic instance',
+      study,
+      seed,
+      view,
+      modality,
+      rows,
+      columns,
+      opacities,
+      instance,
+      ...other,
+    ]),
   };
 }
 
@@ -49,12 +63,47 @@ export function syntheticDicom(film: SyntheticObject): Uint8Array {
   return writePart10({
     ...common(film),
     ...image(drawn),
-    ...(modality === 'DX' ? digitalXRay(film.view) : computedRadiography(film.view)),
+    BodyPartExamined: WORDS[film.subject ?? 'chest'].bodyPart,
+    ...(modality === 'DX' ? digitalXRay(film) : computedRadiography(film)),
+    ...orientation(film),
     ...film.attributes,
   });
 }
 
+interface SubjectWords {
+  readonly bodyPart: string;
+  readonly study: string;
+  readonly series: string;
+  readonly region: Dataset;
+  /** Of a paired part. */
+  readonly side?: 'L' | 'R';
+}
+
+/** What the header says of each; a plate without an exposure was meant for a chest. */
+const WORDS: Readonly<Record<SyntheticSubject, SubjectWords>> = {
+  chest: {
+    bodyPart: 'CHEST',
+    study: 'Drawn chest film, no patient',
+    series: 'Synthetic chest',
+    region: code('51185008', 'SCT', 'Chest'),
+  },
+  hand: {
+    bodyPart: 'HAND',
+    study: 'Drawn hand, no patient',
+    series: 'Synthetic hand',
+    region: code('85562004', 'SCT', 'Hand'),
+    side: 'R',
+  },
+  nothing: {
+    bodyPart: 'CHEST',
+    study: 'Drawn plate without an exposure, no patient',
+    series: 'Synthetic chest',
+    region: code('51185008', 'SCT', 'Chest'),
+  },
+};
+
 function common(film: SyntheticObject): Dataset {
+  const words = WORDS[film.subject ?? 'chest'];
   const uids = syntheticUids(film);
   return {
     StudyInstanceUID: uids.studyInstanceUid,
@@ -67,12 +116,12 @@ function common(film: SyntheticObject): Dataset {
     StudyDate: '20200101',
     StudyTime: '120000',
     StudyID: '',
-    StudyDescription: 'Drawn chest film, no patient',
+    StudyDescription: words.study,
     AccessionNumber: '',
     ReferringPhysicianName: '',
     Modality: film.modality ?? 'CR',
     SeriesNumber: film.view === 'LL' ? '2' : '1',
-    SeriesDescription: `Synthetic chest ${film.view}`,
+    SeriesDescription: `${words.series} ${film.view}`,
     InstanceNumber: String(film.instance ?? 1),
     Manufacturer: 'Hilum',
     ManufacturerModelName: 'Synthetic film',
@@ -111,21 +160,17 @@ function littleEndian(pixels: Uint16Array): ArrayBuffer {
   return bytes.buffer;
 }
 
-function computedRadiography(view: SyntheticView): Dataset {
-  return {
-    SOPClassUID: '1.2.840.10008.5.1.4.1.1.1',
-    BodyPartExamined: 'CHEST',
-    ...orientation(view),
-  };
+function computedRadiography({ subject = 'chest' }: SyntheticObject): Dataset {
+  const { side } = WORDS[subject];
+  return { SOPClassUID: '1.2.840.10008.5.1.4.1.1.1', ...(side === undefined ? {} : { Laterality: side }) };
 }
 
 /**
  * What the DX modules ask for beside CR: sections C.8.11.1 to C.8.11.5, and General Anatomy and Acquisition Context.
  */
-function digitalXRay(view: SyntheticView): Dataset {
+function digitalXRay({ view, subject = 'chest' }: SyntheticObject): Dataset {
   return {
     SOPClassUID: '1.2.840.10008.5.1.4.1.1.1.1',
-    BodyPartExamined: 'CHEST',
     PresentationIntentType: 'FOR PRESENTATION',
     PixelIntensityRelationship: 'LOG',
     PixelIntensityRelationshipSign: -1,
@@ -134,16 +179,15 @@ function digitalXRay(view: SyntheticView): Dataset {
     DetectorType: 'DIRECT',
     ImagerPixelSpacing: ['0.4', '0.4'],
     PositionerType: 'NONE',
-    ImageLaterality: 'U',
-    AnatomicRegionSequence: [code('51185008', 'SCT', 'Chest')],
+    ImageLaterality: WORDS[subject].side ?? 'U',
+    AnatomicRegionSequence: [WORDS[subject].region],
     AcquisitionContextSequence: [],
     ViewCodeSequence: [{ ...VIEW_CODES[view], ViewModifierCodeSequence: [] }],
-    ...orientation(view),
   };
 }
 
 /** A lateral film shows the patient from the left side, the front on the image's left. */
-function orientation(view: SyntheticView): Dataset {
+function orientation({ view }: SyntheticObject): Dataset {
   return view === 'LL' ? { PatientOrientation: ['P', 'F'] } : {};
 }
 

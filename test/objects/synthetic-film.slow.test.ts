@@ -14,6 +14,21 @@ describe('the object', () => {
     },
   );
 
+  test.each(
+    (['hand', 'nothing'] as const).flatMap((subject) =>
+      (['CR', 'DX'] as const).map((modality) => ({ subject, modality })),
+    ),
+  )('$modality of $subject is valid DICOM with UIDs of its own', ({ subject, modality }) => {
+    const film = { seed: 7, view: 'PA', modality, ...SIZE } as const;
+    expect(dciodvfy(syntheticDicom({ ...film, subject })).errors).toEqual([]);
+    expect(syntheticUids({ ...film, subject }).sopInstanceUid).not.toBe(syntheticUids(film).sopInstanceUid);
+  });
+
+  test('UIDs of chest films are those that they always had', () => {
+    const film = { seed: 1, view: 'PA', modality: 'DX', rows: 1280, columns: 1100 } as const;
+    expect(syntheticUids(film).sopInstanceUid).toBe('2.25.314497669406559358035912121167123204175');
+  });
+
   test('another reader sees the same pixels and a made-up patient', () => {
     const film = { seed: 8, view: 'PA', ...SIZE } as const;
     const seen = pydicom(syntheticDicom(film));

@@ -48,6 +48,22 @@ describe('the drawing', () => {
     expect(meanOf(cloudy!, region)).toBeGreaterThan(meanOf(clear!, region));
   });
 
+  test('a hand is no chest: fingers of bone and flesh, and air between them', () => {
+    const film = drawSyntheticFilm({ seed: 5, view: 'PA', rows: 256, columns: 256, subject: 'hand' });
+    const [bone, flesh, air] = [
+      meanOf(film, [0.455, 0.2, 0.465, 0.22]),
+      meanOf(film, [0.435, 0.2, 0.445, 0.22]),
+      meanOf(film, [0.37, 0.1, 0.4, 0.14]),
+    ];
+    expect(flesh).toBeGreaterThan(2 * air);
+    expect(bone).toBeGreaterThan(1.3 * flesh);
+  });
+
+  test('a plate without an exposure is one grey', () => {
+    const { pixels } = drawSyntheticFilm({ seed: 6, view: 'AP', ...SIZE, subject: 'nothing' });
+    expect(new Set(pixels).size).toBe(1);
+  });
+
   test.each([
     [7, 100],
     [100, 8193],
