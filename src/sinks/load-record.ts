@@ -150,6 +150,7 @@ export async function assembleRecord(
     softwareVersion: reports.find((report) => report !== null)?.reading.softwareVersion ?? '',
     completedAt: event.completedAt,
     key: keyOf(event),
+    ...(event.films.length > 0 ? {} : { skipped: [...new Set(event.skipped.map(({ modality }) => modality))] }),
     ...(event.correction === undefined ? {} : { correction: event.correction }),
   };
 }

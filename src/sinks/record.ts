@@ -24,6 +24,8 @@ export interface StudyRecord {
   /** Absent but where patient or order were corrected since the result was told. */
   readonly correction?: Correction;
   readonly films: readonly FilmRecord[];
+  /** Modalities of the series that were left alone; given where there is no film. */
+  readonly skipped?: readonly string[];
   readonly models: readonly { readonly id: string; readonly version: string }[];
   /** Software version of the service that wrote the reports. */
   readonly softwareVersion: string;

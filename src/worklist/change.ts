@@ -32,7 +32,32 @@ export async function note(
     .execute();
 }
 
-/** What the list is sorted by: the highest of all priorities, so that none lowers another. */
-export function urgencyOf(row: Pick<StudyColumns, 'triage_priority' | 'finding_priority' | 'person_priority'>): number {
-  return [row.triage_priority, row.finding_priority, row.person_priority].includes('urgent') ? 0 : 1;
+type Withdrawing = Pick<StudyColumns, 'verdict' | 'verdict_key' | 'record_key'>;
+
+/** Whether the finding counts no more for the order: the latest verdict, which is on this result, disagrees with it. */
+export function isFindingWithdrawn({ verdict, verdict_key, record_key }: Withdrawing): boolean {
+  return verdict === 'disagree' && record_key !== null && verdict_key === record_key;
 }
+
+/** What {@link urgencyOf} reads. */
+export const URGENCY_COLUMNS = [
+  'triage_priority',
+  'finding_priority',
+  'person_priority',
+  'verdict',
+  'verdict_key',
+  'record_key',
+] as const satisfies readonly (keyof StudyColumns)[];
+export type UrgencyColumns = Pick<StudyColumns, (typeof URGENCY_COLUMNS)[number]>;
+
+/**
+ * What the list is sorted by: the highest of all priorities, so that none lowers another. A verdict takes away what the
+ * finding says, and nothing else.
+ */
+export function urgencyOf(row: UrgencyColumns): number {
+  const finding = isFindingWithdrawn(row) ? null : row.finding_priority;
+  return [row.triage_priority, finding, row.person_priority].includes('urgent') ? 0 : 1;
+}
+
+/** Of a study that no result and no verdict is there of. */
+export const NO_RESULT = { finding_priority: null, verdict: null, verdict_key: null, record_key: null } as const;

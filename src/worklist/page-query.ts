@@ -15,7 +15,18 @@ interface PageFilters {
   /** Arrival, milliseconds since 1970: from (included) and before (not). */
   readonly arrivedFrom?: number;
   readonly arrivedBefore?: number;
+  /** By what became of their reading; all where it is left out. */
+  readonly work?: WorkFilter;
+  /** Also the radiographs of something else than the chest, which are left out otherwise. */
+  readonly withHidden?: boolean;
 }
+
+/** Times in milliseconds since 1970. */
+export type WorkFilter =
+  | { readonly kind: 'unread' }
+  /** Claimed by this user. */
+  | { readonly kind: 'mine'; readonly by: string; readonly now: number }
+  | { readonly kind: 'read'; readonly from: number };
 
 /** Which studies are asked for. */
 export interface Selection {
@@ -70,6 +81,8 @@ interface Asked {
   readonly after: Position | null;
   /** One more than the page has: whether there is another. */
   readonly limit: number;
+  /** Whether few studies pass, which are quicker found and sorted than met on a walk in the list's order. */
+  readonly isFew: boolean;
 }
 
 /** Entries that pass the filters and are looked at first by a search, in their order. */
@@ -83,6 +96,7 @@ export async function findPage(db: Kysely<Schema>, kind: DatabaseKind, request: 
   const arrival = order === 'oldest' ? 'arrived_at' : 'newest_key';
   const found = await findKeys(db, kind, {
     filters: conditions(filters, arrival),
+    isFew: filters.work?.kind === 'mine' || filters.work?.kind === 'read',
     search: searchOf(search, searchPatient),
     arrival,
     after: cursor === undefined ? null : readCursor(cursor, order),
@@ -120,19 +134,19 @@ export async function countSelected(
  * sorted: then they are few, or a look at each narrow entry is the best there is.
  */
 async function findKeys(db: Kysely<Schema>, kind: DatabaseKind, asked: Asked): Promise<readonly Key[]> {
-  const { filters, search, arrival, after, limit } = asked;
+  const { filters, search, arrival, after, limit, isFew } = asked;
+  // A sum is in no index: what is looked up, or looked at one after the other, is not to be walked in the list's order.
+  const unordered = sql`urgency + 0`;
   if (search === null) {
-    const all = [...filters, ...behind(after, arrival, sql`urgency`)];
-    return (await keys(all, arrival, sql`urgency`, limit).execute(db)).rows;
+    const urgency = isFew ? unordered : sql`urgency`;
+    return (await keys([...filters, ...behind(after, arrival, urgency)], arrival, urgency, limit).execute(db)).rows;
   }
   const { conditions: found, share } = await planOf(db, kind, search);
   const look = FIRST_LOOK + 2 * limit;
-  if (share === null || share * look >= limit) {
+  if (!isFew && (share === null || share * look >= limit)) {
     const near = await lookNear(db, asked, search, look);
     if (near.isAll || near.found.length === limit) return near.found;
   }
-  // A sum is in no index: what is looked up, or looked at one after the other, is not to be walked in the list's order.
-  const unordered = sql`urgency + 0`;
   const all = [...found, ...filters, ...behind(after, arrival, unordered)];
   return (await keys(all, arrival, unordered, limit).execute(db)).rows;
 }
@@ -172,7 +186,7 @@ function where(all: readonly Condition[]): RawBuilder<unknown> {
 
 /** By the columns of the order's index. */
 function conditions(
-  { states, priority, view, verdict, arrivedFrom, arrivedBefore }: PageFilters,
+  { states, priority, view, verdict, arrivedFrom, arrivedBefore, work, withHidden = false }: PageFilters,
   arrival: Arrival,
 ): readonly Condition[] {
   const arrived = (isBefore: boolean, at: number): Condition =>
@@ -186,8 +200,23 @@ function conditions(
     verdict === undefined ? null : verdict === 'none' ? sql`verdict is null` : sql`verdict = ${verdict}`,
     arrivedFrom === undefined ? null : arrived(false, Math.ceil(arrivedFrom)),
     arrivedBefore === undefined ? null : arrived(true, Math.ceil(arrivedBefore)),
+    work === undefined ? null : working(work),
+    withHidden ? null : sql`hidden = 0`,
   ];
   return all.filter((condition) => condition !== null);
+}
+
+/** Claims are not in the entries: they change often, and few hold. */
+function working(work: WorkFilter): Condition {
+  switch (work.kind) {
+    case 'unread':
+      return sql`unread = 1`;
+    case 'mine':
+      return sql`study_uid in (select study_uid from study
+        where claimed_by_id = ${work.by} and claimed_until > ${work.now})`;
+    case 'read':
+      return sql`read_at >= ${work.from}`;
+  }
 }
 
 async function readRows(db: Kysely<Schema>, kind: DatabaseKind, found: readonly Key[]): Promise<StudyRow[]> {

@@ -1,7 +1,10 @@
+import { subjectOf, subjectOfFilm } from '../events/chest-film';
+import { FILM_MODALITIES } from '../events/closed-lists';
 import { leadingFinding } from '../finding/finding';
 import { SOP_CLASSES } from '../objects/sop-classes';
 import type { FilmRecord, StudyRecord } from '../sinks/record';
 import type { StudyColumns } from './schema';
+import type { LeftOutReason } from './states';
 import type { LeadFilm } from './study-row';
 
 /** What a list of studies says of one that is not analysed yet: as QIDO-RS returns it. */
@@ -55,17 +58,15 @@ const wordsOf = (...texts: readonly string[]): string =>
 export function recordColumns(record: StudyRecord) {
   const { films } = record;
   const analysed = films.filter(({ outcome }) => outcome === 'analysed');
-  const lead = leadOf(films);
-  const refused = analysed.length > 0 ? undefined : films.find(({ reason }) => reason !== null);
+  const subject = subjectOf(films);
+  const lead = leadOf(films.filter((film) => subjectOfFilm(film) === subject));
   return {
     ...sightColumns(record.studyInstanceUid, {
       ...record.patient,
       ...record.study,
       AccessionNumber: record.order.AccessionNumber,
     }),
-    state:
-      analysed.length > 0 ? ('done' as const) : films.length > 0 ? ('not-analysed' as const) : ('left-alone' as const),
-    reason: refused?.reason ?? null,
+    ...(analysed.length > 0 ? { state: 'done' as const, reason: null, hidden: 0 } : withoutResult(record)),
     finding_priority: record.priority,
     completed_at: Date.parse(record.completedAt),
     retry_at: null,
@@ -85,6 +86,16 @@ export function recordColumns(record: StudyRecord) {
             heatMap: heatMapOf(lead),
           } satisfies LeadFilm),
   };
+}
+
+/** Why there is no result: of a chest film first, as that is what somebody has to read. */
+function withoutResult({ films, skipped = [] }: StudyRecord) {
+  const subject = subjectOf(films);
+  const reason = films.find((film) => subjectOfFilm(film) === subject && film.reason !== null)?.reason ?? null;
+  if (subject !== 'no-film') return { state: 'not-analysed' as const, reason, hidden: subject === 'other' ? 1 : 0 };
+  const isNoImage = reason === 'no-image' || skipped.some((modality) => FILM_MODALITIES.has(modality));
+  const leftOut: LeftOutReason = isNoImage ? 'no-image' : 'modality';
+  return { state: 'left-alone' as const, reason: leftOut, hidden: 0 };
 }
 
 /** The analysed film with the highest probability, else the first; undefined where there is none. */

@@ -1,7 +1,7 @@
 import type { Generated, Selectable } from 'kysely';
 import type { Priority } from '../events/priority';
 import type { AccessSchema } from './access-schema';
-import type { StudyState } from './states';
+import type { ReadHow, StudyState } from './states';
 
 /**
  * The tables, as both databases have them: times are integers (milliseconds since 1970), JSON is text, yes and no are 1
@@ -16,6 +16,7 @@ export interface Schema extends AccessSchema {
   list_entry: ListEntryTable;
   list_count: ListCountTable;
   verdict_count: VerdictCountTable;
+  left_out_count: LeftOutCountTable;
 }
 
 interface MigrationTable {
@@ -35,7 +36,7 @@ interface CounterTable {
 interface StudyTable {
   study_uid: string;
   state: StudyState;
-  /** Code of why it was not analysed, failed, or is tried again. */
+  /** Code of why it was not analysed, failed, is tried again, or is not on the list. */
   reason: string | null;
   /** Not used since 0.2: the sentence follows from the code. */
   reason_text: string | null;
@@ -88,6 +89,21 @@ interface StudyTable {
   verdict_note: string | null;
   /** `record_key` of the result that it is about. */
   verdict_key: string | null;
+  /** Who reads it, and until when that holds unless it is renewed. */
+  claimed_by_id: string | null;
+  claimed_by: string | null;
+  claimed_until: number | null;
+  /** When a radiologist opened it first, unread. */
+  first_opened_at: number | null;
+  /** Null while nobody has read it. `read_by` is null where the RIS told. */
+  read_at: number | null;
+  read_by_id: string | null;
+  read_by: string | null;
+  read_how: ReadHow | null;
+  /** When it was to be read anew; a report of before has not seen why. */
+  unread_since: number | null;
+  /** 1 where all films are radiographs of something else than the chest. */
+  hidden: Generated<number>;
   /** Number of the row's last change. */
   change: number;
 }
@@ -140,6 +156,10 @@ interface ListEntryTable {
   /** As in `study`, with two spaces before each word. */
   search_study: string;
   search_patient: string;
+  read_at: number | null;
+  /** 1 while nobody has read it. */
+  unread: Generated<number>;
+  hidden: Generated<number>;
 }
 
 /** How many studies are shown; kept by triggers, as the next. */
@@ -148,11 +168,20 @@ interface ListCountTable {
   urgency: number;
   /** 1 where somebody has judged them. */
   judged: number;
+  hidden: number;
+  /** 1 where nobody has read them. */
+  unread: number;
   studies: number;
 }
 
 /** How many studies have this as their latest verdict. */
 interface VerdictCountTable {
   verdict: string;
+  studies: number;
+}
+
+/** How many studies are not on the list, or hidden, by the code of the reason. */
+interface LeftOutCountTable {
+  reason: string;
   studies: number;
 }

@@ -22,7 +22,18 @@ export type HistoryKind =
   | 'result'
   | 'attributes-corrected'
   | 'priority'
-  | 'verdict';
+  | 'verdict'
+  | 'claim'
+  | 'release'
+  | 'read'
+  | 'unread';
+
+/** How a study came to be read: somebody judged its result, said so on the list, or the RIS has a final report. */
+export type ReadHow = 'verdict' | 'person' | 'ris';
+
+/** Why a study is not on the list; `not-recorded` in one of an earlier version. docs/list.md names each. */
+export const LEFT_OUT_REASONS = ['modality', 'no-image', 'nothing-new'] as const;
+export type LeftOutReason = (typeof LEFT_OUT_REASONS)[number];
 
 export const VERDICTS = ['agree', 'disagree', 'unusable'] as const;
 export type Verdict = (typeof VERDICTS)[number];

@@ -1,10 +1,10 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Uid } from '../dicom/uid';
 import type { Step } from '../events/progress-event';
-import { nextChange, note, urgencyOf } from './change';
+import { nextChange, NO_RESULT, note, urgencyOf } from './change';
 import { sightColumns, type StudySight } from './record-columns';
 import type { Schema, StudyColumns } from './schema';
-import type { StudyState } from './states';
+import type { LeftOutReason, StudyState } from './states';
 
 /** What the archive lists of a study. */
 export interface Sighting {
@@ -79,15 +79,13 @@ function isUnseen({ record_key, patient_id, accession_number }: Stored): boolean
 function fresh(study: Uid, step: Step, at: number, sighting: Sighting | null) {
   const priority = step.kind === 'waiting' ? step.priority : null;
   const priorities = { triage_priority: priority, finding_priority: null, person_priority: null };
-  const isShown = step.kind === 'failed' || sighting === null || sighting.mayHaveFilms;
   return {
     study_uid: study,
     arrived_at: at,
     ...priorities,
-    urgency: urgencyOf(priorities),
+    urgency: urgencyOf({ ...NO_RESULT, ...priorities }),
     ...sightOf(study, sighting),
-    ...stateBy(step, at),
-    ...(isShown ? {} : { state: 'left-alone' as const }),
+    ...(sighting?.mayHaveFilms === false ? leftOut('modality') : stateBy(step, at)),
   };
 }
 
@@ -95,7 +93,7 @@ function sightOf(study: Uid, sighting: Sighting | null) {
   return sighting === null ? { search_study: study } : sightColumns(study, sighting.sight);
 }
 
-type StepColumns = { readonly state: StudyState; readonly started_at?: number } & Pick<
+type StepColumns = { readonly state: StudyState; readonly started_at?: number; readonly hidden?: number } & Pick<
   StudyColumns,
   'reason' | 'retry_at'
 >;
@@ -110,10 +108,14 @@ function stateBy(step: Step, at: number): StepColumns {
     case 'retry':
       return { state: 'waiting', reason: step.reason, retry_at: step.retryAt };
     case 'failed':
-      return { state: 'failed', reason: step.reason, retry_at: null };
+      return { state: 'failed', reason: step.reason, retry_at: null, hidden: 0 };
     case 'nothing-new':
-      return { state: 'left-alone', reason: null, retry_at: null };
+      return leftOut('nothing-new');
   }
+}
+
+function leftOut(reason: LeftOutReason) {
+  return { state: 'left-alone' as const, reason, retry_at: null };
 }
 
 /** A later word of triage may raise, never lower; what the archive lists holds until there is a result. */
@@ -124,7 +126,10 @@ function changesBy(study: Uid, step: Step, stored: Stored, sighting: Sighting | 
   return { ...raised, ...seen };
 }
 
+/** A study without a result of which it is known that it has no film is not shown, whatever became of it. */
 function stateOf(step: Step, stored: Stored, at: number, sighting: Sighting | null): Partial<StudyColumns> {
+  if (sighting?.mayHaveFilms === false && stored.record_key === null)
+    return stored.state === 'left-alone' ? {} : leftOut('modality');
   return isTold(step, stored, sighting) ? stateBy(step, at) : {};
 }
 

@@ -2,8 +2,9 @@ import type { Uid } from '../dicom/uid';
 import type { Finding } from '../events/finding';
 import type { Priority } from '../events/priority';
 import { reasonTextOf } from '../finding/wording';
+import { isFindingWithdrawn } from './change';
 import type { StudyColumns } from './schema';
-import type { StudyState, Verdict } from './states';
+import type { ReadHow, StudyState, Verdict } from './states';
 import { findingOfVersion01 } from './stored-findings';
 
 /** A film in the archive. */
@@ -58,8 +59,29 @@ export interface StudyRow {
   readonly studyTime: string;
   readonly studyDescription: string;
   readonly verdict: RowVerdict | null;
+  /** Whether a verdict on this result took the finding's urgency away. */
+  readonly isFindingWithdrawn: boolean;
+  /** Who reads it. One whose time is over is none; it is left in the row until somebody writes it. */
+  readonly claim: RowClaim | null;
+  readonly firstOpenedAt: number | null;
+  /** Null while nobody has read it. */
+  readonly read: RowRead | null;
+  /** All films are radiographs of something else than the chest. */
+  readonly isHidden: boolean;
   /** Number of the row's last change: grows with each change of any row. */
   readonly change: number;
+}
+
+export interface RowClaim {
+  readonly by: { readonly id: string; readonly name: string };
+  readonly until: number;
+}
+
+export interface RowRead {
+  readonly at: number;
+  readonly how: ReadHow;
+  /** Null where the RIS told; the id is null in one of version 0.1. */
+  readonly by: { readonly id: string | null; readonly name: string } | null;
 }
 
 interface RowVerdict {
@@ -104,6 +126,15 @@ export const ROW_COLUMNS = [
   'verdict_by',
   'verdict_note',
   'verdict_key',
+  'claimed_by_id',
+  'claimed_by',
+  'claimed_until',
+  'first_opened_at',
+  'read_at',
+  'read_by_id',
+  'read_by',
+  'read_how',
+  'hidden',
   'change',
 ] as const satisfies readonly (keyof StudyColumns)[];
 
@@ -136,8 +167,32 @@ export function rowOf(stored: StoredRow): StudyRow {
     studyTime: stored.study_time,
     studyDescription: stored.study_description,
     verdict: verdictOf(stored),
+    isFindingWithdrawn: isFindingWithdrawn(stored),
+    claim: claimOf(stored),
+    firstOpenedAt: stored.first_opened_at,
+    read: readOf(stored),
+    isHidden: stored.hidden === 1,
     change: stored.change,
   };
+}
+
+export function claimOf({
+  claimed_by_id,
+  claimed_by,
+  claimed_until,
+}: Pick<StoredRow, 'claimed_by_id' | 'claimed_by' | 'claimed_until'>): RowClaim | null {
+  if (claimed_by_id === null || claimed_until === null) return null;
+  return { by: { id: claimed_by_id, name: claimed_by ?? '' }, until: claimed_until };
+}
+
+export function readOf({
+  read_at,
+  read_how,
+  read_by,
+  read_by_id,
+}: Pick<StoredRow, 'read_at' | 'read_how' | 'read_by' | 'read_by_id'>): RowRead | null {
+  if (read_at === null || read_how === null) return null;
+  return { at: read_at, how: read_how, by: read_by === null ? null : { id: read_by_id, name: read_by } };
 }
 
 function findingsOf({ findings, probability, threshold }: StoredRow): Finding[] {

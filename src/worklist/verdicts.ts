@@ -4,26 +4,20 @@ import type { Priority } from '../events/priority';
 import { leadingFinding } from '../finding/finding';
 import type { StudyRecord } from '../sinks/record';
 import { type Interval, wilson } from '../statistics/wilson';
-import { nextChange, note } from './change';
+import type { Author } from './author';
+import { isFindingWithdrawn, nextChange, note, URGENCY_COLUMNS, type UrgencyColumns, urgencyOf } from './change';
 import type { Database } from './database';
 import { clean, leadOf } from './record-columns';
 import { patientDigest } from './patient-digest';
 import type { Schema } from './schema';
 import type { Verdict } from './states';
 import { readStoredRecord } from './stored-findings';
+import { readColumns } from './work-state';
 
 export interface GivenVerdict {
   readonly verdict: Verdict;
   readonly note: string;
   readonly by: Author;
-}
-
-/** Who says something of a study. */
-export interface Author {
-  /** Unique and lasting, such as `local:NAME`. */
-  readonly id: string;
-  /** For people to read: two users may have the same. */
-  readonly name: string;
 }
 
 export interface KeptVerdict extends Omit<GivenVerdict, 'by'> {
@@ -56,7 +50,7 @@ export async function writeVerdict(
   const change = await nextChange(transaction);
   const stored = await transaction
     .selectFrom('study')
-    .select(['record', 'record_key', 'finding_priority'])
+    .select([...URGENCY_COLUMNS, 'record', 'read_at'])
     .where('study_uid', '=', study)
     .executeTakeFirst();
   if (stored === undefined || stored.record === null) return false;
@@ -77,9 +71,12 @@ export async function writeVerdict(
       patient_key: await patientDigest(transaction, record.patient),
     })
     .execute();
+  const judgedNow = { ...stored, verdict, verdict_key: stored.record_key };
   await transaction
     .updateTable('study')
     .set({
+      ...(stored.read_at === null ? readColumns('verdict', at, by) : {}),
+      urgency: urgencyOf(judgedNow),
       verdict,
       verdict_note: given.note,
       verdict_by: given.by.name,
@@ -89,8 +86,20 @@ export async function writeVerdict(
     })
     .where('study_uid', '=', study)
     .execute();
-  await note(transaction, change, study, at, 'verdict', { verdict });
+  await note(transaction, change, study, at, 'verdict', {
+    verdict,
+    by: given.by.name,
+    byId: given.by.id,
+    ...effectOf(stored, judgedNow),
+  });
   return true;
+}
+
+/** What a verdict does to the finding's word on the order; nothing where that is not urgent. */
+function effectOf(before: UrgencyColumns, after: UrgencyColumns): { readonly finding?: 'withdrawn' | 'restored' } {
+  const [was, is] = [isFindingWithdrawn(before), isFindingWithdrawn(after)];
+  if (was === is || after.finding_priority !== 'urgent') return {};
+  return { finding: is ? 'withdrawn' : 'restored' };
 }
 
 /** What the verdict is about, kept with it: the result may change. */

@@ -5,8 +5,9 @@ import type { Step } from '../events/progress-event';
 import type { StudyRecord } from '../sinks/record';
 import { isWithdrawn } from '../sinks/statements';
 import { standingOf } from '../sinks/supersession';
+import type { Author } from './author';
 import { changedAttributes, type FoundAttributes, isReadFromFilm } from './attributes';
-import { nextChange, note, urgencyOf } from './change';
+import { isFindingWithdrawn, nextChange, NO_RESULT, note, URGENCY_COLUMNS, urgencyOf } from './change';
 import {
   clearPending,
   correctionOf,
@@ -28,13 +29,25 @@ import { ROW_COLUMNS, rowOf, type StudyRow } from './study-row';
 import {
   type Agreement,
   agreementOf,
-  type Author,
   exportVerdicts,
   type GivenVerdict,
   type KeptVerdict,
   verdictsOf,
   writeVerdict,
 } from './verdicts';
+import {
+  type ClaimOutcome,
+  type ClaimRequest,
+  countWork,
+  type Reading,
+  type WorkCounts,
+  workAfter,
+  writeClaim,
+  writeOrderPriority,
+  writeRead,
+  writeRelease,
+  writeUnread,
+} from './work-state';
 
 export interface HistoryEntry {
   readonly at: number;
@@ -54,9 +67,15 @@ export interface StudyDetail {
 
 export interface Counts {
   readonly states: Readonly<Record<ShownState, number>>;
-  /** Shown rows that are urgent, and of those the ones that nobody has judged. */
+  /** Shown rows that are urgent (the hidden ones left aside), and of those the ones that nobody has judged. */
   readonly urgent: number;
   readonly urgentUnjudged: number;
+}
+
+/** Studies that are not on the list, or hidden, by the reason's code. */
+export interface LeftOut {
+  readonly reason: string;
+  readonly studies: number;
 }
 
 /** Rows that changed, those that are shown no more (`left-alone`) included, and the number to ask from next. */
@@ -144,6 +163,36 @@ export class Worklist {
     return this.database.write((transaction) => writePriority(transaction, study, priority, by, this.now()));
   }
 
+  /** The priority of the study's order, as the RIS has it now; up only. False where there is no such study. */
+  setOrderPriority(study: Uid, priority: Priority): Promise<boolean> {
+    return this.database.write((transaction) => writeOrderPriority(transaction, study, priority, this.now()));
+  }
+
+  /** Somebody begins to read a study, or goes on. Null where there is no such study on the list. */
+  claim(study: Uid, request: ClaimRequest): Promise<ClaimOutcome | null> {
+    return this.database.write((transaction) => writeClaim(transaction, study, request, this.now()));
+  }
+
+  /** Gives back one's own claim. False where one has none. */
+  release(study: Uid, by: Author): Promise<boolean> {
+    return this.database.write((transaction) => writeRelease(transaction, study, by, this.now()));
+  }
+
+  /** Told twice, or of a study that was read before, it changes nothing. False where there is no such study. */
+  markRead(study: Uid, reading: Reading): Promise<boolean> {
+    return this.database.write((transaction) => writeRead(transaction, study, reading, this.now()));
+  }
+
+  /** False where there is no such study, or nobody has read it. */
+  markUnread(study: Uid, by: Author): Promise<boolean> {
+    return this.database.write((transaction) => writeUnread(transaction, study, by, this.now()));
+  }
+
+  /** How much there is to read. @param from beginning of the day (milliseconds since 1970) */
+  work(by: string, from: number): Promise<WorkCounts> {
+    return this.database.read((db) => countWork(db, by, from, this.now()));
+  }
+
   /** False where there is no such study, or it has no result to judge. */
   verdict(study: Uid, given: GivenVerdict): Promise<boolean> {
     return this.database.write((transaction) => writeVerdict(transaction, study, given, this.now()));
@@ -175,6 +224,12 @@ export class Worklist {
 
   counts(): Promise<Counts> {
     return this.database.read(countRows);
+  }
+
+  leftOut(): Promise<LeftOut[]> {
+    return this.database.read((db) =>
+      db.selectFrom('left_out_count').selectAll().where('studies', '>', 0).orderBy('reason').execute(),
+    );
   }
 
   /** Studies whose result came since `from`, by the full hour (both in milliseconds since 1970). */
@@ -228,7 +283,7 @@ async function writeRecord(
   const study = record.studyInstanceUid;
   const stored = await transaction
     .selectFrom('study')
-    .select(['state', 'record_key', 'record', 'correction', 'triage_priority', 'person_priority'])
+    .select([...URGENCY_COLUMNS, 'state', 'record', 'correction', 'read_at', 'unread_since'])
     .where('study_uid', '=', study)
     .executeTakeFirst();
   const columns = { ...recordColumns(record), change };
@@ -244,16 +299,21 @@ async function writeRecord(
     return (await writeAttributes(transaction, study, { of: 'film', attributes: record }, now)).length > 0;
   }
   const corrected = stored.record === null ? [] : correctedBy(record, stored.record);
+  const work = workAfter(stored, record);
   await transaction
     .updateTable('study')
     .set({
       ...columns,
-      urgency: urgencyOf({ ...stored, finding_priority: record.priority }),
+      ...work,
+      urgency: urgencyOf({ ...stored, finding_priority: record.priority, record_key: record.key }),
       correction: correctionOf(record, corrected, stored.correction, now),
     })
     .where('study_uid', '=', study)
     .execute();
-  await noteResult(transaction, change, record);
+  await noteResult(transaction, change, record, {
+    ...(stored.read_at !== null && 'read_at' in work ? { isUnreadAgain: true } : {}),
+    ...(isFindingWithdrawn(stored) && record.priority === 'urgent' ? { finding: 'restored' } : {}),
+  });
   if (corrected.length > 0) {
     await keepWithPatient(transaction, study, record);
     await note(transaction, await nextChange(transaction), study, now, 'attributes-corrected', {
@@ -276,12 +336,18 @@ async function insertRecord(
       ...priorities,
       study_uid: record.studyInstanceUid,
       arrived_at: columns.completed_at,
-      urgency: urgencyOf(priorities),
+      ...workAfter({ record: null, read_at: null, finding_priority: null, unread_since: null }, record),
+      urgency: urgencyOf({ ...NO_RESULT, ...priorities }),
     })
     .execute();
 }
 
-function noteResult(transaction: Transaction<Schema>, change: number, record: StudyRecord): Promise<void> {
+function noteResult(
+  transaction: Transaction<Schema>,
+  change: number,
+  record: StudyRecord,
+  effects: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
   return note(transaction, change, record.studyInstanceUid, Date.parse(record.completedAt), 'result', {
     key: record.key,
     priority: record.priority,
@@ -289,6 +355,7 @@ function noteResult(transaction: Transaction<Schema>, change: number, record: St
     completedAt: record.completedAt,
     supersedes: record.films.flatMap(({ supersedes = [] }) => supersedes),
     ...withdrawnBy(record),
+    ...effects,
   });
 }
 
@@ -317,7 +384,7 @@ async function writePriority(
   const change = await nextChange(transaction);
   const stored = await transaction
     .selectFrom('study')
-    .select(['triage_priority', 'finding_priority'])
+    .select(URGENCY_COLUMNS)
     .where('study_uid', '=', study)
     .executeTakeFirst();
   if (stored === undefined) return false;
@@ -359,7 +426,7 @@ async function findStudy(db: Kysely<Schema>, study: Uid): Promise<StudyDetail | 
 
 /** As they are kept (`list_count`). */
 async function countRows(db: Kysely<Schema>): Promise<Counts> {
-  const rows = await db.selectFrom('list_count').selectAll().execute();
+  const rows = await db.selectFrom('list_count').selectAll().where('hidden', '=', 0).execute();
   const sum = (list: typeof rows) => list.reduce((total, { studies }) => total + studies, 0);
   const urgent = rows.filter(({ urgency }) => urgency === 0);
   return {

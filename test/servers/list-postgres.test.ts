@@ -10,6 +10,7 @@ import type { Postgres } from '../support/servers/postgres';
 import { Servers } from '../support/servers/servers';
 import { databaseTests } from '../support/suites/database.suite';
 import { listQueryTests } from '../support/suites/list-queries.suite';
+import { workStateTests } from '../support/suites/work-state.suite';
 import { worklistTests } from '../support/suites/worklist.suite';
 
 const servers = new Servers();
@@ -30,6 +31,10 @@ describe('the reading list on PostgreSQL', () => {
 
 describe('pages, searches and counts on PostgreSQL', () => {
   listQueryTests(create);
+});
+
+describe('what is read and by whom, on PostgreSQL', () => {
+  workStateTests(create, (url, migrations) => openDatabase(url, LOG, migrations));
 });
 
 describe('PostgreSQL as its database', () => {

@@ -88,15 +88,32 @@ function historyWords(kind: HistoryEntry['kind'], detail: HistoryEntry['detail']
         `result of ${of('films')} film(s) stored, unverified` +
         (detail['priority'] === 'urgent' ? ', at or above the operating point' : '') +
         replacedWords(detail['supersedes']) +
-        withdrawnWords(detail['withdrawn'])
+        withdrawnWords(detail['withdrawn']) +
+        findingWords(detail['finding']) +
+        (detail['isUnreadAgain'] === true ? '; to be read again' : '')
       );
     case 'attributes-corrected':
       return `corrected in the archive: ${textsIn(detail['attributes']).join(', ')}`;
     case 'priority':
+      if (of('how') === 'ris') return `order in the RIS: ${of('priority')}`;
       return detail['priority'] === 'urgent' ? `marked as urgent${by}` : `own urgent mark taken back${by}`;
     case 'verdict':
-      return `verdict: ${patients ? of('verdict') : 'given'}`;
+      return `verdict: ${patients ? `${of('verdict')}${by}` : 'given'}${findingWords(detail['finding'])}`;
+    case 'claim':
+      return patients && of('from') !== '' ? `taken over from ${of('from')} (${of('fromId')})${by}` : `opened${by}`;
+    case 'release':
+      return `given back unread${by}`;
+    case 'read':
+      return of('how') === 'ris' ? 'read: the RIS has a final report' : `marked as read${by}`;
+    case 'unread':
+      return `marked as unread${by}`;
   }
+}
+
+/** What became of the finding's word on the order. */
+function findingWords(effect: unknown): string {
+  if (effect === 'withdrawn') return '; the finding makes it urgent no more';
+  return effect === 'restored' ? '; the finding counts for the order again' : '';
 }
 
 function withdrawnWords(reasons: unknown): string {

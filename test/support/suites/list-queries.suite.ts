@@ -18,12 +18,13 @@ import type { Schema, StudyColumns } from '../../../src/worklist/schema';
 import { planOf, searchOf } from '../../../src/worklist/search';
 import { SHOWN_STATES, VERDICTS } from '../../../src/worklist/states';
 import { Worklist } from '../../../src/worklist/worklist';
-import { studyRecord } from '../records/study-record';
+import { filmRecord, studyRecord } from '../records/study-record';
 
 const LOG = createLog('silent');
 /** More than a search looks at first, so that the indexes have their part. */
 const MANY = 3_000;
 const DAY = 86_400_000;
+const AUTHOR = { id: 'local:a', name: 'a' };
 
 /** mulberry32: the same in each run. */
 function random(seed: number): () => number {
@@ -79,6 +80,9 @@ const ENTRY = [
   'lateral_view',
   'search_study',
   'search_patient',
+  'read_at',
+  'unread',
+  'hidden',
 ] as const;
 
 function rowsOf(count: number, seed: number): Row[] {
@@ -275,13 +279,22 @@ export function listQueryTests(create: () => Promise<string>): void {
         {},
         { filters: { states: ['failed'], view: 'lateral' } },
         { filters: { verdict: 'none', arrivedFrom: DAY }, order: 'newest' },
+        { filters: { work: { kind: 'unread' } }, index: 'list_entry_unread_oldest' },
+        {
+          filters: { work: { kind: 'unread' }, priority: 'urgent' },
+          order: 'newest',
+          index: 'list_entry_unread_newest',
+        },
+        { filters: { work: { kind: 'mine', by: 'local:a', now: 1 } }, index: 'study_claimed' },
+        { filters: { work: { kind: 'read', from: DAY } }, index: 'list_entry_read' },
         { search: 'common' },
         { search: 'qqzx' },
         { search: 'qqzx', searchPatient: false, filters: { priority: 'urgent' } },
-      ] as Partial<PageRequest>[]) {
+      ] as (Partial<PageRequest> & { readonly index?: string })[]) {
         const text = (await plans(request)).join('\n');
         expect(text).not.toMatch(/SCAN study\b|Seq Scan on study\b/);
-        if (request.search !== 'qqzx') expect(text).toContain(`list_entry_${request.order ?? 'oldest'}`);
+        if (request.search !== 'qqzx')
+          expect(text).toContain(request.index ?? `list_entry_${request.order ?? 'oldest'}`);
         else expect(text).toMatch(database.kind === 'sqlite' ? /VIRTUAL TABLE INDEX/ : /list_entry_search_study/);
       }
     });
@@ -316,17 +329,33 @@ export function listQueryTests(create: () => Promise<string>): void {
   describe('what is kept beside the studies', () => {
     /** The same from `study` and `verdict` themselves. */
     async function recount(database: Database) {
-      const { rows, verdicts } = await database.read(async (db) => ({
+      const { rows, verdicts, leftOut } = await database.read(async (db) => ({
+        leftOut: await db
+          .selectFrom('study')
+          .select(['reason', (eb) => eb.fn.countAll<number>().as('studies')])
+          .where((eb) => eb.or([eb('state', '=', 'left-alone'), eb('hidden', '=', 1)]))
+          .groupBy('reason')
+          .orderBy('reason')
+          .execute(),
         rows: await db.selectFrom('study').selectAll().where('state', '<>', 'left-alone').execute(),
         verdicts: await db.selectFrom('verdict').selectAll().orderBy('change').execute(),
       }));
       const latest = [...new Map(verdicts.map(({ study_uid, verdict }) => [study_uid, verdict])).values()];
       const of = (verdict: string) => latest.filter((one) => one === verdict).length;
-      const urgent = rows.filter(({ urgency }) => urgency === 0);
+      const urgent = rows.filter(({ urgency, hidden }) => urgency === 0 && hidden === 0);
+      const unread = rows.filter(({ read_at, hidden }) => read_at === null && hidden === 0);
       return {
+        work: {
+          unread: unread.length,
+          unreadUrgent: unread.filter(({ urgency }) => urgency === 0).length,
+          mine: rows.filter(({ claimed_by_id }) => claimed_by_id !== null).length,
+          readToday: rows.filter(({ read_at }) => read_at !== null).length,
+          hidden: rows.filter(({ hidden }) => hidden === 1).length,
+        },
+        leftOut: leftOut.map(({ reason, studies }) => ({ reason: reason ?? 'not-recorded', studies })),
         counts: {
           states: Object.fromEntries(
-            SHOWN_STATES.map((state) => [state, rows.filter((row) => row.state === state).length]),
+            SHOWN_STATES.map((state) => [state, rows.filter((row) => row.state === state && row.hidden === 0).length]),
           ),
           urgent: urgent.length,
           urgentUnjudged: urgent.filter(({ verdict }) => verdict === null).length,
@@ -344,16 +373,22 @@ export function listQueryTests(create: () => Promise<string>): void {
             lateral_view: Number(row.views.includes('lateral')),
             search_study: `  ${row.search_study.replaceAll(' ', '  ')}`,
             search_patient: `  ${row.search_patient.replaceAll(' ', '  ')}`,
+            read_at: row.read_at,
+            unread: Number(row.read_at === null),
+            hidden: row.hidden,
           }))
           .sort((a, b) => (a.study_uid < b.study_uid ? -1 : 1)),
       };
     }
 
     async function kept(database: Database) {
-      const list = new Worklist(database);
+      // So that every claim holds.
+      const list = new Worklist(database, () => 0);
       const { agree, disagree, unusable } = await list.agreement();
       const entries = await database.read((db) => db.selectFrom('list_entry').select(ENTRY).execute());
       return {
+        work: await list.work(AUTHOR.id, 0),
+        leftOut: await list.leftOut(),
         counts: await list.counts(),
         agreement: { agree, disagree, unusable },
         entries: entries.sort((a, b) => (a.study_uid < b.study_uid ? -1 : 1)),
@@ -390,6 +425,7 @@ export function listQueryTests(create: () => Promise<string>): void {
           priority: pick(['urgent', 'routine']),
           patient: { ...studyRecord(name).patient, PatientName: `Name${Math.floor(5 * next())}^X` },
         });
+      const hand = filmRecord('hand', { outcome: 'rejected', reason: 'body-part', probability: null, outputs: [] });
       const remove = (table: 'study' | 'verdict', name: string) =>
         database.write(async (db) => {
           if (table === 'study') await db.deleteFrom('study').where('study_uid', '=', uid(name)).execute();
@@ -402,6 +438,10 @@ export function listQueryTests(create: () => Promise<string>): void {
         (name) => list.verdict(uid(name), { verdict: pick(VERDICTS), note: '', by: { id: 'local:a', name: 'a' } }),
         (name) => list.setPriority(uid(name), pick(['urgent', null]), { id: 'local:a', name: 'a' }),
         (name) => list.correct(uid(name), { of: 'film', attributes: record(name) }),
+        (name) => list.record({ ...record(name), priority: null, films: [hand] }),
+        (name) => list.claim(uid(name), { by: AUTHOR, forMs: 1_500 }),
+        (name) => list.markRead(uid(name), { how: 'ris', at: clock }),
+        (name) => list.markUnread(uid(name), AUTHOR),
         (name) => (next() < 0.3 ? remove(pick(['study', 'verdict']), name) : Promise.resolve()),
       ];
       for (let i = 0; i < 200; i++) {

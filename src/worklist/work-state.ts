@@ -1,0 +1,244 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Uid } from '../dicom/uid';
+import type { Priority } from '../events/priority';
+import type { StudyRecord } from '../sinks/record';
+import type { Author } from './author';
+import { nextChange, note, URGENCY_COLUMNS, urgencyOf } from './change';
+import { clean } from './record-columns';
+import type { Schema, StudyColumns } from './schema';
+import { readStoredRecord } from './stored-findings';
+import { claimOf, readOf, type RowClaim, type RowRead } from './study-row';
+
+/** What became of a try to claim a study: it is claimed where `claim` is by who asked. */
+export interface ClaimOutcome {
+  readonly isClaimed: boolean;
+  /** Who has it now; null while nobody has. */
+  readonly claim: RowClaim | null;
+  /** A study that was read is not claimed. */
+  readonly read: RowRead | null;
+}
+
+export interface ClaimRequest {
+  readonly by: Author;
+  /** How long it holds unless it is renewed (milliseconds). */
+  readonly forMs: number;
+  /** Also where another one has it. */
+  readonly takeOver?: boolean;
+}
+
+/** That a study was read: by a person, or by a final report that the RIS told of. `at` in milliseconds since 1970. */
+export type Reading = { readonly how: 'person'; readonly by: Author } | { readonly how: 'ris'; readonly at: number };
+
+/** How many studies of each kind the list has now. */
+export interface WorkCounts {
+  readonly unread: number;
+  readonly unreadUrgent: number;
+  /** Claimed by who asks. */
+  readonly mine: number;
+  readonly readToday: number;
+  readonly hidden: number;
+}
+
+const COLUMNS = [
+  'state',
+  'claimed_by_id',
+  'claimed_by',
+  'claimed_until',
+  'first_opened_at',
+  'read_at',
+  'read_by_id',
+  'read_by',
+  'read_how',
+  'unread_since',
+] as const satisfies readonly (keyof StudyColumns)[];
+type Stored = Pick<StudyColumns, (typeof COLUMNS)[number]>;
+
+const NOBODY = { claimed_by_id: null, claimed_by: null, claimed_until: null } as const;
+const NOT_READ = { read_at: null, read_by_id: null, read_by: null, read_how: null } as const;
+
+/** Undefined for a study that is not on the list. */
+async function readStored(db: Kysely<Schema>, study: Uid): Promise<Stored | undefined> {
+  const stored = await db.selectFrom('study').select(COLUMNS).where('study_uid', '=', study).executeTakeFirst();
+  return stored?.state === 'left-alone' ? undefined : stored;
+}
+
+const write = (transaction: Transaction<Schema>, study: Uid, change: number, columns: Partial<StudyColumns>) =>
+  transaction
+    .updateTable('study')
+    .set({ ...columns, change })
+    .where('study_uid', '=', study)
+    .execute();
+
+/** The claim that holds at a time: one that was not renewed is over, though nothing has written so. */
+export function claimAt(claim: RowClaim | null, now: number): RowClaim | null {
+  return claim !== null && claim.until > now ? claim : null;
+}
+
+/**
+ * Claims a study that is unread, or renews the claim. Of two who ask at once the first one has it: the change's number
+ * is taken first, which lets the other wait. Null where there is no such study on the list.
+ */
+export async function writeClaim(
+  transaction: Transaction<Schema>,
+  study: Uid,
+  { by, forMs, takeOver = false }: ClaimRequest,
+  now: number,
+): Promise<ClaimOutcome | null> {
+  const change = await nextChange(transaction);
+  const stored = await readStored(transaction, study);
+  if (stored === undefined) return null;
+  const [read, holding] = [readOf(stored), claimAt(claimOf(stored), now)];
+  const isOthers = holding !== null && holding.by.id !== by.id;
+  if (read !== null || (isOthers && !takeOver)) return { isClaimed: false, claim: holding, read };
+  const claim = { by: { id: clean(by.id), name: clean(by.name) }, until: now + forMs };
+  await write(transaction, study, change, {
+    claimed_by_id: claim.by.id,
+    claimed_by: claim.by.name,
+    claimed_until: claim.until,
+    first_opened_at: stored.first_opened_at ?? now,
+  });
+  if (holding?.by.id !== by.id)
+    await note(transaction, change, study, now, 'claim', {
+      ...authorOf(by),
+      ...(isOthers ? { from: holding.by.name, fromId: holding.by.id } : {}),
+    });
+  return { isClaimed: true, claim, read };
+}
+
+/** Gives back one's own claim. False where one has none. */
+export async function writeRelease(
+  transaction: Transaction<Schema>,
+  study: Uid,
+  by: Author,
+  now: number,
+): Promise<boolean> {
+  const change = await nextChange(transaction);
+  const stored = await readStored(transaction, study);
+  const holding = stored === undefined ? null : claimAt(claimOf(stored), now);
+  if (holding?.by.id !== by.id) return false;
+  await write(transaction, study, change, NOBODY);
+  await note(transaction, change, study, now, 'release', authorOf(by));
+  return true;
+}
+
+/**
+ * Marks a study as read, which ends its claim. What is read already stays as it is, so that the first reading is the
+ * one that counts; a report of before the study was to be read (again) has not seen why. False where there is no such
+ * study on the list.
+ */
+export async function writeRead(
+  transaction: Transaction<Schema>,
+  study: Uid,
+  reading: Reading,
+  now: number,
+): Promise<boolean> {
+  const change = await nextChange(transaction);
+  const stored = await readStored(transaction, study);
+  if (stored === undefined) return false;
+  const at = reading.how === 'ris' ? reading.at : now;
+  const isOvertaken = reading.how === 'ris' && stored.unread_since !== null && at <= stored.unread_since;
+  if (stored.read_at !== null || isOvertaken) return true;
+  await write(transaction, study, change, readColumns(reading.how, at, reading.how === 'ris' ? null : reading.by));
+  const by = reading.how === 'ris' ? {} : authorOf(reading.by);
+  await note(transaction, change, study, at, 'read', { how: reading.how, ...by });
+  return true;
+}
+
+/** Takes it back that a study was read. False where there is no such study on the list, or it is not read. */
+export async function writeUnread(
+  transaction: Transaction<Schema>,
+  study: Uid,
+  by: Author,
+  now: number,
+): Promise<boolean> {
+  const change = await nextChange(transaction);
+  const stored = await readStored(transaction, study);
+  if (stored === undefined || stored.read_at === null) return false;
+  await write(transaction, study, change, { ...NOT_READ, unread_since: now });
+  await note(transaction, change, study, now, 'unread', authorOf(by));
+  return true;
+}
+
+/** The columns of a study that was read: nobody reads it any more. */
+export function readColumns(how: NonNullable<StudyColumns['read_how']>, at: number, by: Author | null) {
+  return {
+    ...NOBODY,
+    read_at: at,
+    read_how: how,
+    read_by_id: by === null ? null : clean(by.id),
+    read_by: by === null ? null : clean(by.name),
+  };
+}
+
+/** The priority of a study's order, as the RIS has it now: up only, as any word of triage. */
+export async function writeOrderPriority(
+  transaction: Transaction<Schema>,
+  study: Uid,
+  priority: Priority,
+  now: number,
+): Promise<boolean> {
+  const change = await nextChange(transaction);
+  const stored = await transaction
+    .selectFrom('study')
+    .select(URGENCY_COLUMNS)
+    .where('study_uid', '=', study)
+    .executeTakeFirst();
+  if (stored === undefined) return false;
+  const isNews = stored.triage_priority === null || (priority === 'urgent' && stored.triage_priority !== 'urgent');
+  if (!isNews) return true;
+  const urgency = urgencyOf({ ...stored, triage_priority: priority });
+  await write(transaction, study, change, { triage_priority: priority, urgency });
+  await note(transaction, change, study, now, 'priority', { priority, how: 'ris' });
+  return true;
+}
+
+type Before = Pick<StudyColumns, 'record' | 'read_at' | 'finding_priority' | 'unread_since'>;
+
+/**
+ * What a new result makes of the work on its study. One that was read is unread again where the result has a film that
+ * was not read, or another priority; where it was read without a result, where that is urgent. The time is kept, as a
+ * report of before has not seen it.
+ */
+export function workAfter(before: Before, record: StudyRecord): Partial<StudyColumns> {
+  if (!isToBeReadAnew(before, record)) return {};
+  return { ...NOT_READ, unread_since: Math.max(Date.parse(record.completedAt), before.unread_since ?? 0) };
+}
+
+function isToBeReadAnew({ record: stored, finding_priority }: Before, { films, priority }: StudyRecord): boolean {
+  if (stored === null) return priority === 'urgent';
+  const known = new Set<string>(readStoredRecord(stored).films.map(({ sopInstanceUid }) => sopInstanceUid));
+  return priority !== finding_priority || films.some(({ sopInstanceUid }) => !known.has(sopInstanceUid));
+}
+
+/** @param from beginning of the day (milliseconds since 1970) */
+export async function countWork(db: Kysely<Schema>, by: string, from: number, now: number): Promise<WorkCounts> {
+  const kept = await db.selectFrom('list_count').selectAll().execute();
+  const sum = (test: (row: (typeof kept)[number]) => boolean) =>
+    kept.filter(test).reduce((total, { studies }) => total + studies, 0);
+  const { mine } = await claimedBy(db, by, now)
+    .select((eb) => eb.fn.countAll<number>().as('mine'))
+    .executeTakeFirstOrThrow();
+  const { readToday } = await db
+    .selectFrom('list_entry')
+    .select((eb) => eb.fn.countAll<number>().as('readToday'))
+    .where('read_at', '>=', from)
+    .executeTakeFirstOrThrow();
+  return {
+    unread: sum(({ unread, hidden }) => unread === 1 && hidden === 0),
+    unreadUrgent: sum(({ unread, hidden, urgency }) => unread === 1 && hidden === 0 && urgency === 0),
+    mine,
+    readToday,
+    hidden: sum(({ hidden }) => hidden === 1),
+  };
+}
+
+/** Studies that somebody reads now. */
+export function claimedBy(db: Kysely<Schema>, by: string, now: number) {
+  return db
+    .selectFrom('study')
+    .where('claimed_by_id', '=', by)
+    .where('claimed_until', '>', now)
+    .where('state', '<>', 'left-alone');
+}
+
+const authorOf = ({ id, name }: Author) => ({ by: name, byId: id });
