@@ -66,12 +66,14 @@ export interface OpenedListWeb {
 /** The reading list's pages and API; null where the list is off. */
 export function openListWeb(config: Config, { list, broker, models, ...shared }: ListWebParts): OpenedListWeb | null {
   if (list === null) return null;
-  const { viewers, pictureCacheMiB } = config.list;
+  const { viewers, pictureCacheMiB, claimMinutes, timeZone } = config.list;
   const web = readingListWeb({
     ...shared,
     worklist: list.worklist,
     cacheBytes: pictureCacheMiB * 1024 * 1024,
     viewers,
+    claimMs: claimMinutes * 60_000,
+    timeZone,
     queues: () => broker.depths(),
     ages: () => broker.ages(),
     deadLetters: deadLettersOf(broker),

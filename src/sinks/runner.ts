@@ -6,8 +6,8 @@ import type { ConsumedMessage, MessageHandler } from '../queue/message';
 import type { RetryPolicy } from '../queue/retry-policy';
 import { FailureWatch } from './failure-watch';
 import type { StudyRecord } from './record';
-import type { Sink } from './sink';
-import { isWithdrawal } from './statements';
+import { LIST_SINK, type Sink } from './sink';
+import { isForOthers, isWithdrawal } from './statements';
 
 /**
  * `unwanted`: acknowledged unread, because the sink does not handle or want such results. `superseded`: acknowledged
@@ -40,6 +40,11 @@ function kindOf(event: ResultEvent): DeliveryKind {
   return event.films.some(({ supersedes = [] }) => supersedes.length > 0) ? 'replacement' : 'result';
 }
 
+/** The reading list counts what is no chest film, too. */
+function isWanted(event: ResultEvent, sink: Sink): boolean {
+  return sink.handles.includes(kindOf(event)) && sink.wants(event) && (sink.name === LIST_SINK || isForOthers(event));
+}
+
 const UNOBSERVED: DeliveryObserver = { delivery: () => {}, failingSince: () => {} };
 
 /** Makes the handler of one sink's queue: it delivers results, settled as `queue/consume-loop` says. */
@@ -54,9 +59,7 @@ export function createRunner(options: RunnerOptions): MessageHandler {
     async work(event, message, studyLog) {
       observer.delivery(
         sink.name,
-        sink.handles.includes(kindOf(event)) && sink.wants(event)
-          ? await watch.over(() => work(event, message, options, studyLog))
-          : 'unwanted',
+        isWanted(event, sink) ? await watch.over(() => work(event, message, options, studyLog)) : 'unwanted',
       );
     },
     report: (settled) => note(settled, sink.name, observer),

@@ -1,5 +1,6 @@
 import { liveFindings } from '../finding/finding';
 import type { Code } from '../dicom/code';
+import { subjectOf } from '../events/chest-film';
 import { isRejection } from '../events/closed-lists';
 import {
   CORRECTED,
@@ -67,6 +68,14 @@ export function filmStatus(film: Omit<Told, 'outcome'>, record: Pick<StudyRecord
 export function reportStatus(record: Pick<StudyRecord, 'correction' | 'films'>): ResultStatus {
   if (isWithdrawal(record)) return 'withdrawn';
   return record.films.some(isReplacement) ? 'corrected' : studyStatus(record);
+}
+
+/**
+ * Whether other systems are told of a study at all: one that has, or may have, a chest film, and one of which they were
+ * told something that does not hold any more.
+ */
+export function isForOthers({ films }: { readonly films: readonly Told[] }): boolean {
+  return subjectOf(films) === 'chest' || films.some(isReplacement);
 }
 
 /** When this word of the result was made: ISO 8601, UTC. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fromConfigFolder } from '../base/schema';
+import { isTimeZone, systemTimeZone } from '../base/time-zone';
 
 /** `file://...` is a URL, absolute as it is. */
 function withAbsolutePath(database: string): string {
@@ -39,5 +40,16 @@ export const listSchema = z
       .max(4_096)
       .default(64)
       .describe('Pictures of films and heat maps that are held in memory (MiB)'),
+    claimMinutes: z
+      .number()
+      .min(1)
+      .max(240)
+      .default(15)
+      .describe('How long a study is shown as being read unless its page renews that (minutes)'),
+    timeZone: z
+      .string()
+      .refine(isTimeZone, 'must be the IANA name of a time zone, such as Europe/Berlin')
+      .default(systemTimeZone)
+      .describe('Time zone of the site, by which a day begins (IANA name)'),
   })
   .prefault({});

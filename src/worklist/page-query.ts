@@ -201,7 +201,8 @@ function conditions(
     arrivedFrom === undefined ? null : arrived(false, Math.ceil(arrivedFrom)),
     arrivedBefore === undefined ? null : arrived(true, Math.ceil(arrivedBefore)),
     work === undefined ? null : working(work),
-    withHidden ? null : sql`hidden = 0`,
+    // Not `= 0`: PostgreSQL takes that for rare before it has looked at the table, and sorts instead of walking.
+    withHidden ? null : sql`hidden < 1`,
   ];
   return all.filter((condition) => condition !== null);
 }
@@ -210,7 +211,7 @@ function conditions(
 function working(work: WorkFilter): Condition {
   switch (work.kind) {
     case 'unread':
-      return sql`unread = 1`;
+      return sql`unread > 0`;
     case 'mine':
       return sql`study_uid in (select study_uid from study
         where claimed_by_id = ${work.by} and claimed_until > ${work.now})`;

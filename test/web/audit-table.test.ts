@@ -114,12 +114,14 @@ const PROOFS: Readonly<Record<string, (() => Promise<string[]>) | Elsewhere>> = 
         expect((await reading().get(path)).status).toBe(200);
       expect(reading().audit.map(({ kind }) => kind)).toEqual(['study-read', 'study-read', 'study-read', 'study-read']);
     }),
-  'verdicts, urgent marks': async () => {
+  'verdicts, urgent marks, claims, marks as read': async () => {
     const messages = await told(async () => {
       await reading().post(`${detail}/verdict`, { verdict: 'agree' });
       await reading().post(`${detail}/priority`, { priority: 'urgent' });
+      await reading().post(`${detail}/claim`, {});
+      await reading().post(`${detail}/read`, { read: true });
     });
-    expect(messages.map((xml) => /EventActionCode="(.)"/.exec(xml)![1])).toEqual(['U', 'U']);
+    expect(messages.map((xml) => /EventActionCode="(.)"/.exec(xml)![1])).toEqual(['U', 'U', 'U', 'U']);
     return messages;
   },
   '`hilum rebuild`': {

@@ -11,6 +11,23 @@ export interface Agreement {
   readonly share: { readonly value: number; readonly low: number; readonly high: number } | null;
 }
 
+/** What became of a claim. */
+export interface ClaimAnswer {
+  /** Whether who asked has it now. */
+  readonly claimed: boolean;
+  /** Who has it. */
+  readonly claim: RowClaim | null;
+  /** What was read is not claimed. */
+  readonly read: RowRead | null;
+  /** When to ask again, so as to keep it. */
+  readonly renewAfterSeconds: number;
+}
+
+export interface ClaimReleased {
+  /** False where one had none. */
+  readonly released: boolean;
+}
+
 export interface DeadLetterEntry {
   readonly id: string;
   /** `study`, or the system that a result was for. */
@@ -61,9 +78,19 @@ export interface FilmReport {
   readonly lungs: readonly (readonly (readonly [number, number])[])[] | null;
 }
 
+/** Body of a claim; takeOver: also where another one has it. */
+export interface GivenClaim {
+  readonly takeOver?: boolean;
+}
+
 /** Body of a person's urgent mark; null takes it back. */
 export interface GivenPriority {
   readonly priority: 'urgent' | null;
+}
+
+/** Body of a mark: that a study was read, or that it is to be read again. */
+export interface GivenRead {
+  readonly read: boolean;
 }
 
 /** Body of a verdict on the result of a study. */
@@ -96,10 +123,21 @@ export interface Overview {
   /** Seconds that the oldest study has waited. */
   readonly ages: Readonly<Record<string, number>> | null;
   readonly checks: readonly { readonly name: string; readonly problem: string | null }[];
-  /** Studies by their present state. */
+  /** Studies by their present state, the hidden ones left aside. */
   readonly states: Readonly<Record<ListState, number>>;
+  /** Studies that are not on the list, or hidden, by reason (docs/list.md). */
+  readonly leftOut: readonly { readonly reason: string; readonly studies: number }[];
   /** Last 24 hours, oldest first. */
   readonly throughput: readonly { readonly hour: string; readonly studies: number }[];
+}
+
+/** Who reads a study now. */
+export interface RowClaim {
+  readonly by: string;
+  /** Whether who asks has it. */
+  readonly mine: boolean;
+  /** It ends then, unless it is renewed. */
+  readonly until: string;
 }
 
 export interface RowFinding {
@@ -123,6 +161,15 @@ export interface RowPatient {
   /** YYYY-MM-DD or '' */
   readonly birthDate: string;
   readonly sex: string;
+}
+
+/** That a study was read. */
+export interface RowRead {
+  readonly at: string;
+  /** ris: the RIS told of a final report. */
+  readonly how: 'verdict' | 'person' | 'ris';
+  /** Null where the RIS told, and for whoever may not see patients. */
+  readonly by: string | null;
 }
 
 export interface RowResult {
@@ -199,6 +246,12 @@ export interface StudyRow {
   /** The film that stands for the study, where its pictures may be seen. */
   readonly leadFilm: { readonly picture: string; readonly heatMap: string | null } | null;
   readonly verdict: ListVerdict | null;
+  /** Null while nobody reads it, and for whoever may not see patients. */
+  readonly claim: RowClaim | null;
+  /** Null while nobody has read it. */
+  readonly read: RowRead | null;
+  /** Left out unless it is asked for: no film is of the chest, by its header. */
+  readonly hidden: boolean;
   readonly patient?: RowPatient;
   readonly accessionNumber?: string;
   readonly studyDescription?: string;
@@ -213,4 +266,15 @@ export interface VerdictEntry {
   readonly note: string;
   /** Whether it is about the result shown now. */
   readonly current: boolean;
+}
+
+/** How much there is to read. */
+export interface WorkCounts {
+  readonly unread: number;
+  readonly unreadUrgent: number;
+  /** Claimed by who asks. */
+  readonly mine: number;
+  /** By the day of the site's time zone. */
+  readonly readToday: number;
+  readonly hidden: number;
 }

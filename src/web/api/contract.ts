@@ -51,6 +51,24 @@ export const RowPatient = z.strictObject({
 });
 export type RowPatient = ReadOnly<z.infer<typeof RowPatient>>;
 
+export const RowClaim = z
+  .strictObject({
+    by: z.string(),
+    mine: z.boolean().describe('Whether who asks has it.'),
+    until: time.describe('It ends then, unless it is renewed.'),
+  })
+  .describe('Who reads a study now.');
+export type RowClaim = ReadOnly<z.infer<typeof RowClaim>>;
+
+export const RowRead = z
+  .strictObject({
+    at: time,
+    how: z.enum(['verdict', 'person', 'ris']).describe('ris: the RIS told of a final report.'),
+    by: z.string().nullable().describe('Null where the RIS told, and for whoever may not see patients.'),
+  })
+  .describe('That a study was read.');
+export type RowRead = ReadOnly<z.infer<typeof RowRead>>;
+
 export const StudyRow = z
   .strictObject({
     studyInstanceUid: z.string(),
@@ -77,6 +95,9 @@ export const StudyRow = z
       .nullable()
       .describe('The film that stands for the study, where its pictures may be seen.'),
     verdict: ListVerdict.nullable(),
+    claim: RowClaim.nullable().describe('Null while nobody reads it, and for whoever may not see patients.'),
+    read: RowRead.nullable().describe('Null while nobody has read it.'),
+    hidden: z.boolean().describe('Left out unless it is asked for: no film is of the chest, by its header.'),
     patient: RowPatient.optional(),
     accessionNumber: z.string().optional(),
     studyDescription: z.string().optional(),
@@ -95,6 +116,30 @@ export const StudyCount = z
   .strictObject({ studies: count, urgent: count })
   .describe('How many studies a search of the list has, all pages together.');
 export type StudyCount = ReadOnly<z.infer<typeof StudyCount>>;
+
+export const WorkCounts = z
+  .strictObject({
+    unread: count,
+    unreadUrgent: count,
+    mine: count.describe('Claimed by who asks.'),
+    readToday: count.describe("By the day of the site's time zone."),
+    hidden: count,
+  })
+  .describe('How much there is to read.');
+export type WorkCounts = ReadOnly<z.infer<typeof WorkCounts>>;
+
+export const ClaimAnswer = z
+  .strictObject({
+    claimed: z.boolean().describe('Whether who asked has it now.'),
+    claim: RowClaim.nullable().describe('Who has it.'),
+    read: RowRead.nullable().describe('What was read is not claimed.'),
+    renewAfterSeconds: count.describe('When to ask again, so as to keep it.'),
+  })
+  .describe('What became of a claim.');
+export type ClaimAnswer = ReadOnly<z.infer<typeof ClaimAnswer>>;
+
+export const ClaimReleased = z.strictObject({ released: z.boolean().describe('False where one had none.') });
+export type ClaimReleased = ReadOnly<z.infer<typeof ClaimReleased>>;
 
 export const FilmDetail = z.strictObject({
   sopInstanceUid: z.string(),
@@ -181,7 +226,10 @@ export const Overview = z.strictObject({
   queues: z.record(z.string(), count).nullable().describe('Null while the broker does not answer.'),
   ages: z.record(z.string(), z.number()).nullable().describe('Seconds that the oldest study has waited.'),
   checks: z.array(z.strictObject({ name: z.string(), problem: z.string().nullable() })),
-  states: z.record(ListState, count).describe('Studies by their present state.'),
+  states: z.record(ListState, count).describe('Studies by their present state, the hidden ones left aside.'),
+  leftOut: z
+    .array(z.strictObject({ reason: z.string(), studies: count }))
+    .describe('Studies that are not on the list, or hidden, by reason (docs/list.md).'),
   throughput: z.array(z.strictObject({ hour: time, studies: count })).describe('Last 24 hours, oldest first.'),
 });
 export type Overview = ReadOnly<z.infer<typeof Overview>>;
@@ -220,6 +268,14 @@ export const GivenVerdict = z
 export const GivenPriority = z
   .strictObject({ priority: z.enum(['urgent']).nullable() })
   .describe("Body of a person's urgent mark; null takes it back.");
+
+export const GivenClaim = z
+  .strictObject({ takeOver: z.boolean().default(false) })
+  .describe('Body of a claim; takeOver: also where another one has it.');
+
+export const GivenRead = z
+  .strictObject({ read: z.boolean() })
+  .describe('Body of a mark: that a study was read, or that it is to be read again.');
 
 export const ErrorAnswer = z
   .strictObject({ error: z.strictObject({ code: z.string(), message: z.string() }) })

@@ -13,12 +13,14 @@ import { type OperatorParts, operatorRoutes } from './operator-routes';
 import { type PictureParts, pictureRoutes } from './picture-routes';
 import { queryTurns } from './query-turns';
 import { type StudyParts, studyRoutes } from './study-routes';
+import { type WorkParts, workRoutes } from './work-routes';
 
 /** All that the reading list stands on; the composition root brings it. */
 export interface ListParts
   extends
     Omit<StudyParts, 'worklist' | 'access' | 'inTurn'>,
     Omit<PictureParts, 'worklist' | 'access'>,
+    Pick<WorkParts, 'claimMs'>,
     Omit<OperatorParts, 'worklist' | 'access' | 'inTurn'> {
   readonly worklist: Worklist;
   readonly access: Pick<Access, 'audit' | 'current' | 'everyoneIsLocal'>;
@@ -66,7 +68,7 @@ export function readingListWeb(parts: ListParts): ReadingListWeb {
     } satisfies Session);
   });
   const queried = { ...parts, inTurn: queryTurns() };
-  api.use(studyRoutes(queried), pictureRoutes(parts), live.routes());
+  api.use(workRoutes(queried), studyRoutes(queried), pictureRoutes(parts), live.routes());
   api.use(modelRoutes(parts.installed), operatorRoutes(queried));
   const errors: ErrorRequestHandler = errorAnswers(parts.log);
   const routes = Router();

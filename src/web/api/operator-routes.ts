@@ -22,7 +22,7 @@ export interface DeadLetters {
 }
 
 export interface OperatorParts {
-  readonly worklist: Pick<Worklist, 'counts' | 'completedPerHour'>;
+  readonly worklist: Pick<Worklist, 'counts' | 'leftOut' | 'completedPerHour'>;
   readonly access: Pick<Access, 'audit'>;
   readonly inTurn: InTurn;
   readonly checks: readonly Check[];
@@ -40,13 +40,18 @@ const PATIENCE_MS = 3_000;
 export function operatorRoutes({ worklist, access, inTurn, checks, queues, ages, deadLetters }: OperatorParts): Router {
   const router = Router();
   router.get('/operators/overview', needs('operator'), async (request, response) => {
-    const [depths, waits, looked, [states, done]] = await Promise.all([
+    const [depths, waits, looked, [states, leftOut, done]] = await Promise.all([
       patiently(queues()),
       patiently(ages()),
       Promise.all(checks.map(seen)),
       inTurn(
         request,
-        async () => [(await worklist.counts()).states, await worklist.completedPerHour(startOf(Date.now()))] as const,
+        async () =>
+          [
+            (await worklist.counts()).states,
+            await worklist.leftOut(),
+            await worklist.completedPerHour(startOf(Date.now())),
+          ] as const,
       ),
     ]);
     response.json({
@@ -54,6 +59,7 @@ export function operatorRoutes({ worklist, access, inTurn, checks, queues, ages,
       ages: waits,
       checks: looked,
       states,
+      leftOut,
       throughput: perHour(done, Date.now()),
     } satisfies Overview);
   });

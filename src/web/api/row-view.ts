@@ -3,19 +3,23 @@ import type { Finding } from '../../events/finding';
 import { leadingFinding } from '../../finding/finding';
 import { percentagesOf, relationOf } from '../../finding/wording';
 import { SHOWN_STATES } from '../../worklist/states';
-import type { StudyRow as ListRow } from '../../worklist/study-row';
-import type { RowPatient, RowResult, StudyRow } from './contract';
+import type { RowClaim as ListClaim, RowRead as ListRead, StudyRow as ListRow } from '../../worklist/study-row';
+import { claimAt } from '../../worklist/work-state';
+import type { RowClaim, RowPatient, RowRead, RowResult, StudyRow } from './contract';
 
 /** What an answer may hold, by who asks. */
 export interface Rights {
   readonly patients: boolean;
+  /** Id of who asks. */
+  readonly user?: string;
 }
 
 /**
  * A row as the API answers it; null for a study that is not shown. What is about the patient, the pictures included, is
  * left out for whoever may not see it.
  */
-export function rowView(row: ListRow, { patients }: Rights): StudyRow | null {
+export function rowView(row: ListRow, rights: Rights): StudyRow | null {
+  const { patients } = rights;
   const state = SHOWN_STATES.find((shown) => shown === row.state);
   if (state === undefined) return null;
   const { studyInstanceUid, reason, reasonText, priority, arrivedAt, completedAt, retryAt, views, films, lead } = row;
@@ -40,6 +44,9 @@ export function rowView(row: ListRow, { patients }: Rights): StudyRow | null {
             heatMap: lead.heatMap === null ? null : heatMapPath(studyInstanceUid, lead.sopInstanceUid),
           },
     verdict: row.verdict?.ofThisResult === true ? row.verdict.verdict : null,
+    claim: claimView(row.claim, rights),
+    read: readView(row.read, rights),
+    hidden: row.isHidden,
     ...(patients
       ? {
           patient: patientView(row.patient),
@@ -50,10 +57,20 @@ export function rowView(row: ListRow, { patients }: Rights): StudyRow | null {
   };
 }
 
-function urgentBy({ priorities: { triage, finding, person } }: ListRow): StudyRow['urgentBy'] {
+/** One that is over is none, though nothing has written so. */
+export function claimView(claim: ListClaim | null, { patients, user }: Rights, now = Date.now()): RowClaim | null {
+  const holding = patients ? claimAt(claim, now) : null;
+  return holding && { by: holding.by.name, mine: holding.by.id === user, until: iso(holding.until) };
+}
+
+export function readView(read: ListRead | null, { patients }: Rights): RowRead | null {
+  return read && { at: iso(read.at), how: read.how, by: patients ? (read.by?.name ?? null) : null };
+}
+
+function urgentBy({ priorities: { triage, finding, person }, isFindingWithdrawn }: ListRow): StudyRow['urgentBy'] {
   return [
     ...(triage === 'urgent' ? (['order'] as const) : []),
-    ...(finding === 'urgent' ? (['finding'] as const) : []),
+    ...(finding === 'urgent' && !isFindingWithdrawn ? (['finding'] as const) : []),
     ...(person === 'urgent' ? (['person'] as const) : []),
   ];
 }

@@ -1,7 +1,8 @@
 import { type Request, Router } from 'express';
 import { z } from 'zod';
 import { PRIORITIES } from '../../events/priority';
-import { PAGE_ORDERS, type Selection } from '../../worklist/page-query';
+import { startOfDay } from '../../base/time-zone';
+import { PAGE_ORDERS, type Selection, type WorkFilter } from '../../worklist/page-query';
 import { SHOWN_STATES, VERDICTS } from '../../worklist/states';
 import type { Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
@@ -20,6 +21,8 @@ export interface StudyParts {
   >;
   readonly access: Pick<Access, 'audit'>;
   readonly inTurn: InTurn;
+  /** IANA name of the site's time zone, by which a day begins. */
+  readonly timeZone: string;
   readonly viewers: readonly Viewer[];
 }
 
@@ -30,6 +33,8 @@ const selectionQuery = z.strictObject({
   priority: z.enum(PRIORITIES).optional(),
   view: z.enum(['frontal', 'lateral']).optional(),
   verdict: z.enum(['none', ...VERDICTS]).optional(),
+  work: z.enum(['unread', 'mine', 'read-today', 'all']).default('all'),
+  hidden: z.enum(['include']).optional(),
   hours: z.coerce.number().positive().max(87_600).optional(),
   search: z.string().trim().max(64).optional(),
 });
@@ -42,17 +47,18 @@ const pageQuery = selectionQuery.extend({
 
 /** Who reads films sees patients; an operator sees what becomes of a study and not whose it is. */
 export function rightsOf(request: Request): Rights {
-  return { patients: hasRole(requiredUser(request), 'radiologist') };
+  const user = requiredUser(request);
+  return { patients: hasRole(user, 'radiologist'), user: user.id };
 }
 
 /** The list, a study, verdicts. */
-export function studyRoutes({ worklist, access, inTurn, viewers }: StudyParts): Router {
+export function studyRoutes({ worklist, access, inTurn, viewers, timeZone }: StudyParts): Router {
   const router = Router();
   router.get('/studies', needs('radiologist', 'operator'), async (request, response) => {
     const rights = rightsOf(request);
     const change = await worklist.lastChange();
     const query = checked(pageQuery, request.query);
-    const { rows, next } = await inTurn(request, () => page(worklist, query, rights));
+    const { rows, next } = await inTurn(request, () => page(worklist, query, { ...rights, timeZone }));
     const shown = rows.flatMap((row) => rowView(row, rights) ?? []);
     await access.audit(request, {
       kind: 'query',
@@ -64,7 +70,9 @@ export function studyRoutes({ worklist, access, inTurn, viewers }: StudyParts): 
   router.get('/studies/count', needs('radiologist', 'operator'), async (request, response) => {
     const rights = rightsOf(request);
     const query = checked(selectionQuery, request.query);
-    const { studies, urgent } = await inTurn(request, () => worklist.count(selectionOf(query, rights)));
+    const { studies, urgent } = await inTurn(request, () =>
+      worklist.count(selectionOf(query, { ...rights, timeZone })),
+    );
     // Filters alone ask for nobody.
     if (query.search !== undefined)
       await access.audit(request, {
@@ -125,19 +133,42 @@ function verdictRoutes({ worklist, access, inTurn }: Pick<StudyParts, 'worklist'
   return router;
 }
 
+/** Who asks, and where. */
+type Asking = Rights & Pick<StudyParts, 'timeZone'>;
+
+function workOf(
+  work: z.infer<typeof selectionQuery>['work'],
+  { user = '', timeZone }: Asking,
+  now: number,
+): WorkFilter | null {
+  switch (work) {
+    case 'unread':
+      return { kind: 'unread' };
+    case 'mine':
+      return { kind: 'mine', by: user, now };
+    case 'read-today':
+      return { kind: 'read', from: startOfDay(now, timeZone) };
+    case 'all':
+      return null;
+  }
+}
+
 function selectionOf(
-  { state, priority, view, verdict, hours, search }: z.infer<typeof selectionQuery>,
-  { patients }: Rights,
+  { state, priority, view, verdict, hours, search, work, hidden }: z.infer<typeof selectionQuery>,
+  asking: Asking,
 ): Selection {
+  const working = workOf(work, asking, Date.now());
   return {
     filters: {
+      ...(working === null ? {} : { work: working }),
+      withHidden: hidden === 'include',
       ...(state === undefined ? {} : { states: [state] }),
       ...(priority === undefined ? {} : { priority }),
       ...(view === undefined ? {} : { view }),
       ...(verdict === undefined ? {} : { verdict }),
       ...(hours === undefined ? {} : { arrivedFrom: Date.now() - hours * 3_600_000 }),
     },
-    searchPatient: patients,
+    searchPatient: asking.patients,
     ...(search === undefined ? {} : { search }),
   };
 }
@@ -145,11 +176,11 @@ function selectionOf(
 function page(
   worklist: StudyParts['worklist'],
   { order, limit, cursor, ...selection }: z.infer<typeof pageQuery>,
-  rights: Rights,
+  asking: Asking,
 ) {
   return worklist
     .page({
-      ...selectionOf(selection, rights),
+      ...selectionOf(selection, asking),
       order,
       limit,
       ...(cursor === undefined ? {} : { cursor }),
@@ -160,7 +191,8 @@ function page(
     });
 }
 
-async function existing(worklist: StudyParts['worklist'], request: Request) {
+/** @throws BadRequest 404 */
+export async function existing(worklist: Pick<Worklist, 'study'>, request: Request) {
   const found = await worklist.study(uidOf(request.params['study']));
   if (found === null) throw new BadRequest(404, 'there is no such study on the list');
   return found;

@@ -98,7 +98,7 @@ async function extendEntries(db: Kysely<unknown>): Promise<void> {
     await sql.raw(`create index list_entry_${name} on list_entry (${columns})`).execute(db);
     // What is looked at all day: few, however many were read.
     await sql
-      .raw(`create index list_entry_unread_${name} on list_entry (unread, ${columns}) where unread = 1`)
+      .raw(`create index list_entry_unread_${name} on list_entry (${columns}, unread) where unread > 0`)
       .execute(db);
   }
   await sql`create index list_entry_read on list_entry (read_at) where read_at is not null`.execute(db);

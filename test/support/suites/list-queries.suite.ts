@@ -185,6 +185,8 @@ export function listQueryTests(create: () => Promise<string>): void {
       database = await open();
       list = new Worklist(database);
       await inserted(database, rows);
+      // As in a list that is kept for a while.
+      await database.write((db) => sql`update study set read_at = arrived_at where change % 10 > 0`.execute(db));
     });
 
     async function walked(selection: Selection, order: 'oldest' | 'newest', limit: number): Promise<string[]> {

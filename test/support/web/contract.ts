@@ -6,6 +6,10 @@ const ANSWERS: Readonly<Record<string, z.ZodType>> = {
   'GET /session': contract.Session,
   'GET /studies': contract.StudyPage,
   'GET /studies/count': contract.StudyCount,
+  'GET /work': contract.WorkCounts,
+  'POST /studies/:study/claim': contract.ClaimAnswer,
+  'DELETE /studies/:study/claim': contract.ClaimReleased,
+  'POST /studies/:study/read': contract.GivenRead,
   'GET /studies/:study': contract.StudyDetail,
   'POST /studies/:study/verdict': contract.GivenVerdict.pick({ verdict: true }),
   'POST /studies/:study/priority': contract.GivenPriority,
@@ -27,7 +31,7 @@ const routes = Object.entries(ANSWERS).map(([route, schema]) => ({
 /**
  * The answer as it is. @throws Error when it is JSON of the API and not what the contract says, to the last key.
  */
-export async function heldToContract(method: 'GET' | 'POST', answer: Response): Promise<Response> {
+export async function heldToContract(method: 'GET' | 'POST' | 'DELETE', answer: Response): Promise<Response> {
   const [, path] = /^\/api\/v1(\/.*)$/.exec(new URL(answer.url).pathname) ?? [];
   if (path === undefined || !answer.headers.get('content-type')?.startsWith('application/json')) return answer;
   const schema = answer.ok ? routes.find(({ form }) => form.test(`${method} ${path}`))?.schema : contract.ErrorAnswer;

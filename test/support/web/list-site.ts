@@ -98,16 +98,22 @@ export class ListSite {
     return heldToContract('GET', answer);
   }
 
-  async post(path: string, body: unknown, roles: readonly Role[] = ['radiologist']): Promise<Response> {
+  async post(path: string, body: unknown, roles: readonly Role[] = ['radiologist'], user = 'test'): Promise<Response> {
     const answer = await fetch(`${this.url}${path}`, {
       method: 'POST',
       body: JSON.stringify(body),
       headers: {
         'content-type': 'application/json',
+        'x-test-user': user,
         ...(roles.length === 0 ? {} : { 'x-test-roles': roles.join(',') }),
       },
     });
     return heldToContract('POST', answer);
+  }
+
+  async delete(path: string, roles: readonly Role[] = ['radiologist'], user = 'test'): Promise<Response> {
+    const headers = { 'x-test-roles': roles.join(','), 'x-test-user': user };
+    return heldToContract('DELETE', await fetch(`${this.url}${path}`, { method: 'DELETE', headers }));
   }
 
   /** A drawn film is stored and analysed by networks that answer as told; its result is on the list. */
@@ -267,6 +273,8 @@ function defaultParts(worklist: Worklist, holder: { site?: ListSite }): ListPart
       { name: 'broker', look: async () => null },
       { name: 'archive', look: async () => 'it is away' },
     ],
+    claimMs: 15 * 60_000,
+    timeZone: 'Europe/Berlin',
     queues: async () => ({ intake: 1, urgent: 2, routine: 3, retry: 4, dead: site().letters.length }),
     ages: async () => ({ urgent: 30, routine: 90 }),
     deadLetters: {

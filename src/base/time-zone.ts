@@ -1,0 +1,41 @@
+const DAY_MS = 86_400_000;
+
+/** Whether this machine knows a time zone of that name (IANA). */
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The name of this machine's time zone (IANA). */
+export const systemTimeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/**
+ * When the day that `at` is in began in a time zone (milliseconds since 1970). Where clocks were set since, the day is
+ * shorter or longer than the hours that have gone.
+ */
+export function startOfDay(at: number, timeZone: string): number {
+  const midnight = Math.floor((at + offsetAt(at, timeZone)) / DAY_MS) * DAY_MS;
+  const guess = midnight - offsetAt(at, timeZone);
+  return midnight - offsetAt(guess, timeZone);
+}
+
+/** What the clocks of a time zone are ahead of UTC (milliseconds). */
+function offsetAt(at: number, timeZone: string): number {
+  const parts = new Intl.DateTimeFormat('en', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  }).formatToParts(at);
+  const of = (type: Intl.DateTimeFormatPartTypes) => Number(parts.find((part) => part.type === type)?.value);
+  const local = Date.UTC(of('year'), of('month') - 1, of('day'), of('hour'), of('minute'), of('second'));
+  return local - Math.floor(at / 1_000) * 1_000;
+}
