@@ -18,8 +18,8 @@ const OTHER: ReadonlySet<string> = new Set([
 type Judged = Pick<FilmResult, 'outcome' | 'reason'>;
 
 /**
- * Of one film. Only what was `rejected` is of another subject: what is `not-analysed` is of the chest region. What can't
- * be read, and what a note rejects, may be a chest film.
+ * Of one film. Only what was `rejected` is of another subject: what is `not-analysed` is of the chest region. What
+ * can't be read, and what a note rejects, may be a chest film.
  */
 export function subjectOfFilm({ outcome, reason }: Judged): Subject {
   if (outcome !== 'rejected' || reason === null) return 'chest';

@@ -4,6 +4,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { parseUid } from '../../src/dicom/uid';
 import type { Role } from '../../src/web/access/user';
 import { Servers, until } from '../support/servers/servers';
+import { filmRecord, studyRecord } from '../support/records/study-record';
 import { fill, ListSite, studyOf } from '../support/web/list-site';
 
 /** Screenshots stay for whoever looks at a run; they are no part of the repository. */
@@ -65,6 +66,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
   }, 60_000);
 
   interface Visit {
+    readonly user?: string;
     readonly roles?: readonly Role[];
     readonly width?: number;
     readonly height?: number;
@@ -78,12 +80,12 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
    */
   async function visit(
     path = '/',
-    { roles = ['radiologist'], width = 1280, height = 800, dark = false, at = site }: Visit = {},
+    { roles = ['radiologist'], user = 'test', width = 1280, height = 800, dark = false, at = site }: Visit = {},
   ): Promise<Page & { faults: string[] }> {
     const context = await browser.newContext({
       viewport: { width, height },
       colorScheme: dark ? 'dark' : 'light',
-      extraHTTPHeaders: { 'x-test-roles': roles.join(',') },
+      extraHTTPHeaders: { 'x-test-roles': roles.join(','), 'x-test-user': user },
     });
     contexts.push(context);
     const page = (await context.newPage()) as Page & { faults: string[] };
@@ -326,6 +328,10 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
       `document.getElementById('agreement').textContent.startsWith('Agreement so far: 0 of 1, 0 % (95 % interval 0 % to ')`,
     );
     await page.goto(site.url);
+    // A verdict reads it: it is among those that were read, and not among the unread ones.
+    await row(page, studyOf(1)).waitFor();
+    expect(await row(page, studyOf(2)).count()).toBe(0);
+    await page.getByLabel('Read today').check();
     expect(await row(page, studyOf(2)).locator('.verdict').innerText()).toBe('Disagree');
     await row(page, studyOf(2)).click();
     await page.getByRole('button', { name: 'Mark as urgent' }).click();
@@ -338,6 +344,91 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
     const by = { id: 'local:test', name: 'Dr Test' };
     expect(detail!.verdicts[0]).toMatchObject({ verdict: 'disagree', note: 'small effusion', by });
   }, 60_000);
+
+  test('who opens a study claims it, another sees so at once and may take it over; r reads it', async () => {
+    const [ana, ben] = [await visit('/', { user: 'ana' }), await visit('/', { user: 'ben' })];
+    const uid = '1.2.826.0.1.7';
+    for (const page of [ana, ben]) await page.locator('#link-state[data-state=live]').waitFor();
+    await row(ana, uid).click();
+    await ana.locator('#work').getByText('Being read by you').waitFor();
+    await row(ben, uid).getByText('Being read by Dr Test').waitFor();
+    expect(await ana.evaluate('document.querySelector("#work #claim").textContent')).toBe('Give back');
+    await row(ben, uid).click();
+    await ben.getByRole('button', { name: 'Take over' }).click();
+    await ben.locator('#work').getByText('Being read by you').waitFor();
+    await ana.getByRole('button', { name: 'Take over' }).waitFor();
+    expect(await violations(ana)).toEqual([]);
+    await ana.keyboard.press('Escape');
+    await ben.locator('#detail-title').focus();
+    await ben.keyboard.press('r');
+    await ben
+      .locator('#work')
+      .getByText(/^Read \d\d:\d\d by Dr Test$/)
+      .waitFor();
+    await holds(ana, `document.querySelector('[data-uid="${uid}"]') === null`);
+    await ana.getByLabel('Read today').check();
+    await row(ana, uid)
+      .getByText(/^Read \d\d:\d\d by Dr Test$/)
+      .waitFor();
+    await ben.keyboard.press('r');
+    await ben.locator('#work').getByText('Unread').waitFor();
+    // Left unread, a study is given back.
+    await ben.keyboard.press('c');
+    await ben.locator('#work').getByText('Being read by you').waitFor();
+    await ben.keyboard.press('Escape');
+    await until('given back', async () => (await site.worklist.study(parseUid(uid)))!.row.claim === null);
+    expect([...ana.faults, ...ben.faults]).toEqual([]);
+  }, 90_000);
+
+  test('keys on a row claim it, give it back and read it, and the next one is selected', async () => {
+    const page = await visit('/', { user: 'cleo' });
+    const uid = '1.2.826.0.1.6';
+    await page.locator('#link-state[data-state=live]').waitFor();
+    await page.fill('#search', 'ACC');
+    await row(page, uid).waitFor();
+    await page.keyboard.press('Escape');
+    await page.evaluate(`document.querySelector('[data-uid="${uid}"]').focus()`);
+    await page.keyboard.press('c');
+    await row(page, uid).getByText('Being read by you').waitFor();
+    await page.getByLabel('Mine').check();
+    await holds(page, `document.getElementById('count').textContent === '1 study, 0 urgent'`);
+    await page.evaluate(`document.querySelector('[data-uid="${uid}"]').focus()`);
+    await page.keyboard.press('c');
+    await holds(page, `document.getElementById('empty').hidden === false`);
+    await page.getByLabel('Unread').check();
+    await row(page, uid).waitFor();
+    await page.evaluate(`document.querySelector('[data-uid="${uid}"]').focus()`);
+    const order = await uids(page);
+    await page.keyboard.press('r');
+    await holds(page, `document.querySelector('[data-uid="${uid}"]') === null`);
+    expect(await focused(page)).toBe(order[order.indexOf(uid) + 1] ?? order[order.indexOf(uid) - 1]);
+    await site.worklist.markUnread(parseUid(uid), { id: 'local:cleo', name: 'Dr Test' });
+    expect(page.faults).toEqual([]);
+  }, 90_000);
+
+  test('radiographs of something else are hidden, and one click shows them with reason and patient', async () => {
+    const hidden = await open();
+    try {
+      const hand = filmRecord('hand', { outcome: 'rejected', reason: 'body-part', probability: null, outputs: [] });
+      const record = studyRecord('hand', { priority: null, films: [hand] });
+      await hidden.worklist.record(record);
+      await fill(hidden.worklist, 1);
+      const page = await visit('/', { at: hidden });
+      await holds(page, `document.getElementById('count').textContent === '1 study, 0 urgent'`);
+      const shown = page.getByLabel('Show hidden 1');
+      await shown.check();
+      const words = await row(page, record.studyInstanceUid).innerText();
+      expect(words).toContain('Not analysed because the header names another part of the body');
+      expect(words).toContain('ID-hand');
+      await shown.uncheck();
+      await holds(page, `document.getElementById('count').textContent === '1 study, 0 urgent'`);
+      const operation = await visit('/operators', { at: hidden, roles: ['operator'] });
+      await operation.getByText('Hidden: body-part').waitFor();
+      expect([...page.faults, ...operation.faults]).toEqual([]);
+    } finally {
+      await hidden.close();
+    }
+  }, 90_000);
 
   test('operation: outages, queues, and a dead letter that is tried again', async () => {
     site.letters = [

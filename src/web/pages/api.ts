@@ -16,6 +16,11 @@ export async function post<T>(path: string, body: unknown = {}): Promise<T> {
   return ask<T>(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 }
 
+/** @param isLast the page may be gone before the answer comes */
+export async function remove<T>(path: string, isLast = false): Promise<T> {
+  return ask<T>(path, { method: 'DELETE', keepalive: isLast });
+}
+
 async function ask<T>(path: string, init: RequestInit): Promise<T> {
   const answer = await fetch(`/api/v1${path}`, { credentials: 'same-origin', ...init }).catch((error: unknown) => {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;

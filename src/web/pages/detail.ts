@@ -7,6 +7,7 @@ import { bar } from './rows.js';
 import { verdictPart } from './verdict.js';
 import { RESEARCH_USE } from './wording.js';
 import { dateTime, resultWords, stateWords, urgentWords } from './words.js';
+import { workPart } from './work-state.js';
 
 /** One study: its films with the heat map, the report, the models, what was done when, and verdicts. */
 export class DetailPage {
@@ -57,6 +58,7 @@ export class DetailPage {
     const { row } = detail;
     const parts = [
       this.bar(detail),
+      workPart(detail, () => void this.show(row.studyInstanceUid)),
       heading(detail),
       ...detail.films.map((film) => filmPart(film)),
       detail.films.length === 0 ? h('p', { class: 'chip' }, stateWords(row)) : null,

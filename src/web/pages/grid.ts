@@ -78,6 +78,10 @@ export class Grid {
     return this.current;
   }
 
+  get selectedRow(): StudyRow | undefined {
+    return this.current === null ? undefined : this.rowOf(this.current);
+  }
+
   /** Moves the selection by so many rows and the focus with it. */
   move(by: number): void {
     if (this.rows.length === 0) return;

@@ -9,6 +9,8 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['v', 'open it in the viewer'],
   ['Esc', 'back to the list; out of the search'],
   ['/', 'search'],
+  ['r', 'mark as read, or as unread'],
+  ['c', 'claim the study, or give it back'],
   ['h', 'heat map on or off, in a study'],
   ['?', 'this help'],
 ];

@@ -1,6 +1,7 @@
 import type { DetailPage } from './detail.js';
 import { byId } from './dom.js';
 import type { ReadingList } from './list.js';
+import { actOnOpen, actOnRow } from './work-state.js';
 
 /** What the keys act on. */
 export interface KeyTargets {
@@ -62,9 +63,20 @@ function actOnList(key: string, target: HTMLElement, pages: KeyTargets): boolean
     link?.click();
     return link !== null;
   }
+  if (key === 'r' || key === 'c') return actOnSelected(key, pages.list.grid);
   // On a button or a link Enter is theirs.
   if (key !== 'Enter' || target.matches('button, a') || grid.selected === null) return false;
   pages.go({ page: 'study', uid: grid.selected });
+  return true;
+}
+
+/** What is read may leave the rows in sight: the next one is selected then. */
+function actOnSelected(key: string, grid: ReadingList['grid']): boolean {
+  const { selectedRow: row } = grid;
+  const next =
+    row === undefined ? null : (grid.neighbour(row.studyInstanceUid, 1) ?? grid.neighbour(row.studyInstanceUid, -1));
+  if (!actOnRow(key, row)) return false;
+  if (key === 'r' && next !== null) grid.select(next, true);
   return true;
 }
 
@@ -72,6 +84,7 @@ function actOnStudy(key: string, inRange: boolean, pages: KeyTargets): boolean {
   if (key === 'Escape') return (pages.back(), true);
   if (pages.detail.shown === null) return false;
   if (key === 'j' || key === 'k') return (void pages.step(key === 'j' ? 1 : -1), true);
+  if (key === 'r' || key === 'c') return actOnOpen(key);
   if (key !== 'h' || inRange) return false;
   for (const slider of document.querySelectorAll<HTMLInputElement>('#detail-page input[type=range]')) {
     slider.value = slider.value === '0' ? '50' : '0';

@@ -1,7 +1,7 @@
 import type { LiveEvent, Session, StudyCount, StudyPage, StudyRow } from '../api/api-types.js';
 import { ApiError, get } from './api.js';
 import { announce, byId } from './dom.js';
-import { comparing, type Filters, fits, queryOf, readFilters, startFilters } from './filters.js';
+import { comparing, type Filters, fits, queryOf, readFilters, showCounts, startFilters } from './filters.js';
 import { Grid } from './grid.js';
 
 /** Rows that are asked for at a time. */
@@ -12,6 +12,9 @@ const MOST_AT_ONCE = 1_000;
 const MOST_ROWS = 20_000;
 /** How long changes are gathered before the service is asked how many studies there are (milliseconds). */
 const RECOUNT = 5_000;
+
+/** How often it is looked for claims whose time is over (milliseconds). */
+const ENDED_CLAIMS = 15_000;
 
 /** The reading list: asks for the rows that are looked at, keeps them in order, takes what changes. */
 export class ReadingList {
@@ -34,9 +37,11 @@ export class ReadingList {
     open: (uid: string) => void,
     private readonly problem: (text: string | null) => void,
   ) {
-    startFilters(() => void this.reload(true));
+    startFilters(() => void this.reload(true), session.maySeePatients);
     this.filters = readFilters();
     this.grid = new Grid(session, open, () => void this.more());
+    // A claim ends by itself: no change tells so.
+    window.setInterval(() => this.endClaims(), ENDED_CLAIMS);
   }
 
   /** Asks anew: for the first rows, or for as many as there are. The rows shown stay until the answer is there. */
@@ -59,6 +64,7 @@ export class ReadingList {
       this.hold(rows, last);
       this.change = first.change;
       this.show(fromTop);
+      void showCounts();
       await this.count(asking.signal);
       if (fromTop) announce(this.countWords());
       this.problem(null);
@@ -173,11 +179,17 @@ export class ReadingList {
     return this.beyond === null || comparing(this.filters)(row, this.beyond.after) <= 0;
   }
 
+  private endClaims(): void {
+    if (this.filters.work === 'mine' && this.rows.some((row) => fits(row, this.filters) === false))
+      void this.reload(false);
+  }
+
   private countLater(): void {
-    if (this.beyond === null || this.asking === null) return;
+    if (this.asking === null) return;
     const { signal } = this.asking;
     this.countTimer ??= window.setTimeout(() => {
       this.countTimer = undefined;
+      void showCounts();
       void this.count(signal).catch((error: unknown) => this.tell(error));
     }, RECOUNT);
   }
@@ -188,9 +200,11 @@ export class ReadingList {
     byId('count').textContent = this.countWords();
     const empty = byId('empty');
     empty.hidden = this.rows.length > 0;
-    empty.textContent = Object.entries(this.filters).some(([name, value]) => name !== 'order' && value !== '')
+    empty.textContent = Object.entries(this.filters).some(
+      ([name, value]) => !['order', 'work'].includes(name) && value !== '',
+    )
       ? 'No study fits these filters.'
-      : 'No study has come yet.';
+      : (EMPTY[this.filters.work] ?? '');
   }
 
   private countWords(): string {
@@ -200,6 +214,13 @@ export class ReadingList {
       : `${studies(this.total.studies)}, ${this.total.urgent} urgent`;
   }
 }
+
+const EMPTY: Readonly<Record<string, string>> = {
+  unread: 'No study is unread.',
+  mine: 'You read no study now.',
+  'read-today': 'No study was read today.',
+  all: 'No study has come yet.',
+};
 
 const studies = (count: number) => `${count} ${count === 1 ? 'study' : 'studies'}`;
 const urgentOf = (rows: readonly StudyRow[]) => rows.filter(({ priority }) => priority === 'urgent').length;

@@ -7,6 +7,7 @@ import { startKeys } from './keys.js';
 import { ReadingList } from './list.js';
 import { listen } from './live.js';
 import { OperatorsPage } from './operators.js';
+import { leaveStudy } from './work-state.js';
 
 type Place =
   { readonly page: 'list' } | { readonly page: 'study'; readonly uid: string } | { readonly page: 'operators' };
@@ -87,7 +88,10 @@ class Pages {
       else byId(id).removeAttribute('aria-current');
     }
     if (place.page === 'study') void this.detail.show(place.uid);
-    else this.detail.hide();
+    else {
+      this.detail.hide();
+      leaveStudy();
+    }
     if (place.page === 'operators') this.operators.show();
     else this.operators.hide();
     document.title =

@@ -132,7 +132,29 @@ export class OperatorsPage {
   }
 }
 
-function drawOverview({ queues, ages, checks, states, throughput }: Overview): HTMLElement[] {
+/** docs/list.md has each reason; those of a film are named by their code. */
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  modality: 'No CR or DX image',
+  'no-image': 'CR or DX, but no image',
+  'nothing-new': 'Nothing new in it, or gone from the archive',
+  'not-recorded': 'Reason not recorded (earlier version)',
+};
+
+function leftOutPart(leftOut: Overview['leftOut']): HTMLElement {
+  return h(
+    'section',
+    { 'aria-labelledby': 'left-out-title' },
+    h('h3', { id: 'left-out-title' }, 'Left out of the list, or hidden'),
+    leftOut.length === 0
+      ? h('p', { class: 'faint' }, 'None.')
+      : table(
+          ['Reason', 'Studies'],
+          leftOut.map(({ reason, studies }) => [LEFT_OUT[reason] ?? `Hidden: ${reason}`, String(studies)]),
+        ),
+  );
+}
+
+function drawOverview({ queues, ages, checks, states, leftOut, throughput }: Overview): HTMLElement[] {
   return [
     h(
       'section',
@@ -170,6 +192,7 @@ function drawOverview({ queues, ages, checks, states, throughput }: Overview): H
         Object.entries(states).map(([state, count]) => [stateName(state as never), String(count)]),
       ),
     ),
+    leftOutPart(leftOut),
     h(
       'section',
       { 'aria-labelledby': 'done-title' },

@@ -1,7 +1,17 @@
 import type { RowResult, Session, StudyRow } from '../api/api-types.js';
 import { h } from './dom.js';
 import { RESEARCH_USE } from './wording.js';
-import { resultWords, since, stateName, stateWords, urgentWords, VERDICT_WORDS } from './words.js';
+import {
+  claimOf,
+  duration,
+  resultWords,
+  since,
+  stateName,
+  stateWords,
+  urgentWords,
+  VERDICT_WORDS,
+  workWords,
+} from './words.js';
 
 /** Titles of the columns; those about a patient are left out for whoever may not see them. */
 export function columns({ maySeePatients }: Session): readonly string[] {
@@ -28,7 +38,7 @@ export function drawRow(row: StudyRow, session: Session): HTMLElement {
   const element = h(
     'div',
     {
-      class: `row state-${row.state} ${row.priority}`,
+      class: ['row', `state-${row.state}`, row.priority, row.hidden ? 'is-hidden' : ''].join(' ').trim(),
       role: 'row',
       tabindex: -1,
       'data-uid': row.studyInstanceUid,
@@ -50,6 +60,7 @@ function rowWords(row: StudyRow): string {
     resultWords(row),
     row.result === null ? '' : RESEARCH_USE.short,
     `arrived ${since(row.arrivedAt)} ago`,
+    workWords(row),
   ]
     .filter((text) => text !== '')
     .join(', ');
@@ -197,15 +208,31 @@ function filled(template: string, { studyInstanceUid, accessionNumber, patient }
   );
 }
 
-function waitingCell({ arrivedAt }: StudyRow): HTMLElement {
+/** The wait ends with the result; then somebody reads it. */
+function waitingCell(row: StudyRow): HTMLElement {
+  const { arrivedAt, completedAt, state } = row;
+  const title = new Date(arrivedAt).toLocaleString();
+  const isOver = completedAt !== null && state !== 'waiting' && state !== 'analysing';
+  const wait = isOver ? `waited ${duration(Date.parse(completedAt) - Date.parse(arrivedAt))}` : since(arrivedAt);
+  const claim = claimOf(row);
   return cell(
     'waiting',
-    h('time', { class: 'since', datetime: arrivedAt, title: new Date(arrivedAt).toLocaleString() }, since(arrivedAt)),
+    h(
+      'span',
+      { class: `work-words ${claim === null ? '' : 'claimed'}`, 'data-until': claim?.until },
+      row.read === null && claim === null && !isOver && state !== 'failed' ? null : workWords(row),
+    ),
+    h('time', { class: isOver ? 'faint small' : 'since', datetime: arrivedAt, title }, wait),
   );
 }
 
-/** Brings the waiting times up to date. */
+/** Brings the waiting times up to date, and takes claims away whose time is over. */
 export function tick(within: HTMLElement): void {
+  for (const words of within.querySelectorAll<HTMLElement>('.claimed')) {
+    if (Date.parse(words.dataset['until'] ?? '') > Date.now()) continue;
+    words.textContent = 'Unread';
+    words.classList.remove('claimed');
+  }
   for (const time of within.querySelectorAll<HTMLTimeElement>('time.since')) {
     const text = since(time.dateTime);
     if (time.textContent !== text) time.textContent = text;

@@ -1,4 +1,4 @@
-import type { ListState, ListVerdict, StudyRow } from '../api/api-types.js';
+import type { ListState, ListVerdict, RowClaim, StudyRow } from '../api/api-types.js';
 
 /** All that a page says of a state. What is not analysed or failed always says why. */
 const STATES: Readonly<Record<ListState, string>> = {
@@ -27,6 +27,32 @@ export const stateName = (state: ListState): string => STATES[state];
 
 function reasonWords({ code, text }: { code: string; text: string }): string {
   return text === '' ? code : text;
+}
+
+/** The claim of a row, unless its time is over. */
+export function claimOf({ claim }: Pick<StudyRow, 'claim'>): RowClaim | null {
+  return claim !== null && Date.parse(claim.until) > Date.now() ? claim : null;
+}
+
+/** What became of the reading of a study. Until there is a result it waits, and may be read all the same. */
+export function workWords(row: StudyRow): string {
+  const { read } = row;
+  const claim = claimOf(row);
+  if (read !== null) return `Read ${shortTime(read.at)}${readBy(read)}`;
+  if (claim !== null) return claim.mine ? 'Being read by you' : `Being read by ${claim.by}`;
+  return 'Unread';
+}
+
+function readBy({ how, by }: NonNullable<StudyRow['read']>): string {
+  if (how === 'ris') return ', reported in the RIS';
+  return by === null ? '' : ` by ${by}`;
+}
+
+/** 14:05 today, 2026-01-31 14:05 on another day; in the reader's time zone. */
+function shortTime(iso: string): string {
+  const text = dateTime(iso).slice(0, -3);
+  const [today] = dateTime(new Date().toISOString()).split(' ');
+  return text.startsWith(today!) ? text.slice(11) : text;
 }
 
 /** The result in one sentence; never that something is absent. */

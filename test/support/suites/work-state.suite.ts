@@ -128,7 +128,7 @@ export function workStateTests(
       expect((await history('a')).filter(({ kind }) => kind === 'claim')).toHaveLength(1);
     });
 
-    test('a claim is renewed without a word, ends by itself, is given back by its owner alone, and is taken over', async () => {
+    test('a claim is renewed, ends by itself, is given back by its owner alone, and is taken over', async () => {
       await list.record(studyRecord('a'));
       await claim('a', ANA);
       clock += FOR_MS - 1;
@@ -166,7 +166,7 @@ export function workStateTests(
   });
 
   describe('what is read', () => {
-    test('a verdict reads it and ends the claim, whoever has it; the first reading is the one that counts', async () => {
+    test('a verdict reads it and ends the claim, whoever has it; the first reading counts', async () => {
       await list.record(studyRecord('a'));
       await claim('a', BEN);
       const at = clock;

@@ -1,0 +1,131 @@
+import type { ClaimAnswer, ClaimReleased, StudyDetail, StudyRow } from '../api/api-types.js';
+import { post, remove } from './api.js';
+import { announce, h } from './dom.js';
+import { claimOf, workWords } from './words.js';
+
+/** The study that is open on this page, and when its claim is renewed. */
+let open: { readonly uid: string; timer: number | undefined; isClaimed: boolean } | null = null;
+
+const path = (uid: string, what: string) => `/studies/${uid}/${what}`;
+
+/**
+ * Who reads the study, and that it was read. A radiologist who opens an unread study claims it; the claim is renewed
+ * while it is open, and ends by itself otherwise.
+ */
+export function workPart({ row }: StudyDetail, reload: () => void): HTMLElement | null {
+  // Without a patient there is nobody to read.
+  if (row.patient === undefined) return null;
+  const uid = row.studyInstanceUid;
+  if (open?.uid !== uid) {
+    leaveStudy();
+    open = { uid, timer: undefined, isClaimed: false };
+    if (row.read === null) void renew(uid);
+  }
+  const claim = claimOf(row);
+  const isOthers = claim !== null && !claim.mine;
+  const button = (id: string, words: string, act: () => Promise<unknown>) =>
+    h('button', { type: 'button', id, onclick: () => void tried(act, reload) }, words);
+  return h(
+    'p',
+    { class: `work ${isOthers ? 'of-another' : ''}`, id: 'work' },
+    h('span', { role: 'status' }, workWords(row)),
+    isOthers ? button('take-over', 'Take over', () => take(uid, true)) : null,
+    row.read !== null || isOthers
+      ? null
+      : button('claim', claim === null ? 'Claim' : 'Give back', () =>
+          claim === null ? take(uid, false) : giveBack(uid),
+        ),
+    button('read', row.read === null ? 'Mark as read' : 'Mark as unread', () => markRead(row)),
+  );
+}
+
+/** Nobody looks at the study any more: it is given back where it was not read. */
+export function leaveStudy(): void {
+  if (open === null) return;
+  clearTimeout(open.timer);
+  const { uid, isClaimed } = open;
+  open = null;
+  // One that was read has no claim; what is not given back ends by itself.
+  if (isClaimed) void remove(path(uid, 'claim'), true).catch(() => undefined);
+}
+
+window.addEventListener('pagehide', leaveStudy);
+
+/** Claims and goes on to renew until the study is left, read, or somebody else's. */
+async function renew(uid: string): Promise<void> {
+  const answer = await post<ClaimAnswer>(path(uid, 'claim')).catch(() => null);
+  if (open?.uid !== uid) {
+    if (answer?.claimed === true) void remove(path(uid, 'claim'), true).catch(() => undefined);
+    return;
+  }
+  keep(uid, answer);
+}
+
+/** One that is another's, or was read, is not renewed; while the service is away it is tried again after a minute. */
+function keep(uid: string, answer: ClaimAnswer | null): void {
+  if (open?.uid !== uid) return;
+  clearTimeout(open.timer);
+  open.isClaimed = answer?.claimed === true;
+  if (answer === null || answer.claimed)
+    open.timer = window.setTimeout(() => void renew(uid), (answer?.renewAfterSeconds ?? 60) * 1_000);
+}
+
+async function take(uid: string, takeOver: boolean): Promise<void> {
+  const answer = await post<ClaimAnswer>(path(uid, 'claim'), { takeOver });
+  const { claimed, claim } = answer;
+  announce(claimed ? 'Claimed' : `Not claimed: ${claim === null ? 'it was read' : `being read by ${claim.by}`}`);
+  keep(uid, answer);
+}
+
+async function giveBack(uid: string): Promise<void> {
+  if (open?.uid === uid) {
+    clearTimeout(open.timer);
+    open.isClaimed = false;
+  }
+  const { released } = await remove<ClaimReleased>(path(uid, 'claim'));
+  announce(released ? 'Given back' : 'It was not claimed');
+}
+
+async function markRead({ studyInstanceUid: uid, read }: StudyRow): Promise<void> {
+  await post(path(uid, 'read'), { read: read === null });
+  if (open?.uid === uid && read === null) {
+    clearTimeout(open.timer);
+    open.isClaimed = false;
+  }
+  announce(read === null ? 'Marked as read' : 'Marked as unread');
+}
+
+async function tried(act: () => Promise<unknown>, then: () => void): Promise<void> {
+  try {
+    await act();
+    then();
+  } catch (error) {
+    announce(`Not done: ${(error as Error).message}`);
+  }
+}
+
+/** The keys r and c on a row of the list. False for any other key, and where there is nobody to read. */
+export function actOnRow(key: string, row: StudyRow | undefined): boolean {
+  if (row?.patient === undefined) return false;
+  const claim = claimOf(row);
+  if (key === 'r')
+    void tried(
+      () => markRead(row),
+      () => undefined,
+    );
+  else if (key !== 'c' || row.read !== null) return false;
+  else
+    void tried(
+      () => (claim?.mine === true ? giveBack(row.studyInstanceUid) : take(row.studyInstanceUid, false)),
+      () => undefined,
+    );
+  return true;
+}
+
+/** The same keys in a study that is open, by its buttons. */
+export function actOnOpen(key: string): boolean {
+  const id = { r: 'read', c: 'claim' }[key];
+  const button = id === undefined ? null : document.querySelector<HTMLButtonElement>(`#work #${id}`);
+  button?.click();
+  return button !== null;
+}
