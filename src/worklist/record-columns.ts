@@ -33,6 +33,19 @@ export type SightColumns = Pick<
   | 'search_study'
 >;
 
+const SIGHT_COLUMNS: ReadonlySet<string> = new Set([
+  'patient_id',
+  'patient_name',
+  'patient_birth_date',
+  'patient_sex',
+  'accession_number',
+  'study_date',
+  'study_time',
+  'study_description',
+  'search_patient',
+  'search_study',
+] satisfies (keyof SightColumns)[]);
+
 export function sightColumns(study: string, sight: StudySight): SightColumns {
   return {
     patient_id: identifier(sight.PatientID),
@@ -46,6 +59,14 @@ export function sightColumns(study: string, sight: StudySight): SightColumns {
     search_patient: wordsOf(sight.PatientName, sight.PatientID, sight.AccessionNumber, sight.StudyDescription),
     search_study: study,
   };
+}
+
+/** The columns that say nothing of patient and study. */
+export function withoutSight<Columns extends SightColumns>(columns: Columns): Omit<Columns, keyof SightColumns> {
+  return Object.fromEntries(Object.entries(columns).filter(([name]) => !SIGHT_COLUMNS.has(name))) as Omit<
+    Columns,
+    keyof SightColumns
+  >;
 }
 
 const wordsOf = (...texts: readonly string[]): string =>

@@ -20,7 +20,7 @@ import {
 } from './corrections';
 import type { Database } from './database';
 import { countSelected, findPage, type Page, type PageRequest, type SelectedCount, type Selection } from './page-query';
-import { recordColumns } from './record-columns';
+import { recordColumns, withoutSight } from './record-columns';
 import type { Schema } from './schema';
 import { type HistoryKind, SHOWN_STATES, type ShownState } from './states';
 import { needsSighting, type Sighting, writeStep } from './steps';
@@ -303,7 +303,7 @@ async function writeRecord(
   await transaction
     .updateTable('study')
     .set({
-      ...columns,
+      ...(namesNobody(record) ? withoutSight(columns) : columns),
       ...work,
       urgency: urgencyOf({ ...stored, finding_priority: record.priority, record_key: record.key }),
       correction: correctionOf(record, corrected, stored.correction, now),
@@ -312,7 +312,9 @@ async function writeRecord(
     .execute();
   await noteResult(transaction, change, record, {
     ...(stored.read_at !== null && 'read_at' in work ? { isUnreadAgain: true } : {}),
-    ...(isFindingWithdrawn(stored) && record.priority === 'urgent' ? { finding: 'restored' } : {}),
+    ...(isFindingWithdrawn(stored) && stored.record_key !== record.key && record.priority === 'urgent'
+      ? { finding: 'restored' }
+      : {}),
   });
   if (corrected.length > 0) {
     await keepWithPatient(transaction, study, record);
@@ -321,6 +323,12 @@ async function writeRecord(
     });
   }
   return true;
+}
+
+/** Neither film nor report could be read for it: what the archive listed of the study stays. */
+function namesNobody(record: StudyRecord): boolean {
+  const { PatientID, PatientName } = record.patient;
+  return !isReadFromFilm(record) && PatientID === '' && PatientName === '';
 }
 
 async function insertRecord(

@@ -371,7 +371,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
       .getByText(/^Read \d\d:\d\d by Dr Test$/)
       .waitFor();
     await ben.keyboard.press('r');
-    await ben.locator('#work').getByText('Unread').waitFor();
+    await ben.locator('#work').getByText('Unread', { exact: true }).waitFor();
     // Left unread, a study is given back.
     await ben.keyboard.press('c');
     await ben.locator('#work').getByText('Being read by you').waitFor();

@@ -7,7 +7,7 @@ import { startKeys } from './keys.js';
 import { ReadingList } from './list.js';
 import { listen } from './live.js';
 import { OperatorsPage } from './operators.js';
-import { leaveStudy } from './work-state.js';
+import { leaveStudy, updateWork } from './work-state.js';
 
 type Place =
   { readonly page: 'list' } | { readonly page: 'study'; readonly uid: string } | { readonly page: 'operators' };
@@ -100,7 +100,8 @@ class Pages {
 
   take(events: readonly LiveEvent[]): void {
     this.list.take(events);
-    for (const event of events) if (event.kind === 'study') this.detail.refresh(event.row.studyInstanceUid);
+    for (const event of events)
+      if (event.kind === 'study' && !updateWork(event.row)) this.detail.refresh(event.row.studyInstanceUid);
   }
 
   async start(): Promise<void> {

@@ -1,10 +1,19 @@
 import type { ClaimAnswer, ClaimReleased, StudyDetail, StudyRow } from '../api/api-types.js';
-import { post, remove } from './api.js';
+import { get, post, remove } from './api.js';
 import { announce, h } from './dom.js';
 import { claimOf, workWords } from './words.js';
 
-/** The study that is open on this page, and when its claim is renewed. */
-let open: { readonly uid: string; timer: number | undefined; isClaimed: boolean } | null = null;
+interface OpenStudy {
+  readonly uid: string;
+  /** As it was shown last. */
+  row: StudyRow;
+  timer: number | undefined;
+  isClaimed: boolean;
+  readonly reload: () => void;
+}
+
+/** The study that is open on this page. */
+let open: OpenStudy | null = null;
 
 const path = (uid: string, what: string) => `/studies/${uid}/${what}`;
 
@@ -16,27 +25,46 @@ export function workPart({ row }: StudyDetail, reload: () => void): HTMLElement 
   // Without a patient there is nobody to read.
   if (row.patient === undefined) return null;
   const uid = row.studyInstanceUid;
-  if (open?.uid !== uid) {
+  if (open?.uid === uid) open.row = row;
+  else {
     leaveStudy();
-    open = { uid, timer: undefined, isClaimed: false };
+    open = { uid, row, timer: undefined, isClaimed: false, reload };
     if (row.read === null) void renew(uid);
   }
+  return h('p', { class: 'work', id: 'work' }, ...controls(row));
+}
+
+/**
+ * Shows what became of the reading of the study that is open, and leaves all else on the page alone. False where more
+ * than that has changed, or another study is open.
+ */
+export function updateWork(row: StudyRow): boolean {
+  const place = document.getElementById('work');
+  if (open?.uid !== row.studyInstanceUid || place === null || besides(open.row) !== besides(row)) return false;
+  open.row = row;
+  const focused = document.activeElement?.id ?? '';
+  place.replaceChildren(...controls(row).filter((part) => part !== null));
+  if (focused !== '') document.getElementById(focused)?.focus({ preventScroll: true });
+  return true;
+}
+
+const besides = (row: StudyRow): string => JSON.stringify({ ...row, claim: null, read: null });
+
+function controls(row: StudyRow): (HTMLElement | null)[] {
+  const uid = row.studyInstanceUid;
   const claim = claimOf(row);
   const isOthers = claim !== null && !claim.mine;
   const button = (id: string, words: string, act: () => Promise<unknown>) =>
-    h('button', { type: 'button', id, onclick: () => void tried(act, reload) }, words);
-  return h(
-    'p',
-    { class: `work ${isOthers ? 'of-another' : ''}`, id: 'work' },
-    h('span', { role: 'status' }, workWords(row)),
+    h('button', { type: 'button', id, onclick: () => void tried(act) }, words);
+  const own = claim === null ? 'Claim' : 'Give back';
+  return [
+    h('span', { role: 'status', class: isOthers ? 'of-another' : null }, workWords(row)),
     isOthers ? button('take-over', 'Take over', () => take(uid, true)) : null,
     row.read !== null || isOthers
       ? null
-      : button('claim', claim === null ? 'Claim' : 'Give back', () =>
-          claim === null ? take(uid, false) : giveBack(uid),
-        ),
+      : button('claim', own, () => (claim === null ? take(uid, false) : giveBack(uid))),
     button('read', row.read === null ? 'Mark as read' : 'Mark as unread', () => markRead(row)),
-  );
+  ];
 }
 
 /** Nobody looks at the study any more: it is given back where it was not read. */
@@ -95,30 +123,30 @@ async function markRead({ studyInstanceUid: uid, read }: StudyRow): Promise<void
   announce(read === null ? 'Marked as read' : 'Marked as unread');
 }
 
-async function tried(act: () => Promise<unknown>, then: () => void): Promise<void> {
+async function tried(act: () => Promise<unknown>): Promise<void> {
   try {
     await act();
-    then();
+    await look();
   } catch (error) {
     announce(`Not done: ${(error as Error).message}`);
   }
+}
+
+/** Also where no live update tells. */
+async function look(): Promise<void> {
+  const uid = open?.uid;
+  if (uid === undefined) return;
+  const { row } = await get<StudyDetail>(`/studies/${uid}`);
+  if (open?.uid === uid && !updateWork(row)) open.reload();
 }
 
 /** The keys r and c on a row of the list. False for any other key, and where there is nobody to read. */
 export function actOnRow(key: string, row: StudyRow | undefined): boolean {
   if (row?.patient === undefined) return false;
   const claim = claimOf(row);
-  if (key === 'r')
-    void tried(
-      () => markRead(row),
-      () => undefined,
-    );
+  if (key === 'r') void tried(() => markRead(row));
   else if (key !== 'c' || row.read !== null) return false;
-  else
-    void tried(
-      () => (claim?.mine === true ? giveBack(row.studyInstanceUid) : take(row.studyInstanceUid, false)),
-      () => undefined,
-    );
+  else void tried(() => (claim?.mine === true ? giveBack(row.studyInstanceUid) : take(row.studyInstanceUid, false)));
   return true;
 }
 

@@ -388,6 +388,17 @@ export function workStateTests(
     });
   });
 
+  test('a result for which neither film nor report could be read leaves the patient that the archive listed', async () => {
+    await list.advance(uid('a'), waiting, 1_000, FILM);
+    const { patient, study, order } = studyRecord('a');
+    const blank = <T extends object>(facts: T) => Object.fromEntries(Object.keys(facts).map((key) => [key, ''])) as T;
+    const nobody = { patient: blank(patient), study: blank(study), order: blank(order) };
+    const films = [filmRecord('a', { ...HAND, reason: 'unreadable', modality: '' })];
+    await list.record(studyRecord('a', { ...nobody, priority: null, films }));
+    expect(await row('a')).toMatchObject({ reason: 'unreadable', patient: { PatientID: 'ID', PatientName: 'A^B' } });
+    expect((await list.count({ searchPatient: true, search: 'id' })).studies).toBe(1);
+  });
+
   test('a list of the version before: judged studies are read, radiographs of something else hidden', async () => {
     const url = await create();
     const before = open(
