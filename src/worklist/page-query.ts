@@ -130,8 +130,8 @@ export async function countSelected(
 
 /**
  * Without a search the index of the order has all that is filtered by. With one that may have many matches, only the
- * next entries are looked at first: most pages are full by then. Where too few of these match, all that do are found and
- * sorted: then they are few, or a look at each narrow entry is the best there is.
+ * next entries are looked at first: most pages are full by then. Where too few of these match, all that do are found
+ * and sorted: then they are few, or a look at each narrow entry is the best there is.
  */
 async function findKeys(db: Kysely<Schema>, kind: DatabaseKind, asked: Asked): Promise<readonly Key[]> {
   const { filters, search, arrival, after, limit, isFew } = asked;

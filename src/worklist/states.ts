@@ -32,8 +32,7 @@ export type HistoryKind =
 export type ReadHow = 'verdict' | 'person' | 'ris';
 
 /** Why a study is not on the list; `not-recorded` in one of an earlier version. docs/list.md names each. */
-export const LEFT_OUT_REASONS = ['modality', 'no-image', 'nothing-new'] as const;
-export type LeftOutReason = (typeof LEFT_OUT_REASONS)[number];
+export type LeftOutReason = 'modality' | 'no-image' | 'nothing-new';
 
 export const VERDICTS = ['agree', 'disagree', 'unusable'] as const;
 export type Verdict = (typeof VERDICTS)[number];

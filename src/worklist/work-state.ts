@@ -233,7 +233,7 @@ export async function countWork(db: Kysely<Schema>, by: string, from: number, no
 }
 
 /** Studies that somebody reads now. */
-export function claimedBy(db: Kysely<Schema>, by: string, now: number) {
+function claimedBy(db: Kysely<Schema>, by: string, now: number) {
   return db
     .selectFrom('study')
     .where('claimed_by_id', '=', by)

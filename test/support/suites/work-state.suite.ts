@@ -388,7 +388,7 @@ export function workStateTests(
     });
   });
 
-  test('a result for which neither film nor report could be read leaves the patient that the archive listed', async () => {
+  test('a result of which neither film nor report can be read leaves the patient that was listed', async () => {
     await list.advance(uid('a'), waiting, 1_000, FILM);
     const { patient, study, order } = studyRecord('a');
     const blank = <T extends object>(facts: T) => Object.fromEntries(Object.keys(facts).map((key) => [key, ''])) as T;
