@@ -66,7 +66,8 @@ export async function planOf(
   if (kind === 'postgres') return compared;
   const query = matchQuery(search);
   const { rows } = await sql<{ matches: number; entries: number }>`select
-    (select count(*) from (select rowid from list_search where list_search match ${query} limit ${most + 1})) as matches,
+    (select count(*) from (select rowid from list_search where list_search match ${query} limit ${most + 1}))
+      as matches,
     (select coalesce(sum(studies), 0) from list_count) as entries`.execute(db);
   const { matches, entries } = rows[0]!;
   if (matches > most) return compared;
