@@ -1,5 +1,5 @@
 import dcmjs from 'dcmjs';
-import type { Dataset } from './dataset';
+import type { Dataset, RepeatedGroup } from './dataset';
 import { identifierProblem, IDENTIFIERS } from './identifiers';
 import { refuse } from './sanitise';
 import { parseUid, tryParseUid, type Uid } from './uid';
@@ -44,8 +44,10 @@ const SHORT_LENGTH_LIMIT = 0xfffe;
  * character set would turn names into something else.
  * @throws HilumError ENCODE_FAILED for what would not be valid DICOM: an unknown keyword, a value too long, no UID.
  */
-export function encodePart10(dataset: Dataset, implementation: Implementation): Uint8Array {
+export function encodePart10(whole: Dataset, implementation: Implementation): Uint8Array {
+  const { _overlays = [], ...dataset } = whole as Dataset & { _overlays?: readonly RepeatedGroup[] };
   checkDataset(dataset, '');
+  _overlays.forEach(({ elements }, i) => checkDataset(elements, `overlay ${i}.`));
   for (const keyword of ['SOPClassUID', 'SOPInstanceUID', 'StudyInstanceUID', 'SeriesInstanceUID']) {
     if (tryParseUid(dataset[keyword]) === undefined) refuse(`the data set's ${keyword} is no UID`);
   }
@@ -54,7 +56,7 @@ export function encodePart10(dataset: Dataset, implementation: Implementation): 
   const { [PIXEL_DATA]: last, ...others } = elements;
   const pixels = last?.Value?.[0];
   const isApart = last !== undefined && /^O[BW]$/.test(last.vr) && pixels instanceof ArrayBuffer;
-  file.dict = isApart ? others : elements;
+  file.dict = { ...(isApart ? others : elements), ...repeatedGroups(_overlays) };
   // Lengths were looked at above; dcmjs would quote an identifier that is longer than its VR.
   const written = new Uint8Array(file.write({ allowInvalidVRLength: true }));
   return isApart ? withPixels(written, last.vr, pixels) : written;
@@ -79,6 +81,18 @@ function withPixels(file: Uint8Array, vr: string, pixels: ArrayBuffer): Uint8Arr
   header.writeUInt32LE(length, 8);
   whole.set(new Uint8Array(pixels), file.length + ELEMENT_HEADER_BYTES);
   return whole;
+}
+
+/** dcmjs writes each keyword of group 60xx under one tag of its own. */
+function repeatedGroups(groups: readonly RepeatedGroup[]): ReturnType<typeof DicomMetaDictionary.denaturalizeDataset> {
+  return Object.fromEntries(
+    groups.flatMap(({ group, elements }) =>
+      Object.entries(DicomMetaDictionary.denaturalizeDataset(elements)).map(([tag, element]) => [
+        `${group.toString(16).toUpperCase()}${tag.slice(4)}`,
+        element,
+      ]),
+    ),
+  );
 }
 
 function fileMeta(dataset: Dataset, { classUid, versionName }: Implementation): Dataset {

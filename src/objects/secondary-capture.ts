@@ -1,5 +1,5 @@
 import type { Attributes } from '../dicom/attributes';
-import type { Dataset } from '../dicom/dataset';
+import type { Dataset, RepeatedGroup } from '../dicom/dataset';
 import { lossyHistory } from '../dicom/lossy';
 import { patientOrientation } from '../dicom/patient-orientation';
 import { cut, plain, refuse } from '../dicom/sanitise';
@@ -24,7 +24,25 @@ export interface Picture {
   readonly columns: number;
   /** rows * columns * 3 bytes: red, green, blue */
   readonly rgb: Uint8Array;
+  /** Lines over it, which a viewer shows and hides; none where it is left out. */
+  readonly outlines?: readonly OutlinePlane[];
 }
+
+/** Closed lines over the picture: one bit for each of its pixels, as Overlay Data has them (PS3.5 section 8.1.2). */
+export interface OutlinePlane {
+  readonly of: keyof typeof OVERLAYS;
+  readonly bits: Uint8Array;
+}
+
+/** Each has a repeating group of its own (PS3.5 section 7.6), so that one can be hidden and the other shown. */
+const OVERLAYS = {
+  lungs: { group: 0x6000, label: 'Lungs', description: 'Hilum: outlines of the lungs' },
+  activation: {
+    group: 0x6002,
+    label: 'Greatest activation',
+    description: 'Hilum: outlines of the greatest class activation',
+  },
+} as const;
 
 /** High and always the same, so that the series sort behind the films and a site can filter on them. */
 const SERIES_NUMBER = '9901';
@@ -75,6 +93,29 @@ export function buildSecondaryCapture(
     ...derivation(film, identity, shown),
     ...lossyHistory(source),
     ...pixelModule(picture),
+    _overlays: (picture.outlines ?? []).map((plane) => overlayPlane(plane, picture)),
+  };
+}
+
+/** Overlay Plane (PS3.3 section C.9.2): graphics over the whole picture, beside its pixels and not in their cells. */
+function overlayPlane({ of, bits }: OutlinePlane, { rows, columns }: Picture): RepeatedGroup {
+  const { group, label, description } = OVERLAYS[of];
+  if (bits.length !== 2 * Math.ceil((rows * columns) / 16))
+    refuse(`the outlines have ${bits.length} bytes for ${rows} rows of ${columns} pixels`);
+  return {
+    group,
+    elements: {
+      OverlayRows: rows,
+      OverlayColumns: columns,
+      OverlayDescription: cut(`${description}. ${RESEARCH_USE.brief}`, 64),
+      OverlayType: 'G',
+      OverlayOrigin: [1, 1],
+      OverlayBitsAllocated: 1,
+      OverlayBitPosition: 0,
+      OverlayLabel: label,
+      OverlayData: [bits.slice().buffer],
+      _vrMap: { OverlayData: 'OW' },
+    },
   };
 }
 

@@ -1,11 +1,19 @@
 import type { Attributes } from '../../src/dicom/attributes';
+import type { RepeatedGroup } from '../../src/dicom/dataset';
+import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
 import { resultUids } from '../../src/objects/analysis';
 import { buildSecondaryCapture } from '../../src/objects/secondary-capture';
+import { validateObject } from '../../src/objects/validate';
+import { writePart10 } from '../../src/objects/write';
 import { BARE_FILM, IDENTITY } from '../support/broker/outcomes';
 
 /** An odd number of bytes: 3 x 5 x 3. */
 const PICTURE = { rows: 3, columns: 5, rgb: Uint8Array.from({ length: 45 }, (_, i) => i * 5) };
+const OUTLINES = [
+  { of: 'lungs', bits: Uint8Array.of(0b10000001, 0b01000000) },
+  { of: 'activation', bits: Uint8Array.of(0b00010000, 0) },
+] as const;
 const build = (source: Attributes) => buildSecondaryCapture(source, PICTURE, IDENTITY);
 
 test('it lies in the study of the film, in a series of its own, and says where it comes from and that it is for research', () => {
@@ -74,7 +82,39 @@ test('the time of the analysis follows the time zone of the film, as all times o
   expect(build({ ...BARE_FILM, TimezoneOffsetFromUTC: 'noon' })).not.toHaveProperty('TimezoneOffsetFromUTC');
 });
 
+test('outlines are overlay planes of the size of the picture, each a group of its own; the bits of the picture stay', () => {
+  const bytes = writePart10(buildSecondaryCapture(BARE_FILM, { ...PICTURE, outlines: OUTLINES }, IDENTITY));
+  expect(validateObject(bytes)).toEqual([]);
+  const { attributes, pixelData } = readPart10(bytes);
+  // By keyword the first group is read.
+  expect(attributes).toMatchObject({
+    OverlayRows: 3,
+    OverlayColumns: 5,
+    OverlayType: 'G',
+    OverlayOrigin: [1, 1],
+    OverlayBitPosition: [0, 0],
+    OverlayLabel: 'Lungs',
+    OverlayData: new Uint8Array(OUTLINES[0].bits),
+  });
+  expect(Buffer.from(pixelData!.fragments[0]!.subarray(0, 45))).toEqual(Buffer.from(PICTURE.rgb));
+});
+
 test.each([
+  ['too few bits', { OverlayRows: 4 }, 'OverlayData is longer or shorter than its rows and columns say'],
+  ['an unknown type', { OverlayType: 'X' }, 'OverlayType is neither G nor R'],
+  ['a cell of the pixels', { OverlayBitsAllocated: 8 }, 'OverlayBitsAllocated is not 1'],
+  ['no place', { OverlayOrigin: [1] }, 'OverlayOrigin has not two values'],
+])('an overlay with %s is not sent', (_, wrong, problem) => {
+  const built = buildSecondaryCapture(BARE_FILM, { ...PICTURE, outlines: OUTLINES }, IDENTITY);
+  const [first, second] = built._overlays as [RepeatedGroup, RepeatedGroup];
+  const broken = { ...second, elements: { ...second.elements, ...wrong } };
+  const problems = validateObject(writePart10({ ...built, _overlays: [first, broken] }));
+  expect(problems).toContain(`overlay group 6002: ${problem}`);
+  expect(problems.filter((text) => text.includes('6000'))).toEqual([]);
+});
+
+test.each([
+  ['too few bits for its outlines', { ...PICTURE, outlines: [{ of: 'lungs', bits: new Uint8Array(1) }] as const }],
   ['too few bytes', { ...PICTURE, rgb: new Uint8Array(44) }],
   ['no rows', { rows: 0, columns: 5, rgb: new Uint8Array(0) }],
   ['more columns than 16 bits', { rows: 1, columns: 65_536, rgb: new Uint8Array(196_608) }],
