@@ -1,3 +1,4 @@
+import { overlayLength } from '../dicom/overlay';
 import type { Size } from './plane';
 import type { Polygon } from './polygon';
 
@@ -17,7 +18,7 @@ export interface DrawingArea {
  * @param rings in pixels of the picture
  */
 export function outlineBits(rings: readonly Polygon[], { rows, columns }: Size, area: DrawingArea): Uint8Array {
-  const bits = new Uint8Array(2 * Math.ceil((rows * columns) / 16));
+  const bits = new Uint8Array(overlayLength({ rows, columns }));
   const dot = (column: number, row: number) => {
     for (let y = Math.max(0, row); y < Math.min(area.height, row + BRUSH); y++)
       for (let x = Math.max(area.left, column); x < Math.min(area.left + area.width, column + BRUSH); x++) {

@@ -1,6 +1,7 @@
 import type { Attributes } from '../dicom/attributes';
-import type { Dataset, RepeatedGroup } from '../dicom/dataset';
+import type { Dataset } from '../dicom/dataset';
 import { lossyHistory } from '../dicom/lossy';
+import { overlayLength, type OverlayPlane } from '../dicom/overlay';
 import { patientOrientation } from '../dicom/patient-orientation';
 import { cut, plain, refuse } from '../dicom/sanitise';
 import { RESEARCH_USE } from '../finding/wording';
@@ -97,26 +98,12 @@ export function buildSecondaryCapture(
   };
 }
 
-/** Overlay Plane (PS3.3 section C.9.2): graphics over the whole picture, beside its pixels and not in their cells. */
-function overlayPlane({ of, bits }: OutlinePlane, { rows, columns }: Picture): RepeatedGroup {
+/** Over the whole picture. */
+function overlayPlane({ of, bits }: OutlinePlane, { rows, columns }: Picture): OverlayPlane {
   const { group, label, description } = OVERLAYS[of];
-  if (bits.length !== 2 * Math.ceil((rows * columns) / 16))
+  if (bits.length !== overlayLength({ rows, columns }))
     refuse(`the outlines have ${bits.length} bytes for ${rows} rows of ${columns} pixels`);
-  return {
-    group,
-    elements: {
-      OverlayRows: rows,
-      OverlayColumns: columns,
-      OverlayDescription: cut(`${description}. ${RESEARCH_USE.brief}`, 64),
-      OverlayType: 'G',
-      OverlayOrigin: [1, 1],
-      OverlayBitsAllocated: 1,
-      OverlayBitPosition: 0,
-      OverlayLabel: label,
-      OverlayData: [bits.slice().buffer],
-      _vrMap: { OverlayData: 'OW' },
-    },
-  };
+  return { group, rows, columns, bits, label, description: cut(`${description}. ${RESEARCH_USE.brief}`, 64) };
 }
 
 function derivation(film: SourceReference, identity: AnalysisIdentity, shown: string): Dataset {

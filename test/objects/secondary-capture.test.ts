@@ -1,5 +1,4 @@
 import type { Attributes } from '../../src/dicom/attributes';
-import type { RepeatedGroup } from '../../src/dicom/dataset';
 import { readPart10 } from '../../src/dicom/read';
 import { parseUid } from '../../src/dicom/uid';
 import { resultUids } from '../../src/objects/analysis';
@@ -99,18 +98,18 @@ test('outlines are overlay planes of the size of the picture, each a group of it
   expect(Buffer.from(pixelData!.fragments[0]!.subarray(0, 45))).toEqual(Buffer.from(PICTURE.rgb));
 });
 
+const word = (value: number) => Uint8Array.of(value & 0xff, value >> 8);
+
 test.each([
-  ['too few bits', { OverlayRows: 4 }, 'OverlayData is longer or shorter than its rows and columns say'],
-  ['an unknown type', { OverlayType: 'X' }, 'OverlayType is neither G nor R'],
-  ['a cell of the pixels', { OverlayBitsAllocated: 8 }, 'OverlayBitsAllocated is not 1'],
-  ['no place', { OverlayOrigin: [1] }, 'OverlayOrigin has not two values'],
-])('an overlay with %s is not sent', (_, wrong, problem) => {
-  const built = buildSecondaryCapture(BARE_FILM, { ...PICTURE, outlines: OUTLINES }, IDENTITY);
-  const [first, second] = built._overlays as [RepeatedGroup, RepeatedGroup];
-  const broken = { ...second, elements: { ...second.elements, ...wrong } };
-  const problems = validateObject(writePart10({ ...built, _overlays: [first, broken] }));
-  expect(problems).toContain(`overlay group 6002: ${problem}`);
-  expect(problems.filter((text) => text.includes('6000'))).toEqual([]);
+  ['too few bits', 0x0010, word(4), 'OverlayData is longer or shorter than its rows and columns say'],
+  ['an unknown type', 0x0040, Buffer.from('X '), 'OverlayType is neither G nor R'],
+  ['a cell of the pixels', 0x0100, word(8), 'OverlayBitsAllocated is not 1'],
+  ['a bit of the pixels', 0x0102, word(8), 'OverlayBitPosition is not 0'],
+])('an overlay with %s is not sent', (_, number, wrong, problem) => {
+  const bytes = writePart10(buildSecondaryCapture(BARE_FILM, { ...PICTURE, outlines: OUTLINES }, IDENTITY));
+  // Explicit VR Little Endian: the tag, the VR, a length of 16 bits, the value.
+  bytes.set(wrong, Buffer.from(bytes).indexOf(Buffer.from([...word(0x6002), ...word(number)])) + 8);
+  expect(validateObject(bytes)).toEqual([`overlay group 6002: ${problem}`]);
 });
 
 test.each([
