@@ -68,8 +68,8 @@ const PIXEL_DATA = '7FE00010';
 const ELEMENT_HEADER_BYTES = 12;
 
 /**
- * The file, its overlays, and its pixel data behind them (PS3.5 section 7.1.2, explicit VR with a length of 32 bits): dcmjs would copy
- * millions of bytes several times.
+ * The file, its overlays, and its pixel data behind them (PS3.5 section 7.1.2, explicit VR with a length of 32 bits):
+ * dcmjs would copy millions of bytes several times.
  */
 function withPixels(before: readonly Uint8Array[], vr: string, pixels: ArrayBuffer): Uint8Array {
   const length = pixels.byteLength + (pixels.byteLength % 2);

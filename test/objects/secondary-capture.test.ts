@@ -81,7 +81,7 @@ test('the time of the analysis follows the time zone of the film, as all times o
   expect(build({ ...BARE_FILM, TimezoneOffsetFromUTC: 'noon' })).not.toHaveProperty('TimezoneOffsetFromUTC');
 });
 
-test('outlines are overlay planes of the size of the picture, each a group of its own; the bits of the picture stay', () => {
+test('outlines are overlay planes of the size of the picture, each a group of its own; its pixels stay', () => {
   const bytes = writePart10(buildSecondaryCapture(BARE_FILM, { ...PICTURE, outlines: OUTLINES }, IDENTITY));
   expect(validateObject(bytes)).toEqual([]);
   const { attributes, pixelData } = readPart10(bytes);

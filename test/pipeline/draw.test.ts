@@ -131,7 +131,7 @@ test('the outlines are planes beside the picture, which itself has none of them:
   expect([isSet(1, 0.3, 0.16), isSet(1, 0.29, 0.54), isSet(1, 0.29, 0.62)]).toEqual([false, true, false]);
 });
 
-test('where nothing speaks for the finding the lungs are outlined, and nothing is called the greatest activation', () => {
+test('where nothing speaks for the finding only the lungs are outlined', () => {
   const { explained } = analysed(BARE_FILM, { rows: 600, columns: 600 });
   const findings = [{ ...explained.findings[0]!, hotRegions: explained.lungOutlines }];
   expect(drawHeatMap({ ...explained, findings }, IDENTITY).outlines!.map(({ of }) => of)).toEqual(['lungs']);

@@ -9,6 +9,7 @@ import { listEntries } from './005-list-entries';
 import { searchByRole } from './006-search-by-role';
 import { verdictAuthors } from './007-verdict-authors';
 import { signIns } from './008-sign-ins';
+import { patients } from './011-patients';
 import type { DatabaseKind, Migration } from './migration';
 
 /** In this order. */
@@ -21,6 +22,7 @@ export const MIGRATIONS: readonly Migration[] = [
   searchByRole,
   verdictAuthors,
   signIns,
+  patients,
 ];
 
 /**

@@ -7,6 +7,7 @@ const ANSWERS: Readonly<Record<string, z.ZodType>> = {
   'GET /studies': contract.StudyPage,
   'GET /studies/count': contract.StudyCount,
   'GET /studies/:study': contract.StudyDetail,
+  'GET /studies/:study/priors': contract.PriorStudies,
   'POST /studies/:study/verdict': contract.GivenVerdict.pick({ verdict: true }),
   'POST /studies/:study/priority': contract.GivenPriority,
   'GET /studies/:study/films/:film/report': contract.FilmReport,
