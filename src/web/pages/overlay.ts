@@ -70,7 +70,7 @@ const sized = (path: string) => `${path}${path.includes('?') ? '&' : '?'}size=10
 /** All that the keys and the mouse do, for whoever has neither. */
 function viewControls(viewport: Viewport): HTMLElement[] {
   const button = (words: string, label: string, act: () => void) =>
-    h('button', { type: 'button', 'aria-label': label, title: label, onclick: act }, words);
+    h('button', { type: 'button', 'aria-label': `${words}: ${label}`, title: label, onclick: act }, words);
   const slider = (words: 'Brightness' | 'Contrast', set: (value: number) => void) => {
     const input = h('input', { type: 'range', min: 25, max: 300, value: 100, step: 5, 'aria-label': words });
     input.addEventListener('input', () => set(Number(input.value)));
