@@ -63,10 +63,8 @@ export class DetailPage {
     const side = h(
       'div',
       { class: 'study-side' },
-      words,
-      modelsPart(detail),
+      h('div', { class: 'study-told' }, words, modelsPart(detail), historyPart(detail)),
       verdictPart(detail, () => void this.show(row.studyInstanceUid)),
-      historyPart(detail),
     );
     const body = h('div', { class: 'study-body' }, this.film!.pane.element, side);
     this.page.replaceChildren(this.bar(detail), heading(detail), body, printedPart(detail));
@@ -165,12 +163,13 @@ function filmWords(film: FilmDetail, report: Promise<FilmReport | null>, detail:
   void report.then((found) => stored.replaceChildren(...reportParts(found, film, detail)));
   const why = outcome === 'rejected' ? 'Left alone' : 'Not analysed';
   return [
-    h('p', { class: 'research' }, RESEARCH_USE.statement),
+    h('p', { class: 'research small' }, RESEARCH_USE.statement),
     ...(result === null
       ? []
       : [
           h('p', { class: 'summary' }, h('strong', {}, `${finding ?? 'Finding'}: `), resultWords({ result } as never)),
           bar(result),
+          h('p', { class: 'faint small made-by' }, `Models: ${madeBy(detail)}`),
         ]),
     ...(reasonText === null ? [] : [h('p', { class: 'summary' }, `${why} because ${reasonText}.`.replace('..', '.'))]),
     ...remarks.map((remark) => h('p', { class: 'remark' }, remark)),
@@ -196,17 +195,19 @@ function reportParts(report: FilmReport | null, film: FilmDetail, detail: StudyD
   ];
 }
 
+function madeBy({ models, softwareVersion }: StudyDetail): string {
+  const networks = models.map(({ id, version }) => `${id} ${version}`);
+  return [...networks, ...(softwareVersion === null ? [] : [`Hilum ${softwareVersion}`])].join(', ');
+}
+
 /** Only on paper: what the page says elsewhere by its controls. */
-function printedPart({ models, softwareVersion, row }: StudyDetail): HTMLElement {
-  const made = [
-    ...models.map(({ id, version }) => `${id} ${version}`),
-    ...(softwareVersion ? [`Hilum ${softwareVersion}`] : []),
-  ];
-  const when = row.completedAt === null ? '' : `Result of ${dateTime(row.completedAt)}. `;
+function printedPart(detail: StudyDetail): HTMLElement {
+  const { completedAt } = detail.row;
+  const when = completedAt === null ? '' : `Result of ${dateTime(completedAt)}. `;
   return h(
     'p',
     { class: 'printed' },
-    `${RESEARCH_USE.statement} ${when}Models: ${made.join(', ')}. Printed ${dateTime(new Date().toISOString())}.`,
+    `${RESEARCH_USE.statement} ${when}Models: ${madeBy(detail)}. Printed ${dateTime(new Date().toISOString())}.`,
   );
 }
 
