@@ -92,7 +92,10 @@ async function violations(page: Page): Promise<string[]> {
   const { violations: found } = await page.evaluate<{
     violations: readonly { id: string; nodes: readonly { html: string; failureSummary?: string }[] }[];
   }>('axe.run()');
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`)}`);
+  return found.map(
+    ({ id, nodes }) =>
+      `${id}: ${nodes.map(({ html, failureSummary = '' }) => `${html} ${failureSummary}`).join(' | ')}`,
+  );
 }
 
 const boxOf = async (page: Page, selector: string) => (await page.locator(selector).first().boundingBox())!;
