@@ -184,7 +184,7 @@ function parseElement(
       `element ${hex(header.tag)} says it has ${header.length} bytes, ${end - header.start} are left`,
     );
   if (isOverlayBitPosition(header.tag)) addOverlayBit(context, header, attributes);
-  else if (entry)
+  else if (entry && !isLaterOverlay(header.tag))
     attributes[entry.name] = readValue(
       context.bytes.subarray(header.start, next),
       vr,
@@ -217,6 +217,11 @@ function itemContext(context: Context, header: ElementHeader): Context {
 /** (60xx,0102) of any overlay group, PS3.3 section C.9.2; xx is even, 00 to 1E (PS3.5 section 7.6). */
 function isOverlayBitPosition(tag: number): boolean {
   return (tag & 0xffe1ffff) === OVERLAY_BIT_POSITION;
+}
+
+/** A keyword stands for the first group of those that may be repeated. */
+function isLaterOverlay(tag: number): boolean {
+  return (tag & 0xffe00000) === 0x60000000 && (tag & 0x001f0000) !== 0;
 }
 
 /** The bits that all groups claim come as one list. */

@@ -1,6 +1,7 @@
 import dcmjs from 'dcmjs';
 import type { Dataset } from './dataset';
 import { identifierProblem, IDENTIFIERS } from './identifiers';
+import { encodeOverlay, type OverlayPlane } from './overlay';
 import { refuse } from './sanitise';
 import { parseUid, tryParseUid, type Uid } from './uid';
 
@@ -44,7 +45,8 @@ const SHORT_LENGTH_LIMIT = 0xfffe;
  * character set would turn names into something else.
  * @throws HilumError ENCODE_FAILED for what would not be valid DICOM: an unknown keyword, a value too long, no UID.
  */
-export function encodePart10(dataset: Dataset, implementation: Implementation): Uint8Array {
+export function encodePart10(whole: Dataset, implementation: Implementation): Uint8Array {
+  const { _overlays = [], ...dataset } = whole as Dataset & { _overlays?: readonly OverlayPlane[] };
   checkDataset(dataset, '');
   for (const keyword of ['SOPClassUID', 'SOPInstanceUID', 'StudyInstanceUID', 'SeriesInstanceUID']) {
     if (tryParseUid(dataset[keyword]) === undefined) refuse(`the data set's ${keyword} is no UID`);
@@ -54,30 +56,32 @@ export function encodePart10(dataset: Dataset, implementation: Implementation): 
   const { [PIXEL_DATA]: last, ...others } = elements;
   const pixels = last?.Value?.[0];
   const isApart = last !== undefined && /^O[BW]$/.test(last.vr) && pixels instanceof ArrayBuffer;
+  if (!isApart && _overlays.length > 0) refuse('overlays lie over pixels, and there are none');
   file.dict = isApart ? others : elements;
   // Lengths were looked at above; dcmjs would quote an identifier that is longer than its VR.
   const written = new Uint8Array(file.write({ allowInvalidVRLength: true }));
-  return isApart ? withPixels(written, last.vr, pixels) : written;
+  return isApart ? withPixels([written, ..._overlays.map(encodeOverlay)], last.vr, pixels) : written;
 }
 
-/** (7FE0,0010): the last element of an object, as Hilum writes nothing behind it. */
+/** (7FE0,0010): the last element of an object, as Hilum writes nothing behind it, and only overlays just before. */
 const PIXEL_DATA = '7FE00010';
 const ELEMENT_HEADER_BYTES = 12;
 
 /**
- * The file with its pixel data behind it (PS3.5 section 7.1.2, explicit VR with a length of 32 bits): dcmjs would copy
- * millions of bytes several times.
+ * The file, its overlays, and its pixel data behind them (PS3.5 section 7.1.2, explicit VR with a length of 32 bits):
+ * dcmjs would copy millions of bytes several times.
  */
-function withPixels(file: Uint8Array, vr: string, pixels: ArrayBuffer): Uint8Array {
+function withPixels(before: readonly Uint8Array[], vr: string, pixels: ArrayBuffer): Uint8Array {
   const length = pixels.byteLength + (pixels.byteLength % 2);
-  const whole = new Uint8Array(file.length + ELEMENT_HEADER_BYTES + length);
-  whole.set(file);
-  const header = Buffer.from(whole.buffer, file.length, ELEMENT_HEADER_BYTES);
+  const start = before.reduce((sum, part) => sum + part.length, 0);
+  const whole = new Uint8Array(start + ELEMENT_HEADER_BYTES + length);
+  before.reduce((at, part) => (whole.set(part, at), at + part.length), 0);
+  const header = Buffer.from(whole.buffer, start, ELEMENT_HEADER_BYTES);
   header.writeUInt16LE(0x7fe0, 0);
   header.writeUInt16LE(0x0010, 2);
   header.write(vr, 4, 'latin1');
   header.writeUInt32LE(length, 8);
-  whole.set(new Uint8Array(pixels), file.length + ELEMENT_HEADER_BYTES);
+  whole.set(new Uint8Array(pixels), start + ELEMENT_HEADER_BYTES);
   return whole;
 }
 

@@ -1,7 +1,7 @@
 import { createCanvas } from '@napi-rs/canvas';
 import { isAtOrAbove } from '../finding/operating-point';
 import type { Picture } from '../objects/secondary-capture';
-import { drawHeatMap } from '../pipeline/draw';
+import { drawHeatMap, withOutlines } from '../pipeline/draw';
 import type { Line } from '../pipeline/pipeline';
 import { analyseFile, inside } from './run';
 
@@ -53,7 +53,7 @@ export async function heatMapPng(
   if (found?.outcome.outcome !== 'analysed') return null;
   const { explained } = found.outcome;
   const findings = explained.findings.filter((one) => one.finding.label === finding);
-  return toPng(drawHeatMap({ ...explained, findings }, line.identity()));
+  return toPng(withOutlines(drawHeatMap({ ...explained, findings }, line.identity())));
 }
 
 function toPng({ rows, columns, rgb }: Picture): Uint8Array {

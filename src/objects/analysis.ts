@@ -73,7 +73,7 @@ export interface FilmState {
 const USUAL_OBJECTS: readonly ResultObject[] = ['heatMap'];
 
 /** Raise it when the same analysis is to be written differently: all results get new UIDs and are stored anew. */
-const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 3;
 
 export interface ObjectUids {
   readonly series: Uid;

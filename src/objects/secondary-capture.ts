@@ -1,6 +1,7 @@
 import type { Attributes } from '../dicom/attributes';
 import type { Dataset } from '../dicom/dataset';
 import { lossyHistory } from '../dicom/lossy';
+import { overlayLength, type OverlayPlane } from '../dicom/overlay';
 import { patientOrientation } from '../dicom/patient-orientation';
 import { cut, plain, refuse } from '../dicom/sanitise';
 import { RESEARCH_USE } from '../finding/wording';
@@ -24,7 +25,25 @@ export interface Picture {
   readonly columns: number;
   /** rows * columns * 3 bytes: red, green, blue */
   readonly rgb: Uint8Array;
+  /** Lines over it, which a viewer shows and hides; none where it is left out. */
+  readonly outlines?: readonly OutlinePlane[];
 }
+
+/** Closed lines over the picture: one bit for each of its pixels, as Overlay Data has them (PS3.5 section 8.1.2). */
+export interface OutlinePlane {
+  readonly of: keyof typeof OVERLAYS;
+  readonly bits: Uint8Array;
+}
+
+/** Each has a repeating group of its own (PS3.5 section 7.6), so that one can be hidden and the other shown. */
+const OVERLAYS = {
+  lungs: { group: 0x6000, label: 'Lungs', description: 'Hilum: outlines of the lungs' },
+  activation: {
+    group: 0x6002,
+    label: 'Greatest activation',
+    description: 'Hilum: outlines of the greatest class activation',
+  },
+} as const;
 
 /** High and always the same, so that the series sort behind the films and a site can filter on them. */
 const SERIES_NUMBER = '9901';
@@ -75,7 +94,16 @@ export function buildSecondaryCapture(
     ...derivation(film, identity, shown),
     ...lossyHistory(source),
     ...pixelModule(picture),
+    _overlays: (picture.outlines ?? []).map((plane) => overlayPlane(plane, picture)),
   };
+}
+
+/** Over the whole picture. */
+function overlayPlane({ of, bits }: OutlinePlane, { rows, columns }: Picture): OverlayPlane {
+  const { group, label, description } = OVERLAYS[of];
+  if (bits.length !== overlayLength({ rows, columns }))
+    refuse(`the outlines have ${bits.length} bytes for ${rows} rows of ${columns} pixels`);
+  return { group, rows, columns, bits, label, description: cut(`${description}. ${RESEARCH_USE.brief}`, 64) };
 }
 
 function derivation(film: SourceReference, identity: AnalysisIdentity, shown: string): Dataset {

@@ -1,6 +1,7 @@
 import dcmjs from 'dcmjs';
 import { identifierProblem, IDENTIFIERS } from '../dicom/identifiers';
 import { tryParseUid } from '../dicom/uid';
+import { isOverlay, type OverlayElement, overlayProblems } from './validate-overlays';
 
 /**
  * Every data element as it lies in the file, against PS3.5: order, VR and multiplicity of the dictionary (PS3.6), even
@@ -37,13 +38,16 @@ interface File {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly problems: string[];
+  /** Elements of overlay planes, as they lie in the file. */
+  readonly overlays: OverlayElement[];
 }
 
 /** @param start offset of the first element of the File Meta Information */
 export function elementProblems(bytes: Uint8Array, start: number): string[] {
-  const file = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), problems: [] };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const file: File = { bytes, view, problems: [], overlays: [] };
   walk(file, start, bytes.length, '');
-  return file.problems;
+  return [...file.problems, ...overlayProblems(file.overlays)];
 }
 
 /** @returns the offset behind the last element, or behind the item's end */
@@ -70,6 +74,7 @@ function element(file: File, tag: number, offset: number, end: number, path: str
   if (from + length > end) throw new RangeError(`${place} reaches beyond its end`);
   if (length % 2 !== 0) file.problems.push(`${place} has an odd length`);
   const value = file.bytes.subarray(from, from + length);
+  if (path === '' && isOverlay(tag)) file.overlays.push({ tag, value });
   const problems = IDENTIFIERS.has(nameOf(tag)) ? copiedProblems(value) : valueProblems(vr, vmOf(tag), value);
   file.problems.push(...problems.map((problem) => `${place} ${problem}`));
   return from + length;

@@ -12,10 +12,10 @@ export const STYLE = {
   ink: '#e6e9ee',
   faintInk: '#aeb8c4',
   warningInk: '#ffb454',
-  lungLine: '#6fd0ff',
-  hotLine: '#ffffff',
-  rim: 'rgba(0, 0, 0, 0.55)',
 } as const;
+
+/** Red, green, blue. */
+export const OUTLINE_COLOURS = { lungs: [0x6f, 0xd0, 0xff], activation: [0xff, 0xff, 0xff] } as const;
 
 const FONT = 'Hilum DejaVu';
 
@@ -77,30 +77,14 @@ function drawLine(
   pen.fillText(text, left, middle);
 }
 
-/** What the lines and the colours mean. */
+/** What the overlays and the colours are. */
 function drawKey(pen: SKRSContext2D, box: { left: number; top: number; width: number; line: number }): void {
   const { left, top, width, line } = box;
   const middleOf = (row: number) => top + (row + 0.5) * line;
-  drawSample(pen, 'lungs', STYLE.lungLine, { left, middle: middleOf(0), width: width / 2, line });
-  drawSample(pen, 'hottest region', STYLE.hotLine, {
-    left: left + width * 0.4,
-    middle: middleOf(0),
-    width: width / 2,
-    line,
-  });
+  drawLine(pen, 'overlays: lungs, hottest region', 'plain', { left, middle: middleOf(0), width, line });
   drawLine(pen, 'class activation, share of its maximum', 'plain', { left, middle: middleOf(1), width, line });
   drawBar(pen, { left, top: top + 2 * line + line * 0.1, width, height: line * 0.8 });
   drawScale(pen, { left, middle: middleOf(3), width, line });
-}
-
-function drawSample(pen: SKRSContext2D, text: string, colour: string, { left, middle, width, line }: LineBox): void {
-  pen.strokeStyle = colour;
-  pen.lineWidth = 3;
-  pen.beginPath();
-  pen.moveTo(left, middle);
-  pen.lineTo(left + line, middle);
-  pen.stroke();
-  drawLine(pen, text, 'plain', { left: left + line * 1.4, middle, width: width - line * 1.4, line });
 }
 
 /** The colours as they look on a mid-grey film. */

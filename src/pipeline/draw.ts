@@ -1,20 +1,21 @@
 import { createCanvas, ImageData, type SKRSContext2D } from '@napi-rs/canvas';
 import { pixelAspect } from '../dicom/pixel-aspect';
 import { blendAll } from '../imaging/colour-map';
+import { outlineBits } from '../imaging/outline-bits';
 import { resample } from '../imaging/plane';
 import type { Polygon } from '../imaging/polygon';
 import type { AnalysisIdentity } from '../objects/analysis';
-import type { Picture } from '../objects/secondary-capture';
-import { captionLines, drawStrip, registerFont, STYLE } from './draw-strip';
+import type { OutlinePlane, Picture } from '../objects/secondary-capture';
+import { captionLines, drawStrip, OUTLINE_COLOURS, registerFont, STYLE } from './draw-strip';
 import { leadingExplanation } from './explain';
 import { type Frame, frameFor } from './picture-frame';
 import type { ExplainedFilm, Plane } from './stage';
 
 /**
- * The film in grey with the heat map over it, the outlines of the lungs and of the hottest regions, and below it, where
- * it hides no anatomy, a strip that says what made it, what came out and that it is for research. Nothing about the
- * patient is drawn. The same input gives the same picture. The picture lies as the stored film does; its pixels are
- * square, whatever the film's are.
+ * The film in grey with the heat map over it and, below it, where it hides no anatomy, a strip that says what made it,
+ * what came out and that it is for research. The outlines of the lungs and of the hottest regions lie beside it, so
+ * that a viewer can hide them. Nothing about the patient is drawn. The same input gives the same picture. The picture
+ * lies as the stored film does; its pixels are square, whatever the film's are.
  */
 export function drawHeatMap(explained: ExplainedFilm, identity: AnalysisIdentity): Picture {
   registerFont();
@@ -25,13 +26,22 @@ export function drawHeatMap(explained: ExplainedFilm, identity: AnalysisIdentity
   pen.fillRect(0, 0, frame.width, frame.height);
   const { finding, heat, hotRegions } = leadingExplanation(explained);
   drawFilm(pen, frame, image.grey, heat);
-  drawOutlines(pen, frame, image, { lungOutlines: explained.lungOutlines, hotRegions });
   drawStrip(pen, { top: frame.film.height, width: frame.width }, captionLines(finding, identity, attributes));
   return {
     rows: frame.height,
     columns: frame.width,
     rgb: withoutAlpha(pen.getImageData(0, 0, frame.width, frame.height).data),
+    outlines: outlinePlanes(frame, image, explained.lungOutlines, hotRegions),
   };
+}
+
+/** The picture with its outlines drawn in, for where no viewer lays them over it. */
+export function withOutlines({ outlines = [], ...picture }: Picture): Picture {
+  const rgb = picture.rgb.slice();
+  for (const { of, bits } of outlines)
+    for (let at = 0; at < picture.rows * picture.columns; at++)
+      if ((bits[at >> 3]! >> (at & 7)) & 1) rgb.set(OUTLINE_COLOURS[of], at * 3);
+  return { ...picture, rgb };
 }
 
 function drawFilm(pen: SKRSContext2D, { film }: Frame, grey: Plane, heat: Plane): void {
@@ -39,43 +49,29 @@ function drawFilm(pen: SKRSContext2D, { film }: Frame, grey: Plane, heat: Plane)
   pen.putImageData(new ImageData(blendAll(grey.values, warmth), film.width, film.height), film.left, 0);
 }
 
-function drawOutlines(
-  pen: SKRSContext2D,
-  { film }: Frame,
+/** Where nothing speaks for the class, the hottest regions are the lungs: those are drawn once. */
+function outlinePlanes(
+  { width, height, film }: Frame,
   image: { rows: number; columns: number },
-  { lungOutlines, hotRegions }: Record<'lungOutlines' | 'hotRegions', readonly Polygon[]>,
-): void {
+  lungOutlines: readonly Polygon[],
+  hotRegions: readonly Polygon[],
+): OutlinePlane[] {
   const place = ([column, row]: Polygon[number]) =>
     [film.left + (column / image.columns) * film.width, (row / image.rows) * film.height] as const;
-  const width = Math.max(1.5, Math.max(film.width, film.height) / 450);
-  pen.save();
-  pen.beginPath();
-  pen.rect(film.left, 0, film.width, film.height);
-  pen.clip();
-  for (const lung of lungOutlines) stroke(pen, lung.map(place), STYLE.lungLine, width);
-  for (const region of hotRegions) stroke(pen, region.map(place), STYLE.hotLine, width * 1.4);
-  pen.restore();
-}
-
-/** A line with a dark rim, to be seen on bright and on dark ground. */
-function stroke(
-  pen: SKRSContext2D,
-  points: readonly (readonly [number, number])[],
-  colour: string,
-  width: number,
-): void {
-  pen.beginPath();
-  points.forEach(([x, y], i) => (i === 0 ? pen.moveTo(x, y) : pen.lineTo(x, y)));
-  pen.closePath();
-  pen.lineJoin = 'round';
-  for (const [style, thickness] of [
-    [STYLE.rim, width * 2.2],
-    [colour, width],
-  ] as const) {
-    pen.strokeStyle = style;
-    pen.lineWidth = thickness;
-    pen.stroke();
-  }
+  const drawn = [
+    { of: 'lungs', rings: lungOutlines },
+    { of: 'activation', rings: hotRegions === lungOutlines ? [] : hotRegions },
+  ] as const;
+  return drawn
+    .filter(({ rings }) => rings.length > 0)
+    .map(({ of, rings }) => ({
+      of,
+      bits: outlineBits(
+        rings.map((ring) => ring.map(place)),
+        { rows: height, columns: width },
+        film,
+      ),
+    }));
 }
 
 /** @param rgba of opaque pixels, aligned to four bytes */

@@ -19,7 +19,7 @@ const PAGE_POLICY = [
 
 /** Places of the one page; what it shows comes from the API, by the rights of who asks. */
 const PLACES = ['/', '/study/:study', '/operators'];
-const ASSETS = ['style.css', 'icon.svg'];
+const ASSETS = ['style.css', 'study.css', 'icon.svg'];
 
 /** The reading list's page, its style and its scripts. */
 export function pageRoutes(dir = PAGES_DIR): Router {

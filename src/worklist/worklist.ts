@@ -20,6 +20,7 @@ import {
 } from './corrections';
 import type { Database } from './database';
 import { countSelected, findPage, type Page, type PageRequest, type SelectedCount, type Selection } from './page-query';
+import { findPriors, type Prior } from './priors';
 import { recordColumns, withoutSight } from './record-columns';
 import type { Schema } from './schema';
 import { type HistoryKind, SHOWN_STATES, type ShownState } from './states';
@@ -211,6 +212,11 @@ export class Worklist {
   /** Null where there is no such study. */
   study(study: Uid): Promise<StudyDetail | null> {
     return this.database.read((db) => findStudy(db, study));
+  }
+
+  /** At most `limit` earlier studies of the patient of a study, the newest first. */
+  priors(study: Uid, limit: number): Promise<Prior[]> {
+    return this.database.read((db) => findPriors(db, study, limit));
   }
 
   agreement(): Promise<Agreement> {

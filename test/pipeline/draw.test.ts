@@ -1,6 +1,6 @@
 import { pixelAspect } from '../../src/dicom/pixel-aspect';
 import { blend, colourOf, opacityOf } from '../../src/imaging/colour-map';
-import { drawHeatMap } from '../../src/pipeline/draw';
+import { drawHeatMap, withOutlines } from '../../src/pipeline/draw';
 import { captionLines } from '../../src/pipeline/draw-strip';
 import { stripHeight } from '../../src/pipeline/picture-frame';
 import type { ExplainedFilm } from '../../src/pipeline/stage';
@@ -42,7 +42,7 @@ test.each([
   (attributes, aspect) => {
     expect(pixelAspect(attributes)).toBeCloseTo(aspect);
     const { explained } = analysed({ ...BARE_FILM, ...attributes }, { rows: 300, columns: 300 });
-    const picture = drawHeatMap(explained, IDENTITY);
+    const picture = withOutlines(drawHeatMap(explained, IDENTITY));
     const height = picture.rows - stripHeight(picture.columns);
     const isFilm = (column: number) =>
       Buffer.from(
@@ -101,7 +101,7 @@ test('without heat and outlines the film is as it was, grey, and the strip hides
 
 test('the hottest place is coloured, the outlines are drawn where the polygons are', () => {
   const { explained } = analysed(BARE_FILM, { rows: 600, columns: 600 });
-  const picture = drawHeatMap(explained, IDENTITY);
+  const picture = withOutlines(drawHeatMap(explained, IDENTITY));
   const at = (x: number, y: number) =>
     [0, 1, 2].map(
       (channel) => picture.rgb[(Math.round(y * 600) * picture.columns + Math.round(x * 600)) * 3 + channel]!,
@@ -111,6 +111,30 @@ test('the hottest place is coloured, the outlines are drawn where the polygons a
   expect(green! - blue!).toBeGreaterThan(20);
   expect(Math.min(...at(0.29, 0.54))).toBeGreaterThan(200); // white: upper end of the hot region
   expect(at(0.3, 0.16)[2]! - at(0.3, 0.16)[0]!).toBeGreaterThan(60); // light blue: upper end of a lung
+});
+
+test('the outlines are planes beside the picture, which itself has none of them: each can be hidden', () => {
+  const { explained } = analysed(BARE_FILM, { rows: 600, columns: 600 });
+  const picture = drawHeatMap(explained, IDENTITY);
+  const bare = drawHeatMap(
+    { ...explained, lungOutlines: [], findings: [{ ...explained.findings[0]!, hotRegions: [] }] },
+    IDENTITY,
+  );
+  expect(Buffer.from(picture.rgb).equals(Buffer.from(bare.rgb))).toBe(true);
+  expect(bare.outlines).toEqual([]);
+  expect(picture.outlines!.map(({ of }) => of)).toEqual(['lungs', 'activation']);
+  const isSet = (plane: number, x: number, y: number) => {
+    const at = Math.round(y * 600) * picture.columns + Math.round(x * 600);
+    return ((picture.outlines![plane]!.bits[at >> 3]! >> (at & 7)) & 1) === 1;
+  };
+  expect([isSet(0, 0.3, 0.16), isSet(0, 0.29, 0.54), isSet(0, 0.3, 0.3)]).toEqual([true, false, false]);
+  expect([isSet(1, 0.3, 0.16), isSet(1, 0.29, 0.54), isSet(1, 0.29, 0.62)]).toEqual([false, true, false]);
+});
+
+test('where nothing speaks for the finding only the lungs are outlined', () => {
+  const { explained } = analysed(BARE_FILM, { rows: 600, columns: 600 });
+  const findings = [{ ...explained.findings[0]!, hotRegions: explained.lungOutlines }];
+  expect(drawHeatMap({ ...explained, findings }, IDENTITY).outlines!.map(({ of }) => of)).toEqual(['lungs']);
 });
 
 test('what a film of more than one value out of range holds does no harm', () => {

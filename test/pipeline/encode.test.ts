@@ -111,12 +111,12 @@ describe('the UIDs of the results', () => {
   test('never change within a format version: what is stored is not stored again', () => {
     expect(resultUids(STUDY, FILM, IDENTITY)).toMatchObject({
       heatMap: {
-        series: '2.25.159218129793380945546597520513262391361',
-        instance: '2.25.332653491904427960087765594248630798715',
+        series: '2.25.302198257698189769565846434497798532284',
+        instance: '2.25.169871178817986912396981416921365289416',
       },
       report: {
-        series: '2.25.12211255139953839715694166526699801828',
-        instance: '2.25.130166727575639254421697572048000017443',
+        series: '2.25.329149224970104466235414084240622989401',
+        instance: '2.25.101134464433205498318272018535655972778',
       },
     });
   });

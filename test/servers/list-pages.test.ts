@@ -294,7 +294,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
       await page.getByLabel(label).check();
       expect(await group.evaluate((element) => element.classList.contains('shown'))).toBe(true);
     }
-    await page.getByText('Report as stored').click();
+    await page.getByText('Report as stored').waitFor();
     const words = await page.locator('#detail-page').innerText();
     for (const part of [
       'Probability of COVID-19 90.0 %, at or above the operating point (50.0 %).',

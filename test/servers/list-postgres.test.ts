@@ -10,6 +10,7 @@ import type { Postgres } from '../support/servers/postgres';
 import { Servers } from '../support/servers/servers';
 import { databaseTests } from '../support/suites/database.suite';
 import { listQueryTests } from '../support/suites/list-queries.suite';
+import { priorTests } from '../support/suites/priors.suite';
 import { workStateTests } from '../support/suites/work-state.suite';
 import { worklistTests } from '../support/suites/worklist.suite';
 
@@ -27,6 +28,10 @@ const create = () => postgres.database(`list${count++}`);
 
 describe('the reading list on PostgreSQL', () => {
   worklistTests(async () => openDatabase(await create(), LOG));
+});
+
+describe('earlier studies of a patient, on PostgreSQL', () => {
+  priorTests(async () => openDatabase(await create(), LOG));
 });
 
 describe('pages, searches and counts on PostgreSQL', () => {

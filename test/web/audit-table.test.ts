@@ -106,13 +106,13 @@ const PROOFS: Readonly<Record<string, (() => Promise<string[]>) | Elsewhere>> = 
     expect(messages.join('')).toContain('ParticipantObjectID="ID-1"');
     return messages;
   },
-  'detail, report, pictures of any size': () =>
+  'detail, earlier studies, report, pictures of any size': () =>
     told(async () => {
       const answer = await reading().get(detail);
       const [film] = ((await answer.json()) as { films: Record<'picture' | 'heatMap' | 'report', string>[] }).films;
-      for (const path of [`${film!.picture}?size=96`, `${film!.heatMap}size=96`, film!.report])
+      for (const path of [`${detail}/priors`, `${film!.picture}?size=96`, `${film!.heatMap}size=96`, film!.report])
         expect((await reading().get(path)).status).toBe(200);
-      expect(reading().audit.map(({ kind }) => kind)).toEqual(['study-read', 'study-read', 'study-read', 'study-read']);
+      expect(reading().audit.map(({ kind }) => kind)).toEqual(Array(5).fill('study-read'));
     }),
   'verdicts, urgent marks, claims, marks as read': async () => {
     const messages = await told(async () => {

@@ -64,6 +64,8 @@ export interface FilmDetail {
   readonly remarks: readonly string[];
   readonly lungFraction: number | null;
   readonly picture: string | null;
+  /** Why there is no picture, to whoever may see one. */
+  readonly noPicture: 'undecodable' | 'not-in-archive' | null;
   readonly heatMap: string | null;
   readonly report: string | null;
 }
@@ -74,8 +76,10 @@ export interface FilmReport {
   readonly statements: readonly { readonly name: string; readonly value: string }[];
   readonly size: { readonly rows: number; readonly columns: number } | null;
   readonly hotRegion: readonly (readonly [number, number])[];
-  /** Null where the archive has no Segmentation: `results.segmentation` of the configuration writes it. */
+  /** By the Segmentation, else by the outlines of the heat map; null where the archive has neither. */
   readonly lungs: readonly (readonly (readonly [number, number])[])[] | null;
+  /** The stored heat map, an older one, has its outlines drawn in: they can not be hidden. */
+  readonly outlinesAreBurnedIn: boolean;
 }
 
 /** Body of a claim; takeOver: also where another one has it. */
@@ -129,6 +133,24 @@ export interface Overview {
   readonly leftOut: readonly { readonly reason: string; readonly studies: number }[];
   /** Last 24 hours, oldest first. */
   readonly throughput: readonly { readonly hour: string; readonly studies: number }[];
+}
+
+export interface PriorStudies {
+  /** The newest first. */
+  readonly priors: readonly PriorStudy[];
+}
+
+/** An earlier study of the same patient: of the same Patient ID by the same issuer. */
+export interface PriorStudy {
+  readonly studyInstanceUid: string;
+  /** YYYY-MM-DD or '' */
+  readonly studyDate: string;
+  readonly studyDescription: string;
+  readonly views: readonly string[];
+  readonly state: ListState;
+  readonly result: RowResult | null;
+  /** The film that stands for the study. */
+  readonly film: FilmDetail | null;
 }
 
 /** Who reads a study now. */

@@ -151,6 +151,10 @@ export const FilmDetail = z.strictObject({
   remarks: z.array(z.string()),
   lungFraction: share.nullable(),
   picture: z.string().nullable(),
+  noPicture: z
+    .enum(['undecodable', 'not-in-archive'])
+    .nullable()
+    .describe('Why there is no picture, to whoever may see one.'),
   heatMap: z.string().nullable(),
   report: z.string().nullable(),
 });
@@ -191,10 +195,31 @@ export const FilmReport = z
     lungs: z
       .array(polygon)
       .nullable()
-      .describe('Null where the archive has no Segmentation: `results.segmentation` of the configuration writes it.'),
+      .describe('By the Segmentation, else by the outlines of the heat map; null where the archive has neither.'),
+    outlinesAreBurnedIn: z
+      .boolean()
+      .describe('The stored heat map, an older one, has its outlines drawn in: they can not be hidden.'),
   })
   .describe('The stored report of a film and what can be drawn over the film, in its pixels.');
 export type FilmReport = ReadOnly<z.infer<typeof FilmReport>>;
+
+export const PriorStudy = z
+  .strictObject({
+    studyInstanceUid: z.string(),
+    studyDate: z.string().describe("YYYY-MM-DD or ''"),
+    studyDescription: z.string(),
+    views: z.array(z.string()),
+    state: ListState,
+    result: RowResult.nullable(),
+    film: FilmDetail.nullable().describe('The film that stands for the study.'),
+  })
+  .describe('An earlier study of the same patient: of the same Patient ID by the same issuer.');
+export type PriorStudy = ReadOnly<z.infer<typeof PriorStudy>>;
+
+export const PriorStudies = z.strictObject({
+  priors: z.array(PriorStudy).max(20).describe('The newest first.'),
+});
+export type PriorStudies = ReadOnly<z.infer<typeof PriorStudies>>;
 
 export const Agreement = z
   .strictObject({

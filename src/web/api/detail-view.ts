@@ -5,7 +5,17 @@ import { isWithdrawn } from '../../sinks/statements';
 import type { HistoryEntry, StudyDetail as ListDetail } from '../../worklist/worklist';
 import type { FilmDetail, StudyDetail } from './contract';
 import { objectPath } from './film-objects';
-import { dateView, heatMapPath, iso, picturePath, reportPath, resultView, type Rights, rowView } from './row-view';
+import {
+  dateView,
+  hasNoPicture,
+  heatMapPath,
+  iso,
+  picturePath,
+  reportPath,
+  resultView,
+  type Rights,
+  rowView,
+} from './row-view';
 
 /** A viewer that opens a study: `{StudyInstanceUID}`, `{AccessionNumber}` and `{PatientID}` are filled in. */
 export interface Viewer {
@@ -45,9 +55,14 @@ export function detailView(
   };
 }
 
-function filmView(film: FilmRecord, study: ListDetail['row']['studyInstanceUid'], { patients }: Rights): FilmDetail {
+export function filmView(
+  film: FilmRecord,
+  study: ListDetail['row']['studyInstanceUid'],
+  { patients }: Rights,
+): FilmDetail {
   const { sopInstanceUid, outcome, reasonText, findings, lungFraction } = film;
   const isThere = patients && film.seriesInstanceUid !== null;
+  const isDrawable = !hasNoPicture(film.reason);
   return {
     sopInstanceUid,
     outcome,
@@ -58,7 +73,8 @@ function filmView(film: FilmRecord, study: ListDetail['row']['studyInstanceUid']
     result: resultView(findings),
     finding: leadingFinding(film)?.code.meaning ?? null,
     remarks: [...(isWithdrawn(film) ? [WITHDRAWN] : []), ...film.remarks],
-    picture: isThere ? picturePath(study, sopInstanceUid) : null,
+    picture: isThere && isDrawable ? picturePath(study, sopInstanceUid) : null,
+    noPicture: !patients || (isThere && isDrawable) ? null : isDrawable ? 'not-in-archive' : 'undecodable',
     heatMap: isThere && objectPath(study, film, 'heatMap') !== null ? heatMapPath(study, sopInstanceUid) : null,
     report: patients && objectPath(study, film, 'report') !== null ? reportPath(study, sopInstanceUid) : null,
   };

@@ -10,6 +10,7 @@ import { type Plane, resample } from '../../imaging/plane';
 import { fitted, frameFor } from '../../pipeline/picture-frame';
 import type { FilmReader } from '../../pipeline/film-reader';
 import type { Drawn } from './picture-cache';
+import { type StoredOutlines, storedOutlines } from './stored-outlines';
 
 /** Longest side in pixels: a row of the list, a larger preview, the detail view. */
 export const PICTURE_SIZES = [96, 256, 1024] as const;
@@ -54,16 +55,21 @@ export async function drawFilmPictures(
 export const heatMapName = (size: PictureSize, part: HeatMapPart) => `${part}-${size}`;
 export type HeatMapPart = 'film' | 'whole';
 
+export interface HeatMapPictures {
+  readonly pictures: ReadonlyMap<string, Drawn>;
+  readonly outlines: StoredOutlines;
+}
+
 /**
  * The stored heat map in each size, whole and, where it is laid out as this version draws it, the part that is the
- * film.
+ * film; and its outlines.
  * @throws HilumError DICOM_UNREADABLE or PIXELS_UNDECODABLE
  */
 export async function drawHeatMapPictures(
   bytes: Uint8Array,
   film: FilmShape | null,
   reader: FilmReader,
-): Promise<ReadonlyMap<string, Drawn>> {
+): Promise<HeatMapPictures> {
   const opened = await reader.read(bytes);
   const { width, height, rgb } = await colours(opened);
   const canvas = createCanvas(width, height);
@@ -74,13 +80,14 @@ export async function drawHeatMapPictures(
   pen.putImageData(pixels, 0, 0);
   const parts: [HeatMapPart, Box][] = [['whole', { left: 0, top: 0, width, height }]];
   const frame = film === null ? null : frameFor(film.rows * film.aspect, film.columns);
-  if (frame !== null && frame.width === width && frame.height === height)
-    parts.push(['film', { ...frame.film, top: 0 }]);
-  return new Map(
+  const isLaidOutSo = frame !== null && frame.width === width && frame.height === height;
+  if (isLaidOutSo) parts.push(['film', { ...frame.film, top: 0 }]);
+  const pictures = new Map(
     parts.flatMap(([part, box]) =>
       PICTURE_SIZES.map((size) => [heatMapName(size, part), scaled(canvas, box, size)] as const),
     ),
   );
+  return { pictures, outlines: storedOutlines(opened.attributes, isLaidOutSo ? frame : null, film) };
 }
 
 export function shapeOf(attributes: Attributes): FilmShape | null {

@@ -11,6 +11,7 @@ import { Live } from './live';
 import { type ModelParts, modelRoutes } from './model-routes';
 import { type OperatorParts, operatorRoutes } from './operator-routes';
 import { type PictureParts, pictureRoutes } from './picture-routes';
+import { priorRoutes } from './prior-routes';
 import { queryTurns } from './query-turns';
 import { type StudyParts, studyRoutes } from './study-routes';
 import { type WorkParts, workRoutes } from './work-routes';
@@ -68,7 +69,7 @@ export function readingListWeb(parts: ListParts): ReadingListWeb {
     } satisfies Session);
   });
   const queried = { ...parts, inTurn: queryTurns() };
-  api.use(workRoutes(queried), studyRoutes(queried), pictureRoutes(parts), live.routes());
+  api.use(workRoutes(queried), studyRoutes(queried), priorRoutes(queried), pictureRoutes(parts), live.routes());
   api.use(modelRoutes(parts.installed), operatorRoutes(queried));
   const errors: ErrorRequestHandler = errorAnswers(parts.log);
   const routes = Router();

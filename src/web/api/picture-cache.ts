@@ -1,3 +1,39 @@
+import type { Errand } from '../../base/ranked-turns';
+
+/** Who asks for a picture. */
+export interface Asker {
+  /** The lowest goes first, {@link Errand.rank}. */
+  readonly rank: number;
+  /** Whoever asked has left. */
+  isGone(): boolean;
+}
+
+/** What several may ask for: it goes as first as the first of those who still wait. */
+export class SharedErrand implements Errand {
+  private readonly askers: Asker[] = [];
+
+  join(asker: Asker): void {
+    this.askers.push(asker);
+  }
+
+  get rank(): number {
+    return Math.min(...this.waiting().map(({ rank }) => rank));
+  }
+
+  get isWanted(): boolean {
+    return this.waiting().length > 0;
+  }
+
+  private waiting(): Asker[] {
+    return this.askers.filter((asker) => !asker.isGone());
+  }
+}
+
+interface Drawing {
+  readonly errand: SharedErrand;
+  readonly pictures: Promise<ReadonlyMap<string, Drawn>>;
+}
+
 /** A drawn picture as it is sent. */
 export interface Drawn {
   readonly type: 'image/jpeg' | 'image/png';
@@ -12,27 +48,35 @@ export interface Drawn {
  */
 export class PictureCache {
   private readonly kept = new Map<string, ReadonlyMap<string, Drawn>>();
-  private readonly drawing = new Map<string, Promise<ReadonlyMap<string, Drawn>>>();
+  private readonly drawing = new Map<string, Drawing>();
   private bytes = 0;
 
   constructor(private readonly limitBytes: number) {}
 
-  /** All pictures of `key`, kept or drawn by `draw`. */
-  async get(key: string, draw: () => Promise<ReadonlyMap<string, Drawn>>): Promise<ReadonlyMap<string, Drawn>> {
+  /** All pictures of `key`, kept or drawn by `draw`. One who joins a drawing has it go as first as he would. */
+  async get(
+    key: string,
+    asker: Asker,
+    draw: (errand: Errand) => Promise<ReadonlyMap<string, Drawn>>,
+  ): Promise<ReadonlyMap<string, Drawn>> {
     const kept = this.kept.get(key);
     if (kept !== undefined) {
       this.kept.delete(key);
       this.kept.set(key, kept);
       return kept;
     }
-    let drawn = this.drawing.get(key);
-    if (drawn === undefined) {
-      drawn = draw()
-        .then((pictures) => this.keep(key, pictures))
-        .finally(() => this.drawing.delete(key));
-      this.drawing.set(key, drawn);
+    const known = this.drawing.get(key);
+    if (known !== undefined) {
+      known.errand.join(asker);
+      return known.pictures;
     }
-    return drawn;
+    const errand = new SharedErrand();
+    errand.join(asker);
+    const pictures = draw(errand)
+      .then((drawn) => this.keep(key, drawn))
+      .finally(() => this.drawing.delete(key));
+    this.drawing.set(key, { errand, pictures });
+    return pictures;
   }
 
   get size(): number {

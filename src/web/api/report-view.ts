@@ -7,6 +7,7 @@ import type { Polygon } from '../../imaging/polygon';
 import { CODES, HILUM_SCHEME } from '../../objects/codes';
 import { codeOf, readReport } from '../../objects/report-reader';
 import type { FilmReport } from './contract';
+import type { StoredOutlines } from './stored-outlines';
 
 /** Regions of fewer pixels than this share of the film are specks of a segmentation. */
 const SMALLEST_REGION = 0.002;
@@ -16,10 +17,14 @@ const GRID = 512;
 /**
  * A stored report of ours in words, and what it and the segmentation draw on the film.
  * @param size of the film in pixels, null where it is not known
- * @param segmentation opened; null where the archive has none
+ * @param drawn what tells the lungs: the Segmentation, opened, and the outlines of the heat map; null without
  * @throws HilumError DICOM_UNREADABLE when it is no report of ours
  */
-export function reportView(report: Attributes, size: FilmReport['size'], segmentation: Opened | null): FilmReport {
+export function reportView(
+  report: Attributes,
+  size: FilmReport['size'],
+  { segmentation, heatMap }: { readonly segmentation: Opened | null; readonly heatMap: StoredOutlines | null },
+): FilmReport {
   readReport(report);
   const evaluations = children(find(children(report), CODES.qualitativeEvaluations));
   return {
@@ -27,7 +32,8 @@ export function reportView(report: Attributes, size: FilmReport['size'], segment
     statements: statements(report, evaluations),
     size,
     hotRegion: isAnalysed(evaluations) ? region(report) : [],
-    lungs: segmentation === null ? null : lungOutlines(segmentation),
+    lungs: (segmentation === null ? null : lungOutlines(segmentation)) ?? heatMap?.lungs ?? null,
+    outlinesAreBurnedIn: heatMap?.areBurnedIn ?? false,
   };
 }
 

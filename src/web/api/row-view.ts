@@ -1,4 +1,5 @@
 import type { Uid } from '../../dicom/uid';
+import type { NotAnalysedReason } from '../../events/closed-lists';
 import type { Finding } from '../../events/finding';
 import { leadingFinding } from '../../finding/finding';
 import { percentagesOf, relationOf } from '../../finding/wording';
@@ -37,7 +38,7 @@ export function rowView(row: ListRow, rights: Rights): StudyRow | null {
     result: resultView(row.findings),
     findings: row.findings,
     leadFilm:
-      !patients || lead === null || lead.seriesInstanceUid === null
+      !patients || lead === null || lead.seriesInstanceUid === null || isUndrawable(row)
         ? null
         : {
             picture: picturePath(studyInstanceUid, lead.sopInstanceUid),
@@ -65,6 +66,18 @@ export function claimView(claim: ListClaim | null, { patients, user }: Rights, n
 
 export function readView(read: ListRead | null, { patients }: Rights): RowRead | null {
   return read && { at: iso(read.at), how: read.how, by: patients ? (read.by?.name ?? null) : null };
+}
+
+/** Why a film was not analysed, where that leaves nothing to draw. */
+const WITHOUT_PICTURE: readonly NotAnalysedReason[] = ['undecodable', 'unreadable', 'no-image', 'multi-frame'];
+
+export function hasNoPicture(reason: string | null): boolean {
+  return (WITHOUT_PICTURE as readonly (string | null)[]).includes(reason);
+}
+
+/** Without an analysed film, the reason is that of the film which stands for the study. */
+function isUndrawable({ state, reason }: ListRow): boolean {
+  return state === 'not-analysed' && hasNoPicture(reason);
 }
 
 function urgentBy({ priorities: { triage, finding, person }, isFindingWithdrawn }: ListRow): StudyRow['urgentBy'] {

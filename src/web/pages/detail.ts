@@ -2,9 +2,10 @@ import type { FilmDetail, FilmReport, GivenPriority, ModelCard, StudyDetail } fr
 import { ApiError, get, post } from './api.js';
 import { renderCard } from './card.js';
 import { announce, byId, h } from './dom.js';
-import { overlay } from './overlay.js';
+import { FilmPane } from './film-pane.js';
+import { copyButton, reportPlainText } from './report-text.js';
 import { bar } from './rows.js';
-import { verdictPart } from './verdict.js';
+import { pressVerdict, verdictPart } from './verdict.js';
 import { RESEARCH_USE } from './wording.js';
 import { dateTime, resultWords, stateWords, urgentWords } from './words.js';
 import { workPart } from './work-state.js';
@@ -12,6 +13,7 @@ import { workPart } from './work-state.js';
 /** One study: its films with the heat map, the report, the models, what was done when, and verdicts. */
 export class DetailPage {
   private uid: string | null = null;
+  private film: { readonly key: string; readonly pane: FilmPane; readonly words: HTMLElement } | null = null;
   private readonly page = byId('detail-page');
 
   constructor(
@@ -26,6 +28,7 @@ export class DetailPage {
   async show(uid: string): Promise<void> {
     const isNew = this.uid !== uid;
     this.uid = uid;
+    if (isNew) this.film = null;
     if (isNew) this.page.replaceChildren(h('p', { class: 'faint' }, 'Loading ...'));
     try {
       const detail = await get<StudyDetail>(`/studies/${uid}`);
@@ -44,6 +47,7 @@ export class DetailPage {
 
   hide(): void {
     this.uid = null;
+    this.film = null;
     this.page.replaceChildren();
   }
 
@@ -54,20 +58,37 @@ export class DetailPage {
   }
 
   private draw(detail: StudyDetail): void {
-    const focused = document.activeElement?.id;
+    const focused = document.activeElement;
     const { row } = detail;
-    const parts = [
-      this.bar(detail),
+    const words = this.filmPart(detail);
+    const side = h(
+      'div',
+      { class: 'study-side' },
+      h('div', { class: 'study-told' }, words, modelsPart(detail), historyPart(detail)),
       workPart(detail, () => void this.show(row.studyInstanceUid)),
-      heading(detail),
-      ...detail.films.map((film) => filmPart(film)),
-      detail.films.length === 0 ? h('p', { class: 'chip' }, stateWords(row)) : null,
       verdictPart(detail, () => void this.show(row.studyInstanceUid)),
-      historyPart(detail),
-      modelsPart(detail),
-    ];
-    this.page.replaceChildren(...parts.filter((part) => part !== null));
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    );
+    const body = h('div', { class: 'study-body' }, this.film!.pane.element, side);
+    this.page.replaceChildren(this.bar(detail), heading(detail), body, printedPart(detail));
+    // What was drawn anew has the focus again, and so has what was only put back.
+    const again = focused?.isConnected === true ? focused : document.getElementById(focused?.id ?? '');
+    if (again instanceof HTMLElement && again !== document.body) again.focus({ preventScroll: true });
+  }
+
+  /** Films that have not changed stay as somebody looks at them: their zoom, and what is compared with them. */
+  private filmPart(detail: StudyDetail): HTMLElement {
+    const key = JSON.stringify([detail.row.studyInstanceUid, detail.films, detail.models]);
+    if (this.film?.key === key) return this.film.words;
+    const words = h('section', { class: 'words', 'aria-label': 'Result' });
+    const pane = new FilmPane(detail, (film, report) => words.replaceChildren(...filmWords(film, report, detail)));
+    if (detail.films.length === 0) words.append(h('p', { class: 'chip' }, stateWords(detail.row)));
+    this.film = { key, pane, words };
+    return words;
+  }
+
+  /** What a key of the study does; false where it does nothing. */
+  press(key: string): boolean {
+    return pressVerdict(this.page, key) || (this.film?.pane.press(key) ?? false);
   }
 
   /** A person may raise a study, and take that own word back; what the order or the finding says stays. */
@@ -102,6 +123,9 @@ export class DetailPage {
       h('button', { type: 'button', onclick: () => this.step(-1), 'aria-label': 'Previous study' }, '↑'),
       h('button', { type: 'button', onclick: () => this.step(1), 'aria-label': 'Next study' }, '↓'),
       detail?.row.patient === undefined ? null : this.markButton(detail),
+      detail?.row.patient === undefined
+        ? null
+        : h('button', { type: 'button', onclick: () => window.print() }, 'Print'),
       h('span', { class: 'viewers' }, ...viewers),
     );
   }
@@ -134,56 +158,58 @@ function definitions(facts: readonly (readonly [string, string | undefined])[]):
   );
 }
 
-function filmPart(film: FilmDetail): HTMLElement {
-  const report =
-    film.report === null
-      ? Promise.resolve(null)
-      : get<FilmReport>(film.report.replace('/api/v1', '')).catch(() => null);
-  const words = h('div', { class: 'words' });
-  const part = h(
-    'article',
-    { class: 'film-part' },
-    h('h3', {}, film.view === '' ? 'Film' : `Film, ${film.view}`),
-    overlay(film, report),
-    words,
-  );
-  words.append(h('p', { class: 'research' }, RESEARCH_USE.statement));
-  if (film.result !== null)
-    words.append(
-      h(
-        'p',
-        { class: 'summary' },
-        h('strong', {}, `${film.finding ?? 'Finding'}: `),
-        resultWords({ result: film.result } as never),
-      ),
-      bar(film.result),
-    );
-  if (film.reasonText !== null)
-    words.append(
-      h(
-        'p',
-        { class: 'summary' },
-        `${film.outcome === 'rejected' ? 'Left alone' : 'Not analysed'} because ${film.reasonText}.`.replace('..', '.'),
-      ),
-    );
-  words.append(...film.remarks.map((remark) => h('p', { class: 'remark' }, remark)));
-  void report.then((found) => words.append(reportText(found, film)));
-  return part;
+function filmWords(film: FilmDetail, report: Promise<FilmReport | null>, detail: StudyDetail): HTMLElement[] {
+  const { result, finding, outcome, reasonText, remarks } = film;
+  const stored = h('section', { class: 'report', 'aria-labelledby': 'report-title' });
+  stored.append(h('h3', { id: 'report-title' }, 'Report'), h('p', { class: 'faint' }, 'Reading the report ...'));
+  void report.then((found) => stored.replaceChildren(...reportParts(found, film, detail)));
+  const why = outcome === 'rejected' ? 'Left alone' : 'Not analysed';
+  return [
+    h('p', { class: 'research small' }, RESEARCH_USE.statement),
+    ...(result === null
+      ? []
+      : [
+          h('p', { class: 'summary' }, h('strong', {}, `${finding ?? 'Finding'}: `), resultWords({ result } as never)),
+          bar(result),
+          h('p', { class: 'faint small made-by' }, `Models: ${madeBy(detail)}`),
+        ]),
+    ...(reasonText === null ? [] : [h('p', { class: 'summary' }, `${why} because ${reasonText}.`.replace('..', '.'))]),
+    ...remarks.map((remark) => h('p', { class: 'remark' }, remark)),
+    stored,
+  ];
 }
 
-function reportText(report: FilmReport | null, film: FilmDetail): HTMLElement {
-  if (report === null)
-    return h(
-      'p',
-      { class: 'faint' },
-      film.report === null ? 'This film has no stored report.' : 'The stored report could not be read.',
-    );
-  return h(
-    'details',
-    { class: 'report' },
-    h('summary', {}, 'Report as stored'),
+function reportParts(report: FilmReport | null, film: FilmDetail, detail: StudyDetail): HTMLElement[] {
+  const title = h('h3', { id: 'report-title' }, 'Report as stored');
+  if (report === null) {
+    const why = film.report === null ? 'This film has no stored report.' : 'The stored report could not be read.';
+    return [title, h('p', { class: 'faint' }, why)];
+  }
+  return [
+    h(
+      'div',
+      { class: 'report-head' },
+      title,
+      copyButton(() => reportPlainText(report, detail)),
+    ),
     h('p', { class: 'summary' }, report.summary),
     definitions(report.statements.map(({ name, value }) => [name, value] as const)),
+  ];
+}
+
+function madeBy({ models, softwareVersion }: StudyDetail): string {
+  const networks = models.map(({ id, version }) => `${id} ${version}`);
+  return [...networks, ...(softwareVersion === null ? [] : [`Hilum ${softwareVersion}`])].join(', ');
+}
+
+/** Only on paper: what the page says elsewhere by its controls. */
+function printedPart(detail: StudyDetail): HTMLElement {
+  const { completedAt } = detail.row;
+  const when = completedAt === null ? '' : `Result of ${dateTime(completedAt)}. `;
+  return h(
+    'p',
+    { class: 'printed' },
+    `${RESEARCH_USE.statement} ${when}Models: ${madeBy(detail)}. Printed ${dateTime(new Date().toISOString())}.`,
   );
 }
 

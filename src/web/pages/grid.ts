@@ -1,6 +1,6 @@
 import type { Session, StudyRow } from '../api/api-types.js';
 import { byId, h } from './dom.js';
-import { columns, drawRow, loadThumbs, tick } from './rows.js';
+import { columns, drawRow, leaveThumbs, loadThumbs, tick } from './rows.js';
 
 /** Rows drawn beyond both ends of what is in sight. */
 const MARGIN = 6;
@@ -72,6 +72,12 @@ export class Grid {
       this.scroller.scrollTop = (this.places.get(anchor.uid) ?? anchor.place) * this.rowHeight() + anchor.offset;
     else if (fromTop) this.scroller.scrollTop = 0;
     this.draw(changed);
+  }
+
+  /** Nobody looks at the rows: no picture of them is waited for. Shown again, they ask for theirs. */
+  rest(): void {
+    clearTimeout(this.thumbTimer);
+    leaveThumbs(this.body);
   }
 
   get selected(): string | null {
@@ -162,7 +168,9 @@ export class Grid {
       this.drawn.get(focused)?.focus({ preventScroll: true });
     if (this.scroller.clientHeight > 0 && last + this.pageRows >= this.rows.length) this.nearEnd();
     clearTimeout(this.thumbTimer);
-    this.thumbTimer = window.setTimeout(() => loadThumbs(this.body), THUMB_DELAY);
+    this.thumbTimer = window.setTimeout(() => {
+      if (this.scroller.clientHeight > 0) loadThumbs(this.body);
+    }, THUMB_DELAY);
   }
 
   private place(uid: string, redraw: boolean, height: number): void {

@@ -6,12 +6,16 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['Page Down, Page Up', 'a screenful further'],
   ['Home, End', 'first, last study'],
   ['Enter', 'open the study'],
-  ['v', 'open it in the viewer'],
+  ['v', 'open it in the first viewer'],
   ['Esc', 'back to the list; out of the search'],
   ['/', 'search'],
   ['r', 'mark as read, or as unread'],
   ['c', 'claim the study, or give it back'],
   ['h', 'heat map on or off, in a study'],
+  ['+ and -', 'zoom the film'],
+  ['0, 1', 'fit the film; one pixel of it for each of the screen'],
+  ['arrow keys', 'move a film that is zoomed'],
+  ['a, d, u', 'agree, disagree, unusable: then a note, Enter keeps it'],
   ['?', 'this help'],
 ];
 

@@ -85,8 +85,16 @@ function actOnStudy(key: string, inRange: boolean, pages: KeyTargets): boolean {
   if (pages.detail.shown === null) return false;
   if (key === 'j' || key === 'k') return (void pages.step(key === 'j' ? 1 : -1), true);
   if (key === 'r' || key === 'c') return actOnOpen(key);
-  if (key !== 'h' || inRange) return false;
-  for (const slider of document.querySelectorAll<HTMLInputElement>('#detail-page input[type=range]')) {
+  if (key === 'v') {
+    const link = document.querySelector<HTMLAnchorElement>('#detail-page .viewer');
+    link?.click();
+    return link !== null;
+  }
+  // On a slider the arrows are its own.
+  if (inRange && key.startsWith('Arrow')) return false;
+  if (key !== 'h') return pages.detail.press(key);
+  if (inRange) return false;
+  for (const slider of document.querySelectorAll<HTMLInputElement>('#detail-page input.opacity')) {
     slider.value = slider.value === '0' ? '50' : '0';
     slider.dispatchEvent(new Event('input'));
   }

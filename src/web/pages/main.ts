@@ -87,6 +87,7 @@ class Pages {
       if (place.page === page) byId(id).setAttribute('aria-current', 'page');
       else byId(id).removeAttribute('aria-current');
     }
+    if (place.page !== 'list') this.list.grid.rest();
     if (place.page === 'study') void this.detail.show(place.uid);
     else {
       this.detail.hide();

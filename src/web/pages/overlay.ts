@@ -1,39 +1,115 @@
 import type { FilmDetail, FilmReport } from '../api/api-types.js';
+import { get } from './api.js';
 import { h, svg } from './dom.js';
+import { Viewport } from './viewport.js';
 import { RESEARCH_USE } from './wording.js';
 
-/** The film with the heat map over it; a slider sets how much of the map is seen, boxes draw the outlines. */
-export function overlay(film: FilmDetail, report: Promise<FilmReport | null>): HTMLElement {
-  if (film.picture === null) return h('p', { class: 'faint' }, 'The pictures are for radiologists.');
-  const under = h('img', { class: 'film', alt: `Film, ${film.view || 'view not stated'}`, src: sized(film.picture) });
-  const stage = h('div', { class: 'stage' }, under);
-  const figure = h('figure', { class: 'overlay' }, stage);
-  under.addEventListener('error', () =>
-    stage.replaceChildren(
-      h(
-        'p',
-        { class: 'problem' },
-        'The film could not be shown: the archive does not answer, or its pixels cannot be read.',
-      ),
-    ),
-  );
-  const controls = h('div', { class: 'controls' });
-  if (film.heatMap !== null) controls.append(heatControls(film.heatMap, stage));
-  figure.append(controls, h('figcaption', { class: 'research small' }, RESEARCH_USE.statement));
-  void report.then((found) => found !== null && controls.append(...outlineControls(found, stage)));
-  return figure;
+/** A film on the page. */
+export interface ShownFilm {
+  readonly element: HTMLElement;
+  /** Null where there is no picture. */
+  readonly viewport: Viewport | null;
+  /** The film is there, or can't be had: what else is needed may be asked for. */
+  readonly ready: Promise<void>;
+  readonly report: Promise<FilmReport | null>;
 }
+
+/** The film with the heat map over it: first the film, then what lies over it and what is said of it. */
+export function overlay(film: FilmDetail): ShownFilm {
+  if (film.picture === null) {
+    const element = h('figure', { class: 'overlay' }, noPicture(noPictureWords(film)));
+    return { element, viewport: null, ready: Promise.resolve(), report: reportOf(film, Promise.resolve()) };
+  }
+  const name = `Film, ${film.view || 'view not stated'}`;
+  const under = h('img', { class: 'film', alt: name, draggable: 'false', fetchpriority: 'high' });
+  const viewport = new Viewport(under, name);
+  const ready = new Promise<void>((resolve) => {
+    under.addEventListener('load', () => resolve());
+    under.addEventListener('error', () => {
+      viewport.element.replaceChildren(
+        noPicture('No picture: the archive does not answer, or the film can not be decoded.'),
+      );
+      resolve();
+    });
+  });
+  under.src = sized(film.picture);
+  const report = reportOf(film, ready);
+  const controls = h('div', { class: 'controls' }, ...viewControls(viewport));
+  const over = h('div', { class: 'controls' });
+  if (film.heatMap !== null) over.append(heatControls(film.heatMap, viewport.stage, ready));
+  void report.then((found) => found !== null && over.append(...outlineControls(found, viewport.stage)));
+  const caption = h('figcaption', { class: 'research small' }, RESEARCH_USE.statement);
+  return {
+    element: h('figure', { class: 'overlay' }, viewport.element, over, controls, caption),
+    viewport,
+    ready,
+    report,
+  };
+}
+
+function reportOf({ report }: FilmDetail, ready: Promise<void>): Promise<FilmReport | null> {
+  if (report === null) return Promise.resolve(null);
+  return ready.then(() => get<FilmReport>(report.replace('/api/v1', ''))).catch(() => null);
+}
+
+function noPictureWords({ noPicture: why }: FilmDetail): string {
+  switch (why) {
+    case 'undecodable':
+      return 'No picture: the film can not be decoded.';
+    case 'not-in-archive':
+      return 'No picture: the archive does not have the film.';
+    case null:
+      return 'The pictures are for radiologists.';
+  }
+}
+
+const noPicture = (words: string) => h('p', { class: 'no-picture faint' }, words);
 
 const sized = (path: string) => `${path}${path.includes('?') ? '&' : '?'}size=1024`;
 
-function heatControls(path: string, stage: HTMLElement): HTMLElement {
-  const heat = h('img', {
-    class: 'heat',
-    alt: 'Heat map of the class activation over the film',
-    src: sized(`${path}&part=film`),
-  });
+/** All that the keys and the mouse do, for whoever has neither. */
+function viewControls(viewport: Viewport): HTMLElement[] {
+  const button = (words: string, label: string, act: () => void) =>
+    h('button', { type: 'button', 'aria-label': `${words}: ${label}`, title: label, onclick: act }, words);
+  const slider = (words: 'Brightness' | 'Contrast', set: (value: number) => void) => {
+    const input = h('input', { type: 'range', min: 25, max: 300, value: 100, step: 5, 'aria-label': words });
+    input.addEventListener('input', () => set(Number(input.value)));
+    return { input, label: h('label', { class: 'slider tone' }, `${words} `, input) };
+  };
+  const brightness = slider('Brightness', (value) => viewport.setTone({ brightness: value }));
+  const contrast = slider('Contrast', (value) => viewport.setTone({ contrast: value }));
+  viewport.onTone = (tone) => {
+    brightness.input.value = String(tone.brightness);
+    contrast.input.value = String(tone.contrast);
+  };
+  return [
+    h(
+      'span',
+      { class: 'buttons', role: 'group', 'aria-label': 'Zoom' },
+      button('-', 'Zoom out', () => viewport.zoomBy(-1)),
+      button('+', 'Zoom in', () => viewport.zoomBy(1)),
+      button('Fit', 'Fit the whole film', () => viewport.fit()),
+      button('1:1', 'One pixel of the picture for each of the screen', () => viewport.oneToOne()),
+    ),
+    brightness.label,
+    contrast.label,
+    button('Reset', 'Reset brightness and contrast', () => viewport.resetTone()),
+  ];
+}
+
+function heatControls(path: string, stage: HTMLElement, ready: Promise<void>): HTMLElement {
+  const heat = h('img', { class: 'heat', alt: 'Heat map of the class activation over the film', draggable: 'false' });
   const out = h('output', {}, '50 %');
-  const slider = h('input', { type: 'range', min: 0, max: 100, value: 50, step: 1, 'aria-label': 'Heat map opacity' });
+  const label = 'Heat map opacity';
+  const slider = h('input', {
+    class: 'opacity',
+    type: 'range',
+    min: 0,
+    max: 100,
+    value: 50,
+    step: 1,
+    'aria-label': label,
+  });
   const set = () => {
     heat.style.opacity = String(Number(slider.value) / 100);
     out.textContent = `${slider.value} %`;
@@ -54,11 +130,21 @@ function heatControls(path: string, stage: HTMLElement): HTMLElement {
       ),
     );
   });
-  stage.append(heat);
+  void ready.then(() => {
+    if (!stage.isConnected) return;
+    heat.src = sized(`${path}&part=film`);
+    // Below the outlines.
+    stage.querySelector('.film')?.after(heat);
+  });
   return control;
 }
 
-function outlineControls({ size, hotRegion, lungs }: FilmReport, stage: HTMLElement): HTMLElement[] {
+type Ring = readonly (readonly [number, number])[];
+
+function outlineControls(
+  { size, hotRegion, lungs, outlinesAreBurnedIn }: FilmReport,
+  stage: HTMLElement,
+): HTMLElement[] {
   if (size === null) return [];
   const picture = svg('svg', {
     class: 'outlines',
@@ -67,31 +153,24 @@ function outlineControls({ size, hotRegion, lungs }: FilmReport, stage: HTMLElem
     'aria-hidden': 'true',
   });
   stage.append(picture);
-  const box = (words: string, name: string, rings: readonly (readonly (readonly [number, number])[])[]) => {
-    const group = svg(
-      'g',
-      { class: name },
-      ...rings.map((ring) =>
-        svg('polygon', {
-          points: ring.map(([column, row]) => `${column},${row}`).join(' '),
-          'vector-effect': 'non-scaling-stroke',
-        }),
-      ),
-    );
+  const box = (words: string, name: string, rings: readonly Ring[]) => {
+    const group = svg('g', { class: name }, ...rings.map(polygon));
     picture.append(group);
     const input = h('input', { type: 'checkbox' });
-    const set = () => group.classList.toggle('shown', input.checked);
-    input.addEventListener('change', set);
+    input.addEventListener('change', () => group.classList.toggle('shown', input.checked));
     return h('label', {}, input, ` ${words}`);
   };
-  const hot = hotRegion.length > 2 ? [box('Region of greatest activation', 'hot', [hotRegion])] : [];
-  const lung =
-    lungs === null
-      ? h(
-          'p',
-          { class: 'faint small' },
-          'No lungs outline: the archive has no Segmentation of this film (results.segmentation writes it).',
-        )
-      : box('Lungs outline', 'lungs', lungs);
-  return [...hot, lung];
+  const note = (words: string) => h('p', { class: 'faint small' }, words);
+  return [
+    ...(hotRegion.length > 2 ? [box('Region of greatest activation', 'hot', [hotRegion])] : []),
+    ...(lungs === null ? [] : [box('Lungs outline', 'lungs', lungs)]),
+    ...(outlinesAreBurnedIn ? [note('This older heat map has its outlines drawn in: they go with it.')] : []),
+  ];
+}
+
+function polygon(ring: Ring): SVGElement {
+  return svg('polygon', {
+    points: ring.map(([column, row]) => `${column},${row}`).join(' '),
+    'vector-effect': 'non-scaling-stroke',
+  });
 }

@@ -112,6 +112,15 @@ export function loadThumbs(within: HTMLElement): void {
   }
 }
 
+/** The list is not looked at: what has not come yet is left, so that the pictures of a study need not wait for it. */
+export function leaveThumbs(within: HTMLElement): void {
+  for (const image of within.querySelectorAll<HTMLImageElement>('img.thumb[src]')) {
+    if (image.complete) continue;
+    image.dataset['src'] = image.getAttribute('src') ?? '';
+    image.removeAttribute('src');
+  }
+}
+
 function patientCell({ patient, accessionNumber, studyDescription }: StudyRow): HTMLElement {
   const name = patient?.name || patient?.id || 'Patient not stated';
   const about = [patient?.id, patient?.birthDate, patient?.sex].filter(Boolean).join(' · ');

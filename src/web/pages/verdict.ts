@@ -4,6 +4,8 @@ import { announce, h } from './dom.js';
 import { dateTime, percent, VERDICT_WORDS } from './words.js';
 
 const NOTE_LENGTH = 2000;
+/** Keys by which a verdict is chosen; it is given by Enter, from the note. */
+const KEYS: Readonly<Record<string, ListVerdict>> = { a: 'agree', d: 'disagree', u: 'unusable' };
 
 /** What a radiologist says of the result, and how often they have agreed so far. */
 export function verdictPart(detail: StudyDetail, reload: () => void): HTMLElement {
@@ -40,6 +42,15 @@ export function verdictPart(detail: StudyDetail, reload: () => void): HTMLElemen
   return part;
 }
 
+/** A key that chooses a verdict: nothing is sent yet, and the note has the focus. False where it chooses none. */
+export function pressVerdict(page: HTMLElement, key: string): boolean {
+  const verdict = KEYS[key];
+  const element = page.querySelector<HTMLFormElement>('#verdict-form');
+  if (verdict === undefined || element === null) return false;
+  element.dispatchEvent(new CustomEvent('choose', { detail: verdict }));
+  return true;
+}
+
 function form({ row }: StudyDetail, reload: () => void): HTMLElement {
   const note = h('textarea', { id: 'note', name: 'note', rows: 2, maxlength: NOTE_LENGTH });
   const problem = h('p', { class: 'problem', role: 'alert', hidden: true });
@@ -63,9 +74,29 @@ function form({ row }: StudyDetail, reload: () => void): HTMLElement {
     h('div', { class: 'buttons' }, choice('agree'), choice('disagree'), choice('unusable')),
     problem,
   );
+  const chosen = h('p', { class: 'chosen', role: 'status' });
+  element.append(chosen);
+  let choiceOfKeys: ListVerdict | null = null;
+  const choose = (verdict: ListVerdict | null) => {
+    choiceOfKeys = verdict;
+    chosen.textContent = verdict === null ? '' : `${VERDICT_WORDS[verdict]}: Enter keeps it, Esc does not.`;
+  };
+  element.addEventListener('choose', (event) => {
+    choose((event as CustomEvent<ListVerdict>).detail);
+    note.focus();
+  });
+  note.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') choose(null);
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || choiceOfKeys === null) return;
+    event.preventDefault();
+    send(choiceOfKeys);
+  });
   element.addEventListener('submit', (event) => {
     event.preventDefault();
-    const verdict = (event.submitter as HTMLButtonElement).value as ListVerdict;
+    send((event.submitter as HTMLButtonElement).value as ListVerdict);
+  });
+  const send = (verdict: ListVerdict) => {
+    choose(null);
     post(`/studies/${row.studyInstanceUid}/verdict`, { verdict, note: note.value.trim() } satisfies GivenVerdict).then(
       () => {
         announce(`Verdict kept: ${VERDICT_WORDS[verdict]}`);
@@ -76,7 +107,7 @@ function form({ row }: StudyDetail, reload: () => void): HTMLElement {
         problem.hidden = false;
       },
     );
-  });
+  };
   return element;
 }
 

@@ -251,6 +251,27 @@ export function pixelsCovered(state: Uint8Array): Readonly<Record<string, number
   return JSON.parse(verdict.text) as Record<string, number[]>;
 }
 
+const OVERLAYS = `
+import sys, json, numpy, pydicom
+d = pydicom.dcmread(sys.argv[1])
+out = {}
+for group in range(0x6000, 0x6020, 2):
+    if (group, 0x3000) in d:
+        plane = d.overlay_array(group)
+        assert plane.shape == (d.Rows, d.Columns) and list(d[group, 0x0050].value) == [1, 1]
+        out['%04x' % group] = {'label': d[group, 0x1500].value, 'set': numpy.flatnonzero(plane).tolist()}
+print(json.dumps(out))
+`;
+
+/** pydicom: overlay planes by their group, each with the pixels (row * columns + column) that are set. */
+export function overlayPlanes(
+  object: Uint8Array,
+): Readonly<Record<string, { readonly label: string; readonly set: number[] }>> {
+  const verdict = judge('/usr/bin/python3', ['-W', 'error', '-c', OVERLAYS], object);
+  if (verdict.status !== 0) throw new Error(`pydicom: ${verdict.text}`);
+  return JSON.parse(verdict.text) as ReturnType<typeof overlayPlanes>;
+}
+
 const PYDICOM_PIXELS = `
 import sys, base64, json, warnings, pydicom
 warnings.simplefilter('error')

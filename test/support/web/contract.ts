@@ -11,6 +11,7 @@ const ANSWERS: Readonly<Record<string, z.ZodType>> = {
   'DELETE /studies/:study/claim': contract.ClaimReleased,
   'POST /studies/:study/read': contract.GivenRead,
   'GET /studies/:study': contract.StudyDetail,
+  'GET /studies/:study/priors': contract.PriorStudies,
   'POST /studies/:study/verdict': contract.GivenVerdict.pick({ verdict: true }),
   'POST /studies/:study/priority': contract.GivenPriority,
   'GET /studies/:study/films/:film/report': contract.FilmReport,

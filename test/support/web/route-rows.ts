@@ -109,6 +109,7 @@ export const ROUTE_ROWS: readonly RouteRow[] = [
   { route: 'GET /studies', path: `${API}/studies`, rule: READERS, shows: TO_READERS },
   { route: 'GET /studies/count', path: `${API}/studies/count`, rule: READERS },
   { route: 'GET /studies/:study', path: STUDY, rule: READERS, shows: TO_READERS },
+  { route: 'GET /studies/:study/priors', path: `${STUDY}/priors`, rule: 'radiologist' },
   {
     route: 'POST /studies/:study/verdict',
     path: `${STUDY}/verdict`,

@@ -286,7 +286,18 @@ test('the report in words, the hot region and the lungs as polygons of the film'
   expect(Math.max(...columns)).toBeCloseTo(0.88, 1);
   expect(report.statements.map(({ value }) => value)).toContain('Research use only - not for diagnosis. Unverified.');
   const [other] = (await json<StudyDetail>(await site.get(`/api/v1/studies/${studyOf(2)}`))).films;
-  expect((await json<FilmReport>(await site.get(other!.report!))).lungs).toBeNull();
+  // Without a Segmentation the heat map's overlay tells, to about the width of its line.
+  const { lungs, outlinesAreBurnedIn } = await json<FilmReport>(await site.get(other!.report!));
+  expect(outlinesAreBurnedIn).toBe(false);
+  expect(lungs).toHaveLength(2);
+  for (const [i, [from, to]] of [
+    [0.12, 0.42],
+    [0.58, 0.88],
+  ].entries()) {
+    const across = lungs![i]!.map(([column]) => column / 170);
+    expect(Math.abs(Math.min(...across) - from!)).toBeLessThan(0.02);
+    expect(Math.abs(Math.max(...across) - to!)).toBeLessThan(0.02);
+  }
 });
 
 test('what is not there is told: a study, a film, an object that the archive has lost', async () => {

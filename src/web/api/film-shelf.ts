@@ -1,0 +1,86 @@
+import { type Errand, RankedTurns } from '../../base/ranked-turns';
+import type { FilmReader, ReadFilm } from '../../pipeline/film-reader';
+import type { ObjectPath } from './film-objects';
+import { drawFilmPictures, drawHeatMapPictures, type FilmShape, shapeOf } from './film-picture';
+import type { Drawn } from './picture-cache';
+import type { StoredOutlines } from './stored-outlines';
+
+export interface ShelfParts {
+  readonly archive: { retrieve(path: ObjectPath): Promise<Uint8Array> };
+  /** A thread of its own: whoever looks at pictures must not hold up the analysis. */
+  readonly reader: FilmReader;
+}
+
+/** Retrievals at a time: a page asks for twenty pictures at once, and the archive has others to serve. */
+const AT_A_TIME = 3;
+/** Shapes of films held: a few numbers each. */
+const MOST_SHAPES = 20_000;
+/** Outlines of heat maps held: a few hundred points each. */
+const MOST_OUTLINES = 500;
+
+/**
+ * Objects of the archive, a few at a time, and what is drawn of them, one at a time; what is needed first goes first.
+ * No turn is waited for within another.
+ */
+export class FilmShelf {
+  private readonly shapes = new Map<string, FilmShape | null>();
+  private readonly outlines = new Map<string, StoredOutlines>();
+  private readonly drawing = new Map<string, Promise<unknown>>();
+  private readonly retrievals = new RankedTurns(AT_A_TIME, 1);
+  private readonly decodings = new RankedTurns(1);
+
+  constructor(private readonly parts: ShelfParts) {}
+
+  async read(path: ObjectPath, errand: Errand): Promise<ReadFilm> {
+    const bytes = await this.retrieve(path, errand);
+    return this.decodings.run(errand, () => this.parts.reader.read(bytes));
+  }
+
+  film(path: ObjectPath, errand: Errand): Promise<ReadonlyMap<string, Drawn>> {
+    const drawn = this.drawFilm(path, errand).finally(() => this.drawing.delete(path.sopInstanceUid));
+    this.drawing.set(path.sopInstanceUid, drawn);
+    return drawn;
+  }
+
+  async heatMap(path: ObjectPath, film: ObjectPath, errand: Errand): Promise<ReadonlyMap<string, Drawn>> {
+    const bytes = await this.retrieve(path, errand);
+    const shape = await this.shape(film, errand);
+    const { pictures, outlines } = await this.decodings.run(errand, () =>
+      drawHeatMapPictures(bytes, shape, this.parts.reader),
+    );
+    keep(this.outlines, MOST_OUTLINES, path.sopInstanceUid, outlines);
+    return pictures;
+  }
+
+  /** As they were when the heat map was drawn; undefined where it was not, or too long ago. */
+  outlinesOf({ sopInstanceUid }: ObjectPath): StoredOutlines | undefined {
+    return this.outlines.get(sopInstanceUid);
+  }
+
+  /** A film's size is read once: the heat map's place depends on it. */
+  async shape(path: ObjectPath, errand: Errand): Promise<FilmShape | null> {
+    // Whoever draws it finds its shape, too.
+    await this.drawing.get(path.sopInstanceUid)?.catch(() => undefined);
+    const known = this.shapes.get(path.sopInstanceUid);
+    if (known !== undefined) return known;
+    const { attributes } = await this.read(path, errand);
+    return keep(this.shapes, MOST_SHAPES, path.sopInstanceUid, shapeOf(attributes));
+  }
+
+  private async drawFilm(path: ObjectPath, errand: Errand): Promise<ReadonlyMap<string, Drawn>> {
+    const bytes = await this.retrieve(path, errand);
+    const { pictures, shape } = await this.decodings.run(errand, () => drawFilmPictures(bytes, this.parts.reader));
+    keep(this.shapes, MOST_SHAPES, path.sopInstanceUid, shape);
+    return pictures;
+  }
+
+  private retrieve(path: ObjectPath, errand: Errand): Promise<Uint8Array> {
+    return this.retrievals.run(errand, () => this.parts.archive.retrieve(path));
+  }
+}
+
+function keep<T>(map: Map<string, T>, most: number, key: string, value: T): T {
+  if (map.size >= most) map.clear();
+  map.set(key, value);
+  return value;
+}

@@ -1,0 +1,108 @@
+import type { FilmDetail, FilmReport, PriorStudy, StudyDetail } from '../api/api-types.js';
+import { h } from './dom.js';
+import { overlay, type ShownFilm } from './overlay.js';
+import { priorStrip } from './priors.js';
+import type { Viewport } from './viewport.js';
+
+/** The left of a study: the film, beside it an earlier one where somebody compares, below it the earlier studies. */
+export class FilmPane {
+  readonly element = h('div', { class: 'film-pane' });
+  private readonly films = h('div', { class: 'films' });
+  private shown: ShownFilm | null = null;
+  private compared: ShownFilm | null = null;
+
+  /** @param onFilm told which film is shown, and of its report */
+  constructor(
+    detail: StudyDetail,
+    private readonly onFilm: (film: FilmDetail, report: Promise<FilmReport | null>) => void,
+  ) {
+    const { films, row } = detail;
+    const lead = films.find(({ picture }) => picture !== null && picture === row.leadFilm?.picture) ?? films[0];
+    if (films.length > 1) this.element.append(this.chooser(films, lead!));
+    this.element.append(this.films);
+    if (lead === undefined) this.films.append(h('p', { class: 'no-picture faint' }, 'No film yet.'));
+    else this.show(lead);
+    const strip = priorStrip(detail, this.shown?.ready ?? Promise.resolve(), (prior) => this.compare(prior));
+    if (strip !== null) this.element.append(strip);
+  }
+
+  /** What a key of the study does to the film; false where it does nothing. */
+  press(key: string): boolean {
+    const viewport = this.active();
+    if (viewport === null) return false;
+    const acts: Readonly<Record<string, () => void>> = {
+      '+': () => viewport.zoomBy(1),
+      '=': () => viewport.zoomBy(1),
+      '-': () => viewport.zoomBy(-1),
+      '0': () => viewport.fit(),
+      '1': () => viewport.oneToOne(),
+      ...(viewport.isZoomed
+        ? {
+            ArrowLeft: () => viewport.panBy(-1, 0),
+            ArrowRight: () => viewport.panBy(1, 0),
+            ArrowUp: () => viewport.panBy(0, -1),
+            ArrowDown: () => viewport.panBy(0, 1),
+          }
+        : {}),
+    };
+    const act = acts[key];
+    act?.();
+    return act !== undefined;
+  }
+
+  /** Where two films are shown, the one that has the focus. */
+  private active(): Viewport | null {
+    const compared = this.compared?.viewport ?? null;
+    const isThere = compared !== null && this.compared!.element.contains(document.activeElement);
+    return isThere ? compared : (this.shown?.viewport ?? null);
+  }
+
+  private show(film: FilmDetail): void {
+    this.shown = overlay(film);
+    this.films.replaceChildren(this.shown.element);
+    this.onFilm(film, this.shown.report);
+  }
+
+  private chooser(films: readonly FilmDetail[], lead: FilmDetail): HTMLElement {
+    const buttons = films.map((film, i) =>
+      h(
+        'button',
+        { type: 'button', 'aria-pressed': String(film === lead) },
+        `Film ${i + 1}${film.view && `, ${film.view}`}`,
+      ),
+    );
+    buttons.forEach((button, i) =>
+      button.addEventListener('click', () => {
+        for (const other of buttons) other.setAttribute('aria-pressed', String(other === button));
+        this.compare(null);
+        this.show(films[i]!);
+      }),
+    );
+    return h('div', { class: 'buttons', role: 'group', 'aria-label': 'Films of the study' }, ...buttons);
+  }
+
+  private compare(prior: PriorStudy | null): void {
+    this.compared = null;
+    this.films.querySelector('.compared')?.remove();
+    if (prior === null || prior.film === null) return;
+    this.compared = overlay(prior.film);
+    const sync = h('input', { type: 'checkbox' });
+    this.join(this.shown?.viewport ?? null, this.compared.viewport, () => sync.checked);
+    const head = h(
+      'div',
+      { class: 'compared-head' },
+      h('strong', {}, prior.studyDate || 'Date not stated'),
+      h('span', { class: 'faint' }, prior.studyDescription),
+      h('label', {}, sync, ' Zoom together'),
+      h('a', { href: `/study/${prior.studyInstanceUid}` }, 'Open this study'),
+    );
+    const label = `Earlier study, ${prior.studyDate || 'date not stated'}`;
+    this.films.append(h('section', { class: 'compared', 'aria-label': label }, head, this.compared.element));
+  }
+
+  private join(one: Viewport | null, other: Viewport | null, isOn: () => boolean): void {
+    if (one === null || other === null) return;
+    one.onView = (view) => isOn() && other.follow(view);
+    other.onView = (view) => isOn() && one.follow(view);
+  }
+}

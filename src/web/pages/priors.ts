@@ -1,0 +1,53 @@
+import type { PriorStudies, PriorStudy, StudyDetail } from '../api/api-types.js';
+import { get } from './api.js';
+import { h } from './dom.js';
+import { stateName } from './words.js';
+
+/** Earlier studies of the patient as a strip; each opens beside the film. Null where nobody may see whose study it is. */
+export function priorStrip(
+  { row }: StudyDetail,
+  ready: Promise<void>,
+  compare: (prior: PriorStudy | null) => void,
+): HTMLElement | null {
+  if (row.patient === undefined) return null;
+  const list = h('ul', {}, h('li', { class: 'faint' }, 'Looking for earlier studies ...'));
+  const title = h('h3', { id: 'priors-title' }, 'Earlier studies');
+  const strip = h('section', { class: 'priors', 'aria-labelledby': 'priors-title' }, title, list);
+  void ready
+    .then(() => get<PriorStudies>(`/studies/${row.studyInstanceUid}/priors`))
+    .then(
+      ({ priors }) => {
+        if (priors.length === 0) list.replaceChildren(h('li', { class: 'faint' }, 'None with a result.'));
+        else list.replaceChildren(...cards(priors, compare));
+      },
+      () => list.replaceChildren(h('li', { class: 'problem' }, 'Earlier studies could not be read.')),
+    );
+  return strip;
+}
+
+function cards(priors: readonly PriorStudy[], compare: (prior: PriorStudy | null) => void): HTMLElement[] {
+  const buttons: HTMLElement[] = [];
+  return priors.map((prior) => {
+    const { film, result, studyDate, state } = prior;
+    const picture =
+      film === null || film.picture === null
+        ? h('span', { class: 'thumb blank' })
+        : h('img', { class: 'thumb', alt: '', src: `${film.picture}?size=256`, fetchpriority: 'low' });
+    const words =
+      result === null ? stateName(state) : `${result.probabilityText} %, ${result.reached ? 'at or above' : 'below'}`;
+    const button = h(
+      'button',
+      { type: 'button', class: 'prior', 'aria-pressed': 'false' },
+      picture,
+      h('span', { class: 'when' }, studyDate || 'Date not stated'),
+      h('span', { class: 'small' }, words),
+    );
+    button.addEventListener('click', () => {
+      const isOpen = button.getAttribute('aria-pressed') === 'true';
+      for (const other of buttons) other.setAttribute('aria-pressed', String(other === button && !isOpen));
+      compare(isOpen ? null : prior);
+    });
+    buttons.push(button);
+    return h('li', {}, button);
+  });
+}

@@ -1,0 +1,46 @@
+import type { FilmReport, StudyDetail } from '../api/api-types.js';
+import { announce, h } from './dom.js';
+import { RESEARCH_USE } from './wording.js';
+
+/** The report as plain text, to be pasted: with what it is for, and without the patient's name. */
+export function reportPlainText({ summary, statements }: FilmReport, { row, studyDate, models }: StudyDetail): string {
+  const study = [
+    row.accessionNumber ? `Accession ${row.accessionNumber}` : '',
+    studyDate ? `study of ${studyDate}` : '',
+  ].filter((text) => text !== '');
+  return [
+    RESEARCH_USE.statement,
+    ...(study.length === 0 ? [] : [study.join(', ')]),
+    summary,
+    ...statements.map(({ name, value }) => `${name}: ${value}`),
+    `Models: ${models.map(({ id, version }) => `${id} ${version}`).join(', ')}`,
+    RESEARCH_USE.sentence,
+    '',
+  ].join('\n');
+}
+
+export function copyButton(text: () => string): HTMLElement {
+  const copy = async () => {
+    announce((await copied(text())) ? 'Report copied' : 'The report could not be copied: select and copy it');
+  };
+  return h('button', { type: 'button', id: 'copy-report', onclick: () => void copy() }, 'Copy report');
+}
+
+/** The clipboard needs HTTPS or this very machine; without it the older way does, where the browser has it. */
+async function copied(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const field = h('textarea', { class: 'for-readers', 'aria-hidden': 'true', tabindex: -1 });
+    field.value = text;
+    document.body.append(field);
+    const before = document.activeElement;
+    field.select();
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- the only way without HTTPS
+    const isDone = document.execCommand('copy');
+    field.remove();
+    if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+    return isDone;
+  }
+}
