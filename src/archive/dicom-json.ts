@@ -175,7 +175,7 @@ export function readStoreAnswer(text: string, wanted: readonly Uid[]): void {
   if (unmentioned.length > 0) throw ambiguous(`does not mention ${unmentioned.length} of ${wanted.length} objects`);
 }
 
-/** Whether an answer to a store request says of any object what became of it: a refusal of the whole request does not. */
+/** Whether an answer to a store request says what became of any object: a refusal of the whole request does not. */
 export function namesObjects(text: string): boolean {
   try {
     const answer: unknown = JSON.parse(text);

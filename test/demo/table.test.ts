@@ -87,7 +87,7 @@ test('each line says why, and what made a study urgent', () => {
   expect(text).toContain('Research use only, not for diagnosis.');
 });
 
-test('a folder of anything: what is no film is counted, files that were not stored are grouped, nothing controls the terminal', () => {
+test('a folder of anything: what is no film is counted, files not stored are grouped, nothing controls the terminal', () => {
   const mr = rejected('modality MR', { modality: 'MR', isRadiograph: false });
   const text = tableOf({
     studies: [

@@ -85,7 +85,7 @@ function consumerOf(queue: SingleActiveQueue, name: string, work: (text: string)
   });
 }
 
-test('stopped with a result in hand: the next consumer begins after it is settled, and takes what came meanwhile', async () => {
+test('the next consumer begins when the result in hand is settled, with what came meanwhile', async () => {
   const queue = new SingleActiveQueue(['r1', 'r2']);
   let finish = () => {};
   const first = consumerOf(queue, 'first', () => new Promise<void>((resolve) => (finish = resolve)));

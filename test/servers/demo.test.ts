@@ -106,7 +106,7 @@ function withBadUid(film: SyntheticObject): Uint8Array {
   return bytes;
 }
 
-test('a folder of anything, by npm without a second "--": all is said, nothing is fatal, nobody waits for what is no film', async () => {
+test('a folder of anything, by npm without a second "--": all is said, nothing is fatal, no film is waited for', async () => {
   const folder = join(temporary, '..', `${temporary.split('/').at(-1)}-films`);
   const film = { seed: 7, view: 'PA', rows: 400, columns: 360 } as const;
   mkdirSync(join(folder, 'sub/deeper'), { recursive: true });

@@ -101,7 +101,7 @@ async function violations(page: Page): Promise<string[]> {
 const boxOf = async (page: Page, selector: string) => (await page.locator(selector).first().boundingBox())!;
 const stageWidth = async (page: Page) => (await boxOf(page, '.stage')).width;
 
-test('at 1440 x 900 all of it is in sight without scrolling: film, result, report, model, verdict, earlier studies', async () => {
+test('at 1440 x 900 nothing has to be scrolled: film, result, report, model, verdict, earlier studies', async () => {
   const page = await visit(`/study/${studyOf(1)}`);
   await whole(page);
   await page.screenshot({ path: join(ARTEFACTS, 'study-wide.png') });

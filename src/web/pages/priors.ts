@@ -3,7 +3,7 @@ import { get } from './api.js';
 import { h } from './dom.js';
 import { stateName } from './words.js';
 
-/** Earlier studies of the patient as a strip; each opens beside the film. Null where nobody may see whose study it is. */
+/** Earlier studies of the patient as a strip; each opens beside the film. Null where patients may not be seen. */
 export function priorStrip(
   { row }: StudyDetail,
   ready: Promise<void>,
