@@ -4,7 +4,7 @@ import { createServer, isIP } from 'node:net';
 import type { CheckResult } from '../../base/check-result';
 import { describeError } from '../../base/errors';
 import type { Config } from '../../config/config';
-import { listenError } from '../../web/health';
+import { listenError } from '../../net/listen-error';
 
 const PATIENCE_MS = 3_000;
 const MOST_BYTES = 10_000;
