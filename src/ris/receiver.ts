@@ -54,8 +54,8 @@ interface Judged {
 
 /**
  * Makes the handler of the listener's frames: reads a message, has the list take it, and acknowledges what is
- * committed. What could not be committed is not answered and the connection is closed: senders wait for an answer and
- * send again, while many pass over a message that was answered with AE.
+ * committed. What could not be committed is not answered and the connection is closed: a sender without an answer sends
+ * again, while after AE it may go on without the message.
  */
 export function createReceiver(parts: ReceiverParts): FrameHandler {
   const { log, observer, now = Date.now } = parts;

@@ -261,3 +261,15 @@ test('sent at MSH-7, at the latest now', () => {
   expect(at('20260302100000')).toBe(Date.parse('2026-03-02T09:00:00.000Z'));
   expect([at('20990101000000'), at(''), at('20260302')]).toEqual([NOW, NOW, NOW]);
 });
+
+test('the examples of docs/ris.md say what they are to say', () => {
+  const page = readFileSync(join(__dirname, '../../docs/ris.md'), 'utf8').split(/^## /m);
+  const examples = page.find((text) => text.startsWith('Examples'))!.match(/(?: {4}.+\n)+/g)!;
+  const said = examples.map((text) => changes(text.replaceAll(/^ {4}/gm, '')));
+  const order = { accessionNumber: 'A2026-1', patient: [{ id: 'P77', issuers: ['HOSP'] }] };
+  expect(said).toEqual([
+    [expect.objectContaining({ kind: 'final-report', order, readOnWallClock: '20260302110000' })],
+    [{ kind: 'order-priority', order, priority: 'urgent' }],
+    [expect.objectContaining({ kind: 'merge', prior: [{ id: 'P12', issuers: ['HOSP'] }], patient: order.patient })],
+  ]);
+});
