@@ -21,6 +21,7 @@ import { openMeasures } from './measures';
 import { Opened } from './opened';
 import { openProgress } from './progress';
 import { readinessChecks, type ReadinessWatch, watchReadiness } from './readiness';
+import { openRis } from './ris';
 import { type OpenedWeb, openWeb } from './web';
 import { openWorker } from './worker';
 
@@ -64,7 +65,7 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, own: O
 type Parts = Awaited<ReturnType<typeof openParts>>;
 
 async function startAll({ http }: Config, parts: Parts, log: Log): Promise<{ port: number }> {
-  const { analysis, note, watch, broker, worker, deliveries, catchUp, readiness, web } = parts;
+  const { analysis, note, watch, ris, broker, worker, deliveries, catchUp, readiness, web } = parts;
   const port = await web.start();
   for (const { id, version, sha256 } of analysis?.line.identity().models ?? [])
     log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
@@ -74,17 +75,19 @@ async function startAll({ http }: Config, parts: Parts, log: Log): Promise<{ por
   await deliveries.start();
   catchUp?.start();
   watch?.start();
+  await ris?.start();
   readiness.start();
   return { port };
 }
 
 async function stopAll({ stopTimeoutMs }: Config, parts: Parts, log: Log): Promise<void> {
-  const { analysis, archive, watched, list, watch, broker, worker, deliveries, catchUp, readiness, access, web } =
+  const { analysis, archive, watched, list, watch, ris, broker, worker, deliveries, catchUp, readiness, access, web } =
     parts;
   readiness.stop();
   worker?.stopping();
   await catchUp?.stop();
   await watch?.stop();
+  await ris?.close();
   await broker.stop(stopTimeoutMs);
   await deliveries.close();
   await list?.progress.stop(LIST_GRACE_MS);
@@ -119,6 +122,7 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   );
   const book = analysis !== null && config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
   const watch = list && openAttributeWatch(config, list, archive, seen.asked(), broker, log);
+  const ris = openRis(config, list, metrics, log);
   const note =
     list &&
     ((event: ProgressEvent) => {
@@ -132,7 +136,7 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const deliveries = openDeliveries(config, { ...own, sinks }, { archive, broker, metrics }, log);
   const catchUp = has('catch-up') ? openCatchUp(config, archive, broker, log, book) : null;
   const front = openFront(config, { analysis, archive, list, broker, metrics, opened, ownLine, log });
-  return { analysis, archive, list, note, watch, broker, worker, deliveries, catchUp, ...front };
+  return { analysis, archive, list, note, watch, ris, broker, worker, deliveries, catchUp, ...front };
 }
 
 /** What the service's port is answered with, and what readiness looks at. */

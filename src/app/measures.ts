@@ -8,9 +8,11 @@ import type { FilmObserver } from '../pipeline/stage';
 import { type Broker, BROKER_STATES } from '../queue/broker';
 import { FAILURE_CODES } from '../queue/retry-policy';
 import { DELIVERY_RESULTS } from '../sinks/runner';
+import { RIS_MESSAGE_LABELS, RIS_OUTCOMES } from '../ris/receiver';
 import { STUDY_RESULTS } from '../study-consumer';
 import { createMetrics, type Metrics } from '../web/metrics';
 import { VERSION } from './installed';
+import { listensToRis } from './ris';
 
 /** The counts of this process, and all workers' counts of the last days against the classifier's reference. */
 function openDrift(config: Config, classifier: ModelManifest, log: Log) {
@@ -48,6 +50,7 @@ export function openMeasures(
     sinks,
     deliveryResults: DELIVERY_RESULTS,
     sinkQueues: () => broker.sinkDepths(),
+    risMessages: listensToRis(config) ? { types: RIS_MESSAGE_LABELS, outcomes: RIS_OUTCOMES } : null,
     ...(drift ? { drift: drift.rows } : {}),
   });
   return { metrics, observer: observerOf(metrics, drift?.book ?? null) };

@@ -23,6 +23,23 @@ export function startOfDay(at: number, timeZone: string): number {
   return midnight - offsetAt(guess, timeZone);
 }
 
+/**
+ * When a wall clock of a time zone shows this (milliseconds since 1970). `wall`: what it shows, as if it were UTC. An
+ * hour that comes twice is taken for its first time, one that is left out for the hour after it.
+ */
+export function instantOfWallTime(wall: number, timeZone: string): number {
+  const offsets = [wall - DAY_MS, wall + DAY_MS].map((around) => offsetAt(around, timeZone));
+  const fits = offsets
+    .map((offset) => wall - offset)
+    .filter((instant) => instant + offsetAt(instant, timeZone) === wall);
+  return fits.length === 0 ? wall - offsets[0]! : Math.min(...fits);
+}
+
+/** What a wall clock of a time zone shows at an instant: YYYYMMDDhhmmss. */
+export function wallTimeOf(instant: number, timeZone: string): string {
+  return new Date(instant + offsetAt(instant, timeZone)).toISOString().slice(0, 19).replace(/\D/g, '');
+}
+
 /** What the clocks of a time zone are ahead of UTC (milliseconds). */
 function offsetAt(at: number, timeZone: string): number {
   const parts = new Intl.DateTimeFormat('en', {

@@ -19,6 +19,7 @@ import {
   studySliceMs,
 } from '../pipeline/config';
 import { brokerSchema } from '../queue/config';
+import { listenerProblems, risSchema } from '../ris/config';
 import { SINKS } from '../sinks/registry';
 import { prioritySchema } from '../triage/config';
 import { accessSchema, exposureProblems } from '../web/access/config';
@@ -45,6 +46,7 @@ export const configSchema = z.strictObject({
   priority: prioritySchema,
   deliveries: SINKS.schema,
   list: listSchema,
+  ris: risSchema,
   state: stateSchema,
   drift: driftSchema,
   stopTimeoutMs,
@@ -104,6 +106,7 @@ export function parseConfig(raw: unknown, base = process.cwd()): Config {
     ...(parsed.success
       ? [
           ...contradictions(parsed.data),
+          ...listenerProblems(parsed.data.ris, parsed.data.list.enabled),
           ...exposureProblems(parsed.data.http, parsed.data.access).map(
             ({ path, message }) => `${path.join('.')}: ${message}`,
           ),

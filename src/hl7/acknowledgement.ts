@@ -1,4 +1,6 @@
 import { HilumError } from '../base/errors';
+import type { Segment } from './message';
+import { components, ENCODING_CHARACTERS, escapeText, numbered, SEGMENT_END, timestampOf } from './text';
 
 /** One acknowledgement, MSH and MSA of HL7 v2.5.1 section 2.15. Its texts are left out: they may name a patient. */
 export interface Acknowledgement {
@@ -57,4 +59,61 @@ export function readAck(answer: Uint8Array, controlId: string): Acknowledgement 
 
 function invalid(what: string): HilumError {
   return new HilumError('RECEIVER_RESPONSE_INVALID', 'transient', `the HL7 receiver sent ${what}, no acknowledgement`);
+}
+
+/** MSA-1 (table 0008): of the application, or in the enhanced mode that a message is kept. */
+type AcknowledgementCode = 'AA' | 'AE' | 'AR' | 'CA' | 'CE' | 'CR';
+
+/** Table 0357. */
+const HL7_ERRORS = {
+  sequence: ['100', 'Segment sequence error'],
+  required: ['101', 'Required field missing'],
+  dataType: ['102', 'Data type error'],
+  type: ['200', 'Unsupported message type'],
+  event: ['201', 'Unsupported event code'],
+  processingId: ['202', 'Unsupported processing id'],
+  version: ['203', 'Unsupported version id'],
+  internal: ['207', 'Application internal error'],
+} as const;
+
+export interface Answer {
+  readonly code: AcknowledgementCode;
+  /** Why not, in a sentence that says nothing of the message. */
+  readonly problem?: { readonly error: keyof typeof HL7_ERRORS; readonly text: string };
+}
+
+/**
+ * One acknowledgement (HL7 v2.5.1 section 2.15): MSH MSA [ERR], to whoever sent the message. `header` is its MSH, null
+ * where none could be read. It asks for none itself.
+ */
+export function encodeAnswer(
+  { code, problem }: Answer,
+  header: Segment | null,
+  { controlId, at }: { readonly controlId: string; readonly at: number },
+): Buffer {
+  const designator = (field: number) => components(...[1, 2, 3].map((part) => header?.text(field, part) ?? ''));
+  const version = header?.text(12) ?? '';
+  const segments = [
+    numbered('MSH', {
+      1: ENCODING_CHARACTERS,
+      2: designator(5),
+      3: designator(6),
+      4: designator(3),
+      5: designator(4),
+      6: timestampOf(new Date(at).toISOString()),
+      8: components('ACK', header?.text(9, 2) ?? '', 'ACK'),
+      9: controlId,
+      10: components(header?.text(11) || 'P'),
+      11: /^2\.\d[\d.]*$/.test(version) ? version : '2.5.1',
+      17: 'UNICODE UTF-8',
+    }),
+    numbered('MSA', { 1: code, 2: escapeText(header?.text(10) ?? ''), 3: escapeText(problem?.text ?? '') }),
+    ...(problem === undefined ? [] : [errorSegment(problem)]),
+  ];
+  return Buffer.from(segments.map((text) => text + SEGMENT_END).join(''), 'utf8');
+}
+
+function errorSegment({ error, text }: NonNullable<Answer['problem']>): string {
+  const [code, meaning] = HL7_ERRORS[error];
+  return numbered('ERR', { 3: components(code, meaning, 'HL70357'), 4: 'E', 8: escapeText(text) });
 }

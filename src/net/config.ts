@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { path } from '../base/schema';
 
@@ -13,6 +14,17 @@ export const tlsShape = {
   rejectUnauthorized: z.boolean().default(true).describe('false accepts any certificate: for a first trial only'),
 };
 export const tls = z.strictObject(tlsShape).prefault({});
+
+/** An address, or a network by its number of bits. */
+export const networkAddress = z.string().refine((text) => {
+  const [address = '', bits, ...more] = text.split('/');
+  return (
+    more.length === 0 &&
+    isIP(address) !== 0 &&
+    (bits === undefined ||
+      (/^\d+$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (isIP(address) === 4 ? 32 : 128)))
+  );
+}, 'is an address, or a network such as 10.1.2.0/24');
 
 export const auth = z
   .discriminatedUnion('kind', [

@@ -1,23 +1,7 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { path } from '../base/schema';
-
-const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '::1', '[::1]'];
-
-/** Whether an address or the host of a URL is this machine's own, that no other reaches. */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK_NAMES.includes(host.toLowerCase()) || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
-const proxyAddress = z.string().refine((text) => {
-  const [address = '', bits, ...more] = text.split('/');
-  return (
-    more.length === 0 &&
-    isIP(address) !== 0 &&
-    (bits === undefined ||
-      (/^\d+$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (isIP(address) === 4 ? 32 : 128)))
-  );
-}, 'is an address, or a network such as 10.1.2.0/24');
+import { networkAddress } from '../net/config';
+import { isLoopback } from '../net/network';
 
 export const httpSchema = z
   .strictObject({
@@ -31,7 +15,7 @@ export const httpSchema = z
       .optional()
       .describe('Own certificate: the port speaks HTTPS (TLS 1.2 or newer)'),
     trustedProxies: z
-      .array(proxyAddress)
+      .array(networkAddress)
       .default([])
       .describe('Declares a reverse proxy that ends TLS: its addresses. Nobody else may connect'),
     publicUrl: z

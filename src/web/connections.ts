@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { Shares } from '../base/shares';
-import { networkOf } from './network';
+import { networkOf } from '../net/network';
 
 export interface ConnectionLimits {
   /** Connections at a time. */

@@ -5,6 +5,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { HilumError, messageOf } from '../base/errors';
+import { listenError } from '../net/listen-error';
 import type { Access } from './access/access';
 import { open } from './access/user';
 import { type ConnectionLimits, limitConnections, REQUEST_TIMES } from './connections';
@@ -104,21 +105,6 @@ export async function listen(
         server.closeAllConnections();
       }),
   };
-}
-
-const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program has it',
-  EACCES: 'this account may not use it (ports below 1024 need a right of their own)',
-  EADDRNOTAVAIL: 'the address is none of this machine',
-  ENOTFOUND: 'the name has no address',
-};
-
-/** Why a port can't be served on, in a sentence that names it. */
-export function listenError(host: string, port: number, cause: NodeJS.ErrnoException): HilumError {
-  const code = cause.code ?? 'no code';
-  const problem = LISTEN_PROBLEMS[code] ?? 'the system refuses it';
-  const text = `port ${port} of ${host} can't be served on: ${problem} (${code}); see http.host and http.port`;
-  return new HilumError('LISTEN_FAILED', 'permanent', text);
 }
 
 function readPair({ certFile, keyFile }: TlsPair): { cert: Buffer; key: Buffer } {

@@ -22,6 +22,8 @@ export const METRIC_NAMES = [
   'hilum_delivery_messages',
   'hilum_delivery_failing_since_timestamp_seconds',
   'hilum_last_result_timestamp_seconds',
+  'hilum_ris_messages_total',
+  'hilum_ris_last_message_timestamp_seconds',
   'hilum_drift_psi',
   'hilum_drift_films',
 ] as const;
@@ -44,6 +46,8 @@ export interface MetricsSources {
   readonly sinkQueues: () => Promise<
     readonly { readonly sink: string; readonly waiting: number; readonly retry: number; readonly dead: number }[]
   >;
+  /** Types and outcomes of messages of the RIS; null where they are not taken. */
+  readonly risMessages?: { readonly types: readonly string[]; readonly outcomes: readonly string[] } | null;
   /**
    * Longest wait for `queues`, `queueAges` and `sinkQueues` (milliseconds): a scrape must not hang on a broker that
    * does.
@@ -64,6 +68,7 @@ export interface Metrics {
   delivery(sink: string, result: string): void;
   /** Milliseconds since 1970; null when all is well. */
   failingSince(sink: string, since: number | null): void;
+  risMessage(type: string, outcome: string): void;
   readonly contentType: string;
   /** All of it in Prometheus' text format, those of the Node process included. */
   text(): Promise<string>;
@@ -79,21 +84,24 @@ export function createMetrics(sources: MetricsSources): Metrics {
   collectDefaultMetrics({ register: registry });
   addGauges(registry, sources);
   addDrift(registry, sources.drift ?? (() => []));
-  const { films, studies, failures, stages, waits, lastResult, deliveries, failing } = startAtZero(
-    instrumentsOf(registry),
-    sources,
-  );
+  const { films, studies, failures, stages, waits, lastResult, deliveries, failing, risMessages, lastRisMessage } =
+    startAtZero(instrumentsOf(registry), sources);
+  const nowSeconds = () => (sources.now?.() ?? new Date()).getTime() / 1000;
   return {
     stage: (stage, seconds) => stages.observe({ stage }, seconds),
     film: ({ outcome, reason }) => films.inc({ outcome, reason: reason ?? 'none' }),
     study: (result, reason) => {
       studies.inc({ result });
       if (reason !== undefined) failures.inc({ code: reason });
-      if (result === 'done') lastResult.set((sources.now?.() ?? new Date()).getTime() / 1000);
+      if (result === 'done') lastResult.set(nowSeconds());
     },
     waited: (priority, seconds) => waits.observe({ priority }, seconds),
     delivery: (sink, result) => deliveries.inc({ sink, result }),
     failingSince: (sink, since) => failing.set({ sink }, (since ?? 0) / 1000),
+    risMessage: (type, outcome) => {
+      risMessages.inc({ type, outcome });
+      lastRisMessage.set(nowSeconds());
+    },
     contentType: registry.contentType,
     text: () => registry.metrics(),
   };
@@ -103,11 +111,13 @@ type Instruments = ReturnType<typeof instrumentsOf>;
 
 /** Every series that may come is there from the start: a rate needs what it rose from. */
 function startAtZero(instruments: Instruments, sources: MetricsSources): Instruments {
-  const { films, studies, failures, stages, waits, deliveries, failing } = instruments;
+  const { films, studies, failures, stages, waits, deliveries, failing, risMessages } = instruments;
   for (const sink of sources.sinks) {
     failing.set({ sink }, 0);
     for (const result of sources.deliveryResults) deliveries.inc({ sink, result }, 0);
   }
+  for (const type of sources.risMessages?.types ?? [])
+    for (const outcome of sources.risMessages?.outcomes ?? []) risMessages.inc({ type, outcome }, 0);
   films.inc({ outcome: 'analysed', reason: 'none' }, 0);
   for (const result of sources.studyResults) studies.inc({ result }, 0);
   for (const code of sources.failureCodes) failures.inc({ code }, 0);
@@ -157,7 +167,22 @@ function instrumentsOf(registry: Registry) {
     ),
     labelNames: ['sink'],
   });
-  return { films, studies, failures, stages, waits, lastResult, deliveries, failing };
+  return { films, studies, failures, stages, waits, lastResult, deliveries, failing, ...risInstruments(registry) };
+}
+
+function risInstruments(registry: Registry) {
+  const about = (name: MetricName, help: string) => ({ name, help, registers: [registry] });
+  const risMessages = new Counter({
+    ...about('hilum_ris_messages_total', 'HL7 messages of the RIS, by type and by what became of them'),
+    labelNames: ['type', 'outcome'],
+  });
+  const lastRisMessage = new Gauge(
+    about(
+      'hilum_ris_last_message_timestamp_seconds',
+      'When the last message of the RIS came (Unix time); 0 before the first',
+    ),
+  );
+  return { risMessages, lastRisMessage };
 }
 
 function addDrift(registry: Registry, look: NonNullable<MetricsSources['drift']>): void {

@@ -43,7 +43,7 @@ export function changedAttributes(before: StudyAttributes, after: StudyAttribute
 /** As {@link changedAttributes}, of what a row shows. */
 export function changedSight(before: StudySight, after: StudySight): (keyof StudySight)[] {
   const keywords = Object.keys(before) as (keyof StudySight)[];
-  return keywords.filter((keyword) => significant(before[keyword]) !== significant(after[keyword]));
+  return keywords.filter((keyword) => !sameValue(before[keyword], after[keyword]));
 }
 
 /** Which parts of a message about the study are wrong where these attributes were. */
@@ -88,7 +88,12 @@ export function sightOfRow(row: SightRow): StudySight {
 }
 
 function changedTexts(before: Texts, after: Texts): string[] {
-  return Object.keys(after).filter((keyword) => significant(before[keyword]) !== significant(after[keyword]));
+  return Object.keys(after).filter((keyword) => !sameValue(before[keyword], after[keyword]));
+}
+
+/** Whether two values are one, but for what is no part of them. */
+export function sameValue(one: string | undefined, other: string | undefined): boolean {
+  return significant(one) === significant(other);
 }
 
 /**

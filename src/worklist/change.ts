@@ -44,6 +44,7 @@ export const URGENCY_COLUMNS = [
   'triage_priority',
   'finding_priority',
   'person_priority',
+  'ris_priority',
   'verdict',
   'verdict_key',
   'record_key',
@@ -56,8 +57,14 @@ export type UrgencyColumns = Pick<StudyColumns, (typeof URGENCY_COLUMNS)[number]
  */
 export function urgencyOf(row: UrgencyColumns): number {
   const finding = isFindingWithdrawn(row) ? null : row.finding_priority;
-  return [row.triage_priority, finding, row.person_priority].includes('urgent') ? 0 : 1;
+  return [row.triage_priority, row.ris_priority, finding, row.person_priority].includes('urgent') ? 0 : 1;
 }
 
-/** Of a study that no result and no verdict is there of. */
-export const NO_RESULT = { finding_priority: null, verdict: null, verdict_key: null, record_key: null } as const;
+/** Of a study that no result, no verdict and no word of the RIS is there of. */
+export const NO_RESULT = {
+  finding_priority: null,
+  ris_priority: null,
+  verdict: null,
+  verdict_key: null,
+  record_key: null,
+} as const;

@@ -1,7 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Uid } from '../dicom/uid';
 import { type Correction, type FilmResult, filmResultSchema, type ResultEvent } from '../events/result-event';
-import type { FilmRecord, StudyAttributes, StudyRecord } from '../sinks/record';
+import type { FilmRecord, StudyRecord } from '../sinks/record';
 import { isWithdrawal } from '../sinks/statements';
 import {
   changedAttributes,
@@ -12,7 +12,9 @@ import {
   sightOfRow,
 } from './attributes';
 import { nextChange, note } from './change';
-import { sightColumns, type StudySight } from './record-columns';
+import type { StudySight } from './record-columns';
+import { followKept } from './ris-orders';
+import { columnsWithRis, patientWithRis, sightWithoutRis } from './ris-patient';
 import type { Schema, StudyColumns } from './schema';
 import { readStoredRecord } from './stored-findings';
 import { patientDigest } from './patient-digest';
@@ -50,6 +52,7 @@ const COLUMNS = [
   'study_date',
   'study_time',
   'study_description',
+  'ris_patient',
 ] as const satisfies readonly (keyof StudyColumns)[];
 type Stored = Pick<StudyColumns, (typeof COLUMNS)[number]>;
 
@@ -61,7 +64,9 @@ export async function findKnown(db: Kysely<Schema>, study: Uid): Promise<KnownSt
   const stored = await readStored(db, study);
   if (stored === undefined) return null;
   if (stored.record === null)
-    return stored.state === 'left-alone' ? null : { sight: sightOfRow(stored), films: [], hasResult: false };
+    return stored.state === 'left-alone'
+      ? null
+      : { sight: sightWithoutRis(sightOfRow(stored), stored.ris_patient), films: [], hasResult: false };
   const record = readStoredRecord(stored.record);
   const films = record.films.flatMap(({ seriesInstanceUid, sopInstanceUid }) =>
     seriesInstanceUid === null ? [] : [{ studyInstanceUid: study, seriesInstanceUid, sopInstanceUid }],
@@ -90,8 +95,9 @@ export async function writeAttributes(
     .set({ ...update, change })
     .where('study_uid', '=', study)
     .execute();
-  if (found.of === 'film') await keepWithPatient(transaction, study, found.attributes);
+  if (found.of === 'film') await keepWithPatient(transaction, study);
   await note(transaction, change, study, at, 'attributes-corrected', { attributes: keywords });
+  await followKept(transaction, study, at);
   return keywords;
 }
 
@@ -103,8 +109,13 @@ const NOTHING: Update = { keywords: [], update: {} };
 
 function sightUpdate(study: Uid, stored: Stored, found: FoundAttributes): Update {
   if (found.of !== 'study') return NOTHING;
-  const update = sightColumns(study, found.sight);
-  return { keywords: changedSight(sightOfRow(stored), sightOfRow(update)), update };
+  const update = columnsWithRis(study, found.sight, stored.ris_patient);
+  // What the RIS corrected is no change of the archive's.
+  const [before, after] = [
+    sightWithoutRis(sightOfRow(stored), stored.ris_patient),
+    sightWithoutRis(sightOfRow(update), update.ris_patient),
+  ];
+  return { keywords: changedSight(before, after), update };
 }
 
 function recordUpdate(study: Uid, stored: Stored, text: string, found: FoundAttributes, at: number): Update {
@@ -116,7 +127,7 @@ function recordUpdate(study: Uid, stored: Stored, text: string, found: FoundAttr
   return {
     keywords,
     update: {
-      ...sightColumns(study, sightOf(found.attributes)),
+      ...columnsWithRis(study, sightOf(found.attributes), stored.ris_patient),
       record: JSON.stringify({ ...record, patient, study: facts, order }),
       correction: correctionOf(record, keywords, stored.correction, at),
     },
@@ -146,14 +157,13 @@ export function correctionOf(
 }
 
 /** Verdicts are counted by patient (`hilum evaluate`): they go with their study. */
-export async function keepWithPatient(
-  transaction: Transaction<Schema>,
-  study: Uid,
-  { patient }: Pick<StudyAttributes, 'patient'>,
-): Promise<void> {
+export async function keepWithPatient(transaction: Transaction<Schema>, study: Uid): Promise<void> {
+  const stored = await readStored(transaction, study);
+  if (stored === undefined || stored.record === null) return;
+  const { patient } = JSON.parse(stored.record) as StudyRecord;
   await transaction
     .updateTable('verdict')
-    .set({ patient_key: await patientDigest(transaction, patient) })
+    .set({ patient_key: await patientDigest(transaction, patientWithRis(patient, stored.ris_patient)) })
     .where('study_uid', '=', study)
     .execute();
 }

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Uid } from '../dicom/uid';
 import type { StudyRecord } from '../sinks/record';
+import { patientWithRis } from './ris-patient';
 import type { Schema } from './schema';
 import { SHOWN_STATES } from './states';
 import { readStoredRecord } from './stored-findings';
@@ -32,16 +33,17 @@ function isSamePatient(one: Patient, other: Patient): boolean {
 export async function findPriors(db: Kysely<Schema>, study: Uid, limit: number): Promise<Prior[]> {
   const stored = await db
     .selectFrom('study')
-    .select(['record', 'patient_id', 'study_date', 'study_time'])
+    .select(['record', 'patient_id', 'study_date', 'study_time', 'ris_patient'])
     .where('study_uid', '=', study)
     .executeTakeFirst();
   if (stored === undefined || stored.record === null || stored.patient_id.trim() === '') return [];
-  const { patient } = readStoredRecord(stored.record);
+  const patient = patientWithRis(readStoredRecord(stored.record).patient, stored.ris_patient);
   const found: Prior[] = [];
   for (let from = 0; from < MOST_LOOKED_AT && found.length < limit; from += STEP) {
     const rows = await earlierRows(db, study, stored, from);
-    const priors = rows.map((row) => ({ row: rowOf(row), record: readStoredRecord(row.record) }));
-    found.push(...priors.filter(({ record }) => isSamePatient(record.patient, patient)));
+    const priors = rows.map((row) => ({ row: rowOf(row), record: readStoredRecord(row.record), ris: row.ris_patient }));
+    const same = priors.filter(({ record, ris }) => isSamePatient(patientWithRis(record.patient, ris), patient));
+    found.push(...same.map(({ row, record }) => ({ row, record })));
     if (rows.length < STEP) break;
   }
   return found.slice(0, limit);
@@ -61,7 +63,7 @@ async function earlierRows(
 ) {
   return db
     .selectFrom('study')
-    .select([...ROW_COLUMNS, 'record'])
+    .select([...ROW_COLUMNS, 'record', 'ris_patient'])
     .$narrowType<{ record: string }>()
     .where('patient_id', '=', patient_id)
     .where('study_uid', '<>', study)

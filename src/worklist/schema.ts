@@ -17,6 +17,8 @@ export interface Schema extends AccessSchema {
   list_count: ListCountTable;
   verdict_count: VerdictCountTable;
   left_out_count: LeftOutCountTable;
+  ris_message: RisMessageTable;
+  ris_order: RisOrderTable;
 }
 
 interface MigrationTable {
@@ -40,9 +42,9 @@ interface StudyTable {
   reason: string | null;
   /** Not used since 0.2: the sentence follows from the code. */
   reason_text: string | null;
-  /** 0 urgent, 1 not: the higher of the three that follow. */
+  /** 0 urgent, 1 not: the highest of the three that follow and of `ris_priority`. */
   urgency: number;
-  /** By the event, the RIS or the rules. */
+  /** By the event or the rules. */
   triage_priority: Priority | null;
   /** By what was found. */
   finding_priority: Priority | null;
@@ -104,6 +106,13 @@ interface StudyTable {
   unread_since: number | null;
   /** 1 where all films are radiographs of something else than the chest. */
   hidden: Generated<number>;
+  /** What the RIS said of the order's priority, and when it sent that; null where it said nothing, or took it back. */
+  ris_priority: Priority | null;
+  ris_priority_at: number | null;
+  /** When the final report was sent that the row has taken over. */
+  ris_report_at: number | null;
+  /** What the RIS has corrected of the patient, as JSON; null where nothing. */
+  ris_patient: string | null;
   /** Number of the row's last change. */
   change: number;
 }
@@ -184,4 +193,26 @@ interface VerdictCountTable {
 interface LeftOutCountTable {
   reason: string;
   studies: number;
+}
+
+/** Messages of the RIS that were taken: one that is sent again changes nothing. */
+interface RisMessageTable {
+  digest: string;
+  received_at: number;
+}
+
+/** What the RIS said last of an order; its study may come later. */
+interface RisOrderTable {
+  accession_number: string;
+  /** Identifiers of its patient, as JSON: {@link PatientIdentifier}[]. */
+  patient: string;
+  /** Null where it is taken back, or `priority_at` is null: nothing was said. */
+  priority: Priority | null;
+  priority_at: number | null;
+  /** Of the final report; null where there is none. */
+  read_at: number | null;
+  /** The same on the site's clock: YYYYMMDDhhmmss. */
+  read_on_wall_clock: string | null;
+  report_at: number | null;
+  received_at: number;
 }

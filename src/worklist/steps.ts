@@ -3,6 +3,8 @@ import type { Uid } from '../dicom/uid';
 import type { Step } from '../events/progress-event';
 import { nextChange, NO_RESULT, note, urgencyOf } from './change';
 import { sightColumns, type StudySight } from './record-columns';
+import { followKept } from './ris-orders';
+import { columnsWithRis } from './ris-patient';
 import type { Schema, StudyColumns } from './schema';
 import type { LeftOutReason, StudyState } from './states';
 
@@ -23,6 +25,7 @@ const STORED = [
   'person_priority',
   'patient_id',
   'accession_number',
+  'ris_patient',
 ] as const;
 type Stored = Pick<StudyColumns, (typeof STORED)[number]>;
 
@@ -47,7 +50,8 @@ export async function writeStep(
       .insertInto('study')
       .values({ ...fresh(study, step, at, sighting), change })
       .execute();
-    return note(transaction, change, study, at, kind, detail);
+    await note(transaction, change, study, at, kind, detail);
+    return sighting === null ? undefined : followKept(transaction, study, at);
   }
   const isLate = kind !== 'nothing-new' && stored.completed_at !== null && at < stored.completed_at;
   const update = {
@@ -62,6 +66,7 @@ export async function writeStep(
     .execute();
   if (isLate || ('state' in update && update.state !== stored.state))
     await note(transaction, change, study, at, kind, detail);
+  if (sighting !== null) await followKept(transaction, study, at);
 }
 
 /**
@@ -122,7 +127,8 @@ function leftOut(reason: LeftOutReason) {
 function changesBy(study: Uid, step: Step, stored: Stored, sighting: Sighting | null): Partial<StudyColumns> {
   const isHigher = step.kind === 'waiting' && step.priority === 'urgent' && stored.triage_priority !== 'urgent';
   const raised = isHigher ? { triage_priority: 'urgent' as const, urgency: 0 } : {};
-  const seen = sighting !== null && stored.record_key === null ? sightOf(study, sighting) : {};
+  const seen =
+    sighting !== null && stored.record_key === null ? columnsWithRis(study, sighting.sight, stored.ris_patient) : {};
   return { ...raised, ...seen };
 }
 

@@ -1,6 +1,6 @@
 import type { Uid } from '../dicom/uid';
 import type { Finding } from '../events/finding';
-import type { Priority } from '../events/priority';
+import { mostUrgent, type Priority } from '../events/priority';
 import { reasonTextOf } from '../finding/wording';
 import { isFindingWithdrawn } from './change';
 import type { StudyColumns } from './schema';
@@ -102,6 +102,7 @@ export const ROW_COLUMNS = [
   'triage_priority',
   'finding_priority',
   'person_priority',
+  'ris_priority',
   'arrived_at',
   'started_at',
   'completed_at',
@@ -147,7 +148,11 @@ export function rowOf(stored: StoredRow): StudyRow {
     reason: stored.reason,
     reasonText: reasonTextOf(stored.reason),
     priority: stored.urgency === 0 ? 'urgent' : 'routine',
-    priorities: { triage: stored.triage_priority, finding: stored.finding_priority, person: stored.person_priority },
+    priorities: {
+      triage: mostUrgent([stored.triage_priority, stored.ris_priority]),
+      finding: stored.finding_priority,
+      person: stored.person_priority,
+    },
     arrivedAt: stored.arrived_at,
     startedAt: stored.started_at,
     completedAt: stored.completed_at,

@@ -9,6 +9,7 @@ import { isFindingWithdrawn, nextChange, note, URGENCY_COLUMNS, type UrgencyColu
 import type { Database } from './database';
 import { clean, leadOf } from './record-columns';
 import { patientDigest } from './patient-digest';
+import { patientWithRis } from './ris-patient';
 import type { Schema } from './schema';
 import type { Verdict } from './states';
 import { readStoredRecord } from './stored-findings';
@@ -50,7 +51,7 @@ export async function writeVerdict(
   const change = await nextChange(transaction);
   const stored = await transaction
     .selectFrom('study')
-    .select([...URGENCY_COLUMNS, 'record', 'read_at'])
+    .select([...URGENCY_COLUMNS, 'record', 'read_at', 'ris_patient'])
     .where('study_uid', '=', study)
     .executeTakeFirst();
   if (stored === undefined || stored.record === null) return false;
@@ -68,7 +69,7 @@ export async function writeVerdict(
       by_id: given.by.id,
       at,
       ...judged(record),
-      patient_key: await patientDigest(transaction, record.patient),
+      patient_key: await patientDigest(transaction, patientWithRis(record.patient, stored.ris_patient)),
     })
     .execute();
   const judgedNow = { ...stored, verdict, verdict_key: stored.record_key };

@@ -1,9 +1,8 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Uid } from '../dicom/uid';
-import type { Priority } from '../events/priority';
 import type { StudyRecord } from '../sinks/record';
 import type { Author } from './author';
-import { nextChange, note, URGENCY_COLUMNS, urgencyOf } from './change';
+import { nextChange, note } from './change';
 import { clean } from './record-columns';
 import type { Schema, StudyColumns } from './schema';
 import { readStoredRecord } from './stored-findings';
@@ -168,28 +167,6 @@ export function readColumns(how: NonNullable<StudyColumns['read_how']>, at: numb
     read_by_id: by === null ? null : clean(by.id),
     read_by: by === null ? null : clean(by.name),
   };
-}
-
-/** The priority of a study's order, as the RIS has it now: up only, as any word of triage. */
-export async function writeOrderPriority(
-  transaction: Transaction<Schema>,
-  study: Uid,
-  priority: Priority,
-  now: number,
-): Promise<boolean> {
-  const change = await nextChange(transaction);
-  const stored = await transaction
-    .selectFrom('study')
-    .select(URGENCY_COLUMNS)
-    .where('study_uid', '=', study)
-    .executeTakeFirst();
-  if (stored === undefined) return false;
-  const isNews = stored.triage_priority === null || (priority === 'urgent' && stored.triage_priority !== 'urgent');
-  if (!isNews) return true;
-  const urgency = urgencyOf({ ...stored, triage_priority: priority });
-  await write(transaction, study, change, { triage_priority: priority, urgency });
-  await note(transaction, change, study, now, 'priority', { priority, how: 'ris' });
-  return true;
 }
 
 type Before = Pick<StudyColumns, 'record' | 'read_at' | 'finding_priority' | 'unread_since'>;

@@ -6,7 +6,7 @@ import type { StudyRecord } from '../sinks/record';
 import { isWithdrawn } from '../sinks/statements';
 import { standingOf } from '../sinks/supersession';
 import type { Author } from './author';
-import { changedAttributes, type FoundAttributes, isReadFromFilm } from './attributes';
+import { changedAttributes, type FoundAttributes, isReadFromFilm, sightOf } from './attributes';
 import { isFindingWithdrawn, nextChange, NO_RESULT, note, URGENCY_COLUMNS, urgencyOf } from './change';
 import {
   clearPending,
@@ -22,6 +22,8 @@ import type { Database } from './database';
 import { countSelected, findPage, type Page, type PageRequest, type SelectedCount, type Selection } from './page-query';
 import { findPriors, type Prior } from './priors';
 import { recordColumns, withoutSight } from './record-columns';
+import { followKept } from './ris-orders';
+import { columnsWithRis } from './ris-patient';
 import type { Schema } from './schema';
 import { type HistoryKind, SHOWN_STATES, type ShownState } from './states';
 import { needsSighting, type Sighting, writeStep } from './steps';
@@ -44,7 +46,6 @@ import {
   type WorkCounts,
   workAfter,
   writeClaim,
-  writeOrderPriority,
   writeRead,
   writeRelease,
   writeUnread,
@@ -162,11 +163,6 @@ export class Worklist {
    */
   setPriority(study: Uid, priority: Priority | null, by: Author): Promise<boolean> {
     return this.database.write((transaction) => writePriority(transaction, study, priority, by, this.now()));
-  }
-
-  /** The priority of the study's order, as the RIS has it now; up only. False where there is no such study. */
-  setOrderPriority(study: Uid, priority: Priority): Promise<boolean> {
-    return this.database.write((transaction) => writeOrderPriority(transaction, study, priority, this.now()));
   }
 
   /** Somebody begins to read a study, or goes on. Null where there is no such study on the list. */
@@ -289,13 +285,14 @@ async function writeRecord(
   const study = record.studyInstanceUid;
   const stored = await transaction
     .selectFrom('study')
-    .select([...URGENCY_COLUMNS, 'state', 'record', 'correction', 'read_at', 'unread_since'])
+    .select([...URGENCY_COLUMNS, 'state', 'record', 'correction', 'read_at', 'unread_since', 'ris_patient'])
     .where('study_uid', '=', study)
     .executeTakeFirst();
   const columns = { ...recordColumns(record), change };
   if (stored === undefined) {
     await insertRecord(transaction, record, columns);
     await noteResult(transaction, change, record);
+    await followKept(transaction, study, now);
     return true;
   }
   const isRepeated = stored.record_key === record.key && stored.state === columns.state;
@@ -309,7 +306,9 @@ async function writeRecord(
   await transaction
     .updateTable('study')
     .set({
-      ...(namesNobody(record) ? withoutSight(columns) : columns),
+      ...(namesNobody(record)
+        ? withoutSight(columns)
+        : { ...columns, ...columnsWithRis(study, sightOf(record), stored.ris_patient) }),
       ...work,
       urgency: urgencyOf({ ...stored, finding_priority: record.priority, record_key: record.key }),
       correction: correctionOf(record, corrected, stored.correction, now),
@@ -323,11 +322,12 @@ async function writeRecord(
       : {}),
   });
   if (corrected.length > 0) {
-    await keepWithPatient(transaction, study, record);
+    await keepWithPatient(transaction, study);
     await note(transaction, await nextChange(transaction), study, now, 'attributes-corrected', {
       attributes: corrected,
     });
   }
+  await followKept(transaction, study, now);
   return true;
 }
 

@@ -124,6 +124,10 @@ const PROOFS: Readonly<Record<string, (() => Promise<string[]>) | Elsewhere>> = 
     expect(messages.map((xml) => /EventActionCode="(.)"/.exec(xml)![1])).toEqual(['U', 'U', 'U', 'U']);
     return messages;
   },
+  'messages of the RIS: each study on the list that one changes, by whom it was sent': {
+    file: 'test/servers/ris.test.ts',
+    title: 'sent by another make: acknowledged as it understands it, the list and the audit trail have it',
+  },
   '`hilum rebuild`': {
     file: 'test/servers/list-service.test.ts',
     title: 'hilum rebuild makes the same list from the archive alone, in a database of the other kind',

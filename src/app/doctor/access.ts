@@ -20,16 +20,19 @@ export async function examineAccess(
   const findings: CheckResult[] = [
     { check: 'access', ok: true, text: `${kind}${access.kind === 'none' ? ', without sign-in' : ''}${plain}` },
   ];
-  return http.tls === undefined ? findings : [...findings, certificateFinding(http.tls.certFile, now)];
+  return http.tls === undefined
+    ? findings
+    : [...findings, certificateFinding('access: certificate', http.tls.certFile, now)];
 }
 
-function certificateFinding(path: string, now: number): CheckResult {
+/** Whether a certificate is readable, and good for a while yet. */
+export function certificateFinding(check: string, path: string, now = Date.now()): CheckResult {
   try {
     const { validTo } = new X509Certificate(readFileSync(path));
     const days = Math.floor((Date.parse(validTo) - now) / DAY_MS);
     const ok = days >= LEAST_CERTIFICATE_DAYS;
     return {
-      check: 'access: certificate',
+      check,
       ok,
       text:
         days < 0
@@ -38,7 +41,7 @@ function certificateFinding(path: string, now: number): CheckResult {
     };
   } catch (error) {
     return {
-      check: 'access: certificate',
+      check,
       ok: false,
       text: `${path} is no readable certificate: ${error instanceof Error ? error.message : String(error)}`,
     };

@@ -11,6 +11,7 @@ import { examineDisk } from './disk';
 import { examineModels } from './models';
 import { examinePort } from './port';
 import { examineReceivers } from './receivers';
+import { examineRis } from './ris';
 import { examineStore } from './store-test';
 
 /**
@@ -37,6 +38,7 @@ export async function examine(path: string, { storeTest = false } = {}): Promise
     examineDatabase(config),
     examineAccess(config),
     examinePort(config),
+    examineRis(config),
   ];
   return [{ check: 'configuration', ok: true, text: `${path} is valid` }, ...(await Promise.all(parts)).flat()];
 }

@@ -4,7 +4,7 @@ import { createServer, isIP } from 'node:net';
 import type { CheckResult } from '../../base/check-result';
 import { describeError } from '../../base/errors';
 import type { Config } from '../../config/config';
-import { listenError } from '../../web/health';
+import { listenError } from '../../net/listen-error';
 
 const PATIENCE_MS = 3_000;
 const MOST_BYTES = 10_000;
@@ -21,7 +21,8 @@ export async function examinePort({ http }: Pick<Config, 'http'>): Promise<Check
   return [{ check, ok: false, text: describeError(listenError(http.host, http.port, problem)) }];
 }
 
-function listenProblem(host: string, port: number): Promise<NodeJS.ErrnoException | null> {
+/** Why a port can't be listened to; null where it can. */
+export function listenProblem(host: string, port: number): Promise<NodeJS.ErrnoException | null> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', resolve);
@@ -33,7 +34,7 @@ function listenProblem(host: string, port: number): Promise<NodeJS.ErrnoExceptio
  * By its liveness, or by the words in which it refuses who does not come through the proxy. Nothing is told to whoever
  * answers, so any certificate will do.
  */
-async function isHilum({ host, port, tls }: Config['http']): Promise<boolean> {
+export async function isHilum({ host, port, tls }: Config['http']): Promise<boolean> {
   const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
   const scheme = tls === undefined ? 'http' : 'https';
   const answer = await ask(`${scheme}://${isIP(name) === 6 ? `[${name}]` : name}:${port}/health/live`);

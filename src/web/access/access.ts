@@ -10,7 +10,7 @@ import { describeFailure, HilumError } from '../../base/errors';
 import type { Log } from '../../base/log';
 import { type AuditRecorder, SERVICE } from '../audit/recorder';
 import { type HttpConfig, isExposed } from '../config';
-import { networkOf } from '../network';
+import { networkOf } from '../../net/network';
 import { readableAddress, requestFault } from '../unreadable';
 import { accountRoutes } from './account-routes';
 import type { AuditEvent } from './audit-event';

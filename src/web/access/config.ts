@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { tlsFiles } from '../../net/config';
-import { type HttpConfig, isExposed, isLoopback } from '../config';
+import { isLoopback } from '../../net/network';
+import { type HttpConfig, isExposed } from '../config';
 
 /** An empty value would give its role to whoever has an empty claim. */
 const roleValue = z.string().regex(/\S/, 'is empty: name the value of the claim, or leave it out');

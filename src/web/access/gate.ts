@@ -1,8 +1,7 @@
 import type { Request, RequestHandler } from 'express';
 import helmet from 'helmet';
-import { BlockList, isIP } from 'node:net';
-import { type HttpConfig, isLoopback } from '../config';
-import { plainAddress } from '../network';
+import { isLoopback, networkSet, plainAddress } from '../../net/network';
+import type { HttpConfig } from '../config';
 import { Refused } from './user';
 
 /**
@@ -55,27 +54,12 @@ export function headers({ isHttps, formTargets }: HeaderSettings): RequestHandle
 
 /** Behind a declared proxy only that proxy, and this machine, may connect: the port itself speaks no TLS. */
 export function proxyOnly({ trustedProxies, tls }: HttpConfig): RequestHandler {
-  const allowed = blockListOf(trustedProxies);
+  const isProxy = networkSet(trustedProxies);
   return (request, _response, next) => {
     const address = plainAddress(request.socket.remoteAddress ?? '');
-    const isAllowed =
-      trustedProxies.length === 0 ||
-      tls !== undefined ||
-      isLoopback(address) ||
-      (isIP(address) !== 0 && allowed.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6'));
+    const isAllowed = trustedProxies.length === 0 || tls !== undefined || isLoopback(address) || isProxy(address);
     next(isAllowed ? undefined : new Refused(403));
   };
-}
-
-function blockListOf(networks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = '', bits] = network.split('/');
-    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return list;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { FairQueue } from '../../base/fair-queue';
 import { sleep } from '../../base/retry';
-import { networkOf } from '../network';
+import { networkOf } from '../../net/network';
 
 const WINDOW_S = 15 * 60;
 const MINUTE_S = 60;

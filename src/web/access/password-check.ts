@@ -1,4 +1,4 @@
-import { networkOf } from '../network';
+import { networkOf } from '../../net/network';
 import type { Account } from './account-store';
 import type { Directory } from './directory';
 import { type SignInLimits, TooMany } from './limits';

@@ -1,6 +1,6 @@
 import type { Actor, SystemEvent } from '../audit/events';
 import type { AuditRecorder } from '../audit/recorder';
-import { networkOf } from '../network';
+import { networkOf } from '../../net/network';
 
 /** What somebody who has not signed in did in vain. */
 type InVain = Extract<SystemEvent, { readonly outcome: string } | { readonly kind: 'refused' }>;

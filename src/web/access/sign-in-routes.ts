@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { describeError } from '../../base/errors';
 import type { AuditRecorder } from '../audit/recorder';
-import { plainAddress } from '../network';
+import { plainAddress } from '../../net/network';
 import { form } from '../unreadable';
 import type { Directory } from './directory';
 import { nameOf } from './directory';

@@ -109,9 +109,9 @@ function historyWords(kind: HistoryEntry['kind'], detail: HistoryEntry['detail']
         (detail['isUnreadAgain'] === true ? '; to be read again' : '')
       );
     case 'attributes-corrected':
-      return `corrected in the archive: ${textsIn(detail['attributes']).join(', ')}`;
+      return `${correctedWords(of('how'))}: ${textsIn(detail['attributes']).join(', ')}`;
     case 'priority':
-      if (of('how') === 'ris') return `order in the RIS: ${of('priority')}`;
+      if (of('how') === 'ris') return `order in the RIS: ${of('priority') || 'no priority any more'}`;
       return detail['priority'] === 'urgent' ? `marked as urgent${by}` : `own urgent mark taken back${by}`;
     case 'verdict':
       return `verdict: ${patients ? `${of('verdict')}${by}` : 'given'}${findingWords(detail['finding'])}`;
@@ -125,6 +125,8 @@ function historyWords(kind: HistoryEntry['kind'], detail: HistoryEntry['detail']
       return `marked as unread${by}`;
   }
 }
+
+const correctedWords = (how: string) => `corrected ${how === 'ris' ? 'by the RIS' : 'in the archive'}`;
 
 /** What became of the finding's word on the order. */
 function findingWords(effect: unknown): string {

@@ -10,6 +10,7 @@ import { searchByRole } from './006-search-by-role';
 import { verdictAuthors } from './007-verdict-authors';
 import { signIns } from './008-sign-ins';
 import { workState } from './009-work-state';
+import { ris } from './010-ris';
 import { patients } from './011-patients';
 import type { DatabaseKind, Migration } from './migration';
 
@@ -24,6 +25,7 @@ export const MIGRATIONS: readonly Migration[] = [
   verdictAuthors,
   signIns,
   workState,
+  ris,
   patients,
 ];
 

@@ -161,7 +161,6 @@ export function workStateTests(
         expect(await list.markRead(uid(name), { how: 'ris', at: clock })).toBe(false);
         expect(await list.markUnread(uid(name), ANA)).toBe(false);
       }
-      expect(await list.setOrderPriority(uid('unknown'), 'urgent')).toBe(false);
     });
   });
 
@@ -312,17 +311,6 @@ export function workStateTests(
       await judge('a', 'disagree');
       expect((await history('a'))[0]!.more['finding']).toBeUndefined();
       expect((await row('a')).priority).toBe('routine');
-    });
-
-    test('the order of the RIS raises, and never lowers', async () => {
-      await list.advance(uid('a'), waiting, 1_000, FILM);
-      expect(await list.setOrderPriority(uid('a'), 'urgent')).toBe(true);
-      expect(await row('a')).toMatchObject({ priority: 'urgent', priorities: { triage: 'urgent' } });
-      expect(await list.setOrderPriority(uid('a'), 'routine')).toBe(true);
-      expect((await row('a')).priority).toBe('urgent');
-      expect((await history('a')).filter(({ kind }) => kind === 'priority')).toEqual([
-        { kind: 'priority', more: { priority: 'urgent', how: 'ris' } },
-      ]);
     });
   });
 

@@ -1,4 +1,4 @@
-import { networkOf, plainAddress } from '../../src/web/network';
+import { networkOf, plainAddress } from '../../src/net/network';
 
 test.each([
   ['10.1.2.3', '10.1.2.3'],

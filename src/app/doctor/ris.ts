@@ -1,0 +1,34 @@
+import type { CheckResult } from '../../base/check-result';
+import { describeError } from '../../base/errors';
+import type { Config } from '../../config/config';
+import { listenError } from '../../net/listen-error';
+import { isLoopback } from '../../net/network';
+import { listensToRis } from '../ris';
+import { certificateFinding } from './access';
+import { isHilum, listenProblem } from './port';
+
+const CHECK = 'RIS listener';
+const KEYS = 'ris.listener.host and ris.listener.port';
+
+/** Whether messages of the RIS can be taken: the port is free, or a running Hilum's, and the certificate holds. */
+export async function examineRis(config: Config): Promise<CheckResult[]> {
+  if (!listensToRis(config)) return [];
+  const { host, port, tls } = config.ris.listener;
+  const ofPort =
+    port === 0 ? { check: CHECK, ok: true, text: 'a free port is taken at the start' } : await examine(config);
+  if (tls === undefined) {
+    const plain = isLoopback(host) ? '' : '; messages come unencrypted, and name patients';
+    return [{ ...ofPort, text: `${ofPort.text}${ofPort.ok ? plain : ''}` }];
+  }
+  return [ofPort, certificateFinding(`${CHECK}: certificate`, tls.certFile)];
+}
+
+async function examine({ ris: { listener }, http }: Config): Promise<CheckResult> {
+  const { host, port } = listener;
+  const problem = await listenProblem(host, port);
+  if (problem === null) return { check: CHECK, ok: true, text: `${port} of ${host} is free` };
+  // Nothing of HL7 tells who listens; a Hilum that runs here has both ports.
+  if (problem.code === 'EADDRINUSE' && (await isHilum(http)))
+    return { check: CHECK, ok: true, text: `${port} of ${host} is in use, as a Hilum runs here` };
+  return { check: CHECK, ok: false, text: describeError(listenError(host, port, problem, KEYS)) };
+}

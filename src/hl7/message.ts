@@ -1,0 +1,161 @@
+import { decodeText } from '../dicom/charset';
+
+/** Field separator and encoding characters of a message (MSH-1, MSH-2; HL7 v2.5.1 section 2.5.4). */
+export interface Separators {
+  readonly field: string;
+  readonly component: string;
+  readonly repetition: string;
+  /** '' where the message has none: then nothing in it is escaped. */
+  readonly escape: string;
+  readonly subcomponent: string;
+}
+
+/** What is no HL7 v2 message, in a sentence that quotes nothing of it. */
+export class Hl7SyntaxError extends Error {}
+
+/** A message as it was received. Never log it. */
+export interface Hl7Message {
+  readonly header: Segment;
+  /** In their order, the header first. */
+  readonly segments: readonly Segment[];
+}
+
+/** One segment: fields by their number in the Standard, from 1. A field that is not there is ''. */
+export class Segment {
+  private fields: readonly string[] | null = null;
+
+  constructor(
+    readonly line: string,
+    private readonly by: Separators,
+    private readonly sets: readonly string[],
+  ) {}
+
+  get name(): string {
+    return this.line.slice(0, 3);
+  }
+
+  /** As sent, with its separators and escapes. */
+  raw(field: number): string {
+    this.fields ??= this.line.split(this.by.field, MOST_FIELDS);
+    // MSH-1 is the separator itself.
+    if (this.name === 'MSH') return field === 1 ? this.by.field : (this.fields[field - 1] ?? '');
+    return this.fields[field] ?? '';
+  }
+
+  /** A component of the first repetition, in it the first subcomponent; '""' where the sender deletes the value. */
+  text(field: number, component = 1, subcomponent = 1): string {
+    const [first] = this.repetitions(field);
+    return first?.(component, subcomponent) ?? '';
+  }
+
+  /** Each repetition, as what tells its components. */
+  repetitions(field: number): ((component: number, subcomponent?: number) => string)[] {
+    const raw = this.raw(field);
+    if (raw === '') return [];
+    return raw.split(this.by.repetition, MOST_PARTS).map((repetition) => {
+      const components = repetition.split(this.by.component, MOST_PARTS);
+      return (component, subcomponent = 1) => {
+        const parts = (components[component - 1] ?? '').split(this.by.subcomponent, MOST_PARTS);
+        return unescaped(parts[subcomponent - 1] ?? '', this.by, this.sets).trim();
+      };
+    });
+  }
+}
+
+/** More than any message has that makes sense: what is longer costs no memory for its parts. */
+const [MOST_SEGMENTS, MOST_FIELDS, MOST_PARTS] = [50_000, 500, 100];
+
+/** Line ends of segments, as some senders write them. */
+const LINE_ENDS = /[\r\n]+/;
+const BOM = Buffer.of(0xef, 0xbb, 0xbf);
+
+/**
+ * Reads a message (HL7 v2.5.1 chapter 2), with whatever separators MSH names, in the character set of MSH-18.
+ * @param defaultSet of messages without MSH-18, as the next function takes them; '' is UTF-8, or else ISO 8859-1
+ * @throws Hl7SyntaxError
+ */
+export function readMessage(bytes: Buffer, defaultSet = ''): Hl7Message {
+  const content = bytes.subarray(0, BOM.length).equals(BOM) ? bytes.subarray(BOM.length) : bytes;
+  // Separators and names of character sets are ASCII, in whatever set the rest is.
+  const head = content.toString('latin1', 0, endOfFirstLine(content));
+  const by = separatorsOf(head);
+  const named = new Segment(head, by, []).repetitions(18).flatMap((set) => (set(1) === '' ? [] : [set(1)]));
+  const sets = (named.length === 0 ? [defaultSet] : named).map(characterSet);
+  const lines = decodeText(content, sets).split(LINE_ENDS, MOST_SEGMENTS + 1);
+  if (lines.length > MOST_SEGMENTS) throw new Hl7SyntaxError(`the message has more than ${MOST_SEGMENTS} segments`);
+  const segments = lines.filter((line) => line.trim() !== '').map((line) => new Segment(line, by, sets));
+  return { header: segments[0]!, segments };
+}
+
+function endOfFirstLine(content: Buffer): number {
+  const ends = [content.indexOf(0x0d), content.indexOf(0x0a)].filter((at) => at >= 0);
+  return ends.length === 0 ? content.length : Math.min(...ends);
+}
+
+function separatorsOf(head: string): Separators {
+  if (/^[FB]HS/.test(head)) throw new Hl7SyntaxError('batches are not taken');
+  if (!head.startsWith('MSH')) throw new Hl7SyntaxError('the message does not begin with MSH');
+  const field = head.charAt(3);
+  const [component = '', repetition = '', escape = '', subcomponent = ''] = (head.slice(4).split(field)[0] ?? '').split(
+    '',
+  );
+  const used = [field, component, repetition, escape, subcomponent].filter((character) => character !== '');
+  const isUsable = used.every((character) => /[^A-Za-z0-9\s\p{Cc}]/u.test(character));
+  if (component === '' || repetition === '' || !isUsable || new Set(used).size < used.length)
+    throw new Hl7SyntaxError('MSH-1 and MSH-2 name no usable separators');
+  // A subcomponent separator that is left out divides nothing: no text has a NUL that was taken as one.
+  return { field, component, repetition, escape, subcomponent: subcomponent === '' ? '\0' : subcomponent };
+}
+
+/** Table 0211 by the names that `dicom/charset` knows; those that it knows itself stay. */
+const SETS: Readonly<Record<string, string>> = {
+  'GB 18030-2000': 'GB18030',
+  'KS X 1001': 'euc-kr',
+  'BIG-5': 'big5',
+  'CNS 11643-1992': 'big5',
+  'ISO IR14': 'ISO_IR 13',
+  'ISO IR87': 'ISO 2022 IR 87',
+  'ISO IR159': 'ISO 2022 IR 159',
+  UNICODE: 'ISO_IR 192',
+};
+
+function characterSet(name: string): string {
+  return SETS[name.trim().toUpperCase()] ?? name;
+}
+
+const DELIMITERS: Readonly<Record<string, keyof Separators>> = {
+  F: 'field',
+  S: 'component',
+  T: 'subcomponent',
+  R: 'repetition',
+  E: 'escape',
+};
+
+/** Section 2.7. What is no escape sequence of the Standard stays as it is: senders forget to escape. */
+function unescaped(text: string, by: Separators, sets: readonly string[]): string {
+  if (by.escape === '' || !text.includes(by.escape)) return text;
+  const pieces: string[] = [];
+  for (let at = 0; at < text.length;) {
+    const start = text.indexOf(by.escape, at);
+    const end = start < 0 ? -1 : text.indexOf(by.escape, start + 1);
+    if (end < 0) {
+      pieces.push(text.slice(at));
+      break;
+    }
+    const meant = sequence(text.slice(start + 1, end), by, sets);
+    pieces.push(text.slice(at, start), meant ?? by.escape);
+    at = meant === null ? start + 1 : end + 1;
+  }
+  return pieces.join('');
+}
+
+/** What a sequence stands for; null for none. */
+function sequence(code: string, by: Separators, sets: readonly string[]): string | null {
+  const delimiter = DELIMITERS[code];
+  if (delimiter !== undefined) return by[delimiter];
+  const hex = /^X((?:[0-9A-Fa-f]{2})+)$/.exec(code)?.[1];
+  if (hex !== undefined) return decodeText(Buffer.from(hex, 'hex'), sets);
+  if (/^\.(br|sp\d*)$/.test(code)) return '\n';
+  // Highlighting, other formatting, character sets in between, and those of the site: nothing of it is a value.
+  return /^([HN]|\.[a-z]{2}[+-]?\d*|C[0-9A-F]{4}|M[0-9A-F]{4,6}|Z[0-9A-Z]+)$/.test(code) ? '' : null;
+}

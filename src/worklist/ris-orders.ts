@@ -1,0 +1,220 @@
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { Uid } from '../dicom/uid';
+import type { OrderReference, PatientIdentifier, RisChange } from '../ris/changes';
+import type { StudyRecord } from '../sinks/record';
+import { nextChange, note, URGENCY_COLUMNS, urgencyOf } from './change';
+import { identifierOf } from './ris-patient';
+import type { Schema, StudyColumns } from './schema';
+import { writeRead } from './work-state';
+
+type OrderChange = Extract<RisChange, { readonly order: OrderReference }>;
+type KeptOrder = Selectable<Schema['ris_order']>;
+
+/** Told of a study before its row changes by what the RIS said; where it throws, nothing changes. */
+export type OnChange = (study: ChangedStudy) => Promise<void>;
+
+export interface ChangedStudy {
+  readonly studyInstanceUid: Uid;
+  readonly patientId: string | null;
+  readonly accessionNumber: string | null;
+}
+
+/**
+ * Keeps what the RIS says of an order. What was sent before what is kept already says nothing any more.
+ * @param sentAt when the message was sent (milliseconds since 1970)
+ */
+export async function keepOrder(
+  transaction: Transaction<Schema>,
+  change: OrderChange,
+  sentAt: number,
+  now: number,
+): Promise<void> {
+  const key = { accession_number: change.order.accessionNumber, patient: JSON.stringify(change.order.patient) };
+  const said =
+    change.kind === 'final-report'
+      ? { read_at: change.readAt, read_on_wall_clock: change.readOnWallClock, report_at: sentAt }
+      : { priority: change.priority, priority_at: sentAt };
+  const before = await transaction
+    .selectFrom('ris_order')
+    .select(['priority_at', 'report_at'])
+    .where('accession_number', '=', key.accession_number)
+    .where('patient', '=', key.patient)
+    .executeTakeFirst();
+  const saidBefore = change.kind === 'final-report' ? before?.report_at : before?.priority_at;
+  if (saidBefore !== undefined && saidBefore !== null && saidBefore > sentAt) return;
+  await transaction
+    .insertInto('ris_order')
+    .values({ ...key, ...said, received_at: now })
+    .onConflict((conflict) =>
+      conflict.columns(['accession_number', 'patient']).doUpdateSet({ ...said, received_at: now }),
+    )
+    .execute();
+}
+
+const COLUMNS = [
+  ...URGENCY_COLUMNS,
+  'accession_number',
+  'patient_id',
+  'study_date',
+  'study_time',
+  'record',
+  'ris_priority_at',
+  'ris_report_at',
+  'ris_patient',
+] as const satisfies readonly (keyof StudyColumns)[];
+type Stored = Pick<StudyColumns, (typeof COLUMNS)[number]>;
+
+/**
+ * Has a study follow what is kept of its order, each word once: where it is new, or has another accession number or
+ * patient now. The caller has the change's number, so that nobody keeps anything meanwhile.
+ */
+export async function followKept(
+  transaction: Transaction<Schema>,
+  study: Uid,
+  now: number,
+  onChange: OnChange = () => Promise.resolve(),
+): Promise<void> {
+  const stored = await readStored(transaction, study);
+  if (stored === undefined || stored.accession_number === '') return;
+  await follow(transaction, study, stored, await ordersOf(transaction, stored), now, onChange);
+}
+
+/** As {@link followKept}, after `order` was kept; whether that is of this study. */
+export async function followOrder(
+  transaction: Transaction<Schema>,
+  study: Uid,
+  order: OrderReference,
+  now: number,
+  onChange: OnChange,
+): Promise<boolean> {
+  const stored = await readStored(transaction, study);
+  if (stored === undefined || !isOfPatient(order.patient, stored)) return false;
+  await follow(transaction, study, stored, await ordersOf(transaction, stored), now, onChange);
+  return true;
+}
+
+/** Of a study on the list. */
+function readStored(db: Kysely<Schema>, study: Uid): Promise<Stored | undefined> {
+  return db
+    .selectFrom('study')
+    .select(COLUMNS)
+    .where('study_uid', '=', study)
+    .where('state', '<>', 'left-alone')
+    .executeTakeFirst();
+}
+
+/** What is kept of a study's order. */
+async function ordersOf(db: Kysely<Schema>, stored: Stored): Promise<KeptOrder[]> {
+  const kept = await db
+    .selectFrom('ris_order')
+    .selectAll()
+    .where('accession_number', '=', stored.accession_number)
+    .execute();
+  return kept.filter(({ patient }) => isOfPatient(JSON.parse(patient) as readonly PatientIdentifier[], stored));
+}
+
+async function follow(
+  transaction: Transaction<Schema>,
+  study: Uid,
+  stored: Stored,
+  orders: readonly KeptOrder[],
+  now: number,
+  onChange: OnChange,
+): Promise<void> {
+  const told = () =>
+    onChange({
+      studyInstanceUid: study,
+      patientId: stored.patient_id || null,
+      accessionNumber: stored.accession_number,
+    });
+  await followPriority(transaction, study, stored, orders, now, told);
+  await followReport(transaction, study, stored, orders, now, told);
+}
+
+/** Studies of the list with this accession number. */
+export async function studiesOf(db: Kysely<Schema>, { accessionNumber }: OrderReference): Promise<Uid[]> {
+  const rows = await db
+    .selectFrom('study')
+    .select('study_uid')
+    .where('accession_number', '=', accessionNumber)
+    .where('accession_number', '<>', '')
+    .where('state', '<>', 'left-alone')
+    .orderBy('study_uid')
+    .execute();
+  return rows.map(({ study_uid }) => study_uid as Uid);
+}
+
+/** Of one who is not named on one side the accession number alone tells. */
+function isOfPatient(
+  patient: readonly PatientIdentifier[],
+  { patient_id, record, ris_patient }: Pick<Stored, 'patient_id' | 'record' | 'ris_patient'>,
+): boolean {
+  if (patient.length === 0 || patient_id === '') return true;
+  return identifierOf(patient, { id: patient_id, issuer: issuerOf(record) }, ris_patient) !== undefined;
+}
+
+/** As the archive has it; '' without a result, as a search does not tell. */
+export function issuerOf(record: string | null): string {
+  return record === null ? '' : (JSON.parse(record) as StudyRecord).patient.IssuerOfPatientID;
+}
+
+function latest(orders: readonly KeptOrder[], time: 'priority_at' | 'report_at'): KeptOrder | undefined {
+  return orders.reduce<KeptOrder | undefined>(
+    (best, order) => ((order[time] ?? -1) > (best?.[time] ?? -1) ? order : best),
+    undefined,
+  );
+}
+
+/** It may lower what the RIS itself said before, and nothing else: urgency is the highest word of all. */
+async function followPriority(
+  transaction: Transaction<Schema>,
+  study: Uid,
+  stored: Stored,
+  orders: readonly KeptOrder[],
+  now: number,
+  told: () => Promise<void>,
+): Promise<void> {
+  const order = latest(orders, 'priority_at');
+  if (order === undefined || order.priority_at === null || order.priority_at <= (stored.ris_priority_at ?? -1)) return;
+  const isNews = order.priority !== stored.ris_priority;
+  if (isNews) await told();
+  const change = await nextChange(transaction);
+  await transaction
+    .updateTable('study')
+    .set({
+      ris_priority: order.priority,
+      ris_priority_at: order.priority_at,
+      ...(isNews ? { urgency: urgencyOf({ ...stored, ris_priority: order.priority }), change } : {}),
+    })
+    .where('study_uid', '=', study)
+    .execute();
+  if (isNews) await note(transaction, change, study, now, 'priority', { priority: order.priority, how: 'ris' });
+}
+
+/** Each report once. One of before the study was made is not about it: a film that was taken again under its order. */
+async function followReport(
+  transaction: Transaction<Schema>,
+  study: Uid,
+  stored: Stored,
+  orders: readonly KeptOrder[],
+  now: number,
+  told: () => Promise<void>,
+): Promise<void> {
+  const order = latest(orders, 'report_at');
+  if (order === undefined || order.report_at === null || order.report_at <= (stored.ris_report_at ?? -1)) return;
+  await transaction
+    .updateTable('study')
+    .set({ ris_report_at: order.report_at })
+    .where('study_uid', '=', study)
+    .execute();
+  if (order.read_at === null || isMadeAfter(stored, order.read_on_wall_clock ?? '')) return;
+  await told();
+  await writeRead(transaction, study, { how: 'ris', at: order.read_at }, now);
+}
+
+/** Study Date and Time are of the site's clock; without a time the whole day counts. */
+function isMadeAfter({ study_date, study_time }: Stored, wallClock: string): boolean {
+  if (!/^\d{8}$/.test(study_date)) return false;
+  const time = /^\d{2,6}/.exec(study_time)?.[0] ?? '';
+  return `${study_date}${time}` > wallClock.slice(0, study_date.length + time.length);
+}

@@ -1,0 +1,203 @@
+import { sql, type Transaction } from 'kysely';
+import type { Uid } from '../dicom/uid';
+import type {
+  OrderReference,
+  PatientIdentifier,
+  RisChange,
+  RisMessage,
+  RisSender,
+  RisStore,
+  TakenAs,
+} from '../ris/changes';
+import { changedSight, sightOfRow } from './attributes';
+import { nextChange, note } from './change';
+import { keepWithPatient } from './corrections';
+import type { Database } from './database';
+import {
+  type ChangedStudy,
+  followKept,
+  followOrder,
+  issuerOf,
+  keepOrder,
+  type OnChange,
+  studiesOf,
+} from './ris-orders';
+import { columnsWithRis, correctedByRis, identifierOf, risPatientAt, sightWithoutRis } from './ris-patient';
+import type { Schema, StudyColumns } from './schema';
+
+export interface RisStoreParts {
+  readonly database: Database;
+  /** How long what belongs to no study of the list is kept (milliseconds). */
+  readonly keepMs: number;
+  /** Told of each study before its row changes. @throws HilumError: then nothing of the message holds */
+  readonly onChange: (study: ChangedStudy, sender: RisSender) => Promise<void>;
+  readonly now?: () => number;
+}
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * The list, as the RIS tells it of orders and patients. A message is taken in one transaction, and its digest with it:
+ * taken twice it changes nothing, and what is answered is committed. The change's number comes first, as everywhere:
+ * one writer at a time, so that a study that comes meanwhile finds what is kept, or is found.
+ */
+export function risStore({ database, keepMs, onChange, now = Date.now }: RisStoreParts): RisStore {
+  let tidied = 0;
+  return {
+    take: async (message, sender) => {
+      const at = now();
+      const taken = await database.write(async (transaction) => {
+        await nextChange(transaction);
+        if (await isKnown(transaction, message, at)) return 'repeated';
+        return takeChanges(transaction, message, at, (study) => onChange(study, sender));
+      });
+      if (at - tidied > HOUR_MS) {
+        tidied = at;
+        await database.write((transaction) => dropBefore(transaction, at - keepMs));
+      }
+      return taken;
+    },
+  };
+}
+
+async function isKnown(transaction: Transaction<Schema>, { digest }: RisMessage, at: number): Promise<boolean> {
+  const known = await transaction
+    .selectFrom('ris_message')
+    .select('digest')
+    .where('digest', '=', digest)
+    .executeTakeFirst();
+  if (known === undefined) await transaction.insertInto('ris_message').values({ digest, received_at: at }).execute();
+  return known !== undefined;
+}
+
+async function dropBefore(transaction: Transaction<Schema>, time: number): Promise<void> {
+  await transaction.deleteFrom('ris_message').where('received_at', '<', time).execute();
+  await transaction.deleteFrom('ris_order').where('received_at', '<', time).execute();
+}
+
+async function takeChanges(
+  transaction: Transaction<Schema>,
+  { changes, sentAt }: RisMessage,
+  now: number,
+  onChange: OnChange,
+): Promise<TakenAs> {
+  const taken: TakenAs[] = [];
+  for (const change of changes) {
+    if ('order' in change) {
+      await keepOrder(transaction, change, sentAt, now);
+      taken.push(await followOrders(transaction, change.order, now, onChange));
+    } else taken.push((await correctPatient(transaction, change, sentAt, now, onChange)) ? 'applied' : 'ignored');
+  }
+  return MOST_TELLING.find((one) => taken.includes(one)) ?? 'ignored';
+}
+
+const MOST_TELLING = ['patient-differs', 'applied', 'kept'] as const satisfies readonly TakenAs[];
+
+/** Has the studies of an order follow it. */
+async function followOrders(
+  transaction: Transaction<Schema>,
+  order: OrderReference,
+  now: number,
+  onChange: OnChange,
+): Promise<TakenAs> {
+  const studies = await studiesOf(transaction, order);
+  let isApplied = false;
+  for (const study of studies) isApplied = (await followOrder(transaction, study, order, now, onChange)) || isApplied;
+  if (isApplied) return 'applied';
+  return studies.length === 0 ? 'kept' : 'patient-differs';
+}
+
+const COLUMNS = [
+  'study_uid',
+  'record',
+  'patient_id',
+  'patient_name',
+  'patient_birth_date',
+  'patient_sex',
+  'accession_number',
+  'study_date',
+  'study_time',
+  'study_description',
+  'ris_patient',
+] as const satisfies readonly (keyof StudyColumns)[];
+type Stored = Pick<StudyColumns, (typeof COLUMNS)[number]>;
+
+type PatientChange = Exclude<RisChange, { readonly order: unknown }>;
+
+/** Of the studies that the list has now; whether there is one. Later ones come with what the archive says then. */
+async function correctPatient(
+  transaction: Transaction<Schema>,
+  change: PatientChange,
+  sentAt: number,
+  now: number,
+  onChange: OnChange,
+): Promise<boolean> {
+  const named = change.kind === 'merge' ? change.prior : change.patient;
+  const rows = await transaction
+    .selectFrom('study')
+    .select(COLUMNS)
+    .where(
+      'patient_id',
+      'in',
+      named.map(({ id }) => id),
+    )
+    .where(sql<boolean>`patient_id <> ''`)
+    .where('state', '<>', 'left-alone')
+    .orderBy('study_uid')
+    .execute();
+  let isAny = false;
+  for (const row of rows) {
+    const issuer = issuerOf(row.record);
+    const found = identifierOf(named, { id: row.patient_id, issuer }, row.ris_patient);
+    if (found === undefined) continue;
+    isAny = true;
+    if (sentAt >= (risPatientAt(row.ris_patient) ?? 0))
+      await correctRow(transaction, row, said(change, found, issuer), { sentAt, now, onChange });
+  }
+  return isAny;
+}
+
+/** What a message says of the patient of a study, whose identifier it knows as `found`; `issuer` is the archive's. */
+function said(change: PatientChange, found: PatientIdentifier, issuer: string) {
+  if (change.kind === 'patient') return change.demographics;
+  const surviving = change.patient.find(({ issuers }) => issuers.some((name) => found.issuers.includes(name)));
+  const { id, issuers } = surviving ?? change.patient[0]!;
+  // An archive that names no issuer goes on to name none: by both together a patient is told from others.
+  return { ...change.demographics, PatientID: id, ...(issuer === '' ? {} : { IssuerOfPatientID: issuers[0] ?? '' }) };
+}
+
+async function correctRow(
+  transaction: Transaction<Schema>,
+  row: Stored,
+  words: ReturnType<typeof said>,
+  { sentAt, now, onChange }: { readonly sentAt: number; readonly now: number; readonly onChange: OnChange },
+): Promise<void> {
+  const study = row.study_uid as Uid;
+  const archive = sightWithoutRis(sightOfRow(row), row.ris_patient);
+  const facts = { ...archive, IssuerOfPatientID: issuerOf(row.record) };
+  const columns = columnsWithRis(study, archive, correctedByRis(facts, words, row.ris_patient, sentAt));
+  const keywords = changedSight(sightOfRow(row), sightOfRow(columns));
+  if (keywords.length === 0) {
+    await transaction
+      .updateTable('study')
+      .set({ ris_patient: columns.ris_patient })
+      .where('study_uid', '=', study)
+      .execute();
+    return;
+  }
+  for (const patient of new Set([row.patient_id, columns.patient_id]))
+    await onChange({
+      studyInstanceUid: study,
+      patientId: patient || null,
+      accessionNumber: row.accession_number || null,
+    });
+  const change = await nextChange(transaction);
+  await transaction
+    .updateTable('study')
+    .set({ ...columns, change })
+    .where('study_uid', '=', study)
+    .execute();
+  await keepWithPatient(transaction, study);
+  await note(transaction, change, study, now, 'attributes-corrected', { attributes: keywords, how: 'ris' });
+  await followKept(transaction, study, now, onChange);
+}
