@@ -46,6 +46,7 @@ describe('PostgreSQL as its database', () => {
   databaseTests(create);
 
   test('a killed server that comes back keeps what was confirmed, and is used again without a restart', async () => {
+    await postgres.checkpoint();
     const database = openDatabase(await create(), LOG);
     const list = new Worklist(database);
     await list.advance(deriveUid(['before']), { kind: 'waiting', priority: null });
