@@ -1,6 +1,6 @@
 import type { CorrectedPart } from '../events/closed-lists';
 import type { StudyAttributes, StudyRecord } from '../sinks/record';
-import { clean, type SightColumns, type StudySight } from './record-columns';
+import { clean, type SIGHT_COLUMNS, type SightColumns, type StudySight } from './record-columns';
 
 type Texts = Readonly<Record<string, string | undefined>>;
 
@@ -72,7 +72,7 @@ export function sightOf({ patient, study, order }: StudyAttributes): StudySight 
   };
 }
 
-type SightRow = Omit<SightColumns, 'search_patient' | 'search_study'>;
+type SightRow = Pick<SightColumns, (typeof SIGHT_COLUMNS)[number]>;
 
 export function sightOfRow(row: SightRow): StudySight {
   return {

@@ -12,7 +12,7 @@ import {
   sightOfRow,
 } from './attributes';
 import { nextChange, note } from './change';
-import type { StudySight } from './record-columns';
+import { SIGHT_COLUMNS, type StudySight } from './record-columns';
 import { followKept } from './ris-orders';
 import { columnsWithRis, patientWithRis, sightWithoutRis } from './ris-patient';
 import type { Schema, StudyColumns } from './schema';
@@ -44,14 +44,7 @@ const COLUMNS = [
   'state',
   'record',
   'correction',
-  'patient_id',
-  'patient_name',
-  'patient_birth_date',
-  'patient_sex',
-  'accession_number',
-  'study_date',
-  'study_time',
-  'study_description',
+  ...SIGHT_COLUMNS,
   'ris_patient',
 ] as const satisfies readonly (keyof StudyColumns)[];
 type Stored = Pick<StudyColumns, (typeof COLUMNS)[number]>;

@@ -19,21 +19,8 @@ export interface StudySight {
   readonly StudyDescription: string;
 }
 
-export type SightColumns = Pick<
-  StudyColumns,
-  | 'patient_id'
-  | 'patient_name'
-  | 'patient_birth_date'
-  | 'patient_sex'
-  | 'accession_number'
-  | 'study_date'
-  | 'study_time'
-  | 'study_description'
-  | 'search_patient'
-  | 'search_study'
->;
-
-const SIGHT_COLUMNS: ReadonlySet<string> = new Set([
+/** What a row says of patient and study. */
+export const SIGHT_COLUMNS = [
   'patient_id',
   'patient_name',
   'patient_birth_date',
@@ -42,9 +29,12 @@ const SIGHT_COLUMNS: ReadonlySet<string> = new Set([
   'study_date',
   'study_time',
   'study_description',
-  'search_patient',
-  'search_study',
-] satisfies (keyof SightColumns)[]);
+] as const satisfies readonly (keyof StudyColumns)[];
+const SEARCH_COLUMNS = ['search_patient', 'search_study'] as const satisfies readonly (keyof StudyColumns)[];
+
+export type SightColumns = Pick<StudyColumns, (typeof SIGHT_COLUMNS)[number] | (typeof SEARCH_COLUMNS)[number]>;
+
+const OF_SIGHT: ReadonlySet<string> = new Set([...SIGHT_COLUMNS, ...SEARCH_COLUMNS]);
 
 export function sightColumns(study: string, sight: StudySight): SightColumns {
   return {
@@ -63,7 +53,7 @@ export function sightColumns(study: string, sight: StudySight): SightColumns {
 
 /** The columns that say nothing of patient and study. */
 export function withoutSight<Columns extends SightColumns>(columns: Columns): Omit<Columns, keyof SightColumns> {
-  return Object.fromEntries(Object.entries(columns).filter(([name]) => !SIGHT_COLUMNS.has(name))) as Omit<
+  return Object.fromEntries(Object.entries(columns).filter(([name]) => !OF_SIGHT.has(name))) as Omit<
     Columns,
     keyof SightColumns
   >;

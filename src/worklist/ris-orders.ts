@@ -1,10 +1,10 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Uid } from '../dicom/uid';
 import type { OrderReference, PatientIdentifier, RisChange } from '../ris/changes';
-import type { StudyRecord } from '../sinks/record';
 import { nextChange, note, URGENCY_COLUMNS, urgencyOf } from './change';
 import { identifierOf } from './ris-patient';
 import type { Schema, StudyColumns } from './schema';
+import { readStoredRecord } from './stored-findings';
 import { writeRead } from './work-state';
 
 type OrderChange = Extract<RisChange, { readonly order: OrderReference }>;
@@ -155,7 +155,7 @@ function isOfPatient(
 
 /** As the archive has it; '' without a result, as a search does not tell. */
 export function issuerOf(record: string | null): string {
-  return record === null ? '' : (JSON.parse(record) as StudyRecord).patient.IssuerOfPatientID;
+  return record === null ? '' : readStoredRecord(record).patient.IssuerOfPatientID;
 }
 
 function latest(orders: readonly KeptOrder[], time: 'priority_at' | 'report_at'): KeptOrder | undefined {

@@ -22,6 +22,7 @@ import {
   type OnChange,
   studiesOf,
 } from './ris-orders';
+import { SIGHT_COLUMNS } from './record-columns';
 import { columnsWithRis, correctedByRis, identifierOf, risPatientAt, sightWithoutRis } from './ris-patient';
 import type { Schema, StudyColumns } from './schema';
 
@@ -110,14 +111,7 @@ async function followOrders(
 const COLUMNS = [
   'study_uid',
   'record',
-  'patient_id',
-  'patient_name',
-  'patient_birth_date',
-  'patient_sex',
-  'accession_number',
-  'study_date',
-  'study_time',
-  'study_description',
+  ...SIGHT_COLUMNS,
   'ris_patient',
 ] as const satisfies readonly (keyof StudyColumns)[];
 type Stored = Pick<StudyColumns, (typeof COLUMNS)[number]>;
