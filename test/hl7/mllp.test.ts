@@ -6,6 +6,7 @@ import { controlIdOf } from '../../src/sinks/hl7/message';
 import { hl7Sink } from '../../src/sinks/hl7/sink';
 import { recordingLog } from '../support/records/logs';
 import { RECORD, resultOf } from '../support/records/result-record';
+import { until } from '../support/servers/servers';
 import { parseUid } from '../../src/dicom/uid';
 
 /** What python-hl7's receiver (test/servers) never does. */
@@ -92,7 +93,8 @@ test('line ends without end hit the limit, while an answer is waited for and whi
   expect((await deliver('\r'.repeat(600_000), '\r'.repeat(600_000))).outcome).toMatch(/longer than 1048576 bytes/);
   const { outcome } = await deliver(framed('AA', KEY), '\r'.repeat(1_100_000));
   expect(outcome).toBe('done');
-  await new Promise((later) => setTimeout(later, 300));
+  const open = () => new Promise<number>((tell) => server.getConnections((_error, count) => tell(count)));
+  await until('the client has closed the connection', async () => (await open()) === 0);
   const before = connections;
   expect((await deliver(framed('AA', KEY))).outcome).toBe('done');
   expect(connections).toBe(before + 1);
