@@ -17,11 +17,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--out", type=Path, help="where the folders go (default: models/)")
     made.add_argument("--only", choices=("train", "make"), help="only train, or only make the folders of what is trained")
     queue = commands.add_parser("run-queue", help="train all runs of the plan in one process, the most telling first; resumable")
+    kept = commands.add_parser("keep", help="what the finished runs predicted into training/results/runs, so that figures need no training")
     status = commands.add_parser("status", help="what is done and what is left")
     figures = commands.add_parser("evaluate", help="figures of the finished runs: hosts first, then sources left out, then the rest")
     figures.add_argument("--write", action="store_true", help="into training/results, for docs/results.md")
     figures.add_argument("--json", action="store_true", help="everything, for programs")
-    for command in (made, queue, status, figures):
+    for command in (made, queue, kept, status, figures):
         command.add_argument("--cache", help="folder of checkpoints and arrays (default: $HILUM_CACHE_DIR or ~/.cache/hilum/training)")
         command.add_argument("--data", help="folder with cxr/manifest.csv and weights/ (default: $HILUM_DATA_DIR or ../shared/data)")
     return top
@@ -58,7 +59,7 @@ def main(argv: list[str]) -> int:
         return reproduce("permissive" if args.rows == "permissive" else args.part, args.out or ROOT / "models", args.only)
     from .experiments import queue
 
-    return queue.work(argv) if args.command == "run-queue" else queue.tell()
+    return {"run-queue": lambda: queue.work(argv), "keep": queue.keep_finished, "status": queue.tell}[args.command]()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from hilum_training.data import Row
 from hilum_training.data.labels import FINDINGS
 from hilum_training.experiments import check as check_figures
 from hilum_training.experiments import evaluate, plan, queue, shipped
-from hilum_training.tasks import check, findings, vgg
+from hilum_training.tasks import check, findings, kept, vgg
 from hilum_training.tasks.checkpoint import RunFolder
 from hilum_training.tasks.findings import FindingsRun, Training, masked_loss
 
@@ -184,6 +184,50 @@ class Figures(CacheCase):
         heat = shipped.on_film(film, box, (28, 56, 140, 168))
         self.assertAlmostEqual(float(heat.mean()), float(shipped.raised(film[None]).mean() + shipped.raised(box[None]).mean()), places=2)
         self.assertEqual(float(np.abs(heat - shipped.raised(film[None])[0])[:50].max()), 0)
+
+
+class Kept(CacheCase):
+    """What the repository keeps of a run stands for the run, but for those whose weights ship."""
+
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        patch = unittest.mock.patch.object(kept, "KEPT", Path(folder.name))
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def run_once(self, run) -> dict:
+        folder = RunFolder(run.name, run.settings(stub()[0]))
+        predicted = {"rows": np.arange(3), "logits": np.array([[0.1], [-7.3], [2.0]], np.float32), "findings": np.array(["covid"])}
+        folder.finish(predicted, {"w": torch.ones(1)}, trained=[4, 5])
+        kept.keep(run.name)
+        return predicted
+
+    def test_gives_the_same_without_the_cache(self):
+        run = plan.left_out("cohen", 1)
+        predicted = self.run_once(run)
+        from_cache = kept.finished(run.name)
+        os.environ["HILUM_CACHE_DIR"] = str(self.cache / "another")
+        again = kept.finished(run.name)
+        self.assertEqual(again.facts["trained"], [4, 5])
+        self.assertEqual(again.settings, from_cache.settings)
+        for key, value in predicted.items():
+            np.testing.assert_array_equal(again.predictions[key], from_cache.predictions[key])
+            if key == "logits":
+                np.testing.assert_allclose(again.predictions[key], value, atol=4e-3)
+            else:
+                np.testing.assert_array_equal(again.predictions[key], value)
+        self.assertEqual(queue.state(run, stub()[0]), "done")
+
+    def test_other_settings_and_what_ships_are_trained(self):
+        run = plan.default(1)
+        self.run_once(run)
+        self.run_once(plan.left_out("cohen", 1))
+        os.environ["HILUM_CACHE_DIR"] = str(self.cache / "another")
+        self.assertEqual(queue.state(run, stub()[0]), "waiting")
+        self.assertEqual(queue.state(FindingsRun("without-cohen-1", passes=9, splits=plan.NOT_VAL, left_out="cohen"), stub()[0]), "waiting")
+        self.assertIsNone(kept.finished("without-nih-1"))
 
 
 if __name__ == "__main__":

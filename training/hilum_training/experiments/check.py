@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..data import Dataset, cache_dir
+from ..data import Dataset
 from ..metrics import share
 from ..not_films import HELD_OUT
 from ..tasks.check import CLASSES, FOLDS, FRONTAL, KIND_CLASS, LATERAL, OTHER
+from ..tasks.kept import finished
 
 #: Share of the other folds' frontal films that a fold's threshold may refuse.
 REFUSED = 0.005
@@ -26,11 +27,10 @@ def lateral(p: np.ndarray) -> np.ndarray:
 
 
 def read_fold(k: int) -> dict[str, np.ndarray] | None:
-    path = cache_dir() / "runs" / f"check-fold{k}" / "predictions.npz"
-    if not path.exists():
+    run = finished(f"check-fold{k}")
+    if run is None:
         return None
-    with np.load(path) as stored:
-        found = dict(stored)
+    found = run.predictions
     return found | {name: softmax(found[name].astype(np.float64)) for name in ("logits", "kindLogits", "pictureLogits")}
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from ..data import Dataset, Row, cache_dir
+from ..data import Dataset, Row
 from ..data.labels import ABNORMAL, COVID, FINDINGS, OPACITY, TUBERCULOSIS, label_table
 from ..data.partition import FOLDS, of_hosts, patient_key
 from ..metrics import auc, auc_interval, binary, share
 from ..covid_task import operating_point
+from ..tasks.kept import finished
 
 CROPS = ("film", "box")
 #: Combinations of crops that are compared; the mean of logits over them and their mirror images.
@@ -65,17 +66,17 @@ class Scores:
 
 
 def is_done(name: str) -> bool:
-    return (cache_dir() / "runs" / name / "done.json").exists()
+    return finished(name) is not None
 
 
 def read(data: Dataset, names: Sequence[str], crops: Sequence[str] = CROPS, mirrored: bool = True) -> Scores:
     """The mean over networks ``names``, crops and, with ``mirrored``, both sides."""
     tables: list[dict[int, np.ndarray]] = []
     for name in names:
-        with np.load(cache_dir() / "runs" / name / "predictions.npz") as stored:
-            places = [stored["crops"].tolist().index(crop) for crop in crops]
-            logits = stored["logits"][:, places][:, :, : 2 if mirrored else 1].mean((1, 2), dtype=np.float64)
-            tables.append(dict(zip(stored["rows"].tolist(), logits)))
+        stored = finished(name).predictions
+        places = [stored["crops"].tolist().index(crop) for crop in crops]
+        logits = stored["logits"][:, places][:, :, : 2 if mirrored else 1].mean((1, 2), dtype=np.float64)
+        tables.append(dict(zip(stored["rows"].tolist(), logits)))
     common = sorted(set.intersection(*(set(t) for t in tables)))
     return Scores([data.rows[i] for i in common], np.array([np.mean([t[i] for t in tables], 0) for i in common]).reshape(len(common), -1))
 

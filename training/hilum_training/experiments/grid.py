@@ -6,21 +6,20 @@ from dataclasses import asdict
 import numpy as np
 from scipy.special import expit
 
-from ..data import Dataset, cache_dir
+from ..data import Dataset
 from ..data.partition import patient_key
 from ..export.ship import platt
 from ..metrics import calibration_error, full
-from ..tasks.checkpoint import RunFolder
+from ..tasks.kept import finished
 from ..tasks.vgg import VggRun, is_positive
 from .plan import grid, paper_line
 
 
 def cell(data: Dataset, run: VggRun) -> dict | None:
-    path = cache_dir() / "runs" / run.name
-    if not (path / "done.json").exists():
+    done = finished(run.name)
+    if done is None:
         return None
-    folder = RunFolder.opened(path)
-    stored, facts = folder.predictions(), folder.facts()
+    stored, facts = done.predictions, done.facts
     rows = [data.rows[i] for i in stored["rows"]]
     y, z = np.array([is_positive(r, run.positive) for r in rows]), stored["logits"].astype(np.float64)
     val, test = (np.array([r.split == name for r in rows]) for name in ("val", "test"))

@@ -81,9 +81,13 @@ OTHER_GROUPS = ("papers", "shenzhen", "montgomery", "kermany")
 
 
 def default_runs() -> list[Run]:
-    first = [*hosts(1), left_out("cohen", 1), left_out("nih", 1), default(1), LUNGS, CHECK, default(2)]
-    return [*first, *(left_out(group, 1) for group in OTHER_GROUPS), *check_folds(), audit(), *hosts(2), left_out("cohen", 2), left_out("nih", 2)]
+    shipped = [left_out("cohen", 1), left_out("nih", 1), default(1), LUNGS, CHECK, default(2)]
+    return [*shipped, *hosts(1), *check_folds(), *(left_out(group, 1) for group in OTHER_GROUPS), audit(), *hosts(2), left_out("cohen", 2), left_out("nih", 2)]
 
+
+#: Runs whose weights become model folders.
+SHIPPED = {LUNGS.name, CHECK.name, audit().name, "paper-lungs", "paper-view", "permissive-lungs",
+           *(f"{name}-{seed}" for name in ("default", "permissive") for seed in SEEDS)}
 
 #: What `reproduce` makes, each in the order of the plan.
 PARTS = {

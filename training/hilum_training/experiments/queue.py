@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ..data import Dataset, cache_dir
 from ..runtime import start
-from .plan import Run, plan
+from ..tasks.kept import keep, kept
+from .plan import SHIPPED, Run, plan
 
 
 def folder(name: str) -> Path:
@@ -21,15 +22,26 @@ def folder(name: str) -> Path:
 
 
 def state(run: Run, data: Dataset) -> str:
-    """``done``, ``failed``, ``begun``, ``waiting``; what was made with other settings counts as nothing."""
+    """``done``, ``failed``, ``begun``, ``waiting``; what was made with other settings counts as nothing. Of what ships the weights are needed, of others the
+    predictions that the repository keeps are enough."""
+    done = kept(run.name)
+    return "done" if done is not None and run.name not in SHIPPED and done.settings == plain(run.settings(data)) else state_in_cache(run, data)
+
+
+def state_in_cache(run: Run, data: Dataset) -> str:
     at = folder(run.name)
     settings = at / "settings.json"
-    if not settings.exists() or json.loads(settings.read_text(encoding="utf-8")) != json.loads(json.dumps(run.settings(data))):
+    if not settings.exists() or json.loads(settings.read_text(encoding="utf-8")) != plain(run.settings(data)):
         return "failed" if (at / "failed.txt").exists() and not settings.exists() else "waiting"
     for file, word in (("done.json", "done"), ("failed.txt", "failed"), ("checkpoint.pt", "begun")):
         if (at / file).exists():
             return word
     return "waiting"
+
+
+def plain(settings: dict) -> dict:
+    """As JSON gives it back."""
+    return json.loads(json.dumps(settings))
 
 
 def next_run(data: Dataset) -> Run | None:
@@ -72,4 +84,13 @@ def tell() -> int:
     data = Dataset()
     for run in plan():
         print(f"{state(run, data):8} {run.name}")
+    return 0
+
+
+def keep_finished() -> int:
+    """Keeps each finished run of the cache whose settings are the plan's."""
+    data = Dataset()
+    for run in plan():
+        if state_in_cache(run, data) == "done":
+            print(f"kept {keep(run.name).name}")
     return 0
