@@ -18,7 +18,9 @@ export async function makeInstallation(dir) {
   const run = (title, file, args) => runQuietly(title, file, args, { cwd: dir, env: ENVIRONMENT });
   await run('npm ci', 'npm', ['ci', ...NPM_OPTIONS]);
   await run('npm run build', 'npm', ['run', '--silent', 'build']);
-  await run('bill of materials', process.execPath, ['scripts/sbom.mjs']);
+  // Commits before 0.2 have none.
+  if (fs.existsSync(path.join(dir, 'scripts/sbom.mjs')))
+    await run('bill of materials', process.execPath, ['scripts/sbom.mjs']);
   await run('npm prune', 'npm', ['prune', '--omit=dev', ...NPM_OPTIONS]);
   removeOtherPlatforms(path.join(dir, 'node_modules/onnxruntime-node/bin'));
 }

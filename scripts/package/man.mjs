@@ -34,9 +34,9 @@ function commandSection(command, name) {
 }
 
 function body(command, name) {
-  const args = command.registeredArguments.map(({ name: argument, required, variadic }) => {
-    const shown = `${argument()}${variadic ? '...' : ''}`;
-    return required ? shown : `[${shown}]`;
+  const args = command.registeredArguments.map((argument) => {
+    const shown = `${argument.name()}${argument.variadic ? '...' : ''}`;
+    return argument.required ? shown : `[${shown}]`;
   });
   return [
     `.B hilum ${name}`,
