@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+/**
+ * `npm run verify:deb [-- --from COMMIT] [--deb FILE] [SUITE...]`: the Debian package, installed for real into a fresh
+ * Debian 12 and 13: installation of an earlier commit's package (0.1.0 with its rooms, f955a33), upgrade, a film through
+ * Orthanc, RabbitMQ and the service, remove, installation anew, purge. `--deb`: takes this file instead of building HEAD.
+ * Needs root. The last line is `N passed, N failed`.
+ */
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { PACKAGES } from '../install.mjs';
+import { minutesTable, timed } from '../lib/parts.mjs';
+import { inside, withRoot } from '../lib/roots.mjs';
+import { runMain, say } from '../lib/shell.mjs';
+import { buildDeb } from './deb.mjs';
+
+const { workFolder } = createRequire(import.meta.url)('../lib/processes.cjs');
+
+const SUITES = ['bookworm', 'trixie'];
+/** The commit that closed the change to rooms, still version 0.1.0. */
+const EARLIER = 'f955a33';
+
+async function main() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { from: { type: 'string', default: EARLIER }, deb: { type: 'string' } },
+  });
+  const { dir } = workFolder('hilum-try-deb-');
+  const rows = [];
+  const build = async (options) => ({ built: await buildDeb({ ...options, out: dir }) });
+  const earlier = await timed('earlier package', () => build({ commit: values.from }));
+  const current = await timed('package', () => (values.deb ? { built: { file: values.deb } } : build({})));
+  rows.push(...[earlier, current].map(({ name, minutes }) => ({ name, minutes })));
+  for (const suite of positionals.length > 0 ? positionals : SUITES)
+    rows.push(await timed(suite, () => tried(suite, earlier.built.file, current.built.file)));
+  const total = (key) => rows.reduce((sum, row) => sum + (row[key] ?? 0), 0);
+  say(`\n${minutesTable(rows, ['passed', 'failed'])}`);
+  process.stdout.write(`${total('passed')} passed, ${total('failed')} failed\n`);
+  return total('failed') > 0 || total('passed') === 0 ? 1 : 0;
+}
+
+function tried(suite, earlier, current) {
+  return withRoot({ suite, packages: PACKAGES.servers }, async (root) => {
+    const names = [earlier, current].map((file) => {
+      const name = path.join('/var/tmp', path.basename(file));
+      fs.copyFileSync(file, path.join(root, name));
+      return name;
+    });
+    say(`\n== ${suite}`);
+    const { code, output } = await inside(root, ['scripts/package/in-root.mjs', ...names]);
+    const counted = (word) => output.match(new RegExp(`^${word} `, 'gm'))?.length ?? 0;
+    return { passed: counted('ok'), failed: Math.max(counted('FAILED'), code === 0 ? 0 : 1) };
+  });
+}
+
+await runMain(main);
