@@ -16,7 +16,8 @@ const ENVIRONMENT = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
 /** @param {string} dir a clean checkout */
 export async function makeInstallation(dir) {
   const run = (title, file, args) => runQuietly(title, file, args, { cwd: dir, env: ENVIRONMENT });
-  await run('npm ci', 'npm', ['ci', ...NPM_OPTIONS]);
+  // The image's build has installed them in a step of its own, which is kept while the lock file stays the same.
+  if (!fs.existsSync(path.join(dir, 'node_modules'))) await run('npm ci', 'npm', ['ci', ...NPM_OPTIONS]);
   await run('npm run build', 'npm', ['run', '--silent', 'build']);
   // Commits before 0.2 have none.
   if (fs.existsSync(path.join(dir, 'scripts/sbom.mjs')))

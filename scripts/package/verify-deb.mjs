@@ -14,6 +14,7 @@ import { minutesTable, timed } from '../lib/parts.mjs';
 import { inside, withRoot } from '../lib/roots.mjs';
 import { runMain, say } from '../lib/shell.mjs';
 import { buildDeb } from './deb.mjs';
+import { countsOf } from './trial.mjs';
 
 const { workFolder } = createRequire(import.meta.url)('../lib/processes.cjs');
 
@@ -48,9 +49,7 @@ function tried(suite, earlier, current) {
       return name;
     });
     say(`\n== ${suite}`);
-    const { code, output } = await inside(root, ['scripts/package/in-root.mjs', ...names]);
-    const counted = (word) => output.match(new RegExp(`^${word} `, 'gm'))?.length ?? 0;
-    return { passed: counted('ok'), failed: Math.max(counted('FAILED'), code === 0 ? 0 : 1) };
+    return countsOf(await inside(root, ['scripts/package/deb-in-root.mjs', ...names]));
   });
 }
 
