@@ -1,6 +1,6 @@
 /**
- * node scripts/package/deb-in-root.mjs EARLIER.deb CURRENT.deb: what scripts/package/verify-deb.mjs does inside a fresh Debian
- * root. A line for each thing that is tried: `ok ...` or `FAILED ...`. Not for a machine that somebody uses: it
+ * node scripts/package/deb-in-root.mjs EARLIER.deb CURRENT.deb: what scripts/package/verify-deb.mjs does inside a fresh
+ * Debian root. A line for each thing that is tried: `ok ...` or `FAILED ...`. Not for a machine that somebody uses: it
  * installs and purges the package.
  */
 import fs from 'node:fs';

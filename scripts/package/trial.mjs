@@ -1,4 +1,4 @@
-/** What is tried of a package and of an image alike, inside a root: a line for each thing, and a film through servers. */
+/** What is tried of a package and of an image alike, inside a root: a line for each, and a film through servers. */
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { drawnFilms } from '../demo/films.mjs';
@@ -28,7 +28,7 @@ export function countsOf({ code, output }) {
 
 export const run = (file, args) => spawnSync(file, args, { encoding: 'utf8', cwd: '/' });
 
-/** Real servers, as long as `work` needs them; it gets them, a folder, and the settings by which a service finds them. */
+/** Real servers while `work` needs them; it gets Orthanc, a folder, and the settings by which a service finds them. */
 export async function withServers(work) {
   const { dir } = workFolder('hilum-trial-');
   const rabbit = await startRabbit({ dir: `${dir}/rabbitmq` });

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * `npm run verify:deb [-- --from COMMIT] [--deb FILE] [SUITE...]`: the Debian package, installed for real into a fresh
- * Debian 12 and 13: installation of an earlier commit's package (0.1.0 with its rooms, f955a33), upgrade, a film through
- * Orthanc, RabbitMQ and the service, remove, installation anew, purge. `--deb`: takes this file instead of building HEAD.
+ * Debian 12 and 13: installation of an earlier commit's package (0.1.0 with its rooms, f955a33), upgrade, a film
+ * through Orthanc, RabbitMQ and the service, remove, installation anew, purge. `--deb`: this file, not one built of HEAD.
  * Needs root. The last line is `N passed, N failed`.
  */
 import fs from 'node:fs';
