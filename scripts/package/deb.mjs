@@ -40,7 +40,7 @@ export async function buildDeb({ commit = 'HEAD', out }) {
     await writeControl(root, stand, dir);
     const file = path.join(out, `hilum_${stand.version}_${ARCHITECTURE}.deb`);
     fs.mkdirSync(out, { recursive: true });
-    await runQuietly('dpkg-deb', 'dpkg-deb', ['--root-owner-group', '-Zxz', '-z3', '--build', root, file]);
+    await runQuietly('dpkg-deb', 'dpkg-deb', ['--root-owner-group', '-Zzstd', '-z12', '--build', root, file]);
     return { file, version: stand.version };
   } finally {
     fs.rmSync(dir, { recursive: true, force: true });

@@ -2,7 +2,8 @@
 /**
  * `npm run verify:deb [-- --from COMMIT] [--deb FILE] [SUITE...]`: the Debian package, installed for real into a fresh
  * Debian 12 and 13: installation of an earlier commit's package (0.1.0 with its rooms, f955a33), upgrade, a film
- * through Orthanc, RabbitMQ and the service, remove, installation anew, purge. `--deb`: this file, not one built of HEAD.
+ * through Orthanc, RabbitMQ and the service, remove, installation anew, purge. `--deb`, `--from-deb`: these
+ * files instead of packages made of HEAD and of the commit `--from`.
  * Needs root. The last line is `N passed, N failed`.
  */
 import fs from 'node:fs';
@@ -25,16 +26,20 @@ const EARLIER = 'f955a33';
 async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { from: { type: 'string', default: EARLIER }, deb: { type: 'string' } },
+    options: {
+      from: { type: 'string', default: EARLIER },
+      'from-deb': { type: 'string' },
+      deb: { type: 'string' },
+    },
   });
   const { dir } = workFolder('hilum-try-deb-');
   const rows = [];
-  const build = async (options) => ({ built: await buildDeb({ ...options, out: dir }) });
-  const earlier = await timed('earlier package', () => build({ commit: values.from }));
-  const current = await timed('package', () => (values.deb ? { built: { file: values.deb } } : build({})));
+  const build = async (file, commit) => ({ file: file ?? (await buildDeb({ commit, out: dir })).file });
+  const earlier = await timed('earlier package', () => build(values['from-deb'], values.from));
+  const current = await timed('package', () => build(values.deb, 'HEAD'));
   rows.push(...[earlier, current].map(({ name, minutes }) => ({ name, minutes })));
   for (const suite of positionals.length > 0 ? positionals : SUITES)
-    rows.push(await timed(suite, () => tried(suite, earlier.built.file, current.built.file)));
+    rows.push(await timed(suite, () => tried(suite, earlier.file, current.file)));
   const total = (key) => rows.reduce((sum, row) => sum + (row[key] ?? 0), 0);
   say(`\n${minutesTable(rows, ['passed', 'failed'])}`);
   process.stdout.write(`${total('passed')} passed, ${total('failed')} failed\n`);
