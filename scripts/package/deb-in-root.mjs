@@ -6,7 +6,7 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { runMain, say } from '../lib/shell.mjs';
-import { answers, check, filmGetsReport, run, statusOfChecks, withServers } from './trial.mjs';
+import { answers, check, filmGetsReport, run, endOfChecks, withServers } from './trial.mjs';
 
 const require = createRequire(import.meta.url);
 const { startServer } = require('../lib/servers.cjs');
@@ -26,7 +26,7 @@ async function main() {
   removed();
   installedAnew(current);
   purged();
-  return statusOfChecks();
+  return endOfChecks();
 }
 
 function installedAnew(deb) {
@@ -46,6 +46,7 @@ function upgraded() {
   check('keeps the configuration', fs.readFileSync(CONFIGURATION, 'utf8').endsWith('# a line of the site\n'));
   check('keeps the state', fs.readFileSync(`${STATE}/note`, 'utf8') === 'state of the site\n');
   check('keeps the rights', rights(CONFIGURATION) === 'root:hilum 640' && rights(STATE) === 'hilum:hilum 700');
+  check('has a unit for more processes', fs.existsSync('/usr/lib/systemd/system/hilum@.service'));
   check('has a manual page', run('gzip', ['-t', '/usr/share/man/man1/hilum.1.gz']).status === 0);
 }
 

@@ -61,6 +61,7 @@ async function fillRoot(root, source, stand, dir) {
   const texts = [
     ['usr/bin/hilum', fs.readFileSync(path.join(HERE, 'hilum')), 0o755],
     ['usr/lib/systemd/system/hilum.service', unit(source)],
+    ['usr/lib/systemd/system/hilum@.service', unit(source).replaceAll('hilum.yaml', '%i.yaml')],
     ['etc/hilum/hilum.yaml', configuration(source), 0o640],
     ['usr/share/man/man1/hilum.1.gz', zipped(page)],
     ['usr/share/doc/hilum/copyright', fs.readFileSync(path.join(HERE, 'copyright'))],

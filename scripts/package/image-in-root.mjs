@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Explained, ROOT, runMain, runShown } from '../lib/shell.mjs';
-import { answers, check, filmGetsReport, run, statusOfChecks, withServers } from './trial.mjs';
+import { answers, check, filmGetsReport, run, endOfChecks, withServers } from './trial.mjs';
 
 const require = createRequire(import.meta.url);
 const { startServer } = require('../lib/servers.cjs');
@@ -34,7 +34,7 @@ async function main() {
   check('has its bill of materials', mounted(container, 'opt/hilum/dist/sbom.cdx.json'));
   check('is without development and other platforms', !mounted(container, 'opt/hilum/node_modules/typescript'));
   await serves(container, settings, entry);
-  return statusOfChecks();
+  return endOfChecks();
 }
 
 function baseImage() {

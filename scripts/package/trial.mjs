@@ -8,22 +8,26 @@ const require = createRequire(import.meta.url);
 const { startOrthanc, startRabbit } = require('../lib/servers.cjs');
 const { workFolder } = require('../lib/processes.cjs');
 
-let failures = 0;
+const counted = { ok: 0, FAILED: 0 };
 
 /** `ok WHAT` or `FAILED WHAT`, which scripts outside the root count; `detail` is told where it failed. */
 export function check(what, holds, detail = '') {
-  if (!holds) failures++;
-  process.stdout.write(`${holds ? 'ok' : 'FAILED'} ${what}\n`);
+  const word = holds ? 'ok' : 'FAILED';
+  counted[word]++;
+  process.stdout.write(`${word} ${what}\n`);
   if (!holds && detail !== '') say(detail);
 }
 
-/** Exit status for what was checked. */
-export const statusOfChecks = () => (failures > 0 ? 1 : 0);
+/** Says how many held; the exit status. */
+export function endOfChecks() {
+  process.stdout.write(`${counted.ok} passed, ${counted.FAILED} failed\n`);
+  return counted.FAILED > 0 || counted.ok === 0 ? 1 : 0;
+}
 
 /** What was counted in the output of a trial. */
 export function countsOf({ code, output }) {
-  const counted = (word) => output.match(new RegExp(`^${word} `, 'gm'))?.length ?? 0;
-  return { passed: counted('ok'), failed: Math.max(counted('FAILED'), code === 0 ? 0 : 1) };
+  const lines = (word) => output.match(new RegExp(`^${word} `, 'gm'))?.length ?? 0;
+  return { passed: lines('ok'), failed: Math.max(lines('FAILED'), code === 0 ? 0 : 1) };
 }
 
 export const run = (file, args) => spawnSync(file, args, { encoding: 'utf8', cwd: '/' });
