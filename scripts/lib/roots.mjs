@@ -6,7 +6,7 @@ import { ensure } from '../install.mjs';
 import { Explained, ROOT, runQuietly, runShown } from './shell.mjs';
 
 /** Where the checkout and the Node that runs this are, inside. */
-export const CHECKOUT = '/opt/hilum-checkout';
+const CHECKOUT = '/opt/hilum-checkout';
 const NODE = '/usr/local/bin/node';
 /** Certificates; `ps` is what RabbitMQ's start script and tests look for processes with. */
 const TOOLS = ['ca-certificates', 'openssl', 'procps'];
