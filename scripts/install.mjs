@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * `node scripts/install.mjs [servers] [judges] [bench] [browser] [package] [root] [training]`: brings a bare Debian to
- * the point where Hilum builds and runs. Node built-ins only, as it runs before `npm ci`. What is there already is left alone, and
- * checking costs a fraction of a second.
+ * the point where Hilum builds and runs. Node built-ins only, as it runs before `npm ci`. What is there already is left
+ * alone, and checking costs a fraction of a second.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';

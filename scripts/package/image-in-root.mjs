@@ -1,7 +1,7 @@
 /**
  * node scripts/package/image-in-root.mjs BASE AUTHORITIES: what scripts/package/verify-image.mjs does inside a Debian
- * 13 root: builds the image by buildah and runs it as its own settings say. A line for each thing that is tried. BASE: the
- * base image as a folder; AUTHORITIES: a file of certificates of the site, or an empty one.
+ * 13 root: builds the image by buildah and runs it as its own settings say. A line for each thing that is tried. BASE:
+ * the base image as a folder; AUTHORITIES: a file of certificates of the site, or an empty one.
  */
 import fs from 'node:fs';
 import { createRequire } from 'node:module';

@@ -25,11 +25,7 @@ export async function sourceOf(commit, dir) {
   return { version: isRelease ? version : `${version}+git${stamp(date)}.${number}`, date };
 }
 
-const stamp = (date) =>
-  date
-    .toISOString()
-    .replace(/\D/g, '')
-    .slice(0, 12);
+const stamp = (date) => date.toISOString().replace(/\D/g, '').slice(0, 12);
 
 function git(...args) {
   const { status, stdout, stderr } = spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' });

@@ -1,5 +1,12 @@
 import { dirname, join, resolve } from 'node:path';
-import { ARCHIVE_PROTOCOLS, BROKER_PROTOCOLS, type Endpoint, endpointOf, type Site } from '../app/init/site';
+import {
+  ARCHIVE_PROTOCOLS,
+  BROKER_PROTOCOLS,
+  type Endpoint,
+  dicomNodeOf,
+  endpointOf,
+  type Site,
+} from '../app/init/site';
 import { ask, askPassword } from './ask';
 import { printChecks } from './check-results';
 import { HilumCommand, print, UsageError } from './command';
@@ -7,6 +14,7 @@ import { HilumCommand, print, UsageError } from './command';
 interface InitOptions {
   readonly archive?: string;
   readonly broker?: string;
+  readonly pacs?: string;
   readonly list?: boolean;
   readonly state?: string;
   readonly out: string;
@@ -34,6 +42,10 @@ export const init = new HilumCommand(
   )
   .option('--archive <URL>', 'DICOMweb root of the archive, e.g. http://hilum@127.0.0.1:8042/dicom-web')
   .option('--broker <URL>', 'RabbitMQ, e.g. amqp://hilum@127.0.0.1:5672')
+  .option(
+    '--pacs <AET@HOST:PORT>',
+    'a PACS that results are sent to by C-STORE, through the Orthanc that is the archive',
+  )
   .option('--list', 'keeps a reading list, with accounts')
   .option('--no-list', 'keeps none')
   .option('--state <DIR>', `folder of what must outlive a restart; by default ${STATE_OF_SERVICE}, or beside the file`)
@@ -42,6 +54,7 @@ export const init = new HilumCommand(
   .example(
     'hilum init',
     'hilum init --archive http://hilum@127.0.0.1:8042/dicom-web --broker amqp://hilum@127.0.0.1:5672 --list --yes',
+    'hilum init --pacs PACS@pacs.hospital.example:104',
   )
   .does(async (options: InitOptions) => {
     const out = resolve(options.out);
@@ -54,16 +67,19 @@ export const init = new HilumCommand(
     return printChecks(await examine(out), false);
   });
 
-function given({ archive, broker, list = false, state }: InitOptions, out: string): Site {
+function given({ archive, broker, pacs, list = false, state }: InitOptions, out: string): Site {
   if (archive === undefined || broker === undefined)
     throw new UsageError('--yes needs --archive and --broker: nothing is guessed of a hospital');
   return {
     archive: { ...endpointOf(archive, ARCHIVE_PROTOCOLS), ...passwordOf('archive') },
     broker: { ...endpointOf(broker, BROKER_PROTOCOLS), ...passwordOf('broker') },
+    ...pacsOf(pacs),
     list,
     stateDir: resolve(state ?? stateBeside(out)),
   };
 }
+
+const pacsOf = (text = '') => (text === '' ? {} : { pacs: dicomNodeOf(text) });
 
 function passwordOf(what: keyof typeof PASSWORDS): { password?: string } {
   const password = process.env[PASSWORDS[what]];
@@ -83,6 +99,7 @@ async function asked(options: InitOptions, out: string): Promise<Site> {
       byDefault: 'amqp://127.0.0.1:5672',
       protocols: BROKER_PROTOCOLS,
     }),
+    ...pacsOf(options.pacs ?? (await ask('PACS that results are sent to by C-STORE, as AET@HOST:PORT (none: Enter)'))),
     list: options.list ?? /^y/i.test(await ask('Keep a reading list, with accounts (yes or no)', 'yes')),
     stateDir: resolve(options.state ?? (await ask('Folder of what must outlive a restart', stateBeside(out)))),
   };

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { openDirectory } from '../../src/app/access';
 import { configurationOf } from '../../src/app/init/configuration';
 import { initialise } from '../../src/app/init/initialise';
-import { ARCHIVE_PROTOCOLS, BROKER_PROTOCOLS, endpointOf, type Site } from '../../src/app/init/site';
+import {
+  ARCHIVE_PROTOCOLS,
+  BROKER_PROTOCOLS,
+  dicomNodeOf,
+  endpointOf,
+  orthancUrlOf,
+  type Site,
+} from '../../src/app/init/site';
 import { readConfig } from '../../src/config/config';
 
 let dir: string;
@@ -59,6 +66,29 @@ test('a list gets a first account with all roles, once, and a password that was 
   await opened.close();
   const again = await initialise(site({ list: true }), out, { username: 'chief', password: 'five-Wonderful-Films' });
   expect(again.done).toContain('accounts are there already, none was made');
+});
+
+test('a PACS: the sink that sends to it, through the Orthanc that is the archive; Orthanc away is told', async () => {
+  const archive = { url: 'http://127.0.0.1:9/dicom-web', username: 'hilum', password: 'secret' };
+  const pacs = dicomNodeOf('PACS@pacs.example:104');
+  const { done } = await initialise(site({ archive, pacs }), out);
+  const { dicom } = readConfig(out).deliveries;
+  expect(dicom).toMatchObject({
+    enabled: true,
+    url: 'http://127.0.0.1:9',
+    modality: 'pacs',
+    auth: { password: 'secret' },
+  });
+  expect(done.join('\n')).toContain('could not tell Orthanc of the PACS; for good: "DicomModalities": {"pacs":');
+});
+
+test.each(['PACS', 'PACS@host', 'PACS@host:0', 'PACS@host:70000', 'A-NAME-TOO-LONG-FOR-IT@host:104', '@host:104'])(
+  '%s is no application entity',
+  (text) => expect(() => dicomNodeOf(text)).toThrow(/is no AET@HOST:PORT/),
+);
+
+test('a PACS needs an archive that is an Orthanc', () => {
+  expect(() => orthancUrlOf('https://pacs.example/dcm4chee-arc/aets/A/rs')).toThrow(/does not end with \/dicom-web/);
 });
 
 test('a password that would be refused is refused before anything is written', async () => {

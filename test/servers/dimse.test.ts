@@ -105,7 +105,7 @@ const deliveriesDone = async (worker: Worker, sink: string) => {
   return Number(new RegExp(`hilum_deliveries_total\\{sink="${sink}",result="done"\\} (\\d+)`).exec(text)?.[1] ?? 0);
 };
 
-test('modality -> Orthanc -> results -> PACS, into the same study; away for longer than there are tries, it gets all of it when it is back, once', async () => {
+test('modality -> Orthanc -> results -> PACS, into the same study; away for more than the tries, it gets all once', async () => {
   const pacs = await Dcmqrscp.at('away');
   await introduce('pacs', 'PACS', pacs.port);
   const study = sendByModality(90_001);
@@ -127,7 +127,7 @@ test('modality -> Orthanc -> results -> PACS, into the same study; away for long
   expect(await site.dead()).toEqual([]);
 }, 180_000);
 
-test('two PACSs: one takes only pictures and refuses the report, the other gets only the films of one modality', async () => {
+test('two PACSs: one refuses the report, the other gets only what came from one modality', async () => {
   const [port, area, contexts] = [await freePort(), join(dir, 'pictures'), join(dir, 'contexts.cfg')];
   mkdirSync(area);
   const context = (number: number, sopClass: string) => `PresentationContext${number} = ${sopClass}\\Explicit`;

@@ -6,6 +6,7 @@ import { type DicomPeer, dicomSink } from '../../src/sinks/dicom/sink';
 import { recordingLog } from '../support/records/logs';
 import { RECORD, RESULT, resultOf } from '../support/records/result-record';
 
+const REPORT = '1.2.840.10008.5.1.4.1.1.88.34';
 const SECONDARY_CAPTURE = '1.2.840.10008.5.1.4.1.1.7';
 const notOffered = () => new NotOfferedError('RECEIVER_REFUSED', 'permanent', 'not offered');
 
@@ -69,7 +70,7 @@ function sinkOf(pacs: Pacs, settings: Partial<Parameters<typeof dicomSink>[1]> =
   return { deliver: () => sink.deliver(resultOf(RECORD)), sink, ways };
 }
 
-test('each object is sent once, in the order in which it was stored, and committed; told again, nothing is sent', async () => {
+test('each object is sent once, in the order of storing, and committed; told again, nothing is sent', async () => {
   const pacs = new Pacs();
   const { deliver, ways } = sinkOf(pacs);
   await deliver();
@@ -130,7 +131,7 @@ test('one SOP Class that is refused holds up no other object, and is told with i
     .catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'RECEIVER_REFUSED', lasting: 'permanent' });
   expect((error as Error).message).toContain(
-    `pacs has ${UIDS.length - reports.length} of ${UIDS.length} objects. 1.2.840.10008.5.1.4.1.1.88.34: pacs refused to store (0x0122)`,
+    `pacs has ${UIDS.length - reports.length} of ${UIDS.length} objects. ${REPORT}: pacs refused to store (0x0122)`,
   );
   expect(pacs.stored).toEqual(UIDS.filter((uid) => !reports.includes(uid)));
 });

@@ -1,4 +1,4 @@
-import type { Endpoint, Site } from './site';
+import { type Endpoint, orthancUrlOf, type Site } from './site';
 
 /** A file beside the configuration, for root and the service alone. */
 export interface SecretFile {
@@ -7,7 +7,10 @@ export interface SecretFile {
 }
 
 /** Text of a configuration with a comment on each part, and the files of the passwords that it names. */
-export function configurationOf({ archive, broker, list, stateDir }: Site): { text: string; secrets: SecretFile[] } {
+export function configurationOf({ archive, broker, list, pacs, stateDir }: Site): {
+  text: string;
+  secrets: SecretFile[];
+} {
   const text = `# Made by hilum init. Every key is explained in configuration.md.
 # Secrets stand in files of their own: \${file:NAME}, beside this one, or \${env:NAME}.
 
@@ -24,7 +27,7 @@ broker:
 http:
   host: 127.0.0.1
   port: 8080
-${list ? LIST : NO_LIST}
+${pacs === undefined ? '' : pacsOf(archive)}${list ? LIST : NO_LIST}
 # What must outlive a restart: lists, accounts, audit trail, counts of drift. The service writes nowhere else.
 state:
   dir: ${quoted(stateDir)}
@@ -47,6 +50,20 @@ const NO_LIST = `
 # The reading list: enabled: true, and then access.kind, so that people sign in.
 list:
   enabled: false
+`;
+
+/** Name of the PACS in Orthanc's DicomModalities. */
+export const PACS = 'pacs';
+
+/** Through the Orthanc that is the archive, with the same account. */
+const pacsOf = (archive: Endpoint) => `
+# Results go by C-STORE to the PACS that Orthanc knows as ${PACS} (pacs.md).
+deliveries:
+  dicom:
+    enabled: true
+    url: ${quoted(orthancUrlOf(archive.url))}
+    auth: ${authOf(archive)}
+    modality: ${PACS}
 `;
 
 const ARCHIVE_PASSWORD = 'archive-password';

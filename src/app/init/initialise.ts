@@ -7,14 +7,16 @@ import { readConfig } from '../../config/config';
 import { passwordProblem } from '../../web/access/password';
 import { randomSecret } from '../../web/access/secret';
 import { openDirectory } from '../access';
-import { configurationOf } from './configuration';
-import type { Site } from './site';
+import { configurationOf, PACS } from './configuration';
+import { type DicomNode, type Endpoint, orthancUrlOf, type Site } from './site';
 
 /** The account by which unit and package run the service. */
 const SERVICE_ACCOUNT = 'hilum';
 
 /** Of the configuration and its secrets where the service's group may read them, and where there is no such group. */
 const [MODE_WITH_GROUP, MODE_ALONE] = [0o640, 0o600];
+
+const ORTHANC_TIMEOUT_MS = 5_000;
 
 /** Name of the first account. */
 const ADMIN = 'admin';
@@ -45,6 +47,7 @@ export async function initialise(site: Site, out: string, account: Partial<First
   for (const { name, content } of secrets) writeFor(owner, join(folder, name), `${content}\n`);
   writeFor(owner, out, text);
   mkdirSync(site.stateDir, { recursive: true, mode: 0o700 });
+  const told = site.pacs === undefined ? [] : await tellOrthanc(site, site.pacs);
   const made = site.list ? await firstAccount(out, account) : [];
   if (owner !== null) giveTo(owner, site.stateDir);
   return {
@@ -53,6 +56,7 @@ export async function initialise(site: Site, out: string, account: Partial<First
       `wrote ${out}`,
       ...secrets.map(({ name }) => `wrote ${join(folder, name)}`),
       `state is kept in ${site.stateDir}`,
+      ...told,
       ...made,
     ],
   };
@@ -97,6 +101,28 @@ function keptBeside(path: string): string | null {
     if (existsSync(target)) continue;
     renameSync(path, target);
     return target;
+  }
+}
+
+/** So that doctor can try it. Orthanc forgets it at its next start unless it stands in its configuration. */
+async function tellOrthanc({ archive }: Site, { aet, host, port }: DicomNode): Promise<string[]> {
+  const line = JSON.stringify({ [PACS]: { AET: aet, Host: host, Port: port } });
+  const told = await putModality(archive, JSON.stringify({ AET: aet, Host: host, Port: port }));
+  const said = told ? 'told Orthanc of the PACS until its next start' : 'could not tell Orthanc of the PACS';
+  return [`${said}; for good: "DicomModalities": ${line} in its configuration`];
+}
+
+async function putModality({ url, username, password = '' }: Endpoint, body: string): Promise<boolean> {
+  const account = Buffer.from(`${username ?? ''}:${password}`).toString('base64');
+  const headers = {
+    'content-type': 'application/json',
+    ...(username === undefined ? {} : { authorization: `Basic ${account}` }),
+  };
+  try {
+    const signal = AbortSignal.timeout(ORTHANC_TIMEOUT_MS);
+    return (await fetch(`${orthancUrlOf(url)}/modalities/${PACS}`, { method: 'PUT', headers, body, signal })).ok;
+  } catch {
+    return false;
   }
 }
 

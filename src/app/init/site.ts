@@ -8,11 +8,20 @@ export interface Endpoint {
   readonly password?: string;
 }
 
+/** An application entity and where it listens. */
+export interface DicomNode {
+  readonly aet: string;
+  readonly host: string;
+  readonly port: number;
+}
+
 /** What `hilum init` has to know. */
 export interface Site {
   /** DICOMweb root. */
   readonly archive: Endpoint;
   readonly broker: Endpoint;
+  /** A PACS that results are sent to by C-STORE; the archive is an Orthanc then. */
+  readonly pacs?: DicomNode | undefined;
   /** Whether this process keeps the reading list. */
   readonly list: boolean;
   /** Folder of what must outlive a restart, absolute. */
@@ -41,6 +50,32 @@ export function endpointOf(text: string, protocols: readonly string[]): Endpoint
     ...(username ? { username } : {}),
     ...(password ? { password } : {}),
   };
+}
+
+/**
+ * AET@HOST:PORT.
+ * @throws HilumError CONFIG_INVALID where it is something else
+ */
+export function dicomNodeOf(text: string): DicomNode {
+  const [, aet, host, port] = /^([\x20-\x3f\x41-\x5b\x5d-\x7e]{1,16})@(.+):(\d{1,5})$/.exec(text) ?? [];
+  if (aet === undefined || host === undefined || Number(port) < 1 || Number(port) > 65_535)
+    throw new HilumError('CONFIG_INVALID', 'permanent', `${text} is no AET@HOST:PORT`);
+  return { aet, host, port: Number(port) };
+}
+
+/**
+ * Orthanc's own REST API, from its DICOMweb root.
+ * @throws HilumError CONFIG_INVALID where that is not known of this address
+ */
+export function orthancUrlOf(dicomWebRoot: string): string {
+  const url = /^(.+)\/dicom-web$/.exec(dicomWebRoot)?.[1];
+  if (url === undefined)
+    throw new HilumError(
+      'CONFIG_INVALID',
+      'permanent',
+      `${dicomWebRoot} does not end with /dicom-web: a PACS is reached through an Orthanc (docs/pacs.md)`,
+    );
+  return url;
 }
 
 const withoutPassword = (text: string) => text.replace(/:[^:@/]*@/, ':...@');

@@ -32,8 +32,9 @@ type Settings = Pick<DicomSettings, 'objects' | 'when' | 'from' | 'verify' | 'co
 const POLL_MS = 500;
 
 /**
- * Result objects to a PACS that speaks only DIMSE, through Orthanc. Each object is sent for itself, so that one SOP Class
- * that is refused holds up no other; what the PACS has already is not sent again. Done is what the PACS is known to have.
+ * Result objects to a PACS that speaks only DIMSE, through Orthanc. Each object is sent for itself, so that one SOP
+ * Class that is refused holds up no other; what the PACS has already is not sent again. Done is what the PACS is known
+ * to have.
  */
 export function dicomSink(peer: DicomPeer, settings: Settings, log?: Log): SystemSink {
   const verifier = new Verifier(peer, settings, log);
