@@ -77,7 +77,7 @@ export function columnsFor({ maySeePatients }: Rights): readonly ColumnKey[] {
 }
 
 /** What the list begins with. Whoever reads sees what is to be read; whoever reads nothing sees all. */
-export function usualFilters(rights: Rights): Filters {
+function usualFilters(rights: Rights): Filters {
   const usual = new Set(COLUMNS.filter(({ isUsual }) => isUsual).map(({ key }) => key));
   return {
     search: '',
@@ -95,7 +95,10 @@ export function usualFilters(rights: Rights): Filters {
 const MOST_SEARCH = 64;
 
 /** What an address says; what it does not say, or says in words that are none of ours, is as usual. */
-export function filtersOf({ search, hash }: Pick<Location, 'search' | 'hash'>, rights: Rights): Filters {
+export function filtersOf(
+  { search, hash }: { readonly search: string; readonly hash: string },
+  rights: Rights,
+): Filters {
   const query = new URLSearchParams(search);
   const usual = usualFilters(rights);
   const one = (name: keyof typeof CHOICES) => known(query.get(name), CHOICES[name]) ?? usual[name];

@@ -77,7 +77,10 @@ export function startSavedViews(session: Session, changed: () => void): void {
   };
   const save = () => {
     const given = name.value.trim();
-    if (given === '') return void name.focus();
+    if (given === '') {
+      name.focus();
+      return;
+    }
     name.value = '';
     void act(() => store.save(given, viewOf(filtersOf(location, session), session)), `View ${given} saved`);
   };
