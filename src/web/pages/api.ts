@@ -27,8 +27,8 @@ async function ask<T>(path: string, init: RequestInit): Promise<T> {
     throw new ApiError(0, 'the service does not answer');
   });
   if (answer.status === 401) {
-    // The session has ended: the front door knows where to sign in.
-    location.assign('/');
+    // The session has ended: the front door knows where to sign in, and leads back to here.
+    location.reload();
     throw new ApiError(401, 'signed out');
   }
   const body = (await answer.json().catch(() => null)) as (T & { error?: string | { message?: string } }) | null;

@@ -3,11 +3,12 @@ import { ApiError, get, post } from './api.js';
 import { renderCard } from './card.js';
 import { announce, byId, h } from './dom.js';
 import { FilmPane } from './film-pane.js';
+import { elsewherePart } from './open-elsewhere.js';
 import { copyButton, reportPlainText } from './report-text.js';
 import { bar } from './rows.js';
 import { pressVerdict, verdictPart } from './verdict.js';
 import { RESEARCH_USE } from './wording.js';
-import { dateTime, resultWords, stateWords, urgentWords } from './words.js';
+import { dateTime, resultWords, stateWords, urgentWords, zonedTime } from './words.js';
 import { workPart } from './work-state.js';
 
 /** One study: its films with the heat map, the report, the models, what was done when, and verdicts. */
@@ -66,6 +67,7 @@ export class DetailPage {
       { class: 'study-side' },
       h('div', { class: 'study-told' }, words, modelsPart(detail), historyPart(detail)),
       workPart(detail, () => void this.show(row.studyInstanceUid)),
+      elsewherePart(detail),
       verdictPart(detail, () => void this.show(row.studyInstanceUid)),
     );
     const body = h('div', { class: 'study-body' }, this.film!.pane.element, side);
@@ -142,7 +144,7 @@ function heading({ row, studyDate }: StudyDetail): HTMLElement {
     ['Accession', row.accessionNumber],
     ['Study', row.studyDescription],
     ['Study date', studyDate],
-    ['Arrived', dateTime(row.arrivedAt)],
+    ['Arrived', zonedTime(row.arrivedAt)],
     ['Priority', urgentWords(row)],
     ['State', stateWords(row)],
     ['Study Instance UID', patient === undefined ? undefined : row.studyInstanceUid],
@@ -205,11 +207,11 @@ function madeBy({ models, softwareVersion }: StudyDetail): string {
 /** Only on paper: what the page says elsewhere by its controls. */
 function printedPart(detail: StudyDetail): HTMLElement {
   const { completedAt } = detail.row;
-  const when = completedAt === null ? '' : `Result of ${dateTime(completedAt)}. `;
+  const when = completedAt === null ? '' : `Result of ${zonedTime(completedAt)}. `;
   return h(
     'p',
     { class: 'printed' },
-    `${RESEARCH_USE.statement} ${when}Models: ${madeBy(detail)}. Printed ${dateTime(new Date().toISOString())}.`,
+    `${RESEARCH_USE.statement} ${when}Models: ${madeBy(detail)}. Printed ${zonedTime(new Date().toISOString())}.`,
   );
 }
 

@@ -6,7 +6,11 @@ import { startHelp } from './help.js';
 import { startKeys } from './keys.js';
 import { ReadingList } from './list.js';
 import { listen } from './live.js';
+import { leaveOpen } from './open-elsewhere.js';
 import { OperatorsPage } from './operators.js';
+import { startSavedViews } from './saved-views.js';
+import { setTitle, setUnreadUrgent, Teller } from './told.js';
+import { useTimeZone } from './words.js';
 import { leaveStudy, updateWork } from './work-state.js';
 
 type Place =
@@ -21,6 +25,9 @@ function placeOf(path: string): Place {
 const pathOf = (place: Place) =>
   place.page === 'study' ? `/study/${place.uid}` : place.page === 'operators' ? '/operators' : '/';
 
+/** What the list was asked for stays in the address of each page, so that the way back finds it. */
+const addressFor = (place: Place) => pathOf(place) + location.search + location.hash;
+
 function tellProblem(text: string | null): void {
   const element = byId('problem');
   element.hidden = text === null;
@@ -31,15 +38,28 @@ class Pages {
   private place: Place = { page: 'list' };
   readonly list: ReadingList;
   readonly detail: DetailPage;
+  private readonly teller: Teller;
   private readonly operators = new OperatorsPage();
 
   constructor(private readonly session: Session) {
-    this.list = new ReadingList(session, (uid) => this.go({ page: 'study', uid }), tellProblem);
+    const open = (uid: string) => this.go({ page: 'study', uid });
+    this.list = new ReadingList(session, open, tellProblem, ({ unreadUrgent }) => {
+      if (session.maySeePatients) setUnreadUrgent(unreadUrgent);
+    });
+    this.teller = new Teller(session, open, () => this.detail.shown);
     this.detail = new DetailPage(
       () => this.back(),
       (by) => void this.step(by),
     );
-    window.addEventListener('popstate', () => this.show(placeOf(location.pathname)));
+    window.addEventListener('popstate', () => {
+      this.show(placeOf(location.pathname));
+      if (session.mayReadStudies) this.list.follow();
+    });
+    // Not by the address: its fragment is the search.
+    document.querySelector('.skip')?.addEventListener('click', (event) => {
+      event.preventDefault();
+      byId('main').focus();
+    });
     for (const [id, place] of [
       ['to-list', { page: 'list' }],
       ['to-operators', { page: 'operators' }],
@@ -53,7 +73,7 @@ class Pages {
   }
 
   go(place: Place): void {
-    if (pathOf(place) !== location.pathname) history.pushState(null, '', pathOf(place));
+    if (pathOf(place) !== location.pathname) history.pushState(null, '', addressFor(place));
     this.show(place);
   }
 
@@ -92,15 +112,18 @@ class Pages {
     else {
       this.detail.hide();
       leaveStudy();
+      leaveOpen();
     }
     if (place.page === 'operators') this.operators.show();
     else this.operators.hide();
-    document.title =
-      place.page === 'operators' ? 'Hilum operation' : place.page === 'study' ? 'Hilum study' : 'Hilum reading list';
+    setTitle(
+      place.page === 'operators' ? 'Hilum operation' : place.page === 'study' ? 'Hilum study' : 'Hilum reading list',
+    );
   }
 
   take(events: readonly LiveEvent[]): void {
     this.list.take(events);
+    this.teller.see(events.flatMap((event) => (event.kind === 'study' ? [event.row] : [])));
     for (const event of events)
       if (event.kind === 'study' && !updateWork(event.row)) this.detail.refresh(event.row.studyInstanceUid);
   }
@@ -110,11 +133,16 @@ class Pages {
     drawUser(this.session);
     this.show(placeOf(location.pathname));
     if (!this.session.mayReadStudies) return;
+    startSavedViews(this.session, () => this.list.follow());
     await this.list.reload(true);
     listen(
       this.list.change,
       (events) => this.take(events),
-      () => this.list.reload(false).then(() => this.list.change),
+      async () => {
+        await this.list.reload(false);
+        this.teller.see(this.list.urgentRows);
+        return this.list.change;
+      },
     );
   }
 }
@@ -127,7 +155,9 @@ function drawUser({ everyoneIsLocal, user }: Session): void {
 
 async function start(): Promise<void> {
   try {
-    const pages = new Pages(await get<Session>('/session'));
+    const session = await get<Session>('/session');
+    byId('time-zone').textContent = `Times: ${useTimeZone(session.timeZone)}`;
+    const pages = new Pages(session);
     startKeys(pages, startHelp());
     await pages.start();
   } catch (error) {

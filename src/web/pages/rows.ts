@@ -1,8 +1,10 @@
 import type { RowResult, Session, StudyRow } from '../api/api-types.js';
+import type { ColumnKey } from './address.js';
 import { h } from './dom.js';
 import { RESEARCH_USE } from './wording.js';
 import {
   claimOf,
+  dateTime,
   duration,
   resultWords,
   since,
@@ -11,31 +13,46 @@ import {
   urgentWords,
   VERDICT_WORDS,
   workWords,
+  zonedTime,
 } from './words.js';
 
-/** Titles of the columns; those about a patient are left out for whoever may not see them. */
-export function columns({ maySeePatients }: Session): readonly string[] {
-  return [
-    'Priority',
-    ...(maySeePatients ? ['Film', 'Patient'] : []),
-    'Result',
-    'View',
-    'Waiting',
-    ...(maySeePatients ? ['Open'] : []),
-  ];
+export const COLUMN_WORDS: Readonly<Record<ColumnKey, string>> = {
+  priority: 'Priority',
+  film: 'Film',
+  patient: 'Patient',
+  view: 'View',
+  waiting: 'Waiting',
+  arrived: 'Arrived',
+  open: 'Open',
+};
+
+interface Column {
+  readonly title: string;
+  /** Of the grid, as in CSS. */
+  readonly width: string;
+  readonly cell: (row: StudyRow, session: Session) => HTMLElement;
+}
+
+/** In the order in which they are shown. */
+const COLUMNS: readonly (Column & { readonly key: ColumnKey | 'result' })[] = [
+  { key: 'priority', title: COLUMN_WORDS.priority, width: '92px', cell: priorityCell },
+  { key: 'film', title: COLUMN_WORDS.film, width: '118px', cell: filmCell },
+  { key: 'patient', title: COLUMN_WORDS.patient, width: 'minmax(180px, 1.4fr)', cell: patientCell },
+  { key: 'result', title: 'Result', width: 'minmax(240px, 2fr)', cell: resultCell },
+  { key: 'view', title: COLUMN_WORDS.view, width: '92px', cell: viewCell },
+  { key: 'waiting', title: COLUMN_WORDS.waiting, width: '132px', cell: waitingCell },
+  { key: 'arrived', title: COLUMN_WORDS.arrived, width: '104px', cell: arrivedCell },
+  { key: 'open', title: COLUMN_WORDS.open, width: '72px', cell: openCell },
+];
+
+/** The chosen columns, and the result. */
+export function columnsOf(chosen: readonly ColumnKey[]): readonly Column[] {
+  return COLUMNS.filter(({ key }) => key === 'result' || chosen.includes(key));
 }
 
 /** One row. What changes with the clock alone is in `.since`, see {@link tick}. */
-export function drawRow(row: StudyRow, session: Session): HTMLElement {
-  const cells = [
-    priorityCell(row),
-    ...(session.maySeePatients ? [filmCell(row), patientCell(row)] : []),
-    resultCell(row),
-    viewCell(row),
-    waitingCell(row),
-    ...(session.maySeePatients ? [openCell(row, session)] : []),
-  ];
-  const element = h(
+export function drawRow(row: StudyRow, session: Session, columns: readonly Column[]): HTMLElement {
+  return h(
     'div',
     {
       class: ['row', `state-${row.state}`, row.priority, row.hidden ? 'is-hidden' : ''].join(' ').trim(),
@@ -44,16 +61,17 @@ export function drawRow(row: StudyRow, session: Session): HTMLElement {
       'data-uid': row.studyInstanceUid,
       'aria-label': rowWords(row),
     },
-    ...cells,
+    ...columns.map(({ cell: draw }) => draw(row, session)),
   );
-  return element;
 }
 
 /** What a screen reader says of a row at once. */
 function rowWords(row: StudyRow): string {
-  const who = [row.patient?.name ?? '', row.accessionNumber ? `accession ${row.accessionNumber}` : ''].filter(
-    (text) => text !== '',
-  );
+  const { patient, accessionNumber } = row;
+  const who = [
+    patient === undefined ? '' : patient.name || (patient.id ? `patient ID ${patient.id}` : 'patient not stated'),
+    accessionNumber ? `accession ${accessionNumber}` : '',
+  ];
   return [
     row.priority,
     ...who,
@@ -220,7 +238,7 @@ function filled(template: string, { studyInstanceUid, accessionNumber, patient }
 /** The wait ends with the result; then somebody reads it. */
 function waitingCell(row: StudyRow): HTMLElement {
   const { arrivedAt, completedAt, state } = row;
-  const title = new Date(arrivedAt).toLocaleString();
+  const title = `Arrived ${zonedTime(arrivedAt)}`;
   const isOver = completedAt !== null && state !== 'waiting' && state !== 'analysing';
   const wait = isOver ? `waited ${duration(Date.parse(completedAt) - Date.parse(arrivedAt))}` : since(arrivedAt);
   const claim = claimOf(row);
@@ -232,6 +250,14 @@ function waitingCell(row: StudyRow): HTMLElement {
       row.read === null && claim === null && !isOver && state !== 'failed' ? null : workWords(row),
     ),
     h('time', { class: isOver ? 'faint small' : 'since', datetime: arrivedAt, title }, wait),
+  );
+}
+
+function arrivedCell({ arrivedAt }: StudyRow): HTMLElement {
+  const [day = '', time = ''] = dateTime(arrivedAt).split(' ');
+  return cell(
+    'arrived',
+    h('time', { datetime: arrivedAt, title: zonedTime(arrivedAt) }, h('span', {}, day), ' ', h('span', {}, time)),
   );
 }
 

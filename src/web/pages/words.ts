@@ -48,7 +48,7 @@ function readBy({ how, by }: NonNullable<StudyRow['read']>): string {
   return by === null ? '' : ` by ${by}`;
 }
 
-/** 14:05 today, 2026-01-31 14:05 on another day; in the reader's time zone. */
+/** 14:05 today, 2026-01-31 14:05 on another day; in the site's time zone. */
 function shortTime(iso: string): string {
   const text = dateTime(iso).slice(0, -3);
   const [today] = dateTime(new Date().toISOString()).split(' ');
@@ -78,18 +78,47 @@ export function duration(milliseconds: number): string {
 
 export const since = (iso: string): string => duration(Date.now() - Date.parse(iso));
 
-const two = (value: number) => String(value).padStart(2, '0');
+const formatIn = (timeZone?: string) =>
+  new Intl.DateTimeFormat('en', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  });
 
-/** In the reader's time zone: 14:05:09 */
-function clock(iso: string): string {
-  const at = new Date(iso);
-  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+let format = formatIn();
+
+/**
+ * All times are shown in this time zone from now on, whichever the reader's machine has; where the browser does not
+ * know it, in UTC. Answers the name of the one that is used.
+ * @param name IANA
+ */
+export function useTimeZone(name: string): string {
+  try {
+    format = formatIn(name);
+  } catch {
+    format = formatIn('UTC');
+  }
+  return timeZone();
 }
 
-/** 2026-01-31 14:05:09 */
+const timeZone = (): string => format.resolvedOptions().timeZone;
+
+/** In the site's time zone: 14:05:09 */
+const clock = (iso: string): string => dateTime(iso).slice(11);
+
+/** In the site's time zone: 2026-01-31 14:05:09 */
 export function dateTime(iso: string): string {
-  const at = new Date(iso);
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock(iso)}`;
+  const parts = format.formatToParts(new Date(iso));
+  const of = (type: Intl.DateTimeFormatPartTypes) => parts.find((part) => part.type === type)?.value ?? '';
+  return `${of('year').padStart(4, '0')}-${of('month')}-${of('day')} ${of('hour')}:${of('minute')}:${of('second')}`;
 }
+
+/** 2026-01-31 14:05:09 (Europe/Berlin) */
+export const zonedTime = (iso: string): string => `${dateTime(iso)} (${timeZone()})`;
 
 export const percent = (share: number): string => `${Math.round(share * 100)} %`;
