@@ -1,17 +1,7 @@
 import type { RowResult, Session, StudyRow } from '../api/api-types.js';
 import { h } from './dom.js';
-import { RESEARCH_USE } from './wording.js';
-import {
-  claimOf,
-  duration,
-  resultWords,
-  since,
-  stateName,
-  stateWords,
-  urgentWords,
-  VERDICT_WORDS,
-  workWords,
-} from './words.js';
+import { t } from './language.js';
+import { claimOf, duration, resultWords, since, stateName, stateWords, urgentWords, workWords } from './words.js';
 
 /** Titles of the columns; those about a patient are left out for whoever may not see them. */
 export function columns({ maySeePatients }: Session): readonly string[] {
@@ -58,7 +48,7 @@ function rowWords(row: StudyRow): string {
     row.priority,
     ...who,
     resultWords(row),
-    row.result === null ? '' : RESEARCH_USE.short,
+    row.result === null ? '' : t('research.short'),
     `arrived ${since(row.arrivedAt)} ago`,
     workWords(row),
   ]
@@ -85,7 +75,7 @@ function filmCell({ leadFilm }: StudyRow): HTMLElement {
     film,
     leadFilm.heatMap === null
       ? h('span', { class: 'thumb blank' })
-      : thumb(`${leadFilm.heatMap}&part=film`, `Heat map, ${RESEARCH_USE.short}`),
+      : thumb(`${leadFilm.heatMap}&part=film`, `Heat map, ${t('research.short')}`),
   );
 }
 
@@ -135,7 +125,7 @@ function patientCell({ patient, accessionNumber, studyDescription }: StudyRow): 
 function resultCell(row: StudyRow): HTMLElement {
   if (row.result === null) return cell('result', h('span', { class: `chip chip-${row.state}` }, stateWords(row)));
   const verdict =
-    row.verdict === null ? null : h('span', { class: `verdict verdict-${row.verdict}` }, VERDICT_WORDS[row.verdict]);
+    row.verdict === null ? null : h('span', { class: `verdict verdict-${row.verdict}` }, t(`verdict.${row.verdict}`));
   const words = h(
     'span',
     { class: 'words' },
@@ -155,7 +145,7 @@ function resultCell(row: StudyRow): HTMLElement {
     h(
       'span',
       { class: 'faint small' },
-      `${row.result.reached ? '' : 'No statement about absence. '}${RESEARCH_USE.unverified}`,
+      `${row.result.reached ? '' : 'No statement about absence. '}${t('research.unverified')}`,
     ),
   );
 }

@@ -1,33 +1,30 @@
-import type { ListState, ListVerdict, RowClaim, StudyRow } from '../api/api-types.js';
+import type { ListState, RowClaim, StudyRow } from '../api/api-types.js';
+import { figure, listed, named, t } from './language.js';
 
 /** All that a page says of a state. What is not analysed or failed always says why. */
-const STATES: Readonly<Record<ListState, string>> = {
-  waiting: 'Waiting',
-  analysing: 'Analysing',
-  done: 'Analysed',
-  'not-analysed': 'Not analysed',
-  failed: 'Failed',
-};
-
-export const VERDICT_WORDS: Readonly<Record<ListVerdict, string>> = {
-  agree: 'Agree',
-  disagree: 'Disagree',
-  unusable: 'Unusable',
-};
-
 export function stateWords({ state, reason, retryAt }: StudyRow): string {
+  const why = reason === null ? t('film.reasonUnknown') : reasonWords(reason);
   if (state === 'not-analysed' || state === 'failed')
-    return `${STATES[state]} because ${reason === null ? 'the reason was not recorded' : reasonWords(reason)}`;
+    return t('state.because', { state: stateName(state), reason: why });
   if (state === 'waiting' && retryAt !== null && reason !== null)
-    return `Waiting, tried again at ${clock(retryAt)}: ${reasonWords(reason)}`;
-  return STATES[state];
+    return t('state.retry', { at: clock(retryAt), reason: why });
+  return stateName(state);
 }
 
-export const stateName = (state: ListState): string => STATES[state];
+export const stateName = (state: ListState): string => t(`state.${state}`);
 
-function reasonWords({ code, text }: { code: string; text: string }): string {
-  return text === '' ? code : text;
+/** @param text the service's own sentence: what a reason that this page does not know is told by */
+export function reasonWords({ code, text }: { readonly code: string; readonly text: string }): string {
+  const words = named('reason', code);
+  return words === code && text !== '' ? text : words;
 }
+
+/** `frontal, PA`: the view that the network saw in the reader's language, what the film's header says as it is. */
+export const viewWords = (view: string): string =>
+  view
+    .split(', ')
+    .map((word) => named('view', word))
+    .join(', ');
 
 /** The claim of a row, unless its time is over. */
 export function claimOf({ claim }: Pick<StudyRow, 'claim'>): RowClaim | null {
@@ -38,14 +35,15 @@ export function claimOf({ claim }: Pick<StudyRow, 'claim'>): RowClaim | null {
 export function workWords(row: StudyRow): string {
   const { read } = row;
   const claim = claimOf(row);
-  if (read !== null) return `Read ${shortTime(read.at)}${readBy(read)}`;
-  if (claim !== null) return claim.mine ? 'Being read by you' : `Being read by ${claim.by}`;
-  return 'Unread';
+  if (read !== null) return readWords(read);
+  if (claim !== null) return claim.mine ? t('work.byYou') : t('work.byAnother', { name: claim.by });
+  return t('work.unread');
 }
 
-function readBy({ how, by }: NonNullable<StudyRow['read']>): string {
-  if (how === 'ris') return ', reported in the RIS';
-  return by === null ? '' : ` by ${by}`;
+function readWords({ at, how, by }: NonNullable<StudyRow['read']>): string {
+  const when = { at: shortTime(at) };
+  if (how === 'ris') return t('work.readByRis', when);
+  return by === null ? t('work.read', when) : t('work.readBy', { ...when, name: by });
 }
 
 /** 14:05 today, 2026-01-31 14:05 on another day; in the reader's time zone. */
@@ -59,12 +57,13 @@ function shortTime(iso: string): string {
 export function resultWords(row: StudyRow): string {
   const { result } = row;
   if (result === null) return stateWords(row);
-  return `Probability ${result.probabilityText} %, ${result.relation}`;
+  const relation = t(result.reached ? 'result.reached' : 'result.below', { point: figure(result.thresholdText) });
+  return t('result.sentence', { probability: figure(result.probabilityText), relation });
 }
 
 export function urgentWords({ urgentBy }: StudyRow): string {
-  const by = urgentBy.map((source) => ({ order: 'the order', finding: 'the finding', person: 'a person' })[source]);
-  return by.length === 0 ? 'Routine' : `Urgent by ${by.join(' and ')}`;
+  const sources = listed(urgentBy.map((source) => t(`urgent.${source}`)));
+  return urgentBy.length === 0 ? t('priority.routine') : t('urgent.by', { sources });
 }
 
 /** 40 s, 12 min, 3 h 5 min, 2 d 4 h */
