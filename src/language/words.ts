@@ -39,7 +39,7 @@ export function recognised(sentence: string): Said | null {
 
 /** A sentence that is stored or sent in English, in a reader's language; one that no catalogue has stays as it is. */
 export function translated(words: Words, sentence: string): string {
-  const said = recognised(sentence);
+  const said = words.language === 'en' ? null : recognised(sentence);
   return (said && sayIt(words, said)) ?? sentence;
 }
 

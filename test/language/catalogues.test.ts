@@ -165,7 +165,7 @@ function sentences(): string[] {
   return [
     ...Object.values(REASON_TEXTS),
     ...Object.values(WARNING_TEXTS),
-    ...kinds.flatMap((kind) => [1, 2, 7_000].map((pixels) => pixelRemark({ kind, pixels }))),
+    ...kinds.flatMap((kind) => [1, 2, 700].map((pixels) => pixelRemark({ kind, pixels }))),
     BODY_PART_UNCLEAR,
     WITHDRAWN,
     REPLACED,
