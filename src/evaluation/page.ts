@@ -179,43 +179,40 @@ function matrix(
 /** Points of a curve that its table shows. */
 const TABLE_POINTS = 15;
 
-function curvesSection(
-  { curve, auc, averagePrecision, atOperatingPoint, counts }: EvaluationReport,
-  words: Words,
-): Markup {
-  if (curve.length === 0)
-    return html`<section>
-      <h2>${say(words, 'evaluation.curves.heading')}</h2>
-      <p>${say(words, 'evaluation.curves.oneClass')}</p>
-    </section>`;
-  const { percent, decimal, estimate } = figuresIn(words);
-  const { sensitivity, specificity, precision } = atOperatingPoint;
-  const rocMark =
-    sensitivity.value === null || specificity.value === null
-      ? null
-      : ([1 - specificity.value, sensitivity.value] as const);
-  const precisionMark =
-    sensitivity.value === null || precision.value === null ? null : ([sensitivity.value, precision.value] as const);
-  const points = thin(curve, TABLE_POINTS);
-  const dot = say(words, 'evaluation.curves.dot', {
+function curvesSection(report: EvaluationReport, words: Words): Markup {
+  return report.curve.length === 0
+    ? html`<section>
+        <h2>${say(words, 'evaluation.curves.heading')}</h2>
+        <p>${say(words, 'evaluation.curves.oneClass')}</p>
+      </section>`
+    : html`<section>${rocPart(report, words)} ${precisionRecallPart(report, words)}</section>`;
+}
+
+/** What the mark of both curves is. */
+function dotWords({ sensitivity, specificity, precision }: AtThreshold, words: Words): string {
+  const { percent } = figuresIn(words);
+  return say(words, 'evaluation.curves.dot', {
     sensitivity: percent(sensitivity.value),
     specificity: percent(specificity.value),
     precision: percent(precision.value),
   });
-  const beside = say(words, 'evaluation.curves.table');
-  const rocText = [say(words, 'evaluation.curves.area', { area: estimate(auc.value, auc.interval) }), dot, beside].join(
-    ' ',
-  );
-  const precisionText = [
-    say(words, 'evaluation.curves.averagePrecision', { value: decimal(averagePrecision.value) }),
-    dot,
-    say(words, 'evaluation.curves.random'),
-    beside,
+}
+
+function rocPart({ curve, auc, atOperatingPoint }: EvaluationReport, words: Words): Markup {
+  const { percent, decimal, estimate } = figuresIn(words);
+  const { sensitivity, specificity } = atOperatingPoint;
+  const mark =
+    sensitivity.value === null || specificity.value === null
+      ? null
+      : ([1 - specificity.value, sensitivity.value] as const);
+  const description = [
+    say(words, 'evaluation.curves.area', { area: estimate(auc.value, auc.interval) }),
+    dotWords(atOperatingPoint, words),
+    say(words, 'evaluation.curves.table'),
   ].join(' ');
-  return html`<section>
-    <h2>${say(words, 'evaluation.curves.roc')}</h2>
+  return html`<h2>${say(words, 'evaluation.curves.roc')}</h2>
     <div class="plot">
-      ${rocPlot(curve, { mark: rocMark, description: rocText, words })}
+      ${rocPlot(curve, { mark, description, words })}
       ${table(
         say(words, 'evaluation.curves.rocPoints'),
         [
@@ -223,16 +220,32 @@ function curvesSection(
           say(words, 'evaluation.figures.sensitivity'),
           say(words, 'evaluation.curves.oneMinusSpecificity'),
         ],
-        points.map((point) => [decimal(point.threshold), percent(point.sensitivity), percent(point.falsePositiveRate)]),
+        thin(curve, TABLE_POINTS).map((point) => [
+          decimal(point.threshold),
+          percent(point.sensitivity),
+          percent(point.falsePositiveRate),
+        ]),
       )}
-    </div>
-    <h2>${say(words, 'evaluation.curves.precisionRecall')}</h2>
+    </div>`;
+}
+
+function precisionRecallPart(
+  { curve, averagePrecision, atOperatingPoint, counts }: EvaluationReport,
+  words: Words,
+): Markup {
+  const { percent, decimal } = figuresIn(words);
+  const { sensitivity, precision } = atOperatingPoint;
+  const mark =
+    sensitivity.value === null || precision.value === null ? null : ([sensitivity.value, precision.value] as const);
+  const description = [
+    say(words, 'evaluation.curves.averagePrecision', { value: decimal(averagePrecision.value) }),
+    dotWords(atOperatingPoint, words),
+    say(words, 'evaluation.curves.random'),
+    say(words, 'evaluation.curves.table'),
+  ].join(' ');
+  return html`<h2>${say(words, 'evaluation.curves.precisionRecall')}</h2>
     <div class="plot">
-      ${precisionRecallPlot(curve, counts.positive / counts.analysed, {
-        mark: precisionMark,
-        description: precisionText,
-        words,
-      })}
+      ${precisionRecallPlot(curve, counts.positive / counts.analysed, { mark, description, words })}
       ${table(
         say(words, 'evaluation.curves.precisionRecallPoints'),
         [
@@ -240,10 +253,13 @@ function curvesSection(
           say(words, 'evaluation.curves.recall'),
           say(words, 'evaluation.figures.precision'),
         ],
-        points.map((point) => [decimal(point.threshold), percent(point.sensitivity), percent(point.precision)]),
+        thin(curve, TABLE_POINTS).map((point) => [
+          decimal(point.threshold),
+          percent(point.sensitivity),
+          percent(point.precision),
+        ]),
       )}
-    </div>
-  </section>`;
+    </div>`;
 }
 
 function calibrationSection({ calibration }: EvaluationReport, words: Words): Markup {

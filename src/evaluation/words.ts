@@ -3,12 +3,12 @@ import type { Interval, Share } from '../statistics/statistics';
 
 /** Figures as the report writes them. */
 export interface Figures {
-  percent(value: number | null): string;
-  decimal(value: number | null, digits?: number): string;
+  readonly percent: (value: number | null) => string;
+  readonly decimal: (value: number | null, digits?: number) => string;
   /** A share with its interval, and of how many. */
-  share(share: Share): string;
+  readonly share: (share: Share) => string;
   /** A figure with its interval. */
-  estimate(value: number | null, interval: Interval, digits?: number): string;
+  readonly estimate: (value: number | null, interval: Interval, digits?: number) => string;
 }
 
 export function figuresIn(words: Words): Figures {

@@ -6,7 +6,7 @@ export type Language = keyof typeof LANGUAGES;
 export type Key = keyof Messages;
 
 /** A text with {names} to be filled in; or one for each plural form that the language has (CLDR), chosen by {count}. */
-export type Message = string | (Readonly<Partial<Record<Intl.LDMLPluralRule, string>>> & { readonly other: string });
+type Message = string | (Readonly<Partial<Record<Intl.LDMLPluralRule, string>>> & { readonly other: string });
 
 /** A language with all that is said in it. */
 export interface Words {

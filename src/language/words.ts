@@ -2,7 +2,7 @@ import de from './catalogues/de.json';
 import en from './catalogues/en.json';
 import es from './catalogues/es.json';
 import fr from './catalogues/fr.json';
-import { type Key, type Language, LANGUAGES, type Message, type Said, sayIt, type Words } from './say';
+import { type Key, type Language, LANGUAGES, type Said, sayIt, type Words } from './say';
 
 /** One message catalogue for each language; a test sees to it that none lacks a key, a placeholder or a plural. */
 const CATALOGUES: Readonly<Record<Language, Words['messages']>> = { en, es, de, fr };
@@ -42,6 +42,8 @@ export function translated(words: Words, sentence: string): string {
   const said = words.language === 'en' ? null : recognised(sentence);
   return (said && sayIt(words, said)) ?? sentence;
 }
+
+type Message = Words['messages'][Key];
 
 let made: { readonly key: string; readonly pattern: RegExp }[] | undefined;
 

@@ -14,7 +14,7 @@ import {
 } from '../../src/finding/wording';
 import { copies } from '../../src/evaluation/duplicates';
 import { readLabels } from '../../src/evaluation/labels';
-import { figure, type Key, type Language, listed, type Message, say, sayIt } from '../../src/language/say';
+import { figure, type Key, type Language, listed, say, sayIt } from '../../src/language/say';
 import { ENGLISH, LANGUAGE_NAMES, recognised, translated, wordsIn } from '../../src/language/words';
 import { chooseOperatingPoint } from '../../src/statistics/operating-point';
 import type { Scored } from '../../src/statistics/statistics';
@@ -23,6 +23,8 @@ import { SHOWN_STATES, VERDICTS } from '../../src/worklist/states';
 const SRC = resolve(__dirname, '../../src');
 const OTHERS = LANGUAGE_NAMES.filter((language) => language !== 'en');
 const KEYS = Object.keys(ENGLISH.messages) as Key[];
+
+type Message = (typeof ENGLISH)['messages'][Key];
 
 const formsOf = (message: Message): string[] => (typeof message === 'string' ? [message] : Object.values(message));
 const textOf = (language: Language, key: Key) => formsOf(wordsIn(language).messages[key]).join(' / ');

@@ -300,22 +300,6 @@ export function tokensPage(
           <p>${say(words, 'account.newTokenShown')}</p>
           <p><code>${shown}</code></p>
         </div>`;
-  const add = html`<h2>${say(words, 'account.newToken')}</h2>
-    <form method="post" action="/account/tokens">
-      ${field('label', say(words, 'account.for'), 'off')}<label for="role">${say(words, 'account.role')}</label
-      ><select id="role" name="role">
-        ${ROLES.map((role) => html`<option${role === 'metrics' ? html` selected` : null}>${role}</option>`)}</select
-      ><label for="days">${say(words, 'account.days')}</label
-      ><input
-        id="days"
-        name="days"
-        type="number"
-        min="1"
-        max="${MOST_TOKEN_DAYS}"
-        value="${TOKEN_DAYS}"
-        required
-      /><button>${say(words, 'account.makeToken')}</button>
-    </form>`;
   const heads = [
     'signIn.token',
     'account.for',
@@ -334,9 +318,28 @@ export function tokensPage(
         tokens.map(row),
       )}
       <p class="soft">${say(words, 'account.tokensNote')}</p>
-      ${add}`,
+      ${tokenForm(words)}`,
     true,
   );
+}
+
+function tokenForm(words: Words): Html {
+  return html`<h2>${say(words, 'account.newToken')}</h2>
+    <form method="post" action="/account/tokens">
+      ${field('label', say(words, 'account.for'), 'off')}<label for="role">${say(words, 'account.role')}</label
+      ><select id="role" name="role">
+        ${ROLES.map((role) => html`<option${role === 'metrics' ? html` selected` : null}>${role}</option>`)}</select
+      ><label for="days">${say(words, 'account.days')}</label
+      ><input
+        id="days"
+        name="days"
+        type="number"
+        min="1"
+        max="${MOST_TOKEN_DAYS}"
+        value="${TOKEN_DAYS}"
+        required
+      /><button>${say(words, 'account.makeToken')}</button>
+    </form>`;
 }
 
 export function refusalPage(

@@ -1,5 +1,15 @@
-import { figure as figureIn, type Key, type Language, LANGUAGES, listed as listedIn, type Needed } from './say.js';
-import { type Said, say, sayIt, type Words } from './say.js';
+import {
+  figure as figureIn,
+  type Key,
+  type Language,
+  LANGUAGES,
+  listed as listedIn,
+  type Needed,
+  type Said,
+  say,
+  sayIt,
+  type Words,
+} from './say.js';
 
 /** The service has chosen it (src/web/language.ts). */
 export const language = document.documentElement.lang as Language;
