@@ -1,4 +1,5 @@
 import { type RequestHandler, Router } from 'express';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { html } from '../base/html';
@@ -26,6 +27,17 @@ const PAGE_POLICY = [
 const PLACES = ['/', '/study/:study', '/operators'];
 const ASSETS = ['style.css', 'study.css', 'icon.svg', ...LANGUAGE_NAMES.map((name) => `${name}.json`)];
 
+/** `icon-1.svg` to `icon-10.svg`: the page's icon with a number; the last one says that there are more. */
+const NUMBERED = /^icon-([1-9]|10)\.svg$/;
+
+/** An own file for each, so that the page's policy need not let in pictures that a script makes. */
+function numberedIcon(icon: string, number: number): string {
+  const badge =
+    '<circle cx="21" cy="21" r="11" fill="#c62f12"/><text x="21" y="26.5" font-family="sans-serif" ' +
+    `font-size="15" font-weight="700" text-anchor="middle" fill="#fff">${number > 9 ? '9+' : number}</text>`;
+  return icon.replace('</svg>', `${badge}</svg>`);
+}
+
 /** The reading list's page in the reader's language, its style, its scripts and what they say. */
 export function pageRoutes(dir = PAGES_DIR): Router {
   const router = Router();
@@ -42,6 +54,11 @@ export function pageRoutes(dir = PAGES_DIR): Router {
   });
   router.get('/ui/:name', signedIn, policy, (request, response, next) => {
     const name = String(request.params['name']);
+    const [, number] = NUMBERED.exec(name) ?? [];
+    if (number !== undefined) {
+      response.type('svg').send(numberedIcon(readFileSync(join(dir, 'icon.svg'), 'utf8'), Number(number)));
+      return;
+    }
     if (!ASSETS.includes(name) && !/^[a-z-]+\.js$/.test(name)) {
       next();
       return;

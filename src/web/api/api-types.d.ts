@@ -91,6 +91,12 @@ export interface GivenClaim {
   readonly takeOver?: boolean;
 }
 
+/** Body: a page shows a study. */
+export interface GivenOpen {
+  /** Made by the page at random: one user may have several. */
+  readonly page: string;
+}
+
 /** Body of a person's urgent mark; null takes it back. */
 export interface GivenPriority {
   readonly priority: 'urgent' | null;
@@ -107,11 +113,32 @@ export interface GivenVerdict {
   readonly note?: string;
 }
 
+/** Body: a view to be saved, in the place of the one of that name. */
+export interface GivenView {
+  readonly name: string;
+  readonly view: ListView;
+}
+
 export type ListPriority = 'urgent' | 'routine';
 
 export type ListState = 'waiting' | 'analysing' | 'done' | 'not-analysed' | 'failed';
 
 export type ListVerdict = 'agree' | 'disagree' | 'unusable';
+
+/** Filters, order, search and columns of the page. */
+export interface ListView {
+  readonly work: 'unread' | 'mine' | 'read-today' | 'all';
+  readonly state?: ListState;
+  readonly priority?: ListPriority;
+  readonly view?: 'frontal' | 'lateral';
+  /** Hours since the arrival, at most. */
+  readonly period?: '1' | '24' | '168';
+  readonly order: 'oldest' | 'newest';
+  readonly hidden?: 'include';
+  readonly search?: string;
+  /** Beside the result. */
+  readonly columns?: readonly ('priority' | 'film' | 'patient' | 'view' | 'waiting' | 'arrived' | 'open')[];
+}
 
 /** One event of /api/v1/live; its id is where to resume. */
 export type LiveEvent =
@@ -123,6 +150,21 @@ export interface ModelCard {
   readonly version: string;
   /** Markdown */
   readonly text: string;
+}
+
+export interface OpenClosed {
+  readonly closed: boolean;
+}
+
+/** Who has the study open on other pages now. */
+export interface OpenElsewhere {
+  readonly others: readonly {
+    readonly by: string;
+    /** Of who asks. */
+    readonly mine: boolean;
+  }[];
+  /** It is forgotten after three times as long. */
+  readonly renewAfterSeconds: number;
 }
 
 export interface Overview {
@@ -218,6 +260,17 @@ export interface Said {
   readonly values: Readonly<Record<string, string | number>>;
 }
 
+export interface SavedView {
+  readonly id: string;
+  readonly name: string;
+  readonly view: ListView;
+}
+
+/** Views that who asks has saved, by name. */
+export interface SavedViews {
+  readonly views: readonly SavedView[];
+}
+
 export interface Session {
   readonly user: string;
   readonly mayReadStudies: boolean;
@@ -227,6 +280,10 @@ export interface Session {
   readonly everyoneIsLocal: boolean;
   /** `{StudyInstanceUID}`, `{AccessionNumber}` and `{PatientID}` are to be filled in. */
   readonly viewers: readonly { readonly name: string; readonly url: string }[];
+  /** IANA name of the site's time zone, in which times are shown. */
+  readonly timeZone: string;
+  /** The service's clock. */
+  readonly now: string;
   readonly version: string;
 }
 
@@ -272,6 +329,8 @@ export interface StudyRow {
   readonly priority: ListPriority;
   /** Whose word makes it urgent: each that says so. */
   readonly urgentBy: readonly ('order' | 'finding' | 'person')[];
+  /** Null while it is not urgent, and where it became so before the list kept this. */
+  readonly urgentSince: string | null;
   readonly arrivedAt: string;
   readonly completedAt: string | null;
   /** When a failed try is repeated. */

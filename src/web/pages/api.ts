@@ -29,8 +29,8 @@ async function ask<T>(path: string, init: RequestInit): Promise<T> {
     throw new ApiError(0, t('page.noAnswer'));
   });
   if (answer.status === 401) {
-    // The session has ended: the front door knows where to sign in.
-    location.assign('/');
+    // The session has ended: the front door knows where to sign in, and leads back to here.
+    location.reload();
     throw new ApiError(401, t('page.signedOut'));
   }
   const body = (await answer.json().catch(() => null)) as (T & { error?: string | { message?: string } }) | null;

@@ -4,10 +4,11 @@ import { renderCard } from './card.js';
 import { announce, byId, h } from './dom.js';
 import { FilmPane } from './film-pane.js';
 import { t, told } from './language.js';
+import { elsewherePart } from './open-elsewhere.js';
 import { copyButton, reportPlainText } from './report-text.js';
 import { bar } from './rows.js';
 import { pressVerdict, verdictPart } from './verdict.js';
-import { dateTime, reasonWords, resultWords, stateWords, urgentWords } from './words.js';
+import { dateTime, dateWords, reasonWords, resultWords, stateWords, urgentWords, zonedTime } from './words.js';
 import { workPart } from './work-state.js';
 
 /** One study: its films with the heat map, the report, the models, what was done when, and verdicts. */
@@ -66,6 +67,7 @@ export class DetailPage {
       { class: 'study-side' },
       h('div', { class: 'study-told' }, words, modelsPart(detail), historyPart(detail)),
       workPart(detail, () => void this.show(row.studyInstanceUid)),
+      elsewherePart(detail),
       verdictPart(detail, () => void this.show(row.studyInstanceUid)),
     );
     const body = h('div', { class: 'study-body' }, this.film!.pane.element, side);
@@ -143,12 +145,12 @@ function heading({ row, studyDate }: StudyDetail): HTMLElement {
       : patient.name || patient.id || t('study.patientNotStated');
   const facts: [string, string | undefined][] = [
     [t('study.fact.patientId'), patient?.id],
-    [t('study.fact.born'), patient?.birthDate],
+    [t('study.fact.born'), patient && dateWords(patient.birthDate)],
     [t('study.fact.sex'), patient?.sex],
     [t('study.fact.accession'), row.accessionNumber],
     [t('study.fact.study'), row.studyDescription],
-    [t('study.fact.studyDate'), studyDate],
-    [t('study.fact.arrived'), dateTime(row.arrivedAt)],
+    [t('study.fact.studyDate'), dateWords(studyDate)],
+    [t('study.fact.arrived'), zonedTime(row.arrivedAt)],
     [t('study.fact.priority'), urgentWords(row)],
     [t('study.fact.state'), stateWords(row)],
     [t('study.fact.uid'), patient === undefined ? undefined : row.studyInstanceUid],
@@ -233,9 +235,9 @@ function printedPart(detail: StudyDetail): HTMLElement {
   const { completedAt } = detail.row;
   const words = [
     t('research.statement'),
-    ...(completedAt === null ? [] : [t('study.resultOf', { at: dateTime(completedAt) })]),
+    ...(completedAt === null ? [] : [t('study.resultOf', { at: zonedTime(completedAt) })]),
     `${t('study.madeBy', { models: madeBy(detail) })}.`,
-    t('study.printed', { at: dateTime(new Date().toISOString()) }),
+    t('study.printed', { at: zonedTime(new Date().toISOString()) }),
   ];
   return h('p', { class: 'printed' }, words.join(' '));
 }

@@ -4,7 +4,7 @@ import { t } from './language.js';
 import { overlay, type ShownFilm } from './overlay.js';
 import { priorStrip } from './priors.js';
 import type { Viewport } from './viewport.js';
-import { viewWords } from './words.js';
+import { dateWords, viewWords } from './words.js';
 
 /** The left of a study: the film, beside it an earlier one where somebody compares, below it the earlier studies. */
 export class FilmPane {
@@ -93,12 +93,12 @@ export class FilmPane {
     const head = h(
       'div',
       { class: 'compared-head' },
-      h('strong', {}, prior.studyDate || t('priors.dateNotStated')),
+      h('strong', {}, dateWords(prior.studyDate) || t('priors.dateNotStated')),
       h('span', { class: 'faint' }, prior.studyDescription),
       h('label', {}, sync, ` ${t('priors.together')}`),
       h('a', { href: `/study/${prior.studyInstanceUid}` }, t('priors.open')),
     );
-    const label = t('priors.label', { date: prior.studyDate || t('priors.dateNotStated') });
+    const label = t('priors.label', { date: dateWords(prior.studyDate) || t('priors.dateNotStated') });
     this.films.append(h('section', { class: 'compared', 'aria-label': label }, head, this.compared.element));
   }
 

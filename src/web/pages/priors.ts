@@ -2,7 +2,7 @@ import type { PriorStudies, PriorStudy, StudyDetail } from '../api/api-types.js'
 import { get } from './api.js';
 import { h } from './dom.js';
 import { figure, t } from './language.js';
-import { stateName } from './words.js';
+import { dateWords, stateName } from './words.js';
 
 /** Earlier studies of the patient as a strip; each opens beside the film. Null where patients may not be seen. */
 export function priorStrip(
@@ -42,7 +42,7 @@ function cards(priors: readonly PriorStudy[], compare: (prior: PriorStudy | null
       'button',
       { type: 'button', class: 'prior', 'aria-pressed': 'false' },
       picture,
-      h('span', { class: 'when' }, studyDate || t('priors.dateNotStated')),
+      h('span', { class: 'when' }, dateWords(studyDate) || t('priors.dateNotStated')),
       h('span', { class: 'small' }, words),
     );
     button.addEventListener('click', () => {

@@ -1,12 +1,13 @@
 import type { FilmReport, StudyDetail } from '../api/api-types.js';
 import { announce, h } from './dom.js';
 import { t } from './language.js';
+import { dateWords } from './words.js';
 
 /** The report as plain text, to be pasted: with what it is for, and without the patient's name. */
 export function reportPlainText({ summary, statements }: FilmReport, { row, studyDate, models }: StudyDetail): string {
   const study = [
     row.accessionNumber ? t('report.accession', { number: row.accessionNumber }) : '',
-    studyDate ? t('report.studyOf', { date: studyDate }) : '',
+    studyDate ? t('report.studyOf', { date: dateWords(studyDate) }) : '',
   ].filter((text) => text !== '');
   return [
     t('research.statement'),
