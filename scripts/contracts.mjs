@@ -99,8 +99,7 @@ ${text.replace("'./messages'", "'../../language/messages.js'")}`;
 }
 
 /** Messages that say what a result means, or what it does not: one list, to be looked through by a clinician. */
-const CLINICAL =
-  /^(research|result|reason|warning|remark|email\.(subject|opening)|evaluation\.limits)\.|^verdict\.(\w*agree|unusable)$/;
+const CLINICAL = /^(research|result|reason|warning|remark|email\.(subject|opening)|evaluation\.limits)\./;
 
 /** The page with its table made anew; what stands above the table is written by hand. */
 function wordingTable(page, languages) {

