@@ -57,11 +57,15 @@ export interface FilmDetail {
   readonly sopInstanceUid: string;
   readonly outcome: 'analysed' | 'not-analysed' | 'rejected';
   readonly view: string;
+  /** Why it was not analysed: a code. */
+  readonly reason: string | null;
   readonly reasonText: string | null;
   readonly result: RowResult | null;
   /** What the probability is of. */
   readonly finding: string | null;
   readonly remarks: readonly string[];
+  /** The same, in their order; null where no catalogue has a remark. */
+  readonly remarksSaid: readonly (Said | null)[];
   readonly lungFraction: number | null;
   readonly picture: string | null;
   /** Why there is no picture, to whoever may see one. */
@@ -248,6 +252,14 @@ export interface RowResult {
   readonly relation: string;
 }
 
+/** What is said beside it in English, for a reader of another language. */
+export interface Said {
+  /** Of a message catalogue (src/language/catalogues). */
+  readonly key: string;
+  /** What its placeholders are filled with. */
+  readonly values: Readonly<Record<string, string | number>>;
+}
+
 export interface SavedView {
   readonly id: string;
   readonly name: string;
@@ -284,7 +296,12 @@ export interface StudyCount {
 export interface StudyDetail {
   readonly row: StudyRow;
   readonly films: readonly FilmDetail[];
-  readonly history: readonly { readonly at: string; readonly text: string }[];
+  readonly history: readonly {
+    readonly at: string;
+    readonly text: string;
+    /** The parts of the text. */
+    readonly said: readonly Said[];
+  }[];
   readonly verdicts: readonly VerdictEntry[];
   /** Viewers that open the study. */
   readonly viewers: readonly { readonly name: string; readonly url: string }[];

@@ -19,6 +19,14 @@ const modelReference = z.strictObject({ id: z.string(), version: z.string() });
 const viewer = z.strictObject({ name: z.string(), url: z.string() });
 const polygon = z.array(z.tuple([z.number(), z.number()]));
 
+export const Said = z
+  .strictObject({
+    key: z.string().describe('Of a message catalogue (src/language/catalogues).'),
+    values: z.record(z.string(), z.union([z.string(), z.number()])).describe('What its placeholders are filled with.'),
+  })
+  .describe('What is said beside it in English, for a reader of another language.');
+export type Said = ReadOnly<z.infer<typeof Said>>;
+
 export const ListState = z.enum(SHOWN_STATES);
 export type ListState = z.infer<typeof ListState>;
 
@@ -150,10 +158,12 @@ export const FilmDetail = z.strictObject({
   sopInstanceUid: z.string(),
   outcome: z.enum(['analysed', 'not-analysed', 'rejected']),
   view: z.string(),
+  reason: z.string().nullable().describe('Why it was not analysed: a code.'),
   reasonText: z.string().nullable(),
   result: RowResult.nullable(),
   finding: z.string().nullable().describe('What the probability is of.'),
   remarks: z.array(z.string()),
+  remarksSaid: z.array(Said.nullable()).describe('The same, in their order; null where no catalogue has a remark.'),
   lungFraction: share.nullable(),
   picture: z.string().nullable(),
   noPicture: z
@@ -181,7 +191,9 @@ export type VerdictEntry = ReadOnly<z.infer<typeof VerdictEntry>>;
 export const StudyDetail = z.strictObject({
   row: StudyRow,
   films: z.array(FilmDetail),
-  history: z.array(z.strictObject({ at: time, text: z.string() })),
+  history: z.array(
+    z.strictObject({ at: time, text: z.string(), said: z.array(Said).describe('The parts of the text.') }),
+  ),
   verdicts: z.array(VerdictEntry),
   viewers: z.array(viewer).describe('Viewers that open the study.'),
   models: z.array(modelReference),
