@@ -29,6 +29,7 @@ import { type HistoryKind, SHOWN_STATES, type ShownState } from './states';
 import { needsSighting, type Sighting, writeStep } from './steps';
 import { readStoredRecord } from './stored-findings';
 import { ROW_COLUMNS, rowOf, type StudyRow } from './study-row';
+import { type Turnaround, turnaroundOf, type TurnaroundRequest } from './turnaround';
 import {
   type Agreement,
   agreementOf,
@@ -239,6 +240,11 @@ export class Worklist {
     return this.database.read((db) => countPerHour(db, from));
   }
 
+  /** What takes seconds: whoever asks often keeps the answer. */
+  turnaround(request: TurnaroundRequest): Promise<Turnaround> {
+    return this.database.readAside((db) => turnaroundOf(db, request));
+  }
+
   /** Number of the last change: where live updates start. */
   lastChange(): Promise<number> {
     return this.database.read(readCounter);
@@ -285,7 +291,16 @@ async function writeRecord(
   const study = record.studyInstanceUid;
   const stored = await transaction
     .selectFrom('study')
-    .select([...URGENCY_COLUMNS, 'state', 'record', 'correction', 'read_at', 'unread_since', 'ris_patient'])
+    .select([
+      ...URGENCY_COLUMNS,
+      'state',
+      'record',
+      'correction',
+      'read_at',
+      'unread_since',
+      'first_result_at',
+      'ris_patient',
+    ])
     .where('study_uid', '=', study)
     .executeTakeFirst();
   const columns = { ...recordColumns(record), change };
@@ -310,6 +325,7 @@ async function writeRecord(
         ? withoutSight(columns)
         : { ...columns, ...columnsWithRis(study, sightOf(record), stored.ris_patient) }),
       ...work,
+      first_result_at: stored.first_result_at ?? columns.completed_at,
       urgency: urgencyOf({ ...stored, finding_priority: record.priority, record_key: record.key }),
       correction: correctionOf(record, corrected, stored.correction, now),
     })
@@ -350,6 +366,7 @@ async function insertRecord(
       ...priorities,
       study_uid: record.studyInstanceUid,
       arrived_at: columns.completed_at,
+      first_result_at: columns.completed_at,
       ...workAfter({ record: null, read_at: null, finding_priority: null, unread_since: null }, record),
       urgency: urgencyOf({ ...NO_RESULT, ...priorities }),
     })
