@@ -174,19 +174,28 @@ const FIRST_COME = sql`placed as materialized (select urgent, hour, arrived_at, 
   waited as (select taken.urgent, taken.hour, reading.first_read_at - taken.arrived_at as ms
     from placed as taken inner join placed as reading on reading.reading_place = taken.arrival_place)`;
 
-/** By priority, and by priority and hour. In whole numbers: n / 2 and 9n / 10, rounded up. */
+/**
+ * By priority, and by priority and hour: the ones at the places n / 2 and 9n / 10, rounded up, in whole numbers.
+ */
 async function quantilesOf(
   db: Kysely<Schema>,
   arrivals: RawBuilder<unknown>,
   waits: RawBuilder<unknown>,
 ): Promise<readonly QuantileRow[]> {
-  const grouped = (hour: RawBuilder<unknown>, by: RawBuilder<unknown>) => sql`select urgent, ${hour} as hour,
-    max(studies) as studies, max(case when place = (studies + 1) / 2 then ms end) as median,
-    max(case when place = (9 * studies + 9) / 10 then ms end) as p90
-    from (select urgent, hour, ms, row_number() over (partition by ${by} order by ms) as place,
-      count(*) over (partition by ${by}) as studies from waited) as ranked group by ${by}`;
-  const { rows } = await sql<QuantileRow>`with ${arrivals}, ${waits}
-    ${grouped(sql`cast(null as bigint)`, sql`urgent`)} union all ${grouped(sql`hour`, sql`urgent, hour`)}`.execute(db);
+  const { rows } = await sql<QuantileRow>`with ${arrivals}, ${waits},
+    placed_waits as materialized (select urgent, hour, ms,
+      row_number() over (partition by urgent order by ms) as place,
+      row_number() over (partition by urgent, hour order by ms) as place_in_hour from waited),
+    counted as materialized (select urgent, hour, count(*) as studies from placed_waits group by urgent, hour),
+    counted_all as materialized (select urgent, sum(studies) as studies from counted group by urgent)
+    select urgent, cast(null as bigint) as hour, cast(max(studies) as bigint) as studies,
+      max(case when place = (studies + 1) / 2 then ms end) as median,
+      max(case when place = (9 * studies + 9) / 10 then ms end) as p90
+      from placed_waits inner join counted_all using (urgent) group by urgent
+    union all select urgent, hour, max(studies) as studies,
+      max(case when place_in_hour = (studies + 1) / 2 then ms end) as median,
+      max(case when place_in_hour = (9 * studies + 9) / 10 then ms end) as p90
+      from placed_waits inner join counted using (urgent, hour) group by urgent, hour`.execute(db);
   return rows;
 }
 

@@ -24,7 +24,7 @@ import { findPriors, type Prior } from './priors';
 import { recordColumns, withoutSight } from './record-columns';
 import { followKept } from './ris-orders';
 import { columnsWithRis } from './ris-patient';
-import type { Schema } from './schema';
+import type { Schema, StudyColumns } from './schema';
 import { type HistoryKind, SHOWN_STATES, type ShownState } from './states';
 import { needsSighting, type Sighting, writeStep } from './steps';
 import { readStoredRecord } from './stored-findings';
@@ -39,6 +39,7 @@ import {
   verdictsOf,
   writeVerdict,
 } from './verdicts';
+import { findWorkers, type ListedWorker, noteWorker } from './workers';
 import {
   type ClaimOutcome,
   type ClaimRequest,
@@ -98,10 +99,24 @@ export class Worklist {
 
   /**
    * What the service tells of a study on its way; `at` in milliseconds since 1970, `sighting` where the archive was
-   * asked.
+   * asked, `worker` who tells it.
    */
-  advance(study: Uid, step: Step, at = this.now(), sighting: Sighting | null = null): Promise<void> {
-    return this.database.write((transaction) => writeStep(transaction, study, step, at, sighting));
+  advance(
+    study: Uid,
+    step: Step,
+    at = this.now(),
+    sighting: Sighting | null = null,
+    worker: string | null = null,
+  ): Promise<void> {
+    return this.database.write(async (transaction) => {
+      await writeStep(transaction, study, step, at, sighting);
+      if (worker !== null) await noteWorker(transaction, study, step, worker, at);
+    });
+  }
+
+  /** Those that told of a study within the last day, by their names. */
+  workers(): Promise<ListedWorker[]> {
+    return this.database.read((db) => findWorkers(db, this.now()));
   }
 
   /** Whether the archive should be asked what it lists of this study. */
@@ -281,6 +296,17 @@ async function readCounter(db: Kysely<Schema>): Promise<number> {
   return (await db.selectFrom('counter').select('value').where('name', '=', 'change').executeTakeFirstOrThrow()).value;
 }
 
+const RECORD_COLUMNS = [
+  ...URGENCY_COLUMNS,
+  'state',
+  'record',
+  'correction',
+  'read_at',
+  'unread_since',
+  'first_result_at',
+  'ris_patient',
+] as const satisfies readonly (keyof StudyColumns)[];
+
 async function writeRecord(
   transaction: Transaction<Schema>,
   record: StudyRecord,
@@ -291,16 +317,7 @@ async function writeRecord(
   const study = record.studyInstanceUid;
   const stored = await transaction
     .selectFrom('study')
-    .select([
-      ...URGENCY_COLUMNS,
-      'state',
-      'record',
-      'correction',
-      'read_at',
-      'unread_since',
-      'first_result_at',
-      'ris_patient',
-    ])
+    .select(RECORD_COLUMNS)
     .where('study_uid', '=', study)
     .executeTakeFirst();
   const columns = { ...recordColumns(record), change };

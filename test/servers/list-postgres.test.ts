@@ -11,6 +11,7 @@ import { Servers } from '../support/servers/servers';
 import { databaseTests } from '../support/suites/database.suite';
 import { listQueryTests } from '../support/suites/list-queries.suite';
 import { priorTests } from '../support/suites/priors.suite';
+import { turnaroundTests } from '../support/suites/turnaround.suite';
 import { workStateTests } from '../support/suites/work-state.suite';
 import { worklistTests } from '../support/suites/worklist.suite';
 
@@ -40,6 +41,10 @@ describe('pages, searches and counts on PostgreSQL', () => {
 
 describe('what is read and by whom, on PostgreSQL', () => {
   workStateTests(create, (url, migrations) => openDatabase(url, LOG, migrations));
+});
+
+describe('turnaround, on PostgreSQL', () => {
+  turnaroundTests(create, (url, migrations) => openDatabase(url, LOG, migrations));
 });
 
 describe('PostgreSQL as its database', () => {

@@ -17,7 +17,7 @@ async function up(db: Kysely<unknown>): Promise<void> {
     where history.study_uid = study.study_uid and history.kind = 'result'), completed_at)
     where completed_at is not null or read_at is not null`.execute(db);
   await sql`create index study_turnaround on study (arrived_at, first_result_at, first_opened_at, first_read_at,
-    triage_priority, ris_priority, finding_priority, person_priority) where state <> 'left-alone' and hidden = 0`.execute(
+    triage_priority, ris_priority, finding_priority, person_priority, state, hidden) where state <> 'left-alone' and hidden = 0`.execute(
     db,
   );
   await sql`create index study_analysing on study (worker, started_at) where state = 'analysing'`.execute(db);
