@@ -4,15 +4,19 @@ import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { AnalysisIdentity } from '../pipeline/encode';
 import type { Broker } from '../queue/broker';
+import type { ModelManifest } from '../model/manifest';
 import type { Sink } from '../sinks/sink';
 import { type ListParts, readingListWeb, type ReadingListWeb } from '../web/api/list-app';
 import type { DeadLetters } from '../web/api/operator-routes';
 import { type Database, openDatabase } from '../worklist/database';
 import { Progress } from '../worklist/progress';
+import type { Outages } from '../web/outages';
+import type { KeptTurnaround } from '../worklist/kept-turnaround';
 import { listSink } from '../worklist/sink';
 import { Worklist } from '../worklist/worklist';
 import { type DeadLetter, type Fate, sortMeant } from './dead-letters';
-import { SHIPPED_MODELS, VERSION } from './installed';
+import { driftOf } from './measures';
+import { DOCS_DIR, SHIPPED_MODELS, VERSION } from './installed';
 import { installedOf } from './line';
 
 /** The reading list: its database, what the service tells of studies on their way, and the sink of their results. */
@@ -51,8 +55,18 @@ function deadLettersOf(broker: Broker): DeadLetters {
   };
 }
 
+/** What an operator sees beside the list. */
+export interface OperationSources {
+  readonly turnaround: KeptTurnaround | null;
+  readonly failingSince: ReadonlyMap<string, number>;
+  readonly outages: Outages;
+  /** Null where this process has no worker. */
+  readonly classifier: ModelManifest | null;
+}
+
 interface ListWebParts extends Pick<ListParts, 'access' | 'archive' | 'checks' | 'log' | 'reader'> {
   readonly list: OpenedList | null;
+  readonly operation: OperationSources;
   readonly broker: Broker;
   /** Those that run here; null where this process has no worker. */
   readonly models: AnalysisIdentity['models'] | null;
@@ -64,8 +78,12 @@ export interface OpenedListWeb {
 }
 
 /** The reading list's pages and API; null where the list is off. */
-export function openListWeb(config: Config, { list, broker, models, ...shared }: ListWebParts): OpenedListWeb | null {
-  if (list === null) return null;
+export function openListWeb(
+  config: Config,
+  { list, operation, broker, models, ...shared }: ListWebParts,
+): OpenedListWeb | null {
+  const { turnaround, failingSince, outages, classifier } = operation;
+  if (list === null || turnaround === null) return null;
   const { viewers, pictureCacheMiB, claimMinutes, timeZone } = config.list;
   const web = readingListWeb({
     ...shared,
@@ -77,6 +95,13 @@ export function openListWeb(config: Config, { list, broker, models, ...shared }:
     queues: () => broker.depths(),
     ages: () => broker.ages(),
     deadLetters: deadLettersOf(broker),
+    outages,
+    workersConnected: () => broker.workers(),
+    deliveries: () => broker.sinkDepths(),
+    failingSince,
+    turnaround,
+    drift: classifier !== null && config.drift.enabled ? driftOf(config, classifier) : () => null,
+    docsDir: DOCS_DIR,
     installed: {
       dir: config.models.dir ?? SHIPPED_MODELS,
       models: models ?? installedOf(config),

@@ -2,7 +2,7 @@ import { describeError } from '../base/errors';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { ModelManifest } from '../model/manifest';
-import { compareWith, lastDays, referenceOf } from '../monitoring/drift';
+import { compareWith, type DriftRow, lastDays, referenceOf } from '../monitoring/drift';
 import { DriftBook, readPages } from '../monitoring/drift-book';
 import type { FilmObserver } from '../pipeline/stage';
 import { type Broker, BROKER_STATES } from '../queue/broker';
@@ -11,31 +11,35 @@ import { DELIVERY_RESULTS } from '../sinks/runner';
 import { RIS_MESSAGE_LABELS, RIS_OUTCOMES } from '../ris/receiver';
 import { STUDY_RESULTS } from '../study-consumer';
 import { createMetrics, type Metrics } from '../web/metrics';
+import type { KeptTurnaround } from '../worklist/kept-turnaround';
 import { VERSION } from './installed';
 import { listensToRis } from './ris';
+
+/** The metrics of turnaround reach back so far. */
+const TURNAROUND_METRIC_DAYS = 7;
 
 /** The counts of this process, and all workers' counts of the last days against the classifier's reference. */
 function openDrift(config: Config, classifier: ModelManifest, log: Log) {
   const book = new DriftBook(config.state.dir, (error) =>
     log.warn({ event: 'drift.unwritten', error: describeError(error) }, "the counts for drift can't be written"),
   );
+  const rows = driftOf(config, classifier);
+  return { book, rows: () => rows() ?? [] };
+}
+
+/** All workers' counts of the last days in this `state.dir`; null where the classifier has no reference. */
+export function driftOf({ state, drift }: Config, classifier: ModelManifest): () => DriftRow[] | null {
   const reference = referenceOf(classifier);
-  return {
-    book,
-    rows: () =>
-      reference === null
-        ? []
-        : compareWith(reference, readPages(config.state.dir, ...lastDays(config.drift.days, new Date())).page),
-  };
+  return () =>
+    reference === null ? null : compareWith(reference, readPages(state.dir, ...lastDays(drift.days, new Date())).page);
 }
 
 /**
- * What is counted: for /metrics, and of films for drift where that is on. `sinks`: names of those that this process
- * delivers to. Without a worker, and so without a classifier, there are no series of studies: a missing worker shows.
+ * What is counted: for /metrics, and of films for drift where that is on. Without a worker, and so without a classifier, there are no series of studies: a missing worker shows.
  */
 export function openMeasures(
   config: Config,
-  { classifier, broker, sinks }: { classifier: ModelManifest | null; broker: Broker; sinks: readonly string[] },
+  { classifier, broker, sinks, turnaround }: MeasuredParts,
   log: Log,
 ): { metrics: Metrics; observer: FilmObserver } {
   const drift = classifier !== null && config.drift.enabled ? openDrift(config, classifier, log) : null;
@@ -52,8 +56,18 @@ export function openMeasures(
     sinkQueues: () => broker.sinkDepths(),
     risMessages: listensToRis(config) ? { types: RIS_MESSAGE_LABELS, outcomes: RIS_OUTCOMES } : null,
     ...(drift ? { drift: drift.rows } : {}),
+    turnaround: turnaround && (() => turnaround.glance(TURNAROUND_METRIC_DAYS)),
   });
   return { metrics, observer: observerOf(metrics, drift?.book ?? null) };
+}
+
+interface MeasuredParts {
+  readonly classifier: ModelManifest | null;
+  readonly broker: Broker;
+  /** Names of those that this process delivers to. */
+  readonly sinks: readonly string[];
+  /** Null where this process does not keep the list. */
+  readonly turnaround: KeptTurnaround | null;
 }
 
 function observerOf(metrics: Metrics, book: DriftBook | null): FilmObserver {

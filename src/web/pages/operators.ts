@@ -1,10 +1,31 @@
-import type { DeadLetterEntry, DeadLetterList, DeadLettersDone, Overview } from '../api/api-types.js';
+import type {
+  DeadLetterEntry,
+  DeadLetterList,
+  DeadLettersDone,
+  Installation,
+  Overview,
+  Turnaround,
+} from '../api/api-types.js';
 import { get, post } from './api.js';
 import { announce, byId, h } from './dom.js';
 import { t } from './language.js';
+import {
+  checksPart,
+  deliveriesPart,
+  installationPart,
+  outagesPart,
+  turnaroundControls,
+  turnaroundPart,
+  workersPart,
+} from './operation.js';
+import { table } from './table.js';
 import { dateTime, duration, stateName } from './words.js';
 
 const EVERY = 5_000;
+/** Turnaround and drift change slowly. */
+const SLOW_EVERY = 300_000;
+/** Turnaround of so many days at first. */
+const DAYS = 7;
 const QUEUES: Readonly<Record<string, string>> = {
   intake: t('operation.queue.intake'),
   urgent: t('operation.queue.urgent'),
@@ -14,35 +35,69 @@ const QUEUES: Readonly<Record<string, string>> = {
 };
 
 /**
- * For whoever runs the service: what waits, what is out of order, how much was done, and the studies that were given
- * up. Nothing about a patient.
+ * For whoever runs the service: what is out of order and since when, what each worker does, what waits and was given
+ * up, how long studies take, what is installed. Nothing about a patient.
  */
 export class OperatorsPage {
   private timer: number | undefined;
+  private slowTimer: number | undefined;
   private readonly page = byId('operators-page');
   private readonly overview = h('div', { class: 'overview' });
   private readonly letters = h('div', {});
+  private readonly turnaround = h('div', {});
+  private readonly installation = h('div', { class: 'overview' });
+  private days = DAYS;
 
   show(): void {
-    if (this.page.childElementCount === 0)
-      this.page.append(
-        h('h2', { id: 'operators-title', tabindex: -1 }, t('page.operation')),
-        this.overview,
-        this.letters,
-      );
+    if (this.page.childElementCount === 0) this.build();
     void this.refresh();
     void this.refreshLetters();
+    void this.refreshSlow();
     clearInterval(this.timer);
+    clearInterval(this.slowTimer);
     this.timer = window.setInterval(() => void this.refresh(), EVERY);
+    this.slowTimer = window.setInterval(() => void this.refreshSlow(), SLOW_EVERY);
   }
 
   hide(): void {
     clearInterval(this.timer);
+    clearInterval(this.slowTimer);
+  }
+
+  private build(): void {
+    const controls = turnaroundControls(this.days, (days) => {
+      this.days = days;
+      void this.refreshTurnaround();
+    });
+    this.page.append(
+      h('h2', { id: 'operators-title', tabindex: -1 }, t('page.operation')),
+      this.overview,
+      this.letters,
+      h('section', { 'aria-labelledby': 'turnaround-title' }, ...controls, this.turnaround),
+      this.installation,
+    );
+  }
+
+  private async refreshSlow(): Promise<void> {
+    await Promise.all([this.refreshTurnaround(), this.refreshInstallation()]);
+  }
+
+  private async refreshTurnaround(): Promise<void> {
+    const { days } = this;
+    const parts = await get<Turnaround>(`/operators/turnaround?days=${days}`).then(turnaroundPart, failed);
+    if (days === this.days) this.turnaround.replaceChildren(...parts);
+  }
+
+  private async refreshInstallation(): Promise<void> {
+    this.installation.replaceChildren(
+      ...(await get<Installation>('/operators/installation').then(installationPart, failed)),
+    );
   }
 
   private async refresh(): Promise<void> {
     try {
-      this.overview.replaceChildren(...drawOverview(await get<Overview>('/operators/overview')));
+      const parts = drawOverview(await get<Overview>('/operators/overview'));
+      keepingFocus(this.overview, () => this.overview.replaceChildren(...parts));
     } catch (error) {
       this.overview.replaceChildren(
         h('p', { class: 'problem', role: 'alert' }, t('operation.noNews', { why: (error as Error).message })),
@@ -165,25 +220,24 @@ function leftOutPart(leftOut: Overview['leftOut']): HTMLElement {
   );
 }
 
-function drawOverview({ queues, ages, checks, states, leftOut, throughput }: Overview): HTMLElement[] {
+/** A table that somebody moves by keys is the one of the same name afterwards. */
+function keepingFocus(place: HTMLElement, redraw: () => void): void {
+  const focused = place.contains(document.activeElement) ? document.activeElement?.getAttribute('aria-label') : null;
+  redraw();
+  for (const region of place.querySelectorAll<HTMLElement>('.wide'))
+    if (region.getAttribute('aria-label') === (focused ?? '')) region.focus();
+}
+
+const failed = (error: unknown): HTMLElement[] => [
+  h('p', { class: 'problem' }, t('operation.notReadable', { why: (error as Error).message })),
+];
+
+function drawOverview(overview: Overview): HTMLElement[] {
+  const { queues, ages, states, leftOut, throughput } = overview;
   return [
-    h(
-      'section',
-      { 'aria-labelledby': 'checks-title' },
-      h('h3', { id: 'checks-title' }, t('operation.needs')),
-      h(
-        'ul',
-        { class: 'checks' },
-        ...checks.map(({ name, problem }) =>
-          h(
-            'li',
-            { class: problem === null ? 'ok' : 'bad' },
-            h('strong', {}, name),
-            ` ${problem ?? t('operation.ok')}`,
-          ),
-        ),
-      ),
-    ),
+    checksPart(overview),
+    outagesPart(overview),
+    workersPart(overview),
     h(
       'section',
       { 'aria-labelledby': 'queues-title' },
@@ -199,6 +253,7 @@ function drawOverview({ queues, ages, checks, states, leftOut, throughput }: Ove
             ]),
           ),
     ),
+    deliveriesPart(overview),
     h(
       'section',
       { 'aria-labelledby': 'states-title' },
@@ -216,21 +271,6 @@ function drawOverview({ queues, ages, checks, states, leftOut, throughput }: Ove
       chart(throughput),
     ),
   ];
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): HTMLElement {
-  return h(
-    'table',
-    {},
-    h('thead', {}, h('tr', {}, ...head.map((text) => h('th', { scope: 'col' }, text)))),
-    h(
-      'tbody',
-      {},
-      ...rows.map(([first, ...rest]) =>
-        h('tr', {}, h('th', { scope: 'row' }, first ?? ''), ...rest.map((text) => h('td', {}, text))),
-      ),
-    ),
-  );
 }
 
 function chart(throughput: Overview['throughput']): HTMLElement {
