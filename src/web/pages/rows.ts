@@ -128,7 +128,11 @@ function thumb(path: string, alt: string): HTMLElement {
 /** Pictures of the rows in sight are asked for now. */
 export function loadThumbs(within: HTMLElement): void {
   for (const image of within.querySelectorAll<HTMLImageElement>('img[data-src]')) {
-    image.onerror = () => image.classList.add('blank');
+    image.onerror = () => {
+      image.classList.add('blank');
+      // Without words no browser draws a broken picture.
+      image.alt = '';
+    };
     image.src = image.dataset['src'] ?? '';
     delete image.dataset['src'];
   }
