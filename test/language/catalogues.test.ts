@@ -114,7 +114,7 @@ const SAME: Readonly<Record<Language, readonly Key[]>> = {
 /** Words that would say that something is absent, or that a reader could take for it. */
 const FORBIDDEN: Readonly<Record<Language, RegExp>> = {
   en: /\b(normal|abnormal|negative|healthy|unremarkable|all[- ]clear|no (finding|evidence|disease)s?|ruled? out)\b/i,
-  es: /\b(a?normal(es)?|negativ[oa]s?|san[oa]s?|sin (hallazgo|evidencia|enfermedad)|no hay (hallazgo|signo)|descartad)/i,
+  es: /\b(a?normal(es)?|negativ[oa]s?|san[oa]s?|sin (hallazgo|evidencia|enfermedad)|no hay hallazgo|descartad)/i,
   de: /(normal|auffällig|negativ|gesund|ohne Befund|befundfrei|keine?n? (Befund|Hinweis|Nachweis)|ausgeschlossen)/i,
   fr: /(\ba?norma(l|le|ux|les)\b|négati|\bsaine?s?\b|sans (anomalie|particularité)|aucune? (anomalie|signe)|exclu)/i,
 };
