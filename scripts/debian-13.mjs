@@ -7,22 +7,15 @@
  * which is used again. Needs root. The last line is `N passed, N failed`.
  */
 import { spawnSync } from 'node:child_process';
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { PACKAGES, ensure } from './install.mjs';
+import { PACKAGES } from './install.mjs';
 import { minutesTable, timed } from './lib/parts.mjs';
-import { Explained, ROOT, isMain, runMain, runQuietly, runShown, say } from './lib/shell.mjs';
+import { inside, withRoot } from './lib/roots.mjs';
+import { isMain, runMain, say } from './lib/shell.mjs';
 
 const SUITE = 'trixie';
 const TESTS = ['amqp', 'dicomweb', 'end-to-end', 'plugin'];
-/** Where the checkout and the Node that runs this are, inside. */
-const CHECKOUT = '/opt/hilum';
-const NODE = '/usr/local/bin/node';
 const JEST = 'node_modules/jest/bin/jest.js';
-/** Certificates of tests; `ps` is what RabbitMQ's start script and tests look for processes with. */
-const TOOLS = ['ca-certificates', 'openssl', 'procps'];
 
 async function main() {
   const { values, positionals } = parseArgs({
@@ -43,10 +36,10 @@ async function main() {
  * @returns what each part came to: name, minutes, passed, failed, skipped
  */
 export async function onDebian13(tests = TESTS, kept = undefined) {
-  if (process.getuid?.() !== 0) throw new Explained('only root can make a Debian 13 root and change into it');
-  const root = kept ?? fs.mkdtempSync(path.join(os.tmpdir(), 'hilum-debian-13-'));
-  try {
-    const rows = [await timed('root', () => makeRoot(root, packagesFor(tests)))];
+  const started = performance.now();
+  return withRoot({ suite: SUITE, packages: packagesFor(tests), kept }, async (root) => {
+    say(versions(root));
+    const rows = [{ name: 'root', minutes: (performance.now() - started) / 60_000 }];
     for (const [name, args] of [
       ['demo', ['scripts/demo.mjs', '--once']],
       ['plug-in', ['scripts/test.mjs', '--part', 'plug-in']],
@@ -54,35 +47,17 @@ export async function onDebian13(tests = TESTS, kept = undefined) {
       ['servers', [JEST, '--selectProjects=servers', '--maxWorkers=1', ...tests.map((test) => `/${test}\\.test`)]],
     ]) {
       say(`\n== Debian 13, ${name}`);
-      rows.push(await timed(name, () => inside(root, args)));
+      rows.push(await timed(name, () => partOf(root, args)));
     }
     return rows;
-  } finally {
-    if (kept === undefined) fs.rmSync(root, { recursive: true, force: true });
-  }
+  });
 }
 
 /** The usual tests need neither Java nor a browser. */
 function packagesFor(tests) {
   const judges = PACKAGES.judges.filter((name) => tests.length === 0 || !/java|jre|bsh/.test(name));
   const browser = tests.length === 0 ? PACKAGES.browser : [];
-  return [...new Set([...TOOLS, ...PACKAGES.servers, ...judges, ...browser])];
-}
-
-async function makeRoot(root, packages) {
-  await ensure({ root: true, build: true });
-  if (!fs.existsSync(path.join(root, 'etc/debian_version'))) {
-    await runQuietly(`mmdebstrap ${SUITE}`, 'mmdebstrap', [
-      '--variant=minbase',
-      `--include=${packages.join(',')}`,
-      SUITE,
-      root,
-    ]);
-  }
-  fs.mkdirSync(path.join(root, CHECKOUT), { recursive: true });
-  const node = path.join(root, NODE);
-  if (!fs.existsSync(node)) fs.writeFileSync(node, '', { mode: 0o755 });
-  say(versions(root));
+  return [...PACKAGES.servers, ...judges, ...browser];
 }
 
 function versions(root) {
@@ -93,21 +68,8 @@ function versions(root) {
   return stdout.trim();
 }
 
-/** In namespaces of its own: when the command ends, its mounts and all that it started are gone. */
-async function inside(root, args) {
-  const script = [
-    'set -eu',
-    'mount --make-rprivate /',
-    `mount --bind "${ROOT}" "${root}${CHECKOUT}"`,
-    `mount --bind "${process.execPath}" "${root}${NODE}"`,
-    `mount -t proc proc "${root}/proc"`,
-    `mount --rbind /dev "${root}/dev"`,
-    `exec chroot "${root}" /usr/bin/env -i -C ${CHECKOUT} ${environment()} "$@"`,
-  ].join('\n');
-  const { code, output } = await runShown('unshare', [
-    ...['--mount', '--pid', '--fork', '--kill-child'],
-    ...['/bin/sh', '-c', script, 'sh', NODE, ...args],
-  ]);
+async function partOf(root, args) {
+  const { code, output } = await inside(root, args);
   return { ...counts(args, output), ...(code === 0 ? {} : { failed: Math.max(1, counts(args, output).failed) }) };
 }
 
@@ -119,8 +81,5 @@ function counts([script], output) {
     ? { passed: 1, failed: 0, skipped: 0 }
     : { passed: number('passed'), failed: number('failed'), skipped: number('skipped') };
 }
-
-const environment = () =>
-  ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'LANG=C.UTF-8', 'CI=1'].join(' ');
 
 if (isMain(import.meta.url)) await runMain(main);

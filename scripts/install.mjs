@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * `node scripts/install.mjs [servers] [judges] [bench] [browser] [root] [training]`: brings a bare Debian to the point
- * where Hilum builds and runs. Node built-ins only, as it runs before `npm ci`. What is there already is left alone, and
- * checking costs a fraction of a second.
+ * `node scripts/install.mjs [servers] [judges] [bench] [browser] [package] [root] [training]`: brings a bare Debian to
+ * the point where Hilum builds and runs. Node built-ins only, as it runs before `npm ci`. What is there already is left
+ * alone, and checking costs a fraction of a second.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -48,6 +48,8 @@ export const PACKAGES = {
     'python3-pydicom',
   ],
   browser: ['chromium'],
+  /** Makes the Debian package. */
+  package: ['dpkg-dev'],
   /** A Debian of another release beside this one. */
   root: ['mmdebstrap', 'debian-archive-keyring'],
   /** Large; nothing but the training and its own tests needs it. */

@@ -12,6 +12,7 @@ import { onDebian13 } from './debian-13.mjs';
 import { ensure } from './install.mjs';
 import { minutesTable, timed } from './lib/parts.mjs';
 import { Explained, ROOT, runMain, runShown, say, succeeds } from './lib/shell.mjs';
+import { builtAndRun } from './package/verify-image.mjs';
 
 /** Debian's own: the plug-in runs in it, and its packages are installed for it. */
 const PYTHON = '/usr/bin/python3';
@@ -43,6 +44,7 @@ const PARTS = [
     run: (args) => jest(['--selectProjects=servers', '--maxWorkers=1', ...args]),
   },
   { name: 'debian-13', needs: { root: true }, run: debian13 },
+  { name: 'image', needs: { root: true }, run: image },
 ];
 
 async function main() {
@@ -89,6 +91,11 @@ async function debian13() {
   const rows = await onDebian13();
   const total = (key) => rows.reduce((sum, row) => sum + (row[key] ?? 0), 0);
   return { passed: total('passed'), failed: total('failed'), skipped: total('skipped') };
+}
+
+/** docker/Dockerfile, built and run without an engine. */
+async function image() {
+  return { ...(await builtAndRun()), skipped: 0 };
 }
 
 async function unittest(args, cwd) {

@@ -11,6 +11,8 @@ const PARTS = [
   { name: 'tests', command: ['scripts/test.mjs'] },
   { name: 'sbom', command: ['scripts/sbom.mjs'] },
   { name: 'node', command: ['scripts/verify-node.mjs'] },
+  { name: 'deb', command: ['scripts/package/verify-deb.mjs'] },
+  { name: 'helm', command: ['scripts/package/verify-helm.mjs'] },
   { name: 'fuzz', command: ['scripts/fuzz.mjs'] },
   { name: 'agreement', command: ['scripts/agreement.mjs'] },
   { name: 'chaos', command: ['scripts/chaos.mjs'] },

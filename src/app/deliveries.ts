@@ -3,6 +3,7 @@ import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { ResultEvent } from '../events/result-event';
 import type { Broker } from '../queue/broker';
+import { languageOfTexts } from '../language/config';
 import { triesWithin } from '../queue/retry-policy';
 import { loadCurrentRecord } from '../sinks/load-record';
 import { SINKS } from '../sinks/registry';
@@ -16,9 +17,13 @@ const on = (deliveries: Config['deliveries']) => SINKS.instances(deliveries).fil
  * The sinks of other systems that are switched on; none has connected yet. @throws HilumError CONFIG_INVALID for
  * unreadable TLS files.
  */
-export function openSinks({ deliveries, archive }: Config, log?: Log): Sink[] {
+export function openSinks({ deliveries, archive, language }: Config, log?: Log): Sink[] {
   return on(deliveries).map((instance) =>
-    instance.open({ archiveUrl: archive.url, log: log?.child({ sink: instance.name }) }),
+    instance.open({
+      archiveUrl: archive.url,
+      log: log?.child({ sink: instance.name }),
+      language: languageOfTexts(language),
+    }),
   );
 }
 

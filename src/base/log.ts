@@ -40,6 +40,8 @@ export const LOG_EVENTS = [
   'delivery.dead',
   'delivery.put-back',
   'delivery.superseded',
+  'delivery.verified',
+  'delivery.not-offered',
   'delivery.failing',
   'delivery.recovered',
   'delivery.unnamed-acknowledgement',

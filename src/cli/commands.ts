@@ -6,6 +6,7 @@ import { dead } from './dead';
 import { doctor } from './doctor';
 import { drift } from './drift';
 import { evaluate } from './evaluate';
+import { init } from './init';
 import { models } from './models';
 import { reanalyze } from './reanalyze';
 import { rebuild } from './rebuild';
@@ -14,7 +15,7 @@ import { tokens } from './tokens';
 import { users } from './users';
 
 /** All commands, in the order of `hilum --help`: a new one is a file beside this one and a line here. */
-const COMMANDS = [serve, analyze, evaluate, models, doctor, dead, drift, reanalyze, users, tokens, rebuild];
+const COMMANDS = [init, serve, analyze, evaluate, models, doctor, dead, drift, reanalyze, users, tokens, rebuild];
 
 export const program = COMMANDS.reduce(
   (all, command) => all.addCommand(command),

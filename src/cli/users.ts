@@ -1,6 +1,5 @@
-import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
 import { type OpenedDirectory, parseRoles, refuse, withDirectory } from './accounts';
+import { askPassword } from './ask';
 import { configOption, HilumCommand, print } from './command';
 
 interface UsersOptions {
@@ -102,25 +101,4 @@ function change(config: string, { said, apply }: Change): Promise<number> {
     print(said);
     return 0;
   });
-}
-
-/**
- * The first line of standard input; at a terminal it is asked for and not shown. Never an argument: those are in the
- * list of processes and in the shell's history.
- */
-async function askPassword(): Promise<string> {
-  const isTerminal = process.stdin.isTTY;
-  if (isTerminal) process.stderr.write('Password: ');
-  const lines = createInterface({
-    input: process.stdin,
-    terminal: isTerminal,
-    output: new Writable({ write: (_chunk, _encoding, done) => done() }),
-  });
-  try {
-    for await (const line of lines) return line;
-    return '';
-  } finally {
-    lines.close();
-    if (isTerminal) process.stderr.write('\n');
-  }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { INSTANCE_NAME, type NamedBlock, type SinkBlock, type SinkContext, type SinkEntry } from './define-sink';
+import { dicom } from './dicom';
 import { email } from './email';
 import { fhir } from './fhir';
 import { hl7 } from './hl7';
@@ -64,4 +65,4 @@ function instancesOf(entry: SinkEntry, blocks: SinkBlock | NamedBlock[]): SinkIn
 }
 
 /** Which sinks there are. Adding one is a folder beside this file and a place in this list. */
-export const SINKS = sinkRegistry([hl7, fhir, ups, metadata, webhook, email]);
+export const SINKS = sinkRegistry([hl7, fhir, ups, metadata, dicom, webhook, email]);

@@ -39,8 +39,10 @@ export function isFindingWithdrawn({ verdict, verdict_key, record_key }: Withdra
   return verdict === 'disagree' && record_key !== null && verdict_key === record_key;
 }
 
-/** What {@link urgencyOf} reads. */
+/** What {@link urgencyColumns} reads. */
 export const URGENCY_COLUMNS = [
+  'urgency',
+  'urgent_since',
   'triage_priority',
   'finding_priority',
   'person_priority',
@@ -53,15 +55,20 @@ export type UrgencyColumns = Pick<StudyColumns, (typeof URGENCY_COLUMNS)[number]
 
 /**
  * What the list is sorted by: the highest of all priorities, so that none lowers another. A verdict takes away what the
- * finding says, and nothing else.
+ * finding says, and nothing else. What was urgent before is so since then.
+ * @param row with `urgency` and `urgent_since` of before
  */
-export function urgencyOf(row: UrgencyColumns): number {
+export function urgencyColumns(row: UrgencyColumns, now: number): Pick<StudyColumns, 'urgency' | 'urgent_since'> {
   const finding = isFindingWithdrawn(row) ? null : row.finding_priority;
-  return [row.triage_priority, row.ris_priority, finding, row.person_priority].includes('urgent') ? 0 : 1;
+  const isUrgent = [row.triage_priority, row.ris_priority, finding, row.person_priority].includes('urgent');
+  if (!isUrgent) return { urgency: 1, urgent_since: null };
+  return { urgency: 0, urgent_since: row.urgency === 0 ? row.urgent_since : now };
 }
 
 /** Of a study that no result, no verdict and no word of the RIS is there of. */
 export const NO_RESULT = {
+  urgency: 1,
+  urgent_since: null,
   finding_priority: null,
   ris_priority: null,
   verdict: null,

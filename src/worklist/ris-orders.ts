@@ -1,7 +1,7 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Uid } from '../dicom/uid';
 import type { OrderReference, PatientIdentifier, RisChange } from '../ris/changes';
-import { nextChange, note, URGENCY_COLUMNS, urgencyOf } from './change';
+import { nextChange, note, URGENCY_COLUMNS, urgencyColumns } from './change';
 import { identifierOf } from './ris-patient';
 import type { Schema, StudyColumns } from './schema';
 import { readStoredRecord } from './stored-findings';
@@ -184,7 +184,7 @@ async function followPriority(
     .set({
       ris_priority: order.priority,
       ris_priority_at: order.priority_at,
-      ...(isNews ? { urgency: urgencyOf({ ...stored, ris_priority: order.priority }), change } : {}),
+      ...(isNews ? { ...urgencyColumns({ ...stored, ris_priority: order.priority }, now), change } : {}),
     })
     .where('study_uid', '=', study)
     .execute();

@@ -19,6 +19,8 @@ export interface Schema extends AccessSchema {
   left_out_count: LeftOutCountTable;
   ris_message: RisMessageTable;
   ris_order: RisOrderTable;
+  saved_view: SavedViewTable;
+  open_study: OpenStudyTable;
   worker: WorkerTable;
 }
 
@@ -45,6 +47,8 @@ interface StudyTable {
   reason_text: string | null;
   /** 0 urgent, 1 not: the highest of the three that follow and of `ris_priority`. */
   urgency: number;
+  /** Null while it is not urgent, and where it is so since a version that did not keep this. */
+  urgent_since: number | null;
   /** By the event or the rules. */
   triage_priority: Priority | null;
   /** By what was found. */
@@ -222,6 +226,25 @@ interface RisOrderTable {
   read_on_wall_clock: string | null;
   report_at: number | null;
   received_at: number;
+}
+
+/** A view of the list that a user keeps; the name once for each user. */
+interface SavedViewTable {
+  id: string;
+  user_id: string;
+  name: string;
+  /** JSON: filters, order, search and columns, as the API takes them. */
+  content: string;
+}
+
+/** A page that shows a study, until it is closed or does not say so any more. */
+interface OpenStudyTable {
+  user_id: string;
+  /** Named by the page. */
+  page: string;
+  user_name: string;
+  study_uid: string;
+  until: number;
 }
 
 /** Workers that told of a study; those that were not heard for a day go. */

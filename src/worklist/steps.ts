@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Uid } from '../dicom/uid';
 import type { Step } from '../events/progress-event';
-import { nextChange, NO_RESULT, note, urgencyOf } from './change';
+import { nextChange, NO_RESULT, note, URGENCY_COLUMNS, urgencyColumns } from './change';
 import { sightColumns, type StudySight } from './record-columns';
 import { followKept } from './ris-orders';
 import { columnsWithRis } from './ris-patient';
@@ -20,9 +20,7 @@ const STORED = [
   'record_key',
   'arrived_at',
   'completed_at',
-  'triage_priority',
-  'finding_priority',
-  'person_priority',
+  ...URGENCY_COLUMNS,
   'patient_id',
   'accession_number',
   'ris_patient',
@@ -55,7 +53,7 @@ export async function writeStep(
   }
   const isLate = kind !== 'nothing-new' && stored.completed_at !== null && at < stored.completed_at;
   const update = {
-    ...changesBy(study, step, stored, sighting),
+    ...changesBy(study, step, stored, at, sighting),
     ...(isLate ? startOf(step, stored, at) : stateOf(step, stored, at, sighting)),
   };
   if (Object.keys(update).length === 0) return;
@@ -88,7 +86,7 @@ function fresh(study: Uid, step: Step, at: number, sighting: Sighting | null) {
     study_uid: study,
     arrived_at: at,
     ...priorities,
-    urgency: urgencyOf({ ...NO_RESULT, ...priorities }),
+    ...urgencyColumns({ ...NO_RESULT, ...priorities }, at),
     ...sightOf(study, sighting),
     ...(sighting?.mayHaveFilms === false ? leftOut('modality') : stateBy(step, at)),
   };
@@ -124,9 +122,17 @@ function leftOut(reason: LeftOutReason) {
 }
 
 /** A later word of triage may raise, never lower; what the archive lists holds until there is a result. */
-function changesBy(study: Uid, step: Step, stored: Stored, sighting: Sighting | null): Partial<StudyColumns> {
+function changesBy(
+  study: Uid,
+  step: Step,
+  stored: Stored,
+  at: number,
+  sighting: Sighting | null,
+): Partial<StudyColumns> {
   const isHigher = step.kind === 'waiting' && step.priority === 'urgent' && stored.triage_priority !== 'urgent';
-  const raised = isHigher ? { triage_priority: 'urgent' as const, urgency: 0 } : {};
+  const raised = isHigher
+    ? { triage_priority: 'urgent' as const, ...urgencyColumns({ ...stored, triage_priority: 'urgent' }, at) }
+    : {};
   const seen =
     sighting !== null && stored.record_key === null ? columnsWithRis(study, sighting.sight, stored.ris_patient) : {};
   return { ...raised, ...seen };

@@ -36,7 +36,8 @@ export interface StudyRow {
     readonly finding: Priority | null;
     readonly person: Priority | null;
   };
-  /** Milliseconds since 1970, as all times here. */
+  /** Null while it is not urgent, or where that is not known. Milliseconds since 1970, as all times here. */
+  readonly urgentSince: number | null;
   readonly arrivedAt: number;
   readonly startedAt: number | null;
   readonly completedAt: number | null;
@@ -99,6 +100,7 @@ export const ROW_COLUMNS = [
   'state',
   'reason',
   'urgency',
+  'urgent_since',
   'triage_priority',
   'finding_priority',
   'person_priority',
@@ -153,6 +155,7 @@ export function rowOf(stored: StoredRow): StudyRow {
       finding: stored.finding_priority,
       person: stored.person_priority,
     },
+    urgentSince: stored.urgent_since,
     arrivedAt: stored.arrived_at,
     startedAt: stored.started_at,
     completedAt: stored.completed_at,

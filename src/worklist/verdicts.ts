@@ -5,7 +5,7 @@ import { leadingFinding } from '../finding/finding';
 import type { StudyRecord } from '../sinks/record';
 import { type Interval, wilson } from '../statistics/wilson';
 import type { Author } from './author';
-import { isFindingWithdrawn, nextChange, note, URGENCY_COLUMNS, type UrgencyColumns, urgencyOf } from './change';
+import { isFindingWithdrawn, nextChange, note, URGENCY_COLUMNS, type UrgencyColumns, urgencyColumns } from './change';
 import type { Database } from './database';
 import { clean, leadOf } from './record-columns';
 import { patientDigest } from './patient-digest';
@@ -77,7 +77,7 @@ export async function writeVerdict(
     .updateTable('study')
     .set({
       ...(stored.read_at === null ? readColumns('verdict', at, by, stored) : {}),
-      urgency: urgencyOf(judgedNow),
+      ...urgencyColumns(judgedNow, at),
       verdict,
       verdict_note: given.note,
       verdict_by: given.by.name,

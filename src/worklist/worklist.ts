@@ -7,7 +7,7 @@ import { isWithdrawn } from '../sinks/statements';
 import { standingOf } from '../sinks/supersession';
 import type { Author } from './author';
 import { changedAttributes, type FoundAttributes, isReadFromFilm, sightOf } from './attributes';
-import { isFindingWithdrawn, nextChange, NO_RESULT, note, URGENCY_COLUMNS, urgencyOf } from './change';
+import { isFindingWithdrawn, nextChange, NO_RESULT, note, URGENCY_COLUMNS, urgencyColumns } from './change';
 import {
   clearPending,
   correctionOf,
@@ -20,10 +20,12 @@ import {
 } from './corrections';
 import type { Database } from './database';
 import { countSelected, findPage, type Page, type PageRequest, type SelectedCount, type Selection } from './page-query';
+import { deleteOpen, type OpenPage, writeOpen } from './open-studies';
 import { findPriors, type Prior } from './priors';
 import { recordColumns, withoutSight } from './record-columns';
 import { followKept } from './ris-orders';
 import { columnsWithRis } from './ris-patient';
+import { deleteView, findViews, type SavedView, writeView } from './saved-views';
 import type { Schema, StudyColumns } from './schema';
 import { type HistoryKind, SHOWN_STATES, type ShownState } from './states';
 import { needsSighting, type Sighting, writeStep } from './steps';
@@ -201,6 +203,34 @@ export class Worklist {
     return this.database.write((transaction) => writeUnread(transaction, study, by, this.now()));
   }
 
+  /**
+   * A page shows a study: kept for `forMs` milliseconds unless it says so again. Resolves to who has it open on other
+   * pages, each once, who asks included.
+   */
+  keepOpen(study: Uid, page: OpenPage & { readonly forMs: number }): Promise<Author[]> {
+    return this.database.write((transaction) => writeOpen(transaction, study, page, this.now()));
+  }
+
+  /** The page does not show the study any more. */
+  close(study: Uid, page: OpenPage): Promise<void> {
+    return this.database.write((transaction) => deleteOpen(transaction, study, page));
+  }
+
+  /** Views of the list that a user keeps, by name. */
+  views(user: string): Promise<SavedView[]> {
+    return this.database.read((db) => findViews(db, user));
+  }
+
+  /** In the place of the one of that name. False where the user has as many as there may be. */
+  saveView(user: string, view: Omit<SavedView, 'id'>): Promise<boolean> {
+    return this.database.write((transaction) => writeView(transaction, user, view));
+  }
+
+  /** False where the user has no such view. */
+  removeView(user: string, id: string): Promise<boolean> {
+    return this.database.write((transaction) => deleteView(transaction, user, id));
+  }
+
   /** How much there is to read. @param from beginning of the day (milliseconds since 1970) */
   work(by: string, from: number): Promise<WorkCounts> {
     return this.database.read((db) => countWork(db, by, from, this.now()));
@@ -343,7 +373,7 @@ async function writeRecord(
         : { ...columns, ...columnsWithRis(study, sightOf(record), stored.ris_patient) }),
       ...work,
       first_result_at: stored.first_result_at ?? columns.completed_at,
-      urgency: urgencyOf({ ...stored, finding_priority: record.priority, record_key: record.key }),
+      ...urgencyColumns({ ...stored, finding_priority: record.priority, record_key: record.key }, now),
       correction: correctionOf(record, corrected, stored.correction, now),
     })
     .where('study_uid', '=', study)
@@ -385,7 +415,7 @@ async function insertRecord(
       arrived_at: columns.completed_at,
       first_result_at: columns.completed_at,
       ...workAfter({ record: null, read_at: null, finding_priority: null, unread_since: null }, record),
-      urgency: urgencyOf({ ...NO_RESULT, ...priorities }),
+      ...urgencyColumns({ ...NO_RESULT, ...priorities }, columns.completed_at),
     })
     .execute();
 }
@@ -438,7 +468,7 @@ async function writePriority(
   if (stored === undefined) return false;
   await transaction
     .updateTable('study')
-    .set({ person_priority: priority, urgency: urgencyOf({ ...stored, person_priority: priority }), change })
+    .set({ person_priority: priority, ...urgencyColumns({ ...stored, person_priority: priority }, at), change })
     .where('study_uid', '=', study)
     .execute();
   await note(transaction, change, study, at, 'priority', { priority, by: by.name, byId: by.id });

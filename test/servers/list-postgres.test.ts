@@ -9,6 +9,7 @@ import { studyRecord } from '../support/records/study-record';
 import type { Postgres } from '../support/servers/postgres';
 import { Servers } from '../support/servers/servers';
 import { databaseTests } from '../support/suites/database.suite';
+import { habitTests } from '../support/suites/habits.suite';
 import { listQueryTests } from '../support/suites/list-queries.suite';
 import { priorTests } from '../support/suites/priors.suite';
 import { turnaroundTests } from '../support/suites/turnaround.suite';
@@ -41,6 +42,10 @@ describe('pages, searches and counts on PostgreSQL', () => {
 
 describe('what is read and by whom, on PostgreSQL', () => {
   workStateTests(create, (url, migrations) => openDatabase(url, LOG, migrations));
+});
+
+describe('saved views, open pages and since when a study is urgent, on PostgreSQL', () => {
+  habitTests(async () => openDatabase(await create(), LOG));
 });
 
 describe('turnaround, on PostgreSQL', () => {

@@ -14,6 +14,7 @@ const DELIVERIES = SINKS.schema.parse({
   fhir: { enabled: true, url: URL },
   ups: { enabled: true, url: URL },
   metadata: { enabled: true, url: URL },
+  dicom: { enabled: true, url: URL, modality: 'pacs' },
   // Those that may be told of all results are asked for all.
   webhook: { enabled: true, url: URL, when: 'all', secret: `whsec_${'A'.repeat(32)}` },
   email: { enabled: true, host: '127.0.0.1', when: 'all', from: 'a@b.example', to: ['c@d.example'] },

@@ -14,7 +14,7 @@ import { RECORD, resultOf } from '../support/records/result-record';
 const CONTEXT = { archiveUrl: 'http://archive/dicom-web' };
 
 test('the sinks, in the order of their queues', () => {
-  expect(SINKS.names).toEqual(['list', 'hl7', 'fhir', 'ups', 'metadata', 'webhook', 'email']);
+  expect(SINKS.names).toEqual(['list', 'hl7', 'fhir', 'ups', 'metadata', 'dicom', 'webhook', 'email']);
   expect(Object.keys(SINKS.schema.parse({}))).toEqual(['awayHours', ...SINKS.names.slice(1)]);
 });
 
@@ -36,6 +36,7 @@ test('every sink, the list too, is told of results, of what takes their place an
     fhir: { enabled: true, url },
     ups: { enabled: true, url },
     metadata: { enabled: true, url },
+    dicom: { enabled: true, url, modality: 'pacs' },
     webhook: { enabled: true, url, secret: `whsec_${'A'.repeat(32)}` },
     email: { enabled: true, host: '127.0.0.1', from: 'a@b.example', to: ['c@d.example'] },
   });

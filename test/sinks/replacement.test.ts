@@ -39,8 +39,8 @@ const MESSAGES: Readonly<Record<string, (record: StudyRecord) => string>> = {
 };
 const names = Object.keys(MESSAGES);
 
-test('these, and the metadata of Orthanc, are all sinks to other systems', () => {
-  expect([...names, 'metadata', 'list'].sort()).toEqual([...SINKS.names].sort());
+test('these, the metadata of Orthanc, and the objects themselves, are all sinks to other systems', () => {
+  expect([...names, 'metadata', 'dicom', 'list'].sort()).toEqual([...SINKS.names].sort());
 });
 
 test.each(names)('%s states what a reader is warned of, and says nothing of it where there is nothing', (name) => {

@@ -148,6 +148,8 @@ class StoredAccounts implements Accounts {
     return this.change(username, true, async (db) => {
       await endSessions(db, username);
       await db.deleteFrom('account').where('username', '=', username).execute();
+      // Of another person who gets the name later they are not.
+      await db.deleteFrom('saved_view').where('user_id', '=', localId(username)).execute();
       await recorded(await revokeMadeBy(db, localId(username)));
     });
   }

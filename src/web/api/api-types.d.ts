@@ -67,11 +67,15 @@ export interface FilmDetail {
   readonly sopInstanceUid: string;
   readonly outcome: 'analysed' | 'not-analysed' | 'rejected';
   readonly view: string;
+  /** Why it was not analysed: a code. */
+  readonly reason: string | null;
   readonly reasonText: string | null;
   readonly result: RowResult | null;
   /** What the probability is of. */
   readonly finding: string | null;
   readonly remarks: readonly string[];
+  /** The same, in their order; null where no catalogue has a remark. */
+  readonly remarksSaid: readonly (Said | null)[];
   readonly lungFraction: number | null;
   readonly picture: string | null;
   /** Why there is no picture, to whoever may see one. */
@@ -97,6 +101,12 @@ export interface GivenClaim {
   readonly takeOver?: boolean;
 }
 
+/** Body: a page shows a study. */
+export interface GivenOpen {
+  /** Made by the page at random: one user may have several. */
+  readonly page: string;
+}
+
 /** Body of a person's urgent mark; null takes it back. */
 export interface GivenPriority {
   readonly priority: 'urgent' | null;
@@ -111,6 +121,12 @@ export interface GivenRead {
 export interface GivenVerdict {
   readonly verdict: ListVerdict;
   readonly note?: string;
+}
+
+/** Body: a view to be saved, in the place of the one of that name. */
+export interface GivenView {
+  readonly name: string;
+  readonly view: ListView;
 }
 
 /** What is installed, and whether the films are still like those that the models were validated on. */
@@ -128,6 +144,21 @@ export type ListState = 'waiting' | 'analysing' | 'done' | 'not-analysed' | 'fai
 
 export type ListVerdict = 'agree' | 'disagree' | 'unusable';
 
+/** Filters, order, search and columns of the page. */
+export interface ListView {
+  readonly work: 'unread' | 'mine' | 'read-today' | 'all';
+  readonly state?: ListState;
+  readonly priority?: ListPriority;
+  readonly view?: 'frontal' | 'lateral';
+  /** Hours since the arrival, at most. */
+  readonly period?: '1' | '24' | '168';
+  readonly order: 'oldest' | 'newest';
+  readonly hidden?: 'include';
+  readonly search?: string;
+  /** Beside the result. */
+  readonly columns?: readonly ('priority' | 'film' | 'patient' | 'view' | 'waiting' | 'arrived' | 'open')[];
+}
+
 /** One event of /api/v1/live; its id is where to resume. */
 export type LiveEvent =
   { readonly kind: 'study'; readonly row: StudyRow } | { readonly kind: 'gone'; readonly studyInstanceUid: string };
@@ -138,6 +169,21 @@ export interface ModelCard {
   readonly version: string;
   /** Markdown */
   readonly text: string;
+}
+
+export interface OpenClosed {
+  readonly closed: boolean;
+}
+
+/** Who has the study open on other pages now. */
+export interface OpenElsewhere {
+  readonly others: readonly {
+    readonly by: string;
+    /** Of who asks. */
+    readonly mine: boolean;
+  }[];
+  /** It is forgotten after three times as long. */
+  readonly renewAfterSeconds: number;
 }
 
 export interface Overview {
@@ -252,6 +298,25 @@ export interface RowResult {
   readonly relation: string;
 }
 
+/** What is said beside it in English, for a reader of another language. */
+export interface Said {
+  /** Of a message catalogue (src/language/catalogues). */
+  readonly key: string;
+  /** What its placeholders are filled with. */
+  readonly values: Readonly<Record<string, string | number>>;
+}
+
+export interface SavedView {
+  readonly id: string;
+  readonly name: string;
+  readonly view: ListView;
+}
+
+/** Views that who asks has saved, by name. */
+export interface SavedViews {
+  readonly views: readonly SavedView[];
+}
+
 export interface Session {
   readonly user: string;
   readonly mayReadStudies: boolean;
@@ -261,6 +326,10 @@ export interface Session {
   readonly everyoneIsLocal: boolean;
   /** `{StudyInstanceUID}`, `{AccessionNumber}` and `{PatientID}` are to be filled in. */
   readonly viewers: readonly { readonly name: string; readonly url: string }[];
+  /** IANA name of the site's time zone, in which times are shown. */
+  readonly timeZone: string;
+  /** The service's clock. */
+  readonly now: string;
   readonly version: string;
 }
 
@@ -273,7 +342,12 @@ export interface StudyCount {
 export interface StudyDetail {
   readonly row: StudyRow;
   readonly films: readonly FilmDetail[];
-  readonly history: readonly { readonly at: string; readonly text: string }[];
+  readonly history: readonly {
+    readonly at: string;
+    readonly text: string;
+    /** The parts of the text. */
+    readonly said: readonly Said[];
+  }[];
   readonly verdicts: readonly VerdictEntry[];
   /** Viewers that open the study. */
   readonly viewers: readonly { readonly name: string; readonly url: string }[];
@@ -301,6 +375,8 @@ export interface StudyRow {
   readonly priority: ListPriority;
   /** Whose word makes it urgent: each that says so. */
   readonly urgentBy: readonly ('order' | 'finding' | 'person')[];
+  /** Null while it is not urgent, and where it became so before the list kept this. */
+  readonly urgentSince: string | null;
   readonly arrivedAt: string;
   readonly completedAt: string | null;
   /** When a failed try is repeated. */

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { findingSchema } from '../../events/finding';
 import { PRIORITIES } from '../../events/priority';
 import type { ReadOnly } from '../../events/read-only';
+import { PAGE_ORDERS } from '../../worklist/page-query';
+import { MOST_VIEWS } from '../../worklist/saved-views';
 import { SHOWN_STATES, VERDICTS } from '../../worklist/states';
 import { TURNAROUND_STEPS } from '../../worklist/turnaround';
 
@@ -17,6 +19,14 @@ const count = z.number().int().min(0);
 const modelReference = z.strictObject({ id: z.string(), version: z.string() });
 const viewer = z.strictObject({ name: z.string(), url: z.string() });
 const polygon = z.array(z.tuple([z.number(), z.number()]));
+
+export const Said = z
+  .strictObject({
+    key: z.string().describe('Of a message catalogue (src/language/catalogues).'),
+    values: z.record(z.string(), z.union([z.string(), z.number()])).describe('What its placeholders are filled with.'),
+  })
+  .describe('What is said beside it in English, for a reader of another language.');
+export type Said = ReadOnly<z.infer<typeof Said>>;
 
 export const ListState = z.enum(SHOWN_STATES);
 export type ListState = z.infer<typeof ListState>;
@@ -84,6 +94,9 @@ export const StudyRow = z
     urgentBy: z
       .array(z.enum(['order', 'finding', 'person']))
       .describe('Whose word makes it urgent: each that says so.'),
+    urgentSince: time
+      .nullable()
+      .describe('Null while it is not urgent, and where it became so before the list kept this.'),
     arrivedAt: time,
     completedAt: time.nullable(),
     retryAt: time.nullable().describe('When a failed try is repeated.'),
@@ -146,10 +159,12 @@ export const FilmDetail = z.strictObject({
   sopInstanceUid: z.string(),
   outcome: z.enum(['analysed', 'not-analysed', 'rejected']),
   view: z.string(),
+  reason: z.string().nullable().describe('Why it was not analysed: a code.'),
   reasonText: z.string().nullable(),
   result: RowResult.nullable(),
   finding: z.string().nullable().describe('What the probability is of.'),
   remarks: z.array(z.string()),
+  remarksSaid: z.array(Said.nullable()).describe('The same, in their order; null where no catalogue has a remark.'),
   lungFraction: share.nullable(),
   picture: z.string().nullable(),
   noPicture: z
@@ -177,7 +192,9 @@ export type VerdictEntry = ReadOnly<z.infer<typeof VerdictEntry>>;
 export const StudyDetail = z.strictObject({
   row: StudyRow,
   films: z.array(FilmDetail),
-  history: z.array(z.strictObject({ at: time, text: z.string() })),
+  history: z.array(
+    z.strictObject({ at: time, text: z.string(), said: z.array(Said).describe('The parts of the text.') }),
+  ),
   verdicts: z.array(VerdictEntry),
   viewers: z.array(viewer).describe('Viewers that open the study.'),
   models: z.array(modelReference),
@@ -239,9 +256,58 @@ export const Session = z.strictObject({
   mayOperate: z.boolean(),
   everyoneIsLocal: z.boolean().describe('Nobody has to sign in (loopback only).'),
   viewers: z.array(viewer).describe('`{StudyInstanceUID}`, `{AccessionNumber}` and `{PatientID}` are to be filled in.'),
+  timeZone: z.string().describe("IANA name of the site's time zone, in which times are shown."),
+  now: time.describe("The service's clock."),
   version: z.string(),
 });
 export type Session = ReadOnly<z.infer<typeof Session>>;
+
+/** Columns of the list that can be left out or added; the result always stays. */
+const VIEW_COLUMNS = ['priority', 'film', 'patient', 'view', 'waiting', 'arrived', 'open'] as const;
+
+export const ListView = z
+  .strictObject({
+    work: z.enum(['unread', 'mine', 'read-today', 'all']),
+    state: ListState.optional(),
+    priority: ListPriority.optional(),
+    view: z.enum(['frontal', 'lateral']).optional(),
+    period: z.enum(['1', '24', '168']).optional().describe('Hours since the arrival, at most.'),
+    order: z.enum(PAGE_ORDERS),
+    hidden: z.enum(['include']).optional(),
+    search: z.string().max(64).optional(),
+    columns: z.array(z.enum(VIEW_COLUMNS)).max(VIEW_COLUMNS.length).optional().describe('Beside the result.'),
+  })
+  .describe('Filters, order, search and columns of the page.');
+export type ListView = ReadOnly<z.infer<typeof ListView>>;
+
+export const SavedView = z.strictObject({ id: z.string(), name: z.string(), view: ListView });
+export type SavedView = ReadOnly<z.infer<typeof SavedView>>;
+
+export const SavedViews = z
+  .strictObject({ views: z.array(SavedView).max(MOST_VIEWS) })
+  .describe('Views that who asks has saved, by name.');
+export type SavedViews = ReadOnly<z.infer<typeof SavedViews>>;
+
+export const GivenView = z
+  .strictObject({ name: z.string().trim().min(1).max(40), view: ListView })
+  .describe('Body: a view to be saved, in the place of the one of that name.');
+
+const page = z.string().regex(/^[\w-]{8,64}$/);
+
+export const GivenOpen = z
+  .strictObject({ page: page.describe('Made by the page at random: one user may have several.') })
+  .describe('Body: a page shows a study.');
+
+export const OpenElsewhere = z
+  .strictObject({
+    others: z.array(z.strictObject({ by: z.string(), mine: z.boolean().describe('Of who asks.') })),
+    renewAfterSeconds: count.describe('It is forgotten after three times as long.'),
+  })
+  .describe('Who has the study open on other pages now.');
+export type OpenElsewhere = ReadOnly<z.infer<typeof OpenElsewhere>>;
+
+export const OpenClosed = z.strictObject({ closed: z.boolean() });
+export type OpenClosed = ReadOnly<z.infer<typeof OpenClosed>>;
 
 export const ModelCard = modelReference
   .extend({ text: z.string().describe('Markdown') })

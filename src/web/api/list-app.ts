@@ -10,11 +10,14 @@ import type { Session } from './contract';
 import { Live } from './live';
 import { type ModelParts, modelRoutes } from './model-routes';
 import { type OperationParts, operationRoutes } from './operation-routes';
+import { openRoutes } from './open-routes';
 import { type OperatorParts, operatorRoutes } from './operator-routes';
 import { type PictureParts, pictureRoutes } from './picture-routes';
 import { priorRoutes } from './prior-routes';
 import { queryTurns } from './query-turns';
+import { iso } from './row-view';
 import { type StudyParts, studyRoutes } from './study-routes';
+import { viewRoutes } from './view-routes';
 import { type WorkParts, workRoutes } from './work-routes';
 
 /** All that the reading list stands on; the composition root brings it. */
@@ -67,11 +70,21 @@ export function readingListWeb(parts: ListParts): ReadingListWeb {
       mayOperate,
       everyoneIsLocal: parts.access.everyoneIsLocal,
       viewers: patients ? parts.viewers : [],
+      timeZone: parts.timeZone,
+      now: iso(Date.now()),
       version: parts.version,
     } satisfies Session);
   });
   const queried = { ...parts, inTurn: queryTurns() };
-  api.use(workRoutes(queried), studyRoutes(queried), priorRoutes(queried), pictureRoutes(parts), live.routes());
+  api.use(
+    workRoutes(queried),
+    openRoutes(queried),
+    viewRoutes(queried),
+    studyRoutes(queried),
+    priorRoutes(queried),
+    pictureRoutes(parts),
+    live.routes(),
+  );
   api.use(modelRoutes(parts.installed), operatorRoutes(queried), operationRoutes(queried));
   const errors: ErrorRequestHandler = errorAnswers(parts.log);
   const routes = Router();

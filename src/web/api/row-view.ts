@@ -32,6 +32,7 @@ export function rowView(row: ListRow, rights: Rights): StudyRow | null {
     films,
     reason: reason === null ? null : { code: reason, text: reasonText ?? '' },
     urgentBy: urgentBy(row),
+    urgentSince: row.urgentSince === null ? null : iso(row.urgentSince),
     arrivedAt: iso(arrivedAt),
     completedAt: completedAt === null ? null : iso(completedAt),
     retryAt: retryAt === null ? null : iso(retryAt),

@@ -1,129 +1,128 @@
-import type { StudyRow, WorkCounts } from '../api/api-types.js';
+import type { Session, StudyRow, WorkCounts } from '../api/api-types.js';
+import { addressOf, CHOICES, type ColumnKey, columnsFor, type Filters, filtersOf, WORK } from './address.js';
 import { get } from './api.js';
 import { byId, h } from './dom.js';
+import { t } from './language.js';
+import { COLUMN_WORDS } from './rows.js';
 import { claimOf } from './words.js';
 
-/** What is asked for; '' is all. */
-export interface Filters {
-  readonly search: string;
-  readonly state: string;
-  readonly priority: string;
-  readonly view: string;
-  readonly period: string;
-  readonly order: string;
-  /** unread, mine, read-today, all */
-  readonly work: string;
-  /** `include`: also radiographs of something else than the chest. */
-  readonly hidden: string;
-}
+export type { Filters } from './address.js';
 
-const CHOICES: Readonly<
-  Record<Exclude<keyof Filters, 'search' | 'work' | 'hidden'>, readonly (readonly [value: string, words: string])[]>
-> = {
-  state: [
-    ['', 'All'],
-    ['waiting', 'Waiting'],
-    ['analysing', 'Analysing'],
-    ['done', 'Analysed'],
-    ['not-analysed', 'Not analysed'],
-    ['failed', 'Failed'],
-  ],
-  priority: [
-    ['', 'All'],
-    ['urgent', 'Urgent'],
-    ['routine', 'Routine'],
-  ],
-  view: [
-    ['', 'All'],
-    ['frontal', 'Frontal'],
-    ['lateral', 'Lateral'],
-  ],
-  period: [
-    ['', 'Any time'],
-    ['1', 'Last hour'],
-    ['24', 'Last day'],
-    ['168', 'Last week'],
-  ],
-  order: [
-    ['oldest', 'Longest wait first'],
-    ['newest', 'Newest first'],
-  ],
-};
+type Rights = Pick<Session, 'maySeePatients'>;
 
-const WORK: readonly (readonly [value: string, words: string, count: keyof WorkCounts | null])[] = [
-  ['unread', 'Unread', 'unread'],
-  ['mine', 'Mine', 'mine'],
-  ['read-today', 'Read today', 'readToday'],
-  ['all', 'All', null],
-];
-
-/** What is to be read first; whoever reads nothing sees all. */
-function startWork(changed: () => void, mayRead: boolean): void {
-  const choices = WORK.map(([value, words, count]) =>
+/** Who reads what, and what is hidden. */
+function drawWork({ maySeePatients }: Rights): void {
+  const choices = WORK.filter(([value]) => maySeePatients || value !== 'mine').map(([value, words, count]) =>
     h(
       'label',
       {},
-      h('input', { type: 'radio', name: 'work', value, checked: value === (mayRead ? 'unread' : 'all') }),
-      h('span', {}, words, count === null ? null : h('span', { class: 'number', 'data-count': count })),
+      h('input', { type: 'radio', name: 'work', value }),
+      h('span', {}, t(words), count === null ? null : h('span', { class: 'number', 'data-count': count })),
     ),
   );
   const hidden = h(
     'label',
-    { class: 'hidden-ones', title: 'Radiographs of something else than the chest, by their headers' },
+    { class: 'hidden-ones', title: t('list.hiddenTitle') },
     h('input', { type: 'checkbox', name: 'hidden', value: 'include' }),
-    h('span', {}, 'Show hidden', h('span', { class: 'number', 'data-count': 'hidden' })),
+    h('span', {}, t('list.showHidden'), h('span', { class: 'number', 'data-count': 'hidden' })),
   );
-  const place = byId('work-filter');
-  place.append(...(mayRead ? choices : choices.filter((_, i) => WORK[i]![0] !== 'mine')), hidden);
-  place.addEventListener('change', changed);
+  byId('work-filter').append(...choices, hidden);
 }
 
-/** How many there are of each. Where the service does not say, nothing is shown. */
-export async function showCounts(): Promise<void> {
+function drawColumns(rights: Rights): void {
+  byId('column-choice').append(
+    ...columnsFor(rights).map((key) =>
+      h('label', {}, h('input', { type: 'checkbox', name: 'columns', value: key }), COLUMN_WORDS[key]),
+    ),
+  );
+}
+
+/** How many there are of each. Where the service does not say, nothing is shown, and null is told. */
+export async function showCounts(): Promise<WorkCounts | null> {
   const counts = await get<WorkCounts>('/work').catch(() => null);
   for (const place of byId('work-filter').querySelectorAll<HTMLElement>('[data-count]'))
     place.textContent = counts === null ? '' : ` ${counts[place.dataset['count'] as keyof WorkCounts]}`;
+  return counts;
 }
 
-/** Puts the choices in place. `changed` is called once typing has paused. */
-export function startFilters(changed: () => void, mayRead: boolean): void {
-  startWork(changed, mayRead);
+/**
+ * Puts the choices in place, as the address says. Each choice goes into the address; `changed` is called then, once
+ * typing has paused.
+ */
+export function startFilters(changed: () => void, rights: Rights): void {
   const form = byId('filters', HTMLFormElement);
-  for (const [name, choices] of Object.entries(CHOICES)) {
-    const select = form.elements.namedItem(name) as HTMLSelectElement;
-    select.append(...choices.map(([value, words]) => h('option', { value }, words)));
-    select.addEventListener('change', changed);
-  }
+  drawWork(rights);
+  drawColumns(rights);
+  for (const [name, choices] of Object.entries(CHOICES))
+    (form.elements.namedItem(name) as HTMLSelectElement).append(
+      ...choices.map(([value, words]) => h('option', { value }, t(words))),
+    );
+  showFilters(rights);
+  let typesSince: string | null = null;
+  const take = (isTyping: boolean) => {
+    const address = location.pathname + addressOf(chosen(form, rights), rights);
+    if (address === location.pathname + location.search + location.hash) return;
+    // Of a word that is typed the way back knows what was before it, not each letter.
+    if (isTyping && typesSince === location.pathname + location.search) history.replaceState(null, '', address);
+    else history.pushState(null, '', address);
+    typesSince = isTyping ? location.pathname + location.search : null;
+    changed();
+  };
   let timer: number | undefined;
-  byId('search').addEventListener('input', () => {
+  const search = byId('search');
+  search.addEventListener('input', () => {
     clearTimeout(timer);
-    timer = window.setTimeout(changed, 200);
+    timer = window.setTimeout(() => take(true), 200);
+  });
+  search.addEventListener('blur', () => (typesSince = null));
+  form.addEventListener('change', (event) => {
+    if (event.target !== search && (event.target as HTMLInputElement).name !== '') take(false);
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     clearTimeout(timer);
-    changed();
+    take(true);
   });
 }
 
-export function readFilters(): Filters {
-  const data = new FormData(byId('filters', HTMLFormElement));
+/** What the address says, which is the one place of it. */
+export const readFilters = (rights: Rights): Filters => filtersOf(location, rights);
+
+/** Has the controls show what the address says. */
+export function showFilters(rights: Rights): void {
+  const form = byId('filters', HTMLFormElement);
+  const filters = readFilters(rights);
+  for (const name of ['search', 'state', 'priority', 'view', 'period', 'order'] as const)
+    (form.elements.namedItem(name) as HTMLInputElement | HTMLSelectElement).value = filters[name];
+  for (const input of form.querySelectorAll<HTMLInputElement>('[name=work], [name=hidden], [name=columns]')) {
+    const { name, value } = input;
+    input.checked =
+      name === 'columns' ? filters.columns.includes(value as ColumnKey) : filters[name as 'work'] === value;
+  }
+}
+
+/** What the controls say. */
+function chosen(form: HTMLFormElement, rights: Rights): Filters {
+  const data = new FormData(form);
   const of = (name: string) => {
     const value = data.get(name);
     return typeof value === 'string' ? value.trim() : '';
   };
+  const columns = new Set(data.getAll('columns'));
   return {
     search: of('search'),
     state: of('state'),
     priority: of('priority'),
     view: of('view'),
     period: of('period'),
-    order: of('order') || 'oldest',
-    work: of('work') || 'all',
+    order: of('order'),
+    work: of('work'),
     hidden: of('hidden'),
+    columns: columnsFor(rights).filter((key) => columns.has(key)),
   };
 }
 
+/** What the service is asked: without what only this page needs. */
 export function queryOf(filters: Filters): URLSearchParams {
   const query = new URLSearchParams();
   for (const name of ['search', 'state', 'priority', 'view', 'order', 'work', 'hidden'] as const)

@@ -1,6 +1,7 @@
 import type { Session, StudyRow } from '../api/api-types.js';
 import { byId, h } from './dom.js';
-import { columns, drawRow, leaveThumbs, loadThumbs, tick } from './rows.js';
+import type { ColumnKey } from './address.js';
+import { columnsOf, drawRow, leaveThumbs, loadThumbs, tick } from './rows.js';
 
 /** Rows drawn beyond both ends of what is in sight. */
 const MARGIN = 6;
@@ -19,6 +20,8 @@ export class Grid {
   private places = new Map<string, number>();
   private current: string | null = null;
   private thumbTimer: number | undefined;
+  private chosen: string | null = null;
+  private columns = columnsOf([]);
 
   constructor(
     private readonly session: Session,
@@ -26,13 +29,7 @@ export class Grid {
     /** Told whenever the last rows are in sight, or nearly. */
     private readonly nearEnd: () => void,
   ) {
-    byId('grid-head').append(
-      ...columns(session).map((title) =>
-        h('div', { class: `cell ${title.toLowerCase()}`, role: 'columnheader' }, title),
-      ),
-    );
     byId('grid').classList.toggle('without-patients', !session.maySeePatients);
-    byId('grid').setAttribute('aria-colcount', String(columns(session).length));
     this.scroller.addEventListener('scroll', () => this.draw(), { passive: true });
     new ResizeObserver(() => this.draw()).observe(this.scroller);
     this.body.addEventListener('click', (event) => {
@@ -72,6 +69,20 @@ export class Grid {
       this.scroller.scrollTop = (this.places.get(anchor.uid) ?? anchor.place) * this.rowHeight() + anchor.offset;
     else if (fromTop) this.scroller.scrollTop = 0;
     this.draw(changed);
+  }
+
+  /** Which columns there are, beside the result. */
+  choose(chosen: readonly ColumnKey[]): void {
+    if (chosen.join() === this.chosen) return;
+    this.chosen = chosen.join();
+    this.columns = columnsOf(chosen);
+    byId('grid-head').replaceChildren(
+      ...this.columns.map(({ key, title }) => h('div', { class: `cell ${key}`, role: 'columnheader' }, title)),
+    );
+    const grid = byId('grid');
+    grid.style.setProperty('--columns', this.columns.map(({ width }) => width).join(' '));
+    grid.setAttribute('aria-colcount', String(this.columns.length));
+    this.draw(new Set(this.drawn.keys()));
   }
 
   /** Nobody looks at the rows: no picture of them is waited for. Shown again, they ask for theirs. */
@@ -177,7 +188,7 @@ export class Grid {
     const place = this.places.get(uid)!;
     let element = this.drawn.get(uid);
     if (element === undefined || redraw) {
-      const fresh = drawRow(this.rows[place]!, this.session);
+      const fresh = drawRow(this.rows[place]!, this.session, this.columns);
       if (element !== undefined) keepPictures(element, fresh);
       element?.replaceWith(fresh);
       element = fresh;

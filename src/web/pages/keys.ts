@@ -16,7 +16,7 @@ export interface KeyTargets {
 /** Keys that work wherever the focus is, but in a field where one writes. */
 export function startKeys(pages: KeyTargets, help: HTMLDialogElement): void {
   document.addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]') !== null) return;
     const target = event.target as HTMLElement;
     const acted = isWriting(target) ? leaveField(event.key, target, pages) : act(event.key, target, pages, help);
     if (acted) event.preventDefault();
@@ -65,7 +65,7 @@ function actOnList(key: string, target: HTMLElement, pages: KeyTargets): boolean
   }
   if (key === 'r' || key === 'c') return actOnSelected(key, pages.list.grid);
   // On a button or a link Enter is theirs.
-  if (key !== 'Enter' || target.matches('button, a') || grid.selected === null) return false;
+  if (key !== 'Enter' || target.matches('button, a, summary') || grid.selected === null) return false;
   pages.go({ page: 'study', uid: grid.selected });
   return true;
 }

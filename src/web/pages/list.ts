@@ -1,8 +1,18 @@
-import type { LiveEvent, Session, StudyCount, StudyPage, StudyRow } from '../api/api-types.js';
+import type { LiveEvent, Session, StudyCount, StudyPage, StudyRow, WorkCounts } from '../api/api-types.js';
 import { ApiError, get } from './api.js';
 import { announce, byId } from './dom.js';
-import { comparing, type Filters, fits, queryOf, readFilters, showCounts, startFilters } from './filters.js';
+import {
+  comparing,
+  type Filters,
+  fits,
+  queryOf,
+  readFilters,
+  showCounts,
+  showFilters,
+  startFilters,
+} from './filters.js';
 import { Grid } from './grid.js';
+import { t } from './language.js';
 
 /** Rows that are asked for at a time. */
 const PAGE = 100;
@@ -23,7 +33,7 @@ export class ReadingList {
   private beyond: { readonly cursor: string; readonly after: StudyRow } | null = null;
   /** All studies of these filters, as they were counted last; null while they are not. */
   private total: StudyCount | null = null;
-  private filters: Filters = readFilters();
+  private filters: Filters;
   private asking: AbortController | null = null;
   private asksMore: Promise<void> | null = null;
   private searchTimer: number | undefined;
@@ -33,22 +43,37 @@ export class ReadingList {
   change = 0;
 
   constructor(
-    session: Session,
+    private readonly session: Session,
     open: (uid: string) => void,
     private readonly problem: (text: string | null) => void,
+    private readonly counted: (counts: WorkCounts) => void,
   ) {
-    startFilters(() => void this.reload(true), session.maySeePatients);
-    this.filters = readFilters();
+    startFilters(() => this.follow(), session);
+    this.filters = readFilters(session);
     this.grid = new Grid(session, open, () => void this.more());
+    this.grid.choose(this.filters.columns);
     // A claim ends by itself: no change tells so.
     window.setInterval(() => this.endClaims(), ENDED_CLAIMS);
+  }
+
+  /** The address has changed: controls, columns and rows follow, each where it must. */
+  follow(): void {
+    const before = queryOf(this.filters).toString();
+    this.filters = readFilters(this.session);
+    showFilters(this.session);
+    this.grid.choose(this.filters.columns);
+    if (queryOf(this.filters).toString() !== before) void this.reload(true);
+  }
+
+  /** Rows that are held and urgent. */
+  get urgentRows(): readonly StudyRow[] {
+    return this.rows.filter(({ priority }) => priority === 'urgent');
   }
 
   /** Asks anew: for the first rows, or for as many as there are. The rows shown stay until the answer is there. */
   async reload(fromTop: boolean): Promise<void> {
     this.asking?.abort();
     const asking = (this.asking = new AbortController());
-    this.filters = readFilters();
     const held = fromTop ? 0 : this.rows.length;
     byId('grid').setAttribute('aria-busy', 'true');
     try {
@@ -64,7 +89,7 @@ export class ReadingList {
       this.hold(rows, last);
       this.change = first.change;
       this.show(fromTop);
-      void showCounts();
+      void this.showWork();
       await this.count(asking.signal);
       if (fromTop) announce(this.countWords());
       this.problem(null);
@@ -137,7 +162,7 @@ export class ReadingList {
 
   private tell(error: unknown): void {
     if (error instanceof DOMException) return;
-    this.problem(error instanceof ApiError ? `The list could not be read: ${error.message}.` : String(error));
+    this.problem(error instanceof ApiError ? t('list.unreadable', { why: error.message }) : String(error));
   }
 
   /** Takes changes, all that came together at once. */
@@ -163,10 +188,7 @@ export class ReadingList {
     );
     this.show(false);
     if (arrived > 0)
-      announce(
-        `${arrived} new ${arrived === 1 ? 'study' : 'studies'}, ` +
-          `${urgentOf([...latest.values()])} urgent. ${this.countWords()}`,
-      );
+      announce(`${t('list.newStudies', { count: arrived })}, ${urgent([...latest.values()])}. ${this.countWords()}`);
     this.countLater();
     if (unsure) {
       clearTimeout(this.searchTimer);
@@ -189,9 +211,14 @@ export class ReadingList {
     const { signal } = this.asking;
     this.countTimer ??= window.setTimeout(() => {
       this.countTimer = undefined;
-      void showCounts();
+      void this.showWork();
       void this.count(signal).catch((error: unknown) => this.tell(error));
     }, RECOUNT);
+  }
+
+  private async showWork(): Promise<void> {
+    const counts = await showCounts();
+    if (counts !== null) this.counted(counts);
   }
 
   private show(fromTop: boolean): void {
@@ -200,27 +227,26 @@ export class ReadingList {
     byId('count').textContent = this.countWords();
     const empty = byId('empty');
     empty.hidden = this.rows.length > 0;
-    empty.textContent = Object.entries(this.filters).some(
-      ([name, value]) => !['order', 'work'].includes(name) && value !== '',
-    )
-      ? 'No study fits these filters.'
-      : (EMPTY[this.filters.work] ?? '');
+    const { search, state, priority, view, period, hidden } = this.filters;
+    empty.textContent = [search, state, priority, view, period, hidden].some((value) => value !== '')
+      ? t('list.noneFits')
+      : noneWords(this.filters.work);
   }
 
   private countWords(): string {
-    if (this.beyond === null) return `${studies(this.rows.length)}, ${urgentOf(this.rows)} urgent`;
+    if (this.beyond === null) return `${studies(this.rows.length)}, ${urgent(this.rows)}`;
     return this.total === null
-      ? `more than ${studies(this.rows.length)}`
-      : `${studies(this.total.studies)}, ${this.total.urgent} urgent`;
+      ? t('list.more', { studies: studies(this.rows.length) })
+      : `${studies(this.total.studies)}, ${t('list.urgent', { count: this.total.urgent })}`;
   }
 }
 
-const EMPTY: Readonly<Record<string, string>> = {
-  unread: 'No study is unread.',
-  mine: 'You read no study now.',
-  'read-today': 'No study was read today.',
-  all: 'No study has come yet.',
-};
+/** What is said of a list without a row. */
+function noneWords(work: string): string {
+  const known = (['unread', 'mine', 'read-today', 'all'] as const).find((one) => one === work);
+  return known === undefined ? '' : t(`list.none.${known}`);
+}
 
-const studies = (count: number) => `${count} ${count === 1 ? 'study' : 'studies'}`;
-const urgentOf = (rows: readonly StudyRow[]) => rows.filter(({ priority }) => priority === 'urgent').length;
+const studies = (count: number) => t('list.studies', { count });
+const urgent = (rows: readonly StudyRow[]) =>
+  t('list.urgent', { count: rows.filter(({ priority }) => priority === 'urgent').length });

@@ -4,9 +4,14 @@ import { DetailPage } from './detail.js';
 import { byId, h } from './dom.js';
 import { startHelp } from './help.js';
 import { startKeys } from './keys.js';
+import { languageChoice, t } from './language.js';
 import { ReadingList } from './list.js';
 import { listen } from './live.js';
+import { leaveOpen } from './open-elsewhere.js';
 import { OperatorsPage } from './operators.js';
+import { startSavedViews } from './saved-views.js';
+import { setTitle, setUnreadUrgent, Teller } from './told.js';
+import { useTimeZone } from './words.js';
 import { leaveStudy, updateWork } from './work-state.js';
 
 type Place =
@@ -21,6 +26,9 @@ function placeOf(path: string): Place {
 const pathOf = (place: Place) =>
   place.page === 'study' ? `/study/${place.uid}` : place.page === 'operators' ? '/operators' : '/';
 
+/** What the list was asked for stays in the address of each page, so that the way back finds it. */
+const addressFor = (place: Place) => pathOf(place) + location.search + location.hash;
+
 function tellProblem(text: string | null): void {
   const element = byId('problem');
   element.hidden = text === null;
@@ -31,15 +39,28 @@ class Pages {
   private place: Place = { page: 'list' };
   readonly list: ReadingList;
   readonly detail: DetailPage;
+  private readonly teller: Teller;
   private readonly operators = new OperatorsPage();
 
   constructor(private readonly session: Session) {
-    this.list = new ReadingList(session, (uid) => this.go({ page: 'study', uid }), tellProblem);
+    const open = (uid: string) => this.go({ page: 'study', uid });
+    this.list = new ReadingList(session, open, tellProblem, ({ unreadUrgent }) => {
+      if (session.maySeePatients) setUnreadUrgent(unreadUrgent);
+    });
+    this.teller = new Teller(session, open, () => this.detail.shown);
     this.detail = new DetailPage(
       () => this.back(),
       (by) => void this.step(by),
     );
-    window.addEventListener('popstate', () => this.show(placeOf(location.pathname)));
+    window.addEventListener('popstate', () => {
+      this.show(placeOf(location.pathname));
+      if (session.mayReadStudies) this.list.follow();
+    });
+    // Not by the address: its fragment is the search.
+    document.querySelector('.skip')?.addEventListener('click', (event) => {
+      event.preventDefault();
+      byId('main').focus();
+    });
     for (const [id, place] of [
       ['to-list', { page: 'list' }],
       ['to-operators', { page: 'operators' }],
@@ -53,7 +74,7 @@ class Pages {
   }
 
   go(place: Place): void {
-    if (pathOf(place) !== location.pathname) history.pushState(null, '', pathOf(place));
+    if (pathOf(place) !== location.pathname) history.pushState(null, '', addressFor(place));
     this.show(place);
   }
 
@@ -92,15 +113,16 @@ class Pages {
     else {
       this.detail.hide();
       leaveStudy();
+      leaveOpen();
     }
     if (place.page === 'operators') this.operators.show();
     else this.operators.hide();
-    document.title =
-      place.page === 'operators' ? 'Hilum operation' : place.page === 'study' ? 'Hilum study' : 'Hilum reading list';
+    setTitle(t(`page.title.${place.page === 'operators' ? 'operation' : place.page}`));
   }
 
   take(events: readonly LiveEvent[]): void {
     this.list.take(events);
+    this.teller.see(events.flatMap((event) => (event.kind === 'study' ? [event.row] : [])));
     for (const event of events)
       if (event.kind === 'study' && !updateWork(event.row)) this.detail.refresh(event.row.studyInstanceUid);
   }
@@ -110,28 +132,36 @@ class Pages {
     drawUser(this.session);
     this.show(placeOf(location.pathname));
     if (!this.session.mayReadStudies) return;
+    startSavedViews(this.session, () => this.list.follow());
     await this.list.reload(true);
     listen(
       this.list.change,
       (events) => this.take(events),
-      () => this.list.reload(false).then(() => this.list.change),
+      async () => {
+        await this.list.reload(false);
+        this.teller.see(this.list.urgentRows);
+        return this.list.change;
+      },
     );
   }
 }
 
 function drawUser({ everyoneIsLocal, user }: Session): void {
-  if (everyoneIsLocal) return void (byId('user').textContent = 'No sign-in: this machine only');
+  byId('language-place').append(languageChoice());
+  if (everyoneIsLocal) return void (byId('user').textContent = t('page.local'));
   byId('user').append(h('a', { href: '/account' }, user));
-  byId('sign-out-place').append(h('form', { method: 'post', action: '/sign-out' }, h('button', {}, 'Sign out')));
+  byId('sign-out-place').append(h('form', { method: 'post', action: '/sign-out' }, h('button', {}, t('signIn.out'))));
 }
 
 async function start(): Promise<void> {
   try {
-    const pages = new Pages(await get<Session>('/session'));
+    const session = await get<Session>('/session');
+    byId('time-zone').textContent = t('page.times', { zone: useTimeZone(session.timeZone) });
+    const pages = new Pages(session);
     startKeys(pages, startHelp());
     await pages.start();
   } catch (error) {
-    tellProblem(error instanceof ApiError ? `The reading list cannot be shown: ${error.message}.` : String(error));
+    tellProblem(error instanceof ApiError ? t('page.problem', { why: error.message }) : String(error));
   }
 }
 

@@ -1,63 +1,25 @@
 import type { Installation, Overview, Turnaround, TurnaroundGroup } from '../api/api-types.js';
 import { h } from './dom.js';
+import { t } from './language.js';
 import { table } from './table.js';
 import { dateTime, duration, since } from './words.js';
 
-/** All that these parts of the page say. */
-export const TEXT = {
-  notReadable: 'Not to be read',
-  none: 'None.',
-  checks: 'What the service needs',
-  ok: 'ok',
-  sinceWhen: (iso: string) => `since ${dateTime(iso)} (${since(iso)})`,
-  outages: 'Outages',
-  noOutages: 'None since this process began.',
-  outageHead: ['What', 'From', 'To', 'Problem'],
-  lasting: 'still',
-  workers: 'Workers',
-  connected: (count: number | null) =>
-    count === null ? 'The broker does not answer.' : `${count} connected to the broker.`,
-  workerHead: ['Worker', 'Now', 'Since', 'Last told of a study'],
-  analysing: (studies: number) => `analyses ${studies === 1 ? '1 study' : `${studies} studies`}`,
-  idle: 'has told of none in hand',
-  noWorkers: 'No worker told of a study within a day.',
-  deliveries: 'Results for other systems, and for the list',
-  brokerAway: 'The broker does not answer.',
-  deliveryHead: ['For', 'Waiting', 'Next try pending', 'Given up', 'Fails since'],
-  noDeliveries: 'No system gets results.',
-  turnaround: 'Turnaround',
-  period: 'Arrived within',
-  days: { 1: '1 day', 7: '7 days', 30: '30 days', 90: '90 days' } as Readonly<Record<number, string>>,
-  csv: 'Download as CSV',
-  window: ({ from, to, timeZone }: Turnaround) =>
-    `Arrived from ${dateTime(from)} to ${dateTime(to)}; hours of ${timeZone}.`,
-  cut: 'More than 100,000 studies arrived: these are the latest.',
-  withoutArrival: (studies: number) => `${studies} more are left out: it is not known when they arrived.`,
-  priority: { urgent: 'Urgent', routine: 'Routine' },
-  arrived: (priority: string, arrived: number, unread: number) =>
-    `${priority}: ${arrived} arrived, ${unread} of them not read yet`,
-  steps: {
-    result: 'Arrival to result',
-    opened: 'Result to first opened',
-    read: 'First opened to read',
-    total: 'Arrival to read',
-    'first-come': 'Arrival to read, if first come were first read',
-  },
-  stepHead: ['Step', 'Studies', 'Median', '9 of 10 within', 'Not yet', 'Left out'],
-  explained:
-    'First come, first read: the same arrivals and the same moments of reading, each given to the study that had ' +
-    'waited longest. The mean over all studies stays the same: what one priority gains, the other waits.',
-  byHour: 'By hour of arrival',
-  hourHead: ['Hour', 'Priority', 'Arrived', 'Result, median', 'Read, median', 'Read, 9 of 10', 'First come, median'],
-  hour: (hour: number) => `${String(hour).padStart(2, '0')}:00`,
-  installed: 'Installed',
-  version: (version: string) => `Hilum ${version}`,
-  modelHead: ['Model', 'Version'],
-  drift: 'Drift',
-  noDrift: 'This process has no counts of films to compare.',
-  driftHead: ['Measure', 'Films', 'Index', 'By chance', 'Level'],
-  docs: 'Documentation',
+/** Turnaround may be asked for of so many days. */
+const PERIODS = [1, 7, 30, 90];
+/** As many studies as the service looks at, the latest. */
+const MOST_STUDIES = 100_000;
+
+const STEPS = {
+  result: t('operation.turnaround.step.result'),
+  opened: t('operation.turnaround.step.opened'),
+  read: t('operation.turnaround.step.read'),
+  total: t('operation.turnaround.step.total'),
+  'first-come': t('operation.turnaround.step.first-come'),
 } as const;
+
+const PRIORITIES = { urgent: t('priority.urgent'), routine: t('priority.routine') } as const;
+
+const sinceWhen = (iso: string) => t('operation.sinceWhen', { at: dateTime(iso), lasting: since(iso) });
 
 type Check = Overview['checks'][number];
 
@@ -69,28 +31,33 @@ export function checksPart({ checks, outages }: Overview): HTMLElement {
       'li',
       { class: problem === null ? 'ok' : 'bad' },
       h('strong', {}, name),
-      ` ${problem ?? TEXT.ok}`,
-      outage === undefined ? '' : `, ${TEXT.sinceWhen(outage.from)}`,
+      ` ${problem ?? t('operation.ok')}`,
+      outage === undefined ? '' : `, ${sinceWhen(outage.from)}`,
     );
   };
-  return part('checks-title', TEXT.checks, h('ul', { class: 'checks' }, ...checks.map(line)));
+  return part('checks-title', t('operation.needs'), h('ul', { class: 'checks' }, ...checks.map(line)));
 }
 
 export function outagesPart({ outages }: Overview): HTMLElement {
   return part(
     'outages-title',
-    TEXT.outages,
+    t('operation.outages'),
     outages.length === 0
-      ? faint(TEXT.noOutages)
+      ? faint(t('operation.outages.none'))
       : table(
-          TEXT.outageHead,
+          [
+            t('operation.outages.what'),
+            t('operation.outages.from'),
+            t('operation.outages.to'),
+            t('operation.outages.problem'),
+          ],
           outages.map(({ check, from, to, problem }) => [
             check,
             dateTime(from),
-            to === null ? TEXT.lasting : dateTime(to),
+            to === null ? t('operation.outages.lasting') : dateTime(to),
             problem,
           ]),
-          TEXT.outages,
+          t('operation.outages'),
         ),
   );
 }
@@ -98,19 +65,30 @@ export function outagesPart({ outages }: Overview): HTMLElement {
 export function workersPart({ workers, workersConnected }: Overview): HTMLElement {
   return part(
     'workers-title',
-    TEXT.workers,
-    h('p', {}, TEXT.connected(workersConnected)),
+    t('operation.workers'),
+    h(
+      'p',
+      {},
+      workersConnected === null
+        ? t('operation.brokerAway')
+        : t('operation.workers.connected', { count: workersConnected }),
+    ),
     workers.length === 0
-      ? faint(TEXT.noWorkers)
+      ? faint(t('operation.workers.none'))
       : table(
-          TEXT.workerHead,
+          [
+            t('operation.workers.worker'),
+            t('operation.workers.now'),
+            t('operation.workers.since'),
+            t('operation.workers.lastTold'),
+          ],
           workers.map(({ name, studies, since: began, heardAt }) => [
             name,
-            studies === 0 ? TEXT.idle : TEXT.analysing(studies),
+            studies === 0 ? t('operation.workers.idle') : t('operation.workers.analyses', { count: studies }),
             began === null ? '-' : dateTime(began),
             dateTime(heardAt),
           ]),
-          TEXT.workers,
+          t('operation.workers'),
         ),
   );
 }
@@ -118,13 +96,19 @@ export function workersPart({ workers, workersConnected }: Overview): HTMLElemen
 export function deliveriesPart({ deliveries }: Overview): HTMLElement {
   return part(
     'deliveries-title',
-    TEXT.deliveries,
+    t('operation.deliveries'),
     deliveries === null
-      ? h('p', { class: 'problem' }, TEXT.brokerAway)
+      ? h('p', { class: 'problem' }, t('operation.brokerAway'))
       : deliveries.length === 0
-        ? faint(TEXT.noDeliveries)
+        ? faint(t('operation.deliveries.none'))
         : table(
-            TEXT.deliveryHead,
+            [
+              t('operation.deliveries.for'),
+              t('operation.deliveries.waiting'),
+              t('operation.queue.retry'),
+              t('operation.queue.dead'),
+              t('operation.deliveries.failsSince'),
+            ],
             deliveries.map(({ sink, waiting, retry, dead, failingSince }) => [
               sink,
               String(waiting),
@@ -132,71 +116,100 @@ export function deliveriesPart({ deliveries }: Overview): HTMLElement {
               String(dead),
               failingSince === null ? '-' : dateTime(failingSince),
             ]),
-            TEXT.deliveries,
+            t('operation.deliveries'),
           ),
   );
 }
 
 /** Heading, choice of days and the file of them. */
 export function turnaroundControls(days: number, choose: (days: number) => void): HTMLElement[] {
-  const file = h('a', { href: csvOf(days), download: true }, TEXT.csv);
+  const file = h('a', { href: csvOf(days), download: true }, t('operation.turnaround.csv'));
   const select = h(
     'select',
     { id: 'turnaround-days' },
-    ...Object.entries(TEXT.days).map(([value, text]) => h('option', { value, selected: Number(value) === days }, text)),
+    ...PERIODS.map((count) =>
+      h('option', { value: count, selected: count === days }, t('operation.turnaround.days', { count })),
+    ),
   );
   select.addEventListener('change', () => {
     file.href = csvOf(Number(select.value));
     choose(Number(select.value));
   });
   return [
-    h('h3', { id: 'turnaround-title' }, TEXT.turnaround),
-    h('p', { class: 'turnaround-controls' }, h('label', {}, `${TEXT.period} `, select), file),
+    h('h3', { id: 'turnaround-title' }, t('operation.turnaround')),
+    h('p', { class: 'turnaround-controls' }, h('label', {}, `${t('operation.turnaround.period')} `, select), file),
   ];
 }
 
 const csvOf = (days: number) => `/api/v1/operators/turnaround.csv?days=${days}`;
 
 export function turnaroundPart(turnaround: Turnaround): HTMLElement[] {
-  const { groups, cut, withoutArrival } = turnaround;
+  const { groups, cut, withoutArrival, from, to, timeZone } = turnaround;
   const hours = groups.filter(({ hour }) => hour !== null);
   return [
-    h('p', {}, TEXT.window(turnaround)),
-    ...(cut ? [h('p', {}, TEXT.cut)] : []),
-    ...(withoutArrival > 0 ? [h('p', {}, TEXT.withoutArrival(withoutArrival))] : []),
+    h('p', {}, t('operation.turnaround.window', { from: dateTime(from), to: dateTime(to), timeZone })),
+    ...(cut ? [h('p', {}, t('operation.turnaround.cut', { most: MOST_STUDIES }))] : []),
+    ...(withoutArrival > 0 ? [h('p', {}, t('operation.turnaround.withoutArrival', { count: withoutArrival }))] : []),
     ...groups.filter(({ hour }) => hour === null).map(stepTable),
-    h('p', { class: 'faint' }, TEXT.explained),
+    h('p', { class: 'faint' }, t('operation.turnaround.explained')),
     ...(hours.length === 0
       ? []
-      : [h('details', {}, h('summary', {}, TEXT.byHour), table(TEXT.hourHead, hours.map(hourRow), TEXT.byHour))]),
+      : [
+          h(
+            'details',
+            {},
+            h('summary', {}, t('operation.turnaround.byHour')),
+            table(hourHead(), hours.map(hourRow), t('operation.turnaround.byHour')),
+          ),
+        ]),
   ];
 }
 
-const stepOf = ({ steps }: TurnaroundGroup, wanted: keyof typeof TEXT.steps) =>
-  steps.find(({ step }) => step === wanted);
+const stepOf = ({ steps }: TurnaroundGroup, wanted: keyof typeof STEPS) => steps.find(({ step }) => step === wanted);
 const time = (seconds: number | null | undefined) =>
   seconds === null || seconds === undefined ? '-' : duration(seconds * 1000);
 
 function stepTable(group: TurnaroundGroup): HTMLElement {
   const { priority, arrived, steps } = group;
   return table(
-    TEXT.stepHead,
+    [
+      t('operation.turnaround.step'),
+      t('operation.studies'),
+      t('operation.turnaround.median'),
+      t('operation.turnaround.p90'),
+      t('operation.turnaround.notYet'),
+      t('operation.turnaround.leftOut'),
+    ],
     steps.map(({ step, studies, medianSeconds, p90Seconds, notYet, leftOut }) => [
-      TEXT.steps[step],
+      STEPS[step],
       String(studies),
       time(medianSeconds),
       time(p90Seconds),
       String(notYet),
       String(leftOut),
     ]),
-    TEXT.arrived(TEXT.priority[priority], arrived, stepOf(group, 'total')?.notYet ?? 0),
+    t('operation.turnaround.arrived', {
+      priority: PRIORITIES[priority],
+      arrived,
+      unread: stepOf(group, 'total')?.notYet ?? 0,
+    }),
   );
 }
 
+const hourHead = () => [
+  t('operation.turnaround.hour'),
+  t('operation.turnaround.priority'),
+  t('operation.turnaround.arrivals'),
+  t('operation.turnaround.resultMedian'),
+  t('operation.turnaround.readMedian'),
+  t('operation.turnaround.readP90'),
+  t('operation.turnaround.firstComeMedian'),
+];
+
 function hourRow(group: TurnaroundGroup): string[] {
   return [
-    TEXT.hour(group.hour ?? 0),
-    TEXT.priority[group.priority],
+    `${String(group.hour ?? 0).padStart(2, '0')}:00`,
+    PRIORITIES[group.priority],
     String(group.arrived),
     time(stepOf(group, 'result')?.medianSeconds),
     time(stepOf(group, 'total')?.medianSeconds),
@@ -209,20 +222,26 @@ export function installationPart({ version, models, drift, docs }: Installation)
   return [
     part(
       'installed-title',
-      TEXT.installed,
-      h('p', {}, TEXT.version(version)),
+      t('operation.installed'),
+      h('p', {}, `Hilum ${version}`),
       table(
-        TEXT.modelHead,
+        [t('operation.installed.model'), t('operation.installed.version')],
         models.map(({ id, version: of }) => [id, of]),
       ),
     ),
     part(
       'drift-title',
-      TEXT.drift,
+      t('operation.drift'),
       drift === null
-        ? faint(TEXT.noDrift)
+        ? faint(t('operation.drift.none'))
         : table(
-            TEXT.driftHead,
+            [
+              t('operation.drift.measure'),
+              t('operation.drift.films'),
+              t('operation.drift.index'),
+              t('operation.drift.chance'),
+              t('operation.drift.level'),
+            ],
             drift.map(({ measure, films, index, chance, level }) => [
               measure,
               String(films),
@@ -230,10 +249,14 @@ export function installationPart({ version, models, drift, docs }: Installation)
               chance.toFixed(2),
               level,
             ]),
-            TEXT.drift,
+            t('operation.drift'),
           ),
     ),
-    part('docs-title', TEXT.docs, h('ul', {}, ...docs.map(({ name, href }) => h('li', {}, h('a', { href }, name))))),
+    part(
+      'docs-title',
+      t('operation.docs'),
+      h('ul', {}, ...docs.map(({ name, href }) => h('li', {}, h('a', { href }, name)))),
+    ),
   ];
 }
 

@@ -13,6 +13,7 @@ import { workState } from './009-work-state';
 import { ris } from './010-ris';
 import { patients } from './011-patients';
 import { turnaround } from './012-turnaround';
+import { habits } from './013-habits';
 import type { DatabaseKind, Migration } from './migration';
 
 /** In this order. */
@@ -29,6 +30,7 @@ export const MIGRATIONS: readonly Migration[] = [
   ris,
   patients,
   turnaround,
+  habits,
 ];
 
 /**

@@ -11,6 +11,7 @@ import type { Line } from '../../../src/pipeline/pipeline';
 import type { StudyRecord } from '../../../src/sinks/record';
 import { webApp } from '../../../src/app/web';
 import type { Log } from '../../../src/base/log';
+import { chooseLanguage } from '../../../src/web/language';
 import type { Access } from '../../../src/web/access/access';
 import type { AuditEvent } from '../../../src/web/access/audit-event';
 import { TooMany } from '../../../src/web/access/limits';
@@ -69,7 +70,7 @@ export class ListSite {
     const parts = { ...defaultParts(worklist, holder), ...(access === null ? {} : { access }), ...options.parts };
     const web = readingListWeb(parts);
     const app = access === null ? express() : webApp({ access, checks: parts.checks, metrics: METRICS, listWeb: web });
-    if (access === null) app.use(signInByHeader, web.routes, refusals);
+    if (access === null) app.use(chooseLanguage('auto', false), signInByHeader, web.routes, refusals);
     const server = await listen(app, '127.0.0.1', 0);
     const close = async () => {
       web.close();

@@ -1,0 +1,143 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { writeAtomicallySync } from '../../base/atomic-file';
+import { HilumError } from '../../base/errors';
+import { readConfig } from '../../config/config';
+import { passwordProblem } from '../../web/access/password';
+import { randomSecret } from '../../web/access/secret';
+import { openDirectory } from '../access';
+import { configurationOf, PACS } from './configuration';
+import { type DicomNode, type Endpoint, orthancUrlOf, type Site } from './site';
+
+/** The account by which unit and package run the service. */
+const SERVICE_ACCOUNT = 'hilum';
+
+/** Of the configuration and its secrets where the service's group may read them, and where there is no such group. */
+const [MODE_WITH_GROUP, MODE_ALONE] = [0o640, 0o600];
+
+const ORTHANC_TIMEOUT_MS = 5_000;
+
+/** Name of the first account. */
+const ADMIN = 'admin';
+
+export interface FirstAccount {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface Initialised {
+  /** Sentences on what was done, in its order. */
+  readonly done: readonly string[];
+}
+
+/**
+ * Writes the configuration with its secrets, makes the state folder, and the first account where there is a list and no
+ * account yet. What was at `out` before is kept beside it. As root all of it goes to the account of the service where
+ * that is there.
+ * @throws HilumError CONFIG_INVALID, and errors of the file system
+ */
+export async function initialise(site: Site, out: string, account: Partial<FirstAccount> = {}): Promise<Initialised> {
+  const problem = account.password === undefined ? null : passwordProblem(account.password, account.username ?? ADMIN);
+  if (site.list && problem !== null) throw new HilumError('CONFIG_INVALID', 'permanent', problem);
+  const { text, secrets } = configurationOf(site);
+  const owner = serviceOwner();
+  const folder = dirname(out);
+  const old = keptBeside(out);
+  for (const { name, content } of secrets) writeFor(owner, join(folder, name), `${content}\n`);
+  writeFor(owner, out, text);
+  mkdirSync(site.stateDir, { recursive: true, mode: 0o700 });
+  const told = site.pacs === undefined ? [] : await tellOrthanc(site, site.pacs);
+  const made = site.list ? await firstAccount(out, account) : [];
+  if (owner !== null) giveTo(owner, site.stateDir);
+  return {
+    done: [
+      ...(old === null ? [] : [`the configuration that was there is now ${old}`]),
+      `wrote ${out}`,
+      ...secrets.map(({ name }) => `wrote ${join(folder, name)}`),
+      `state is kept in ${site.stateDir}`,
+      ...told,
+      ...made,
+    ],
+  };
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The service's account, where this is root's to give to. */
+function serviceOwner(): Owner | null {
+  if (process.getuid?.() !== 0) return null;
+  try {
+    const [uid, gid] = ['-u', '-g'].map((option) =>
+      Number(execFileSync('id', [option, SERVICE_ACCOUNT], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })),
+    );
+    return { uid: uid!, gid: gid! };
+  } catch {
+    return null;
+  }
+}
+
+/** Readable to root and the service, and to nobody else; not for the service to change. */
+function writeFor(owner: Owner | null, path: string, content: string): void {
+  writeAtomicallySync(path, content, { mode: MODE_ALONE });
+  if (owner === null) return;
+  chownSync(path, 0, owner.gid);
+  chmodSync(path, MODE_WITH_GROUP);
+}
+
+function giveTo(owner: Owner, path: string): void {
+  chownSync(path, owner.uid, owner.gid);
+  if (lstatSync(path).isDirectory()) for (const name of readdirSync(path)) giveTo(owner, join(path, name));
+}
+
+/** @returns where it is now, or null where there was none */
+function keptBeside(path: string): string | null {
+  if (!existsSync(path)) return null;
+  for (let number = 1; ; number++) {
+    const target = `${path}.old${number === 1 ? '' : `-${number}`}`;
+    if (existsSync(target)) continue;
+    renameSync(path, target);
+    return target;
+  }
+}
+
+/** So that doctor can try it. Orthanc forgets it at its next start unless it stands in its configuration. */
+async function tellOrthanc({ archive }: Site, { aet, host, port }: DicomNode): Promise<string[]> {
+  const line = JSON.stringify({ [PACS]: { AET: aet, Host: host, Port: port } });
+  const told = await putModality(archive, JSON.stringify({ AET: aet, Host: host, Port: port }));
+  const said = told ? 'told Orthanc of the PACS until its next start' : 'could not tell Orthanc of the PACS';
+  return [`${said}; for good: "DicomModalities": ${line} in its configuration`];
+}
+
+async function putModality({ url, username, password = '' }: Endpoint, body: string): Promise<boolean> {
+  const account = Buffer.from(`${username ?? ''}:${password}`).toString('base64');
+  const headers = {
+    'content-type': 'application/json',
+    ...(username === undefined ? {} : { authorization: `Basic ${account}` }),
+  };
+  try {
+    const signal = AbortSignal.timeout(ORTHANC_TIMEOUT_MS);
+    return (await fetch(`${orthancUrlOf(url)}/modalities/${PACS}`, { method: 'PUT', headers, body, signal })).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** With every right of a person, because somebody has to begin. */
+async function firstAccount(out: string, { username = ADMIN, password }: Partial<FirstAccount>): Promise<string[]> {
+  const opened = openDirectory(readConfig(out));
+  try {
+    if ((await opened.directory.list()).length > 0) return ['accounts are there already, none was made'];
+    const given = password ?? randomSecret();
+    const roles = ['admin', 'operator', 'radiologist'];
+    const problem = await opened.directory.add({ username, displayName: '', password: given, roles }, opened.record);
+    if (problem !== null) throw new HilumError('CONFIG_INVALID', 'permanent', problem);
+    const shown = password === undefined ? `, with the password ${given} (change it: hilum users passwd)` : '';
+    return [`made the account ${username}${shown}`];
+  } finally {
+    await opened.close();
+  }
+}

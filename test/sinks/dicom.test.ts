@@ -1,0 +1,203 @@
+import { HilumError } from '../../src/base/errors';
+import type { DicomSettings } from '../../src/sinks/dicom/config';
+import { failureError, NotOfferedError } from '../../src/sinks/dicom/failure';
+import type { ResultObject } from '../../src/sinks/dicom/objects';
+import { type DicomPeer, dicomSink } from '../../src/sinks/dicom/sink';
+import { recordingLog } from '../support/records/logs';
+import { RECORD, RESULT, resultOf } from '../support/records/result-record';
+
+const REPORT = '1.2.840.10008.5.1.4.1.1.88.34';
+const SECONDARY_CAPTURE = '1.2.840.10008.5.1.4.1.1.7';
+const notOffered = () => new NotOfferedError('RECEIVER_REFUSED', 'permanent', 'not offered');
+
+/** A PACS that keeps what it is sent; its ways to make sure of it can be taken away. */
+class Pacs implements DicomPeer {
+  readonly peer = 'pacs';
+  /** SOP Instance UIDs, once for each C-STORE. */
+  readonly stored: string[] = [];
+  readonly origins = new Map<string, string>();
+  offersFind = true;
+  commits: 'success' | 'failure' | 'pending' | 'not-offered' = 'success';
+  refuses: (object: string) => HilumError | null = () => null;
+  loses = false;
+
+  find = (uid: string) => Promise.resolve(uid);
+  origin = (id: string) => Promise.resolve(this.origins.get(id) ?? '');
+  has = ({ sopInstanceUid }: ResultObject) =>
+    this.offersFind ? Promise.resolve(this.holds(sopInstanceUid)) : Promise.reject(notOffered());
+  store = (id: string) => {
+    const error = this.refuses(id);
+    if (error !== null) return Promise.reject(error);
+    this.stored.push(id);
+    return Promise.resolve();
+  };
+  commit = (objects: readonly ResultObject[]) => {
+    this.asked = objects.map(({ sopInstanceUid }) => sopInstanceUid);
+    return this.commits === 'not-offered' ? Promise.reject(notOffered()) : Promise.resolve('2.25.1');
+  };
+  commitment = () => {
+    const state = this.commits === 'not-offered' ? 'failure' : this.commits;
+    return Promise.resolve({
+      state,
+      committed: new Set(state === 'success' ? this.asked.filter((uid) => this.holds(uid)) : []),
+    });
+  };
+  echo = () => Promise.resolve();
+  close = () => Promise.resolve();
+
+  private asked: string[] = [];
+  private holds(uid: string): boolean {
+    return !this.loses && this.stored.includes(uid);
+  }
+}
+
+const ALL: DicomSettings['objects'] = ['report', 'heatMap', 'segmentation', 'parametricMap', 'presentationState'];
+const SETTINGS: Parameters<typeof dicomSink>[1] = {
+  objects: ALL,
+  when: 'all',
+  from: [],
+  verify: 'auto',
+  commitmentTimeoutMs: 20,
+};
+const OBJECTS = RECORD.films.flatMap(({ outputs }) => outputs);
+const UIDS = OBJECTS.map(({ sopInstanceUid }) => sopInstanceUid);
+
+function sinkOf(pacs: Pacs, settings: Partial<Parameters<typeof dicomSink>[1]> = {}) {
+  const log = recordingLog();
+  const sink = dicomSink(pacs, { ...SETTINGS, ...settings }, log);
+  const ways = () =>
+    log.lines.filter(({ fields }) => fields.event === 'delivery.verified').map(({ fields }) => fields['by']);
+  return { deliver: () => sink.deliver(resultOf(RECORD)), sink, ways };
+}
+
+test('each object is sent once, in the order of storing, and committed; told again, nothing is sent', async () => {
+  const pacs = new Pacs();
+  const { deliver, ways } = sinkOf(pacs);
+  await deliver();
+  await deliver();
+  expect(pacs.stored).toEqual(UIDS);
+  expect(ways()).toEqual(['commitment', 'commitment']);
+});
+
+test.each([
+  ['not-offered', true, 'find'],
+  ['pending', true, 'find'],
+  ['not-offered', false, 'status'],
+] as const)('commitment %s, C-FIND %s: made sure by %s', async (commits, offersFind, by) => {
+  const pacs = Object.assign(new Pacs(), { commits, offersFind });
+  const { deliver, ways } = sinkOf(pacs);
+  await deliver();
+  expect(ways()).toEqual([by]);
+  expect(pacs.stored).toEqual(UIDS);
+});
+
+test.each(['commitment', 'find'] as const)(
+  'a way that is asked for and not offered is no success: %s',
+  async (verify) => {
+    const pacs = Object.assign(new Pacs(), { commits: 'not-offered', offersFind: false });
+    await expect(sinkOf(pacs, { verify }).deliver()).rejects.toMatchObject({ code: 'RECEIVER_REFUSED' });
+  },
+);
+
+test.each([
+  ['success', 'does not commit'],
+  ['failure', 'does not commit'],
+  ['not-offered', 'does not find it yet'],
+] as const)('what the PACS took and lost is sent again later: commitment %s', async (commits, sentence) => {
+  const pacs = Object.assign(new Pacs(), { commits, loses: true });
+  await expect(sinkOf(pacs).deliver()).rejects.toMatchObject({
+    lasting: 'transient',
+    message: expect.stringContaining(sentence),
+  });
+});
+
+test('a commitment that is demanded and never reported is asked for again', async () => {
+  const pacs = Object.assign(new Pacs(), { commits: 'pending' });
+  await expect(sinkOf(pacs, { verify: 'commitment' }).deliver()).rejects.toMatchObject({
+    code: 'RECEIVER_TIMEOUT',
+    lasting: 'transient',
+  });
+});
+
+test('one SOP Class that is refused holds up no other object, and is told with its reason', async () => {
+  const pacs = new Pacs();
+  const reports = OBJECTS.filter(({ sopClassUid }) => sopClassUid !== SECONDARY_CAPTURE).map(
+    ({ sopInstanceUid }) => sopInstanceUid as string,
+  );
+  pacs.refuses = (id) =>
+    reports.includes(id) ? failureError('pacs', 'store', { code: 0, details: 'DIMSE status 0x0122' }) : null;
+  const error = await sinkOf(pacs)
+    .deliver()
+    .catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: 'RECEIVER_REFUSED', lasting: 'permanent' });
+  expect((error as Error).message).toContain(
+    `pacs has ${UIDS.length - reports.length} of ${UIDS.length} objects. ${REPORT}: pacs refused to store (0x0122)`,
+  );
+  expect(pacs.stored).toEqual(UIDS.filter((uid) => !reports.includes(uid)));
+});
+
+test('what may pass ends the try at once; the next one goes on where it was', async () => {
+  const pacs = new Pacs();
+  pacs.refuses = (id) =>
+    id === UIDS[1]
+      ? failureError('pacs', 'store', { code: 9, details: 'TCP Initialization Error: Connection refused' })
+      : null;
+  const { deliver } = sinkOf(pacs);
+  await expect(deliver()).rejects.toMatchObject({ code: 'RECEIVER_UNREACHABLE', lasting: 'transient' });
+  expect(pacs.stored).toEqual(UIDS.slice(0, 1));
+  pacs.refuses = () => null;
+  await deliver();
+  expect(pacs.stored).toEqual(UIDS);
+});
+
+test('it gets the kinds of objects that it takes, of films that came from it', async () => {
+  const heatMaps = new Pacs();
+  await sinkOf(heatMaps, { objects: ['heatMap'] }).deliver();
+  expect(heatMaps.stored).toEqual(
+    OBJECTS.filter(({ sopClassUid }) => sopClassUid === SECONDARY_CAPTURE).map(({ sopInstanceUid }) => sopInstanceUid),
+  );
+  const some = new Pacs();
+  some.origins.set(RECORD.films[1]!.sopInstanceUid, 'OTHER').set(RECORD.films[0]!.sopInstanceUid, 'CR1');
+  await sinkOf(some, { from: ['CR1'] }).deliver();
+  expect(some.stored).toEqual(RECORD.films[0]!.outputs.map(({ sopInstanceUid }) => sopInstanceUid));
+});
+
+test('an object that the archive has no more is told, and the others are sent', async () => {
+  const pacs = new Pacs();
+  pacs.find = (uid) => Promise.resolve(uid === UIDS[0] ? (null as never) : uid);
+  await expect(sinkOf(pacs).deliver()).rejects.toMatchObject({ code: 'NOT_FOUND', lasting: 'permanent' });
+  expect(pacs.stored).toEqual(UIDS.slice(1));
+});
+
+test('results without objects, and others than those asked for, are left unread', () => {
+  const { sink } = sinkOf(new Pacs(), { when: 'urgent' });
+  const event = { ...RESULT, films: RECORD.films };
+  expect(sink.wants({ ...event, priority: 'urgent' })).toBe(true);
+  expect(sink.wants({ ...event, priority: 'routine' })).toBe(false);
+  expect(
+    sink.wants({ ...event, priority: 'urgent', films: event.films.map((film) => ({ ...film, outputs: [] })) }),
+  ).toBe(false);
+});
+
+test.each([
+  ['DIMSE status 0xA700', 9, 'RECEIVER_UNAVAILABLE', 'transient'],
+  ['DIMSE status 0xA702', 9, 'RECEIVER_UNAVAILABLE', 'transient'],
+  ['DIMSE status 0x0110', 9, 'RECEIVER_UNAVAILABLE', 'transient'],
+  ['DIMSE status 0x0122', 9, 'RECEIVER_REFUSED', 'permanent'],
+  ['DIMSE status 0x0124', 9, 'RECEIVER_REFUSED', 'permanent'],
+  ['DIMSE status 0xA900', 9, 'RECEIVER_REFUSED', 'permanent'],
+  ['DIMSE status 0xC123', 9, 'RECEIVER_REFUSED', 'permanent'],
+  ['TCP Initialization Error: Connection refused', 9, 'RECEIVER_UNREACHABLE', 'transient'],
+  ['DUL Association Rejected', 9, 'RECEIVER_UNREACHABLE', 'transient'],
+  ['Unable to negotiate a presentation context', 2015, 'RECEIVER_REFUSED', 'permanent'],
+  ['Remote AET is SCP', 2016, 'RECEIVER_REFUSED', 'permanent'],
+  ['Cannot transcode from 1.2.840.10008.1.2.1 to one of [ ]', 2, 'RECEIVER_REFUSED', 'permanent'],
+  ['', 9, 'RECEIVER_UNREACHABLE', 'transient'],
+])('Orthanc says %s (%s): %s, %s', (details, code, expected, lasting) => {
+  expect(failureError('pacs', 'store', { code, details })).toMatchObject({ code: expected, lasting });
+});
+
+test('what Orthanc quotes is not told on', () => {
+  const { message } = failureError('pacs', 'store', { code: 9, details: 'PATIENT^NAME DUL Association Rejected' });
+  expect(message).not.toContain('PATIENT');
+});
