@@ -121,7 +121,7 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
     it.stop(0),
   );
   const turnaround = list && new KeptTurnaround({ worklist: list.worklist, timeZone: config.list.timeZone });
-  const { metrics, observer } = openMeasures(
+  const { metrics, observer, drift } = openMeasures(
     config,
     { classifier: analysis?.classifier ?? null, broker, sinks: sinks.map(({ name }) => name), turnaround },
     log,
@@ -143,7 +143,7 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const observers = { archive, broker, metrics, failingSince };
   const deliveries = openDeliveries(config, { ...own, sinks }, observers, log);
   const catchUp = has('catch-up') ? openCatchUp(config, archive, broker, log, book) : null;
-  const operation = { turnaround, failingSince };
+  const operation = { turnaround, failingSince, drift };
   const front = openFront(config, { analysis, archive, list, operation, broker, metrics, opened, ownLine, log });
   return { analysis, archive, list, note, watch, ris, broker, worker, deliveries, catchUp, ...front };
 }
@@ -167,7 +167,7 @@ function openFront(
   const models = analysis?.line.identity().models ?? null;
   const listWeb = openListWeb(config, {
     list,
-    operation: { ...operation, outages, classifier: analysis?.classifier ?? null },
+    operation: { ...operation, outages },
     ...{ reader, archive, broker, access, checks, log, models },
   });
   const web = openWeb(config, { access, checks, metrics, listWeb }, log);
@@ -193,7 +193,7 @@ interface FrontParts {
   readonly analysis: OpenedAnalysis | null;
   readonly archive: DicomWebArchive;
   readonly list: OpenedList | null;
-  readonly operation: Pick<OperationSources, 'turnaround' | 'failingSince'>;
+  readonly operation: Omit<OperationSources, 'outages'>;
   readonly broker: Broker;
   readonly metrics: Metrics;
   readonly opened: Opened;

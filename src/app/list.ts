@@ -4,7 +4,6 @@ import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { AnalysisIdentity } from '../pipeline/encode';
 import type { Broker } from '../queue/broker';
-import type { ModelManifest } from '../model/manifest';
 import type { Sink } from '../sinks/sink';
 import { type ListParts, readingListWeb, type ReadingListWeb } from '../web/api/list-app';
 import type { DeadLetters } from '../web/api/operator-routes';
@@ -15,7 +14,6 @@ import type { KeptTurnaround } from '../worklist/kept-turnaround';
 import { listSink } from '../worklist/sink';
 import { Worklist } from '../worklist/worklist';
 import { type DeadLetter, type Fate, sortMeant } from './dead-letters';
-import { driftOf } from './measures';
 import { DOCS_DIR, SHIPPED_MODELS, VERSION } from './installed';
 import { installedOf } from './line';
 
@@ -60,8 +58,7 @@ export interface OperationSources {
   readonly turnaround: KeptTurnaround | null;
   readonly failingSince: ReadonlyMap<string, number>;
   readonly outages: Outages;
-  /** Null where this process has no worker. */
-  readonly classifier: ModelManifest | null;
+  readonly drift: ListParts['drift'];
 }
 
 interface ListWebParts extends Pick<ListParts, 'access' | 'archive' | 'checks' | 'log' | 'reader'> {
@@ -82,7 +79,7 @@ export function openListWeb(
   config: Config,
   { list, operation, broker, models, ...shared }: ListWebParts,
 ): OpenedListWeb | null {
-  const { turnaround, failingSince, outages, classifier } = operation;
+  const { turnaround, failingSince, outages, drift } = operation;
   if (list === null || turnaround === null) return null;
   const { viewers, pictureCacheMiB, claimMinutes, timeZone } = config.list;
   const web = readingListWeb({
@@ -100,7 +97,7 @@ export function openListWeb(
     deliveries: () => broker.sinkDepths(),
     failingSince,
     turnaround,
-    drift: classifier !== null && config.drift.enabled ? driftOf(config, classifier) : () => null,
+    drift,
     docsDir: DOCS_DIR,
     installed: {
       dir: config.models.dir ?? SHIPPED_MODELS,

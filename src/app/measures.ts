@@ -10,6 +10,7 @@ import { FAILURE_CODES } from '../queue/retry-policy';
 import { DELIVERY_RESULTS } from '../sinks/runner';
 import { RIS_MESSAGE_LABELS, RIS_OUTCOMES } from '../ris/receiver';
 import { STUDY_RESULTS } from '../study-consumer';
+import type { OperationParts } from '../web/api/operation-routes';
 import { createMetrics, type Metrics } from '../web/metrics';
 import type { KeptTurnaround } from '../worklist/kept-turnaround';
 import { VERSION } from './installed';
@@ -23,25 +24,25 @@ function openDrift(config: Config, classifier: ModelManifest, log: Log) {
   const book = new DriftBook(config.state.dir, (error) =>
     log.warn({ event: 'drift.unwritten', error: describeError(error) }, "the counts for drift can't be written"),
   );
-  const rows = driftOf(config, classifier);
-  return { book, rows: () => rows() ?? [] };
+  return { book, rows: driftOf(config, classifier) };
 }
 
 /** All workers' counts of the last days in this `state.dir`; null where the classifier has no reference. */
-export function driftOf({ state, drift }: Config, classifier: ModelManifest): () => DriftRow[] | null {
+function driftOf({ state, drift }: Config, classifier: ModelManifest): () => DriftRow[] | null {
   const reference = referenceOf(classifier);
   return () =>
     reference === null ? null : compareWith(reference, readPages(state.dir, ...lastDays(drift.days, new Date())).page);
 }
 
 /**
- * What is counted: for /metrics, and of films for drift where that is on. Without a worker, and so without a classifier, there are no series of studies: a missing worker shows.
+ * What is counted: for /metrics, and of films for drift where that is on. Without a worker, and so without a
+ * classifier, there are no series of studies: a missing worker shows.
  */
 export function openMeasures(
   config: Config,
   { classifier, broker, sinks, turnaround }: MeasuredParts,
   log: Log,
-): { metrics: Metrics; observer: FilmObserver } {
+): { metrics: Metrics; observer: FilmObserver; drift: OperationParts['drift'] } {
   const drift = classifier !== null && config.drift.enabled ? openDrift(config, classifier, log) : null;
   const metrics = createMetrics({
     version: VERSION,
@@ -55,10 +56,10 @@ export function openMeasures(
     deliveryResults: DELIVERY_RESULTS,
     sinkQueues: () => broker.sinkDepths(),
     risMessages: listensToRis(config) ? { types: RIS_MESSAGE_LABELS, outcomes: RIS_OUTCOMES } : null,
-    ...(drift ? { drift: drift.rows } : {}),
+    ...(drift ? { drift: () => drift.rows() ?? [] } : {}),
     turnaround: turnaround && (() => turnaround.glance(TURNAROUND_METRIC_DAYS)),
   });
-  return { metrics, observer: observerOf(metrics, drift?.book ?? null) };
+  return { metrics, observer: observerOf(metrics, drift?.book ?? null), drift: drift?.rows ?? (() => null) };
 }
 
 interface MeasuredParts {

@@ -41,7 +41,7 @@ export function wallTimeOf(instant: number, timeZone: string): string {
   return new Date(instant + offsetAt(instant, timeZone)).toISOString().slice(0, 19).replace(/\D/g, '');
 }
 
-/** A time in which the clocks of a zone are not set: until `until` (milliseconds since 1970), `offsetMs` ahead of UTC. */
+/** Until `until` (milliseconds since 1970) the clocks of a zone are `offsetMs` ahead of UTC. */
 export interface OffsetSpan {
   readonly until: number;
   readonly offsetMs: number;

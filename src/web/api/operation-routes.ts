@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { KeptTurnaround } from '../../worklist/kept-turnaround';
 import { TURNAROUND_DAYS, type TurnaroundDays } from '../../worklist/kept-turnaround';
-import { TURNAROUND_STEPS, type Turnaround as Figures, type TurnaroundGroup } from '../../worklist/turnaround';
+import {
+  TURNAROUND_STEPS,
+  type Turnaround as Figures,
+  type TurnaroundGroup,
+  type TurnaroundStep,
+} from '../../worklist/turnaround';
 import { needs, signedIn } from '../access/user';
 import { BadRequest } from './answers';
 import type { DriftMeasure, Installation, Turnaround } from './contract';
@@ -23,7 +28,7 @@ export interface OperationParts {
 }
 
 /** Pages of the documentation that whoever runs the service looks up. */
-export const DOCS = ['operations', 'list', 'errors', 'events', 'deliveries', 'configuration', 'security'] as const;
+const DOCS = ['operations', 'list', 'errors', 'events', 'deliveries', 'configuration', 'security'] as const;
 
 const turnaroundQuery = z.object({
   days: z
@@ -32,7 +37,7 @@ const turnaroundQuery = z.object({
     .transform((days) => Number(days) as TurnaroundDays),
 });
 
-/** How long studies take, as a page and as CSV, and what is installed. Counts and times: nothing of a study or a user. */
+/** How long studies take, as JSON and as CSV, and what is installed: nothing of a study or a user. */
 export function operationRoutes({ turnaround, inTurn, installed, version, drift, docsDir }: OperationParts): Router {
   const router = Router();
   const look = async (request: Request) => {
@@ -92,10 +97,7 @@ function turnaroundView(
   };
 }
 
-function stepView(
-  { arrived, steps }: Pick<TurnaroundGroup, 'arrived' | 'steps'>,
-  step: (typeof TURNAROUND_STEPS)[number],
-) {
+function stepView({ arrived, steps }: Pick<TurnaroundGroup, 'arrived' | 'steps'>, step: TurnaroundStep) {
   const { studies, medianMs, p90Ms, notYet } = steps[step];
   return {
     studies,

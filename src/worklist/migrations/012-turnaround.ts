@@ -16,10 +16,13 @@ async function up(db: Kysely<unknown>): Promise<void> {
   await sql`update study set first_read_at = read_at, first_result_at = coalesce((select min(at) from history
     where history.study_uid = study.study_uid and history.kind = 'result'), completed_at)
     where completed_at is not null or read_at is not null`.execute(db);
-  await sql`create index study_turnaround on study (arrived_at, first_result_at, first_opened_at, first_read_at,
-    triage_priority, ris_priority, finding_priority, person_priority, state, hidden) where state <> 'left-alone' and hidden = 0`.execute(
-    db,
-  );
+  const columns = [
+    'arrived_at',
+    ...['first_result_at', 'first_opened_at', 'first_read_at'],
+    ...['triage_priority', 'ris_priority', 'finding_priority', 'person_priority', 'state', 'hidden'],
+  ];
+  const condition = `state <> 'left-alone' and hidden = 0`;
+  await sql.raw(`create index study_turnaround on study (${columns.join(', ')}) where ${condition}`).execute(db);
   await sql`create index study_analysing on study (worker, started_at) where state = 'analysing'`.execute(db);
   await db.schema
     .createTable('worker')

@@ -116,7 +116,7 @@ export function turnaroundTests(
     });
   });
 
-  test('the first result and the first reading count, whatever comes later; a reading taken back does not', async () => {
+  test('the first result and the first reading count, whatever comes later; one taken back does not', async () => {
     await go('a', { arrived: 0, result: 1, opened: 2, read: 5 });
     await result('a', 600, { priority: 'urgent' });
     await read('a', 700);
@@ -147,7 +147,7 @@ export function turnaroundTests(
     });
   });
 
-  test('what nobody told the arrival of, what is hidden or not on the list, and other days are in no group', async () => {
+  test('in no group: an arrival that nobody told, what is not on the list, and other days', async () => {
     await result('rebuilt', 3);
     await list.advance(uid('no film'), { kind: 'waiting', priority: null }, START, {
       sight: NO_SIGHT,

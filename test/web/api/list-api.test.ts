@@ -423,7 +423,7 @@ test('operation: queues, outages, states, throughput; dead letters replayed and 
   expect(site.acted).toEqual(['replay b', 'drop a', 'replay c']);
 });
 
-test('operation: outages, workers, deliveries, turnaround as JSON and CSV, what is installed, documentation', async () => {
+test('operation: outages, workers, deliveries, turnaround and its CSV, what is installed, documentation', async () => {
   const overview = await json<Overview>(await site.get('/api/v1/operators/overview', ['operator']));
   expect(overview.outages).toEqual([
     { check: 'archive', problem: 'it is away', from: '2026-01-02T03:00:00.000Z', to: null },
