@@ -450,7 +450,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
       },
     ];
     const page = await visit('/operators', { roles: ['operator'] });
-    await page.getByText('it is away').waitFor();
+    await page.getByText(/it is away, since/).waitFor();
     expect(await page.locator('#operators-page').innerText()).toContain('Given up');
     expect(await violations(page)).toEqual([]);
     await page.getByRole('button', { name: 'Try again' }).click();
@@ -486,7 +486,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
         const read = page.getByRole('region', { name: 'Urgent: 1 arrived, 0 of them not read yet' });
         const total = read.getByRole('row', { name: /^Arrival to read \d/ });
         expect(await total.innerText()).toMatch(/1\s+1 h 0 min\s+1 h 0 min\s+0\s+0$/);
-        await page.getByText('By hour of arrival').click();
+        await page.locator('summary', { hasText: 'By hour of arrival' }).click();
         await page.getByRole('row', { name: /^\d\d:00 Urgent 1/ }).waitFor();
         const download = page.waitForEvent('download');
         await page.getByRole('link', { name: 'Download as CSV' }).click();
