@@ -96,6 +96,11 @@ const SAME: Readonly<Record<Language, readonly Key[]>> = {
     'list.choice.frontal',
     'list.column.patient',
     'operation.queue.routine',
+    'operation.outages.problem',
+    'operation.turnaround.median',
+    'operation.installed.version',
+    'operation.drift',
+    'operation.drift.index',
   ],
   fr: [
     ...EVERYWHERE,
@@ -108,6 +113,8 @@ const SAME: Readonly<Record<Language, readonly Key[]>> = {
     'list.column.patient',
     'duration.hours',
     'operation.queue.routine',
+    'operation.installed.version',
+    'operation.docs',
   ],
 };
 
