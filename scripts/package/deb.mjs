@@ -52,7 +52,7 @@ async function fillRoot(root, source, stand, dir) {
   const to = (name) => path.join(root, name);
   const home = to('usr/lib/hilum');
   fs.mkdirSync(home, { recursive: true });
-  for (const name of ['dist', 'node_modules', 'models', 'plugin', 'package.json'])
+  for (const name of ['dist', 'node_modules', 'models', 'plugin', 'docs', 'package.json'])
     fs.renameSync(path.join(source, name), path.join(home, name));
   await bringNode(path.join(home, 'node'), dir);
   const { program } = await import(path.join(home, 'dist/cli/commands.js'));
@@ -71,7 +71,8 @@ async function fillRoot(root, source, stand, dir) {
     fs.mkdirSync(path.dirname(to(name)), { recursive: true });
     fs.writeFileSync(to(name), text, { mode });
   }
-  fs.cpSync(path.join(source, 'docs'), to('usr/share/doc/hilum'), { recursive: true });
+  // The operation page serves them, so they are the program's.
+  fs.symlinkSync('../../../lib/hilum/docs', to('usr/share/doc/hilum/docs'));
   await runQuietly('rights', 'chmod', ['-R', 'u=rwX,go=rX', to('usr')]);
 }
 
@@ -85,7 +86,7 @@ function unit(source) {
     .replace(/^# systemd unit.*\n/, '')
     .replace(/^# env finds node.*\n/m, '')
     .replace(/^ExecStart=.*$/m, 'ExecStart=/usr/bin/hilum serve --config /etc/hilum/hilum.yaml')
-    .replaceAll('file:/opt/hilum/docs/', 'file:/usr/share/doc/hilum/')
+    .replaceAll('file:/opt/hilum/docs/', 'file:/usr/share/doc/hilum/docs/')
     .replaceAll('/opt/hilum', '/usr/lib/hilum');
 }
 

@@ -18,7 +18,7 @@ export function manualPage(program, { version, date }) {
     '.SH FILES',
     ...item('/etc/hilum/hilum.yaml', 'the configuration; every key is explained in configuration.md'),
     ...item('/var/lib/hilum', 'what must outlive a restart (state.dir)'),
-    ...item('/usr/share/doc/hilum', 'installation, operation, security and all other documents'),
+    ...item('/usr/share/doc/hilum/docs', 'installation, operation, security and all other documents'),
     '',
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from '../support/servers/servers';
 import { Site } from '../support/servers/site';
 
 /** What a study costs the archive: its requests, in the order in which they come. */
@@ -59,6 +60,9 @@ test('the same again, as when our own results arrive: triage and a query', async
 test('the reading list asks for nothing while a study is on its way, and for four things of its result', async () => {
   const database = `file:${join(tmpdir(), `hilum-requests-${process.pid}.db`)}`;
   const worker = await site.work({ list: { enabled: true, database } });
+  // Whether the archive is there, at the start and each half minute.
+  await until('it has asked whether the archive is there', () => site.proxy.requests.length > 0);
+  requests();
   const study = await site.put();
   await site.tell(study);
   await worker.saw('delivery.done', study);
