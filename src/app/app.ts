@@ -115,11 +115,7 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const broker = opened.add(connectBroker({ ...config.broker, ...sinkQueuesOf(config, sinks) }, log), (it) =>
     it.stop(0),
   );
-  const { metrics, observer } = openMeasures(
-    config,
-    { classifier: analysis?.classifier ?? null, broker, sinks: sinks.map(({ name }) => name) },
-    log,
-  );
+  const { metrics, observer } = openMeasures(config, { classifier: analysis?.classifier ?? null, broker, sinks }, log);
   const book = analysis !== null && config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
   const watch = list && openAttributeWatch(config, list, archive, seen.asked(), broker, log);
   const ris = openRis(config, list, metrics, log);

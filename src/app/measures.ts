@@ -8,6 +8,7 @@ import type { FilmObserver } from '../pipeline/stage';
 import { type Broker, BROKER_STATES } from '../queue/broker';
 import { FAILURE_CODES } from '../queue/retry-policy';
 import { DELIVERY_RESULTS } from '../sinks/runner';
+import type { Sink } from '../sinks/sink';
 import { RIS_MESSAGE_LABELS, RIS_OUTCOMES } from '../ris/receiver';
 import { STUDY_RESULTS } from '../study-consumer';
 import { createMetrics, type Metrics } from '../web/metrics';
@@ -29,13 +30,15 @@ function openDrift(config: Config, classifier: ModelManifest, log: Log) {
   };
 }
 
+type CountedSink = Pick<Sink, 'name' | 'ways'>;
+
 /**
- * What is counted: for /metrics, and of films for drift where that is on. `sinks`: names of those that this process
- * delivers to. Without a worker, and so without a classifier, there are no series of studies: a missing worker shows.
+ * What is counted: for /metrics, and of films for drift where that is on. `sinks`: those that this process delivers
+ * to. Without a worker, and so without a classifier, there are no series of studies: a missing worker shows.
  */
 export function openMeasures(
   config: Config,
-  { classifier, broker, sinks }: { classifier: ModelManifest | null; broker: Broker; sinks: readonly string[] },
+  { classifier, broker, sinks }: { classifier: ModelManifest | null; broker: Broker; sinks: readonly CountedSink[] },
   log: Log,
 ): { metrics: Metrics; observer: FilmObserver } {
   const drift = classifier !== null && config.drift.enabled ? openDrift(config, classifier, log) : null;
@@ -47,7 +50,8 @@ export function openMeasures(
     brokerState: () => broker.state(),
     queues: () => broker.depths(),
     queueAges: () => broker.ages(),
-    sinks,
+    sinks: sinks.map(({ name }) => name),
+    sinkWays: sinks.flatMap(({ name, ways }) => (ways === undefined ? [] : [{ sink: name, ways }])),
     deliveryResults: DELIVERY_RESULTS,
     sinkQueues: () => broker.sinkDepths(),
     risMessages: listensToRis(config) ? { types: RIS_MESSAGE_LABELS, outcomes: RIS_OUTCOMES } : null,
