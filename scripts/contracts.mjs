@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /**
  * npm run contracts [-- --check]: what is written of the wire contracts elsewhere, from the zod schemas that are their
- * source: the JSON Schemas in docs/schemas, and the types and the wording of the reading list's pages. --check writes
- * nothing and ends with exit status 1 where a file differs.
+ * source: the JSON Schemas in docs/schemas, and the types of the reading list's pages; and of the message catalogues
+ * what each message needs, what the pages say it with, and the table of the clinical wording. --check writes nothing
+ * and ends with exit status 1 where a file differs.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -13,11 +14,14 @@ import { Explained, ROOT, runMain, say } from './lib/shell.mjs';
 import { declarations } from './lib/typescript-of-schema.mjs';
 import { requireSource } from './lib/typescript-source.mjs';
 
+const WORDING = 'docs/wording.md';
+
 async function main() {
   const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
   const differing = [];
   for (const [file, text] of Object.entries(contracts())) {
-    const formatted = await format(file, text);
+    // Prettier would fill each cell up to the longest sentence.
+    const formatted = file === WORDING ? text : await format(file, text);
     if (textOf(file) !== formatted) differing.push([file, formatted]);
   }
   if (values.check && differing.length > 0)
@@ -36,7 +40,9 @@ function contracts() {
     'docs/schemas/progress-event.v1.json': jsonSchema(source('events/progress-event.ts').progressEventSchema),
     'docs/schemas/webhook.v1.json': jsonSchema(source('sinks/webhook/message.ts').webhookMessageSchema),
     'src/web/api/api-types.d.ts': pageTypes(source('web/api/contract.ts')),
-    'src/web/pages/wording.ts': pageWording(source('finding/wording.ts')),
+    'src/language/messages.d.ts': messageTypes(catalogue('en')),
+    'src/web/pages/say.ts': pageSay(textOf('src/language/say.ts')),
+    [WORDING]: wordingTable(textOf(WORDING), Object.keys(source('language/say.ts').LANGUAGES)),
   };
 }
 
@@ -68,12 +74,44 @@ function pageTypes(contract) {
 ${declarations(plain(schemas))}`;
 }
 
-/** The pages are built by themselves: what they say of research use is the service's own wording. */
-function pageWording({ RESEARCH_USE }) {
-  return `// Made from src/finding/wording.ts by npm run contracts.
+const catalogue = (language) => JSON.parse(textOf(`src/language/catalogues/${language}.json`));
 
-export const RESEARCH_USE = ${JSON.stringify(RESEARCH_USE)} as const;
+/** What each message needs to be filled in, by the English catalogue. */
+function messageTypes(messages) {
+  const lines = Object.entries(messages).map(([key, message]) => {
+    const names = new Set([...JSON.stringify(message).matchAll(/\{(\w+)\}/g)].map(([, name]) => `'${name}'`));
+    return `'${key}': ${names.size === 0 ? 'never' : [...names].join(' | ')};`;
+  });
+  return `/**
+ * What each message needs to be filled in: made from catalogues/en.json by \`npm run contracts\`.
+ */
+export interface Messages {
+${lines.join('\n')}
+}
 `;
+}
+
+/** The pages are built by themselves: what they say is said as the service does. */
+function pageSay(text) {
+  return `// Made from src/language/say.ts by npm run contracts.
+
+${text.replace("'./messages'", "'../../language/messages.js'")}`;
+}
+
+/** Messages that say what a result means, or what it does not: one list, to be looked through by a clinician. */
+const CLINICAL = /^(research|result|reason|warning|remark|email\.(subject|opening)|evaluation\.limits)\./;
+
+/** The page with its table made anew; what stands above the table is written by hand. */
+function wordingTable(page, languages) {
+  const catalogues = languages.map(catalogue);
+  const cell = (message) => (typeof message === 'string' ? [message] : Object.values(message)).join(' / ').trim();
+  const rows = Object.keys(catalogues[0])
+    .filter((key) => CLINICAL.test(key))
+    .map((key) => [`\`${key}\``, ...catalogues.map((messages) => cell(messages[key]).replaceAll('|', '\\|'))]);
+  const table = [['key', ...languages], ['---', ...languages.map(() => '---')], ...rows].map(
+    (cells) => `| ${cells.join(' | ')} |`,
+  );
+  return `${page.slice(0, page.indexOf('<!-- table -->'))}<!-- table -->\n\n${table.join('\n')}\n`;
 }
 
 /** As one would write it by hand: without zod's own pattern of a date-time and its bound of integers, null in short. */

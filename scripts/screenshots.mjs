@@ -64,7 +64,8 @@ async function shootAll(url, study) {
 
 /** Once every picture in sight is there. Not waitForFunction: it evaluates text, which the page's policy forbids. */
 async function shoot(page, images, name) {
-  const isThere = 'one.complete && one.naturalWidth > 0';
+  // `blank`: the service has no picture of that film, and the page shows so.
+  const isThere = 'one.classList.contains("blank") || (one.complete && one.naturalWidth > 0)';
   const waiting = `[...document.querySelectorAll('${images}')].filter((one) => !(${isThere})).length`;
   for (const until = Date.now() + WAIT_MS; (await page.evaluate(waiting)) > 0;) {
     if (Date.now() > until) throw new Explained(`pictures of ${name} do not come`);

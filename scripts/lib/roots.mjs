@@ -54,6 +54,8 @@ export function inside(root, args) {
   const script = [
     'set -eu',
     'mount --make-rprivate /',
+    // Then its / is a mount, which programs that mount in it expect.
+    `mount --bind "${root}" "${root}"`,
     `mount --bind "${ROOT}" "${root}${CHECKOUT}"`,
     `mount --bind "${process.execPath}" "${root}${NODE}"`,
     `mount -t proc proc "${root}/proc"`,

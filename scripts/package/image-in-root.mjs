@@ -22,6 +22,7 @@ const IMAGE = 'localhost/hilum';
 const PORT = 8080;
 
 async function main() {
+  keepLimits();
   baseImage();
   await build();
   const container = buildah('from', IMAGE);
@@ -35,6 +36,17 @@ async function main() {
   check('is without development and other platforms', !mounted(container, 'opt/hilum/node_modules/typescript'));
   await serves(container, settings, entry);
   return endOfChecks();
+}
+
+/** buildah would raise them, which not every machine allows. */
+function keepLimits() {
+  const text = fs.readFileSync('/proc/self/limits', 'utf8');
+  const lines = Object.entries({ nofile: 'open files', nproc: 'processes' }).flatMap(([name, words]) => {
+    const hard = new RegExp(`^Max ${words} +\\S+ +(\\d+)`, 'm').exec(text)?.[1];
+    return hard === undefined ? [] : [`"${name}=${hard}:${hard}"`];
+  });
+  fs.mkdirSync('/etc/containers', { recursive: true });
+  fs.writeFileSync('/etc/containers/containers.conf', `[containers]\ndefault_ulimits = [${lines.join(', ')}]\n`);
 }
 
 function baseImage() {
@@ -81,7 +93,8 @@ const serves = (container, settings, entry) =>
 
 /** OCI images have no health check; as the Dockerfile has it. */
 function healthCheck() {
-  const [, words] = /HEALTHCHECK [^[]*(\[.*\])/s.exec(fs.readFileSync(path.join(ROOT, 'docker/Dockerfile'), 'utf8'));
+  const text = fs.readFileSync(path.join(ROOT, 'docker/Dockerfile'), 'utf8');
+  const [, words] = /^HEALTHCHECK .*\\\n +CMD (\[.*\])$/m.exec(text);
   return JSON.parse(words);
 }
 

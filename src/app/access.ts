@@ -32,6 +32,7 @@ export function openAccess(config: Config, log: Log, listDatabase: Database | nu
   const access = createAccess({
     http: config.http,
     access: config.access,
+    language: config.language,
     stores: database && accessStores(database),
     recorder: openRecorder(config, log),
     log,

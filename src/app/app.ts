@@ -8,6 +8,8 @@ import { ShadowFile } from '../monitoring/shadow-book';
 import type { Line } from '../pipeline/pipeline';
 import { type Broker, connectBroker } from '../queue/broker';
 import type { Metrics } from '../web/metrics';
+import { Outages } from '../web/outages';
+import { KeptTurnaround } from '../worklist/kept-turnaround';
 import { openAccess, type OpenedAccess } from './access';
 import { analysisBy, openAnalysis, type OpenedAnalysis } from './analysis';
 import { openArchive, openReadinessArchive } from './archive';
@@ -16,11 +18,11 @@ import { openCatchUp } from './catch-up';
 import { type Deliveries, openDeliveries, openSinks, sinkQueuesOf } from './deliveries';
 import { VERSION } from './installed';
 import { openReader } from './line';
-import { openList, type OpenedList, openListWeb } from './list';
+import { openList, type OpenedList, openListWeb, type OperationSources } from './list';
 import { openMeasures } from './measures';
 import { Opened } from './opened';
 import { openProgress } from './progress';
-import { readinessChecks, type ReadinessWatch, watchReadiness } from './readiness';
+import { readinessChecks, type ReadinessWatch, watchOthers, watchReadiness } from './readiness';
 import { openRis } from './ris';
 import { type OpenedWeb, openWeb } from './web';
 import { openWorker } from './worker';
@@ -65,7 +67,7 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, own: O
 type Parts = Awaited<ReturnType<typeof openParts>>;
 
 async function startAll({ http }: Config, parts: Parts, log: Log): Promise<{ port: number }> {
-  const { analysis, note, watch, ris, broker, worker, deliveries, catchUp, readiness, web } = parts;
+  const { analysis, note, watch, ris, broker, worker, deliveries, catchUp, readiness, othersWatch, web } = parts;
   const port = await web.start();
   for (const { id, version, sha256 } of analysis?.line.identity().models ?? [])
     log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
@@ -77,13 +79,16 @@ async function startAll({ http }: Config, parts: Parts, log: Log): Promise<{ por
   watch?.start();
   await ris?.start();
   readiness.start();
+  othersWatch?.start();
   return { port };
 }
 
 async function stopAll({ stopTimeoutMs }: Config, parts: Parts, log: Log): Promise<void> {
   const { analysis, archive, watched, list, watch, ris, broker, worker, deliveries, catchUp, readiness, access, web } =
     parts;
+  const { othersWatch } = parts;
   readiness.stop();
+  othersWatch?.stop();
   worker?.stopping();
   await catchUp?.stop();
   await watch?.stop();
@@ -115,7 +120,12 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const broker = opened.add(connectBroker({ ...config.broker, ...sinkQueuesOf(config, sinks) }, log), (it) =>
     it.stop(0),
   );
-  const { metrics, observer } = openMeasures(config, { classifier: analysis?.classifier ?? null, broker, sinks }, log);
+  const turnaround = list && new KeptTurnaround({ worklist: list.worklist, timeZone: config.list.timeZone });
+  const { metrics, observer, drift } = openMeasures(
+    config,
+    { classifier: analysis?.classifier ?? null, broker, sinks, turnaround },
+    log,
+  );
   const book = analysis !== null && config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
   const watch = list && openAttributeWatch(config, list, archive, seen.asked(), broker, log);
   const ris = openRis(config, list, metrics, log);
@@ -129,32 +139,61 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const worker =
     analysis &&
     openWorker(config, { line: { ...analysis.line, observer }, archive, seen, broker, book, progress, metrics }, log);
-  const deliveries = openDeliveries(config, { ...own, sinks }, { archive, broker, metrics }, log);
+  const failingSince = new Map<string, number>();
+  const observers = { archive, broker, metrics, failingSince };
+  const deliveries = openDeliveries(config, { ...own, sinks }, observers, log);
   const catchUp = has('catch-up') ? openCatchUp(config, archive, broker, log, book) : null;
-  const front = openFront(config, { analysis, archive, list, broker, metrics, opened, ownLine, log });
+  const operation = { turnaround, failingSince, drift };
+  const front = openFront(config, { analysis, archive, list, operation, broker, metrics, opened, ownLine, log });
   return { analysis, archive, list, note, watch, ris, broker, worker, deliveries, catchUp, ...front };
 }
 
 /** What the service's port is answered with, and what readiness looks at. */
 function openFront(
   config: Config,
-  { analysis, archive, list, broker, metrics, opened, ownLine, log }: FrontParts,
-): { watched: DicomWebArchive; access: OpenedAccess; readiness: ReadinessWatch; web: OpenedWeb } {
+  { analysis, archive, list, operation, broker, metrics, opened, ownLine, log }: FrontParts,
+): OpenedFront {
   const watched = opened.add(openReadinessArchive(config), (it) => it.close());
   const access = openAccess(config, log, list?.database ?? null);
-  const { checks, local } = readinessChecks(config, { broker, archive: watched, database: access.database });
+  const outages = new Outages();
+  const { checks, local, others } = readinessChecks(config, {
+    broker,
+    archive: watched,
+    database: access.database,
+    outages,
+  });
   // A thread of its own: whoever looks at pictures holds up no analysis.
   const reader = ownLine?.reader ?? openReader(config.decode, log);
   const models = analysis?.line.identity().models ?? null;
-  const listWeb = openListWeb(config, { list, reader, archive, broker, access, checks, log, models });
+  const listWeb = openListWeb(config, {
+    list,
+    operation: { ...operation, outages },
+    ...{ reader, archive, broker, access, checks, log, models },
+  });
   const web = openWeb(config, { access, checks, metrics, listWeb }, log);
-  return { watched, access, readiness: watchReadiness(local, log), web };
+  return {
+    watched,
+    access,
+    readiness: watchReadiness(local, log),
+    othersWatch: list && watchOthers(others),
+    web,
+  };
+}
+
+interface OpenedFront {
+  readonly watched: DicomWebArchive;
+  readonly access: OpenedAccess;
+  readonly readiness: ReadinessWatch;
+  /** Null where nobody can ask since when they are away. */
+  readonly othersWatch: ReadinessWatch | null;
+  readonly web: OpenedWeb;
 }
 
 interface FrontParts {
   readonly analysis: OpenedAnalysis | null;
   readonly archive: DicomWebArchive;
   readonly list: OpenedList | null;
+  readonly operation: Omit<OperationSources, 'outages'>;
   readonly broker: Broker;
   readonly metrics: Metrics;
   readonly opened: Opened;

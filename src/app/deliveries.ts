@@ -3,6 +3,7 @@ import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { ResultEvent } from '../events/result-event';
 import type { Broker } from '../queue/broker';
+import { languageOfTexts } from '../language/config';
 import { triesWithin } from '../queue/retry-policy';
 import { loadCurrentRecord } from '../sinks/load-record';
 import { SINKS } from '../sinks/registry';
@@ -16,9 +17,13 @@ const on = (deliveries: Config['deliveries']) => SINKS.instances(deliveries).fil
  * The sinks of other systems that are switched on; none has connected yet. @throws HilumError CONFIG_INVALID for
  * unreadable TLS files.
  */
-export function openSinks({ deliveries, archive }: Config, log?: Log): Sink[] {
+export function openSinks({ deliveries, archive, language }: Config, log?: Log): Sink[] {
   return on(deliveries).map((instance) =>
-    instance.open({ archiveUrl: archive.url, log: log?.child({ sink: instance.name }) }),
+    instance.open({
+      archiveUrl: archive.url,
+      log: log?.child({ sink: instance.name }),
+      language: languageOfTexts(language),
+    }),
   );
 }
 
@@ -55,23 +60,36 @@ export interface RunningDeliveries {
   close(): Promise<void>;
 }
 
+export interface DeliveryParts {
+  readonly archive: DicomWebArchive;
+  readonly broker: Broker;
+  readonly metrics: Metrics;
+  /** Filled here, for whoever asks: since when each delivery to a sink has failed (milliseconds since 1970). */
+  readonly failingSince: Map<string, number>;
+}
+
 /** Hands the results in the queue of each sink to it. */
 export function openDeliveries(
   config: Config,
   { sinks, loadRecord: own }: Pick<Deliveries, 'sinks'> & Partial<Deliveries>,
-  { archive, broker, metrics }: { archive: DicomWebArchive; broker: Broker; metrics: Metrics },
+  { archive, broker, metrics, failingSince }: DeliveryParts,
   log: Log,
 ): RunningDeliveries {
   const studies = { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit };
   const retry = { ...studies, awayLimit: triesWithin(config.deliveries.awayHours * 3_600_000, studies) };
   const recordOf = own ?? ((event: ResultEvent) => loadCurrentRecord(event, archive));
+  const observer: RunnerOptions['observer'] = {
+    delivery: (sink, result) => metrics.delivery(sink, result),
+    failingSince(sink, since) {
+      metrics.failingSince(sink, since);
+      if (since === null) failingSince.delete(sink);
+      else failingSince.set(sink, since);
+    },
+  };
   return {
     async start() {
       for (const sink of sinks)
-        await broker.consumeSink(
-          sink.name,
-          createRunner({ sink, loadRecord: recordOf, retry, log, observer: metrics }),
-        );
+        await broker.consumeSink(sink.name, createRunner({ sink, loadRecord: recordOf, retry, log, observer }));
     },
     async close() {
       for (const sink of sinks) await sink.close?.();

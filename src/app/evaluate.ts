@@ -13,6 +13,9 @@ import type { MistakePicture } from '../evaluation/page-sections';
 import { type EvaluationReport, makeReport } from '../evaluation/report';
 import { analyseFiles, type Failure } from '../evaluation/run';
 import { unlabelledFiles } from '../evaluation/unlabelled';
+import { languageOfTexts } from '../language/config';
+import type { Language } from '../language/say';
+import { wordsIn } from '../language/words';
 import { headsOf } from '../model/manifest';
 import type { AnalysisFinding } from '../objects/analysis';
 import type { Line } from '../pipeline/pipeline';
@@ -32,8 +35,10 @@ export interface EvaluationOptions {
   readonly sensitivity: number;
   /** Another folder of models. */
   readonly models?: string | undefined;
-  /** The site's configuration: its models and its operating point. */
+  /** The site's configuration: its models, its operating point and its language. */
   readonly config?: string | undefined;
+  /** Of the page; the configuration's, else English, where it is left out. report.json is English. */
+  readonly language?: Language | undefined;
 }
 
 /** Is told how it goes on. */
@@ -94,7 +99,12 @@ export async function evaluateFilms(options: EvaluationOptions, listener: Evalua
       settings: settingsOf(options, config, evaluated, line),
     });
     noteFailures(failures, listener);
-    const html = await writeReport(report, await drawMistakes(report, options.films, line), options.out);
+    const words = wordsIn(options.language ?? languageOfTexts(config?.language ?? 'auto'));
+    const html = await writeReport(
+      report,
+      page(report, await drawMistakes(report, options.films, line), words),
+      options,
+    );
     return { report, isFirst: evaluated.label === line.identity().findings[0]!.label, html, failed: failures.length };
   } finally {
     await line.reader.close();
@@ -214,11 +224,11 @@ async function drawMistakes(
 /** A report that was cut off looks like a report. Resolves to the path of the page. */
 async function writeReport(
   report: EvaluationReport,
-  mistakes: readonly MistakePicture[],
-  out: string,
+  text: string,
+  { out }: Pick<EvaluationOptions, 'out'>,
 ): Promise<string> {
   const html = join(out, 'report.html');
   await writeAtomically(join(out, 'report.json'), `${JSON.stringify(report, null, 1)}\n`, { mode: PRIVATE_MODE });
-  await writeAtomically(html, page(report, mistakes), { mode: PRIVATE_MODE });
+  await writeAtomically(html, text, { mode: PRIVATE_MODE });
   return html;
 }

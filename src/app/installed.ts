@@ -4,6 +4,8 @@ import type { Log } from '../base/log';
 
 const ROOT = join(__dirname, '../..');
 export const VERSION = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
+/** The documentation that comes with Hilum. */
+export const DOCS_DIR = join(ROOT, 'docs');
 /** The models that come with Hilum. */
 export const SHIPPED_MODELS = join(ROOT, 'models');
 

@@ -9,10 +9,12 @@ import { type ListParts, readingListWeb, type ReadingListWeb } from '../web/api/
 import type { DeadLetters } from '../web/api/operator-routes';
 import { type Database, openDatabase } from '../worklist/database';
 import { Progress } from '../worklist/progress';
+import type { Outages } from '../web/outages';
+import type { KeptTurnaround } from '../worklist/kept-turnaround';
 import { listSink } from '../worklist/sink';
 import { Worklist } from '../worklist/worklist';
 import { type DeadLetter, type Fate, sortMeant } from './dead-letters';
-import { SHIPPED_MODELS, VERSION } from './installed';
+import { DOCS_DIR, SHIPPED_MODELS, VERSION } from './installed';
 import { installedOf } from './line';
 
 /** The reading list: its database, what the service tells of studies on their way, and the sink of their results. */
@@ -51,8 +53,17 @@ function deadLettersOf(broker: Broker): DeadLetters {
   };
 }
 
+/** What an operator sees beside the list. */
+export interface OperationSources {
+  readonly turnaround: KeptTurnaround | null;
+  readonly failingSince: ReadonlyMap<string, number>;
+  readonly outages: Outages;
+  readonly drift: ListParts['drift'];
+}
+
 interface ListWebParts extends Pick<ListParts, 'access' | 'archive' | 'checks' | 'log' | 'reader'> {
   readonly list: OpenedList | null;
+  readonly operation: OperationSources;
   readonly broker: Broker;
   /** Those that run here; null where this process has no worker. */
   readonly models: AnalysisIdentity['models'] | null;
@@ -64,8 +75,12 @@ export interface OpenedListWeb {
 }
 
 /** The reading list's pages and API; null where the list is off. */
-export function openListWeb(config: Config, { list, broker, models, ...shared }: ListWebParts): OpenedListWeb | null {
-  if (list === null) return null;
+export function openListWeb(
+  config: Config,
+  { list, operation, broker, models, ...shared }: ListWebParts,
+): OpenedListWeb | null {
+  const { turnaround, failingSince, outages, drift } = operation;
+  if (list === null || turnaround === null) return null;
   const { viewers, pictureCacheMiB, claimMinutes, timeZone } = config.list;
   const web = readingListWeb({
     ...shared,
@@ -77,6 +92,13 @@ export function openListWeb(config: Config, { list, broker, models, ...shared }:
     queues: () => broker.depths(),
     ages: () => broker.ages(),
     deadLetters: deadLettersOf(broker),
+    outages,
+    workersConnected: () => broker.workers(),
+    deliveries: () => broker.sinkDepths(),
+    failingSince,
+    turnaround,
+    drift,
+    docsDir: DOCS_DIR,
     installed: {
       dir: config.models.dir ?? SHIPPED_MODELS,
       models: models ?? installedOf(config),

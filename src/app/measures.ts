@@ -2,7 +2,7 @@ import { describeError } from '../base/errors';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { ModelManifest } from '../model/manifest';
-import { compareWith, lastDays, referenceOf } from '../monitoring/drift';
+import { compareWith, type DriftRow, lastDays, referenceOf } from '../monitoring/drift';
 import { DriftBook, readPages } from '../monitoring/drift-book';
 import type { FilmObserver } from '../pipeline/stage';
 import { type Broker, BROKER_STATES } from '../queue/broker';
@@ -11,36 +11,39 @@ import { DELIVERY_RESULTS } from '../sinks/runner';
 import type { Sink } from '../sinks/sink';
 import { RIS_MESSAGE_LABELS, RIS_OUTCOMES } from '../ris/receiver';
 import { STUDY_RESULTS } from '../study-consumer';
+import type { OperationParts } from '../web/api/operation-routes';
 import { createMetrics, type Metrics } from '../web/metrics';
+import type { KeptTurnaround } from '../worklist/kept-turnaround';
 import { VERSION } from './installed';
 import { listensToRis } from './ris';
+
+/** The metrics of turnaround reach back so far. */
+const TURNAROUND_METRIC_DAYS = 7;
 
 /** The counts of this process, and all workers' counts of the last days against the classifier's reference. */
 function openDrift(config: Config, classifier: ModelManifest, log: Log) {
   const book = new DriftBook(config.state.dir, (error) =>
     log.warn({ event: 'drift.unwritten', error: describeError(error) }, "the counts for drift can't be written"),
   );
-  const reference = referenceOf(classifier);
-  return {
-    book,
-    rows: () =>
-      reference === null
-        ? []
-        : compareWith(reference, readPages(config.state.dir, ...lastDays(config.drift.days, new Date())).page),
-  };
+  return { book, rows: driftOf(config, classifier) };
 }
 
-type CountedSink = Pick<Sink, 'name' | 'ways'>;
+/** All workers' counts of the last days in this `state.dir`; null where the classifier has no reference. */
+function driftOf({ state, drift }: Config, classifier: ModelManifest): () => DriftRow[] | null {
+  const reference = referenceOf(classifier);
+  return () =>
+    reference === null ? null : compareWith(reference, readPages(state.dir, ...lastDays(drift.days, new Date())).page);
+}
 
 /**
- * What is counted: for /metrics, and of films for drift where that is on. `sinks`: those that this process delivers
- * to. Without a worker, and so without a classifier, there are no series of studies: a missing worker shows.
+ * What is counted: for /metrics, and of films for drift where that is on. Without a worker, and so without a
+ * classifier, there are no series of studies: a missing worker shows.
  */
 export function openMeasures(
   config: Config,
-  { classifier, broker, sinks }: { classifier: ModelManifest | null; broker: Broker; sinks: readonly CountedSink[] },
+  { classifier, broker, sinks, turnaround }: MeasuredParts,
   log: Log,
-): { metrics: Metrics; observer: FilmObserver } {
+): { metrics: Metrics; observer: FilmObserver; drift: OperationParts['drift'] } {
   const drift = classifier !== null && config.drift.enabled ? openDrift(config, classifier, log) : null;
   const metrics = createMetrics({
     version: VERSION,
@@ -55,9 +58,19 @@ export function openMeasures(
     deliveryResults: DELIVERY_RESULTS,
     sinkQueues: () => broker.sinkDepths(),
     risMessages: listensToRis(config) ? { types: RIS_MESSAGE_LABELS, outcomes: RIS_OUTCOMES } : null,
-    ...(drift ? { drift: drift.rows } : {}),
+    ...(drift ? { drift: () => drift.rows() ?? [] } : {}),
+    turnaround: turnaround && (() => turnaround.glance(TURNAROUND_METRIC_DAYS)),
   });
-  return { metrics, observer: observerOf(metrics, drift?.book ?? null) };
+  return { metrics, observer: observerOf(metrics, drift?.book ?? null), drift: drift?.rows ?? (() => null) };
+}
+
+interface MeasuredParts {
+  readonly classifier: ModelManifest | null;
+  readonly broker: Broker;
+  /** Those that this process delivers to. */
+  readonly sinks: readonly Pick<Sink, 'name' | 'ways'>[];
+  /** Null where this process does not keep the list. */
+  readonly turnaround: KeptTurnaround | null;
 }
 
 function observerOf(metrics: Metrics, book: DriftBook | null): FilmObserver {

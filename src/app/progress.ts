@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Config } from '../config/config';
 import { type ProgressEvent, type ProgressNotes, progressNotes } from '../events/progress-event';
 import type { Broker } from '../queue/broker';
@@ -12,6 +13,7 @@ export function openProgress(
   noteHere: ((event: ProgressEvent) => void) | null,
   broker: Pick<Broker, 'tellProgress'>,
 ): ProgressNotes | null {
-  if (noteHere !== null) return progressNotes(noteHere);
-  return config.list.enabled ? progressNotes((event) => broker.tellProgress(event)) : null;
+  const worker = `${hostname()}:${process.pid}`;
+  if (noteHere !== null) return progressNotes(noteHere, Date.now, worker);
+  return config.list.enabled ? progressNotes((event) => broker.tellProgress(event), Date.now, worker) : null;
 }

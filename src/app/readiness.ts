@@ -8,6 +8,7 @@ import { deriveUid } from '../dicom/uid';
 import type { Broker } from '../queue/broker';
 import { AUDIT_FILE } from '../web/audit/trail';
 import { type Check, remembered } from '../web/health';
+import type { Outages } from '../web/outages';
 import type { Database } from '../worklist/database';
 
 /** Less than this and the service is not ready: what it keeps on disk is small, but must not fail. */
@@ -18,6 +19,8 @@ const REMEMBERED_MS = 3_000;
 
 /** How often the service looks at its own disk and database, asked or not (milliseconds). */
 const LOOK_MS = 5_000;
+/** How often it looks at what others serve, where somebody may ask since when that is away. */
+const LOOK_AT_OTHERS_MS = 30_000;
 
 /**
  * Whether this process can't work without `state.dir`; the audit trail may be elsewhere, counts of drift missing.
@@ -32,12 +35,11 @@ export function keepsState({ roles, catchUp, results, list }: Config, hasDatabas
 
 /**
  * What this process can't work without. `local`: what is not told by anything else, as broker and archive are.
- * @param database of the list and of the accounts; null where neither is here, and then nothing is audited
  */
 export function readinessChecks(
   config: Config,
-  { broker, archive, database }: { broker: Broker; archive: DicomWebArchive; database: Database | null },
-): { readonly checks: readonly Check[]; readonly local: readonly Check[] } {
+  { broker, archive, database, outages }: ReadinessParts,
+): { readonly checks: readonly Check[]; readonly local: readonly Check[]; readonly others: readonly Check[] } {
   const { state, audit } = config;
   const folders = [
     tmpdir(),
@@ -64,7 +66,16 @@ export function readinessChecks(
     look: async () => archive.sightStudy(deriveUid(['readiness'])).then(() => null),
   };
   const asked = [ofArchive, ...ofOurs].map((check) => remembered(check, REMEMBERED_MS));
-  return { checks: [ofBroker, ...asked], local: asked.slice(1) };
+  const checks = [ofBroker, ...asked].map((check) => outages.noted(check));
+  return { checks, local: checks.slice(2), others: checks.slice(0, 2) };
+}
+
+export interface ReadinessParts {
+  readonly broker: Broker;
+  readonly archive: DicomWebArchive;
+  /** Of the list and of the accounts; null where neither is here, and then nothing is audited. */
+  readonly database: Database | null;
+  readonly outages: Pick<Outages, 'noted'>;
 }
 
 /**
@@ -73,8 +84,6 @@ export function readinessChecks(
  */
 export function watchReadiness(checks: readonly Check[], log: Log, everyMs = LOOK_MS): ReadinessWatch {
   const failing = new Set<string>();
-  let timer: NodeJS.Timeout | undefined;
-  let isStopped = false;
   const tell = (name: string, problem: string | null) => {
     if (problem !== null && !failing.has(name)) {
       failing.add(name);
@@ -83,6 +92,21 @@ export function watchReadiness(checks: readonly Check[], log: Log, everyMs = LOO
       log.info({ event: 'health.check-passed', check: name }, `${name} is well again`);
     }
   };
+  return lookEvery(checks, everyMs, tell);
+}
+
+/** Looks at all others too, so that it is known since when they are away; they tell the log of it by themselves. */
+export function watchOthers(checks: readonly Check[]): ReadinessWatch {
+  return lookEvery(checks, LOOK_AT_OTHERS_MS, () => {});
+}
+
+function lookEvery(
+  checks: readonly Check[],
+  everyMs: number,
+  tell: (name: string, problem: string | null) => void,
+): ReadinessWatch {
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
   const round = async () => {
     for (const { name, look } of checks) {
       const problem = await look().catch(describeError);

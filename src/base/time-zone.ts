@@ -1,4 +1,5 @@
 const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
 
 /** Whether this machine knows a time zone of that name (IANA). */
 export function isTimeZone(name: string): boolean {
@@ -38,6 +39,37 @@ export function instantOfWallTime(wall: number, timeZone: string): number {
 /** What a wall clock of a time zone shows at an instant: YYYYMMDDhhmmss. */
 export function wallTimeOf(instant: number, timeZone: string): string {
   return new Date(instant + offsetAt(instant, timeZone)).toISOString().slice(0, 19).replace(/\D/g, '');
+}
+
+/** Until `until` (milliseconds since 1970) the clocks of a zone are `offsetMs` ahead of UTC. */
+export interface OffsetSpan {
+  readonly until: number;
+  readonly offsetMs: number;
+}
+
+/** The offsets of a time zone from `from` to `to` (milliseconds since 1970), to the minute; the last one has no end. */
+export function offsetSpans(from: number, to: number, timeZone: string): OffsetSpan[] {
+  const spans: OffsetSpan[] = [];
+  let offsetMs = offsetAt(from, timeZone);
+  for (let day = from; day < to; day += DAY_MS) {
+    const next = offsetAt(day + DAY_MS, timeZone);
+    if (next === offsetMs) continue;
+    spans.push({ until: whenSet(day, day + DAY_MS, timeZone), offsetMs });
+    offsetMs = next;
+  }
+  return [...spans, { until: Infinity, offsetMs }];
+}
+
+/** The minute between two instants from which on the clocks show what they show at the later one. */
+function whenSet(before: number, after: number, timeZone: string): number {
+  const set = offsetAt(after, timeZone);
+  let [low, high] = [Math.floor(before / MINUTE_MS), Math.ceil(after / MINUTE_MS)];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (offsetAt(middle * MINUTE_MS, timeZone) === set) high = middle;
+    else low = middle;
+  }
+  return high * MINUTE_MS;
 }
 
 /** What the clocks of a time zone are ahead of UTC (milliseconds). */

@@ -1,5 +1,7 @@
 import type { EvaluationReport } from '../evaluation/report';
-import { decimal, estimateText, percent, shareText } from '../evaluation/words';
+import { figuresIn } from '../evaluation/words';
+import type { Language } from '../language/say';
+import { ENGLISH, isLanguage, LANGUAGE_NAMES } from '../language/words';
 import { HilumCommand, note, UsageError } from './command';
 import { progressBar } from './progress';
 
@@ -12,6 +14,7 @@ interface EvaluateOptions {
   readonly sensitivity: number;
   readonly models?: string;
   readonly config?: string;
+  readonly language?: Language;
   /** The configuration that the threshold is written into. */
   readonly applyThreshold?: string;
 }
@@ -31,6 +34,7 @@ export const evaluate = new HilumCommand(
   .option('--sensitivity <SHARE>', 'the sensitivity that a threshold is chosen for', parseShare, 0.95)
   .option('--config <FILE>', 'the models and the operating point of a configuration')
   .option('--models <DIR>', 'another folder of models')
+  .option('--language <LANGUAGE>', "of the page: en, es, de or fr; by default the configuration's", parseLanguage)
   .option('--apply-threshold <FILE>', 'writes that threshold into this configuration')
   .example(
     'hilum evaluate --labels labels.csv --films FOLDER --out REPORT',
@@ -68,6 +72,11 @@ function parseShare(text: string): number {
   return value;
 }
 
+function parseLanguage(text: string): Language {
+  if (!isLanguage(text)) throw new UsageError(`--language is one of ${LANGUAGE_NAMES.join(', ')}, not ${text}`);
+  return text;
+}
+
 /** A threshold holds for the models that it was measured with: it can't go into another configuration. */
 function oneOf(config: string | undefined, applied: string | undefined): string | undefined {
   if (config !== undefined && applied !== undefined && config !== applied)
@@ -95,11 +104,12 @@ function summary(
   html: string,
 ): string {
   const { threshold, measured, wantedSensitivity } = choice;
+  const { percent, decimal, share, estimate } = figuresIn(ENGLISH);
   const lines = [
     `${counts.analysed} of ${counts.labelled} films analysed, ${counts.positive} "${labels.positive}", ${counts.negative} "${labels.negative}", ${counts.patients} patients${labels.guessed ? ` ("${labels.positive}" taken for the finding; --positive VALUE says otherwise)` : ''}`,
-    `AUC ${estimateText(auc.value, auc.interval)}, expected calibration error ${decimal(calibration.expectedCalibrationError)}`,
-    `at the operating point ${decimal(atOperatingPoint.threshold, 4)}: sensitivity ${shareText(atOperatingPoint.sensitivity)}; specificity ${shareText(atOperatingPoint.specificity)}`,
-    `for a sensitivity of ${percent(wantedSensitivity)}: threshold ${decimal(threshold, 6)}; on the other half of the patients ${measured === null ? 'nothing to measure' : `sensitivity ${shareText(measured.sensitivity)}, specificity ${shareText(measured.specificity)}`}`,
+    `AUC ${estimate(auc.value, auc.interval)}, expected calibration error ${decimal(calibration.expectedCalibrationError)}`,
+    `at the operating point ${decimal(atOperatingPoint.threshold, 4)}: sensitivity ${share(atOperatingPoint.sensitivity)}; specificity ${share(atOperatingPoint.specificity)}`,
+    `for a sensitivity of ${percent(wantedSensitivity)}: threshold ${decimal(threshold, 6)}; on the other half of the patients ${measured === null ? 'nothing to measure' : `sensitivity ${share(measured.sensitivity)}, specificity ${share(measured.specificity)}`}`,
     `report: ${html}`,
   ];
   return `${lines.join('\n')}\n`;

@@ -8,6 +8,7 @@ import { logSchema } from '../base/log';
 import { resolvedFrom } from '../base/schema';
 import { catchUpSchema } from '../catch-up/config';
 import { findingsSchema } from '../finding/config';
+import { languageSchema } from '../language/config';
 import { modelsSchema } from '../model/config';
 import { driftSchema, stateSchema } from '../monitoring/config';
 import {
@@ -47,6 +48,7 @@ export const configSchema = z.strictObject({
   deliveries: SINKS.schema,
   list: listSchema,
   ris: risSchema,
+  language: languageSchema,
   state: stateSchema,
   drift: driftSchema,
   stopTimeoutMs,

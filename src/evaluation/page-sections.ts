@@ -1,7 +1,10 @@
+import { say, sayIt, type Words } from '../language/say';
+import { translated } from '../language/words';
 import { LEAST_PATIENTS } from '../statistics/operating-point';
+import { NOT_SAID, OTHERS, type Subgroup } from '../statistics/subgroups';
 import { html, type Markup, table } from './markup';
 import type { EvaluationReport } from './report';
-import { decimal, estimateText, percent, shareText } from './words';
+import { figuresIn } from './words';
 
 /** One of the worst mistakes, with its heat map where it could be drawn. */
 export interface MistakePicture {
@@ -11,48 +14,49 @@ export interface MistakePicture {
   readonly png: Uint8Array | null;
 }
 
-export function choiceSection({ choice, settings }: EvaluationReport): Markup {
+export function choiceSection({ choice, settings }: EvaluationReport, words: Words): Markup {
   const { wantedSensitivity, threshold, patients, measured, objections } = choice;
+  const { percent, decimal, share } = figuresIn(words);
   const halves = table(
-    'The two halves',
-    ['half', 'patients with the finding', 'patients without'],
+    say(words, 'evaluation.choice.halves'),
     [
-      ['threshold chosen on', patients.chosenOn.positive, patients.chosenOn.negative],
-      ['measured on', patients.measuredOn.positive, patients.measuredOn.negative],
+      say(words, 'evaluation.choice.half'),
+      say(words, 'evaluation.choice.patientsWith'),
+      say(words, 'evaluation.choice.patientsWithout'),
+    ],
+    [
+      [say(words, 'evaluation.choice.chosenOn'), patients.chosenOn.positive, patients.chosenOn.negative],
+      [say(words, 'evaluation.choice.measuredOn'), patients.measuredOn.positive, patients.measuredOn.negative],
     ],
   );
   const rows =
     measured === null
       ? []
       : [
-          ['sensitivity', shareText(measured.sensitivity)],
-          ['specificity', shareText(measured.specificity)],
-          ['precision', shareText(measured.precision)],
+          [say(words, 'evaluation.figures.sensitivity'), share(measured.sensitivity)],
+          [say(words, 'evaluation.figures.specificity'), share(measured.specificity)],
+          [say(words, 'evaluation.figures.precision'), share(measured.precision)],
         ];
+  const told = objections.map((objection) => translated(words, objection)).join('; ');
   const verdict =
     objections.length > 0
-      ? html`<p class="warning">It must not be applied: ${objections.join('; ')}.</p>`
-      : html`<p>
-          It may be applied with <code>--apply-threshold CONFIG.yaml</code>. The operating point is now
-          ${decimal(settings.threshold, 6)}.
-        </p>`;
+      ? html`<p class="warning">${say(words, 'evaluation.choice.notApplied', { objections: told })}</p>`
+      : html`<p>${say(words, 'evaluation.choice.mayBeApplied', { point: decimal(settings.threshold, 6) })}</p>`;
   const reached = measured?.sensitivity.value ?? null;
   const short =
     reached === null || reached >= wantedSensitivity
       ? null
-      : html`<p>
-          On the half that it has not seen it finds ${percent(reached)}, fewer than wanted. That may be chance, and more
-          films may show that it is not.
-        </p>`;
+      : html`<p>${say(words, 'evaluation.choice.short', { reached: percent(reached) })}</p>`;
   return html`<section>
-    <h2>A threshold for a sensitivity of ${percent(wantedSensitivity)}</h2>
-    <p>
-      Chosen on one half of the patients, measured on the other, which it has not seen. A hash of the patient says which
-      half; each half needs ${LEAST_PATIENTS} patients with and ${LEAST_PATIENTS} without the finding.
-    </p>
-    <p>Threshold: ${decimal(threshold, 6)}.</p>
+    <h2>${say(words, 'evaluation.choice.heading', { sensitivity: percent(wantedSensitivity) })}</h2>
+    <p>${say(words, 'evaluation.choice.text', { least: LEAST_PATIENTS })}</p>
+    <p>${say(words, 'evaluation.choice.threshold', { threshold: decimal(threshold, 6) })}</p>
     ${halves}
-    ${rows.length === 0 ? null : table('On the half that it has not seen', ['', 'value (95 % interval)'], rows)}
+    ${
+      rows.length === 0
+        ? null
+        : table(say(words, 'evaluation.choice.unseen'), ['', say(words, 'evaluation.figures.value')], rows)
+    }
     ${short} ${verdict}
   </section>`;
 }
@@ -60,106 +64,147 @@ export function choiceSection({ choice, settings }: EvaluationReport): Markup {
 /** Below this number of films of a class, a row says little. */
 const FEW = 10;
 
-export function subgroupSection({ subgroups, settings }: EvaluationReport): Markup {
-  const tables = subgroups.map(
-    ({ name, rows }) =>
-      html`<div class="scroll">
-        ${table(
-          `By ${name}`,
-          [name, 'films', 'with the finding', 'AUC', 'sensitivity', 'specificity'],
-          rows.map(({ value, n, positive, auc, sensitivity, specificity }) => [
-            Math.min(positive, n - positive) < FEW ? `${value} *` : value,
-            n,
-            positive,
-            estimateText(auc.value, auc.interval, 2),
-            shareText(sensitivity),
-            shareText(specificity),
-          ]),
-        )}
-      </div>`,
-  );
+export function subgroupSection({ subgroups, settings }: EvaluationReport, words: Words): Markup {
+  const { decimal } = figuresIn(words);
   const introduction =
-    tables.length === 0
-      ? html`<p>The labels file has no further column, and no header said anything.</p>`
-      : html`<p>
-          At the operating point, ${decimal(settings.threshold, 4)}. A row with * has fewer than ${FEW} films of a
-          class: its area says nothing, and of its shares read the interval. With many rows, some are low by chance.
-        </p>`;
+    subgroups.length === 0
+      ? html`<p>${say(words, 'evaluation.subgroups.none')}</p>`
+      : html`<p>${say(words, 'evaluation.subgroups.text', { point: decimal(settings.threshold, 4), few: FEW })}</p>`;
   return html`<section>
-    <h2>Subgroups</h2>
-    ${introduction} ${tables}
+    <h2>${say(words, 'evaluation.subgroups.heading')}</h2>
+    ${introduction} ${subgroups.map((subgroup) => subgroupTable(subgroup, words))}
   </section>`;
+}
+
+function subgroupTable({ name, rows }: Subgroup, words: Words): Markup {
+  const { share, estimate } = figuresIn(words);
+  // A column of the labels file has the name that the site gave it.
+  const title = sayIt(words, { key: `evaluation.group.${name}`, values: {} }) ?? name;
+  return html`<div class="scroll">
+    ${table(
+      say(words, 'evaluation.subgroups.by', { name: title }),
+      [
+        title,
+        say(words, 'evaluation.films'),
+        say(words, 'evaluation.subgroups.withFinding'),
+        say(words, 'evaluation.subgroups.auc'),
+        say(words, 'evaluation.figures.sensitivity'),
+        say(words, 'evaluation.figures.specificity'),
+      ],
+      rows.map(({ value, n, positive, auc, sensitivity, specificity }) => [
+        `${groupWords(value, words)}${Math.min(positive, n - positive) < FEW ? ' *' : ''}`,
+        n,
+        positive,
+        estimate(auc.value, auc.interval, 2),
+        share(sensitivity),
+        share(specificity),
+      ]),
+    )}
+  </div>`;
+}
+
+function groupWords(value: string, words: Words): string {
+  if (value === NOT_SAID) return say(words, 'evaluation.subgroups.notSaid');
+  if (value === OTHERS) return say(words, 'evaluation.subgroups.others');
+  const years = /^(\d+) and over$/.exec(value)?.[1];
+  return years === undefined ? value : say(words, 'evaluation.subgroups.eldest', { years });
 }
 
 /** Names that a cell shows; report.json has all. */
 const SHOWN_FILES = 5;
-const someOf = (files: readonly string[]) =>
-  files.slice(0, SHOWN_FILES).join(', ') +
-  (files.length > SHOWN_FILES ? ` and ${files.length - SHOWN_FILES} more` : '');
 
-export function exclusionSection({ excluded, unlabelled, labels, sensitivityWithLeftOut }: EvaluationReport): Markup {
+function someOf(files: readonly string[], words: Words): string {
+  const shown = files.slice(0, SHOWN_FILES).join(', ');
+  return files.length > SHOWN_FILES
+    ? say(words, 'evaluation.leftOut.more', { files: shown, more: files.length - SHOWN_FILES })
+    : shown;
+}
+
+/** Rows of the labels file that the page names. */
+const SHOWN_PROBLEMS = 100;
+
+export function exclusionSection(report: EvaluationReport, words: Words): Markup {
+  const { excluded, unlabelled, labels, sensitivityWithLeftOut } = report;
   const films =
     excluded.length === 0
-      ? html`<p>No labelled film was left out.</p>`
-      : html`<div class="words">
-            ${table(
-              'Labelled films that were left out',
-              ['reason', `"${labels.positive}"`, `"${labels.negative}"`, 'files'],
-              excluded.map(({ reason, positive, negative, files }) => [reason, positive, negative, someOf(files)]),
-            )}
-          </div>
-          <p>
-            No figure above counts these films. Where those with the finding that Hilum saw and did not analyse count as
-            missed, the sensitivity at the operating point is ${shareText(sensitivityWithLeftOut)}.
-          </p>
-          <p class="faint">docs/events.md says what each reason means; report.json names every file.</p>`;
+      ? html`<p>${say(words, 'evaluation.leftOut.none')}</p>`
+      : html`<div class="words">${excludedTable(report, words)}</div>
+          <p>${say(words, 'evaluation.leftOut.text', { share: figuresIn(words).share(sensitivityWithLeftOut) })}</p>
+          <p class="faint">${say(words, 'evaluation.leftOut.where')}</p>`;
   const rows =
     labels.problems.length === 0
       ? null
       : table(
-          'Rows of the labels file that could not be used',
-          ['line', 'problem'],
-          labels.problems.slice(0, 100).map(({ line, text }) => [line, text]),
+          say(words, 'evaluation.leftOut.rows'),
+          [say(words, 'evaluation.leftOut.line'), say(words, 'evaluation.leftOut.problem')],
+          labels.problems.slice(0, SHOWN_PROBLEMS).map(({ line, text }) => [line, translated(words, text)]),
         );
-  const more =
-    labels.problems.length > 100 ? html`<p>${labels.problems.length - 100} more rows in report.json.</p>` : null;
+  const beyond = labels.problems.length - SHOWN_PROBLEMS;
+  const more = beyond > 0 ? html`<p>${say(words, 'evaluation.leftOut.moreRows', { count: beyond })}</p>` : null;
   const unknown =
     unlabelled.length === 0
       ? null
       : html`<p>
-          ${unlabelled.length} files in the folder of films have no row in the labels file and were not looked at:
-          ${someOf(unlabelled)}. Films must not be left unlabelled because they are hard.
+          ${say(words, 'evaluation.leftOut.unlabelled', {
+            count: unlabelled.length,
+            files: someOf(unlabelled, words),
+          })}
         </p>`;
   return html`<section>
-    <h2>Left out</h2>
+    <h2>${say(words, 'evaluation.leftOut.heading')}</h2>
     ${films}${unknown}${rows === null ? null : html`<div class="words">${rows}</div>`}${more}
   </section>`;
 }
 
-export function mistakesSection({ settings }: EvaluationReport, mistakes: readonly MistakePicture[]): Markup {
+function excludedTable({ excluded, labels }: EvaluationReport, words: Words): Markup {
+  return table(
+    say(words, 'evaluation.leftOut.caption'),
+    [
+      say(words, 'evaluation.leftOut.reason'),
+      `"${labels.positive}"`,
+      `"${labels.negative}"`,
+      say(words, 'evaluation.leftOut.files'),
+    ],
+    // A reason of the pipeline stays the code that report.json and docs/events.md name it by.
+    excluded.map(({ reason, positive, negative, files }) => [
+      translated(words, reason),
+      positive,
+      negative,
+      someOf(files, words),
+    ]),
+  );
+}
+
+export function mistakesSection(
+  { settings }: EvaluationReport,
+  mistakes: readonly MistakePicture[],
+  words: Words,
+): Markup {
   const of = (wanted: MistakePicture['kind']) => mistakes.filter(({ kind }) => kind === wanted);
+  const point = figuresIn(words).decimal(settings.threshold, 4);
   return html`<section>
-    <h2>Worst mistakes</h2>
-    <p>At the operating point, ${decimal(settings.threshold, 4)}, the worst first.</p>
-    ${pictures('Missed: with the finding, lowest probability', of('missed'))}
-    ${pictures('False alarms: without the finding, highest probability', of('false-alarm'))}
+    <h2>${say(words, 'evaluation.mistakes.heading')}</h2>
+    <p>${say(words, 'evaluation.mistakes.text', { point })}</p>
+    ${pictures(say(words, 'evaluation.mistakes.missed'), of('missed'), words)}
+    ${pictures(say(words, 'evaluation.mistakes.falseAlarms'), of('false-alarm'), words)}
   </section>`;
 }
 
-function pictures(heading: string, mistakes: readonly MistakePicture[]): Markup {
+function pictures(heading: string, mistakes: readonly MistakePicture[], words: Words): Markup {
   if (mistakes.length === 0)
     return html`<h3>${heading}</h3>
-      <p>None.</p>`;
+      <p>${say(words, 'evaluation.mistakes.none')}</p>`;
   return html`<h3>${heading}</h3>
     ${mistakes.map(({ file, probability, png }) => {
-      const alt = `Heat map of ${file}, probability ${percent(probability)}`;
+      const share = figuresIn(words).percent(probability);
+      const alt = say(words, 'evaluation.mistakes.alt', { file, probability: share });
       const image =
         png === null
-          ? html`<p>The film could not be read again.</p>`
+          ? html`<p>${say(words, 'evaluation.mistakes.unreadable')}</p>`
           : html`<img alt="${alt}" src="data:image/png;base64,${Buffer.from(png).toString('base64')}" />`;
       return html`<figure>
         ${image}
-        <figcaption>${file}: ${percent(probability)}</figcaption>
+        <figcaption>${file}: ${share}</figcaption>
       </figure>`;
     })}`;
 }

@@ -1,4 +1,5 @@
-import { RESEARCH_USE } from '../finding/wording';
+import { say, type Words } from '../language/say';
+import { ENGLISH } from '../language/words';
 import { LEAST_FOR_INTERVAL } from '../statistics/bootstrap';
 import { thin } from '../statistics/curves';
 import { html, Markup, table } from './markup';
@@ -12,11 +13,11 @@ import {
 import { calibrationPlot, precisionRecallPlot, rocPlot } from './plots';
 import type { AtThreshold, EvaluationReport } from './report';
 import { STYLE_SHEET } from './style';
-import { decimal, estimateText, percent, shareText } from './words';
+import { figuresIn } from './words';
 
 /** The whole report as one HTML file: nothing in it asks the network for anything, and its policy forbids it. */
-export function page(report: EvaluationReport, mistakes: readonly MistakePicture[]): string {
-  const document = html`<html lang="en">
+export function page(report: EvaluationReport, mistakes: readonly MistakePicture[], words: Words = ENGLISH): string {
+  const document = html`<html lang="${words.language}">
     <head>
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -24,87 +25,73 @@ export function page(report: EvaluationReport, mistakes: readonly MistakePicture
         http-equiv="Content-Security-Policy"
         content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"
       />
-      <title>Hilum evaluation: ${report.finding}</title>
+      <title>${say(words, 'evaluation.title', { finding: report.finding })}</title>
       <style>
         ${new Markup(STYLE_SHEET)}
       </style>
     </head>
     <body>
       <main>
-        ${summarySection(report)} ${figuresSection(report)} ${curvesSection(report)} ${calibrationSection(report)}
-        ${choiceSection(report)} ${subgroupSection(report)} ${exclusionSection(report)}
-        ${mistakesSection(report, mistakes)} ${limitsSection(report)}
+        ${summarySection(report, words)} ${figuresSection(report, words)} ${curvesSection(report, words)}
+        ${calibrationSection(report, words)} ${choiceSection(report, words)} ${subgroupSection(report, words)}
+        ${exclusionSection(report, words)} ${mistakesSection(report, mistakes, words)} ${limitsSection(report, words)}
       </main>
     </body>
   </html> `;
   return `<!doctype html>\n${document.text}`;
 }
 
-function summarySection({
-  finding,
-  madeAt,
-  softwareVersion,
-  models,
-  settings,
-  labels,
-  counts,
-}: EvaluationReport): Markup {
-  const whose = settings.thresholdFrom === 'model' ? "the model's own" : 'of the configuration';
+function summarySection(
+  { finding, madeAt, softwareVersion, models, settings, labels, counts }: EvaluationReport,
+  words: Words,
+): Markup {
+  const { analysed, labelled, positive, negative, patients } = counts;
+  const at = madeAt.slice(0, 16).replace('T', ' ');
+  const point = figuresIn(words).decimal(settings.threshold, 6);
+  const label = { positive: labels.positive, negative: labels.negative };
   return html`<header>
-    <h1>Evaluation of Hilum on this site's films</h1>
-    <p class="warning">
-      ${RESEARCH_USE.sentence} This page shows films and file names: keep it as you keep patient data.
-    </p>
-    <p>
-      Finding: ${finding}. ${counts.analysed} of ${counts.labelled} labelled films analysed (${counts.positive} with the
-      finding, ${counts.negative} without), ${counts.patients} patients. Made ${madeAt.slice(0, 16).replace('T', ' ')}
-      UTC.
-    </p>
+    <h1>${say(words, 'evaluation.heading')}</h1>
+    <p class="warning">${say(words, 'research.sentence')} ${say(words, 'evaluation.keep')}</p>
+    <p>${say(words, 'evaluation.summary', { finding, analysed, labelled, positive, negative, patients, at })}</p>
     <ul>
+      <li>${say(words, labels.guessed ? 'evaluation.labelsGuessed' : 'evaluation.labels', label)}</li>
       <li>
-        Label "${labels.positive}" counts as the finding, "${labels.negative}" as its
-        absence${labels.guessed ? ': this was guessed from the spelling; --positive VALUE says otherwise' : ''}.
+        ${say(
+          words,
+          settings.thresholdFrom === 'model' ? 'evaluation.pointOfModel' : 'evaluation.pointOfConfiguration',
+          { point },
+        )}
       </li>
-      <li>
-        Operating point: ${decimal(settings.threshold, 6)}, ${whose}. A film counts as called at this probability or
-        more.
-      </li>
-      ${caveats(labels, counts)}
+      ${caveats(labels, counts, words)}
     </ul>
     ${table(
-      `Hilum ${softwareVersion}, and what it ran`,
-      ['model', 'version', 'task', 'SHA-256'],
+      say(words, 'evaluation.software', { version: softwareVersion }),
+      [
+        say(words, 'evaluation.column.model'),
+        say(words, 'evaluation.column.version'),
+        say(words, 'evaluation.column.task'),
+        'SHA-256',
+      ],
       models.map(({ id, version, task, sha256 }) => [id, version, task, sha256.slice(0, 16)]),
     )}
-    <p class="faint">Labels file: SHA-256 ${labels.sha256}.</p>
+    <p class="faint">${say(words, 'evaluation.labelsFile', { sha256: labels.sha256 })}</p>
   </header>`;
 }
 
 /** What to bear in mind of whose the films are, and of what their files can't say. */
-function caveats({ hasPatients }: EvaluationReport['labels'], counts: EvaluationReport['counts']): Markup[] {
+function caveats(
+  { hasPatients }: EvaluationReport['labels'],
+  counts: EvaluationReport['counts'],
+  words: Words,
+): Markup[] {
+  const { withoutPatient, withoutHeader, mostOfOnePatient: most, analysed } = counts;
   return [
-    hasPatients
-      ? null
-      : html`<li>The labels file names no patients: a DICOM film counts to the Patient ID in its header.</li>`,
-    counts.withoutPatient === 0
-      ? null
-      : html`<li>
-          Nothing says whose ${counts.withoutPatient} of the films are: each counts as a patient of its own. Where a
-          patient has several of them, intervals come out too narrow, and the patient may stand in both halves of the
-          threshold's choice.
-        </li>`,
+    hasPatients ? null : html`<li>${say(words, 'evaluation.noPatients')}</li>`,
+    withoutPatient === 0 ? null : html`<li>${say(words, 'evaluation.withoutPatient', { count: withoutPatient })}</li>`,
     isOnePatientMuch(counts)
-      ? html`<li class="warning">
-          ${counts.mostOfOnePatient} of the ${counts.analysed} films count as one patient's. If Patient IDs were
-          replaced by one for all, name the patients in the labels file.
-        </li>`
+      ? html`<li class="warning">${say(words, 'evaluation.onePatient', { most, analysed })}</li>`
       : null,
-    counts.withoutHeader === 0
-      ? null
-      : html`<li>
-          ${counts.withoutHeader} of the films are PNG or JPEG: the checks of the DICOM header (modality, body part,
-          view, window, orientation) did not apply to them. The service sees DICOM only.
-        </li>`,
+    withoutHeader === 0 ? null : html`<li>${say(words, 'evaluation.withoutHeader', { count: withoutHeader })}</li>`,
   ].filter((caveat) => caveat !== null);
 }
 
@@ -113,66 +100,75 @@ function isOnePatientMuch({ mostOfOnePatient: most, analysed }: EvaluationReport
   return most >= 10 && most > 0.1 * analysed;
 }
 
-function figuresSection({
-  auc,
-  averagePrecision,
-  atHalf,
-  atOperatingPoint,
-  counts,
-  labels,
-  settings,
-}: EvaluationReport): Markup {
+function figuresSection(
+  { auc, averagePrecision, atHalf, atOperatingPoint, counts, labels, settings }: EvaluationReport,
+  words: Words,
+): Markup {
+  const { decimal, share, estimate } = figuresIn(words);
   const row = (name: string, figure: (at: AtThreshold) => string) => [name, figure(atHalf), figure(atOperatingPoint)];
-  const rows = [
-    row('accuracy', ({ accuracy }) => shareText(accuracy)),
-    row('sensitivity', ({ sensitivity }) => shareText(sensitivity)),
-    row('specificity', ({ specificity }) => shareText(specificity)),
-    row('precision', ({ precision }) => shareText(precision)),
-    row('F1', ({ f1, f1Interval }) => estimateText(f1, f1Interval)),
-  ];
+  const half = decimal(0.5, 1);
+  const intervals = say(words, 'evaluation.figures.intervals', {
+    rounds: settings.bootstrap.rounds,
+    seed: settings.bootstrap.seed,
+    least: LEAST_FOR_INTERVAL,
+  });
   return html`<section>
-    <h2>Figures</h2>
+    <h2>${say(words, 'evaluation.figures.heading')}</h2>
     ${table(
-      'Over all analysed films, threshold-free',
-      ['', 'value (95 % interval)'],
+      say(words, 'evaluation.figures.free'),
+      ['', say(words, 'evaluation.figures.value')],
       [
-        ['area under the ROC curve', estimateText(auc.value, auc.interval)],
-        ['average precision', estimateText(averagePrecision.value, averagePrecision.interval)],
+        [say(words, 'evaluation.figures.auc'), estimate(auc.value, auc.interval)],
+        [
+          say(words, 'evaluation.figures.averagePrecision'),
+          estimate(averagePrecision.value, averagePrecision.interval),
+        ],
       ],
     )}
     ${table(
-      'At two thresholds, with 95 % intervals',
-      ['', 'at 0.5', `at the operating point, ${decimal(atOperatingPoint.threshold, 4)}`],
-      rows,
+      say(words, 'evaluation.figures.thresholds'),
+      [
+        '',
+        say(words, 'evaluation.figures.atHalf', { half }),
+        say(words, 'evaluation.figures.atPoint', { point: decimal(atOperatingPoint.threshold, 4) }),
+      ],
+      [
+        row(say(words, 'evaluation.figures.accuracy'), ({ accuracy }) => share(accuracy)),
+        row(say(words, 'evaluation.figures.sensitivity'), ({ sensitivity }) => share(sensitivity)),
+        row(say(words, 'evaluation.figures.specificity'), ({ specificity }) => share(specificity)),
+        row(say(words, 'evaluation.figures.precision'), ({ precision }) => share(precision)),
+        row('F1', ({ f1, f1Interval }) => estimate(f1, f1Interval)),
+      ],
     )}
     <div class="plot">
-      ${matrix('at 0.5', atHalf, labels)}${matrix('at the operating point', atOperatingPoint, labels)}
+      ${matrix(say(words, 'evaluation.figures.matrixAtHalf', { half }), atHalf, labels, words)}${matrix(
+        say(words, 'evaluation.figures.matrixAtPoint'),
+        atOperatingPoint,
+        labels,
+        words,
+      )}
     </div>
-    <p class="faint">
-      Intervals of shares: Wilson, by film. Of AUC, average precision and F1: bootstrap by patient,
-      ${settings.bootstrap.rounds} rounds, seed ${settings.bootstrap.seed}; no interval where a class has fewer than
-      ${LEAST_FOR_INTERVAL} patients, or where the classes do not overlap and every draw comes out
-      alike.${wilsonCaveat(counts)}
-    </p>
+    <p class="faint">${intervals}${wilsonCaveat(counts, words)}</p>
   </section>`;
 }
 
-function wilsonCaveat({ patients, analysed }: EvaluationReport['counts']): string {
-  if (patients >= analysed) return '';
-  return (
-    ` The ${analysed} films are of ${patients} patients: Wilson's intervals take each film for a patient of its own ` +
-    'and are somewhat too narrow.'
-  );
+function wilsonCaveat({ patients, analysed }: EvaluationReport['counts'], words: Words): string {
+  return patients >= analysed ? '' : ` ${say(words, 'evaluation.figures.wilson', { analysed, patients })}`;
 }
 
 function matrix(
-  where: string,
+  caption: string,
   { confusion: { truePositive, falseNegative, falsePositive, trueNegative } }: AtThreshold,
   { positive, negative }: EvaluationReport['labels'],
+  words: Words,
 ): Markup {
   return table(
-    `Confusion matrix ${where}`,
-    ['label', 'called', 'not called'],
+    caption,
+    [
+      say(words, 'evaluation.figures.label'),
+      say(words, 'evaluation.figures.called'),
+      say(words, 'evaluation.figures.notCalled'),
+    ],
     [
       [positive, truePositive, falseNegative],
       [negative, falsePositive, trueNegative],
@@ -183,99 +179,126 @@ function matrix(
 /** Points of a curve that its table shows. */
 const TABLE_POINTS = 15;
 
-function curvesSection({ curve, auc, averagePrecision, atOperatingPoint, counts }: EvaluationReport): Markup {
-  if (curve.length === 0)
-    return html`<section>
-      <h2>Curves</h2>
-      <p>Films of one class only: there is no curve.</p>
-    </section>`;
-  const { sensitivity, specificity, precision } = atOperatingPoint;
-  const rocMark =
+function curvesSection(report: EvaluationReport, words: Words): Markup {
+  return report.curve.length === 0
+    ? html`<section>
+        <h2>${say(words, 'evaluation.curves.heading')}</h2>
+        <p>${say(words, 'evaluation.curves.oneClass')}</p>
+      </section>`
+    : html`<section>${rocPart(report, words)} ${precisionRecallPart(report, words)}</section>`;
+}
+
+/** What the mark of both curves is. */
+function dotWords({ sensitivity, specificity, precision }: AtThreshold, words: Words): string {
+  const { percent } = figuresIn(words);
+  return say(words, 'evaluation.curves.dot', {
+    sensitivity: percent(sensitivity.value),
+    specificity: percent(specificity.value),
+    precision: percent(precision.value),
+  });
+}
+
+function rocPart({ curve, auc, atOperatingPoint }: EvaluationReport, words: Words): Markup {
+  const { percent, decimal, estimate } = figuresIn(words);
+  const { sensitivity, specificity } = atOperatingPoint;
+  const mark =
     sensitivity.value === null || specificity.value === null
       ? null
       : ([1 - specificity.value, sensitivity.value] as const);
-  const precisionMark =
-    sensitivity.value === null || precision.value === null ? null : ([sensitivity.value, precision.value] as const);
-  const points = thin(curve, TABLE_POINTS);
-  const at =
-    `The dot is the operating point: sensitivity ${percent(sensitivity.value)}, ` +
-    `specificity ${percent(specificity.value)}, precision ${percent(precision.value)}.`;
-  const rocText =
-    `Area under the curve ${estimateText(auc.value, auc.interval)}. ${at} ` +
-    'The table beside has points of the curve.';
-  const precisionText =
-    `Average precision ${decimal(averagePrecision.value)}. ${at} The dashed line is a guess at random. ` +
-    'The table beside has points of the curve.';
-  return html`<section>
-    <h2>ROC curve</h2>
+  const description = [
+    say(words, 'evaluation.curves.area', { area: estimate(auc.value, auc.interval) }),
+    dotWords(atOperatingPoint, words),
+    say(words, 'evaluation.curves.table'),
+  ].join(' ');
+  return html`<h2>${say(words, 'evaluation.curves.roc')}</h2>
     <div class="plot">
-      ${rocPlot(curve, rocMark, rocText)}
+      ${rocPlot(curve, { mark, description, words })}
       ${table(
-        'Points of the ROC curve',
-        ['threshold', 'sensitivity', '1 - specificity'],
-        points.map((point) => [decimal(point.threshold), percent(point.sensitivity), percent(point.falsePositiveRate)]),
+        say(words, 'evaluation.curves.rocPoints'),
+        [
+          say(words, 'evaluation.curves.threshold'),
+          say(words, 'evaluation.figures.sensitivity'),
+          say(words, 'evaluation.curves.oneMinusSpecificity'),
+        ],
+        thin(curve, TABLE_POINTS).map((point) => [
+          decimal(point.threshold),
+          percent(point.sensitivity),
+          percent(point.falsePositiveRate),
+        ]),
       )}
-    </div>
-    <h2>Precision-recall curve</h2>
-    <div class="plot">
-      ${precisionRecallPlot(curve, precisionMark, counts.positive / counts.analysed, precisionText)}
-      ${table(
-        'Points of the precision-recall curve',
-        ['threshold', 'recall', 'precision'],
-        points.map((point) => [decimal(point.threshold), percent(point.sensitivity), percent(point.precision)]),
-      )}
-    </div>
-  </section>`;
+    </div>`;
 }
 
-function calibrationSection({ calibration }: EvaluationReport): Markup {
-  const { bins, expectedCalibrationError: error } = calibration;
-  const filled = bins.filter(({ n }) => n > 0);
-  return html`<section>
-    <h2>Calibration</h2>
-    <p>
-      Expected calibration error: ${decimal(error)}. Where the points lie below the dashed line, the probabilities are
-      too high for these films. It depends on how many of these films have the finding.
-    </p>
+function precisionRecallPart(
+  { curve, averagePrecision, atOperatingPoint, counts }: EvaluationReport,
+  words: Words,
+): Markup {
+  const { percent, decimal } = figuresIn(words);
+  const { sensitivity, precision } = atOperatingPoint;
+  const mark =
+    sensitivity.value === null || precision.value === null ? null : ([sensitivity.value, precision.value] as const);
+  const description = [
+    say(words, 'evaluation.curves.averagePrecision', { value: decimal(averagePrecision.value) }),
+    dotWords(atOperatingPoint, words),
+    say(words, 'evaluation.curves.random'),
+    say(words, 'evaluation.curves.table'),
+  ].join(' ');
+  return html`<h2>${say(words, 'evaluation.curves.precisionRecall')}</h2>
     <div class="plot">
-      ${calibrationPlot(
-        calibration,
-        `Expected calibration error ${decimal(error)} over ten bins. The table beside has all points.`,
-      )}
+      ${precisionRecallPlot(curve, counts.positive / counts.analysed, { mark, description, words })}
       ${table(
-        'Probability given and share found',
-        ['probability', 'films', 'mean probability', 'share with the finding'],
+        say(words, 'evaluation.curves.precisionRecallPoints'),
+        [
+          say(words, 'evaluation.curves.threshold'),
+          say(words, 'evaluation.curves.recall'),
+          say(words, 'evaluation.figures.precision'),
+        ],
+        thin(curve, TABLE_POINTS).map((point) => [
+          decimal(point.threshold),
+          percent(point.sensitivity),
+          percent(point.precision),
+        ]),
+      )}
+    </div>`;
+}
+
+function calibrationSection({ calibration }: EvaluationReport, words: Words): Markup {
+  const { decimal, share } = figuresIn(words);
+  const filled = calibration.bins.filter(({ n }) => n > 0);
+  const error = decimal(calibration.expectedCalibrationError);
+  return html`<section>
+    <h2>${say(words, 'evaluation.calibration.heading')}</h2>
+    <p>${say(words, 'evaluation.calibration.text', { error })}</p>
+    <div class="plot">
+      ${calibrationPlot(calibration, say(words, 'evaluation.calibration.plot', { error }), words)}
+      ${table(
+        say(words, 'evaluation.calibration.caption'),
+        [
+          say(words, 'evaluation.calibration.probability'),
+          say(words, 'evaluation.films'),
+          say(words, 'evaluation.calibration.mean'),
+          say(words, 'evaluation.calibration.share'),
+        ],
         filled.map(({ from, to, n, predicted, observed }) => [
-          `${from.toFixed(1)} to ${to.toFixed(1)}`,
+          say(words, 'evaluation.range', { low: decimal(from, 1), high: decimal(to, 1) }),
           n,
           decimal(predicted),
-          shareText(observed),
+          share(observed),
         ]),
       )}
     </div>
   </section>`;
 }
 
-function limitsSection({ counts, labels }: EvaluationReport): Markup {
+function limitsSection({ counts, labels: { positive, negative } }: EvaluationReport, words: Words): Markup {
   return html`<section>
-    <h2>What this does not say</h2>
+    <h2>${say(words, 'evaluation.limits.heading')}</h2>
     <ul>
-      <li>
-        How Hilum does on films that nobody labelled, on other devices, in other years, or at another share of patients
-        with the finding: precision, accuracy and calibration move with that share.
-      </li>
-      <li>
-        Anything about the ${counts.labelled - counts.analysed} films that were not analysed. A sensitivity among
-        analysed films leaves them out.
-      </li>
-      <li>
-        That the labels "${labels.positive}" and "${labels.negative}" are right. A figure can't be better than they are.
-      </li>
-      <li>
-        That the evidence is in the lungs. Where films with and without the finding come from different devices or
-        wards, a model can tell the devices apart: look at the subgroups and at the heat maps.
-      </li>
-      <li>That Hilum helps anybody. That takes a study of its own.</li>
+      <li>${say(words, 'evaluation.limits.elsewhere')}</li>
+      <li>${say(words, 'evaluation.limits.leftOut', { count: counts.labelled - counts.analysed })}</li>
+      <li>${say(words, 'evaluation.limits.labels', { positive, negative })}</li>
+      <li>${say(words, 'evaluation.limits.evidence')}</li>
+      <li>${say(words, 'evaluation.limits.help')}</li>
     </ul>
   </section>`;
 }

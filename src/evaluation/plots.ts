@@ -1,3 +1,4 @@
+import { figure, say, type Words } from '../language/say';
 import type { Calibration, CurvePoint } from '../statistics/curves';
 import { html, type Markup } from './markup';
 
@@ -17,6 +18,15 @@ interface Plot {
   readonly x: string;
   readonly y: string;
   readonly content: readonly (Markup | null)[];
+  readonly words: Words;
+}
+
+/** What a curve has beside its points. */
+interface Beside {
+  /** Where the operating point lies. */
+  readonly mark: Point | null;
+  readonly description: string;
+  readonly words: Words;
 }
 
 const placeX = (x: number) => (MARGIN.left + x * SIZE).toFixed(1);
@@ -28,15 +38,16 @@ const path = (points: readonly Point[]) =>
  * A unit square, both axes from 0 to 1. Colours come from the page's style sheet, so that it is light or dark as the
  * page is.
  */
-function plot({ id, title, description, x, y, content }: Plot): Markup {
+function plot({ id, title, description, x, y, content, words }: Plot): Markup {
+  const written = (tick: number) => figure(words, String(tick));
   const grid = TICKS.map(
     (tick) =>
       html`<path
           class="grid"
           d="M${placeX(tick)} ${placeY(0)}V${placeY(1)}M${placeX(0)} ${placeY(tick)}H${placeX(1)}"
         />
-        <text x="${placeX(tick)}" y="${MARGIN.top + SIZE + 18}" text-anchor="middle">${tick}</text
-        ><text x="${MARGIN.left - 8}" y="${placeY(tick)}" dy="4" text-anchor="end">${tick}</text>`,
+        <text x="${placeX(tick)}" y="${MARGIN.top + SIZE + 18}" text-anchor="middle">${written(tick)}</text
+        ><text x="${MARGIN.left - 8}" y="${placeY(tick)}" dy="4" text-anchor="end">${written(tick)}</text>`,
   );
   const names = html`<text x="${placeX(0.5)}" y="${HEIGHT - 8}" text-anchor="middle">${x}</text
     ><text transform="translate(14 ${placeY(0.5)}) rotate(-90)" text-anchor="middle">${y}</text>`;
@@ -50,8 +61,8 @@ function plot({ id, title, description, x, y, content }: Plot): Markup {
 const line = (points: readonly Point[], kind: string) => html`<path class="${kind}" d="${path(points)}" />`;
 const dot = ([x, y]: Point, kind = 'dot') => html`<circle class="${kind}" cx="${placeX(x)}" cy="${placeY(y)}" r="5" />`;
 
-/** Receiver operating characteristic; the mark is the operating point. */
-export function rocPlot(curve: readonly CurvePoint[], mark: Point | null, description: string): Markup {
+/** Receiver operating characteristic. */
+export function rocPlot(curve: readonly CurvePoint[], { mark, description, words }: Beside): Markup {
   const points: Point[] = [
     [0, 0],
     ...curve.map(({ falsePositiveRate, sensitivity }): Point => [falsePositiveRate, sensitivity]),
@@ -67,7 +78,15 @@ export function rocPlot(curve: readonly CurvePoint[], mark: Point | null, descri
     line(points, 'curve'),
     mark && dot(mark),
   ];
-  return plot({ id: 'roc', title: 'ROC curve', description, x: '1 - specificity', y: 'sensitivity', content });
+  return plot({
+    id: 'roc',
+    title: say(words, 'evaluation.curves.roc'),
+    description,
+    x: say(words, 'evaluation.curves.oneMinusSpecificity'),
+    y: say(words, 'evaluation.figures.sensitivity'),
+    content,
+    words,
+  });
 }
 
 /**
@@ -76,9 +95,8 @@ export function rocPlot(curve: readonly CurvePoint[], mark: Point | null, descri
  */
 export function precisionRecallPlot(
   curve: readonly CurvePoint[],
-  mark: Point | null,
   prevalence: number,
-  description: string,
+  { mark, description, words }: Beside,
 ): Markup {
   const points = curve.flatMap(({ sensitivity, precision }, i): Point[] => [
     [i === 0 ? 0 : curve[i - 1]!.sensitivity, precision],
@@ -97,16 +115,17 @@ export function precisionRecallPlot(
   ];
   return plot({
     id: 'precision-recall',
-    title: 'Precision-recall curve',
+    title: say(words, 'evaluation.curves.precisionRecall'),
     description,
-    x: 'recall (sensitivity)',
-    y: 'precision',
+    x: say(words, 'evaluation.curves.recallAxis'),
+    y: say(words, 'evaluation.figures.precision'),
     content,
+    words,
   });
 }
 
 /** Observed share over mean probability, with 95 % intervals; a perfect model's points lie on the dashed line. */
-export function calibrationPlot({ bins }: Calibration, description: string): Markup {
+export function calibrationPlot({ bins }: Calibration, description: string, words: Words): Markup {
   const filled = bins.flatMap(({ predicted, observed }) =>
     predicted === null || observed.value === null || observed.interval === null
       ? []
@@ -138,10 +157,11 @@ export function calibrationPlot({ bins }: Calibration, description: string): Mar
   ];
   return plot({
     id: 'calibration',
-    title: 'Calibration',
+    title: say(words, 'evaluation.calibration.heading'),
     description,
-    x: 'mean probability',
-    y: 'share with the finding',
+    x: say(words, 'evaluation.calibration.mean'),
+    y: say(words, 'evaluation.calibration.share'),
     content,
+    words,
   });
 }

@@ -14,6 +14,8 @@ const timeText = (ms: number) => new Date(ms).toISOString();
 /** A code of docs/errors.md, UNKNOWN or WORKER_LOST. */
 const reason = z.string().regex(/^[A-Z_]{1,64}$/);
 
+const workerName = z.string().regex(/^[A-Za-z0-9._:-]{1,128}$/);
+
 const stepSchema = z.discriminatedUnion('kind', [
   z
     .object({ kind: z.literal('waiting'), priority: z.enum(PRIORITIES).nullable() })
@@ -38,6 +40,7 @@ export const progressEventSchema = z
     studyInstanceUid: uidSchema,
     step: stepSchema,
     occurredAt: time.describe('UTC'),
+    worker: workerName.optional().describe('Which worker tells it: its machine and process'),
   })
   .meta({
     title: 'Hilum progress event, schema version 1',
@@ -74,11 +77,26 @@ export interface ProgressNotes {
   nothingNew(study: Uid): void;
 }
 
-/** @param tell gets each step as an event; must neither throw nor wait */
-export function progressNotes(tell: (event: ProgressEvent) => void, now: () => number = Date.now): ProgressNotes {
+/**
+ * @param tell gets each step as an event; must neither throw nor wait
+ * @param worker its machine and process; null where none is to be named
+ */
+export function progressNotes(
+  tell: (event: ProgressEvent) => void,
+  now: () => number = Date.now,
+  worker: string | null = null,
+): ProgressNotes {
+  const name = worker === null ? {} : { worker: worker.replace(/[^A-Za-z0-9._:-]/g, '-').slice(0, 128) };
   const note = (study: Uid, stepAt: (at: number) => Step) => {
     const occurredAt = now();
-    tell({ schemaVersion: 1, type: 'study-progress', studyInstanceUid: study, step: stepAt(occurredAt), occurredAt });
+    tell({
+      schemaVersion: 1,
+      type: 'study-progress',
+      studyInstanceUid: study,
+      step: stepAt(occurredAt),
+      occurredAt,
+      ...name,
+    });
   };
   return {
     waiting: (study, priority) => note(study, () => ({ kind: 'waiting', priority })),

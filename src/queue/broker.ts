@@ -116,6 +116,8 @@ export interface Broker {
    * @throws HilumError BROKER_UNREACHABLE
    */
   unreadSinks(): Promise<readonly UnreadSink[]>;
+  /** How many workers sort and take studies. @throws HilumError BROKER_UNREACHABLE */
+  workers(): Promise<number>;
   /**
    * Seconds that the oldest message of each priority has waited, at most; empty without `consume`, which tells it.
    * @throws HilumError BROKER_UNREACHABLE
@@ -244,6 +246,11 @@ class RabbitBroker implements Broker {
       [intake, urgent, routine, dead, ...delays].map(nameOf),
     );
     return { intake: first!, urgent: second!, routine: third!, retry: sum(delayed), dead: last! };
+  }
+
+  /** Each consumes the intake. */
+  async workers(): Promise<number> {
+    return (await this.lookAt(this.topology.intake.name))?.consumerCount ?? 0;
   }
 
   async sinkDepths(): Promise<readonly SinkDepths[]> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Log } from '../base/log';
+import type { Language } from '../language/say';
 import type { SystemSink } from './sink';
 
 /** What a sink may need beside its own block. */
@@ -7,6 +8,8 @@ export interface SinkContext {
   /** DICOMweb root of the archive. */
   readonly archiveUrl: string;
   readonly log?: Log | undefined;
+  /** Of what people read; English by default. */
+  readonly language?: Language;
 }
 
 /** What the block of every sink has. */

@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { withTimeout } from '../base/retry';
 import { PRIORITIES, type Priority } from '../events/priority';
 import type { FilmResult } from '../events/result-event';
+import { type Turnaround, TURNAROUND_STEPS, type TurnaroundGroup } from '../worklist/turnaround';
 import { TIMED_STAGES, type TimedStage } from '../pipeline/stage';
 
 /**
@@ -27,6 +28,9 @@ export const METRIC_NAMES = [
   'hilum_ris_last_message_timestamp_seconds',
   'hilum_drift_psi',
   'hilum_drift_films',
+  'hilum_turnaround_seconds',
+  'hilum_turnaround_studies',
+  'hilum_turnaround_unread_studies',
 ] as const;
 type MetricName = (typeof METRIC_NAMES)[number];
 
@@ -59,6 +63,8 @@ export interface MetricsSources {
   readonly now?: () => Date;
   /** Each measure of drift: films counted, and their population stability index where there is one. */
   readonly drift?: () => readonly { readonly measure: string; readonly films: number; readonly index: number | null }[];
+  /** Turnaround of the last days: what is known now, or null. Null where this process does not keep the list. */
+  readonly turnaround?: (() => Pick<Turnaround, 'groups'> | null) | null;
 }
 
 /** Counts what it is told, as the observers of the line and of the study consumer. */
@@ -89,6 +95,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   collectDefaultMetrics({ register: registry });
   addGauges(registry, sources);
   addDrift(registry, sources.drift ?? (() => []));
+  addTurnaround(registry, sources.turnaround ?? (() => null));
   const instruments = startAtZero(instrumentsOf(registry), sources);
   const { films, studies, failures, stages, waits, lastResult, risMessages, lastRisMessage } = instruments;
   const { deliveries, failing, verified } = instruments;
@@ -220,6 +227,51 @@ function addDrift(registry: Registry, look: NonNullable<MetricsSources['drift']>
   );
   gauge('hilum_drift_films', 'Films of the last days that the index is of', ({ films }) => films);
 }
+
+/** Figures of all hours together; missing while none are known. */
+function addTurnaround(registry: Registry, look: NonNullable<MetricsSources['turnaround']>): void {
+  const gauge = <L extends string>(
+    name: MetricName,
+    help: string,
+    labelNames: readonly L[],
+    of: (group: TurnaroundGroup) => readonly (readonly [labels: Partial<Record<L, string>>, value: number | null])[],
+  ) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      labelNames,
+      collect() {
+        this.reset();
+        for (const group of look()?.groups.filter(({ hour }) => hour === null) ?? [])
+          for (const [labels, value] of of(group)) if (value !== null) this.set(labels, value);
+      },
+    });
+  gauge(
+    'hilum_turnaround_seconds',
+    'Seconds that half (0.5) and nine in ten (0.9) of the studies of the last seven days took for a step',
+    ['priority', 'step', 'quantile'],
+    ({ priority, steps }) =>
+      TURNAROUND_STEPS.flatMap((step) => [
+        [{ priority, step, quantile: '0.5' }, inSeconds(steps[step].medianMs)] as const,
+        [{ priority, step, quantile: '0.9' }, inSeconds(steps[step].p90Ms)] as const,
+      ]),
+  );
+  gauge(
+    'hilum_turnaround_studies',
+    'Studies of the last seven days that the seconds are of',
+    ['priority', 'step'],
+    ({ priority, steps }) => TURNAROUND_STEPS.map((step) => [{ priority, step }, steps[step].studies] as const),
+  );
+  gauge(
+    'hilum_turnaround_unread_studies',
+    'Studies that arrived within the last seven days and were not read yet',
+    ['priority'],
+    ({ priority, steps }) => [[{ priority }, steps.total.notYet]],
+  );
+}
+
+const inSeconds = (milliseconds: number | null) => (milliseconds === null ? null : milliseconds / 1_000);
 
 /** Those that are looked up when somebody asks. */
 function addGauges(

@@ -1,7 +1,12 @@
 import { type RequestHandler, Router } from 'express';
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { html } from '../base/html';
+import { sayIt, type Words } from '../language/say';
+import { LANGUAGE_NAMES } from '../language/words';
 import { signedIn } from './access/user';
+import { wordsOf } from './language';
 
 /** The pages as built: `npm run build` puts them beside this file. */
 const PAGES_DIR = join(__dirname, 'pages');
@@ -20,7 +25,7 @@ const PAGE_POLICY = [
 
 /** Places of the one page; what it shows comes from the API, by the rights of who asks. */
 const PLACES = ['/', '/study/:study', '/operators'];
-const ASSETS = ['style.css', 'study.css', 'icon.svg'];
+const ASSETS = ['style.css', 'study.css', 'icon.svg', ...LANGUAGE_NAMES.map((name) => `${name}.json`)];
 
 /** `icon-1.svg` to `icon-10.svg`: the page's icon with a number; the last one says that there are more. */
 const NUMBERED = /^icon-([1-9]|10)\.svg$/;
@@ -33,7 +38,7 @@ function numberedIcon(icon: string, number: number): string {
   return icon.replace('</svg>', `${badge}</svg>`);
 }
 
-/** The reading list's page, its style and its scripts. */
+/** The reading list's page in the reader's language, its style, its scripts and what they say. */
 export function pageRoutes(dir = PAGES_DIR): Router {
   const router = Router();
   const policy: RequestHandler = (_request, response, next) => {
@@ -42,9 +47,11 @@ export function pageRoutes(dir = PAGES_DIR): Router {
     response.set({ 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'private, no-cache' });
     next();
   };
-  router.get(PLACES, signedIn, policy, (_request, response) =>
-    response.sendFile('index.html', { root: dir, cacheControl: false }),
-  );
+  router.get(PLACES, signedIn, policy, async (request, response) => {
+    const words = wordsOf(request);
+    response.vary('Cookie').vary('Accept-Language');
+    response.type('html').send(inWords(await readFile(join(dir, 'index.html'), 'utf8'), words));
+  });
   router.get('/ui/:name', signedIn, policy, (request, response, next) => {
     const name = String(request.params['name']);
     const [, number] = NUMBERED.exec(name) ?? [];
@@ -59,4 +66,11 @@ export function pageRoutes(dir = PAGES_DIR): Router {
     response.sendFile(name, { root: dir, cacheControl: false }, (error) => error && next());
   });
   return router;
+}
+
+/** `{{key}}` is a message without placeholders, `{{language}}` the language. */
+function inWords(page: string, words: Words): string {
+  return page.replace(/\{\{([\w.-]+)\}\}/g, (whole, key: string) =>
+    key === 'language' ? words.language : html`${sayIt(words, { key, values: {} }) ?? whole}`.text,
+  );
 }

@@ -22,6 +22,11 @@ export interface Database {
   readonly kind: DatabaseKind;
   /** Sees what was committed; of an embedded one by a connection that can't write. */
   read<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
+  /**
+   * As `read`, for what takes long: an embedded database is read by a connection of its own, in a thread of its own, so
+   * that nobody's page waits for it.
+   */
+  readAside<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
   /** In one transaction: all of it or nothing. */
   write<T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T>;
   /**
@@ -56,7 +61,7 @@ export function openDatabase(
   workerFile = SQLITE_WORKER_FILE,
 ): Database {
   const kind = kindOf(url);
-  const { db, reader, opened, isThere, verify } =
+  const { db, reader, opened, isThere, aside, verify } =
     kind === 'sqlite' ? connectFile(pathOf(url), workerFile) : connectServer(url);
   let opening: Promise<void> | null = null;
   let damage: Error | null = null;
@@ -88,6 +93,7 @@ export function openDatabase(
     kind,
     ready,
     read: (work) => translated(() => work(reader)),
+    readAside: (work) => translated(() => aside(work)),
     write: (work) => translated(() => db.transaction().execute(work)),
     check: async () => {
       await translated(() => pendingOf(reader, migrations));
@@ -116,6 +122,8 @@ interface Connected {
   readonly opened: () => void;
   /** Whether there is a file to look into. */
   readonly isThere: () => boolean;
+  /** By a connection that is opened for it, of a file. */
+  readonly aside: <T>(work: (db: Kysely<Schema>) => Promise<T>) => Promise<T>;
   /** Reads all pages of a file, beside all else. @throws HilumError DATABASE_INVALID */
   readonly verify: () => Promise<void>;
 }
@@ -125,21 +133,30 @@ function connectFile(path: string, workerFile: string): Connected {
   let identity: string | null = null;
   const connect = (access: 'read' | 'write') =>
     new Kysely<Schema>({ dialect: sqliteDialect(() => ({ path, access, identity }), workerFile) });
+  const aside: Connected['aside'] = async (work) => {
+    const own = connect('read');
+    return work(own).finally(() => own.destroy());
+  };
   return {
     db: connect('write'),
     reader: connect('read'),
     opened: () => void (identity = identityOf(path)),
     isThere: () => identityOf(path) !== null,
-    verify: async () => {
-      const own = connect('read');
-      await requireWhole(own).finally(() => own.destroy());
-    },
+    aside,
+    verify: () => aside(requireWhole),
   };
 }
 
 function connectServer(url: string): Connected {
   const db = new Kysely<Schema>({ dialect: postgresDialect(url) });
-  return { db, reader: db, opened: () => {}, isThere: () => true, verify: () => Promise.resolve() };
+  return {
+    db,
+    reader: db,
+    opened: () => {},
+    isThere: () => true,
+    aside: (work) => work(db),
+    verify: () => Promise.resolve(),
+  };
 }
 
 async function examine(

@@ -90,11 +90,11 @@ export class Progress {
     }
   }
 
-  private async write({ studyInstanceUid: study, step, occurredAt }: ProgressEvent): Promise<void> {
+  private async write({ studyInstanceUid: study, step, occurredAt, worker }: ProgressEvent): Promise<void> {
     const { worklist } = this.options;
     const sighting =
       step.kind !== 'nothing-new' && (await worklist.needsSighting(study)) ? await this.sight(study) : null;
-    await worklist.advance(study, step, occurredAt, sighting);
+    await worklist.advance(study, step, occurredAt, sighting, worker ?? null);
   }
 
   /** The archive may be away too: then the row shows the UID alone until the next step. */

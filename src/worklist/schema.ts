@@ -21,6 +21,7 @@ export interface Schema extends AccessSchema {
   ris_order: RisOrderTable;
   saved_view: SavedViewTable;
   open_study: OpenStudyTable;
+  worker: WorkerTable;
 }
 
 interface MigrationTable {
@@ -57,6 +58,10 @@ interface StudyTable {
   arrived_at: number;
   started_at: number | null;
   completed_at: number | null;
+  /** When its first result came; `completed_at` is that of the result shown. */
+  first_result_at: number | null;
+  /** Which worker began it last; null where none said its name. */
+  worker: string | null;
   retry_at: number | null;
   /** StudyRecord.key of the result shown. */
   record_key: string | null;
@@ -106,6 +111,8 @@ interface StudyTable {
   read_by_id: string | null;
   read_by: string | null;
   read_how: ReadHow | null;
+  /** When it was read first, unless that reading was taken back. */
+  first_read_at: number | null;
   /** When it was to be read anew; a report of before has not seen why. */
   unread_since: number | null;
   /** 1 where all films are radiographs of something else than the chest. */
@@ -238,4 +245,10 @@ interface OpenStudyTable {
   user_name: string;
   study_uid: string;
   until: number;
+}
+
+/** Workers that told of a study; those that were not heard for a day go. */
+interface WorkerTable {
+  name: string;
+  heard_at: number;
 }

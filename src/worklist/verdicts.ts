@@ -51,7 +51,7 @@ export async function writeVerdict(
   const change = await nextChange(transaction);
   const stored = await transaction
     .selectFrom('study')
-    .select([...URGENCY_COLUMNS, 'record', 'read_at', 'ris_patient'])
+    .select([...URGENCY_COLUMNS, 'record', 'read_at', 'first_read_at', 'ris_patient'])
     .where('study_uid', '=', study)
     .executeTakeFirst();
   if (stored === undefined || stored.record === null) return false;
@@ -76,7 +76,7 @@ export async function writeVerdict(
   await transaction
     .updateTable('study')
     .set({
-      ...(stored.read_at === null ? readColumns('verdict', at, by) : {}),
+      ...(stored.read_at === null ? readColumns('verdict', at, by, stored) : {}),
       ...urgencyColumns(judgedNow, at),
       verdict,
       verdict_note: given.note,

@@ -49,6 +49,7 @@ const COLUMNS = [
   'read_by',
   'read_how',
   'unread_since',
+  'first_read_at',
 ] as const satisfies readonly (keyof StudyColumns)[];
 type Stored = Pick<StudyColumns, (typeof COLUMNS)[number]>;
 
@@ -137,7 +138,8 @@ export async function writeRead(
   const at = reading.how === 'ris' ? reading.at : now;
   const isOvertaken = reading.how === 'ris' && stored.unread_since !== null && at <= stored.unread_since;
   if (stored.read_at !== null || isOvertaken) return true;
-  await write(transaction, study, change, readColumns(reading.how, at, reading.how === 'ris' ? null : reading.by));
+  const person = reading.how === 'ris' ? null : reading.by;
+  await write(transaction, study, change, readColumns(reading.how, at, person, stored));
   const by = reading.how === 'ris' ? {} : authorOf(reading.by);
   await note(transaction, change, study, at, 'read', { how: reading.how, ...by });
   return true;
@@ -153,16 +155,27 @@ export async function writeUnread(
   const change = await nextChange(transaction);
   const stored = await readStored(transaction, study);
   if (stored === undefined || stored.read_at === null) return false;
-  await write(transaction, study, change, { ...NOT_READ, unread_since: now });
+  const isFirst = stored.first_read_at === stored.read_at;
+  await write(transaction, study, change, {
+    ...NOT_READ,
+    ...(isFirst ? { first_read_at: null } : {}),
+    unread_since: now,
+  });
   await note(transaction, change, study, now, 'unread', authorOf(by));
   return true;
 }
 
 /** The columns of a study that was read: nobody reads it any more. */
-export function readColumns(how: NonNullable<StudyColumns['read_how']>, at: number, by: Author | null) {
+export function readColumns(
+  how: NonNullable<StudyColumns['read_how']>,
+  at: number,
+  by: Author | null,
+  { first_read_at }: Pick<StudyColumns, 'first_read_at'>,
+) {
   return {
     ...NOBODY,
     read_at: at,
+    first_read_at: first_read_at ?? at,
     read_how: how,
     read_by_id: by === null ? null : clean(by.id),
     read_by: by === null ? null : clean(by.name),

@@ -26,11 +26,12 @@ import { recordColumns, withoutSight } from './record-columns';
 import { followKept } from './ris-orders';
 import { columnsWithRis } from './ris-patient';
 import { deleteView, findViews, type SavedView, writeView } from './saved-views';
-import type { Schema } from './schema';
+import type { Schema, StudyColumns } from './schema';
 import { type HistoryKind, SHOWN_STATES, type ShownState } from './states';
 import { needsSighting, type Sighting, writeStep } from './steps';
 import { readStoredRecord } from './stored-findings';
 import { ROW_COLUMNS, rowOf, type StudyRow } from './study-row';
+import { type Turnaround, turnaroundOf, type TurnaroundRequest } from './turnaround';
 import {
   type Agreement,
   agreementOf,
@@ -40,6 +41,7 @@ import {
   verdictsOf,
   writeVerdict,
 } from './verdicts';
+import { findWorkers, type ListedWorker, noteWorker } from './workers';
 import {
   type ClaimOutcome,
   type ClaimRequest,
@@ -99,10 +101,24 @@ export class Worklist {
 
   /**
    * What the service tells of a study on its way; `at` in milliseconds since 1970, `sighting` where the archive was
-   * asked.
+   * asked, `worker` who tells it.
    */
-  advance(study: Uid, step: Step, at = this.now(), sighting: Sighting | null = null): Promise<void> {
-    return this.database.write((transaction) => writeStep(transaction, study, step, at, sighting));
+  advance(
+    study: Uid,
+    step: Step,
+    at = this.now(),
+    sighting: Sighting | null = null,
+    worker: string | null = null,
+  ): Promise<void> {
+    return this.database.write(async (transaction) => {
+      await writeStep(transaction, study, step, at, sighting);
+      if (worker !== null) await noteWorker(transaction, study, step, worker, at);
+    });
+  }
+
+  /** Those that told of a study within the last day, by their names. */
+  workers(): Promise<ListedWorker[]> {
+    return this.database.read((db) => findWorkers(db, this.now()));
   }
 
   /** Whether the archive should be asked what it lists of this study. */
@@ -269,6 +285,11 @@ export class Worklist {
     return this.database.read((db) => countPerHour(db, from));
   }
 
+  /** What takes seconds: whoever asks often keeps the answer. */
+  turnaround(request: TurnaroundRequest): Promise<Turnaround> {
+    return this.database.readAside((db) => turnaroundOf(db, request));
+  }
+
   /** Number of the last change: where live updates start. */
   lastChange(): Promise<number> {
     return this.database.read(readCounter);
@@ -305,6 +326,17 @@ async function readCounter(db: Kysely<Schema>): Promise<number> {
   return (await db.selectFrom('counter').select('value').where('name', '=', 'change').executeTakeFirstOrThrow()).value;
 }
 
+const RECORD_COLUMNS = [
+  ...URGENCY_COLUMNS,
+  'state',
+  'record',
+  'correction',
+  'read_at',
+  'unread_since',
+  'first_result_at',
+  'ris_patient',
+] as const satisfies readonly (keyof StudyColumns)[];
+
 async function writeRecord(
   transaction: Transaction<Schema>,
   record: StudyRecord,
@@ -315,7 +347,7 @@ async function writeRecord(
   const study = record.studyInstanceUid;
   const stored = await transaction
     .selectFrom('study')
-    .select([...URGENCY_COLUMNS, 'state', 'record', 'correction', 'read_at', 'unread_since', 'ris_patient'])
+    .select(RECORD_COLUMNS)
     .where('study_uid', '=', study)
     .executeTakeFirst();
   const columns = { ...recordColumns(record), change };
@@ -340,6 +372,7 @@ async function writeRecord(
         ? withoutSight(columns)
         : { ...columns, ...columnsWithRis(study, sightOf(record), stored.ris_patient) }),
       ...work,
+      first_result_at: stored.first_result_at ?? columns.completed_at,
       ...urgencyColumns({ ...stored, finding_priority: record.priority, record_key: record.key }, now),
       correction: correctionOf(record, corrected, stored.correction, now),
     })
@@ -380,6 +413,7 @@ async function insertRecord(
       ...priorities,
       study_uid: record.studyInstanceUid,
       arrived_at: columns.completed_at,
+      first_result_at: columns.completed_at,
       ...workAfter({ record: null, read_at: null, finding_priority: null, unread_since: null }, record),
       ...urgencyColumns({ ...NO_RESULT, ...priorities }, columns.completed_at),
     })

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DicomWebArchive } from '../../src/archive/dicomweb';
+import { Outages } from '../../src/web/outages';
 import { readinessChecks, watchReadiness } from '../../src/app/readiness';
 import { createLog } from '../../src/base/log';
 import { parseConfig } from '../../src/config/config';
@@ -32,7 +33,7 @@ async function closing<T>(database: Database, use: () => Promise<T>): Promise<T>
 }
 
 const lookedAt = async (more: object, database: Database | null) => {
-  const { checks } = readinessChecks(configOf(more), { broker, archive, database });
+  const { checks } = readinessChecks(configOf(more), { broker, archive, database, outages: new Outages() });
   return Object.fromEntries(await Promise.all(checks.map(async ({ name, look }) => [name, await look()] as const)));
 };
 

@@ -20,6 +20,7 @@ import { patientsOf } from '../../src/evaluation/patients';
 import { makeReport } from '../../src/evaluation/report';
 import { analyseFiles, inside } from '../../src/evaluation/run';
 import { unlabelledFiles } from '../../src/evaluation/unlabelled';
+import { LANGUAGE_NAMES, wordsIn } from '../../src/language/words';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import type { Line } from '../../src/pipeline/pipeline';
 import { fakeLine } from '../support/pipeline/line';
@@ -252,6 +253,37 @@ test('every film that is left out is named, and every file that no row names', a
   expect(html).toContain('none-4.dcm and 4 more');
   expect(html).toContain('2 files in the folder of films have no row in the labels file');
 });
+
+test.each(LANGUAGE_NAMES)(
+  'the page in %s: the same figures, nothing left to fill in, nothing of another language',
+  async (language) => {
+    const { folder, out } = films();
+    const csv =
+      'file,label,patient,ward\na.dcm,1,p1,A\ndeep/b.dcm,0,p2,\nc.dcm,1,p3,B\nc.dcm,1,p3,B\nnone.dcm,0,p4,B\n';
+    const report = await reportOf(csv, folder, out);
+    const words = wordsIn(language);
+    const pictures = [{ kind: 'false-alarm' as const, file: 'deep/b.dcm', probability: 0.7, png: null }];
+    const text = page(report, pictures, words);
+    const flat = text.replace(/\s+/g, ' ').replaceAll('&#39;', "'").replaceAll('&quot;', '"');
+    expect(text).toContain(`<html lang="${language}">`);
+    expect(flat).not.toMatch(/[{}]\w+}|undefined/);
+    for (const key of [
+      'research.sentence',
+      'evaluation.keep',
+      'evaluation.limits.elsewhere',
+      'evaluation.figures.sensitivity',
+      'leftOut.noFile',
+      'evaluation.group.sex',
+      'evaluation.subgroups.notSaid',
+      'evaluation.mistakes.unreadable',
+    ] as const)
+      expect(flat).toContain(words.messages[key]);
+    expect(flat).toContain((words.messages['labels.same'] as string).replace('{line}', '4'));
+    expect(flat).toContain(language === 'en' ? '0.500000' : '0,500000');
+    const digits = (html: string) => html.replaceAll(',', '.').match(/\d+\.\d+/g);
+    expect(digits(text)).toEqual(digits(page(report, pictures)));
+  },
+);
 
 describe('docs/evaluation-report.schema.json', () => {
   const schema = JSON.parse(readFileSync(resolve(__dirname, '../../docs/evaluation-report.schema.json'), 'utf8')) as {

@@ -94,3 +94,16 @@ test('unknown keys are left alone; a long message is refused', () => {
   expect(parseProgressEvent(bytes({ ...EVENT, hint: 'new' })).studyInstanceUid).toBe(EVENT['studyInstanceUid']);
   expect(() => parseProgressEvent(bytes({ ...EVENT, hint: 'x'.repeat(MAX_PROGRESS_BYTES) }))).toThrow('longer than');
 });
+
+test('a worker is named in each step, in characters that the schema takes', () => {
+  const told: ProgressEvent[] = [];
+  const notes = progressNotes(
+    (event) => told.push(event),
+    () => 1_000,
+    `wörk er:${'9'.repeat(200)}`,
+  );
+  notes.analysing(STUDY, 1);
+  expect(told[0]!.worker).toBe(`w-rk-er:${'9'.repeat(120)}`);
+  expect(parseProgressEvent(encodeProgressEvent(told[0]!))).toEqual(told[0]);
+  expect(() => parseProgressEvent(bytes({ ...EVENT, worker: '<b>' }))).toThrow('worker');
+});

@@ -7,6 +7,7 @@ import { dirname, join, relative, resolve } from 'node:path';
  */
 const ALLOWED: Record<string, readonly string[]> = {
   base: [],
+  language: [],
   dicom: ['base'],
   imaging: ['dicom'],
   net: ['base'],
@@ -19,15 +20,15 @@ const ALLOWED: Record<string, readonly string[]> = {
   archive: ['net', 'dicom', 'base'],
   queue: ['net', 'events', 'dicom', 'base'],
   pipeline: ['objects', 'model', 'finding', 'events', 'imaging', 'dicom', 'base'],
-  sinks: ['queue', 'objects', 'finding', 'events', 'hl7', 'net', 'dicom', 'base'],
-  evaluation: ['pipeline', 'objects', 'finding', 'events', 'statistics', 'dicom', 'base'],
+  sinks: ['queue', 'objects', 'finding', 'events', 'hl7', 'net', 'dicom', 'language', 'base'],
+  evaluation: ['pipeline', 'objects', 'finding', 'events', 'statistics', 'dicom', 'language', 'base'],
   monitoring: ['pipeline', 'model', 'events', 'statistics', 'dicom', 'base'],
   triage: ['events', 'dicom', 'base'],
   'catch-up': ['objects', 'events', 'dicom', 'base'],
   ris: ['hl7', 'events', 'net', 'base'],
   worklist: ['ris', 'sinks', 'objects', 'finding', 'events', 'statistics', 'dicom', 'base'],
   'study-consumer': ['queue', 'events', 'dicom', 'base'],
-  web: ['worklist', 'sinks', 'pipeline', 'objects', 'finding', 'events', 'imaging', 'net', 'dicom', 'base'],
+  web: ['worklist', 'sinks', 'pipeline', 'objects', 'finding', 'events', 'imaging', 'net', 'dicom', 'language', 'base'],
   config: [
     'web',
     'worklist',
@@ -41,6 +42,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'archive',
     'model',
     'finding',
+    'language',
     'base',
   ],
   app: [
@@ -64,10 +66,11 @@ const ALLOWED: Record<string, readonly string[]> = {
     'hl7',
     'net',
     'dicom',
+    'language',
     'base',
   ],
   main: ['app', 'config', 'base'],
-  cli: ['main', 'app', 'config', 'evaluation', 'finding', 'dicom', 'base'],
+  cli: ['main', 'app', 'config', 'evaluation', 'finding', 'dicom', 'language', 'base'],
 };
 
 const SRC = resolve(__dirname, '../../src');

@@ -135,12 +135,13 @@ test("the service's image has what the package needs to run, starts it, and runs
   };
   const built = copies('Dockerfile', true).map(({ target }) => target);
   const taken = copies('Dockerfile', false).flatMap(({ sources }) => sources);
-  // The command, its packages, and what src/app/installed.ts reads beside dist: the version and the models.
+  // The command, its packages, and what src/app/installed.ts reads beside dist: version, models, documentation.
   expect(built).toEqual(['node_modules', bin.hilum.split('/')[0]]);
   expect(taken).toEqual(
     expect.arrayContaining([
       'package.json',
       'models',
+      'docs',
       'LICENSE',
       'package-lock.json',
       '.npmrc',

@@ -129,7 +129,7 @@ test('filters, order and search are in the address, and survive a reload, the wa
   expect([...page.faults, ...other.faults]).toEqual([]);
 }, 120_000);
 
-test('columns are chosen by keyboard, remembered in the address and in a saved view, which is of its user alone', async () => {
+test('columns are chosen by keyboard; address and saved view, which is of its user alone, keep them', async () => {
   const page = await visit();
   await counts(page, '12 studies, 2 urgent');
   expect(await heads(page)).toEqual(['Priority', 'Film', 'Patient', 'Result', 'View', 'Waiting', 'Open']);
@@ -220,7 +220,7 @@ const NOTE = `
   OscillatorNode.prototype.start = function (when) { window.sounded++; start.call(this, when); };
 `;
 
-test('a study that becomes urgent is told once, by one page of a browser, without the patient; title and icon count', async () => {
+test('a study that becomes urgent is told once in a browser, without the patient; title and icon count', async () => {
   const live = await ListSite.open();
   try {
     await fill(live.worklist, 6);
@@ -273,7 +273,7 @@ test('a study that becomes urgent is told once, by one page of a browser, withou
   }
 }, 120_000);
 
-test('a study that is open elsewhere says so: on another page of the same browser at once, and to another reader', async () => {
+test('a study that is open elsewhere says so, to pages of the same browser at once', async () => {
   const context = await browserOf();
   const [first, second] = [await pageIn(context, `/study/${study(7)}`), await pageIn(context, `/study/${study(7)}`)];
   await second.getByText('Also open: you, on another page').waitFor();

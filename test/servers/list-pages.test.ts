@@ -460,6 +460,54 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
     expect(page.faults).toEqual([]);
   }, 60_000);
 
+  test.each([
+    ['light', 1280, false],
+    ['dark on a phone', 390, true],
+  ] as const)(
+    'operation, %s: outages with their beginning, workers, deliveries, turnaround with its file, what is installed',
+    async (_name, width, dark) => {
+      const study = parseUid('1.2.826.0.1.77');
+      const at = await open();
+      try {
+        const arrived = Date.now() - 60 * 60_000;
+        await at.worklist.advance(study, { kind: 'waiting', priority: 'urgent' }, arrived);
+        await at.worklist.advance(study, { kind: 'analysing', attempt: 1 }, arrived + 1_000, null, 'analysis-1:4711');
+        const page = await visit('/operators', { at, roles: ['operator'], width, dark });
+        await page.getByText(/it is away, since \d{4}-\d\d-\d\d/).waitFor();
+        const rowOf = (name: RegExp) => page.getByRole('row', { name });
+        expect(await rowOf(/analysis-1:4711/).innerText()).toContain('analyses 1 study');
+        expect(await rowOf(/^fhir/).innerText()).toMatch(/3\s+1\s+0\s+\d{4}-/);
+        expect(await rowOf(/^database/).innerText()).toContain('it did not answer');
+        const urgent = page.getByRole('region', { name: 'Urgent: 1 arrived, 1 of them not read yet' });
+        await urgent.waitFor();
+        await at.worklist.markRead(study, { how: 'person', by: { id: 'local:ana', name: 'Dr Ana' } });
+        // Another choice of days is computed anew.
+        await page.getByLabel('Arrived within').selectOption('1');
+        const read = page.getByRole('region', { name: 'Urgent: 1 arrived, 0 of them not read yet' });
+        const total = read.getByRole('row', { name: /^Arrival to read \d/ });
+        expect(await total.innerText()).toMatch(/1\s+1 h 0 min\s+1 h 0 min\s+0\s+0$/);
+        await page.getByText('By hour of arrival').click();
+        await page.getByRole('row', { name: /^\d\d:00 Urgent 1/ }).waitFor();
+        const download = page.waitForEvent('download');
+        await page.getByRole('link', { name: 'Download as CSV' }).click();
+        expect((await download).suggestedFilename()).toMatch(/^hilum-turnaround-.*-1-days\.csv$/);
+        expect(readFileSync(await (await download).path(), 'utf8')).toContain('urgent,,total,1,36');
+        await rowOf(/^lungFraction/).waitFor();
+        expect(await page.locator('#operators-page').innerText()).not.toContain('Dr Ana');
+        expect(await violations(page)).toEqual([]);
+        expect(
+          await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'),
+        ).toBe(true);
+        await page.getByRole('link', { name: 'operations', exact: true }).click();
+        await page.getByText('# Operations').first().waitFor();
+        expect(page.faults).toEqual([]);
+      } finally {
+        await at.close();
+      }
+    },
+    90_000,
+  );
+
   test('no page shows what its user may not see', async () => {
     const page = await visit('/', { roles: ['operator'] });
     await row(page, studyOf(1)).waitFor();

@@ -12,6 +12,7 @@ import { databaseTests } from '../support/suites/database.suite';
 import { habitTests } from '../support/suites/habits.suite';
 import { listQueryTests } from '../support/suites/list-queries.suite';
 import { priorTests } from '../support/suites/priors.suite';
+import { turnaroundTests } from '../support/suites/turnaround.suite';
 import { workStateTests } from '../support/suites/work-state.suite';
 import { worklistTests } from '../support/suites/worklist.suite';
 
@@ -45,6 +46,10 @@ describe('what is read and by whom, on PostgreSQL', () => {
 
 describe('saved views, open pages and since when a study is urgent, on PostgreSQL', () => {
   habitTests(async () => openDatabase(await create(), LOG));
+});
+
+describe('turnaround, on PostgreSQL', () => {
+  turnaroundTests(create, (url, migrations) => openDatabase(url, LOG, migrations));
 });
 
 describe('PostgreSQL as its database', () => {

@@ -1,4 +1,6 @@
 import { setTimeout as passed } from 'node:timers/promises';
+import { REASON_TEXTS } from '../../src/finding/wording';
+import { wordsIn } from '../../src/language/words';
 import { emailMessage, type EmailMessage } from '../../src/sinks/email/message';
 import { emailSink, type MailServer } from '../../src/sinks/email/sink';
 import { RECORD, RESULT, resultOf } from '../support/records/result-record';
@@ -29,8 +31,8 @@ test('UIDs and results, no word about the patient', () => {
     'Completed: 2026-03-01T10:15:42.000Z',
     '',
     `Film ${RECORD.films[0]!.sopInstanceUid}: probability 0.93 of COVID-19, operating point 0.50`,
-    `Film ${RECORD.films[1]!.sopInstanceUid}: not-analysed (lateral-view)`,
-    `Film ${RECORD.films[2]!.sopInstanceUid}: rejected (body-part)`,
+    `Film ${RECORD.films[1]!.sopInstanceUid}: not analysed because ${REASON_TEXTS['lateral-view']}`,
+    `Film ${RECORD.films[2]!.sopInstanceUid}: left alone because ${REASON_TEXTS['body-part']}`,
     '',
     'Models: covid-vgg19-lungs 1.0.0; Hilum 0.1.0',
     '',
@@ -42,6 +44,37 @@ test('with the patient where the site says so, never in the subject', () => {
   const { subject, text } = emailMessage(RECORD, { ...FROM, includePatient: true });
   for (const word of PATIENT) expect(text).toContain(word);
   for (const word of [...PATIENT, RECORD.studyInstanceUid]) expect(subject).not.toContain(word);
+});
+
+test.each([
+  ['es', 'Solo para investigación - no apto para diagnóstico. Sin verificar.', 'probabilidad 0,93 de COVID-19'],
+  ['de', 'Nur für Forschungszwecke - nicht zur Diagnose. Nicht verifiziert.', 'Wahrscheinlichkeit 0,93 für COVID-19'],
+  ['fr', 'Réservé à la recherche - non destiné au diagnostic. Non vérifié.', 'probabilité 0,93 de COVID-19'],
+] as const)('in %s: the same facts, first what it is for', (language, research, probability) => {
+  const english = emailMessage(RECORD, FROM);
+  const { subject, text, ...rest } = emailMessage(RECORD, { ...FROM, language });
+  const { messages } = wordsIn(language);
+  expect(rest).toEqual({ messageId: english.messageId, date: english.date, isUrgent: true });
+  expect(subject).toBe(messages['email.subject.urgent']);
+  const lines = text.split('\n');
+  expect(lines[0]).toBe(research);
+  expect(lines[2]).toBe(messages['email.opening.urgent']);
+  expect(text).toContain(probability);
+  expect(text).toContain(messages['reason.lateral-view']);
+  expect(text).toContain(messages['reason.body-part']);
+  expect(lines).toHaveLength(english.text.split('\n').length);
+  const facts = (mail: string) => mail.match(/[\d.]{20,}|2026-\S+|covid-vgg19-lungs [\d.]+/g);
+  expect(facts(text)).toEqual(facts(english.text));
+});
+
+test.each(['en', 'es', 'de', 'fr'] as const)('what is said of a replaced film is said in %s too', (language) => {
+  const film = { ...RECORD.films[0]!, warnings: ['evidence-outside-lungs'] as const, supersedes: ['1.2.3' as never] };
+  const correction = { correctedAt: '2026-03-02T08:00:00.000Z', corrected: ['patient'] as const };
+  const { text, subject } = emailMessage({ ...RECORD, films: [film], correction } as never, { ...FROM, language });
+  const { messages } = wordsIn(language);
+  for (const key of ['warning.evidence-outside-lungs', 'remark.replaced', 'remark.corrected'] as const)
+    expect(text).toContain(messages[key]);
+  expect(subject).toBe(messages['email.subject.corrected']);
 });
 
 test.each(['routine', null] as const)('a result of priority %s is never called normal', (priority) => {

@@ -252,3 +252,35 @@ test('the port serves it beside health', async () => {
     await web.close();
   }
 });
+
+test('turnaround is told by priority and step, of all hours together, and is missing until it is known', async () => {
+  const none = { studies: 0, medianMs: null, p90Ms: null, notYet: 3 };
+  const steps = {
+    result: { studies: 4, medianMs: 61_500, p90Ms: 90_000, notYet: 0 },
+    opened: none,
+    read: none,
+    total: none,
+    'first-come': none,
+  };
+  let known: ReturnType<NonNullable<NonNullable<MetricsSources['turnaround']>>> = null;
+  const metrics = make({ turnaround: () => known });
+  const told = async () =>
+    Object.entries(await samples(metrics)).filter(([name]) => name.startsWith('hilum_turnaround'));
+  expect(await told()).toEqual([]);
+  known = {
+    groups: [
+      { priority: 'urgent', hour: null, arrived: 4, steps },
+      { priority: 'urgent', hour: 7, arrived: 2, steps: { ...steps, result: none } },
+    ],
+  };
+  expect(Object.fromEntries(await told())).toEqual({
+    'hilum_turnaround_seconds{priority="urgent",step="result",quantile="0.5"}': 61.5,
+    'hilum_turnaround_seconds{priority="urgent",step="result",quantile="0.9"}': 90,
+    'hilum_turnaround_studies{priority="urgent",step="result"}': 4,
+    'hilum_turnaround_studies{priority="urgent",step="opened"}': 0,
+    'hilum_turnaround_studies{priority="urgent",step="read"}': 0,
+    'hilum_turnaround_studies{priority="urgent",step="total"}': 0,
+    'hilum_turnaround_studies{priority="urgent",step="first-come"}': 0,
+    'hilum_turnaround_unread_studies{priority="urgent"}': 3,
+  });
+});

@@ -20,7 +20,7 @@ const SEEN = {
 
 function setUp({ modalities = ['DX'], limit = 10_000 }: { modalities?: string[] | null; limit?: number } = {}) {
   const log = recordingLog();
-  const written: { study: string; step: Step; at: number; sighting: Sighting | null }[] = [];
+  const written: { study: string; step: Step; at: number; sighting: Sighting | null; worker: string | null }[] = [];
   const state: { failure: Error | null; sightFailure: Error | null; asked: number } = {
     failure: null,
     sightFailure: null,
@@ -28,9 +28,9 @@ function setUp({ modalities = ['DX'], limit = 10_000 }: { modalities?: string[] 
   };
   const worklist = {
     needsSighting: (study: string) => Promise.resolve(!written.some((note) => note.study === study)),
-    advance: (study: string, step: Step, at = 0, sighting: Sighting | null = null) => {
+    advance: (study: string, step: Step, at = 0, sighting: Sighting | null = null, worker: string | null = null) => {
       if (state.failure !== null) return Promise.reject(state.failure);
-      written.push({ study, step, at, sighting });
+      written.push({ study, step, at, sighting, worker });
       return Promise.resolve();
     },
   };
@@ -45,6 +45,7 @@ function setUp({ modalities = ['DX'], limit = 10_000 }: { modalities?: string[] 
   const notes = progressNotes(
     (event) => progress.note(event),
     () => clock++,
+    'host:1',
   );
   return { progress, notes, written, state, log };
 }
@@ -69,7 +70,7 @@ test('steps are written in order with the time at which they were told; the arch
   ]);
   expect(written.slice(0, 2)).toMatchObject([
     { study: A, at: 1_000, sighting: { sight: { PatientID: 'P' }, mayHaveFilms: true } },
-    { at: 1_001, sighting: null },
+    { at: 1_001, sighting: null, worker: 'host:1' },
   ]);
   expect(written[2]!.step).toMatchObject({ reason: 'ARCHIVE_TIMEOUT', retryAt: 6_002 });
   expect(state.asked).toBe(1);

@@ -7,5 +7,5 @@ export const email = defineSink({
   key: 'email',
   schema: emailSchema,
   needs: ['host', 'from', 'to'],
-  open: (settings) => emailSink(new SmtpClient(settings), settings),
+  open: (settings, { language = 'en' }) => emailSink(new SmtpClient(settings), { ...settings, language }),
 });

@@ -1,6 +1,7 @@
 import { liveFindings } from '../../finding/finding';
 import type { Finding } from '../../events/finding';
-import { RESEARCH_USE } from '../../finding/wording';
+import { figure, type Language, say, sayIt, type Words } from '../../language/say';
+import { translated, wordsIn } from '../../language/words';
 import type { FilmRecord, StudyRecord } from '../record';
 import { caveats, issuedAt, isWithdrawal, studyCaveats } from '../statements';
 
@@ -23,82 +24,83 @@ export interface EmailMessage {
  */
 export function emailMessage(
   record: StudyRecord,
-  { from, includePatient }: { readonly from: string; readonly includePatient: boolean },
+  {
+    from,
+    includePatient,
+    language = 'en',
+  }: { readonly from: string; readonly includePatient: boolean; readonly language?: Language },
 ): EmailMessage {
-  const isUrgent = record.priority === 'urgent';
+  const words = wordsIn(language);
+  const models = record.models.map(({ id, version }) => `${id} ${version}`).join(', ');
   const lines = [
-    RESEARCH_USE.statement,
+    say(words, 'research.statement'),
     '',
-    isWithdrawal(record) ? WITHDRAWN_STUDY : opening(record),
-    ...studyCaveats(record),
+    say(words, `email.opening.${isWithdrawal(record) ? 'withdrawn' : (record.priority ?? 'none')}`),
+    ...studyCaveats(record).map((sentence) => translated(words, sentence)),
     '',
     `Study Instance UID: ${record.studyInstanceUid}`,
-    ...(includePatient ? patientLines(record) : []),
-    `Completed: ${record.completedAt}`,
+    ...(includePatient ? patientLines(record, words) : []),
+    say(words, 'email.completed', { at: record.completedAt }),
     '',
-    ...record.films.flatMap(filmLines),
+    ...record.films.flatMap((film) => filmLines(film, words)),
     '',
-    `Models: ${record.models.map(({ id, version }) => `${id} ${version}`).join(', ')}; Hilum ${record.softwareVersion}`,
+    say(words, 'email.models', { models, version: record.softwareVersion }),
   ];
   return {
-    subject: subjectOf(record),
+    subject: say(words, `email.subject.${subjectOf(record)}`),
     text: `${lines.map(printable).join('\n')}\n`,
     messageId: `<${record.key}@${from.slice(from.lastIndexOf('@') + 1)}>`,
     date: new Date(issuedAt(record)),
-    isUrgent,
+    isUrgent: record.priority === 'urgent',
   };
 }
 
-const WITHDRAWN_STUDY =
-  'The earlier result of this study is withdrawn: its films were rejected. This says nothing about the patient.';
-
-function subjectOf(record: StudyRecord): string {
-  if (isWithdrawal(record)) return 'Hilum: a result is withdrawn';
-  if (record.correction !== undefined) return 'Hilum: patient or order of a chest film were corrected';
-  return record.priority === 'urgent'
-    ? 'Hilum: a chest film wants to be read soon'
-    : 'Hilum: a chest film was looked at';
+function subjectOf(record: StudyRecord): 'withdrawn' | 'corrected' | 'urgent' | 'other' {
+  if (isWithdrawal(record)) return 'withdrawn';
+  if (record.correction !== undefined) return 'corrected';
+  return record.priority === 'urgent' ? 'urgent' : 'other';
 }
 
-function opening({ priority }: StudyRecord): string {
-  switch (priority) {
-    case 'urgent':
-      return 'The analysis suggests that this study is read soon.';
-    case 'routine':
-      return (
-        'No film of this study reached an operating point that makes it urgent. This does not say that the study is ' +
-        'without findings.'
-      );
-    case null:
-      return 'No film of this study could be analysed. This says nothing about the patient.';
-  }
-}
-
-function patientLines({ patient, order }: StudyRecord): string[] {
-  const facts: readonly (readonly [string, string])[] = [
-    ['Patient', patient.PatientName],
-    ['Patient ID', printableIdentifier(patient.PatientID)],
-    ['Birth date', patient.PatientBirthDate],
-    ['Accession Number', printableIdentifier(order.AccessionNumber)],
-  ];
-  return facts.filter(([, value]) => value !== '').map(([name, value]) => `${name}: ${value}`);
+function patientLines({ patient, order }: StudyRecord, words: Words): string[] {
+  const facts = [
+    ['email.patient', patient.PatientName],
+    ['email.patientId', printableIdentifier(patient.PatientID)],
+    ['email.birthDate', patient.PatientBirthDate],
+    ['email.accession', printableIdentifier(order.AccessionNumber)],
+  ] as const;
+  return facts.filter(([, value]) => value !== '').map(([key, value]) => say(words, key, { value }));
 }
 
 /** A line for each finding, then what a reader is warned of. */
-function filmLines(film: FilmRecord): string[] {
-  const { sopInstanceUid, outcome, reason, probability, findings } = film;
-  const more = caveats(film).map((sentence) => `  ${sentence}`);
-  if (probability === null)
-    return [`Film ${sopInstanceUid}: ${outcome}${reason === null ? '' : ` (${reason})`}`, ...more];
+function filmLines(film: FilmRecord, words: Words): string[] {
+  const { sopInstanceUid: uid, probability, findings } = film;
+  const more = caveats(film).map((sentence) => `  ${translated(words, sentence)}`);
+  const line = (text: string) => say(words, 'email.film', { uid, words: text });
+  if (probability === null) return [line(notAnalysedWords(film, words)), ...more];
   const told = liveFindings(findings);
-  const said = told.length === 0 ? [`probability ${probability.toFixed(2)}`] : told.map(findingWords);
-  return [...said.map((words) => `Film ${sopInstanceUid}: ${words}`), ...more];
+  const said =
+    told.length === 0
+      ? [say(words, 'email.probability', { probability: share(probability, words) })]
+      : told.map((finding) => findingWords(finding, words));
+  return [...said.map(line), ...more];
 }
 
-function findingWords({ probability, operatingPoint, code }: Finding): string {
-  const point = operatingPoint === null ? '' : `, operating point ${operatingPoint.toFixed(2)}`;
-  return `probability ${probability.toFixed(2)} of ${code.meaning}${point}`;
+function notAnalysedWords({ outcome, reason }: FilmRecord, words: Words): string {
+  const why =
+    reason === null
+      ? say(words, 'film.reasonUnknown')
+      : (sayIt(words, { key: `reason.${reason}`, values: {} }) ?? reason);
+  return say(words, outcome === 'rejected' ? 'film.leftAlone' : 'film.notAnalysed', { reason: why });
 }
+
+function findingWords({ probability, operatingPoint, code }: Finding, words: Words): string {
+  const told = { probability: share(probability, words), finding: code.meaning };
+  return operatingPoint === null
+    ? say(words, 'email.finding', told)
+    : say(words, 'email.findingAtPoint', { ...told, point: share(operatingPoint, words) });
+}
+
+const share = (value: number, words: Words) => figure(words, value.toFixed(2));
 
 /** What a film's header says may hold anything. */
 function printable(line: string): string {

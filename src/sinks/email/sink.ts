@@ -1,4 +1,5 @@
 import { sleep } from '../../base/retry';
+import type { Language } from '../../language/say';
 import type { SystemSink } from '../sink';
 import { concernsUrgency, isReplacement } from '../statements';
 import { emailMessage, type EmailMessage } from './message';
@@ -15,6 +16,8 @@ export interface EmailSettings {
   readonly from: string;
   readonly when: 'urgent' | 'all';
   readonly includePatient: boolean;
+  /** English by default. */
+  readonly language?: Language;
   /** Most messages in any minute. */
   readonly perMinute: number;
 }

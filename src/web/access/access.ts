@@ -10,7 +10,10 @@ import { describeFailure, HilumError } from '../../base/errors';
 import type { Log } from '../../base/log';
 import { type AuditRecorder, SERVICE } from '../audit/recorder';
 import { type HttpConfig, isExposed } from '../config';
+import type { ConfiguredLanguage } from '../../language/config';
+import { translated } from '../../language/words';
 import { networkOf } from '../../net/network';
+import { chooseLanguage, wordsOf } from '../language';
 import { readableAddress, requestFault } from '../unreadable';
 import { accountRoutes } from './account-routes';
 import type { AuditEvent } from './audit-event';
@@ -79,6 +82,8 @@ export interface AccessParts {
   readonly stores: AccessStores | null;
   readonly recorder: AuditRecorder;
   readonly log: Log;
+  /** Of pages; by default the browser's. */
+  readonly language?: ConfiguredLanguage;
   /** Of the requests to the OpenID Connect provider: it trusts `access.oidc.caFile`. */
   readonly fetch?: (url: string, options: RequestInit) => Promise<globalThis.Response>;
   readonly now?: () => number;
@@ -177,6 +182,7 @@ function frontOf(
   front.use(
     ...headers({ isHttps: isHttps(http), formTargets: () => oidc?.origins() ?? [] }),
     readableAddress(originOf),
+    chooseLanguage(parts.language ?? 'auto', isHttps(http)),
     proxyOnly(http),
     whoIsIt(
       identify,
@@ -354,7 +360,8 @@ function answer(request: Request, response: Response, status: number, user: Requ
     response.redirect(303, `/sign-in?returnTo=${encodeURIComponent(request.originalUrl)}`);
     return;
   }
-  response.status(status).send(refusalPage(status, text, user !== null));
+  const words = wordsOf(request);
+  response.status(status).send(refusalPage(words, { status, text: translated(words, text), backLink: user !== null }));
 }
 
 const MOST_TOLD = 1000;

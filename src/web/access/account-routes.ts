@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import type { AuditRecorder } from '../audit/recorder';
+import { wordsOf } from '../language';
 import { form } from '../unreadable';
 import type { Account } from './account-store';
 import type { Directory, RecordChange } from './directory';
@@ -23,7 +24,11 @@ export interface AccountParts {
 /** One's own account; for admins users, sessions and API tokens. */
 export function accountRoutes(parts: AccountParts): Router {
   const router = Router();
-  router.get('/account', signedIn, (request, response) => void response.send(accountPage(requiredUser(request), null)));
+  router.get(
+    '/account',
+    signedIn,
+    (request, response) => void response.send(accountPage(wordsOf(request), requiredUser(request), null)),
+  );
   if (parts.hasLocal) addUserRoutes(router, parts);
   addSessionRoutes(router, parts);
   addTokenRoutes(router, parts);
@@ -32,19 +37,29 @@ export function accountRoutes(parts: AccountParts): Router {
 
 function addSessionRoutes(router: Router, parts: AccountParts): void {
   const { book, directory } = parts;
-  const show = async (response: Response, problem: string | null) =>
-    void response.status(problem === null ? 200 : 400).send(sessionsPage(await book.signedIn(), problem));
-  router.get('/account/sessions', needs('admin'), (_request, response) => show(response, null));
+  const show = async (request: Request<object>, response: Response, problem: string | null) =>
+    void response
+      .status(problem === null ? 200 : 400)
+      .send(sessionsPage(wordsOf(request), await book.signedIn(), problem));
+  router.get('/account/sessions', needs('admin'), (request, response) => show(request, response, null));
   router.post('/account/sessions/:user/end', needs('admin'), async (request: Request<{ user: string }>, response) =>
-    show(response, await directory.endSessions(request.params.user, recordBy(parts, request))),
+    show(request, response, await directory.endSessions(request.params.user, recordBy(parts, request))),
   );
 }
 
 function addTokenRoutes(router: Router, parts: AccountParts): void {
   const { directory } = parts;
-  const show = async (response: Response, made: string | null, problem: string | null) =>
-    void response.status(problem === null ? 200 : 400).send(tokensPage(await directory.listTokens(), made, problem));
-  router.get('/account/tokens', needs('admin'), (_request, response) => show(response, null, null));
+  const show = async (
+    request: Request<object>,
+    response: Response,
+    told: { readonly shown: string | null; readonly problem: string | null },
+  ) =>
+    void response
+      .status(told.problem === null ? 200 : 400)
+      .send(tokensPage(wordsOf(request), await directory.listTokens(), told));
+  router.get('/account/tokens', needs('admin'), (request, response) =>
+    show(request, response, { shown: null, problem: null }),
+  );
   router.post('/account/tokens', needs('admin'), form, async (request, response) => {
     const [label, role, days] = ['label', 'role', 'days'].map((name) => textOf(request, name)) as [
       string,
@@ -53,13 +68,16 @@ function addTokenRoutes(router: Router, parts: AccountParts): void {
     ];
     const wanted = { label, role, createdBy: requiredUser(request).id, ...(days === '' ? {} : { days: Number(days) }) };
     const made = await directory.addToken(wanted, recordBy(parts, request));
-    return typeof made === 'string' ? show(response, null, made) : show(response, made.token, null);
+    const told = typeof made === 'string' ? { shown: null, problem: made } : { shown: made.token, problem: null };
+    return show(request, response, told);
   });
   router.post(
     '/account/tokens/:prefix/revoke',
     needs('admin'),
-    async (request: Request<{ prefix: string }>, response) =>
-      show(response, null, await directory.revokeToken(request.params.prefix, recordBy(parts, request))),
+    async (request: Request<{ prefix: string }>, response) => {
+      const problem = await directory.revokeToken(request.params.prefix, recordBy(parts, request));
+      return show(request, response, { shown: null, problem });
+    },
   );
 }
 
@@ -69,7 +87,7 @@ function addUserRoutes(router: Router, parts: AccountParts): void {
   router.get(
     '/account/users',
     needs('admin'),
-    async (_request, response) => void response.send(usersPage(await directory.list(), null)),
+    async (request, response) => void response.send(usersPage(wordsOf(request), await directory.list(), null)),
   );
   router.post('/account/users', needs('admin'), form, async (request, response) => {
     const [username, displayName, password, roles] = [
@@ -79,14 +97,19 @@ function addUserRoutes(router: Router, parts: AccountParts): void {
       rolesIn(request),
     ];
     const problem = await directory.add({ username, displayName, password, roles }, recordBy(parts, request));
-    return showUsers(directory, response, problem);
+    return showUsers(directory, request, response, problem);
   });
   addUserChanges(router, parts);
 }
 
-async function showUsers(directory: Directory, response: Response, problem: string | null): Promise<void> {
+async function showUsers(
+  directory: Directory,
+  request: Request<object>,
+  response: Response,
+  problem: string | null,
+): Promise<void> {
   if (problem === null) response.redirect(303, '/account/users');
-  else response.status(400).send(usersPage(await directory.list(), problem));
+  else response.status(400).send(usersPage(wordsOf(request), await directory.list(), problem));
 }
 
 function addUserChanges(router: Router, parts: AccountParts): void {
@@ -97,7 +120,7 @@ function addUserChanges(router: Router, parts: AccountParts): void {
     form,
     async (request: Request<{ username: string }>, response) => {
       const problem = await directory.setRoles(request.params.username, rolesIn(request), recordBy(parts, request));
-      return showUsers(directory, response, problem);
+      return showUsers(directory, request, response, problem);
     },
   );
   router.post(
@@ -108,21 +131,26 @@ function addUserChanges(router: Router, parts: AccountParts): void {
       const { username } = request.params;
       const password = textOf(request, `password-${username}`) || textOf(request, 'password');
       const problem = await directory.setPassword(username, { password, by: 'admin' }, recordBy(parts, request));
-      return showUsers(directory, response, problem);
+      return showUsers(directory, request, response, problem);
     },
   );
   router.post(
     '/account/users/:username/remove',
     needs('admin'),
     async (request: Request<{ username: string }>, response) =>
-      showUsers(directory, response, await directory.remove(request.params.username, recordBy(parts, request))),
+      showUsers(
+        directory,
+        request,
+        response,
+        await directory.remove(request.params.username, recordBy(parts, request)),
+      ),
   );
 }
 
 async function changeOwnPassword(parts: AccountParts, request: Request, response: Response): Promise<void> {
   const user = requiredUser(request);
   const username = user.id.slice('local:'.length);
-  const refuse = (problem: string) => void response.status(400).send(accountPage(user, problem));
+  const refuse = (problem: string) => void response.status(400).send(accountPage(wordsOf(request), user, problem));
   if (user.kind !== 'local') {
     refuse('This account has no password here.');
     return;

@@ -1,14 +1,15 @@
 import { html, type Html } from '../../base/html';
-import { RESEARCH_USE } from '../../finding/wording';
+import { LANGUAGES, say, type Words } from '../../language/say';
+import { translated } from '../../language/words';
 import { MOST_TOKEN_DAYS, TOKEN_DAYS } from './directory';
 import { LEAST_PASSWORD_LENGTH } from './password';
 import type { SignedInUser } from './session-store';
 import { PERSON_ROLES, type RequestUser, ROLES } from './user';
 
 /** A page of this layer: no script at all. */
-function page(title: string, body: Html, isWide = false): string {
+function page(words: Words, title: string, body: Html, isWide = false): string {
   return html`<!doctype html>
-    <html lang="en">
+    <html lang="${words.language}">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -19,15 +20,27 @@ function page(title: string, body: Html, isWide = false): string {
         <main class="${isWide ? 'wide' : ''}">
           <h1>${title}</h1>
           ${body}
-          <p class="soft">Hilum. ${RESEARCH_USE.sentence}</p>
+          <p class="soft">Hilum. ${say(words, 'research.sentence')}</p>
         </main>
       </body>
     </html> `.text;
 }
 
-const problemText = (problem: string | null) => (problem === null ? null : html`<p role="alert">${problem}</p>`);
-const newPassword = (name: string, label: string) =>
-  html`<label for="${name}">${label} (at least ${LEAST_PASSWORD_LENGTH} characters)</label
+/** What is told by the rules of the access layer, which say it in English. */
+const problemText = (words: Words, problem: string | null) =>
+  problem === null ? null : html`<p role="alert">${translated(words, problem)}</p>`;
+
+/** Links that choose the language of this page and of all others. */
+const languageLinks = (path: string) =>
+  html`<p class="languages">
+    ${Object.entries(LANGUAGES).map(
+      ([language, name]) =>
+        html`<a href="${path}${path.includes('?') ? '&' : '?'}lang=${language}" lang="${language}">${name}</a> `,
+    )}
+  </p>`;
+const newPassword = (words: Words, name: string, label: 'signIn.password' | 'account.new') =>
+  html`<label for="${name}"
+      >${say(words, 'signIn.atLeast', { label: say(words, label), count: LEAST_PASSWORD_LENGTH })}</label
     ><input
       id="${name}"
       name="${name}"
@@ -61,9 +74,9 @@ const roleBoxes = (id: string, checked: readonly string[]) =>
       >`,
   );
 
-const time = (at: number | null, none = 'never') =>
+const time = (words: Words, at: number | null, none: 'account.never' | 'account.noEnd' = 'account.never') =>
   at === null
-    ? none
+    ? say(words, none)
     : html`<time datetime="${new Date(at).toISOString()}"
         >${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC</time
       >`;
@@ -82,6 +95,8 @@ const table = (heads: readonly string[], rows: readonly Html[]) =>
     </table>
   </div>`;
 
+const toAccount = (words: Words) => html`<p><a href="/account">${say(words, 'signIn.account')}</a></p>`;
+
 export interface SignInPage {
   readonly local: boolean;
   readonly oidc: boolean;
@@ -91,71 +106,81 @@ export interface SignInPage {
   readonly signedOut: boolean;
 }
 
-export function signInPage({ local, oidc, awaitsFirstAdmin, returnTo, problem, signedOut }: SignInPage): string {
+export function signInPage(
+  words: Words,
+  { local, oidc, awaitsFirstAdmin, returnTo, problem, signedOut }: SignInPage,
+): string {
   const form = html`<form method="post" action="/sign-in">
-    <input type="hidden" name="returnTo" value="${returnTo}" />${field('username', 'Account', 'username')}<label
-      for="password"
-      >Password</label
+    <input type="hidden" name="returnTo" value="${returnTo}" />${field(
+      'username',
+      say(words, 'signIn.account'),
+      'username',
+    )}<label for="password">${say(words, 'signIn.password')}</label
     ><input id="password" name="password" type="password" autocomplete="current-password" required /><button>
-      Sign in
+      ${say(words, 'signIn.title')}
     </button>
   </form>`;
   const link = html`<p>
-    <a class="button" href="/sign-in/oidc?returnTo=${encodeURIComponent(returnTo)}"
-      >Sign in with the hospital's account</a
-    >
+    <a class="button" href="/sign-in/oidc?returnTo=${encodeURIComponent(returnTo)}">${say(words, 'signIn.hospital')}</a>
   </p>`;
-  const first = html`<p><a href="/first-admin">First start: make the first admin</a></p>`;
+  const first = html`<p><a href="/first-admin">${say(words, 'signIn.first')}</a></p>`;
   return page(
-    'Sign in',
-    html`${problemText(problem)}${[
-      signedOut ? html`<p role="status">You have signed out.</p>` : null,
+    words,
+    say(words, 'signIn.title'),
+    html`${problemText(words, problem)}${[
+      signedOut ? html`<p role="status">${say(words, 'signIn.signedOut')}</p>` : null,
       oidc ? link : null,
       local ? form : null,
       awaitsFirstAdmin ? first : null,
+      languageLinks(`/sign-in?returnTo=${encodeURIComponent(returnTo)}`),
     ].filter((part) => part !== null)}`,
   );
 }
 
-export function firstAdminPage(problem: string | null): string {
+export function firstAdminPage(words: Words, problem: string | null): string {
   return page(
-    'First admin',
-    html`${problemText(problem)}
-      <p>The token is in the log of the service's first start.</p>
+    words,
+    say(words, 'signIn.firstTitle'),
+    html`${problemText(words, problem)}
+      <p>${say(words, 'signIn.firstText')}</p>
       <form method="post" action="/first-admin">
         ${[
-          field('token', 'Token', 'off'),
-          field('username', 'Account', 'username'),
-          field('displayName', 'Name', 'name'),
-          newPassword('password', 'Password'),
-        ]}<button>Make the first admin</button>
-      </form>`,
+          field('token', say(words, 'signIn.token'), 'off'),
+          field('username', say(words, 'signIn.account'), 'username'),
+          field('displayName', say(words, 'signIn.name'), 'name'),
+          newPassword(words, 'password', 'signIn.password'),
+        ]}<button>${say(words, 'signIn.makeFirst')}</button>
+      </form>
+      ${languageLinks('/first-admin')}`,
   );
 }
 
-export function accountPage(user: RequestUser, problem: string | null): string {
-  const change = html`<h2>Change the password</h2>
-    ${problemText(problem)}
+export function accountPage(words: Words, user: RequestUser, problem: string | null): string {
+  const change = html`<h2>${say(words, 'account.change')}</h2>
+    ${problemText(words, problem)}
     <form method="post" action="/account/password">
-      <label for="current">Password until now</label
+      <label for="current">${say(words, 'account.current')}</label
       ><input
         id="current"
         name="current"
         type="password"
         autocomplete="current-password"
         required
-      />${newPassword('next', 'New password')}<button>Change</button>
+      />${newPassword(words, 'next', 'account.new')}<button>${say(words, 'account.doChange')}</button>
     </form>`;
   const admin = html`<p>
-    <a href="/account/users">Users</a> <a href="/account/sessions">Sessions</a> <a href="/account/tokens">API tokens</a>
+    <a href="/account/users">${say(words, 'account.users')}</a>
+    <a href="/account/sessions">${say(words, 'account.sessions')}</a>
+    <a href="/account/tokens">${say(words, 'account.tokens')}</a>
   </p>`;
   return page(
-    'Account',
-    html`<p><a href="/">Back to Hilum</a></p>
+    words,
+    say(words, 'signIn.account'),
+    html`<p><a href="/">${say(words, 'account.back')}</a></p>
       <p>${user.name} <span class="soft">(${user.id})</span>: ${user.roles.join(', ')}</p>
       ${user.roles.includes('admin') ? admin : null}
-      <form method="post" action="/sign-out" class="inline"><button>Sign out</button></form>
-      ${user.kind === 'local' ? change : null}`,
+      <form method="post" action="/sign-out" class="inline"><button>${say(words, 'signIn.out')}</button></form>
+      ${user.kind === 'local' ? change : null}${languageLinks('/account')}`,
   );
 }
 
@@ -165,59 +190,75 @@ export interface ListedUser {
   readonly roles: readonly string[];
 }
 
-export function usersPage(users: readonly ListedUser[], problem: string | null): string {
+export function usersPage(words: Words, users: readonly ListedUser[], problem: string | null): string {
   const row = ({ username, displayName, roles }: ListedUser) =>
     html`<tr>
       <td>${username}</td>
       <td>${displayName}</td>
       <td>
         <form method="post" action="/account/users/${username}/roles" class="inline">
-          ${roleBoxes(username, roles)}<button>Set roles</button>
+          ${roleBoxes(username, roles)}<button>${say(words, 'account.setRoles')}</button>
         </form>
       </td>
       <td>
         <form method="post" action="/account/users/${username}/password" class="inline">
-          ${newPassword(`password-${username}`, 'New password')}<button>Set password</button>
+          ${newPassword(words, `password-${username}`, 'account.new')}<button>
+            ${say(words, 'account.setPassword')}
+          </button>
         </form>
       </td>
       <td>
-        <form method="post" action="/account/users/${username}/remove" class="inline"><button>Remove</button></form>
+        <form method="post" action="/account/users/${username}/remove" class="inline">
+          <button>${say(words, 'account.remove')}</button>
+        </form>
       </td>
     </tr>`;
-  const add = html`<h2>New account</h2>
+  const add = html`<h2>${say(words, 'account.newAccount')}</h2>
     <form method="post" action="/account/users">
-      ${field('username', 'Account', 'off')}${field('displayName', 'Name', 'off')}${newPassword('password', 'Password')}
+      ${field('username', say(words, 'signIn.account'), 'off')}${field(
+        'displayName',
+        say(words, 'signIn.name'),
+        'off',
+      )}${newPassword(words, 'password', 'signIn.password')}
       <p>${roleBoxes('new', [])}</p>
-      <button>Add</button>
+      <button>${say(words, 'account.add')}</button>
     </form>`;
+  const heads = ['signIn.account', 'signIn.name', 'account.roles', 'signIn.password', 'account.remove'] as const;
   return page(
-    'Users',
-    html`<p><a href="/account">Account</a></p>
-      ${problemText(problem)}${table(['Account', 'Name', 'Roles', 'Password', 'Remove'], users.map(row))}${add}`,
+    words,
+    say(words, 'account.users'),
+    html`${toAccount(words)}
+    ${problemText(words, problem)}${table(
+      heads.map((head) => say(words, head)),
+      users.map(row),
+    )}${add}`,
     true,
   );
 }
 
 /** Who is signed in, by a local account or by the provider. */
-export function sessionsPage(users: readonly SignedInUser[], problem: string | null): string {
+export function sessionsPage(words: Words, users: readonly SignedInUser[], problem: string | null): string {
   const row = ({ userId, displayName, sessions, seenAt }: SignedInUser) =>
     html`<tr>
       <td>${displayName} <span class="soft">(${userId})</span></td>
       <td>${sessions}</td>
-      <td>${time(seenAt)}</td>
+      <td>${time(words, seenAt)}</td>
       <td>
         <form method="post" action="/account/sessions/${encodeURIComponent(userId)}/end" class="inline">
-          <button>End</button>
+          <button>${say(words, 'account.end')}</button>
         </form>
       </td>
     </tr>`;
+  const heads = ['account.user', 'account.sessions', 'account.lastUsed', 'account.end'] as const;
   return page(
-    'Sessions',
-    html`<p><a href="/account">Account</a></p>
-      ${problemText(problem)}${table(['User', 'Sessions', 'Last used', 'End'], users.map(row))}
-      <p class="soft">
-        Who has an account here or at the provider can sign in again: take the roles away there, or remove the account.
-      </p>`,
+    words,
+    say(words, 'account.sessions'),
+    html`${toAccount(words)}
+      ${problemText(words, problem)}${table(
+        heads.map((head) => say(words, head)),
+        users.map(row),
+      )}
+      <p class="soft">${say(words, 'account.sessionsNote')}</p>`,
     true,
   );
 }
@@ -233,32 +274,62 @@ export interface ListedToken {
 }
 
 /** `shown`: a token that was just made, the only time that it is to be seen. */
-export function tokensPage(tokens: readonly ListedToken[], shown: string | null, problem: string | null): string {
+export function tokensPage(
+  words: Words,
+  tokens: readonly ListedToken[],
+  { shown, problem }: { readonly shown: string | null; readonly problem: string | null },
+): string {
   const row = ({ prefix, label, role, createdBy, createdAt, usedAt, expiresAt }: ListedToken) =>
     html`<tr>
       <td>${prefix}</td>
       <td>${label}</td>
       <td>${role}</td>
-      <td>${createdBy}, ${time(createdAt)}</td>
-      <td>${time(usedAt)}</td>
-      <td>${time(expiresAt, 'no end')}</td>
+      <td>${createdBy}, ${time(words, createdAt)}</td>
+      <td>${time(words, usedAt)}</td>
+      <td>${time(words, expiresAt, 'account.noEnd')}</td>
       <td>
-        <form method="post" action="/account/tokens/${prefix}/revoke" class="inline"><button>Revoke</button></form>
+        <form method="post" action="/account/tokens/${prefix}/revoke" class="inline">
+          <button>${say(words, 'account.revoke')}</button>
+        </form>
       </td>
     </tr>`;
   const made =
     shown === null
       ? null
       : html`<div class="card" role="status">
-          <p>The new token. It is shown this once:</p>
+          <p>${say(words, 'account.newTokenShown')}</p>
           <p><code>${shown}</code></p>
         </div>`;
-  const add = html`<h2>New token</h2>
+  const heads = [
+    'signIn.token',
+    'account.for',
+    'account.role',
+    'account.madeBy',
+    'account.lastUsed',
+    'account.validUntil',
+    'account.revoke',
+  ] as const;
+  return page(
+    words,
+    say(words, 'account.tokens'),
+    html`${toAccount(words)}
+      ${problemText(words, problem)}${made}${table(
+        heads.map((head) => say(words, head)),
+        tokens.map(row),
+      )}
+      <p class="soft">${say(words, 'account.tokensNote')}</p>
+      ${tokenForm(words)}`,
+    true,
+  );
+}
+
+function tokenForm(words: Words): Html {
+  return html`<h2>${say(words, 'account.newToken')}</h2>
     <form method="post" action="/account/tokens">
-      ${field('label', 'For', 'off')}<label for="role">Role</label
+      ${field('label', say(words, 'account.for'), 'off')}<label for="role">${say(words, 'account.role')}</label
       ><select id="role" name="role">
         ${ROLES.map((role) => html`<option${role === 'metrics' ? html` selected` : null}>${role}</option>`)}</select
-      ><label for="days">Valid for (days)</label
+      ><label for="days">${say(words, 'account.days')}</label
       ><input
         id="days"
         name="days"
@@ -267,23 +338,18 @@ export function tokensPage(tokens: readonly ListedToken[], shown: string | null,
         max="${MOST_TOKEN_DAYS}"
         value="${TOKEN_DAYS}"
         required
-      /><button>Make a token</button>
+      /><button>${say(words, 'account.makeToken')}</button>
     </form>`;
-  const heads = ['Token', 'For', 'Role', 'Made by', 'Last used', 'Valid until', 'Revoke'];
-  return page(
-    'API tokens',
-    html`<p><a href="/account">Account</a></p>
-      ${problemText(problem)}${made}${table(heads, tokens.map(row))}
-      <p class="soft">A token ends with the account that made it, and when that is no admin any more.</p>
-      ${add}`,
-    true,
-  );
 }
 
-export function refusalPage(status: number, text: string, backLink: boolean): string {
+export function refusalPage(
+  words: Words,
+  { status, text, backLink }: { readonly status: number; readonly text: string; readonly backLink: boolean },
+): string {
   return page(
-    status === 403 ? 'Not allowed' : 'Not possible now',
+    words,
+    say(words, status === 403 ? 'account.notAllowed' : 'account.notPossible'),
     html`<p role="alert">${text}</p>
-      ${backLink ? html`<p><a href="/account">Account</a></p>` : null}`,
+      ${backLink ? toAccount(words) : null}`,
   );
 }

@@ -2,12 +2,13 @@ import { type Request, type Response, Router } from 'express';
 import { describeError } from '../../base/errors';
 import type { AuditRecorder } from '../audit/recorder';
 import { plainAddress } from '../../net/network';
+import { wordsOf } from '../language';
 import { form } from '../unreadable';
 import type { Directory } from './directory';
 import { nameOf } from './directory';
 import { type SignInLimits, TooMany } from './limits';
 import { NotSignedIn, type OidcClient } from './oidc';
-import { firstAdminPage, signInPage } from './pages';
+import { firstAdminPage, signInPage, type SignInPage } from './pages';
 import { checkPassword } from './password-check';
 import type { Repeats } from './repeats';
 import type { SessionBook } from './session-book';
@@ -64,13 +65,13 @@ export function signInRoutes(parts: SignInParts): Router {
       response.redirect(303, returnTo);
       return;
     }
-    await showSignIn(parts, response, returnTo, null, request.query['out'] === '1');
+    await showSignIn(parts, request, response, { returnTo, problem: null, signedOut: request.query['out'] === '1' });
   });
   router.post('/sign-out', open, (request, response) => signOut(parts, request, response));
   if (parts.hasLocal) {
     router.post('/sign-in', open, form, (request, response) => signIn(parts, request, response));
-    router.get('/first-admin', open, async (_request, response) => {
-      if (await parts.directory.awaitsFirstAdmin()) response.send(firstAdminPage(null));
+    router.get('/first-admin', open, async (request, response) => {
+      if (await parts.directory.awaitsFirstAdmin()) response.send(firstAdminPage(wordsOf(request), null));
       else response.redirect(303, '/sign-in');
     });
     router.post('/first-admin', open, form, (request, response) => firstAdmin(parts, request, response));
@@ -89,13 +90,12 @@ export function signInRoutes(parts: SignInParts): Router {
 
 async function showSignIn(
   { directory, hasLocal, oidc }: SignInParts,
+  request: Request,
   response: Response,
-  returnTo: string,
-  problem: string | null,
-  signedOut = false,
+  shown: Pick<SignInPage, 'returnTo' | 'problem' | 'signedOut'>,
 ): Promise<void> {
   const awaitsFirstAdmin = hasLocal && (await directory.awaitsFirstAdmin());
-  response.send(signInPage({ local: hasLocal, oidc: oidc !== null, awaitsFirstAdmin, returnTo, problem, signedOut }));
+  response.send(signInPage(wordsOf(request), { local: hasLocal, oidc: oidc !== null, awaitsFirstAdmin, ...shown }));
 }
 
 async function signIn(parts: SignInParts, request: Request, response: Response): Promise<void> {
@@ -115,7 +115,7 @@ async function signIn(parts: SignInParts, request: Request, response: Response):
   if (account === null) {
     await parts.recorder.record(claimed, { kind: 'sign-in', outcome: 'failure', why: 'wrong account or password' });
     response.status(401);
-    return showSignIn(parts, response, returnTo, WRONG);
+    return showSignIn(parts, request, response, { returnTo, problem: WRONG, signedOut: false });
   }
   await parts.recorder.record(
     { ...claimed, name: account.displayName, roles: account.roles },
@@ -147,7 +147,7 @@ async function firstAdmin(parts: SignInParts, request: Request, response: Respon
   );
   if (problem !== null) {
     await parts.repeats.record(actor, { kind: 'refused', what: 'first admin' });
-    response.status(403).send(firstAdminPage(problem));
+    response.status(403).send(firstAdminPage(wordsOf(request), problem));
     return;
   }
   response.redirect(303, '/sign-in');
@@ -160,7 +160,7 @@ async function callback(parts: SignInParts, oidc: OidcClient, request: Request, 
     const recorder = id === 'unknown' ? parts.repeats : parts.recorder;
     await recorder.record({ id, name: id, roles: [], address }, { kind: 'sign-in', outcome: 'failure', why });
     response.status(403);
-    await showSignIn(parts, response, '/', text);
+    await showSignIn(parts, request, response, { returnTo: '/', problem: text, signedOut: false });
   };
   if (flow === null)
     return refuse(

@@ -23,5 +23,6 @@ a { color: var(--act); } a.button { color: var(--on-act); }
 [role=alert] { color: var(--bad); font-weight: 600; } .soft { color: var(--soft); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .5rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+.languages a { display: inline-block; min-height: 1.5rem; margin-right: .75rem; }
 code { overflow-wrap: anywhere; font-size: 1rem; }
 `;

@@ -48,6 +48,16 @@ export interface DeadLettersDone {
   readonly done: number;
 }
 
+export interface DriftMeasure {
+  readonly measure: string;
+  readonly films: number;
+  /** Population stability index. */
+  readonly index: number | null;
+  /** The index that chance alone reaches once in twenty times. */
+  readonly chance: number;
+  readonly level: string;
+}
+
 /** Why a request was not done: a code of docs/errors.md, REQUEST_INVALID or INTERNAL, and a sentence. */
 export interface ErrorAnswer {
   readonly error: { readonly code: string; readonly message: string };
@@ -57,11 +67,15 @@ export interface FilmDetail {
   readonly sopInstanceUid: string;
   readonly outcome: 'analysed' | 'not-analysed' | 'rejected';
   readonly view: string;
+  /** Why it was not analysed: a code. */
+  readonly reason: string | null;
   readonly reasonText: string | null;
   readonly result: RowResult | null;
   /** What the probability is of. */
   readonly finding: string | null;
   readonly remarks: readonly string[];
+  /** The same, in their order; null where no catalogue has a remark. */
+  readonly remarksSaid: readonly (Said | null)[];
   readonly lungFraction: number | null;
   readonly picture: string | null;
   /** Why there is no picture, to whoever may see one. */
@@ -113,6 +127,15 @@ export interface GivenVerdict {
 export interface GivenView {
   readonly name: string;
   readonly view: ListView;
+}
+
+/** What is installed, and whether the films are still like those that the models were validated on. */
+export interface Installation {
+  readonly version: string;
+  readonly models: readonly { readonly id: string; readonly version: string }[];
+  /** Null where this process has no counts to compare. */
+  readonly drift: readonly DriftMeasure[] | null;
+  readonly docs: readonly { readonly name: string; readonly href: string }[];
 }
 
 export type ListPriority = 'urgent' | 'routine';
@@ -169,6 +192,33 @@ export interface Overview {
   /** Seconds that the oldest study has waited. */
   readonly ages: Readonly<Record<string, number>> | null;
   readonly checks: readonly { readonly name: string; readonly problem: string | null }[];
+  /** Since this process began: those that last first, then the last twenty, the latest first. */
+  readonly outages: readonly {
+    readonly check: string;
+    readonly problem: string;
+    readonly from: string;
+    readonly to: string | null;
+  }[];
+  /** Workers that told of a study within a day, with how many each has now and since when. */
+  readonly workers: readonly {
+    readonly name: string;
+    readonly heardAt: string;
+    readonly studies: number;
+    readonly since: string | null;
+  }[];
+  /** Null while the broker does not answer. */
+  readonly workersConnected: number | null;
+  /** Results by the system that they are for; null while the broker does not answer. */
+  readonly deliveries:
+    | readonly {
+        readonly sink: string;
+        readonly waiting: number;
+        readonly retry: number;
+        readonly dead: number;
+        /** As this process sees it, where it delivers to the sink. */
+        readonly failingSince: string | null;
+      }[]
+    | null;
   /** Studies by their present state, the hidden ones left aside. */
   readonly states: Readonly<Record<ListState, number>>;
   /** Studies that are not on the list, or hidden, by reason (docs/list.md). */
@@ -248,6 +298,14 @@ export interface RowResult {
   readonly relation: string;
 }
 
+/** What is said beside it in English, for a reader of another language. */
+export interface Said {
+  /** Of a message catalogue (src/language/catalogues). */
+  readonly key: string;
+  /** What its placeholders are filled with. */
+  readonly values: Readonly<Record<string, string | number>>;
+}
+
 export interface SavedView {
   readonly id: string;
   readonly name: string;
@@ -284,7 +342,12 @@ export interface StudyCount {
 export interface StudyDetail {
   readonly row: StudyRow;
   readonly films: readonly FilmDetail[];
-  readonly history: readonly { readonly at: string; readonly text: string }[];
+  readonly history: readonly {
+    readonly at: string;
+    readonly text: string;
+    /** The parts of the text. */
+    readonly said: readonly Said[];
+  }[];
   readonly verdicts: readonly VerdictEntry[];
   /** Viewers that open the study. */
   readonly viewers: readonly { readonly name: string; readonly url: string }[];
@@ -336,6 +399,42 @@ export interface StudyRow {
   readonly patient?: RowPatient;
   readonly accessionNumber?: string;
   readonly studyDescription?: string;
+}
+
+/** How long studies took from their arrival to their reading (docs/list.md). */
+export interface Turnaround {
+  readonly days: number;
+  /** Arrivals from here ... */
+  readonly from: string;
+  /** ... until before here. */
+  readonly to: string;
+  readonly timeZone: string;
+  /** More than 100,000 studies arrived: these are the latest. */
+  readonly cut: boolean;
+  /** In no group: it is not known when they came. */
+  readonly withoutArrival: number;
+  /** All hours first, then each hour in which a study came. */
+  readonly groups: readonly TurnaroundGroup[];
+}
+
+export interface TurnaroundGroup {
+  readonly priority: ListPriority;
+  /** Of the arrival, on the site's clocks; null: all hours. */
+  readonly hour: number | null;
+  readonly arrived: number;
+  readonly steps: readonly TurnaroundStepFigures[];
+}
+
+export interface TurnaroundStepFigures {
+  readonly step: 'result' | 'opened' | 'read' | 'total' | 'first-come';
+  /** How many the figures are of. */
+  readonly studies: number;
+  readonly medianSeconds: number | null;
+  readonly p90Seconds: number | null;
+  /** Where the step has not ended. */
+  readonly notYet: number;
+  /** Where a time is missing, or the times are not in this order. */
+  readonly leftOut: number;
 }
 
 export interface VerdictEntry {

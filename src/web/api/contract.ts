@@ -5,6 +5,7 @@ import type { ReadOnly } from '../../events/read-only';
 import { PAGE_ORDERS } from '../../worklist/page-query';
 import { MOST_VIEWS } from '../../worklist/saved-views';
 import { SHOWN_STATES, VERDICTS } from '../../worklist/states';
+import { TURNAROUND_STEPS } from '../../worklist/turnaround';
 
 /**
  * What the reading list's API (/api/v1) takes and answers. Each schema has the name of its type; api-types.d.ts, by
@@ -18,6 +19,14 @@ const count = z.number().int().min(0);
 const modelReference = z.strictObject({ id: z.string(), version: z.string() });
 const viewer = z.strictObject({ name: z.string(), url: z.string() });
 const polygon = z.array(z.tuple([z.number(), z.number()]));
+
+export const Said = z
+  .strictObject({
+    key: z.string().describe('Of a message catalogue (src/language/catalogues).'),
+    values: z.record(z.string(), z.union([z.string(), z.number()])).describe('What its placeholders are filled with.'),
+  })
+  .describe('What is said beside it in English, for a reader of another language.');
+export type Said = ReadOnly<z.infer<typeof Said>>;
 
 export const ListState = z.enum(SHOWN_STATES);
 export type ListState = z.infer<typeof ListState>;
@@ -150,10 +159,12 @@ export const FilmDetail = z.strictObject({
   sopInstanceUid: z.string(),
   outcome: z.enum(['analysed', 'not-analysed', 'rejected']),
   view: z.string(),
+  reason: z.string().nullable().describe('Why it was not analysed: a code.'),
   reasonText: z.string().nullable(),
   result: RowResult.nullable(),
   finding: z.string().nullable().describe('What the probability is of.'),
   remarks: z.array(z.string()),
+  remarksSaid: z.array(Said.nullable()).describe('The same, in their order; null where no catalogue has a remark.'),
   lungFraction: share.nullable(),
   picture: z.string().nullable(),
   noPicture: z
@@ -181,7 +192,9 @@ export type VerdictEntry = ReadOnly<z.infer<typeof VerdictEntry>>;
 export const StudyDetail = z.strictObject({
   row: StudyRow,
   films: z.array(FilmDetail),
-  history: z.array(z.strictObject({ at: time, text: z.string() })),
+  history: z.array(
+    z.strictObject({ at: time, text: z.string(), said: z.array(Said).describe('The parts of the text.') }),
+  ),
   verdicts: z.array(VerdictEntry),
   viewers: z.array(viewer).describe('Viewers that open the study.'),
   models: z.array(modelReference),
@@ -305,6 +318,25 @@ export const Overview = z.strictObject({
   queues: z.record(z.string(), count).nullable().describe('Null while the broker does not answer.'),
   ages: z.record(z.string(), z.number()).nullable().describe('Seconds that the oldest study has waited.'),
   checks: z.array(z.strictObject({ name: z.string(), problem: z.string().nullable() })),
+  outages: z
+    .array(z.strictObject({ check: z.string(), problem: z.string(), from: time, to: time.nullable() }))
+    .describe('Since this process began: those that last first, then the last twenty, the latest first.'),
+  workers: z
+    .array(z.strictObject({ name: z.string(), heardAt: time, studies: count, since: time.nullable() }))
+    .describe('Workers that told of a study within a day, with how many each has now and since when.'),
+  workersConnected: count.nullable().describe('Null while the broker does not answer.'),
+  deliveries: z
+    .array(
+      z.strictObject({
+        sink: z.string(),
+        waiting: count,
+        retry: count,
+        dead: count,
+        failingSince: time.nullable().describe('As this process sees it, where it delivers to the sink.'),
+      }),
+    )
+    .nullable()
+    .describe('Results by the system that they are for; null while the broker does not answer.'),
   states: z.record(ListState, count).describe('Studies by their present state, the hidden ones left aside.'),
   leftOut: z
     .array(z.strictObject({ reason: z.string(), studies: count }))
@@ -312,6 +344,56 @@ export const Overview = z.strictObject({
   throughput: z.array(z.strictObject({ hour: time, studies: count })).describe('Last 24 hours, oldest first.'),
 });
 export type Overview = ReadOnly<z.infer<typeof Overview>>;
+
+export const TurnaroundStepFigures = z.strictObject({
+  step: z.enum(TURNAROUND_STEPS),
+  studies: count.describe('How many the figures are of.'),
+  medianSeconds: z.number().nullable(),
+  p90Seconds: z.number().nullable(),
+  notYet: count.describe('Where the step has not ended.'),
+  leftOut: count.describe('Where a time is missing, or the times are not in this order.'),
+});
+export type TurnaroundStepFigures = ReadOnly<z.infer<typeof TurnaroundStepFigures>>;
+
+export const TurnaroundGroup = z.strictObject({
+  priority: ListPriority,
+  hour: z.number().int().min(0).max(23).nullable().describe("Of the arrival, on the site's clocks; null: all hours."),
+  arrived: count,
+  steps: z.array(TurnaroundStepFigures),
+});
+export type TurnaroundGroup = ReadOnly<z.infer<typeof TurnaroundGroup>>;
+
+export const Turnaround = z
+  .strictObject({
+    days: z.number().int(),
+    from: time.describe('Arrivals from here ...'),
+    to: time.describe('... until before here.'),
+    timeZone: z.string(),
+    cut: z.boolean().describe('More than 100,000 studies arrived: these are the latest.'),
+    withoutArrival: count.describe('In no group: it is not known when they came.'),
+    groups: z.array(TurnaroundGroup).describe('All hours first, then each hour in which a study came.'),
+  })
+  .describe('How long studies took from their arrival to their reading (docs/list.md).');
+export type Turnaround = ReadOnly<z.infer<typeof Turnaround>>;
+
+export const DriftMeasure = z.strictObject({
+  measure: z.string(),
+  films: count,
+  index: z.number().nullable().describe('Population stability index.'),
+  chance: z.number().describe('The index that chance alone reaches once in twenty times.'),
+  level: z.string(),
+});
+export type DriftMeasure = ReadOnly<z.infer<typeof DriftMeasure>>;
+
+export const Installation = z
+  .strictObject({
+    version: z.string(),
+    models: z.array(modelReference),
+    drift: z.array(DriftMeasure).nullable().describe('Null where this process has no counts to compare.'),
+    docs: z.array(z.strictObject({ name: z.string(), href: z.string() })),
+  })
+  .describe('What is installed, and whether the films are still like those that the models were validated on.');
+export type Installation = ReadOnly<z.infer<typeof Installation>>;
 
 export const DeadLetterEntry = z.strictObject({
   id: z.string(),

@@ -1,7 +1,10 @@
 import { leadingFinding } from '../../finding/finding';
 import { WITHDRAWN } from '../../finding/wording';
+import { type Key, type Needed, type Said, say } from '../../language/say';
+import { ENGLISH, recognised } from '../../language/words';
 import type { FilmRecord } from '../../sinks/record';
 import { isWithdrawn } from '../../sinks/statements';
+import { VERDICTS } from '../../worklist/states';
 import type { HistoryEntry, StudyDetail as ListDetail } from '../../worklist/worklist';
 import type { FilmDetail, StudyDetail } from './contract';
 import { objectPath } from './film-objects';
@@ -34,9 +37,14 @@ export function detailView(
   return {
     row: view,
     films: (record?.films ?? []).map((film) => filmView(film, row.studyInstanceUid, rights)),
-    history: [...history]
-      .reverse()
-      .map(({ at, kind, detail }) => ({ at: iso(at), text: historyWords(kind, detail, rights) })),
+    history: [...history].reverse().map(({ at, kind, detail }) => {
+      const parts = historySaid(kind, detail, rights);
+      return {
+        at: iso(at),
+        text: parts.map(({ text }) => text).join(''),
+        said: parts.map(({ key, values }) => ({ key, values })),
+      };
+    }),
     verdicts: rights.patients
       ? verdicts.map(({ at, by, verdict, note, recordKey }) => ({
           at: iso(at),
@@ -60,19 +68,22 @@ export function filmView(
   study: ListDetail['row']['studyInstanceUid'],
   { patients }: Rights,
 ): FilmDetail {
-  const { sopInstanceUid, outcome, reasonText, findings, lungFraction } = film;
+  const { sopInstanceUid, outcome, reason, reasonText, findings, lungFraction } = film;
+  const remarks = [...(isWithdrawn(film) ? [WITHDRAWN] : []), ...film.remarks];
   const isThere = patients && film.seriesInstanceUid !== null;
-  const isDrawable = !hasNoPicture(film.reason);
+  const isDrawable = !hasNoPicture(reason);
   return {
     sopInstanceUid,
     outcome,
+    reason,
     reasonText,
     lungFraction,
     // View Position is a word of the film's header, which may be any.
     view: [film.view ?? '', patients ? film.viewPosition : ''].filter((text) => text !== '').join(', '),
     result: resultView(findings),
     finding: leadingFinding(film)?.code.meaning ?? null,
-    remarks: [...(isWithdrawn(film) ? [WITHDRAWN] : []), ...film.remarks],
+    remarks,
+    remarksSaid: remarks.map(recognised),
     picture: isThere && isDrawable ? picturePath(study, sopInstanceUid) : null,
     noPicture: !patients || (isThere && isDrawable) ? null : isDrawable ? 'not-in-archive' : 'undecodable',
     heatMap: isThere && objectPath(study, film, 'heatMap') !== null ? heatMapPath(study, sopInstanceUid) : null,
@@ -80,68 +91,93 @@ export function filmView(
   };
 }
 
-/** What was done, in words. Who gave a priority or a verdict is for those who may see the patient. */
-function historyWords(kind: HistoryEntry['kind'], detail: HistoryEntry['detail'], { patients }: Rights): string {
+/** What was done, in parts. Who gave a priority or a verdict is for those who may see the patient. */
+function historySaid(kind: HistoryEntry['kind'], detail: HistoryEntry['detail'], { patients }: Rights): Message[] {
   const of = (name: string) =>
     typeof detail[name] === 'string' || typeof detail[name] === 'number' ? String(detail[name]) : '';
-  const account = of('byId') === '' ? '' : ` (${of('byId')})`;
-  const by = patients && of('by') !== '' ? ` by ${of('by')}${account}` : '';
+  const nameOf = (name: string, account: string) => (account === '' ? name : `${name} (${account})`);
+  const by = patients && of('by') !== '' ? [said('history.by', { name: nameOf(of('by'), of('byId')) })] : [];
   switch (kind) {
     case 'waiting':
-      return `arrived and waits${of('priority') === '' ? '' : `, ${of('priority')}`}`;
+      return [said(ARRIVED[of('priority')] ?? 'history.arrived')];
     case 'analysing':
-      return `analysis begun${of('attempt') === '' || of('attempt') === '1' ? '' : `, try ${of('attempt')}`}`;
+      return ['', '1'].includes(of('attempt'))
+        ? [said('history.analysing')]
+        : [said('history.analysingAgain', { attempt: of('attempt') })];
     case 'returned':
-      return 'given back between two films, goes on later';
+      return [said('history.returned')];
     case 'retry':
-      return `failed with ${of('reason')}, to be tried again`;
+      return [said('history.retry', { reason: of('reason') })];
     case 'failed':
-      return `given up: ${of('reason')}`;
+      return [said('history.failed', { reason: of('reason') })];
     case 'nothing-new':
-      return 'looked at again: nothing new';
+      return [said('history.nothingNew')];
     case 'result':
-      return (
-        `result of ${of('films')} film(s) stored, unverified` +
-        (detail['priority'] === 'urgent' ? ', at or above the operating point' : '') +
-        replacedWords(detail['supersedes']) +
-        withdrawnWords(detail['withdrawn']) +
-        findingWords(detail['finding']) +
-        (detail['isUnreadAgain'] === true ? '; to be read again' : '')
-      );
-    case 'attributes-corrected':
-      return `${correctedWords(of('how'))}: ${textsIn(detail['attributes']).join(', ')}`;
+      return [
+        said('history.result', { films: of('films') }),
+        ...(detail['priority'] === 'urgent' ? [said('history.resultReached')] : []),
+        ...replacedSaid(detail['supersedes']),
+        ...withdrawnSaid(detail['withdrawn']),
+        ...findingSaid(detail['finding']),
+        ...(detail['isUnreadAgain'] === true ? [said('history.unreadAgain')] : []),
+      ];
+    case 'attributes-corrected': {
+      const attributes = textsIn(detail['attributes']).join(', ');
+      return [said(of('how') === 'ris' ? 'history.correctedByRis' : 'history.correctedInArchive', { attributes })];
+    }
     case 'priority':
-      if (of('how') === 'ris') return `order in the RIS: ${of('priority') || 'no priority any more'}`;
-      return detail['priority'] === 'urgent' ? `marked as urgent${by}` : `own urgent mark taken back${by}`;
-    case 'verdict':
-      return `verdict: ${patients ? `${of('verdict')}${by}` : 'given'}${findingWords(detail['finding'])}`;
+      if (of('how') === 'ris') return [said(OF_RIS[of('priority')] ?? 'history.risNone')];
+      return [said(detail['priority'] === 'urgent' ? 'history.marked' : 'history.unmarked'), ...by];
+    case 'verdict': {
+      const verdict = VERDICTS.find((known) => known === of('verdict'));
+      const what = patients && verdict !== undefined ? verdict : 'given';
+      return [said(`history.verdict.${what}`), ...by, ...findingSaid(detail['finding'])];
+    }
     case 'claim':
-      return patients && of('from') !== '' ? `taken over from ${of('from')} (${of('fromId')})${by}` : `opened${by}`;
+      return patients && of('from') !== ''
+        ? [said('history.takenOver', { name: nameOf(of('from'), of('fromId')) }), ...by]
+        : [said('history.opened'), ...by];
     case 'release':
-      return `given back unread${by}`;
+      return [said('history.released'), ...by];
     case 'read':
-      return of('how') === 'ris' ? 'read: the RIS has a final report' : `marked as read${by}`;
+      return of('how') === 'ris' ? [said('history.readByRis')] : [said('history.read'), ...by];
     case 'unread':
-      return `marked as unread${by}`;
+      return [said('history.unread'), ...by];
   }
 }
 
-const correctedWords = (how: string) => `corrected ${how === 'ris' ? 'by the RIS' : 'in the archive'}`;
+interface Message extends Said {
+  /** The same in English. */
+  readonly text: string;
+}
+
+function said<K extends Key>(key: K, ...needed: Needed<K>): Message {
+  return { key, values: needed[0] ?? {}, text: say(ENGLISH, key, ...needed) };
+}
+
+const ARRIVED: Readonly<Record<string, 'history.arrivedUrgent' | 'history.arrivedRoutine'>> = {
+  urgent: 'history.arrivedUrgent',
+  routine: 'history.arrivedRoutine',
+};
+const OF_RIS: Readonly<Record<string, 'history.risUrgent' | 'history.risRoutine'>> = {
+  urgent: 'history.risUrgent',
+  routine: 'history.risRoutine',
+};
 
 /** What became of the finding's word on the order. */
-function findingWords(effect: unknown): string {
-  if (effect === 'withdrawn') return '; the finding makes it urgent no more';
-  return effect === 'restored' ? '; the finding counts for the order again' : '';
+function findingSaid(effect: unknown): Message[] {
+  if (effect === 'withdrawn') return [said('history.findingWithdrawn')];
+  return effect === 'restored' ? [said('history.findingRestored')] : [];
 }
 
-function withdrawnWords(reasons: unknown): string {
-  const codes = textsIn(reasons);
-  return codes.length === 0 ? '' : `; withdrawn, because films were rejected: ${codes.join(', ')}`;
-}
-
-function replacedWords(supersedes: unknown): string {
+function replacedSaid(supersedes: unknown): Message[] {
   const reports = textsIn(supersedes);
-  return reports.length === 0 ? '' : `; replaces the result of the earlier report(s) ${reports.join(', ')}`;
+  return reports.length === 0 ? [] : [said('history.replaces', { reports: reports.join(', ') })];
+}
+
+function withdrawnSaid(reasons: unknown): Message[] {
+  const codes = textsIn(reasons);
+  return codes.length === 0 ? [] : [said('history.withdrawn', { reasons: codes.join(', ') })];
 }
 
 function textsIn(values: unknown): string[] {

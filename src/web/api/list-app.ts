@@ -9,6 +9,7 @@ import { errorAnswers, notKept } from './answers';
 import type { Session } from './contract';
 import { Live } from './live';
 import { type ModelParts, modelRoutes } from './model-routes';
+import { type OperationParts, operationRoutes } from './operation-routes';
 import { openRoutes } from './open-routes';
 import { type OperatorParts, operatorRoutes } from './operator-routes';
 import { type PictureParts, pictureRoutes } from './picture-routes';
@@ -25,7 +26,8 @@ export interface ListParts
     Omit<StudyParts, 'worklist' | 'access' | 'inTurn'>,
     Omit<PictureParts, 'worklist' | 'access'>,
     Pick<WorkParts, 'claimMs'>,
-    Omit<OperatorParts, 'worklist' | 'access' | 'inTurn'> {
+    Omit<OperatorParts, 'worklist' | 'access' | 'inTurn'>,
+    Omit<OperationParts, 'inTurn' | 'installed' | 'version'> {
   readonly worklist: Worklist;
   readonly access: Pick<Access, 'audit' | 'current' | 'everyoneIsLocal'>;
   readonly installed: ModelParts;
@@ -83,7 +85,7 @@ export function readingListWeb(parts: ListParts): ReadingListWeb {
     pictureRoutes(parts),
     live.routes(),
   );
-  api.use(modelRoutes(parts.installed), operatorRoutes(queried));
+  api.use(modelRoutes(parts.installed), operatorRoutes(queried), operationRoutes(queried));
   const errors: ErrorRequestHandler = errorAnswers(parts.log);
   const routes = Router();
   routes.use('/api/v1', api, errors);

@@ -9,7 +9,7 @@ interface OpenParts {
   readonly worklist: Pick<Worklist, 'study' | 'keepOpen' | 'close'>;
 }
 
-/** A page says so often that it still shows its study (seconds); two may fail, or be late in a page in the background. */
+/** So often a page says that it still shows its study (seconds); two may fail, or be late in the background. */
 const RENEW_S = 30;
 const HOLD_MS = 3 * RENEW_S * 1_000;
 

@@ -6,6 +6,7 @@ import type { Access } from '../access/access';
 import { sortedLetter } from '../access/audit-event';
 import { needs } from '../access/user';
 import type { Check } from '../health';
+import type { Outages } from '../outages';
 import { BadRequest } from './answers';
 import type { DeadLetterEntry, DeadLetterList, DeadLettersDone, Overview } from './contract';
 import type { InTurn } from './query-turns';
@@ -22,13 +23,19 @@ export interface DeadLetters {
 }
 
 export interface OperatorParts {
-  readonly worklist: Pick<Worklist, 'counts' | 'leftOut' | 'completedPerHour'>;
+  readonly worklist: Pick<Worklist, 'counts' | 'leftOut' | 'completedPerHour' | 'workers'>;
   readonly access: Pick<Access, 'audit'>;
   readonly inTurn: InTurn;
   readonly checks: readonly Check[];
   readonly queues: () => Promise<Readonly<Record<string, number>>>;
   readonly ages: () => Promise<Readonly<Record<string, number>>>;
   readonly deadLetters: DeadLetters;
+  readonly outages: Pick<Outages, 'list'>;
+  /** How many workers take studies off the broker. */
+  readonly workersConnected: () => Promise<number>;
+  readonly deliveries: () => Promise<readonly Omit<NonNullable<Overview['deliveries']>[number], 'failingSince'>[]>;
+  /** Since when each delivery of this process to a sink has failed (milliseconds since 1970). */
+  readonly failingSince: ReadonlyMap<string, number>;
 }
 
 const HOURS = 24;
@@ -37,12 +44,15 @@ const HOUR_MS = 3_600_000;
 const PATIENCE_MS = 3_000;
 
 /** Queues, outages, throughput and dead letters: UIDs, counts and codes. */
-export function operatorRoutes({ worklist, access, inTurn, checks, queues, ages, deadLetters }: OperatorParts): Router {
+export function operatorRoutes(parts: OperatorParts): Router {
+  const { worklist, access, inTurn, checks, queues, ages, deadLetters, outages } = parts;
   const router = Router();
   router.get('/operators/overview', needs('operator'), async (request, response) => {
-    const [depths, waits, looked, [states, leftOut, done]] = await Promise.all([
+    const [depths, waits, connected, sinks, looked, [states, leftOut, done, workers]] = await Promise.all([
       patiently(queues()),
       patiently(ages()),
+      patiently(parts.workersConnected()),
+      patiently(parts.deliveries()),
       Promise.all(checks.map(seen)),
       inTurn(
         request,
@@ -51,6 +61,7 @@ export function operatorRoutes({ worklist, access, inTurn, checks, queues, ages,
             (await worklist.counts()).states,
             await worklist.leftOut(),
             await worklist.completedPerHour(startOf(Date.now())),
+            await worklist.workers(),
           ] as const,
       ),
     ]);
@@ -58,6 +69,11 @@ export function operatorRoutes({ worklist, access, inTurn, checks, queues, ages,
       queues: depths,
       ages: waits,
       checks: looked,
+      outages: outages.list().map((outage) => ({ ...outage, from: iso(outage.from), to: isoOrNull(outage.to) })),
+      workers: workers.map((worker) => ({ ...worker, heardAt: iso(worker.heardAt), since: isoOrNull(worker.since) })),
+      workersConnected: connected,
+      deliveries:
+        sinks && sinks.map((of) => ({ ...of, failingSince: isoOrNull(parts.failingSince.get(of.sink) ?? null) })),
       states,
       leftOut,
       throughput: perHour(done, Date.now()),
@@ -80,6 +96,9 @@ export function operatorRoutes({ worklist, access, inTurn, checks, queues, ages,
   }
   return router;
 }
+
+const iso = (at: number) => new Date(at).toISOString();
+const isoOrNull = (at: number | null) => (at === null ? null : iso(at));
 
 /** Each letter is in the audit trail before anything becomes of it. */
 const recorded =

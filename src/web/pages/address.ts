@@ -1,4 +1,5 @@
 import type { ListView, Session, WorkCounts } from '../api/api-types.js';
+import type { PlainKey } from './say.js';
 
 /** A column that can be left out or added; the result, with what it is for, always stays. */
 export type ColumnKey = NonNullable<ListView['columns']>[number];
@@ -18,44 +19,44 @@ export interface Filters {
   readonly columns: readonly ColumnKey[];
 }
 
-type Choice = readonly (readonly [value: string, words: string])[];
+type Choice = readonly (readonly [value: string, words: PlainKey])[];
 
 export const CHOICES: Readonly<Record<'state' | 'priority' | 'view' | 'period' | 'order', Choice>> = {
   state: [
-    ['', 'All'],
-    ['waiting', 'Waiting'],
-    ['analysing', 'Analysing'],
-    ['done', 'Analysed'],
-    ['not-analysed', 'Not analysed'],
-    ['failed', 'Failed'],
+    ['', 'list.choice.all'],
+    ['waiting', 'state.waiting'],
+    ['analysing', 'state.analysing'],
+    ['done', 'state.done'],
+    ['not-analysed', 'state.not-analysed'],
+    ['failed', 'state.failed'],
   ],
   priority: [
-    ['', 'All'],
-    ['urgent', 'Urgent'],
-    ['routine', 'Routine'],
+    ['', 'list.choice.all'],
+    ['urgent', 'priority.urgent'],
+    ['routine', 'priority.routine'],
   ],
   view: [
-    ['', 'All'],
-    ['frontal', 'Frontal'],
-    ['lateral', 'Lateral'],
+    ['', 'list.choice.all'],
+    ['frontal', 'list.choice.frontal'],
+    ['lateral', 'list.choice.lateral'],
   ],
   period: [
-    ['', 'Any time'],
-    ['1', 'Last hour'],
-    ['24', 'Last day'],
-    ['168', 'Last week'],
+    ['', 'list.choice.anyTime'],
+    ['1', 'list.choice.lastHour'],
+    ['24', 'list.choice.lastDay'],
+    ['168', 'list.choice.lastWeek'],
   ],
   order: [
-    ['oldest', 'Longest wait first'],
-    ['newest', 'Newest first'],
+    ['oldest', 'list.choice.oldest'],
+    ['newest', 'list.choice.newest'],
   ],
 };
 
-export const WORK: readonly (readonly [value: string, words: string, count: keyof WorkCounts | null])[] = [
-  ['unread', 'Unread', 'unread'],
-  ['mine', 'Mine', 'mine'],
-  ['read-today', 'Read today', 'readToday'],
-  ['all', 'All', null],
+export const WORK: readonly (readonly [value: string, words: PlainKey, count: keyof WorkCounts | null])[] = [
+  ['unread', 'list.work.unread', 'unread'],
+  ['mine', 'list.work.mine', 'mine'],
+  ['read-today', 'list.work.readToday', 'readToday'],
+  ['all', 'list.choice.all', null],
 ];
 
 /** In the order in which they are shown; those about a patient are for whoever may see patients. */

@@ -1,3 +1,5 @@
+import { t } from './language.js';
+
 /** An answer other than 2xx, in the service's own words. */
 export class ApiError extends Error {
   constructor(
@@ -24,16 +26,16 @@ export async function remove<T>(path: string, isLast = false): Promise<T> {
 async function ask<T>(path: string, init: RequestInit): Promise<T> {
   const answer = await fetch(`/api/v1${path}`, { credentials: 'same-origin', ...init }).catch((error: unknown) => {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new ApiError(0, 'the service does not answer');
+    throw new ApiError(0, t('page.noAnswer'));
   });
   if (answer.status === 401) {
     // The session has ended: the front door knows where to sign in, and leads back to here.
     location.reload();
-    throw new ApiError(401, 'signed out');
+    throw new ApiError(401, t('page.signedOut'));
   }
   const body = (await answer.json().catch(() => null)) as (T & { error?: string | { message?: string } }) | null;
   if (!answer.ok || body === null)
-    throw new ApiError(answer.status, wordsOf(body?.error) ?? `the service answered ${answer.status}`);
+    throw new ApiError(answer.status, wordsOf(body?.error) ?? t('page.answered', { status: answer.status }));
   return body;
 }
 

@@ -1,11 +1,12 @@
 import { h } from './dom.js';
+import { t } from './language.js';
 
 /**
  * The Markdown that a model card is written in (headings, paragraphs, lists, tables, bold, code) as elements; anything
  * else stays text.
  */
 export function renderCard(text: string): HTMLElement {
-  const card = h('div', { class: 'card' });
+  const card = h('div', { class: 'card', lang: 'en' });
   const blocks = text
     .replace(/<!--[\s\S]*?-->/g, '')
     .split(/\n\s*\n/)
@@ -47,7 +48,7 @@ function table(lines: readonly string[]): HTMLElement {
   // It may be wider than a phone: it scrolls by itself, by keyboard too.
   return h(
     'div',
-    { class: 'table', role: 'region', tabindex: 0, 'aria-label': 'Table of the model card' },
+    { class: 'table', role: 'region', tabindex: 0, 'aria-label': t('models.table') },
     h('table', {}, h('thead', {}, columns), h('tbody', {}, ...rows)),
   );
 }

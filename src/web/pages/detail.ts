@@ -3,12 +3,12 @@ import { ApiError, get, post } from './api.js';
 import { renderCard } from './card.js';
 import { announce, byId, h } from './dom.js';
 import { FilmPane } from './film-pane.js';
+import { t, told } from './language.js';
 import { elsewherePart } from './open-elsewhere.js';
 import { copyButton, reportPlainText } from './report-text.js';
 import { bar } from './rows.js';
 import { pressVerdict, verdictPart } from './verdict.js';
-import { RESEARCH_USE } from './wording.js';
-import { dateTime, resultWords, stateWords, urgentWords, zonedTime } from './words.js';
+import { dateTime, dateWords, reasonWords, resultWords, stateWords, urgentWords, zonedTime } from './words.js';
 import { workPart } from './work-state.js';
 
 /** One study: its films with the heat map, the report, the models, what was done when, and verdicts. */
@@ -30,7 +30,7 @@ export class DetailPage {
     const isNew = this.uid !== uid;
     this.uid = uid;
     if (isNew) this.film = null;
-    if (isNew) this.page.replaceChildren(h('p', { class: 'faint' }, 'Loading ...'));
+    if (isNew) this.page.replaceChildren(h('p', { class: 'faint' }, t('study.loading')));
     try {
       const detail = await get<StudyDetail>(`/studies/${uid}`);
       if (this.uid !== uid) return;
@@ -40,8 +40,8 @@ export class DetailPage {
       if (this.uid !== uid) return;
       const words =
         error instanceof ApiError && error.status === 404
-          ? 'There is no such study on the list.'
-          : `The study could not be read: ${(error as Error).message}.`;
+          ? t('study.missing')
+          : t('study.unreadable', { why: (error as Error).message });
       this.page.replaceChildren(this.bar(), h('p', { class: 'problem', role: 'alert' }, words));
     }
   }
@@ -81,7 +81,7 @@ export class DetailPage {
   private filmPart(detail: StudyDetail): HTMLElement {
     const key = JSON.stringify([detail.row.studyInstanceUid, detail.films, detail.models]);
     if (this.film?.key === key) return this.film.words;
-    const words = h('section', { class: 'words', 'aria-label': 'Result' });
+    const words = h('section', { class: 'words', 'aria-label': t('study.result') });
     const pane = new FilmPane(detail, (film, report) => words.replaceChildren(...filmWords(film, report, detail)));
     if (detail.films.length === 0) words.append(h('p', { class: 'chip' }, stateWords(detail.row)));
     this.film = { key, pane, words };
@@ -101,33 +101,37 @@ export class DetailPage {
         await post(`/studies/${studyInstanceUid}/priority`, {
           priority: isMarked ? null : 'urgent',
         } satisfies GivenPriority);
-        announce(isMarked ? 'Urgent mark taken back' : 'Marked as urgent');
+        announce(t(isMarked ? 'study.unmarked' : 'study.marked'));
         await this.show(studyInstanceUid);
       } catch (error) {
-        announce(`Not done: ${(error as Error).message}`);
+        announce(t('page.notDone', { why: (error as Error).message }));
       }
     };
     return h(
       'button',
       { type: 'button', id: 'mark', onclick: () => void mark() },
-      isMarked ? 'Take back the urgent mark' : 'Mark as urgent',
+      t(isMarked ? 'study.unmark' : 'study.mark'),
     );
   }
 
   private bar(detail?: StudyDetail): HTMLElement {
     const viewers = (detail?.viewers ?? []).map(({ name, url }) =>
-      h('a', { class: 'viewer', href: url, target: '_blank', rel: 'noopener noreferrer' }, `Open in ${name}`),
+      h(
+        'a',
+        { class: 'viewer', href: url, target: '_blank', rel: 'noopener noreferrer' },
+        t('study.openIn', { viewer: name }),
+      ),
     );
     return h(
       'div',
       { class: 'detail-bar' },
-      h('button', { type: 'button', id: 'back', onclick: () => this.close() }, 'Back to the list'),
-      h('button', { type: 'button', onclick: () => this.step(-1), 'aria-label': 'Previous study' }, '↑'),
-      h('button', { type: 'button', onclick: () => this.step(1), 'aria-label': 'Next study' }, '↓'),
+      h('button', { type: 'button', id: 'back', onclick: () => this.close() }, t('study.back')),
+      h('button', { type: 'button', onclick: () => this.step(-1), 'aria-label': t('study.previous') }, '↑'),
+      h('button', { type: 'button', onclick: () => this.step(1), 'aria-label': t('study.next') }, '↓'),
       detail?.row.patient === undefined ? null : this.markButton(detail),
       detail?.row.patient === undefined
         ? null
-        : h('button', { type: 'button', onclick: () => window.print() }, 'Print'),
+        : h('button', { type: 'button', onclick: () => window.print() }, t('study.print')),
       h('span', { class: 'viewers' }, ...viewers),
     );
   }
@@ -136,18 +140,20 @@ export class DetailPage {
 function heading({ row, studyDate }: StudyDetail): HTMLElement {
   const { patient } = row;
   const title =
-    patient === undefined ? `Study ${row.studyInstanceUid}` : patient.name || patient.id || 'Patient not stated';
+    patient === undefined
+      ? t('study.uid', { uid: row.studyInstanceUid })
+      : patient.name || patient.id || t('study.patientNotStated');
   const facts: [string, string | undefined][] = [
-    ['Patient ID', patient?.id],
-    ['Born', patient?.birthDate],
-    ['Sex', patient?.sex],
-    ['Accession', row.accessionNumber],
-    ['Study', row.studyDescription],
-    ['Study date', studyDate],
-    ['Arrived', zonedTime(row.arrivedAt)],
-    ['Priority', urgentWords(row)],
-    ['State', stateWords(row)],
-    ['Study Instance UID', patient === undefined ? undefined : row.studyInstanceUid],
+    [t('study.fact.patientId'), patient?.id],
+    [t('study.fact.born'), patient && dateWords(patient.birthDate)],
+    [t('study.fact.sex'), patient?.sex],
+    [t('study.fact.accession'), row.accessionNumber],
+    [t('study.fact.study'), row.studyDescription],
+    [t('study.fact.studyDate'), dateWords(studyDate)],
+    [t('study.fact.arrived'), zonedTime(row.arrivedAt)],
+    [t('study.fact.priority'), urgentWords(row)],
+    [t('study.fact.state'), stateWords(row)],
+    [t('study.fact.uid'), patient === undefined ? undefined : row.studyInstanceUid],
   ];
   return h('div', { class: 'detail-head' }, h('h2', { id: 'detail-title', tabindex: -1 }, title), definitions(facts));
 }
@@ -161,30 +167,45 @@ function definitions(facts: readonly (readonly [string, string | undefined])[]):
 }
 
 function filmWords(film: FilmDetail, report: Promise<FilmReport | null>, detail: StudyDetail): HTMLElement[] {
-  const { result, finding, outcome, reasonText, remarks } = film;
+  const { result, finding } = film;
   const stored = h('section', { class: 'report', 'aria-labelledby': 'report-title' });
-  stored.append(h('h3', { id: 'report-title' }, 'Report'), h('p', { class: 'faint' }, 'Reading the report ...'));
+  stored.append(h('h3', { id: 'report-title' }, t('report.heading')), h('p', { class: 'faint' }, t('report.reading')));
   void report.then((found) => stored.replaceChildren(...reportParts(found, film, detail)));
-  const why = outcome === 'rejected' ? 'Left alone' : 'Not analysed';
+  const why = whyNot(film);
   return [
-    h('p', { class: 'research small' }, RESEARCH_USE.statement),
+    h('p', { class: 'research small' }, t('research.statement')),
     ...(result === null
       ? []
       : [
-          h('p', { class: 'summary' }, h('strong', {}, `${finding ?? 'Finding'}: `), resultWords({ result } as never)),
+          h(
+            'p',
+            { class: 'summary' },
+            h('strong', {}, `${finding ?? t('result.unnamed')}: `),
+            resultWords({ result } as never),
+          ),
           bar(result),
-          h('p', { class: 'faint small made-by' }, `Models: ${madeBy(detail)}`),
+          h('p', { class: 'faint small made-by' }, t('study.madeBy', { models: madeBy(detail) })),
         ]),
-    ...(reasonText === null ? [] : [h('p', { class: 'summary' }, `${why} because ${reasonText}.`.replace('..', '.'))]),
-    ...remarks.map((remark) => h('p', { class: 'remark' }, remark)),
+    ...(why === null ? [] : [h('p', { class: 'summary' }, why)]),
+    ...film.remarks.map((remark, i) => {
+      const said = film.remarksSaid[i] ?? null;
+      const words = said === null ? null : told([said]);
+      return h('p', { class: 'remark', lang: words === null ? 'en' : null }, words ?? remark);
+    }),
     stored,
   ];
 }
 
+function whyNot({ outcome, reason, reasonText }: FilmDetail): string | null {
+  if (reasonText === null) return null;
+  const why = reasonWords({ code: reason ?? '', text: reasonText }).replace(/\.$/, '');
+  return t(outcome === 'rejected' ? 'study.leftAlone' : 'study.notAnalysed', { reason: why });
+}
+
 function reportParts(report: FilmReport | null, film: FilmDetail, detail: StudyDetail): HTMLElement[] {
-  const title = h('h3', { id: 'report-title' }, 'Report as stored');
+  const title = h('h3', { id: 'report-title' }, t('report.asStored'));
   if (report === null) {
-    const why = film.report === null ? 'This film has no stored report.' : 'The stored report could not be read.';
+    const why = t(film.report === null ? 'report.none' : 'report.unreadable');
     return [title, h('p', { class: 'faint' }, why)];
   }
   return [
@@ -194,8 +215,13 @@ function reportParts(report: FilmReport | null, film: FilmDetail, detail: StudyD
       title,
       copyButton(() => reportPlainText(report, detail)),
     ),
-    h('p', { class: 'summary' }, report.summary),
-    definitions(report.statements.map(({ name, value }) => [name, value] as const)),
+    // In the archive it is English, whatever the reader's language.
+    h(
+      'div',
+      { lang: 'en' },
+      h('p', { class: 'summary' }, report.summary),
+      definitions(report.statements.map(({ name, value }) => [name, value] as const)),
+    ),
   ];
 }
 
@@ -207,20 +233,23 @@ function madeBy({ models, softwareVersion }: StudyDetail): string {
 /** Only on paper: what the page says elsewhere by its controls. */
 function printedPart(detail: StudyDetail): HTMLElement {
   const { completedAt } = detail.row;
-  const when = completedAt === null ? '' : `Result of ${zonedTime(completedAt)}. `;
-  return h(
-    'p',
-    { class: 'printed' },
-    `${RESEARCH_USE.statement} ${when}Models: ${madeBy(detail)}. Printed ${zonedTime(new Date().toISOString())}.`,
-  );
+  const words = [
+    t('research.statement'),
+    ...(completedAt === null ? [] : [t('study.resultOf', { at: zonedTime(completedAt) })]),
+    `${t('study.madeBy', { models: madeBy(detail) })}.`,
+    t('study.printed', { at: zonedTime(new Date().toISOString()) }),
+  ];
+  return h('p', { class: 'printed' }, words.join(' '));
 }
 
 function historyPart({ history }: StudyDetail): HTMLElement {
-  const entries = history.map(({ at, text }) => h('li', {}, h('time', { datetime: at }, dateTime(at)), ` ${text}`));
+  const entries = history.map(({ at, text, said }) =>
+    h('li', {}, h('time', { datetime: at }, dateTime(at)), ` ${told(said) ?? text}`),
+  );
   return h(
     'section',
     { class: 'history', 'aria-labelledby': 'history-title' },
-    h('h3', { id: 'history-title' }, 'What was done'),
+    h('h3', { id: 'history-title' }, t('history.heading')),
     h('ol', {}, ...entries),
   );
 }
@@ -229,9 +258,9 @@ function modelsPart({ models, softwareVersion }: StudyDetail): HTMLElement {
   const part = h(
     'section',
     { class: 'models', 'aria-labelledby': 'models-title' },
-    h('h3', { id: 'models-title' }, 'Models'),
+    h('h3', { id: 'models-title' }, t('models.heading')),
   );
-  if (models.length === 0) part.append(h('p', { class: 'faint' }, 'No model has looked at this study.'));
+  if (models.length === 0) part.append(h('p', { class: 'faint' }, t('models.none')));
   for (const { id, version } of models) {
     const details = h('details', {}, h('summary', {}, `${id} ${version}`));
     details.addEventListener('toggle', () => void fill(details, id, version), { once: true });
@@ -245,9 +274,9 @@ async function fill(details: HTMLElement, id: string, version: string): Promise<
   try {
     const { text, version: installed } = await get<ModelCard>(`/models/${id}/card`);
     if (installed !== version)
-      details.append(h('p', { class: 'remark' }, `This is the card of version ${installed}, which is installed now.`));
+      details.append(h('p', { class: 'remark' }, t('models.otherVersion', { version: installed })));
     details.append(renderCard(text));
   } catch (error) {
-    details.append(h('p', { class: 'problem' }, `The model card could not be read: ${(error as Error).message}.`));
+    details.append(h('p', { class: 'problem' }, t('models.unreadable', { why: (error as Error).message })));
   }
 }

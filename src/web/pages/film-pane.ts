@@ -1,8 +1,10 @@
 import type { FilmDetail, FilmReport, PriorStudy, StudyDetail } from '../api/api-types.js';
 import { h } from './dom.js';
+import { t } from './language.js';
 import { overlay, type ShownFilm } from './overlay.js';
 import { priorStrip } from './priors.js';
 import type { Viewport } from './viewport.js';
+import { dateWords, viewWords } from './words.js';
 
 /** The left of a study: the film, beside it an earlier one where somebody compares, below it the earlier studies. */
 export class FilmPane {
@@ -20,7 +22,7 @@ export class FilmPane {
     const lead = films.find(({ picture }) => picture !== null && picture === row.leadFilm?.picture) ?? films[0];
     if (films.length > 1) this.element.append(this.chooser(films, lead!));
     this.element.append(this.films);
-    if (lead === undefined) this.films.append(h('p', { class: 'no-picture faint' }, 'No film yet.'));
+    if (lead === undefined) this.films.append(h('p', { class: 'no-picture faint' }, t('film.none')));
     else this.show(lead);
     const strip = priorStrip(detail, this.shown?.ready ?? Promise.resolve(), (prior) => this.compare(prior));
     if (strip !== null) this.element.append(strip);
@@ -68,7 +70,7 @@ export class FilmPane {
       h(
         'button',
         { type: 'button', 'aria-pressed': String(film === lead) },
-        `Film ${i + 1}${film.view && `, ${film.view}`}`,
+        [t('film.number', { number: i + 1 }), viewWords(film.view)].filter((text) => text !== '').join(', '),
       ),
     );
     buttons.forEach((button, i) =>
@@ -78,7 +80,7 @@ export class FilmPane {
         this.show(films[i]!);
       }),
     );
-    return h('div', { class: 'buttons', role: 'group', 'aria-label': 'Films of the study' }, ...buttons);
+    return h('div', { class: 'buttons', role: 'group', 'aria-label': t('film.films') }, ...buttons);
   }
 
   private compare(prior: PriorStudy | null): void {
@@ -91,12 +93,12 @@ export class FilmPane {
     const head = h(
       'div',
       { class: 'compared-head' },
-      h('strong', {}, prior.studyDate || 'Date not stated'),
+      h('strong', {}, dateWords(prior.studyDate) || t('priors.dateNotStated')),
       h('span', { class: 'faint' }, prior.studyDescription),
-      h('label', {}, sync, ' Zoom together'),
-      h('a', { href: `/study/${prior.studyInstanceUid}` }, 'Open this study'),
+      h('label', {}, sync, ` ${t('priors.together')}`),
+      h('a', { href: `/study/${prior.studyInstanceUid}` }, t('priors.open')),
     );
-    const label = `Earlier study, ${prior.studyDate || 'date not stated'}`;
+    const label = t('priors.label', { date: dateWords(prior.studyDate) || t('priors.dateNotStated') });
     this.films.append(h('section', { class: 'compared', 'aria-label': label }, head, this.compared.element));
   }
 

@@ -2,6 +2,7 @@ import type { Session, StudyRow, WorkCounts } from '../api/api-types.js';
 import { addressOf, CHOICES, type ColumnKey, columnsFor, type Filters, filtersOf, WORK } from './address.js';
 import { get } from './api.js';
 import { byId, h } from './dom.js';
+import { t } from './language.js';
 import { COLUMN_WORDS } from './rows.js';
 import { claimOf } from './words.js';
 
@@ -16,14 +17,14 @@ function drawWork({ maySeePatients }: Rights): void {
       'label',
       {},
       h('input', { type: 'radio', name: 'work', value }),
-      h('span', {}, words, count === null ? null : h('span', { class: 'number', 'data-count': count })),
+      h('span', {}, t(words), count === null ? null : h('span', { class: 'number', 'data-count': count })),
     ),
   );
   const hidden = h(
     'label',
-    { class: 'hidden-ones', title: 'Radiographs of something else than the chest, by their headers' },
+    { class: 'hidden-ones', title: t('list.hiddenTitle') },
     h('input', { type: 'checkbox', name: 'hidden', value: 'include' }),
-    h('span', {}, 'Show hidden', h('span', { class: 'number', 'data-count': 'hidden' })),
+    h('span', {}, t('list.showHidden'), h('span', { class: 'number', 'data-count': 'hidden' })),
   );
   byId('work-filter').append(...choices, hidden);
 }
@@ -54,7 +55,7 @@ export function startFilters(changed: () => void, rights: Rights): void {
   drawColumns(rights);
   for (const [name, choices] of Object.entries(CHOICES))
     (form.elements.namedItem(name) as HTMLSelectElement).append(
-      ...choices.map(([value, words]) => h('option', { value }, words)),
+      ...choices.map(([value, words]) => h('option', { value }, t(words))),
     );
   showFilters(rights);
   let typesSince: string | null = null;

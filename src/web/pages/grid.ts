@@ -77,9 +77,7 @@ export class Grid {
     this.chosen = chosen.join();
     this.columns = columnsOf(chosen);
     byId('grid-head').replaceChildren(
-      ...this.columns.map(({ title }) =>
-        h('div', { class: `cell ${title.toLowerCase()}`, role: 'columnheader' }, title),
-      ),
+      ...this.columns.map(({ key, title }) => h('div', { class: `cell ${key}`, role: 'columnheader' }, title)),
     );
     const grid = byId('grid');
     grid.style.setProperty('--columns', this.columns.map(({ width }) => width).join(' '));

@@ -12,6 +12,7 @@ import {
   startFilters,
 } from './filters.js';
 import { Grid } from './grid.js';
+import { t } from './language.js';
 
 /** Rows that are asked for at a time. */
 const PAGE = 100;
@@ -161,7 +162,7 @@ export class ReadingList {
 
   private tell(error: unknown): void {
     if (error instanceof DOMException) return;
-    this.problem(error instanceof ApiError ? `The list could not be read: ${error.message}.` : String(error));
+    this.problem(error instanceof ApiError ? t('list.unreadable', { why: error.message }) : String(error));
   }
 
   /** Takes changes, all that came together at once. */
@@ -187,10 +188,7 @@ export class ReadingList {
     );
     this.show(false);
     if (arrived > 0)
-      announce(
-        `${arrived} new ${arrived === 1 ? 'study' : 'studies'}, ` +
-          `${urgentOf([...latest.values()])} urgent. ${this.countWords()}`,
-      );
+      announce(`${t('list.newStudies', { count: arrived })}, ${urgent([...latest.values()])}. ${this.countWords()}`);
     this.countLater();
     if (unsure) {
       clearTimeout(this.searchTimer);
@@ -231,24 +229,24 @@ export class ReadingList {
     empty.hidden = this.rows.length > 0;
     const { search, state, priority, view, period, hidden } = this.filters;
     empty.textContent = [search, state, priority, view, period, hidden].some((value) => value !== '')
-      ? 'No study fits these filters.'
-      : (EMPTY[this.filters.work] ?? '');
+      ? t('list.noneFits')
+      : noneWords(this.filters.work);
   }
 
   private countWords(): string {
-    if (this.beyond === null) return `${studies(this.rows.length)}, ${urgentOf(this.rows)} urgent`;
+    if (this.beyond === null) return `${studies(this.rows.length)}, ${urgent(this.rows)}`;
     return this.total === null
-      ? `more than ${studies(this.rows.length)}`
-      : `${studies(this.total.studies)}, ${this.total.urgent} urgent`;
+      ? t('list.more', { studies: studies(this.rows.length) })
+      : `${studies(this.total.studies)}, ${t('list.urgent', { count: this.total.urgent })}`;
   }
 }
 
-const EMPTY: Readonly<Record<string, string>> = {
-  unread: 'No study is unread.',
-  mine: 'You read no study now.',
-  'read-today': 'No study was read today.',
-  all: 'No study has come yet.',
-};
+/** What is said of a list without a row. */
+function noneWords(work: string): string {
+  const known = (['unread', 'mine', 'read-today', 'all'] as const).find((one) => one === work);
+  return known === undefined ? '' : t(`list.none.${known}`);
+}
 
-const studies = (count: number) => `${count} ${count === 1 ? 'study' : 'studies'}`;
-const urgentOf = (rows: readonly StudyRow[]) => rows.filter(({ priority }) => priority === 'urgent').length;
+const studies = (count: number) => t('list.studies', { count });
+const urgent = (rows: readonly StudyRow[]) =>
+  t('list.urgent', { count: rows.filter(({ priority }) => priority === 'urgent').length });

@@ -1,5 +1,6 @@
 import type { LiveEvent } from '../api/api-types.js';
 import { byId } from './dom.js';
+import { t } from './language.js';
 
 /** Changes that come within this time are shown together (milliseconds). */
 const GATHER = 150;
@@ -26,9 +27,9 @@ export function listen(
     }, GATHER);
   });
   source.addEventListener('reset', () => void reload());
-  source.addEventListener('open', () => tell('live', 'Live'));
+  source.addEventListener('open', () => tell('live', t('page.live')));
   source.addEventListener('error', () => {
-    tell('lost', source.readyState === EventSource.CLOSED ? 'No live updates' : 'Connecting');
+    tell('lost', t(source.readyState === EventSource.CLOSED ? 'page.notLive' : 'page.connecting'));
     // An answer that is no stream (the service restarts) closes it for good.
     if (source.readyState === EventSource.CLOSED)
       window.setTimeout(() => void reload().then((change) => listen(change, take, reload)), 5_000);

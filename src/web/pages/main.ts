@@ -4,6 +4,7 @@ import { DetailPage } from './detail.js';
 import { byId, h } from './dom.js';
 import { startHelp } from './help.js';
 import { startKeys } from './keys.js';
+import { languageChoice, t } from './language.js';
 import { ReadingList } from './list.js';
 import { listen } from './live.js';
 import { leaveOpen } from './open-elsewhere.js';
@@ -116,9 +117,7 @@ class Pages {
     }
     if (place.page === 'operators') this.operators.show();
     else this.operators.hide();
-    setTitle(
-      place.page === 'operators' ? 'Hilum operation' : place.page === 'study' ? 'Hilum study' : 'Hilum reading list',
-    );
+    setTitle(t(`page.title.${place.page === 'operators' ? 'operation' : place.page}`));
   }
 
   take(events: readonly LiveEvent[]): void {
@@ -148,20 +147,21 @@ class Pages {
 }
 
 function drawUser({ everyoneIsLocal, user }: Session): void {
-  if (everyoneIsLocal) return void (byId('user').textContent = 'No sign-in: this machine only');
+  byId('language-place').append(languageChoice());
+  if (everyoneIsLocal) return void (byId('user').textContent = t('page.local'));
   byId('user').append(h('a', { href: '/account' }, user));
-  byId('sign-out-place').append(h('form', { method: 'post', action: '/sign-out' }, h('button', {}, 'Sign out')));
+  byId('sign-out-place').append(h('form', { method: 'post', action: '/sign-out' }, h('button', {}, t('signIn.out'))));
 }
 
 async function start(): Promise<void> {
   try {
     const session = await get<Session>('/session');
-    byId('time-zone').textContent = `Times: ${useTimeZone(session.timeZone)}`;
+    byId('time-zone').textContent = t('page.times', { zone: useTimeZone(session.timeZone) });
     const pages = new Pages(session);
     startKeys(pages, startHelp());
     await pages.start();
   } catch (error) {
-    tellProblem(error instanceof ApiError ? `The reading list cannot be shown: ${error.message}.` : String(error));
+    tellProblem(error instanceof ApiError ? t('page.problem', { why: error.message }) : String(error));
   }
 }
 

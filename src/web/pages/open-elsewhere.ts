@@ -1,6 +1,7 @@
 import type { OpenElsewhere, StudyDetail } from '../api/api-types.js';
 import { ApiError, post, remove } from './api.js';
 import { h } from './dom.js';
+import { t } from './language.js';
 
 /** This page, among all that are open. */
 const PAGE = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -47,8 +48,8 @@ async function renew(of: Shown): Promise<void> {
 }
 
 function tell(place: HTMLElement, { others }: OpenElsewhere): void {
-  const names = others.map(({ by, mine }) => (mine ? 'you, on another page' : by));
-  const words = names.length === 0 ? '' : `Also open: ${names.join('; ')}`;
+  const names = others.map(({ by, mine }) => (mine ? t('elsewhere.you') : by));
+  const words = names.length === 0 ? '' : t('elsewhere.open', { names: names.join('; ') });
   if (place.textContent !== words) place.textContent = words;
 }
 

@@ -1,46 +1,106 @@
-import type { DeadLetterEntry, DeadLetterList, DeadLettersDone, Overview } from '../api/api-types.js';
+import type {
+  DeadLetterEntry,
+  DeadLetterList,
+  DeadLettersDone,
+  Installation,
+  Overview,
+  Turnaround,
+} from '../api/api-types.js';
 import { get, post } from './api.js';
 import { announce, byId, h } from './dom.js';
+import { t } from './language.js';
+import {
+  checksPart,
+  deliveriesPart,
+  installationPart,
+  outagesPart,
+  turnaroundControls,
+  turnaroundPart,
+  workersPart,
+} from './operation.js';
+import { table } from './table.js';
 import { dateTime, duration, stateName } from './words.js';
 
 const EVERY = 5_000;
+/** Turnaround and drift change slowly. */
+const SLOW_EVERY = 300_000;
+/** Turnaround of so many days at first. */
+const DAYS = 7;
 const QUEUES: Readonly<Record<string, string>> = {
-  intake: 'To be sorted',
-  urgent: 'Urgent',
-  routine: 'Routine',
-  retry: 'Next try pending',
-  dead: 'Given up',
+  intake: t('operation.queue.intake'),
+  urgent: t('operation.queue.urgent'),
+  routine: t('operation.queue.routine'),
+  retry: t('operation.queue.retry'),
+  dead: t('operation.queue.dead'),
 };
 
 /**
- * For whoever runs the service: what waits, what is out of order, how much was done, and the studies that were given
- * up. Nothing about a patient.
+ * For whoever runs the service: what is out of order and since when, what each worker does, what waits and was given
+ * up, how long studies take, what is installed. Nothing about a patient.
  */
 export class OperatorsPage {
   private timer: number | undefined;
+  private slowTimer: number | undefined;
   private readonly page = byId('operators-page');
   private readonly overview = h('div', { class: 'overview' });
   private readonly letters = h('div', {});
+  private readonly turnaround = h('div', {});
+  private readonly installation = h('div', { class: 'overview' });
+  private days = DAYS;
 
   show(): void {
-    if (this.page.childElementCount === 0)
-      this.page.append(h('h2', { id: 'operators-title', tabindex: -1 }, 'Operation'), this.overview, this.letters);
+    if (this.page.childElementCount === 0) this.build();
     void this.refresh();
     void this.refreshLetters();
+    void this.refreshSlow();
     clearInterval(this.timer);
+    clearInterval(this.slowTimer);
     this.timer = window.setInterval(() => void this.refresh(), EVERY);
+    this.slowTimer = window.setInterval(() => void this.refreshSlow(), SLOW_EVERY);
   }
 
   hide(): void {
     clearInterval(this.timer);
+    clearInterval(this.slowTimer);
+  }
+
+  private build(): void {
+    const controls = turnaroundControls(this.days, (days) => {
+      this.days = days;
+      void this.refreshTurnaround();
+    });
+    this.page.append(
+      h('h2', { id: 'operators-title', tabindex: -1 }, t('page.operation')),
+      this.overview,
+      this.letters,
+      h('section', { 'aria-labelledby': 'turnaround-title' }, ...controls, this.turnaround),
+      this.installation,
+    );
+  }
+
+  private async refreshSlow(): Promise<void> {
+    await Promise.all([this.refreshTurnaround(), this.refreshInstallation()]);
+  }
+
+  private async refreshTurnaround(): Promise<void> {
+    const { days } = this;
+    const parts = await get<Turnaround>(`/operators/turnaround?days=${days}`).then(turnaroundPart, failed);
+    if (days === this.days) this.turnaround.replaceChildren(...parts);
+  }
+
+  private async refreshInstallation(): Promise<void> {
+    this.installation.replaceChildren(
+      ...(await get<Installation>('/operators/installation').then(installationPart, failed)),
+    );
   }
 
   private async refresh(): Promise<void> {
     try {
-      this.overview.replaceChildren(...drawOverview(await get<Overview>('/operators/overview')));
+      const parts = drawOverview(await get<Overview>('/operators/overview'));
+      keepingFocus(this.overview, () => this.overview.replaceChildren(...parts));
     } catch (error) {
       this.overview.replaceChildren(
-        h('p', { class: 'problem', role: 'alert' }, `No news: ${(error as Error).message}.`),
+        h('p', { class: 'problem', role: 'alert' }, t('operation.noNews', { why: (error as Error).message })),
       );
     }
   }
@@ -51,8 +111,8 @@ export class OperatorsPage {
       this.letters.replaceChildren(...this.drawLetters(letters));
     } catch (error) {
       this.letters.replaceChildren(
-        h('h3', {}, 'Given up'),
-        h('p', { class: 'problem' }, `The dead letters could not be read: ${(error as Error).message}.`),
+        h('h3', {}, t('operation.givenUp')),
+        h('p', { class: 'problem' }, t('operation.lettersUnreadable', { why: (error as Error).message })),
       );
     }
   }
@@ -67,16 +127,17 @@ export class OperatorsPage {
             h(
               'button',
               { type: 'button', id: 'replay-all', onclick: () => void this.act('replay', null) },
-              `Try all ${letters.length} again`,
+              t('operation.replayAll', { count: letters.length }),
             ),
           );
     const head = h(
       'div',
       { class: 'letters-head' },
-      h('h3', {}, 'Given up'),
-      h('button', { type: 'button', onclick: () => void this.refreshLetters() }, 'Look again'),
+      h('h3', {}, t('operation.givenUp')),
+      h('button', { type: 'button', onclick: () => void this.refreshLetters() }, t('operation.lookAgain')),
     );
-    if (letters.length === 0) return [head, h('p', { class: 'faint', id: 'no-letters' }, 'Nothing was given up.')];
+    if (letters.length === 0)
+      return [head, h('p', { class: 'faint', id: 'no-letters' }, t('operation.nothingGivenUp'))];
     return [
       head,
       ...(all === null ? [] : [all]),
@@ -86,12 +147,12 @@ export class OperatorsPage {
 
   private drawLetter(letter: DeadLetterEntry): HTMLElement {
     const tries = h('ol', {}, ...letter.attempts.map(({ at, code }) => h('li', {}, `${dateTime(at)} ${code}`)));
-    const drop = h('button', { type: 'button', class: 'danger' }, 'Forget');
+    const drop = h('button', { type: 'button', class: 'danger' }, t('operation.forget'));
     // Twice, as it can't be taken back.
     drop.addEventListener('click', () => {
       if (drop.dataset['asked'] === undefined) {
         drop.dataset['asked'] = 'yes';
-        drop.textContent = 'Really forget?';
+        drop.textContent = t('operation.reallyForget');
       } else void this.act('drop', letter.id);
     });
     return h(
@@ -101,18 +162,20 @@ export class OperatorsPage {
         'p',
         {},
         h('strong', {}, letter.reason),
-        letter.queue === 'study' ? '' : `, result for ${letter.queue}`,
-        letter.diedAt === null ? '' : `, ${dateTime(letter.diedAt)}, after ${letter.attempts.length} tries`,
+        letter.queue === 'study' ? '' : `, ${t('operation.resultFor', { queue: letter.queue })}`,
+        letter.diedAt === null
+          ? ''
+          : `, ${dateTime(letter.diedAt)}, ${t('operation.afterTries', { count: letter.attempts.length })}`,
       ),
-      h('p', { class: 'faint uid' }, letter.studyInstanceUid ?? 'It names no study.'),
-      letter.attempts.length === 0 ? null : h('details', {}, h('summary', {}, 'Its tries'), tries),
+      h('p', { class: 'faint uid' }, letter.studyInstanceUid ?? t('operation.namesNoStudy')),
+      letter.attempts.length === 0 ? null : h('details', {}, h('summary', {}, t('operation.tries')), tries),
       h(
         'p',
         { class: 'buttons' },
         h(
           'button',
           { type: 'button', class: 'replay', onclick: () => void this.act('replay', letter.id) },
-          'Try again',
+          t('operation.tryAgain'),
         ),
         drop,
       ),
@@ -124,9 +187,9 @@ export class OperatorsPage {
       const { done } = await post<DeadLettersDone>(
         id === null ? '/operators/dead-letters/replay-all' : `/operators/dead-letters/${id}/${action}`,
       );
-      announce(action === 'replay' ? `${done} tried again` : `${done} forgotten`);
+      announce(t(action === 'replay' ? 'operation.triedAgain' : 'operation.forgotten', { count: done }));
     } catch (error) {
-      announce(`Not done: ${(error as Error).message}`);
+      announce(t('page.notDone', { why: (error as Error).message }));
     }
     await Promise.all([this.refreshLetters(), this.refresh()]);
   }
@@ -134,48 +197,55 @@ export class OperatorsPage {
 
 /** docs/list.md has each reason; those of a film are named by their code. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
-  modality: 'No CR or DX image',
-  'no-image': 'CR or DX, but no image',
-  'nothing-new': 'Nothing new in it, or gone from the archive',
-  'not-recorded': 'Reason not recorded (earlier version)',
+  modality: t('operation.leftOut.modality'),
+  'no-image': t('operation.leftOut.no-image'),
+  'nothing-new': t('operation.leftOut.nothing-new'),
+  'not-recorded': t('operation.leftOut.not-recorded'),
 };
 
 function leftOutPart(leftOut: Overview['leftOut']): HTMLElement {
   return h(
     'section',
     { 'aria-labelledby': 'left-out-title' },
-    h('h3', { id: 'left-out-title' }, 'Left out of the list, or hidden'),
+    h('h3', { id: 'left-out-title' }, t('operation.leftOut.heading')),
     leftOut.length === 0
-      ? h('p', { class: 'faint' }, 'None.')
+      ? h('p', { class: 'faint' }, t('operation.leftOut.none'))
       : table(
-          ['Reason', 'Studies'],
-          leftOut.map(({ reason, studies }) => [LEFT_OUT[reason] ?? `Hidden: ${reason}`, String(studies)]),
+          [t('operation.leftOut.reason'), t('operation.studies')],
+          leftOut.map(({ reason, studies }) => [
+            LEFT_OUT[reason] ?? t('operation.leftOut.hidden', { reason }),
+            String(studies),
+          ]),
         ),
   );
 }
 
-function drawOverview({ queues, ages, checks, states, leftOut, throughput }: Overview): HTMLElement[] {
+/** A table that somebody moves by keys is the one of the same name afterwards. */
+function keepingFocus(place: HTMLElement, redraw: () => void): void {
+  const focused = place.contains(document.activeElement) ? document.activeElement?.getAttribute('aria-label') : null;
+  redraw();
+  for (const region of place.querySelectorAll<HTMLElement>('.wide'))
+    if (region.getAttribute('aria-label') === (focused ?? '')) region.focus();
+}
+
+const failed = (error: unknown): HTMLElement[] => [
+  h('p', { class: 'problem' }, t('operation.notReadable', { why: (error as Error).message })),
+];
+
+function drawOverview(overview: Overview): HTMLElement[] {
+  const { queues, ages, states, leftOut, throughput } = overview;
   return [
-    h(
-      'section',
-      { 'aria-labelledby': 'checks-title' },
-      h('h3', { id: 'checks-title' }, 'What the service needs'),
-      h(
-        'ul',
-        { class: 'checks' },
-        ...checks.map(({ name, problem }) =>
-          h('li', { class: problem === null ? 'ok' : 'bad' }, h('strong', {}, name), ` ${problem ?? 'ok'}`),
-        ),
-      ),
-    ),
+    checksPart(overview),
+    outagesPart(overview),
+    workersPart(overview),
     h(
       'section',
       { 'aria-labelledby': 'queues-title' },
-      h('h3', { id: 'queues-title' }, 'Queues'),
+      h('h3', { id: 'queues-title' }, t('operation.queues')),
       queues === null
-        ? h('p', { class: 'problem' }, 'The broker does not answer.')
+        ? h('p', { class: 'problem' }, t('operation.brokerAway'))
         : table(
-            ['Queue', 'Studies', 'Longest wait'],
+            [t('operation.queue'), t('operation.studies'), t('operation.longestWait')],
             Object.entries(queues).map(([name, count]) => [
               QUEUES[name] ?? name,
               String(count),
@@ -183,12 +253,13 @@ function drawOverview({ queues, ages, checks, states, leftOut, throughput }: Ove
             ]),
           ),
     ),
+    deliveriesPart(overview),
     h(
       'section',
       { 'aria-labelledby': 'states-title' },
-      h('h3', { id: 'states-title' }, 'Studies on the list'),
+      h('h3', { id: 'states-title' }, t('operation.onList')),
       table(
-        ['State', 'Studies'],
+        [t('list.state'), t('operation.studies')],
         Object.entries(states).map(([state, count]) => [stateName(state as never), String(count)]),
       ),
     ),
@@ -196,25 +267,10 @@ function drawOverview({ queues, ages, checks, states, leftOut, throughput }: Ove
     h(
       'section',
       { 'aria-labelledby': 'done-title' },
-      h('h3', { id: 'done-title' }, 'Studies done per hour'),
+      h('h3', { id: 'done-title' }, t('operation.perHour')),
       chart(throughput),
     ),
   ];
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): HTMLElement {
-  return h(
-    'table',
-    {},
-    h('thead', {}, h('tr', {}, ...head.map((text) => h('th', { scope: 'col' }, text)))),
-    h(
-      'tbody',
-      {},
-      ...rows.map(([first, ...rest]) =>
-        h('tr', {}, h('th', { scope: 'row' }, first ?? ''), ...rest.map((text) => h('td', {}, text))),
-      ),
-    ),
-  );
 }
 
 function chart(throughput: Overview['throughput']): HTMLElement {
@@ -233,10 +289,10 @@ function chart(throughput: Overview['throughput']): HTMLElement {
       {
         class: 'chart',
         role: 'img',
-        'aria-label': `${total} studies in the last 24 hours, at most ${most} in an hour`,
+        'aria-label': t('operation.last24', { total, most }),
       },
       ...bars,
     ),
-    h('figcaption', { class: 'faint' }, `${total} in the last 24 hours, at most ${most} in an hour`),
+    h('figcaption', { class: 'faint' }, t('operation.last24', { total, most })),
   );
 }

@@ -1,8 +1,9 @@
 import type { FilmDetail, FilmReport } from '../api/api-types.js';
 import { get } from './api.js';
 import { h, svg } from './dom.js';
+import { t } from './language.js';
 import { Viewport } from './viewport.js';
-import { RESEARCH_USE } from './wording.js';
+import { viewWords } from './words.js';
 
 /** A film on the page. */
 export interface ShownFilm {
@@ -20,15 +21,13 @@ export function overlay(film: FilmDetail): ShownFilm {
     const element = h('figure', { class: 'overlay' }, noPicture(noPictureWords(film)));
     return { element, viewport: null, ready: Promise.resolve(), report: reportOf(film, Promise.resolve()) };
   }
-  const name = `Film, ${film.view || 'view not stated'}`;
+  const name = t('film.named', { view: viewWords(film.view) || t('film.viewNotStated') });
   const under = h('img', { class: 'film', alt: name, draggable: 'false', fetchpriority: 'high' });
   const viewport = new Viewport(under, name);
   const ready = new Promise<void>((resolve) => {
     under.addEventListener('load', () => resolve());
     under.addEventListener('error', () => {
-      viewport.element.replaceChildren(
-        noPicture('No picture: the archive does not answer, or the film can not be decoded.'),
-      );
+      viewport.element.replaceChildren(noPicture(t('film.noPicture')));
       resolve();
     });
   });
@@ -38,7 +37,7 @@ export function overlay(film: FilmDetail): ShownFilm {
   const over = h('div', { class: 'controls' });
   if (film.heatMap !== null) over.append(heatControls(film.heatMap, viewport.stage, ready));
   void report.then((found) => found !== null && over.append(...outlineControls(found, viewport.stage)));
-  const caption = h('figcaption', { class: 'research small' }, RESEARCH_USE.statement);
+  const caption = h('figcaption', { class: 'research small' }, t('research.statement'));
   return {
     element: h('figure', { class: 'overlay' }, viewport.element, over, controls, caption),
     viewport,
@@ -55,11 +54,11 @@ function reportOf({ report }: FilmDetail, ready: Promise<void>): Promise<FilmRep
 function noPictureWords({ noPicture: why }: FilmDetail): string {
   switch (why) {
     case 'undecodable':
-      return 'No picture: the film can not be decoded.';
+      return t('film.undecodable');
     case 'not-in-archive':
-      return 'No picture: the archive does not have the film.';
+      return t('film.notInArchive');
     case null:
-      return 'The pictures are for radiologists.';
+      return t('film.forRadiologists');
   }
 }
 
@@ -71,13 +70,13 @@ const sized = (path: string) => `${path}${path.includes('?') ? '&' : '?'}size=10
 function viewControls(viewport: Viewport): HTMLElement[] {
   const button = (words: string, label: string, act: () => void) =>
     h('button', { type: 'button', 'aria-label': `${words}: ${label}`, title: label, onclick: act }, words);
-  const slider = (words: 'Brightness' | 'Contrast', set: (value: number) => void) => {
+  const slider = (words: string, set: (value: number) => void) => {
     const input = h('input', { type: 'range', min: 25, max: 300, value: 100, step: 5, 'aria-label': words });
     input.addEventListener('input', () => set(Number(input.value)));
     return { input, label: h('label', { class: 'slider tone' }, `${words} `, input) };
   };
-  const brightness = slider('Brightness', (value) => viewport.setTone({ brightness: value }));
-  const contrast = slider('Contrast', (value) => viewport.setTone({ contrast: value }));
+  const brightness = slider(t('film.brightness'), (value) => viewport.setTone({ brightness: value }));
+  const contrast = slider(t('film.contrast'), (value) => viewport.setTone({ contrast: value }));
   viewport.onTone = (tone) => {
     brightness.input.value = String(tone.brightness);
     contrast.input.value = String(tone.contrast);
@@ -85,22 +84,22 @@ function viewControls(viewport: Viewport): HTMLElement[] {
   return [
     h(
       'span',
-      { class: 'buttons', role: 'group', 'aria-label': 'Zoom' },
-      button('-', 'Zoom out', () => viewport.zoomBy(-1)),
-      button('+', 'Zoom in', () => viewport.zoomBy(1)),
-      button('Fit', 'Fit the whole film', () => viewport.fit()),
-      button('1:1', 'One pixel of the picture for each of the screen', () => viewport.oneToOne()),
+      { class: 'buttons', role: 'group', 'aria-label': t('film.zoom') },
+      button('-', t('film.zoomOut'), () => viewport.zoomBy(-1)),
+      button('+', t('film.zoomIn'), () => viewport.zoomBy(1)),
+      button(t('film.fit'), t('film.fitLabel'), () => viewport.fit()),
+      button('1:1', t('film.oneToOne'), () => viewport.oneToOne()),
     ),
     brightness.label,
     contrast.label,
-    button('Reset', 'Reset brightness and contrast', () => viewport.resetTone()),
+    button(t('film.reset'), t('film.resetLabel'), () => viewport.resetTone()),
   ];
 }
 
 function heatControls(path: string, stage: HTMLElement, ready: Promise<void>): HTMLElement {
-  const heat = h('img', { class: 'heat', alt: 'Heat map of the class activation over the film', draggable: 'false' });
+  const heat = h('img', { class: 'heat', alt: t('film.heatMapAlt'), draggable: 'false' });
   const out = h('output', {}, '50 %');
-  const label = 'Heat map opacity';
+  const label = t('film.heatMapOpacity');
   const slider = h('input', {
     class: 'opacity',
     type: 'range',
@@ -113,11 +112,11 @@ function heatControls(path: string, stage: HTMLElement, ready: Promise<void>): H
   const set = () => {
     heat.style.opacity = String(Number(slider.value) / 100);
     out.textContent = `${slider.value} %`;
-    slider.setAttribute('aria-valuetext', `${slider.value} per cent`);
+    slider.setAttribute('aria-valuetext', t('film.perCent', { value: slider.value }));
   };
   slider.addEventListener('input', set);
   set();
-  const control = h('label', { class: 'slider' }, 'Heat map ', slider, out);
+  const control = h('label', { class: 'slider' }, `${t('film.heatMap')} `, slider, out);
   // One that another version laid out otherwise can't lie over the film.
   heat.addEventListener('error', () => {
     heat.remove();
@@ -125,8 +124,8 @@ function heatControls(path: string, stage: HTMLElement, ready: Promise<void>): H
       h(
         'p',
         { class: 'faint' },
-        'The stored heat map cannot lie over the film. ',
-        h('a', { href: sized(`${path}&part=whole`), target: '_blank', rel: 'noopener' }, 'Show it by itself'),
+        `${t('film.heatMapApart')} `,
+        h('a', { href: sized(`${path}&part=whole`), target: '_blank', rel: 'noopener' }, t('film.heatMapAlone')),
       ),
     );
   });
@@ -162,9 +161,9 @@ function outlineControls(
   };
   const note = (words: string) => h('p', { class: 'faint small' }, words);
   return [
-    ...(hotRegion.length > 2 ? [box('Region of greatest activation', 'hot', [hotRegion])] : []),
-    ...(lungs === null ? [] : [box('Lungs outline', 'lungs', lungs)]),
-    ...(outlinesAreBurnedIn ? [note('This older heat map has its outlines drawn in: they go with it.')] : []),
+    ...(hotRegion.length > 2 ? [box(t('film.hotRegion'), 'hot', [hotRegion])] : []),
+    ...(lungs === null ? [] : [box(t('film.lungs'), 'lungs', lungs)]),
+    ...(outlinesAreBurnedIn ? [note(t('film.burnedIn'))] : []),
   ];
 }
 

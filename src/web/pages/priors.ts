@@ -1,7 +1,8 @@
 import type { PriorStudies, PriorStudy, StudyDetail } from '../api/api-types.js';
 import { get } from './api.js';
 import { h } from './dom.js';
-import { stateName } from './words.js';
+import { figure, t } from './language.js';
+import { dateWords, stateName } from './words.js';
 
 /** Earlier studies of the patient as a strip; each opens beside the film. Null where patients may not be seen. */
 export function priorStrip(
@@ -10,17 +11,17 @@ export function priorStrip(
   compare: (prior: PriorStudy | null) => void,
 ): HTMLElement | null {
   if (row.patient === undefined) return null;
-  const list = h('ul', {}, h('li', { class: 'faint' }, 'Looking for earlier studies ...'));
-  const title = h('h3', { id: 'priors-title' }, 'Earlier studies');
+  const list = h('ul', {}, h('li', { class: 'faint' }, t('priors.looking')));
+  const title = h('h3', { id: 'priors-title' }, t('priors.heading'));
   const strip = h('section', { class: 'priors', 'aria-labelledby': 'priors-title' }, title, list);
   void ready
     .then(() => get<PriorStudies>(`/studies/${row.studyInstanceUid}/priors`))
     .then(
       ({ priors }) => {
-        if (priors.length === 0) list.replaceChildren(h('li', { class: 'faint' }, 'None with a result.'));
+        if (priors.length === 0) list.replaceChildren(h('li', { class: 'faint' }, t('priors.none')));
         else list.replaceChildren(...cards(priors, compare));
       },
-      () => list.replaceChildren(h('li', { class: 'problem' }, 'Earlier studies could not be read.')),
+      () => list.replaceChildren(h('li', { class: 'problem' }, t('priors.unreadable'))),
     );
   return strip;
 }
@@ -34,12 +35,14 @@ function cards(priors: readonly PriorStudy[], compare: (prior: PriorStudy | null
         ? h('span', { class: 'thumb blank' })
         : h('img', { class: 'thumb', alt: '', src: `${film.picture}?size=256`, fetchpriority: 'low' });
     const words =
-      result === null ? stateName(state) : `${result.probabilityText} %, ${result.reached ? 'at or above' : 'below'}`;
+      result === null
+        ? stateName(state)
+        : `${figure(result.probabilityText)} %, ${t(result.reached ? 'result.shortReached' : 'result.shortBelow')}`;
     const button = h(
       'button',
       { type: 'button', class: 'prior', 'aria-pressed': 'false' },
       picture,
-      h('span', { class: 'when' }, studyDate || 'Date not stated'),
+      h('span', { class: 'when' }, dateWords(studyDate) || t('priors.dateNotStated')),
       h('span', { class: 'small' }, words),
     );
     button.addEventListener('click', () => {

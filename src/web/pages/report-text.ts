@@ -1,29 +1,30 @@
 import type { FilmReport, StudyDetail } from '../api/api-types.js';
 import { announce, h } from './dom.js';
-import { RESEARCH_USE } from './wording.js';
+import { t } from './language.js';
+import { dateWords } from './words.js';
 
 /** The report as plain text, to be pasted: with what it is for, and without the patient's name. */
 export function reportPlainText({ summary, statements }: FilmReport, { row, studyDate, models }: StudyDetail): string {
   const study = [
-    row.accessionNumber ? `Accession ${row.accessionNumber}` : '',
-    studyDate ? `study of ${studyDate}` : '',
+    row.accessionNumber ? t('report.accession', { number: row.accessionNumber }) : '',
+    studyDate ? t('report.studyOf', { date: dateWords(studyDate) }) : '',
   ].filter((text) => text !== '');
   return [
-    RESEARCH_USE.statement,
+    t('research.statement'),
     ...(study.length === 0 ? [] : [study.join(', ')]),
     summary,
     ...statements.map(({ name, value }) => `${name}: ${value}`),
-    `Models: ${models.map(({ id, version }) => `${id} ${version}`).join(', ')}`,
-    RESEARCH_USE.sentence,
+    t('study.madeBy', { models: models.map(({ id, version }) => `${id} ${version}`).join(', ') }),
+    t('research.sentence'),
     '',
   ].join('\n');
 }
 
 export function copyButton(text: () => string): HTMLElement {
   const copy = async () => {
-    announce((await copied(text())) ? 'Report copied' : 'The report could not be copied: select and copy it');
+    announce(t((await copied(text())) ? 'report.copied' : 'report.notCopied'));
   };
-  return h('button', { type: 'button', id: 'copy-report', onclick: () => void copy() }, 'Copy report');
+  return h('button', { type: 'button', id: 'copy-report', onclick: () => void copy() }, t('report.copy'));
 }
 
 /** The clipboard needs HTTPS or this very machine; without it the older way does, where the browser has it. */

@@ -1,32 +1,35 @@
 import type { RowResult, Session, StudyRow } from '../api/api-types.js';
 import type { ColumnKey } from './address.js';
 import { h } from './dom.js';
-import { RESEARCH_USE } from './wording.js';
+import { figure, t } from './language.js';
 import {
   claimOf,
-  dateTime,
+  clock,
+  dateWords,
+  day,
   duration,
   resultWords,
   since,
   stateName,
   stateWords,
   urgentWords,
-  VERDICT_WORDS,
+  viewWords,
   workWords,
   zonedTime,
 } from './words.js';
 
 export const COLUMN_WORDS: Readonly<Record<ColumnKey, string>> = {
-  priority: 'Priority',
-  film: 'Film',
-  patient: 'Patient',
-  view: 'View',
-  waiting: 'Waiting',
-  arrived: 'Arrived',
-  open: 'Open',
+  priority: t('list.priority'),
+  film: t('list.column.film'),
+  patient: t('list.column.patient'),
+  view: t('list.view'),
+  waiting: t('list.column.waiting'),
+  arrived: t('list.arrived'),
+  open: t('list.column.open'),
 };
 
 interface Column {
+  readonly key: ColumnKey | 'result';
   readonly title: string;
   /** Of the grid, as in CSS. */
   readonly width: string;
@@ -34,11 +37,11 @@ interface Column {
 }
 
 /** In the order in which they are shown. */
-const COLUMNS: readonly (Column & { readonly key: ColumnKey | 'result' })[] = [
+const COLUMNS: readonly Column[] = [
   { key: 'priority', title: COLUMN_WORDS.priority, width: '92px', cell: priorityCell },
   { key: 'film', title: COLUMN_WORDS.film, width: '118px', cell: filmCell },
   { key: 'patient', title: COLUMN_WORDS.patient, width: 'minmax(180px, 1.4fr)', cell: patientCell },
-  { key: 'result', title: 'Result', width: 'minmax(240px, 2fr)', cell: resultCell },
+  { key: 'result', title: t('list.column.result'), width: 'minmax(240px, 2fr)', cell: resultCell },
   { key: 'view', title: COLUMN_WORDS.view, width: '92px', cell: viewCell },
   { key: 'waiting', title: COLUMN_WORDS.waiting, width: '132px', cell: waitingCell },
   { key: 'arrived', title: COLUMN_WORDS.arrived, width: '104px', cell: arrivedCell },
@@ -69,19 +72,23 @@ export function drawRow(row: StudyRow, session: Session, columns: readonly Colum
 function rowWords(row: StudyRow): string {
   const { patient, accessionNumber } = row;
   const who = [
-    patient === undefined ? '' : patient.name || (patient.id ? `patient ID ${patient.id}` : 'patient not stated'),
-    accessionNumber ? `accession ${accessionNumber}` : '',
+    patient === undefined ? '' : patient.name || patientIdWords(patient.id),
+    accessionNumber ? t('report.accession', { number: accessionNumber }) : '',
   ];
   return [
-    row.priority,
+    t(`priority.${row.priority}`),
     ...who,
     resultWords(row),
-    row.result === null ? '' : RESEARCH_USE.short,
-    `arrived ${since(row.arrivedAt)} ago`,
+    row.result === null ? '' : t('research.short'),
+    t('list.row.arrivedAgo', { time: since(row.arrivedAt) }),
     workWords(row),
   ]
     .filter((text) => text !== '')
     .join(', ');
+}
+
+function patientIdWords(id: string): string {
+  return id ? t('list.row.patientId', { id }) : t('study.patientNotStated');
 }
 
 function cell(name: string, ...children: Parameters<typeof h>[2][]): HTMLElement {
@@ -89,21 +96,18 @@ function cell(name: string, ...children: Parameters<typeof h>[2][]): HTMLElement
 }
 
 function priorityCell(row: StudyRow): HTMLElement {
-  return cell(
-    'priority',
-    h('span', { class: 'badge', title: urgentWords(row) }, row.priority === 'urgent' ? 'Urgent' : 'Routine'),
-  );
+  return cell('priority', h('span', { class: 'badge', title: urgentWords(row) }, t(`priority.${row.priority}`)));
 }
 
 function filmCell({ leadFilm }: StudyRow): HTMLElement {
   if (leadFilm === null) return cell('films', h('span', { class: 'thumb blank' }), h('span', { class: 'thumb blank' }));
-  const film = thumb(leadFilm.picture, 'Film');
+  const film = thumb(leadFilm.picture, t('list.column.film'));
   return cell(
     'films',
     film,
     leadFilm.heatMap === null
       ? h('span', { class: 'thumb blank' })
-      : thumb(`${leadFilm.heatMap}&part=film`, `Heat map, ${RESEARCH_USE.short}`),
+      : thumb(`${leadFilm.heatMap}&part=film`, t('list.row.heatMap', { research: t('research.short') })),
   );
 }
 
@@ -124,7 +128,11 @@ function thumb(path: string, alt: string): HTMLElement {
 /** Pictures of the rows in sight are asked for now. */
 export function loadThumbs(within: HTMLElement): void {
   for (const image of within.querySelectorAll<HTMLImageElement>('img[data-src]')) {
-    image.onerror = () => image.classList.add('blank');
+    image.onerror = () => {
+      image.classList.add('blank');
+      // Without words no browser draws a broken picture.
+      image.alt = '';
+    };
     image.src = image.dataset['src'] ?? '';
     delete image.dataset['src'];
   }
@@ -140,8 +148,8 @@ export function leaveThumbs(within: HTMLElement): void {
 }
 
 function patientCell({ patient, accessionNumber, studyDescription }: StudyRow): HTMLElement {
-  const name = patient?.name || patient?.id || 'Patient not stated';
-  const about = [patient?.id, patient?.birthDate, patient?.sex].filter(Boolean).join(' · ');
+  const name = patient?.name || patient?.id || t('study.patientNotStated');
+  const about = [patient?.id, dateWords(patient?.birthDate ?? ''), patient?.sex].filter(Boolean).join(' · ');
   return cell(
     'patient',
     h('strong', {}, name),
@@ -153,12 +161,12 @@ function patientCell({ patient, accessionNumber, studyDescription }: StudyRow): 
 function resultCell(row: StudyRow): HTMLElement {
   if (row.result === null) return cell('result', h('span', { class: `chip chip-${row.state}` }, stateWords(row)));
   const verdict =
-    row.verdict === null ? null : h('span', { class: `verdict verdict-${row.verdict}` }, VERDICT_WORDS[row.verdict]);
+    row.verdict === null ? null : h('span', { class: `verdict verdict-${row.verdict}` }, t(`verdict.${row.verdict}`));
   const words = h(
     'span',
     { class: 'words' },
-    h('strong', {}, `${row.result.probabilityText} %`),
-    ` · ${row.result.reached ? 'at or above' : 'below'} ${row.result.thresholdText} %`,
+    h('strong', {}, `${figure(row.result.probabilityText)} %`),
+    ` · ${t(row.result.reached ? 'result.shortReached' : 'result.shortBelow')} ${figure(row.result.thresholdText)} %`,
   );
   return cell(
     'result',
@@ -173,7 +181,7 @@ function resultCell(row: StudyRow): HTMLElement {
     h(
       'span',
       { class: 'faint small' },
-      `${row.result.reached ? '' : 'No statement about absence. '}${RESEARCH_USE.unverified}`,
+      `${row.result.reached ? '' : `${t('result.noStatement')} `}${t('research.unverified')}`,
     ),
   );
 }
@@ -189,7 +197,7 @@ export function bar({ probability, threshold, probabilityText, thresholdText, re
     {
       class: 'bar',
       role: 'img',
-      'aria-label': `Probability ${probabilityText} per cent, operating point ${thresholdText} per cent`,
+      'aria-label': t('result.bar', { probability: figure(probabilityText), point: figure(thresholdText) }),
     },
     fill,
     mark,
@@ -199,8 +207,8 @@ export function bar({ probability, threshold, probabilityText, thresholdText, re
 function viewCell({ views, films }: StudyRow): HTMLElement {
   return cell(
     'view',
-    h('span', {}, views.length === 0 ? '-' : views.join(', ')),
-    films > 1 ? h('span', { class: 'faint' }, `${films} films`) : null,
+    h('span', {}, views.length === 0 ? '-' : viewWords(views.join(', '))),
+    films > 1 ? h('span', { class: 'faint' }, t('list.row.films', { count: films })) : null,
   );
 }
 
@@ -216,7 +224,7 @@ function openCell(row: StudyRow, { viewers }: Session): HTMLElement {
           target: '_blank',
           rel: 'noopener noreferrer',
           tabindex: -1,
-          'aria-label': `Open in ${name}`,
+          'aria-label': t('study.openIn', { viewer: name }),
         },
         name,
       ),
@@ -238,9 +246,11 @@ function filled(template: string, { studyInstanceUid, accessionNumber, patient }
 /** The wait ends with the result; then somebody reads it. */
 function waitingCell(row: StudyRow): HTMLElement {
   const { arrivedAt, completedAt, state } = row;
-  const title = `Arrived ${zonedTime(arrivedAt)}`;
+  const title = t('list.row.arrivedAt', { at: zonedTime(arrivedAt) });
   const isOver = completedAt !== null && state !== 'waiting' && state !== 'analysing';
-  const wait = isOver ? `waited ${duration(Date.parse(completedAt) - Date.parse(arrivedAt))}` : since(arrivedAt);
+  const wait = isOver
+    ? t('list.row.waited', { time: duration(Date.parse(completedAt) - Date.parse(arrivedAt)) })
+    : since(arrivedAt);
   const claim = claimOf(row);
   return cell(
     'waiting',
@@ -254,10 +264,15 @@ function waitingCell(row: StudyRow): HTMLElement {
 }
 
 function arrivedCell({ arrivedAt }: StudyRow): HTMLElement {
-  const [day = '', time = ''] = dateTime(arrivedAt).split(' ');
   return cell(
     'arrived',
-    h('time', { datetime: arrivedAt, title: zonedTime(arrivedAt) }, h('span', {}, day), ' ', h('span', {}, time)),
+    h(
+      'time',
+      { datetime: arrivedAt, title: zonedTime(arrivedAt) },
+      h('span', {}, day(arrivedAt)),
+      ' ',
+      h('span', {}, clock(arrivedAt)),
+    ),
   );
 }
 
@@ -265,7 +280,7 @@ function arrivedCell({ arrivedAt }: StudyRow): HTMLElement {
 export function tick(within: HTMLElement): void {
   for (const words of within.querySelectorAll<HTMLElement>('.claimed')) {
     if (Date.parse(words.dataset['until'] ?? '') > Date.now()) continue;
-    words.textContent = 'Unread';
+    words.textContent = t('work.unread');
     words.classList.remove('claimed');
   }
   for (const time of within.querySelectorAll<HTMLTimeElement>('time.since')) {

@@ -2,6 +2,7 @@ import type { ListView, SavedView, SavedViews, Session } from '../api/api-types.
 import { addressOf, filtersOf, filtersOfView, viewOf } from './address.js';
 import { get, post, remove } from './api.js';
 import { announce, byId, h } from './dom.js';
+import { t } from './language.js';
 
 /** Where views are kept. Each answers all that there are then. */
 interface Store {
@@ -24,7 +25,7 @@ const OF_BROWSER: Store = {
   list: () => Promise.resolve(kept()),
   save: (name, view) => {
     const others = kept().filter((one) => one.name !== name);
-    if (others.length >= MOST_VIEWS) return Promise.reject(new Error('there are as many as there may be'));
+    if (others.length >= MOST_VIEWS) return Promise.reject(new Error(t('views.many')));
     return Promise.resolve(keep([...others, { id: name, name, view }]));
   },
   remove: (id) => Promise.resolve(keep(kept().filter((one) => one.id !== id))),
@@ -56,14 +57,14 @@ export function startSavedViews(session: Session, changed: () => void): void {
   const open = ({ view, name: opened }: SavedView) => {
     history.pushState(null, '', location.pathname + addressOf(filtersOfView(view, session), session));
     leave(choice);
-    announce(`View ${opened}`);
+    announce(t('views.opened', { name: opened }));
     changed();
   };
   const draw = (views: readonly SavedView[]) => {
     const rows = views.map((one) =>
-      viewRow(one, open, () => void act(() => store.remove(one.id), `View ${one.name} removed`)),
+      viewRow(one, open, () => void act(() => store.remove(one.id), t('views.removed', { name: one.name }))),
     );
-    list.replaceChildren(...(rows.length === 0 ? [h('li', { class: 'faint' }, 'You have saved none.')] : rows));
+    list.replaceChildren(...(rows.length === 0 ? [h('li', { class: 'faint' }, t('views.none'))] : rows));
   };
   const act = async (asked: () => Promise<readonly SavedView[]>, words: string | null) => {
     try {
@@ -71,7 +72,7 @@ export function startSavedViews(session: Session, changed: () => void): void {
       problem.hidden = true;
       if (words !== null) announce(words);
     } catch (error) {
-      problem.textContent = `Not done: ${(error as Error).message}.`;
+      problem.textContent = `${t('page.notDone', { why: (error as Error).message })}.`;
       problem.hidden = false;
     }
   };
@@ -82,7 +83,7 @@ export function startSavedViews(session: Session, changed: () => void): void {
       return;
     }
     name.value = '';
-    void act(() => store.save(given, viewOf(filtersOf(location, session), session)), `View ${given} saved`);
+    void act(() => store.save(given, viewOf(filtersOf(location, session), session)), t('views.saved', { name: given }));
   };
   name.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter') return;
@@ -92,8 +93,13 @@ export function startSavedViews(session: Session, changed: () => void): void {
   });
   byId('saved-views').append(
     list,
-    h('label', { for: 'view-name' }, 'Save this view as'),
-    h('span', { class: 'buttons' }, name, h('button', { type: 'button', id: 'save-view', onclick: save }, 'Save')),
+    h('label', { for: 'view-name' }, t('views.saveAs')),
+    h(
+      'span',
+      { class: 'buttons' },
+      name,
+      h('button', { type: 'button', id: 'save-view', onclick: save }, t('views.save')),
+    ),
     problem,
   );
   choice.addEventListener('toggle', () => {
@@ -107,7 +113,7 @@ function viewRow(one: SavedView, open: (view: SavedView) => void, drop: () => vo
     'li',
     {},
     h('button', { type: 'button', class: 'view', onclick: () => open(one) }, one.name),
-    h('button', { type: 'button', 'aria-label': `Remove the view ${one.name}`, onclick: drop }, '×'),
+    h('button', { type: 'button', 'aria-label': t('views.remove', { name: one.name }), onclick: drop }, '×'),
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Session, StudyRow } from '../api/api-types.js';
 import { byId, h } from './dom.js';
+import { t } from './language.js';
 
 /** What this browser remembers: for all its pages of the list. */
 const NOTIFY = 'hilum.notify';
@@ -87,8 +88,8 @@ export class Teller {
 
   private notify(uids: readonly string[]): void {
     const [first] = uids;
-    const words = uids.length === 1 ? 'New urgent study' : `${uids.length} new urgent studies`;
-    const shown = new Notification(words, { body: 'Hilum reading list', tag: `hilum-${first}`, icon: '/ui/icon.svg' });
+    const words = t('alerts.newUrgent', { count: uids.length });
+    const shown = new Notification(words, { body: t('page.title.list'), tag: `hilum-${first}`, icon: '/ui/icon.svg' });
     shown.onclick = () => {
       window.focus();
       if (uids.length === 1 && first !== undefined) this.open(first);
@@ -146,12 +147,12 @@ export class Teller {
       },
     });
     dialog.append(
-      h('h2', { id: 'alerts-title' }, 'Alerts'),
-      h('p', {}, 'When a study becomes urgent while a page of the list is open:'),
-      h('label', {}, notify, 'Notification of the desktop, without the patient'),
-      h('label', {}, sound, 'Sound'),
+      h('h2', { id: 'alerts-title' }, t('page.alerts')),
+      h('p', {}, t('alerts.text')),
+      h('label', {}, notify, t('alerts.notification')),
+      h('label', {}, sound, t('alerts.sound')),
       told,
-      h('form', { method: 'dialog' }, h('button', {}, 'Close')),
+      h('form', { method: 'dialog' }, h('button', {}, t('help.close'))),
     );
     button.hidden = false;
     button.addEventListener('click', () => {
@@ -171,10 +172,8 @@ async function askToNotify(isWanted: boolean): Promise<void> {
 }
 
 function notifyWords(): string {
-  if (!canNotify()) return 'This browser shows no notifications here: the page needs https, or this machine.';
-  return Notification.permission === 'denied'
-    ? 'The browser is set to show no notifications of this page: change it in its settings of the site.'
-    : 'Kept in this browser.';
+  if (!canNotify()) return t('alerts.notHere');
+  return t(Notification.permission === 'denied' ? 'alerts.denied' : 'alerts.kept');
 }
 
 /** Those of the studies that no page of this browser has told of; from now on they count as told. */

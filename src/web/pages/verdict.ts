@@ -1,7 +1,8 @@
 import type { Agreement, GivenVerdict, ListVerdict, StudyDetail } from '../api/api-types.js';
 import { get, post } from './api.js';
 import { announce, h } from './dom.js';
-import { dateTime, percent, VERDICT_WORDS } from './words.js';
+import { t } from './language.js';
+import { dateTime, percent } from './words.js';
 
 const NOTE_LENGTH = 2000;
 /** Keys by which a verdict is chosen; it is given by Enter, from the note. */
@@ -13,7 +14,7 @@ export function verdictPart(detail: StudyDetail, reload: () => void): HTMLElemen
   const part = h(
     'section',
     { class: 'verdicts', 'aria-labelledby': 'verdict-title' },
-    h('h3', { id: 'verdict-title' }, 'Verdict'),
+    h('h3', { id: 'verdict-title' }, t('verdict.heading')),
   );
   if (detail.mayJudge && row.completedAt !== null) part.append(form(detail, reload));
   if (verdicts.length > 0)
@@ -25,9 +26,9 @@ export function verdictPart(detail: StudyDetail, reload: () => void): HTMLElemen
           h(
             'li',
             {},
-            h('strong', {}, VERDICT_WORDS[verdict]),
-            ` by ${by}${account === null ? '' : ` (${account})`}, ${dateTime(at)}`,
-            current ? '' : ' (about an earlier result)',
+            h('strong', {}, t(`verdict.${verdict}`)),
+            ` ${t('verdict.by', { name: account === null ? by : `${by} (${account})`, at: dateTime(at) })}`,
+            current ? '' : ` ${t('verdict.earlier')}`,
             note === '' ? null : h('blockquote', {}, note),
           ),
         ),
@@ -64,12 +65,12 @@ function form({ row }: StudyDetail, reload: () => void): HTMLElement {
         class: `verdict-button verdict-${verdict}`,
         'aria-pressed': String(row.verdict === verdict),
       },
-      VERDICT_WORDS[verdict],
+      t(`verdict.${verdict}`),
     );
   const element = h(
     'form',
     { id: 'verdict-form' },
-    h('label', { for: 'note' }, 'Note (optional, nothing that names the patient)'),
+    h('label', { for: 'note' }, t('verdict.note')),
     note,
     h('div', { class: 'buttons' }, choice('agree'), choice('disagree'), choice('unusable')),
     problem,
@@ -79,7 +80,7 @@ function form({ row }: StudyDetail, reload: () => void): HTMLElement {
   let choiceOfKeys: ListVerdict | null = null;
   const choose = (verdict: ListVerdict | null) => {
     choiceOfKeys = verdict;
-    chosen.textContent = verdict === null ? '' : `${VERDICT_WORDS[verdict]}: Enter keeps it, Esc does not.`;
+    chosen.textContent = verdict === null ? '' : t('verdict.chosen', { verdict: t(`verdict.${verdict}`) });
   };
   element.addEventListener('choose', (event) => {
     choose((event as CustomEvent<ListVerdict>).detail);
@@ -99,11 +100,11 @@ function form({ row }: StudyDetail, reload: () => void): HTMLElement {
     choose(null);
     post(`/studies/${row.studyInstanceUid}/verdict`, { verdict, note: note.value.trim() } satisfies GivenVerdict).then(
       () => {
-        announce(`Verdict kept: ${VERDICT_WORDS[verdict]}`);
+        announce(t('verdict.kept', { verdict: t(`verdict.${verdict}`) }));
         reload();
       },
       (error: unknown) => {
-        problem.textContent = `The verdict was not kept: ${error instanceof Error ? error.message : String(error)}.`;
+        problem.textContent = t('verdict.notKept', { why: error instanceof Error ? error.message : String(error) });
         problem.hidden = false;
       },
     );
@@ -112,10 +113,8 @@ function form({ row }: StudyDetail, reload: () => void): HTMLElement {
 }
 
 function agreementWords({ agree, disagree, unusable, share }: Agreement): string {
-  const unusables = unusable === 0 ? '' : ` ${unusable} called unusable.`;
-  if (share === null) return `Nobody has agreed or disagreed with a result yet.${unusables}`;
-  return (
-    `Agreement so far: ${agree} of ${agree + disagree}, ${percent(share.value)} (95 % interval ` +
-    `${percent(share.low)} to ${percent(share.high)}).${unusables}`
-  );
+  const unusables = unusable === 0 ? '' : ` ${t('verdict.unusables', { count: unusable })}`;
+  if (share === null) return `${t('verdict.agreementNone')}${unusables}`;
+  const [value, low, high] = [share.value, share.low, share.high].map(percent) as [string, string, string];
+  return `${t('verdict.agreement', { agree, all: agree + disagree, share: value, low, high })}${unusables}`;
 }

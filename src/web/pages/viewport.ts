@@ -1,4 +1,5 @@
 import { h } from './dom.js';
+import { t } from './language.js';
 
 /** What is seen of a picture, so that another of any size can show the same. */
 export interface View {
@@ -44,8 +45,12 @@ export class Viewport {
     name: string,
   ) {
     this.stage = h('div', { class: 'stage' }, film);
-    const keys = 'plus and minus zoom, 0 fits, 1 shows one to one, arrow keys move';
-    this.element = h('div', { class: 'viewport', tabindex: 0, role: 'group', 'aria-label': `${name}: ${keys}` });
+    this.element = h('div', {
+      class: 'viewport',
+      tabindex: 0,
+      role: 'group',
+      'aria-label': t('film.keys', { film: name }),
+    });
     this.element.append(this.stage);
     film.addEventListener('load', () => this.draw());
     new ResizeObserver(() => this.draw()).observe(this.element);

@@ -1,33 +1,30 @@
-import type { ListState, ListVerdict, RowClaim, StudyRow } from '../api/api-types.js';
+import type { ListState, RowClaim, StudyRow } from '../api/api-types.js';
+import { figure, language, listed, named, t } from './language.js';
 
 /** All that a page says of a state. What is not analysed or failed always says why. */
-const STATES: Readonly<Record<ListState, string>> = {
-  waiting: 'Waiting',
-  analysing: 'Analysing',
-  done: 'Analysed',
-  'not-analysed': 'Not analysed',
-  failed: 'Failed',
-};
-
-export const VERDICT_WORDS: Readonly<Record<ListVerdict, string>> = {
-  agree: 'Agree',
-  disagree: 'Disagree',
-  unusable: 'Unusable',
-};
-
 export function stateWords({ state, reason, retryAt }: StudyRow): string {
+  const why = reason === null ? t('film.reasonUnknown') : reasonWords(reason);
   if (state === 'not-analysed' || state === 'failed')
-    return `${STATES[state]} because ${reason === null ? 'the reason was not recorded' : reasonWords(reason)}`;
+    return t('state.because', { state: stateName(state), reason: why });
   if (state === 'waiting' && retryAt !== null && reason !== null)
-    return `Waiting, tried again at ${clock(retryAt)}: ${reasonWords(reason)}`;
-  return STATES[state];
+    return t('state.retry', { at: clock(retryAt), reason: why });
+  return stateName(state);
 }
 
-export const stateName = (state: ListState): string => STATES[state];
+export const stateName = (state: ListState): string => t(`state.${state}`);
 
-function reasonWords({ code, text }: { code: string; text: string }): string {
-  return text === '' ? code : text;
+/** @param text the service's own sentence: what a reason that this page does not know is told by */
+export function reasonWords({ code, text }: { readonly code: string; readonly text: string }): string {
+  const words = named('reason', code);
+  return words === code && text !== '' ? text : words;
 }
+
+/** `frontal, PA`: the view that the network saw in the reader's language, what the film's header says as it is. */
+export const viewWords = (view: string): string =>
+  view
+    .split(', ')
+    .map((word) => named('view', word))
+    .join(', ');
 
 /** The claim of a row, unless its time is over. */
 export function claimOf({ claim }: Pick<StudyRow, 'claim'>): RowClaim | null {
@@ -38,42 +35,44 @@ export function claimOf({ claim }: Pick<StudyRow, 'claim'>): RowClaim | null {
 export function workWords(row: StudyRow): string {
   const { read } = row;
   const claim = claimOf(row);
-  if (read !== null) return `Read ${shortTime(read.at)}${readBy(read)}`;
-  if (claim !== null) return claim.mine ? 'Being read by you' : `Being read by ${claim.by}`;
-  return 'Unread';
+  if (read !== null) return readWords(read);
+  if (claim !== null) return claim.mine ? t('work.byYou') : t('work.byAnother', { name: claim.by });
+  return t('work.unread');
 }
 
-function readBy({ how, by }: NonNullable<StudyRow['read']>): string {
-  if (how === 'ris') return ', reported in the RIS';
-  return by === null ? '' : ` by ${by}`;
+function readWords({ at, how, by }: NonNullable<StudyRow['read']>): string {
+  const when = { at: shortTime(at) };
+  if (how === 'ris') return t('work.readByRis', when);
+  return by === null ? t('work.read', when) : t('work.readBy', { ...when, name: by });
 }
 
-/** 14:05 today, 2026-01-31 14:05 on another day; in the site's time zone. */
+/** 14:05 today, with its day before it on another day; in the site's time zone. */
 function shortTime(iso: string): string {
-  const text = dateTime(iso).slice(0, -3);
-  const [today] = dateTime(new Date().toISOString()).split(' ');
-  return text.startsWith(today!) ? text.slice(11) : text;
+  const time = clock(iso).slice(0, -3);
+  return day(iso) === day(new Date().toISOString()) ? time : `${day(iso)} ${time}`;
 }
 
 /** The result in one sentence; never that something is absent. */
 export function resultWords(row: StudyRow): string {
   const { result } = row;
   if (result === null) return stateWords(row);
-  return `Probability ${result.probabilityText} %, ${result.relation}`;
+  const relation = t(result.reached ? 'result.reached' : 'result.below', { point: figure(result.thresholdText) });
+  return t('result.sentence', { probability: figure(result.probabilityText), relation });
 }
 
 export function urgentWords({ urgentBy }: StudyRow): string {
-  const by = urgentBy.map((source) => ({ order: 'the order', finding: 'the finding', person: 'a person' })[source]);
-  return by.length === 0 ? 'Routine' : `Urgent by ${by.join(' and ')}`;
+  const sources = listed(urgentBy.map((source) => t(`urgent.${source}`)));
+  return urgentBy.length === 0 ? t('priority.routine') : t('urgent.by', { sources });
 }
 
 /** 40 s, 12 min, 3 h 5 min, 2 d 4 h */
 export function duration(milliseconds: number): string {
   const minutes = Math.floor(Math.max(0, milliseconds) / 60_000);
-  if (minutes < 1) return `${Math.floor(Math.max(0, milliseconds) / 1000)} s`;
-  if (minutes < 60) return `${minutes} min`;
-  if (minutes < 1440) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-  return `${Math.floor(minutes / 1440)} d ${Math.floor((minutes % 1440) / 60)} h`;
+  const hours = Math.floor(minutes / 60);
+  if (minutes < 1) return t('duration.seconds', { seconds: Math.floor(Math.max(0, milliseconds) / 1000) });
+  if (minutes < 60) return t('duration.minutes', { minutes });
+  if (minutes < 1440) return t('duration.hours', { hours, minutes: minutes % 60 });
+  return t('duration.days', { days: Math.floor(hours / 24), hours: hours % 24 });
 }
 
 export const since = (iso: string): string => duration(Date.now() - Date.parse(iso));
@@ -108,15 +107,36 @@ export function useTimeZone(name: string): string {
 
 const timeZone = (): string => format.resolvedOptions().timeZone;
 
-/** In the site's time zone: 14:05:09 */
-const clock = (iso: string): string => dateTime(iso).slice(11);
+/** What a clock of the site shows. */
+function partsOf(iso: string): (type: Intl.DateTimeFormatPartTypes) => string {
+  const parts = format.formatToParts(new Date(iso));
+  return (type) => parts.find((part) => part.type === type)?.value ?? '';
+}
+
+/** In the site's time zone: 14:05:09, in each language. */
+export function clock(iso: string): string {
+  const of = partsOf(iso);
+  return `${of('hour')}:${of('minute')}:${of('second')}`;
+}
+
+/** The day in the site's time zone, as {@link dateWords} writes it. */
+export function day(iso: string): string {
+  const of = partsOf(iso);
+  return dateWords(`${of('year').padStart(4, '0')}-${of('month')}-${of('day')}`);
+}
+
+/**
+ * A date as the language writes it, 31.01.2026 or 31/01/2026; English, of which there is more than one, as ISO 8601.
+ * @param date YYYY-MM-DD; '' stays so
+ */
+export function dateWords(date: string): string {
+  if (language === 'en' || date === '') return date;
+  const written = { year: 'numeric', month: '2-digit', day: '2-digit', timeZone: 'UTC' } as const;
+  return new Intl.DateTimeFormat(language, written).format(new Date(date));
+}
 
 /** In the site's time zone: 2026-01-31 14:05:09 */
-export function dateTime(iso: string): string {
-  const parts = format.formatToParts(new Date(iso));
-  const of = (type: Intl.DateTimeFormatPartTypes) => parts.find((part) => part.type === type)?.value ?? '';
-  return `${of('year').padStart(4, '0')}-${of('month')}-${of('day')} ${of('hour')}:${of('minute')}:${of('second')}`;
-}
+export const dateTime = (iso: string): string => `${day(iso)} ${clock(iso)}`;
 
 /** 2026-01-31 14:05:09 (Europe/Berlin) */
 export const zonedTime = (iso: string): string => `${dateTime(iso)} (${timeZone()})`;

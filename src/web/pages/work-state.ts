@@ -1,6 +1,7 @@
 import type { ClaimAnswer, ClaimReleased, StudyDetail, StudyRow } from '../api/api-types.js';
 import { get, post, remove } from './api.js';
 import { announce, h } from './dom.js';
+import { t } from './language.js';
 import { claimOf, workWords } from './words.js';
 
 interface OpenStudy {
@@ -56,14 +57,14 @@ function controls(row: StudyRow): (HTMLElement | null)[] {
   const isOthers = claim !== null && !claim.mine;
   const button = (id: string, words: string, act: () => Promise<unknown>) =>
     h('button', { type: 'button', id, onclick: () => void tried(act) }, words);
-  const own = claim === null ? 'Claim' : 'Give back';
+  const own = t(claim === null ? 'work.claim' : 'work.giveBack');
   return [
     h('span', { role: 'status', class: isOthers ? 'of-another' : null }, workWords(row)),
-    isOthers ? button('take-over', 'Take over', () => take(uid, true)) : null,
+    isOthers ? button('take-over', t('work.takeOver'), () => take(uid, true)) : null,
     row.read !== null || isOthers
       ? null
       : button('claim', own, () => (claim === null ? take(uid, false) : giveBack(uid))),
-    button('read', row.read === null ? 'Mark as read' : 'Mark as unread', () => markRead(row)),
+    button('read', t(row.read === null ? 'work.markRead' : 'work.markUnread'), () => markRead(row)),
   ];
 }
 
@@ -101,7 +102,8 @@ function keep(uid: string, answer: ClaimAnswer | null): void {
 async function take(uid: string, takeOver: boolean): Promise<void> {
   const answer = await post<ClaimAnswer>(path(uid, 'claim'), { takeOver });
   const { claimed, claim } = answer;
-  announce(claimed ? 'Claimed' : `Not claimed: ${claim === null ? 'it was read' : `being read by ${claim.by}`}`);
+  if (claimed) announce(t('work.claimed'));
+  else announce(claim === null ? t('work.notClaimedRead') : t('work.notClaimed', { name: claim.by }));
   keep(uid, answer);
 }
 
@@ -111,7 +113,7 @@ async function giveBack(uid: string): Promise<void> {
     open.isClaimed = false;
   }
   const { released } = await remove<ClaimReleased>(path(uid, 'claim'));
-  announce(released ? 'Given back' : 'It was not claimed');
+  announce(t(released ? 'work.givenBack' : 'work.wasNotClaimed'));
 }
 
 async function markRead({ studyInstanceUid: uid, read }: StudyRow): Promise<void> {
@@ -120,7 +122,7 @@ async function markRead({ studyInstanceUid: uid, read }: StudyRow): Promise<void
     clearTimeout(open.timer);
     open.isClaimed = false;
   }
-  announce(read === null ? 'Marked as read' : 'Marked as unread');
+  announce(t(read === null ? 'work.markedRead' : 'work.markedUnread'));
 }
 
 async function tried(act: () => Promise<unknown>): Promise<void> {
@@ -128,7 +130,7 @@ async function tried(act: () => Promise<unknown>): Promise<void> {
     await act();
     await look();
   } catch (error) {
-    announce(`Not done: ${(error as Error).message}`);
+    announce(t('page.notDone', { why: (error as Error).message }));
   }
 }
 

@@ -12,6 +12,7 @@ import { signIns } from './008-sign-ins';
 import { workState } from './009-work-state';
 import { ris } from './010-ris';
 import { patients } from './011-patients';
+import { turnaround } from './012-turnaround';
 import { habits } from './013-habits';
 import type { DatabaseKind, Migration } from './migration';
 
@@ -28,6 +29,7 @@ export const MIGRATIONS: readonly Migration[] = [
   workState,
   ris,
   patients,
+  turnaround,
   habits,
 ];
 

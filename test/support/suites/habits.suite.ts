@@ -56,7 +56,7 @@ export function habitTests(open: () => Promise<Database>): void {
     expect(await names('local:ana')).toHaveLength(MOST_VIEWS);
   });
 
-  test('who has a study open: other pages, each user once; until it is closed, another is opened, or its time is over', async () => {
+  test('who has a study open on other pages, each once, until it is closed or its time is over', async () => {
     const opens = (by: Author, page: string, name = 'a', at = list) =>
       at.keepOpen(uid(name), { by, page, forMs: HOLD });
     expect(await opens(ANA, 'ana-1')).toEqual([]);
@@ -104,7 +104,7 @@ export function habitTests(open: () => Promise<Database>): void {
     key: deriveUid([key]),
   });
 
-  test('since when a study is urgent: by event, result, person, verdict; what is urgent already stays so since then', async () => {
+  test('since when a study is urgent, by whatever makes it so; what is urgent already stays so', async () => {
     await list.advance(uid('event'), { kind: 'waiting', priority: 'urgent' }, START);
     expect(await urgent('event')).toBe(START);
     await list.setPriority(uid('event'), 'urgent', ANA);
@@ -129,7 +129,7 @@ export function habitTests(open: () => Promise<Database>): void {
     expect(await urgent('found')).toBe(clock);
   });
 
-  test('a result that the list did not wait for is urgent since it was made: a rebuild makes no news of it', async () => {
+  test('a result that the list did not wait for is urgent since it was made', async () => {
     await list.record(result('old', 0.9, 'old', '2026-01-01T00:00:00.000Z'));
     expect(await urgent('old')).toBe(Date.parse('2026-01-01T00:00:00.000Z'));
   });

@@ -43,6 +43,38 @@ export function worklistTests(open: () => Promise<Database>): void {
   const names = async (request: Partial<Parameters<Worklist['page']>[0]> = {}) =>
     (await list.page({ ...ALL, ...request })).rows.map(({ studyInstanceUid }) => studyInstanceUid);
 
+  test('workers: what each that told of a study has in hand, and since when; after a day it is forgotten', async () => {
+    const analysing: Step = { kind: 'analysing', attempt: 1 };
+    const tell = (name: string, step: Step, at: number, worker: string | null) =>
+      list.advance(uid(name), step, at, null, worker);
+    clock = 100_000;
+    await tell('a', waiting('routine'), 1_000, 'one:1');
+    await tell('a', analysing, 2_000, 'one:1');
+    await tell('b', analysing, 3_000, 'one:1');
+    await tell('c', analysing, 4_000, 'two:7');
+    await tell('unnamed', analysing, 5_000, null);
+    const idle = { studies: 0, since: null };
+    expect(await list.workers()).toEqual([
+      { name: 'one:1', heardAt: 3_000, studies: 2, since: 2_000 },
+      { name: 'two:7', heardAt: 4_000, studies: 1, since: 4_000 },
+    ]);
+    // One that died: another has its study now.
+    await tell('a', analysing, 6_000, 'two:7');
+    await tell('b', { kind: 'returned' }, 7_000, 'one:1');
+    await list.record(studyRecord('c', { studyInstanceUid: uid('c') }));
+    // Late, of before: it is no news of the worker.
+    await tell('d', waiting(null), 500, 'two:7');
+    expect(await list.workers()).toEqual([
+      { name: 'one:1', heardAt: 7_000, ...idle },
+      { name: 'two:7', heardAt: 6_000, studies: 1, since: 6_000 },
+    ]);
+    clock = 86_400_000 + 6_500;
+    expect((await list.workers()).map(({ name }) => name)).toEqual(['one:1']);
+    await tell('e', waiting(null), 86_400_000 + 6_500, 'three:1');
+    const kept = await database.read((db) => db.selectFrom('worker').select('name').orderBy('name').execute());
+    expect(kept.map(({ name }) => name)).toEqual(['one:1', 'three:1']);
+  });
+
   test('a study is seen waiting, analysed and done, with its times', async () => {
     await list.advance(uid('a'), waiting('routine'), 1_000, FILM);
     expect(await row('a')).toMatchObject({

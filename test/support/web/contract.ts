@@ -23,6 +23,8 @@ const ANSWERS: Readonly<Record<string, z.ZodType>> = {
   'GET /agreement': contract.Agreement,
   'GET /models/:model/card': contract.ModelCard,
   'GET /operators/overview': contract.Overview,
+  'GET /operators/turnaround': contract.Turnaround,
+  'GET /operators/installation': contract.Installation,
   'GET /operators/dead-letters': contract.DeadLetterList,
   'POST /operators/dead-letters/replay-all': contract.DeadLettersDone,
   'POST /operators/dead-letters/:letter/replay': contract.DeadLettersDone,

@@ -11,6 +11,7 @@ import type { Line } from '../../../src/pipeline/pipeline';
 import type { StudyRecord } from '../../../src/sinks/record';
 import { webApp } from '../../../src/app/web';
 import type { Log } from '../../../src/base/log';
+import { chooseLanguage } from '../../../src/web/language';
 import type { Access } from '../../../src/web/access/access';
 import type { AuditEvent } from '../../../src/web/access/audit-event';
 import { TooMany } from '../../../src/web/access/limits';
@@ -20,6 +21,7 @@ import { type ListParts, readingListWeb } from '../../../src/web/api/list-app';
 import type { BeforeLetter } from '../../../src/web/api/operator-routes';
 import { listen } from '../../../src/web/health';
 import { type Database, openDatabase } from '../../../src/worklist/database';
+import { KeptTurnaround } from '../../../src/worklist/kept-turnaround';
 import { Worklist } from '../../../src/worklist/worklist';
 import { type FakeAnswers, fakeLine, MemoryAnnouncer, MemoryArchive, runStudyHere } from '../pipeline/line';
 import { recordingLog } from '../records/logs';
@@ -68,7 +70,7 @@ export class ListSite {
     const parts = { ...defaultParts(worklist, holder), ...(access === null ? {} : { access }), ...options.parts };
     const web = readingListWeb(parts);
     const app = access === null ? express() : webApp({ access, checks: parts.checks, metrics: METRICS, listWeb: web });
-    if (access === null) app.use(signInByHeader, web.routes, refusals);
+    if (access === null) app.use(chooseLanguage('auto', false), signInByHeader, web.routes, refusals);
     const server = await listen(app, '127.0.0.1', 0);
     const close = async () => {
       web.close();
@@ -277,6 +279,13 @@ function defaultParts(worklist: Worklist, holder: { site?: ListSite }): ListPart
     timeZone: 'Europe/Berlin',
     queues: async () => ({ intake: 1, urgent: 2, routine: 3, retry: 4, dead: site().letters.length }),
     ages: async () => ({ urgent: 30, routine: 90 }),
+    outages: OUTAGES,
+    workersConnected: async () => 2,
+    deliveries: async () => [{ sink: 'fhir', waiting: 3, retry: 1, dead: 0 }],
+    failingSince: new Map([['fhir', Date.parse('2026-01-02T03:04:05.000Z')]]),
+    turnaround: new KeptTurnaround({ worklist, timeZone: 'Europe/Berlin' }),
+    drift: () => [{ measure: 'lungFraction', films: 40, index: 0.31, chance: 0.2, level: 'changed' }],
+    docsDir: join(__dirname, '../../../docs'),
     deadLetters: {
       list: async () => site().letters,
       replay: (id, before) => take(id, 'replay', before),
@@ -290,4 +299,15 @@ function defaultParts(worklist: Worklist, holder: { site?: ListSite }): ListPart
   };
 }
 
+const OUTAGES = {
+  list: () => [
+    { check: 'archive', problem: 'it is away', from: Date.parse('2026-01-02T03:00:00.000Z'), to: null },
+    {
+      check: 'database',
+      problem: 'it did not answer',
+      from: Date.parse('2026-01-01T03:00:00.000Z'),
+      to: Date.parse('2026-01-01T03:05:00.000Z'),
+    },
+  ],
+};
 let pages: string | undefined;

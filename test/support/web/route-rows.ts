@@ -155,6 +155,10 @@ export const ROUTE_ROWS: readonly RouteRow[] = [
   { route: 'GET /live', path: `${API}/live?since=0`, rule: READERS, shows: TO_READERS },
   { route: 'GET /models/:id/card', path: `${API}/models/covid-vgg19-lungs/card`, rule: 'signed-in' },
   { route: 'GET /operators/overview', path: `${API}/operators/overview`, rule: 'operator', shows: OPERATION },
+  { route: 'GET /operators/turnaround', path: `${API}/operators/turnaround`, rule: 'operator' },
+  { route: 'GET /operators/turnaround.csv', path: `${API}/operators/turnaround.csv`, rule: 'operator' },
+  { route: 'GET /operators/installation', path: `${API}/operators/installation`, rule: 'operator' },
+  { route: 'GET /docs/:name', path: `${API}/docs/operations`, rule: 'signed-in' },
   { route: 'GET /operators/dead-letters', path: LETTERS, rule: 'operator', shows: OPERATION },
   {
     route: 'POST /operators/dead-letters/:letter/replay',

@@ -1,7 +1,15 @@
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { parseUid } from '../../../src/dicom/uid';
 import { ROLES } from '../../../src/web/access/user';
-import type { FilmReport, StudyDetail, StudyCount, StudyPage } from '../../../src/web/api/api-types';
+import type {
+  FilmReport,
+  Installation,
+  Overview,
+  StudyDetail,
+  StudyCount,
+  StudyPage,
+  Turnaround,
+} from '../../../src/web/api/api-types';
 import { LiveEvent } from '../../../src/web/api/contract';
 import { recordingLog } from '../../support/records/logs';
 import { fill, ListSite, studyOf } from '../../support/web/list-site';
@@ -413,6 +421,46 @@ test('operation: queues, outages, states, throughput; dead letters replayed and 
   expect((await site.post('/api/v1/operators/dead-letters/a/drop', {}, ['operator'])).status).toBe(404);
   expect(await json(await site.post('/api/v1/operators/dead-letters/replay-all', {}, ['admin']))).toEqual({ done: 1 });
   expect(site.acted).toEqual(['replay b', 'drop a', 'replay c']);
+});
+
+test('operation: outages, workers, deliveries, turnaround and its CSV, what is installed, documentation', async () => {
+  const overview = await json<Overview>(await site.get('/api/v1/operators/overview', ['operator']));
+  expect(overview.outages).toEqual([
+    { check: 'archive', problem: 'it is away', from: '2026-01-02T03:00:00.000Z', to: null },
+    expect.objectContaining({ check: 'database', to: '2026-01-01T03:05:00.000Z' }),
+  ]);
+  expect(overview).toMatchObject({
+    workersConnected: 2,
+    deliveries: [{ sink: 'fhir', waiting: 3, retry: 1, dead: 0, failingSince: '2026-01-02T03:04:05.000Z' }],
+  });
+  const turnaround = await json<Turnaround>(await site.get('/api/v1/operators/turnaround?days=30', ['operator']));
+  expect(turnaround).toMatchObject({ days: 30, timeZone: 'Europe/Berlin', cut: false });
+  for (const group of turnaround.groups)
+    for (const { studies, notYet, leftOut } of group.steps) expect(studies + notYet + leftOut).toBe(group.arrived);
+  const routine = turnaround.groups.find(({ priority, hour }) => priority === 'routine' && hour === null)!;
+  expect(routine.arrived).toBeGreaterThan(0);
+  const csv = await site.get('/api/v1/operators/turnaround.csv?days=30', ['operator']);
+  expect(csv.headers.get('content-disposition')).toMatch(
+    /^attachment; filename="hilum-turnaround-\d{4}-\d\d-\d\d-30-days.csv"$/,
+  );
+  const [head, ...lines] = (await csv.text()).trimEnd().split('\n');
+  expect(head).toBe('priority,hour,step,studies,median_seconds,p90_seconds,not_yet,left_out,arrived');
+  expect(lines).toHaveLength(turnaround.groups.length * 5);
+  expect(lines[8]).toMatch(/^routine,,total,\d+,/);
+  for (const days of ['2', 'x', '7000'])
+    expect((await site.get(`/api/v1/operators/turnaround?days=${days}`, ['operator'])).status).toBe(400);
+  const installation = await json<Installation>(await site.get('/api/v1/operators/installation', ['operator']));
+  expect(installation).toMatchObject({
+    version: '0.0.1',
+    models: [{ id: 'covid-vgg19-lungs', version: '1.0.0' }],
+    drift: [{ measure: 'lungFraction', level: 'changed' }],
+  });
+  for (const { href } of installation.docs) {
+    const page = await site.get(href, ['operator']);
+    expect([href, page.status, page.headers.get('content-type')]).toEqual([href, 200, 'text/plain; charset=utf-8']);
+  }
+  for (const name of ['threat-model', '..%2fpackage', 'operations.md'])
+    expect((await site.get(`/api/v1/docs/${name}`, ['operator'])).status).toBe(404);
 });
 
 test('every route says who may use it', () => {

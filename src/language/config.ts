@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import type { Language } from './say';
+import { LANGUAGE_NAMES } from './words';
+
+export const languageSchema = z
+  .enum(['auto', ...LANGUAGE_NAMES])
+  .default('auto')
+  .describe(
+    'Language of pages, e-mail and evaluation report: en, es, de or fr. auto: pages follow the browser, all else is ' +
+      'English',
+  );
+
+export type ConfiguredLanguage = z.infer<typeof languageSchema>;
+
+/** Of a text that no reader asks for: an e-mail, a report. */
+export function languageOfTexts(configured: ConfiguredLanguage): Language {
+  return configured === 'auto' ? 'en' : configured;
+}

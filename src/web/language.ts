@@ -1,0 +1,42 @@
+import type { Request, RequestHandler } from 'express';
+import type { ConfiguredLanguage } from '../language/config';
+import type { Language, Words } from '../language/say';
+import { ENGLISH, isLanguage, LANGUAGE_NAMES, wordsIn } from '../language/words';
+
+/** Holds nothing but the name of a language, chosen by `?lang=` on any page. */
+const COOKIE = 'hilum-language';
+const YEAR_MS = 365 * 24 * 3_600_000;
+
+const chosen = new WeakMap<Request, Language>();
+
+/**
+ * Notes in which language a request is answered where people read the answer: that of `?lang=`, which is kept in a
+ * cookie, else the cookie's, else the configured one; where that is `auto`, the browser's (Accept-Language), else
+ * English.
+ */
+export function chooseLanguage(configured: ConfiguredLanguage, isHttps: boolean): RequestHandler {
+  return (request, response, next) => {
+    const asked = request.query['lang'];
+    if (isLanguage(asked))
+      response.cookie(COOKIE, asked, { maxAge: YEAR_MS, httpOnly: true, sameSite: 'lax', secure: isHttps });
+    chosen.set(request, isLanguage(asked) ? asked : (kept(request) ?? byDefault(configured, request)));
+    next();
+  };
+}
+
+/** In which words to answer; English where {@link chooseLanguage} has not been. */
+export function wordsOf(request: object): Words {
+  const language = chosen.get(request as Request);
+  return language === undefined ? ENGLISH : wordsIn(language);
+}
+
+function kept(request: Request): Language | null {
+  const value = new RegExp(`(?:^|;\\s*)${COOKIE}=(\\w+)`).exec(request.headers.cookie ?? '')?.[1];
+  return isLanguage(value) ? value : null;
+}
+
+function byDefault(configured: ConfiguredLanguage, request: Request): Language {
+  if (configured !== 'auto') return configured;
+  const best = request.acceptsLanguages(...LANGUAGE_NAMES);
+  return isLanguage(best) ? best : 'en';
+}

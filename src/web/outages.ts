@@ -1,0 +1,50 @@
+import { messageOf } from '../base/errors';
+import type { Check } from './health';
+
+/** A time in which a check failed, as far as this process has looked; milliseconds since 1970. */
+export interface Outage {
+  readonly check: string;
+  /** What was found last. */
+  readonly problem: string;
+  /** When it was found first. */
+  readonly from: number;
+  /** When the check was found to be well again; null while it is not. */
+  readonly to: number | null;
+}
+
+/** Outages that are over are kept so many, in memory: the log has all. */
+const MOST_ENDED = 20;
+
+/** Since when what the service needs is amiss, from whoever looks at it. */
+export class Outages {
+  private readonly lasting = new Map<string, Outage>();
+  private ended: readonly Outage[] = [];
+
+  constructor(private readonly now: () => number = Date.now) {}
+
+  /** The check, each answer of which is noted. */
+  noted({ name, look }: Check): Check {
+    return {
+      name,
+      look: async () => {
+        const problem = await look().catch(messageOf);
+        this.note(name, problem);
+        return problem;
+      },
+    };
+  }
+
+  /** Those that last first, then those that are over, the latest first. */
+  list(): Outage[] {
+    return [...this.lasting.values(), ...this.ended];
+  }
+
+  private note(check: string, problem: string | null): void {
+    const known = this.lasting.get(check);
+    if (problem !== null) this.lasting.set(check, { check, problem, from: known?.from ?? this.now(), to: null });
+    else if (known !== undefined) {
+      this.lasting.delete(check);
+      this.ended = [{ ...known, to: this.now() }, ...this.ended].slice(0, MOST_ENDED);
+    }
+  }
+}
