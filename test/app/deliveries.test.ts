@@ -42,7 +42,7 @@ test('several of one kind are opened by their names; queues are looked for by al
   expect(sinks.map(({ name }) => name)).toEqual(['webhook.his', 'webhook.ris', 'email']);
   expect(sinksOn(config)).toEqual(['list', 'webhook.his', 'webhook.ris', 'email']);
   expect(knownSinks(config)).toEqual([
-    ...['list', 'hl7', 'fhir', 'ups', 'metadata', 'webhook', 'email'],
+    ...['list', 'hl7', 'fhir', 'ups', 'metadata', 'dicom', 'webhook', 'email'],
     ...['webhook.his', 'webhook.ris', 'webhook.old'],
   ]);
   for (const sink of sinks) await sink.close?.();
