@@ -10,7 +10,7 @@ const ort = createRequire(import.meta.url)('onnxruntime-node');
 const PIXELS = 224 * 224;
 const { model, count, planes, outputs } = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
 
-const session = await ort.InferenceSession.create(model, { intraOpNumThreads: Number(process.env.OMP_NUM_THREADS ?? 1), interOpNumThreads: 1 });
+const session = await ort.InferenceSession.create(model, { intraOpNumThreads: Number(process.env.OMP_NUM_THREADS ?? 1), interOpNumThreads: 1, extra: { session: { x64quantprecision: '1' } } });
 const opened = planes.map((plane) => ({ ...plane, handle: fs.openSync(plane.file, 'r') }));
 const written = outputs.map((output) => ({ ...output, handle: fs.openSync(output.file, 'w') }));
 const bytes = Buffer.alloc(PIXELS);

@@ -9,7 +9,7 @@ const ort = createRequire(import.meta.url)('onnxruntime-node');
 const PIXELS = 224 * 224;
 const [model, films, offset, count, mean, std, out, name, size] = process.argv.slice(2);
 
-const session = await ort.InferenceSession.create(model, { intraOpNumThreads: Number(process.env.OMP_NUM_THREADS ?? 1), interOpNumThreads: 1 });
+const session = await ort.InferenceSession.create(model, { intraOpNumThreads: Number(process.env.OMP_NUM_THREADS ?? 1), interOpNumThreads: 1, extra: { session: { x64quantprecision: '1' } } });
 const input = fs.openSync(films, 'r');
 const output = fs.openSync(out, 'a');
 const done = Math.floor(fs.fstatSync(output).size / (4 * size));

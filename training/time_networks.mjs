@@ -16,7 +16,7 @@ function film({ shape: [planes] }) {
   return new ort.Tensor('float32', values, [planes, 1, 224, 224]);
 }
 
-const sessions = await Promise.all(models.map((model) => ort.InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1 })));
+const sessions = await Promise.all(models.map((model) => ort.InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1, extra: { session: { x64quantprecision: '1' } } })));
 const films = sessions.map(({ inputMetadata: [input] }) => film(input));
 const times = models.map(() => []);
 

@@ -24,6 +24,8 @@ async function open(folder) {
   const session = await InferenceSession.create(fs.readFileSync(path.join(folder, file)), {
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
+    // As the service has it: src/model/onnx-engine.ts.
+    extra: { session: { x64quantprecision: '1' } },
     intraOpNumThreads: Number(threads),
   });
   const size = input.shape.reduce((product, length) => product * length, 1);

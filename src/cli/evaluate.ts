@@ -1,7 +1,7 @@
 import type { EvaluationReport } from '../evaluation/report';
 import { figuresIn } from '../evaluation/words';
-import type { Language } from '../language/say';
-import { ENGLISH, isLanguage, LANGUAGE_NAMES } from '../language/words';
+import { isLanguage, LANGUAGE_NAMES } from '../language/languages';
+import type { Language, Words } from '../language/say';
 import { HilumCommand, note, UsageError } from './command';
 import { progressBar } from './progress';
 
@@ -56,7 +56,9 @@ export const evaluate = new HilumCommand(
         end: () => progress?.clear(),
       },
     );
-    process.stdout.write(summary(report, html));
+    // What is printed is English, as all that commands say.
+    const { ENGLISH } = await import('../language/words.js');
+    process.stdout.write(summary(report, html, ENGLISH));
     const applied =
       applyThreshold === undefined ||
       (await apply(report.choice, applyThreshold, (threshold) =>
@@ -102,9 +104,10 @@ async function apply(
 function summary(
   { counts, labels, auc, atOperatingPoint, calibration, choice }: EvaluationReport,
   html: string,
+  words: Words,
 ): string {
   const { threshold, measured, wantedSensitivity } = choice;
-  const { percent, decimal, share, estimate } = figuresIn(ENGLISH);
+  const { percent, decimal, share, estimate } = figuresIn(words);
   const lines = [
     `${counts.analysed} of ${counts.labelled} films analysed, ${counts.positive} "${labels.positive}", ${counts.negative} "${labels.negative}", ${counts.patients} patients${labels.guessed ? ` ("${labels.positive}" taken for the finding; --positive VALUE says otherwise)` : ''}`,
     `AUC ${estimate(auc.value, auc.interval)}, expected calibration error ${decimal(calibration.expectedCalibrationError)}`,

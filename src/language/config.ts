@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Language } from './say';
-import { LANGUAGE_NAMES } from './words';
+import { LANGUAGE_NAMES } from './languages';
 
 export const languageSchema = z
   .enum(['auto', ...LANGUAGE_NAMES])

@@ -2,17 +2,10 @@ import de from './catalogues/de.json';
 import en from './catalogues/en.json';
 import es from './catalogues/es.json';
 import fr from './catalogues/fr.json';
-import { type Key, type Language, LANGUAGES, type Said, sayIt, type Words } from './say';
+import { type Key, type Language, type Said, sayIt, type Words } from './say';
 
 /** One message catalogue for each language; a test sees to it that none lacks a key, a placeholder or a plural. */
 const CATALOGUES: Readonly<Record<Language, Words['messages']>> = { en, es, de, fr };
-
-/** The names of the languages, for schemas and for whoever chooses. */
-export const LANGUAGE_NAMES = Object.keys(LANGUAGES) as Language[];
-
-export function isLanguage(text: unknown): text is Language {
-  return typeof text === 'string' && Object.hasOwn(LANGUAGES, text);
-}
 
 export function wordsIn(language: Language): Words {
   return { language, messages: CATALOGUES[language] };

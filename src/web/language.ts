@@ -1,7 +1,8 @@
 import type { Request, RequestHandler } from 'express';
 import type { ConfiguredLanguage } from '../language/config';
 import type { Language, Words } from '../language/say';
-import { ENGLISH, isLanguage, LANGUAGE_NAMES, wordsIn } from '../language/words';
+import { isLanguage, LANGUAGE_NAMES } from '../language/languages';
+import { ENGLISH, wordsIn } from '../language/words';
 
 /** Holds nothing but the name of a language, chosen by `?lang=` on any page. */
 const COOKIE = 'hilum-language';

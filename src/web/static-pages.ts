@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { html } from '../base/html';
 import { sayIt, type Words } from '../language/say';
-import { LANGUAGE_NAMES } from '../language/words';
+import { LANGUAGE_NAMES } from '../language/languages';
 import { signedIn } from './access/user';
 import { wordsOf } from './language';
 

@@ -175,7 +175,8 @@ const FIRST_COME = sql`placed as materialized (select urgent, hour, arrived_at, 
     from placed as taken inner join placed as reading on reading.reading_place = taken.arrival_place)`;
 
 /**
- * By priority, and by priority and hour: the ones at the places n / 2 and 9n / 10, rounded up, in whole numbers.
+ * By priority, and by priority and hour: the ones at the places n / 2 and 9n / 10, rounded up, in whole numbers (a sum
+ * is none in PostgreSQL before it is cast).
  */
 async function quantilesOf(
   db: Kysely<Schema>,
@@ -187,8 +188,8 @@ async function quantilesOf(
       row_number() over (partition by urgent order by ms) as place,
       row_number() over (partition by urgent, hour order by ms) as place_in_hour from waited),
     counted as materialized (select urgent, hour, count(*) as studies from placed_waits group by urgent, hour),
-    counted_all as materialized (select urgent, sum(studies) as studies from counted group by urgent)
-    select urgent, cast(null as bigint) as hour, cast(max(studies) as bigint) as studies,
+    counted_all as materialized (select urgent, cast(sum(studies) as bigint) as studies from counted group by urgent)
+    select urgent, cast(null as bigint) as hour, max(studies) as studies,
       max(case when place = (studies + 1) / 2 then ms end) as median,
       max(case when place = (9 * studies + 9) / 10 then ms end) as p90
       from placed_waits inner join counted_all using (urgent) group by urgent

@@ -15,7 +15,8 @@ import {
 import { copies } from '../../src/evaluation/duplicates';
 import { readLabels } from '../../src/evaluation/labels';
 import { figure, type Key, type Language, listed, say, sayIt } from '../../src/language/say';
-import { ENGLISH, LANGUAGE_NAMES, recognised, translated, wordsIn } from '../../src/language/words';
+import { LANGUAGE_NAMES } from '../../src/language/languages';
+import { ENGLISH, recognised, translated, wordsIn } from '../../src/language/words';
 import { chooseOperatingPoint } from '../../src/statistics/operating-point';
 import type { Scored } from '../../src/statistics/statistics';
 import { SHOWN_STATES, VERDICTS } from '../../src/worklist/states';
@@ -96,6 +97,11 @@ const SAME: Readonly<Record<Language, readonly Key[]>> = {
     'list.choice.frontal',
     'list.column.patient',
     'operation.queue.routine',
+    'operation.outages.problem',
+    'operation.turnaround.median',
+    'operation.installed.version',
+    'operation.drift',
+    'operation.drift.index',
   ],
   fr: [
     ...EVERYWHERE,
@@ -108,6 +114,8 @@ const SAME: Readonly<Record<Language, readonly Key[]>> = {
     'list.column.patient',
     'duration.hours',
     'operation.queue.routine',
+    'operation.installed.version',
+    'operation.docs',
   ],
 };
 

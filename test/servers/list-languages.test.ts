@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { Language } from '../../src/language/say';
-import { LANGUAGE_NAMES, wordsIn } from '../../src/language/words';
+import { LANGUAGE_NAMES } from '../../src/language/languages';
+import { wordsIn } from '../../src/language/words';
 import { until } from '../support/servers/servers';
 import { fill, ListSite, studyOf } from '../support/web/list-site';
 

@@ -450,7 +450,7 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
       },
     ];
     const page = await visit('/operators', { roles: ['operator'] });
-    await page.getByText('it is away').waitFor();
+    await page.getByText(/it is away, since/).waitFor();
     expect(await page.locator('#operators-page').innerText()).toContain('Given up');
     expect(await violations(page)).toEqual([]);
     await page.getByRole('button', { name: 'Try again' }).click();
@@ -478,15 +478,15 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
         expect(await rowOf(/analysis-1:4711/).innerText()).toContain('analyses 1 study');
         expect(await rowOf(/^fhir/).innerText()).toMatch(/3\s+1\s+0\s+\d{4}-/);
         expect(await rowOf(/^database/).innerText()).toContain('it did not answer');
-        const urgent = page.getByRole('region', { name: 'Urgent: 1 arrived, 1 of them not read yet' });
+        const urgent = page.getByRole('group', { name: 'Urgent: 1 arrived, 1 of them not read yet' });
         await urgent.waitFor();
         await at.worklist.markRead(study, { how: 'person', by: { id: 'local:ana', name: 'Dr Ana' } });
         // Another choice of days is computed anew.
         await page.getByLabel('Arrived within').selectOption('1');
-        const read = page.getByRole('region', { name: 'Urgent: 1 arrived, 0 of them not read yet' });
+        const read = page.getByRole('group', { name: 'Urgent: 1 arrived, 0 of them not read yet' });
         const total = read.getByRole('row', { name: /^Arrival to read \d/ });
         expect(await total.innerText()).toMatch(/1\s+1 h 0 min\s+1 h 0 min\s+0\s+0$/);
-        await page.getByText('By hour of arrival').click();
+        await page.locator('summary', { hasText: 'By hour of arrival' }).click();
         await page.getByRole('row', { name: /^\d\d:00 Urgent 1/ }).waitFor();
         const download = page.waitForEvent('download');
         await page.getByRole('link', { name: 'Download as CSV' }).click();
@@ -498,9 +498,9 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
         expect(
           await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth'),
         ).toBe(true);
+        expect(page.faults).toEqual([]);
         await page.getByRole('link', { name: 'operations', exact: true }).click();
         await page.getByText('# Operations').first().waitFor();
-        expect(page.faults).toEqual([]);
       } finally {
         await at.close();
       }

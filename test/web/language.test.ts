@@ -1,7 +1,8 @@
 import type { Request, Response } from 'express';
 import type { ConfiguredLanguage } from '../../src/language/config';
 import { LANGUAGES } from '../../src/language/say';
-import { LANGUAGE_NAMES, wordsIn } from '../../src/language/words';
+import { LANGUAGE_NAMES } from '../../src/language/languages';
+import { wordsIn } from '../../src/language/words';
 import type { StudyDetail } from '../../src/web/api/api-types';
 import { chooseLanguage, wordsOf } from '../../src/web/language';
 import { accessSite, type AccessSite, Browser, PASSWORD } from '../support/web/access-site';

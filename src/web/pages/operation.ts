@@ -123,7 +123,7 @@ export function deliveriesPart({ deliveries }: Overview): HTMLElement {
 
 /** Heading, choice of days and the file of them. */
 export function turnaroundControls(days: number, choose: (days: number) => void): HTMLElement[] {
-  const file = h('a', { href: csvOf(days), download: true }, t('operation.turnaround.csv'));
+  const file = h('a', { href: csvOf(days) }, t('operation.turnaround.csv'));
   const select = h(
     'select',
     { id: 'turnaround-days' },
@@ -193,6 +193,7 @@ function stepTable(group: TurnaroundGroup): HTMLElement {
       arrived,
       unread: stepOf(group, 'total')?.notYet ?? 0,
     }),
+    true,
   );
 }
 

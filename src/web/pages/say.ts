@@ -7,7 +7,7 @@ export const LANGUAGES = { en: 'English', es: 'Español', de: 'Deutsch', fr: 'Fr
 export type Language = keyof typeof LANGUAGES;
 export type Key = keyof Messages;
 
-/** Those of messages that nothing is filled into. */
+/** Those of messages that nothing is filled into. @public used by the pages, in their copy of this file */
 export type PlainKey = { [K in Key]: [Messages[K]] extends [never] ? K : never }[Key];
 
 /** A text with {names} to be filled in; or one for each plural form that the language has (CLDR), chosen by {count}. */

@@ -1,11 +1,19 @@
 import { h } from './dom.js';
 
-/** The first cell of each row names it. Where the page is too narrow the table is moved by itself, by keys too. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[], label?: string): HTMLElement {
+/**
+ * The first cell of each row names it. One with a label is moved by itself, by keys too, where the page is too narrow;
+ * where no heading says the label a caption does.
+ */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  label?: string,
+  hasCaption = false,
+): HTMLElement {
   const drawn = h(
     'table',
     {},
-    label === undefined ? null : h('caption', {}, label),
+    label === undefined || !hasCaption ? null : h('caption', {}, label),
     h('thead', {}, h('tr', {}, ...head.map((text) => h('th', { scope: 'col' }, text)))),
     h(
       'tbody',
@@ -16,5 +24,5 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     ),
   );
   if (label === undefined) return drawn;
-  return h('div', { class: 'wide', role: 'region', tabindex: 0, 'aria-label': label }, drawn);
+  return h('div', { class: 'wide', role: 'group', tabindex: 0, 'aria-label': label }, drawn);
 }
