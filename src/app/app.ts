@@ -123,7 +123,7 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const turnaround = list && new KeptTurnaround({ worklist: list.worklist, timeZone: config.list.timeZone });
   const { metrics, observer, drift } = openMeasures(
     config,
-    { classifier: analysis?.classifier ?? null, broker, sinks: sinks.map(({ name }) => name), turnaround },
+    { classifier: analysis?.classifier ?? null, broker, sinks, turnaround },
     log,
   );
   const book = analysis !== null && config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;

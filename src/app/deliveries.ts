@@ -80,6 +80,7 @@ export function openDeliveries(
   const recordOf = own ?? ((event: ResultEvent) => loadCurrentRecord(event, archive));
   const observer: RunnerOptions['observer'] = {
     delivery: (sink, result) => metrics.delivery(sink, result),
+    verified: (sink, way, objects) => metrics.verified(sink, way, objects),
     failingSince(sink, since) {
       metrics.failingSince(sink, since);
       if (since === null) failingSince.delete(sink);

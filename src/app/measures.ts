@@ -8,6 +8,7 @@ import type { FilmObserver } from '../pipeline/stage';
 import { type Broker, BROKER_STATES } from '../queue/broker';
 import { FAILURE_CODES } from '../queue/retry-policy';
 import { DELIVERY_RESULTS } from '../sinks/runner';
+import type { Sink } from '../sinks/sink';
 import { RIS_MESSAGE_LABELS, RIS_OUTCOMES } from '../ris/receiver';
 import { STUDY_RESULTS } from '../study-consumer';
 import type { OperationParts } from '../web/api/operation-routes';
@@ -52,7 +53,8 @@ export function openMeasures(
     brokerState: () => broker.state(),
     queues: () => broker.depths(),
     queueAges: () => broker.ages(),
-    sinks,
+    sinks: sinks.map(({ name }) => name),
+    sinkWays: sinks.flatMap(({ name, ways }) => (ways === undefined ? [] : [{ sink: name, ways }])),
     deliveryResults: DELIVERY_RESULTS,
     sinkQueues: () => broker.sinkDepths(),
     risMessages: listensToRis(config) ? { types: RIS_MESSAGE_LABELS, outcomes: RIS_OUTCOMES } : null,
@@ -65,8 +67,8 @@ export function openMeasures(
 interface MeasuredParts {
   readonly classifier: ModelManifest | null;
   readonly broker: Broker;
-  /** Names of those that this process delivers to. */
-  readonly sinks: readonly string[];
+  /** Those that this process delivers to. */
+  readonly sinks: readonly Pick<Sink, 'name' | 'ways'>[];
   /** Null where this process does not keep the list. */
   readonly turnaround: KeptTurnaround | null;
 }

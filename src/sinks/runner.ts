@@ -21,6 +21,8 @@ interface DeliveryObserver {
   delivery(sink: string, result: DeliveryResult): void;
   /** Since when each try has failed (milliseconds since 1970); null when the last one succeeded. */
   failingSince(sink: string, since: number | null): void;
+  /** Objects that a sink made sure of at its receiver, and in which way. */
+  verified(sink: string, way: string, objects: number): void;
 }
 
 export interface RunnerOptions {
@@ -45,7 +47,7 @@ function isWanted(event: ResultEvent, sink: Sink): boolean {
   return sink.handles.includes(kindOf(event)) && sink.wants(event) && (sink.name === LIST_SINK || isForOthers(event));
 }
 
-const UNOBSERVED: DeliveryObserver = { delivery: () => {}, failingSince: () => {} };
+const UNOBSERVED: DeliveryObserver = { delivery: () => {}, failingSince: () => {}, verified: () => {} };
 
 /** Makes the handler of one sink's queue: it delivers results, settled as `queue/consume-loop` says. */
 export function createRunner(options: RunnerOptions): MessageHandler {
@@ -69,7 +71,7 @@ export function createRunner(options: RunnerOptions): MessageHandler {
 async function work(
   event: ResultEvent,
   { attempt }: ConsumedMessage,
-  { sink, loadRecord }: RunnerOptions,
+  { sink, loadRecord, observer }: RunnerOptions,
   log: Log,
 ): Promise<DeliveryResult> {
   const started = process.hrtime.bigint();
@@ -78,7 +80,8 @@ async function work(
     log.info({ event: 'delivery.superseded', attempt }, 'the archive has a later result, which is told instead');
     return 'superseded';
   }
-  await sink.deliver({ kind: kindOf(event), record });
+  const verified = (way: string, objects: number) => observer?.verified(sink.name, way, objects);
+  await sink.deliver({ kind: kindOf(event), record, verified });
   log.info(
     { event: 'delivery.done', attempt, seconds: Number(process.hrtime.bigint() - started) / 1e9 },
     'result delivered',

@@ -22,6 +22,7 @@ export const METRIC_NAMES = [
   'hilum_deliveries_total',
   'hilum_delivery_messages',
   'hilum_delivery_failing_since_timestamp_seconds',
+  'hilum_delivery_verified_objects_total',
   'hilum_last_result_timestamp_seconds',
   'hilum_ris_messages_total',
   'hilum_ris_last_message_timestamp_seconds',
@@ -47,6 +48,8 @@ export interface MetricsSources {
   /** Sinks of results that are switched on, and each result that a delivery may have. */
   readonly sinks: readonly string[];
   readonly deliveryResults: readonly string[];
+  /** In which ways a sink makes sure of what its receiver has, of those that do. */
+  readonly sinkWays?: readonly { readonly sink: string; readonly ways: readonly string[] }[];
   readonly sinkQueues: () => Promise<
     readonly { readonly sink: string; readonly waiting: number; readonly retry: number; readonly dead: number }[]
   >;
@@ -74,6 +77,8 @@ export interface Metrics {
   delivery(sink: string, result: string): void;
   /** Milliseconds since 1970; null when all is well. */
   failingSince(sink: string, since: number | null): void;
+  /** Objects that a receiver is known to have, by the way in which that is known. */
+  verified(sink: string, way: string, objects: number): void;
   risMessage(type: string, outcome: string): void;
   readonly contentType: string;
   /** All of it in Prometheus' text format, those of the Node process included. */
@@ -91,8 +96,9 @@ export function createMetrics(sources: MetricsSources): Metrics {
   addGauges(registry, sources);
   addDrift(registry, sources.drift ?? (() => []));
   addTurnaround(registry, sources.turnaround ?? (() => null));
-  const { films, studies, failures, stages, waits, lastResult, deliveries, failing, risMessages, lastRisMessage } =
-    startAtZero(instrumentsOf(registry), sources);
+  const instruments = startAtZero(instrumentsOf(registry), sources);
+  const { films, studies, failures, stages, waits, lastResult, risMessages, lastRisMessage } = instruments;
+  const { deliveries, failing, verified } = instruments;
   const nowSeconds = () => (sources.now?.() ?? new Date()).getTime() / 1000;
   return {
     stage: (stage, seconds) => stages.observe({ stage }, seconds),
@@ -105,6 +111,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     waited: (priority, seconds) => waits.observe({ priority }, seconds),
     delivery: (sink, result) => deliveries.inc({ sink, result }),
     failingSince: (sink, since) => failing.set({ sink }, (since ?? 0) / 1000),
+    verified: (sink, way, objects) => verified.inc({ sink, by: way }, objects),
     risMessage: (type, outcome) => {
       risMessages.inc({ type, outcome });
       lastRisMessage.set(nowSeconds());
@@ -118,11 +125,12 @@ type Instruments = ReturnType<typeof instrumentsOf>;
 
 /** Every series that may come is there from the start: a rate needs what it rose from. */
 function startAtZero(instruments: Instruments, sources: MetricsSources): Instruments {
-  const { films, studies, failures, stages, waits, deliveries, failing, risMessages } = instruments;
+  const { films, studies, failures, stages, waits, deliveries, failing, verified, risMessages } = instruments;
   for (const sink of sources.sinks) {
     failing.set({ sink }, 0);
     for (const result of sources.deliveryResults) deliveries.inc({ sink, result }, 0);
   }
+  for (const { sink, ways } of sources.sinkWays ?? []) for (const by of ways) verified.inc({ sink, by }, 0);
   for (const type of sources.risMessages?.types ?? [])
     for (const outcome of sources.risMessages?.outcomes ?? []) risMessages.inc({ type, outcome }, 0);
   films.inc({ outcome: 'analysed', reason: 'none' }, 0);
@@ -174,7 +182,12 @@ function instrumentsOf(registry: Registry) {
     ),
     labelNames: ['sink'],
   });
-  return { films, studies, failures, stages, waits, lastResult, deliveries, failing, ...risInstruments(registry) };
+  const verified = new Counter({
+    ...about('hilum_delivery_verified_objects_total', 'Objects that a PACS is known to have, by how that is known'),
+    labelNames: ['sink', 'by'],
+  });
+  const delivered = { deliveries, failing, verified };
+  return { films, studies, failures, stages, waits, lastResult, ...delivered, ...risInstruments(registry) };
 }
 
 function risInstruments(registry: Registry) {

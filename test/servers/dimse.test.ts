@@ -105,6 +105,37 @@ const deliveriesDone = async (worker: Worker, sink: string) => {
   return Number(new RegExp(`hilum_deliveries_total\\{sink="${sink}",result="done"\\} (\\d+)`).exec(text)?.[1] ?? 0);
 };
 
+/** C-STOREs that the site's Orthanc brought to their end with a peer, by its own list of jobs (the last ten). */
+async function storesTo(title: string): Promise<number> {
+  type Job = { readonly Type: string; readonly State: string; readonly Content: { readonly RemoteAet?: string } };
+  const jobs = await site.ask<Job[]>('/jobs?expand');
+  return jobs.filter(
+    ({ Type, State, Content }) => Type === 'DicomModalityStore' && State === 'Success' && Content.RemoteAet === title,
+  ).length;
+}
+
+/** Delivers the result of a study once more, as after a crash between C-STORE and acknowledgement. */
+async function tellAgain(worker: Worker, sink: string): Promise<void> {
+  const [event] = await site.results();
+  const done = await deliveriesDone(worker, sink);
+  await site.announce(event!);
+  await until('it is told again', async () => (await deliveriesDone(worker, sink)) === done + 1, 60_000);
+}
+
+/** What `hilum doctor` says of each receiver. */
+async function doctor(dicom: object): Promise<Map<string, { ok: boolean; text: string }>> {
+  const config = join(dir, 'hilum.json');
+  writeFileSync(
+    config,
+    JSON.stringify({
+      archive: { url: 'http://127.0.0.1:9/dicom-web' },
+      broker: { url: 'amqp://127.0.0.1:9' },
+      deliveries: { dicom },
+    }),
+  );
+  return new Map((await examine(config)).map(({ check, ok, text }) => [check, { ok, text }]));
+}
+
 test('modality -> Orthanc -> results -> PACS, into the same study; away for more than the tries, it gets all once', async () => {
   const pacs = await Dcmqrscp.at('away');
   await introduce('pacs', 'PACS', pacs.port);
@@ -124,6 +155,10 @@ test('modality -> Orthanc -> results -> PACS, into the same study; away for more
   expect(pacs.has(study)).toEqual([HEAT_MAP, REPORT]);
   expect(worker.lines('delivery.not-offered')).toMatchObject([{ way: 'commitment' }]);
   await until('it is acknowledged', async () => (await deliveriesDone(worker, 'dicom')) === 1);
+  expect(await storesTo('PACS')).toBe(2);
+  await tellAgain(worker, 'dicom');
+  expect(await storesTo('PACS')).toBe(2);
+  expect(pacs.has(study)).toEqual([HEAT_MAP, REPORT]);
   expect(await site.dead()).toEqual([]);
 }, 180_000);
 
@@ -207,11 +242,24 @@ describe('with an Orthanc as PACS', () => {
     await analysed(worker, study);
     const verified = await until('committed', () => worker.lines('delivery.verified')[0], 60_000);
     expect(verified).toMatchObject({ by: 'commitment', objects: 2 });
+    await until('it is acknowledged', async () => (await deliveriesDone(worker, 'dicom')) === 1);
+    expect(await storesTo('FULLPACS')).toBe(2);
+    await tellAgain(worker, 'dicom');
+    expect(await storesTo('FULLPACS')).toBe(2);
     expect(await count()).toBe(before + 2);
-    await site.tell(study, {}, { reannounce: true });
-    await site.tell(study);
-    expect(await count()).toBe(before + 2);
+    const { text } = await worker.get('/metrics');
+    expect(text).toContain('hilum_delivery_verified_objects_total{sink="dicom",by="commitment"} 4\n');
   }, 120_000);
+
+  test('doctor finds out that it offers both ways, and leaves nothing there', async () => {
+    await meet();
+    const before = await count();
+    expect((await doctor(block('orthanc-pacs'))).get('receiver: dicom')).toEqual({
+      ok: true,
+      text: 'connected; it offers storage commitment; it offers C-FIND',
+    });
+    expect(await count()).toBe(before);
+  }, 60_000);
 
   test('its disk is full: nothing is given up, and all comes when there is room', async () => {
     await meet();
@@ -222,13 +270,14 @@ describe('with an Orthanc as PACS', () => {
     await pacs.restart();
     await meet();
     const study = await site.put(1, { rows: 1600, columns: 1600 });
-    const worker = await site.work({ deliveries: { dicom: block('orthanc-pacs', { objects: ['heatMap'] }) } });
+    const worker = await site.work({
+      deliveries: { dicom: block('orthanc-pacs', { objects: ['heatMap'] }) },
+      broker: { retryLimit: 2 },
+    });
     await analysed(worker, study);
-    await until(
-      'it is told to come later',
-      () => worker.lines('delivery.retry').some(({ reason }) => reason === 'RECEIVER_UNAVAILABLE'),
-      60_000,
-    );
+    // For longer than another failure is tried again: it is counted as away.
+    const isFull = () => worker.lines('delivery.retry').filter(({ reason }) => reason === 'RECEIVER_UNAVAILABLE');
+    await until('it was told to come later many times', () => isFull().length > 4, 60_000);
     writeFileSync(file, JSON.stringify(whole));
     await pacs.restart();
     await meet();
@@ -243,21 +292,22 @@ test('doctor says what the PACS answers: well, away, unknown to Orthanc, another
   await introduce('well', 'PACS', pacs.port);
   await introduce('away', 'PACS', await freePort());
   await introduce('wrong', 'NOBODY', pacs.port);
-  const config = join(dir, 'hilum.json');
-  const dicom = ['well', 'away', 'wrong', 'unknown'].map((name) => block(name, { name }));
-  writeFileSync(
-    config,
-    JSON.stringify({
-      archive: { url: 'http://127.0.0.1:9/dicom-web' },
-      broker: { url: 'amqp://127.0.0.1:9' },
-      deliveries: { dicom },
-    }),
-  );
+  const dicom = [
+    ...['well', 'away', 'wrong', 'unknown'].map((name) => block(name, { name })),
+    block('well', { name: 'demanding', verify: 'commitment' }),
+  ];
   await until('it listens', () => existsSync(join(dir, 'doctor')));
-  const found = new Map((await examine(config)).map(({ check, ok, text }) => [check, { ok, text }]));
+  const found = await doctor(dicom);
   const said = (name: string) => found.get(`receiver: dicom.${name}`);
-  expect(said('well')).toEqual({ ok: true, text: 'connected' });
+  expect(said('well')).toMatchObject({
+    ok: true,
+    text: expect.stringMatching(/^connected; well refused to commit to storage .*; it offers C-FIND$/),
+  });
+  expect(said('demanding')).toMatchObject({ ok: false, text: expect.stringContaining('refused to commit to storage') });
   expect(said('away')).toMatchObject({ ok: false, text: expect.stringContaining('no association with away') });
   expect(said('wrong')).toMatchObject({ ok: false, text: expect.stringContaining('rejected the association') });
-  expect(said('unknown')).toMatchObject({ ok: false, text: expect.stringContaining('find its modality unknown') });
+  expect(said('unknown')).toMatchObject({
+    ok: false,
+    text: expect.stringContaining('does not know the modality unknown'),
+  });
 }, 60_000);

@@ -33,7 +33,7 @@ async function told(sink: Sink, event: ResultEvent): Promise<DeliveryResult[]> {
     retry: { delaysMs: [5_000], limit: 1 },
     log: recordingLog(),
     loadRecord: () => Promise.resolve(RECORD),
-    observer: { delivery: (_sink, result) => void counted.push(result), failingSince: () => {} },
+    observer: { delivery: (_sink, result) => void counted.push(result), failingSince: () => {}, verified: () => {} },
   });
   await runner(consumedMessage(Buffer.from(JSON.stringify(event)), {}));
   return counted;

@@ -3,6 +3,7 @@ import type { DicomSettings } from '../../src/sinks/dicom/config';
 import { failureError, NotOfferedError } from '../../src/sinks/dicom/failure';
 import type { ResultObject } from '../../src/sinks/dicom/objects';
 import { type DicomPeer, dicomSink } from '../../src/sinks/dicom/sink';
+import { isAway } from '../../src/queue/retry-policy';
 import { recordingLog } from '../support/records/logs';
 import { RECORD, RESULT, resultOf } from '../support/records/result-record';
 
@@ -62,21 +63,28 @@ const SETTINGS: Parameters<typeof dicomSink>[1] = {
 const OBJECTS = RECORD.films.flatMap(({ outputs }) => outputs);
 const UIDS = OBJECTS.map(({ sopInstanceUid }) => sopInstanceUid);
 
-function sinkOf(pacs: Pacs, settings: Partial<Parameters<typeof dicomSink>[1]> = {}) {
+function sinkOf(pacs: Pacs, settings: Partial<Parameters<typeof dicomSink>[1]> = {}, now = Date.now) {
   const log = recordingLog();
-  const sink = dicomSink(pacs, { ...SETTINGS, ...settings }, log);
+  const sink = dicomSink(pacs, { ...SETTINGS, ...settings }, log, now);
+  const counted: [string, number][] = [];
+  const verified = (way: string, objects: number) => void counted.push([way, objects]);
   const ways = () =>
     log.lines.filter(({ fields }) => fields.event === 'delivery.verified').map(({ fields }) => fields['by']);
-  return { deliver: () => sink.deliver(resultOf(RECORD)), sink, ways };
+  const missed = () => log.lines.filter(({ fields }) => fields.event === 'delivery.not-offered').length;
+  return { deliver: () => sink.deliver({ ...resultOf(RECORD), verified }), sink, ways, counted, missed };
 }
 
 test('each object is sent once, in the order of storing, and committed; told again, nothing is sent', async () => {
   const pacs = new Pacs();
-  const { deliver, ways } = sinkOf(pacs);
+  const { deliver, ways, counted } = sinkOf(pacs);
   await deliver();
   await deliver();
   expect(pacs.stored).toEqual(UIDS);
   expect(ways()).toEqual(['commitment', 'commitment']);
+  expect(counted).toEqual([
+    ['commitment', UIDS.length],
+    ['commitment', UIDS.length],
+  ]);
 });
 
 test.each([
@@ -131,7 +139,8 @@ test('one SOP Class that is refused holds up no other object, and is told with i
     .catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'RECEIVER_REFUSED', lasting: 'permanent' });
   expect((error as Error).message).toContain(
-    `pacs has ${UIDS.length - reports.length} of ${UIDS.length} objects. ${REPORT}: pacs refused to store (0x0122)`,
+    `pacs has ${UIDS.length - reports.length} of ${UIDS.length} objects. ` +
+      `${REPORT}: pacs refused to store an object (C-STORE) (0x0122)`,
   );
   expect(pacs.stored).toEqual(UIDS.filter((uid) => !reports.includes(uid)));
 });
@@ -179,6 +188,97 @@ test('results without objects, and others than those asked for, are left unread'
   ).toBe(false);
 });
 
+test('a way that was not offered is asked for again after an hour, and told once meanwhile', async () => {
+  let now = 0;
+  const pacs = Object.assign(new Pacs(), { commits: 'not-offered' });
+  const { deliver, ways, missed } = sinkOf(pacs, {}, () => now);
+  await deliver();
+  pacs.commits = 'success';
+  now = 3_599_999;
+  await deliver();
+  expect(missed()).toBe(1);
+  now = 3_600_000;
+  await deliver();
+  expect(ways()).toEqual(['find', 'find', 'commitment']);
+});
+
+test('a way that is demanded is asked for each time, so that it works when it is switched on', async () => {
+  const pacs = Object.assign(new Pacs(), { commits: 'not-offered' });
+  const { deliver, ways } = sinkOf(pacs, { verify: 'commitment' });
+  await expect(deliver()).rejects.toBeInstanceOf(NotOfferedError);
+  pacs.commits = 'success';
+  await deliver();
+  expect(ways()).toEqual(['commitment']);
+  expect(pacs.stored).toEqual(UIDS);
+});
+
+test.each([
+  ['C-FIND', 'find', 'DIMSE status 0xC000'],
+  ['C-FIND', 'find', 'DIMSE status 0xA900'],
+  ['storage commitment', 'commit', 'Storage commitment - The request cannot be handled by remote AET: PACS'],
+] as const)('%s that fails at the PACS holds no object back: %s', async (_name, operation, details) => {
+  const pacs = new Pacs();
+  const fails = () => Promise.reject(failureError('pacs', operation, { code: 9, details }));
+  if (operation === 'find') Object.assign(pacs, { has: fails, commits: 'not-offered' });
+  else Object.assign(pacs, { commit: fails });
+  const { deliver, ways } = sinkOf(pacs);
+  await deliver();
+  expect(pacs.stored).toEqual(UIDS);
+  expect(ways()).toEqual([operation === 'find' ? 'status' : 'find']);
+});
+
+test('a PACS that is away while it is asked is no PACS that can not be asked', async () => {
+  const pacs = Object.assign(new Pacs(), {
+    has: () => Promise.reject(failureError('pacs', 'find', { code: 9, details: 'Connection refused' })),
+  });
+  await expect(sinkOf(pacs).deliver()).rejects.toMatchObject({ code: 'RECEIVER_UNREACHABLE' });
+  expect(pacs.stored).toEqual([]);
+});
+
+test('where all is refused nothing is called verified', async () => {
+  const pacs = new Pacs();
+  pacs.refuses = () => failureError('pacs', 'store', { code: 2015, details: '' });
+  const { deliver, ways, counted } = sinkOf(pacs);
+  await expect(deliver()).rejects.toMatchObject({ code: 'RECEIVER_REFUSED' });
+  expect([ways(), counted]).toEqual([[], []]);
+});
+
+test('with `from`, a film that Orthanc has no more is told, and what came from there is sent', async () => {
+  const pacs = new Pacs();
+  const [gone, there] = RECORD.films.map(({ sopInstanceUid }) => sopInstanceUid as string);
+  pacs.find = (uid) => Promise.resolve(uid === gone ? (null as never) : uid);
+  pacs.origins.set(there!, 'CR1');
+  await expect(sinkOf(pacs, { from: ['CR1'] }).deliver()).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    lasting: 'permanent',
+  });
+  expect(pacs.stored).toEqual(RECORD.films[1]!.outputs.map(({ sopInstanceUid }) => sopInstanceUid));
+});
+
+test.each([
+  ['auto', 'success', true, /^it offers storage commitment; it offers C-FIND$/],
+  ['auto', 'not-offered', true, /^not offered; it offers C-FIND$/],
+  ['auto', 'pending', false, /did not report on a storage commitment.*; not offered$/],
+  ['find', 'pending', true, /^it offers C-FIND$/],
+  ['status', 'pending', false, /^only the status of C-STORE is looked at$/],
+] as const)('doctor says what the PACS offers: %s, commitment %s, C-FIND %s', async (verify, commits, find, said) => {
+  const pacs = Object.assign(new Pacs(), { commits, offersFind: find });
+  expect(await sinkOf(pacs, { verify }).sink.probe()).toMatch(said);
+  expect(pacs.stored).toEqual([]);
+});
+
+test.each(['commitment', 'find'] as const)('doctor fails where what is demanded is not offered: %s', async (verify) => {
+  const pacs = Object.assign(new Pacs(), { commits: 'not-offered', offersFind: false });
+  await expect(sinkOf(pacs, { verify }).sink.probe()).rejects.toBeInstanceOf(NotOfferedError);
+});
+
+test('a PACS that is full, or away, is asked for as long as a receiver may be away', () => {
+  const error = (details: string) => failureError('pacs', 'store', { code: 9, details });
+  expect(isAway(error('DIMSE status 0xA700'))).toBe(true);
+  expect(isAway(error('DUL Association Rejected'))).toBe(true);
+  expect(isAway(error('DIMSE status 0x0110'))).toBe(false);
+});
+
 test.each([
   ['DIMSE status 0xA700', 9, 'RECEIVER_UNAVAILABLE', 'transient'],
   ['DIMSE status 0xA702', 9, 'RECEIVER_UNAVAILABLE', 'transient'],
@@ -192,6 +292,13 @@ test.each([
   ['Unable to negotiate a presentation context', 2015, 'RECEIVER_REFUSED', 'permanent'],
   ['Remote AET is SCP', 2016, 'RECEIVER_REFUSED', 'permanent'],
   ['Cannot transcode from 1.2.840.10008.1.2.1 to one of [ ]', 2, 'RECEIVER_REFUSED', 'permanent'],
+  [
+    'Cannot transcode instance of SOPClassUID 1.2 from 1.2.840.10008.1.2.1 to one of [ ]',
+    -1,
+    'RECEIVER_REFUSED',
+    'permanent',
+  ],
+  ['No valid presentation context was negotiated for SOP class UID [1.2]', 9, 'RECEIVER_REFUSED', 'permanent'],
   ['', 9, 'RECEIVER_UNREACHABLE', 'transient'],
 ])('Orthanc says %s (%s): %s, %s', (details, code, expected, lasting) => {
   expect(failureError('pacs', 'store', { code, details })).toMatchObject({ code: expected, lasting });

@@ -5,7 +5,7 @@ import type { ConsumedMessage } from '../../src/queue/message';
 import { FAILING_MS } from '../../src/sinks/failure-watch';
 import type { StudyRecord } from '../../src/sinks/record';
 import { createRunner, type DeliveryResult, type RunnerOptions } from '../../src/sinks/runner';
-import type { Sink } from '../../src/sinks/sink';
+import type { Sink, SinkDelivery } from '../../src/sinks/sink';
 import { consumedMessage } from '../support/broker/consumed-message';
 import { recordingLog } from '../support/records/logs';
 import { RECORD, RESULT } from '../support/records/result-record';
@@ -14,7 +14,7 @@ const RETRY = { delaysMs: [5_000, 30_000], limit: 2 };
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));
 
 function setUp(
-  deliver: (record: StudyRecord) => Promise<void>,
+  deliver: (record: StudyRecord, tell: SinkDelivery['verified']) => Promise<void>,
   more: Partial<RunnerOptions> = {},
   wants = true,
   handles: Sink['handles'] = DELIVERY_KINDS,
@@ -22,8 +22,14 @@ function setUp(
   const log = recordingLog();
   const counted: DeliveryResult[] = [];
   const failing: (number | null)[] = [];
+  const verified: [string, number][] = [];
   let loaded = 0;
-  const sink: Sink = { name: 'hl7', handles, wants: () => wants, deliver: ({ record }) => deliver(record) };
+  const sink: Sink = {
+    name: 'hl7',
+    handles,
+    wants: () => wants,
+    deliver: ({ record, verified: tell }) => deliver(record, tell),
+  };
   const runner = createRunner({
     sink,
     retry: RETRY,
@@ -32,6 +38,7 @@ function setUp(
     observer: {
       delivery: (_sink, result) => counted.push(result),
       failingSince: (_sink, since) => failing.push(since),
+      verified: (_sink, way, objects) => verified.push([way, objects]),
     },
     ...more,
   });
@@ -40,7 +47,7 @@ function setUp(
     await runner(message);
     return message.settled;
   };
-  return { run, log, counted, failing, loaded: () => loaded };
+  return { run, log, counted, failing, verified, loaded: () => loaded };
 }
 
 const events = (log: ReturnType<typeof recordingLog>) => log.lines.map(({ fields }) => fields.event);
@@ -55,6 +62,12 @@ test('delivered, then acknowledged; the log names study and sink and nothing of 
     fields: { event: 'delivery.done', sink: 'hl7', study: RESULT.studyInstanceUid, attempt: 1 },
   });
   expect(JSON.stringify(log.lines)).not.toContain(RECORD.patient.PatientName);
+});
+
+test('what a sink makes sure of is counted', async () => {
+  const { run, verified } = setUp(async (_record, tell) => tell?.('find', 3));
+  await run();
+  expect(verified).toEqual([['find', 3]]);
 });
 
 test('what the sink does not want is acknowledged unread', async () => {

@@ -26,6 +26,7 @@ const make = (more: Partial<MetricsSources> = {}) =>
     queueAges: async () => ({ urgent: 42.5, routine: 0 }),
     sinks: ['hl7'],
     deliveryResults: ['done', 'dead'],
+    sinkWays: [{ sink: 'dicom', ways: ['commitment', 'find'] }],
     sinkQueues: async () => [{ sink: 'hl7', waiting: 4, retry: 1, dead: 2 }],
     now: () => new Date(1_772_359_200_000),
     ...more,
@@ -70,6 +71,7 @@ test('what it is told is counted', async () => {
   metrics.stage('infer', 0.3);
   metrics.waited('urgent', 40);
   metrics.delivery('hl7', 'done');
+  metrics.verified('dicom', 'find', 3);
   metrics.failingSince('hl7', 1_772_359_200_000);
   expect(await samples(metrics)).toMatchObject({
     'hilum_info{version="1.2.3"}': 1,
@@ -88,6 +90,8 @@ test('what it is told is counted', async () => {
     'hilum_wait_seconds_count{priority="routine"}': 0,
     'hilum_deliveries_total{sink="hl7",result="done"}': 1,
     'hilum_deliveries_total{sink="hl7",result="dead"}': 0,
+    'hilum_delivery_verified_objects_total{sink="dicom",by="find"}': 3,
+    'hilum_delivery_verified_objects_total{sink="dicom",by="commitment"}': 0,
     'hilum_delivery_messages{sink="hl7",state="waiting"}': 4,
     'hilum_delivery_messages{sink="hl7",state="retry"}': 1,
     'hilum_delivery_messages{sink="hl7",state="dead"}': 2,

@@ -16,8 +16,9 @@ export async function examineReceivers(config: Config): Promise<CheckResult[]> {
     sinks.map(async (sink): Promise<CheckResult> => {
       const check = `receiver: ${sink.name}`;
       try {
-        await sink.probe?.();
-        return { check, ok: true, text: sink.probe === undefined ? 'not tried' : 'connected' };
+        const more = await sink.probe?.();
+        const text = typeof more === 'string' ? `connected; ${more}` : 'connected';
+        return { check, ok: true, text: sink.probe === undefined ? 'not tried' : text };
       } catch (error) {
         return { check, ok: false, text: `${describeError(error)}: check deliveries.${sink.name}` };
       } finally {

@@ -1,11 +1,14 @@
 import { z } from 'zod';
+import { HilumError } from '../../base/errors';
 import type { Uid } from '../../dicom/uid';
-import type { HttpAnswer, HttpOptions } from '../../net/http';
+import { type HttpAnswer, type HttpOptions, readText } from '../../net/http';
 import { Receiver } from '../../net/receiver';
-import { failureError } from './failure';
+import { actionOf, away, failureError, HeldAlreadyError, type Operation } from './failure';
 import type { ResultObject } from './objects';
 
 const MAX_BYTES = 4 * 1024 * 1024;
+/** Orthanc describes a failed operation with these: 422 is a C-FIND that the peer could not process. */
+const DESCRIBED: ReadonlySet<number> = new Set([422, 500]);
 
 const foundSchema = z.array(z.object({ ID: z.string().regex(/^[0-9a-f-]{44}$/), Type: z.string() }));
 const storedSchema = z.object({ InstancesCount: z.number(), FailedInstancesCount: z.number() });
@@ -52,7 +55,7 @@ export class OrthancModality {
 
   /** C-ECHO. */
   async echo(): Promise<void> {
-    await this.post('verify the connection (C-ECHO)', '/echo', {}, async () => {});
+    await this.post('echo', '/echo', {}, async () => {});
   }
 
   /** Orthanc's id of an instance; null where it does not have it. */
@@ -71,25 +74,22 @@ export class OrthancModality {
     return this.receiver.send(`${this.root}/instances/${id}/metadata/RemoteAET`, { headers: {} }, async (answer) => {
       if (answer.status === 404) return '';
       if (answer.status !== 200) throw this.receiver.statusError('read metadata', answer);
-      let text = '';
-      for await (const part of answer.body) text += Buffer.from(part).toString('latin1');
-      return text.trim();
+      return (await readText(answer.body, MAX_BYTES, this.receiver.peer)).trim();
     });
   }
 
-  /** C-STORE of one instance. */
+  /** C-STORE of one instance; one that the peer calls a duplicate (0111) is stored. */
   async store(id: string): Promise<void> {
-    const seconds = Math.ceil(this.storeTimeoutMs / 1000);
-    await this.post(
-      'store an object (C-STORE)',
-      '/store',
-      { Resources: [id], Synchronous: true, Timeout: seconds },
-      async (answer) => {
+    const body = { Resources: [id], Synchronous: true, Timeout: Math.ceil(this.storeTimeoutMs / 1000) };
+    try {
+      await this.post('store', '/store', body, async (answer) => {
         const { InstancesCount, FailedInstancesCount } = await this.read(answer, storedSchema);
         if (InstancesCount !== 1 || FailedInstancesCount !== 0)
-          throw failureError(this.peer, 'store an object (C-STORE)', { code: 0, details: '' });
-      },
-    );
+          throw failureError(this.peer, 'store', { code: 0, details: '' });
+      });
+    } catch (error) {
+      if (!(error instanceof HeldAlreadyError)) throw error;
+    }
   }
 
   /** C-FIND at the level IMAGE. */
@@ -99,12 +99,13 @@ export class OrthancModality {
       SeriesInstanceUID: seriesInstanceUid,
       SOPInstanceUID: sopInstanceUid,
     };
-    const { ID } = await this.post('search (C-FIND)', '/query', { Level: 'Instance', Query }, (answer) =>
+    const { ID } = await this.post('find', '/query', { Level: 'Instance', Query }, (answer) =>
       this.read(answer, startedSchema),
     );
     const query = `${this.root}/queries/${ID}`;
     try {
       return await this.receiver.send(`${query}/answers?expand&simplify`, { headers: {} }, async (answer) => {
+        if (answer.status === 404) throw lost('what it found');
         if (answer.status !== 200) throw this.receiver.statusError('read what was found', answer);
         const found = await this.read(answer, answersSchema);
         return found.some(({ SOPInstanceUID }) => SOPInstanceUID === sopInstanceUid);
@@ -117,7 +118,7 @@ export class OrthancModality {
   /** Asks for storage commitment (PS3.4 annex J). @returns the transaction, for `commitment` */
   async commit(objects: readonly ResultObject[]): Promise<string> {
     const DicomInstances = objects.map(({ sopClassUid, sopInstanceUid }) => [sopClassUid, sopInstanceUid]);
-    const { ID } = await this.post('commit to storage', '/storage-commitment', { DicomInstances }, (answer) =>
+    const { ID } = await this.post('commit', '/storage-commitment', { DicomInstances }, (answer) =>
       this.read(answer, startedSchema),
     );
     return ID;
@@ -125,6 +126,7 @@ export class OrthancModality {
 
   commitment(transaction: string): Promise<Commitment> {
     return this.receiver.send(`${this.root}/storage-commitment/${transaction}`, { headers: {} }, async (answer) => {
+      if (answer.status === 404) throw lost('a storage commitment');
       if (answer.status !== 200) throw this.receiver.statusError('read a storage commitment', answer);
       const { Status, Success } = await this.read(answer, commitmentSchema);
       return {
@@ -138,7 +140,12 @@ export class OrthancModality {
     return this.receiver.close();
   }
 
-  private post<T>(action: string, path: string, body: object, read: (answer: HttpAnswer) => Promise<T>): Promise<T> {
+  private post<T>(
+    operation: Operation,
+    path: string,
+    body: object,
+    read: (answer: HttpAnswer) => Promise<T>,
+  ): Promise<T> {
     const wanted = {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -148,11 +155,12 @@ export class OrthancModality {
     } as const;
     return this.receiver.send(`${this.root}/modalities/${this.peer}${path}`, wanted, async (answer) => {
       if (answer.status === 200) return read(answer);
-      if (answer.status === 404) throw this.receiver.refused(`find its modality ${this.peer}`, 404);
-      const failure = answer.status === 500 ? failureSchema.safeParse(await this.json(answer)) : null;
-      if (failure?.success !== true) throw this.receiver.statusError(action, answer);
+      // Also of an object that went meanwhile: the next try sees that.
+      if (answer.status === 404) throw away(`Orthanc does not know the modality ${this.peer}: see its DicomModalities`);
+      const failure = DESCRIBED.has(answer.status) ? failureSchema.safeParse(await this.json(answer)) : null;
+      if (failure?.success !== true) throw this.receiver.statusError(actionOf(operation), answer);
       const { OrthancStatus, Details } = failure.data;
-      throw failureError(this.peer, action, { code: OrthancStatus, details: Details });
+      throw failureError(this.peer, operation, { code: OrthancStatus, details: Details });
     });
   }
 
@@ -167,3 +175,7 @@ export class OrthancModality {
     return parsed.data;
   }
 }
+
+/** Orthanc holds searches and commitments in memory: a restart, or a hundred others, and they are gone. */
+const lost = (what: string) =>
+  new HilumError('RECEIVER_UNAVAILABLE', 'transient', `Orthanc does not know of ${what} any more`);

@@ -5,6 +5,7 @@ import { OBJECT_KINDS } from './objects';
 
 /** How it is made sure that the peer has an object, the surest first. */
 export const VERIFICATIONS = ['commitment', 'find', 'status'] as const;
+export type Verification = (typeof VERIFICATIONS)[number];
 
 export const dicomSchema = z.strictObject({
   enabled,

@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HilumError } from '../../base/errors';
 import type { Log } from '../../base/log';
-import type { Uid } from '../../dicom/uid';
+import { deriveUid, type Uid } from '../../dicom/uid';
+import { SOP_CLASSES } from '../../objects/sop-classes';
 import type { StudyRecord } from '../record';
 import type { SystemSink } from '../sink';
 import type { Commitment } from './client';
-import type { DicomSettings, VERIFICATIONS } from './config';
+import { type DicomSettings, type Verification, VERIFICATIONS } from './config';
 import { NotOfferedError } from './failure';
 import { objectsOf, type ResultObject } from './objects';
-
-type Verification = (typeof VERIFICATIONS)[number];
 
 /** Port: a peer of an Orthanc; `sinks/dicom/client` fits it by shape. Every method throws HilumError. */
 export interface DicomPeer {
@@ -30,40 +29,66 @@ export interface DicomPeer {
 type Settings = Pick<DicomSettings, 'objects' | 'when' | 'from' | 'verify' | 'commitmentTimeoutMs'>;
 
 const POLL_MS = 500;
+/** Longest that doctor waits for the report of a storage commitment. */
+const PROBE_MS = 10_000;
 
 /**
  * Result objects to a PACS that speaks only DIMSE, through Orthanc. Each object is sent for itself, so that one SOP
  * Class that is refused holds up no other; what the PACS has already is not sent again. Done is what the PACS is known
  * to have.
  */
-export function dicomSink(peer: DicomPeer, settings: Settings, log?: Log): SystemSink {
-  const verifier = new Verifier(peer, settings, log);
+export function dicomSink(peer: DicomPeer, settings: Settings, log?: Log, now = Date.now): SystemSink {
+  const verifier = new Verifier(peer, settings, log, now);
   return {
     handles: ['result', 'replacement', 'withdrawal'],
+    ways: VERIFICATIONS,
     wants: ({ priority, films }) =>
       (settings.when === 'all' || priority === 'urgent') && films.some(({ outputs }) => outputs.length > 0),
-    async deliver({ record }) {
-      const objects = objectsOf(await ofOrigin(record, peer, settings.from), settings.objects);
-      if (objects.length === 0) return;
+    async deliver({ record, verified }) {
+      const { films, gone } = await ofOrigin(record, peer, settings.from);
+      const objects = objectsOf({ ...record, films }, settings.objects);
       const refused = await sendMissing(peer, objects, verifier);
-      const by = await verifier.verify(objects.filter((object) => !refused.has(object)));
-      log?.info({ event: 'delivery.verified', objects: objects.length - refused.size, by }, 'the PACS has the objects');
+      const taken = objects.filter((object) => !refused.has(object));
+      if (taken.length > 0) {
+        const by = await verifier.verify(taken);
+        log?.info({ event: 'delivery.verified', objects: taken.length, by }, 'the PACS has the objects');
+        verified?.(by, taken.length);
+      }
       if (refused.size > 0) throw refusal(peer, objects, refused);
+      if (gone > 0) throw unknownOrigin(gone);
     },
-    probe: () => peer.echo(),
+    async probe() {
+      await peer.echo();
+      return verifier.examine();
+    },
     close: () => peer.close(),
   };
 }
 
-/** The films that came from one of these AE titles; all where none is named. */
-async function ofOrigin(record: StudyRecord, peer: DicomPeer, from: readonly string[]): Promise<StudyRecord> {
-  if (from.length === 0) return record;
-  const films = [];
-  for (const film of record.films) {
+/** The films that came from one of these AE titles, all where none is named; and how many Orthanc has no more. */
+async function ofOrigin(
+  { films }: StudyRecord,
+  peer: DicomPeer,
+  from: readonly string[],
+): Promise<Pick<StudyRecord, 'films'> & { readonly gone: number }> {
+  if (from.length === 0) return { films, gone: 0 };
+  const chosen = [];
+  let gone = 0;
+  for (const film of films.filter(({ outputs }) => outputs.length > 0)) {
     const id = await peer.find(film.sopInstanceUid);
-    if (id !== null && from.includes(await peer.origin(id))) films.push(film);
+    if (id === null) gone++;
+    else if (from.includes(await peer.origin(id))) chosen.push(film);
   }
-  return { ...record, films };
+  return { films: chosen, gone };
+}
+
+/** Passed over, a result would be lost that nobody knows to be another's. */
+function unknownOrigin(films: number): HilumError {
+  return new HilumError(
+    'NOT_FOUND',
+    'permanent',
+    `Orthanc has ${films} of the films no more, so where they came from is not known (deliveries.dicom.from)`,
+  );
 }
 
 /** @returns the error of each object that was refused for good; @throws HilumError what may pass, at once */
@@ -104,64 +129,92 @@ function refusal(
   );
 }
 
+/** How long a way that the peer did not offer is not asked for again (milliseconds). */
+const LACKING_MS = 3_600_000;
+
+/** No object has these UIDs: asked for it, a peer says which ways it offers. */
+const [NO_STUDY, NO_SERIES, NO_OBJECT] = ['study', 'series', 'object'].map((what) => deriveUid(['no', what])) as [
+  Uid,
+  Uid,
+  Uid,
+];
+const NOTHING: ResultObject = {
+  sopClassUid: SOP_CLASSES.heatMap,
+  studyInstanceUid: NO_STUDY,
+  seriesInstanceUid: NO_SERIES,
+  sopInstanceUid: NO_OBJECT,
+};
+
+type Way = Exclude<Verification, 'status'>;
+const WAYS = { commitment: 'storage commitment', find: 'C-FIND' } as const satisfies Record<Way, string>;
+
 /** Makes sure that the peer has objects, in the surest way that it offers. */
 class Verifier {
-  /** Ways that the peer turned out not to offer, while this process lives. */
-  private readonly lacking = new Set<Verification>();
+  /** Until when a way is left aside that the peer did not offer. */
+  private readonly lacking = new Map<Way, number>();
 
   constructor(
     private readonly peer: DicomPeer,
     private readonly settings: Pick<Settings, 'verify' | 'commitmentTimeoutMs'>,
     private readonly log: Log | undefined,
+    private readonly now: () => number,
   ) {}
 
   /** Before it is sent; false also where the peer can't be asked. */
   async isThere(object: ResultObject): Promise<boolean> {
-    if (this.settings.verify === 'status' || this.lacking.has('find')) return false;
+    if (this.settings.verify === 'status') return false;
     return (await this.offered('find', () => this.peer.has(object))) ?? false;
   }
 
-  /** @returns in which way; @throws HilumError where the peer does not have them */
+  /** @returns in which way; @throws HilumError where the peer does not have them, or not offer what is demanded */
   async verify(objects: readonly ResultObject[]): Promise<Verification> {
     const { verify } = this.settings;
-    if (objects.length === 0) return 'status';
-    if (await this.tried('commitment', () => this.isCommitted(objects))) return 'commitment';
-    if (await this.tried('find', () => this.areFound(objects))) return 'find';
-    if (verify === 'auto' || verify === 'status') return 'status';
-    throw new HilumError(
-      'RECEIVER_REFUSED',
-      'permanent',
-      `${this.peer.peer} does not offer what deliveries.dicom.verify asks for: ${verify}`,
-    );
+    // What is demanded is asked for each time: somebody may have switched it on.
+    if (verify === 'commitment') await this.areCommitted(objects);
+    if (verify === 'find') await this.areFound(objects);
+    if (verify !== 'auto') return verify;
+    if ((await this.offered('commitment', () => this.areCommitted(objects))) === true) return 'commitment';
+    return (await this.offered('find', () => this.areFound(objects))) === true ? 'find' : 'status';
   }
 
-  /** False where this way is not wanted, or not offered. */
-  private async tried(way: 'commitment' | 'find', work: () => Promise<boolean>): Promise<boolean> {
+  /**
+   * What the peer offers of the ways that are asked for, in a sentence. It changes nothing there. @throws HilumError
+   * where it does not offer the one that is demanded
+   */
+  async examine(): Promise<string> {
     const { verify } = this.settings;
-    if ((verify !== 'auto' && verify !== way) || this.lacking.has(way)) return false;
-    return (await this.offered(way, work)) ?? false;
+    if (verify === 'status') return 'only the status of C-STORE is looked at';
+    const notes = [];
+    for (const way of ['commitment', 'find'] as const) {
+      if (verify !== 'auto' && verify !== way) continue;
+      try {
+        await (way === 'find' ? this.peer.has(NOTHING) : this.reportOn([NOTHING], PROBE_MS));
+        notes.push(`it offers ${WAYS[way]}`);
+      } catch (error) {
+        if (verify !== 'auto' || !(error instanceof NotOfferedError)) throw error;
+        notes.push(error.message);
+      }
+    }
+    return notes.join('; ');
   }
 
-  /** Undefined where the peer does not offer it. */
-  private async offered<T>(way: Verification, work: () => Promise<T>): Promise<T | undefined> {
+  /** Undefined where the peer does not offer it, or did not lately. */
+  private async offered<T>(way: Way, work: () => Promise<T>): Promise<T | undefined> {
+    if (this.now() < (this.lacking.get(way) ?? 0)) return undefined;
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof NotOfferedError)) throw error;
-      this.lacks(way);
+      this.lacking.set(way, this.now() + LACKING_MS);
+      this.log?.warn(
+        { event: 'delivery.not-offered', way, error: error.message },
+        'the PACS does not offer this way to make sure of its objects',
+      );
       return undefined;
     }
   }
 
-  private lacks(way: Verification): void {
-    this.lacking.add(way);
-    this.log?.warn(
-      { event: 'delivery.not-offered', way },
-      'the PACS does not offer this way to make sure of its objects',
-    );
-  }
-
-  private async areFound(objects: readonly ResultObject[]): Promise<boolean> {
+  private async areFound(objects: readonly ResultObject[]): Promise<true> {
     for (const object of objects)
       if (!(await this.peer.has(object)))
         throw new HilumError(
@@ -172,30 +225,32 @@ class Verifier {
     return true;
   }
 
-  /** A peer that never reports, as it does not know Orthanc's address, is asked once: false. */
-  private async isCommitted(objects: readonly ResultObject[]): Promise<boolean> {
+  private async areCommitted(objects: readonly ResultObject[]): Promise<true> {
+    const committed = await this.reportOn(objects, this.settings.commitmentTimeoutMs);
+    if (objects.every(({ sopInstanceUid }) => committed.has(sopInstanceUid))) return true;
+    throw new HilumError(
+      'RECEIVER_UNAVAILABLE',
+      'transient',
+      `${this.peer.peer} took objects and does not commit to their storage`,
+    );
+  }
+
+  /** @returns the objects that it commits to; @throws NotOfferedError also where it does not report in time */
+  private async reportOn(objects: readonly ResultObject[], patienceMs: number): Promise<ReadonlySet<string>> {
     const transaction = await this.peer.commit(objects);
-    const end = Date.now() + this.settings.commitmentTimeoutMs;
+    const longest = Math.min(patienceMs, this.settings.commitmentTimeoutMs);
+    const end = this.now() + longest;
     for (;;) {
       const { state, committed } = await this.peer.commitment(transaction);
-      if (state !== 'pending') {
-        if (objects.every(({ sopInstanceUid }) => committed.has(sopInstanceUid))) return true;
-        throw new HilumError(
-          'RECEIVER_UNAVAILABLE',
-          'transient',
-          `${this.peer.peer} took objects and does not commit to their storage`,
-        );
-      }
-      if (Date.now() >= end) break;
-      await sleep(Math.min(POLL_MS, this.settings.commitmentTimeoutMs));
+      if (state !== 'pending') return committed;
+      if (this.now() >= end) break;
+      await sleep(Math.min(POLL_MS, longest));
     }
-    if (this.settings.verify === 'commitment')
-      throw new HilumError(
-        'RECEIVER_TIMEOUT',
-        'transient',
-        `${this.peer.peer} did not report on a storage commitment: does it know Orthanc's AE title and address?`,
-      );
-    this.lacks('commitment');
-    return false;
+    throw new NotOfferedError(
+      'RECEIVER_TIMEOUT',
+      'transient',
+      `${this.peer.peer} did not report on a storage commitment in ${longest / 1000} s: does it know Orthanc's AE ` +
+        'title, address and port?',
+    );
   }
 }
