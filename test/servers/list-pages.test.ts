@@ -575,13 +575,13 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
     try {
       await fill(many.worklist, 5_000);
       const page = await visit('/', { at: many });
-      await holds(page, `document.getElementById('count').textContent === '5000 studies, 1000 urgent'`, 60_000);
+      await holds(page, `document.getElementById('count').textContent === '5,000 studies, 1,000 urgent'`, 60_000);
       const queries: string[] = [];
       page.on('request', (request) => queries.push(new URL(request.url()).pathname));
       await page.reload();
       const of = (path: string) => queries.filter((query) => query === path).length;
       const asked = () => ({ pages: of('/api/v1/studies'), counts: of('/api/v1/studies/count') });
-      await holds(page, `document.getElementById('count').textContent === '5000 studies, 1000 urgent'`, 60_000);
+      await holds(page, `document.getElementById('count').textContent === '5,000 studies, 1,000 urgent'`, 60_000);
       const elements = () => page.evaluate<number>('document.getElementsByTagName("*").length');
       expect(await elements()).toBeLessThan(MOST_ELEMENTS);
       expect(asked()).toEqual({ pages: 1, counts: 1 });
@@ -618,12 +618,12 @@ describe.each(['embedded', 'PostgreSQL'] as const)('the pages of the reading lis
       await holds(page, `document.getElementById('count').textContent === '1 study, 0 urgent'`);
       expect(Date.now() - start).toBeLessThan(FILTER_MS);
       await page.fill('#search', '');
-      await holds(page, `document.getElementById('count').textContent === '5000 studies, 1000 urgent'`, 20_000);
+      await holds(page, `document.getElementById('count').textContent === '5,000 studies, 1,000 urgent'`, 20_000);
       // One that comes beyond the rows that are here is counted and not asked for; one among them is shown.
       await page.locator('#link-state[data-state=live]').waitFor();
       const before = asked().pages;
       await many.worklist.advance(parseUid('1.2.3.4.6'), { kind: 'waiting', priority: 'routine' });
-      await holds(page, `document.getElementById('count').textContent === '5001 studies, 1000 urgent'`, 20_000);
+      await holds(page, `document.getElementById('count').textContent === '5,001 studies, 1,000 urgent'`, 20_000);
       expect(asked().pages).toBe(before);
       await many.worklist.advance(parseUid('1.2.3.4.7'), { kind: 'waiting', priority: 'urgent' }, 1_000);
       await row(page, '1.2.3.4.7').waitFor();
