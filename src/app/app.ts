@@ -24,6 +24,7 @@ import { Opened } from './opened';
 import { openProgress } from './progress';
 import { readinessChecks, type ReadinessWatch, watchOthers, watchReadiness } from './readiness';
 import { openRis } from './ris';
+import { openTracing } from './tracing';
 import { type OpenedWeb, openWeb } from './web';
 import { openWorker } from './worker';
 
@@ -86,7 +87,7 @@ async function startAll({ http }: Config, parts: Parts, log: Log): Promise<{ por
 async function stopAll({ stopTimeoutMs }: Config, parts: Parts, log: Log): Promise<void> {
   const { analysis, archive, watched, list, watch, ris, broker, worker, deliveries, catchUp, readiness, access, web } =
     parts;
-  const { othersWatch } = parts;
+  const { othersWatch, tracing } = parts;
   readiness.stop();
   othersWatch?.stop();
   worker?.stopping();
@@ -103,12 +104,14 @@ async function stopAll({ stopTimeoutMs }: Config, parts: Parts, log: Log): Promi
   await web.close();
   await access.close();
   await list?.database.close();
+  await tracing?.close();
   log.info({ event: 'service.stopped' }, 'service stopped');
 }
 
 /** Null is what this process does not do. */
 async function openParts(config: Config, log: Log, ownLine: Line | undefined, own: OwnParts, opened: Opened) {
   const has = (role: Role) => config.roles.includes(role);
+  const tracing = opened.add(await openTracing(config, log), (it) => it.close());
   const analysis = opened.add(
     has('worker') ? await (ownLine ? analysisBy(ownLine) : openAnalysis(config, log, own.analysisWorker)) : null,
     (it) => it.close(),
@@ -145,7 +148,7 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const catchUp = has('catch-up') ? openCatchUp(config, archive, broker, log, book) : null;
   const operation = { turnaround, failingSince, drift };
   const front = openFront(config, { analysis, archive, list, operation, broker, metrics, opened, ownLine, log });
-  return { analysis, archive, list, note, watch, ris, broker, worker, deliveries, catchUp, ...front };
+  return { tracing, analysis, archive, list, note, watch, ris, broker, worker, deliveries, catchUp, ...front };
 }
 
 /** What the service's port is answered with, and what readiness looks at. */
