@@ -1,3 +1,4 @@
+import { ExportResultCode } from '@opentelemetry/core';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { inSpan, traceIds, useTracer } from '../../src/base/trace';
 import {
@@ -24,7 +25,7 @@ let stop: () => Promise<void>;
 
 beforeEach(() => {
   const tracer = otelTracer({
-    exporter: { export: (_spans, done) => done({ code: 0 }), shutdown: async () => {} },
+    exporter: { export: (_spans, done) => done({ code: ExportResultCode.SUCCESS }), shutdown: async () => {} },
     sampleRatio: 1,
     resource: { own: {}, byDefault: {} },
     timeoutMs: 1_000,

@@ -1,3 +1,4 @@
+import { ExportResultCode } from '@opentelemetry/core';
 import * as conventions from '@opentelemetry/semantic-conventions/incubating';
 import { AsyncResource } from 'node:async_hooks';
 import { createServer } from 'node:http';
@@ -139,17 +140,19 @@ test('who begins a trace decides whether it is sent', async () => {
 });
 
 test('standard variables fill in what the file leaves out', async () => {
-  process.env['OTEL_SERVICE_NAME'] = 'by-variable';
-  process.env['OTEL_RESOURCE_ATTRIBUTES'] = 'deployment.environment.name=ward';
-  process.env['OTEL_EXPORTER_OTLP_HEADERS'] = 'x-tenant=radiology';
-  process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = receiver.url;
+  const before = { ...process.env };
+  Object.assign(process.env, {
+    OTEL_SERVICE_NAME: 'by-variable',
+    OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=ward',
+    OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=radiology',
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+  });
   try {
     await start({ endpoint: undefined });
     await inSpan({ name: 'step' }, async () => {});
     await sent();
   } finally {
-    for (const name of ['SERVICE_NAME', 'RESOURCE_ATTRIBUTES', 'EXPORTER_OTLP_HEADERS', 'EXPORTER_OTLP_ENDPOINT'])
-      delete process.env[`OTEL_${name}`];
+    process.env = before;
   }
   expect(receiver.spans).toMatchObject([
     { resource: { 'service.name': 'by-variable', 'deployment.environment.name': 'ward' } },
@@ -170,7 +173,8 @@ test('a receiver that refuses is told of once, holds nothing up, and what it mis
 
 test('a receiver that is away: the end of its outage is told too', async () => {
   const log = recordingLog();
-  const results = [1, 1, 0, 0, 1];
+  const { FAILED, SUCCESS } = ExportResultCode;
+  const results = [FAILED, FAILED, SUCCESS, SUCCESS, FAILED];
   const exporter = new WatchedExporter(
     {
       export: (_spans, done) => done({ code: results.shift()!, error: Object.assign(new Error(), { code: 'EPIPE' }) }),
