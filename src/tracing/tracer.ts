@@ -38,8 +38,8 @@ const KINDS = {
 const propagator = new W3CTraceContextPropagator();
 
 /**
- * The SDK of OpenTelemetry behind the port; no module is patched, and nothing of it is made global. Ended spans are sent
- * in batches, in the background.
+ * The SDK of OpenTelemetry behind the port; no module is patched, and nothing of it is made global. Ended spans are
+ * sent in batches, in the background.
  */
 export function otelTracer(options: TracerOptions): Tracer & { close(): Promise<void> } {
   const contexts = new AsyncLocalStorageContextManager().enable();

@@ -35,7 +35,7 @@ const { panels, templating } = JSON.parse(read('deploy/grafana/hilum.json')) as 
 };
 const queries = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
 
-/** Names and labels of the metrics of ours, as docs/operations.md has them (test/web/metrics.test.ts holds it to the code). */
+/** Names and labels of our metrics as docs/operations.md has them, which test/web/metrics.test.ts holds to the code. */
 const LABELS = new Map(
   [...section('Metrics').matchAll(/^\| `(hilum_\w+)` \| [a-z]+(?:; ((?:`\w+`(?:, )?)+))? \|/gm)].map((match) => [
     match[1]!,

@@ -47,6 +47,7 @@ beforeAll(async () => {
     deliveries: {
       webhook: {
         enabled: true,
+        when: 'all',
         url: `http://127.0.0.1:${(webhook.address() as AddressInfo).port}/hook`,
         secret: 'whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz',
       },
@@ -92,7 +93,7 @@ const linesOf = (event: string) =>
     .filter((line) => line.includes(`"event":"${event}"`))
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-test('one film is one trace: from the plug-in over queue, stages and store to each sink, with the tries that failed', async () => {
+test('one film is one trace: plug-in, queues, stages, store and each sink, with the tries that failed', async () => {
   const film = { seed: 21, view: 'PA', rows: 512, columns: 480 } as const;
   const study = syntheticUids(film).studyInstanceUid;
   // The archive refuses the first store: the study comes back through a delay queue.

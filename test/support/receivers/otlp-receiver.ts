@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 
-/** OTLP 1.x over HTTP with JSON: ids are hexadecimal, times and whole numbers texts (opentelemetry-proto, trace.proto). */
+/** OTLP 1.x over HTTP with JSON: ids are hexadecimal, times and whole numbers texts (trace.proto). */
 const anyValue = z
   .union([
     z.strictObject({ stringValue: z.string() }),
