@@ -17,7 +17,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 test('promtool check rules', () => {
   expect(promtool('check', 'rules', 'hilum.rules.yml')).toEqual({
     status: 0,
-    said: expect.stringContaining('SUCCESS: 13 rules found') as string,
+    said: expect.stringMatching(/SUCCESS: \d{2} rules found/) as string,
   });
 });
 

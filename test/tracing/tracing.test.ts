@@ -2,7 +2,7 @@ import { ExportResultCode } from '@opentelemetry/core';
 import * as conventions from '@opentelemetry/semantic-conventions/incubating';
 import { AsyncResource } from 'node:async_hooks';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { openTracing } from '../../src/app/tracing';
 import { HilumError } from '../../src/base/errors';
 import { createLog } from '../../src/base/log';
@@ -160,7 +160,7 @@ test('standard variables fill in what the file leaves out', async () => {
   expect(receiver.headers[0]).toMatchObject({ 'x-tenant': 'radiology' });
 });
 
-test('a receiver that refuses is told of once, holds nothing up, and what it missed is counted', async () => {
+test('a receiver that refuses is told of once, by its status alone', async () => {
   const log = await start({ timeoutMs: 300 });
   receiver.status = 401;
   await inSpan({ name: 'missed' }, async () => {});
@@ -169,6 +169,25 @@ test('a receiver that refuses is told of once, holds nothing up, and what it mis
     expect.objectContaining({ event: 'tracing.started', where: new URL(receiver.url).host }),
     expect.objectContaining({ event: 'tracing.export-failed', error: '401' }),
   ]);
+});
+
+test('a receiver that takes connections and says nothing holds up neither work nor the end', async () => {
+  const silent = createTcpServer();
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const held: Socket[] = [];
+  silent.on('connection', (socket) => held.push(socket));
+  const log = await start({
+    endpoint: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+    timeoutMs: 600_000,
+  });
+  const began = performance.now();
+  for (let film = 0; film < 6_000; film++) await inSpan({ name: 'film' }, async () => {});
+  await sent();
+  expect(performance.now() - began).toBeLessThan(15_000);
+  expect(held.length).toBeGreaterThan(0);
+  expect(log.lines.map(({ fields }) => fields.event)).toEqual(['tracing.started']);
+  held.forEach((socket) => socket.destroy());
+  await new Promise((resolve) => silent.close(resolve));
 });
 
 test('a receiver that is away: the end of its outage is told too', async () => {
