@@ -54,8 +54,9 @@ export function inSpan<T>(start: SpanStart, work: () => Promise<T>): Promise<T> 
 }
 
 /** As {@link inSpan}, but only within another one: what nobody asked for in a trace begins none. */
-export function inChildSpan<T>(start: SpanStart, work: () => Promise<T>): Promise<T> {
-  return tracer?.isActive() === true ? tracer.inSpan(start, work) : work();
+export function inChildSpan<T>(start: SpanStart | (() => SpanStart), work: () => Promise<T>): Promise<T> {
+  if (tracer?.isActive() !== true) return work();
+  return tracer.inSpan(typeof start === 'function' ? start() : start, work);
 }
 
 export function describeSpan(attributes: SpanAttributes): void {

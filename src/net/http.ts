@@ -118,21 +118,23 @@ export function httpClient(options: HttpOptions): HttpClient {
       const headersTimeout = wanted.responseTimeoutMs ?? responseTimeoutMs;
       const signal = AbortSignal.timeout(Math.max(requestTimeoutMs, headersTimeout));
       const method = wanted.method ?? 'GET';
-      return inChildSpan(requesting(method, url), () =>
-        exchange(
-          url,
-          {
-            dispatcher: agent,
-            method,
-            headers: { ...headers, ...traceCarrier() },
-            body: wanted.body ?? null,
-            headersTimeout,
-            bodyTimeout: headersTimeout,
-            signal,
-          },
-          peer,
-          use,
-        ),
+      return inChildSpan(
+        () => requesting(method, url),
+        () =>
+          exchange(
+            url,
+            {
+              dispatcher: agent,
+              method,
+              headers: { ...headers, ...traceCarrier() },
+              body: wanted.body ?? null,
+              headersTimeout,
+              bodyTimeout: headersTimeout,
+              signal,
+            },
+            peer,
+            use,
+          ),
       );
     },
     close: () => agent.destroy(),
@@ -157,15 +159,17 @@ function requesting(method: string, url: string): SpanStart {
   };
 }
 
+type RequestOptions = { dispatcher: Dispatcher } & Omit<Dispatcher.RequestOptions, 'origin' | 'path'>;
+
 async function exchange<T>(
   url: string,
-  options: { dispatcher: Dispatcher } & Omit<Dispatcher.RequestOptions, 'origin' | 'path'>,
+  options: RequestOptions,
   peer: Peer,
   use: (answer: HttpAnswer) => Promise<T>,
 ): Promise<T> {
   let body: Dispatcher.ResponseData['body'] | undefined;
   try {
-    const response = await request(url, options);
+    const response = await answered(url, options);
     body = response.body;
     describeSpan({ 'http.response.status_code': response.statusCode });
     if (response.statusCode >= 400) failSpan(String(response.statusCode));
@@ -183,6 +187,23 @@ async function exchange<T>(
   } finally {
     // What was not read must neither hold the connection nor raise an unhandled error.
     body?.on('error', () => {}).destroy();
+  }
+}
+
+/** What a connection says that the other side has closed. */
+const CLOSED_CODES = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/**
+ * A server may close an idle connection while a request goes out on it. What only reads is asked once more (RFC 9110
+ * section 9.2.2); what changes something is not, as the server may have done it.
+ */
+async function answered(url: string, options: RequestOptions): Promise<Dispatcher.ResponseData> {
+  try {
+    return await request(url, options);
+  } catch (error) {
+    const reads = options.method === 'GET' || options.method === 'HEAD';
+    if (!reads || !CLOSED_CODES.has(signsOf(error).code)) throw error;
+    return request(url, options);
   }
 }
 
