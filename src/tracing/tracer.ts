@@ -21,8 +21,6 @@ export interface TracerOptions {
   readonly resource: { readonly own: ResourceAttributes; readonly byDefault: ResourceAttributes };
   /** Longest wait for a batch (milliseconds). */
   readonly timeoutMs: number;
-  /** How long ended spans wait for others (milliseconds). */
-  readonly delayMs?: number;
 }
 
 /** Spans that wait at most: some hundred films' worth. What comes beyond while the receiver is away is left out. */
@@ -51,7 +49,6 @@ export function otelTracer(options: TracerOptions): Tracer & { close(): Promise<
         exporter: options.exporter,
         maxQueueSize: QUEUE_LIMIT,
         exportTimeoutMillis: options.timeoutMs + 1_000,
-        ...(options.delayMs === undefined ? {} : { scheduledDelayMillis: options.delayMs }),
       }),
     ],
   });
