@@ -59,6 +59,7 @@ export const LOG_EVENTS = [
   'web.request-failed',
   'web.live-lost',
   'list.database-ready',
+  'list.database-newer',
   'list.database-away',
   'list.database-back',
   'list.search-unindexed',
