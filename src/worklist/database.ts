@@ -191,6 +191,11 @@ function kindOf(url: string): DatabaseKind {
   throw new HilumError('CONFIG_INVALID', 'permanent', 'list.database must be file:PATH or postgres://...');
 }
 
+/** The file of an embedded database; null where a server has it. @throws HilumError CONFIG_INVALID */
+export function databaseFileOf(url: string): string | null {
+  return kindOf(url) === 'sqlite' ? pathOf(url) : null;
+}
+
 /** `file:/a/b`, `file:///a/b` or `file:a/b`. */
 function pathOf(url: string): string {
   if (url.startsWith('file://')) return fileURLToPath(url);

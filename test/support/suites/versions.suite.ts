@@ -58,7 +58,8 @@ const BEYOND = later('902-beyond', 4);
 
 /** As version 0.1 reads a report: an operating point for each film, no list of findings. */
 function oldRecord(name: string, overrides: Partial<StudyRecord> = {}, ofFilm: Partial<FilmRecord> = {}): StudyRecord {
-  const { findings: _findings, ...film } = filmRecord(name, ofFilm);
+  const film: Partial<FilmRecord> = { ...filmRecord(name, ofFilm) };
+  delete (film as { findings?: unknown }).findings;
   const finding = { scheme: '99HILUM', value: 'COVID-19', meaning: 'COVID-19' };
   const films = [{ ...film, threshold: 0.5, finding }] as unknown as StudyRecord['films'];
   return studyRecord(name, { films, ...overrides });
