@@ -63,6 +63,8 @@ export const LOG_EVENTS = [
   'list.database-away',
   'list.database-back',
   'list.search-unindexed',
+  'retention.removed',
+  'retention.failed',
   'list.note-unreadable',
   'list.attributes-corrected',
   'list.correction-announced',

@@ -12,6 +12,7 @@ import { databaseTests } from '../support/suites/database.suite';
 import { habitTests } from '../support/suites/habits.suite';
 import { listQueryTests } from '../support/suites/list-queries.suite';
 import { priorTests } from '../support/suites/priors.suite';
+import { retentionTests } from '../support/suites/retention.suite';
 import { turnaroundTests } from '../support/suites/turnaround.suite';
 import { versionTests } from '../support/suites/versions.suite';
 import { workStateTests } from '../support/suites/work-state.suite';
@@ -53,8 +54,12 @@ describe('turnaround, on PostgreSQL', () => {
   turnaroundTests(create, (url, migrations) => openDatabase(url, LOG, migrations));
 });
 
+describe('what is kept no longer, on PostgreSQL', () => {
+  retentionTests(async () => openDatabase(await create(), LOG));
+});
+
 describe('versions side by side, on PostgreSQL', () => {
-  versionTests(create);
+  versionTests(create, { takesTurns: false });
 });
 
 describe('PostgreSQL as its database', () => {

@@ -9,7 +9,7 @@ const dir = mkdtempSync(join(tmpdir(), 'hilum-versions-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
 let count = 0;
-versionTests(() => Promise.resolve(`file:${join(dir, `${count++}.db`)}`));
+versionTests(() => Promise.resolve(`file:${join(dir, `${count++}.db`)}`), { takesTurns: true });
 
 test('steps are of a release that there is, in order, and take away only what the version before does not use', () => {
   const releases = MIGRATIONS.map(({ release }) => release);

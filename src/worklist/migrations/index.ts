@@ -14,7 +14,7 @@ import { ris } from './010-ris';
 import { patients } from './011-patients';
 import { turnaround } from './012-turnaround';
 import { habits } from './013-habits';
-import { leases } from './014-leases';
+import { retention } from './014-retention';
 import { oldWriters } from './015-old-writers';
 import { type DatabaseKind, type Migration, RELEASES } from './migration';
 
@@ -33,7 +33,7 @@ export const MIGRATIONS: readonly Migration[] = [
   patients,
   turnaround,
   habits,
-  leases,
+  retention,
   oldWriters,
 ];
 
