@@ -12,7 +12,7 @@ export const backup = new HilumCommand(
   .description(
     'Writes a backup of the embedded database (reading list, verdicts, accounts, API tokens) while the service runs ' +
       'or not, and checks it. It holds names of patients: the file is readable by its owner alone. Configuration, ' +
-      'passwords and audit trail are not in it. For a list in PostgreSQL it says which command does it, and ends with 1.',
+      'passwords and audit trail are not in it. For a list in PostgreSQL it says what does it, and ends with 1.',
   )
   .argument('<FILE>', 'the backup')
   .addOption(configOption())

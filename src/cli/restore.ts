@@ -2,9 +2,9 @@ import { configOption, HilumCommand, loadConfig, print } from './command';
 
 export const restore = new HilumCommand('restore', 'puts a backup in the place of the reading list; service stopped')
   .description(
-    'Puts the database of a backup in the place of the embedded one. Refuses while any process has that open, a backup ' +
-      'that is damaged, and one of a version that this one does not run on. The database that was there is kept beside ' +
-      'it. For a list in PostgreSQL it says which commands do it, and ends with 1.',
+    'Puts the database of a backup in the place of the embedded one. Refuses while any process has that open, a ' +
+      'backup that is damaged, and one of a version that this one does not run on. The database that was there is ' +
+      'kept beside it. For a list in PostgreSQL it says which commands do it, and ends with 1.',
   )
   .argument('<FILE>', 'a backup that hilum backup has written')
   .addOption(configOption())

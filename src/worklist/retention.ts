@@ -20,7 +20,7 @@ export type PrunedCounts = Readonly<Record<Pruned, number>>;
 /** Rows of one transaction: writers and pages wait for one at most. */
 const BATCH = 100;
 
-/** Never before the last thing that happened to it: arrival, result, reading, verdict, or that it was to be read anew. */
+/** By the last thing that happened to it: arrival, result, reading, verdict, or that it was to be read anew. */
 const dueStudies = (before: number) =>
   sql<boolean>`arrived_at < ${before} and coalesce(completed_at, 0) < ${before} and coalesce(read_at, 0) < ${before}
     and coalesce(verdict_at, 0) < ${before} and coalesce(unread_since, 0) < ${before}`;

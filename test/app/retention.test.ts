@@ -62,7 +62,7 @@ function auditFile(name: string, days: number): void {
   utimesSync(join(dir, 'audit', name), ago(days), ago(days));
 }
 
-test('what went is in the audit trail first, in the log and in the metrics; a round without it says nothing', async () => {
+test('what went is in the audit trail first, in log and metrics; a round without it says nothing', async () => {
   await study('old', 100);
   await study('young', 10);
   expect(await round({ listDays: 90 })).toEqual([

@@ -2,7 +2,9 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   closeSync,
+  copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -75,7 +77,7 @@ async function writer(): Promise<{ confirmed: () => string[]; stop: () => Promis
   return { confirmed: () => text.slice(0, text.lastIndexOf('\n')).split('\n').slice(1), stop };
 }
 
-test('all that the database has comes back: rows, verdicts, accounts, keys of the site; sessions are ended', async () => {
+test('all that the database has comes back: rows, verdicts, accounts, keys; sessions are ended', async () => {
   const before = open();
   const list = new Worklist(before);
   await list.record(studyRecord('a'));
@@ -110,7 +112,7 @@ test('all that the database has comes back: rows, verdicts, accounts, keys of th
   for (const private_ of [file, path]) expect(statSync(private_).mode & 0o777).toBe(0o600);
 });
 
-test('while another process writes, the backup is one moment of it, and nothing confirmed before is missing', async () => {
+test('while another process writes, a backup is one moment of it, and lacks nothing confirmed before', async () => {
   await open().ready();
   await closed();
   const { confirmed, stop } = await writer();
@@ -131,6 +133,19 @@ test('while another process writes, the backup is one moment of it, and nothing 
   const counts = await new Worklist(database).counts();
   expect(counts.states.waiting).toBe(there.length);
 }, 60_000);
+
+test('a copy of the file alone lacks what was confirmed; a backup does not', async () => {
+  const list = new Worklist(open());
+  await list.record(studyRecord('a'));
+  await writeBackup(path, file, '0.2.0');
+  mkdirSync(join(dir, 'copy'));
+  copyFileSync(path, join(dir, 'copy', 'list.db'));
+  await closed();
+  expect(await listed(open(join(dir, 'copy', 'list.db')))).toEqual([]);
+  await closed();
+  await restore();
+  expect(await listed(open())).toEqual([uid('a')]);
+});
 
 test('any tar lists and unpacks a backup', async () => {
   await new Worklist(open()).record(studyRecord('a'));

@@ -177,7 +177,7 @@ export function versionTests(create: () => Promise<string>, { takesTurns }: { re
     await requireCounted(database);
   });
 
-  test('what version 0.1 writes is searched by who may see it alone, and no digest leaves without the key', async () => {
+  test('what version 0.1 writes is searched by who may see it, and no digest leaves without the key', async () => {
     const url = await create();
     const list = new Worklist(open(url));
     await list.changesSince(0);
