@@ -49,8 +49,7 @@ export interface Drawn {
 
 /**
  * The pictures last asked for, up to a number of bytes, and for some time after they were drawn. Two who ask for the
- * same at the same time wait for one drawing.
- * A failure is not kept.
+ * same at the same time wait for one drawing. A failure is not kept.
  */
 export class PictureCache {
   private readonly kept = new Map<string, KeptPictures>();
