@@ -27,7 +27,7 @@ import { prioritySchema } from '../triage/config';
 import { accessSchema, exposureProblems } from '../web/access/config';
 import { auditSchema } from '../web/audit/config';
 import { httpSchema } from '../web/config';
-import { listSchema } from '../worklist/config';
+import { listSchema, retentionProblems, retentionSchema } from '../worklist/config';
 import { rolesSchema } from './roles';
 
 /** Each room exports the schema of its settings; here they get their place in the file. */
@@ -48,6 +48,7 @@ export const configSchema = z.strictObject({
   priority: prioritySchema,
   deliveries: SINKS.schema,
   list: listSchema,
+  retention: retentionSchema,
   ris: risSchema,
   language: languageSchema,
   state: stateSchema,
@@ -110,6 +111,7 @@ export function parseConfig(raw: unknown, base = process.cwd()): Config {
     ...(parsed.success
       ? [
           ...contradictions(parsed.data),
+          ...retentionProblems(parsed.data.retention),
           ...listenerProblems(parsed.data.ris, parsed.data.list.enabled),
           ...exposureProblems(parsed.data.http, parsed.data.access).map(
             ({ path, message }) => `${path.join('.')}: ${message}`,
