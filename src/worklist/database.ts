@@ -48,7 +48,7 @@ export interface Database {
 }
 
 /** How the tables of a database stand to this version. */
-export type Standing = 'absent' | 'older' | 'current' | 'newer';
+type Standing = 'absent' | 'older' | 'current' | 'newer';
 
 /** Any number: the lock that one migrating process holds in PostgreSQL. */
 const MIGRATION_LOCK = 4_711_031_415;

@@ -32,14 +32,14 @@ export async function restoreBackup(
 ): Promise<Restored> {
   const made = `${path}.${randomBytes(4).toString('hex')}.restoring`;
   return whileUnused(path, () =>
-    withBackup(backup, async ({ manifest, copyTo }) => {
+    withBackup(backup, async (opened) => {
       try {
         await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-        await copyTo(made);
+        await opened.copyTo(made);
         await withFile(made, 'write', makeReady);
         await giveToOwner(made, path);
-        await before(manifest);
-        return { manifest, replaced: await replace(path, made, now) };
+        await before(opened.manifest);
+        return { manifest: opened.manifest, replaced: await replace(path, made, now) };
       } finally {
         for (const file of [made, `${made}-wal`, `${made}-shm`]) await rm(file, { force: true });
       }

@@ -14,7 +14,7 @@ export interface KeptFrom {
   readonly orders: number;
 }
 export const PRUNED = ['studies', 'verdicts', 'orders'] as const satisfies readonly (keyof KeptFrom)[];
-export type Pruned = (typeof PRUNED)[number];
+type Pruned = (typeof PRUNED)[number];
 export type PrunedCounts = Readonly<Record<Pruned, number>>;
 
 /** Rows of one transaction: writers and pages wait for one at most. */

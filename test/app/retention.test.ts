@@ -45,7 +45,7 @@ const configOf = (retention: object, more: object = {}) =>
 const metrics = { removed: (counts: Readonly<Record<string, number>>) => void removed.push({ ...counts }) };
 const round = (retention: object, log = recordingLog()) =>
   retentionRound(configOf(retention), { database, metrics }, log, { now: () => NOW, pauseMs: 0 }).then(() =>
-    log.lines.filter(({ fields }) => String(fields.event).startsWith('retention.')).map(({ fields }) => fields),
+    log.lines.filter(({ fields }) => fields.event.startsWith('retention.')).map(({ fields }) => fields),
   );
 /** What each message of the trail says. */
 const trail = () =>

@@ -51,8 +51,8 @@ export function retentionTests(open: () => Promise<Database>): void {
       ({ studyInstanceUid }) => studyInstanceUid,
     );
   const rows = (table: string) =>
-    database.read(async (db) =>
-      Number((await sql<{ n: number }>`select count(*) as n from ${sql.table(table)}`.execute(db)).rows[0]!.n),
+    database.read(
+      async (db) => (await sql<{ n: number }>`select count(*) as n from ${sql.table(table)}`.execute(db)).rows[0]!.n,
     );
 
   test('rows go after their last event, with their history; what is counted and searched follows', async () => {
@@ -147,10 +147,10 @@ export function retentionTests(open: () => Promise<Database>): void {
           .execute();
     });
     const pruning = prune(from({ studies: 90 }));
-    let isOver = false;
-    void pruning.then(() => (isOver = true));
+    const over = { yet: false };
+    void pruning.then(() => (over.yet = true));
     let writes = 0;
-    for (; !isOver; writes++) await list.advance(uid(`live ${writes}`), { kind: 'waiting', priority: null }, NOW);
+    for (; !over.yet; writes++) await list.advance(uid(`live ${writes}`), { kind: 'waiting', priority: null }, NOW);
     expect(await pruning).toEqual([many, 0, 0]);
     // Batches and writers take turns.
     expect(writes).toBeGreaterThanOrEqual(10);
