@@ -5,7 +5,7 @@ import { PRIVATE_MODE, writeAtomically } from '../base/atomic-file';
 import { HilumError } from '../base/errors';
 import { type Config, readConfig } from '../config/config';
 import { applyThreshold } from '../evaluation/apply-threshold';
-import { Journal } from '../evaluation/journal';
+import { openFilmJournal } from '../evaluation/journal';
 import { type Labels, readLabels } from '../evaluation/labels';
 import { heatMapPng, worstMistakes } from '../evaluation/mistakes';
 import { page } from '../evaluation/page';
@@ -86,11 +86,13 @@ export async function evaluateFilms(options: EvaluationOptions, listener: Evalua
   const line = await openLineForFiles(config, options.models, listener.note);
   try {
     const evaluated = findingNamed(options.finding, line);
-    const { records, failures } = await analyseAll(options, labels, { line, listener });
+    const { records: found, failures, patients } = await analyseAll(options, labels, { line, listener });
+    const records = found[0]!;
     const report = makeReport({
       labels,
       labelsSha256: createHash('sha256').update(csv).digest('hex'),
       records,
+      patients,
       failures,
       identity: line.identity(),
       finding: evaluated.label,
@@ -173,11 +175,11 @@ async function analyseAll(
   { line, listener }: { line: Line; listener: EvaluationListener },
 ) {
   const files = labels.films.map(({ file }) => file);
-  const journal = await Journal.open(out, line.identity());
+  const journal = await openFilmJournal(out, line.identity());
   try {
     return await analyseFiles(films, files, {
-      line,
-      journal,
+      runs: [{ line, journal }],
+      wantsPatients: labels.films.some(({ patient }) => patient === null),
       onStart: (left) => {
         if (left < files.length)
           listener.note(`${files.length - left} of ${files.length} films need no work: done before, or not there`);

@@ -7,6 +7,9 @@ export { InvalidArgumentError as UsageError };
 /** Exit status of a use that is not understood. */
 export const MISUSED = 2;
 
+/** Exit status where results could not be written. */
+export const OUTPUT_FAILED = 3;
+
 /**
  * A command of the library `commander`, with examples in its help, its errors in Hilum's words, and an action that
  * resolves to the exit status. Options that all commands of a group have are declared once, with the group.

@@ -85,6 +85,8 @@ export interface EvaluationInput {
   readonly labels: Labels;
   readonly labelsSha256: string;
   readonly records: ReadonlyMap<string, FilmRecord>;
+  /** Digest of whose each film is by its header, by file, where that tells. */
+  readonly patients: ReadonlyMap<string, string>;
   readonly failures: readonly Failure[];
   readonly identity: AnalysisIdentity;
   /** Label of what is evaluated. */
@@ -96,8 +98,12 @@ export interface EvaluationInput {
 }
 
 export function makeReport(input: EvaluationInput): EvaluationReport {
-  const { labels, labelsSha256, records, failures, identity, finding, settings, unlabelled, now } = input;
-  const joined = labels.films.map((label): JoinedFilm => ({ label, record: records.get(label.file) }));
+  const { labels, labelsSha256, records, patients, failures, identity, finding, settings, unlabelled, now } = input;
+  const joined = labels.films.map((label): JoinedFilm => ({
+    label,
+    record: records.get(label.file),
+    headerPatient: patients.get(label.file) ?? null,
+  }));
   const left = copies(joined);
   const analysed = analysedOf(joined, left, finding);
   const scored = analysed.map((film) => film.scored);
@@ -122,7 +128,7 @@ export function makeReport(input: EvaluationInput): EvaluationReport {
       settings,
     ),
     choice: chooseOperatingPoint(scored, settings.wantedSensitivity),
-    films: analysed.map(reported),
+    films: reportedFilms(analysed),
   };
 }
 
@@ -183,14 +189,16 @@ function figuresOf(
   };
 }
 
-function reported({ label, scored }: AnalysedFilm): ReportedFilm {
-  return {
+/** Patients are numbered as they come: no name and no digest of one leaves the computing. */
+function reportedFilms(analysed: readonly AnalysedFilm[]): ReportedFilm[] {
+  const numbers = new Map([...new Set(analysed.map(({ scored }) => scored.patient))].map((name, i) => [name, i + 1]));
+  return analysed.map(({ label, scored }) => ({
     file: label.file,
     positive: scored.positive,
     probability: scored.score,
-    patient: scored.patient,
+    patient: `patient ${numbers.get(scored.patient)!}`,
     half: half(scored.patient),
-  };
+  }));
 }
 
 /** How often the most frequent one is there. */

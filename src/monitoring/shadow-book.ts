@@ -1,6 +1,7 @@
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PRIVATE_MODE } from '../base/atomic-file';
+import { makeFolder } from '../base/folder';
 import type { Uid } from '../dicom/uid';
 import type { ShadowBook, ShadowRecord } from '../pipeline/shadow';
 
@@ -42,7 +43,7 @@ export class ShadowFile implements ShadowBook {
 
   /** @throws when the folder can't be made or written. */
   static async open(dir: string, limits: ShadowBookLimits = LIMITS): Promise<ShadowFile> {
-    await mkdir(dir, { recursive: true });
+    await makeFolder(dir);
     const names = (await readdir(dir)).filter((name) => OLD.test(name)).sort();
     const volumes: Volume[] = [];
     for (const name of [...names, CURRENT]) {

@@ -158,7 +158,7 @@ const HOMES: readonly (readonly [library: string, rooms: readonly string[]])[] =
   ['undici', ['net']],
   ['nodemailer', ['sinks']],
   ['csv-parse/sync', ['evaluation']],
-  ['pngjs', ['evaluation']],
+  ['pngjs', ['pipeline']],
   ['express', ['web', 'app']],
   ['commander', ['cli']],
 ];

@@ -1,7 +1,8 @@
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PRIVATE_MODE } from '../../base/atomic-file';
 import { HilumError } from '../../base/errors';
+import { makeFolder } from '../../base/folder';
 
 /** Where audit messages go beside the file, in the order they were written: syslog. It must not wait and not throw. */
 export interface AuditOutlet {
@@ -90,7 +91,7 @@ export class AuditTrail {
       this.file = null;
       await rename(path, join(this.settings.dir, `audit-${new Date().toISOString().replace(/[:.]/g, '-')}.log`));
     }
-    await mkdir(this.settings.dir, { recursive: true, mode: 0o700 });
+    await makeFolder(this.settings.dir, 0o700);
     const handle = await open(path, 'a', PRIVATE_MODE);
     this.file = { handle, bytes: (await handle.stat()).size };
     return this.file;
