@@ -168,7 +168,7 @@ test('analyze on a disk that fills up blames the disk, leaves nothing half-writt
   mkdirSync(films);
   for (const seed of [31, 33])
     writeFileSync(join(films, `${seed}.dcm`), syntheticDicom({ seed, view: 'PA', rows: 500, columns: 420 }));
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', disk]).status !== 0) {
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1600k', 'none', disk]).status !== 0) {
     console.warn('SKIPPED: a disk that fills up, this account may not mount one');
     return;
   }
