@@ -30,8 +30,13 @@ const JOURNAL_VERSION = 4;
 export function analysisDigest({
   softwareVersion,
   models,
-}: Pick<AnalysisIdentity, 'softwareVersion' | 'models'>): string {
-  const parts = [JOURNAL_VERSION, softwareVersion, ...models.map(({ id, version, sha256 }) => [id, version, sha256])];
+  minimumAge,
+  jpeg2000Resolution,
+}: Pick<AnalysisIdentity, 'softwareVersion' | 'models' | 'minimumAge' | 'jpeg2000Resolution'>): string {
+  const parts = [
+    ...[JOURNAL_VERSION, softwareVersion, minimumAge ?? null, jpeg2000Resolution ?? null],
+    ...models.map(({ id, version, sha256 }) => [id, version, sha256]),
+  ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 

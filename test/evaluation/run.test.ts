@@ -17,7 +17,7 @@ import { readLabels } from '../../src/evaluation/labels';
 import { worstMistakes } from '../../src/evaluation/mistakes';
 import { page } from '../../src/evaluation/page';
 import { patientsOf } from '../../src/evaluation/patients';
-import { makeReport } from '../../src/evaluation/report';
+import { type EvaluationInput, makeReport } from '../../src/evaluation/report';
 import { analyseFiles, inside } from '../../src/evaluation/run';
 import { unlabelledFiles } from '../../src/evaluation/unlabelled';
 import { LANGUAGE_NAMES } from '../../src/language/languages';
@@ -170,6 +170,8 @@ test('the report joins labels and films, and its page escapes what they say', as
     failures,
     identity: line.identity(),
     unlabelled: [],
+    protocol: null,
+    comparedWith: null,
     now: new Date(0),
     finding: 'COVID-19',
     settings: { threshold: 0.5, thresholdFrom: 'model', wantedSensitivity: 0.95, bootstrap: { rounds: 20, seed: 1 } },
@@ -209,7 +211,13 @@ test('the report joins labels and films, and its page escapes what they say', as
   for (const id of ['roc', 'precision-recall', 'calibration']) expect(html).toContain(`<svg id="${id}"`);
 });
 
-async function reportOf(csv: string, folder: string, out: string, line = fakeLine({ probability: 0.7 }).line) {
+async function reportOf(
+  csv: string,
+  folder: string,
+  out: string,
+  line = fakeLine({ probability: 0.7 }).line,
+  { protocol = null, comparedWith = null }: Partial<Pick<EvaluationInput, 'protocol' | 'comparedWith'>> = {},
+) {
   const labels = readLabels(Buffer.from(csv));
   const { records, failures, patients } = await run(
     folder,
@@ -226,6 +234,8 @@ async function reportOf(csv: string, folder: string, out: string, line = fakeLin
     failures,
     identity: line.identity(),
     unlabelled,
+    protocol,
+    comparedWith,
     now: new Date(0),
     finding: 'COVID-19',
     settings: { threshold: 0.5, thresholdFrom: 'model', wantedSensitivity: 0.95, bootstrap: { rounds: 20, seed: 1 } },
