@@ -78,9 +78,15 @@ export function readProtocol(bytes: Uint8Array): Protocol {
   const [broken] = document.errors;
   if (broken !== undefined) throw invalid(broken.message.split('\n')[0]!, broken);
   const parsed = protocolSchema.safeParse(document.toJS() ?? {});
-  if (!parsed.success)
-    throw invalid(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+  if (!parsed.success) throw invalid(parsed.error.issues.flatMap(described).join('; '));
   return { ...parsed.data, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+/** By its place; each unknown key by itself. */
+function described(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => `${[...issue.path, key].join('.')}: unknown key`);
+  return [`${issue.path.join('.') || 'the file'}: ${issue.message}`];
 }
 
 function invalid(message: string, cause?: unknown): HilumError {
