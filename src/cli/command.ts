@@ -1,5 +1,7 @@
 import { Command, type ErrorOptions, Help, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../config/config';
+import { isLanguage, LANGUAGE_NAMES } from '../language/languages';
+import type { Language } from '../language/say';
 
 /** A use that is not understood: told with the command's help, exit status 2. */
 export { InvalidArgumentError as UsageError };
@@ -133,6 +135,12 @@ class HilumHelp extends Help {
 }
 
 export const configOption = () => new Option('--config <FILE>', "the site's configuration").makeOptionMandatory();
+
+/** Of a report. */
+export function parseLanguage(text: string): Language {
+  if (!isLanguage(text)) throw new InvalidArgumentError(`--language is one of ${LANGUAGE_NAMES.join(', ')}, not ${text}`);
+  return text;
+}
 
 /** @throws HilumError CONFIG_INVALID */
 export async function loadConfig(path: string): Promise<Config> {

@@ -11,11 +11,26 @@ import { models } from './models';
 import { reanalyze } from './reanalyze';
 import { rebuild } from './rebuild';
 import { serve } from './serve';
+import { shadow } from './shadow';
 import { tokens } from './tokens';
 import { users } from './users';
 
 /** All commands, in the order of `hilum --help`: a new one is a file beside this one and a line here. */
-const COMMANDS = [init, serve, analyze, evaluate, models, doctor, dead, drift, reanalyze, users, tokens, rebuild];
+const COMMANDS = [
+  init,
+  serve,
+  analyze,
+  evaluate,
+  models,
+  doctor,
+  dead,
+  drift,
+  shadow,
+  reanalyze,
+  users,
+  tokens,
+  rebuild,
+];
 
 export const program = COMMANDS.reduce(
   (all, command) => all.addCommand(command),

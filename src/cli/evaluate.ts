@@ -1,8 +1,7 @@
 import type { EvaluationReport } from '../evaluation/report';
 import { figuresIn } from '../evaluation/words';
-import { isLanguage, LANGUAGE_NAMES } from '../language/languages';
 import type { Language, Words } from '../language/say';
-import { HilumCommand, note, UsageError } from './command';
+import { HilumCommand, note, parseLanguage, UsageError } from './command';
 import { progressBar } from './progress';
 
 interface EvaluateOptions {
@@ -84,11 +83,6 @@ function parseShare(text: string): number {
   if (!(value > 0 && value <= 1))
     throw new UsageError(`--sensitivity is a share above 0 and at most 1, such as 0.95, not ${text}`);
   return value;
-}
-
-function parseLanguage(text: string): Language {
-  if (!isLanguage(text)) throw new UsageError(`--language is one of ${LANGUAGE_NAMES.join(', ')}, not ${text}`);
-  return text;
 }
 
 /** A threshold holds for the models that it was measured with: it can't go into another configuration. */

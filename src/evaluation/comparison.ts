@@ -1,5 +1,6 @@
 import { isAtOrAbove } from '../finding/operating-point';
 import type { AnalysisIdentity } from '../objects/analysis';
+import { callCount, type CallCount } from '../statistics/agreement';
 import { type BootstrapOptions, pairedEstimate, type PairedEstimate } from '../statistics/bootstrap';
 import type { Scored } from '../statistics/statistics';
 import { weightedAuc, weightedFlagged, weightedSensitivity, weightedSpecificity } from '../statistics/weighted';
@@ -14,14 +15,6 @@ export interface ComparedWith {
   /** Its operating point of the finding. */
   readonly threshold: number;
   readonly records: ReadonlyMap<string, FilmRecord>;
-}
-
-/** Films of one class by who calls them. */
-interface CallCount {
-  readonly both: number;
-  readonly first: number;
-  readonly second: number;
-  readonly neither: number;
 }
 
 /** Two on the same films; `second` is what was named by `--compare`. */
@@ -66,9 +59,13 @@ export function compare(
   const at = (figure: typeof weightedSensitivity) =>
     pairedEstimate(pair, [figure(thresholds.first), figure(thresholds.second)], bootstrap);
   const calls = (positive: boolean) =>
-    callsOf(
-      shared.filter(({ first }) => first.positive === positive),
-      thresholds,
+    callCount(
+      shared
+        .filter(({ first }) => first.positive === positive)
+        .map((film) => [
+          isAtOrAbove(film.first.score, thresholds.first),
+          isAtOrAbove(film.second.score, thresholds.second),
+        ]),
     );
   return {
     kind: second.kind,
@@ -84,22 +81,5 @@ export function compare(
     specificity: at(weightedSpecificity),
     flagged: at(weightedFlagged),
     calls: { positive: calls(true), negative: calls(false) },
-  };
-}
-
-function callsOf(
-  films: readonly { readonly first: Scored; readonly second: Scored }[],
-  thresholds: Comparison['thresholds'],
-): CallCount {
-  const count = (one: boolean, other: boolean) =>
-    films.filter(
-      ({ first, second }) =>
-        isAtOrAbove(first.score, thresholds.first) === one && isAtOrAbove(second.score, thresholds.second) === other,
-    ).length;
-  return {
-    both: count(true, true),
-    first: count(true, false),
-    second: count(false, true),
-    neither: count(false, false),
   };
 }

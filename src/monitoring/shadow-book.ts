@@ -155,3 +155,26 @@ function ifMissing(error: NodeJS.ErrnoException): string {
   if (error.code === 'ENOENT') return '';
   throw error;
 }
+
+/**
+ * All that the files of shadow mode hold, the oldest first, without writing anything: a service may be at work on them.
+ * @throws ErrnoException where the folder can't be read
+ */
+export async function readShadowRecords(dir: string): Promise<ShadowRecord[]> {
+  const names = (await readdir(dir)).filter((name) => OLD.test(name)).sort();
+  const records: ShadowRecord[] = [];
+  for (const name of [...names, CURRENT]) {
+    const text = await readFile(join(dir, name), 'utf8').catch(ifMissing);
+    // The last line may be on its way.
+    for (const line of text.slice(0, text.lastIndexOf('\n') + 1).split('\n')) records.push(...wholeRecord(line));
+  }
+  return records;
+}
+
+function wholeRecord(line: string): ShadowRecord[] {
+  try {
+    return [JSON.parse(line) as ShadowRecord];
+  } catch {
+    return [];
+  }
+}
