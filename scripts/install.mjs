@@ -35,6 +35,7 @@ export const PACKAGES = {
     'python3-numpy',
     'python3-pil',
     'libxml2-utils',
+    'poppler-utils',
   ],
   /** What the limit of `npm run bench` is measured with. */
   bench: [
