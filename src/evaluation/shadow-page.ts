@@ -119,16 +119,18 @@ function agreementSection({ agreement }: ShadowReport, words: Words): Markup | n
 function daysSection({ days }: ShadowReport, words: Words): Markup {
   return html`<section>
     <h2>${say(words, 'shadow.days')}</h2>
-    ${table(
-      say(words, 'evaluation.films'),
-      [
-        say(words, 'shadow.day'),
+    <div class="scroll">
+      ${table(
         say(words, 'evaluation.films'),
-        say(words, 'shadow.analysed'),
-        say(words, 'shadow.urgentFilms'),
-      ],
-      days.map(({ day, films, analysed, urgent }) => [day, films, analysed, urgent]),
-    )}
+        [
+          say(words, 'shadow.day'),
+          say(words, 'evaluation.films'),
+          say(words, 'shadow.analysed'),
+          say(words, 'shadow.urgentFilms'),
+        ],
+        days.map(({ day, films, analysed, urgent }) => [day, films, analysed, urgent]),
+      )}
+    </div>
   </section>`;
 }
 
