@@ -19,6 +19,9 @@ const PYTHON = '/usr/bin/python3';
 
 const WORKERS = `--maxWorkers=${Math.min(4, os.availableParallelism())}`;
 
+/** Server tests that measure how long something takes. */
+const ALONE = ['bench', 'faults-slow', 'list-habits', 'list-pages', 'priority', 'slices'];
+
 const NEEDS_OF_SERVERS = { servers: true, judges: true, browser: true };
 const ALL_NEEDS = { ...NEEDS_OF_SERVERS, root: true, training: true };
 
@@ -36,13 +39,7 @@ const PARTS = [
   { name: 'training', needs: { training: true }, run: trainingTests },
   { name: 'unit', needs: {}, run: (args) => jest(['--selectProjects=unit', WORKERS, ...args]) },
   { name: 'slow', needs: { judges: true }, run: (args) => jest(['--selectProjects=slow', WORKERS, ...args]) },
-  // One file at a time: each has servers and models of its own, and its time limits are meant for a machine that is not
-  // shared.
-  {
-    name: 'servers',
-    needs: NEEDS_OF_SERVERS,
-    run: (args) => jest(['--selectProjects=servers', '--maxWorkers=1', ...args]),
-  },
+  { name: 'servers', needs: NEEDS_OF_SERVERS, run: servers },
   { name: 'debian-13', needs: { root: true }, run: debian13 },
   { name: 'image', needs: { root: true }, run: image },
 ];
@@ -54,8 +51,7 @@ async function main() {
     say(`\n== ${name}`);
     rows.push(await timed(name, () => run(args)));
   }
-  const total = (key) => rows.reduce((sum, row) => sum + (row[key] ?? 0), 0);
-  const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map(total);
+  const { passed, failed, skipped } = sum(rows);
   say(`\n${minutesTable(rows, ['passed', 'failed', 'skipped'])}`);
   if (skipped > 0) say(`${skipped} skipped; each says above what it lacks`);
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
@@ -86,10 +82,26 @@ async function trainingTests() {
   return { passed: 0, failed: 0, skipped: 1 };
 }
 
+/**
+ * Two files at a time, as each has servers of its own and waits for them most of the time; those whose limits of time
+ * are meant for a machine that is not shared come alone.
+ */
+async function servers(args) {
+  const run = (...more) => jest(['--selectProjects=servers', ...more]);
+  if (args.length > 0) return run('--maxWorkers=1', ...args);
+  const alone = `(${ALONE.join('|')})\\.test`;
+  const together = await run('--maxWorkers=2', `--testPathPatterns=test/servers/(?!${alone})`);
+  return sum([together, await run('--maxWorkers=1', `--testPathPatterns=test/servers/${alone}`)]);
+}
+
 /** The servers that hospitals update to. Not inside itself. */
 async function debian13() {
-  const rows = await onDebian13();
-  const total = (key) => rows.reduce((sum, row) => sum + (row[key] ?? 0), 0);
+  return sum(await onDebian13());
+}
+
+/** @returns what several came to, together */
+function sum(rows) {
+  const total = (key) => rows.reduce((all, row) => all + (row[key] ?? 0), 0);
   return { passed: total('passed'), failed: total('failed'), skipped: total('skipped') };
 }
 

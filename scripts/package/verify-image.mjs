@@ -37,7 +37,7 @@ async function main() {
 
 /** @returns {Promise<{passed: number, failed: number}>} */
 export function builtAndRun(kept) {
-  return withRoot({ suite: SUITE, packages: [...PACKAGES.servers, 'buildah'], kept }, async (root) => {
+  return withRoot({ suite: SUITE, packages: [...PACKAGES.servers, 'buildah', 'netavark'], kept }, async (root) => {
     await makeBase(path.join(root, BASE));
     copyAuthorities(path.join(root, AUTHORITIES));
     return countsOf(await inside(root, ['scripts/package/image-in-root.mjs', BASE, AUTHORITIES]));

@@ -135,15 +135,17 @@ export function httpClient(options: HttpOptions): HttpClient {
   };
 }
 
+type RequestOptions = { dispatcher: Dispatcher } & Omit<Dispatcher.RequestOptions, 'origin' | 'path'>;
+
 async function exchange<T>(
   url: string,
-  options: { dispatcher: Dispatcher } & Omit<Dispatcher.RequestOptions, 'origin' | 'path'>,
+  options: RequestOptions,
   peer: Peer,
   use: (answer: HttpAnswer) => Promise<T>,
 ): Promise<T> {
   let body: Dispatcher.ResponseData['body'] | undefined;
   try {
-    const response = await request(url, options);
+    const response = await answered(url, options);
     body = response.body;
     const header = (name: string): string => headerOf(response.headers, name);
     return await use({
@@ -159,6 +161,23 @@ async function exchange<T>(
   } finally {
     // What was not read must neither hold the connection nor raise an unhandled error.
     body?.on('error', () => {}).destroy();
+  }
+}
+
+/** What a connection says that the other side has closed. */
+const CLOSED_CODES = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/**
+ * A server may close an idle connection while a request goes out on it. What only reads is asked once more (RFC 9110
+ * section 9.2.2); what changes something is not, as the server may have done it.
+ */
+async function answered(url: string, options: RequestOptions): Promise<Dispatcher.ResponseData> {
+  try {
+    return await request(url, options);
+  } catch (error) {
+    const reads = options.method === 'GET' || options.method === 'HEAD';
+    if (!reads || !CLOSED_CODES.has(signsOf(error).code)) throw error;
+    return request(url, options);
   }
 }
 

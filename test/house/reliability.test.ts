@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { missingTests, namedTests, titlesOf } from '../support/named-tests';
 
@@ -15,6 +15,17 @@ test('each test that docs/threat-model.md names is there, and no threat is witho
   const named = namedTests('docs/threat-model.md', '\n## Threats');
   expect(named.length).toBeGreaterThan(30);
   expect(missingTests(named)).toEqual([]);
+});
+
+test('each test that docs/hazards.md names is there, and no cause is without one', () => {
+  const page = 'docs/hazards.md';
+  const headings = readFileSync(join(ROOT, page), 'utf8').match(/^### H\d+ .*$/gm) ?? [];
+  expect(headings.length).toBeGreaterThan(8);
+  for (const heading of headings) {
+    const named = namedTests(page, `${heading}\n`);
+    expect(named.length).toBeGreaterThan(0);
+    expect(missingTests(named)).toEqual([]);
+  }
 });
 
 test('each test of a fault is in the failure table of docs/reliability.md', () => {

@@ -200,10 +200,10 @@ test('without sign-in saved views stay in the browser', async () => {
 test('what a screen reader says of a row names the patient to whoever may see it, and to nobody else', async () => {
   const reader = await visit();
   await row(reader, study(5)).waitFor();
-  expect(await row(reader, study(5)).getAttribute('aria-label')).toMatch(/^urgent, Family5, Given, accession ACC5, /);
+  expect(await row(reader, study(5)).getAttribute('aria-label')).toMatch(/^Urgent, Family5, Given, Accession ACC5, /);
   const operator = await visit('/', { roles: ['operator'] });
   await row(operator, study(5)).waitFor();
-  expect(await row(operator, study(5)).getAttribute('aria-label')).toMatch(/^urgent, Waiting, arrived /);
+  expect(await row(operator, study(5)).getAttribute('aria-label')).toMatch(/^Urgent, Waiting, arrived /);
   expect(await operator.locator('#alerts-button').isVisible()).toBe(false);
 }, 60_000);
 
@@ -319,12 +319,14 @@ test.each([
   90_000,
 );
 
+const inEnglish = (count: number) => count.toLocaleString('en');
+
 test('20,000 rows: from a key to the painted row, and to a row that changed, without lag', async () => {
   const many = await ListSite.open();
   try {
     await fill(many.worklist, ROWS);
     const page = await visit('/', { at: many });
-    await counts(page, `${ROWS} studies, ${ROWS / 5} urgent`);
+    await counts(page, `${inEnglish(ROWS)} studies, ${inEnglish(ROWS / 5)} urgent`);
     // All rows are brought here, as somebody does who scrolls to the end.
     await page.evaluate(`(async () => {
       const scroller = document.getElementById('scroller');
@@ -367,7 +369,7 @@ test('20,000 rows: from a key to the painted row, and to a row that changed, wit
     })()`);
     expect(changed).toBe(0);
     await many.worklist.setPriority(study(ROWS), 'urgent', { id: 'local:ben', name: 'Ben' });
-    await counts(page, `${ROWS} studies, ${ROWS / 5} urgent`);
+    await counts(page, `${inEnglish(ROWS)} studies, ${inEnglish(ROWS / 5)} urgent`);
     await page.waitForTimeout(2_000);
     await page.evaluate('window.watching = false');
     await holds(page, 'window.longest !== undefined');

@@ -29,7 +29,7 @@ export function titlesOf(file: string): Set<string> {
 export function namedTests(page: string, heading: string): NamedTest[] {
   const table = readFileSync(join(ROOT, page), 'utf8')
     .split(heading)[1]!
-    .split('\n## ')[0]!
+    .split(/\n##+ /)[0]!
     .split('\n')
     .filter((line) => line.startsWith('| '))
     .slice(1);
