@@ -14,7 +14,7 @@ import { type RejectedFilms, rejectionOf, rejectionsIn } from './rejection-files
 export type { FileResult, GivenFile };
 
 /** A file that was worked on now, or in an earlier run; null: a result of Hilum, which is left alone. */
-export type FileWork = { readonly result: FileResult; readonly isKept: boolean } | null;
+type FileWork = { readonly result: FileResult; readonly isKept: boolean } | null;
 
 export interface FileAnalysis {
   /** Labels of the findings, in the order of {@link FileResult.findings}. */
@@ -36,9 +36,12 @@ export interface FileAnalysisOptions {
 }
 
 /** What came of one file, as the journal keeps it. */
-interface FileRecord extends Omit<FileResult, 'models'>, FileStamp {
+interface FileRecord {
   /** Resolved, so that it is the same from whatever folder it is named. */
   readonly file: string;
+  /** The file as it was. */
+  readonly stamp: FileStamp;
+  readonly told: Omit<FileResult, 'file' | 'outputs' | 'models'>;
   /** Below the folder of results. */
   readonly outputs: readonly string[];
 }
@@ -132,9 +135,9 @@ async function unchanged(
     const record = journal.known.get(resolve(file));
     if (record === undefined) continue;
     // A note that came since, or is gone.
-    const isRejected = rejectionOf(record.study, record.sopInstanceUid, rejections);
-    if (isRejected !== rejectionIn(record)) continue;
-    if ((await isAsItWas(file, record)) && (await areThere(out, record.outputs))) kept.push(record);
+    const isRejected = rejectionOf(record.stamp.study, record.told.sopInstanceUid, rejections);
+    if (isRejected !== rejectionIn(record.told)) continue;
+    if ((await isAsItWas(file, record.stamp)) && (await areThere(out, record.outputs))) kept.push(record);
   }
   return kept;
 }
@@ -162,15 +165,14 @@ async function analyzeFile({ file, isNamed }: GivenFile, bench: Bench): Promise<
   if (worked === null) return null;
   const outputs = await writeOutputs(worked.outputs, bench.out);
   const seconds = Math.round((performance.now() - started) / 10) / 100;
-  const record: FileRecord = { ...worked.told, file: path, seconds, outputs, ...worked.stamp };
+  const record: FileRecord = { file: path, stamp: worked.stamp, told: { ...worked.told, seconds }, outputs };
   // What could not be worked on is tried again.
-  if (!['failed', 'unreadable'].includes(stateOf(record)))
+  if (!['failed', 'unreadable'].includes(stateOf(record.told)))
     await writing(bench.journal.path, () => bench.journal.add(record));
   return { result: toldOf(record, file, bench), isKept: false };
 }
 
-function toldOf(record: FileRecord, file: string, { out, line }: Pick<Bench, 'out' | 'line'>): FileResult {
-  const { bytes: _bytes, modified: _modified, sha256: _sha256, study: _study, outputs, ...told } = record;
+function toldOf({ told, outputs }: FileRecord, file: string, { out, line }: Pick<Bench, 'out' | 'line'>): FileResult {
   const models = line.identity().models.map(({ id, version }) => ({ id, version }));
-  return { ...told, file, outputs: outputs.map((name) => join(out, name)), models };
+  return { file, ...told, outputs: outputs.map((name) => join(out, name)), models };
 }

@@ -138,7 +138,8 @@ export const configOption = () => new Option('--config <FILE>', "the site's conf
 
 /** Of a report. */
 export function parseLanguage(text: string): Language {
-  if (!isLanguage(text)) throw new InvalidArgumentError(`--language is one of ${LANGUAGE_NAMES.join(', ')}, not ${text}`);
+  if (!isLanguage(text))
+    throw new InvalidArgumentError(`--language is one of ${LANGUAGE_NAMES.join(', ')}, not ${text}`);
   return text;
 }
 

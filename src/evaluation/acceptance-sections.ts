@@ -5,13 +5,13 @@ import type { ThresholdFigures } from '../statistics/statistics';
 import type { Criterion } from './acceptance';
 import type { Comparison } from './comparison';
 import { html, type Markup, table } from './markup';
-import type { CriterionName, Protocol } from './protocol';
+import type { CriterionName, TestFacts } from './protocol';
 import type { EvaluationReport } from './report';
 import { figuresIn } from './words';
 
-type Said = Omit<Protocol, 'criteria'> | null;
+type Said = TestFacts | null;
 
-const personOf = (person: Protocol['examiner']) => [person?.name, person?.role].filter(Boolean).join(', ');
+const personOf = (person: TestFacts['examiner']) => [person?.name, person?.role].filter(Boolean).join(', ');
 
 /** Where, what and by whom; a line is left to be filled in by hand where no protocol says it. */
 export function testSection(protocol: Said, words: Words): Markup {

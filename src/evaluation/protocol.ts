@@ -69,6 +69,15 @@ export interface Protocol extends z.infer<typeof protocolSchema> {
   readonly sha256: string;
 }
 
+/** What a report says of the test; the criteria stand there by themselves. */
+export type TestFacts = Omit<Protocol, 'criteria'>;
+
+export function factsOfTest(protocol: Protocol): TestFacts {
+  const facts: TestFacts & Partial<Pick<Protocol, 'criteria'>> = { ...protocol };
+  delete facts.criteria;
+  return facts;
+}
+
 /**
  * Reads a protocol file (YAML or JSON).
  * @throws HilumError PROTOCOL_INVALID with all problems

@@ -27,7 +27,7 @@ import { groupsOf } from './header-facts';
 import type { FilmRecord } from './journal';
 import type { LabelledFilm, Labels } from './labels';
 import { patientsOf } from './patients';
-import type { Protocol } from './protocol';
+import { factsOfTest, type Protocol, type TestFacts } from './protocol';
 import type { Failure } from './run';
 
 interface EvaluationSettings {
@@ -117,7 +117,7 @@ export interface EvaluationReport {
     readonly atProposed: PredictiveValues | null;
   } | null;
   /** What the protocol says of the test; its criteria are in `acceptance`. */
-  readonly protocol: Omit<Protocol, 'criteria'> | null;
+  readonly protocol: TestFacts | null;
   readonly acceptance: Acceptance | null;
   readonly comparison: Comparison | null;
   readonly films: readonly ReportedFilm[];
@@ -212,13 +212,9 @@ function acceptanceOf(
     flagged: flaggedBy(part.atOperatingPoint),
     proposed,
     predictive: atOperatingPoint === null ? null : { atOperatingPoint, atProposed },
-    protocol: protocol && withoutCriteria(protocol),
+    protocol: protocol && factsOfTest(protocol),
     acceptance,
   };
-}
-
-function withoutCriteria({ criteria: _criteria, ...said }: Protocol): Omit<Protocol, 'criteria'> {
-  return said;
 }
 
 function proposedOf(

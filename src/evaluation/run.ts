@@ -64,7 +64,7 @@ export async function analyseFiles(folder: string, files: readonly string[], por
   const { runs, onStart, onFilm } = ports;
   const failures: Failure[] = [];
   const pending: PendingFilm[] = [];
-  const found: Found = { records: runs.map(() => new Map()), patients: new Map() };
+  const found: Found = { records: runs.map(() => new Map<string, FilmRecord>()), patients: new Map() };
   for (const file of files) {
     const path = inside(folder, file);
     const state = path === null ? null : await stat(path).catch(() => null);

@@ -5,7 +5,7 @@ import type { ShadowRecord } from '../pipeline/shadow';
 import { callCount, type CallCount, kappa } from '../statistics/agreement';
 import { histogram } from '../statistics/curves';
 import { share, type Share } from '../statistics/statistics';
-import type { Protocol } from './protocol';
+import { factsOfTest, type Protocol, type TestFacts } from './protocol';
 
 /** A film as another service, live or in shadow, had it. */
 export interface OtherFilm {
@@ -46,7 +46,7 @@ export interface ShadowReport {
   readonly type: 'hilum-shadow-report';
   readonly madeAt: string;
   readonly softwareVersion: string;
-  readonly protocol: Omit<Protocol, 'criteria'> | null;
+  readonly protocol: TestFacts | null;
   /** First and last film's analysis; null where there is no film. */
   readonly from: string | null;
   readonly to: string | null;
@@ -88,13 +88,12 @@ export function summarise({ records, softwareVersion, protocol, other, drift, no
   const films = [...new Map(records.map((record) => [record.sopInstanceUid, record])).values()];
   const times = films.map(({ at }) => at).sort();
   const analysed = films.filter(({ outcome }) => outcome === 'analysed');
-  const { criteria: _criteria, ...said } = protocol ?? {};
   return {
     schemaVersion: 1,
     type: 'hilum-shadow-report',
     madeAt: now.toISOString(),
     softwareVersion,
-    protocol: protocol === null ? null : (said as Omit<Protocol, 'criteria'>),
+    protocol: protocol && factsOfTest(protocol),
     from: times[0] ?? null,
     to: times.at(-1) ?? null,
     films: films.length,

@@ -1,7 +1,7 @@
 import type { Share } from './statistics';
 import { type Interval, Z95 } from './wilson';
 
-export interface PredictiveValue {
+interface PredictiveValue {
   readonly value: number | null;
   readonly interval: Interval;
 }

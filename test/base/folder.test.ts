@@ -42,7 +42,9 @@ test('a file in the way is said, in a sentence', async () => {
 });
 
 test('a line of CSV: what is quoted, and what a spreadsheet would compute', () => {
-  expect(csvLine(['a', 1.5, true, null, 'b,c', 'd "e"', 'f\ng', ' h'])).toBe('a,1.5,true,,"b,c","d ""e""","f\ng"," h"\n');
+  expect(csvLine(['a', 1.5, true, null, 'b,c', 'd "e"', 'f\ng', ' h'])).toBe(
+    'a,1.5,true,,"b,c","d ""e""","f\ng"," h"\n',
+  );
   expect(csvLine(['=1+1', '+1', '-1', '@x', '\tx', -1])).toBe(`'=1+1,'+1,'-1,'@x,'\tx,-1\n`);
   expect(csvLine(['=HYPERLINK("x","y")'])).toBe(`"'=HYPERLINK(""x"",""y"")"\n`);
 });

@@ -204,7 +204,7 @@ describe('compared on the same films', () => {
     expect(comparison!.auc.difference.value).toBeGreaterThan(0);
     expect(comparison!.auc.difference.interval![0]).toBeGreaterThan(0);
     const { positive, negative } = comparison!.calls;
-    expect(Object.values(positive).reduce((a, b) => a + b, 0)).toBe(39);
+    expect(positive.both + positive.first + positive.second + positive.neither).toBe(39);
     // Without the finding only the threshold is another: 0.5 calls k >= 13, 0.4 calls k >= 10.
     expect(negative).toEqual({ both: 14, first: 0, second: 6, neither: 20 });
     expect(comparison!.specificity).toMatchObject({ first: 26 / 40, second: 20 / 40 });
