@@ -247,7 +247,10 @@ async function analyseAll(
   }
 }
 
-/** One for each analysis: where only the threshold is another, nothing is computed twice. @throws HilumError OUTPUT_FAILED */
+/**
+ * One for each analysis: where only the threshold is another, nothing is computed twice.
+ * @throws HilumError OUTPUT_FAILED
+ */
 async function openRuns(out: string, lines: readonly Line[]): Promise<FilmRun[]> {
   const byAnalysis = new Map<string, Line>();
   for (const line of lines) {

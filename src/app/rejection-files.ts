@@ -25,8 +25,8 @@ export function rejectionOf(
 }
 
 /**
- * What the rejection notes (IHE Imaging Object Change Management) among files reject, each in its own study. A file that
- * can't be read is left to whoever analyses it.
+ * What the rejection notes (IHE Imaging Object Change Management) among files reject, each in its own study. A file
+ * that can't be read is left to whoever analyses it.
  */
 export async function rejectionsIn(files: readonly string[], line: Pick<Line, 'reader'>): Promise<RejectedFilms> {
   const reasons = new Map<string, RejectionReason>();

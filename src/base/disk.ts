@@ -83,7 +83,6 @@ const WRITE_PROBLEMS: Readonly<Record<string, string>> = {
   EDQUOT: "the account's quota is used up",
   ENOTDIR: 'it is no folder',
   ENOENT: 'no folder can be made there',
-  EISDIR: 'it is a folder',
 };
 
 const BLOCK_BYTES = 4096;

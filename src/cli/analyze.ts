@@ -17,7 +17,9 @@ interface AnalyzeOptions {
 
 export const analyze = new HilumCommand('analyze', 'analyses DICOM files, PNG and JPEG without any server')
   .description(
-    'Analyses DICOM files, PNG and JPEG without any server. The results of each film go to a folder of its SOP Instance UID, the heat map of a PNG or JPEG to a folder of its content. Stopped and started again, it goes on where it was. Ends with 1 when a file could not be read, with 3 when results could not be written.',
+    'Analyses DICOM files, PNG and JPEG without any server. The results of each film go to a folder of its SOP ' +
+      'Instance UID, the heat map of a PNG or JPEG to a folder of its content. Stopped and started again, it goes on ' +
+      'where it was. Ends with 1 when a file could not be read, with 3 when results could not be written.',
   )
   .argument('<PATH...>', 'DICOM, PNG or JPEG files, or folders')
   .requiredOption('--out <DIR>', 'where heat maps and reports go')
@@ -122,9 +124,9 @@ async function listFiles(paths: readonly string[]): Promise<GivenFile[] | string
 
 function sentence(path: string, error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code ?? 'no code';
-  return code === 'ENOENT' || code === 'ENOTDIR'
-    ? `there is no file or folder ${path}`
-    : `${path} can't be looked at: ${code === 'EACCES' ? 'this account has no right to' : 'the system refuses it'} (${code})`;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return `there is no file or folder ${path}`;
+  const why = code === 'EACCES' ? 'this account has no right to' : 'the system refuses it';
+  return `${path} can't be looked at: ${why} (${code})`;
 }
 
 /** The files at or below a path, sorted, so that two runs do the same in the same order. */

@@ -29,7 +29,10 @@ export const evaluate = new HilumCommand(
   'how well it does on your own labelled films: a report in HTML and JSON',
 )
   .description(
-    'How well it does on your own labelled films (DICOM, PNG, JPEG): a report in HTML and JSON, to be printed and filed. Stopped and started again, it goes on where it was. Ends with 1 when the threshold was to be applied and must not be, or when films could not be worked on; with 3 when the report could not be written; with 4 when it does not meet the acceptance criteria of the protocol.',
+    'How well it does on your own labelled films (DICOM, PNG, JPEG): a report in HTML and JSON, to be printed and ' +
+      'filed. Stopped and started again, it goes on where it was. Ends with 1 when the threshold was to be applied ' +
+      'and must not be, or when films could not be worked on; with 3 when the report could not be written; with 4 ' +
+      'when it does not meet the acceptance criteria of the protocol.',
   )
   .requiredOption('--labels <FILE.csv>', 'which film has the finding: columns file and label')
   .requiredOption('--films <DIR>', 'the folder of the films')
@@ -117,19 +120,31 @@ function summary(
   const lines = [
     `${counts.analysed} of ${counts.labelled} films analysed, ${counts.positive} "${labels.positive}", ${counts.negative} "${labels.negative}", ${counts.patients} patients${labels.guessed ? ` ("${labels.positive}" taken for the finding; --positive VALUE says otherwise)` : ''}`,
     `AUC ${estimate(auc.value, auc.interval)}, expected calibration error ${decimal(calibration.expectedCalibrationError)}`,
-    `at the operating point ${decimal(atOperatingPoint.threshold, 4)}: sensitivity ${share(atOperatingPoint.sensitivity)}; specificity ${share(atOperatingPoint.specificity)}; flagged ${share(flagged)}`,
+    `at the operating point ${decimal(atOperatingPoint.threshold, 4)}: ${[
+      `sensitivity ${share(atOperatingPoint.sensitivity)}`,
+      `specificity ${share(atOperatingPoint.specificity)}`,
+      `flagged ${share(flagged)}`,
+    ].join('; ')}`,
     `for a sensitivity of ${percent(wantedSensitivity)}: threshold ${decimal(threshold, 6)}; on the other half of the patients ${measured === null ? 'nothing to measure' : `sensitivity ${share(measured.sensitivity)}, specificity ${share(measured.specificity)}`}`,
-    ...(comparison === null
-      ? []
-      : [
-          `compared with ${comparison.name} on ${comparison.films} films: AUC ${decimal(comparison.auc.second)}, difference ${estimate(comparison.auc.difference.value, comparison.auc.difference.interval)}`,
-        ]),
-    ...(acceptance === null
-      ? []
-      : [
-          `acceptance criteria: ${acceptance.criteria.filter(({ isMet }) => isMet).length} of ${acceptance.criteria.length} met${acceptance.isAccepted ? '' : `; not met: ${acceptance.criteria.flatMap(({ name, isMet }) => (isMet ? [] : [name])).join(', ')}`}`,
-        ]),
+    ...compared(comparison, words),
+    ...judged(acceptance),
     `report: ${html}`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function compared(comparison: EvaluationReport['comparison'], words: Words): string[] {
+  if (comparison === null) return [];
+  const { decimal, estimate } = figuresIn(words);
+  const { name, films, auc } = comparison;
+  const difference = estimate(auc.difference.value, auc.difference.interval);
+  return [`compared with ${name} on ${films} films: AUC ${decimal(auc.second)}, difference ${difference}`];
+}
+
+function judged(acceptance: EvaluationReport['acceptance']): string[] {
+  if (acceptance === null) return [];
+  const { criteria, isAccepted } = acceptance;
+  const missed = criteria.filter(({ isMet }) => !isMet).map(({ name }) => name);
+  const told = `acceptance criteria: ${criteria.length - missed.length} of ${criteria.length} met`;
+  return [isAccepted ? told : `${told}; not met: ${missed.join(', ')}`];
 }

@@ -13,7 +13,9 @@ interface ShadowCommandOptions {
 
 export const shadow = new HilumCommand('shadow', 'what shadow mode came to: a report in HTML and JSON')
   .description(
-    'What shadow mode came to (results.mode: shadow): films, outcomes, what was flagged, day by day, against the films of the validation, and against another service on the same films. It changes nothing, and the service may run. Ends with 1 when there is nothing to report, with 3 when the report could not be written.',
+    'What shadow mode came to (results.mode: shadow): films, outcomes, what was flagged, day by day, against the ' +
+      'films of the validation, and against another service on the same films. It changes nothing, and the service ' +
+      'may run. Ends with 1 when there is nothing to report, with 3 when the report could not be written.',
   )
   .addOption(configOption())
   .requiredOption('--out <DIR>', 'where the report goes')

@@ -120,16 +120,13 @@ export function useSection(report: EvaluationReport, words: Words): Markup {
       row(say(words, 'evaluation.figures.specificity'), ({ specificity }) => share(specificity)),
       [say(words, 'evaluation.criterion.flagged'), ...both(share(flagged), proposed && share(proposed.flagged))],
     ])}
-    ${predictive === null ? html`<p>${say(words, 'evaluation.use.noPrevalence')}</p>` : predictiveTable(predictive, columns, words)}
-    ${proposed === null ? null : proposedMatrix(proposed, labels, words)}
+    ${predictivePart(predictive, columns, words)} ${proposed === null ? null : proposedMatrix(proposed, labels, words)}
   </section>`;
 }
 
-function predictiveTable(
-  { atOperatingPoint, atProposed }: NonNullable<EvaluationReport['predictive']>,
-  columns: readonly string[],
-  words: Words,
-): Markup {
+function predictivePart(predictive: EvaluationReport['predictive'], columns: readonly string[], words: Words): Markup {
+  if (predictive === null) return html`<p>${say(words, 'evaluation.use.noPrevalence')}</p>`;
+  const { atOperatingPoint, atProposed } = predictive;
   const { percent, estimate } = figuresIn(words);
   const row = (name: string, figure: (values: PredictiveValues) => string) => [
     name,

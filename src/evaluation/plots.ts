@@ -213,7 +213,8 @@ export function histogramPlot(
       class="grid"
       d="M${placeX(0)} ${line0.toFixed(1)}H${placeX(1)}M${placeX(0)} ${placeY(0)}V${placeY(1)}"
     />
-    ${ticks}${count(0, line0)}${up > 0 ? count(up, MARGIN.top) : null}${down > 0 ? count(down, MARGIN.top + SIZE) : null}`;
+    ${ticks}${count(0, line0)}${up > 0 ? count(up, MARGIN.top) : null}
+    ${down > 0 ? count(down, MARGIN.top + SIZE) : null}`;
   return html`<svg id="${id}" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="${id}-title ${id}-text">
     <title id="${id}-title">${title}</title>
     <desc id="${id}-text">${description}</desc>

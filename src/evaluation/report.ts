@@ -59,8 +59,8 @@ export interface AtThreshold extends ThresholdFigures {
 }
 
 /**
- * The threshold that the protocol proposes, on all films; else the one that was chosen, on the half of the patients that
- * it has not seen.
+ * The threshold that the protocol proposes, on all films; else the one that was chosen, on the half of the patients
+ * that it has not seen.
  */
 interface Proposed {
   readonly from: 'protocol' | 'choice';

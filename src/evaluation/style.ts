@@ -51,6 +51,7 @@ const PRINT = `@media print { :root { color-scheme: light; --ink: #000; --faint:
 body { padding: 0; max-width: none; font-size: .8rem; } .scroll { overflow: visible; }
 .scroll td { white-space: normal; } thead { display: table-header-group; }
 tr, figure, svg, table, .plot, .signatures { break-inside: avoid; }
-.words:not(.form) table, .scroll table { break-inside: auto; } h2, h3, h2 + p, h3 + p, .verdict, caption, thead { break-after: avoid; }
+.words:not(.form) table, .scroll table { break-inside: auto; }
+h2, h3, h2 + p, h3 + p, .verdict, caption, thead { break-after: avoid; }
 h2 { margin-top: 1.2rem; } p, li { orphans: 3; widows: 3; } .plot { gap: .5rem; } svg { width: 17rem; } }
 `;

@@ -105,7 +105,8 @@ test('each file has its state; a tally and a table say the same', async () => {
   expect(labels).toEqual(['COVID-19']);
   const [heading, ...rows] = resultsCsv(results, labels).trim().split('\n');
   expect(heading).toBe(
-    'file,sop_instance_uid,state,reason,view,COVID-19 probability,COVID-19 operating point,COVID-19 at or above,urgent,seconds,outputs',
+    'file,sop_instance_uid,state,reason,view,COVID-19 probability,COVID-19 operating point,' +
+      'COVID-19 at or above,urgent,seconds,outputs',
   );
   expect(rows).toHaveLength(6);
   const [film, picture] = [results[1]!, results[3]!];
@@ -180,7 +181,7 @@ test('what changed is done again: film, settings, results that are gone; another
   expect((await run(films, out, line)).kept).toBe(0);
 });
 
-test('a rejection note among the files holds for the films of its study, and for what was done before it came', async () => {
+test('a rejection note among the files holds for its study, and for what was done before it came', async () => {
   const { films, out } = folders();
   const bytes = syntheticDicom({ seed: 1, view: 'PA', ...SMALL });
   const reference = new MemoryArchive().put(bytes);

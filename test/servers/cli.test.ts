@@ -161,7 +161,7 @@ test('analyze ends at once, with status 3, where its results can not be written'
     });
 }, 60_000);
 
-test('analyze on a disk that fills up blames the disk, leaves nothing half-written, and goes on once there is room', async () => {
+test('analyze on a disk that fills up blames the disk, leaves nothing half-written, and goes on later', async () => {
   const disk = join(dir, 'disk');
   mkdirSync(disk);
   const films = join(dir, 'two-films');

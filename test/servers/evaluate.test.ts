@@ -177,7 +177,7 @@ test('it is the pipeline of hilum analyze', async () => {
   expect(outcome).toBe('analysed');
 }, 120_000);
 
-test('a protocol, a comparison and a table of films need no new computing; the status says whether it is accepted', async () => {
+test('protocol, comparison and table of films need no computing; the status says what is accepted', async () => {
   const [own, protocol, table] = ['own.csv', 'protocol.yaml', 'films.csv'].map((name) => join(dir, name)) as [
     string,
     string,
