@@ -17,7 +17,7 @@ const { SHIPPED_MODELS } = require('../src/app/installed.ts');
 const { lineSettings, openLine } = require('../src/app/line.ts');
 const { configSchema } = require('../src/config/config.ts');
 const { count, emptyPage } = require('../src/monitoring/drift-book.ts');
-const { openPicture } = require('../src/evaluation/picture.ts');
+const { openPicture } = require('../src/pipeline/picture-file.ts');
 const { unboundedReader } = require('../src/pipeline/film-reader.ts');
 const { analysePixels } = require('../src/pipeline/pipeline.ts');
 

@@ -18,7 +18,7 @@ require('./lib/typescript.cjs');
 const { parse } = require('csv-parse/sync');
 const { lineSettings, openLine } = require('../src/app/line.ts');
 const { configSchema } = require('../src/config/config.ts');
-const { openPicture, kindOf } = require('../src/evaluation/picture.ts');
+const { openPicture, kindOf } = require('../src/pipeline/picture-file.ts');
 const { wilson } = require('../src/statistics/statistics.ts');
 const { decode, open, refusalOf } = require('../src/pipeline/decode.ts');
 const { unboundedReader } = require('../src/pipeline/film-reader.ts');

@@ -36,6 +36,7 @@ export const PACKAGES = {
     'python3-pil',
     'libxml2-utils',
     'prometheus',
+    'poppler-utils',
   ],
   /** What the limit of `npm run bench` is measured with. */
   bench: [

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { describeError, HilumError } from './base/errors';
-import { MISUSED } from './cli/command';
+import { MISUSED, OUTPUT_FAILED } from './cli/command';
 import { program } from './cli/commands';
 
 /** Resolves to nothing: a command sets the exit status. */
@@ -18,7 +18,7 @@ function fail(error: unknown): void {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : MISUSED;
   else {
     process.stderr.write(`hilum: ${describe(error)}\n`);
-    process.exitCode = 1;
+    process.exitCode = error instanceof HilumError && error.code === 'OUTPUT_FAILED' ? OUTPUT_FAILED : 1;
   }
 }
 

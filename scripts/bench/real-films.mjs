@@ -11,7 +11,7 @@ import { isMain, ROOT } from '../lib/shell.mjs';
 
 const require = createRequire(import.meta.url);
 const dist = (name) => require(path.join(ROOT, 'dist', name));
-const { openPicture, kindOf } = dist('evaluation/picture.js');
+const { openPicture, kindOf } = dist('pipeline/picture-file.js');
 const { decodePixels } = dist('dicom/pixels.js');
 const { syntheticDicom } = dist('objects/synthetic-film.js');
 const { open } = dist('pipeline/decode.js');

@@ -2,16 +2,20 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PRIVATE_MODE, writeAtomically } from '../base/atomic-file';
+import { outputFailed, requireWritable } from '../base/disk';
 import { HilumError } from '../base/errors';
 import { type Config, readConfig } from '../config/config';
 import { applyThreshold } from '../evaluation/apply-threshold';
-import { Journal } from '../evaluation/journal';
+import type { ComparedWith } from '../evaluation/comparison';
+import { filmsCsv } from '../evaluation/films-csv';
+import { analysisDigest, type FilmRecord, openFilmJournal } from '../evaluation/journal';
 import { type Labels, readLabels } from '../evaluation/labels';
 import { heatMapPng, worstMistakes } from '../evaluation/mistakes';
 import { page } from '../evaluation/page';
 import type { MistakePicture } from '../evaluation/page-sections';
-import { type EvaluationReport, makeReport } from '../evaluation/report';
-import { analyseFiles, type Failure } from '../evaluation/run';
+import { readProtocol } from '../evaluation/protocol';
+import { type EvaluationInput, type EvaluationReport, makeReport } from '../evaluation/report';
+import { analyseFiles, type Failure, type FilmRun, NOT_THERE, OUTSIDE, type RunResult } from '../evaluation/run';
 import { unlabelledFiles } from '../evaluation/unlabelled';
 import { languageOfTexts } from '../language/config';
 import type { Language } from '../language/say';
@@ -20,6 +24,7 @@ import { headsOf } from '../model/manifest';
 import type { AnalysisFinding } from '../objects/analysis';
 import type { Line } from '../pipeline/pipeline';
 import { withTrail } from './audit';
+import { type Compared, openCompared } from './compared';
 import { openLineForFiles } from './line';
 
 export interface EvaluationOptions {
@@ -33,6 +38,12 @@ export interface EvaluationOptions {
   readonly finding?: string | undefined;
   /** Wanted sensitivity, 0..1. */
   readonly sensitivity: number;
+  /** File of the site's protocol (YAML). */
+  readonly protocol?: string | undefined;
+  /** A threshold, a folder of models or a configuration to compare with. */
+  readonly compare?: string | undefined;
+  /** Where a table with a row for each film goes. */
+  readonly csv?: string | undefined;
   /** Another folder of models. */
   readonly models?: string | undefined;
   /** The site's configuration: its models, its operating point and its language. */
@@ -71,50 +82,95 @@ const NAMES_SHOWN = 10;
 /**
  * How well the shipped pipeline does on films whose truth is known: report.json and report.html in `out`. Stopped and
  * started again, it goes on where it was.
- * @throws HilumError LABELS_INVALID, CONFIG_INVALID, or of the models
+ * @throws HilumError LABELS_INVALID, PROTOCOL_INVALID, CONFIG_INVALID, OUTPUT_FAILED, or of the models
  */
 export async function evaluateFilms(options: EvaluationOptions, listener: EvaluationListener): Promise<Evaluated> {
   const started = new Date();
-  const csv = await readFile(options.labels);
+  const csv = await readGiven('labels', options.labels);
   const labels = readLabels(csv, options.positive);
   for (const { line, text } of labels.problems) listener.note(`${options.labels}, line ${line}: ${text}`);
+  const protocol = options.protocol === undefined ? null : readProtocol(await readGiven('protocol', options.protocol));
   await requireFolder(options.films);
+  await requireWritable(options.out);
   const config = options.config === undefined ? null : readConfig(options.config);
-  await recordExport(config, options.out);
-  const unlabelled = await unlabelledFiles(options.films, labels.films, [options.out, options.labels]);
+  await recordExport(config, [options.out, ...(options.csv === undefined ? [] : [options.csv])]);
+  const own = [options.out, options.labels, options.protocol, options.csv].filter((path) => path !== undefined);
+  const unlabelled = await unlabelledFiles(options.films, labels.films, own);
   noteUnlabelled(unlabelled, listener);
+  const given = { labels, labelsSha256: createHash('sha256').update(csv).digest('hex'), protocol, unlabelled };
   const line = await openLineForFiles(config, options.models, listener.note);
   try {
-    const evaluated = findingNamed(options.finding, line);
-    const { records, failures } = await analyseAll(options, labels, { line, listener });
-    const report = makeReport({
-      labels,
-      labelsSha256: createHash('sha256').update(csv).digest('hex'),
-      records,
-      failures,
-      identity: line.identity(),
-      finding: evaluated.label,
-      unlabelled,
-      now: started,
-      settings: settingsOf(options, config, evaluated, line),
-    });
-    noteFailures(failures, listener);
-    const words = wordsIn(options.language ?? languageOfTexts(config?.language ?? 'auto'));
-    const html = await writeReport(
-      report,
-      page(report, await drawMistakes(report, options.films, line), words),
-      options,
-    );
-    return { report, isFirst: evaluated.label === line.identity().findings[0]!.label, html, failed: failures.length };
+    return await evaluateBy(line, config, { ...given, now: started }, options, listener);
   } finally {
     await line.reader.close();
   }
 }
 
+type Given = Pick<EvaluationInput, 'labels' | 'labelsSha256' | 'protocol' | 'unlabelled' | 'now'>;
+
+async function evaluateBy(
+  line: Line,
+  config: Config | null,
+  given: Given,
+  options: EvaluationOptions,
+  listener: EvaluationListener,
+): Promise<Evaluated> {
+  const { label: finding, ...point } = findingNamed(options.finding, line);
+  const compared =
+    options.compare === undefined ? null : await openCompared(options.compare, { line, finding }, listener.note);
+  try {
+    const { records, failures, patients } = await analyseAll(options, given.labels, { line, compared, listener });
+    const report = makeReport({
+      ...given,
+      records: records[0]!,
+      patients,
+      failures,
+      identity: line.identity(),
+      finding,
+      settings: settingsOf(options, config, { label: finding, ...point }, line),
+      comparedWith: compared && comparedWith(compared, records.at(-1)!),
+    });
+    noteFailures(failures, listener);
+    const words = wordsIn(options.language ?? languageOfTexts(config?.language ?? 'auto'));
+    const html = page(report, await drawMistakes(report, options.films, line), words);
+    const isFirst = finding === line.identity().findings[0]!.label;
+    const rows = filmsCsv(report, given.labels, records[0]!, compared && records.at(-1)!);
+    return { report, isFirst, html: await writeReport(report, { html, rows }, options), failed: failures.length };
+  } finally {
+    await compared?.close();
+  }
+}
+
+function comparedWith(
+  { kind, name, line, threshold }: Compared,
+  records: ReadonlyMap<string, FilmRecord>,
+): ComparedWith {
+  return { kind, name, threshold, models: line.identity().models, records };
+}
+
+/** @throws HilumError LABELS_INVALID, PROTOCOL_INVALID in a sentence */
+async function readGiven(what: 'labels' | 'protocol', path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'no code';
+    const why = { ENOENT: 'there is no such file', EISDIR: 'it is a folder', EACCES: 'this account may not read it' }[
+      code
+    ];
+    throw new HilumError(
+      what === 'labels' ? 'LABELS_INVALID' : 'PROTOCOL_INVALID',
+      'permanent',
+      `the ${what} file ${path} can't be read: ${why ?? `the system refuses it (${code})`}`,
+    );
+  }
+}
+
 /** The report shows films of patients: it is in the audit trail before it is made, where a configuration names one. */
-async function recordExport(config: Config | null, out: string): Promise<void> {
+async function recordExport(config: Config | null, written: readonly string[]): Promise<void> {
   if (config === null) return;
-  await withTrail(config, (trail) => trail.record({ kind: 'export', destination: resolve(out), studies: [] }));
+  await withTrail(config, async (trail) => {
+    for (const path of written) await trail.record({ kind: 'export', destination: resolve(path), studies: [] });
+  });
 }
 
 /** @throws HilumError LABELS_INVALID where no classifier tells it */
@@ -170,14 +226,14 @@ async function requireFolder(films: string): Promise<void> {
 async function analyseAll(
   { films, out }: EvaluationOptions,
   labels: Labels,
-  { line, listener }: { line: Line; listener: EvaluationListener },
-) {
+  { line, compared, listener }: { line: Line; compared: Compared | null; listener: EvaluationListener },
+): Promise<RunResult> {
   const files = labels.films.map(({ file }) => file);
-  const journal = await Journal.open(out, line.identity());
+  const runs = await openRuns(out, [line, ...(compared === null ? [] : [compared.line])]);
   try {
     return await analyseFiles(films, files, {
-      line,
-      journal,
+      runs,
+      wantsPatients: labels.films.some(({ patient }) => patient === null),
       onStart: (left) => {
         if (left < files.length)
           listener.note(`${files.length - left} of ${files.length} films need no work: done before, or not there`);
@@ -187,21 +243,48 @@ async function analyseAll(
     });
   } finally {
     listener.end();
-    await journal.close();
+    for (const { journal } of runs) await journal.close();
   }
 }
 
+/**
+ * One for each analysis: where only the threshold is another, nothing is computed twice.
+ * @throws HilumError OUTPUT_FAILED
+ */
+async function openRuns(out: string, lines: readonly Line[]): Promise<FilmRun[]> {
+  const byAnalysis = new Map<string, Line>();
+  for (const line of lines) {
+    const analysis = analysisDigest(line.identity());
+    if (!byAnalysis.has(analysis)) byAnalysis.set(analysis, line);
+  }
+  const runs: FilmRun[] = [];
+  for (const line of byAnalysis.values())
+    try {
+      runs.push({ line, journal: await openFilmJournal(out, line.identity()) });
+    } catch (error) {
+      throw outputFailed(`the folder ${out}`, error);
+    }
+  return runs;
+}
+
 function noteUnlabelled(files: readonly string[], { note }: EvaluationListener): void {
-  if (files.length === 0) return;
-  const names = `${files.slice(0, NAMES_SHOWN).join(', ')}${files.length > NAMES_SHOWN ? ' ...' : ''}`;
-  note(`not looked at, as no row of the labels file names them: ${files.length} files, ${names}`);
+  if (files.length > 0)
+    note(`${counted(files.length, 'file')} without a label, not looked at, as no row names them: ${someOf(files)}`);
 }
 
 function noteFailures(failures: readonly Failure[], { note }: EvaluationListener): void {
-  for (const { file, why } of failures.slice(0, NAMES_SHOWN)) note(`${file}: ${why}`);
-  if (failures.length > NAMES_SHOWN)
-    note(`${failures.length - NAMES_SHOWN} more films could not be worked on; report.json names them`);
+  const without = failures.filter(({ why }) => why === NOT_THERE || why === OUTSIDE).map(({ file }) => file);
+  if (without.length > 0) note(`${counted(without.length, 'label')} without a film in the folder: ${someOf(without)}`);
+  const failed = failures.filter(({ file }) => !without.includes(file));
+  for (const { file, why } of failed.slice(0, NAMES_SHOWN)) note(`${file}: ${why}`);
+  if (failed.length > NAMES_SHOWN)
+    note(`${failed.length - NAMES_SHOWN} more films could not be worked on; report.json names them`);
 }
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+const someOf = (files: readonly string[]) =>
+  `${files.slice(0, NAMES_SHOWN).join(', ')}${files.length > NAMES_SHOWN ? ' ...' : ''}`;
 
 async function drawMistakes(
   { films, finding, settings }: EvaluationReport,
@@ -221,14 +304,21 @@ async function drawMistakes(
   return drawn;
 }
 
-/** A report that was cut off looks like a report. Resolves to the path of the page. */
+/** A report that was cut off looks like a report. Resolves to the path of the page. @throws HilumError OUTPUT_FAILED */
 async function writeReport(
   report: EvaluationReport,
-  text: string,
-  { out }: Pick<EvaluationOptions, 'out'>,
+  { html, rows }: { readonly html: string; readonly rows: string },
+  { out, csv }: Pick<EvaluationOptions, 'out' | 'csv'>,
 ): Promise<string> {
-  const html = join(out, 'report.html');
-  await writeAtomically(join(out, 'report.json'), `${JSON.stringify(report, null, 1)}\n`, { mode: PRIVATE_MODE });
-  await writeAtomically(html, text, { mode: PRIVATE_MODE });
-  return html;
+  const path = join(out, 'report.html');
+  const files: [path: string, text: string][] = [
+    [join(out, 'report.json'), `${JSON.stringify(report, null, 1)}\n`],
+    [path, html],
+    ...(csv === undefined ? [] : [[csv, rows] as [string, string]]),
+  ];
+  for (const [file, text] of files)
+    await writeAtomically(file, text, { mode: PRIVATE_MODE }).catch((error: unknown) => {
+      throw outputFailed(file, error);
+    });
+  return path;
 }

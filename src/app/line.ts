@@ -7,6 +7,7 @@ import { type ModelManifest, readManifest, regionsOf } from '../model/manifest';
 import { openModel, type OpenedModel } from '../model/session';
 import { classificationSchema, decodeSchema, resultsSchema } from '../pipeline/config';
 import { DecoderThread } from '../pipeline/decoder-thread';
+import { HILUM } from '../objects/own-result';
 import type { AnalysisIdentity, AnalysisModel } from '../pipeline/encode';
 import { findingRules } from '../pipeline/finding-rules';
 import { requireFit } from '../pipeline/fit';
@@ -62,7 +63,7 @@ export async function openLine(settings: LineSettings, log?: Pick<Log, 'warn'>):
   const classifiers = networks.map((model, at) => ({ model, rules: rules[at]! }));
   const settled: Omit<AnalysisIdentity, 'startedAt'> = {
     softwareVersion: VERSION,
-    device: { name: 'Hilum', manufacturer: 'Hilum', model: 'Hilum chest-film triage' },
+    device: HILUM,
     models: [...all, ...(shortcut ? [{ ...describeModel(shortcut.manifest), task: 'audit' as const }] : [])],
     findings: classifiers.flatMap(({ model, rules: own }) =>
       own.flatMap((rule) => (rule === null ? [] : [{ ...rule, model: model.manifest.id }])),

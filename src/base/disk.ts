@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { access, constants, open, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PRIVATE_MODE } from './atomic-file';
+import { HilumError } from './errors';
+import { makeFolder } from './folder';
 
 /** What is free for us in the file system of a folder (bytes); of one that is yet to be made, where it will be. */
 export async function freeBytes(folder: string): Promise<number> {
@@ -45,8 +47,31 @@ export async function writeProblem(folder: string, appended?: string): Promise<s
     } else await access(await nearestFolder(folder), constants.W_OK | constants.X_OK);
     return null;
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'no code';
-    return `the folder ${folder} can't be written to: ${WRITE_PROBLEMS[code] ?? 'the system refuses it'} (${code})`;
+    return writeSentence(`the folder ${folder}`, error);
+  }
+}
+
+/** Why something can't be written, in one plain sentence. */
+function writeSentence(what: string, error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? 'no code';
+  return `${what} can't be written to: ${WRITE_PROBLEMS[code] ?? 'the system refuses it'} (${code})`;
+}
+
+/** What was to be written somewhere was not: that is about the disk, and nothing about what was to be written. */
+export function outputFailed(what: string, error: unknown): HilumError {
+  return new HilumError('OUTPUT_FAILED', 'transient', writeSentence(what, error));
+}
+
+/**
+ * Makes sure of a folder for what is to come, made where it is missing: what takes hours should fail before it begins.
+ * @throws HilumError OUTPUT_FAILED
+ */
+export async function requireWritable(folder: string): Promise<void> {
+  try {
+    await makeFolder(folder);
+    await tryWriting(folder);
+  } catch (error) {
+    throw outputFailed(`the folder ${folder}`, error);
   }
 }
 
@@ -57,6 +82,7 @@ const WRITE_PROBLEMS: Readonly<Record<string, string>> = {
   ENOSPC: 'its disk is full',
   EDQUOT: "the account's quota is used up",
   ENOTDIR: 'it is no folder',
+  ENOENT: 'no folder can be made there',
 };
 
 const BLOCK_BYTES = 4096;

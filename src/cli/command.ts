@@ -1,11 +1,16 @@
 import { Command, type ErrorOptions, Help, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../config/config';
+import { isLanguage, LANGUAGE_NAMES } from '../language/languages';
+import type { Language } from '../language/say';
 
 /** A use that is not understood: told with the command's help, exit status 2. */
 export { InvalidArgumentError as UsageError };
 
 /** Exit status of a use that is not understood. */
 export const MISUSED = 2;
+
+/** Exit status where results could not be written. */
+export const OUTPUT_FAILED = 3;
 
 /**
  * A command of the library `commander`, with examples in its help, its errors in Hilum's words, and an action that
@@ -130,6 +135,13 @@ class HilumHelp extends Help {
 }
 
 export const configOption = () => new Option('--config <FILE>', "the site's configuration").makeOptionMandatory();
+
+/** Of a report. */
+export function parseLanguage(text: string): Language {
+  if (!isLanguage(text))
+    throw new InvalidArgumentError(`--language is one of ${LANGUAGE_NAMES.join(', ')}, not ${text}`);
+  return text;
+}
 
 /** @throws HilumError CONFIG_INVALID */
 export async function loadConfig(path: string): Promise<Config> {

@@ -13,6 +13,7 @@ import { reanalyze } from './reanalyze';
 import { rebuild } from './rebuild';
 import { restore } from './restore';
 import { serve } from './serve';
+import { shadow } from './shadow';
 import { tokens } from './tokens';
 import { users } from './users';
 
@@ -26,6 +27,7 @@ const COMMANDS = [
   doctor,
   dead,
   drift,
+  shadow,
   reanalyze,
   users,
   tokens,

@@ -5,6 +5,8 @@ export interface JoinedFilm {
   readonly label: LabelledFilm;
   /** Undefined when the film could not be worked on. */
   readonly record: FilmRecord | undefined;
+  /** Whose it is by its header, as a digest; null where that does not tell. */
+  readonly headerPatient: string | null;
 }
 
 const COPY = 'same content as another film';

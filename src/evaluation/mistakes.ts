@@ -1,9 +1,9 @@
-import { createCanvas } from '@napi-rs/canvas';
+import { readFile } from 'node:fs/promises';
 import { isAtOrAbove } from '../finding/operating-point';
-import type { Picture } from '../objects/secondary-capture';
 import { drawHeatMap, withOutlines } from '../pipeline/draw';
+import { pictureToPng } from '../pipeline/picture-png';
 import type { Line } from '../pipeline/pipeline';
-import { analyseFile, inside } from './run';
+import { analyseFilmFile, inside } from './run';
 
 /** A film that was called wrongly, for a person to look at. */
 export interface Mistake {
@@ -49,23 +49,10 @@ export async function heatMapPng(
   line: Line,
 ): Promise<Uint8Array | null> {
   const path = inside(folder, file);
-  const found = path === null ? null : await analyseFile(path, line).catch(() => null);
+  const bytes = path === null ? null : await readFile(path).catch(() => null);
+  const found = bytes === null ? null : await analyseFilmFile(bytes, line).catch(() => null);
   if (found?.outcome.outcome !== 'analysed') return null;
   const { explained } = found.outcome;
   const findings = explained.findings.filter((one) => one.finding.label === finding);
-  return toPng(withOutlines(drawHeatMap({ ...explained, findings }, line.identity())));
-}
-
-function toPng({ rows, columns, rgb }: Picture): Uint8Array {
-  const large = createCanvas(columns, rows);
-  const image = large.getContext('2d').createImageData(columns, rows);
-  for (let from = 0, to = 0; from < rgb.length; from += 3, to += 4)
-    image.data.set([rgb[from]!, rgb[from + 1]!, rgb[from + 2]!, 255], to);
-  large.getContext('2d').putImageData(image, 0, 0);
-  const scale = Math.min(1, LONGEST_SIDE / Math.max(rows, columns));
-  const small = createCanvas(Math.round(columns * scale), Math.round(rows * scale));
-  const pen = small.getContext('2d');
-  pen.imageSmoothingQuality = 'high';
-  pen.drawImage(large, 0, 0, small.width, small.height);
-  return small.toBuffer('image/png');
+  return pictureToPng(withOutlines(drawHeatMap({ ...explained, findings }, line.identity())), LONGEST_SIDE);
 }

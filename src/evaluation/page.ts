@@ -2,7 +2,15 @@ import { say, type Words } from '../language/say';
 import { ENGLISH } from '../language/words';
 import { LEAST_FOR_INTERVAL } from '../statistics/bootstrap';
 import { thin } from '../statistics/curves';
-import { html, Markup, table } from './markup';
+import {
+  acceptanceSection,
+  comparisonSection,
+  confusionTable,
+  signatureSection,
+  testSection,
+  useSection,
+} from './acceptance-sections';
+import { html, type Markup, table } from './markup';
 import {
   choiceSection,
   exclusionSection,
@@ -10,35 +18,27 @@ import {
   mistakesSection,
   subgroupSection,
 } from './page-sections';
-import { calibrationPlot, precisionRecallPlot, rocPlot } from './plots';
+import { calibrationPlot, histogramPlot, precisionRecallPlot, rocPlot } from './plots';
 import type { AtThreshold, EvaluationReport } from './report';
-import { STYLE_SHEET } from './style';
+import { wholePage } from './whole-page';
 import { figuresIn } from './words';
 
 /** The whole report as one HTML file: nothing in it asks the network for anything, and its policy forbids it. */
 export function page(report: EvaluationReport, mistakes: readonly MistakePicture[], words: Words = ENGLISH): string {
-  const document = html`<html lang="${words.language}">
-    <head>
-      <meta charset="utf-8" />
-      <meta name="viewport" content="width=device-width, initial-scale=1" />
-      <meta
-        http-equiv="Content-Security-Policy"
-        content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-      />
-      <title>${say(words, 'evaluation.title', { finding: report.finding })}</title>
-      <style>
-        ${new Markup(STYLE_SHEET)}
-      </style>
-    </head>
-    <body>
-      <main>
-        ${summarySection(report, words)} ${figuresSection(report, words)} ${curvesSection(report, words)}
-        ${calibrationSection(report, words)} ${choiceSection(report, words)} ${subgroupSection(report, words)}
-        ${exclusionSection(report, words)} ${mistakesSection(report, mistakes, words)} ${limitsSection(report, words)}
-      </main>
-    </body>
-  </html> `;
-  return `<!doctype html>\n${document.text}`;
+  const content = html`${summarySection(report, words)} ${testSection(report.protocol, words)}
+  ${acceptanceSection(report, words)} ${figuresSection(report, words)} ${useSection(report, words)}
+  ${curvesSection(report, words)} ${calibrationSection(report, words)} ${histogramSection(report, words)}
+  ${choiceSection(report, words)} ${comparisonSection(report, words)} ${subgroupSection(report, words)}
+  ${exclusionSection(report, words)} ${mistakesSection(report, mistakes, words)} ${limitsSection(report, words)}
+  ${signatureSection(report.protocol, words)}`;
+  const title = say(words, 'evaluation.title', { finding: report.finding });
+  return wholePage({ title, footer: footerOf(report), content }, words);
+}
+
+/** What each printed page says beside its number: what it belongs to. */
+function footerOf({ protocol, softwareVersion, madeAt }: EvaluationReport): string {
+  const at = `${madeAt.slice(0, 16).replace('T', ' ')} UTC`;
+  return [protocol?.site, `Hilum ${softwareVersion}`, at].filter((part) => part !== undefined).join(', ');
 }
 
 function summarySection(
@@ -141,7 +141,7 @@ function figuresSection(
       ],
     )}
     <div class="plot">
-      ${matrix(say(words, 'evaluation.figures.matrixAtHalf', { half }), atHalf, labels, words)}${matrix(
+      ${confusionTable(say(words, 'evaluation.figures.matrixAtHalf', { half }), atHalf, labels, words)}${confusionTable(
         say(words, 'evaluation.figures.matrixAtPoint'),
         atOperatingPoint,
         labels,
@@ -154,26 +154,6 @@ function figuresSection(
 
 function wilsonCaveat({ patients, analysed }: EvaluationReport['counts'], words: Words): string {
   return patients >= analysed ? '' : ` ${say(words, 'evaluation.figures.wilson', { analysed, patients })}`;
-}
-
-function matrix(
-  caption: string,
-  { confusion: { truePositive, falseNegative, falsePositive, trueNegative } }: AtThreshold,
-  { positive, negative }: EvaluationReport['labels'],
-  words: Words,
-): Markup {
-  return table(
-    caption,
-    [
-      say(words, 'evaluation.figures.label'),
-      say(words, 'evaluation.figures.called'),
-      say(words, 'evaluation.figures.notCalled'),
-    ],
-    [
-      [positive, truePositive, falseNegative],
-      [negative, falsePositive, trueNegative],
-    ],
-  );
 }
 
 /** Points of a curve that its table shows. */
@@ -285,6 +265,46 @@ function calibrationSection({ calibration }: EvaluationReport, words: Words): Ma
           decimal(predicted),
           share(observed),
         ]),
+      )}
+    </div>
+  </section>`;
+}
+
+function histogramSection({ histogram, settings }: EvaluationReport, words: Words): Markup {
+  const { decimal } = figuresIn(words);
+  const sum = (of: 'positive' | 'negative') => histogram.reduce((all, bin) => all + bin[of], 0);
+  const description = say(words, 'evaluation.histogram.description', {
+    positive: sum('positive'),
+    others: sum('negative'),
+  });
+  return html`<section>
+    <h2>${say(words, 'evaluation.histogram.heading')}</h2>
+    <p>${say(words, 'evaluation.histogram.text')}</p>
+    <div class="plot">
+      ${histogramPlot(
+        histogram.map(({ from, to, positive, negative }) => ({ from, to, up: positive, down: negative })),
+        {
+          id: 'histogram',
+          title: say(words, 'evaluation.histogram.heading'),
+          description,
+          mark: settings.threshold,
+          words,
+        },
+      )}
+      ${table(
+        say(words, 'evaluation.histogram.caption'),
+        [
+          say(words, 'evaluation.calibration.probability'),
+          say(words, 'evaluation.subgroups.withFinding'),
+          say(words, 'evaluation.histogram.others'),
+        ],
+        histogram
+          .filter(({ positive, negative }) => positive + negative > 0)
+          .map(({ from, to, positive, negative }) => [
+            say(words, 'evaluation.range', { low: decimal(from, 2), high: decimal(to, 2) }),
+            positive,
+            negative,
+          ]),
       )}
     </div>
   </section>`;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { JoinedFilm } from './duplicates';
 
 export interface FilmPatient {
-  /** Digest; the report needs no more. */
+  /** Digest, for the computing alone: no file has it. */
   readonly patient: string;
   /** Neither the labels file nor a header says whose film it is: it stands for a patient of its own. */
   readonly isUnknown: boolean;
@@ -15,15 +15,15 @@ export interface FilmPatient {
  */
 export function patientsOf(joined: readonly JoinedFilm[]): ReadonlyMap<string, FilmPatient> {
   const names = new Map<string, Set<string>>();
-  for (const { label, record } of joined) {
-    if (label.patient === null || !record?.patient) continue;
-    names.set(record.patient, (names.get(record.patient) ?? new Set()).add(label.patient));
+  for (const { label, headerPatient } of joined) {
+    if (label.patient === null || headerPatient === null) continue;
+    names.set(headerPatient, (names.get(headerPatient) ?? new Set()).add(label.patient));
   }
-  const nameOf = ({ label, record }: JoinedFilm) => {
+  const nameOf = ({ label, headerPatient }: JoinedFilm) => {
     if (label.patient !== null) return `labels ${label.patient}`;
-    if (!record?.patient) return null;
-    const [name, ...others] = names.get(record.patient) ?? [];
-    return name === undefined || others.length > 0 ? `header ${record.patient}` : `labels ${name}`;
+    if (headerPatient === null) return null;
+    const [name, ...others] = names.get(headerPatient) ?? [];
+    return name === undefined || others.length > 0 ? `header ${headerPatient}` : `labels ${name}`;
   };
   return new Map(
     joined.map((film) => {

@@ -165,3 +165,66 @@ export function calibrationPlot({ bins }: Calibration, description: string, word
     words,
   });
 }
+
+interface HistogramBars {
+  readonly from: number;
+  readonly to: number;
+  /** Films above the line, and below it. */
+  readonly up: number;
+  readonly down: number;
+}
+
+interface HistogramParts extends Pick<Plot, 'id' | 'title' | 'description' | 'words'> {
+  /** Where the operating point lies; null for none. */
+  readonly mark: number | null;
+}
+
+/** Films by probability: two classes on both sides of one line, so that they differ by more than their colour. */
+export function histogramPlot(
+  bins: readonly HistogramBars[],
+  { id, title, description, mark, words }: HistogramParts,
+): Markup {
+  const [up, down] = [Math.max(0, ...bins.map((bin) => bin.up)), Math.max(0, ...bins.map((bin) => bin.down))];
+  const unit = SIZE / Math.max(1, up + down);
+  const line0 = MARGIN.top + up * unit;
+  const bars = bins.map(({ from, to, up: above, down: below }) => {
+    const [x, width] = [placeX(from), ((to - from) * SIZE - 1).toFixed(1)];
+    const bar = (kind: string, y: number, films: number) =>
+      films === 0
+        ? null
+        : html`<rect
+            class="${kind}"
+            x="${x}"
+            y="${y.toFixed(1)}"
+            width="${width}"
+            height="${(films * unit).toFixed(1)}"
+          />`;
+    return html`${bar('above', line0 - above * unit, above)}${bar('below', line0, below)}`;
+  });
+  const count = (films: number, y: number) =>
+    html`<text x="${MARGIN.left - 8}" y="${y.toFixed(1)}" dy="4" text-anchor="end">${films}</text>`;
+  const ticks = TICKS.map(
+    (tick) =>
+      html`<text x="${placeX(tick)}" y="${MARGIN.top + SIZE + 18}" text-anchor="middle"
+        >${figure(words, String(tick))}</text
+      >`,
+  );
+  const axes = html`<path
+      class="grid"
+      d="M${placeX(0)} ${line0.toFixed(1)}H${placeX(1)}M${placeX(0)} ${placeY(0)}V${placeY(1)}"
+    />
+    ${ticks}${count(0, line0)}${up > 0 ? count(up, MARGIN.top) : null}
+    ${down > 0 ? count(down, MARGIN.top + SIZE) : null}`;
+  return html`<svg id="${id}" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="${id}-title ${id}-text">
+    <title id="${id}-title">${title}</title>
+    <desc id="${id}-text">${description}</desc>
+    ${axes}${bars}
+    ${mark === null ? null : html`<path class="chance" d="M${placeX(mark)} ${placeY(0)}V${placeY(1)}" />`}
+    <text x="${placeX(0.5)}" y="${HEIGHT - 8}" text-anchor="middle">
+      ${say(words, 'evaluation.calibration.probability')}
+    </text>
+    <text transform="translate(14 ${placeY(0.5)}) rotate(-90)" text-anchor="middle">
+      ${say(words, 'evaluation.films')}
+    </text>
+  </svg>`;
+}

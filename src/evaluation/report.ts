@@ -1,16 +1,33 @@
 import type { AnalysisIdentity } from '../objects/analysis';
-import {} from '../objects/analysis';
 import { type BootstrapOptions, estimate, type Estimate } from '../statistics/bootstrap';
-import { calibration, type Calibration, curve, type CurvePoint } from '../statistics/curves';
+import {
+  calibration,
+  type Calibration,
+  curve,
+  type CurvePoint,
+  histogram,
+  type HistogramBin,
+} from '../statistics/curves';
 import { chooseOperatingPoint, half, type OperatingPointChoice } from '../statistics/operating-point';
-import { type Scored, share, type Share, thresholdFigures, type ThresholdFigures } from '../statistics/statistics';
+import { type PredictiveValues, predictiveValues } from '../statistics/predictive';
+import {
+  countPatients,
+  type Scored,
+  share,
+  type Share,
+  thresholdFigures,
+  type ThresholdFigures,
+} from '../statistics/statistics';
 import { type Subgroup, subgroups } from '../statistics/subgroups';
 import { weightedAuc, weightedAveragePrecision, weightedF1 } from '../statistics/weighted';
+import { type Acceptance, judge } from './acceptance';
+import { compare, type ComparedWith, type Comparison } from './comparison';
 import { copies, type JoinedFilm } from './duplicates';
 import { groupsOf } from './header-facts';
 import type { FilmRecord } from './journal';
 import type { LabelledFilm, Labels } from './labels';
 import { patientsOf } from './patients';
+import { factsOfTest, type Protocol, type TestFacts } from './protocol';
 import type { Failure } from './run';
 
 interface EvaluationSettings {
@@ -39,6 +56,16 @@ interface Excluded {
 
 export interface AtThreshold extends ThresholdFigures {
   readonly f1Interval: Estimate['interval'];
+}
+
+/**
+ * The threshold that the protocol proposes, on all films; else the one that was chosen, on the half of the patients
+ * that it has not seen.
+ */
+interface Proposed {
+  readonly from: 'protocol' | 'choice';
+  readonly figures: ThresholdFigures;
+  readonly flagged: Share;
 }
 
 /** report.json, schema version 1: docs/evaluation-report.schema.json, which a test holds against it. */
@@ -78,6 +105,21 @@ export interface EvaluationReport {
   readonly curve: readonly CurvePoint[];
   readonly subgroups: readonly Subgroup[];
   readonly choice: OperatingPointChoice;
+  readonly histogram: readonly HistogramBin[];
+  /** Of the analysed films, those at or above the operating point. */
+  readonly flagged: Share;
+  /** Of the films that were there, without copies, those that the pipeline did not analyse. */
+  readonly notAnalysed: Share;
+  readonly proposed: Proposed | null;
+  /** At the share of patients with the finding that the protocol states; null where it states none. */
+  readonly predictive: {
+    readonly atOperatingPoint: PredictiveValues;
+    readonly atProposed: PredictiveValues | null;
+  } | null;
+  /** What the protocol says of the test; its criteria are in `acceptance`. */
+  readonly protocol: TestFacts | null;
+  readonly acceptance: Acceptance | null;
+  readonly comparison: Comparison | null;
   readonly films: readonly ReportedFilm[];
 }
 
@@ -85,6 +127,8 @@ export interface EvaluationInput {
   readonly labels: Labels;
   readonly labelsSha256: string;
   readonly records: ReadonlyMap<string, FilmRecord>;
+  /** Digest of whose each film is by its header, by file, where that tells. */
+  readonly patients: ReadonlyMap<string, string>;
   readonly failures: readonly Failure[];
   readonly identity: AnalysisIdentity;
   /** Label of what is evaluated. */
@@ -92,16 +136,29 @@ export interface EvaluationInput {
   readonly settings: EvaluationSettings;
   /** Files below the folder of films that no row of the labels file names. */
   readonly unlabelled: readonly string[];
+  readonly protocol: Protocol | null;
+  /** Null where nothing is compared. */
+  readonly comparedWith: ComparedWith | null;
   readonly now: Date;
 }
 
 export function makeReport(input: EvaluationInput): EvaluationReport {
-  const { labels, labelsSha256, records, failures, identity, finding, settings, unlabelled, now } = input;
-  const joined = labels.films.map((label): JoinedFilm => ({ label, record: records.get(label.file) }));
+  const { labels, labelsSha256, records, patients, failures, identity, finding, settings, unlabelled, now } = input;
+  const joined = labels.films.map((label): JoinedFilm => ({
+    label,
+    record: records.get(label.file),
+    headerPatient: patients.get(label.file) ?? null,
+  }));
   const left = copies(joined);
   const analysed = analysedOf(joined, left, finding);
   const scored = analysed.map((film) => film.scored);
   const { positive, negative, guessed, hasPatients, problems } = labels;
+  const part = {
+    ...figuresOf(scored, joined, left, settings),
+    calibration: calibration(scored),
+    notAnalysed: notAnalysedOf(joined, left),
+    choice: chooseOperatingPoint(scored, settings.wantedSensitivity),
+  };
   return {
     schemaVersion: 1,
     type: 'hilum-evaluation-report',
@@ -114,16 +171,84 @@ export function makeReport(input: EvaluationInput): EvaluationReport {
     counts: { labelled: labels.films.length, ...countsOf(analysed) },
     excluded: excluded(joined, new Map([...failures.map(({ file, why }) => [file, why] as const), ...left])),
     unlabelled,
-    ...figuresOf(scored, joined, left, settings),
-    calibration: calibration(scored),
+    ...part,
     curve: curve(scored),
+    histogram: histogram(scored),
     subgroups: subgroups(
       analysed.map(({ label, record, scored: film }) => ({ film, groups: groupsOf(record.facts, label.groups) })),
       settings,
     ),
-    choice: chooseOperatingPoint(scored, settings.wantedSensitivity),
-    films: analysed.map(reported),
+    ...acceptanceOf(scored, part, input),
+    comparison: comparisonOf(analysed, joined, left, input),
+    films: reportedFilms(analysed),
   };
+}
+
+/** What the protocol asks of the figures, and what it says of the test. */
+function acceptanceOf(
+  scored: readonly Scored[],
+  part: Pick<EvaluationReport, 'auc' | 'calibration' | 'notAnalysed' | 'choice' | 'atOperatingPoint'>,
+  { protocol, settings }: Pick<EvaluationInput, 'protocol' | 'settings'>,
+): Pick<EvaluationReport, 'flagged' | 'proposed' | 'predictive' | 'protocol' | 'acceptance'> {
+  const proposed = proposedOf(scored, protocol?.threshold, part.choice);
+  const predictiveAt = ({ sensitivity, specificity }: ThresholdFigures) =>
+    protocol?.prevalence === undefined ? null : predictiveValues(sensitivity, specificity, protocol.prevalence);
+  const atOperatingPoint = predictiveAt(part.atOperatingPoint);
+  const atProposed = proposed === null ? null : predictiveAt(proposed.figures);
+  const judgedAt = protocol?.threshold ?? settings.threshold;
+  const figures = thresholdFigures(scored, judgedAt);
+  const { sensitivity, specificity } = figures;
+  const acceptance = judge(protocol, judgedAt, {
+    auc: part.auc,
+    calibration: part.calibration,
+    notAnalysed: part.notAnalysed,
+    sensitivity,
+    specificity,
+    predictive: predictiveAt(figures),
+    flagged: flaggedBy(figures),
+    patients: countPatients(scored),
+  });
+  return {
+    flagged: flaggedBy(part.atOperatingPoint),
+    proposed,
+    predictive: atOperatingPoint === null ? null : { atOperatingPoint, atProposed },
+    protocol: protocol && factsOfTest(protocol),
+    acceptance,
+  };
+}
+
+function proposedOf(
+  scored: readonly Scored[],
+  threshold: number | undefined,
+  { measured }: OperatingPointChoice,
+): Proposed | null {
+  const figures = threshold === undefined ? measured : thresholdFigures(scored, threshold);
+  if (figures === null) return null;
+  return { from: threshold === undefined ? 'choice' : 'protocol', figures, flagged: flaggedBy(figures) };
+}
+
+/** Of all films that a confusion table counts, those that are called. */
+function flaggedBy({ confusion }: Pick<ThresholdFigures, 'confusion'>): Share {
+  const { truePositive, falsePositive, falseNegative, trueNegative } = confusion;
+  const called = truePositive + falsePositive;
+  return share(called, called + falseNegative + trueNegative);
+}
+
+function notAnalysedOf(joined: readonly JoinedFilm[], left: ReadonlyMap<string, string>): Share {
+  const there = joined.filter(({ label, record }) => record !== undefined && !left.has(label.file));
+  return share(there.filter(({ record }) => record!.outcome !== 'analysed').length, there.length);
+}
+
+function comparisonOf(
+  analysed: readonly AnalysedFilm[],
+  joined: readonly JoinedFilm[],
+  left: ReadonlyMap<string, string>,
+  { comparedWith, finding, settings }: Pick<EvaluationInput, 'comparedWith' | 'finding' | 'settings'>,
+): Comparison | null {
+  if (comparedWith === null) return null;
+  const films = analysed.map(({ label, scored }) => ({ file: label.file, scored }));
+  const all = joined.map(({ label }) => label.file).filter((file) => !left.has(file));
+  return compare(films, all, { finding, threshold: settings.threshold, bootstrap: settings.bootstrap }, comparedWith);
 }
 
 interface AnalysedFilm {
@@ -183,14 +308,16 @@ function figuresOf(
   };
 }
 
-function reported({ label, scored }: AnalysedFilm): ReportedFilm {
-  return {
+/** Patients are numbered as they come: no name and no digest of one leaves the computing. */
+function reportedFilms(analysed: readonly AnalysedFilm[]): ReportedFilm[] {
+  const numbers = new Map([...new Set(analysed.map(({ scored }) => scored.patient))].map((name, i) => [name, i + 1]));
+  return analysed.map(({ label, scored }) => ({
     file: label.file,
     positive: scored.positive,
     probability: scored.score,
-    patient: scored.patient,
+    patient: `patient ${numbers.get(scored.patient)!}`,
     half: half(scored.patient),
-  };
+  }));
 }
 
 /** How often the most frequent one is there. */

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { relative, resolve, sep } from 'node:path';
+import { outputFailed } from '../base/disk';
 import { describeError } from '../base/errors';
-import { type Attributes, text } from '../dicom/attributes';
+import type { Journal } from '../base/journal';
+import { text } from '../dicom/attributes';
 import { REASON_TEXTS } from '../finding/wording';
-import { refusalOf } from '../pipeline/decode';
+import { analyseFile, openFile, type OpenedFile } from '../pipeline/film-file';
 import { resultOf } from '../pipeline/notify';
-import { analyseFilm, analysePixels, type Line } from '../pipeline/pipeline';
+import type { Line } from '../pipeline/pipeline';
 import type { FilmOutcome } from '../pipeline/stage';
 import { factsOf } from './header-facts';
-import type { FilmRecord, Journal } from './journal';
-import { type FileKind, kindOf, openPicture } from './picture';
+import type { FilmRecord } from './journal';
 
 /** A film that has no line in the journal: it is tried again at the next run. */
 export interface Failure {
@@ -18,56 +19,129 @@ export interface Failure {
   readonly why: string;
 }
 
-export interface RunPorts {
+/** One set of models, with what it did before. */
+export interface FilmRun {
   readonly line: Line;
-  readonly journal: Journal;
+  readonly journal: Journal<FilmRecord>;
+}
+
+export interface RunPorts {
+  /** What each film is analysed by: one, or two that are compared. */
+  readonly runs: readonly FilmRun[];
+  /** Whether it matters whose the films are by their headers. */
+  readonly wantsPatients: boolean;
   /** Told before the first film with the number of those that are left to do, then after each. */
   readonly onStart?: (left: number) => void;
   readonly onFilm?: () => void;
 }
 
+export interface RunResult {
+  /** Of each run, by file. */
+  readonly records: readonly ReadonlyMap<string, FilmRecord>[];
+  readonly failures: readonly Failure[];
+  /**
+   * Digest of the Patient ID where a header has one, by file: films of one patient belong together. It is nowhere but
+   * here: of a digest that lies in a file, Patient IDs could be tried until one fits.
+   */
+  readonly patients: ReadonlyMap<string, string>;
+}
+
+interface PendingFilm {
+  readonly file: string;
+  readonly path: string;
+  readonly bytes: number;
+  readonly modified: number;
+  /** Runs that don't have it yet. */
+  readonly lacking: readonly FilmRun[];
+}
+
 /**
- * Analyses each file that the journal does not have yet, one after the other. One bad file does not hold up the others.
+ * Analyses each file that a journal does not have yet, one after the other; where several lack it, from one look at
+ * it. One bad file does not hold up the others.
+ * @throws HilumError OUTPUT_FAILED where a journal can't be written
  */
-export async function analyseFiles(
-  folder: string,
-  files: readonly string[],
-  { line, journal, onStart, onFilm }: RunPorts,
-): Promise<{ records: ReadonlyMap<string, FilmRecord>; failures: Failure[] }> {
-  const records = new Map<string, FilmRecord>();
+export async function analyseFiles(folder: string, files: readonly string[], ports: RunPorts): Promise<RunResult> {
+  const { runs, onStart, onFilm } = ports;
   const failures: Failure[] = [];
-  const pending: { file: string; path: string; bytes: number; modified: number }[] = [];
+  const pending: PendingFilm[] = [];
+  const found: Found = { records: runs.map(() => new Map<string, FilmRecord>()), patients: new Map() };
   for (const file of files) {
     const path = inside(folder, file);
-    const found = path === null ? null : await stat(path).catch(() => null);
-    if (path === null || found === null || !found.isFile()) {
-      failures.push({ file, why: path === null ? 'outside the folder of films' : 'no such file' });
+    const state = path === null ? null : await stat(path).catch(() => null);
+    if (path === null || state === null || !state.isFile()) {
+      failures.push({ file, why: path === null ? OUTSIDE : NOT_THERE });
       continue;
     }
-    const known = journal.known.get(file);
-    const state = { bytes: found.size, modified: Math.round(found.mtimeMs) };
-    if (known?.bytes === state.bytes && (known.modified === state.modified || (await isUnchanged(path, known))))
-      records.set(file, known);
-    else pending.push({ file, path, ...state });
+    const film = { file, path, bytes: state.size, modified: Math.round(state.mtimeMs) };
+    const lacking = await takeKnown(film, ports, found);
+    if (lacking.length > 0) pending.push({ ...film, lacking });
   }
   onStart?.(pending.length);
-  for (const { path, ...about } of pending) {
-    const found = await analyseFile(path, line).catch((error: unknown) => describeError(error));
-    if (typeof found === 'string') failures.push({ file: about.file, why: found });
-    else {
-      const record = { ...about, ...found.record };
-      await journal.add(record);
-      records.set(record.file, record);
-    }
+  for (const film of pending) {
+    const why = await analyseAnew(film, ports, found);
+    if (why !== null) failures.push({ file: film.file, why });
     onFilm?.();
   }
-  return { records, failures };
+  return { ...found, failures };
+}
+
+/** Why a row of the labels file has no film. */
+export const [OUTSIDE, NOT_THERE] = ['outside the folder of films', 'no such file'];
+
+interface Found {
+  readonly records: Map<string, FilmRecord>[];
+  readonly patients: Map<string, string>;
+}
+
+/** Takes what the journals have of a film; resolves to the runs that lack it. */
+async function takeKnown(film: Omit<PendingFilm, 'lacking'>, ports: RunPorts, found: Found): Promise<FilmRun[]> {
+  const lacking: FilmRun[] = [];
+  for (const [at, run] of ports.runs.entries()) {
+    const known = run.journal.known.get(film.file);
+    if (known !== undefined && (await isUnchanged(film, known))) found.records[at]!.set(film.file, known);
+    else lacking.push(run);
+  }
+  // Else it is looked at anyway.
+  if (lacking.length === 0 && ports.wantsPatients && found.records[0]!.get(film.file)!.kind === 'dicom') {
+    const bytes = await readFile(film.path).catch(() => null);
+    if (bytes !== null) takePatient(film.file, await openFile(bytes, ports.runs[0]!.line), found);
+  }
+  return lacking;
+}
+
+/** Null, or why it could not be worked on. */
+async function analyseAnew(film: PendingFilm, { runs }: RunPorts, found: Found): Promise<string | null> {
+  const { path, lacking, ...about } = film;
+  const bytes = await readFile(path).catch((error: unknown) => describeError(error));
+  if (typeof bytes === 'string') return bytes;
+  for (const [at, run] of runs.entries()) {
+    if (!lacking.includes(run)) continue;
+    const done = await analyseFilmFile(bytes, run.line).catch((error: unknown) => describeError(error));
+    if (typeof done === 'string') return done;
+    takePatient(film.file, done.opened, found);
+    const record = { ...about, ...done.record };
+    await run.journal.add(record).catch((error: unknown) => {
+      throw outputFailed(run.journal.path, error);
+    });
+    found.records[at]!.set(film.file, record);
+  }
+  return null;
+}
+
+function takePatient(file: string, { header }: OpenedFile, { patients }: Found): void {
+  const id = text(header, 'PatientID');
+  if (id !== undefined) patients.set(file, createHash('sha256').update(`patient ${id}`).digest('hex').slice(0, 16));
 }
 
 /** Copied or restored: another date, the same bytes. */
-async function isUnchanged(path: string, known: FilmRecord): Promise<boolean> {
-  const bytes = await readFile(path).catch(() => null);
-  return bytes !== null && sha256Of(bytes) === known.sha256;
+async function isUnchanged(
+  { path, bytes, modified }: Omit<PendingFilm, 'lacking'>,
+  known: FilmRecord,
+): Promise<boolean> {
+  if (known.bytes !== bytes) return false;
+  if (known.modified === modified) return true;
+  const content = await readFile(path).catch(() => null);
+  return content !== null && sha256Of(content) === known.sha256;
 }
 
 /** Null when the name leads out of the folder. */
@@ -77,38 +151,23 @@ export function inside(folder: string, file: string): string | null {
   return way === '' || way === '..' || way.startsWith(`..${sep}`) ? null : path;
 }
 
-/**
- * The shipped pipeline on one file: a DICOM file from its header on, a picture from its pixels on. @throws what is no
- * word about the film.
- */
-export async function analyseFile(
-  path: string,
+/** The shipped pipeline on one file. @throws what is no word about the film. */
+export async function analyseFilmFile(
+  bytes: Uint8Array,
   line: Line,
-): Promise<{ outcome: FilmOutcome; record: Omit<FilmRecord, 'file' | 'bytes' | 'modified'> }> {
-  const bytes = await readFile(path);
-  const kind = kindOf(bytes);
-  const outcome = kind === 'dicom' ? await analyseFilm(bytes, line) : await analysePicture(bytes, kind, line);
-  const attributes = kind === 'dicom' ? attributesOf(outcome) : {};
+): Promise<{
+  readonly opened: OpenedFile;
+  readonly outcome: FilmOutcome;
+  readonly record: Omit<FilmRecord, 'file' | 'bytes' | 'modified'>;
+}> {
+  const opened = await openFile(bytes, line);
+  const outcome = await analyseFile(opened, line);
+  const { kind, header } = opened;
   return {
+    opened,
     outcome,
-    record: {
-      kind,
-      sha256: sha256Of(bytes),
-      ...described(outcome),
-      patient: patientDigest(attributes),
-      facts: factsOf(attributes),
-    },
+    record: { kind, sha256: sha256Of(bytes), ...described(outcome), facts: factsOf(header) },
   };
-}
-
-async function analysePicture(bytes: Uint8Array, kind: Exclude<FileKind, 'dicom'>, line: Line): Promise<FilmOutcome> {
-  try {
-    return await analysePixels(openPicture(bytes, kind), line);
-  } catch (error) {
-    const refusal = refusalOf(error);
-    if (refusal === null) throw error;
-    return { outcome: 'rejected', sopInstanceUid: null, refusal };
-  }
 }
 
 function described(
@@ -128,22 +187,6 @@ function described(
   return { outcome: outcome.outcome, reason, reasonText, view, probabilities, lungFraction };
 }
 
-function attributesOf(outcome: FilmOutcome): Attributes {
-  switch (outcome.outcome) {
-    case 'analysed':
-      return outcome.explained.inferred.preprocessed.decoded.attributes;
-    case 'not-analysed':
-      return outcome.attributes;
-    case 'rejected':
-      return {};
-  }
-}
-
 function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-function patientDigest(attributes: Attributes): string | null {
-  const id = text(attributes, 'PatientID');
-  return id === undefined ? null : createHash('sha256').update(`patient ${id}`).digest('hex').slice(0, 16);
 }

@@ -1,6 +1,7 @@
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PRIVATE_MODE } from '../base/atomic-file';
+import { makeFolder } from '../base/folder';
 import type { Uid } from '../dicom/uid';
 import type { ShadowBook, ShadowRecord } from '../pipeline/shadow';
 
@@ -42,7 +43,7 @@ export class ShadowFile implements ShadowBook {
 
   /** @throws when the folder can't be made or written. */
   static async open(dir: string, limits: ShadowBookLimits = LIMITS): Promise<ShadowFile> {
-    await mkdir(dir, { recursive: true });
+    await makeFolder(dir);
     const names = (await readdir(dir)).filter((name) => OLD.test(name)).sort();
     const volumes: Volume[] = [];
     for (const name of [...names, CURRENT]) {
@@ -153,4 +154,27 @@ function parse(line: string): Volume['records'] {
 function ifMissing(error: NodeJS.ErrnoException): string {
   if (error.code === 'ENOENT') return '';
   throw error;
+}
+
+/**
+ * All that the files of shadow mode hold, the oldest first, without writing anything: a service may be at work on them.
+ * @throws ErrnoException where the folder can't be read
+ */
+export async function readShadowRecords(dir: string): Promise<ShadowRecord[]> {
+  const names = (await readdir(dir)).filter((name) => OLD.test(name)).sort();
+  const records: ShadowRecord[] = [];
+  for (const name of [...names, CURRENT]) {
+    const text = await readFile(join(dir, name), 'utf8').catch(ifMissing);
+    // The last line may be on its way.
+    for (const line of text.slice(0, text.lastIndexOf('\n') + 1).split('\n')) records.push(...wholeRecord(line));
+  }
+  return records;
+}
+
+function wholeRecord(line: string): ShadowRecord[] {
+  try {
+    return [JSON.parse(line) as ShadowRecord];
+  } catch {
+    return [];
+  }
 }

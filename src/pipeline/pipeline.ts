@@ -35,14 +35,23 @@ export interface Line {
  * fit, the outcome says why. Never throws for what a file holds.
  */
 export async function analyseFilm(bytes: Uint8Array, line: Line): Promise<FilmOutcome> {
-  let source: OpenedFilm;
+  const source = await openFilm(bytes, line);
+  return 'outcome' in source ? source : analyseOpened(source, line);
+}
+
+/** The film with its header read; where it can't be read, what comes of that. */
+export async function openFilm(bytes: Uint8Array, { reader }: Pick<Line, 'reader'>): Promise<OpenedFilm | FilmOutcome> {
   try {
-    source = await open(bytes, line.reader);
+    return await open(bytes, reader);
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === null) throw error;
     return { outcome: 'rejected', sopInstanceUid: null, refusal };
   }
+}
+
+/** As {@link analyseFilm}, of a film that is open. */
+export async function analyseOpened(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
   return withContent(unfit(source, line) ?? (await analysePixels(source, line)), source, line);
 }
 
@@ -57,8 +66,8 @@ async function withContent(outcome: FilmOutcome, source: OpenedFilm, { reader }:
 }
 
 /**
- * As {@link analyseFilm}, from the pixels on: what its header says is not looked at. `hilum evaluate` brings pictures
- * here, which have none.
+ * As {@link analyseFilm}, from the pixels on: what its header says is not looked at. Pictures come here, which
+ * have none.
  */
 export async function analysePixels(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
   try {

@@ -64,7 +64,8 @@ const WEIGHTIEST: readonly RejectionReason[] = [
   'retention-expired',
 ];
 
-function weightier(one: RejectionReason | undefined, other: RejectionReason): RejectionReason {
+/** Of two reasons, the one that says more about the patient. */
+export function weightier(one: RejectionReason | undefined, other: RejectionReason): RejectionReason {
   return one !== undefined && WEIGHTIEST.indexOf(one) < WEIGHTIEST.indexOf(other) ? one : other;
 }
 

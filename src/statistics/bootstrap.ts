@@ -25,33 +25,91 @@ export const LEAST_FOR_INTERVAL = 10;
  * Patients are drawn with replacement, each with all films, so that many films of one patient do not narrow the
  * interval. The same seed gives the same interval.
  */
-export function estimate(
-  films: readonly Scored[],
-  figure: WeightedFigure,
-  { rounds, seed }: BootstrapOptions,
-): Estimate {
+export function estimate(films: readonly Scored[], figure: WeightedFigure, options: BootstrapOptions): Estimate {
   const sorted = byFallingScore(films);
   const value = figure(sorted, once(sorted));
-  const patients = countPatients(sorted);
-  if (value === null || Math.min(patients.positive, patients.negative) < LEAST_FOR_INTERVAL)
-    return { value, interval: null };
-  const names = [...new Set(films.map(({ patient }) => patient))];
-  const place = new Map(names.map((name, index) => [name, index]));
-  const patientOf = sorted.map(({ patient }) => place.get(patient)!);
-  const random = mulberry32(seed);
+  if (value === null || areTooFew(films)) return { value, interval: null };
+  const patientOf = placesOf(films, sorted);
   const found: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const drawn = new Uint32Array(names.length);
-    for (let i = 0; i < names.length; i++) drawn[Math.floor(random() * names.length)]!++;
+  for (const drawn of draws(films, options)) {
     const one = figure(
       sorted,
       patientOf.map((patient) => drawn[patient]!),
     );
     if (one !== null) found.push(one);
   }
+  return { value, interval: intervalOf(found) };
+}
+
+/** A figure of two sets of scores on the same films, and by how much the second is higher. */
+export interface PairedEstimate {
+  readonly first: number | null;
+  readonly second: number | null;
+  /** Its interval is of the difference itself: each draw of patients gives both figures. -1 to 1. */
+  readonly difference: Estimate;
+}
+
+/**
+ * As {@link estimate}, of a difference: patients are drawn once for both sets, so that what both find easy or hard does
+ * not widen the interval.
+ * @param first scores of the films, and `second` of the same films in the same order
+ */
+export function pairedEstimate(
+  [first, second]: readonly [readonly Scored[], readonly Scored[]],
+  [figure, other]: readonly [WeightedFigure, WeightedFigure],
+  options: BootstrapOptions,
+): PairedEstimate {
+  const [one, two] = [byFallingScore(first), byFallingScore(second)];
+  const [before, after] = [figure(one, once(one)), other(two, once(two))];
+  const value = before === null || after === null ? null : after - before;
+  if (value === null || areTooFew(first))
+    return { first: before, second: after, difference: { value, interval: null } };
+  const [places, otherPlaces] = [placesOf(first, one), placesOf(first, two)];
+  const found: number[] = [];
+  for (const drawn of draws(first, options)) {
+    const [a, b] = [
+      figure(
+        one,
+        places.map((patient) => drawn[patient]!),
+      ),
+      other(
+        two,
+        otherPlaces.map((patient) => drawn[patient]!),
+      ),
+    ];
+    if (a !== null && b !== null) found.push(b - a);
+  }
+  return { first: before, second: after, difference: { value, interval: intervalOf(found) } };
+}
+
+function areTooFew(films: readonly Scored[]): boolean {
+  const { positive, negative } = countPatients(films);
+  return Math.min(positive, negative) < LEAST_FOR_INTERVAL;
+}
+
+const patientsIn = (films: readonly Scored[]) => [...new Set(films.map(({ patient }) => patient))];
+
+/** Which of the patients of `films` each of the sorted films is of. */
+function placesOf(films: readonly Scored[], sorted: readonly Scored[]): number[] {
+  const place = new Map(patientsIn(films).map((name, index) => [name, index]));
+  return sorted.map(({ patient }) => place.get(patient)!);
+}
+
+/** How often each patient is drawn, for each round. */
+function* draws(films: readonly Scored[], { rounds, seed }: BootstrapOptions): Generator<Uint32Array> {
+  const patients = patientsIn(films).length;
+  const random = mulberry32(seed);
+  for (let round = 0; round < rounds; round++) {
+    const drawn = new Uint32Array(patients);
+    for (let i = 0; i < patients; i++) drawn[Math.floor(random() * patients)]!++;
+    yield drawn;
+  }
+}
+
+/** Classes that do not overlap give an area of 1 in every draw: that is no certainty. */
+function intervalOf(found: number[]): Interval {
   found.sort((a, b) => a - b);
-  // Classes that do not overlap give an area of 1 in every draw: that is no certainty.
-  return { value, interval: found.at(0) === found.at(-1) ? null : [quantile(found, 0.025), quantile(found, 0.975)] };
+  return found.at(0) === found.at(-1) ? null : [quantile(found, 0.025), quantile(found, 0.975)];
 }
 
 /** Of sorted values, linear between neighbours (the default of numpy and R). */

@@ -79,3 +79,20 @@ export function calibration(films: readonly Scored[], count = 10): Calibration {
   );
   return { bins, expectedCalibrationError: films.length === 0 ? null : gap / films.length };
 }
+
+export interface HistogramBin {
+  readonly from: number;
+  readonly to: number;
+  readonly positive: number;
+  readonly negative: number;
+}
+
+/** Films by probability, each class by itself, in bins of equal width; the last one is closed above. */
+export function histogram(films: readonly Pick<Scored, 'positive' | 'score'>[], count = 20): HistogramBin[] {
+  const binOf = (score: number) => Math.min(Math.floor(score * count), count - 1);
+  return Array.from({ length: count }, (_, i) => {
+    const inside = films.filter(({ score }) => binOf(score) === i);
+    const positive = inside.filter((film) => film.positive).length;
+    return { from: i / count, to: (i + 1) / count, positive, negative: inside.length - positive };
+  });
+}

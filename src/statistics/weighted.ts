@@ -68,3 +68,25 @@ export function weightedF1(threshold: number): WeightedFigure {
     return 2 * tp + wrong === 0 ? null : (2 * tp) / (2 * tp + wrong);
   };
 }
+
+/** Share of the films of a class that is called at a threshold. */
+function weightedShare(threshold: number, of: (film: Scored) => boolean, called: boolean): WeightedFigure {
+  return (films, weights) => {
+    let [hits, all] = [0, 0];
+    films.forEach((film, i) => {
+      if (!of(film)) return;
+      all += weights[i]!;
+      if (isAtOrAbove(film.score, threshold) === called) hits += weights[i]!;
+    });
+    return all === 0 ? null : hits / all;
+  };
+}
+
+export const weightedSensitivity = (threshold: number): WeightedFigure =>
+  weightedShare(threshold, ({ positive }) => positive, true);
+
+export const weightedSpecificity = (threshold: number): WeightedFigure =>
+  weightedShare(threshold, ({ positive }) => !positive, false);
+
+/** Share of all films that is called. */
+export const weightedFlagged = (threshold: number): WeightedFigure => weightedShare(threshold, () => true, true);

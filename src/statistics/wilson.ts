@@ -1,7 +1,7 @@
 /** A 95 % interval; null where there is nothing to measure. */
 export type Interval = readonly [low: number, high: number] | null;
 
-const Z95 = 1.959964;
+export const Z95 = 1.959964;
 
 /** Score interval of a share (Wilson 1927), 95 %. */
 export function wilson(hits: number, n: number): Interval {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Journal } from '../../src/evaluation/journal';
+import { openFilmJournal } from '../../src/evaluation/journal';
 import { ShadowFile } from '../../src/monitoring/shadow-book';
 import { AuditTrail } from '../../src/web/audit/trail';
 import { fakeLine } from '../support/pipeline/line';
@@ -27,7 +27,10 @@ async function writeTrail(folder: string): Promise<void> {
 
 test.each<[string, (folder: string) => Promise<unknown>]>([
   ['shadow mode', async (folder) => (await ShadowFile.open(folder)).close()],
-  ['the journal of an evaluation', async (folder) => (await Journal.open(folder, fakeLine().line.identity())).close()],
+  [
+    'the journal of an evaluation',
+    async (folder) => (await openFilmJournal(folder, fakeLine().line.identity())).close(),
+  ],
   ['the audit trail', writeTrail],
 ])('%s is read by nobody else, whatever the umask', async (name, write) => {
   const folder = join(dir, name);

@@ -1,7 +1,7 @@
 import { PNG } from 'pngjs';
 import { decodePixels, type GrayFilm } from '../../src/dicom/pixels';
 import { readPart10 } from '../../src/dicom/read';
-import { openPicture } from '../../src/evaluation/picture';
+import { openPicture } from '../../src/pipeline/picture-file';
 import { drawSyntheticFilm } from '../../src/imaging/synthetic-drawing';
 import { film, type FilmOptions, type FixtureElement } from '../support/films/dicom-fixture';
 

@@ -12,12 +12,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ageBand, factsOf, groupsOf } from '../../src/evaluation/header-facts';
-import { analysisDigest, type FilmRecord, Journal } from '../../src/evaluation/journal';
+import { analysisDigest, openFilmJournal } from '../../src/evaluation/journal';
 import { readLabels } from '../../src/evaluation/labels';
 import { worstMistakes } from '../../src/evaluation/mistakes';
 import { page } from '../../src/evaluation/page';
 import { patientsOf } from '../../src/evaluation/patients';
-import { makeReport } from '../../src/evaluation/report';
+import { type EvaluationInput, makeReport } from '../../src/evaluation/report';
 import { analyseFiles, inside } from '../../src/evaluation/run';
 import { unlabelledFiles } from '../../src/evaluation/unlabelled';
 import { LANGUAGE_NAMES } from '../../src/language/languages';
@@ -39,11 +39,15 @@ function films(): { folder: string; out: string } {
 }
 
 async function run(folder: string, out: string, line: Line, files = FILES) {
-  const journal = await Journal.open(out, line.identity());
+  const journal = await openFilmJournal(out, line.identity());
   let worked = 0;
-  const result = await analyseFiles(folder, files, { line, journal, onFilm: () => void worked++ });
+  const { records, ...rest } = await analyseFiles(folder, files, {
+    runs: [{ line, journal }],
+    wantsPatients: true,
+    onFilm: () => void worked++,
+  });
   await journal.close();
-  return { ...result, worked, lines: readFileSync(journal.path, 'utf8').trim().split('\n') };
+  return { ...rest, records: records[0]!, worked, lines: readFileSync(journal.path, 'utf8').trim().split('\n') };
 }
 
 test('each film has a line; a second run has nothing to do', async () => {
@@ -75,9 +79,16 @@ test('each film has a line; a second run has nothing to do', async () => {
 
 test('nothing about the patient is written', async () => {
   const { folder, out } = films();
-  const { lines } = await run(folder, out, fakeLine().line);
-  expect(lines.join('\n')).not.toMatch(/SYNTHETIC-|Synthetic\^Film/);
-  expect(lines.join('\n')).toMatch(/"patient":"[0-9a-f]{16}"/);
+  const { line } = fakeLine();
+  const { lines, patients } = await run(folder, out, line);
+  expect(lines.join('\n')).not.toMatch(/SYNTHETIC-|Synthetic\^Film|patient/);
+  // Nor a digest of it; whose films they are is read from their headers again.
+  expect([...patients.keys()]).toEqual(FILES);
+  for (const digest of patients.values()) expect(lines.join('\n')).not.toContain(digest);
+  expect((await run(folder, out, line)).patients).toEqual(patients);
+  const report = await reportOf('file,label\na.dcm,1\ndeep/b.dcm,0\nc.dcm,1\n', folder, out, line);
+  for (const digest of patients.values()) expect(JSON.stringify(report)).not.toContain(digest);
+  expect(report.films.map(({ patient }) => patient)).toEqual(['patient 1', 'patient 2']);
 });
 
 test('a line that a kill cut off is dropped and its film done again', async () => {
@@ -145,7 +156,7 @@ test('the report joins labels and films, and its page escapes what they say', as
     'file,label,ward\na.dcm,1,<script>alert(1)</script>\ndeep/b.dcm,0,B\nc.dcm,1,B\nnone.dcm,0,B\n',
   );
   const labels = readLabels(csv);
-  const { records, failures } = await run(
+  const { records, failures, patients } = await run(
     folder,
     out,
     line,
@@ -155,9 +166,12 @@ test('the report joins labels and films, and its page escapes what they say', as
     labels,
     labelsSha256: 'x',
     records,
+    patients,
     failures,
     identity: line.identity(),
     unlabelled: [],
+    protocol: null,
+    comparedWith: null,
     now: new Date(0),
     finding: 'COVID-19',
     settings: { threshold: 0.5, thresholdFrom: 'model', wantedSensitivity: 0.95, bootstrap: { rounds: 20, seed: 1 } },
@@ -197,9 +211,15 @@ test('the report joins labels and films, and its page escapes what they say', as
   for (const id of ['roc', 'precision-recall', 'calibration']) expect(html).toContain(`<svg id="${id}"`);
 });
 
-async function reportOf(csv: string, folder: string, out: string, line = fakeLine({ probability: 0.7 }).line) {
+async function reportOf(
+  csv: string,
+  folder: string,
+  out: string,
+  line = fakeLine({ probability: 0.7 }).line,
+  { protocol = null, comparedWith = null }: Partial<Pick<EvaluationInput, 'protocol' | 'comparedWith'>> = {},
+) {
   const labels = readLabels(Buffer.from(csv));
-  const { records, failures } = await run(
+  const { records, failures, patients } = await run(
     folder,
     out,
     line,
@@ -210,9 +230,12 @@ async function reportOf(csv: string, folder: string, out: string, line = fakeLin
     labels,
     labelsSha256: 'x',
     records,
+    patients,
     failures,
     identity: line.identity(),
     unlabelled,
+    protocol,
+    comparedWith,
     now: new Date(0),
     finding: 'COVID-19',
     settings: { threshold: 0.5, thresholdFrom: 'model', wantedSensitivity: 0.95, bootstrap: { rounds: 20, seed: 1 } },
@@ -326,7 +349,8 @@ test('a patient whom only some rows name is one patient; an ID that all films sh
     ] as const
   ).map(([file, patient, header]) => ({
     label: { file, patient, positive: true, groups: {}, line: 2 },
-    record: { patient: header } as FilmRecord,
+    record: undefined,
+    headerPatient: header,
   }));
   const found = patientsOf(joined);
   const ids = [...found.values()].map(({ patient }) => patient);

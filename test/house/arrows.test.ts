@@ -162,7 +162,7 @@ const HOMES: readonly (readonly [library: string, rooms: readonly string[]])[] =
   ['nodemailer', ['sinks']],
   ['@opentelemetry/', ['tracing']],
   ['csv-parse/sync', ['evaluation']],
-  ['pngjs', ['evaluation']],
+  ['pngjs', ['pipeline']],
   ['express', ['web', 'app']],
   ['commander', ['cli']],
 ];

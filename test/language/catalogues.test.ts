@@ -235,6 +235,7 @@ function leftOut(): string[] {
   const film = (file: string, positive: boolean, sha256: string) => ({
     label: { file, positive, patient: null, groups: {}, line: 1 },
     record: { sha256 } as never,
+    headerPatient: null,
   });
   const found = copies([film('a', true, 'x'), film('b', true, 'x'), film('c', true, 'y'), film('d', false, 'y')]);
   return [...found.values(), 'no such file', 'outside the folder of films', 'not looked at'];

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -50,24 +50,29 @@ test('analyze writes results of every film, tells of every file, and ends with 1
   mkdirSync(join(films, 'deep'), { recursive: true });
   writeFileSync(join(films, 'a.dcm'), syntheticDicom({ seed: 31, view: 'PA', rows: 500, columns: 420 }));
   writeFileSync(join(films, 'deep', 'b.dcm'), syntheticDicom({ seed: 31, view: 'LL', rows: 500, columns: 420 }));
-  writeFileSync(join(films, 'c.txt'), 'this is no DICOM file');
-  const { status, out, err } = await hilum('analyze', films, '--out', join(dir, 'out'), '--json');
+  writeFileSync(join(films, 'c.dcm'), 'this is no DICOM file');
+  const csv = join(dir, 'films.csv');
+  const { status, out, err } = await hilum('analyze', films, '--out', join(dir, 'out'), '--json', '--csv', csv);
   const results = lines(out);
   expect(status).toBe(1);
-  expect(err).toContain('1 of 3 files could not be read');
+  expect(err).toBe('hilum: 3 files: 1 analysed (0 urgent), 1 not analysed, 1 could not be read\n');
   expect(results.map(({ file }) => file)).toEqual([
     join(films, 'a.dcm'),
-    join(films, 'c.txt'),
+    join(films, 'c.dcm'),
     join(films, 'deep/b.dcm'),
   ]);
   const keys = [
     'file',
+    'kind',
     'sopInstanceUid',
     'outcome',
     'reason',
     'view',
     'probability',
     'lungFraction',
+    'findings',
+    'urgent',
+    'seconds',
     'outputs',
     'models',
   ];
@@ -88,6 +93,13 @@ test('analyze writes results of every film, tells of every file, and ends with 1
     view: null,
     reason: expect.stringMatching(/^lateral-view: /),
   });
+  expect(readFileSync(csv, 'utf8').trim().split('\n')).toHaveLength(4);
+  expect((statSync(csv).mode & 0o777).toString(8)).toBe('600');
+  const again = await hilum('analyze', films, '--out', join(dir, 'out'), '--json');
+  expect(lines(again.out).filter(({ outcome }) => outcome !== 'rejected')).toEqual(
+    results.filter(({ outcome }) => outcome !== 'rejected'),
+  );
+  expect(again.err).toContain('2 of them done before');
   for (const result of [results[0]!, results[2]!]) {
     expect((result['outputs'] as string[]).length).toBeGreaterThan(0);
     for (const path of result['outputs'] as string[])
@@ -109,7 +121,7 @@ test("analyze --config: the site's operating point and objects are used, as the 
     ].join('\n'),
   );
   const { status, out, err } = await hilum('analyze', film, '--out', join(dir, 'site'), '--config', config, '--json');
-  expect({ status, err }).toEqual({ status: 0, err: '' });
+  expect({ status, err }).toEqual({ status: 0, err: 'hilum: 1 file: 1 analysed (0 urgent)\n' });
   const [result] = lines(out) as unknown as [{ outcome: string; outputs: string[] }];
   expect(result.outcome).toBe('analysed');
   expect(result.outputs).toHaveLength(1);
@@ -121,11 +133,63 @@ test('analyze without a file, without --out and of nothing that exists', async (
     status: 2,
     err: expect.stringContaining('--out DIR is missing'),
   });
-  expect(await hilum('analyze', join(dir, 'nowhere.dcm'), '--out', dir)).toMatchObject({
+  const nowhere = join(dir, 'nowhere.dcm');
+  expect(await hilum('analyze', nowhere, '--out', dir)).toEqual({
     status: 1,
-    out: expect.stringContaining('unreadable'),
+    out: '',
+    err: `hilum: there is no file or folder ${nowhere}\n`,
+  });
+  const empty = join(dir, 'empty');
+  mkdirSync(empty);
+  expect(await hilum('analyze', empty, '--out', dir)).toMatchObject({
+    status: 1,
+    err: `hilum: the folder ${empty} holds no file\n`,
   });
 }, 60_000);
+
+test('analyze ends at once, with status 3, where its results can not be written', async () => {
+  const film = join(dir, 'to-write.dcm');
+  writeFileSync(film, syntheticDicom({ seed: 33, view: 'PA', rows: 500, columns: 420 }));
+  for (const [out, why] of [
+    ['/proc/x', 'no folder can be made there (ENOENT)'],
+    [film, 'it is no folder (ENOTDIR)'],
+  ] as const)
+    expect(await hilum('analyze', film, '--out', out)).toEqual({
+      status: 3,
+      out: '',
+      err: `hilum: OUTPUT_FAILED: the folder ${out} can't be written to: ${why}\n`,
+    });
+}, 60_000);
+
+test('analyze on a disk that fills up blames the disk, leaves nothing half-written, and goes on later', async () => {
+  const disk = join(dir, 'disk');
+  mkdirSync(disk);
+  const films = join(dir, 'two-films');
+  mkdirSync(films);
+  for (const seed of [31, 33])
+    writeFileSync(join(films, `${seed}.dcm`), syntheticDicom({ seed, view: 'PA', rows: 500, columns: 420 }));
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1600k', 'none', disk]).status !== 0) {
+    console.warn('SKIPPED: a disk that fills up, this account may not mount one');
+    return;
+  }
+  try {
+    // Room for the first film's results and not for the second's.
+    const full = await hilum('analyze', films, '--out', join(disk, 'out'));
+    expect(full.status).toBe(3);
+    expect(full.out.trim().split('\n')).toHaveLength(1);
+    expect(full.err).toMatch(/^hilum: the folder .* can't be written to: its disk is full \(ENOSPC\)\n/);
+    expect(full.err).toContain('ended after 1 of 2 files: the same command goes on from there');
+    const left = readdirSync(disk, { recursive: true, encoding: 'utf8' }).filter((name) => !/jsonl$|^out$/.test(name));
+    expect(left.filter((name) => name.endsWith('.new'))).toEqual([]);
+    expect(left.filter((name) => name.endsWith('.dcm'))).toHaveLength(2);
+    for (const name of left.filter((path) => path.endsWith('.dcm'))) readPart10(readFileSync(join(disk, name)));
+    expect(spawnSync('mount', ['-o', 'remount,size=8m', disk]).status).toBe(0);
+    const again = await hilum('analyze', films, '--out', join(disk, 'out'));
+    expect(again).toMatchObject({ status: 0, err: expect.stringContaining('1 of them done before') as string });
+  } finally {
+    spawnSync('umount', [disk]);
+  }
+}, 120_000);
 
 test('models lists what is installed, and finds a network that was changed', async () => {
   const good = await hilum('models', '--json');

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
@@ -15,6 +15,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 import type { FilmRecord } from '../../src/evaluation/journal';
+import { page } from '../../src/evaluation/page';
 import type { EvaluationReport } from '../../src/evaluation/report';
 import { syntheticDicom } from '../../src/objects/synthetic-film';
 import { writeThreshold } from '../../src/app/evaluate';
@@ -130,6 +131,7 @@ test('killed in the middle and started again: each film once, what was done is n
   // A named film is missing, and the threshold must not be applied to so few patients.
   expect(status).toBe(1);
   expect(err).toContain(`line ${real.length + DRAWN + 3}: 1 columns where the heading has 4`);
+  expect(err).toContain('1 label without a film in the folder: not-there.png');
   expect(err).toMatch(/the threshold is not written into .*too few patients/);
   expect(readFileSync(config, 'utf8')).toBe(CONFIG);
   expect(said).toContain('"covid" taken for the finding');
@@ -175,6 +177,37 @@ test('it is the pipeline of hilum analyze', async () => {
   expect(outcome).toBe('analysed');
 }, 120_000);
 
+test('protocol, comparison and table of films need no computing; the status says what is accepted', async () => {
+  const [own, protocol, table] = ['own.csv', 'protocol.yaml', 'films.csv'].map((name) => join(dir, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const kept = readFileSync(labels, 'utf8')
+    .split('\r\n')
+    .filter((line) => !/^(not-there|bad row)/.test(line));
+  writeFileSync(own, kept.join('\r\n'));
+  const before = lines();
+  const more = ['--protocol', protocol, '--compare', '0.2', '--csv', table];
+  const run = (criteria: string) => {
+    writeFileSync(protocol, `site: St. Example\nprevalence: 0.05\nthreshold: 0.3\ncriteria: { ${criteria} }\n`);
+    return start('evaluate', '--labels', own, '--films', films, '--out', out, '--config', config, ...more).ended;
+  };
+  const accepted = await run('sensitivity: { atLeast: 0 }, notAnalysed: { atMost: 1 }');
+  expect(accepted).toMatchObject({
+    status: 0,
+    out: expect.stringContaining('acceptance criteria: 2 of 2 met') as string,
+  });
+  expect(accepted.out).toContain(`compared with 0.2 on `);
+  const refused = await run('patientsWith: { atLeast: 1000 }');
+  expect(refused).toMatchObject({ status: 4, out: expect.stringContaining('not met: patientsWith') as string });
+  expect(lines()).toEqual(before);
+  expect(readFileSync(table, 'utf8').trim().split('\n')).toHaveLength(real.length + DRAWN + 1);
+  const report = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as EvaluationReport;
+  expect(report.comparison).toMatchObject({ kind: 'threshold', thresholds: { first: 0.4, second: 0.2 } });
+  expect(report.acceptance!.isAccepted).toBe(false);
+}, 120_000);
+
 test('the page shows its plots and pictures and asks the network for nothing', async () => {
   const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
@@ -187,31 +220,32 @@ test('the page shows its plots and pictures and asks the network for nothing', a
     ],
   });
   try {
-    const page = await browser.newPage({ colorScheme: 'dark' });
+    const opened = await browser.newPage({ colorScheme: 'dark' });
     const [requests, errors]: [string[], string[]] = [[], []];
-    page.on('request', (request) => requests.push(request.url()));
-    page.on('console', (message) => errors.push(message.text()));
+    opened.on('request', (request) => requests.push(request.url()));
+    opened.on('console', (message) => errors.push(message.text()));
     const url = pathToFileURL(join(out, 'report.html')).href;
-    await page.goto(url);
-    for (const id of ['roc', 'precision-recall', 'calibration']) {
-      const plot = page.locator(`svg#${id}`);
+    await opened.goto(url);
+    for (const id of ['roc', 'precision-recall', 'calibration', 'histogram']) {
+      const plot = opened.locator(`svg#${id}`);
       expect((await plot.boundingBox())!.width).toBeGreaterThan(200);
-      expect(await plot.locator('path.curve').getAttribute('d')).toMatch(/^M[\d.]+ [\d.]+L/);
-      expect(await page.getByRole('img', { name: (await plot.locator('title').textContent())! }).count()).toBe(1);
+      if (id === 'histogram') expect(await plot.locator('rect').count()).toBeGreaterThan(0);
+      else expect(await plot.locator('path.curve').getAttribute('d')).toMatch(/^M[\d.]+ [\d.]+L/);
+      expect(await opened.getByRole('img', { name: (await plot.locator('title').textContent())! }).count()).toBe(1);
       expect(await plot.locator('xpath=..').locator('table').count()).toBe(1);
     }
-    const widths = await page.evaluate<number[]>('[...document.images].map((image) => image.naturalWidth)');
+    const widths = await opened.evaluate<number[]>('[...document.images].map((image) => image.naturalWidth)');
     expect(widths.length).toBeGreaterThan(0);
     expect(Math.min(...widths)).toBeGreaterThan(100);
-    const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+    const ground = () => opened.evaluate('getComputedStyle(document.body).backgroundColor');
     expect(await ground()).toBe('rgb(16, 21, 27)');
-    await page.emulateMedia({ colorScheme: 'light' });
+    await opened.emulateMedia({ colorScheme: 'light' });
     expect(await ground()).toBe('rgb(255, 255, 255)');
     // A4 less its margins: paper can't be scrolled, so no column may stand outside.
-    await page.emulateMedia({ media: 'print' });
-    await page.setViewportSize({ width: 700, height: 1000 });
+    await opened.emulateMedia({ media: 'print' });
+    await opened.setViewportSize({ width: 700, height: 1000 });
     expect(
-      await page.evaluate(
+      await opened.evaluate(
         'Math.max(...[...document.querySelectorAll("table, svg, img")]' +
           '.map((part) => Math.ceil(part.getBoundingClientRect().right)))',
       ),
@@ -221,6 +255,59 @@ test('the page shows its plots and pictures and asks the network for nothing', a
   } finally {
     await browser.close();
   }
+}, 120_000);
+
+test('printed by the browser it is A4, each page with its number, a long table with its heading on each', async () => {
+  const report = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as EvaluationReport;
+  const problems = Array.from({ length: 100 }, (_, i) => ({ line: i + 2, text: 'no label' }));
+  const protocol = { sha256: 'x', site: 'St. Example', examiner: { name: 'A. Physicist', role: 'medical physicist' } };
+  const [html, pdf] = [join(dir, 'print.html'), join(dir, 'print.pdf')];
+  writeFileSync(html, page({ ...report, protocol, labels: { ...report.labels, problems } }, []));
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
+  try {
+    const opened = await browser.newPage({ colorScheme: 'dark' });
+    await opened.goto(pathToFileURL(html).href);
+    await opened.pdf({ path: pdf, preferCSSPageSize: true });
+  } finally {
+    await browser.close();
+  }
+  const info = execFileSync('pdfinfo', [pdf], { encoding: 'utf8' });
+  const pages = Number(/Pages:\s+(\d+)/.exec(info)![1]);
+  expect(pages).toBeGreaterThan(3);
+  expect(info).toMatch(/Page size:\s+59[45](\.\d+)? x 84[12](\.\d+)? pts \(A4\)/);
+  const texts = execFileSync('pdftotext', ['-layout', pdf, '-'], { encoding: 'utf8' }).split('\f').slice(0, -1);
+  expect(texts).toHaveLength(pages);
+  texts.forEach((text, i) => {
+    expect(text).toMatch(new RegExp(`St\\. Example, Hilum .* UTC\\s+${i + 1} / ${pages}\\s*$`));
+  });
+  const rows = texts.filter((text) => /^\s*\d+\s+no label$/m.test(text));
+  expect(rows.length).toBeGreaterThan(1);
+  for (const text of rows) expect(text).toMatch(/^\s*line\s+problem$/m);
+  expect(rows.join('\n').match(/no label/g)).toHaveLength(100);
+  // The block for signatures is not torn apart.
+  const signed = texts.filter((text) => /Decision and signatures|place and date|conditions and remarks/.test(text));
+  expect(signed).toHaveLength(1);
+  expect(signed[0]).toContain('A. Physicist');
+}, 120_000);
+
+test('compared with another configuration of other models: each film is analysed by those alone', async () => {
+  const other = join(dir, 'other.yaml');
+  writeFileSync(other, `${CONFIG.replace('0.4', '0.6')}models: { gate: off }\n`);
+  const before = journal();
+  const own = join(dir, 'two.csv');
+  writeFileSync(own, 'file,label\ndrawn-0.dcm,0\ndrawn-1.dcm,1\n');
+  const { status } = await start(
+    ...['evaluate', '--labels', own, '--films', films, '--out', out, '--config', config, '--compare', other],
+  ).ended;
+  expect(status).toBe(0);
+  const added = journal().filter((path) => !before.includes(path));
+  expect(added.map((path) => readFileSync(path, 'utf8').trim().split('\n').length)).toEqual([3]);
+  const { comparison } = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as EvaluationReport;
+  expect(comparison).toMatchObject({ kind: 'configuration', films: 2, thresholds: { first: 0.4, second: 0.6 } });
+  expect(comparison!.models.map(({ task }) => task)).not.toContain('gate');
 }, 120_000);
 
 test('what can not be used is said in a sentence', async () => {
@@ -233,8 +320,17 @@ test('what can not be used is said in a sentence', async () => {
     err: expect.stringContaining('--sensitivity is a share') as string,
   });
   const unwritable = await start('evaluate', '--labels', labels, '--films', films, '--out', labels).ended;
-  expect(unwritable).toMatchObject({ status: 1, err: expect.stringMatching(/EEXIST|ENOTDIR/) as string });
+  expect(unwritable).toMatchObject({ status: 3, err: expect.stringMatching(/OUTPUT_FAILED: .*ENOTDIR/) as string });
   expect(unwritable.err).not.toContain('    at ');
+  expect(await start('evaluate', '--labels', labels, '--films', films, '--out', '/proc/x').ended).toMatchObject({
+    status: 3,
+    err: expect.stringContaining("the folder /proc/x can't be written to") as string,
+  });
+  const nowhere = join(dir, 'nowhere.csv');
+  expect(await start('evaluate', '--labels', nowhere, '--films', films, '--out', out).ended).toMatchObject({
+    status: 1,
+    err: `hilum: LABELS_INVALID: the labels file ${nowhere} can't be read: there is no such file\n`,
+  });
   writeFileSync(join(dir, 'three.csv'), 'file,label\na,x\nb,y\nc,z\n');
   expect(
     await start('evaluate', '--labels', join(dir, 'three.csv'), '--films', films, '--out', out).ended,

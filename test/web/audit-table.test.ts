@@ -132,7 +132,7 @@ const PROOFS: Readonly<Record<string, (() => Promise<string[]>) | Elsewhere>> = 
     file: 'test/servers/list-service.test.ts',
     title: 'hilum rebuild makes the same list from the archive alone, in a database of the other kind',
   },
-  'a file left: verdicts, the report of `hilum evaluate` with a configuration': () =>
+  'a file left: verdicts, the reports of `hilum evaluate` with a configuration and of `hilum shadow`': () =>
     told(() => reading().get('/api/v1/verdicts.csv')),
   'dead letters replayed or dropped, on the page or by `hilum dead`': async () => {
     const letter = { queue: 'study', reason: 'X', diedAt: null, attempts: [], lost: 0 };

@@ -1,8 +1,9 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { PRIVATE_MODE, writeAtomicallySync } from '../../base/atomic-file';
+import { makeFolderSync } from '../../base/folder';
 import type { Log } from '../../base/log';
 import { sleep } from '../../base/retry';
 import { readTls } from '../../net/tls';
@@ -66,7 +67,7 @@ class SpooledSyslog implements Syslog {
   ) {
     // A receiver is always asked for its certificate.
     this.tlsMaterial = { ...readTls(settings.tls), rejectUnauthorized: true };
-    mkdirSync(settings.dir, { recursive: true, mode: 0o700 });
+    makeFolderSync(settings.dir, 0o700);
     this.spool = join(settings.dir, 'syslog.spool');
     this.reclaim();
     this.open();

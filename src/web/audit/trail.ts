@@ -1,7 +1,8 @@
-import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PRIVATE_MODE } from '../../base/atomic-file';
 import { HilumError } from '../../base/errors';
+import { makeFolder } from '../../base/folder';
 
 /** Where audit messages go beside the file, in the order they were written: syslog. It must not wait and not throw. */
 export interface AuditOutlet {
@@ -108,7 +109,7 @@ export class AuditTrail {
   }
 
   private async open(path: string): Promise<OpenFile> {
-    await mkdir(this.settings.dir, { recursive: true, mode: 0o700 });
+    await makeFolder(this.settings.dir, 0o700);
     const handle = await open(path, 'a+', PRIVATE_MODE);
     const { size, ino } = await handle.stat({ bigint: true });
     return { handle, inode: ino, bytes: Number(size), begunAt: (await firstTimeIn(handle)) ?? this.now() };

@@ -1,6 +1,6 @@
 import { createCanvas } from '@napi-rs/canvas';
 import { PNG } from 'pngjs';
-import { kindOf, openPicture } from '../../src/evaluation/picture';
+import { kindOf, openPicture } from '../../src/pipeline/picture-file';
 import { decodePixels } from '../../src/dicom/pixels';
 import { minMax } from '../../src/imaging/plane';
 import { analysePixels } from '../../src/pipeline/pipeline';

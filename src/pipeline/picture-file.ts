@@ -7,7 +7,7 @@ import { undecodable } from '../dicom/pixel-error';
 import type { Opened } from '../dicom/read';
 import { EXPLICIT_VR_LITTLE_ENDIAN } from '../dicom/transfer-syntax';
 import { deriveUid } from '../dicom/uid';
-import type { OpenedFilm } from '../pipeline/decode';
+import type { OpenedFilm } from './decode';
 
 export type FileKind = 'dicom' | 'png' | 'jpeg';
 

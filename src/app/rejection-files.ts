@@ -1,0 +1,67 @@
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { tryParseUid } from '../dicom/uid';
+import type { RejectionReason } from '../events/closed-lists';
+import { KEY_OBJECT_SELECTION, readRejectionNote } from '../objects/rejection-note';
+import { openFilm, type Line } from '../pipeline/pipeline';
+import { weightier } from '../pipeline/rejections';
+
+/** Where the file meta information, or the first elements of a bare data set, name the SOP Class. */
+const PEEK_BYTES = 1024;
+/** As of an archive's. */
+const LARGEST_NOTE = 16 * 1024 * 1024;
+
+/** Why films were rejected, by study and film. */
+export type RejectedFilms = ReadonlyMap<string, RejectionReason>;
+
+const keyOf = (study: string, film: string) => `${study} ${film}`;
+
+/** Why a film was rejected; null where it was not, or nothing tells which film it is. */
+export function rejectionOf(
+  study: string | null,
+  film: string | null,
+  rejections: RejectedFilms,
+): RejectionReason | null {
+  return study === null || film === null ? null : (rejections.get(keyOf(study, film)) ?? null);
+}
+
+/**
+ * What the rejection notes (IHE Imaging Object Change Management) among files reject, each in its own study. A file
+ * that can't be read is left to whoever analyses it.
+ */
+export async function rejectionsIn(files: readonly string[], line: Pick<Line, 'reader'>): Promise<RejectedFilms> {
+  const reasons = new Map<string, RejectionReason>();
+  for (const file of files) {
+    if (!(await mayBeNote(file))) continue;
+    const bytes = await readFile(file);
+    const source = bytes.length > LARGEST_NOTE ? null : await openFilm(bytes, line);
+    const study = source === null || 'outcome' in source ? undefined : tryParseUid(source.attributes.StudyInstanceUID);
+    const note = study === undefined ? null : noteOf(bytes, study);
+    for (const film of note?.rejected ?? []) {
+      const key = keyOf(study!, film);
+      reasons.set(key, weightier(reasons.get(key), note!.reason));
+    }
+  }
+  return reasons;
+}
+
+function noteOf(...given: Parameters<typeof readRejectionNote>): ReturnType<typeof readRejectionNote> {
+  try {
+    return readRejectionNote(...given);
+  } catch {
+    // It names nothing: it rejects nothing.
+    return null;
+  }
+}
+
+async function mayBeNote(file: string): Promise<boolean> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(file, 'r');
+    const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(PEEK_BYTES), length: PEEK_BYTES });
+    return buffer.subarray(0, bytesRead).includes(KEY_OBJECT_SELECTION);
+  } catch {
+    return false;
+  } finally {
+    await handle?.close();
+  }
+}
