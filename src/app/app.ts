@@ -25,6 +25,7 @@ import { openProgress } from './progress';
 import { readinessChecks, type ReadinessWatch, watchOthers, watchReadiness } from './readiness';
 import { openRetention } from './retention';
 import { openRis } from './ris';
+import { openTracing } from './tracing';
 import { type OpenedWeb, openWeb } from './web';
 import { openWorker } from './worker';
 
@@ -88,7 +89,7 @@ async function startAll({ http }: Config, parts: Parts, log: Log): Promise<{ por
 
 async function stopAll({ stopTimeoutMs }: Config, parts: Parts, log: Log): Promise<void> {
   const { analysis, archive, watched, list, watch, ris, retention, broker, worker, deliveries, catchUp } = parts;
-  const { readiness, access, web, othersWatch } = parts;
+  const { readiness, access, web, othersWatch, tracing } = parts;
   readiness.stop();
   othersWatch?.stop();
   worker?.stopping();
@@ -106,12 +107,14 @@ async function stopAll({ stopTimeoutMs }: Config, parts: Parts, log: Log): Promi
   await web.close();
   await access.close();
   await list?.database.close();
+  await tracing?.close();
   log.info({ event: 'service.stopped' }, 'service stopped');
 }
 
 /** Null is what this process does not do. */
 async function openParts(config: Config, log: Log, ownLine: Line | undefined, own: OwnParts, opened: Opened) {
   const has = (role: Role) => config.roles.includes(role);
+  const tracing = opened.add(await openTracing(config, log), (it) => it.close());
   const analysis = opened.add(
     has('worker') ? await (ownLine ? analysisBy(ownLine) : openAnalysis(config, log, own.analysisWorker)) : null,
     (it) => it.close(),
@@ -149,7 +152,8 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const catchUp = has('catch-up') ? openCatchUp(config, archive, broker, log, book) : null;
   const operation = { turnaround, failingSince, drift };
   const front = openFront(config, { analysis, archive, list, operation, broker, metrics, opened, ownLine, log });
-  return { analysis, archive, list, note, watch, ris, retention, broker, worker, deliveries, catchUp, ...front };
+  const others = { watch, ris, retention, deliveries, catchUp, ...front };
+  return { tracing, analysis, archive, list, note, broker, worker, ...others };
 }
 
 /** What the service's port is answered with, and what readiness looks at. */

@@ -22,6 +22,7 @@ import {
 import { brokerSchema } from '../queue/config';
 import { listenerProblems, risSchema } from '../ris/config';
 import { SINKS } from '../sinks/registry';
+import { tracingSchema } from '../tracing/config';
 import { prioritySchema } from '../triage/config';
 import { accessSchema, exposureProblems } from '../web/access/config';
 import { auditSchema } from '../web/audit/config';
@@ -52,6 +53,7 @@ export const configSchema = z.strictObject({
   language: languageSchema,
   state: stateSchema,
   drift: driftSchema,
+  tracing: tracingSchema,
   stopTimeoutMs,
   studySliceMs,
   log: logSchema,
