@@ -4,16 +4,16 @@ import { join, resolve } from 'node:path';
 
 const ROOT = resolve(__dirname, '../..');
 const script = (name: string, ...args: string[]) =>
-  spawnSync(process.execPath, [join(ROOT, 'scripts', name), ...args], { encoding: 'utf8' });
+  spawnSync(process.execPath, [join(ROOT, 'scripts/models', name), ...args], { encoding: 'utf8' });
 
 test('a script tells its use where it is asked, and beside what was wrong', () => {
   expect(script('compare-models.mjs', '--help')).toMatchObject({
     status: 0,
-    stderr: expect.stringMatching(/^node scripts\/compare-models.mjs FOLDER_A FOLDER_B/) as string,
+    stderr: expect.stringMatching(/^node scripts\/models\/compare-models.mjs FOLDER_A FOLDER_B/) as string,
   });
   const { status, stderr } = script('compare-models.mjs', '--nonsense');
   expect(status).toBe(1);
-  expect(stderr).toMatch(/^Unknown option '--nonsense'[^]*node scripts\/compare-models.mjs FOLDER_A FOLDER_B/);
+  expect(stderr).toMatch(/^Unknown option '--nonsense'[^]*node scripts\/models\/compare-models.mjs FOLDER_A FOLDER_B/);
   expect(stderr).not.toMatch(/^ +at /m);
 });
 
