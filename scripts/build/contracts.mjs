@@ -18,6 +18,7 @@ const WORDING = 'docs/wording.md';
 
 async function main() {
   const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+  /** @type {[string, string][]} */
   const differing = [];
   for (const [file, text] of Object.entries(contracts())) {
     // Prettier would fill each cell up to the longest sentence.
@@ -51,9 +52,10 @@ async function format(file, text) {
   return prettier.format(text, { ...(await prettier.resolveConfig(filepath)), filepath });
 }
 
+/** Nothing where there is no such file yet. */
 function textOf(file) {
   const filepath = path.join(ROOT, file);
-  return fs.existsSync(filepath) ? fs.readFileSync(filepath, 'utf8') : null;
+  return fs.existsSync(filepath) ? fs.readFileSync(filepath, 'utf8') : '';
 }
 
 /** What may be sent: in an event, keys that the schema does not name are allowed and left alone. */
@@ -63,6 +65,7 @@ function jsonSchema(schema) {
 }
 
 function pageTypes(contract) {
+  /** @type {import('zod').core.$ZodRegistry<{id?: string}>} */
   const named = z.registry();
   for (const name of Object.keys(contract).sort()) named.add(contract[name], { id: name });
   const { schemas } = z.toJSONSchema(named, { io: 'input', uri: (name) => name });

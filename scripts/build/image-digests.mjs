@@ -10,6 +10,7 @@ import { images, writeDigests } from '../lib/images.cjs';
 import { Explained, runMain, say } from '../lib/shell.mjs';
 
 /** Each asks for the digest of the index, which names the images of all platforms. */
+/** @type {[string, (image: string) => string[]][]} */
 const TOOLS = [
   ['skopeo', (image) => ['inspect', '--format', '{{.Digest}}', `docker://${image}`]],
   ['docker', (image) => ['buildx', 'imagetools', 'inspect', '--format', '{{.Manifest.Digest}}', image]],
@@ -30,8 +31,11 @@ function digestOf(image) {
   const problems = [];
   for (const [tool, args] of TOOLS) {
     try {
-      const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: PATIENCE_MS };
-      const digest = execFileSync(tool, args(image), options).trim();
+      const digest = execFileSync(tool, args(image), {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+        timeout: PATIENCE_MS,
+      }).trim();
       if (DIGEST.test(digest)) return digest;
       problems.push(`${tool} gave no digest`);
     } catch (error) {

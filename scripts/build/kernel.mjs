@@ -6,7 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import asc from 'assemblyscript/asc';
+import * as asc from 'assemblyscript/asc';
 import { Explained, ROOT, runMain, say } from '../lib/shell.mjs';
 
 const SOURCE = 'src/imaging/assembly/rows.ts';
@@ -24,7 +24,7 @@ async function main() {
 }
 
 async function compile() {
-  let binary;
+  let binary = Buffer.alloc(0);
   const options = ['-O3', '--noAssert', '--enable', 'simd', '--runtime', 'stub', '--importMemory'];
   const { error, stderr } = await asc.main(['rows.ts', '--outFile', 'rows.wasm', ...options], {
     readFile: (name) => (name === 'rows.ts' ? fs.readFileSync(path.join(ROOT, SOURCE), 'utf8') : null),

@@ -49,8 +49,12 @@ function billOf({ manifest, lock }) {
     fs.mkdirSync(cwd);
     fs.writeFileSync(path.join(cwd, 'package.json'), JSON.stringify(manifest));
     fs.writeFileSync(path.join(cwd, 'package-lock.json'), JSON.stringify(lock));
-    const options = { cwd, maxBuffer: MOST_BYTES, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
-    return execFileSync('npm', ARGS, options);
+    return execFileSync('npm', ARGS, {
+      cwd,
+      maxBuffer: MOST_BYTES,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
   } finally {
     fs.rmSync(dir, { recursive: true, force: true });
   }

@@ -58,8 +58,7 @@ export const PACKAGES = {
 
 /**
  * Installs what is missing: npm packages and the build always, Debian packages by need.
- * @param {{servers?: boolean, judges?: boolean, bench?: boolean, browser?: boolean, root?: boolean, training?: boolean,
- * build?: boolean}} needs
+ * @param {{[need in keyof typeof PACKAGES]?: boolean} & {build?: boolean}} needs
  */
 export async function ensure(needs = {}) {
   checkNode();

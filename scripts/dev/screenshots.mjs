@@ -46,7 +46,7 @@ async function shootAll(url, study) {
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
   });
   try {
-    for (const scheme of ['light', 'dark']) {
+    for (const scheme of /** @type {const} */ (['light', 'dark'])) {
       const context = await browser.newContext({ viewport: SIZE, colorScheme: scheme });
       const page = await context.newPage();
       await page.goto(`${url}/?work=all`);

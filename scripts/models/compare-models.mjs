@@ -100,6 +100,11 @@ async function runBoth(models, films) {
   return answers;
 }
 
+/**
+ * @param {any[]} answers of both to each film
+ * @param {number[] | undefined} labels
+ * @param {any[]} models
+ */
 function compare(answers, labels, [{ manifest, network }, { network: other }]) {
   const single = answers.every(([a]) => a.probability.length === 1);
   const differences = answers.map(([a, b]) => greatestDifference(a.probability, b.probability));
@@ -141,6 +146,7 @@ function compare(answers, labels, [{ manifest, network }, { network: other }]) {
 /**
  * Class activation maps of the same films: differences, correlation over the map, and how many cells apart the hottest
  * ones lie.
+ * @param {any[][]} pairs
  */
 function compareMaps(pairs) {
   const correlations = pairs.map(([a, b]) => correlation(a.values, b.values));
@@ -172,7 +178,11 @@ function hottest({ columns, values }) {
   return [at % columns, Math.floor(at / columns)];
 }
 
-function distance([x, y], [u, v]) {
+/**
+ * @param {number[]} a
+ * @param {number[]} b
+ */
+function distance([x = NaN, y = NaN], [u = NaN, v = NaN]) {
   return Math.hypot(x - u, y - v);
 }
 

@@ -35,17 +35,19 @@ async function main() {
   const opened = await openLine(
     lineSettings({ models: configSchema.shape.models.parse({ threads: Number(values.threads) }) }),
   );
+  const [classifier] = opened.models.classifiers;
+  if (classifier === undefined) throw new Error('the line has no classifier');
   const page = emptyPage();
   const line = {
     ...opened,
     reader: unboundedReader,
     observer: { stage() {}, film() {}, measured: (measures) => count(page, measures) },
   };
-  const rows = parse(fs.readFileSync(path.join(DATA, 'cxr/manifest.csv')), { columns: true }).filter(
-    ({ split, view }) => split === 'val' && view !== 'L',
-  );
+  /** @type {Record<string, string>[]} */
+  const rows = parse(fs.readFileSync(path.join(DATA, 'cxr/manifest.csv')), { columns: true });
   const films = rows
-    .map((row) => row.path)
+    .filter(({ split, view }) => split === 'val' && view !== 'L')
+    .map((row) => row.path ?? '')
     .sort((a, b) => order(a).localeCompare(order(b)))
     .slice(0, Number(values.limit));
   for (const [i, film] of films.entries()) {
@@ -55,7 +57,7 @@ async function main() {
   const models = opened.identity().models.map(({ id, version }) => `${id} ${version}`);
   const reference = { films: films.length, split: 'validation split, frontal films', models, measures: page.measures };
   if (!values.write) process.stdout.write(`${JSON.stringify(reference)}\n`);
-  else write(path.join(SHIPPED_MODELS, opened.models.classifiers[0].model.manifest.id, 'manifest.json'), reference);
+  else write(path.join(SHIPPED_MODELS, classifier.model.manifest.id, 'manifest.json'), reference);
   return 0;
 }
 

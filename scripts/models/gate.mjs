@@ -74,8 +74,8 @@ async function main() {
       refused:
         film === null
           ? 'unread'
-          : (refuseUnlike(unlike, line.models.gate)?.reason ?? slow.view ?? slow.lungs ?? 'none'),
-      strange: refuseUnlike(unlike, line.models.gate),
+          : (refuseUnlike(unlike, line.models.gate, viewOf(slow))?.reason ?? slow.view ?? slow.lungs ?? 'none'),
+      strange: refuseUnlike(unlike, line.models.gate, viewOf(slow)),
     });
     if (i % 100 === 99) say(`${i + 1} of ${wanted.length}`);
   }
@@ -106,10 +106,10 @@ function readJournal(file, models) {
 }
 
 function films() {
-  const rows = parse(fs.readFileSync(path.join(DATA, 'cxr/manifest.csv')), { columns: true }).filter(
-    ({ split }) => split === 'test',
-  );
-  return rows.map(({ path: file, source, view }) => ({
+  /** @type {Record<string, string>[]} */
+  const rows = parse(fs.readFileSync(path.join(DATA, 'cxr/manifest.csv')), { columns: true });
+  const test = rows.filter(({ split }) => split === 'test');
+  return test.map(({ path: file = '', source, view }) => ({
     key: file,
     path: path.join(DATA, 'cxr', file),
     group: view === 'L' ? LATERALS : FILMS,
@@ -138,6 +138,9 @@ async function read(bytes, line) {
     return null;
   }
 }
+
+/** As the pipeline hands it to the gate's refusal; frontal where nobody has looked. */
+const viewOf = ({ view }) => (view === 'lateral-view' ? 'lateral' : 'frontal');
 
 /** Reasons of view and lung check, null where they pass it. */
 async function look(film, { models, plausibility }) {

@@ -22,7 +22,9 @@ function read(file) {
 }
 
 const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-const rows = parse(read(manifest), { columns: true, bom: true }).filter(
+/** @type {Record<string, string>[]} */
+const films = parse(read(manifest), { columns: true, bom: true });
+const rows = films.filter(
   (row) => row.split === split && row.finding !== 'unknown',
 );
 const lines = rows.map(({ path, source, patient_id: patient, view, finding }) =>

@@ -23,26 +23,30 @@ async function main() {
   const { compare, LIMIT } = require('../../test/support/films/agreement.ts');
   const { oddFilms } = require('../../test/support/films/odd-films.ts');
   const { generatedFilms } = require('../../test/support/films/generated-films.ts');
-  const { decodePixels } = require('../../dist/dicom/pixels.js');
-  const { readPart10 } = require('../../dist/dicom/read.js');
+  const { decodePixels } = require(path.join(ROOT, 'dist/dicom/pixels.js'));
+  const { readPart10 } = require(path.join(ROOT, 'dist/dicom/read.js'));
   const decode = async (bytes) => decodePixels(readPart10(bytes));
+  const group = async (films) => {
+    const found = await compare(films, decode);
+    return { films: found, summary: summarise(found, LIMIT) };
+  };
   const groups = {
-    generated: await compare(await generatedFilms(), decode),
-    odd: await compare(oddFilms(), decode),
-    real: await compare(realFilms(), decode),
+    generated: await group(await generatedFilms()),
+    odd: await group(oddFilms()),
+    real: await group(realFilms()),
   };
   const changed = await changedByArchive(await generatedFilms());
-  const summary = Object.fromEntries(Object.entries(groups).map(([group, films]) => [group, summarise(films, LIMIT)]));
+  const ofEach = (what) => Object.fromEntries(Object.entries(groups).map(([name, group]) => [name, group[what]]));
   const passed =
-    Object.values(summary).every(({ within, both }) => within === both) &&
-    summary.generated.both === summary.generated.files &&
-    summary.odd.unreadByUs === 0 &&
+    Object.values(groups).every(({ summary: { within, both } }) => within === both) &&
+    groups.generated.summary.both === groups.generated.summary.files &&
+    groups.odd.summary.unreadByUs === 0 &&
     changed.length === 0;
   process.stdout.write(
     values.json
-      ? `${JSON.stringify({ passed, summary, changed, ...groups })}\n`
+      ? `${JSON.stringify({ passed, summary: ofEach('summary'), changed, ...ofEach('films') })}\n`
       : `${Object.entries(groups)
-          .map(([group, films]) => table(group, films, summary[group]))
+          .map(([name, { films, summary }]) => table(name, films, summary))
           .join(
             '\n',
           )}\n${changed.map((what) => `changed on the way from the archive: ${what}\n`).join('')}${passed ? 'all agree' : 'NOT all agree'}\n`,
@@ -52,15 +56,15 @@ async function main() {
 
 /** Films that are not what was sent, with the way in which they were. */
 async function changedByArchive(films) {
-  const { dicomWebArchive } = require('../../dist/archive/dicomweb.js');
+  const { dicomWebArchive } = require(path.join(ROOT, 'dist/archive/dicomweb.js'));
   const server = await openServer();
   const archive = dicomWebArchive({ url: server.url });
-  const path = { studyInstanceUid: '1.2.3', seriesInstanceUid: '1.2.3.1', sopInstanceUid: '1.2.3.1.1' };
+  const place = { studyInstanceUid: '1.2.3', seriesInstanceUid: '1.2.3.1', sopInstanceUid: '1.2.3.1.1' };
   const changed = [];
   for (const { name, bytes } of films) {
     for (const [way, send] of Object.entries(RETRIEVALS)) {
       server.says.answer = send(Buffer.from(bytes));
-      const came = await archive.retrieve(path).catch((error) => Buffer.from(String(error)));
+      const came = await archive.retrieve(place).catch((error) => Buffer.from(String(error)));
       if (!Buffer.from(bytes).equals(Buffer.from(came))) changed.push(`${name}, ${way}`);
     }
   }

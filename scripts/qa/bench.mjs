@@ -39,7 +39,7 @@ const REAL = 'real';
 const KINDS = ['mix', ...Object.keys(SYNTAXES), REAL];
 const STUDIES = '1000';
 const CHECK_DRAWINGS = 16;
-const OPTIONS = {
+const OPTIONS = /** @type {const} */ ({
   peer: { type: 'string' },
   'peer-python': { type: 'string', default: DEBIAN_PYTHON },
   kinds: { type: 'string', default: KINDS.join() },
@@ -51,11 +51,11 @@ const OPTIONS = {
   list: { type: 'boolean', default: false },
   rows: { type: 'string', default: '100000' },
   json: { type: 'boolean', default: false },
-};
+});
 
 async function main() {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
-  if (values.list) return benchList({ rows: wholeNumber('--rows', values.rows), json: values.json });
+  if (values.list) return benchList({ rows: wholeNumber('--rows', values.rows), json: values.json === true });
   const run = modeOf(values, positionals);
   await ensure({ servers: true });
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hilum-bench-'));
@@ -85,15 +85,20 @@ const MODES = {
 /** Those that take a number of studies. */
 const COUNTED = ['soak', 'catch-up'];
 
-/** What is asked for. */
+/**
+ * What is asked for.
+ * @param {Record<string, any>} values
+ * @param {string[]} positionals
+ */
 function modeOf(values, [studies, ...more]) {
   const [mode, another] = Object.keys(MODES).filter((name) => values[name]);
-  const isCounted = COUNTED.includes(mode);
+  const isCounted = mode !== undefined && COUNTED.includes(mode);
   if (another !== undefined || more.length > 0 || (studies !== undefined && !isCounted))
     throw new Explained('one of --soak [N], --catch-up [N], --check and --half-resolution, or none of them');
   return mode === undefined ? films(values) : MODES[mode](wholeNumber('number of studies', studies ?? STUDIES));
 }
 
+/** @param {Record<string, any>} values */
 function films({ peer, 'peer-python': python, kinds: kindsText, rounds: roundsText }) {
   const [asked, rounds] = [kindsOf(kindsText), wholeNumber('--rounds', roundsText)];
   return async ({ dir, onStarted }) => {
@@ -102,6 +107,7 @@ function films({ peer, 'peer-python': python, kinds: kindsText, rounds: roundsTe
       say(`no limit: ${missing.join(', ')} missing; get them with: node scripts/dev/install.mjs bench`);
     const real = asked.includes(REAL) ? await realFilms(dir) : [];
     const kinds = asked.filter((kind) => kind !== REAL || real.length > 0);
+    /** @type {any} */
     const measured = await measure({
       kinds,
       rounds,
@@ -143,7 +149,7 @@ function wholeNumber(name, text) {
 
 function machine() {
   const gibibytes = Math.round(os.totalmem() / 2 ** 30);
-  return { cores: os.availableParallelism(), cpu: os.cpus()[0].model, memoryGiB: gibibytes, node: process.version };
+  return { cores: os.availableParallelism(), cpu: os.cpus()[0]?.model, memoryGiB: gibibytes, node: process.version };
 }
 
 if (isMain(import.meta.url)) await runMain(main);

@@ -47,10 +47,12 @@ async function main() {
   return found.crashes + found.hangs + found.unclear === 0 ? 0 : 1;
 }
 
+/** @returns {Promise<Record<string, any>>} counts by kind of end */
 async function fuzz(files, seed) {
   const started = Date.now();
   const random = randomFrom(seed);
   const pool = await seeds();
+  /** @type {Record<string, any>} */
   const result = {
     seed,
     files,
@@ -239,6 +241,7 @@ function keep(result, fault, { bytes, index, seed, name, end }) {
   );
 }
 
+/** @param {Record<string, any>} found */
 function tell({
   files,
   seeds: count,

@@ -38,7 +38,7 @@ function taken(text: string): { file: string; names: string[] }[] {
   });
 }
 
-test('what scripts take from the service and the tests is there: no compiler reads them', () => {
+test('what scripts take from the service and the tests is there: what is named at run time no compiler reads', () => {
   const scripts = readdirSync(join(ROOT, 'scripts'), { recursive: true, encoding: 'utf8' }).filter((name) =>
     /\.[mc]js$/.test(name),
   );

@@ -58,6 +58,7 @@ async function fillRoot(root, source, stand, dir) {
   const { program } = await import(path.join(home, 'dist/cli/commands.js'));
   const page = manualPage(program, stand);
   const changes = fs.readFileSync(path.join(source, 'CHANGELOG.md'));
+  /** @type {[name: string, text: string | Buffer, mode?: number][]} */
   const texts = [
     ['usr/bin/hilum', fs.readFileSync(path.join(HERE, 'hilum')), 0o755],
     ['usr/lib/systemd/system/hilum.service', unit(source)],

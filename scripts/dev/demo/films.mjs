@@ -13,11 +13,11 @@ const require = createRequire(import.meta.url);
  */
 export function ownFilms(given) {
   const { npm_lifecycle_event: script, INIT_CWD } = process.env;
-  const { files, others } = findFiles(path.resolve(script === 'demo' ? INIT_CWD : '.', given));
+  const { files, others } = findFiles(path.resolve((script === 'demo' && INIT_CWD) || '.', given));
   const leftOut = others.map(({ name, problem }) => ({ file: name, reason: problem }));
   if (files.length === 0)
     throw new Explained(
-      leftOut.length === 0
+      leftOut[0] === undefined
         ? `${given} holds no file`
         : `${given} holds no DICOM file: of its ${leftOut.length} files the first is ${leftOut[0].file}, ` +
             leftOut[0].reason,

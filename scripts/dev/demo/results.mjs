@@ -24,6 +24,7 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 // ---------------------------------------------------------------------------------------------------------------------
 
 export async function sendAll({ films, leftOut }, api, orthanc) {
+  /** @type {{stored: Record<string, any>[], notStored: Record<string, any>[]}} */
   const sent = { stored: [], notStored: [...leftOut] };
   const firstFile = new Map();
   for (const [i, film] of films.entries()) {

@@ -50,7 +50,7 @@ function event(studyInstanceUid) {
 }
 
 /**
- * @returns {Promise<Block>} CPU seconds of the contender, the archive and the broker for all films, wall time in
+ * @returns {Promise<import('./figures.cjs').Block>} CPU seconds of the contender, the archive and the broker for all films, wall time in
  * seconds, the most memory of one of its processes (MiB), how soon it answered, and the result events
  * @throws Explained when not every film has its result
  */
@@ -59,7 +59,7 @@ export async function runBlock(contender, films, { events, orthanc, rabbit }) {
   await pause(SETTLE_MS);
   const pids = contender.processes.map(({ pid }) => pid);
   const groups = { contender: pids, archive: [orthanc.pid], broker: [rabbit.pid] };
-  const used = () => Object.entries(groups).map(([name, group]) => [name, cpuSeconds(group)]);
+  const used = () => Object.entries(groups).map(([name, group]) => ({ name, seconds: cpuSeconds(group) }));
   const memory = watchMemory(pids);
   const responses = await watchResponses(contender.processes.flatMap(({ url }) => url ?? []));
   const [before, started] = [used(), performance.now()];
@@ -70,7 +70,7 @@ export async function runBlock(contender, films, { events, orthanc, rabbit }) {
       events,
     );
     const wallSeconds = (performance.now() - started) / 1000;
-    const cpu = Object.fromEntries(used().map(([name, seconds], i) => [name, seconds - before[i][1]]));
+    const cpu = Object.fromEntries(used().map(({ name, seconds }, i) => [name, seconds - (before[i]?.seconds ?? 0)]));
     checkAnalysed(contender, results);
     const answered = await responses.read();
     return { films: films.length, wallSeconds, cpu, memoryMiB: memory.most(), responses: answered, results };
@@ -94,9 +94,12 @@ export async function runSingly(contender, films, { events, orthanc }) {
 }
 
 async function allResults({ name, processes }, studies, events) {
-  const [waiting, results] = [new Set(studies), []];
+  const waiting = new Set(studies);
+  /** @type {any[]} */
+  const results = [];
   const until = performance.now() + BLOCK_TIMEOUT_MS;
   let timer;
+  /** @type {Promise<void>} */
   const finished = new Promise((resolve, reject) => {
     timer = setInterval(() => {
       const ended = processes.find((one) => !one.isRunning());

@@ -18,7 +18,10 @@ export async function benchCheck({ films, dir, onStarted }) {
   const service = await startHilum('check', 1, { analysis: { concurrency: 'auto' } }, { ...site, dir, onStarted });
   await site.events.listen(service.name);
   await warmUp(service, films, [KIND], site);
-  const [blocks, networks] = [[], []];
+  /** @type {import('./figures.cjs').Block[]} */
+  const blocks = [];
+  /** @type {import('./figures.cjs').NetworkTime[]} */
+  const networks = [];
   for (let round = 1; round <= ROUNDS; round++) {
     say(`round ${round} of ${ROUNDS}`);
     networks.push(...(await measureNetworks()));

@@ -21,7 +21,10 @@ const require = createRequire(import.meta.url);
 
 /**
  * Hilum's service, in so many processes.
+ * @param {string} name
+ * @param {number} count
  * @param {object} config what is not as it is shipped, by section
+ * @param {Record<string, any>} site
  */
 export async function startHilum(name, count, config, { dir, rabbit, orthanc, onStarted }) {
   const started = [];
@@ -44,7 +47,12 @@ function known(config) {
   return Object.fromEntries(Object.entries(config).filter(([section]) => section in configSchema.shape));
 }
 
-/** The same in Python, with the same networks. */
+/**
+ * The same in Python, with the same networks.
+ * @param {string} name
+ * @param {number} count
+ * @param {Record<string, any>} site
+ */
 export function startPeer(name, count, { file, python, ...site }) {
   const args = [file, '--models', shippedNetworks().join(','), '--threads', '1'];
   return startPython(name, count, { python, args, ...site });
@@ -55,6 +63,11 @@ export function startNativeParts(name, site) {
   return startPython(name, 1, { python: DEBIAN_PYTHON, args: [NATIVE_PARTS], ...site });
 }
 
+/**
+ * @param {string} name
+ * @param {number} count
+ * @param {Record<string, any>} site
+ */
 async function startPython(name, count, { python, args, dir, rabbit, orthanc, onStarted }) {
   const started = [];
   for (let i = 1; i <= count; i++) {

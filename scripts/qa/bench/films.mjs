@@ -36,7 +36,7 @@ const HEADER_BYTES = 16_384;
 
 /** Every drawing in the syntax that it has in the mix, and some in RLE, which the mix has not. */
 function drawings() {
-  const mixed = Array.from({ length: DRAWINGS }, (_, i) => ({ kind: MIX[i % MIX.length], seed: FIRST_SEED + i }));
+  const mixed = Array.from({ length: DRAWINGS }, (_, i) => ({ kind: MIX[i % MIX.length] ?? '', seed: FIRST_SEED + i }));
   const rle = mixed.slice(0, RLE_DRAWINGS).map(({ seed }) => ({ kind: 'rle', seed }));
   return [...mixed, ...rle].map(({ kind, seed }) => ({
     kind,
@@ -62,6 +62,7 @@ function cacheFolder() {
 
 /**
  * Draws the films of these kinds that are not there yet.
+ * @param {readonly string[]} kinds
  * @param {{real?: {file: string, uids: Record<string, string>}[], most?: number}} options
  * `real`: films of the kind `real`; `most`: drawings of the mix, and as many seeds
  * @returns {Promise<Films>}
@@ -90,6 +91,7 @@ function withUids(drawing) {
 const dealt = (items, hands) =>
   Array.from({ length: hands }, (_, hand) => items.filter((_, i) => i % hands === hand)).filter((of) => of.length > 0);
 
+/** @returns {Promise<void>} */
 function draw(jobs) {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('draw-worker.mjs', import.meta.url), { workerData: jobs });
@@ -99,7 +101,7 @@ function draw(jobs) {
 }
 
 /** Hands out films; each is a study that no contender has seen. */
-class Films {
+export class Films {
   #serial = 0;
   #next = new Map();
   #drawings;

@@ -53,7 +53,7 @@ async function measure(bytes, line) {
 }
 
 const line = await openLine(lineSettings());
-const [first, ...files] = process.argv.slice(2);
+const [first = '', ...files] = process.argv.slice(2);
 await measure(fs.readFileSync(first), line);
 const rows = [];
 for (const file of files) rows.push(await measure(fs.readFileSync(file), line));

@@ -23,7 +23,7 @@ function random(seed) {
 function word(number, syllables) {
   const parts = [];
   for (let rest = number * 7 + 11, i = 0; i < syllables; i++, rest = Math.floor(rest / 5) + number)
-    parts.push('bdfghklmnprstvz'[rest % 15] + 'aeiou'[rest % 5]);
+    parts.push('bdfghklmnprstvz'.charAt(rest % 15) + 'aeiou'.charAt(rest % 5));
   return parts.join('');
 }
 

@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { say } from '../../lib/shell.mjs';
+import { ROOT, say } from '../../lib/shell.mjs';
 import { stopper } from '../../lib/stopper.mjs';
 import { listSelections } from './list-requests.mjs';
 import { listRows } from './list-rows.mjs';
@@ -26,7 +26,8 @@ export async function benchList({ rows, json }) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hilum-bench-list-'));
   const parts = stopper();
   try {
-    const result = { rows, machine: os.cpus()[0].model, databases: {} };
+    /** @type {{rows: number, machine?: string, databases: Record<string, object>}} */
+    const result = { rows, machine: os.cpus()[0]?.model, databases: {} };
     const sqlite = `file:${path.join(dir, 'list.db')}`;
     result.databases.libsql = await measureOn('libsql', sqlite, rows);
     const server = await postgres(path.join(dir, 'postgres'), parts.add);
@@ -54,9 +55,9 @@ async function postgres(dir, onStarted) {
 }
 
 async function measureOn(name, url, rows) {
-  const { openDatabase } = require('../../../dist/worklist/database.js');
-  const { Worklist } = require('../../../dist/worklist/worklist.js');
-  const log = { info() {}, warn: (fields, text) => say(text), error() {}, debug() {} };
+  const { openDatabase } = require(path.join(ROOT, 'dist/worklist/database.js'));
+  const { Worklist } = require(path.join(ROOT, 'dist/worklist/worklist.js'));
+  const log = { info() {}, warn: (/** @type {object} */ _fields, text) => say(text), error() {}, debug() {} };
   const database = openDatabase(url, log);
   try {
     say(`${name}: filling ${rows} rows`);
@@ -72,7 +73,10 @@ async function measureOn(name, url, rows) {
 /** Resolves to the row that searches look for: in the middle of the oldest year. */
 async function fill(database, rows, now) {
   const record = exampleRecord();
-  let [batch, sample] = [[], null];
+  /** @type {Record<string, any>[]} */
+  let batch = [];
+  /** @type {Record<string, any> | null} */
+  let sample = null;
   const write = () =>
     database.write(async (transaction) => {
       await transaction.insertInto('study').values(batch).execute();
@@ -90,6 +94,7 @@ async function fill(database, rows, now) {
   return sample;
 }
 
+/** @param {Record<string, any>} row */
 const verdictOf = ({ change, study_uid, verdict, record_key }) => ({
   change,
   study_uid,

@@ -32,7 +32,7 @@ const LATENCY_STUDIES = 20;
 const LONGEST_MS = 570_000;
 
 /**
- * @param {{films: Films, kinds: string[], rounds: number, dir: string, native: boolean, peer?: {file: string, python:
+ * @param {{films: import('./films.mjs').Films, kinds: string[], rounds: number, dir: string, native: boolean, peer?: {file: string, python:
  * string}, onStarted: (part: {stop(): Promise<void>}) => void}} options
  */
 export async function measure({ films, kinds, rounds, dir, native, peer, onStarted }) {
@@ -48,7 +48,10 @@ export async function measure({ films, kinds, rounds, dir, native, peer, onStart
       site,
     );
   const latency = kinds.includes('raw') ? await measureLatency(contenders, films, site) : undefined;
-  const [blocks, networks] = [[], []];
+  /** @type {(import('./figures.cjs').Block & {name: string, kind: string})[]} */
+  const blocks = [];
+  /** @type {import('./figures.cjs').NetworkTime[]} */
+  const networks = [];
   let done = 0;
   for (let last = 0; done < rounds && performance.now() + 1.1 * last < LONGEST_MS; done++) {
     const started = performance.now();
@@ -121,7 +124,10 @@ export async function openSite(dir, onStarted) {
   return { rabbit, orthanc, events };
 }
 
-/** The native parts know the transfer syntaxes of drawn films alone. */
+/**
+ * The native parts know the transfer syntaxes of drawn films alone.
+ * @param {Record<string, any>} options site, kinds, native, peer
+ */
 async function startContenders({ kinds, native, peer, ...site }) {
   const drawn = kinds.filter((kind) => kind !== 'real');
   say('starting the services');

@@ -48,12 +48,12 @@ function dicomFiles() {
 function pictures() {
   const manifest = path.join(DATA, 'cxr/manifest.csv');
   if (!fs.existsSync(manifest)) return [];
-  const rows = parse(fs.readFileSync(manifest), { columns: true }).filter(
-    ({ split, view }) => split === 'test' && view !== 'L',
-  );
+  /** @type {Record<string, string>[]} */
+  const all = parse(fs.readFileSync(manifest), { columns: true });
+  const rows = all.filter(({ split, view }) => split === 'test' && view !== 'L');
   const step = Math.max(1, Math.floor(rows.length / PICTURES));
   const chosen = rows.filter((_, i) => i % step === 0).slice(0, PICTURES);
-  return Promise.all(chosen.map((row, i) => asFilm(fs.readFileSync(path.join(DATA, 'cxr', row.path)), i)));
+  return Promise.all(chosen.map((row, i) => asFilm(fs.readFileSync(path.join(DATA, 'cxr', row.path ?? '')), i)));
 }
 
 /** A picture's grey values in place of a drawing of the same size. */

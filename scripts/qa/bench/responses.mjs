@@ -17,7 +17,7 @@ export async function watchResponses(urls) {
   return {
     stop: () => watches.forEach((watch) => watch.stop()),
     async read() {
-      const delays = (await Promise.all(urls.map(readMetrics))).map((metrics) => metrics[LOOP_DELAY]);
+      const delays = (await Promise.all(urls.map(readMetrics))).map((metrics) => metrics[LOOP_DELAY] ?? NaN);
       const health = watches.map((watch) => watch.longestSeconds());
       return urls.length === 0
         ? undefined

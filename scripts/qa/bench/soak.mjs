@@ -24,8 +24,9 @@ export async function benchSoak({ studies, films, dir, onStarted }) {
     const batch = films.studies('mix', Math.min(BATCH, studies - done));
     const { wallSeconds, memoryMiB } = await runBlock(service, batch, site);
     done += batch.length;
-    samples.push({ studies: done, wallSeconds, mostMiB: memoryMiB, ...(await memoryOf(service.processes[0])) });
-    say(`${done} studies: ${samples.at(-1).residentMiB.toFixed(0)} MiB`);
+    const memory = await memoryOf(service.processes[0]);
+    samples.push({ studies: done, wallSeconds, mostMiB: memoryMiB, ...memory });
+    say(`${done} studies: ${memory.residentMiB.toFixed(0)} MiB`);
     await removeStudies(batch, site.orthanc.url);
   }
   const growth = growthOf(samples, SETTLED_AFTER, 'residentMiB');
@@ -34,13 +35,17 @@ export async function benchSoak({ studies, films, dir, onStarted }) {
   return { result: { ...result, targets }, lines: [...soakTable(result), ...targetTable(targets)] };
 }
 
-/** What is resident, and what JavaScript says that it uses. */
+/**
+ * What is resident, and what JavaScript says that it uses.
+ * @param {any} process
+ */
 async function memoryOf({ pid, url }) {
-  const metrics = await readMetrics(url);
+  const { nodejs_heap_size_used_bytes: heap = NaN, nodejs_external_memory_bytes: external = NaN } =
+    await readMetrics(url);
   return {
     residentMiB: residentMiB(pid),
-    heapMiB: metrics.nodejs_heap_size_used_bytes / MIB,
-    externalMiB: metrics.nodejs_external_memory_bytes / MIB,
+    heapMiB: heap / MIB,
+    externalMiB: external / MIB,
   };
 }
 

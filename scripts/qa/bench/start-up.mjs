@@ -15,7 +15,10 @@ const TIMES = 5;
  */
 export async function measureStartUp(film, { dir, rabbit, orthanc, onStarted }) {
   say('start-up');
-  const [serve, analyze] = [[], []];
+  /** @type {{cpuSeconds: number, wallSeconds: number}[]} */
+  const serve = [];
+  /** @type {typeof serve} */
+  const analyze = [];
   for (let i = 1; i <= TIMES; i++) {
     serve.push(await startOnce(path.join(dir, `start-up-${i}`), { rabbit, orthanc, onStarted }));
     analyze.push(await analyzeOnce(film, path.join(dir, `analyze-${i}`)));

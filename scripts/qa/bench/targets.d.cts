@@ -21,5 +21,5 @@ export function targetsOf(result: {
 export function soakTargetsOf(result: { readonly growth: number | undefined }): Target[];
 export function catchUpTargetsOf(result: { readonly requests: number; readonly seconds: number }): Target[];
 export function checkTargetsOf(result: {
-  readonly ratios: { readonly serviceToNetworksCpu: { readonly raw: number } };
+  readonly ratios: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }): Target[];

@@ -14,13 +14,15 @@ export async function startDicomWebOnly(target) {
   const port = await processes.freePort();
   const counts = { passed: 0, refused: 0 };
   const server = http.createServer((request, response) => {
-    const isAllowed = ALLOWED.some(({ method, path }) => request.method === method && path.test(request.url));
+    const isAllowed = ALLOWED.some(({ method, path }) => request.method === method && path.test(request.url ?? ''));
     counts[isAllowed ? 'passed' : 'refused']++;
     if (isAllowed) return pass(request, response, new URL(target));
     request.resume();
     response.writeHead(403).end();
   });
-  await new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
+  await new Promise((resolve, reject) =>
+    server.once('error', reject).listen(port, '127.0.0.1', () => resolve(undefined)),
+  );
   return {
     url: `http://127.0.0.1:${port}`,
     counts,

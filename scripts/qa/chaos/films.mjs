@@ -18,6 +18,7 @@ export async function drawFilms(planned, dir, { onFilm = () => {} } = {}) {
   for (const { name, isStat, waitMs, films } of planned) {
     const studyInstanceUid = deriveUid(['chaos', name]);
     const attributes = { StudyDate: today(), ...(isStat ? { RETIRED_StudyPriorityID: 'STAT' } : {}) };
+    /** @type {{studyInstanceUid: string, isStat: boolean, waitMs: number, films: string[], files: string[]}} */
     const study = { studyInstanceUid, isStat, waitMs, films: [], files: [] };
     for (const planned of films) {
       const film = { ...planned, studyInstanceUid, attributes };

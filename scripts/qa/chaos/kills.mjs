@@ -39,8 +39,8 @@ export function supervise(parts) {
   };
   const kill = async ({ kind, worker, downMs }) => {
     const part = kept.get(`${kind} ${worker ?? 0}`);
-    await part.back;
-    if (over.signal.aborted || part.isDown) return;
+    await part?.back;
+    if (part === undefined || over.signal.aborted || part.isDown) return;
     part.isDown = true;
     await part.server.kill();
     counts.kills[kind]++;

@@ -23,7 +23,7 @@ Status 0: nothing lost, nothing doubled, no dead letter.
   --keep                  keep the folder with all logs and data; after a failure it is kept anyway
 `;
 
-const OPTIONS = {
+const OPTIONS = /** @type {const} */ ({
   studies: { type: 'string', default: '200' },
   workers: { type: 'string', default: '2' },
   seed: { type: 'string', default: '1' },
@@ -36,13 +36,14 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
-};
+});
 
 /** @throws Explained for what can't be meant. */
 export function readOptions(args = process.argv.slice(2)) {
   const values = parse(args);
   const dicomwebOnly = values['dicomweb-only'];
-  if (!['orthanc', 'dicomweb'].includes(values['catch-up'])) throw new Explained('--catch-up is orthanc or dicomweb');
+  if (!['orthanc', 'dicomweb'].includes(String(values['catch-up'])))
+    throw new Explained('--catch-up is orthanc or dicomweb');
   if (dicomwebOnly && values['catch-up'] === 'orthanc')
     throw new Explained("--catch-up orthanc needs Orthanc's own API, which --dicomweb-only shuts off");
   return {

@@ -132,6 +132,7 @@ async function untilQuiet({ rabbit, orthanc }, limit) {
   return false;
 }
 
+/** @param {Record<string, any>} options */
 async function conclude({ studies, line, workers, ...rest }) {
   const { rabbit, orthanc, proxy } = line;
   const messages = await countMessages(rabbit);

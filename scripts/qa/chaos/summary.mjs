@@ -3,6 +3,7 @@
 /**
  * Seconds and MiB where the name says nothing else. `lost` and `doubled` are the archive's word, `retried` and `steps`
  * the workers' logs'.
+ * @param {Record<string, any>} run
  */
 export function summarise({
   options,

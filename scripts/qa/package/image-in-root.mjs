@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url);
 const { startServer } = require('../../lib/servers.cjs');
 const { startChild } = require('../../lib/processes.cjs');
 
-const [base, authorities] = process.argv.slice(2);
+const [base = '', authorities = ''] = process.argv.slice(2);
 /** No engine, no overlay file system. */
 const STORAGE = ['--storage-driver', 'vfs'];
 const BASE_IMAGE = 'localhost/hilum-base';
@@ -94,7 +94,7 @@ const serves = (container, settings, entry) =>
 /** OCI images have no health check; as the Dockerfile has it. */
 function healthCheck() {
   const text = fs.readFileSync(path.join(ROOT, 'docker/Dockerfile'), 'utf8');
-  const [, words] = /^HEALTHCHECK .*\\\n +CMD (\[.*\])$/m.exec(text);
+  const [, words = 'null'] = /^HEALTHCHECK .*\\\n +CMD (\[.*\])$/m.exec(text) ?? [];
   return JSON.parse(words);
 }
 

@@ -44,7 +44,7 @@ export async function withServers(work) {
 
 /** Stores a drawn film and waits for its report. */
 export async function filmGetsReport({ url }) {
-  await fetch(`${url}/instances`, { method: 'POST', body: drawnFilms().films[0].read() });
+  await fetch(`${url}/instances`, { method: 'POST', body: drawnFilms().films[0]?.read() });
   return eventually(async () => {
     const series = await (await fetch(`${url}/series?expand`)).json();
     return series.some(({ MainDicomTags }) => MainDicomTags.Modality === 'SR');

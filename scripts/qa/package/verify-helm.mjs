@@ -81,7 +81,7 @@ function configurations(objects) {
 function isRead(parseConfig, text) {
   for (const [, name] of text.matchAll(/\$\{env:(\w+)\}/g)) process.env[name] = 'secret';
   try {
-    parseConfig(parseAllDocuments(text)[0].toJS());
+    parseConfig(parseAllDocuments(text)[0]?.toJS());
     return true;
   } catch (error) {
     say(error.message);
