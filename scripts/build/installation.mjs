@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { ROOT, isMain, runMain, runQuietly } from '../lib/shell.mjs';
 
 const NPM_OPTIONS = ['--no-audit', '--no-fund'];
-/** onnxruntime-node would else fetch CUDA libraries from outside the registry; the CPU library is in its package. */
+/** For commits before 0.2, whose .npmrc newer npm does not heed: see the present one. */
 const ENVIRONMENT = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
 
 /** @param {string} dir a clean checkout */

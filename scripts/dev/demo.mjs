@@ -7,7 +7,7 @@
 import { readOptions, USAGE, withoutTaken } from './demo/options.cjs';
 import { drawnFilms, ownFilms } from './demo/films.mjs';
 import { describe, studyNames } from './demo/table.cjs';
-import { ensure } from './install.mjs';
+import { ensure } from './setup.mjs';
 import { endGroups, freePort, workFolder } from '../lib/processes.cjs';
 import { progress, runMain, say } from '../lib/shell.mjs';
 

@@ -6,7 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { drawnFilms } from './demo/films.mjs';
-import { ensure } from './install.mjs';
+import { ensure } from './setup.mjs';
 import { workFolder } from '../lib/processes.cjs';
 import { Explained, ROOT, runMain, say } from '../lib/shell.mjs';
 

@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import servers from '../lib/servers.cjs';
-import { ensure } from './install.mjs';
+import { ensure } from './setup.mjs';
 import { isMain, runMain } from '../lib/shell.mjs';
 
 export const { startRabbit, startOrthanc } = servers;

@@ -10,7 +10,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
-import { ensure } from '../dev/install.mjs';
+import { ensure } from '../dev/setup.mjs';
 import { openServer, RETRIEVALS } from '../lib/archive-answers.mjs';
 import { ROOT, runMain, say } from '../lib/shell.mjs';
 

@@ -2,7 +2,7 @@
  * npm run bench -- [--peer FILE [--peer-python PYTHON]] [--kinds KIND,...] [--rounds N] [--json]: how fast Hilum is on
  * drawn films of a hospital's size (2500 x 3000 pixels, 12 bit) in each transfer syntax, and on the real films of
  * HILUM_DATA_DIR, in one run and in turns:
- *   limit       the parts that nobody can leave out, by native means: scripts/dev/install.mjs bench brings them
+ *   limit       the parts that nobody can leave out, by native means: npm run setup -- bench brings them
  *   start-up    `hilum serve` until it is ready, and `hilum analyze` of one film
  *   in process  Hilum's line by stage, without archive and broker
  *   service     `hilum serve` in one process, with concurrency 1 and auto, and in two, with a RabbitMQ and an Orthanc
@@ -31,7 +31,7 @@ import { DEBIAN_PYTHON, missingTools } from './bench/native.mjs';
 import { benchSoak } from './bench/soak.mjs';
 import { tableOf } from './bench/table.mjs';
 import { targetsOf } from './bench/targets.cjs';
-import { ensure } from '../dev/install.mjs';
+import { ensure } from '../dev/setup.mjs';
 import { Explained, isMain, ROOT, runMain, say } from '../lib/shell.mjs';
 import { stopper } from '../lib/stopper.mjs';
 
@@ -103,8 +103,7 @@ function films({ peer, 'peer-python': python, kinds: kindsText, rounds: roundsTe
   const [asked, rounds] = [kindsOf(kindsText), wholeNumber('--rounds', roundsText)];
   return async ({ dir, onStarted }) => {
     const missing = missingTools();
-    if (missing.length > 0)
-      say(`no limit: ${missing.join(', ')} missing; get them with: node scripts/dev/install.mjs bench`);
+    if (missing.length > 0) say(`no limit: ${missing.join(', ')} missing; get them with: npm run setup -- bench`);
     const real = asked.includes(REAL) ? await realFilms(dir) : [];
     const kinds = asked.filter((kind) => kind !== REAL || real.length > 0);
     /** @type {any} */

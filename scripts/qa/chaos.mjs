@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { readOptions, USAGE } from './chaos/options.mjs';
-import { ensure } from '../dev/install.mjs';
+import { ensure } from '../dev/setup.mjs';
 import { runMain, say } from '../lib/shell.mjs';
 import { stopper } from '../lib/stopper.mjs';
 

@@ -8,7 +8,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { PACKAGES } from '../dev/install.mjs';
+import { PACKAGES } from '../dev/setup.mjs';
 import { minutesTable, timed } from '../lib/parts.mjs';
 import { inside, withRoot } from '../lib/roots.mjs';
 import { isMain, runMain, say } from '../lib/shell.mjs';

@@ -14,7 +14,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
-import { ensure } from '../dev/install.mjs';
+import { ensure } from '../dev/setup.mjs';
 import { ROOT, runMain, say } from '../lib/shell.mjs';
 import { openServer, RETRIEVALS, rowsOf, SEARCHES } from '../lib/archive-answers.mjs';
 import { mutate, randomFrom } from '../lib/mutations.mjs';

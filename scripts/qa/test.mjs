@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { onDebian13 } from './debian-13.mjs';
-import { ensure } from '../dev/install.mjs';
+import { ensure } from '../dev/setup.mjs';
 import { minutesTable, timed } from '../lib/parts.mjs';
 import { Explained, ROOT, runMain, runShown, say, succeeds } from '../lib/shell.mjs';
 import { builtAndRun } from './package/verify-image.mjs';
@@ -25,7 +25,7 @@ const ALONE = ['bench', 'faults-slow', 'list-habits', 'list-pages', 'priority', 
 const NEEDS_OF_SERVERS = { servers: true, judges: true, browser: true };
 const ALL_NEEDS = { ...NEEDS_OF_SERVERS, root: true, training: true };
 
-/** In the order of running. `needs`: what scripts/dev/install.mjs has to bring for it. */
+/** In the order of running. `needs`: what scripts/dev/setup.mjs has to bring for it. */
 const PARTS = [
   { name: 'format', needs: {}, run: () => check('npm', ['run', '--silent', 'format:check']) },
   { name: 'lint', needs: {}, run: () => check('node_modules/.bin/eslint', ['.']) },
@@ -78,7 +78,7 @@ async function trainingTests() {
   if (!fs.existsSync(path.join(ROOT, 'training/tests'))) return { passed: 0, failed: 0, skipped: 0 };
   if (succeeds(PYTHON, ['-c', 'import torch, onnx, scipy, PIL']))
     return unittest(['-m', 'unittest', 'discover', '-s', 'tests', '-t', '.'], path.join(ROOT, 'training'));
-  say('SKIPPED: the tests of the training need PyTorch and ONNX: node scripts/dev/install.mjs training');
+  say('SKIPPED: the tests of the training need PyTorch and ONNX: npm run setup -- training');
   return { passed: 0, failed: 0, skipped: 1 };
 }
 

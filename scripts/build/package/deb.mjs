@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { parseArgs } from 'node:util';
-import { ensure } from '../../dev/install.mjs';
+import { ensure } from '../../dev/setup.mjs';
 import { makeInstallation } from '../installation.mjs';
 import { Explained, ROOT, isMain, runMain, runQuietly, say } from '../../lib/shell.mjs';
 import { manualPage } from './man.mjs';

@@ -50,8 +50,9 @@ function event(studyInstanceUid) {
 }
 
 /**
- * @returns {Promise<import('./figures.cjs').Block>} CPU seconds of the contender, the archive and the broker for all films, wall time in
- * seconds, the most memory of one of its processes (MiB), how soon it answered, and the result events
+ * @returns {Promise<import('./figures.cjs').Block>} CPU seconds of the contender, the archive and the broker for all
+ * films, wall time in seconds, the most memory of one of its processes (MiB), how soon it answered, and the result
+ * events
  * @throws Explained when not every film has its result
  */
 export async function runBlock(contender, films, { events, orthanc, rabbit }) {

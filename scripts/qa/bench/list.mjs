@@ -31,7 +31,7 @@ export async function benchList({ rows, json }) {
     const sqlite = `file:${path.join(dir, 'list.db')}`;
     result.databases.libsql = await measureOn('libsql', sqlite, rows);
     const server = await postgres(path.join(dir, 'postgres'), parts.add);
-    if (server === null) say('no PostgreSQL: not installed (node scripts/dev/install.mjs servers)');
+    if (server === null) say('no PostgreSQL: not installed (npm run setup -- servers)');
     else result.databases.postgres = await measureOn('PostgreSQL', await server.database('bench'), rows);
     process.stdout.write(`${tableOf(result).join('\n')}\n`);
     if (json) process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -32,8 +32,8 @@ const LATENCY_STUDIES = 20;
 const LONGEST_MS = 570_000;
 
 /**
- * @param {{films: import('./films.mjs').Films, kinds: string[], rounds: number, dir: string, native: boolean, peer?: {file: string, python:
- * string}, onStarted: (part: {stop(): Promise<void>}) => void}} options
+ * @param {{films: import('./films.mjs').Films, kinds: string[], rounds: number, dir: string, native: boolean, peer?:
+ * {file: string, python: string}, onStarted: (part: {stop(): Promise<void>}) => void}} options
  */
 export async function measure({ films, kinds, rounds, dir, native, peer, onStarted }) {
   const inProcess = await measureInProcess(films, kinds);

@@ -3,7 +3,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { missingPackages, PACKAGES } from '../../dev/install.mjs';
+import { missingPackages, PACKAGES } from '../../dev/setup.mjs';
 import { ROOT } from '../../lib/shell.mjs';
 
 const require = createRequire(import.meta.url);

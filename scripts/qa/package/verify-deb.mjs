@@ -10,7 +10,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { PACKAGES } from '../../dev/install.mjs';
+import { PACKAGES } from '../../dev/setup.mjs';
 import { minutesTable, timed } from '../../lib/parts.mjs';
 import { inside, withRoot } from '../../lib/roots.mjs';
 import { runMain, say } from '../../lib/shell.mjs';

@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { ensure } from '../../dev/install.mjs';
+import { ensure } from '../../dev/setup.mjs';
 import { Explained, ROOT, runMain, runQuietly, say, succeeds } from '../../lib/shell.mjs';
 import { check, run, endOfChecks } from './trial.mjs';
 

@@ -10,7 +10,7 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { PACKAGES } from '../../dev/install.mjs';
+import { PACKAGES } from '../../dev/setup.mjs';
 import { minutesTable, timed } from '../../lib/parts.mjs';
 import { inside, withRoot } from '../../lib/roots.mjs';
 import { isMain, runMain, runQuietly, say } from '../../lib/shell.mjs';

@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /**
- * `node scripts/dev/install.mjs [servers] [judges] [bench] [browser] [package] [root] [training]`: brings a bare Debian
- * to the point where Hilum builds and runs. Node built-ins only, as it runs before `npm ci`. What is there already is
- * left alone, and checking costs a fraction of a second.
+ * npm run setup [-- [--check] [PART... | all]]: says what a clone lacks and brings it: npm packages, the build, the
+ * commit hook, and for each PART that is named its Debian packages (as root): servers, judges, bench, browser, package,
+ * root, training. --check brings nothing and ends with status 1 where something of it is missing. Node built-ins only,
+ * as it runs before `npm ci`; what is there already is left alone.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { Explained, ROOT, isMain, runMain, runQuietly, say, succeeds } from '../lib/shell.mjs';
 
 /** Debian packages by need. */
@@ -180,9 +182,14 @@ function readPackages(file) {
 export const BUILD_STAMP = path.join(ROOT, 'dist/.built');
 
 async function ensureBuild() {
-  const inputs = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json'].map((name) => path.join(ROOT, name));
-  if (fs.existsSync(BUILD_STAMP) && Math.max(...inputs.map(newest)) <= fs.statSync(BUILD_STAMP).mtimeMs) return;
+  if (isBuilt()) return;
   await runQuietly('npm run build', 'npm', ['run', '--silent', 'build']);
+}
+
+/** Later than all it is made of. */
+function isBuilt() {
+  const inputs = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json'].map((name) => path.join(ROOT, name));
+  return fs.existsSync(BUILD_STAMP) && Math.max(...inputs.map(newest)) <= fs.statSync(BUILD_STAMP).mtimeMs;
 }
 
 function newest(file) {
@@ -192,13 +199,66 @@ function newest(file) {
   return Math.max(stat.mtimeMs, ...fs.readdirSync(file).map((name) => newest(path.join(file, name))));
 }
 
-if (isMain(import.meta.url)) {
-  await runMain(async () => {
-    const needs = process.argv.slice(2);
-    const unknown = needs.filter((need) => !(need in PACKAGES));
-    if (unknown.length > 0)
-      throw new Explained(`unknown: ${unknown.join(', ')}; known are ${Object.keys(PACKAGES).join(', ')}`);
-    await ensure(Object.fromEntries(needs.map((need) => [need, true])));
-    say('all is installed');
-  });
+// --- The commit hook
+// ---------------------------------------------------------------------------------------------------------------------
+
+const HOOKS = '.githooks';
+const HOOKS_KEY = 'core.hooksPath';
+
+const git = (...args) => spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' });
+
+/** Where git looks for hooks: ours, another folder, or undefined where nobody has said so; null outside a clone. */
+function hooksFolder() {
+  if (!fs.existsSync(path.join(ROOT, '.git')) || git('rev-parse').status !== 0) return null;
+  return git('config', '--get', HOOKS_KEY).stdout.trim() || undefined;
 }
+
+// --- The command
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * What a clone needs, and the Debian packages by part.
+ * @returns {{name: string, state: string, isMissing: boolean}[]}
+ */
+function survey() {
+  const hooks = hooksFolder();
+  const row = (name, isMissing, state) => ({ name, isMissing, state: state ?? (isMissing ? 'missing' : 'there') });
+  return [
+    row('npm packages', !nodeModulesFit()),
+    row('build', !isBuilt(), isBuilt() ? 'there' : 'missing, or older than src'),
+    ...(hooks === null
+      ? []
+      : [
+          row(
+            'commit hook',
+            hooks === undefined,
+            hooks === HOOKS ? 'there' : hooks && `left alone: ${hooks} has hooks`,
+          ),
+        ]),
+    ...Object.entries(PACKAGES).map(([part, names]) => {
+      const missing = missingPackages(names);
+      return row(part, missing.length > 0, missing.length > 0 ? `missing: ${missing.join(', ')}` : 'there');
+    }),
+  ];
+}
+
+async function main() {
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' } } });
+  const known = Object.keys(PACKAGES);
+  const unknown = positionals.filter((part) => part !== 'all' && !known.includes(part));
+  if (unknown.length > 0) throw new Explained(`unknown: ${unknown.join(', ')}; known are ${known.join(', ')}, all`);
+  const parts = positionals.includes('all') ? known : positionals;
+  checkNode();
+  const isAsked = ({ name }) => !known.includes(name) || parts.includes(name);
+  const rows = survey();
+  for (const { name, state } of rows) say(`${name.padEnd(14)}${state}`);
+  if (values.check) return rows.some((row) => row.isMissing && isAsked(row)) ? 1 : 0;
+  await ensure(Object.fromEntries(parts.map((part) => [part, true])));
+  if (hooksFolder() === undefined) git('config', HOOKS_KEY, HOOKS);
+  const left = rows.filter((row) => row.isMissing && !isAsked(row)).map(({ name }) => name);
+  say('ready: npx hilum help, npm run demo, npm test');
+  if (left.length > 0) say(`not brought, as it was not asked for: npm run setup -- ${left.join(' ')}`);
+  return 0;
+}
+
+if (isMain(import.meta.url)) await runMain(main);
