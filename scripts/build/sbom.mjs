@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { Explained, ROOT, runMain, say } from '../lib/shell.mjs';
+import { Explained, ROOT, isMain, runMain, say } from '../lib/shell.mjs';
 
 const ARGS = ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only'];
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -32,10 +32,11 @@ async function main() {
 /**
  * What is installed with the service, as a package: npm's own `--omit=dev` leaves out what a package of development
  * needs, too (npm 11).
+ * @param {string} clone
  */
-function installed() {
+export function installed(clone = ROOT) {
   const [manifest, lock] = ['package.json', 'package-lock.json'].map((name) =>
-    JSON.parse(fs.readFileSync(path.join(ROOT, name), 'utf8')),
+    JSON.parse(fs.readFileSync(path.join(clone, name), 'utf8')),
   );
   for (const root of [manifest, lock.packages['']]) delete root.devDependencies;
   lock.packages = Object.fromEntries(Object.entries(lock.packages).filter(([, { dev }]) => dev !== true));
@@ -60,4 +61,4 @@ function billOf({ manifest, lock }) {
   }
 }
 
-await runMain(main);
+if (isMain(import.meta.url)) await runMain(main);
