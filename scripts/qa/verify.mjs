@@ -10,6 +10,7 @@ import { Explained, runMain, runShown, say } from '../lib/shell.mjs';
 const PARTS = [
   { name: 'tests', command: ['scripts/qa/test.mjs'] },
   { name: 'sbom', command: ['scripts/build/sbom.mjs'] },
+  { name: 'pack', command: ['scripts/qa/package/verify-pack.mjs'] },
   { name: 'node', command: ['scripts/qa/verify-node.mjs'] },
   { name: 'deb', command: ['scripts/qa/package/verify-deb.mjs'] },
   { name: 'helm', command: ['scripts/qa/package/verify-helm.mjs'] },
