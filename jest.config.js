@@ -10,13 +10,13 @@ const shared = {
       '@swc/jest',
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
-    // ES modules, which jest can't load as they are.
-    '/node_modules/(openid-client|oauth4webapi|jose)/.+\\.js$': [
+    // ES modules, and one that imports while it runs, which jest can't load as they are.
+    '/node_modules/(openid-client|oauth4webapi|jose|@opentelemetry/otlp-exporter-base)/.+\\.js$': [
       '@swc/jest',
       { jsc: { target: 'es2022' }, module: { type: 'commonjs' } },
     ],
   },
-  transformIgnorePatterns: ['/node_modules/(?!(openid-client|oauth4webapi|jose)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(openid-client|oauth4webapi|jose|@opentelemetry/otlp-exporter-base)/)'],
   // Each look at a global costs in the tests' realm, in a loop over pixels more than what is computed: these are handed
   // to each module as variables. None of them is ever replaced by a test.
   sandboxInjectedGlobals: [
@@ -40,7 +40,11 @@ const shared = {
     'Uint8Array',
   ],
   // A thread can't be started from TypeScript.
-  moduleNameMapper: { '^\\./sqlite-worker-file$': '<rootDir>/test/support/threads/sqlite-worker-file.ts' },
+  moduleNameMapper: {
+    '^\\./sqlite-worker-file$': '<rootDir>/test/support/threads/sqlite-worker-file.ts',
+    // Loaded when it is needed, by the name that Node needs for that.
+    '^\\.\\./tracing/open\\.js$': '<rootDir>/src/tracing/open.ts',
+  },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/training'],
 };
 

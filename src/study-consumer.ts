@@ -1,4 +1,5 @@
 import type { Log } from './base/log';
+import { describeSpan } from './base/trace';
 import type { Uid } from './dicom/uid';
 import type { ProgressNotes } from './events/progress-event';
 import type { FilmResult, ResultEvent } from './events/result-event';
@@ -60,6 +61,7 @@ export function createStudyConsumer(options: StudyConsumerOptions): MessageHandl
       progress?.analysing(event.studyInstanceUid, message.attempt);
       const result = await work(event, message, options, studyLog);
       observer.study(result);
+      describeSpan({ 'hilum.result': result });
       // A study that is gone has no row either: there is nothing to wait for.
       if (result === 'nothing-new' || result === 'gone') progress?.nothingNew(event.studyInstanceUid);
     },

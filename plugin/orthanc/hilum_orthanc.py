@@ -14,9 +14,12 @@ import datetime
 import hashlib
 import json
 import os
+import random
 import ssl
 import threading
 import time
+import urllib.parse
+import urllib.request
 import uuid
 
 try:
@@ -35,6 +38,9 @@ DEFAULTS = {
     'CaFile': None,
     'CertFile': None,
     'KeyFile': None,
+    'OtlpEndpoint': None,
+    'OtlpHeaders': {},
+    'TraceRatio': 1.0,
 }
 ENVIRONMENT = {
     'AmqpUrl': 'HILUM_AMQP_URL',
@@ -42,6 +48,7 @@ ENVIRONMENT = {
     'QueueLimit': 'HILUM_QUEUE_LIMIT',
     'SpoolDirectory': 'HILUM_SPOOL_DIRECTORY',
     'CaFile': 'HILUM_AMQP_CA_FILE',
+    'OtlpEndpoint': 'HILUM_OTLP_ENDPOINT',
 }
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 30.0
@@ -53,6 +60,10 @@ RESOLVE_TRIES = 5
 SPOOL_NAME = 'hilum-spool'
 RESULT_MODALITIES = ('SR', 'OT', 'SEG', 'PR')  # What Hilum itself stores.
 STUDIES_REMEMBERED = 10000
+SPANS_WAITING = 1000
+SPANS_AT_ONCE = 100
+SPANS_DELAY_SECONDS = 1.0
+OTLP_SECONDS = 5.0
 UNKNOWN_RESOURCE = 17  # OrthancPluginErrorCode_UnknownResource: the study was deleted meanwhile.
 
 
@@ -75,12 +86,12 @@ def read_settings(configuration, environment):
         if number is None or number < lowest:
             problems.append('"%s" must be a whole number, at least %d' % (key, lowest))
         settings[key] = number
-    for key in ('Exchange', 'AmqpUrl', 'SpoolDirectory', 'CaFile', 'CertFile', 'KeyFile'):
+    for key in ('Exchange', 'AmqpUrl', 'SpoolDirectory', 'CaFile', 'CertFile', 'KeyFile', 'OtlpEndpoint'):
         if settings[key] is not None and not (isinstance(settings[key], str) and settings[key]):
             problems.append('"%s" must be a text' % key)
     if isinstance(settings['SpoolDirectory'], str) and not os.path.isabs(settings['SpoolDirectory']):
         problems.append('"SpoolDirectory" must be an absolute path')
-    return settings, problems + check_url(settings['AmqpUrl'])
+    return settings, problems + check_traces(settings) + check_url(settings['AmqpUrl'])
 
 
 def as_whole_number(value):
@@ -90,6 +101,19 @@ def as_whole_number(value):
     if isinstance(value, int):
         return value
     return int(value) if isinstance(value, str) and value.isdigit() else None
+
+
+def check_traces(settings):
+    """What is wrong with where traces go, without repeating it: headers hold tokens."""
+    endpoint, headers, ratio = settings['OtlpEndpoint'], settings['OtlpHeaders'], settings['TraceRatio']
+    problems = []
+    if isinstance(endpoint, str) and endpoint and not endpoint.startswith(('http://', 'https://')):
+        problems.append('"OtlpEndpoint" must start with http:// or https://')
+    if not (isinstance(headers, dict) and all(isinstance(value, str) for value in headers.values())):
+        problems.append('"OtlpHeaders" must be an object of texts')
+    if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or not 0 <= ratio <= 1:
+        problems.append('"TraceRatio" must be a number from 0 to 1')
+    return problems
 
 
 def check_url(url):
@@ -362,6 +386,109 @@ class LogGate:
         self._last.pop(kind, None)
 
 
+# --- Traces ------------------------------------------------------------------------------------------------------------------------
+
+
+class Trace:
+    """The trace of one event: it begins when Orthanc found the study stable, and goes on in the service (W3C Trace Context)."""
+
+    def __init__(self, is_sent):
+        self.trace_id = os.urandom(16).hex()
+        self.span_id = os.urandom(8).hex()
+        self.is_sent = is_sent
+
+    @property
+    def headers(self):
+        return {'traceparent': '00-%s-%s-%s' % (self.trace_id, self.span_id, '01' if self.is_sent else '00')}
+
+
+class Traces:
+    """Sends a span for each event that was published, as OTLP over HTTP (JSON), from a thread of its own. Nothing waits for it: when
+    the receiver does not take spans, or more wait than there is room for, they are left out."""
+
+    def __init__(self, exchange, ratio, post, warn):
+        self._exchange = exchange
+        self._ratio = ratio
+        self._post = post
+        self._gate = LogGate(warn)
+        self._waiting = collections.deque(maxlen=SPANS_WAITING)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name='hilum-traces', daemon=True)
+
+    def start(self):
+        self._thread.start()
+
+    def stop(self):
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(OTLP_SECONDS)
+
+    def begin(self):
+        return Trace(random.random() < self._ratio)
+
+    def published(self, trace, study_instance_uid, occurred_at, now):
+        if trace.is_sent:
+            self._waiting.append(span_of(trace, self._exchange, study_instance_uid, occurred_at, now))
+
+    def _run(self):
+        while not self._stopping.wait(SPANS_DELAY_SECONDS):
+            self._send()
+        self._send()
+
+    def _send(self):
+        spans = [self._waiting.popleft() for _ in range(min(len(self._waiting), SPANS_AT_ONCE))]
+        if not spans:
+            return
+        try:
+            self._post(json.dumps(export_request(spans)).encode('utf-8'))
+            self._gate.reset('traces')
+        except Exception as error:  # pylint: disable=broad-except  # of the network, of TLS, or of the receiver
+            self._gate.say('traces', 'Hilum: the receiver of traces does not take them (%s); events are published all the same' % describe(error))
+
+
+def span_of(trace, exchange, study_instance_uid, occurred_at, now):
+    """An OTLP span, named by OpenTelemetry's semantic conventions for messaging; kind 4 is a producer."""
+    return {
+        'traceId': trace.trace_id,
+        'spanId': trace.span_id,
+        'name': 'send ' + exchange,
+        'kind': 4,
+        'startTimeUnixNano': str(int(occurred_at * 1000) * 1000000),
+        'endTimeUnixNano': str(int(max(now, occurred_at) * 1000) * 1000000),
+        'attributes': attributes({
+            'messaging.system.name': 'rabbitmq',
+            'messaging.operation.name': 'publish',
+            'messaging.operation.type': 'send',
+            'messaging.destination.name': exchange,
+            'rabbitmq.destination.routing_key': ROUTING_KEY,
+            'hilum.study': study_instance_uid,
+        }),
+        'status': {},
+    }
+
+
+def export_request(spans):
+    resource = {'attributes': attributes({'service.name': 'hilum-orthanc'})}
+    return {'resourceSpans': [{'resource': resource, 'scopeSpans': [{'scope': {'name': 'hilum-orthanc'}, 'spans': spans}]}]}
+
+
+def attributes(values):
+    return [{'key': key, 'value': {'stringValue': value}} for key, value in values.items()]
+
+
+def otlp_post(settings):
+    """A function that posts one request; raises when it was not taken."""
+    url = settings['OtlpEndpoint'].rstrip('/') + '/v1/traces'
+    headers = dict(settings['OtlpHeaders'], **{'Content-Type': 'application/json'})
+    context = tls_context(settings) if urllib.parse.urlsplit(url).scheme == 'https' else None
+
+    def post(body):
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=OTLP_SECONDS, context=context) as answer:
+            answer.read(65536)
+
+    return post
+
+
 # --- The publisher ----------------------------------------------------------------------------------------------------------------
 
 
@@ -373,15 +500,17 @@ class Publisher:
     """The thread that brings waiting studies to the broker.
 
     `resolve` gives the Study Instance UID of an Orthanc identifier, None when the study is gone; `look` its series, as Orthanc lists them. `connect` gives an open link with
-    `publish(body)`, `keep_alive()` and `close()`; any exception of these ends the link, and the study in hand is put back.
+    `publish(body, headers)`, `keep_alive()` and `close()`; any exception of these ends the link, and the study in hand is put back.
+    `traces` is None where none are sent.
     """
 
-    def __init__(self, queue, resolve, connect, aet, warn, look=lambda study: [{}]):
+    def __init__(self, queue, resolve, connect, aet, warn, look=lambda study: [{}], traces=None):
         self._queue = queue
         self._resolve = resolve
         self._look = look
         self._seen = SeenFilms()
         self._connect = connect
+        self._traces = traces
         self._aet = aet
         self._gate = LogGate(warn)
         self._stopping = threading.Event()
@@ -391,6 +520,8 @@ class Publisher:
         self._thread = threading.Thread(target=self._run, name='hilum-publisher', daemon=True)
 
     def start(self):
+        if self._traces is not None:
+            self._traces.start()
         self._thread.start()
 
     def on_stable_study(self, study):
@@ -405,6 +536,8 @@ class Publisher:
         self._queue.close()
         if self._thread.is_alive():
             self._thread.join(FLUSH_SECONDS + 1.0)
+        if self._traces is not None:
+            self._traces.stop()
         is_kept = self._queue.close_spool()
         if len(self._queue):
             self._gate.reset('stop')
@@ -441,7 +574,11 @@ class Publisher:
             uid = self._resolve_or_none(study)
             if uid is not None:
                 films = self._films_or_none(study)
-                link.publish(json.dumps(build_event(uid, self._aet, occurred_at, not self._seen.is_known(study, films))))
+                trace = None if self._traces is None else self._traces.begin()
+                event = build_event(uid, self._aet, occurred_at, not self._seen.is_known(study, films))
+                link.publish(json.dumps(event), {} if trace is None else trace.headers)
+                if trace is not None:
+                    self._traces.published(trace, uid, occurred_at, time.time())
                 self._seen.keep(study, films)
                 self._gate.reset('unroutable')
                 self._gate.reset('broker')
@@ -521,7 +658,7 @@ class RabbitLink:
         self._channel.exchange_declare(exchange=self._exchange, exchange_type='topic', durable=True)
         self._channel.confirm_delivery()
 
-    def publish(self, body):
+    def publish(self, body, headers):
         properties = self._pika.BasicProperties(
             content_type='application/json',
             content_encoding='utf-8',
@@ -529,6 +666,7 @@ class RabbitLink:
             message_id=str(uuid.uuid4()),
             app_id='hilum-orthanc',
             type='study-stable',
+            headers=headers,
         )
         try:
             self._channel.basic_publish(self._exchange, ROUTING_KEY, body.encode('utf-8'), properties, mandatory=True)
@@ -622,7 +760,10 @@ def create_or_raise():
     queue = StudyQueue(settings['QueueLimit'], spool)
     if len(queue):
         orthanc.LogWarning('Hilum: %d study event(s) wait in the spool' % len(queue))
-    publisher = Publisher(queue, resolve_study, lambda: RabbitLink(pika, settings), configuration.get('DicomAet'), orthanc.LogWarning, series_of)
+    traces = None
+    if settings['OtlpEndpoint'] is not None:
+        traces = Traces(settings['Exchange'], settings['TraceRatio'], otlp_post(settings), orthanc.LogWarning)
+    publisher = Publisher(queue, resolve_study, lambda: RabbitLink(pika, settings), configuration.get('DicomAet'), orthanc.LogWarning, series_of, traces)
     orthanc.LogWarning('Hilum: study events go to the exchange %s' % settings['Exchange'])
     return make_on_change(publisher)
 

@@ -37,6 +37,7 @@ export const PACKAGES = {
     'python3-numpy',
     'python3-pil',
     'libxml2-utils',
+    'prometheus',
   ],
   /** What the limit of `npm run bench` is measured with. */
   bench: [
@@ -122,7 +123,8 @@ function isProvided(name) {
 const adviceWithoutRoot = (missing) =>
   'These Debian packages are missing, and only root can install them. Run\n\n' +
   `    sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing.join(' ')}\n\n` +
-  'and try again. (Stop the services they start: sudo systemctl disable --now orthanc rabbitmq-server postgresql.) ' +
+  'and try again. (Stop the services they start: sudo systemctl disable --now orthanc rabbitmq-server postgresql ' +
+  'prometheus.) ' +
   'Or use containers: docker/README.md and docker/compose.yaml.';
 
 const adviceWithoutApt = (missing) =>

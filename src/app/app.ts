@@ -23,7 +23,9 @@ import { openMeasures } from './measures';
 import { Opened } from './opened';
 import { openProgress } from './progress';
 import { readinessChecks, type ReadinessWatch, watchOthers, watchReadiness } from './readiness';
+import { openRetention } from './retention';
 import { openRis } from './ris';
+import { openTracing } from './tracing';
 import { type OpenedWeb, openWeb } from './web';
 import { openWorker } from './worker';
 
@@ -67,7 +69,8 @@ export async function createApp(config: Config, log: Log, ownLine?: Line, own: O
 type Parts = Awaited<ReturnType<typeof openParts>>;
 
 async function startAll({ http }: Config, parts: Parts, log: Log): Promise<{ port: number }> {
-  const { analysis, note, watch, ris, broker, worker, deliveries, catchUp, readiness, othersWatch, web } = parts;
+  const { analysis, note, watch, ris, retention, broker, worker, deliveries, catchUp } = parts;
+  const { readiness, othersWatch, web } = parts;
   const port = await web.start();
   for (const { id, version, sha256 } of analysis?.line.identity().models ?? [])
     log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
@@ -78,21 +81,22 @@ async function startAll({ http }: Config, parts: Parts, log: Log): Promise<{ por
   catchUp?.start();
   watch?.start();
   await ris?.start();
+  retention.start();
   readiness.start();
   othersWatch?.start();
   return { port };
 }
 
 async function stopAll({ stopTimeoutMs }: Config, parts: Parts, log: Log): Promise<void> {
-  const { analysis, archive, watched, list, watch, ris, broker, worker, deliveries, catchUp, readiness, access, web } =
-    parts;
-  const { othersWatch } = parts;
+  const { analysis, archive, watched, list, watch, ris, retention, broker, worker, deliveries, catchUp } = parts;
+  const { readiness, access, web, othersWatch, tracing } = parts;
   readiness.stop();
   othersWatch?.stop();
   worker?.stopping();
   await catchUp?.stop();
   await watch?.stop();
   await ris?.close();
+  await retention.stop();
   await broker.stop(stopTimeoutMs);
   await deliveries.close();
   await list?.progress.stop(LIST_GRACE_MS);
@@ -103,12 +107,14 @@ async function stopAll({ stopTimeoutMs }: Config, parts: Parts, log: Log): Promi
   await web.close();
   await access.close();
   await list?.database.close();
+  await tracing?.close();
   log.info({ event: 'service.stopped' }, 'service stopped');
 }
 
 /** Null is what this process does not do. */
 async function openParts(config: Config, log: Log, ownLine: Line | undefined, own: OwnParts, opened: Opened) {
   const has = (role: Role) => config.roles.includes(role);
+  const tracing = opened.add(await openTracing(config, log), (it) => it.close());
   const analysis = opened.add(
     has('worker') ? await (ownLine ? analysisBy(ownLine) : openAnalysis(config, log, own.analysisWorker)) : null,
     (it) => it.close(),
@@ -129,6 +135,7 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const book = analysis !== null && config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
   const watch = list && openAttributeWatch(config, list, archive, seen.asked(), broker, log);
   const ris = openRis(config, list, metrics, log);
+  const retention = openRetention(config, { database: list?.database ?? null, metrics }, log);
   const note =
     list &&
     ((event: ProgressEvent) => {
@@ -145,7 +152,8 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const catchUp = has('catch-up') ? openCatchUp(config, archive, broker, log, book) : null;
   const operation = { turnaround, failingSince, drift };
   const front = openFront(config, { analysis, archive, list, operation, broker, metrics, opened, ownLine, log });
-  return { analysis, archive, list, note, watch, ris, broker, worker, deliveries, catchUp, ...front };
+  const line = { analysis, archive, list, note, watch, ris, broker, worker, deliveries, catchUp };
+  return { tracing, retention, ...line, ...front };
 }
 
 /** What the service's port is answered with, and what readiness looks at. */

@@ -86,6 +86,7 @@ export function openListWeb(
     ...shared,
     worklist: list.worklist,
     cacheBytes: pictureCacheMiB * 1024 * 1024,
+    pictureMs: config.retention.pictureDays * 86_400_000,
     viewers,
     claimMs: claimMinutes * 60_000,
     timeZone,

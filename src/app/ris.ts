@@ -16,7 +16,6 @@ export interface OpenedRis {
   close(): Promise<void>;
 }
 
-const DAY_MS = 86_400_000;
 /** A certificate that was renewed is taken this often (milliseconds). */
 const RENEWAL_MS = 3_600_000;
 /** Longest wait for a message in hand at the end (milliseconds). */
@@ -36,7 +35,6 @@ export function openRis(config: Config, list: OpenedList | null, observer: RisOb
   const recorder = openRecorder(config, log, SPOOL);
   const store = risStore({
     database: list.database,
-    keepMs: config.ris.keepDays * DAY_MS,
     onChange: (study, sender) => recorder.record(actorOf(sender), { kind: 'study-updated', studies: [study] }),
   });
   const handle = createReceiver({

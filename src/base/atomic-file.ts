@@ -59,7 +59,7 @@ export function writeAtomicallySync(
 }
 
 /** fsync flushes what was written through any descriptor of the file; of a folder, what was renamed in it. */
-async function flush(path: string): Promise<void> {
+export async function flush(path: string): Promise<void> {
   const file = await open(path, 'r');
   try {
     await file.sync();

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { z } from 'zod';
+import { traceIds } from './trace';
 import { type DroppedLines, LogStream, standardError } from './log-stream';
 
 /** Names of all log events: a closed list, documented in docs/events.md, and a test compares. */
@@ -9,6 +10,9 @@ export const LOG_EVENTS = [
   'service.stopped',
   'node.out-of-support',
   'log.lines-dropped',
+  'tracing.started',
+  'tracing.export-failed',
+  'tracing.export-recovered',
   'http.listening',
   'http.certificate-unusable',
   'health.check-failed',
@@ -59,9 +63,12 @@ export const LOG_EVENTS = [
   'web.request-failed',
   'web.live-lost',
   'list.database-ready',
+  'list.database-newer',
   'list.database-away',
   'list.database-back',
   'list.search-unindexed',
+  'retention.removed',
+  'retention.failed',
   'list.note-unreadable',
   'list.attributes-corrected',
   'list.correction-announced',
@@ -119,7 +126,12 @@ export function createLog(level: LogLevel, pretty = false, destination?: Destina
   const lines = destination ?? new LogStream(standardError(), told);
   const target = pretty ? { write: (line: string) => lines.write(`${prettyLine(line)}\n`) } : lines;
   const log: Logger = pino(
-    { level, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    {
+      level,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      mixin: () => ({ ...traceIds() }),
+    },
     target,
   );
   return log;

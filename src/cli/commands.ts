@@ -1,6 +1,7 @@
 import { VERSION } from '../app/installed';
 import { RESEARCH_USE } from '../finding/wording';
 import { analyze } from './analyze';
+import { backup } from './backup';
 import { HilumCommand } from './command';
 import { dead } from './dead';
 import { doctor } from './doctor';
@@ -10,12 +11,28 @@ import { init } from './init';
 import { models } from './models';
 import { reanalyze } from './reanalyze';
 import { rebuild } from './rebuild';
+import { restore } from './restore';
 import { serve } from './serve';
 import { tokens } from './tokens';
 import { users } from './users';
 
 /** All commands, in the order of `hilum --help`: a new one is a file beside this one and a line here. */
-const COMMANDS = [init, serve, analyze, evaluate, models, doctor, dead, drift, reanalyze, users, tokens, rebuild];
+const COMMANDS = [
+  init,
+  serve,
+  analyze,
+  evaluate,
+  models,
+  doctor,
+  dead,
+  drift,
+  reanalyze,
+  users,
+  tokens,
+  rebuild,
+  backup,
+  restore,
+];
 
 export const program = COMMANDS.reduce(
   (all, command) => all.addCommand(command),

@@ -22,11 +22,12 @@ import {
 import { brokerSchema } from '../queue/config';
 import { listenerProblems, risSchema } from '../ris/config';
 import { SINKS } from '../sinks/registry';
+import { tracingSchema } from '../tracing/config';
 import { prioritySchema } from '../triage/config';
 import { accessSchema, exposureProblems } from '../web/access/config';
 import { auditSchema } from '../web/audit/config';
 import { httpSchema } from '../web/config';
-import { listSchema } from '../worklist/config';
+import { listSchema, retentionProblems, retentionSchema } from '../worklist/config';
 import { rolesSchema } from './roles';
 
 /** Each room exports the schema of its settings; here they get their place in the file. */
@@ -47,10 +48,12 @@ export const configSchema = z.strictObject({
   priority: prioritySchema,
   deliveries: SINKS.schema,
   list: listSchema,
+  retention: retentionSchema,
   ris: risSchema,
   language: languageSchema,
   state: stateSchema,
   drift: driftSchema,
+  tracing: tracingSchema,
   stopTimeoutMs,
   studySliceMs,
   log: logSchema,
@@ -108,6 +111,7 @@ export function parseConfig(raw: unknown, base = process.cwd()): Config {
     ...(parsed.success
       ? [
           ...contradictions(parsed.data),
+          ...retentionProblems(parsed.data.retention),
           ...listenerProblems(parsed.data.ris, parsed.data.list.enabled),
           ...exposureProblems(parsed.data.http, parsed.data.access).map(
             ({ path, message }) => `${path.join('.')}: ${message}`,

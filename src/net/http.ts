@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { type ErrorCode, HilumError } from '../base/errors';
+import { describeSpan, failSpan, inChildSpan, type SpanStart, traceCarrier } from '../base/trace';
 import { ContentEncodingError, unpacked } from './content-encoding';
 import { readTls, type TlsFiles } from './tls';
 
@@ -116,22 +117,45 @@ export function httpClient(options: HttpOptions): HttpClient {
       const headers = { ...wanted.headers, ...(authorization === undefined ? {} : { authorization }) };
       const headersTimeout = wanted.responseTimeoutMs ?? responseTimeoutMs;
       const signal = AbortSignal.timeout(Math.max(requestTimeoutMs, headersTimeout));
-      return exchange(
-        url,
-        {
-          dispatcher: agent,
-          method: wanted.method ?? 'GET',
-          headers,
-          body: wanted.body ?? null,
-          headersTimeout,
-          bodyTimeout: headersTimeout,
-          signal,
-        },
-        peer,
-        use,
+      const method = wanted.method ?? 'GET';
+      return inChildSpan(
+        () => requesting(method, url),
+        () =>
+          exchange(
+            url,
+            {
+              dispatcher: agent,
+              method,
+              headers: { ...headers, ...traceCarrier() },
+              body: wanted.body ?? null,
+              headersTimeout,
+              bodyTimeout: headersTimeout,
+              signal,
+            },
+            peer,
+            use,
+          ),
       );
     },
     close: () => agent.destroy(),
+  };
+}
+
+/**
+ * By OpenTelemetry's semantic conventions for HTTP, but for `url.full`: paths and queries may hold what is about a
+ * patient.
+ */
+function requesting(method: string, url: string): SpanStart {
+  const { hostname, port, protocol } = new URL(url);
+  return {
+    name: method,
+    kind: 'client',
+    attributes: {
+      'http.request.method': method,
+      'server.address': hostname,
+      'server.port': Number(port) || (protocol === 'https:' ? 443 : 80),
+      'url.scheme': protocol.slice(0, -1),
+    },
   };
 }
 
@@ -147,6 +171,8 @@ async function exchange<T>(
   try {
     const response = await answered(url, options);
     body = response.body;
+    describeSpan({ 'http.response.status_code': response.statusCode });
+    if (response.statusCode >= 400) failSpan(String(response.statusCode));
     const header = (name: string): string => headerOf(response.headers, name);
     return await use({
       status: response.statusCode,

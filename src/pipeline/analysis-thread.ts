@@ -1,11 +1,13 @@
+import { AsyncResource } from 'node:async_hooks';
 import { Worker } from 'node:worker_threads';
 import { describeFailure, HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import { errorOf } from '../base/thread-failure';
+import { outsideTrace, pastSpan } from '../base/trace';
 import type { Reply, Request } from './analysis-requests';
 import { YOUNG_MB } from './decoder-thread';
 import type { FilmTask, FilmWork } from './film-work';
-import type { FilmObserver } from './stage';
+import type { FilmObserver, TimedStage } from './stage';
 
 export interface ThreadOptions {
   /** Serves by `serveFilms` (analysis-requests.ts). */
@@ -19,6 +21,8 @@ export interface ThreadOptions {
 
 interface InHand {
   readonly observer: FilmObserver | undefined;
+  /** Told in the trace of the film: the thread itself belongs to none, and knows of none. */
+  readonly stage: FilmObserver['stage'];
   readonly timer: NodeJS.Timeout;
   resolve(work: FilmWork): void;
   reject(error: Error): void;
@@ -53,10 +57,8 @@ export class AnalysisThread<Description> {
   /** @throws HilumError of the networks, or Error where it ended at once */
   static async start<Description>(options: ThreadOptions): Promise<AnalysisThread<Description>> {
     const { workerFile, settings } = options;
-    const worker = new Worker(workerFile, {
-      workerData: settings,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
-    });
+    const limits = { maxYoungGenerationSizeMb: YOUNG_MB };
+    const worker = outsideTrace(() => new Worker(workerFile, { workerData: settings, resourceLimits: limits }));
     try {
       return new AnalysisThread(worker, await descriptionOf<Description>(worker), options);
     } catch (error) {
@@ -79,7 +81,11 @@ export class AnalysisThread<Description> {
       if (this.hasEnded) throw lost('ended');
       const id = this.next++;
       const timer = setTimeout(() => this.end('timeout'), this.options.timeoutMs);
-      this.films.set(id, { observer, timer, resolve, reject });
+      const stage = AsyncResource.bind((name: TimedStage, seconds: number) => {
+        observer?.stage(name, seconds);
+        pastSpan({ name }, seconds);
+      });
+      this.films.set(id, { observer, stage, timer, resolve, reject });
       this.worker.ref();
       this.worker.postMessage({ id, task } satisfies Request);
     });
@@ -96,7 +102,7 @@ export class AnalysisThread<Description> {
       case 'warned':
         return this.options.log?.warn(reply.fields, reply.text);
       case 'stage':
-        return this.films.get(reply.id)?.observer?.stage(reply.stage, reply.seconds);
+        return this.films.get(reply.id)?.stage(reply.stage, reply.seconds);
       case 'measured':
         return this.films.get(reply.id)?.observer?.measured?.(reply.measures);
       case 'done':

@@ -1,4 +1,5 @@
 import { HilumError } from '../base/errors';
+import { describeSpan, inChildSpan } from '../base/trace';
 import type { InstanceReference } from '../dicom/instance';
 import type { Uid } from '../dicom/uid';
 import type { FilmResult, ResultEvent } from '../events/result-event';
@@ -141,7 +142,7 @@ export async function runFilms<T>(
       );
     }
     try {
-      results.push(await run(film));
+      results.push(await traced(() => run(film)));
     } catch (error) {
       if (!concernsFilmAlone(error)) throw error;
       failures.push(error);
@@ -150,6 +151,16 @@ export async function runFilms<T>(
   await confirm(results);
   if (failures[0]) throw failures[0];
   return results;
+}
+
+/** A film as a step of its study's trace. */
+function traced(run: () => Promise<FilmResult>): Promise<FilmResult> {
+  return inChildSpan({ name: 'film' }, async () => {
+    const result = await run();
+    const { sopInstanceUid, outcome, reason } = result;
+    describeSpan({ 'hilum.film': sopInstanceUid, 'hilum.outcome': outcome, 'hilum.reason': reason ?? undefined });
+    return result;
+  });
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Channel, Replies } from 'amqplib';
 import { HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import { withTimeout } from '../base/retry';
+import { inSpan, traceCarrier } from '../base/trace';
 import { PRIORITIES, type Priority } from '../events/priority';
 import type { ProgressEvent } from '../events/progress-event';
 import type { ResultEvent } from '../events/result-event';
@@ -25,6 +26,7 @@ import {
   type Topology,
   waitingQueues,
 } from './topology';
+import { sending } from './trace';
 
 export { BROKER_STATES, type BrokerState } from './connection';
 export type { StudyHandler } from './priority-consumer';
@@ -211,11 +213,11 @@ class RabbitBroker implements Broker {
   }
 
   announce(result: ResultEvent): Promise<void> {
-    return this.publish(
-      this.topology.result.name,
-      `result.${result.priority ?? 'none'}`,
-      Buffer.from(JSON.stringify(result)),
-    );
+    const exchange = this.topology.result.name;
+    const key = `result.${result.priority ?? 'none'}`;
+    const body = Buffer.from(JSON.stringify(result));
+    const publish = () => this.publish(exchange, key, body, { headers: { ...traceCarrier() } });
+    return inSpan(sending(exchange, key, body), publish);
   }
 
   tellProgress(event: ProgressEvent): void {

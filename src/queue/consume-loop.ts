@@ -1,5 +1,6 @@
 import { describeFailure } from '../base/errors';
 import type { Log } from '../base/log';
+import { describeSpan, failSpan } from '../base/trace';
 import type { Uid } from '../dicom/uid';
 import type { ConsumedMessage, MessageHandler } from './message';
 import { delayGiven, type RetryPolicy, settle, type Settlement, settleRedelivered } from './retry-policy';
@@ -58,6 +59,7 @@ async function workOn<E extends AboutStudy>(
   try {
     const event = parse(message.body);
     tried = { event, log: log.child({ study: event.studyInstanceUid }) };
+    describeSpan({ 'hilum.study': event.studyInstanceUid });
     await work(event, message, tried.log);
     return tried;
   } catch (error) {
@@ -81,6 +83,11 @@ function conclude<E>(
 ): Promise<void> {
   const { attempt, lost } = message;
   const settlement = inFact(decided, retry);
+  describeSpan({
+    'hilum.settlement': settlement.kind,
+    'hilum.delay_ms': 'delayMs' in settlement ? settlement.delayMs : undefined,
+  });
+  if ('reason' in settlement) failSpan(settlement.reason);
   const fields = { attempt, lost, ...(failure === undefined ? {} : { error: describeFailure(failure) }) };
   report({ settlement, message, event, log, fields });
   return carryOut(settlement, message);

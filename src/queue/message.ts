@@ -2,9 +2,11 @@ import type { Channel, Message } from 'amqplib';
 import { describeError } from '../base/errors';
 import type { Log } from '../base/log';
 import { sleep } from '../base/retry';
+import { carrierOf, inSpan, type SpanStart, traceCarrier } from '../base/trace';
 import { PRIORITIES, type Priority } from '../events/priority';
 import { refusedInARow } from './retry-policy';
 import { delayFor, type Lane } from './topology';
+import { processing } from './trace';
 
 /**
  * Headers of a study message, and but for the priority of a result on its way to a sink, all optional (docs/events.md).
@@ -59,6 +61,8 @@ export interface ConsumedMessage {
    * clocks may be in it.
    */
   readonly waitedSeconds: number | null;
+  /** The work on it, as a step of the trace that it came with. */
+  readonly span: SpanStart;
   readonly isSettled: boolean;
   ack(): Promise<void>;
   /** Once more after at least `delayMs` milliseconds, as the next try. `isAway`: this try is counted among `away`. */
@@ -127,6 +131,7 @@ export function consumedMessage(
     lost,
     slices,
     waitedSeconds: timestamp === undefined ? null : Math.max(0, Date.now() / 1000 - timestamp),
+    span: processing(message, queue, { 'hilum.attempt': tries + 1, 'hilum.lost': lost, 'hilum.slice': slices }),
     get isSettled() {
       return settling.isSettled();
     },
@@ -170,7 +175,11 @@ export type MessageHandler = (message: ConsumedMessage) => Promise<void>;
  * Hands a message over; what the handler leaves unsettled, which is a defect, goes back to its queue after a pause.
  * Never rejects.
  */
-export async function handle(
+export function handle(message: ConsumedMessage, handler: MessageHandler, context: MessageContext): Promise<void> {
+  return inSpan(message.span, () => handOver(message, handler, context));
+}
+
+async function handOver(
   message: ConsumedMessage,
   handler: MessageHandler,
   { log, pauseMs, stopping }: MessageContext,
@@ -191,6 +200,7 @@ export async function handle(
 /** The mechanics of settling one message. `once` throws when called a second time, before anything is sent. */
 export function settler(channel: Channel, message: Message, { log, send, pauseMs, stopping }: MessageContext) {
   let settled = false;
+  const sent: MessageHeaders = message.properties.headers ?? {};
   const tell = (how: 'ack' | 'nack'): void => {
     try {
       if (how === 'ack') channel.ack(message);
@@ -208,7 +218,8 @@ export function settler(channel: Channel, message: Message, { log, send, pauseMs
   const move = async (queue: string, headers: MessageHeaders, timestamp?: number): Promise<void> => {
     try {
       await send(queue, message.content, {
-        headers: { ...headers, [QUEUED_HEADER]: Date.now() },
+        // One that came without a trace goes on in the one that was begun here.
+        headers: { ...traceCarrier(), ...headers, ...carrierOf(sent), [QUEUED_HEADER]: Date.now() },
         messageId: message.properties.messageId as string | undefined,
         timestamp,
       });
@@ -246,11 +257,11 @@ function failedHeaders(headers: MessageHeaders, attempt: number, reason: string)
 /** Ours only: what the broker adds (x-death ...) grows with every round. */
 function ownHeaders(headers: MessageHeaders): MessageHeaders {
   const priority = priorityOf(headers);
-  return { ...traceHeaders(headers), ...(priority === undefined ? {} : { [PRIORITY_HEADER]: priority }) };
+  return { ...wayHeaders(headers), ...(priority === undefined ? {} : { [PRIORITY_HEADER]: priority }) };
 }
 
 /** What a message carries of its way so far; not its priority. */
-export function traceHeaders(headers: MessageHeaders): MessageHeaders {
+export function wayHeaders(headers: MessageHeaders): MessageHeaders {
   const names = [ATTEMPT_HEADER, AWAY_HEADER, LOST_HEADER, SLICE_HEADER, REASON_HEADER, HISTORY_HEADER];
   return Object.fromEntries(names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
 }
@@ -260,7 +271,13 @@ export function traceHeaders(headers: MessageHeaders): MessageHeaders {
  * stays in its history.
  */
 export function freshHeaders(headers: MessageHeaders): MessageHeaders {
-  return { ...traceHeaders(headers), [ATTEMPT_HEADER]: 0, [AWAY_HEADER]: 0, [LOST_HEADER]: 0 };
+  return {
+    ...carrierOf(headers),
+    ...wayHeaders(headers),
+    [ATTEMPT_HEADER]: 0,
+    [AWAY_HEADER]: 0,
+    [LOST_HEADER]: 0,
+  };
 }
 
 /** The failed tries that a message carries; none where the header is missing or not ours. */

@@ -1,4 +1,5 @@
 import type { Channel, ChannelModel, Message } from 'amqplib';
+import { describeSpan, inSpan } from '../base/trace';
 import type { Priority } from '../events/priority';
 import { brokerSeenSince } from './broker-restart-marker';
 import type { BrokerConnection } from './connection';
@@ -10,10 +11,11 @@ import {
   priorityOf,
   settler,
   timestampOf,
-  traceHeaders,
+  wayHeaders,
 } from './message';
 import { QueueConsumer } from './queue-consumer';
 import type { Topology } from './topology';
+import { processing } from './trace';
 
 /**
  * How urgent a study message is; null where that can't be told now: then it is worked on as routine, and asked about
@@ -41,7 +43,8 @@ export class PriorityRouter {
     private readonly classify: Classify,
     private readonly moved: () => void,
   ) {
-    const receive = (channel: Channel, message: Message) => this.route(channel, message);
+    const receive = (channel: Channel, message: Message) =>
+      inSpan(processing(message, plan.intake.name), () => this.route(channel, message));
     const prepare = async (open: ChannelModel) => {
       await declare(open, plan);
       // Before anything is moved: what is queued earlier than the marker does not count as lost when its worker dies.
@@ -69,12 +72,13 @@ export class PriorityRouter {
     const headers: MessageHeaders = message.properties.headers ?? {};
     const known = priorityOf(headers);
     const priority = known ?? (await this.classify(message.content).catch(() => null));
-    const trace = traceHeaders(headers);
+    const way = wayHeaders(headers);
+    describeSpan({ 'hilum.priority': priority ?? 'undecided' });
     // After a delay the waiting starts anew; the first time through, it began when the event was published.
     const timestamp = known === undefined ? timestampOf(message) : undefined;
     await settler(channel, message, this.context).move(
       this.plan[priority ?? 'routine'].name,
-      priority === null ? trace : { ...trace, [PRIORITY_HEADER]: priority },
+      priority === null ? way : { ...way, [PRIORITY_HEADER]: priority },
       timestamp,
     );
     this.moved();

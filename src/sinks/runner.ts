@@ -1,4 +1,5 @@
 import type { Log } from '../base/log';
+import { describeSpan, inChildSpan } from '../base/trace';
 import type { DeliveryKind } from '../events/closed-lists';
 import { parseResultEvent, type ResultEvent } from '../events/result-event';
 import { createConsumer, type Settled } from '../queue/consume-loop';
@@ -59,10 +60,11 @@ export function createRunner(options: RunnerOptions): MessageHandler {
     retry,
     log,
     async work(event, message, studyLog) {
-      observer.delivery(
-        sink.name,
-        isWanted(event, sink) ? await watch.over(() => work(event, message, options, studyLog)) : 'unwanted',
-      );
+      const result = isWanted(event, sink)
+        ? await watch.over(() => work(event, message, options, studyLog))
+        : 'unwanted';
+      observer.delivery(sink.name, result);
+      describeSpan({ 'hilum.result': result });
     },
     report: (settled) => note(settled, sink.name, observer),
   });
@@ -75,13 +77,16 @@ async function work(
   log: Log,
 ): Promise<DeliveryResult> {
   const started = process.hrtime.bigint();
-  const record = await loadRecord(event);
+  const record = await inChildSpan({ name: 'read record' }, () => loadRecord(event));
   if (record === null) {
     log.info({ event: 'delivery.superseded', attempt }, 'the archive has a later result, which is told instead');
     return 'superseded';
   }
   const verified = (way: string, objects: number) => observer?.verified(sink.name, way, objects);
-  await sink.deliver({ kind: kindOf(event), record, verified });
+  const kind = kindOf(event);
+  await inChildSpan({ name: `deliver ${sink.name}`, attributes: { 'hilum.kind': kind } }, () =>
+    sink.deliver({ kind, record, verified }),
+  );
   log.info(
     { event: 'delivery.done', attempt, seconds: Number(process.hrtime.bigint() - started) / 1e9 },
     'result delivered',

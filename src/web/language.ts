@@ -1,3 +1,4 @@
+import { parseCookie } from 'cookie';
 import type { Request, RequestHandler } from 'express';
 import type { ConfiguredLanguage } from '../language/config';
 import type { Language, Words } from '../language/say';
@@ -32,7 +33,7 @@ export function wordsOf(request: object): Words {
 }
 
 function kept(request: Request): Language | null {
-  const value = new RegExp(`(?:^|;\\s*)${COOKIE}=(\\w+)`).exec(request.headers.cookie ?? '')?.[1];
+  const value = parseCookie(request.headers.cookie ?? '')[COOKIE];
   return isLanguage(value) ? value : null;
 }
 

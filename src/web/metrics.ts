@@ -31,6 +31,8 @@ export const METRIC_NAMES = [
   'hilum_turnaround_seconds',
   'hilum_turnaround_studies',
   'hilum_turnaround_unread_studies',
+  'hilum_retention_removed_total',
+  'hilum_retention_last_round_timestamp_seconds',
 ] as const;
 type MetricName = (typeof METRIC_NAMES)[number];
 
@@ -80,6 +82,8 @@ export interface Metrics {
   /** Objects that a receiver is known to have, by the way in which that is known. */
   verified(sink: string, way: string, objects: number): void;
   risMessage(type: string, outcome: string): void;
+  /** What was kept no longer and is removed, by what it is; told after each round. */
+  removed(counts: Readonly<Record<string, number>>): void;
   readonly contentType: string;
   /** All of it in Prometheus' text format, those of the Node process included. */
   text(): Promise<string>;
@@ -98,7 +102,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   addTurnaround(registry, sources.turnaround ?? (() => null));
   const instruments = startAtZero(instrumentsOf(registry), sources);
   const { films, studies, failures, stages, waits, lastResult, risMessages, lastRisMessage } = instruments;
-  const { deliveries, failing, verified } = instruments;
+  const { deliveries, failing, verified, removals, lastRound } = instruments;
   const nowSeconds = () => (sources.now?.() ?? new Date()).getTime() / 1000;
   return {
     stage: (stage, seconds) => stages.observe({ stage }, seconds),
@@ -115,6 +119,10 @@ export function createMetrics(sources: MetricsSources): Metrics {
     risMessage: (type, outcome) => {
       risMessages.inc({ type, outcome });
       lastRisMessage.set(nowSeconds());
+    },
+    removed: (counts) => {
+      for (const [what, count] of Object.entries(counts)) removals.inc({ what }, count);
+      lastRound.set(nowSeconds());
     },
     contentType: registry.contentType,
     text: () => registry.metrics(),
@@ -187,7 +195,8 @@ function instrumentsOf(registry: Registry) {
     labelNames: ['sink', 'by'],
   });
   const delivered = { deliveries, failing, verified };
-  return { films, studies, failures, stages, waits, lastResult, ...delivered, ...risInstruments(registry) };
+  const others = { ...risInstruments(registry), ...retentionInstruments(registry) };
+  return { films, studies, failures, stages, waits, lastResult, ...delivered, ...others };
 }
 
 function risInstruments(registry: Registry) {
@@ -203,6 +212,21 @@ function risInstruments(registry: Registry) {
     ),
   );
   return { risMessages, lastRisMessage };
+}
+
+function retentionInstruments(registry: Registry) {
+  const about = (name: MetricName, help: string) => ({ name, help, registers: [registry] });
+  const removals = new Counter({
+    ...about('hilum_retention_removed_total', 'What was kept no longer and is removed, by what it is'),
+    labelNames: ['what'],
+  });
+  const lastRound = new Gauge(
+    about(
+      'hilum_retention_last_round_timestamp_seconds',
+      'When it was last looked for what is kept no longer (Unix time); 0 before the first',
+    ),
+  );
+  return { removals, lastRound };
 }
 
 function addDrift(registry: Registry, look: NonNullable<MetricsSources['drift']>): void {

@@ -8,6 +8,37 @@ function withAbsolutePath(database: string): string {
   return path === undefined ? database : `file:${fromConfigFolder(path)}`;
 }
 
+/** Null is for ever. */
+const days = (least: number, text: string) =>
+  z.number().int().min(least).max(36_500).nullable().default(null).describe(`${text} (days); null: for ever`);
+
+/** A study is worked with for weeks: corrections, comparisons, turnaround. */
+const LEAST_DAYS = 30;
+
+export const retentionSchema = z
+  .strictObject({
+    listDays: days(LEAST_DAYS, 'How long a row of the list is kept after the last thing that happened to its study'),
+    verdictDays: days(LEAST_DAYS, 'How long a verdict is kept whose study is not on the list any more'),
+    auditDays: days(
+      LEAST_DAYS,
+      'How long messages of the audit trail are kept at least; files of a month go as a whole',
+    ),
+    pictureDays: z
+      .number()
+      .positive()
+      .max(365)
+      .default(1)
+      .describe('How long a drawn picture is held in memory at most (days); none is on the disk'),
+  })
+  .prefault({});
+export type RetentionConfig = z.infer<typeof retentionSchema>;
+
+/** What must not be, as the configuration is refused with it. */
+export function retentionProblems({ listDays, verdictDays }: RetentionConfig): string[] {
+  if (verdictDays === null || (listDays !== null && verdictDays >= listDays)) return [];
+  return ['retention.verdictDays: a row shows its verdict, so listDays must be set, and not be longer'];
+}
+
 export const listSchema = z
   .strictObject({
     enabled: z.boolean().default(false).describe('The reading list: its database is kept, and results are told to it'),

@@ -28,6 +28,11 @@ export function isDamage(cause: unknown): boolean {
   return BROKEN_FILE.has(code) || code.startsWith('SQLITE_CORRUPT');
 }
 
+/** Whether another process has what is needed. */
+export function isLocked(cause: unknown): boolean {
+  return codeOf(cause).startsWith('SQLITE_BUSY');
+}
+
 /**
  * What a database threw, told by code; a defect of our own is given back as it is. Nothing of the driver's own text is
  * kept: it may quote a value. What is not known counts as transient: a database that is away, full, locked or still

@@ -6,7 +6,7 @@ import { HilumError } from '../base/errors';
 import type { Log } from '../base/log';
 import { databaseError, isDamage } from './database-error';
 import { identityOf } from './database-file';
-import { migrate, MIGRATIONS, pendingOf } from './migrations/index';
+import { hasTable, migrate, MIGRATIONS, stepsOf } from './migrations/index';
 import type { DatabaseKind, Migration } from './migrations/migration';
 import type { Schema } from './schema';
 import { ensureSearchIndex } from './search-index';
@@ -36,15 +36,19 @@ export interface Database {
   check(): Promise<void>;
   /**
    * For whoever asks before anything is opened: neither makes nor migrates anything. A file is read whole.
-   * `absent`: the tables are made at the first use; `older`: they are brought up to date then.
+   * `absent`: the tables are made at the first use; `older`: they are brought up to date then; `newer`: of the next
+   * version, on which this one runs.
    */
-  examine(): Promise<'absent' | 'older' | 'current'>;
+  examine(): Promise<Standing>;
   /** The database's own clock; an embedded one has that of this machine. */
   clock(): Promise<Date>;
   /** Opens and migrates now rather than at the first use. */
   ready(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** How the tables of a database stand to this version. */
+type Standing = 'absent' | 'older' | 'current' | 'newer';
 
 /** Any number: the lock that one migrating process holds in PostgreSQL. */
 const MIGRATION_LOCK = 4_711_031_415;
@@ -96,7 +100,7 @@ export function openDatabase(
     readAside: (work) => translated(() => aside(work)),
     write: (work) => translated(() => db.transaction().execute(work)),
     check: async () => {
-      await translated(() => pendingOf(reader, migrations));
+      await translated(() => stepsOf(reader, kind, migrations));
       await translated(() => db.transaction().execute(() => Promise.resolve()));
       // In the background: of a large file it takes seconds.
       verifying ??= verify().catch((error: unknown) => {
@@ -159,20 +163,12 @@ function connectServer(url: string): Connected {
   };
 }
 
-async function examine(
-  db: Kysely<Schema>,
-  kind: DatabaseKind,
-  migrations: readonly Migration[],
-): Promise<'absent' | 'older' | 'current'> {
+async function examine(db: Kysely<Schema>, kind: DatabaseKind, migrations: readonly Migration[]): Promise<Standing> {
   if (kind === 'sqlite') await requireWhole(db);
-  const tables = sql.raw(
-    kind === 'sqlite'
-      ? "select name from sqlite_schema where name = 'migration'"
-      : "select 1 where to_regclass('migration') is not null",
-  );
-  const { rows } = await sql`${tables}`.execute(db);
-  if (rows.length === 0) return 'absent';
-  return (await pendingOf(db, migrations)).length === 0 ? 'current' : 'older';
+  if (!(await hasTable(db, kind, 'migration'))) return 'absent';
+  const { pending, newer } = await stepsOf(db, kind, migrations);
+  if (newer !== null) return 'newer';
+  return pending.length === 0 ? 'current' : 'older';
 }
 
 /** Reads all pages. @throws HilumError DATABASE_INVALID */
@@ -193,6 +189,11 @@ function kindOf(url: string): DatabaseKind {
   if (url.startsWith('file:')) return 'sqlite';
   if (/^postgres(ql)?:\/\//.test(url)) return 'postgres';
   throw new HilumError('CONFIG_INVALID', 'permanent', 'list.database must be file:PATH or postgres://...');
+}
+
+/** The file of an embedded database; null where a server has it. @throws HilumError CONFIG_INVALID */
+export function databaseFileOf(url: string): string | null {
+  return kindOf(url) === 'sqlite' ? pathOf(url) : null;
 }
 
 /** `file:/a/b`, `file:///a/b` or `file:a/b`. */
@@ -227,11 +228,16 @@ async function prepare(
   migrations: readonly Migration[],
   log: Log,
 ): Promise<void> {
-  const applied = await db.transaction().execute(async (transaction) => {
+  const { applied, newer } = await db.transaction().execute(async (transaction) => {
     if (kind === 'postgres') await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(transaction);
     const steps = await migrate(transaction, kind, migrations);
     if (kind === 'postgres') await ensureSearchIndex(transaction, log);
-    return steps;
+    return { applied: steps, newer: (await stepsOf(transaction, kind, migrations)).newer };
   });
+  if (newer !== null)
+    log.warn(
+      { event: 'list.database-newer', version: newer },
+      `the database of the reading list is of version ${newer}, on which this one runs: update this one`,
+    );
   log.info({ event: 'list.database-ready', kind, applied }, 'the database of the reading list is ready');
 }

@@ -13,13 +13,24 @@ export async function patientDigest(
   db: Kysely<Schema>,
   { PatientID, IssuerOfPatientID }: StudyRecord['patient'],
 ): Promise<string | null> {
-  if (PatientID === '') return null;
+  return PatientID === '' ? null : keyed(await keyOf(db), deriveUid(['patient', IssuerOfPatientID, PatientID]));
+}
+
+/** What makes plain digests, as version 0.1 writes them, into those of this version; others stay. */
+export async function digestKeying(db: Kysely<Schema>): Promise<(digest: string) => string> {
+  const key = await keyOf(db);
+  return (digest) => (digest.startsWith('2.25.') ? keyed(key, digest) : digest);
+}
+
+async function keyOf(db: Kysely<Schema>): Promise<Buffer> {
   const { value } = await db
     .selectFrom('site_key')
     .select('value')
     .where('name', '=', 'patient-digest')
     .executeTakeFirstOrThrow();
-  return createHmac('sha256', Buffer.from(value, 'base64'))
-    .update(deriveUid(['patient', IssuerOfPatientID, PatientID]))
-    .digest('hex');
+  return Buffer.from(value, 'base64');
+}
+
+function keyed(key: Buffer, digest: string): string {
+  return createHmac('sha256', key).update(digest).digest('hex');
 }

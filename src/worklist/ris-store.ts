@@ -28,35 +28,25 @@ import type { Schema, StudyColumns } from './schema';
 
 export interface RisStoreParts {
   readonly database: Database;
-  /** How long what belongs to no study of the list is kept (milliseconds). */
-  readonly keepMs: number;
   /** Told of each study before its row changes. @throws HilumError: then nothing of the message holds */
   readonly onChange: (study: ChangedStudy, sender: RisSender) => Promise<void>;
   readonly now?: () => number;
 }
-
-const HOUR_MS = 3_600_000;
 
 /**
  * The list, as the RIS tells it of orders and patients. A message is taken in one transaction, and its digest with it:
  * taken twice it changes nothing, and what is answered is committed. The change's number comes first, as everywhere:
  * one writer at a time, so that a study that comes meanwhile finds what is kept, or is found.
  */
-export function risStore({ database, keepMs, onChange, now = Date.now }: RisStoreParts): RisStore {
-  let tidied = 0;
+export function risStore({ database, onChange, now = Date.now }: RisStoreParts): RisStore {
   return {
     take: async (message, sender) => {
       const at = now();
-      const taken = await database.write(async (transaction) => {
+      return database.write(async (transaction) => {
         await nextChange(transaction);
         if (await isKnown(transaction, message, at)) return 'repeated';
         return takeChanges(transaction, message, at, (study) => onChange(study, sender));
       });
-      if (at - tidied > HOUR_MS) {
-        tidied = at;
-        await database.write((transaction) => dropBefore(transaction, at - keepMs));
-      }
-      return taken;
     },
   };
 }
@@ -69,11 +59,6 @@ async function isKnown(transaction: Transaction<Schema>, { digest }: RisMessage,
     .executeTakeFirst();
   if (known === undefined) await transaction.insertInto('ris_message').values({ digest, received_at: at }).execute();
   return known !== undefined;
-}
-
-async function dropBefore(transaction: Transaction<Schema>, time: number): Promise<void> {
-  await transaction.deleteFrom('ris_message').where('received_at', '<', time).execute();
-  await transaction.deleteFrom('ris_order').where('received_at', '<', time).execute();
 }
 
 async function takeChanges(

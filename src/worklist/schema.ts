@@ -9,6 +9,7 @@ import type { ReadHow, StudyState } from './states';
  */
 export interface Schema extends AccessSchema {
   migration: MigrationTable;
+  schema_step: SchemaStepTable;
   counter: CounterTable;
   study: StudyTable;
   history: HistoryTable;
@@ -22,10 +23,22 @@ export interface Schema extends AccessSchema {
   saved_view: SavedViewTable;
   open_study: OpenStudyTable;
   worker: WorkerTable;
+  lease: LeaseTable;
 }
 
+/** Steps of the schema that version 0.1 may see; see `noteStep` in `migrations/index`. */
 interface MigrationTable {
   name: string;
+  applied_at: number;
+}
+
+/** Steps of the schema that were taken; those of 0.1 are in `migration` alone where it took them. */
+interface SchemaStepTable {
+  name: string;
+  /** Of the version that has it first: its place in `RELEASES`. */
+  release: number;
+  /** As that version is called, for one that does not know it. */
+  version: string;
   applied_at: number;
 }
 
@@ -251,4 +264,12 @@ interface OpenStudyTable {
 interface WorkerTable {
   name: string;
   heard_at: number;
+}
+
+/** Work that one process does at a time. */
+interface LeaseTable {
+  name: string;
+  holder: string;
+  /** Until then nobody else begins it. */
+  until: number;
 }

@@ -8,7 +8,7 @@ import type { Author } from './author';
 import { isFindingWithdrawn, nextChange, note, URGENCY_COLUMNS, type UrgencyColumns, urgencyColumns } from './change';
 import type { Database } from './database';
 import { clean, leadOf } from './record-columns';
-import { patientDigest } from './patient-digest';
+import { digestKeying, patientDigest } from './patient-digest';
 import { patientWithRis } from './ris-patient';
 import type { Schema } from './schema';
 import type { Verdict } from './states';
@@ -172,6 +172,7 @@ const COLUMNS = ['file', 'label', 'patient', 'view', 'hilum'] as const;
  */
 export async function* exportVerdicts(database: Pick<Database, 'read'>): AsyncGenerator<string> {
   yield line(COLUMNS);
+  const keying = await database.read(digestKeying);
   for (let after = 0; ;) {
     const rows = await database.read((db) =>
       latest(db)
@@ -187,7 +188,7 @@ export async function* exportVerdicts(database: Pick<Database, 'read'>): AsyncGe
         yield line([
           `${study_uid}/${film_uid}.dcm`,
           labelOf(verdict as Verdict, priority),
-          patient_key ?? '',
+          patient_key === null ? '' : keying(patient_key),
           view ?? '',
           priority,
         ]);

@@ -1,5 +1,6 @@
 """The plug-in's parts without Orthanc and without a broker: /usr/bin/python3 -m unittest discover -s test/plugin"""
 
+import http.server
 import json
 import os
 import shutil
@@ -52,6 +53,16 @@ class SettingsTest(unittest.TestCase):
         self.assertIsNone(directory({}))
         self.assertIsNone(directory({'StorageDirectory': 'OrthancStorage'}))
         self.assertEqual(directory({'Hilum': {'SpoolDirectory': 'b'}}), ['"SpoolDirectory" must be an absolute path'])
+
+    def test_where_traces_go(self):
+        def problems(**section):
+            return plugin.read_settings({'Hilum': dict(section, AmqpUrl=URL)}, {})[1]
+
+        self.assertEqual(problems(OtlpEndpoint='https://collector:4318', OtlpHeaders={'Authorization': 'Bearer x'}, TraceRatio=0), [])
+        self.assertEqual(len(problems(OtlpEndpoint='collector:4318', OtlpHeaders={'Authorization': 1}, TraceRatio=True)), 3)
+        self.assertEqual(problems(TraceRatio='1'), ['"TraceRatio" must be a number from 0 to 1'])
+        self.assertEqual(problems(TraceRatio=1.5), ['"TraceRatio" must be a number from 0 to 1'])
+        self.assertEqual(problems(OtlpEndpoint=5), ['"OtlpEndpoint" must be a text'])
 
     def test_no_broker_named(self):
         self.assertEqual(len(plugin.read_settings({}, {})[1]), 1)
@@ -334,13 +345,15 @@ class FakeLink:
     def __init__(self, failures=()):
         self.failures = list(failures)
         self.bodies = []
+        self.headers = []
         self.closed = 0
 
-    def publish(self, body):
+    def publish(self, body, headers):
         failure = self.failures.pop(0) if self.failures else None
         if failure is not None:
             raise failure
         self.bodies.append(json.loads(body))
+        self.headers.append(headers)
 
     def keep_alive(self):
         pass
@@ -382,9 +395,9 @@ class PublisherTest(unittest.TestCase):
         rows = []
 
         class LookingLink(FakeLink):
-            def publish(self, body):
+            def publish(self, body, headers):
                 rows.append(len(spool.load()))
-                super().publish(body)
+                super().publish(body, headers)
 
         link = LookingLink([ConnectionError('gone')])
         publisher = self.start(link, resolve=lambda study: None if study == 'deleted' else '1.2.' + study)
@@ -460,6 +473,90 @@ class PublisherTest(unittest.TestCase):
         self.assertLess(time.monotonic() - started, 5)
         self.assertIn('1 study event(s) were not published before Orthanc stopped and are lost', self.lines[-1])
 
+
+class TracesTest(unittest.TestCase):
+    """The trace that begins with an event: its header, and the span that an OTLP receiver gets."""
+
+    def setUp(self):
+        self.lines = []
+        self.requests = []
+        outer = self
+
+        class Receiver(http.server.BaseHTTPRequestHandler):
+            status = 200
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers['Content-Length'])))
+                outer.requests.append((self.path, dict(self.headers), body))
+                self.send_response(Receiver.status)
+                self.end_headers()
+
+            def log_message(self, *_arguments):
+                pass
+
+        self.receiver = Receiver
+        server = http.server.HTTPServer(('127.0.0.1', 0), Receiver)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        section = {'AmqpUrl': URL, 'OtlpEndpoint': 'http://127.0.0.1:%d/' % server.server_port, 'OtlpHeaders': {'Authorization': 'Bearer secret'}}
+        self.settings, problems = plugin.read_settings({'Hilum': section}, {})
+        self.assertEqual(problems, [])
+
+    def publish(self, ratio=1.0, studies=('1',)):
+        """The headers of the messages; all spans are sent when it returns."""
+        link = FakeLink()
+        traces = plugin.Traces('hilum.study', ratio, plugin.otlp_post(self.settings), self.lines.append)
+        publisher = plugin.Publisher(memory_queue(10), lambda study: '1.2.' + study, lambda: link, 'AET', self.lines.append, traces=traces)
+        publisher.start()
+        for study in studies:
+            publisher.on_stable_study(study)
+        publisher.stop()
+        return link.headers
+
+    def spans(self):
+        return [span for _path, _headers, body in self.requests for span in body['resourceSpans'][0]['scopeSpans'][0]['spans']]
+
+    def test_the_message_carries_what_the_receiver_gets(self):
+        headers = self.publish(studies=('1', '2'))
+        spans = self.spans()
+        self.assertEqual([header['traceparent'] for header in headers], ['00-%s-%s-01' % (span['traceId'], span['spanId']) for span in spans])
+        self.assertEqual(len({span['traceId'] for span in spans}), 2)
+        self.assertEqual([span['name'] for span in spans], ['send hilum.study'] * 2)
+        for span in spans:
+            self.assertRegex(span['traceId'] + span['spanId'], '^[0-9a-f]{48}$')
+            self.assertLessEqual(int(span['startTimeUnixNano']), int(span['endTimeUnixNano']))
+            self.assertLess(abs(int(span['endTimeUnixNano']) / 1e9 - time.time()), 60)
+        said = {one['key']: one['value']['stringValue'] for one in spans[0]['attributes']}
+        self.assertEqual((said['hilum.study'], said['messaging.destination.name']), ('1.2.1', 'hilum.study'))
+        path, sent, _body = self.requests[0]
+        self.assertEqual((path, sent['Content-Type'], sent['Authorization']), ('/v1/traces', 'application/json', 'Bearer secret'))
+
+    def test_a_trace_that_is_not_sent_says_so_to_the_service(self):
+        headers = self.publish(ratio=0)
+        self.assertRegex(headers[0]['traceparent'], '^00-[0-9a-f]{32}-[0-9a-f]{16}-00$')
+        self.assertEqual(self.requests, [])
+
+    def test_a_receiver_that_refuses_holds_nothing_up_and_is_one_line(self):
+        self.receiver.status = 503
+        headers = self.publish(studies=('1', '2', '3'))
+        self.assertEqual(len(headers), 3)
+        self.assertEqual(len([line for line in self.lines if 'receiver of traces' in line]), 1)
+        self.assertNotIn('secret', ' '.join(self.lines))
+
+    def test_spans_that_nobody_takes_are_bounded(self):
+        traces = plugin.Traces('hilum.study', 1.0, None, self.lines.append)
+        for _ in range(plugin.SPANS_WAITING + 5):
+            traces.published(traces.begin(), '1.2', 0, 0)
+        self.assertEqual(len(traces._waiting), plugin.SPANS_WAITING)
+
+    def test_without_a_receiver_no_trace_begins(self):
+        link = FakeLink()
+        publisher = plugin.Publisher(memory_queue(10), lambda study: study, lambda: link, 'AET', self.lines.append)
+        publisher.start()
+        publisher.on_stable_study('1')
+        publisher.stop()
+        self.assertEqual(link.headers, [{}])
 
 if __name__ == '__main__':
     unittest.main()

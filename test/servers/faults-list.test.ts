@@ -163,16 +163,15 @@ test('list.db is damaged: health, doctor and one log line say so, also where no 
   );
 }, 60_000);
 
-test('list.db is of a newer version of Hilum: health, doctor and one log line say so', async () => {
-  const next = { name: '999-of-tomorrow', up: () => Promise.resolve() };
+test('list.db is of a version of Hilum two ahead: health, doctor and one log line say so', async () => {
+  const change = { change: 'contracts', unusedSince: 3 } as const;
+  const next = { name: '999-of-tomorrow', release: 4, ...change, up: () => Promise.resolve() };
   const database = openDatabase(`file:${listFile()}`, createLog('silent'), [...MIGRATIONS, next]);
   await database.ready();
   await database.close();
   const config = configOf();
   await running(config, (service) =>
-    expectNamed(service, 'database', /newer version of Hilum \(it has 999-of-tomorrow\)/, () =>
-      examineDatabase(config),
-    ),
+    expectNamed(service, 'database', /version 4 of Hilum \(it has 999-of-tomorrow\)/, () => examineDatabase(config)),
   );
 }, 60_000);
 

@@ -12,7 +12,9 @@ import { databaseTests } from '../support/suites/database.suite';
 import { habitTests } from '../support/suites/habits.suite';
 import { listQueryTests } from '../support/suites/list-queries.suite';
 import { priorTests } from '../support/suites/priors.suite';
+import { retentionTests } from '../support/suites/retention.suite';
 import { turnaroundTests } from '../support/suites/turnaround.suite';
+import { versionTests } from '../support/suites/versions.suite';
 import { workStateTests } from '../support/suites/work-state.suite';
 import { worklistTests } from '../support/suites/worklist.suite';
 
@@ -50,6 +52,14 @@ describe('saved views, open pages and since when a study is urgent, on PostgreSQ
 
 describe('turnaround, on PostgreSQL', () => {
   turnaroundTests(create, (url, migrations) => openDatabase(url, LOG, migrations));
+});
+
+describe('what is kept no longer, on PostgreSQL', () => {
+  retentionTests(async () => openDatabase(await create(), LOG));
+});
+
+describe('versions side by side, on PostgreSQL', () => {
+  versionTests(create, { takesTurns: false });
 });
 
 describe('PostgreSQL as its database', () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DiagnosticReport } from 'fhir/r4';
 import { deriveUid } from '../../src/dicom/uid';
 import { encodeBundle, uuidOf } from '../../src/sinks/fhir/message';
 import type { StudyRecord } from '../../src/sinks/record';
@@ -11,9 +12,8 @@ const OPTIONS = {
   placerSystem: undefined,
 };
 const resources = (record: StudyRecord = RECORD) => encodeBundle(record, OPTIONS).entry.map(({ resource }) => resource);
-const report = (record: StudyRecord = RECORD) => resources(record).at(-1)!;
-const probabilities = (record: StudyRecord = RECORD) =>
-  resources(record).filter(({ component }) => component !== undefined);
+const report = (record: StudyRecord = RECORD) => resources(record).at(-1) as DiagnosticReport;
+const probabilities = (record: StudyRecord = RECORD) => resources(record).filter((resource) => 'component' in resource);
 
 test('the same record makes the same bundle; identifiers and references follow from what they are about', () => {
   expect(encodeBundle(RECORD, OPTIONS)).toEqual(encodeBundle({ ...RECORD }, OPTIONS));
@@ -42,7 +42,7 @@ test('a Device is made once, all else is found by its identifier', () => {
 });
 
 test('preliminary, and the conclusion says what it is for and never that something is absent', () => {
-  const text = String(report()['conclusion']);
+  const text = String(report().conclusion);
   expect(report()).toMatchObject({
     status: 'preliminary',
     effectiveDateTime: '2026-03-01T10:15:00+01:00',
@@ -56,7 +56,7 @@ test('preliminary, and the conclusion says what it is for and never that somethi
     'Film 2: Not analysed because the film looks like a lateral view; only frontal films are analysed',
     'Film 3: Not analysed because the film is of HAND',
   ]);
-  const below = String(report({ ...RECORD, films: [withProbability(RECORD.films[0]!, 0.1)] })['conclusion']);
+  const below = String(report({ ...RECORD, films: [withProbability(RECORD.films[0]!, 0.1)] }).conclusion);
   expect(below).toContain('no statement about absence');
   expect(below).not.toMatch(/normal|negative|no evidence/i);
 });
@@ -78,7 +78,7 @@ test('a film that was not analysed has no value but says why', () => {
 
 test('patient, order and study are named by identifiers and not made', () => {
   expect(resources().map(({ resourceType }) => resourceType)).not.toEqual(expect.arrayContaining(['Patient']));
-  expect(report()['subject']).toEqual({
+  expect(report().subject).toEqual({
     type: 'Patient',
     identifier: {
       type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR' }] },
@@ -86,7 +86,7 @@ test('patient, order and study are named by identifiers and not made', () => {
       assigner: { display: 'HOSP' },
     },
   });
-  expect(report()['basedOn']).toMatchObject([
+  expect(report().basedOn).toMatchObject([
     { identifier: { system: 'http://hospital.example/accession', value: 'A-77' } },
     { identifier: { value: 'PL-1' } },
   ]);
@@ -102,7 +102,7 @@ test.each([
   ['', '101500', '+0100', undefined],
 ])('study of %s %s %s', (StudyDate, StudyTime, TimezoneOffsetFromUTC, expected) => {
   expect(
-    report({ ...RECORD, study: { ...RECORD.study, StudyDate, StudyTime, TimezoneOffsetFromUTC } })['effectiveDateTime'],
+    report({ ...RECORD, study: { ...RECORD.study, StudyDate, StudyTime, TimezoneOffsetFromUTC } }).effectiveDateTime,
   ).toBe(expected);
 });
 

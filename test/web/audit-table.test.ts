@@ -148,6 +148,14 @@ const PROOFS: Readonly<Record<string, (() => Promise<string[]>) | Elsewhere>> = 
     file: 'test/servers/evaluate.test.ts',
     title: 'killed in the middle and started again',
   },
+  '`hilum backup` and `hilum restore`': {
+    file: 'test/servers/backup.test.ts',
+    title: 'beside the running service a backup is written, and nothing is restored; once it is stopped, it is',
+  },
+  'what is [kept no longer](state.md#retention) is removed': {
+    file: 'test/app/retention.test.ts',
+    title: 'what went is in the audit trail first, in log and metrics; a round without it says nothing',
+  },
   'something refused to somebody signed in': async () => {
     await add('two', 'operator');
     const browser = await signIn('two');

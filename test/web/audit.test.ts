@@ -150,6 +150,35 @@ describe('the file', () => {
     expect(readFileSync(join(dir, 'audit/audit.log'), 'utf8')).toBe('<last/>\n<more/>\n');
   });
 
+  test('begins anew a month after its first message, also in a process that was started since', async () => {
+    const message = (at: string) => `<EventIdentification EventDateTime="${at}"/>`;
+    const days = [0, 30, 32, 33, 70].map((day) => new Date(AT.getTime() + day * 86_400_000));
+    for (const day of days) {
+      const trail = new AuditTrail({ dir, maxFileBytes: 10_000 }, null, () => day.getTime());
+      await trail.write(message(day.toISOString()), day);
+      await trail.close();
+    }
+    const lines = readdirSync(dir)
+      .sort()
+      .map((name) => readFileSync(join(dir, name), 'utf8').trim().split('\n').length);
+    expect(lines).toEqual([2, 2, 1]);
+  });
+
+  test('where another process has begun a new file, this one follows, and nothing is lost', async () => {
+    const [one, other] = [0, 1].map(() => new AuditTrail({ dir, maxFileBytes: 100 }, null)) as [AuditTrail, AuditTrail];
+    for (let i = 0; i < 20; i++) {
+      await (i % 2 === 0 ? one : other).write(`<m${i}>${'x'.repeat(30)}</m${i}>`, AT);
+      await new Promise((wait) => setTimeout(wait, 2));
+    }
+    await Promise.all([one.close(), other.close()]);
+    const files = readdirSync(dir)
+      .sort()
+      .map((name) => readFileSync(join(dir, name), 'utf8'));
+    expect(files.join('').match(/<m\d+>/g)).toEqual(Array.from({ length: 20 }, (_, i) => `<m${i}>`));
+    // None begins before the one before it is full.
+    expect(Math.min(...files.slice(0, -1).map((text) => text.length))).toBeGreaterThanOrEqual(100);
+  });
+
   test('what is not on the disk is an error, and the next message is tried anew', async () => {
     const inTheWay = join(dir, 'audit');
     writeFileSync(inTheWay, '');

@@ -182,11 +182,9 @@ test('looking beforehand makes and migrates nothing: absent, older, current, new
   expect(await open().examine()).toBe('older');
   await open().ready();
   expect(await open().examine()).toBe('current');
-  const newer = openDatabase(`file:${path}`, LOG, MIGRATIONS.slice(0, 3), MORTAL);
-  opened.push(newer);
-  const refused = { code: 'DATABASE_INVALID', message: expect.stringContaining('newer version of Hilum') as string };
-  await expect(newer.examine()).rejects.toMatchObject(refused);
-  await expect(newer.check()).rejects.toMatchObject(refused);
+  const old = openDatabase(`file:${path}`, LOG, MIGRATIONS.slice(0, 2), MORTAL);
+  opened.push(old);
+  expect(await old.examine()).toBe('newer');
   for (const database of opened.splice(0)) await database.close();
   rmSync(path);
   writeFileSync(path, 'no database '.repeat(1_000));

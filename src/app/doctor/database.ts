@@ -13,6 +13,7 @@ const TEXTS = {
   absent: 'has no tables yet: the first start of the service makes them',
   older: 'of an older version: the next start of the service brings it up to date',
   current: 'answers, undamaged, of this version',
+  newer: 'of the next version of Hilum, on which this one runs: update this one',
 };
 
 /** Neither makes nor migrates it. A file is read whole. */

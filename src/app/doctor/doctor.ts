@@ -11,6 +11,7 @@ import { examineDisk } from './disk';
 import { examineModels } from './models';
 import { examinePort } from './port';
 import { examineReceivers } from './receivers';
+import { examineRetention } from './retention';
 import { examineRis } from './ris';
 import { examineStore } from './store-test';
 
@@ -39,6 +40,7 @@ export async function examine(path: string, { storeTest = false } = {}): Promise
     examineAccess(config),
     examinePort(config),
     examineRis(config),
+    examineRetention(config),
   ];
   return [{ check: 'configuration', ok: true, text: `${path} is valid` }, ...(await Promise.all(parts)).flat()];
 }

@@ -1,3 +1,4 @@
+import type { DiagnosticReport, Extension, Reference } from 'fhir/r4';
 import { HilumError } from '../../base/errors';
 import { deriveUid, type Uid } from '../../dicom/uid';
 import { RESEARCH_USE } from '../../finding/wording';
@@ -5,7 +6,7 @@ import type { StudyRecord } from '../record';
 import { caveats, CHEST_FILM, filmStatement, issuedAt, reportStatus, studyCaveats } from '../statements';
 import type { FhirConfig } from './config';
 import { filmObservations } from './observations';
-import { type Bundle, concept, type Entry, logical, own, type Resource, type Shared, STATUS_CODES } from './types';
+import { concept, type Entry, logical, own, type Shared, STATUS_CODES, type Transaction, type Written } from './types';
 
 export type FhirOptions = Pick<FhirConfig, 'patientSystem' | 'accessionSystem' | 'placerSystem'>;
 
@@ -16,11 +17,11 @@ export type FhirOptions = Pick<FhirConfig, 'patientSystem' | 'accessionSystem' |
  * here.
  * @throws HilumError ENCODE_FAILED (permanent) for a film without Patient ID: a result must not be filed by a name.
  */
-export function encodeBundle(record: StudyRecord, options: FhirOptions): Bundle {
+export function encodeBundle(record: StudyRecord, options: FhirOptions): Transaction {
   if (record.patient.PatientID === '')
     throw new HilumError('ENCODE_FAILED', 'permanent', 'the film has no Patient ID, which the subject needs');
   const device = deviceEntry(record);
-  const shared = {
+  const shared: Shared = {
     subject: subjectOf(record, options),
     device: { reference: device.fullUrl },
     issued: issuedAt(record),
@@ -40,8 +41,8 @@ export function encodeBundle(record: StudyRecord, options: FhirOptions): Bundle 
 }
 
 /** Conditional update (FHIR R4 section 3.1.0.4.3): found by its identifier and replaced, else made. */
-function updated(uid: Uid, resource: Resource): Entry {
-  const [identifier] = [own(uid)];
+function updated(uid: Uid, resource: Written): Entry {
+  const identifier = own(uid);
   return {
     fullUrl: uuidOf(uid),
     resource: { ...resource, identifier: [identifier] },
@@ -56,7 +57,7 @@ function updated(uid: Uid, resource: Resource): Entry {
 function deviceEntry({ softwareVersion, models }: StudyRecord): Entry {
   const uid = deriveUid(['fhir-device', softwareVersion, ...models.map(({ id, version }) => `${id} ${version}`)]);
   const identifier = own(uid);
-  const resource = {
+  const resource: Written = {
     resourceType: 'Device',
     identifier: [identifier],
     status: 'active',
@@ -79,14 +80,17 @@ function deviceEntry({ softwareVersion, models }: StudyRecord): Entry {
   };
 }
 
-function subjectOf({ patient: { PatientID, IssuerOfPatientID } }: StudyRecord, { patientSystem }: FhirOptions): object {
+function subjectOf(
+  { patient: { PatientID, IssuerOfPatientID } }: StudyRecord,
+  { patientSystem }: FhirOptions,
+): Reference {
   return logical('Patient', PatientID, { system: patientSystem, type: 'MR', assigner: IssuerOfPatientID });
 }
 
 function ordersOf(
   { order: { AccessionNumber, AccessionNumberIssuer, PlacerOrderNumberImagingServiceRequest: placer } }: StudyRecord,
   { accessionSystem, placerSystem }: FhirOptions,
-): object[] {
+): Reference[] {
   return [
     ...(AccessionNumber === ''
       ? []
@@ -106,7 +110,7 @@ function reportEntry(record: StudyRecord, { subject, issued, basedOn }: Shared, 
   const uid = deriveUid(['fhir-report', studyInstanceUid]);
   return updated(uid, {
     resourceType: 'DiagnosticReport',
-    ...(basedOn.length === 0 ? {} : { basedOn }),
+    ...(basedOn.length === 0 ? {} : { basedOn: [...basedOn] }),
     ...replaced(films),
     status: STATUS_CODES[reportStatus(record)],
     category: [
@@ -130,7 +134,7 @@ function reportEntry(record: StudyRecord, { subject, issued, basedOn }: Shared, 
 }
 
 /** Extension of FHIR R4: the reports that this one takes the place of, by their SOP Instance UIDs in the archive. */
-function replaced(films: StudyRecord['films']): object {
+function replaced(films: StudyRecord['films']): { extension?: Extension[] } {
   const extension = films
     .flatMap(({ supersedes = [] }) => supersedes)
     .map((uid) => ({
@@ -144,7 +148,9 @@ function replaced(films: StudyRecord['films']): object {
 }
 
 /** Study Date and Time as dateTime; without a time zone there is no time in it (FHIR R4 section 2.24.0.1). */
-function effective({ study: { StudyDate, StudyTime, TimezoneOffsetFromUTC: offset } }: StudyRecord): object {
+function effective({
+  study: { StudyDate, StudyTime, TimezoneOffsetFromUTC: offset },
+}: StudyRecord): Pick<DiagnosticReport, 'effectiveDateTime'> {
   const day = /^(\d{4})(\d{2})(\d{2})$/.exec(StudyDate);
   if (day === null) return {};
   const date = day.slice(1).join('-');

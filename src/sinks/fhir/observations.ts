@@ -1,3 +1,4 @@
+import type { Annotation, Observation, ObservationComponent, Quantity, Reference } from 'fhir/r4';
 import { liveFindings } from '../../finding/finding';
 import type { Code } from '../../dicom/code';
 import type { Finding } from '../../events/finding';
@@ -5,7 +6,7 @@ import { CODES } from '../../objects/codes';
 import { reportOf } from '../../objects/film-result';
 import type { FilmRecord } from '../record';
 import { DELIVERY_CODES, filmStatement, filmStatus, isWithdrawn, replacementNotes, VIEW_CODES } from '../statements';
-import { concept, type Resource, type Shared, STATUS_CODES } from './types';
+import { concept, type Shared, STATUS_CODES } from './types';
 
 const CATEGORY = {
   value: 'imaging',
@@ -17,7 +18,7 @@ const UNIT = { unit: '1', system: 'http://unitsofmeasure.org', code: '1' };
 /** `name` tells the observations of a film apart, and with the film makes the identifier: never change one. */
 export interface NamedResource {
   readonly name: string;
-  readonly resource: Resource;
+  readonly resource: Observation;
 }
 
 /**
@@ -52,12 +53,12 @@ export function filmObservations(told: FilmRecord, shared: Shared): NamedResourc
   ];
 }
 
-function base(film: FilmRecord, shared: Shared, ...codes: Code[]): Resource {
+function base(film: FilmRecord, shared: Shared, ...codes: Code[]): Observation {
   const { subject, device, issued, basedOn } = shared;
   const report = reportOf(film);
   return {
     resourceType: 'Observation',
-    ...(basedOn.length === 0 ? {} : { basedOn }),
+    ...(basedOn.length === 0 ? {} : { basedOn: [...basedOn] }),
     status: STATUS_CODES[filmStatus(film, shared)],
     category: [concept(CATEGORY)],
     code: concept(...codes),
@@ -69,7 +70,7 @@ function base(film: FilmRecord, shared: Shared, ...codes: Code[]): Resource {
 }
 
 /** A film that was not analysed has no value, but says why not: nobody may take silence for an all-clear. */
-function probability(film: FilmRecord, finding: Finding | undefined): object {
+function probability(film: FilmRecord, finding: Finding | undefined): Partial<Observation> {
   const value = finding?.probability ?? film.probability;
   return {
     ...(value === null
@@ -79,7 +80,10 @@ function probability(film: FilmRecord, finding: Finding | undefined): object {
   };
 }
 
-function components({ sopInstanceUid, outcome, view, reason }: FilmRecord, finding: Finding | undefined): object[] {
+function components(
+  { sopInstanceUid, outcome, view, reason }: FilmRecord,
+  finding: Finding | undefined,
+): ObservationComponent[] {
   const point = finding?.operatingPoint ?? null;
   return [
     { code: concept(DELIVERY_CODES.film), valueString: sopInstanceUid },
@@ -99,15 +103,15 @@ const NOT_PERFORMED: Code = {
   meaning: 'Not Performed',
 };
 
-function notes(film: FilmRecord): object[] {
+function notes(film: FilmRecord): Annotation[] {
   return [filmStatement(film), ...film.remarks, ...replacementNotes(film)].map((text) => ({ text }));
 }
 
-function quantity(value: number): object {
+function quantity(value: number): Quantity {
   return { value, ...UNIT };
 }
 
 /** The Structured Report in the archive, by its SOP Instance UID. */
-function instance(uid: string): object {
+function instance(uid: string): Reference {
   return { type: 'DocumentReference', identifier: { system: 'urn:dicom:uid', value: `urn:oid:${uid}` } };
 }

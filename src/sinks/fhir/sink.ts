@@ -1,11 +1,11 @@
 import type { SystemSink } from '../sink';
 import { isReplacement } from '../statements';
 import { encodeBundle, type FhirOptions } from './message';
-import type { Bundle } from './types';
+import type { Transaction } from './types';
 
 /** Port: a FHIR server; `sinks/fhir/client` fits it by shape. */
 export interface TransactionServer {
-  transact(bundle: Bundle): Promise<void>;
+  transact(bundle: Transaction): Promise<void>;
   probe(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,32 +1,39 @@
+import type {
+  Bundle,
+  BundleEntry,
+  BundleEntryRequest,
+  CodeableConcept,
+  Device,
+  DiagnosticReport,
+  Identifier,
+  Observation,
+  Reference,
+} from 'fhir/r4';
 import type { Code } from '../../dicom/code';
 import type { Uid } from '../../dicom/uid';
 import type { StudyRecord } from '../record';
 import type { ResultStatus } from '../statements';
 
-/** As much of FHIR R4 as is written here; the tests validate it against the published profiles. */
-export interface Resource {
-  readonly resourceType: string;
-  readonly [element: string]: unknown;
+/** What is written of FHIR R4; the tests validate it against the published profiles. */
+export type Written = Device | Observation | DiagnosticReport;
+
+export interface Entry extends BundleEntry<Written> {
+  fullUrl: string;
+  resource: Written;
+  request: BundleEntryRequest;
 }
 
-export interface Entry {
-  readonly fullUrl: string;
-  readonly resource: Resource;
-  readonly request: { readonly method: 'PUT' | 'POST'; readonly url: string; readonly ifNoneExist?: string };
-}
-
-export interface Bundle {
-  readonly resourceType: 'Bundle';
-  readonly type: 'transaction';
-  readonly entry: readonly Entry[];
+export interface Transaction extends Bundle<Written> {
+  type: 'transaction';
+  entry: Entry[];
 }
 
 /** What all Observations and the report of a study have in common. */
 export interface Shared {
-  readonly subject: object;
-  readonly device: object;
+  readonly subject: Reference;
+  readonly device: Reference;
   readonly issued: string;
-  readonly basedOn: readonly object[];
+  readonly basedOn: readonly Reference[];
   readonly correction: StudyRecord['correction'];
 }
 
@@ -38,15 +45,15 @@ const SYSTEMS: Readonly<Record<string, string>> = {
   '99HILUM': 'urn:hilum:codes',
 };
 /** Of Observation and DiagnosticReport. Nobody has read it: preliminary. */
-export const STATUS_CODES: Readonly<Record<ResultStatus, string>> = {
+export const STATUS_CODES = {
   preliminary: 'preliminary',
   corrected: 'corrected',
   withdrawn: 'entered-in-error',
-};
+} as const satisfies Record<ResultStatus, Observation['status'] & DiagnosticReport['status']>;
 
 const IDENTIFIER_TYPES = 'http://terminology.hl7.org/CodeSystem/v2-0203';
 
-export function concept(...codes: readonly Code[]): { coding: { system: string; code: string; display: string }[] } {
+export function concept(...codes: readonly Code[]): CodeableConcept {
   return {
     coding: codes.map(({ value, scheme, meaning }) => ({
       system: SYSTEMS[scheme] ?? scheme,
@@ -57,7 +64,7 @@ export function concept(...codes: readonly Code[]): { coding: { system: string; 
 }
 
 /** Identifier of a resource of ours. */
-export function own(uid: Uid): { system: string; value: string } {
+export function own(uid: Uid): Identifier & { system: string; value: string } {
   return { system: 'urn:ietf:rfc:3986', value: `urn:oid:${uid}` };
 }
 
@@ -66,7 +73,7 @@ export function logical(
   type: string,
   value: string,
   about: { readonly system?: string | undefined; readonly type: string; readonly assigner?: string },
-): object {
+): Reference {
   const { system, assigner = '' } = about;
   return {
     type,

@@ -1,3 +1,4 @@
+import { parseCookie } from 'cookie';
 import type { CookieOptions, Request, Response } from 'express';
 import { timingSafeEqual } from 'node:crypto';
 import type { Accounts } from './account-store';
@@ -167,7 +168,6 @@ function isEqual(a: string, b: string): boolean {
 const ID = /^[A-Za-z0-9_-]{20,100}$/;
 
 function cookie(request: Request, name: string, form = ID): string | null {
-  const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
-  const found = pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+  const found = parseCookie(request.headers.cookie ?? '')[name];
   return found === undefined || !form.test(found) ? null : found;
 }

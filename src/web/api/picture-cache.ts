@@ -29,6 +29,11 @@ export class SharedErrand implements Errand {
   }
 }
 
+interface KeptPictures {
+  readonly pictures: ReadonlyMap<string, Drawn>;
+  readonly drawnAt: number;
+}
+
 interface Drawing {
   readonly errand: SharedErrand;
   readonly pictures: Promise<ReadonlyMap<string, Drawn>>;
@@ -43,15 +48,19 @@ export interface Drawn {
 }
 
 /**
- * The pictures last asked for, up to a number of bytes. Two who ask for the same at the same time wait for one drawing.
- * A failure is not kept.
+ * The pictures last asked for, up to a number of bytes, and for some time after they were drawn. Two who ask for the
+ * same at the same time wait for one drawing. A failure is not kept.
  */
 export class PictureCache {
-  private readonly kept = new Map<string, ReadonlyMap<string, Drawn>>();
+  private readonly kept = new Map<string, KeptPictures>();
   private readonly drawing = new Map<string, Drawing>();
   private bytes = 0;
 
-  constructor(private readonly limitBytes: number) {}
+  constructor(
+    private readonly limitBytes: number,
+    private readonly keptMs = Infinity,
+    private readonly now: () => number = Date.now,
+  ) {}
 
   /** All pictures of `key`, kept or drawn by `draw`. One who joins a drawing has it go as first as he would. */
   async get(
@@ -59,11 +68,12 @@ export class PictureCache {
     asker: Asker,
     draw: (errand: Errand) => Promise<ReadonlyMap<string, Drawn>>,
   ): Promise<ReadonlyMap<string, Drawn>> {
+    this.forget();
     const kept = this.kept.get(key);
     if (kept !== undefined) {
       this.kept.delete(key);
       this.kept.set(key, kept);
-      return kept;
+      return kept.pictures;
     }
     const known = this.drawing.get(key);
     if (known !== undefined) {
@@ -84,14 +94,25 @@ export class PictureCache {
   }
 
   private keep(key: string, pictures: ReadonlyMap<string, Drawn>): ReadonlyMap<string, Drawn> {
-    this.kept.set(key, pictures);
+    this.kept.set(key, { pictures, drawnAt: this.now() });
     this.bytes += bytesOf(pictures);
-    for (const [oldest, gone] of this.kept) {
+    for (const oldest of this.kept.keys()) {
       if (this.bytes <= this.limitBytes || oldest === key) break;
-      this.kept.delete(oldest);
-      this.bytes -= bytesOf(gone);
+      this.drop(oldest);
     }
     return pictures;
+  }
+
+  /** Those that were drawn too long ago: whoever asks next, and once an hour whether anybody asks or not. */
+  forget(): void {
+    const before = this.now() - this.keptMs;
+    for (const [key, { drawnAt }] of this.kept) if (drawnAt < before) this.drop(key);
+  }
+
+  private drop(key: string): void {
+    const gone = this.kept.get(key);
+    if (gone === undefined || !this.kept.delete(key)) return;
+    this.bytes -= bytesOf(gone.pictures);
   }
 }
 

@@ -21,12 +21,15 @@ export interface PictureParts extends ShelfParts {
   readonly access: Pick<Access, 'audit'>;
   /** Pictures held in memory (bytes). */
   readonly cacheBytes: number;
+  /** How long a drawn picture is held at most (milliseconds). */
+  readonly pictureMs: number;
 }
 
 /** The study that is open goes before previews, and those before the rows of the list; each film before its map. */
 const RANKS: Readonly<Record<PictureSize, number>> = { 1024: 0, 256: 2, 96: 4 };
 const BEHIND_ITS_FILM = 1;
 const RETRY_S = 5;
+const FORGET_EVERY_MS = 3_600_000;
 
 const size = z.coerce
   .number()
@@ -37,7 +40,9 @@ const heatMapQuery = z.strictObject({ size, part: z.enum(['film', 'whole']).defa
 
 /** Pictures of films and heat maps, and reports, made from what the archive has when somebody asks. */
 export function pictureRoutes(parts: PictureParts): Router {
-  const cache = new PictureCache(parts.cacheBytes);
+  const cache = new PictureCache(parts.cacheBytes, parts.pictureMs);
+  // As long as the process.
+  setInterval(() => cache.forget(), FORGET_EVERY_MS).unref();
   const shelf = new FilmShelf(parts);
   const heatMap = (path: ObjectPath, { uid, film }: Found, asker: Asker) =>
     cache.get(`heat map ${path.sopInstanceUid}`, asker, (errand) => shelf.heatMap(path, filmPath(uid, film), errand));

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PRIVATE_MODE } from '../../base/atomic-file';
 import { HilumError } from '../../base/errors';
@@ -18,19 +18,31 @@ interface Waiting {
 
 export const AUDIT_FILE = 'audit.log';
 
+interface OpenFile {
+  readonly handle: FileHandle;
+  readonly inode: bigint;
+  /** Time of its first message (milliseconds since 1970). */
+  readonly begunAt: number;
+  bytes: number;
+}
+
+const MONTH_MS = 31 * 86_400_000;
+
 /**
  * The audit trail on the disk: one message a line, only ever appended, on the disk (fsync) before `write` resolves.
- * Messages that arrive together share one fsync. The file is the service's own (0600); at `maxFileBytes` it is renamed
- * after its time and a new one begun. Nothing is ever removed: how long a trail is kept is the site's to say.
+ * Messages that arrive together share one fsync. The file is the service's own (0600); at `maxFileBytes`, and a month
+ * after its first message, it is renamed after its time and a new one begun: how long a trail is kept is the site's to
+ * say (`old-files.ts`). Several processes may write to one; where one of them has begun a new file, the others follow.
  */
 export class AuditTrail {
-  private file: { readonly handle: FileHandle; bytes: number } | null = null;
+  private file: OpenFile | null = null;
   private waiting: Waiting[] = [];
   private working: Promise<void> | null = null;
 
   constructor(
     private readonly settings: { readonly dir: string; readonly maxFileBytes: number },
     private readonly outlet: AuditOutlet | null,
+    private readonly now: () => number = Date.now,
   ) {}
 
   /** @throws HilumError AUDIT_FAILED when the message is not on the disk: what it tells of must not go on. */
@@ -82,17 +94,43 @@ export class AuditTrail {
     file.bytes += bytes.length;
   }
 
-  private async current(): Promise<{ readonly handle: FileHandle; bytes: number }> {
-    if (this.file !== null && this.file.bytes < this.settings.maxFileBytes) return this.file;
+  private async current(): Promise<OpenFile> {
     const path = join(this.settings.dir, AUDIT_FILE);
-    if (this.file !== null) {
-      await this.file.handle.close();
-      this.file = null;
-      await rename(path, join(this.settings.dir, `audit-${new Date().toISOString().replace(/[:.]/g, '-')}.log`));
-    }
-    await mkdir(this.settings.dir, { recursive: true, mode: 0o700 });
-    const handle = await open(path, 'a', PRIVATE_MODE);
-    this.file = { handle, bytes: (await handle.stat()).size };
+    if (this.file !== null && (await inodeOf(path)) !== this.file.inode) await this.leave();
+    this.file ??= await this.open(path);
+    const { bytes, begunAt } = this.file;
+    if (bytes < this.settings.maxFileBytes && this.now() - begunAt < MONTH_MS) return this.file;
+    await this.leave();
+    const time = new Date(this.now()).toISOString().replace(/[:.]/g, '-');
+    await rename(path, join(this.settings.dir, `audit-${time}.log`));
+    this.file = await this.open(path);
     return this.file;
   }
+
+  private async open(path: string): Promise<OpenFile> {
+    await mkdir(this.settings.dir, { recursive: true, mode: 0o700 });
+    const handle = await open(path, 'a+', PRIVATE_MODE);
+    const { size, ino } = await handle.stat({ bigint: true });
+    return { handle, inode: ino, bytes: Number(size), begunAt: (await firstTimeIn(handle)) ?? this.now() };
+  }
+
+  private async leave(): Promise<void> {
+    await this.file?.handle.close();
+    this.file = null;
+  }
+}
+
+async function inodeOf(path: string): Promise<bigint | null> {
+  return stat(path, { bigint: true }).then(
+    ({ ino }) => ino,
+    () => null,
+  );
+}
+
+/** When the first message of a file was written; null where it has none. */
+async function firstTimeIn(handle: FileHandle): Promise<number | null> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(4_096), 0, 4_096, 0);
+  const time = /EventDateTime="([^"]+)"/.exec(buffer.toString('utf8', 0, bytesRead))?.[1];
+  const at = Date.parse(time ?? '');
+  return Number.isNaN(at) ? null : at;
 }

@@ -93,4 +93,4 @@ async function createVerdicts(db: Kysely<unknown>): Promise<void> {
   await sql`create index verdict_study on verdict (study_uid, change)`.execute(db);
 }
 
-export const studies: Migration = { name: '001-studies', up };
+export const studies: Migration = { name: '001-studies', release: 1, change: 'expands', up };

@@ -55,4 +55,4 @@ async function createSessions(db: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
-export const access: Migration = { name: '002-access', up };
+export const access: Migration = { name: '002-access', release: 1, change: 'expands', up };

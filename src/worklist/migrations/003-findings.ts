@@ -6,4 +6,4 @@ async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('study').addColumn('findings', 'text').execute();
 }
 
-export const findings: Migration = { name: '003-findings', up };
+export const findings: Migration = { name: '003-findings', release: 2, change: 'expands', up };

@@ -7,4 +7,4 @@ async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create index study_correction on study (change) where correction is not null`.execute(db);
 }
 
-export const corrections: Migration = { name: '004-corrections', up };
+export const corrections: Migration = { name: '004-corrections', release: 2, change: 'expands', up };

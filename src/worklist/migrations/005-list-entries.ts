@@ -176,4 +176,4 @@ const TRIGGERS_OF_POSTGRES = [
   call('hilum_verdict_deleted', 'before delete on verdict'),
 ];
 
-export const listEntries: Migration = { name: '005-list-entries', up };
+export const listEntries: Migration = { name: '005-list-entries', release: 2, change: 'expands', up };

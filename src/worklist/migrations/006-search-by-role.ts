@@ -40,4 +40,4 @@ async function restPostgres(db: Kysely<unknown>): Promise<() => Promise<void>> {
   };
 }
 
-export const searchByRole: Migration = { name: '006-search-by-role', up };
+export const searchByRole: Migration = { name: '006-search-by-role', release: 2, change: 'expands', up };

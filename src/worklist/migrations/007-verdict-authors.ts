@@ -23,4 +23,4 @@ async function up(db: Kysely<unknown>): Promise<void> {
   }
 }
 
-export const verdictAuthors: Migration = { name: '007-verdict-authors', up };
+export const verdictAuthors: Migration = { name: '007-verdict-authors', release: 2, change: 'expands', up };

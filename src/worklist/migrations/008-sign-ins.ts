@@ -15,4 +15,4 @@ async function up(db: Kysely<unknown>): Promise<void> {
   await db.deleteFrom('sign_in' as never).execute();
 }
 
-export const signIns: Migration = { name: '008-sign-ins', up };
+export const signIns: Migration = { name: '008-sign-ins', release: 2, change: 'expands', up };

@@ -145,13 +145,23 @@ async function createCounts(db: Kysely<unknown>): Promise<void> {
 const COLUMNS = `study_uid, state, urgency, arrived_at, newest_key, verdict, frontal_view, lateral_view, search_study,
   search_patient, read_at, unread, hidden`;
 
+/**
+ * Version 0.1, which may run beside this one, writes accession number and description into `search_study`, beside the
+ * UID: those may not be found by who does not see patients (step 006).
+ */
+const isOfOldWriter = (row: string) => `' ' || ${row}.search_study || ' ' like '% ' || ${row}.study_uid || ' %'`;
+const studyWords = (row: string) =>
+  `case when ${isOfOldWriter(row)} then ${row}.study_uid else ${row}.search_study end`;
+const patientWords = (row: string) => `${row}.search_patient || case when ${isOfOldWriter(row)}
+  then replace(' ' || ${row}.search_study, ' ' || ${row}.study_uid, '') else '' end`;
+
 /** As in step 005, with the columns that are new. */
 const valuesOf = (
   row: string,
 ) => `${row}.study_uid, ${row}.state, ${row}.urgency, ${row}.arrived_at, 0 - ${row}.arrived_at,
   ${row}.verdict, case when ${row}.views like '%frontal%' then 1 else 0 end,
-  case when ${row}.views like '%lateral%' then 1 else 0 end, '  ' || replace(${row}.search_study, ' ', '  '),
-  '  ' || replace(${row}.search_patient, ' ', '  '), ${row}.read_at, ${unread(row)}, ${row}.hidden`;
+  case when ${row}.views like '%lateral%' then 1 else 0 end, '  ' || replace(${studyWords(row)}, ' ', '  '),
+  '  ' || replace(${patientWords(row)}, ' ', '  '), ${row}.read_at, ${unread(row)}, ${row}.hidden`;
 
 const DECIDING = 'state, urgency, arrived_at, verdict, views, search_study, search_patient, read_at, hidden';
 const LISTED = `insert into list_entry (${COLUMNS}) values (${valuesOf('new')})`;
@@ -245,4 +255,4 @@ const TRIGGERS_OF_POSTGRES = [
   call('hilum_left_out', 'after insert or delete or update of state, reason, hidden on study'),
 ];
 
-export const workState: Migration = { name: '009-work-state', up };
+export const workState: Migration = { name: '009-work-state', release: 2, change: 'expands', up };

@@ -37,4 +37,4 @@ async function up(db: Kysely<unknown>): Promise<void> {
     where accession_number <> '' and state <> 'left-alone'`.execute(db);
 }
 
-export const ris: Migration = { name: '010-ris', up };
+export const ris: Migration = { name: '010-ris', release: 2, change: 'expands', up };

@@ -6,4 +6,4 @@ async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create index if not exists study_patient on study (patient_id)`.execute(db);
 }
 
-export const patients: Migration = { name: '011-patients', up };
+export const patients: Migration = { name: '011-patients', release: 2, change: 'expands', up };

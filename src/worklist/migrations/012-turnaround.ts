@@ -31,4 +31,4 @@ async function up(db: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
-export const turnaround: Migration = { name: '012-turnaround', up };
+export const turnaround: Migration = { name: '012-turnaround', release: 2, change: 'expands', up };

@@ -27,4 +27,4 @@ async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('study').addColumn('urgent_since', 'bigint').execute();
 }
 
-export const habits: Migration = { name: '013-habits', up };
+export const habits: Migration = { name: '013-habits', release: 2, change: 'expands', up };

@@ -14,7 +14,9 @@ import { ris } from './010-ris';
 import { patients } from './011-patients';
 import { turnaround } from './012-turnaround';
 import { habits } from './013-habits';
-import type { DatabaseKind, Migration } from './migration';
+import { retention } from './014-retention';
+import { oldWriters } from './015-old-writers';
+import { type DatabaseKind, type Migration, RELEASES } from './migration';
 
 /** In this order. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -31,12 +33,14 @@ export const MIGRATIONS: readonly Migration[] = [
   patients,
   turnaround,
   habits,
+  retention,
+  oldWriters,
 ];
 
 /**
  * Brings the database to this version's schema: all steps or none, inside a transaction that holds the migration lock.
  * Resolves to the names applied now.
- * @throws HilumError DATABASE_INVALID when the database has steps that this version does not know.
+ * @throws HilumError DATABASE_INVALID when the database is of a version that this one does not run beside.
  */
 export async function migrate(
   transaction: Transaction<Schema>,
@@ -47,27 +51,73 @@ export async function migrate(
   await sql`create table if not exists migration (name text primary key, applied_at bigint not null)`.execute(
     transaction,
   );
-  const pending = await pendingOf(transaction, migrations);
+  await sql`create table if not exists schema_step (name text primary key, release integer not null,
+    version text not null, applied_at bigint not null)`.execute(transaction);
+  const { pending } = await stepsOf(transaction, kind, migrations);
   for (const migration of pending) {
     await migration.up(transaction as unknown as Kysely<unknown>, kind);
-    await transaction.insertInto('migration').values({ name: migration.name, applied_at: now() }).execute();
+    await noteStep(transaction, migration, now());
   }
   return pending.map(({ name }) => name);
 }
 
+/** The release whose steps version 0.1 must not see. */
+const AFTER_THE_FIRST = 2;
+
 /**
- * The steps that a database with the table of them has yet to take.
- * @throws HilumError DATABASE_INVALID when it has steps that this version does not know.
+ * Version 0.1 looks at `migration` alone, and refuses a name there that it does not know: so the steps of the release
+ * that it runs beside are not there, and those of later ones are.
  */
-export async function pendingOf(db: Kysely<Schema>, migrations: readonly Migration[]): Promise<readonly Migration[]> {
-  const applied = new Set((await db.selectFrom('migration').select('name').execute()).map(({ name }) => name));
-  const unknown = [...applied].filter((name) => !migrations.some((migration) => migration.name === name));
-  if (unknown.length > 0)
+async function noteStep(transaction: Transaction<Schema>, { name, release }: Migration, at: number): Promise<void> {
+  const version = RELEASES[release - 1] ?? String(release);
+  await transaction.insertInto('schema_step').values({ name, release, version, applied_at: at }).execute();
+  if (release !== AFTER_THE_FIRST) await transaction.insertInto('migration').values({ name, applied_at: at }).execute();
+}
+
+/** How a database with the table of steps stands to this version. */
+export interface Steps {
+  /** Those that it has yet to take. */
+  readonly pending: readonly Migration[];
+  /** The later version of Hilum that has made more steps than this one knows; null where none has. */
+  readonly newer: string | null;
+}
+
+/**
+ * A version runs on its own schema and on that of the next release: what that took away, this one does not use
+ * ({@link Migration}).
+ * @throws HilumError DATABASE_INVALID when the database is of a version beyond
+ */
+export async function stepsOf(
+  db: Kysely<Schema>,
+  kind: DatabaseKind,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<Steps> {
+  const steps = (await hasTable(db, kind, 'schema_step'))
+    ? await db.selectFrom('schema_step').select(['name', 'release', 'version']).execute()
+    : [];
+  const names = (await db.selectFrom('migration').select('name').execute()).map(({ name }) => name);
+  const applied = new Set([...names, ...steps.map(({ name }) => name)]);
+  const isUnknown = (name: string) => !migrations.some((migration) => migration.name === name);
+  // Without a release: of a version that was never released.
+  const untold = names.filter((name) => isUnknown(name) && !steps.some((step) => step.name === name));
+  const later = steps.filter(({ name }) => isUnknown(name)).sort((a, b) => b.release - a.release);
+  const own = Math.max(...migrations.map(({ release }) => release));
+  const beyond = [...untold, ...later.filter(({ release }) => release > own + 1).map(({ name }) => name)];
+  if (beyond.length > 0)
     throw new HilumError(
       'DATABASE_INVALID',
       'permanent',
-      `the database was made by a newer version of Hilum (it has ${unknown.join(', ')}): update Hilum, or use ` +
-        'another database',
+      `the database was made by ${later[0] === undefined ? 'a later version' : `version ${later[0].version}`} of ` +
+        `Hilum (it has ${beyond.join(', ')}), and this one runs on its own schema and that of the next version ` +
+        'alone: update Hilum, or use another database',
     );
-  return migrations.filter(({ name }) => !applied.has(name));
+  return { pending: migrations.filter(({ name }) => !applied.has(name)), newer: later[0]?.version ?? null };
+}
+
+export async function hasTable(db: Kysely<Schema>, kind: DatabaseKind, name: string): Promise<boolean> {
+  const found =
+    kind === 'sqlite'
+      ? sql`select 1 from sqlite_schema where type = 'table' and name = ${name}`
+      : sql`select 1 where to_regclass(${name}) is not null`;
+  return (await found.execute(db)).rows.length > 0;
 }

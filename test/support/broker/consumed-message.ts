@@ -26,6 +26,7 @@ export function consumedMessage(
     lost: 0,
     slices: 0,
     waitedSeconds: null,
+    span: { name: 'process test', parent: {} },
     get isSettled() {
       return settled.length > 0;
     },

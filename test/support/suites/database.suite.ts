@@ -74,7 +74,7 @@ export function databaseTests(create: () => Promise<string>): void {
     while (writers.some((process) => process.count() < 10)) await new Promise((resolve) => setTimeout(resolve, 5));
     const confirmed = (await Promise.all(writers.map((process) => process.kill()))).flat();
     const database = open(url);
-    const applied = await database.read((db) => db.selectFrom('migration').select('name').execute());
+    const applied = await database.read((db) => db.selectFrom('schema_step').select('name').execute());
     expect(applied.map(({ name }) => name).sort()).toEqual(MIGRATIONS.map(({ name }) => name).sort());
     const rows = await database.read((db) => db.selectFrom('study').select(['study_uid', 'change']).execute());
     expect(new Set(rows.map(({ change }) => change)).size).toBe(rows.length);
@@ -85,6 +85,8 @@ export function databaseTests(create: () => Promise<string>): void {
     const url = await create();
     const broken = {
       name: '999-broken',
+      release: 2,
+      change: 'expands' as const,
       up: async (db: Parameters<(typeof MIGRATIONS)[number]['up']>[0]) => {
         await db.schema.createTable('half').addColumn('a', 'text').execute();
         await db.schema.createTable('half').addColumn('a', 'text').execute();
@@ -102,16 +104,6 @@ export function databaseTests(create: () => Promise<string>): void {
           .execute(),
       ),
     ).rejects.toMatchObject({ code: 'DATABASE_INVALID' });
-  });
-
-  test('a database of a newer version is refused and left as it is', async () => {
-    const url = await create();
-    await open(url, [...MIGRATIONS, { name: '999-later', up: () => Promise.resolve() }]).ready();
-    await expect(open(url).ready()).rejects.toMatchObject({
-      code: 'DATABASE_INVALID',
-      lasting: 'permanent',
-      message: expect.stringContaining('999-later') as string,
-    });
   });
 
   test('a key of the site is made once, whoever asks first, and a sign-in is finished once', async () => {

@@ -7,6 +7,7 @@ import type { RisMessage, RisStore, TakenAs } from '../../../src/ris/changes';
 import { risSchema } from '../../../src/ris/config';
 import { messageTypeOf, readRisMessage, sentAt } from '../../../src/ris/read-message';
 import type { Database } from '../../../src/worklist/database';
+import { pruneBatch } from '../../../src/worklist/retention';
 import { risStore } from '../../../src/worklist/ris-store';
 import { Worklist } from '../../../src/worklist/worklist';
 import { type Fields, order, PID, report, risMessage } from '../records/ris-message';
@@ -36,7 +37,6 @@ export function risTests(open: () => Promise<Database>): void {
     list = new Worklist(database, now);
     store = risStore({
       database,
-      keepMs: 30 * DAY_MS,
       now,
       onChange: async ({ studyInstanceUid, patientId }) => {
         if (refuses) throw new HilumError('AUDIT_FAILED', 'transient', 'no trail');
@@ -123,7 +123,7 @@ export function risTests(open: () => Promise<Database>): void {
     ])('what comes before its study is kept for it, over restarts: %s', async (_what, come) => {
       expect(await take(report('A-a', 'ID-a'))).toBe('kept');
       expect(await take(order('A-a', 'S', 'ID-a'))).toBe('kept');
-      store = risStore({ database, keepMs: 30 * DAY_MS, now: () => clock, onChange: () => Promise.resolve() });
+      store = risStore({ database, now: () => clock, onChange: () => Promise.resolve() });
       await come();
       expect(await readOf('a')).toEqual(READ);
       expect((await row('a')).priorities.triage).toBe('urgent');
@@ -136,7 +136,10 @@ export function risTests(open: () => Promise<Database>): void {
       await take(report('A-b', 'ID-b', {}, at('20260320120000')));
       await done('b');
       clock += 11 * DAY_MS;
-      await take(report('A-c', 'ID-c'));
+      const lease = { name: 'retention', holder: 'test', until: clock };
+      const from = { studies: null, verdicts: null, orders: clock - 30 * DAY_MS };
+      // The order of a, and the messages of a and b.
+      expect(await pruneBatch(database, from, lease, clock)).toEqual({ studies: 0, verdicts: 0, orders: 3 });
       await done('a');
       expect([await readOf('a'), await readOf('b')]).toEqual([null, READ]);
     });

@@ -21,7 +21,7 @@ const say = (text) => process.stdout.write(`${text}\n`);
 async function main() {
   const log = createLog('silent');
   const database = openDatabase(url, log, undefined, join(__dirname, 'sqlite-worker.cjs'));
-  const inner = risStore({ database, keepMs: 1e12, onChange: () => Promise.resolve() });
+  const inner = risStore({ database, onChange: () => Promise.resolve() });
   const store = {
     async take(message, sender) {
       const taken = await inner.take(message, sender);

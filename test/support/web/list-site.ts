@@ -270,6 +270,7 @@ function defaultParts(worklist: Worklist, holder: { site?: ListSite }): ListPart
     archive: { retrieve: (path) => site().archive.retrieve(path) },
     reader: unboundedReader,
     cacheBytes: 8 * 1024 * 1024,
+    pictureMs: 3_600_000,
     viewers: [{ name: 'OHIF', url: 'https://viewer.example/viewer?StudyInstanceUIDs={StudyInstanceUID}' }],
     checks: [
       { name: 'broker', look: async () => null },

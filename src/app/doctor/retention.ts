@@ -1,0 +1,18 @@
+import type { CheckResult } from '../../base/check-result';
+import type { Config } from '../../config/config';
+import { hasDatabase } from './database';
+
+/** What is kept how long; never wrong, but somebody should know. */
+export async function examineRetention(config: Config): Promise<CheckResult[]> {
+  if (!hasDatabase(config)) return [];
+  const { listDays, verdictDays, auditDays } = config.retention;
+  const kept = [
+    ...(config.roles.includes('list') && config.list.enabled
+      ? [`rows of the list ${said(listDays)}`, `verdicts ${said(verdictDays)}`]
+      : []),
+    `the audit trail ${said(auditDays)}`,
+  ];
+  return [{ check: 'retention', ok: true, text: `kept: ${kept.join(', ')}` }];
+}
+
+const said = (days: number | null) => (days === null ? 'for ever' : `${days} days`);

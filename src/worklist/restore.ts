@@ -1,0 +1,140 @@
+import { type Kysely, sql } from 'kysely';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { chown, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { flush } from '../base/atomic-file';
+import { HilumError } from '../base/errors';
+import { type BackupManifest, factsOf, openFile, withBackup, withFile } from './backup';
+import { databaseError, isDamage, isLocked } from './database-error';
+import type { Schema } from './schema';
+
+export interface Restored {
+  readonly manifest: BackupManifest;
+  /** Name of the database that was there before, beside the new one; null where there was none. */
+  readonly replaced: string | null;
+}
+
+/** Changes have higher numbers than any that a browser has seen of the database that is replaced. */
+const CHANGES_AHEAD = 1_000_000;
+
+/**
+ * Puts the database of a backup in the place of the file `path`, which no process may have open. What was there is
+ * kept beside it. Sessions of that time are ended: some were signed out since.
+ * @param before called when all is ready; where it throws, nothing is changed
+ * @throws HilumError BACKUP_INVALID, DATABASE_INVALID of a schema that this version does not run on, DATABASE_IN_USE
+ */
+export async function restoreBackup(
+  backup: string,
+  path: string,
+  before: (manifest: BackupManifest) => Promise<void>,
+  now = new Date(),
+): Promise<Restored> {
+  const made = `${path}.${randomBytes(4).toString('hex')}.restoring`;
+  return whileUnused(path, () =>
+    withBackup(backup, async (opened) => {
+      try {
+        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        await opened.copyTo(made);
+        await withFile(made, 'write', makeReady);
+        await giveToOwner(made, path);
+        await before(opened.manifest);
+        return { manifest: opened.manifest, replaced: await replace(path, made, now) };
+      } finally {
+        for (const file of [made, `${made}-wal`, `${made}-shm`]) await rm(file, { force: true });
+      }
+    }),
+  );
+}
+
+/** The last statement leaves one file, without a log beside it. */
+async function makeReady(db: Kysely<Schema>): Promise<void> {
+  await factsOf(db);
+  for (const table of ['session', 'sign_in', 'first_token'] as const) await db.deleteFrom(table).execute();
+  await db
+    .updateTable('counter')
+    .set({ value: sql<number>`value + ${CHANGES_AHEAD}` })
+    .execute();
+  await sql`pragma journal_mode = delete`.execute(db);
+}
+
+/** Who runs this as root restores for the account that the service runs under. */
+async function giveToOwner(made: string, path: string): Promise<void> {
+  const { uid, gid } = await stat(existsSync(path) ? path : dirname(path));
+  if (process.geteuid?.() === 0) await chown(made, uid, gid);
+}
+
+async function replace(path: string, made: string, now: Date): Promise<string | null> {
+  const kept = `${path}.replaced-${now.toISOString().replace(/[:.]/g, '-')}`;
+  const isThere = existsSync(path);
+  // A damaged one may have its log beside it.
+  const moved = ['', '-wal', '-shm'].filter((ending) => existsSync(`${path}${ending}`));
+  if (existsSync(kept)) throw inUse(`${kept} is there already`);
+  for (const ending of moved) await rename(`${path}${ending}`, `${kept}${ending}`);
+  try {
+    await rename(made, path);
+  } catch (error) {
+    for (const ending of moved) await rename(`${kept}${ending}`, `${path}${ending}`);
+    throw error;
+  }
+  await flush(dirname(path));
+  return isThere ? basename(kept) : null;
+}
+
+/**
+ * Does `work` while no other process has the file `path` open, nor may open it: SQLite's own lock, which a killed
+ * process leaves to the next. A damaged file can't be locked; then the system tells who has it open.
+ */
+async function whileUnused<T>(path: string, work: () => Promise<T>): Promise<T> {
+  if (!existsSync(path)) return work();
+  const [holder] = holdersOf(path);
+  if (holder !== undefined) throw inUse(`the database is in use by process ${holder}`);
+  const db = openFile(path, 'write');
+  try {
+    await lock(db);
+    return await work();
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** A log beside it is written into it first. */
+async function lock(db: Kysely<Schema>): Promise<void> {
+  try {
+    await sql`pragma locking_mode = exclusive`.execute(db);
+    await sql`pragma journal_mode = delete`.execute(db);
+  } catch (error) {
+    if (isDamage(error)) return;
+    throw isLocked(error) ? inUse('the database is in use by another process') : databaseError(error);
+  }
+}
+
+function inUse(why: string): HilumError {
+  return new HilumError('DATABASE_IN_USE', 'permanent', `${why}: stop every process of the service, then restore`);
+}
+
+/** Processes that have the file open, as far as we may know: ours and, for root, all of this machine. */
+function holdersOf(path: string): number[] {
+  const real = realpathSync(path);
+  const linksOf = (pid: string) => listed(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
+  return listed('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => linksOf(pid).includes(real))
+    .map(Number);
+}
+
+function listed(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
