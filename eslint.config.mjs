@@ -64,7 +64,16 @@ export default tseslint.config(
     },
   },
   {
-    files: ['scripts/**/*.mjs', 'scripts/**/*.cjs', '*.js', '*.mjs', 'test/**/*.js', 'test/**/*.mjs', 'test/**/*.cjs'],
+    files: [
+      'scripts/**/*.mjs',
+      'scripts/**/*.cjs',
+      'bin/*.js',
+      '*.js',
+      '*.mjs',
+      'test/**/*.js',
+      'test/**/*.mjs',
+      'test/**/*.cjs',
+    ],
     extends: [js.configs.recommended],
     languageOptions: { globals: NODE_GLOBALS },
   },

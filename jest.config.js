@@ -1,6 +1,6 @@
 /**
  * Tests by what they need: `unit` nothing but Node; `slow` other programs, most of all the independent readers of what we
- * write, the shipped networks, or minutes; `servers` a real Orthanc and a real RabbitMQ (scripts/servers.mjs).
+ * write, the shipped networks, or minutes; `servers` a real Orthanc and a real RabbitMQ (scripts/dev/servers.mjs).
  */
 const shared = {
   rootDir: __dirname,

@@ -44,7 +44,7 @@ def load(data: Dataset, rows) -> np.ndarray:
 
 def drawn_films(count: int) -> np.ndarray:
     """The service's own drawn films, which the demonstration and the tests run on: they are to pass."""
-    raw = subprocess.run(["node", str(ROOT / "scripts" / "drawn-films.cjs"), str(count)], check=True, stdout=subprocess.PIPE).stdout
+    raw = subprocess.run(["node", str(ROOT / "scripts" / "models" / "drawn-films.cjs"), str(count)], check=True, stdout=subprocess.PIPE).stdout
     return halved(np.frombuffer(raw, np.uint8).reshape(count, 2 * SIZE, 2 * SIZE) / np.float32(255))
 
 

@@ -2,7 +2,7 @@
 """The view or COVID-19 model with 8-bit arithmetic (QDQ), in a folder of its own; what is shipped stays as it is.
 
 ``--trial N`` writes films of the test split with their labels beside it, as the network sees them:
-``node scripts/compare-models.mjs`` runs both networks on them.
+``node scripts/models/compare-models.mjs`` runs both networks on them.
 """
 from __future__ import annotations
 

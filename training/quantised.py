@@ -83,7 +83,7 @@ def first_scores(data: Dataset, task: str, rows, first: Path) -> np.ndarray:
 
 
 def compare(data: Dataset, task: str, first: Path) -> dict:
-    """scripts/compare-models.mjs on films of the test split, both graphs turn by turn: seconds and maps."""
+    """scripts/models/compare-models.mjs on films of the test split, both graphs turn by turn: seconds and maps."""
     folder, uncalibrated = cache_dir() / "first" / manifests.IDS[task], cache_dir() / "uncalibrated" / manifests.IDS[task]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(first.read_bytes())
@@ -93,7 +93,7 @@ def compare(data: Dataset, task: str, first: Path) -> dict:
         trial = cache_dir() / "trial"
         write_trial(data, argparse.Namespace(task=task, trial=TRIAL, seed=1, out=trial))
         against = uncalibrated if uncalibrated.exists() else manifests.folder(task)
-        command = ["node", str(ROOT / "scripts" / "compare-models.mjs"), str(folder), str(against), "--films", str(trial / f"trial-{task}.json"), "--threads", "1", "--json"]
+        command = ["node", str(ROOT / "scripts" / "models" / "compare-models.mjs"), str(folder), str(against), "--films", str(trial / f"trial-{task}.json"), "--threads", "1", "--json"]
         result.write_text(subprocess.run(command, check=True, capture_output=True, text=True).stdout, encoding="utf-8")
     return json.loads(result.read_text(encoding="utf-8"))
 

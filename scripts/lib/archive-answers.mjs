@@ -74,9 +74,10 @@ export async function openServer() {
     request.resume();
     request.on('end', () => response.writeHead(says.answer.status, says.answer.headers).end(says.answer.body));
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   return {
-    url: `http://127.0.0.1:${server.address().port}/dicom-web`,
+    url: `http://127.0.0.1:${port}/dicom-web`,
     says,
     close: () => {
       server.closeAllConnections();

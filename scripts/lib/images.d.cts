@@ -7,4 +7,6 @@ export interface NamedImage {
 }
 export function imagesOf(file: string, text: string): NamedImage[];
 export function images(): NamedImage[];
+/** Into all files of docker/. */
+export function writeDigests(digestOf: ReadonlyMap<string, string>): void;
 export function withDigests(text: string, digestOf: ReadonlyMap<string, string>): string;

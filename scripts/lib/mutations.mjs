@@ -111,11 +111,16 @@ function put(file, made) {
 const text = (value) => Buffer.from(value.length % 2 ? `${value} ` : value, 'latin1');
 const words = (...values) => Buffer.from(Uint16Array.from(values).buffer);
 
+function flipBit(bytes, below) {
+  const at = below(bytes.length);
+  bytes[at] = bytes[at] ^ (1 << below(8));
+}
+
 /** Each takes a Buffer and gives a new one. */
 const MUTATIONS = {
   flipBytes(file, { below }) {
     const out = Buffer.from(file);
-    for (let count = 1 + below(8); count > 0; count--) out[below(out.length)] ^= 1 << below(8);
+    for (let count = 1 + below(8); count > 0; count--) flipBit(out, below);
     return out;
   },
   setHeaderBytes(file, { below }) {
@@ -314,7 +319,7 @@ const MUTATIONS = {
     const packed = deflateRawSync(
       Buffer.concat([file.subarray(start), element(0x0008, 0x2218, one(['SQ', 'OB']), filler)]),
     );
-    if (below(3) === 0 && packed.length > 0) packed[below(packed.length)] ^= 1 << below(8);
+    if (below(3) === 0 && packed.length > 0) flipBit(packed, below);
     return MUTATIONS.syntax(Buffer.concat([file.subarray(0, start), packed]), { one: () => '.1.99' });
   },
   fragments(file, { one, below }) {
@@ -322,18 +327,14 @@ const MUTATIONS = {
     if (!pixels) return file;
     const parts = [...pixels.parts];
     const at = below(parts.length);
+    const part = parts[at] ?? Buffer.alloc(0);
     const change = one(['drop', 'double', 'truncate', 'swap', 'split', 'table', 'empty']);
     if (change === 'drop') parts.splice(at, 1);
-    else if (change === 'double') parts.splice(at, 0, parts[at]);
-    else if (change === 'truncate') parts[at] = parts[at].subarray(0, below(parts[at].length) & ~1);
+    else if (change === 'double') parts.splice(at, 0, part);
+    else if (change === 'truncate') parts[at] = part.subarray(0, below(part.length) & ~1);
     else if (change === 'swap') parts.reverse();
     else if (change === 'split')
-      parts.splice(
-        at,
-        1,
-        parts[at].subarray(0, (parts[at].length >> 2) * 2),
-        parts[at].subarray((parts[at].length >> 2) * 2),
-      );
+      parts.splice(at, 1, part.subarray(0, (part.length >> 2) * 2), part.subarray((part.length >> 2) * 2));
     else if (change === 'table') parts[0] = Buffer.from(Uint32Array.of(one(EDGES_32), one(EDGES_32)).buffer);
     else parts.splice(at, 0, ...Array(one([1, 100, 5000])).fill(Buffer.alloc(0)));
     return splice(
@@ -381,7 +382,10 @@ function putRaw(file, bytes) {
 function fragmentsOf(file) {
   const pixels = elementsOf(file).find(({ tag, length }) => tag === 0x7fe00010 && length === 0xffffffff);
   if (!pixels) return undefined;
-  const [parts, places] = [[], []];
+  /** @type {Buffer[]} */
+  const parts = [];
+  /** @type {{start: number, length: number}[]} */
+  const places = [];
   let offset = pixels.start;
   while (offset + 8 <= file.length && file.readUInt32LE(offset) === 0xe000fffe) {
     const length = file.readUInt32LE(offset + 4);

@@ -20,7 +20,7 @@ let cleaningInstalled = false;
  * group is ended with it.
  * @param {string} file
  * @param {string[]} args
- * @param {import('node:child_process').SpawnOptions & {signal?: 'SIGKILL' | 'SIGTERM'}} options
+ * @param {Omit<import('node:child_process').SpawnOptions, 'signal'> & {signal?: 'SIGKILL' | 'SIGTERM'}} options
  */
 function startGroup(file, args, { signal = 'SIGKILL', ...options }) {
   installCleaning();
@@ -79,7 +79,7 @@ function runGroup(file, args, options = {}) {
     child.stdout?.on('data', keep);
     child.stderr?.on('data', keep);
     child.once('error', (error) => resolve({ code: 127, stdout, output: `${output}\n${error.message}` }));
-    child.once('close', (code, signal) => resolve({ code: code ?? signal, stdout, output }));
+    child.once('close', (code, signal) => resolve({ code: code ?? signal ?? 'no status', stdout, output }));
   });
 }
 
@@ -95,7 +95,8 @@ function startGuard(command, argument) {
   guard.on('error', () => {});
   guard.stdin.on('error', () => {});
   guard.unref();
-  guard.stdin.unref?.();
+  // The socket that it is, where there is one.
+  if ('unref' in guard.stdin && typeof guard.stdin.unref === 'function') guard.stdin.unref();
   return { pid: guard.pid, end: () => guard.stdin.end('over\n') };
 }
 
@@ -207,7 +208,7 @@ async function stopChild(handle, graceMs = 10_000) {
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** A file for each port that a process of this user has taken, with the process id in it. */
-const RESERVED = path.join(os.tmpdir(), `hilum-ports-${process.getuid()}`);
+const RESERVED = path.join(os.tmpdir(), `hilum-ports-${process.getuid?.() ?? 0}`);
 
 /**
  * A free port below the range that the kernel gives to outgoing connections: there, a client that reconnects to a

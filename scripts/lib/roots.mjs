@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { ensure } from '../install.mjs';
+import { ensure } from '../dev/setup.mjs';
 import { Explained, ROOT, runQuietly, runShown } from './shell.mjs';
 
 /** Where the checkout and the Node that runs this are, inside. */

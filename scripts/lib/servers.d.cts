@@ -1,3 +1,7 @@
+import type { startChild } from './processes.cjs';
+
+type Child = ReturnType<typeof startChild>;
+
 /** A real RabbitMQ and a real Orthanc, on free loopback ports, ended with the process that started them. */
 export interface Server {
   /** Of the server that runs now: another one after a restart. */
@@ -66,6 +70,16 @@ export interface OrthancOptions {
   timeoutMs?: number;
 }
 
+/** A program that is a server once `probe` says so; each start makes another process. */
+export function startServer(options: {
+  /** In messages. */
+  name: string;
+  start: () => Child;
+  probe: () => Promise<boolean>;
+  timeoutMs?: number;
+  /** Between SIGTERM and SIGKILL. */
+  graceMs?: number;
+}): Promise<Omit<Server, 'dir'>>;
 export function startRabbit(options: RabbitOptions): Promise<Rabbit>;
 export function startOrthanc(options: OrthancOptions): Promise<Orthanc>;
 /** A free loopback port, reserved for this process as long as it runs. */

@@ -51,9 +51,9 @@ export function runShown(file, args, { env = process.env, cwd = ROOT, silentOut 
   return new Promise((resolve) => {
     const child = spawn(file, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    for (const [from, to] of [
-      [child.stdout, process.stdout],
-      [child.stderr, process.stderr],
+    for (const { from, to } of [
+      { from: child.stdout, to: process.stdout },
+      { from: child.stderr, to: process.stderr },
     ]) {
       from.on('data', (data) => {
         if (!silentOut || to !== process.stdout) to.write(data);
@@ -101,7 +101,7 @@ function isExplained(error) {
 }
 
 function usage() {
-  const [, comment = ''] = /\/\*\*(.*?)\*\//s.exec(fs.readFileSync(process.argv[1], 'utf8')) ?? [];
+  const [, comment = ''] = /\/\*\*(.*?)\*\//s.exec(fs.readFileSync(process.argv[1] ?? '', 'utf8')) ?? [];
   return comment.replace(/^ *\*? ?/gm, '').trim();
 }
 

@@ -26,7 +26,7 @@ export function referenceOf(manifest: ModelManifest): DriftReference | null {
     throw new HilumError(
       'MODEL_INVALID',
       'permanent',
-      `${manifest.id}: the manifest's reference is not that of this version; scripts/drift-reference.mjs writes it`,
+      `${manifest.id}: the manifest's reference is of another version; scripts/models/drift-reference.mjs writes it`,
     );
   return parsed.data;
 }

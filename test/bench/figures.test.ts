@@ -7,7 +7,7 @@ import {
   limitFigures,
   networkFigures,
   ratiosOf,
-} from '../../scripts/bench/figures.cjs';
+} from '../../scripts/qa/bench/figures.cjs';
 
 const block = (over: Partial<Block> = {}): Block => ({
   films: 8,

@@ -4,7 +4,7 @@ import {
   soakTargetsOf,
   type Target,
   targetsOf,
-} from '../../scripts/bench/targets.cjs';
+} from '../../scripts/qa/bench/targets.cjs';
 
 const reached = (targets: readonly Target[]) =>
   Object.fromEntries(targets.map(({ name, kind, isReached }) => [[name, kind ?? []].flat().join(' '), isReached]));

@@ -1,4 +1,4 @@
-import { drawKills, drawStudies, type Kill, KILLS_OF_EACH_KIND } from '../../scripts/chaos/plan.cjs';
+import { drawKills, drawStudies, type Kill, KILLS_OF_EACH_KIND } from '../../scripts/qa/chaos/plan.cjs';
 
 function firstKills(seed: number, count: number, workers = 2): Kill[] {
   const plan = drawKills({ seed, meanSeconds: 5, workers });

@@ -1,4 +1,4 @@
-import { judge, type ListedObject } from '../../scripts/chaos/verdict.cjs';
+import { judge, type ListedObject } from '../../scripts/qa/chaos/verdict.cjs';
 
 /** The judge of the chaos run must see what went wrong: made-up lists of an archive, each with one thing wrong. */
 const SENT = [

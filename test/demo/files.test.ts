@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { findFiles, looksLikeDicom } from '../../scripts/demo/files.cjs';
+import { findFiles, looksLikeDicom } from '../../scripts/dev/demo/files.cjs';
 
 const dir = mkdtempSync(join(tmpdir(), 'hilum-demo-files-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -51,7 +51,7 @@ test.each([
 test('a bare clone, without npm packages and build, reads its options and finds films', () => {
   cpSync(resolve(__dirname, '../../scripts'), join(dir, 'clone/scripts'), { recursive: true });
   const demo = (...args: string[]) =>
-    spawnSync(process.execPath, [join(dir, 'clone/scripts/demo.mjs'), ...args], { encoding: 'utf8', cwd: dir });
+    spawnSync(process.execPath, [join(dir, 'clone/scripts/dev/demo.mjs'), ...args], { encoding: 'utf8', cwd: dir });
   expect(demo('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('--films DIR') as string });
   mkdirSync(join(dir, 'texts'));
   writeFileSync(join(dir, 'texts/notes.txt'), 'a text');

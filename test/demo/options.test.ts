@@ -1,4 +1,4 @@
-import { readOptions, withoutTaken } from '../../scripts/demo/options.cjs';
+import { readOptions, withoutTaken } from '../../scripts/dev/demo/options.cjs';
 
 const NONE = { films: undefined, once: false, json: false, help: false };
 /** As npm sets it for `npm run demo`. */
@@ -27,7 +27,7 @@ test.each([
     { films: 'DIR', once: true },
   ],
   [
-    'node scripts/demo.mjs, under another script of npm',
+    'node scripts/dev/demo.mjs, under another script of npm',
     [],
     { npm_lifecycle_event: 'verify', npm_config_json: 'true' },
     {},

@@ -1,4 +1,9 @@
-import { abbreviated, describe as tableOf, type ReportedFilm, type ReportedStudy } from '../../scripts/demo/table.cjs';
+import {
+  abbreviated,
+  describe as tableOf,
+  type ReportedFilm,
+  type ReportedStudy,
+} from '../../scripts/dev/demo/table.cjs';
 
 const film = (over: Partial<ReportedFilm> = {}): ReportedFilm => ({
   file: 'film.dcm',

@@ -18,7 +18,7 @@ interface Found {
 test('500 damaged files: each ends as a film or with a reason, without crash or hang', () => {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['scripts/fuzz.mjs', '--files', '500', '--answers', '600', '--seed', '2026', '--json'],
+    ['scripts/qa/fuzz.mjs', '--files', '500', '--answers', '600', '--seed', '2026', '--json'],
     { cwd: ROOT, encoding: 'utf8', maxBuffer: 1e8 },
   );
   const found = JSON.parse(stdout) as Found;

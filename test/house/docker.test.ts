@@ -135,8 +135,9 @@ test("the service's image has what the package needs to run, starts it, and runs
   };
   const built = copies('Dockerfile', true).map(({ target }) => target);
   const taken = copies('Dockerfile', false).flatMap(({ sources }) => sources);
-  // The command, its packages, and what src/app/installed.ts reads beside dist: version, models, documentation.
-  expect(built).toEqual(['node_modules', bin.hilum.split('/')[0]]);
+  // The program, its packages, and what src/app/installed.ts reads beside dist: version, models, documentation.
+  const [, program] = /'(dist\/\S+)'/.exec(readFileSync(join(ROOT, bin.hilum), 'utf8'))!;
+  expect(built).toEqual(['node_modules', program!.split('/')[0]]);
   expect(taken).toEqual(
     expect.arrayContaining([
       'package.json',
@@ -152,7 +153,7 @@ test("the service's image has what the package needs to run, starts it, and runs
   for (const [script] of scripts.build.matchAll(/scripts(?=\/\S+\.mjs)/g)) expect(taken).toContain(script);
   const file = read('Dockerfile');
   const entry = JSON.parse(/^ENTRYPOINT (\[.+\])$/m.exec(file)![1]!) as string[];
-  expect(entry).toEqual(['node', `${/^WORKDIR (\S+)$/m.exec(file)![1]}/${bin.hilum}`]);
+  expect(entry).toEqual(['node', `${/^WORKDIR (\S+)$/m.exec(file)![1]}/${program}`]);
   const mounted = service('hilum').volumes!.map((volume) => volume.split(':')[1]);
   expect(mounted).toContain((JSON.parse(/^CMD (\[.+\])$/m.exec(file)![1]!) as string[]).at(-1));
   expect(Number(/NODE_IMAGE=node:(\d+)/.exec(file)![1])).toBeGreaterThanOrEqual(Number(/\d+/.exec(engines.node)![0]));

@@ -17,7 +17,7 @@ interface Bill {
 test('the bill of materials names each package that is installed with the service, with its digest', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hilum-sbom-'));
   const file = join(dir, 'sbom.cdx.json');
-  const { status, stderr } = spawnSync(process.execPath, ['scripts/sbom.mjs', '--out', file], {
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/build/sbom.mjs', '--out', file], {
     cwd: ROOT,
     encoding: 'utf8',
   });

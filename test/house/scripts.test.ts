@@ -4,16 +4,16 @@ import { join, resolve } from 'node:path';
 
 const ROOT = resolve(__dirname, '../..');
 const script = (name: string, ...args: string[]) =>
-  spawnSync(process.execPath, [join(ROOT, 'scripts', name), ...args], { encoding: 'utf8' });
+  spawnSync(process.execPath, [join(ROOT, 'scripts/models', name), ...args], { encoding: 'utf8' });
 
 test('a script tells its use where it is asked, and beside what was wrong', () => {
   expect(script('compare-models.mjs', '--help')).toMatchObject({
     status: 0,
-    stderr: expect.stringMatching(/^node scripts\/compare-models.mjs FOLDER_A FOLDER_B/) as string,
+    stderr: expect.stringMatching(/^node scripts\/models\/compare-models.mjs FOLDER_A FOLDER_B/) as string,
   });
   const { status, stderr } = script('compare-models.mjs', '--nonsense');
   expect(status).toBe(1);
-  expect(stderr).toMatch(/^Unknown option '--nonsense'[^]*node scripts\/compare-models.mjs FOLDER_A FOLDER_B/);
+  expect(stderr).toMatch(/^Unknown option '--nonsense'[^]*node scripts\/models\/compare-models.mjs FOLDER_A FOLDER_B/);
   expect(stderr).not.toMatch(/^ +at /m);
 });
 
@@ -38,7 +38,7 @@ function taken(text: string): { file: string; names: string[] }[] {
   });
 }
 
-test('what scripts take from the service and the tests is there: no compiler reads them', () => {
+test('what scripts take from the service and the tests is there: what is named at run time no compiler reads', () => {
   const scripts = readdirSync(join(ROOT, 'scripts'), { recursive: true, encoding: 'utf8' }).filter((name) =>
     /\.[mc]js$/.test(name),
   );

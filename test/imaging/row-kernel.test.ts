@@ -68,7 +68,7 @@ test('several pictures in one pass, with pixels that show something else', () =>
 });
 
 test('what is compiled is what the source says; where it is not, run: npm run kernel', () => {
-  const { status, stderr } = spawnSync(process.execPath, ['scripts/kernel.mjs', '--check'], {
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/build/kernel.mjs', '--check'], {
     cwd: ROOT,
     encoding: 'utf8',
   });

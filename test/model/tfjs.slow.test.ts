@@ -49,7 +49,7 @@ describe('the shipped weights as TensorFlow.js', () => {
   beforeAll(() => {
     const run = spawnSync(
       process.execPath,
-      [join(ROOT, 'scripts/tfjs-model.mjs'), ...ids.map((id) => join(ROOT, 'models', id)), '--out', dir],
+      [join(ROOT, 'scripts/models/tfjs-model.mjs'), ...ids.map((id) => join(ROOT, 'models', id)), '--out', dir],
       { encoding: 'utf8' },
     );
     expect(run).toMatchObject({ status: 0 });
@@ -101,7 +101,7 @@ test('the digest is that of the documented command', () => {
 
 test('the script says in a sentence what it can not write', () => {
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, [join(ROOT, 'scripts/tfjs-model.mjs'), ...args], { encoding: 'utf8' });
+    spawnSync(process.execPath, [join(ROOT, 'scripts/models/tfjs-model.mjs'), ...args], { encoding: 'utf8' });
   const out = join(tmpdir(), 'hilum-tfjs-none');
   for (const [args, text] of [
     [[join(ROOT, 'models/gate-cnn'), '--out', out], 'is not converted'],

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 /**
  * A slow regression: the CPU time of the service for a raw film of a hospital's size, to that of the networks alone,
  * taken in turns. No time by the clock is looked at, so that a loaded machine does not tell. The bound is in
- * scripts/bench/targets.cjs.
+ * scripts/qa/bench/targets.cjs.
  */
 const ROOT = resolve(__dirname, '../..');
 let child: ChildProcess | undefined;
@@ -23,7 +23,7 @@ test('a film costs the service little more than its networks', async () => {
 
 function check(): Promise<{ status: number | null; out: string; said: string }> {
   return new Promise((done) => {
-    const running = spawn(process.execPath, [join(ROOT, 'scripts/bench.mjs'), '--check', '--json'], { cwd: ROOT });
+    const running = spawn(process.execPath, [join(ROOT, 'scripts/qa/bench.mjs'), '--check', '--json'], { cwd: ROOT });
     child = running;
     let [out, said] = ['', ''];
     running.stdout.on('data', (chunk: Buffer) => (out += chunk.toString('utf8')));

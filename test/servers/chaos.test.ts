@@ -21,7 +21,7 @@ function chaos(...args: string[]): Promise<{ status: number | null; result: Resu
   return new Promise((done, fail) => {
     const running = spawn(
       process.execPath,
-      [join(ROOT, 'scripts/chaos.mjs'), ...args, '--time-limit', String(TIME_LIMIT_SECONDS), '--json'],
+      [join(ROOT, 'scripts/qa/chaos.mjs'), ...args, '--time-limit', String(TIME_LIMIT_SECONDS), '--json'],
       { cwd: ROOT },
     );
     child = running;

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { ReportedFilm, ReportedStudy } from '../../scripts/demo/table.cjs';
+import type { ReportedFilm, ReportedStudy } from '../../scripts/dev/demo/table.cjs';
 import { syntheticDicom, type SyntheticObject, syntheticUids } from '../../src/objects/synthetic-film';
 import { leftProcesses } from '../support/servers/left-processes';
 import { until } from '../support/servers/servers';
@@ -43,7 +43,7 @@ function start(command: string, args: readonly string[], cwd = ROOT): Demo {
   return running;
 }
 
-const demo = (...args: string[]) => start(process.execPath, [join(ROOT, 'scripts/demo.mjs'), ...args]);
+const demo = (...args: string[]) => start(process.execPath, [join(ROOT, 'scripts/dev/demo.mjs'), ...args]);
 
 async function reaches({ out, said }: Demo, text: string): Promise<void> {
   await until(
@@ -213,7 +213,7 @@ test('a bare clone brings what is missing: it can be interrupted in that, too', 
   const clone = join(temporary, 'clone');
   for (const name of ['scripts', 'package.json', 'package-lock.json', '.npmrc'])
     cpSync(join(ROOT, name), join(clone, name), { recursive: true });
-  const run = start(process.execPath, ['scripts/demo.mjs'], clone);
+  const run = start(process.execPath, ['scripts/dev/demo.mjs'], clone);
   await reaches(run, 'npm ci ...');
   await until('npm runs', () => leftProcesses(temporary).some((one) => one.includes('npm ci')));
   run.child.kill('SIGTERM');

@@ -72,7 +72,7 @@ async function ofOrigin(
   from: readonly string[],
 ): Promise<Pick<StudyRecord, 'films'> & { readonly gone: number }> {
   if (from.length === 0) return { films, gone: 0 };
-  const chosen = [];
+  const chosen: StudyRecord['films'][number][] = [];
   let gone = 0;
   for (const film of films.filter(({ outputs }) => outputs.length > 0)) {
     const id = await peer.find(film.sopInstanceUid);
@@ -184,7 +184,7 @@ class Verifier {
   async examine(): Promise<string> {
     const { verify } = this.settings;
     if (verify === 'status') return 'only the status of C-STORE is looked at';
-    const notes = [];
+    const notes: string[] = [];
     for (const way of ['commitment', 'find'] as const) {
       if (verify !== 'auto' && verify !== way) continue;
       try {

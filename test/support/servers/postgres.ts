@@ -114,6 +114,6 @@ function binary(name: string): string {
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
   const found = versions.map((version) => join(DEBIAN, version, 'bin', name)).find(existsSync);
   if (found === undefined)
-    throw new Error(`no ${name}: install the package postgresql (node scripts/install.mjs servers)`);
+    throw new Error(`no ${name}: install the package postgresql (npm run setup -- servers)`);
   return found;
 }
