@@ -53,9 +53,9 @@ export async function onDebian13(tests = TESTS, kept = undefined) {
   });
 }
 
-/** The usual tests need neither Java nor a browser. */
+/** The usual tests need neither Java, Prometheus nor a browser. */
 function packagesFor(tests) {
-  const judges = PACKAGES.judges.filter((name) => tests.length === 0 || !/java|jre|bsh/.test(name));
+  const judges = PACKAGES.judges.filter((name) => tests.length === 0 || !/java|jre|bsh|prometheus|poppler/.test(name));
   const browser = tests.length === 0 ? PACKAGES.browser : [];
   return [...PACKAGES.servers, ...judges, ...browser];
 }

@@ -113,7 +113,6 @@ function user(): { uid: number | undefined; gid: number } {
 function binary(name: string): string {
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
   const found = versions.map((version) => join(DEBIAN, version, 'bin', name)).find(existsSync);
-  if (found === undefined)
-    throw new Error(`no ${name}: install the package postgresql (npm run setup -- servers)`);
+  if (found === undefined) throw new Error(`no ${name}: install the package postgresql (npm run setup -- servers)`);
   return found;
 }
