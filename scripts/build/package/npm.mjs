@@ -39,11 +39,7 @@ export async function packNpm({ clone = ROOT, commit = 'HEAD', out }) {
   }
 }
 
-/**
- * What `files` of package.json names, as npm reads it, with the exact versions of what is installed with it
- * (npm-shrinkwrap.json, as npm packs no package-lock.json): what the bill of materials says. `overrides` hold only in
- * a clone.
- */
+/** What `files` of package.json names, as npm reads it. */
 async function fill(stage, source) {
   const [{ files }] = JSON.parse(await output('npm', ['pack', '--dry-run', '--json', '--silent'], source));
   for (const { path: name } of files) {
@@ -53,10 +49,33 @@ async function fill(stage, source) {
   const { manifest: shipped, lock } = installed(source);
   // They name files of the clone.
   delete shipped.scripts;
-  const write = (name, value) => fs.writeFileSync(path.join(stage, name), `${JSON.stringify(value, null, 2)}\n`);
-  write('package.json', { ...shipped, files: [...shipped.files, 'npm-shrinkwrap.json'] });
-  write('npm-shrinkwrap.json', lock);
+  const text = JSON.stringify({ ...shipped, ...pinned(lock) }, null, 2);
+  fs.writeFileSync(path.join(stage, 'package.json'), `${text}\n`);
   return shipped;
+}
+
+/**
+ * Every package of the lock file as a dependency of its own, in its version. npm packs no package-lock.json, heeds an
+ * npm-shrinkwrap.json of the registry alone, and `overrides` in a clone alone: what packages ask for by ranges would
+ * else be whatever is the newest on the day. Left to npm is what stands twice in the lock file, in two versions.
+ */
+function pinned({ packages }) {
+  const own = Object.entries(packages).filter(([place]) => place.lastIndexOf(FOLDER) === 0);
+  const of = (isWanted) =>
+    Object.fromEntries(
+      own.filter(([, entry]) => isWanted(entry)).map(([place, { version }]) => [nameOf(place), version]),
+    );
+  return { dependencies: of(({ optional }) => !optional), optionalDependencies: of(({ optional }) => optional) };
+}
+
+const FOLDER = 'node_modules/';
+const nameOf = (place) => place.slice(place.lastIndexOf(FOLDER) + FOLDER.length);
+
+/** Names whose version npm chooses when the package is installed. */
+export function chosenByNpm({ manifest, lock }) {
+  const twice = Object.keys(lock.packages).filter((place) => place.lastIndexOf(FOLDER) > 0);
+  const overridden = Object.values(manifest.overrides ?? {}).flatMap((names) => Object.keys(names));
+  return [...new Set([...twice.map(nameOf), ...overridden])];
 }
 
 async function output(file, args, cwd) {
