@@ -75,7 +75,7 @@ test('what changes accounts, tokens and sessions is recorded, and does not happe
     ]);
     for (const name of ['reader', 'chief']) await site.directory.remove(name);
   }
-});
+}, 180_000);
 
 test('a wrong password until now is in the trail, and counts as a failed sign-in', async () => {
   await add('reader', 'radiologist');
