@@ -1,10 +1,11 @@
 import { type Kysely, sql } from 'kysely';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
-import { chown, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { chown, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { flush } from '../base/atomic-file';
 import { HilumError } from '../base/errors';
+import { makeFolder } from '../base/folder';
 import { type BackupManifest, factsOf, openFile, withBackup, withFile } from './backup';
 import { databaseError, isDamage, isLocked } from './database-error';
 import type { Schema } from './schema';
@@ -34,7 +35,7 @@ export async function restoreBackup(
   return whileUnused(path, () =>
     withBackup(backup, async (opened) => {
       try {
-        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        await makeFolder(dirname(path), 0o700);
         await opened.copyTo(made);
         await withFile(made, 'write', makeReady);
         await giveToOwner(made, path);
