@@ -142,7 +142,9 @@ test('a second run does nothing anew and says the same, also of results that lie
   const { line, seen } = named(0.1);
   const second = await run(films, films, line);
   expect(seen).toHaveLength(0);
-  expect(second.results).toEqual(first.results);
+  // What could not be read is tried again, and that takes its own time.
+  const untimed = ({ results }: { results: FileResult[] }) => results.map((result) => ({ ...result, seconds: null }));
+  expect(untimed(second)).toEqual(untimed(first));
   expect([second.kept, second.own]).toEqual([5, 4]);
   expect(tallyText(tallyOf(second.results, second.kept, second.own))).toContain(
     '; 5 of them done before (--again does them anew); 4 results of Hilum left alone',
