@@ -8,10 +8,9 @@
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { Explained, ROOT, runMain, say } from '../lib/shell.mjs';
+import { Explained, ROOT, outputOf, runMain, say } from '../lib/shell.mjs';
 import { packNpm } from './package/npm.mjs';
 import { CHANGELOG, isLater, numbersOf, PLACES, withDate, withVersion } from './versions.cjs';
 
@@ -27,7 +26,7 @@ async function main() {
   const [version, ...more] = positionals;
   if (version === undefined || more.length > 0) throw new Explained('usage: npm run release -- VERSION [--dry-run]');
   const clone = path.resolve(values.clone);
-  const git = (...args) => outputOf(clone, args);
+  const git = (...args) => outputOf('git', args, clone);
   const changed = changesFor(version, clone, git);
   for (const { file } of changed) say(`${values['dry-run'] ? 'would change' : 'changes'} ${file}`);
   if (values['dry-run']) return 0;
@@ -85,12 +84,6 @@ function writeSums(out, files) {
   const line = (file) =>
     `${createHash('sha256').update(fs.readFileSync(file)).digest('hex')}  ${path.basename(file)}\n`;
   fs.writeFileSync(path.join(out, 'SHA256SUMS'), files.map(line).join(''));
-}
-
-function outputOf(clone, args) {
-  const { status, stdout, stderr } = spawnSync('git', args, { cwd: clone, encoding: 'utf8' });
-  if (status !== 0) throw new Explained(`git ${args[0]}: ${(stderr || stdout).trim()}`);
-  return stdout.trim();
 }
 
 await runMain(main);

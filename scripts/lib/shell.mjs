@@ -43,6 +43,15 @@ export async function runQuietly(title, file, args, options = {}) {
     );
 }
 
+/** What a program says on standard output, without the last line's end. @throws Explained when it fails */
+export function outputOf(file, args, cwd = ROOT) {
+  const options = { cwd, encoding: /** @type {const} */ ('utf8'), maxBuffer: 2 ** 26 };
+  const { status, stdout, stderr, error } = spawnSync(file, args, options);
+  if (status !== 0)
+    throw new Explained(`${file} ${args[0] ?? ''}: ${error?.message ?? (stderr.trim() || stdout.trim())}`);
+  return stdout.trimEnd();
+}
+
 /**
  * Runs a program with its output shown (`silentOut`: only its standard error), and hands back its exit status and what
  * it said.

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { PRIVATE_MODE, writeAtomically } from '../base/atomic-file';
-import { outputFailed, requireWritable } from '../base/disk';
+import { outputFailed, requireWritable, writeOutput } from '../base/disk';
 import { HilumError } from '../base/errors';
 import { type Config, readConfig } from '../config/config';
 import { applyThreshold } from '../evaluation/apply-threshold';
@@ -25,6 +24,7 @@ import type { AnalysisFinding } from '../objects/analysis';
 import type { Line } from '../pipeline/pipeline';
 import { withTrail } from './audit';
 import { type Compared, openCompared } from './compared';
+import { readGiven } from './given-file';
 import { openLineForFiles } from './line';
 
 export interface EvaluationOptions {
@@ -146,23 +146,6 @@ function comparedWith(
   records: ReadonlyMap<string, FilmRecord>,
 ): ComparedWith {
   return { kind, name, threshold, models: line.identity().models, records };
-}
-
-/** @throws HilumError LABELS_INVALID, PROTOCOL_INVALID in a sentence */
-async function readGiven(what: 'labels' | 'protocol', path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'no code';
-    const why = { ENOENT: 'there is no such file', EISDIR: 'it is a folder', EACCES: 'this account may not read it' }[
-      code
-    ];
-    throw new HilumError(
-      what === 'labels' ? 'LABELS_INVALID' : 'PROTOCOL_INVALID',
-      'permanent',
-      `the ${what} file ${path} can't be read: ${why ?? `the system refuses it (${code})`}`,
-    );
-  }
 }
 
 /** The report shows films of patients: it is in the audit trail before it is made, where a configuration names one. */
@@ -316,9 +299,6 @@ async function writeReport(
     [path, html],
     ...(csv === undefined ? [] : [[csv, rows] as [string, string]]),
   ];
-  for (const [file, text] of files)
-    await writeAtomically(file, text, { mode: PRIVATE_MODE }).catch((error: unknown) => {
-      throw outputFailed(file, error);
-    });
+  for (const [file, text] of files) await writeOutput(file, text);
   return path;
 }

@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { PRIVATE_MODE, writeAtomically } from '../base/atomic-file';
-import { outputFailed, requireWritable } from '../base/disk';
+import { requireWritable, writeOutput } from '../base/disk';
 import { HilumError } from '../base/errors';
 import { createLog } from '../base/log';
 import { type Config, readConfig } from '../config/config';
@@ -16,6 +14,7 @@ import { readShadowRecords } from '../monitoring/shadow-book';
 import type { ShadowRecord } from '../pipeline/shadow';
 import { withTrail } from './audit';
 import { driftReport } from './drift';
+import { readGiven } from './given-file';
 import { VERSION } from './installed';
 import { openList } from './list';
 import { openArchive } from './archive';
@@ -41,7 +40,7 @@ export async function reportShadow(
   options: ShadowOptions,
 ): Promise<{ readonly report: ShadowReport; readonly html: string }> {
   const config = readConfig(options.config);
-  const protocol = options.protocol === undefined ? null : readProtocol(await protocolFile(options.protocol));
+  const protocol = options.protocol === undefined ? null : readProtocol(await readGiven('protocol', options.protocol));
   await requireWritable(options.out);
   const records = within(await outcomesOf(config), options);
   if (records.length === 0)
@@ -58,22 +57,9 @@ export async function reportShadow(
   });
   const html = join(options.out, 'shadow.html');
   const words = wordsIn(options.language ?? languageOfTexts(config.language));
-  await write(join(options.out, 'shadow.json'), `${JSON.stringify(report, null, 1)}\n`);
-  await write(html, shadowPage(report, words));
+  await writeOutput(join(options.out, 'shadow.json'), `${JSON.stringify(report, null, 1)}\n`);
+  await writeOutput(html, shadowPage(report, words));
   return { report, html };
-}
-
-async function protocolFile(path: string): Promise<Buffer> {
-  return readFile(path).catch((error: unknown) => {
-    const { code = 'no code' } = error as NodeJS.ErrnoException;
-    throw new HilumError('PROTOCOL_INVALID', 'permanent', `the protocol file ${path} can't be read (${code})`);
-  });
-}
-
-async function write(path: string, text: string): Promise<void> {
-  await writeAtomically(path, text, { mode: PRIVATE_MODE }).catch((error: unknown) => {
-    throw outputFailed(path, error);
-  });
 }
 
 async function outcomesOf({ state }: Config): Promise<ShadowRecord[]> {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { makeFolder, makeFolderSync } from './folder';
+import { makeFolder } from './folder';
 
 /** Of a file that holds something about patients: nobody else reads it, whatever the umask. */
 export const PRIVATE_MODE = 0o600;
@@ -24,7 +24,7 @@ export async function writeAtomically(
   { mode, check }: { readonly mode?: number; readonly check?: (beside: string) => void } = {},
 ): Promise<void> {
   const [folder, beside] = [dirname(path), besideOf(path)];
-  await makeFolder(folder);
+  makeFolder(folder);
   try {
     await writeFile(beside, content, { flag: 'wx', mode });
     await flush(beside);
@@ -47,7 +47,7 @@ export function writeAtomicallySync(
   { mode, flush = true }: { readonly mode?: number; readonly flush?: boolean } = {},
 ): void {
   const [folder, beside] = [dirname(path), besideOf(path)];
-  makeFolderSync(folder);
+  makeFolder(folder);
   try {
     writeFileSync(beside, content, { flag: 'wx', mode });
     if (flush) flushSync(beside);

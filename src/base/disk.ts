@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { access, constants, open, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { PRIVATE_MODE } from './atomic-file';
+import { PRIVATE_MODE, writeAtomically } from './atomic-file';
 import { HilumError } from './errors';
 import { makeFolder } from './folder';
 
@@ -62,13 +62,20 @@ export function outputFailed(what: string, error: unknown): HilumError {
   return new HilumError('OUTPUT_FAILED', 'transient', writeSentence(what, error));
 }
 
+/** Writes a file that was asked for: whole or not at all, and for its owner alone. @throws HilumError OUTPUT_FAILED */
+export async function writeOutput(path: string, content: string): Promise<void> {
+  await writeAtomically(path, content, { mode: PRIVATE_MODE }).catch((error: unknown) => {
+    throw outputFailed(path, error);
+  });
+}
+
 /**
  * Makes sure of a folder for what is to come, made where it is missing: what takes hours should fail before it begins.
  * @throws HilumError OUTPUT_FAILED
  */
 export async function requireWritable(folder: string): Promise<void> {
   try {
-    await makeFolder(folder);
+    makeFolder(folder);
     await tryWriting(folder);
   } catch (error) {
     throw outputFailed(`the folder ${folder}`, error);

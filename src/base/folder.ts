@@ -1,5 +1,4 @@
 import { mkdirSync, statSync } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 /**
@@ -7,21 +6,7 @@ import { dirname, resolve } from 'node:path';
  * there but takes no folder (below `/proc`), that one tries for ever.
  * @throws ErrnoException ENOTDIR where something else has the name; else as `mkdir`
  */
-export async function makeFolder(path: string, mode?: number): Promise<void> {
-  const missing: string[] = [];
-  for (let at = resolve(path); ; at = dirname(at)) {
-    const found = await stat(at).catch(ifMissing);
-    if (found !== null) {
-      requireFolder(at, found);
-      break;
-    }
-    missing.unshift(at);
-  }
-  for (const folder of missing) await mkdir(folder, mode).catch((error: unknown) => ifThere(error, folder));
-}
-
-/** As {@link makeFolder}, done when it returns. */
-export function makeFolderSync(path: string, mode?: number): void {
+export function makeFolder(path: string, mode?: number): void {
   const missing: string[] = [];
   for (let at = resolve(path); ; at = dirname(at)) {
     const found = statSync(at, { throwIfNoEntry: false });
@@ -47,9 +32,4 @@ function requireFolder(path: string, found: { isDirectory(): boolean }): void {
 /** Another process may have made it meanwhile. */
 function ifThere(error: unknown, folder: string): void {
   if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !statSync(folder).isDirectory()) throw error;
-}
-
-function ifMissing(error: NodeJS.ErrnoException): null {
-  if (error.code === 'ENOENT') return null;
-  throw error;
 }

@@ -24,7 +24,7 @@ export class Journal<R extends { readonly file: string }> {
 
   /** @throws ErrnoException where its folder can't be made or written */
   static async open<R extends { readonly file: string }>(path: string, heading: JournalHeading): Promise<Journal<R>> {
-    await makeFolder(dirname(path));
+    makeFolder(dirname(path));
     const text = await readFile(path, 'utf8').catch(ifMissing);
     // A line without its end was cut off by a kill. Its file is worked on again, behind it, so only its rest must go.
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);

@@ -70,7 +70,8 @@ async function run(
       }
       progress.advance();
     }
-    if (csv !== undefined) await writeCsv(csv, resultsCsv(results, analysis.labels));
+    if (csv !== undefined)
+      await (await import('../base/disk.js')).writeOutput(csv, resultsCsv(results, analysis.labels));
   } catch (error) {
     if (!(error instanceof HilumError) || error.code !== 'OUTPUT_FAILED') throw error;
     progress.clear();
@@ -90,14 +91,6 @@ async function requireFile(path: string): Promise<void> {
   if ((await stat(path).catch(() => null))?.isDirectory())
     throw new UsageError(`--csv is a file, and ${path} is a folder`);
   await (await import('../base/disk.js')).requireWritable(dirname(path));
-}
-
-async function writeCsv(path: string, text: string): Promise<void> {
-  const { PRIVATE_MODE, writeAtomically } = await import('../base/atomic-file.js');
-  const { outputFailed } = await import('../base/disk.js');
-  await writeAtomically(path, text, { mode: PRIVATE_MODE }).catch((error: unknown) => {
-    throw outputFailed(path, error);
-  });
 }
 
 function describe(result: FileResult, state: string): string {

@@ -43,7 +43,7 @@ export class ShadowFile implements ShadowBook {
 
   /** @throws when the folder can't be made or written. */
   static async open(dir: string, limits: ShadowBookLimits = LIMITS): Promise<ShadowFile> {
-    await makeFolder(dir);
+    makeFolder(dir);
     const names = (await readdir(dir)).filter((name) => OLD.test(name)).sort();
     const volumes: Volume[] = [];
     for (const name of [...names, CURRENT]) {

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PRIVATE_MODE } from '../base/atomic-file';
-import { makeFolderSync } from '../base/folder';
+import { makeFolder } from '../base/folder';
 
 /** Codes of our own beside SQLite's: `databaseError` has their sentences. */
 type FileProblem = 'DATABASE_FILE_LOST' | 'DATABASE_FILE_MISSING';
@@ -20,7 +20,7 @@ export function identityOf(path: string): string | null {
 
 /** Nobody else may read it, whatever the umask: SQLite gives its log the rights of the file. One that is there, too. */
 export function makeFile(path: string): void {
-  makeFolderSync(dirname(path), 0o700);
+  makeFolder(dirname(path), 0o700);
   closeSync(openSync(path, 'a', PRIVATE_MODE));
   for (const file of [path, `${path}-wal`, `${path}-shm`]) restrict(file);
 }

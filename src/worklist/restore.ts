@@ -35,7 +35,7 @@ export async function restoreBackup(
   return whileUnused(path, () =>
     withBackup(backup, async (opened) => {
       try {
-        await makeFolder(dirname(path), 0o700);
+        makeFolder(dirname(path), 0o700);
         await opened.copyTo(made);
         await withFile(made, 'write', makeReady);
         await giveToOwner(made, path);

@@ -11,12 +11,12 @@ import { gzipSync } from 'node:zlib';
 import { parseArgs } from 'node:util';
 import { ensure } from '../../dev/setup.mjs';
 import { makeInstallation } from '../installation.mjs';
-import { Explained, ROOT, isMain, runMain, runQuietly, say } from '../../lib/shell.mjs';
+import { Explained, ROOT, isMain, outputOf, runMain, runQuietly, say } from '../../lib/shell.mjs';
 import { manualPage } from './man.mjs';
 import { bringNode } from './node.mjs';
 import { sourceOf } from './source.mjs';
 
-const { runGroup, workFolder } = createRequire(import.meta.url)('../../lib/processes.cjs');
+const { workFolder } = createRequire(import.meta.url)('../../lib/processes.cjs');
 
 const ARCHITECTURE = 'amd64';
 const HERE = path.join(ROOT, 'scripts/build/package/deb');
@@ -37,7 +37,7 @@ export async function buildDeb({ commit = 'HEAD', out }) {
     await makeInstallation(source);
     const root = path.join(dir, 'root');
     await fillRoot(root, source, stand, dir);
-    await writeControl(root, stand, dir);
+    writeControl(root, stand, dir);
     const file = path.join(out, `hilum_${stand.version}_${ARCHITECTURE}.deb`);
     fs.mkdirSync(out, { recursive: true });
     await runQuietly('dpkg-deb', 'dpkg-deb', ['--root-owner-group', '-Zzstd', '-z12', '--build', root, file]);
@@ -97,15 +97,15 @@ function configuration(source) {
   return /^state:/m.test(text) ? text : `${text.trimEnd()}\nstate:\n  dir: /var/lib/hilum\n`;
 }
 
-async function writeControl(root, { version }, dir) {
+function writeControl(root, { version }, dir) {
   const control = path.join(root, 'DEBIAN');
   fs.mkdirSync(control);
-  const size = await output('du', ['-sk', '--exclude=DEBIAN', root]);
+  const size = outputOf('du', ['-sk', '--exclude=DEBIAN', root]);
   const text = fs
     .readFileSync(path.join(HERE, 'control'), 'utf8')
     .replace('{version}', version)
-    .replace('{depends}', await libraries(root, dir))
-    .replace('{size}', size.split(/\s/)[0]);
+    .replace('{depends}', libraries(root, dir))
+    .replace('{size}', size.replace(/\s.*/s, ''));
   fs.writeFileSync(path.join(control, 'control'), text);
   fs.writeFileSync(path.join(control, 'conffiles'), '/etc/hilum/hilum.yaml\n');
   for (const name of ['postinst', 'prerm', 'postrm']) {
@@ -115,24 +115,18 @@ async function writeControl(root, { version }, dir) {
 }
 
 /** The packages whose libraries Node and the native modules need, as Debian's own tool finds them. */
-async function libraries(root, dir) {
-  const natives = await output('find', [path.join(root, 'usr/lib/hilum'), '-name', '*.node', '-o', '-name', '*.so*']);
+function libraries(root, dir) {
+  const natives = outputOf('find', [path.join(root, 'usr/lib/hilum'), '-name', '*.node', '-o', '-name', '*.so*']);
   const files = [path.join(root, 'usr/lib/hilum/node/bin/node'), ...natives.trim().split('\n').filter(isOfGlibc)];
   const work = path.join(dir, 'shlibdeps');
   fs.mkdirSync(path.join(work, 'debian'), { recursive: true });
   fs.writeFileSync(path.join(work, 'debian/control'), 'Source: hilum\n\nPackage: hilum\nArchitecture: any\n');
   const own = [...new Set(files.map((file) => `-l${path.dirname(file)}`))];
-  const text = await output('dpkg-shlibdeps', ['-O', '--ignore-missing-info', ...own, ...files], work);
+  const text = outputOf('dpkg-shlibdeps', ['-O', '--ignore-missing-info', ...own, ...files], work);
   return /^shlibs:Depends=(.*)$/m.exec(text)?.[1] ?? '';
 }
 
 const isOfGlibc = (file) => file !== '' && !file.includes('musl');
-
-async function output(file, args, cwd = ROOT) {
-  const { code, stdout, output: all } = await runGroup(file, args, { cwd });
-  if (code !== 0) throw new Explained(`${file} ended with ${code}:\n${all}`);
-  return stdout;
-}
 
 if (isMain(import.meta.url)) {
   await runMain(async () => {

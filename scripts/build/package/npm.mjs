@@ -8,11 +8,11 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { Explained, ROOT, isMain, runMain, runQuietly, say } from '../../lib/shell.mjs';
+import { ROOT, isMain, outputOf, runMain, runQuietly, say } from '../../lib/shell.mjs';
 import { installed } from '../sbom.mjs';
 import { sourceOf } from './source.mjs';
 
-const { runGroup, workFolder } = createRequire(import.meta.url)('../../lib/processes.cjs');
+const { workFolder } = createRequire(import.meta.url)('../../lib/processes.cjs');
 
 /**
  * @param {{clone?: string, commit?: string, out: string}} options
@@ -28,7 +28,7 @@ export async function packNpm({ clone = ROOT, commit = 'HEAD', out }) {
     await run('npm run build', 'npm', ['run', '--silent', 'build']);
     await run('bill of materials', process.execPath, ['scripts/build/sbom.mjs']);
     const stage = path.join(dir, 'stage');
-    const { name, version } = await fill(stage, source);
+    const { name, version } = fill(stage, source);
     fs.mkdirSync(out, { recursive: true });
     await runQuietly('npm pack', 'npm', ['pack', '--pack-destination', out], { cwd: stage });
     const file = (ending) => path.join(out, `${name}-${version}.${ending}`);
@@ -40,8 +40,8 @@ export async function packNpm({ clone = ROOT, commit = 'HEAD', out }) {
 }
 
 /** What `files` of package.json names, as npm reads it. */
-async function fill(stage, source) {
-  const [{ files }] = JSON.parse(await output('npm', ['pack', '--dry-run', '--json', '--silent'], source));
+function fill(stage, source) {
+  const [{ files }] = JSON.parse(outputOf('npm', ['pack', '--dry-run', '--json', '--silent'], source));
   for (const { path: name } of files) {
     fs.mkdirSync(path.dirname(path.join(stage, name)), { recursive: true });
     fs.copyFileSync(path.join(source, name), path.join(stage, name));
@@ -76,12 +76,6 @@ export function chosenByNpm({ manifest, lock }) {
   const twice = Object.keys(lock.packages).filter((place) => place.lastIndexOf(FOLDER) > 0);
   const overridden = Object.values(manifest.overrides ?? {}).flatMap((names) => Object.keys(names));
   return [...new Set([...twice.map(nameOf), ...overridden])];
-}
-
-async function output(file, args, cwd) {
-  const { code, stdout, output: all } = await runGroup(file, args, { cwd });
-  if (code !== 0) throw new Explained(`${file} ended with ${code}:\n${all}`);
-  return stdout;
 }
 
 if (isMain(import.meta.url)) {

@@ -1,8 +1,7 @@
 /** A package is made of a commit and not of a folder that somebody works in. */
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Explained, ROOT, runQuietly, say } from '../../lib/shell.mjs';
+import { ROOT, outputOf, runQuietly, say } from '../../lib/shell.mjs';
 
 /**
  * Writes the files of a commit into an empty folder.
@@ -14,7 +13,7 @@ import { Explained, ROOT, runQuietly, say } from '../../lib/shell.mjs';
  * @throws Explained where the commit is not there
  */
 export async function sourceOf(commit, dir, clone = ROOT) {
-  const git = (...args) => outputOf(clone, args);
+  const git = (...args) => outputOf('git', args, clone);
   const [number, seconds] = git('show', '--no-patch', '--format=%h %ct', `${commit}^{commit}`).split(' ');
   if (commit === 'HEAD' && git('status', '--porcelain') !== '')
     say(`packaging commit ${number}; what is changed since is not in it`);
@@ -30,9 +29,3 @@ export async function sourceOf(commit, dir, clone = ROOT) {
 }
 
 const stamp = (date) => date.toISOString().replace(/\D/g, '').slice(0, 12);
-
-function outputOf(clone, args) {
-  const { status, stdout, stderr } = spawnSync('git', args, { cwd: clone, encoding: 'utf8' });
-  if (status !== 0) throw new Explained(`git ${args.join(' ')}: ${stderr.trim()}`);
-  return stdout.trim();
-}

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, existsSync, lstatSync, readdirSync, renameSync } 
 import { dirname, join } from 'node:path';
 import { writeAtomicallySync } from '../../base/atomic-file';
 import { HilumError } from '../../base/errors';
-import { makeFolderSync } from '../../base/folder';
+import { makeFolder } from '../../base/folder';
 import { readConfig } from '../../config/config';
 import { passwordProblem } from '../../web/access/password';
 import { randomSecret } from '../../web/access/secret';
@@ -47,7 +47,7 @@ export async function initialise(site: Site, out: string, account: Partial<First
   const old = keptBeside(out);
   for (const { name, content } of secrets) writeFor(owner, join(folder, name), `${content}\n`);
   writeFor(owner, out, text);
-  makeFolderSync(site.stateDir, 0o700);
+  makeFolder(site.stateDir, 0o700);
   const told = site.pacs === undefined ? [] : await tellOrthanc(site, site.pacs);
   const made = site.list ? await firstAccount(out, account) : [];
   if (owner !== null) giveTo(owner, site.stateDir);

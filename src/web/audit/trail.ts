@@ -109,7 +109,7 @@ export class AuditTrail {
   }
 
   private async open(path: string): Promise<OpenFile> {
-    await makeFolder(this.settings.dir, 0o700);
+    makeFolder(this.settings.dir, 0o700);
     const handle = await open(path, 'a+', PRIVATE_MODE);
     const { size, ino } = await handle.stat({ bigint: true });
     return { handle, inode: ino, bytes: Number(size), begunAt: (await firstTimeIn(handle)) ?? this.now() };
