@@ -15,7 +15,8 @@ ALL = ("train", "val", "test")
 #: A run without a group learns from all but the validation split, which sets its operating point.
 NOT_VAL = ("train", "test")
 PAPER_EPOCHS, GRID_EPOCHS, SCRATCH_EPOCHS, SCRATCH_DRAWS = 30, 5, 2, 480
-SEEDS = (1, 2)
+#: One network. A second one of another seed, whose mean with it gained 0.01 to 0.02 in the trial, costs as much again to train and to run.
+SEEDS = (1,)
 
 
 class Run(Protocol):
@@ -77,12 +78,11 @@ def cell_name(net: str, region: str, negatives: str, transfer: bool) -> str:
 
 
 LUNGS, CHECK = LungsRun("lungs"), CheckRun("check")
-OTHER_GROUPS = ("papers", "shenzhen", "montgomery", "kermany")
+OTHER_GROUPS = ("shenzhen", "montgomery", "kermany", "papers")
 
 
 def default_runs() -> list[Run]:
-    shipped = [left_out("cohen", 1), left_out("nih", 1), default(1), LUNGS, CHECK, default(2)]
-    return [*shipped, *hosts(1), *check_folds(), *(left_out(group, 1) for group in OTHER_GROUPS), audit(), *hosts(2), left_out("cohen", 2), left_out("nih", 2)]
+    return [left_out("cohen", 1), left_out("nih", 1), default(1), LUNGS, CHECK, audit(), *(left_out(group, 1) for group in OTHER_GROUPS), *hosts(1), *check_folds()]
 
 
 #: Runs whose weights become model folders.
