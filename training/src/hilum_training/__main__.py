@@ -8,10 +8,10 @@ import os
 import sys
 from pathlib import Path
 
-#: What `reproduce --help` says; times on two cores without other work, of training/README.md.
+#: What `reproduce --help` says. Times on two cores without other work, of training/README.md.
 REPRODUCE = """\
-What each part makes, and how long that takes on two cores with AVX-512 and bfloat16 that do nothing else (beside other
-work twice to three times as long; with CUDA minutes a network):
+What each part makes, and how long that takes on two cores with AVX-512 and bfloat16 that do nothing else
+(beside other work twice to three times as long; with CUDA minutes a network):
 
   default     gate-lite0, view-lite0, lungs-unet16, findings-lite0, findings-lite0-removed
               20 networks: about 11 minutes each, 4 hours together
@@ -20,9 +20,9 @@ work twice to three times as long; with CUDA minutes a network):
   permissive  lungs-unet16-permissive, findings-lite0-permissive
               5 networks, the first check's among them: about an hour
 
-A network that is trained anew is not the same network: other seeds scatter by 0.02 in AUC on the hosts (251 films of 147
-patients), where the interval by patient is +-0.06. Dice scatters in the third decimal. The same seed on the same
-processor with the same versions gives the same network but for the order in which threads add.
+A network that is trained anew is not the same network: other seeds scatter by 0.02 in AUC on the hosts (251 films of
+147 patients), where the interval by patient is +-0.06. The same seed with the same versions on the same processor
+differs only by the order in which threads add.
 
 Runs that are finished are not trained again; one that was ended goes on from its last checkpoint.
 """

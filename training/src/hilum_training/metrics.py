@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
+
+#: What is computed of labels and scores, by name.
+Figures = Mapping[str, Callable[[np.ndarray, np.ndarray], float | None]]
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:
@@ -37,7 +41,9 @@ def auc(labels: np.ndarray, scores: np.ndarray) -> float | None:
     return float((ranks(np.asarray(scores))[labels].sum() - pos * (pos + 1) / 2) / (pos * neg))
 
 
-def auc_interval(labels, scores, patients, rounds: int = 1000, seed: int = 1) -> list[float] | None:
+def auc_interval(
+    labels: np.ndarray, scores: np.ndarray, patients: Sequence[str], rounds: int = 1000, seed: int = 1
+) -> list[float] | None:
     """95 % bootstrap interval of the AUC, whole patients drawn with replacement."""
     if auc(labels, scores) is None:
         return None
@@ -52,17 +58,17 @@ def auc_interval(labels, scores, patients, rounds: int = 1000, seed: int = 1) ->
     return [float(v) for v in np.percentile(values, [2.5, 97.5])]
 
 
-def _groups(patients):
+def _groups(patients: Sequence[str]) -> Iterator[np.ndarray]:
     _, inverse = np.unique(np.asarray(patients), return_inverse=True)
     for group in range(inverse.max() + 1):
         yield inverse == group
 
 
-def share(hits, n) -> dict:
+def share(hits: int, n: int) -> dict:
     return {"value": hits / n if n else None, "n": int(n), "interval95": wilson(int(hits), int(n))}
 
 
-def binary(labels, scores, threshold: float) -> dict:
+def binary(labels: np.ndarray, scores: np.ndarray, threshold: float) -> dict:
     """Sensitivity, specificity, accuracy (Wilson intervals) and F1 at one threshold (score >= threshold)."""
     labels, called = np.asarray(labels, bool), np.asarray(scores) >= threshold
     tp, tn = int((labels & called).sum()), int((~labels & ~called).sum())
@@ -77,7 +83,7 @@ def binary(labels, scores, threshold: float) -> dict:
     }
 
 
-def calibration_error(labels, probability, bins: int = 10) -> float:
+def calibration_error(labels: np.ndarray, probability: np.ndarray, bins: int = 10) -> float:
     """Expected calibration error over equal-width bins."""
     labels, probability = np.asarray(labels, float), np.asarray(probability)
     which = np.minimum((probability * bins).astype(int), bins - 1)
@@ -85,7 +91,7 @@ def calibration_error(labels, probability, bins: int = 10) -> float:
     return float(sum(gaps) / len(labels))
 
 
-def average_precision(labels, scores) -> float | None:
+def average_precision(labels: np.ndarray, scores: np.ndarray) -> float | None:
     """Area under the precision-recall curve as a step function (sum of precision x rise in recall, ties in one
     step)."""
     labels, scores = np.asarray(labels, bool), np.asarray(scores)
@@ -97,12 +103,15 @@ def average_precision(labels, scores) -> float | None:
     return float((precision * np.diff(recall, prepend=0.0)).sum())
 
 
-def intervals(labels, scores, patients, figures: dict, rounds: int = 400, seed: int = 1) -> dict:
+def intervals(
+    labels: np.ndarray, scores: np.ndarray, patients: Sequence[str], figures: Figures, rounds: int = 400, seed: int = 1
+) -> dict:
     """95 % bootstrap intervals, whole patients drawn with replacement, of several ``figures`` {name: f(labels,
     scores)} at once."""
     labels, scores = np.asarray(labels, bool), np.asarray(scores)
     groups = [np.flatnonzero(inverse) for inverse in _groups(patients)]
-    rng, values = np.random.default_rng(seed), {name: [] for name in figures}
+    rng = np.random.default_rng(seed)
+    values: dict[str, list[float]] = {name: [] for name in figures}
     for _ in range(rounds):
         picks = np.concatenate([groups[i] for i in rng.integers(0, len(groups), len(groups))])
         for name, figure in figures.items():
@@ -115,14 +124,14 @@ def intervals(labels, scores, patients, figures: dict, rounds: int = 400, seed: 
     }
 
 
-def f1(labels, scores, threshold: float = 0.5) -> float | None:
+def f1(labels: np.ndarray, scores: np.ndarray, threshold: float = 0.5) -> float | None:
     called = scores >= threshold
     both = int((labels & called).sum())
     total = int(labels.sum()) + int(called.sum())
     return 2 * both / total if total else None
 
 
-def full(labels, probability, patients, threshold: float = 0.5) -> dict:
+def full(labels: np.ndarray, probability: np.ndarray, patients: Sequence[str], threshold: float = 0.5) -> dict:
     """The paper's figures with 95 % intervals: Wilson for shares, bootstrap by patient for AUC, AP and F1."""
     labels, p = np.asarray(labels, bool), np.asarray(probability)
     called = p >= threshold

@@ -47,7 +47,7 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def mixed(enabled: bool = True):
+def mixed(enabled: bool = True) -> contextlib.AbstractContextManager:
     """bfloat16 arithmetic where the accelerator or the processor has it (two to four times as fast), else a no-op."""
     if enabled and device().type == "cuda":
         return torch.autocast("cuda", dtype=torch.bfloat16)

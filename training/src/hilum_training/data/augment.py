@@ -11,12 +11,18 @@ DEGREES, SCALE, STRETCH, SHIFT, FLIP = 10.0, 0.12, 0.06, 0.07, 0.5
 GAMMA, CONTRAST, BRIGHTNESS, NOISE, COARSE = 0.35, 0.2, 0.1, 0.02, 1 / 3
 
 
-def column(values) -> torch.Tensor:
+def column(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.asarray(values, np.float32)).view(-1, 1, 1, 1)
 
 
 def matrices(
-    n: int, rng: np.random.Generator, degrees=DEGREES, scale=SCALE, stretch=STRETCH, shift=SHIFT, flip=FLIP
+    n: int,
+    rng: np.random.Generator,
+    degrees: float = DEGREES,
+    scale: float = SCALE,
+    stretch: float = STRETCH,
+    shift: float = SHIFT,
+    flip: float = FLIP,
 ) -> np.ndarray:
     """float32 [n, 2, 3] for torch's affine_grid: from the output's -1..1 to the input's, for a picture that fills
     it."""

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from ..engine import computed
-from .dataset import ROOT, Dataset, cache_dir, digest, read_grey, save_whole
+from .dataset import ROOT, Dataset, Row, cache_dir, digest, read_grey, save_whole
 from .preprocess import SIZE, clean_mask, normalise_film, resize
 
 WIDEN = 0.08
@@ -93,7 +93,7 @@ class Crops:
             lambda row: eight_bits(cut_with_margin(self.film[row.index] / np.float32(255), self.boxes()[row.index])),
         )
 
-    def read(self, row) -> np.ndarray:
+    def read(self, row: Row) -> np.ndarray:
         return read_grey(self.data.folder / row.path)
 
     def boxes(self) -> list[Frame]:
@@ -128,7 +128,7 @@ class Crops:
         rule = [BOX_RULE] if name == "box" else []
         return cache_dir() / f"crops-{name}-{digest(self.data.key, lungs, *rule)}.npy"
 
-    def _array(self, name: str, size: int, make) -> np.ndarray:
+    def _array(self, name: str, size: int, make: Callable[[Row], np.ndarray]) -> np.ndarray:
         path = self._path(name)
         if not path.exists():
             print(f"preparing {name} of {len(self.data.rows)} rows ...", flush=True)

@@ -70,7 +70,7 @@ def cache_dir() -> Path:
     return folder
 
 
-def save_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
+def save_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """The file is there whole or not at all: what a kill leaves must not be taken for the result by the next start."""
     part = path.with_suffix(f".{os.getpid()}.part")
     with part.open("wb") as file:

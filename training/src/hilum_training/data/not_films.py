@@ -21,7 +21,7 @@ def grown(a: np.ndarray, size: int) -> np.ndarray:
     return np.clip(ndimage.zoom(a, (size / a.shape[0], size / a.shape[1]), order=1), 0, 1).astype(np.float32)
 
 
-def cropped(film, rng, share):
+def cropped(film: np.ndarray, rng: np.random.Generator, share: float) -> np.ndarray:
     """A window of ``share`` of each side, anywhere, grown to the whole."""
     size = len(film)
     part = max(8, round(size * share))
@@ -29,14 +29,14 @@ def cropped(film, rng, share):
     return stretched(grown(film[top : top + part, left : left + part], size))
 
 
-def quarter(film, rng):
+def quarter(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """One of the four quarters."""
     half = len(film) // 2
     top, left = rng.integers(0, 2, 2) * half
     return stretched(grown(film[top : top + half, left : left + half], len(film)))
 
 
-def half_film(film, rng):
+def half_film(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Left, right, upper or lower half, stretched to the whole or beside black."""
     half, size = len(film) // 2, len(film)
     part = [film[:, :half], film[:, half:], film[:half], film[half:]][rng.integers(4)]
@@ -47,22 +47,22 @@ def half_film(film, rng):
     return stretched(kept)
 
 
-def turned(film, rng):
+def turned(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return ndimage.rotate(
         film, rng.uniform(35, 325), reshape=False, order=1, mode=["constant", "nearest"][rng.integers(2)]
     ).clip(0, 1)
 
 
-def blurred(film, rng):
+def blurred(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return stretched(ndimage.gaussian_filter(film, len(film) * rng.uniform(0.035, 0.12)))
 
 
-def noisy(film, rng):
+def noisy(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Film under noise as strong as itself."""
     return stretched(film + rng.normal(0, rng.uniform(0.5, 1.5), film.shape))
 
 
-def noise(film, rng):
+def noise(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """No film at all: noise from white to cloudy."""
     return stretched(
         ndimage.gaussian_filter(rng.standard_normal(film.shape), rng.choice([0, 0, 1, 3, 8, 16]))
@@ -70,7 +70,7 @@ def noise(film, rng):
     )
 
 
-def text_page(film, rng):
+def text_page(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Lines of letters, black on white or white on black."""
     size = len(film)
     picture = Image.new("L", (2 * size, 2 * size), 255)
@@ -86,7 +86,7 @@ def text_page(film, rng):
     return stretched(page if rng.random() < 0.5 else 1 - page)
 
 
-def blank_with_text(film, rng):
+def blank_with_text(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Empty but for a marker or a caption."""
     size = len(film)
     ground = float(rng.random())
@@ -97,7 +97,7 @@ def blank_with_text(film, rng):
     return stretched(a)
 
 
-def drawn(film, rng):
+def drawn(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Gradients, stripes, boards, rings and blobs."""
     size = len(film)
     y, x = np.mgrid[:size, :size] / size - 0.5
@@ -119,7 +119,7 @@ def drawn(film, rng):
     )
 
 
-def screen_photograph(film, rng):
+def screen_photograph(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A film on a light box or screen, photographed from the side: a perspective, with what lies around it."""
     size = len(film)
     ground = stretched(ndimage.gaussian_filter(rng.standard_normal((size, size)), rng.uniform(1, 20))) * rng.uniform(
@@ -141,7 +141,7 @@ def screen_photograph(film, rng):
     return stretched(np.where(inside, seen, ground))
 
 
-def small_on_ground(film, rng):
+def small_on_ground(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The whole film, small, somewhere on an even ground."""
     size = len(film)
     part = int(size * rng.uniform(0.25, 0.6))
@@ -151,7 +151,7 @@ def small_on_ground(film, rng):
     return stretched(a)
 
 
-def tiles_mixed(film, rng):
+def tiles_mixed(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The film cut into tiles that changed places."""
     count = int(rng.choice([2, 4, 7]))
     part = len(film) // count
@@ -165,38 +165,38 @@ def tiles_mixed(film, rng):
     return stretched(grown(a.reshape(count, count, part, part).swapaxes(1, 2).reshape(part * count, -1), len(film)))
 
 
-def rolled(film, rng):
+def rolled(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.roll(
         film, (int(len(film) * rng.choice([0, 0.5, 0.35])), int(len(film) * rng.choice([0.5, 0.4, 0.6]))), (0, 1)
     )
 
 
-def contact_sheet(film, rng):
+def contact_sheet(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Held out: the film several times beside itself."""
     count = int(rng.integers(2, 5))
     one = grown(film, len(film) // count)
     return stretched(grown(np.tile(one, (count, count)), len(film)))
 
 
-def posterised_edges(film, rng):
+def posterised_edges(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Held out: edges only."""
     return stretched(ndimage.gaussian_gradient_magnitude(film, 1.0))
 
 
-def shuffled_rows(film, rng):
+def shuffled_rows(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Held out: bands of rows out of order."""
     band = int(rng.choice([1, 4, 14]))
     return film.reshape(len(film) // band, band, -1)[rng.permutation(len(film) // band)].reshape(film.shape)
 
 
-def half_inverted(film, rng):
+def half_inverted(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Held out: one side inverted."""
     a = film.copy()
     a[:, : len(a) // 2] = 1 - a[:, : len(a) // 2]
     return a
 
 
-def solarised(film, rng):
+def solarised(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Held out: grey values folded over, as a wrong lookup table does."""
     return stretched(np.abs(2 * film - 1))
 

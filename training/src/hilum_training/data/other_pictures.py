@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,7 @@ def read_dicom(path: str) -> np.ndarray | None:
     return -a if ds.get("PhotometricInterpretation") == "MONOCHROME1" else a
 
 
-def picture_rows(folders=FOLDERS, most_of_a_folder: int = 12) -> list[dict]:
+def picture_rows(folders: Sequence[str] = FOLDERS, most_of_a_folder: int = 12) -> list[dict]:
     """PNG and JPEG pictures of at least 8 kB, at most so many of one folder, each content once."""
     seen, rows = set(), []
     for top in folders:

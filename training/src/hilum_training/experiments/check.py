@@ -46,8 +46,8 @@ def judged(data: Dataset, fold: dict[str, np.ndarray], threshold: float) -> dict
 
 def report(data: Dataset) -> dict | None:
     """None until all folds are finished. Each fold's threshold comes from the frontal films of the others."""
-    folds = [read_fold(k) for k in range(FOLDS)]
-    if any(fold is None for fold in folds):
+    folds = [fold for fold in (read_fold(k) for k in range(FOLDS)) if fold is not None]
+    if len(folds) < FOLDS:
         return None
     scores = [refusal(f["logits"])[[not data.rows[i].lateral for i in f["rows"]]] for f in folds]
     found: dict[str, list] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import expit
@@ -12,7 +13,7 @@ from ..data import Dataset, Row
 from ..data.labels import ABNORMAL, COVID, FINDINGS, OPACITY, TUBERCULOSIS, label_table
 from ..data.partition import FOLDS, of_hosts, patient_key
 from ..metrics import auc, auc_interval, binary, operating_point, share
-from ..tasks.kept import finished
+from ..tasks.kept import Finished, finished
 
 CROPS = ("film", "box")
 #: Combinations of crops that are compared; the mean of logits over them and their mirror images.
@@ -65,6 +66,13 @@ class Scores:
         return label_table(self.rows, (finding,))[:, 0] == 1
 
 
+def read_run(name: str) -> Finished:
+    done = finished(name)
+    if done is None:
+        raise SystemExit(f"the run {name} is not finished")
+    return done
+
+
 def is_done(name: str) -> bool:
     return finished(name) is not None
 
@@ -73,7 +81,7 @@ def read(data: Dataset, names: Sequence[str], crops: Sequence[str] = CROPS, mirr
     """The mean over networks ``names``, crops and, with ``mirrored``, both sides."""
     tables: list[dict[int, np.ndarray]] = []
     for name in names:
-        stored = finished(name).predictions
+        stored = read_run(name).predictions
         places = [stored["crops"].tolist().index(crop) for crop in crops]
         logits = stored["logits"][:, places][:, :, : 2 if mirrored else 1].mean((1, 2), dtype=np.float64)
         tables.append(dict(zip(stored["rows"].tolist(), logits, strict=True)))
@@ -90,7 +98,7 @@ def joined(parts: Iterable[Scores]) -> Scores:
     return Scores([r for part in parts for r in part.rows], np.concatenate([part.logits for part in parts]))
 
 
-def of_folds(data: Dataset, family: Family, seeds: Sequence[int], **how) -> Scores:
+def of_folds(data: Dataset, family: Family, seeds: Sequence[int], **how: Any) -> Scores:
     return joined(read(data, [family.hosts(seed, k) for seed in seeds], **how) for k in range(FOLDS))
 
 
@@ -117,11 +125,15 @@ def age_group(row: Row) -> str | None:
     return "under 40" if age < 40 else "40 to 59" if age < 60 else "60 and over"
 
 
+def of_age(group: str) -> Callable[[Row], bool]:
+    return lambda row: age_group(row) == group
+
+
 #: Groups of films that are reported beside the whole: sex, age, projection.
 SUBGROUPS: dict[str, Callable[[Row], bool]] = {
     "men": lambda r: r.sex == "M",
     "women": lambda r: r.sex == "F",
-    **{name: (lambda r, name=name: age_group(r) == name) for name in ("under 40", "40 to 59", "60 and over")},
+    **{name: of_age(name) for name in ("under 40", "40 to 59", "60 and over")},
     "PA": lambda r: r.view == "PA",
     "AP": lambda r: r.view == "AP",
     "AP Supine": lambda r: r.view == "AP Supine",
@@ -265,9 +277,10 @@ def report(data: Dataset, family: Family = DEFAULT) -> dict:
     for chosen in alone_and_together([s for s in MOST_SEEDS if all(is_done(family.hosts(s, k)) for k in range(FOLDS))]):
         for name, crops in VIEWS.items():
             scores = of_folds(data, family, chosen, crops=crops)
-            found["hosts"].append(
-                {"seeds": chosen, "crops": name} | area(scores, COVID) | {"bySubgroup": by_subgroup(scores, COVID)}
-            )
+            entry = area(scores, COVID)
+            if entry is not None:
+                more = {"bySubgroup": by_subgroup(scores, COVID)}
+                found["hosts"].append({"seeds": chosen, "crops": name} | entry | more)
     for group in LEFT_OUT:
         for chosen in alone_and_together(seeds_of(family, group)):
             found["leftOut"] += [

@@ -75,9 +75,11 @@ def tensor_of(block: dict, n: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def gradcam(net: Network, z: torch.Tensor, logits: str, head: int) -> np.ndarray:
-    """Z [regions, 1, 224, 224] -> maps [regions, cells, cells]: sum_k alpha_k A_k times the number of cells, alpha_k the
-    mean over x and y of d logit / d A_k (Selvaraju et al., equations 1 and 2), summed over the networks of a mean. A
-    mirror image's map is turned back."""
+    """Z [regions, 1, 224, 224] -> maps [regions, cells, cells].
+
+    sum_k alpha_k A_k times the number of cells, alpha_k the mean over x and y of d logit / d A_k (Selvaraju et al.,
+    equations 1 and 2), summed over the networks of a mean. A mirror image's map is turned back.
+    """
     names = net.activations()
     values = net.run(z, leaves=names)
     gradients = torch.autograd.grad(values[logits].flatten()[head], [values[name] for name in names])

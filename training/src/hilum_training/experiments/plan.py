@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from ..data import Dataset
@@ -25,8 +26,11 @@ PAPER_VIEW = VggRun("paper-view", positive=LATERAL, terms="research", epochs=PAP
 
 
 class Run(Protocol):
-    name: str
-    seed: int
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def seed(self) -> int: ...
 
     def settings(self, data: Dataset) -> dict: ...
 
@@ -69,7 +73,7 @@ def permissive_runs() -> list[Run]:
     ]
 
 
-def paper_line() -> list[Run]:
+def paper_line() -> list[VggRun]:
     """The paper's own line: the comparison with Kermany's children that it is known for, COVID-19 on the lungs, and
     the view."""
     return [
@@ -79,7 +83,7 @@ def paper_line() -> list[Run]:
     ]
 
 
-def grid() -> list[Run]:
+def grid() -> list[VggRun]:
     """Network, region and negatives; what was trained with transfer first."""
     cells = [
         (net, region, kind)
@@ -130,22 +134,11 @@ def default_runs() -> list[Run]:
 
 
 #: Runs whose weights become model folders.
-SHIPPED = {
-    run.name
-    for run in (
-        LUNGS,
-        CHECK,
-        audit(),
-        PAPER_LUNGS,
-        PAPER_VIEW,
-        PERMISSIVE_LUNGS,
-        *(default(seed) for seed in SEEDS),
-        *(permissive(seed) for seed in SEEDS),
-    )
-}
+SHIPPED: set[str] = {LUNGS.name, CHECK.name, audit().name, PAPER_LUNGS.name, PAPER_VIEW.name, PERMISSIVE_LUNGS.name}
+SHIPPED |= {run(seed).name for run in (default, permissive) for seed in SEEDS}
 
 #: What `reproduce` makes, each in the order of the plan.
-PARTS = {
+PARTS: dict[str, Callable[[], list[Run]]] = {
     "default": default_runs,
     "paper": lambda: [LUNGS, CHECK, *paper_line(), *grid()],
     "permissive": lambda: [*permissive_runs(), CHECK],

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from ..data.labels import ABNORMAL, COVID, OPACITY
 from ..data.pictures import chest_films
 from ..export import manifests, ship, ship_parts
 from ..export.calibration import Calibration
+from ..metrics import full
 from ..runtime import start
 from ..tasks.check import CLASSES, refusal
 from ..tasks.findings import FindingsRun
@@ -34,7 +36,8 @@ FINDINGS = (COVID, OPACITY, ABNORMAL)
 def train(runs: list[Run]) -> None:
     """All runs that are not finished, with the time that is left by the mean of those that were."""
     data = Dataset()
-    waiting, took = [r for r in runs if state(r, data) != "done"], []
+    waiting = [r for r in runs if state(r, data) != "done"]
+    took: list[float] = []
     for number, run in enumerate(waiting):
         left = f", about {np.mean(took) * (len(waiting) - number) / 3600:.1f} h left" if took else ""
         print(f"run {number + 1} of {len(waiting)}: {run.name}{left}", flush=True)
@@ -53,7 +56,7 @@ def finished(folder: Path, manifest: dict, report: dict) -> None:
     print(f"wrote {folder.name}", flush=True)
 
 
-def brief(report):
+def brief(report: Any) -> Any:
     """Without tables by source, subgroups and the runs' own report."""
     if isinstance(report, dict):
         return {
@@ -75,7 +78,7 @@ class Maker:
         target.mkdir(parents=True, exist_ok=True)
         return target
 
-    def findings(self, name: str, title: str, runs: list[FindingsRun], command: str, **how) -> None:
+    def findings(self, name: str, title: str, runs: list[FindingsRun], command: str, **how: Any) -> None:
         made = ship.Findings(self.data, self.crops, runs, how.pop("findings", FINDINGS), **how)
         family = evaluate.PERMISSIVE if made.terms == "permissive" else evaluate.DEFAULT
         folder, report = self.folder(name), evaluate.report(self.data, family)
@@ -136,7 +139,7 @@ class Maker:
         rows = cell_rows(self.data, run, "test")
         p = ship_parts.vgg_probabilities(folder / "model.onnx", self.crops, rows, run.region)
         labels = np.array([is_positive(r, run.positive) for r in rows])
-        finished(folder, manifest, {"test": shipped.full(labels, p, shipped.keys(rows))})
+        finished(folder, manifest, {"test": full(labels, p, shipped.keys(rows))})
 
 
 def make_default(maker: Maker) -> None:

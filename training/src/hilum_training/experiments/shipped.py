@@ -4,29 +4,40 @@ test split."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.special import expit
 
 from ..data import Row
+from ..data.crops import Frame
 from ..data.labels import COVID, label_table
 from ..data.partition import frontal, patient_key
 from ..data.preprocess import SIZE, triangle_matrix
+from ..export.ship import Findings
 from ..metrics import auc, calibration_error, full, intervals, share
 from .evaluate import INSIDE, SUBGROUPS, diseased_nih
 
 CELLS = 14
 
 
-def test_rows(made) -> list[Row]:
+def test_rows(made: Findings) -> list[Row]:
     return made.data.select(lambda r: frontal(r) and r.split == "test")
 
 
-def figures(made, model, manifest: dict) -> dict:
+def figures(made: Findings, model: Path, manifest: dict) -> dict:
     """``made``: export.ship.Findings; ``model``: the graph in its folder."""
     rows = test_rows(made)
     z = made.logits(model, rows)
-    report = {"split": "test", "inside": [], "pooled": {}, "bySubgroup": {}, "bySource": {}, "calibrationError": {}}
+    report: dict[str, Any] = {
+        "split": "test",
+        "inside": [],
+        "pooled": {},
+        "bySubgroup": {},
+        "bySource": {},
+        "calibrationError": {},
+    }
     for place, (name, threshold) in enumerate(zip(made.findings, thresholds(manifest), strict=True)):
         labels = label_table(rows, (name,))[:, 0]
         known = labels >= 0
@@ -83,7 +94,7 @@ def called(rows: Sequence[Row], z: np.ndarray, manifest: dict) -> dict:
     }
 
 
-def compared(made, plain, rounded, rows: Sequence[Row]) -> dict:
+def compared(made: Findings, plain: Path, rounded: Path, rows: Sequence[Row]) -> dict:
     """Float against 8 bits, by finding: AUC of both, how far the logits lie apart, films on the other side of 0.5."""
     a, b = made.logits(plain, rows), made.logits(rounded, rows)
     found = {}
@@ -107,7 +118,7 @@ def raised(cam: np.ndarray) -> np.ndarray:
     return up @ cam @ up.T
 
 
-def on_film(film_cam: np.ndarray, box_cam: np.ndarray | None, box) -> np.ndarray:
+def on_film(film_cam: np.ndarray, box_cam: np.ndarray | None, box: Frame) -> np.ndarray:
     """Heat as logit per share of the film's area, [224, 224]: its mean is the logit without the constant. The box's
     map is laid over the box."""
     heat = raised(film_cam[None])[0]
@@ -122,7 +133,7 @@ def on_film(film_cam: np.ndarray, box_cam: np.ndarray | None, box) -> np.ndarray
     return heat
 
 
-def heat(made, model, most: int = 120) -> dict:
+def heat(made: Findings, model: Path, most: int = 120) -> dict:
     """Share of COVID-19's positive heat inside the lungs, on COVID-19 films of the test split."""
     rows = [r for r in test_rows(made) if r.covid][:most]
     count, place = len(made.findings), made.findings.index(COVID)
@@ -140,8 +151,8 @@ def heat(made, model, most: int = 120) -> dict:
             hottest.append(float(mask[np.unravel_index(h.argmax(), h.shape)]))
             patients.append(patient_key(row))
 
-    def mean(values):
-        values = np.array(values)
+    def mean(found: list[float]) -> dict:
+        values = np.array(found)
         return {
             "value": float(values.mean()),
             "interval95": intervals(np.ones(len(values), bool), values, patients, {"m": lambda _, v: float(v.mean())})[

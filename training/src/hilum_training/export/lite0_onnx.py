@@ -16,6 +16,7 @@ Mean, dense layer and maps stay float."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +80,9 @@ def ranges(net: Lite0, z: torch.Tensor, percentile: float = 99.99, strength: flo
     return found
 
 
-def _note_block(block: Block, x: torch.Tensor, name: str, note) -> torch.Tensor:
+def _note_block(
+    block: Block, x: torch.Tensor, name: str, note: Callable[[str, torch.Tensor], torch.Tensor]
+) -> torch.Tensor:
     y = x if block.expand is None else note(f"{name}.expand", block.expand(x))
     y = note(f"{name}.project", block.project(note(f"{name}.depthwise", block.depthwise(y))))
     return note(f"{name}.sum", x + y) if block.residual else y
@@ -88,7 +91,7 @@ def _note_block(block: Block, x: torch.Tensor, name: str, note) -> torch.Tensor:
 class Lite0Graph(Graph):
     """Nodes of one or several networks. ``begin`` names one and its activation ranges for 8 bits, None for float."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.found: Ranges | None = None
         self.prefix, self.size = "", SIZE
@@ -123,8 +126,9 @@ class Lite0Graph(Graph):
             "group": conv.groups,
             "pads": [before, before, behind, behind],
         }
-        if self.rounds(name):
-            low, high = self.found.of(name)
+        found = self.rounding(name)
+        if found is not None:
+            low, high = found.of(name)
             parameters = self.quantised_parameters(node, kernel, bias, self.grids[x])
             linear = self.node("Conv", [x, *parameters], f"{node}.linear", **shape)
             return self.on_grid(linear, node, (0.0, min(high, 6.0)) if layer.act else (low, high))
@@ -163,16 +167,15 @@ class Lite0Graph(Graph):
         if not block.residual:
             return y
         total = self.node("Add", [x, y], f"{self.prefix}{name}.add")
-        return (
-            self.on_grid(total, f"{self.prefix}{name}.sum", self.found.of(f"{name}.sum"))
-            if self.rounds(name)
-            else total
-        )
+        found = self.rounding(name)
+        return total if found is None else self.on_grid(total, f"{self.prefix}{name}.sum", found.of(f"{name}.sum"))
 
-    def rounds(self, name: str) -> bool:
-        """Whether a layer runs in 8 bits: not the stem and the first stages, whose rounding costs most of the
-        precision and little of the time."""
-        return self.found is not None and not (name == "stem" or (name[0] == "s" and int(name[1]) < FLOAT_STAGES))
+    def rounding(self, name: str) -> Ranges | None:
+        """Ranges of a layer that runs in 8 bits; None of the stem and the first stages.
+
+        Their rounding costs most of the precision and saves little time."""
+        first = name == "stem" or (name[0] == "s" and int(name[1]) < FLOAT_STAGES)
+        return None if first else self.found
 
     def network(self, x: str, net: Lite0) -> str:
         x = self.layer(x, "stem", net.stem)

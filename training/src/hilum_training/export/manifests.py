@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 from ..data import ROOT
 from ..data.preprocess import MASK_THRESHOLD, MIN_COMPONENT_FRACTION
@@ -36,7 +37,7 @@ def mask_block() -> dict:
     return {"threshold": MASK_THRESHOLD, "connectivity": 4, "minComponentFraction": MIN_COMPONENT_FRACTION}
 
 
-def training_block(data, epochs, seed, command, notes) -> dict:
+def training_block(data: list[dict], epochs: float, seed: int, command: str, notes: str) -> dict:
     return {
         "data": data,
         "split": "60/20/20 by patient, column split of cxr/manifest.csv",
@@ -58,7 +59,7 @@ def write_folder(target: Path, manifest: dict, version: str) -> None:
     )
 
 
-def tidy(value):
+def tidy(value: Any) -> Any:
     """Floats to 6 significant digits, recursively; refuses NaN and infinity."""
     if isinstance(value, dict):
         return {k: tidy(v) for k, v in value.items()}
@@ -71,5 +72,5 @@ def tidy(value):
     return value
 
 
-def write_json(path: Path, value) -> None:
+def write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(tidy(value), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

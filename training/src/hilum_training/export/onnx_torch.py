@@ -85,11 +85,11 @@ class Network:
         self.constants = {i.name: torch.from_numpy(numpy_helper.to_array(i).copy()) for i in graph.initializer}
 
     def activations(self) -> list[str]:
-        """What the class activation maps are computed of: the input of each convolution whose kernel is the dense layer's."""
+        """What the class activation maps are computed of: inputs of convolutions with the dense layer's kernel."""
         return [n.input[0] for n in self.nodes if n.op_type == "Conv" and n.input[1].endswith("cam.weight")]
 
     def run(self, z: torch.Tensor, leaves: Collection[str] = ()) -> dict[str, torch.Tensor]:
-        """All values of the graph by name for Z [planes, 1, 224, 224]. Gradients can be taken to ``leaves``, and stop there."""
+        """All values of the graph by name for Z [planes, 1, 224, 224]; gradients reach ``leaves`` and stop there."""
         values = {"input": z} | self.constants
         for node in self.nodes:
             attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}

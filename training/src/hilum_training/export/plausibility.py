@@ -38,7 +38,7 @@ def bounds(figures: list[dict[str, float]]) -> dict:
     """0.1 to 99.9 percentile over real films, widened by a tenth (mean probability by 1 %; components: 1 to the most
     seen). Wide, because the gate refuses what is no frontal chest film before."""
 
-    def values(name):
+    def values(name: str) -> np.ndarray:
         return np.array([f[name] for f in figures], float)
 
     fraction = np.percentile(values("lungFraction"), [0.1, 99.9])

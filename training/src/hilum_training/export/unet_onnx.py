@@ -3,6 +3,7 @@ stay float."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..nets.unet import UNet, fold_batch_norm
+from ..nets.unet import DoubleConv, UNet, fold_batch_norm
 from .graph import Graph
 
 Range = tuple[float, float]
+#: Takes notice of an activation by its name, and gives it back.
+Note = Callable[[str, torch.Tensor], torch.Tensor]
 
 
 def percentile_range(x: torch.Tensor, percentile: float) -> Range:
@@ -46,7 +49,7 @@ def ranges(net: UNet, z: torch.Tensor, percentile: float = 99.99) -> dict[str, R
     return found
 
 
-def _double(block, x: torch.Tensor, name: str, note) -> torch.Tensor:
+def _double(block: DoubleConv, x: torch.Tensor, name: str, note: Note) -> torch.Tensor:
     return note(f"{name}_conv2", F.relu(block.conv2(note(f"{name}_conv1", F.relu(block.conv1(x))))))
 
 
@@ -85,7 +88,7 @@ class UNetGraph(Graph):
         linear = self.node("Conv", inputs, "out.linear", kernel_shape=[1, 1], pads=[0] * 4)
         return self.node("Sigmoid", [linear], "probability")
 
-    def double(self, x: str, name: str, block) -> str:
+    def double(self, x: str, name: str, block: DoubleConv) -> str:
         return self.rounded(self.rounded(x, f"{name}_conv1", block.conv1), f"{name}_conv2", block.conv2)
 
     def pooled(self, x: str, name: str) -> str:

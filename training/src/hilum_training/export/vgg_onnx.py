@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from ..nets.vgg import MEAN, STD, Vgg
@@ -15,7 +17,7 @@ from .graph import Graph, greatest_within
 SIZE = 224
 
 
-def convolutions(net: Vgg):
+def convolutions(net: Vgg) -> Iterator[tuple[int, str, nn.Conv2d, bool]]:
     for number, block in enumerate(net.blocks, 1):
         for layer, conv in enumerate(block, 1):
             yield number, f"block{number}_conv{layer}", conv, layer == len(block)

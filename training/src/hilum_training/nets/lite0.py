@@ -12,7 +12,9 @@ ImageNet; a grey film shown as RGB has equal colours, so the first kernel is sum
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,13 +53,15 @@ class Depthwise(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x, weight, stride, padding, dilation):
+    def forward(
+        ctx: Any, x: torch.Tensor, weight: torch.Tensor, stride: int, padding: int, dilation: int
+    ) -> torch.Tensor:
         ctx.save_for_backward(x, weight)
         ctx.shape = [stride] * 2, [padding] * 2, [dilation] * 2
         return F.conv2d(x, weight.to(x.dtype), None, stride, padding, dilation, x.shape[1])
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         x, weight = ctx.saved_tensors
         to_input, to_weight = ctx.needs_input_grad[:2]
         wide_input, wide_weight = ctx.shape[0][0] > 1, weight.shape[-1] > 3
@@ -76,7 +80,9 @@ class Depthwise(torch.autograd.Function):
         return *first, None, None, None
 
     @staticmethod
-    def gradients(ctx, gradient, x, weight, wide, wanted):
+    def gradients(
+        ctx: Any, gradient: torch.Tensor, x: torch.Tensor, weight: torch.Tensor, wide: bool, wanted: tuple[bool, bool]
+    ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
         """(to the input, to the weight), as ``wanted``, in float32 where ``wide``."""
         if not any(wanted):
             return None, None
@@ -111,7 +117,7 @@ class Conv(nn.Module):
         self.norm = nn.BatchNorm2d(outputs, eps=EPS)
         self.act = act
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         kernel, stride, dilation = self.conv.kernel_size[0], self.conv.stride[0], self.conv.dilation[0]
         before, behind = same_padding(x.shape[-1], (kernel - 1) * dilation + 1, stride)
         if before != behind:
@@ -143,7 +149,7 @@ class Block(nn.Module):
         self.project = Conv(width, outputs, act=False)
         self.residual = stride == 1 and inputs == outputs
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = x if self.expand is None else self.expand(x)
         y = self.project(self.depthwise(y))
         return x + y if self.residual else y
@@ -216,7 +222,7 @@ class Lite0(nn.Module):
     def forward(self, z: torch.Tensor) -> torch.Tensor:
         return self.classify(self.activation(z))
 
-    def convolutions(self):
+    def convolutions(self) -> Iterator[tuple[str, Conv, str]]:
         """(name in the ImageNet file, layer, its batch normalisation there) in the order of the graph."""
         yield "conv_stem", self.stem, "bn1"
         for s, stage in enumerate(self.stages):

@@ -27,7 +27,7 @@ class DoubleConv(nn.Module):
         self.norm2 = nn.BatchNorm2d(outputs)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.dropout(F.relu(self.norm1(self.conv1(x))))
         return F.relu(self.norm2(self.conv2(x)))
 
@@ -49,7 +49,7 @@ class UNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 nn.init.zeros_(module.bias)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         skips = []
         for level, block in enumerate(self.down):
             x = block(x if level == 0 else F.max_pool2d(x, 2))

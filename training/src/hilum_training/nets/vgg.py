@@ -14,6 +14,7 @@ a grey of MEAN instead of the mean colour in the outermost row."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,7 @@ class Vgg(nn.Module):
         return [p for part in (*self.blocks[3:], self.head) for p in part.parameters()]
 
 
-def kernel_of(stored, name: str) -> tuple[torch.Tensor, torch.Tensor]:
+def kernel_of(stored: Mapping[str, np.ndarray], name: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Kernel [out, in, 3, 3] and bias of a convolution of the npz."""
     scale = torch.from_numpy(stored[f"{name}.s"])[:, None, None, None]
     return torch.from_numpy(stored[f"{name}.q"].astype(np.float32)) * scale, torch.from_numpy(stored[f"{name}.b"])

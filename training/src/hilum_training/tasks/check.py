@@ -203,7 +203,7 @@ def train(run: CheckRun) -> None:
     folder.tell(event="finished")
 
 
-def fit(run: CheckRun, folder: RunFolder, net: Lite0, films: Pictures, optimiser) -> None:
+def fit(run: CheckRun, folder: RunFolder, net: Lite0, films: Pictures, optimiser: torch.optim.Optimizer) -> None:
     each, step, seconds = run.draws // BATCH, 0, 0.0
     steps, state = run.passes * each, folder.load()
     if state is not None:
@@ -235,7 +235,9 @@ def fit(run: CheckRun, folder: RunFolder, net: Lite0, films: Pictures, optimiser
             losses = []
 
 
-def one_step(run: CheckRun, net: Lite0, films: Pictures, optimiser, step: int, steps: int) -> float:
+def one_step(
+    run: CheckRun, net: Lite0, films: Pictures, optimiser: torch.optim.Optimizer, step: int, steps: int
+) -> float:
     rng, total = np.random.default_rng([run.seed, step]), 0.0
     torch.manual_seed(run.seed * 1_000_003 + step)
     for group in optimiser.param_groups:

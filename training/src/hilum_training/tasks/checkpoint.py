@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -54,11 +55,11 @@ class RunFolder:
         for file in self.path.iterdir():
             file.unlink()
 
-    def _read(self, name: str):
+    def _read(self, name: str) -> dict | None:
         path = self.path / name
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
-    def _write(self, name: str, value) -> None:
+    def _write(self, name: str, value: dict) -> None:
         save_whole(self.path / name, lambda file: file.write((json.dumps(value, indent=1) + "\n").encode()))
 
     @property
@@ -69,17 +70,17 @@ class RunFolder:
         path = self.path / "checkpoint.pt"
         return torch.load(path, map_location="cpu") if path.exists() else None
 
-    def save(self, **state) -> None:
+    def save(self, **state: Any) -> None:
         save_whole(self.path / "checkpoint.pt", lambda file: torch.save(state, file))
 
-    def tell(self, **line) -> None:
+    def tell(self, **line: Any) -> None:
         """One line of the log, on standard output too."""
         line = {"run": self.name, "time": time.strftime("%Y-%m-%dT%H:%M:%S")} | line
         with open(self.path / "log.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         print(json.dumps(line), flush=True)
 
-    def finish(self, predictions: dict[str, np.ndarray], weights: dict, **facts) -> None:
+    def finish(self, predictions: dict[str, np.ndarray], weights: dict, **facts: Any) -> None:
         """Predictions and final weights; the optimiser's state is no longer needed."""
         save_whole(self.path / "predictions.npz", lambda file: np.savez_compressed(file, **predictions))
         save_whole(self.path / "weights.pt", lambda file: torch.save(weights, file))

@@ -9,7 +9,9 @@ import torch
 from torch.nn import functional as F
 
 
-def affine_grid(n: int, size: int, rng: np.random.Generator, degrees: float, zoom: float, shift: float, flip: float):
+def affine_grid(
+    n: int, size: int, rng: np.random.Generator, degrees: float, zoom: float, shift: float, flip: float
+) -> torch.Tensor:
     """Sampling grid: rotation, scale and aspect 1 +- zoom, shift as a share of the film, mirrored with ``flip``."""
     theta = np.zeros((n, 2, 3), np.float32)
     for i in range(n):
@@ -31,7 +33,7 @@ def intensity(x: torch.Tensor, rng: np.random.Generator, noise: float = 0.03, bl
     """Gamma 0.6 to 1.7, gain and offset, sometimes blurred or noisy; clipped to 0..1."""
     n = x.shape[0]
 
-    def column(values):
+    def column(values: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.asarray(values, np.float32)).view(n, 1, 1, 1)
 
     x = x.clamp(0, 1) ** column(np.exp(rng.uniform(-0.5, 0.53, n)))

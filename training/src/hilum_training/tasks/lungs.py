@@ -124,7 +124,7 @@ class Films:
         self.rows, self.n = rows, np.stack([crops.film[r.index] for r in rows]).astype(np.float32) / np.float32(255)
         self.mask, self.trust = (np.stack(part) for part in zip(*(mask_of(data, r) for r in rows), strict=True))
 
-    def batch(self, picks: np.ndarray, half: bool, rng: np.random.Generator):
+    def batch(self, picks: np.ndarray, half: bool, rng: np.random.Generator) -> tuple[torch.Tensor, ...]:
         """N, target and trust, augmented: float32 [n, 1, s, s] with s 112 or 224."""
         x, y, t = (torch.from_numpy(a[picks])[:, None].float() for a in (self.n, self.mask, self.trust))
         y = y / 255
@@ -175,7 +175,9 @@ def train(run: LungsRun) -> None:
     )
 
 
-def fit(run: LungsRun, folder: RunFolder, net: UNet, films: Films, optimiser, mean: float, std: float) -> None:
+def fit(
+    run: LungsRun, folder: RunFolder, net: UNet, films: Films, optimiser: torch.optim.Optimizer, mean: float, std: float
+) -> None:
     passes, each = run.coarse + run.fine, len(order_of(films.rows, np.random.default_rng(0))) // BATCH
     state = folder.load() or {"pass": 0, "seconds": 0.0}
     if state["pass"]:

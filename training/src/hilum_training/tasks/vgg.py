@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -121,7 +122,7 @@ class LowStore:
         self.ready = self._open(stem.with_suffix(".ready.npy"), np.uint8, (count,))
 
     @staticmethod
-    def _open(path, dtype, shape) -> np.memmap:
+    def _open(path: Path, dtype: type, shape: tuple[int, ...]) -> np.memmap:
         if not path.exists():
             np.lib.format.open_memmap(path, "w+", dtype, shape).flush()
         return np.load(path, mmap_mode="r+")
@@ -227,7 +228,14 @@ def train(run: VggRun) -> None:
 
 
 def fit(
-    run: VggRun, folder: RunFolder, net: Vgg, films: Films, labels: np.ndarray, chance: np.ndarray, optimiser, each: int
+    run: VggRun,
+    folder: RunFolder,
+    net: Vgg,
+    films: Films,
+    labels: np.ndarray,
+    chance: np.ndarray,
+    optimiser: torch.optim.Optimizer,
+    each: int,
 ) -> None:
     steps, step, seconds = run.epochs * each, 0, 0.0
     state = folder.load()
@@ -260,7 +268,14 @@ def fit(
 
 
 def one_step(
-    run: VggRun, net: Vgg, films: Films, labels: np.ndarray, chance: np.ndarray, optimiser, step: int, steps: int
+    run: VggRun,
+    net: Vgg,
+    films: Films,
+    labels: np.ndarray,
+    chance: np.ndarray,
+    optimiser: torch.optim.Optimizer,
+    step: int,
+    steps: int,
 ) -> float:
     rng, total = np.random.default_rng([run.seed, step]), 0.0
     torch.manual_seed(run.seed * 1_000_003 + step)
