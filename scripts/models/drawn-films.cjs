@@ -1,7 +1,6 @@
 /**
  * node scripts/models/drawn-films.cjs COUNT: as many drawn frontal films on standard output, N of 224 x 224 in bytes,
- * one behind the other. The gate learns that they pass (training/fit_gate.py), because the demonstration and the tests
- * run on them.
+ * one behind the other. A gate should let them pass, because the demonstration and the tests run on them.
  */
 require('../lib/typescript.cjs');
 const { drawSyntheticFilm } = require('../../src/imaging/synthetic-drawing.ts');

@@ -1,7 +1,7 @@
 /**
  * npm run gate -- --pictures DIR --out FILE.jsonl [--gate-only] [--threads N] [--limit N] [--json]: how many pictures
  * that are no films the shipped line refuses, and how many films. By pixels alone: the rules on headers are left out,
- * so are the classifier and all behind it. DIR is what training/make_gate_pictures.py wrote; the films are the frontal
+ * so are the classifier and all behind it. DIR is what `python -m hilum_training pictures` wrote; films are the frontal
  * ones of the test split of HILUM_DATA_DIR/cxr. Each check is asked of each picture, so that its own share is told too;
  * then they count in the line's order; --gate-only leaves view and lung model out. What view and lung model said is
  * kept in FILE, and a run that was stopped goes on; the gate is quick and asked each time.

@@ -35,7 +35,7 @@ export function standardise(plane: Plane, mean: number, std: number): Float32Arr
 /**
  * "antialiased-triangle": separable triangle filter whose support grows with the reduction, centres at half pixels,
  * weights clipped at the edge and normalised; columns first, then rows. The training code
- * (training/hilum_training/preprocess.py) does the same to the letter: test/model/parity.
+ * (training/src/hilum_training/data/preprocess.py) does the same to the letter: test/model/parity.
  */
 export function resample({ rows: tall, columns: wide, values }: Plane, rows: number, columns: number): Plane {
   const narrow = narrowed(values, { rows: tall, columns: wide }, columns);

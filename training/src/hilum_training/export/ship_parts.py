@@ -226,7 +226,7 @@ def vgg_probabilities(model: Path, crops: Crops, rows: Sequence[Row], region: st
 
 
 def ship_vgg(folder: Path, data: Dataset, crops: Crops, run: VggRun, title: str, command: str) -> dict:
-    """The paper's classifier on the lungs, or its view model: the folder's keys are version 2's."""
+    """The paper's classifier on the lungs, or its view model: one region, one answer, so the manifest has no heads."""
     finished = finished_run(run, data)
     facts, net = finished.facts(), Vgg(run.net)
     net.load_state_dict(finished.weights())

@@ -1,5 +1,5 @@
 """VGG16 and VGG19 as ONNX with 8-bit arithmetic (QDQ), or in float: outputs probability [1, 1], logit [1, 1] and cam
-[1, 14, 14], as version 2's had."""
+[1, 14, 14]."""
 
 from __future__ import annotations
 
