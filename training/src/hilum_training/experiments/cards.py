@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ..export.ship import LABELS
 from ..text import figure, table
+
+ARITHMETIC = {"eightBit": "8 bits", "float": "float"}
+
+
+def named(finding: str) -> str:
+    """In the words of the manifest, where it has any."""
+    return LABELS[finding][0] if finding in LABELS else finding
 
 
 def percent(entry: dict | None) -> str:
@@ -45,7 +53,7 @@ def honest(runs: dict) -> str:
         entry = best_of([e for e in runs["leftOut"] if e["group"] == group])
         for judged in entry["judged"] if entry else []:
             if "auc" in judged:
-                lines.append([f"{judged['rows']}, left out with {group}", judged["finding"], *counted(judged)])
+                lines.append([f"{judged['rows']}, left out with {group}", named(judged["finding"]), *counted(judged)])
         if entry and "diseasedAdultsCalled" in entry:
             words.append(
                 "Diseased adults of NIH, years before COVID-19, called urgent at 90 % sensitivity where "
@@ -69,7 +77,7 @@ def subgroups(runs: dict) -> str:
 
 
 def inside(test: dict) -> str:
-    return table(HEAD, [[e["rows"], e["finding"], *counted(e)] for e in test["inside"]])
+    return table(HEAD, [[e["rows"], named(e["finding"]), *counted(e)] for e in test["inside"]])
 
 
 def pooled(test: dict) -> str:
@@ -79,7 +87,7 @@ def pooled(test: dict) -> str:
             e = entry[where]
             lines.append(
                 [
-                    name,
+                    named(name),
                     "0.5" if where == "atHalf" else "operating point",
                     *counted(e),
                     figure(e["accuracy"]),
@@ -170,7 +178,7 @@ def check(manifest: dict, report: dict) -> list[str]:
 
 def lungs(manifest: dict, report: dict) -> list[str]:
     lines = [
-        [name, where, str(e["n"]), figure(e, 4), f"{e['median']:.4f}", f"{e['lowest']:.3f}"]
+        [name, ARITHMETIC[where], str(e["n"]), figure(e, 4), f"{e['median']:.4f}", f"{e['lowest']:.3f}"]
         for where in ("eightBit", "float")
         for name, e in report["test"][where].items()
     ]
