@@ -35,7 +35,15 @@ LUNGS = LungsRun("lungs", filters=4, coarse=1, fine=1)
 CHECK = CheckRun("check", passes=1, draws=32)
 DEFAULT = FindingsRun("default-1", judged=("val", "test"), passes=1, draws=8)
 AUDIT = FindingsRun("removed", judged=("val", "test"), crops=("film",), region="removed", passes=1, draws=8)
-PAPER = VggRun("paper-lungs", net="vgg16", region="lungs", terms="research", epochs=1, draws=4)
+PAPER = VggRun(
+    "paper-lungs",
+    net="vgg16",
+    region="lungs",
+    negatives="Cohen's COVID-19 + Kermany",
+    terms="research",
+    epochs=1,
+    draws=4,
+)
 #: The greatest part of the time is spent on films, so a step has few of them.
 SMALL = (
     (findings, "BATCH", 8),
@@ -44,6 +52,7 @@ SMALL = (
     (lungs, "BATCH", 4),
     (vgg, "BATCH", 4),
     (vgg, "PART", 4),
+    (vgg, "COPIES", 1),
 )
 #: Fewer draws, films and rounds than figures that mean something need.
 QUICK = (

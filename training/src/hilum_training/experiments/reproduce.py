@@ -3,6 +3,7 @@ tables."""
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Callable
@@ -68,6 +69,12 @@ def brief(report: Any) -> Any:
     return report
 
 
+@functools.cache
+def measured(data: Dataset, family: evaluate.Family) -> dict:
+    """Figures of the finished runs; thousands of draws of patients, so once for all that is made of them."""
+    return evaluate.report(data, family)
+
+
 class Maker:
     def __init__(self, out: Path):
         self.out, self.data = out, Dataset()
@@ -81,7 +88,7 @@ class Maker:
     def findings(self, name: str, title: str, runs: list[FindingsRun], command: str, **how: Any) -> None:
         made = ship.Findings(self.data, self.crops, runs, how.pop("findings", FINDINGS), **how)
         family = evaluate.PERMISSIVE if made.terms == "permissive" else evaluate.DEFAULT
-        folder, report = self.folder(name), evaluate.report(self.data, family)
+        folder, report = self.folder(name), measured(self.data, family)
         manifest = ship.ship_findings(folder, title, made, evaluate.evidence(self.data, family=family), command)
         test = shipped.figures(made, folder / "model.onnx", manifest)
         finished(
@@ -189,8 +196,11 @@ MAKERS: dict[str, Callable[[Maker], None]] = {
 def write_results(data: Dataset, command: str, models: Path | None = None, results: Path | None = None) -> None:
     """training/results: what the tables of docs/results.md are made of. ``models``: folders whose speed is measured
     too."""
-    found = {"findings": evaluate.report(data) | {"evidence": evaluate.evidence(data)}, "check": check.report(data)}
-    permissive = evaluate.report(data, evaluate.PERMISSIVE)
+    found = {
+        "findings": measured(data, evaluate.DEFAULT) | {"evidence": evaluate.evidence(data)},
+        "check": check.report(data),
+    }
+    permissive = measured(data, evaluate.PERMISSIVE)
     if permissive["leftOut"] or permissive["default"]:
         found["permissive"] = permissive
     cells = grid.report(data)
@@ -209,7 +219,8 @@ def reproduce(part: str, out: Path, only: str | None = None, results: Path | Non
     if only != "make":
         train(PARTS[part]())
     if only != "train":
-        MAKERS[part](Maker(out))
-        write_results(Dataset(), f"{COMMAND} {part}", out, results)
+        maker = Maker(out)
+        MAKERS[part](maker)
+        write_results(maker.data, f"{COMMAND} {part}", out, results)
     print(f"{part}: {(time.time() - began) / 3600:.1f} h, checkpoints in {cache_dir()}", flush=True)
     return 0
