@@ -85,7 +85,7 @@ class Page(unittest.TestCase):
         self.page = tables.PAGE.read_text(encoding="utf-8")
         others = sorted(set(tables.marked(self.page)) - set(tables.TABLES))
         if others:
-            self.skipTest(f"docs/results.md has tables of version 2 still: {', '.join(others)}")
+            self.skipTest(f"docs/results.md has tables that nothing makes: {', '.join(others)}")
 
     def test_every_table_is_the_committed_result(self):
         self.assertEqual(tables.filled(self.page), self.page)

@@ -1,9 +1,9 @@
 """Films on the network's grid as uint8 arrays on disk: the whole film, and the part of it around the lungs.
 
-``film``  [rows, 224, 224]: N of the whole film. ``box``   [rows, 256, 256]: the box around the lungs, cut out of the
-whole film's 224 x 224 and enlarged to 224 x 224, as the service does
-          (src/imaging/region.ts), with 16 more pixels of what lies around it on every side (0 outside the film), so
-          that an augmented copy shows no false border.
+``film``  [rows, 224, 224]: N of the whole film.
+``box``   [rows, 256, 256]: the box around the lungs, cut out of the whole film's 224 x 224 and enlarged to 224 x 224,
+          as the service does (src/imaging/region.ts), with 16 more pixels of what lies around it on every side (0
+          outside the film), so that an augmented copy shows no false border.
 
 The box: the cleaned mask's bounding box, grown by 8 % of its sides at each side, outwards to whole pixels, and
 clipped. A film without lungs is its own box."""

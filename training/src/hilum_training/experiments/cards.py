@@ -1,4 +1,4 @@
-"""card.md of a version 3 folder, for radiologists and physicists: what a new hospital may expect comes first."""
+"""card.md of a model folder, for radiologists and physicists: what a new hospital may expect comes first."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""docs/results.md's tables of version 3, from training/results/{findings,check,paper}.json. The honest ones stand
-first on the page."""
+"""docs/results.md's tables, from training/results/*.json. The honest ones stand first on the page."""
 
 from __future__ import annotations
 

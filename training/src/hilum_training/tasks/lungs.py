@@ -1,4 +1,4 @@
-"""The lung U-Net: the manual definition of Montgomery and Shenzhen, and since version 3 the same on diseased adults.
+"""The lung U-Net: the manual definition of Montgomery and Shenzhen, and the same on diseased adults.
 
 Beside the manual masks there are radiologists' lungs of diseased adults without heart and mediastinum (Cohen's
 ``heartless_mask_path``), which are full labels too. A film that has both kinds uses these.
