@@ -34,6 +34,8 @@ const linksOf = (text: string) =>
     .map(([, to]) => to!)
     .filter((to) => !/^[a-z]+:/.test(to));
 
+const isMissing = (path: string) => !existsSync(join(ROOT, path));
+
 /** Links of a page that lead nowhere: no such file, or no such heading in it. */
 function brokenLinks(page: string, text = read(page)): string[] {
   return linksOf(text).filter((to) => {
@@ -64,6 +66,44 @@ describe('links', () => {
     expect(pages.flatMap((page) => brokenLinks(page).map((link) => `${page}: ${link}`))).toEqual([]));
 });
 
+describe('what pages name', () => {
+  /** Decisions and the changelog tell of what was there at their time. */
+  const ofToday = pages.filter((page) => !/^(docs\/decisions\/\d|CHANGELOG|test\/)/.test(page));
+  const FOLDERS = 'src|test|scripts|docs|deploy|docker|plugin|config|training|models';
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+
+  const named = (text: string, form: RegExp) => [...text.matchAll(form)].map(([, name]) => name!);
+  /** Some stand for others: `src/sinks/NAME/`. */
+  const paths = (text: string) =>
+    named(text, new RegExp(`\`((?:${FOLDERS})/[\\w./-]*[\\w/])\``, 'g')).filter(
+      (path) => !/\b(NAME|NNN|LANGUAGE)\b/.test(path),
+    );
+  const commands = (text: string) => named(text, /\bnpm run ([\w:-]+)/g);
+
+  test('a file or a command that is not there is found', () => {
+    expect(paths('`src/main.ts`, `src/NAME/x.ts`, `test/none.ts`').filter(isMissing)).toEqual(['test/none.ts']);
+    expect(commands('npm run demo -- --once, `npm run none`').filter((name) => !(name in scripts))).toEqual(['none']);
+  });
+
+  test('files and folders are there', () =>
+    expect(
+      ofToday.flatMap((page) =>
+        paths(read(page))
+          .filter(isMissing)
+          .map((path) => `${page}: ${path}`),
+      ),
+    ).toEqual([]));
+
+  test('commands of package.json are there', () =>
+    expect(
+      ofToday.flatMap((page) =>
+        commands(read(page))
+          .filter((name) => !(name in scripts))
+          .map((name) => `${page}: ${name}`),
+      ),
+    ).toEqual([]));
+});
+
 describe('docs/README.md', () => {
   const rows = [...read('docs/README.md').matchAll(/^\| \[[^\]]+\]\(([^)]+)\) \| ([^|]+) \|/gm)];
 
@@ -81,10 +121,10 @@ describe('docs/README.md', () => {
 describe('docs/decisions', () => {
   const DIR = 'docs/decisions';
   const files = readdirSync(join(ROOT, DIR)).filter((name) => name !== 'README.md');
+  const FORM = /^# (\d+)\. (.+)\n\nDate: (\d{4}-\d\d-\d\d)\. Status: ([^\n]+)\.\n\n\S/;
   const decisions = files.sort().map((file) => {
-    const form =
-      /^# (?<number>\d+)\. (?<title>.+)\n\nDate: (?<date>\d{4}-\d\d-\d\d)\. Status: (?<status>[^\n]+)\.\n\n\S/;
-    return { file, ...form.exec(read(join(DIR, file)))?.groups };
+    const [, number = '', title = '', date = '', status = ''] = FORM.exec(read(join(DIR, file))) ?? [];
+    return { file, number, title, date, status };
   });
 
   test('each has a number, which is that of its name, a title, a date, a status and a reason', () => {
@@ -92,17 +132,17 @@ describe('docs/decisions', () => {
       ({ file, number }) => !/^\d{3}-[a-z0-9-]+\.md$/.test(file) || Number(number) !== Number(file.slice(0, 3)),
     );
     expect(odd).toEqual([]);
-    for (const { file, date } of decisions) expect({ file, date: isDate(date!) }).toEqual({ file, date: true });
+    for (const { file, date } of decisions) expect({ file, date: isDate(date) }).toEqual({ file, date: true });
   });
 
   test('numbers begin at 1, without a gap, each once', () =>
     expect(decisions.map(({ number }) => Number(number))).toEqual(decisions.map((_, index) => index + 1)));
 
   test('each is accepted, or replaced by one that is named and came later', () => {
-    const odd = decisions.filter(({ number, status = '' }) => {
+    const odd = decisions.filter(({ number, status }) => {
       const others = [...status.matchAll(/\[(\d+)\]/g)].map(([, other]) => Number(other));
       return (
-        !/^(accepted|replaced)\b/.test(status) || (status.startsWith('replaced') && !others.some((n) => n > +number!))
+        !/^(accepted|replaced)\b/.test(status) || (status.startsWith('replaced') && !others.some((n) => n > +number))
       );
     });
     expect(odd).toEqual([]);
@@ -116,4 +156,7 @@ describe('docs/decisions', () => {
   });
 });
 
-const isDate = (text: string) => new Date(`${text}T00:00:00Z`).toISOString().startsWith(text);
+function isDate(text: string): boolean {
+  const at = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
+}
