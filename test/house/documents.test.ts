@@ -94,6 +94,12 @@ describe('what pages name', () => {
       ),
     ).toEqual([]));
 
+  test('files of docs/architecture.md are there, by their rooms', () => {
+    const files = named(read('docs/architecture.md'), /`([\w-]+\/[\w./-]+\.ts)`/g);
+    expect(files.length).toBeGreaterThan(50);
+    expect(files.filter((file) => isMissing(file) && isMissing(`src/${file}`))).toEqual([]);
+  });
+
   test('commands of package.json are there', () =>
     expect(
       ofToday.flatMap((page) =>
