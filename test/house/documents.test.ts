@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { ROUTE_ROWS } from '../support/web/route-rows';
 
 const ROOT = resolve(__dirname, '../..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+
+const named = (text: string, form: RegExp) => [...text.matchAll(form)].map(([, name]) => name!);
 
 /** What is no prose: fenced blocks and spans of code. */
 const withoutCode = (text: string) => text.replace(/^```[^]*?^```/gm, '').replace(/`[^`\n]*`/g, 'code');
@@ -72,7 +75,6 @@ describe('what pages name', () => {
   const FOLDERS = 'src|test|scripts|docs|deploy|docker|plugin|config|training|models';
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
-  const named = (text: string, form: RegExp) => [...text.matchAll(form)].map(([, name]) => name!);
   /** Some stand for others: `src/sinks/NAME/`. */
   const paths = (text: string) =>
     named(text, new RegExp(`\`((?:${FOLDERS})/[\\w./-]*[\\w/])\``, 'g')).filter(
@@ -108,6 +110,18 @@ describe('what pages name', () => {
           .map((name) => `${page}: ${name}`),
       ),
     ).toEqual([]));
+});
+
+test('docs/api.md has each route of the API, and no other', () => {
+  const plain = (route: string) => route.replace(/\?.*/, '').replace(/\/(?:UID|ID|NAME|PAGE|:\w+)(?=\/|$)/g, '/_');
+  const rows = read('docs/api.md').match(/^\| `.*$/gm)!;
+  const documented = rows.flatMap((row) =>
+    named(row.split(/ (?<!\\)\| /)[0]!, /`((?:GET|POST|DELETE) \/api\/v1\/[^` ]*)/g),
+  );
+  const served = ROUTE_ROWS.filter(({ path }) => path.startsWith('/api/v1/')).map(({ route }) =>
+    plain(route.replace(' ', ' /api/v1')),
+  );
+  expect(documented.map(plain).sort()).toEqual(served.sort());
 });
 
 describe('docs/README.md', () => {
