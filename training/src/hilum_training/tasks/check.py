@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from ..data import Dataset, Row, default_data_dir, digest
 from ..data.augment import exposure, matrices, warp
 from ..data.crops import Crops
+from ..data.drawn import drawn_films
 from ..data.not_films import HELD_OUT, KINDS, make
 from ..data.pictures import fold_of, pictures
 from ..data.preprocess import SIZE
@@ -56,6 +57,8 @@ BATCH, PART = 128, 32
 #: Of each part: frontal films, laterals, real pictures; the rest are changed films.
 FRONTALS, LATERALS, PICTURES = 12, 6, 4
 FOLDS = 5
+#: Drawings of each view.
+DRAWN = 90
 SMOOTH = 0.02
 HOSTILE = ("quarter", "crop of half each side", "half film", "inverted", "turned 180", "upside down")
 
@@ -69,6 +72,8 @@ class CheckRun:
     terms: str = "research"
     passes: int = 6
     draws: int = 4000
+    #: Of frontal films and of laterals the share that are the service's own drawings (data/drawn.py).
+    drawn: float = 0.08
     frozen: int = 2
     rate: float = 8e-4
     decay: float = 1e-3
@@ -117,6 +122,7 @@ class Pictures:
         for name, n in zip(*np.unique(names, return_counts=True), strict=True):
             self.chance[names == name] = 1 / np.sqrt(n)
         self.chance /= self.chance.sum()
+        self.drawn = {lateral: drawn_films(DRAWN, lateral) for lateral in (False, True)}
         stored = pictures()
         folds, held = np.array([fold_of(str(key), FOLDS) for key in stored["keys"]]), run.fold or 0
         self.others, self.judged_others = (
@@ -128,14 +134,23 @@ class Pictures:
         return self.crops.film[row].astype(np.float32) / np.float32(255)
 
     def frontals(self, count: int, rng: np.random.Generator) -> list[np.ndarray]:
-        return [self.film(self.frontal[i]) for i in rng.choice(len(self.frontal), count, p=self.chance)]
+        picks = rng.choice(len(self.frontal), count, p=self.chance)
+        return [self.or_drawn(self.frontal[i], False, rng) for i in picks]
+
+    def laterals(self, count: int, rng: np.random.Generator) -> list[np.ndarray]:
+        picks = rng.integers(0, len(self.lateral), count)
+        return [self.or_drawn(self.lateral[i], True, rng) for i in picks]
+
+    def or_drawn(self, row: int, lateral: bool, rng: np.random.Generator) -> np.ndarray:
+        """The film, or now and then a drawing of its view."""
+        if rng.random() >= self.run.drawn:
+            return self.film(row)
+        return self.drawn[lateral][rng.integers(DRAWN)].astype(np.float32) / np.float32(255)
 
     def changed(self, rng: np.random.Generator) -> tuple[np.ndarray, int]:
         kinds = [*KINDS, *HOSTILE]
         kind = kinds[rng.integers(len(kinds))]
-        source = (
-            self.film(self.lateral[rng.integers(len(self.lateral))]) if rng.random() < 0.1 else self.frontals(1, rng)[0]
-        )
+        source = self.laterals(1, rng)[0] if rng.random() < 0.1 else self.frontals(1, rng)[0]
         return make(kind, source, rng), KIND_CLASS[kind]
 
     def other(self, rng: np.random.Generator) -> np.ndarray:
@@ -149,7 +164,7 @@ class Pictures:
 
     def batch(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         """Z [32, 1, 224, 224] and classes."""
-        laterals = [self.film(self.lateral[i]) for i in rng.integers(0, len(self.lateral), LATERALS)]
+        laterals = self.laterals(LATERALS, rng)
         changed = [self.changed(rng) for _ in range(PART - FRONTALS - LATERALS - PICTURES)]
         films = [
             *self.frontals(FRONTALS, rng),
