@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { placeAtomically, writeAtomically, writeAtomicallySync } from '../../src/base/atomic-file';
@@ -73,8 +74,7 @@ test('what was made in part only is removed', async () => {
 
 test('nothing is written to a folder that is not there, nor is that made', async () => {
   const path = join(folder(), 'b', 'c');
-  const write = (beside: string) => Promise.resolve(writeFileSync(beside, 'x'));
-  await expect(placeAtomically(path, write)).rejects.toMatchObject({ code: 'ENOENT' });
+  await expect(placeAtomically(path, (beside) => writeFile(beside, 'x'))).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
 /** Files that give a file another name for a reason of their own: what is moved is there already, none is written. */
