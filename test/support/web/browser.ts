@@ -22,7 +22,7 @@ export interface Visit {
 }
 
 /** `faults`: what the page's policy forbade, and every error of a script; a test expects that there is none. */
-export type Watched = Page & { readonly faults: string[] };
+type Watched = Page & { readonly faults: string[] };
 
 /** A reading list and a browser for one test file, or for one `describe`, which calls it once. */
 export interface ListPages {
