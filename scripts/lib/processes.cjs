@@ -207,8 +207,11 @@ async function stopChild(handle, graceMs = 10_000) {
 // --- Ports
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** A file for each port that a process of this user has taken, with the process id in it. */
-const RESERVED = path.join(os.tmpdir(), `hilum-ports-${process.getuid?.() ?? 0}`);
+/**
+ * A file for each port that a process of this user has taken, with the process id in it. Tests have folders for
+ * temporary files of their own, and this one in common (test/support/temporary-folder.js).
+ */
+const RESERVED = process.env.HILUM_PORTS_DIR ?? path.join(os.tmpdir(), `hilum-ports-${process.getuid?.() ?? 0}`);
 
 /**
  * A free port below the range that the kernel gives to outgoing connections: there, a client that reconnects to a
@@ -306,6 +309,7 @@ module.exports = {
   endGroups,
   workFolder,
   freePort,
+  portsFolder: RESERVED,
   waitUntilReady,
   tail,
 };

@@ -13,8 +13,28 @@ type Content = string | Uint8Array;
 const besideOf = (path: string) => `${path}.${randomBytes(4).toString('hex')}.new`;
 
 /**
- * Whole or not at all: written beside, flushed, renamed, and the folder flushed, so that a kill or a power cut leaves
- * the old file or the new one. The folder is made where it is missing.
+ * A file is written whole or not at all: beside, flushed, renamed, and the folder flushed, so that a kill or a power cut
+ * leaves the old file or the new one.
+ * @param make writes the new file, whose path it is given and which is not there yet; when it throws, the old one stays.
+ * Resolves to what it resolves to
+ */
+export async function placeAtomically<T>(path: string, make: (beside: string) => Promise<T>): Promise<T> {
+  const beside = besideOf(path);
+  let made: T;
+  try {
+    made = await make(beside);
+    await flush(beside);
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+  await flush(dirname(path));
+  return made;
+}
+
+/**
+ * {@link placeAtomically}, of what is in memory. The folder is made where it is missing.
  * @param check called with the path of the new file before it takes the old one's place; when it throws, the old one
  * stays
  */
@@ -23,18 +43,11 @@ export async function writeAtomically(
   content: Content,
   { mode, check }: { readonly mode?: number; readonly check?: (beside: string) => void } = {},
 ): Promise<void> {
-  const [folder, beside] = [dirname(path), besideOf(path)];
-  makeFolder(folder);
-  try {
+  makeFolder(dirname(path));
+  await placeAtomically(path, async (beside) => {
     await writeFile(beside, content, { flag: 'wx', mode });
-    await flush(beside);
     check?.(beside);
-    await rename(beside, path);
-  } catch (error) {
-    await rm(beside, { force: true });
-    throw error;
-  }
-  await flush(folder);
+  });
 }
 
 /**

@@ -62,6 +62,20 @@ export class HilumCommand extends Command {
   /** commander's own check comes before it has seen what is misspelt; it is done by `requireMandatory` instead. */
   _checkForMissingMandatoryOptions(): void {}
 
+  /** `help dead list` is the help of `dead list`; commander's own heeds only the first name, and tells no wrong one. */
+  _dispatchHelpCommand(): never {
+    const [, ...names] = this.args;
+    const found = names.reduce<HilumCommand>((command, name) => command.subcommand(name), this);
+    return found.help();
+  }
+
+  private subcommand(name: string): HilumCommand {
+    const found = this.commands.find((command) => command.name() === name);
+    if (found instanceof HilumCommand) return found;
+    this.args = [name];
+    return this.unknownCommand();
+  }
+
   private requireMandatory(): void {
     const given = this.optsWithGlobals<Record<string, unknown>>();
     const missing = this.allOptions().find(

@@ -1,9 +1,10 @@
+import { html, type Html } from '../base/html';
 import { say, sayIt, type Words } from '../language/say';
 import { translated } from '../language/words';
 import { LEAST_PATIENTS } from '../statistics/operating-point';
 import { NOT_SAID, OTHERS, type Subgroup } from '../statistics/subgroups';
-import { html, type Markup, table } from './markup';
 import type { EvaluationReport } from './report';
+import { table } from './table';
 import { figuresIn } from './words';
 
 /** One of the worst mistakes, with its heat map where it could be drawn. */
@@ -14,7 +15,7 @@ export interface MistakePicture {
   readonly png: Uint8Array | null;
 }
 
-export function choiceSection({ choice, settings }: EvaluationReport, words: Words): Markup {
+export function choiceSection({ choice, settings }: EvaluationReport, words: Words): Html {
   const { wantedSensitivity, threshold, patients, measured, objections } = choice;
   const { percent, decimal, share } = figuresIn(words);
   const halves = table(
@@ -64,7 +65,7 @@ export function choiceSection({ choice, settings }: EvaluationReport, words: Wor
 /** Below this number of films of a class, a row says little. */
 const FEW = 10;
 
-export function subgroupSection({ subgroups, settings }: EvaluationReport, words: Words): Markup {
+export function subgroupSection({ subgroups, settings }: EvaluationReport, words: Words): Html {
   const { decimal } = figuresIn(words);
   const introduction =
     subgroups.length === 0
@@ -76,7 +77,7 @@ export function subgroupSection({ subgroups, settings }: EvaluationReport, words
   </section>`;
 }
 
-function subgroupTable({ name, rows }: Subgroup, words: Words): Markup {
+function subgroupTable({ name, rows }: Subgroup, words: Words): Html {
   const { share, estimate } = figuresIn(words);
   // A column of the labels file has the name that the site gave it.
   const title = sayIt(words, { key: `evaluation.group.${name}`, values: {} }) ?? name;
@@ -123,7 +124,7 @@ function someOf(files: readonly string[], words: Words): string {
 /** Rows of the labels file that the page names. */
 const SHOWN_PROBLEMS = 100;
 
-export function exclusionSection(report: EvaluationReport, words: Words): Markup {
+export function exclusionSection(report: EvaluationReport, words: Words): Html {
   const { excluded, unlabelled, labels, sensitivityWithLeftOut } = report;
   const films =
     excluded.length === 0
@@ -156,7 +157,7 @@ export function exclusionSection(report: EvaluationReport, words: Words): Markup
   </section>`;
 }
 
-function excludedTable({ excluded, labels }: EvaluationReport, words: Words): Markup {
+function excludedTable({ excluded, labels }: EvaluationReport, words: Words): Html {
   return table(
     say(words, 'evaluation.leftOut.caption'),
     [
@@ -179,7 +180,7 @@ export function mistakesSection(
   { settings }: EvaluationReport,
   mistakes: readonly MistakePicture[],
   words: Words,
-): Markup {
+): Html {
   const of = (wanted: MistakePicture['kind']) => mistakes.filter(({ kind }) => kind === wanted);
   const point = figuresIn(words).decimal(settings.threshold, 4);
   return html`<section>
@@ -190,7 +191,7 @@ export function mistakesSection(
   </section>`;
 }
 
-function pictures(heading: string, mistakes: readonly MistakePicture[], words: Words): Markup {
+function pictures(heading: string, mistakes: readonly MistakePicture[], words: Words): Html {
   if (mistakes.length === 0)
     return html`<h3>${heading}</h3>
       <p>${say(words, 'evaluation.mistakes.none')}</p>`;

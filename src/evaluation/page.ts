@@ -1,3 +1,4 @@
+import { html, type Html } from '../base/html';
 import { say, type Words } from '../language/say';
 import { ENGLISH } from '../language/words';
 import { LEAST_FOR_INTERVAL } from '../statistics/bootstrap';
@@ -10,7 +11,6 @@ import {
   testSection,
   useSection,
 } from './acceptance-sections';
-import { html, type Markup, table } from './markup';
 import {
   choiceSection,
   exclusionSection,
@@ -20,6 +20,7 @@ import {
 } from './page-sections';
 import { calibrationPlot, histogramPlot, precisionRecallPlot, rocPlot } from './plots';
 import type { AtThreshold, EvaluationReport } from './report';
+import { table } from './table';
 import { wholePage } from './whole-page';
 import { figuresIn } from './words';
 
@@ -44,7 +45,7 @@ function footerOf({ protocol, softwareVersion, madeAt }: EvaluationReport): stri
 function summarySection(
   { finding, madeAt, softwareVersion, models, settings, labels, counts }: EvaluationReport,
   words: Words,
-): Markup {
+): Html {
   const { analysed, labelled, positive, negative, patients } = counts;
   const at = madeAt.slice(0, 16).replace('T', ' ');
   const point = figuresIn(words).decimal(settings.threshold, 6);
@@ -83,7 +84,7 @@ function caveats(
   { hasPatients }: EvaluationReport['labels'],
   counts: EvaluationReport['counts'],
   words: Words,
-): Markup[] {
+): Html[] {
   const { withoutPatient, withoutHeader, mostOfOnePatient: most, analysed } = counts;
   return [
     hasPatients ? null : html`<li>${say(words, 'evaluation.noPatients')}</li>`,
@@ -103,7 +104,7 @@ function isOnePatientMuch({ mostOfOnePatient: most, analysed }: EvaluationReport
 function figuresSection(
   { auc, averagePrecision, atHalf, atOperatingPoint, counts, labels, settings }: EvaluationReport,
   words: Words,
-): Markup {
+): Html {
   const { decimal, share, estimate } = figuresIn(words);
   const row = (name: string, figure: (at: AtThreshold) => string) => [name, figure(atHalf), figure(atOperatingPoint)];
   const half = decimal(0.5, 1);
@@ -159,7 +160,7 @@ function wilsonCaveat({ patients, analysed }: EvaluationReport['counts'], words:
 /** Points of a curve that its table shows. */
 const TABLE_POINTS = 15;
 
-function curvesSection(report: EvaluationReport, words: Words): Markup {
+function curvesSection(report: EvaluationReport, words: Words): Html {
   return report.curve.length === 0
     ? html`<section>
         <h2>${say(words, 'evaluation.curves.heading')}</h2>
@@ -178,7 +179,7 @@ function dotWords({ sensitivity, specificity, precision }: AtThreshold, words: W
   });
 }
 
-function rocPart({ curve, auc, atOperatingPoint }: EvaluationReport, words: Words): Markup {
+function rocPart({ curve, auc, atOperatingPoint }: EvaluationReport, words: Words): Html {
   const { percent, decimal, estimate } = figuresIn(words);
   const { sensitivity, specificity } = atOperatingPoint;
   const mark =
@@ -212,7 +213,7 @@ function rocPart({ curve, auc, atOperatingPoint }: EvaluationReport, words: Word
 function precisionRecallPart(
   { curve, averagePrecision, atOperatingPoint, counts }: EvaluationReport,
   words: Words,
-): Markup {
+): Html {
   const { percent, decimal } = figuresIn(words);
   const { sensitivity, precision } = atOperatingPoint;
   const mark =
@@ -242,7 +243,7 @@ function precisionRecallPart(
     </div>`;
 }
 
-function calibrationSection({ calibration }: EvaluationReport, words: Words): Markup {
+function calibrationSection({ calibration }: EvaluationReport, words: Words): Html {
   const { decimal, share } = figuresIn(words);
   const filled = calibration.bins.filter(({ n }) => n > 0);
   const error = decimal(calibration.expectedCalibrationError);
@@ -270,7 +271,7 @@ function calibrationSection({ calibration }: EvaluationReport, words: Words): Ma
   </section>`;
 }
 
-function histogramSection({ histogram, settings }: EvaluationReport, words: Words): Markup {
+function histogramSection({ histogram, settings }: EvaluationReport, words: Words): Html {
   const { decimal } = figuresIn(words);
   const sum = (of: 'positive' | 'negative') => histogram.reduce((all, bin) => all + bin[of], 0);
   const description = say(words, 'evaluation.histogram.description', {
@@ -310,7 +311,7 @@ function histogramSection({ histogram, settings }: EvaluationReport, words: Word
   </section>`;
 }
 
-function limitsSection({ counts, labels: { positive, negative } }: EvaluationReport, words: Words): Markup {
+function limitsSection({ counts, labels: { positive, negative } }: EvaluationReport, words: Words): Html {
   return html`<section>
     <h2>${say(words, 'evaluation.limits.heading')}</h2>
     <ul>

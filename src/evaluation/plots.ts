@@ -1,6 +1,6 @@
+import { html, type Html } from '../base/html';
 import { figure, say, type Words } from '../language/say';
 import type { Calibration, CurvePoint } from '../statistics/curves';
-import { html, type Markup } from './markup';
 
 type Point = readonly [x: number, y: number];
 
@@ -17,7 +17,7 @@ interface Plot {
   readonly description: string;
   readonly x: string;
   readonly y: string;
-  readonly content: readonly (Markup | null)[];
+  readonly content: readonly (Html | null)[];
   readonly words: Words;
 }
 
@@ -38,7 +38,7 @@ const path = (points: readonly Point[]) =>
  * A unit square, both axes from 0 to 1. Colours come from the page's style sheet, so that it is light or dark as the
  * page is.
  */
-function plot({ id, title, description, x, y, content, words }: Plot): Markup {
+function plot({ id, title, description, x, y, content, words }: Plot): Html {
   const written = (tick: number) => figure(words, String(tick));
   const grid = TICKS.map(
     (tick) =>
@@ -62,7 +62,7 @@ const line = (points: readonly Point[], kind: string) => html`<path class="${kin
 const dot = ([x, y]: Point, kind = 'dot') => html`<circle class="${kind}" cx="${placeX(x)}" cy="${placeY(y)}" r="5" />`;
 
 /** Receiver operating characteristic. */
-export function rocPlot(curve: readonly CurvePoint[], { mark, description, words }: Beside): Markup {
+export function rocPlot(curve: readonly CurvePoint[], { mark, description, words }: Beside): Html {
   const points: Point[] = [
     [0, 0],
     ...curve.map(({ falsePositiveRate, sensitivity }): Point => [falsePositiveRate, sensitivity]),
@@ -97,7 +97,7 @@ export function precisionRecallPlot(
   curve: readonly CurvePoint[],
   prevalence: number,
   { mark, description, words }: Beside,
-): Markup {
+): Html {
   const points = curve.flatMap(({ sensitivity, precision }, i): Point[] => [
     [i === 0 ? 0 : curve[i - 1]!.sensitivity, precision],
     [sensitivity, precision],
@@ -125,7 +125,7 @@ export function precisionRecallPlot(
 }
 
 /** Observed share over mean probability, with 95 % intervals; a perfect model's points lie on the dashed line. */
-export function calibrationPlot({ bins }: Calibration, description: string, words: Words): Markup {
+export function calibrationPlot({ bins }: Calibration, description: string, words: Words): Html {
   const filled = bins.flatMap(({ predicted, observed }) =>
     predicted === null || observed.value === null || observed.interval === null
       ? []
@@ -183,7 +183,7 @@ interface HistogramParts extends Pick<Plot, 'id' | 'title' | 'description' | 'wo
 export function histogramPlot(
   bins: readonly HistogramBars[],
   { id, title, description, mark, words }: HistogramParts,
-): Markup {
+): Html {
   const [up, down] = [Math.max(0, ...bins.map((bin) => bin.up)), Math.max(0, ...bins.map((bin) => bin.down))];
   const unit = SIZE / Math.max(1, up + down);
   const line0 = MARGIN.top + up * unit;

@@ -1,9 +1,8 @@
 import { Kysely, sql } from 'kysely';
-import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { createHash } from 'node:crypto';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { z } from 'zod';
-import { flush, PRIVATE_MODE } from '../base/atomic-file';
+import { placeAtomically, PRIVATE_MODE } from '../base/atomic-file';
 import { HilumError } from '../base/errors';
 import { TAR_END, tarEntries, type TarEntry, tarHeader, tarPadding } from '../base/tar';
 import { databaseError } from './database-error';
@@ -68,22 +67,21 @@ export async function withFile<T>(
  * @throws HilumError DATABASE_UNREACHABLE, DATABASE_INVALID; BACKUP_INVALID where it can't be read back
  */
 export async function writeBackup(path: string, target: string, hilum: string): Promise<BackupManifest> {
-  const name = `${target}.${randomBytes(4).toString('hex')}`;
-  const [copy, beside] = [`${name}.db`, `${name}.new`];
-  try {
-    // Made first, so that nobody else can read it at any time.
-    await (await open(copy, 'wx', PRIVATE_MODE)).close();
-    const createdAt = new Date();
-    await withFile(path, 'read', (db) => copyInto(db, copy));
-    const facts = await withFile(copy, 'read', factsOf);
-    const manifest = await writeTar(copy, beside, { format: 'hilum-backup-1', hilum, createdAt, ...facts });
-    await withBackup(beside, (backup) => backup.copyTo(null));
-    await rename(beside, target);
-    await flush(dirname(target));
-    return manifest;
-  } finally {
-    for (const file of [copy, `${copy}-wal`, `${copy}-shm`, beside]) await rm(file, { force: true });
-  }
+  return placeAtomically(target, async (beside) => {
+    const copy = `${beside}.db`;
+    try {
+      // Made first, so that nobody else can read it at any time.
+      await (await open(copy, 'wx', PRIVATE_MODE)).close();
+      const createdAt = new Date();
+      await withFile(path, 'read', (db) => copyInto(db, copy));
+      const facts = await withFile(copy, 'read', factsOf);
+      const manifest = await writeTar(copy, beside, { format: 'hilum-backup-1', hilum, createdAt, ...facts });
+      await withBackup(beside, (backup) => backup.copyTo(null));
+      return manifest;
+    } finally {
+      for (const file of [copy, `${copy}-wal`, `${copy}-shm`]) await rm(file, { force: true });
+    }
+  });
 }
 
 /** A connection that only reads may not even write another file. */
@@ -137,7 +135,6 @@ async function writeTar(copy: string, beside: string, { createdAt, ...told }: To
       TAR_END,
     ];
     await to.appendFile(Buffer.concat(rest));
-    await to.sync();
     return manifest;
   } finally {
     await from.close();

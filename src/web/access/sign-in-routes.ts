@@ -1,4 +1,6 @@
 import { type Request, type Response, Router } from 'express';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describeError } from '../../base/errors';
 import type { AuditRecorder } from '../audit/recorder';
 import { plainAddress } from '../../net/network';
@@ -12,7 +14,6 @@ import { firstAdminPage, signInPage, type SignInPage } from './pages';
 import { checkPassword } from './password-check';
 import type { Repeats } from './repeats';
 import type { SessionBook } from './session-book';
-import { ACCESS_CSS } from './style';
 import { localId, open, userOf } from './user';
 
 /** What the sign-in needs. */
@@ -29,6 +30,9 @@ export interface SignInParts {
   /** As the browser knows us: https://hilum.hospital.example */
   originOf(request: Request): string;
 }
+
+/** `npm run build` puts it beside this file. */
+const STYLE = join(__dirname, 'sign-in.css');
 
 const CALLBACK = '/sign-in/callback';
 const WRONG = 'The account or the password is not right.';
@@ -54,10 +58,11 @@ export function addressOf(request: Request): string {
 /** Sign-in, sign-out and the first admin. */
 export function signInRoutes(parts: SignInParts): Router {
   const router = Router();
+  const style = readFileSync(STYLE);
   router.get(
     '/sign-in.css',
     open,
-    (_request, response) => void response.type('css').set('Cache-Control', 'public, max-age=3600').send(ACCESS_CSS),
+    (_request, response) => void response.type('css').set('Cache-Control', 'public, max-age=3600').send(style),
   );
   router.get('/sign-in', open, async (request, response) => {
     const returnTo = safeReturn(request.query['returnTo']);
