@@ -331,7 +331,7 @@ class StudyQueue:
         with self._condition:
             self._spool.remove(study, occurred_at)
 
-    def put_back(self, study, occurred_at):
+    def requeue(self, study, occurred_at):
         """Returns a study that could not be published to the front, unless newer news of it waits already or there is no room."""
         with self._condition:
             if study in self._waiting:
@@ -585,11 +585,11 @@ class Publisher:
                 self._delay = FIRST_DELAY_SECONDS
             self._queue.done(study, occurred_at)
         except Unroutable:
-            self._queue.put_back(study, occurred_at)
+            self._queue.requeue(study, occurred_at)
             self._gate.say('unroutable', 'Hilum: no queue is bound to the exchange yet (start the Hilum service once); %d study event(s) wait' % len(self._queue))
             self._wait_alive(link, UNROUTABLE_DELAY_SECONDS)
         except BaseException:
-            self._queue.put_back(study, occurred_at)
+            self._queue.requeue(study, occurred_at)
             raise
 
     def _films_or_none(self, study):

@@ -16,7 +16,7 @@ const { parse } = require('csv-parse/sync');
 const { SHIPPED_MODELS } = require('../../src/app/installed.ts');
 const { lineSettings, openLine } = require('../../src/app/line.ts');
 const { configSchema } = require('../../src/config/config.ts');
-const { count, emptyPage } = require('../../src/monitoring/drift-book.ts');
+const { count, emptyDriftCounts } = require('../../src/monitoring/drift-store.ts');
 const { openPicture } = require('../../src/pipeline/picture-file.ts');
 const { unboundedReader } = require('../../src/pipeline/film-reader.ts');
 const { analysePixels } = require('../../src/pipeline/pipeline.ts');
@@ -37,11 +37,11 @@ async function main() {
   );
   const [classifier] = opened.models.classifiers;
   if (classifier === undefined) throw new Error('the line has no classifier');
-  const page = emptyPage();
+  const counts = emptyDriftCounts();
   const line = {
     ...opened,
     reader: unboundedReader,
-    observer: { stage() {}, film() {}, measured: (measures) => count(page, measures) },
+    observer: { stage() {}, film() {}, measured: (measures) => count(counts, measures) },
   };
   /** @type {Record<string, string>[]} */
   const rows = parse(fs.readFileSync(path.join(DATA, 'cxr/manifest.csv')), { columns: true });
@@ -55,7 +55,7 @@ async function main() {
     if (i % 100 === 99) say(`${i + 1} of ${films.length}`);
   }
   const models = opened.identity().models.map(({ id, version }) => `${id} ${version}`);
-  const reference = { films: films.length, split: 'validation split, frontal films', models, measures: page.measures };
+  const reference = { films: films.length, split: 'validation split, frontal films', models, measures: counts.measures };
   if (!values.write) process.stdout.write(`${JSON.stringify(reference)}\n`);
   else write(path.join(SHIPPED_MODELS, classifier.model.manifest.id, 'manifest.json'), reference);
   return 0;

@@ -4,7 +4,7 @@ import { trustingFetch } from '../net/trusting-fetch';
 import { type Access, createAccess } from '../web/access/access';
 import { openAccounts } from '../web/access/account-store';
 import { Directory, type RecordChange } from '../web/access/directory';
-import type { AccessStores } from '../web/access/session-book';
+import type { AccessStores } from '../web/access/authenticator';
 import { openSessions } from '../web/access/session-store';
 import { openApiTokens } from '../web/access/token-store';
 import { type Database, openDatabase } from '../worklist/database';

@@ -1,10 +1,10 @@
 import type { DicomWebArchive } from '../archive/dicomweb';
-import { SeenStudies } from '../archive/seen-studies';
+import { StudyCache } from '../archive/study-cache';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { Role } from '../config/roles';
 import type { ProgressEvent } from '../events/progress-event';
-import { ShadowFile } from '../monitoring/shadow-book';
+import { ShadowFileStore } from '../monitoring/shadow-store';
 import type { Line } from '../pipeline/pipeline';
 import { type Broker, connectBroker } from '../queue/broker';
 import type { Metrics } from '../web/metrics';
@@ -120,8 +120,8 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
     (it) => it.close(),
   );
   const archive = opened.add(openArchive(config, log), (it) => it.close());
-  const seen = new SeenStudies(archive);
-  const list = has('list') ? openList(config, seen.asked(), log) : null;
+  const studyCache = new StudyCache(archive);
+  const list = has('list') ? openList(config, studyCache.archiveWithCache(), log) : null;
   const sinks = [...(has('sinks') ? (own.sinks ?? openSinks(config, log)) : []), ...(list === null ? [] : [list.sink])];
   const broker = opened.add(connectBroker({ ...config.broker, ...sinkQueuesOf(config, sinks) }, log), (it) =>
     it.stop(0),
@@ -132,8 +132,9 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
     { classifier: analysis?.classifier ?? null, broker, sinks, turnaround },
     log,
   );
-  const book = analysis !== null && config.results.mode === 'shadow' ? await ShadowFile.open(config.state.dir) : null;
-  const watch = list && openAttributeWatch(config, list, archive, seen.asked(), broker, log);
+  const shadowStore =
+    analysis !== null && config.results.mode === 'shadow' ? await ShadowFileStore.open(config.state.dir) : null;
+  const watch = list && openAttributeWatch(config, list, archive, studyCache.archiveWithCache(), broker, log);
   const ris = openRis(config, list, metrics, log);
   const retention = openRetention(config, { database: list?.database ?? null, metrics }, log);
   const note =
@@ -145,11 +146,15 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const progress = openProgress(config, note, broker);
   const worker =
     analysis &&
-    openWorker(config, { line: { ...analysis.line, observer }, archive, seen, broker, book, progress, metrics }, log);
+    openWorker(
+      config,
+      { line: { ...analysis.line, observer }, archive, studyCache, broker, shadowStore, progress, metrics },
+      log,
+    );
   const failingSince = new Map<string, number>();
   const observers = { archive, broker, metrics, failingSince };
   const deliveries = openDeliveries(config, { ...own, sinks }, observers, log);
-  const catchUp = has('catch-up') ? openCatchUp(config, archive, broker, log, book) : null;
+  const catchUp = has('catch-up') ? openCatchUp(config, archive, broker, log, shadowStore) : null;
   const operation = { turnaround, failingSince, drift };
   const front = openFront(config, { analysis, archive, list, operation, broker, metrics, opened, ownLine, log });
   const line = { analysis, archive, list, note, watch, ris, broker, worker, deliveries, catchUp };

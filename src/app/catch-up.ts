@@ -8,11 +8,11 @@ import { coveredFilms } from '../catch-up/covered-films';
 import { cursorFile } from '../catch-up/cursor';
 import { type AskedStudy, countUndated, type ReanalysisTarget, REANALYZE, reanalyze } from '../catch-up/reanalyze';
 import { studySweep } from '../catch-up/study-sweep';
-import { Teller, type TellerPorts } from '../catch-up/teller';
+import { EventPublisher, type EventPublisherPorts } from '../catch-up/event-publisher';
 import type { Config } from '../config/config';
 import type { Uid } from '../dicom/uid';
 import type { StudyEvent } from '../events/study-event';
-import type { ShadowFile } from '../monitoring/shadow-book';
+import type { ShadowFileStore } from '../monitoring/shadow-store';
 import { REPORT_NAME } from '../objects/structured-report';
 import type { Broker } from '../queue/broker';
 import { STUDY_ROUTING_KEY } from '../queue/topology';
@@ -32,9 +32,9 @@ export interface RunningCatchUp {
 }
 
 /** Where Hilum puts events of its own. */
-function workQueue(broker: Broker): TellerPorts {
+function workQueue(broker: Broker): EventPublisherPorts {
   return {
-    tell: (event: StudyEvent) =>
+    publish: (event: StudyEvent) =>
       broker.publish(broker.topology.study.name, STUDY_ROUTING_KEY, Buffer.from(JSON.stringify(event)), {
         mandatory: true,
       }),
@@ -80,30 +80,30 @@ export async function askForReanalysis(
 }
 
 function reanalysisQueue(config: Config, broker: Broker, onFull: (waiting: number) => void) {
-  const teller = new Teller(
+  const publisher = new EventPublisher(
     workQueue(broker),
     { ...config.catchUp, stopping: new AbortController().signal, onFull },
     { now: Date.now, sleep },
   );
   return (studyInstanceUid: Uid) =>
-    teller.tell({ studyInstanceUid, source: { system: REANALYZE }, reanalyze: true, priority: 'routine' });
+    publisher.publish({ studyInstanceUid, source: { system: REANALYZE }, reanalyze: true, priority: 'routine' });
 }
 
 /**
- * The series of a study as the catch-up counts them: in shadow mode what the book has stands for the reports. Those in
+ * The series of a study as the catch-up counts them: in shadow mode what the shadowStore has stands for the reports. Those in
  * the archive are of a live service, which may run beside this one with other models.
  */
 export async function seriesWithShadow(
   study: Uid,
   archive: { findSeries(study: Uid): Promise<readonly CountedSeries[]> },
-  book: Pick<ShadowFile, 'filmsOf'> | null,
+  shadowStore: Pick<ShadowFileStore, 'filmsOf'> | null,
 ): Promise<readonly CountedSeries[]> {
   const series = await archive.findSeries(study);
-  return book === null
+  return shadowStore === null
     ? series
     : [
         ...series.filter(({ description }) => !description.startsWith(REPORT_NAME)),
-        { modality: 'SR', description: REPORT_NAME, instances: book.filmsOf(study), isByFilm: true },
+        { modality: 'SR', description: REPORT_NAME, instances: shadowStore.filmsOf(study), isByFilm: true },
       ];
 }
 
@@ -113,7 +113,7 @@ export function openCatchUp(
   archive: DicomWebArchive,
   broker: Broker,
   log: Log,
-  book: ShadowFile | null = null,
+  shadowStore: ShadowFileStore | null = null,
 ): RunningCatchUp | null {
   const { kind, orthancUrl, windowDays } = config.catchUp;
   if (kind === 'off') return null;
@@ -128,9 +128,9 @@ export function openCatchUp(
   const catchUp = new CatchUp(
     {
       source,
-      findSeries: (study) => seriesWithShadow(study, archive, book),
-      // In shadow mode each study is asked for by itself: what the book has is no object of the archive.
-      findSeriesOf: (studies) => (book === null ? archive.findSeriesOf(studies) : Promise.resolve(new Map())),
+      findSeries: (study) => seriesWithShadow(study, archive, shadowStore),
+      // In shadow mode each study is asked for by itself: what the shadowStore has is no object of the archive.
+      findSeriesOf: (studies) => (shadowStore === null ? archive.findSeriesOf(studies) : Promise.resolve(new Map())),
       coveredFilms: coveredFilms(archive),
       ...workQueue(broker),
     },

@@ -3,7 +3,7 @@ import type { Config } from '../config/config';
 import { namedModels } from '../model/config';
 import { readManifest } from '../model/manifest';
 import { compareWith, type DriftRow, lastDays, referenceOf } from '../monitoring/drift';
-import { type DriftDay, readPages } from '../monitoring/drift-book';
+import { type DriftDay, readDriftDays } from '../monitoring/drift-store';
 import { SHIPPED_MODELS } from './installed';
 
 export type { DriftDay, DriftRow };
@@ -27,7 +27,7 @@ export interface DriftReport {
 /** All workers' counts of the last days against the classifier's reference. */
 export function driftReport({ models, state }: Config, lastSoMany: number, now = new Date()): DriftReport {
   const [from, to] = lastDays(lastSoMany, now);
-  const { page, days, unread } = readPages(state.dir, from, to);
+  const { counts, days, unread } = readDriftDays(state.dir, from, to);
   const classifier = namedModels(models).classifiers[0]!;
   const reference = referenceOf(readManifest(join(models.dir ?? SHIPPED_MODELS, classifier)));
   return {
@@ -35,9 +35,9 @@ export function driftReport({ models, state }: Config, lastSoMany: number, now =
     to,
     days,
     classifier,
-    outcomes: page.outcomes,
+    outcomes: counts.outcomes,
     referenceFilms: reference?.films ?? null,
-    measures: reference === null ? [] : compareWith(reference, page),
+    measures: reference === null ? [] : compareWith(reference, counts),
     unread,
   };
 }

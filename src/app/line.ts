@@ -43,19 +43,21 @@ export async function openLine(settings: LineSettings, log?: Pick<Log, 'warn'>):
   const dir = models.dir ?? SHIPPED_MODELS;
   const named = namedModels(models);
   const open = (id: string) => openModel(dir, id, models.threads);
-  const gate = named.gate === 'off' ? null : await open(named.gate);
+  const outOfDistribution = named.gate === 'off' ? null : await open(named.gate);
   const [view, lungs] = [await open(named.view), await open(named.lungs)];
   const networks: OpenedModel[] = [];
   for (const id of named.classifiers) networks.push(await open(id));
   const shortcut = shortcutAudit === 'off' ? null : await open(shortcutAudit);
   requireFit({
     view: view.manifest,
-    gate: gate?.manifest ?? null,
+    outOfDistribution: outOfDistribution?.manifest ?? null,
     lungs: lungs.manifest,
     classifiers: networks.map(({ manifest }) => manifest),
     shortcut: shortcut?.manifest ?? null,
   });
-  const all = [view, ...(gate ? [gate] : []), lungs, ...networks].map(({ manifest }) => describeModel(manifest));
+  const all = [view, ...(outOfDistribution ? [outOfDistribution] : []), lungs, ...networks].map(({ manifest }) =>
+    describeModel(manifest),
+  );
   const rules = findingRules(
     networks.map(({ manifest }) => manifest),
     { rules: findings.rules, first: classification.threshold },
@@ -81,7 +83,7 @@ export async function openLine(settings: LineSettings, log?: Pick<Log, 'warn'>):
   return {
     minimumAge,
     reader: openReader(decode, log),
-    models: { view, gate, lungs, classifiers },
+    models: { view, outOfDistribution, lungs, classifiers },
     plausibility: plausibilityOf(lungs.manifest),
     shortcutCheck: shortcut && { model: shortcut },
     identity: () => ({ ...settled, startedAt: new Date() }),

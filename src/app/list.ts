@@ -28,7 +28,7 @@ export interface OpenedList {
 /** The list as configured; null where it is off. The database is not opened before its first use. */
 export function openList(
   { list }: Pick<Config, 'list'>,
-  archive: Pick<DicomWebArchive, 'sightStudy'>,
+  archive: Pick<DicomWebArchive, 'findStudySummary'>,
   log: Log,
 ): OpenedList | null {
   if (!list.enabled) return null;

@@ -3,7 +3,7 @@ import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { ModelManifest } from '../model/manifest';
 import { compareWith, type DriftRow, lastDays, referenceOf } from '../monitoring/drift';
-import { DriftBook, readPages } from '../monitoring/drift-book';
+import { DriftStore, readDriftDays } from '../monitoring/drift-store';
 import type { FilmObserver } from '../pipeline/stage';
 import { type Broker, BROKER_STATES } from '../queue/broker';
 import { FAILURE_CODES } from '../queue/retry-policy';
@@ -22,17 +22,19 @@ const TURNAROUND_METRIC_DAYS = 7;
 
 /** The counts of this process, and all workers' counts of the last days against the classifier's reference. */
 function openDrift(config: Config, classifier: ModelManifest, log: Log) {
-  const book = new DriftBook(config.state.dir, (error) =>
+  const driftStore = new DriftStore(config.state.dir, (error) =>
     log.warn({ event: 'drift.unwritten', error: describeError(error) }, "the counts for drift can't be written"),
   );
-  return { book, rows: driftOf(config, classifier) };
+  return { driftStore, rows: driftOf(config, classifier) };
 }
 
 /** All workers' counts of the last days in this `state.dir`; null where the classifier has no reference. */
 function driftOf({ state, drift }: Config, classifier: ModelManifest): () => DriftRow[] | null {
   const reference = referenceOf(classifier);
   return () =>
-    reference === null ? null : compareWith(reference, readPages(state.dir, ...lastDays(drift.days, new Date())).page);
+    reference === null
+      ? null
+      : compareWith(reference, readDriftDays(state.dir, ...lastDays(drift.days, new Date())).counts);
 }
 
 /**
@@ -61,7 +63,7 @@ export function openMeasures(
     ...(drift ? { drift: () => drift.rows() ?? [] } : {}),
     turnaround: turnaround && (() => turnaround.glance(TURNAROUND_METRIC_DAYS)),
   });
-  return { metrics, observer: observerOf(metrics, drift?.book ?? null), drift: drift?.rows ?? (() => null) };
+  return { metrics, observer: observerOf(metrics, drift?.driftStore ?? null), drift: drift?.rows ?? (() => null) };
 }
 
 interface MeasuredParts {
@@ -73,14 +75,14 @@ interface MeasuredParts {
   readonly turnaround: KeptTurnaround | null;
 }
 
-function observerOf(metrics: Metrics, book: DriftBook | null): FilmObserver {
-  if (book === null) return metrics;
+function observerOf(metrics: Metrics, driftStore: DriftStore | null): FilmObserver {
+  if (driftStore === null) return metrics;
   return {
     stage: (stage, seconds) => metrics.stage(stage, seconds),
     film(result) {
       metrics.film(result);
-      book.film(result);
+      driftStore.film(result);
     },
-    measured: (measures) => book.measured(measures),
+    measured: (measures) => driftStore.measured(measures),
   };
 }

@@ -63,7 +63,7 @@ export function readinessChecks(
   // A query for a study that nobody has: cheap, and needs the archive to be there and to let us in.
   const ofArchive: Check = {
     name: 'archive',
-    look: async () => archive.sightStudy(deriveUid(['readiness'])).then(() => null),
+    look: async () => archive.findStudySummary(deriveUid(['readiness'])).then(() => null),
   };
   const asked = [ofArchive, ...ofOurs].map((check) => remembered(check, REMEMBERED_MS));
   const checks = [ofBroker, ...asked].map((check) => outages.noted(check));

@@ -7,7 +7,7 @@ import type { Uid } from '../dicom/uid';
 import { refreshAttributes } from '../worklist/attribute-refresh';
 import type { FoundAttributes } from '../worklist/attributes';
 import { rebuildRecord } from '../worklist/rebuild';
-import type { StudySight } from '../worklist/record-columns';
+import type { StudySummary } from '../worklist/record-columns';
 import type { Worklist } from '../worklist/worklist';
 import { openArchive } from './archive';
 import { type CommandTrail, withTrail } from './audit';
@@ -87,10 +87,10 @@ async function rebuildStudy(
 }
 
 /** By what the audit trail names a patient's study. */
-type Named = Pick<StudySight, 'PatientID' | 'AccessionNumber'>;
+type Named = Pick<StudySummary, 'PatientID' | 'AccessionNumber'>;
 
 function namedBy(found: FoundAttributes): Named {
-  return found.of === 'film' ? { ...found.attributes.patient, ...found.attributes.order } : found.sight;
+  return found.of === 'film' ? { ...found.attributes.patient, ...found.attributes.order } : found.summary;
 }
 
 /**

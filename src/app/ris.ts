@@ -49,7 +49,7 @@ export function openRis(config: Config, list: OpenedList | null, observer: RisOb
   let renewal: NodeJS.Timeout | undefined;
   return {
     async start() {
-      open = await listenMllp({ ...listener, isAllowed: allowedBy(listener) }, handle, teller(log));
+      open = await listenMllp({ ...listener, isAllowed: allowedBy(listener) }, handle, connectionProblemLogger(log));
       renewal = setInterval(() => renew(open, log), RENEWAL_MS).unref();
       log.info(
         { event: 'ris.listening', host: listener.host, port: open.port, tls: listener.tls !== undefined },
@@ -89,7 +89,10 @@ const PROBLEMS: Readonly<Record<ConnectionProblem, string>> = {
 };
 
 /** Once a minute for each network and problem: whoever tries again and again does not fill the log. */
-function teller(log: Log, now: () => number = Date.now): (problem: ConnectionProblem, address: string) => void {
+function connectionProblemLogger(
+  log: Log,
+  now: () => number = Date.now,
+): (problem: ConnectionProblem, address: string) => void {
   const told = new Map<string, number>();
   return (problem, address) => {
     const key = `${problem} ${networkOf(address)}`;

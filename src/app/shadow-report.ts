@@ -10,7 +10,7 @@ import { type OtherFilm, type ShadowReport, summarise } from '../evaluation/shad
 import { languageOfTexts } from '../language/config';
 import type { Language } from '../language/say';
 import { wordsIn } from '../language/words';
-import { readShadowRecords } from '../monitoring/shadow-book';
+import { readShadowRecords } from '../monitoring/shadow-store';
 import type { ShadowRecord } from '../pipeline/shadow';
 import { withTrail } from './audit';
 import { driftReport } from './drift';

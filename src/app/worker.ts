@@ -1,9 +1,9 @@
 import type { DicomWebArchive } from '../archive/dicomweb';
-import type { SeenStudies } from '../archive/seen-studies';
+import type { StudyCache } from '../archive/study-cache';
 import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { ProgressNotes } from '../events/progress-event';
-import type { ShadowFile } from '../monitoring/shadow-book';
+import type { ShadowFileStore } from '../monitoring/shadow-store';
 import type { StudyLine } from '../pipeline/film-work';
 import { shadowStudy } from '../pipeline/shadow';
 import { runStudy } from '../pipeline/study';
@@ -17,10 +17,10 @@ export interface WorkerParts {
   readonly line: StudyLine;
   readonly archive: DicomWebArchive;
   /** What the archive says of studies while they are sorted. */
-  readonly seen: SeenStudies;
+  readonly studyCache: StudyCache;
   readonly broker: Broker;
   /** Null but in shadow mode. */
-  readonly book: ShadowFile | null;
+  readonly shadowStore: ShadowFileStore | null;
   /** Null where no reading list is kept. */
   readonly progress: ProgressNotes | null;
   readonly metrics: Metrics;
@@ -35,12 +35,12 @@ export interface OpenedWorker {
 }
 
 export function openWorker(config: Config, parts: WorkerParts, log: Log): OpenedWorker {
-  const { seen, broker, book, progress } = parts;
+  const { studyCache, broker, shadowStore, progress } = parts;
   const { rules, timeoutMs, routineEvery } = config.priority;
   let isStopping = false;
   const handler = studyHandler(config, parts, log, () => isStopping);
   const classify = createTriage({
-    archive: seen,
+    archive: studyCache,
     rules,
     timeoutMs,
     log,
@@ -50,7 +50,7 @@ export function openWorker(config: Config, parts: WorkerParts, log: Log): Opened
     start: () => broker.consume(handler, prefetchOf(config), { classify, routineEvery }),
     stopping: () => void (isStopping = true),
     async close() {
-      await book?.close();
+      await shadowStore?.close();
     },
   };
 }
@@ -63,20 +63,20 @@ function prefetchOf(config: Config): number {
 
 function studyHandler(
   config: Config,
-  { line, archive, seen, broker, book, progress, metrics }: WorkerParts,
+  { line, archive, studyCache, broker, shadowStore, progress, metrics }: WorkerParts,
   log: Log,
   isStopping: () => boolean,
 ): StudyHandler {
   const runLive: StudyConsumerOptions['runStudy'] = async (study, options) => {
-    const instances = options.redelivered ? null : seen.takeInstances(study);
+    const instances = options.redelivered ? null : studyCache.takeInstances(study);
     try {
       return await runStudy(study, { ...options, instances }, line, { archive, announcer: broker });
     } finally {
-      seen.changed(study);
+      studyCache.forgetInstances(study);
     }
   };
   const run: StudyConsumerOptions['runStudy'] =
-    book === null ? runLive : (study, options) => shadowStudy(study, options, line, archive, book);
+    shadowStore === null ? runLive : (study, options) => shadowStudy(study, options, line, archive, shadowStore);
   const consumer = createStudyConsumer({
     runStudy: run,
     retry: { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit },

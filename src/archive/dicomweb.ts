@@ -24,7 +24,7 @@ import {
   HEADER_ROW_TAGS,
   headerOfFile,
   readHeader,
-  SIGHT_FIELDS,
+  SUMMARY_FIELDS,
 } from './film-header';
 import { JsonParser } from './json-thread';
 import { listInstances, listSeries } from './listing';
@@ -81,7 +81,7 @@ export interface DicomWebArchive {
    */
   findStudies(search: StudySearch): Promise<{ studies: FoundStudy[]; rows: number }>;
   /** As `findStudies`, with what the search lists of each study. */
-  sightStudies(search: StudySearch): Promise<{ studies: (FilmHeader & FoundStudy)[]; rows: number }>;
+  findStudySummaries(search: StudySearch): Promise<{ studies: (FilmHeader & FoundStudy)[]; rows: number }>;
   /** The series of many studies by few searches; maybe less than all there is, see `many-studies.ts`. */
   findSeriesOf(studies: readonly Uid[]): Promise<ReadonlyMap<Uid, FoundSeries[]>>;
   /** None for a study that the archive does not know. */
@@ -104,7 +104,7 @@ export interface DicomWebArchive {
    * What a search lists of one study, and its modalities where the server tells them; null where the archive does not
    * have it.
    */
-  sightStudy(
+  findStudySummary(
     study: Uid,
     timeoutMs?: number,
   ): Promise<(FilmHeader & { readonly modalities: readonly string[] | null }) | null>;
@@ -156,14 +156,14 @@ export function dicomWebArchive(options: DicomWebOptions, log?: Log): DicomWebAr
   const archive: Omit<DicomWebArchive, 'probe' | 'close'> = {
     findInstances: (study, wanted) => findInstances(wire, study, wanted),
     findStudies: (search) => findStudies(wire, search),
-    sightStudies: (search) => sightStudies(wire, search),
+    findStudySummaries: (search) => findStudySummaries(wire, search),
     findSeriesOf: (studies) => seriesOfStudies(wire, studies),
     findSeries: (study, timeoutMs) => listSeries(wire, study, timeoutMs),
     sampleAttributes: async (study, series, attributes, options) =>
       readTexts(await sampleMetadata(wire, study, series, Object.values(attributes), options), attributes),
     sampleMetadata: (study, series, tags, options) => sampleMetadata(wire, study, series, tags, options),
     describe: (path) => describe(wire, path),
-    sightStudy: (study, timeoutMs) => sightStudy(wire, study, timeoutMs),
+    findStudySummary: (study, timeoutMs) => findStudySummary(wire, study, timeoutMs),
     retrieve: (path) => retrieve(wire, path),
     store: (study, objects) => store(wire, study, objects),
     clock: () => clock(wire),
@@ -212,11 +212,11 @@ async function findStudies(wire: Wire, search: StudySearch): Promise<{ studies: 
   return { studies: newestFirst(readStudyRows(rows)), rows: rows.length };
 }
 
-async function sightStudies(
+async function findStudySummaries(
   wire: Wire,
   search: StudySearch,
 ): Promise<{ studies: (FilmHeader & FoundStudy)[]; rows: number }> {
-  const rows = await searchStudies(wire, search, [...new Set([...STUDY_FIELDS, ...SIGHT_FIELDS])]);
+  const rows = await searchStudies(wire, search, [...new Set([...STUDY_FIELDS, ...SUMMARY_FIELDS])]);
   const studies = rows.flatMap((row) => readStudyRows([row]).map((found) => ({ ...readHeader(row), ...found })));
   return { studies: newestFirst(studies), rows: rows.length };
 }
@@ -285,14 +285,14 @@ async function describe(wire: Wire, path: InstancePath): Promise<FilmHeader | nu
   return (hasReadableTexts(dataset) ? null : headerOfFile(await retrieve(wire, path))) ?? readHeader(dataset);
 }
 
-async function sightStudy(
+async function findStudySummary(
   wire: Wire,
   study: Uid,
   timeoutMs?: number,
 ): Promise<(FilmHeader & { modalities: readonly string[] | null }) | null> {
   const rows = await search(
     wire,
-    `/studies?StudyInstanceUID=${study}${SIGHT_FIELDS.map((tag) => `&includefield=${tag}`).join('')}&limit=1`,
+    `/studies?StudyInstanceUID=${study}${SUMMARY_FIELDS.map((tag) => `&includefield=${tag}`).join('')}&limit=1`,
     { timeoutMs },
   );
   const found = readStudyRows(rows).find(({ studyInstanceUid }) => studyInstanceUid === study);

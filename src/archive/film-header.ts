@@ -38,7 +38,7 @@ const HEADER_TAGS = {
 } as const;
 
 /** What a search for a study returns of it (PS3.18 table 10.6.3-3), beside what every server returns. */
-export const SIGHT_FIELDS = [HEADER_TAGS.StudyDescription, '00080061'];
+export const SUMMARY_FIELDS = [HEADER_TAGS.StudyDescription, '00080061'];
 
 const TAGS = {
   ...HEADER_TAGS,

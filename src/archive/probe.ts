@@ -24,7 +24,7 @@ interface Asked {
   }): Promise<{ studies: FoundStudy[] }>;
   findInstances(study: Uid): Promise<FoundInstance[]>;
   findSeries(study: Uid): Promise<unknown>;
-  sightStudy(study: Uid): Promise<unknown>;
+  findStudySummary(study: Uid): Promise<unknown>;
   describe(instance: FoundInstance): Promise<unknown>;
   retrieve(instance: FoundInstance): Promise<unknown>;
 }
@@ -61,7 +61,7 @@ async function probeQueries(archive: Asked): Promise<FoundInstance | undefined> 
   const study = [...recent.studies, ...any.studies][0]?.studyInstanceUid ?? deriveUid(['hilum doctor']);
   const [instance] = await archive.findInstances(study);
   await archive.findSeries(study);
-  await archive.sightStudy(study);
+  await archive.findStudySummary(study);
   if (instance !== undefined) await archive.describe(instance);
   return instance;
 }

@@ -7,7 +7,7 @@ import { REPORT_NAME } from '../objects/structured-report';
 import type { CatchUpConfig } from './config';
 import { type Counts, Memory } from './memory';
 import type { Candidate, Source } from './source';
-import { Teller, type TellerPorts, type Time } from './teller';
+import { EventPublisher, type EventPublisherPorts, type Time } from './event-publisher';
 
 /** `source.system` of the events that the catch-up makes. */
 const CATCH_UP = 'catch-up';
@@ -24,7 +24,7 @@ interface Found extends Counts {
 }
 
 /** Ports; app.ts fits the clients to them. */
-export interface CatchUpPorts extends TellerPorts {
+export interface CatchUpPorts extends EventPublisherPorts {
   readonly source: Source;
   findSeries(study: Uid): Promise<readonly CountedSeries[]>;
   /** The series of many studies by few searches: maybe not all of each. */
@@ -58,7 +58,7 @@ const STOP_TIMEOUT_MS = 2_000;
 export class CatchUp {
   private readonly memory: Memory;
   private readonly stopping = new AbortController();
-  private readonly teller: Teller;
+  private readonly publisher: EventPublisher;
   private running: Promise<void> | undefined;
   private isFirstRound = true;
 
@@ -71,7 +71,7 @@ export class CatchUp {
     this.memory = new Memory(() => time.now());
     const onFull = (waiting: number) =>
       log.debug({ event: 'catch-up.waiting', waiting }, 'enough studies wait to be worked on; waiting');
-    this.teller = new Teller(ports, { ...options, stopping: this.stopping.signal, onFull }, time);
+    this.publisher = new EventPublisher(ports, { ...options, stopping: this.stopping.signal, onFull }, time);
   }
 
   start(): void {
@@ -135,7 +135,7 @@ export class CatchUp {
     listed: readonly CountedSeries[] | undefined,
     counts: { looked: number; told: number },
   ): Promise<void> {
-    this.teller.throwIfStopping();
+    this.publisher.throwIfStopping();
     if (this.memory.isSettled(study)) return;
     counts.looked++;
     const found = await this.count(study.studyInstanceUid, isWhole(listed, study) ? listed : undefined);
@@ -151,7 +151,7 @@ export class CatchUp {
       this.memory.keep(study, 'lacking', found);
       return;
     }
-    await this.teller.tell({ studyInstanceUid: study.studyInstanceUid, source: { system: CATCH_UP } });
+    await this.publisher.publish({ studyInstanceUid: study.studyInstanceUid, source: { system: CATCH_UP } });
     this.memory.keep(study, isDone ? 'done' : 'told', found);
     counts.told++;
   }

@@ -122,13 +122,13 @@ class Connections {
   admit(socket: Socket): boolean {
     const address = addressOf(socket);
     socket.on('error', () => {});
-    const giveBack = this.options.isAllowed(address) ? this.shares.take(address) : null;
-    if (giveBack === null) {
+    const release = this.options.isAllowed(address) ? this.shares.take(address) : null;
+    if (release === null) {
       this.tell(this.options.isAllowed(address) ? 'too-many' : 'address', address);
       socket.destroy();
       return false;
     }
-    socket.once('close', giveBack);
+    socket.once('close', release);
     this.open.add(socket);
     socket.once('close', () => this.open.delete(socket));
     return true;

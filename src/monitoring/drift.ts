@@ -3,7 +3,7 @@ import { HilumError } from '../base/errors';
 import type { ModelManifest } from '../model/manifest';
 import { MEASURE_NAMES, type MeasureName, MEASURES } from '../pipeline/measures';
 import { chanceOfIndex, type DriftLevel, levelOf, populationStabilityIndex } from '../statistics/psi';
-import type { DriftPage } from './drift-book';
+import type { DriftCounts } from './drift-store';
 
 const referenceSchema = z.looseObject({
   films: z.number().int().positive(),
@@ -42,7 +42,7 @@ export interface DriftRow {
   readonly level: DriftLevel;
 }
 
-export function compareWith(reference: DriftReference, seen: DriftPage): DriftRow[] {
+export function compareWith(reference: DriftReference, seen: DriftCounts): DriftRow[] {
   return MEASURE_NAMES.map((measure) => {
     const [then, now] = [reference.measures[measure] ?? [], seen.measures[measure] ?? []];
     const [n, m] = [now, then].map((bins) => bins.reduce((a, b) => a + b, 0)) as [number, number];

@@ -8,7 +8,7 @@ import type { FilmReader } from './film-reader';
 import { saysRejected, type Rejections } from './rejections';
 import { type FilmReports, isReadBy } from './reports';
 import type { Archive } from './stage';
-import type { Survey } from './survey';
+import type { StudyInventory } from './inventory';
 
 export interface DueOptions {
   /** Films are compared with what their reports saw. */
@@ -29,7 +29,7 @@ export interface DueOptions {
  */
 export async function dueFilms(
   study: Uid,
-  { films }: Survey,
+  { films }: StudyInventory,
   reports: ReadonlyMap<Uid, FilmReports>,
   identity: AnalysisIdentity,
   options: DueOptions,
@@ -59,7 +59,11 @@ async function isDue(
  * The rejected films that the archive hides, as Image Managers may (IHE RAD TF-3 section 4.66.4.1.3), and whose report
  * in effect does not say so.
  */
-export function hiddenFilms({ films }: Survey, reports: ReadonlyMap<Uid, FilmReports>, rejections: Rejections): Uid[] {
+export function hiddenFilms(
+  { films }: StudyInventory,
+  reports: ReadonlyMap<Uid, FilmReports>,
+  rejections: Rejections,
+): Uid[] {
   const listed = new Set<Uid>(films.map(({ film }) => film.sopInstanceUid));
   const rejected = [...reports].filter(([film]) => !listed.has(film) && rejections.reasons.has(film));
   return rejected.filter(([film, known]) => !says(known, film, rejections)).map(([film]) => film);

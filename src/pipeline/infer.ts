@@ -11,7 +11,7 @@ import type { InferredFilm, InferredFinding, LungFinding, PreprocessedFilm, View
 export interface Models {
   readonly view: Model;
   /** Null: nothing is kept from the models behind it. */
-  readonly gate: Model | null;
+  readonly outOfDistribution: Model | null;
   readonly lungs: Model;
   /** Never empty. */
   readonly classifiers: readonly Classifier[];

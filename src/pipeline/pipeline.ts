@@ -4,7 +4,7 @@ import { checkDerivedColour } from './derived-result';
 import type { AnalysisIdentity } from './encode';
 import { explain } from './explain';
 import type { FilmReader } from './film-reader';
-import { findUnlike, refuseUnlike } from './gate';
+import { findOutOfDistribution, refuseOutOfDistribution } from './out-of-distribution';
 import { classify, findView, type Models } from './infer';
 import { findLungs, implausible, type Plausibility } from './lungs';
 import { measuresOf } from './measure';
@@ -116,14 +116,14 @@ async function admit(
   { models, plausibility }: Pick<Line, 'models' | 'plausibility'>,
 ): Promise<Admission> {
   const fault = pixelFault(film);
-  if (fault) return { refusal: fault, view: null, unlike: null, lungs: null };
-  const unlike = await findUnlike(film, models.gate);
+  if (fault) return { refusal: fault, view: null, outOfDistribution: null, lungs: null };
+  const outOfDistribution = await findOutOfDistribution(film, models.outOfDistribution);
   const view = await findView(film, models.view);
-  const strange = refuseUnlike(unlike, models.gate, view.view);
-  if (strange) return { refusal: strange, view, unlike, lungs: null };
-  if (view.view === 'lateral') return { refusal: LATERAL, view, unlike, lungs: null };
+  const strange = refuseOutOfDistribution(outOfDistribution, models.outOfDistribution, view.view);
+  if (strange) return { refusal: strange, view, outOfDistribution, lungs: null };
+  if (view.view === 'lateral') return { refusal: LATERAL, view, outOfDistribution, lungs: null };
   const lungs = await findLungs(film, models.lungs);
-  return { refusal: implausible(lungs, plausibility, film.turn), view, unlike, lungs };
+  return { refusal: implausible(lungs, plausibility, film.turn), view, outOfDistribution, lungs };
 }
 
 const LATERAL = plainRefusal('lateral-view');

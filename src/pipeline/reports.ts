@@ -57,7 +57,7 @@ async function readStored(
     if (links === null) return null;
     return {
       links,
-      result: readEarlier(bytes),
+      result: readPriorResult(bytes),
       sopInstanceUid: links.report.sopInstanceUid,
       predecessors: links.predecessors.map(({ sopInstanceUid }) => sopInstanceUid),
       contentAt: links.contentAt,
@@ -73,7 +73,7 @@ async function readStored(
   }
 }
 
-function readEarlier(report: Uint8Array): FilmResult | null {
+function readPriorResult(report: Uint8Array): FilmResult | null {
   try {
     return readResult(report);
   } catch {

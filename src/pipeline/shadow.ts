@@ -10,7 +10,7 @@ import { studyResult } from './notify';
 import { readRejections } from './rejections';
 import type { Archive } from './stage';
 import { runFilms, type StudyRun, workOnFetched } from './study';
-import { skippedSeries, survey } from './survey';
+import { skippedSeries, inventoryOf } from './inventory';
 
 /** What shadow mode keeps of a film: UIDs and results, nothing about the patient. */
 export interface ShadowRecord extends Pick<
@@ -28,15 +28,15 @@ export interface ShadowRecord extends Pick<
   readonly urgent: boolean;
 }
 
-/** Port: where outcomes are kept; `monitoring/shadow-book` fits it. */
-export interface ShadowBook {
+/** Port: where outcomes are kept; `monitoring/shadow-store` fits it. */
+export interface ShadowStore {
   has(report: Uid): boolean;
   /** Resolves when the record is on disk. One that is there already is left alone. */
   add(record: ShadowRecord): Promise<void>;
 }
 
 /**
- * One study, looked at and left as it is: each film that the book does not have, and that nobody rejected, is fetched,
+ * One study, looked at and left as it is: each film that the store does not have, and that nobody rejected, is fetched,
  * analysed and encoded as in {@link runStudy}, and noted, whatever a live service did with it. Nothing is stored and
  * nothing announced; the type of `archive` has no way to. Null when there was nothing new.
  * @throws HilumError of a port, or STUDY_RETURNED; what was noted stays noted.
@@ -50,17 +50,17 @@ export async function shadowStudy(
   }: Pick<StudyRun, 'shouldReturn' | 'emptyDelaysMs' | 'onUnreadNote'>,
   line: StudyLine,
   archive: Pick<Archive, 'findInstances' | 'retrieve'>,
-  book: ShadowBook,
+  store: ShadowStore,
 ): Promise<ResultEvent | 'gone' | null> {
   const identity = line.identity();
   const instances = await findAnnounced(study, archive, emptyDelaysMs);
   if (instances.length === 0) return 'gone';
-  const found = survey(study, instances, identity);
-  const pending = found.films.filter(({ uids }) => !book.has(uids.report.instance)).map(({ film }) => film);
+  const found = inventoryOf(study, instances, identity);
+  const pending = found.films.filter(({ uids }) => !store.has(uids.report.instance)).map(({ film }) => film);
   const { reasons } = await readRejections(study, instances, { archive, onUnread: onUnreadNote });
   const due = pending.filter(({ sopInstanceUid }) => !reasons.has(sopInstanceUid));
   if (due.length === 0) return null;
-  const films = await runFilms(due, (film) => shadowFilm(film, line, archive, book), { shouldReturn });
+  const films = await runFilms(due, (film) => shadowFilm(film, line, archive, store), { shouldReturn });
   return studyResult(study, films, skippedSeries(found, instances, []), identity);
 }
 
@@ -68,7 +68,7 @@ async function shadowFilm(
   film: InstanceReference,
   line: StudyLine,
   archive: Pick<Archive, 'retrieve'>,
-  book: ShadowBook,
+  store: ShadowStore,
 ): Promise<FilmResult> {
   const identity = line.identity();
   // Its objects are made only to know that they can be: a film that would fail in earnest must fail here too.
@@ -76,7 +76,7 @@ async function shadowFilm(
   const work = await workOnFetched(film, task, line, archive);
   const result: FilmResult = { ...work.result, outputs: [] };
   const { sopInstanceUid, reason, view, probability, lungFraction, findings } = result;
-  await book.add({
+  await store.add({
     at: new Date().toISOString(),
     studyInstanceUid: film.studyInstanceUid,
     sopInstanceUid,

@@ -60,12 +60,17 @@ export interface LungFinding {
 
 /** What was found of a picture before the classifier: all of it, or what it took to refuse it. */
 export type Admission =
-  | { readonly refusal: null; readonly view: ViewFinding; readonly unlike: number | null; readonly lungs: LungFinding }
+  | {
+      readonly refusal: null;
+      readonly view: ViewFinding;
+      readonly outOfDistribution: number | null;
+      readonly lungs: LungFinding;
+    }
   | {
       readonly refusal: Refusal;
       /** Null where no network was asked. */
       readonly view: ViewFinding | null;
-      readonly unlike: number | null;
+      readonly outOfDistribution: number | null;
       readonly lungs: LungFinding | null;
     };
 

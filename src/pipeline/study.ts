@@ -14,7 +14,7 @@ import { mayBeNote, type NoteReading, readRejections, rejectedFilm, type Rejecti
 import { type FilmReports, isReadBy, readReports, resultInEffect, withState, withSuperseded } from './reports';
 import type { Announcer, Archive, FilmOutcome } from './stage';
 import { store } from './store';
-import { skippedSeries, survey, type Survey } from './survey';
+import { skippedSeries, inventoryOf, type StudyInventory } from './inventory';
 import { timing } from './timing';
 import { verify } from './verify';
 import { withdraw } from './withdraw';
@@ -59,7 +59,7 @@ export async function runStudy(
   const identity = line.identity();
   const instances = await findAnnounced(study, archive, emptyDelaysMs, options.instances);
   if (instances.length === 0) return 'gone';
-  const found = survey(study, instances, identity);
+  const found = inventoryOf(study, instances, identity);
   const isWhole = found.films.length > 0 && found.films.every(({ isReported }) => isReported);
   if (isWhole && !redelivered && !compare && !instances.some(mayBeNote)) return null;
   const reports = await readReports(study, instances, archive);
@@ -81,7 +81,7 @@ export async function runStudy(
 }
 
 interface StudyParts {
-  readonly found: Survey;
+  readonly found: StudyInventory;
   readonly instances: readonly InstanceReference[];
   readonly reports: ReadonlyMap<Uid, FilmReports>;
   /** Of the films read in this run. */
@@ -183,7 +183,7 @@ interface KnownStudy {
   readonly study: Uid;
   readonly reports: ReadonlyMap<Uid, FilmReports>;
   readonly rejections: Rejections;
-  readonly found: Survey;
+  readonly found: StudyInventory;
   readonly identity: AnalysisIdentity;
 }
 

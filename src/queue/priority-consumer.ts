@@ -63,7 +63,7 @@ export class PriorityConsumer {
       idleMs: options.idleMs,
       take,
       work,
-      giveBack: ({ channel, message }) => channel.nack(message, false, true),
+      requeue: ({ channel, message }) => channel.nack(message, false, true),
     });
     this.keeper = connection.keep('worker', async (open) => {
       await declare(open, plan);

@@ -13,7 +13,7 @@ export interface SchedulerOptions<T> {
   /** Must not reject. */
   readonly work: (item: T, priority: Priority) => Promise<void>;
   /** Gets what was being taken when `stop` was called. */
-  readonly giveBack: (item: T) => void;
+  readonly requeue: (item: T) => void;
 }
 
 /**
@@ -60,7 +60,7 @@ export class Scheduler<T> {
     for (const priority of this.order()) {
       const item = await this.options.take(priority).catch(() => null);
       if (item === null) continue;
-      if (this.isStopping) this.options.giveBack(item);
+      if (this.isStopping) this.options.requeue(item);
       else this.begin(item, priority);
       return true;
     }

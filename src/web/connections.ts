@@ -25,9 +25,9 @@ export function limitConnections(server: Server, limits: ConnectionLimits, files
   const shares = new Shares({ most, each: limits.isProxied ? most : Math.ceil(most / 2) });
   server.maxConnections = most;
   server.on('connection', (socket) => {
-    const giveBack = shares.take(networkOf(socket.remoteAddress ?? ''));
-    if (giveBack === null) socket.destroy();
-    else socket.once('close', giveBack);
+    const release = shares.take(networkOf(socket.remoteAddress ?? ''));
+    if (release === null) socket.destroy();
+    else socket.once('close', release);
   });
 }
 

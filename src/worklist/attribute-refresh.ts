@@ -2,13 +2,13 @@ import type { Uid } from '../dicom/uid';
 import { attributesOf, type RecordArchive } from '../sinks/load-record';
 import type { FoundAttributes } from './attributes';
 import type { KnownFilm, KnownStudy } from './corrections';
-import type { StudySight } from './record-columns';
+import type { StudySummary } from './record-columns';
 import type { Worklist } from './worklist';
 
 /** Port: what the archive has of a study now; `archive/dicomweb` fits it by shape. Every method throws HilumError. */
 export interface AttributeArchive extends Pick<RecordArchive, 'describe'> {
   /** Null where the archive does not have it. */
-  sightStudy(study: Uid, timeoutMs?: number): Promise<StudySight | null>;
+  findStudySummary(study: Uid, timeoutMs?: number): Promise<StudySummary | null>;
 }
 
 export interface RefreshParts {
@@ -30,8 +30,8 @@ export async function refreshAttributes(study: Uid, { worklist, archive }: Refre
 
 async function find(study: Uid, known: KnownStudy, archive: AttributeArchive): Promise<FoundAttributes | null> {
   if (known.hasResult) return findByFilm(known.films, archive);
-  const sight = await archive.sightStudy(study);
-  return sight && { of: 'study', sight };
+  const summary = await archive.findStudySummary(study);
+  return summary && { of: 'study', summary };
 }
 
 async function findByFilm(films: readonly KnownFilm[], archive: AttributeArchive): Promise<FoundAttributes | null> {

@@ -7,17 +7,17 @@ import type { ProgressEvent } from '../events/progress-event';
 import type { ResultEvent } from '../events/result-event';
 import { type AttributeArchive, refreshAttributes } from './attribute-refresh';
 import { isNews } from './attributes';
-import type { StudySight } from './record-columns';
+import type { StudySummary } from './record-columns';
 import type { Worklist } from './worklist';
 
 /** A study as a search of the archive lists it. */
-export type ListedStudy = StudySight & { readonly studyInstanceUid: Uid };
+export type ListedStudy = StudySummary & { readonly studyInstanceUid: Uid };
 
 export interface AttributeWatchParts {
   readonly worklist: Pick<Worklist, 'known' | 'correct' | 'pendingCorrections' | 'announced'>;
   readonly archive: AttributeArchive;
   /** The archive as it was read while an event was sorted, where it was; never for what a sweep finds. */
-  readonly seenArchive?: AttributeArchive;
+  readonly cachedArchive?: AttributeArchive;
   /** Resolves when the broker has confirmed the event. Null where results are told to nobody. */
   readonly announce: ((event: ResultEvent) => Promise<void>) | null;
   /** The studies of a sweep, a page at a time; null where the archive is not searched. */
@@ -110,7 +110,7 @@ export class AttributeWatch {
     for (const study of this.seen) {
       this.seen.delete(study);
       if (this.isStopping()) return;
-      const error = await failureOf(this.refresh(study, this.parts.seenArchive));
+      const error = await failureOf(this.refresh(study, this.parts.cachedArchive));
       if (error !== null) this.tell(error);
     }
   }
@@ -123,9 +123,9 @@ export class AttributeWatch {
     if (this.isStopping()) throw new HilumError('STOPPING', 'transient', 'asked to stop');
     const study = listed.studyInstanceUid;
     const known = await this.parts.worklist.known(study);
-    if (known === null || !isNews(known.sight, listed)) return;
+    if (known === null || !isNews(known.summary, listed)) return;
     // A search may say for ever what the film does not: another form of a name, another of the study's films.
-    const digest = digestOf(known.sight, listed);
+    const digest = digestOf(known.summary, listed);
     const before = this.looked.get(study);
     if (before?.digest === digest && this.now() - before.at < REMEMBER_MS) return;
     const error = await failureOf(this.refresh(study));
@@ -191,7 +191,7 @@ async function failureOf(work: Promise<void>): Promise<unknown> {
 }
 
 /** Nothing about a patient is kept. */
-function digestOf(known: StudySight, listed: StudySight): string {
-  const both = (Object.keys(known) as (keyof StudySight)[]).map((keyword) => [known[keyword], listed[keyword]]);
+function digestOf(known: StudySummary, listed: StudySummary): string {
+  const both = (Object.keys(known) as (keyof StudySummary)[]).map((keyword) => [known[keyword], listed[keyword]]);
   return createHash('sha256').update(JSON.stringify(both)).digest('base64');
 }

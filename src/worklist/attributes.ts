@@ -1,6 +1,6 @@
 import type { CorrectedPart } from '../events/closed-lists';
 import type { StudyAttributes, StudyRecord } from '../sinks/record';
-import { clean, type SIGHT_COLUMNS, type SightColumns, type StudySight } from './record-columns';
+import { clean, type SUMMARY_COLUMNS, type SummaryColumns, type StudySummary } from './record-columns';
 
 type Texts = Readonly<Record<string, string | undefined>>;
 
@@ -9,7 +9,7 @@ export type FoundAttributes =
   /** By the header of a film: all that a result says. */
   | { readonly of: 'film'; readonly attributes: StudyAttributes }
   /** By a search: what a row without a result shows. */
-  | { readonly of: 'study'; readonly sight: StudySight };
+  | { readonly of: 'study'; readonly summary: StudySummary };
 
 /** Whether a record's attributes are those of a film; else they are what a report had, or nothing. */
 export function isReadFromFilm({ films }: Pick<StudyRecord, 'films'>): boolean {
@@ -30,7 +30,7 @@ const NAMED_BY: Readonly<Record<string, CorrectedPart>> = {
 };
 
 /** Attributes that a search need not return (PS3.18 table 10.6.3-3). */
-const OPTIONAL: ReadonlySet<string> = new Set(['StudyDescription'] satisfies (keyof StudySight)[]);
+const OPTIONAL: ReadonlySet<string> = new Set(['StudyDescription'] satisfies (keyof StudySummary)[]);
 
 /** Keywords of the attributes that have another value now. */
 export function changedAttributes(before: StudyAttributes, after: StudyAttributes): string[] {
@@ -41,8 +41,8 @@ export function changedAttributes(before: StudyAttributes, after: StudyAttribute
 }
 
 /** As {@link changedAttributes}, of what a row shows. */
-export function changedSight(before: StudySight, after: StudySight): (keyof StudySight)[] {
-  const keywords = Object.keys(before) as (keyof StudySight)[];
+export function changedSummary(before: StudySummary, after: StudySummary): (keyof StudySummary)[] {
+  const keywords = Object.keys(before) as (keyof StudySummary)[];
   return keywords.filter((keyword) => !sameValue(before[keyword], after[keyword]));
 }
 
@@ -52,11 +52,11 @@ export function correctedParts(keywords: readonly string[]): CorrectedPart[] {
 }
 
 /** Whether a row of a search says something else than the list; an optional attribute without a value says nothing. */
-export function isNews(known: StudySight, listed: StudySight): boolean {
-  return changedSight(known, listed).some((keyword) => listed[keyword] !== '' || !OPTIONAL.has(keyword));
+export function isNews(known: StudySummary, listed: StudySummary): boolean {
+  return changedSummary(known, listed).some((keyword) => listed[keyword] !== '' || !OPTIONAL.has(keyword));
 }
 
-export function sightOf({ patient, study, order }: StudyAttributes): StudySight {
+export function summaryOf({ patient, study, order }: StudyAttributes): StudySummary {
   const { PatientID, PatientName, PatientBirthDate, PatientSex } = patient;
   const { StudyDate, StudyTime, StudyDescription } = study;
   const { AccessionNumber } = order;
@@ -72,9 +72,9 @@ export function sightOf({ patient, study, order }: StudyAttributes): StudySight 
   };
 }
 
-type SightRow = Pick<SightColumns, (typeof SIGHT_COLUMNS)[number]>;
+type SummaryRow = Pick<SummaryColumns, (typeof SUMMARY_COLUMNS)[number]>;
 
-export function sightOfRow(row: SightRow): StudySight {
+export function summaryOfRow(row: SummaryRow): StudySummary {
   return {
     PatientID: row.patient_id,
     PatientName: row.patient_name,

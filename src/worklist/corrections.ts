@@ -5,16 +5,16 @@ import type { FilmRecord, StudyRecord } from '../sinks/record';
 import { isWithdrawal } from '../sinks/statements';
 import {
   changedAttributes,
-  changedSight,
+  changedSummary,
   correctedParts,
   type FoundAttributes,
-  sightOf,
-  sightOfRow,
+  summaryOf,
+  summaryOfRow,
 } from './attributes';
 import { nextChange, note } from './change';
-import { SIGHT_COLUMNS, type StudySight } from './record-columns';
+import { SUMMARY_COLUMNS, type StudySummary } from './record-columns';
 import { followKept } from './ris-orders';
-import { columnsWithRis, patientWithRis, sightWithoutRis } from './ris-patient';
+import { columnsWithRis, patientWithRis, summaryWithoutRis } from './ris-patient';
 import type { Schema, StudyColumns } from './schema';
 import { readStoredRecord } from './stored-findings';
 import { patientDigest } from './patient-digest';
@@ -28,7 +28,7 @@ export interface KnownFilm {
 
 /** What the list has of a study. */
 export interface KnownStudy {
-  readonly sight: StudySight;
+  readonly summary: StudySummary;
   /** Of its result; empty without one, and where no film of it was in the archive. */
   readonly films: readonly KnownFilm[];
   readonly hasResult: boolean;
@@ -44,7 +44,7 @@ const COLUMNS = [
   'state',
   'record',
   'correction',
-  ...SIGHT_COLUMNS,
+  ...SUMMARY_COLUMNS,
   'ris_patient',
 ] as const satisfies readonly (keyof StudyColumns)[];
 type Stored = Pick<StudyColumns, (typeof COLUMNS)[number]>;
@@ -59,12 +59,12 @@ export async function findKnown(db: Kysely<Schema>, study: Uid): Promise<KnownSt
   if (stored.record === null)
     return stored.state === 'left-alone'
       ? null
-      : { sight: sightWithoutRis(sightOfRow(stored), stored.ris_patient), films: [], hasResult: false };
+      : { summary: summaryWithoutRis(summaryOfRow(stored), stored.ris_patient), films: [], hasResult: false };
   const record = readStoredRecord(stored.record);
   const films = record.films.flatMap(({ seriesInstanceUid, sopInstanceUid }) =>
     seriesInstanceUid === null ? [] : [{ studyInstanceUid: study, seriesInstanceUid, sopInstanceUid }],
   );
-  return { sight: sightOf(record), films: films.slice(0, FILMS), hasResult: true };
+  return { summary: summaryOf(record), films: films.slice(0, FILMS), hasResult: true };
 }
 
 /**
@@ -81,7 +81,9 @@ export async function writeAttributes(
   const stored = await readStored(transaction, study);
   if (stored === undefined) return [];
   const { keywords, update } =
-    stored.record === null ? sightUpdate(study, stored, found) : recordUpdate(study, stored, stored.record, found, at);
+    stored.record === null
+      ? summaryUpdate(study, stored, found)
+      : recordUpdate(study, stored, stored.record, found, at);
   if (keywords.length === 0) return [];
   await transaction
     .updateTable('study')
@@ -100,15 +102,15 @@ interface Update {
 }
 const NOTHING: Update = { keywords: [], update: {} };
 
-function sightUpdate(study: Uid, stored: Stored, found: FoundAttributes): Update {
+function summaryUpdate(study: Uid, stored: Stored, found: FoundAttributes): Update {
   if (found.of !== 'study') return NOTHING;
-  const update = columnsWithRis(study, found.sight, stored.ris_patient);
+  const update = columnsWithRis(study, found.summary, stored.ris_patient);
   // What the RIS corrected is no change of the archive's.
   const [before, after] = [
-    sightWithoutRis(sightOfRow(stored), stored.ris_patient),
-    sightWithoutRis(sightOfRow(update), update.ris_patient),
+    summaryWithoutRis(summaryOfRow(stored), stored.ris_patient),
+    summaryWithoutRis(summaryOfRow(update), update.ris_patient),
   ];
-  return { keywords: changedSight(before, after), update };
+  return { keywords: changedSummary(before, after), update };
 }
 
 function recordUpdate(study: Uid, stored: Stored, text: string, found: FoundAttributes, at: number): Update {
@@ -120,7 +122,7 @@ function recordUpdate(study: Uid, stored: Stored, text: string, found: FoundAttr
   return {
     keywords,
     update: {
-      ...columnsWithRis(study, sightOf(found.attributes), stored.ris_patient),
+      ...columnsWithRis(study, summaryOf(found.attributes), stored.ris_patient),
       record: JSON.stringify({ ...record, patient, study: facts, order }),
       correction: correctionOf(record, keywords, stored.correction, at),
     },

@@ -4,21 +4,21 @@ import { backoffMs, sleep } from '../base/retry';
 import type { Uid } from '../dicom/uid';
 import { FILM_MODALITIES } from '../events/closed-lists';
 import type { ProgressEvent } from '../events/progress-event';
-import type { StudySight } from './record-columns';
-import type { Sighting } from './steps';
+import type { StudySummary } from './record-columns';
+import type { StudyListing } from './steps';
 import type { Worklist } from './worklist';
 
 /** Port: what the archive lists of a study; `archive/dicomweb` fits it by shape. */
 export interface StudyDirectory {
   /** Null where the archive does not have it; `modalities` null where it does not tell. */
-  sightStudy(
+  findStudySummary(
     study: Uid,
     timeoutMs: number,
-  ): Promise<(StudySight & { readonly modalities: readonly string[] | null }) | null>;
+  ): Promise<(StudySummary & { readonly modalities: readonly string[] | null }) | null>;
 }
 
 export interface ProgressOptions {
-  readonly worklist: Pick<Worklist, 'advance' | 'needsSighting'>;
+  readonly worklist: Pick<Worklist, 'advance' | 'needsListing'>;
   readonly archive: StudyDirectory;
   readonly log: Log;
   /** Notes that are kept while the database is away; the oldest go first. */
@@ -26,7 +26,7 @@ export interface ProgressOptions {
 }
 
 const LIMIT = 10_000;
-const SIGHT_TIMEOUT_MS = 5_000;
+const SUMMARY_TIMEOUT_MS = 5_000;
 const BACKOFF = { baseMs: 500, maxMs: 15_000 };
 
 /**
@@ -92,18 +92,18 @@ export class Progress {
 
   private async write({ studyInstanceUid: study, step, occurredAt, worker }: ProgressEvent): Promise<void> {
     const { worklist } = this.options;
-    const sighting =
-      step.kind !== 'nothing-new' && (await worklist.needsSighting(study)) ? await this.sight(study) : null;
-    await worklist.advance(study, step, occurredAt, sighting, worker ?? null);
+    const listing =
+      step.kind !== 'nothing-new' && (await worklist.needsListing(study)) ? await this.summary(study) : null;
+    await worklist.advance(study, step, occurredAt, listing, worker ?? null);
   }
 
   /** The archive may be away too: then the row shows the UID alone until the next step. */
-  private async sight(study: Uid): Promise<Sighting | null> {
+  private async summary(study: Uid): Promise<StudyListing | null> {
     try {
-      const found = await this.options.archive.sightStudy(study, SIGHT_TIMEOUT_MS);
+      const found = await this.options.archive.findStudySummary(study, SUMMARY_TIMEOUT_MS);
       return (
         found && {
-          sight: found,
+          summary: found,
           mayHaveFilms: found.modalities === null || found.modalities.some((modality) => FILM_MODALITIES.has(modality)),
         }
       );

@@ -8,7 +8,7 @@ import type { LeftOutReason } from './states';
 import type { LeadFilm } from './study-row';
 
 /** What a list of studies says of one that is not analysed yet: as QIDO-RS returns it. */
-export interface StudySight {
+export interface StudySummary {
   readonly PatientID: string;
   readonly PatientName: string;
   readonly PatientBirthDate: string;
@@ -20,7 +20,7 @@ export interface StudySight {
 }
 
 /** What a row says of patient and study. */
-export const SIGHT_COLUMNS = [
+export const SUMMARY_COLUMNS = [
   'patient_id',
   'patient_name',
   'patient_birth_date',
@@ -32,30 +32,30 @@ export const SIGHT_COLUMNS = [
 ] as const satisfies readonly (keyof StudyColumns)[];
 const SEARCH_COLUMNS = ['search_patient', 'search_study'] as const satisfies readonly (keyof StudyColumns)[];
 
-export type SightColumns = Pick<StudyColumns, (typeof SIGHT_COLUMNS)[number] | (typeof SEARCH_COLUMNS)[number]>;
+export type SummaryColumns = Pick<StudyColumns, (typeof SUMMARY_COLUMNS)[number] | (typeof SEARCH_COLUMNS)[number]>;
 
-const OF_SIGHT: ReadonlySet<string> = new Set([...SIGHT_COLUMNS, ...SEARCH_COLUMNS]);
+const OF_SUMMARY: ReadonlySet<string> = new Set([...SUMMARY_COLUMNS, ...SEARCH_COLUMNS]);
 
-export function sightColumns(study: string, sight: StudySight): SightColumns {
+export function summaryColumns(study: string, summary: StudySummary): SummaryColumns {
   return {
-    patient_id: identifier(sight.PatientID),
-    patient_name: clean(sight.PatientName),
-    patient_birth_date: clean(sight.PatientBirthDate),
-    patient_sex: clean(sight.PatientSex),
-    accession_number: identifier(sight.AccessionNumber),
-    study_date: clean(sight.StudyDate),
-    study_time: clean(sight.StudyTime),
-    study_description: clean(sight.StudyDescription),
-    search_patient: wordsOf(sight.PatientName, sight.PatientID, sight.AccessionNumber, sight.StudyDescription),
+    patient_id: identifier(summary.PatientID),
+    patient_name: clean(summary.PatientName),
+    patient_birth_date: clean(summary.PatientBirthDate),
+    patient_sex: clean(summary.PatientSex),
+    accession_number: identifier(summary.AccessionNumber),
+    study_date: clean(summary.StudyDate),
+    study_time: clean(summary.StudyTime),
+    study_description: clean(summary.StudyDescription),
+    search_patient: wordsOf(summary.PatientName, summary.PatientID, summary.AccessionNumber, summary.StudyDescription),
     search_study: study,
   };
 }
 
 /** The columns that say nothing of patient and study. */
-export function withoutSight<Columns extends SightColumns>(columns: Columns): Omit<Columns, keyof SightColumns> {
-  return Object.fromEntries(Object.entries(columns).filter(([name]) => !OF_SIGHT.has(name))) as Omit<
+export function withoutSummary<Columns extends SummaryColumns>(columns: Columns): Omit<Columns, keyof SummaryColumns> {
+  return Object.fromEntries(Object.entries(columns).filter(([name]) => !OF_SUMMARY.has(name))) as Omit<
     Columns,
-    keyof SightColumns
+    keyof SummaryColumns
   >;
 }
 
@@ -72,7 +72,7 @@ export function recordColumns(record: StudyRecord) {
   const subject = subjectOf(films);
   const lead = leadOf(films.filter((film) => subjectOfFilm(film) === subject));
   return {
-    ...sightColumns(record.studyInstanceUid, {
+    ...summaryColumns(record.studyInstanceUid, {
       ...record.patient,
       ...record.study,
       AccessionNumber: record.order.AccessionNumber,

@@ -1,7 +1,7 @@
 import type { PatientIdentifier } from '../ris/changes';
 import type { PatientFacts } from '../sinks/record';
 import { sameValue } from './attributes';
-import { sightColumns, type SightColumns, type StudySight } from './record-columns';
+import { summaryColumns, type SummaryColumns, type StudySummary } from './record-columns';
 
 const KEYWORDS = ['PatientID', 'IssuerOfPatientID', 'PatientName', 'PatientBirthDate', 'PatientSex'] as const;
 type Keyword = (typeof KEYWORDS)[number];
@@ -46,11 +46,11 @@ function held<T extends Texts>(archive: T, stored: string | null): { patient: T;
 /** The columns of a row whose study the archive lists so, with what the RIS has corrected. */
 export function columnsWithRis(
   study: string,
-  archive: StudySight,
+  archive: StudySummary,
   stored: string | null,
-): SightColumns & { readonly ris_patient: string | null } {
+): SummaryColumns & { readonly ris_patient: string | null } {
   const { patient, stored: ris_patient } = held(archive, stored);
-  return { ...sightColumns(study, patient), ris_patient };
+  return { ...summaryColumns(study, patient), ris_patient };
 }
 
 /** The patient by whom verdicts are counted. */
@@ -59,7 +59,7 @@ export function patientWithRis(archive: PatientFacts, stored: string | null): Pa
 }
 
 /** What the archive says of a study that is shown so: it is compared with the archive. */
-export function sightWithoutRis(shown: StudySight, stored: string | null): StudySight {
+export function summaryWithoutRis(shown: StudySummary, stored: string | null): StudySummary {
   const values = Object.entries(read(stored)?.values ?? {}).filter(([keyword]) => keyword in shown);
   return { ...shown, ...Object.fromEntries(values.map(([keyword, { archive }]) => [keyword, archive])) };
 }

@@ -9,7 +9,7 @@ import type {
   RisStore,
   TakenAs,
 } from '../ris/changes';
-import { changedSight, sightOfRow } from './attributes';
+import { changedSummary, summaryOfRow } from './attributes';
 import { nextChange, note } from './change';
 import { keepWithPatient } from './corrections';
 import type { Database } from './database';
@@ -22,8 +22,8 @@ import {
   type OnChange,
   studiesOf,
 } from './ris-orders';
-import { SIGHT_COLUMNS } from './record-columns';
-import { columnsWithRis, correctedByRis, identifierOf, risPatientAt, sightWithoutRis } from './ris-patient';
+import { SUMMARY_COLUMNS } from './record-columns';
+import { columnsWithRis, correctedByRis, identifierOf, risPatientAt, summaryWithoutRis } from './ris-patient';
 import type { Schema, StudyColumns } from './schema';
 
 export interface RisStoreParts {
@@ -96,7 +96,7 @@ async function followOrders(
 const COLUMNS = [
   'study_uid',
   'record',
-  ...SIGHT_COLUMNS,
+  ...SUMMARY_COLUMNS,
   'ris_patient',
 ] as const satisfies readonly (keyof StudyColumns)[];
 type Stored = Pick<StudyColumns, (typeof COLUMNS)[number]>;
@@ -152,10 +152,10 @@ async function correctRow(
   { sentAt, now, onChange }: { readonly sentAt: number; readonly now: number; readonly onChange: OnChange },
 ): Promise<void> {
   const study = row.study_uid as Uid;
-  const archive = sightWithoutRis(sightOfRow(row), row.ris_patient);
+  const archive = summaryWithoutRis(summaryOfRow(row), row.ris_patient);
   const facts = { ...archive, IssuerOfPatientID: issuerOf(row.record) };
   const columns = columnsWithRis(study, archive, correctedByRis(facts, words, row.ris_patient, sentAt));
-  const keywords = changedSight(sightOfRow(row), sightOfRow(columns));
+  const keywords = changedSummary(summaryOfRow(row), summaryOfRow(columns));
   if (keywords.length === 0) {
     await transaction
       .updateTable('study')

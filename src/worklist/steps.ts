@@ -2,15 +2,15 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Uid } from '../dicom/uid';
 import type { Step } from '../events/progress-event';
 import { nextChange, NO_RESULT, note, URGENCY_COLUMNS, urgencyColumns } from './change';
-import { sightColumns, type StudySight } from './record-columns';
+import { summaryColumns, type StudySummary } from './record-columns';
 import { followKept } from './ris-orders';
 import { columnsWithRis } from './ris-patient';
 import type { Schema, StudyColumns } from './schema';
 import type { LeftOutReason, StudyState } from './states';
 
 /** What the archive lists of a study. */
-export interface Sighting {
-  readonly sight: StudySight;
+export interface StudyListing {
+  readonly summary: StudySummary;
   /** False where it is known that the study has no film: it is not shown. */
   readonly mayHaveFilms: boolean;
 }
@@ -37,7 +37,7 @@ export async function writeStep(
   study: Uid,
   step: Step,
   at: number,
-  sighting: Sighting | null,
+  listing: StudyListing | null,
 ): Promise<void> {
   const change = await nextChange(transaction);
   const stored = await transaction.selectFrom('study').select(STORED).where('study_uid', '=', study).executeTakeFirst();
@@ -46,15 +46,15 @@ export async function writeStep(
     if (kind === 'nothing-new') return;
     await transaction
       .insertInto('study')
-      .values({ ...fresh(study, step, at, sighting), change })
+      .values({ ...fresh(study, step, at, listing), change })
       .execute();
     await note(transaction, change, study, at, kind, detail);
-    return sighting === null ? undefined : followKept(transaction, study, at);
+    return listing === null ? undefined : followKept(transaction, study, at);
   }
   const isLate = kind !== 'nothing-new' && stored.completed_at !== null && at < stored.completed_at;
   const update = {
-    ...changesBy(study, step, stored, at, sighting),
-    ...(isLate ? startOf(step, stored, at) : stateOf(step, stored, at, sighting)),
+    ...changesBy(study, step, stored, at, listing),
+    ...(isLate ? startOf(step, stored, at) : stateOf(step, stored, at, listing)),
   };
   if (Object.keys(update).length === 0) return;
   await transaction
@@ -64,13 +64,13 @@ export async function writeStep(
     .execute();
   if (isLate || ('state' in update && update.state !== stored.state))
     await note(transaction, change, study, at, kind, detail);
-  if (sighting !== null) await followKept(transaction, study, at);
+  if (listing !== null) await followKept(transaction, study, at);
 }
 
 /**
  * Whether the archive should be asked what it lists of this study: nothing is known of it, or it was not shown so far.
  */
-export async function needsSighting(db: Kysely<Schema>, study: Uid): Promise<boolean> {
+export async function needsListing(db: Kysely<Schema>, study: Uid): Promise<boolean> {
   const stored = await db.selectFrom('study').select(STORED).where('study_uid', '=', study).executeTakeFirst();
   return stored === undefined || stored.state === 'left-alone' || isUnseen(stored);
 }
@@ -79,7 +79,7 @@ function isUnseen({ record_key, patient_id, accession_number }: Stored): boolean
   return record_key === null && patient_id === '' && accession_number === '';
 }
 
-function fresh(study: Uid, step: Step, at: number, sighting: Sighting | null) {
+function fresh(study: Uid, step: Step, at: number, listing: StudyListing | null) {
   const priority = step.kind === 'waiting' ? step.priority : null;
   const priorities = { triage_priority: priority, finding_priority: null, person_priority: null };
   return {
@@ -87,13 +87,13 @@ function fresh(study: Uid, step: Step, at: number, sighting: Sighting | null) {
     arrived_at: at,
     ...priorities,
     ...urgencyColumns({ ...NO_RESULT, ...priorities }, at),
-    ...sightOf(study, sighting),
-    ...(sighting?.mayHaveFilms === false ? leftOut('modality') : stateBy(step, at)),
+    ...summaryOf(study, listing),
+    ...(listing?.mayHaveFilms === false ? leftOut('modality') : stateBy(step, at)),
   };
 }
 
-function sightOf(study: Uid, sighting: Sighting | null) {
-  return sighting === null ? { search_study: study } : sightColumns(study, sighting.sight);
+function summaryOf(study: Uid, listing: StudyListing | null) {
+  return listing === null ? { search_study: study } : summaryColumns(study, listing.summary);
 }
 
 type StepColumns = { readonly state: StudyState; readonly started_at?: number; readonly hidden?: number } & Pick<
@@ -127,22 +127,22 @@ function changesBy(
   step: Step,
   stored: Stored,
   at: number,
-  sighting: Sighting | null,
+  listing: StudyListing | null,
 ): Partial<StudyColumns> {
   const isHigher = step.kind === 'waiting' && step.priority === 'urgent' && stored.triage_priority !== 'urgent';
   const raised = isHigher
     ? { triage_priority: 'urgent' as const, ...urgencyColumns({ ...stored, triage_priority: 'urgent' }, at) }
     : {};
   const seen =
-    sighting !== null && stored.record_key === null ? columnsWithRis(study, sighting.sight, stored.ris_patient) : {};
+    listing !== null && stored.record_key === null ? columnsWithRis(study, listing.summary, stored.ris_patient) : {};
   return { ...raised, ...seen };
 }
 
 /** A study without a result of which it is known that it has no film is not shown, whatever became of it. */
-function stateOf(step: Step, stored: Stored, at: number, sighting: Sighting | null): Partial<StudyColumns> {
-  if (sighting?.mayHaveFilms === false && stored.record_key === null)
+function stateOf(step: Step, stored: Stored, at: number, listing: StudyListing | null): Partial<StudyColumns> {
+  if (listing?.mayHaveFilms === false && stored.record_key === null)
     return stored.state === 'left-alone' ? {} : leftOut('modality');
-  return isTold(step, stored, sighting) ? stateBy(step, at) : {};
+  return isTold(step, stored, listing) ? stateBy(step, at) : {};
 }
 
 /**
@@ -153,12 +153,12 @@ function startOf(step: Step, stored: Stored, at: number): Partial<StudyColumns> 
   return { arrived_at: Math.min(stored.arrived_at, at), ...(step.kind === 'analysing' ? { started_at: at } : {}) };
 }
 
-function isTold(step: Step, { state, record_key }: Stored, sighting: Sighting | null): boolean {
+function isTold(step: Step, { state, record_key }: Stored, listing: StudyListing | null): boolean {
   const hasResult = record_key !== null;
   switch (step.kind) {
     case 'waiting':
       // Not over `analysing`: the worker that has the study may have told so before.
-      return state === 'left-alone' ? sighting === null || sighting.mayHaveFilms : state === 'failed' && !hasResult;
+      return state === 'left-alone' ? listing === null || listing.mayHaveFilms : state === 'failed' && !hasResult;
     case 'analysing':
     case 'returned':
     case 'retry':

@@ -6,7 +6,7 @@ import type { StudyRecord } from '../sinks/record';
 import { isWithdrawn } from '../sinks/statements';
 import { standingOf } from '../sinks/supersession';
 import type { Author } from './author';
-import { changedAttributes, type FoundAttributes, isReadFromFilm, sightOf } from './attributes';
+import { changedAttributes, type FoundAttributes, isReadFromFilm, summaryOf } from './attributes';
 import { isFindingWithdrawn, nextChange, NO_RESULT, note, URGENCY_COLUMNS, urgencyColumns } from './change';
 import {
   clearPending,
@@ -22,13 +22,13 @@ import type { Database } from './database';
 import { countSelected, findPage, type Page, type PageRequest, type SelectedCount, type Selection } from './page-query';
 import { deleteOpen, type OpenPage, writeOpen } from './open-studies';
 import { findPriors, type Prior } from './priors';
-import { recordColumns, withoutSight } from './record-columns';
+import { recordColumns, withoutSummary } from './record-columns';
 import { followKept } from './ris-orders';
 import { columnsWithRis } from './ris-patient';
 import { deleteView, findViews, type SavedView, writeView } from './saved-views';
 import type { Schema, StudyColumns } from './schema';
 import { type HistoryKind, SHOWN_STATES, type ShownState } from './states';
-import { needsSighting, type Sighting, writeStep } from './steps';
+import { needsListing, type StudyListing, writeStep } from './steps';
 import { readStoredRecord } from './stored-findings';
 import { ROW_COLUMNS, rowOf, type StudyRow } from './study-row';
 import { type Turnaround, turnaroundOf, type TurnaroundRequest } from './turnaround';
@@ -100,18 +100,18 @@ export class Worklist {
   ) {}
 
   /**
-   * What the service tells of a study on its way; `at` in milliseconds since 1970, `sighting` where the archive was
+   * What the service tells of a study on its way; `at` in milliseconds since 1970, `listing` where the archive was
    * asked, `worker` who tells it.
    */
   advance(
     study: Uid,
     step: Step,
     at = this.now(),
-    sighting: Sighting | null = null,
+    listing: StudyListing | null = null,
     worker: string | null = null,
   ): Promise<void> {
     return this.database.write(async (transaction) => {
-      await writeStep(transaction, study, step, at, sighting);
+      await writeStep(transaction, study, step, at, listing);
       if (worker !== null) await noteWorker(transaction, study, step, worker, at);
     });
   }
@@ -122,8 +122,8 @@ export class Worklist {
   }
 
   /** Whether the archive should be asked what it lists of this study. */
-  needsSighting(study: Uid): Promise<boolean> {
-    return this.database.read((db) => needsSighting(db, study));
+  needsListing(study: Uid): Promise<boolean> {
+    return this.database.read((db) => needsListing(db, study));
   }
 
   /** Whether the list has a result of this study. */
@@ -369,8 +369,8 @@ async function writeRecord(
     .updateTable('study')
     .set({
       ...(namesNobody(record)
-        ? withoutSight(columns)
-        : { ...columns, ...columnsWithRis(study, sightOf(record), stored.ris_patient) }),
+        ? withoutSummary(columns)
+        : { ...columns, ...columnsWithRis(study, summaryOf(record), stored.ris_patient) }),
       ...work,
       first_result_at: stored.first_result_at ?? columns.completed_at,
       ...urgencyColumns({ ...stored, finding_priority: record.priority, record_key: record.key }, now),

@@ -61,7 +61,7 @@ const analyse = async (
 const PIXELS = Array.from(frontal(1).pixels);
 
 test('a fault that can be computed is the reason, whatever the networks would say', async () => {
-  const spoilt = { lateral: 0.99, unlike: 0.99 };
+  const spoilt = { lateral: 0.99, outOfDistribution: 0.99 };
   expect((await analyse(PIXELS, spoilt, { photometric: 'MONOCHROME1' })).outcome).toMatchObject({
     outcome: 'not-analysed',
     refusal: { reason: 'inverted-image' },
@@ -82,9 +82,9 @@ test('a fault that can be computed is the reason, whatever the networks would sa
 });
 
 test.each([
-  [{ lateral: 0.99, unlike: 0.02 }, 'lateral-view', 'lateral', /lateral view; only frontal/],
-  [{ lateral: 0.01, unlike: 0.99 }, 'unlike-training-films', 'frontal', /does not look like/],
-  [{ lateral: 0.99, unlike: 0.99 }, 'unlike-training-films', null, /is a lateral view or no chest film/],
+  [{ lateral: 0.99, outOfDistribution: 0.02 }, 'lateral-view', 'lateral', /lateral view; only frontal/],
+  [{ lateral: 0.01, outOfDistribution: 0.99 }, 'unlike-training-films', 'frontal', /does not look like/],
+  [{ lateral: 0.99, outOfDistribution: 0.99 }, 'unlike-training-films', null, /is a lateral view or no chest film/],
 ])('networks that answer %j: %s', async (answers, reason, view, text) => {
   const { outcome } = await analyse(PIXELS, answers);
   expect(outcome).toMatchObject({

@@ -393,8 +393,8 @@ test('a lateral film is not analysed: a report says so, without heat map, probab
   expect(classes(archive)).toContain(SR_3D);
 });
 
-test('what does not look like the films of the training is not analysed: the report says so, and no network behind the gate is asked', async () => {
-  const { line, seen } = fakeLine({ unlike: 0.5 });
+test('what does not look like the films of the training is not analysed: the report says so, and no later network is asked', async () => {
+  const { line, seen } = fakeLine({ outOfDistribution: 0.5 });
   const { archive, announcer, run } = setUp([FILM], line);
   await run();
   expect(announcer.events[0]!.films[0]).toMatchObject({
@@ -407,9 +407,12 @@ test('what does not look like the films of the training is not analysed: the rep
   expect(seen).toEqual([]);
 });
 
-test('below the operating point, and without a gate, it is analysed', async () => {
-  const { line } = fakeLine({ unlike: 0.99 });
-  for (const open of [fakeLine({ unlike: 0.499 }).line, { ...line, models: { ...line.models, gate: null } }]) {
+test('below the operating point, and without the check, it is analysed', async () => {
+  const { line } = fakeLine({ outOfDistribution: 0.99 });
+  for (const open of [
+    fakeLine({ outOfDistribution: 0.499 }).line,
+    { ...line, models: { ...line.models, outOfDistribution: null } },
+  ]) {
     const { announcer, run } = setUp([FILM], open);
     await run();
     expect(announcer.events[0]!.films[0]).toMatchObject({ outcome: 'analysed' });
@@ -551,7 +554,7 @@ test('a header that contradicts itself: the picture decides, and the result says
   await run(true);
   for (const event of announcer.events)
     expect(event.films[0]).toMatchObject({ outcome: 'analysed', warnings: ['body-part-conflict'] });
-  const refused = setUp([skull], fakeLine({ unlike: 0.99 }).line);
+  const refused = setUp([skull], fakeLine({ outOfDistribution: 0.99 }).line);
   await refused.run();
   expect(refused.announcer.events[0]!.films[0]).toMatchObject({ reason: 'unlike-training-films' });
   expect(announcer.events).toHaveLength(2);

@@ -139,14 +139,14 @@ class QueueTest(unittest.TestCase):
         queue.put('a', 1)
         queue.take(0)
         queue.put('a', 2)
-        queue.put_back('a', 1)
+        queue.requeue('a', 1)
         self.assertEqual([queue.take(0), queue.take(0)], [('a', 2), None])
 
-    def test_put_back_goes_to_the_front_and_never_over_the_limit(self):
+    def test_requeue_goes_to_the_front_and_never_over_the_limit(self):
         queue = memory_queue(2)
         queue.put('b', 2)
-        queue.put_back('a', 1)
-        queue.put_back('z', 0)
+        queue.requeue('a', 1)
+        queue.requeue('z', 0)
         self.assertEqual([queue.take(0), queue.take(0), queue.take(0)], [('a', 1), ('b', 2), None])
         self.assertEqual(queue.dropped, 1)
 
@@ -215,12 +215,12 @@ class SpoolTest(unittest.TestCase):
         self.assertEqual((lower.dropped, self.drain(lower)), (2, [('study 49', 49)]))
         self.assertEqual(len(self.reopen(3)), 1)
 
-    def test_a_put_back_without_room_is_gone(self):
+    def test_a_requeue_without_room_is_gone(self):
         queue = self.open(1)
         queue.put('a', 1)
         taken = queue.take(0)
         queue.put('b', 2)
-        queue.put_back(*taken)
+        queue.requeue(*taken)
         self.assertEqual((queue.dropped, self.drain(self.reopen())), (1, [('b', 2)]))
 
     def test_it_survives_a_sigkill_at_any_row(self):

@@ -81,7 +81,7 @@ test('identifiers and names come back whole, whatever the film and the archive m
   };
   const path = { studyInstanceUid, seriesInstanceUid, sopInstanceUid };
   expect(await archive.describe(path)).toMatchObject(expected);
-  expect(await archive.sightStudy(studyInstanceUid)).toMatchObject({ PatientID: expected.PatientID });
+  expect(await archive.findStudySummary(studyInstanceUid)).toMatchObject({ PatientID: expected.PatientID });
   const source = readPart10(await archive.retrieve(path)).attributes;
   const objects = encode(notAnalysed(source), IDENTITY);
   await archive.store(studyInstanceUid, objects);

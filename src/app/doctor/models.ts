@@ -44,8 +44,11 @@ function examineFit(
   const classifiers = named.classifiers.flatMap((id) => opened.get(id) ?? []);
   if (!view || !lungs || classifiers.length < named.classifiers.length) return [];
   try {
-    const [gate, shortcut] = [opened.get(named.gate) ?? null, opened.get(classification.shortcutAudit) ?? null];
-    requireFit({ view, gate, lungs, classifiers, shortcut });
+    const [outOfDistribution, shortcut] = [
+      opened.get(named.gate) ?? null,
+      opened.get(classification.shortcutAudit) ?? null,
+    ];
+    requireFit({ view, outOfDistribution, lungs, classifiers, shortcut });
     findingRules(classifiers, { rules: findings.rules, first: classification.threshold });
     return [];
   } catch (error) {

@@ -19,12 +19,12 @@ import { accountRoutes } from './account-routes';
 import type { AuditEvent } from './audit-event';
 import type { AccessConfig } from './config';
 import { Directory } from './directory';
-import { headers, isFromOurselves, loopbackOnly, proxyOnly } from './gate';
+import { headers, isFromOurselves, loopbackOnly, proxyOnly } from './request-checks';
 import { RequestLimit, SignInLimits, TooMany } from './limits';
 import { OidcClient } from './oidc';
 import { refusalPage } from './pages';
 import { Repeats } from './repeats';
-import { type AccessStores, bearerOf, SessionBook } from './session-book';
+import { type AccessStores, bearerOf, Authenticator } from './authenticator';
 import { addressOf, signInRoutes } from './sign-in-routes';
 import { hasRole, needs, open, Refused, type RequestUser, setUser, userOf } from './user';
 
@@ -125,13 +125,13 @@ export function createAccess(parts: AccessParts): Access {
     throw new HilumError('CONFIG_INVALID', 'permanent', 'sign-in needs the database');
   const exposed = isExposed(http);
   const repeats = new Repeats(recorder, parts.repeatsMs);
-  const accounts = stores && { book: bookOf(parts, stores), directory: new Directory(stores, now) };
+  const accounts = stores && { authenticator: authenticatorOf(parts, stores), directory: new Directory(stores, now) };
   const identify = async (request: Request, touches: boolean) =>
     everyoneIsLocal
       ? loopbackOnly(request)
         ? LOCAL_USER
         : null
-      : ((await accounts?.book.identify(request, touches)) ?? null);
+      : ((await accounts?.authenticator.identify(request, touches)) ?? null);
   return {
     front: frontOf(parts, accounts, identify, repeats),
     refusals: refusals(recorder, log, now),
@@ -153,8 +153,8 @@ function isHttps({ tls, publicUrl }: HttpConfig): boolean {
   return tls !== undefined || publicUrl?.startsWith('https:') === true;
 }
 
-function bookOf({ http, access, now = Date.now }: AccessParts, stores: AccessStores): SessionBook {
-  return new SessionBook(
+function authenticatorOf({ http, access, now = Date.now }: AccessParts, stores: AccessStores): Authenticator {
+  return new Authenticator(
     stores,
     {
       isHttps: isHttps(http),
@@ -167,7 +167,7 @@ function bookOf({ http, access, now = Date.now }: AccessParts, stores: AccessSto
 
 function frontOf(
   parts: AccessParts,
-  accounts: { readonly book: SessionBook; readonly directory: Directory } | null,
+  accounts: { readonly authenticator: Authenticator; readonly directory: Directory } | null,
   identify: Identify,
   repeats: Repeats,
 ): Router {

@@ -8,13 +8,13 @@ import { type SignInLimits, TooMany } from './limits';
 import { accountPage, sessionsPage, tokensPage, usersPage } from './pages';
 import { checkPassword } from './password-check';
 import type { Repeats } from './repeats';
-import type { SessionBook } from './session-book';
+import type { Authenticator } from './authenticator';
 import { addressOf, textOf } from './sign-in-routes';
 import { needs, requiredUser, signedIn } from './user';
 
 export interface AccountParts {
   readonly directory: Directory;
-  readonly book: SessionBook;
+  readonly authenticator: Authenticator;
   readonly limits: SignInLimits;
   readonly recorder: AuditRecorder;
   readonly repeats: Repeats;
@@ -36,11 +36,11 @@ export function accountRoutes(parts: AccountParts): Router {
 }
 
 function addSessionRoutes(router: Router, parts: AccountParts): void {
-  const { book, directory } = parts;
+  const { authenticator, directory } = parts;
   const show = async (request: Request<object>, response: Response, problem: string | null) =>
     void response
       .status(problem === null ? 200 : 400)
-      .send(sessionsPage(wordsOf(request), await book.signedIn(), problem));
+      .send(sessionsPage(wordsOf(request), await authenticator.signedIn(), problem));
   router.get('/account/sessions', needs('admin'), (request, response) => show(request, response, null));
   router.post('/account/sessions/:user/end', needs('admin'), async (request: Request<{ user: string }>, response) =>
     show(request, response, await directory.endSessions(request.params.user, recordBy(parts, request))),
@@ -167,7 +167,7 @@ async function changeOwnPassword(parts: AccountParts, request: Request, response
     return;
   }
   // Every session ended, this one too: a new one under a new id.
-  await parts.book.begin(request, response, {
+  await parts.authenticator.begin(request, response, {
     userId: user.id,
     username,
     displayName: account.displayName,

@@ -3,7 +3,7 @@ import { OneByOne } from './limits';
 import { hashPassword, isOutdated, passwordProblem, verifyPassword } from './password';
 import type { Recorded } from './recorded';
 import { hashSecret, newApiToken, randomSecret } from './secret';
-import type { AccessStores } from './session-book';
+import type { AccessStores } from './authenticator';
 import { PERSON_ROLES, ROLES, tokenId } from './user';
 
 const USERNAME = /^[a-z0-9][a-z0-9._@-]{0,63}$/;

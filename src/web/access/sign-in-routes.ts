@@ -11,14 +11,14 @@ import { NotSignedIn, type OidcClient } from './oidc';
 import { firstAdminPage, signInPage, type SignInPage } from './pages';
 import { checkPassword } from './password-check';
 import type { Repeats } from './repeats';
-import type { SessionBook } from './session-book';
+import type { Authenticator } from './authenticator';
 import { ACCESS_CSS } from './style';
 import { localId, open, userOf } from './user';
 
 /** What the sign-in needs. */
 export interface SignInParts {
   readonly directory: Directory;
-  readonly book: SessionBook;
+  readonly authenticator: Authenticator;
   readonly limits: SignInLimits;
   /** Null where accounts of Hilum are all there is. */
   readonly oidc: OidcClient | null;
@@ -80,7 +80,7 @@ export function signInRoutes(parts: SignInParts): Router {
   if (oidc !== null) {
     router.get('/sign-in/oidc', open, async (request, response) => {
       const { url, flow } = await oidc.start(parts.originOf(request) + CALLBACK);
-      await parts.book.beginFlow(response, { ...flow, returnTo: safeReturn(request.query['returnTo']) });
+      await parts.authenticator.beginFlow(response, { ...flow, returnTo: safeReturn(request.query['returnTo']) });
       response.redirect(303, url.href);
     });
     router.get(CALLBACK, open, (request, response) => callback(parts, oidc, request, response));
@@ -121,7 +121,7 @@ async function signIn(parts: SignInParts, request: Request, response: Response):
     { ...claimed, name: account.displayName, roles: account.roles },
     { kind: 'sign-in', outcome: 'success' },
   );
-  await parts.book.begin(request, response, {
+  await parts.authenticator.begin(request, response, {
     userId: localId(account.username),
     username: account.username,
     displayName: account.displayName,
@@ -155,7 +155,7 @@ async function firstAdmin(parts: SignInParts, request: Request, response: Respon
 
 async function callback(parts: SignInParts, oidc: OidcClient, request: Request, response: Response): Promise<void> {
   const address = addressOf(request);
-  const flow = await parts.book.endFlow(request, response);
+  const flow = await parts.authenticator.endFlow(request, response);
   const refuse = async (id: string, why: string, text: string) => {
     const recorder = id === 'unknown' ? parts.repeats : parts.recorder;
     await recorder.record({ id, name: id, roles: [], address }, { kind: 'sign-in', outcome: 'failure', why });
@@ -180,12 +180,12 @@ async function callback(parts: SignInParts, oidc: OidcClient, request: Request, 
       await refuse(id, 'no role', 'You have an account at the hospital, but no role in Hilum. Please ask who runs it.');
       return;
     }
-    if (!(await parts.book.finishFlow(flow))) throw new NotSignedIn('this sign-in was finished before');
+    if (!(await parts.authenticator.finishFlow(flow))) throw new NotSignedIn('this sign-in was finished before');
     await parts.recorder.record(
       { id, name: user.name, roles: user.roles, address },
       { kind: 'sign-in', outcome: 'success' },
     );
-    await parts.book.begin(request, response, {
+    await parts.authenticator.begin(request, response, {
       userId: id,
       username: null,
       displayName: user.name,
@@ -201,7 +201,7 @@ async function callback(parts: SignInParts, oidc: OidcClient, request: Request, 
 
 async function signOut(parts: SignInParts, request: Request, response: Response): Promise<void> {
   const user = userOf(request);
-  const session = await parts.book.end(request, response);
+  const session = await parts.authenticator.end(request, response);
   if (user !== null)
     await parts.recorder.record({ ...user, address: addressOf(request) }, { kind: 'sign-out', outcome: 'success' });
   const back = `${parts.originOf(request)}/sign-in?out=1`;

@@ -1,4 +1,4 @@
-import { type Errand, RankedTurns } from '../../base/ranked-turns';
+import { type RankedTask, RankedQueue } from '../../base/ranked-queue';
 import type { FilmReader, ReadFilm } from '../../pipeline/film-reader';
 import type { ObjectPath } from './film-objects';
 import { drawFilmPictures, drawHeatMapPictures, type FilmShape, shapeOf } from './film-picture';
@@ -26,26 +26,26 @@ export class FilmShelf {
   private readonly shapes = new Map<string, FilmShape | null>();
   private readonly outlines = new Map<string, StoredOutlines>();
   private readonly drawing = new Map<string, Promise<unknown>>();
-  private readonly retrievals = new RankedTurns(AT_A_TIME, 1);
-  private readonly decodings = new RankedTurns(1);
+  private readonly retrievals = new RankedQueue(AT_A_TIME, 1);
+  private readonly decodings = new RankedQueue(1);
 
   constructor(private readonly parts: ShelfParts) {}
 
-  async read(path: ObjectPath, errand: Errand): Promise<ReadFilm> {
-    const bytes = await this.retrieve(path, errand);
-    return this.decodings.run(errand, () => this.parts.reader.read(bytes));
+  async read(path: ObjectPath, task: RankedTask): Promise<ReadFilm> {
+    const bytes = await this.retrieve(path, task);
+    return this.decodings.run(task, () => this.parts.reader.read(bytes));
   }
 
-  film(path: ObjectPath, errand: Errand): Promise<ReadonlyMap<string, Drawn>> {
-    const drawn = this.drawFilm(path, errand).finally(() => this.drawing.delete(path.sopInstanceUid));
+  film(path: ObjectPath, task: RankedTask): Promise<ReadonlyMap<string, Drawn>> {
+    const drawn = this.drawFilm(path, task).finally(() => this.drawing.delete(path.sopInstanceUid));
     this.drawing.set(path.sopInstanceUid, drawn);
     return drawn;
   }
 
-  async heatMap(path: ObjectPath, film: ObjectPath, errand: Errand): Promise<ReadonlyMap<string, Drawn>> {
-    const bytes = await this.retrieve(path, errand);
-    const shape = await this.shape(film, errand);
-    const { pictures, outlines } = await this.decodings.run(errand, () =>
+  async heatMap(path: ObjectPath, film: ObjectPath, task: RankedTask): Promise<ReadonlyMap<string, Drawn>> {
+    const bytes = await this.retrieve(path, task);
+    const shape = await this.shape(film, task);
+    const { pictures, outlines } = await this.decodings.run(task, () =>
       drawHeatMapPictures(bytes, shape, this.parts.reader),
     );
     keep(this.outlines, MOST_OUTLINES, path.sopInstanceUid, outlines);
@@ -58,24 +58,24 @@ export class FilmShelf {
   }
 
   /** A film's size is read once: the heat map's place depends on it. */
-  async shape(path: ObjectPath, errand: Errand): Promise<FilmShape | null> {
+  async shape(path: ObjectPath, task: RankedTask): Promise<FilmShape | null> {
     // Whoever draws it finds its shape, too.
     await this.drawing.get(path.sopInstanceUid)?.catch(() => undefined);
     const known = this.shapes.get(path.sopInstanceUid);
     if (known !== undefined) return known;
-    const { attributes } = await this.read(path, errand);
+    const { attributes } = await this.read(path, task);
     return keep(this.shapes, MOST_SHAPES, path.sopInstanceUid, shapeOf(attributes));
   }
 
-  private async drawFilm(path: ObjectPath, errand: Errand): Promise<ReadonlyMap<string, Drawn>> {
-    const bytes = await this.retrieve(path, errand);
-    const { pictures, shape } = await this.decodings.run(errand, () => drawFilmPictures(bytes, this.parts.reader));
+  private async drawFilm(path: ObjectPath, task: RankedTask): Promise<ReadonlyMap<string, Drawn>> {
+    const bytes = await this.retrieve(path, task);
+    const { pictures, shape } = await this.decodings.run(task, () => drawFilmPictures(bytes, this.parts.reader));
     keep(this.shapes, MOST_SHAPES, path.sopInstanceUid, shape);
     return pictures;
   }
 
-  private retrieve(path: ObjectPath, errand: Errand): Promise<Uint8Array> {
-    return this.retrievals.run(errand, () => this.parts.archive.retrieve(path));
+  private retrieve(path: ObjectPath, task: RankedTask): Promise<Uint8Array> {
+    return this.retrievals.run(task, () => this.parts.archive.retrieve(path));
   }
 }
 

@@ -66,9 +66,9 @@ export class Live {
   routes(): Router {
     const router = Router();
     router.get('/live', needs('radiologist', 'operator'), async (request, response) => {
-      const giveBack = this.streams.take(requiredUser(request).id);
-      if (giveBack === null) throw new TooMany(RETRY_S);
-      whenOver(response, giveBack);
+      const release = this.streams.take(requiredUser(request).id);
+      if (release === null) throw new TooMany(RETRY_S);
+      whenOver(response, release);
       const now = await this.parts.worklist.lastChange();
       await this.parts.access.audit(request, { kind: 'query', query: 'live updates', studies: [] });
       // Gone while the database was asked: nothing would end what is begun for it.

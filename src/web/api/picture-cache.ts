@@ -1,15 +1,15 @@
-import type { Errand } from '../../base/ranked-turns';
+import type { RankedTask } from '../../base/ranked-queue';
 
 /** Who asks for a picture. */
 export interface Asker {
-  /** The lowest goes first, {@link Errand.rank}. */
+  /** The lowest goes first, {@link RankedTask.rank}. */
   readonly rank: number;
   /** Whoever asked has left. */
   isGone(): boolean;
 }
 
 /** What several may ask for: it goes as first as the first of those who still wait. */
-export class SharedErrand implements Errand {
+export class SharedTask implements RankedTask {
   private readonly askers: Asker[] = [];
 
   join(asker: Asker): void {
@@ -35,7 +35,7 @@ interface KeptPictures {
 }
 
 interface Drawing {
-  readonly errand: SharedErrand;
+  readonly task: SharedTask;
   readonly pictures: Promise<ReadonlyMap<string, Drawn>>;
 }
 
@@ -66,7 +66,7 @@ export class PictureCache {
   async get(
     key: string,
     asker: Asker,
-    draw: (errand: Errand) => Promise<ReadonlyMap<string, Drawn>>,
+    draw: (task: RankedTask) => Promise<ReadonlyMap<string, Drawn>>,
   ): Promise<ReadonlyMap<string, Drawn>> {
     this.forget();
     const kept = this.kept.get(key);
@@ -77,15 +77,15 @@ export class PictureCache {
     }
     const known = this.drawing.get(key);
     if (known !== undefined) {
-      known.errand.join(asker);
+      known.task.join(asker);
       return known.pictures;
     }
-    const errand = new SharedErrand();
-    errand.join(asker);
-    const pictures = draw(errand)
+    const task = new SharedTask();
+    task.join(asker);
+    const pictures = draw(task)
       .then((drawn) => this.keep(key, drawn))
       .finally(() => this.drawing.delete(key));
-    this.drawing.set(key, { errand, pictures });
+    this.drawing.set(key, { task, pictures });
     return pictures;
   }
 

@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { Abandoned } from '../../base/ranked-turns';
+import { Abandoned } from '../../base/ranked-queue';
 import type { Uid } from '../../dicom/uid';
 import type { FilmRecord } from '../../sinks/record';
 import type { StudyDetail, Worklist } from '../../worklist/worklist';
@@ -12,7 +12,7 @@ import type { FilmReport } from './contract';
 import { filmOf, filmPath, objectPath, type ObjectPath } from './film-objects';
 import { heatMapName, PICTURE_SIZES, type PictureSize } from './film-picture';
 import { FilmShelf, type ShelfParts } from './film-shelf';
-import { type Asker, type Drawn, PictureCache, SharedErrand } from './picture-cache';
+import { type Asker, type Drawn, PictureCache, SharedTask } from './picture-cache';
 import { reportView } from './report-view';
 import { audited, checked } from './study-routes';
 
@@ -45,14 +45,14 @@ export function pictureRoutes(parts: PictureParts): Router {
   setInterval(() => cache.forget(), FORGET_EVERY_MS).unref();
   const shelf = new FilmShelf(parts);
   const heatMap = (path: ObjectPath, { uid, film }: Found, asker: Asker) =>
-    cache.get(`heat map ${path.sopInstanceUid}`, asker, (errand) => shelf.heatMap(path, filmPath(uid, film), errand));
+    cache.get(`heat map ${path.sopInstanceUid}`, asker, (task) => shelf.heatMap(path, filmPath(uid, film), task));
   const router = Router();
   router.get('/studies/:study/films/:film/picture', needs('radiologist'), async (request, response) => {
     const asked = checked(filmQuery, request.query);
     const of = await found(parts, request);
     const path = filmPath(of.uid, of.film);
     const pictures = await cache
-      .get(`film ${path.sopInstanceUid}`, askerOf(response, RANKS[asked.size]), (errand) => shelf.film(path, errand))
+      .get(`film ${path.sopInstanceUid}`, askerOf(response, RANKS[asked.size]), (task) => shelf.film(path, task))
       .catch(leftAlone);
     await audit(parts, request, of.study);
     send(request, response, pictures.get(String(asked.size)));
@@ -88,11 +88,11 @@ async function reportOf(
     objectPath(uid, film, kind),
   ) as [ObjectPath | null, ObjectPath | null, ObjectPath | null];
   if (path === null) throw new BadRequest(404, 'there is no report of this film');
-  const errand = new SharedErrand();
-  errand.join(asker);
-  const report = await shelf.read(path, errand);
-  const lungs = segmentation === null ? null : await shelf.read(segmentation, errand);
-  const shape = film.seriesInstanceUid === null ? null : await shelf.shape(filmPath(uid, film), errand);
+  const task = new SharedTask();
+  task.join(asker);
+  const report = await shelf.read(path, task);
+  const lungs = segmentation === null ? null : await shelf.read(segmentation, task);
+  const shape = film.seriesInstanceUid === null ? null : await shelf.shape(filmPath(uid, film), task);
   // A heat map that can't be read, or that the archive has lost, takes nothing from the report.
   if (heatMap !== null && film.seriesInstanceUid !== null) await drawHeatMap(heatMap).catch(() => undefined);
   const size = shape === null ? null : { rows: shape.rows, columns: shape.columns };

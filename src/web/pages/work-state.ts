@@ -63,7 +63,7 @@ function controls(row: StudyRow): (HTMLElement | null)[] {
     isOthers ? button('take-over', t('work.takeOver'), () => take(uid, true)) : null,
     row.read !== null || isOthers
       ? null
-      : button('claim', own, () => (claim === null ? take(uid, false) : giveBack(uid))),
+      : button('claim', own, () => (claim === null ? take(uid, false) : releaseClaim(uid))),
     button('read', t(row.read === null ? 'work.markRead' : 'work.markUnread'), () => markRead(row)),
   ];
 }
@@ -107,7 +107,7 @@ async function take(uid: string, takeOver: boolean): Promise<void> {
   keep(uid, answer);
 }
 
-async function giveBack(uid: string): Promise<void> {
+async function releaseClaim(uid: string): Promise<void> {
   if (open?.uid === uid) {
     clearTimeout(open.timer);
     open.isClaimed = false;
@@ -148,7 +148,8 @@ export function actOnRow(key: string, row: StudyRow | undefined): boolean {
   const claim = claimOf(row);
   if (key === 'r') void tried(() => markRead(row));
   else if (key !== 'c' || row.read !== null) return false;
-  else void tried(() => (claim?.mine === true ? giveBack(row.studyInstanceUid) : take(row.studyInstanceUid, false)));
+  else
+    void tried(() => (claim?.mine === true ? releaseClaim(row.studyInstanceUid) : take(row.studyInstanceUid, false)));
   return true;
 }
 

@@ -67,7 +67,7 @@ export function twoLungs(rows = SIZE, columns = SIZE): Float32Array {
 
 export interface FakeAnswers {
   lateral: number;
-  unlike: number;
+  outOfDistribution: number;
   lungs: Float32Array;
   probability: number;
   cam: Float32Array;
@@ -125,14 +125,14 @@ export function fakeLine(answers: Partial<FakeAnswers> = {}): { line: Line; seen
       probability: new Float32Array([answers.lateral ?? 0.01]),
       cams: null,
     })),
-    gate: model(manifest('gate', 'gate'), () => ({
-      probability: new Float32Array([answers.unlike ?? 0.02]),
+    outOfDistribution: model(manifest('gate', 'gate'), () => ({
+      probability: new Float32Array([answers.outOfDistribution ?? 0.02]),
       cams: null,
     })),
     lungs: model(lungs, () => ({ probability: answers.lungs ?? twoLungs(), cams: null })),
     classifiers: [classifier],
   };
-  const described = [models.view, models.gate, models.lungs, classifier.model].map(({ manifest: m }) => ({
+  const described = [models.view, models.outOfDistribution, models.lungs, classifier.model].map(({ manifest: m }) => ({
     id: m.id,
     version: m.version,
     title: m.title,
@@ -276,7 +276,7 @@ export function shadowStudyHere(
   study: Uid,
   options: Parameters<typeof shadowStudy>[1],
   line: Line,
-  ...ports: [archive: Parameters<typeof shadowStudy>[3], book: Parameters<typeof shadowStudy>[4]]
+  ...ports: [archive: Parameters<typeof shadowStudy>[3], store: Parameters<typeof shadowStudy>[4]]
 ) {
   return shadowStudy(study, options, inThisThread(line), ...ports);
 }

@@ -208,7 +208,7 @@ export async function fill(worklist: Worklist, count: number, from = 1): Promise
       Date.now() - i * 1_000,
       {
         mayHaveFilms: true,
-        sight: {
+        summary: {
           PatientID: `ID-${i}`,
           PatientName: `Family${i}^Given`,
           PatientBirthDate: '19600101',

@@ -6,13 +6,13 @@ import type { ResultEvent } from '../events/result-event';
 import { type AnalysisIdentity, resultUids, type ResultUids } from './encode';
 
 /** What a study holds, from the pipeline's point of view. */
-export interface Survey {
-  readonly films: readonly SurveyedFilm[];
+export interface StudyInventory {
+  readonly films: readonly InventoryFilm[];
   /** SOP Instance UIDs of all that the study holds: what is there is not sent again. */
   readonly present: ReadonlySet<string>;
 }
 
-interface SurveyedFilm {
+interface InventoryFilm {
   readonly film: InstanceReference;
   /** Of its first result by this analysis. */
   readonly uids: ResultUids;
@@ -24,7 +24,11 @@ interface SurveyedFilm {
  * Sorts a study's instances, by one query. Modality CR or DX makes a film, unless its SOP Class is known to be no
  * image.
  */
-export function survey(study: Uid, instances: readonly InstanceReference[], identity: AnalysisIdentity): Survey {
+export function inventoryOf(
+  study: Uid,
+  instances: readonly InstanceReference[],
+  identity: AnalysisIdentity,
+): StudyInventory {
   const present = new Set<string>(instances.map((instance) => instance.sopInstanceUid));
   const films = instances.filter(mayBeFilm).map((film) => {
     const uids = resultUids(study, film.sopInstanceUid, identity);
@@ -35,7 +39,7 @@ export function survey(study: Uid, instances: readonly InstanceReference[], iden
 
 /** Series that hold no film and no result of this analysis. @param results series of results with other UIDs */
 export function skippedSeries(
-  { films }: Survey,
+  { films }: StudyInventory,
   instances: readonly InstanceReference[],
   results: readonly Uid[],
 ): ResultEvent['skipped'] {

@@ -16,7 +16,7 @@ const MOST_CHARACTERS = 16_384;
 const KEPT_TAGS = [...new Set([...ROW_TAGS, ...HEADER_ROW_TAGS])];
 const SOP_INSTANCE_UID = '00080018';
 
-interface Seen {
+interface CachedStudy {
   /** Before the archive was asked. */
   readonly at: number;
   series: readonly FoundSeries[];
@@ -30,8 +30,8 @@ interface Seen {
  * What was read of a study in order to sort it, for those who would ask the same again right away: the worker that
  * takes it, and the reading list for its rows. Bounded, and only for a moment, as others may change the study.
  */
-export class SeenStudies {
-  private readonly studies = new Map<Uid, Seen>();
+export class StudyCache {
+  private readonly studies = new Map<Uid, CachedStudy>();
 
   constructor(
     private readonly archive: DicomWebArchive,
@@ -41,10 +41,10 @@ export class SeenStudies {
   /** As {@link DicomWebArchive.findSeries}. */
   async findSeries(study: Uid, timeoutMs?: number): Promise<readonly FoundSeries[]> {
     // Known before the archive is asked, so that a change meanwhile is noted.
-    const seen: Seen = { at: this.now(), series: [], samples: [], isTaken: false };
-    this.keep(study, seen);
-    seen.series = await this.archive.findSeries(study, timeoutMs);
-    return seen.series;
+    const cached: CachedStudy = { at: this.now(), series: [], samples: [], isTaken: false };
+    this.keep(study, cached);
+    cached.series = await this.archive.findSeries(study, timeoutMs);
+    return cached.series;
   }
 
   /** As {@link DicomWebArchive.sampleAttributes}. */
@@ -54,9 +54,9 @@ export class SeenStudies {
     attributes: Readonly<Record<K, string>>,
     options: SampleOptions,
   ): Promise<{ [key in K]?: string[] }> {
-    const seen = this.studies.get(study);
+    const cached = this.studies.get(study);
     const sample = await this.archive.sampleMetadata(study, series, Object.values(attributes), options);
-    seen?.samples.push(...briefly(sample));
+    cached?.samples.push(...briefly(sample));
     return readTexts(sample, attributes);
   }
 
@@ -65,39 +65,39 @@ export class SeenStudies {
    * has other series than films, or a series of several.
    */
   takeInstances(study: Uid): FoundInstance[] | null {
-    const seen = this.fresh(study, INSTANCES_MS);
-    if (seen === null || seen.isTaken) return null;
-    seen.isTaken = true;
-    const sampled = readInstanceRows(seen.samples, study).instances.filter((one) => one.studyInstanceUid === study);
-    const found = seen.series.flatMap(({ seriesInstanceUid, modality, instances }) => {
+    const cached = this.fresh(study, INSTANCES_MS);
+    if (cached === null || cached.isTaken) return null;
+    cached.isTaken = true;
+    const sampled = readInstanceRows(cached.samples, study).instances.filter((one) => one.studyInstanceUid === study);
+    const found = cached.series.flatMap(({ seriesInstanceUid, modality, instances }) => {
       const film = sampled.find((one) => one.seriesInstanceUid === seriesInstanceUid);
       return film === undefined || instances !== 1 ? [] : [{ ...film, modality }];
     });
-    return found.length > 0 && found.length === seen.series.length ? found : null;
+    return found.length > 0 && found.length === cached.series.length ? found : null;
   }
 
-  /** The study was worked on: it has other instances now than were seen, or are being looked at. */
-  changed(study: Uid): void {
-    const seen = this.studies.get(study);
-    if (seen !== undefined) seen.isTaken = true;
+  /** The study was worked on: it has other instances now than were cached, or are being looked at. */
+  forgetInstances(study: Uid): void {
+    const cached = this.studies.get(study);
+    if (cached !== undefined) cached.isTaken = true;
   }
 
-  /** The archive, asked only for what was not seen of a study or a film a moment ago. */
-  asked(): DicomWebArchive {
+  /** The archive, asked only for what was not cached of a study or a film a moment ago. */
+  archiveWithCache(): DicomWebArchive {
     const { archive } = this;
     return {
       ...archive,
-      sightStudy: async (study, timeoutMs) => this.sight(study) ?? archive.sightStudy(study, timeoutMs),
+      findStudySummary: async (study, timeoutMs) => this.summary(study) ?? archive.findStudySummary(study, timeoutMs),
       describe: async (path) => this.header(path) ?? archive.describe(path),
     };
   }
 
   /** The header of a film of the study, and the modalities of its series; null where none was looked at. */
-  private sight(study: Uid): Awaited<ReturnType<DicomWebArchive['sightStudy']>> {
-    const seen = this.fresh(study, HEADER_MS);
-    const [film] = (seen?.samples ?? []).filter(hasReadableTexts);
-    if (seen === null || film === undefined) return null;
-    return { ...readHeader(film), modalities: seen.series.map(({ modality }) => modality) };
+  private summary(study: Uid): Awaited<ReturnType<DicomWebArchive['findStudySummary']>> {
+    const cached = this.fresh(study, HEADER_MS);
+    const [film] = (cached?.samples ?? []).filter(hasReadableTexts);
+    if (cached === null || film === undefined) return null;
+    return { ...readHeader(film), modalities: cached.series.map(({ modality }) => modality) };
   }
 
   private header({ studyInstanceUid, sopInstanceUid }: Parameters<DicomWebArchive['describe']>[0]): FilmHeader | null {
@@ -106,16 +106,16 @@ export class SeenStudies {
     return film !== undefined && hasReadableTexts(film) ? readHeader(film) : null;
   }
 
-  private fresh(study: Uid, ms: number): Seen | null {
-    const seen = this.studies.get(study);
-    return seen !== undefined && this.now() - seen.at < ms ? seen : null;
+  private fresh(study: Uid, ms: number): CachedStudy | null {
+    const cached = this.studies.get(study);
+    return cached !== undefined && this.now() - cached.at < ms ? cached : null;
   }
 
-  private keep(study: Uid, seen: Seen): void {
+  private keep(study: Uid, cached: CachedStudy): void {
     this.studies.delete(study);
-    this.studies.set(study, seen);
+    this.studies.set(study, cached);
     for (const [oldest, { at }] of this.studies) {
-      if (this.studies.size <= MOST && seen.at - at < HEADER_MS) return;
+      if (this.studies.size <= MOST && cached.at - at < HEADER_MS) return;
       this.studies.delete(oldest);
     }
   }

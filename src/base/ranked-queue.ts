@@ -1,5 +1,5 @@
 /** Something that waits for its turn; both are looked at when a place is free, and may change until then. */
-export interface Errand {
+export interface RankedTask {
   /** The lowest goes first. */
   readonly rank: number;
   /** Whether anybody still waits for it: else it is not begun. */
@@ -14,13 +14,13 @@ export class Abandoned extends Error {
 }
 
 interface Waiting {
-  readonly errand: Errand;
+  readonly task: RankedTask;
   readonly begin: () => void;
   readonly leave: () => void;
 }
 
 /** At most so many at a time. Of those that wait, the lowest rank is next, then who came first. */
-export class RankedTurns {
+export class RankedQueue {
   private waiting: Waiting[] = [];
   private running = 0;
 
@@ -30,10 +30,10 @@ export class RankedTurns {
     private readonly keptFree = 0,
   ) {}
 
-  /** @throws Abandoned where nobody waits for the errand when its turn comes */
-  async run<T>(errand: Errand, work: () => Promise<T>): Promise<T> {
+  /** @throws Abandoned where nobody waits for the task when its turn comes */
+  async run<T>(task: RankedTask, work: () => Promise<T>): Promise<T> {
     await new Promise<void>((begin, reject) => {
-      this.waiting.push({ errand, begin, leave: () => reject(new Abandoned()) });
+      this.waiting.push({ task, begin, leave: () => reject(new Abandoned()) });
       this.fill();
     });
     try {
@@ -45,8 +45,8 @@ export class RankedTurns {
   }
 
   private fill(): void {
-    for (const { leave } of this.waiting.filter(({ errand }) => !errand.isWanted)) leave();
-    this.waiting = this.waiting.filter(({ errand }) => errand.isWanted);
+    for (const { leave } of this.waiting.filter(({ task }) => !task.isWanted)) leave();
+    this.waiting = this.waiting.filter(({ task }) => task.isWanted);
     for (let next = this.next(); next !== null; next = this.next()) {
       this.running++;
       this.waiting = this.waiting.filter((one) => one !== next);
@@ -56,10 +56,10 @@ export class RankedTurns {
 
   private next(): Waiting | null {
     const first = this.waiting.reduce<Waiting | null>(
-      (best, one) => (best === null || one.errand.rank < best.errand.rank ? one : best),
+      (best, one) => (best === null || one.task.rank < best.task.rank ? one : best),
       null,
     );
     if (first === null) return null;
-    return this.running < this.most - (first.errand.rank > 0 ? this.keptFree : 0) ? first : null;
+    return this.running < this.most - (first.task.rank > 0 ? this.keptFree : 0) ? first : null;
   }
 }

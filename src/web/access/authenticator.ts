@@ -33,7 +33,7 @@ const SWEEP_MS = 10 * 60_000;
 const BACKGROUND_HEADER = 'x-hilum-background';
 
 /** Who sends a request, by session cookie or by API token. */
-export class SessionBook {
+export class Authenticator {
   private sweptAt = 0;
 
   constructor(

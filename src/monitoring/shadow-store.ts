@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { PRIVATE_MODE } from '../base/atomic-file';
 import { makeFolder } from '../base/folder';
 import type { Uid } from '../dicom/uid';
-import type { ShadowBook, ShadowRecord } from '../pipeline/shadow';
+import type { ShadowStore, ShadowRecord } from '../pipeline/shadow';
 
-export interface ShadowBookLimits {
+export interface ShadowStoreLimits {
   /** Bytes of a file before the next one is begun. */
   readonly fileBytes: number;
   /** Files that are kept; the oldest goes, and its films are forgotten with it. */
@@ -13,7 +13,7 @@ export interface ShadowBookLimits {
 }
 
 /** About 400 bytes a film: some 160,000 films. */
-const LIMITS: ShadowBookLimits = { fileBytes: 8 * 1024 * 1024, files: 8 };
+const LIMITS: ShadowStoreLimits = { fileBytes: 8 * 1024 * 1024, files: 8 };
 const CURRENT = 'shadow.jsonl';
 const OLD = /^shadow-(\d{6})\.jsonl$/;
 
@@ -27,7 +27,7 @@ interface Volume {
  * numbered files. A line is on disk before its film counts as done: killed at any time, no film is lost, and none is
  * there twice. For one process at a time.
  */
-export class ShadowFile implements ShadowBook {
+export class ShadowFileStore implements ShadowStore {
   private readonly reports = new Set<Uid>();
   /** By study, each film with the number of analyses that it has. */
   private readonly films = new Map<Uid, Map<Uid, number>>();
@@ -36,13 +36,13 @@ export class ShadowFile implements ShadowBook {
 
   private constructor(
     private readonly dir: string,
-    private readonly limits: ShadowBookLimits,
+    private readonly limits: ShadowStoreLimits,
     private file: FileHandle,
     private readonly volumes: Volume[],
   ) {}
 
   /** @throws when the folder can't be made or written. */
-  static async open(dir: string, limits: ShadowBookLimits = LIMITS): Promise<ShadowFile> {
+  static async open(dir: string, limits: ShadowStoreLimits = LIMITS): Promise<ShadowFileStore> {
     makeFolder(dir);
     const names = (await readdir(dir)).filter((name) => OLD.test(name)).sort();
     const volumes: Volume[] = [];
@@ -63,17 +63,17 @@ export class ShadowFile implements ShadowBook {
     // A line that a kill cut off: its film was never done.
     const whole = Buffer.byteLength(text.slice(0, text.lastIndexOf('\n') + 1));
     await file.truncate(whole);
-    const book = new ShadowFile(dir, limits, file, volumes);
-    book.bytes = whole;
-    for (const { records } of volumes) for (const record of records) book.remember(record);
-    return book;
+    const store = new ShadowFileStore(dir, limits, file, volumes);
+    store.bytes = whole;
+    for (const { records } of volumes) for (const record of records) store.remember(record);
+    return store;
   }
 
   has(report: Uid): boolean {
     return this.reports.has(report);
   }
 
-  /** How many films of a study are in the book. */
+  /** How many films of a study are in the store. */
   filmsOf(study: Uid): number {
     return this.films.get(study)?.size ?? 0;
   }

@@ -41,7 +41,7 @@ function drawTab(): void {
  * Tells by a notification of the desktop, and by a sound, that a study has become urgent: each once, by one of the
  * pages that this browser has open. Neither says whose study it is: others may see the screen, locked too.
  */
-export class Teller {
+export class Notifier {
   private readonly openedAt: number;
   private sound: AudioContext | null = null;
 
