@@ -9,27 +9,27 @@ import { inThisThread, type StudyLine } from '../pipeline/film-work';
 import type { Line } from '../pipeline/pipeline';
 import { type LineSettings, openReader } from './line';
 
-/** What an analysis thread says of its line. */
+/** What an analysis thread reports of its pipeline when it has started. */
 export interface AnalysisDescription {
-  /** But for its time. */
+  /** Software version, device, models and settings; the start time is missing, it is set for each film. */
   readonly identity: AnalysisIdentity;
-  /** Of the first one. */
+  /** Manifest of the first classifier. */
   readonly classifier: ModelManifest;
 }
 
-/** What works on films in this process. */
+/** The film analysis of this process. */
 export interface OpenedAnalysis {
   readonly line: StudyLine;
   readonly classifier: ModelManifest;
   close(): Promise<void>;
 }
 
-/** Films that are analysed at the same time. */
+/** Number of films that are analysed at the same time. */
 export function concurrencyOf({ analysis }: Pick<Config, 'analysis'>): number {
   return analysis.concurrency === 'auto' ? usableCores() : analysis.concurrency;
 }
 
-/** Threads as configured. @throws HilumError of the networks */
+/** Starts the analysis threads that the configuration asks for. @throws HilumError where a network can't be used */
 export async function openAnalysis(
   config: Config,
   log: Log,
@@ -50,7 +50,7 @@ export async function openAnalysis(
   };
 }
 
-/** A line that is there, in this thread. */
+/** An analysis that runs in this thread, on a pipeline that is loaded already. */
 export function analysisBy(line: Line): OpenedAnalysis {
   return {
     line: inThisThread(line),

@@ -30,24 +30,27 @@ import { type OpenedWeb, openWeb } from './web';
 import { openWorker } from './worker';
 
 export interface App {
-  /** Resolves once health is served; the broker and the archive may come later. */
+  /** Resolves once the health routes are served. Broker and archive may connect later. */
   start(): Promise<{ port: number }>;
-  /** Takes no new study, waits for the film in hand within the configured time, returns its study, then closes all. */
+  /**
+   * Takes no new study, waits for the film in work within the configured time, returns its study to the queue, and
+   * closes everything.
+   */
   stop(): Promise<void>;
 }
 
-/** What tests bring. */
+/** Replacements that tests pass in. */
 interface OwnParts extends Partial<Deliveries> {
   readonly analysisWorker?: string;
 }
 
-/** Longest wait for the last notes of the reading list (milliseconds). */
+/** Longest wait for the last progress notes of the reading list (milliseconds). */
 const LIST_GRACE_MS = 5_000;
 
 /**
- * Creates what the roles of this process ask for, once; tests bring a line and sinks of their own. Nothing runs before
- * `start`.
- * @throws HilumError of the models.
+ * Creates all parts that the roles of this process need, once. Tests pass in a pipeline and sinks of their own. Nothing
+ * runs before `start`.
+ * @throws HilumError of the models
  */
 export async function createApp(config: Config, log: Log, ownLine?: Line, own: OwnParts = {}): Promise<App> {
   const opened = new Opened();
@@ -111,7 +114,7 @@ async function stopAll({ stopTimeoutMs }: Config, parts: Parts, log: Log): Promi
   log.info({ event: 'service.stopped' }, 'service stopped');
 }
 
-/** Null is what this process does not do. */
+/** Opens the parts; null stands for what this process does not do. */
 async function openParts(config: Config, log: Log, ownLine: Line | undefined, own: OwnParts, opened: Opened) {
   const has = (role: Role) => config.roles.includes(role);
   const tracing = opened.add(await openTracing(config, log), (it) => it.close());
@@ -161,7 +164,7 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   return { tracing, retention, ...line, ...front };
 }
 
-/** What the service's port is answered with, and what readiness looks at. */
+/** The parts that answer on the service's port, and the readiness checks. */
 function openFront(
   config: Config,
   { analysis, archive, list, operation, broker, metrics, opened, ownLine, log }: FrontParts,
@@ -175,7 +178,7 @@ function openFront(
     database: access.database,
     outages,
   });
-  // A thread of its own: whoever looks at pictures holds up no analysis.
+  // A decoder thread of its own, so that drawing pictures does not hold up the analysis.
   const reader = ownLine?.reader ?? openReader(config.decode, log);
   const models = analysis?.line.identity().models ?? null;
   const listWeb = openListWeb(config, {
@@ -197,7 +200,7 @@ interface OpenedFront {
   readonly watched: DicomWebArchive;
   readonly access: OpenedAccess;
   readonly readiness: ReadinessWatch;
-  /** Null where nobody can ask since when they are away. */
+  /** Null where nobody can ask since when other systems have been away. */
   readonly othersWatch: ReadinessWatch | null;
   readonly web: OpenedWeb;
 }

@@ -8,8 +8,8 @@ import { AttributeWatch, type ListedStudy } from '../worklist/attribute-watch';
 import type { OpenedList } from './list';
 
 /**
- * What keeps the list's patient and study attributes as the archive has them, over the days and at the pace of the
- * catch-up. In shadow mode nothing is announced: what is to be waits until the mode is live.
+ * Opens the watch that keeps the list's patient and study attributes equal to the archive's, over the days and at the
+ * pace of the catch-up. In shadow mode corrections are kept and announced once the mode is live.
  */
 export function openAttributeWatch(
   config: Pick<Config, 'catchUp' | 'results'>,

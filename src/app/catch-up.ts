@@ -21,9 +21,7 @@ import { withBroker } from './broker';
 
 export type { AskedStudy, ReanalysisTarget };
 
-/**
- * The broker is connected in the background: the catch-up gives it this long before it calls it away (milliseconds).
- */
+/** The broker connects in the background: the catch-up waits this long before it reports it as away (milliseconds). */
 const BROKER_WAIT_MS = 10_000;
 
 export interface RunningCatchUp {
@@ -31,7 +29,7 @@ export interface RunningCatchUp {
   stop(): Promise<void>;
 }
 
-/** Where Hilum puts events of its own. */
+/** The queue that events made by Hilum itself are published to. */
 function workQueue(broker: Broker): EventPublisherPorts {
   return {
     publish: (event: StudyEvent) =>
@@ -46,18 +44,21 @@ function workQueue(broker: Broker): EventPublisherPorts {
 }
 
 export interface ReanalysisOptions {
-  /** Only says which: the broker is not connected. */
+  /** Only lists the studies: the broker is not connected. */
   readonly dryRun: boolean;
-  /** Told when the queue is full, with the number of studies that wait in it. */
+  /** Called when the queue is full, with the number of studies that wait in it. */
   readonly onFull: (waiting: number) => void;
-  /** Told of each study at once: whatever happens to the rest, this one is done. */
+  /** Called for each study when it is done, so that a later failure does not hide it. */
   readonly onStudy: (study: AskedStudy) => void;
-  /** Told at the end, after days, how many studies have no Study Date and were not looked at; null: not known. */
+  /**
+   * Called at the end of a search by days with the number of studies that have no Study Date and were left out; null:
+   * not known.
+   */
   readonly onUndated: (studies: number | null) => void;
 }
 
 /**
- * Asks for studies to be analysed anew: at the pace of the catch-up, and only while there is room.
+ * Publishes an event with `reanalyze` for each study, at the pace of the catch-up and only while the queue has room.
  * @throws HilumError of the archive or the broker
  */
 export async function askForReanalysis(
@@ -90,8 +91,8 @@ function reanalysisQueue(config: Config, broker: Broker, onFull: (waiting: numbe
 }
 
 /**
- * The series of a study as the catch-up counts them: in shadow mode what the shadowStore has stands for the reports. Those in
- * the archive are of a live service, which may run beside this one with other models.
+ * Series of a study as the catch-up counts them. In shadow mode the stored outcomes count as reports: reports in the
+ * archive are of a live service, which may run beside this one with other models.
  */
 export async function seriesWithShadow(
   study: Uid,
@@ -129,7 +130,7 @@ export function openCatchUp(
     {
       source,
       findSeries: (study) => seriesWithShadow(study, archive, shadowStore),
-      // In shadow mode each study is asked for by itself: what the shadowStore has is no object of the archive.
+      // In shadow mode studies are asked for one by one: stored outcomes are no objects of the archive.
       findSeriesOf: (studies) => (shadowStore === null ? archive.findSeriesOf(studies) : Promise.resolve(new Map())),
       coveredFilms: coveredFilms(archive),
       ...workQueue(broker),

@@ -5,12 +5,12 @@ import type { Comparison } from '../evaluation/comparison';
 import type { Line } from '../pipeline/pipeline';
 import { openLineForFiles } from './line';
 
-/** What is evaluated beside the models and the operating point in charge. */
+/** What `--compare` names: other models, another configuration or another threshold. */
 export interface Compared {
   readonly kind: Comparison['kind'];
-  /** As it was named. */
+  /** As given on the command line. */
   readonly name: string;
-  /** The same line where only the threshold is another. */
+  /** The same pipeline where only the threshold differs. */
   readonly line: Line;
   readonly threshold: number;
   close(): Promise<void>;
@@ -18,7 +18,8 @@ export interface Compared {
 
 /**
  * Opens what `--compare` names: a threshold (0 to 1) for the same models, a folder of models, or a configuration.
- * @throws HilumError LABELS_INVALID where it is none of these, or tells no such finding; or of configuration and models
+ * @throws HilumError LABELS_INVALID where it is none of these or does not report the finding; errors of configuration
+ * and models
  */
 export async function openCompared(
   name: string,

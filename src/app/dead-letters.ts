@@ -9,32 +9,32 @@ import { knownSinks } from './deliveries';
 
 export type { DeadLetter, Fate };
 
-/** Names of the dead queues that there may be; a sink of which there are several has more of them, `hl7.NAME`. */
+/** Names of all possible dead-letter queues. A sink with several instances has one for each, `hl7.NAME`. */
 export const DEAD_QUEUES: readonly string[] = ['study', ...SINKS.names];
 
-/** Whether a dead queue may be called so, in some configuration. */
+/** Whether some configuration can have a dead-letter queue of this name. */
 export const isDeadQueue = (name: string): boolean => name === 'study' || SINKS.isName(name);
 
-/** Which letters are meant, and what becomes of them; all others stay. */
+/** Which dead letters to keep, replay or drop; all others stay. */
 export interface Sorting {
   readonly fate: Fate;
-  /** Null for all. */
+  /** Message id; null for all. */
   readonly id: string | null;
-  /** Null for all. */
+  /** Name of the dead-letter queue; null for all. */
   readonly queue?: string | null;
 }
 
-/** Who hears of each letter that is meant, one by one. */
+/** Called for each dead letter that is selected. */
 export interface SortingListener {
-  /** Before it is replayed or dropped. Where this throws, it stays where it is. */
+  /** Called before it is replayed or dropped. Where this throws, the letter stays. */
   readonly before: (letter: DeadLetter, fate: Exclude<Fate, 'keep'>) => Promise<void>;
-  /** Whatever happens to the rest, this one is done. */
+  /** Called when the letter is done, so that a later failure does not hide it. */
   readonly done: (letter: DeadLetter) => void;
 }
 
 /**
- * Goes through the dead queues.
- * @throws HilumError BROKER_UNREACHABLE, DEAD_QUEUE_BUSY, and what the listener throws
+ * Goes through the dead-letter queues and applies the sorting.
+ * @throws HilumError BROKER_UNREACHABLE, DEAD_QUEUE_BUSY, and whatever the listener throws
  */
 export async function sortMeant(
   broker: Broker,
@@ -59,7 +59,7 @@ export async function sortMeant(
   }
 }
 
-/** As {@link sortMeant}, over a connection of its own; what is done is in the audit trail before. */
+/** As {@link sortMeant}, over a connection of its own. Each action is in the audit trail before it is done. */
 export function sortDeadLettersOf(config: Config, sorting: Sorting, done: (letter: DeadLetter) => void): Promise<void> {
   const sort = (before: SortingListener['before']) =>
     withBroker({ ...config.broker, knownSinks: knownSinks(config) }, (broker) =>

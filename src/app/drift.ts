@@ -15,16 +15,16 @@ export interface DriftReport {
   readonly days: readonly DriftDay[];
   /** Films by outcome. */
   readonly outcomes: Readonly<Record<string, number>>;
-  /** Id of the first classifier, which the films are held against. */
+  /** Id of the first classifier, whose reference the films are compared with. */
   readonly classifier: string;
-  /** How many films the classifier's reference counts; null where its manifest has none to compare with. */
+  /** Number of films in the classifier's reference; null where its manifest has no reference. */
   readonly referenceFilms: number | null;
   readonly measures: readonly DriftRow[];
   /** Files of counts that can't be read. */
   readonly unread: readonly string[];
 }
 
-/** All workers' counts of the last days against the classifier's reference. */
+/** Counts of all workers over the last days, compared with the classifier's reference. */
 export function driftReport({ models, state }: Config, lastSoMany: number, now = new Date()): DriftReport {
   const [from, to] = lastDays(lastSoMany, now);
   const { counts, days, unread } = readDriftDays(state.dir, from, to);

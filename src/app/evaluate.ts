@@ -28,60 +28,60 @@ import { readGiven } from './given-file';
 import { openLineForFiles } from './line';
 
 export interface EvaluationOptions {
-  /** The file of labels (CSV). */
+  /** Path of the labels file (CSV). */
   readonly labels: string;
   readonly films: string;
   readonly out: string;
-  /** Which label is the finding. */
+  /** The label that means that the finding is present. */
   readonly positive?: string | undefined;
-  /** Label of what is evaluated; by default the first that the classifiers tell. */
+  /** Label of the finding to evaluate; by default the first classifier's. */
   readonly finding?: string | undefined;
-  /** Wanted sensitivity, 0..1. */
+  /** Wanted sensitivity for the proposed threshold, 0..1. */
   readonly sensitivity: number;
   /** File of the site's protocol (YAML). */
   readonly protocol?: string | undefined;
   /** A threshold, a folder of models or a configuration to compare with. */
   readonly compare?: string | undefined;
-  /** Where a table with a row for each film goes. */
+  /** Path of a CSV file with a row for each film. */
   readonly csv?: string | undefined;
-  /** Another folder of models. */
+  /** Folder of models to use instead of the shipped ones. */
   readonly models?: string | undefined;
   /** The site's configuration: its models, its operating point and its language. */
   readonly config?: string | undefined;
-  /** Of the page; the configuration's, else English, where it is left out. report.json is English. */
+  /** Language of the page; by default the configuration's, else English. report.json is always English. */
   readonly language?: Language | undefined;
 }
 
-/** Is told how it goes on. */
+/** Called as the evaluation goes on. */
 export interface EvaluationListener {
-  /** One sentence about what is left out, or was done before. */
+  /** One sentence about files that are left out or were done before. */
   readonly note: (text: string) => void;
-  /** Before the first film, with how many are left to do. */
+  /** Called before the first film with the number of films to analyse. */
   readonly start: (left: number) => void;
   readonly film: () => void;
-  /** After the last film, however it ended. */
+  /** Called after the last film, also after a failure. */
   readonly end: () => void;
 }
 
 export interface Evaluated {
   readonly report: EvaluationReport;
-  /** Whether it is the first finding of the line, which has a setting of its own. */
+  /** Whether it is the first finding of the pipeline, whose threshold has a configuration key of its own. */
   readonly isFirst: boolean;
   /** Path of the page. */
   readonly html: string;
-  /** Films that could not be worked on. */
+  /** Number of films that could not be analysed. */
   readonly failed: number;
 }
 
 const BOOTSTRAP = { rounds: 1000, seed: 1 };
-/** Of each kind. */
+/** Number of false positives, and of false negatives, that the page shows. */
 const MISTAKES_SHOWN = 6;
-/** File names in a note. */
+/** Number of file names in a note. */
 const NAMES_SHOWN = 10;
 
 /**
- * How well the shipped pipeline does on films whose truth is known: report.json and report.html in `out`. Stopped and
- * started again, it goes on where it was.
+ * Evaluates the pipeline on labelled films and writes report.json and report.html into `out`. Run again with the same
+ * `out`, it continues where it stopped.
  * @throws HilumError LABELS_INVALID, PROTOCOL_INVALID, CONFIG_INVALID, OUTPUT_FAILED, or of the models
  */
 export async function evaluateFilms(options: EvaluationOptions, listener: EvaluationListener): Promise<Evaluated> {
@@ -148,7 +148,10 @@ function comparedWith(
   return { kind, name, threshold, models: line.identity().models, records };
 }
 
-/** The report shows films of patients: it is in the audit trail before it is made, where a configuration names one. */
+/**
+ * The report shows films of patients, so its export is recorded in the audit trail first, where a configuration names
+ * one.
+ */
 async function recordExport(config: Config | null, written: readonly string[]): Promise<void> {
   if (config === null) return;
   await withTrail(config, async (trail) => {
@@ -156,7 +159,7 @@ async function recordExport(config: Config | null, written: readonly string[]): 
   });
 }
 
-/** @throws HilumError LABELS_INVALID where no classifier tells it */
+/** @throws HilumError LABELS_INVALID where no classifier reports the finding */
 function findingNamed(label: string | undefined, line: Line): AnalysisFinding {
   const identity = line.identity();
   if (label === undefined) return identity.findings[0]!;
@@ -167,8 +170,9 @@ function findingNamed(label: string | undefined, line: Line): AnalysisFinding {
 }
 
 /**
- * Writes an operating point into a configuration file; that is in the audit trail before. Resolves to the key that has
- * it. @throws HilumError CONFIG_INVALID, AUDIT_FAILED
+ * Writes an operating point into a configuration file, after recording it in the audit trail. Resolves to the
+ * configuration key.
+ * @throws HilumError CONFIG_INVALID, AUDIT_FAILED
  */
 export async function writeThreshold(
   config: string,
@@ -230,10 +234,7 @@ async function analyseAll(
   }
 }
 
-/**
- * One for each analysis: where only the threshold is another, nothing is computed twice.
- * @throws HilumError OUTPUT_FAILED
- */
+/** One run for each analysis; where only the threshold differs one run serves both. @throws HilumError OUTPUT_FAILED */
 async function openRuns(out: string, lines: readonly Line[]): Promise<FilmRun[]> {
   const byAnalysis = new Map<string, Line>();
   for (const line of lines) {
@@ -287,7 +288,11 @@ async function drawMistakes(
   return drawn;
 }
 
-/** A report that was cut off looks like a report. Resolves to the path of the page. @throws HilumError OUTPUT_FAILED */
+/**
+ * Writes the report's files whole or not at all, as half a report could be taken for a report. Resolves to the path of
+ * the page.
+ * @throws HilumError OUTPUT_FAILED
+ */
 async function writeReport(
   report: EvaluationReport,
   { html, rows }: { readonly html: string; readonly rows: string },

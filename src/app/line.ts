@@ -17,10 +17,10 @@ import { MINIMUM_AGE } from '../pipeline/subject';
 import { SHIPPED_MODELS, VERSION } from './installed';
 import { modelsOfFolder } from './models-of-folder';
 
-/** What a line is opened from, in whatever thread. */
+/** Settings that a pipeline is opened from, in whatever thread. */
 export type LineSettings = Pick<Config, 'models' | 'results' | 'decode' | 'classification' | 'findings'>;
 
-/** Settings with their defaults, for who has no configuration file. */
+/** The settings with their defaults, for callers without a configuration file. */
 export function lineSettings(given: Partial<LineSettings> = {}): LineSettings {
   return {
     models: modelsSchema.parse({}),
@@ -33,7 +33,7 @@ export function lineSettings(given: Partial<LineSettings> = {}): LineSettings {
 }
 
 /**
- * Loads the models and puts the line together; the site's own operating points go before the classifiers'.
+ * Loads the models and builds the pipeline. Operating points of the configuration replace those of the manifests.
  * @throws HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH, ENGINE_UNAVAILABLE, or CONFIG_INVALID where a rule is for no
  * finding of the classifiers
  */
@@ -91,8 +91,8 @@ export async function openLine(settings: LineSettings, log?: Pick<Log, 'warn'>):
 }
 
 /**
- * The models that the configuration names, for a process that loads none: by their manifests alone, and without those
- * that are not installed here.
+ * Descriptions of the models that the configuration names, from their manifests alone, for a process that loads none.
+ * Models that are not installed here are left out.
  */
 export function installedOf({ models, classification: { shortcutAudit } }: Config): ModelManifest[] {
   const { view, gate, lungs, classifiers } = namedModels(models);
@@ -106,9 +106,9 @@ export function installedOf({ models, classification: { shortcutAudit } }: Confi
 }
 
 /**
- * The line for files, without the service: models and operating point of a configuration, or without one the models of
- * a folder, or those that come with Hilum.
- * @param note told which models of the folder do not run
+ * The pipeline for files, without the service: models and operating points of a configuration, or else the models of a
+ * folder, or else the shipped ones.
+ * @param note is called with the models of the folder that do not run
  * @throws HilumError as {@link openLine}
  */
 export function openLineForFiles(

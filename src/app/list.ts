@@ -17,7 +17,7 @@ import { type DeadLetter, type Fate, sortMeant } from './dead-letters';
 import { DOCS_DIR, SHIPPED_MODELS, VERSION } from './installed';
 import { installedOf } from './line';
 
-/** The reading list: its database, what the service tells of studies on their way, and the sink of their results. */
+/** The reading list: its database, the progress of studies, and the sink for results. */
 export interface OpenedList {
   readonly database: Database;
   readonly worklist: Worklist;
@@ -37,7 +37,7 @@ export function openList(
   return { database, worklist, progress: new Progress({ worklist, archive, log }), sink: listSink(worklist, log) };
 }
 
-/** Given-up messages of all queues, for the operators' page. One look at a time: each takes all letters in hand. */
+/** Dead letters of all queues, for the operators' page. One request at a time, as each reads all letters. */
 function deadLettersOf(broker: Broker): DeadLetters {
   const inTurn = limited(1);
   const sort = (fate: Fate, id: string | null, before: (letter: DeadLetter) => Promise<void>) =>
@@ -53,7 +53,7 @@ function deadLettersOf(broker: Broker): DeadLetters {
   };
 }
 
-/** What an operator sees beside the list. */
+/** What operators see beside the list. */
 export interface OperationSources {
   readonly turnaround: KeptTurnaround | null;
   readonly failingSince: ReadonlyMap<string, number>;
@@ -65,7 +65,7 @@ interface ListWebParts extends Pick<ListParts, 'access' | 'archive' | 'checks' |
   readonly list: OpenedList | null;
   readonly operation: OperationSources;
   readonly broker: Broker;
-  /** Those that run here; null where this process has no worker. */
+  /** Models that run in this process; null where it has no worker. */
   readonly models: AnalysisIdentity['models'] | null;
 }
 

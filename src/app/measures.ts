@@ -17,10 +17,13 @@ import type { KeptTurnaround } from '../worklist/kept-turnaround';
 import { VERSION } from './installed';
 import { listensToRis } from './ris';
 
-/** The metrics of turnaround reach back so far. */
+/** The turnaround metrics cover this many days. */
 const TURNAROUND_METRIC_DAYS = 7;
 
-/** The counts of this process, and all workers' counts of the last days against the classifier's reference. */
+/**
+ * Opens the counts for drift of this process, and compares all workers' counts of the last days with the classifier's
+ * reference.
+ */
 function openDrift(config: Config, classifier: ModelManifest, log: Log) {
   const driftStore = new DriftStore(config.state.dir, (error) =>
     log.warn({ event: 'drift.unwritten', error: describeError(error) }, "the counts for drift can't be written"),
@@ -28,7 +31,7 @@ function openDrift(config: Config, classifier: ModelManifest, log: Log) {
   return { driftStore, rows: driftOf(config, classifier) };
 }
 
-/** All workers' counts of the last days in this `state.dir`; null where the classifier has no reference. */
+/** Compares all workers' counts in this `state.dir` with the reference; null where the classifier has no reference. */
 function driftOf({ state, drift }: Config, classifier: ModelManifest): () => DriftRow[] | null {
   const reference = referenceOf(classifier);
   return () =>
@@ -38,8 +41,8 @@ function driftOf({ state, drift }: Config, classifier: ModelManifest): () => Dri
 }
 
 /**
- * What is counted: for /metrics, and of films for drift where that is on. Without a worker, and so without a
- * classifier, there are no series of studies: a missing worker shows.
+ * Opens the metrics, and the counts for drift where they are on. Without a worker there are no series of studies, so
+ * that a missing worker shows.
  */
 export function openMeasures(
   config: Config,
@@ -69,7 +72,7 @@ export function openMeasures(
 interface MeasuredParts {
   readonly classifier: ModelManifest | null;
   readonly broker: Broker;
-  /** Those that this process delivers to. */
+  /** Sinks that this process delivers to. */
   readonly sinks: readonly Pick<Sink, 'name' | 'ways'>[];
   /** Null where this process does not keep the list. */
   readonly turnaround: KeptTurnaround | null;

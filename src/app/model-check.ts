@@ -8,7 +8,7 @@ import { openNetwork } from '../model/session';
 import type { TfjsOptions } from '../model/tfjs-thread';
 import { contradictionsOf } from '../pipeline/fit';
 
-/** A folder by its path, or an installed model by its id. */
+/** A model folder by its path, or an installed model's by its id. */
 export function modelFolder(model: string, dir: string): string {
   const installed = join(dir, model);
   return existsSync(join(model, 'manifest.json')) ||
@@ -19,8 +19,8 @@ export function modelFolder(model: string, dir: string): string {
 }
 
 /**
- * Looks at a model folder: manifest, files, engine, and what the network says to drawn films. Each step needs the one
- * before; the first that fails is the last that is told.
+ * Checks a model folder: manifest, files, engine, and the network's answers to drawn films. Each step needs the one
+ * before; the first failure is the last result.
  */
 export async function examineModel(folder: string, options: TfjsOptions = {}): Promise<CheckResult[]> {
   const { manifest, findings } = examineManifest(folder);
@@ -82,7 +82,7 @@ function misplaced({ id }: ModelManifest, folder: string): string[] {
     : [`id: ${id} lies in a folder named ${name}; the configuration names models by their folder`];
 }
 
-/** Who uses the model must be told what it may be used for. */
+/** Checks that licence, intended use and limitations are stated. */
 function examinePapers({ licence, intendedUse, limitations: named }: ModelManifest): CheckResult[] {
   const paper = (check: string, text: string) =>
     text.trim() === '' ? { check, ok: false, text: 'is empty' } : { check, ok: true, text };

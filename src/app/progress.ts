@@ -4,8 +4,8 @@ import { type ProgressEvent, type ProgressNotes, progressNotes } from '../events
 import type { Broker } from '../queue/broker';
 
 /**
- * Where a worker's notes of its studies go: straight to the list of this process, else over the broker to the process
- * that keeps it. Null where no list is kept.
+ * Where a worker reports the progress of studies: straight to the list of this process, else over the broker to the
+ * process that keeps it. Null where no list is kept.
  * @param noteHere null where this process does not keep the list
  */
 export function openProgress(

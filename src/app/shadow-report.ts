@@ -22,7 +22,7 @@ import { openArchive } from './archive';
 export interface ShadowOptions {
   readonly config: string;
   readonly out: string;
-  /** Another configuration: of a second service in shadow, or of the live one with its list. */
+  /** Another configuration to compare with: a second service in shadow mode, or a live one with a list. */
   readonly against?: string | undefined;
   readonly protocol?: string | undefined;
   /** Days of analysis (YYYY-MM-DD, UTC), both included. */
@@ -32,7 +32,7 @@ export interface ShadowOptions {
 }
 
 /**
- * What shadow mode came to, as shadow.html and shadow.json in `out`. Resolves to the report and the path of the page.
+ * Summarises shadow mode as shadow.html and shadow.json in `out`. Resolves to the report and the path of the page.
  * @throws HilumError NOT_FOUND where there are no outcomes; CONFIG_INVALID, PROTOCOL_INVALID, OUTPUT_FAILED, or of the
  * list's database
  */
@@ -79,7 +79,7 @@ function within(
   );
 }
 
-/** What another service says of the same studies: its own outcomes of shadow mode, or its list's results. */
+/** Results of another service for the same studies: its outcomes of shadow mode, or its list's results. */
 async function otherOf(path: string, studies: readonly string[]) {
   const other = readConfig(path);
   if (other.results.mode === 'shadow') return { name: path, films: await outcomesOf(other) };
@@ -105,7 +105,7 @@ async function listedFilms(config: Config, studies: readonly string[]): Promise<
   }
 }
 
-/** Days whose counts of drift are looked back on at most. */
+/** Largest number of days that counts of drift are read for. */
 const MOST_DAYS = 3650;
 
 function driftOf(config: Config, records: readonly ShadowRecord[]): ShadowReport['drift'] {

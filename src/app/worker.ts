@@ -16,20 +16,20 @@ import { concurrencyOf } from './analysis';
 export interface WorkerParts {
   readonly line: StudyLine;
   readonly archive: DicomWebArchive;
-  /** What the archive says of studies while they are sorted. */
+  /** Answers of the archive from when studies were sorted by priority. */
   readonly studyCache: StudyCache;
   readonly broker: Broker;
-  /** Null but in shadow mode. */
+  /** Outcomes of shadow mode; null in any other mode. */
   readonly shadowStore: ShadowFileStore | null;
   /** Null where no reading list is kept. */
   readonly progress: ProgressNotes | null;
   readonly metrics: Metrics;
 }
 
-/** What sorts studies by urgency and works on them. */
+/** Consumes study events: sorts studies by urgency and analyses them. */
 export interface OpenedWorker {
   start(): Promise<void>;
-  /** From now on a study goes back to the queue after the film in hand. */
+  /** Called at shutdown: from now on a study returns to the queue after the film in work. */
   stopping(): void;
   close(): Promise<void>;
 }
@@ -55,7 +55,7 @@ export function openWorker(config: Config, parts: WorkerParts, log: Log): Opened
   };
 }
 
-/** One study more than are analysed at the same time: it is fetched meanwhile. */
+/** Unacknowledged studies held: one more than are analysed at the same time, as its films are fetched meanwhile. */
 function prefetchOf(config: Config): number {
   const { prefetch } = config.broker;
   return prefetch === 'auto' ? concurrencyOf(config) + 1 : prefetch;
@@ -87,8 +87,8 @@ function studyHandler(
     isStopping,
   });
   return (message, priority) => {
-    // Counted when its work begins: not when it comes back from a worker that died and is requeued, nor when it is
-    // continued.
+    // The waiting time is counted when a study is first taken up: not when it is redelivered after a worker died, nor
+    // when it is continued.
     if (!message.redelivered && message.slices === 0 && message.waitedSeconds !== null)
       metrics.waited(priority, message.waitedSeconds);
     return consumer(message);

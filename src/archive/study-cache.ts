@@ -5,30 +5,30 @@ import { type FilmHeader, hasReadableTexts, HEADER_ROW_TAGS, readHeader } from '
 import { keepTags } from './json-parse';
 import { uidAt } from './json-values';
 
-/** A worker that is idle takes a study sooner after it was looked at (milliseconds). */
+/** Instances are reused for this long (milliseconds): an idle worker takes a study within it. */
 const INSTANCES_MS = 500;
-/** What a row of the list shows until there is a result (milliseconds). */
+/** Headers are reused for this long (milliseconds), for the list's row of a study without a result. */
 const HEADER_MS = 10_000;
-/** More at a time than are sorted at a time. */
+/** Largest number of studies kept; more than are sorted at the same time. */
 const MOST = 100;
-/** Of the metadata of a film, as JSON (characters); what is longer is not kept. */
+/** Largest metadata of a film that is kept (characters of JSON). */
 const MOST_CHARACTERS = 16_384;
 const KEPT_TAGS = [...new Set([...ROW_TAGS, ...HEADER_ROW_TAGS])];
 const SOP_INSTANCE_UID = '00080018';
 
 interface CachedStudy {
-  /** Before the archive was asked. */
+  /** Time before the archive was asked (milliseconds since 1970). */
   readonly at: number;
   series: readonly FoundSeries[];
-  /** Metadata of one film of each series that was looked into. */
+  /** Metadata of one film of each series that was sampled. */
   readonly samples: unknown[];
-  /** Its instances were taken, or have changed since. */
+  /** The instances were taken once, or have changed since. */
   isTaken: boolean;
 }
 
 /**
- * What was read of a study in order to sort it, for those who would ask the same again right away: the worker that
- * takes it, and the reading list for its rows. Bounded, and only for a moment, as others may change the study.
+ * Short-lived cache of what triage reads of a study, for those who would ask the same again right away: the worker that
+ * takes the study, and the reading list for its row. Bounded in size and time, as others may change the study.
  */
 export class StudyCache {
   private readonly studies = new Map<Uid, CachedStudy>();
@@ -40,7 +40,7 @@ export class StudyCache {
 
   /** As {@link DicomWebArchive.findSeries}. */
   async findSeries(study: Uid, timeoutMs?: number): Promise<readonly FoundSeries[]> {
-    // Known before the archive is asked, so that a change meanwhile is noted.
+    // Cached before the archive is asked, so that a change meanwhile is noticed.
     const cached: CachedStudy = { at: this.now(), series: [], samples: [], isTaken: false };
     this.keep(study, cached);
     cached.series = await this.archive.findSeries(study, timeoutMs);
@@ -61,8 +61,8 @@ export class StudyCache {
   }
 
   /**
-   * All instances of a study that was looked at a moment ago, once; null where it is not known that these are all: it
-   * has other series than films, or a series of several.
+   * All instances of a study that triage has just read, once; null where the cache may not hold all of them: the study
+   * has series that are no films, or a series of several instances.
    */
   takeInstances(study: Uid): FoundInstance[] | null {
     const cached = this.fresh(study, INSTANCES_MS);
@@ -76,13 +76,13 @@ export class StudyCache {
     return found.length > 0 && found.length === cached.series.length ? found : null;
   }
 
-  /** The study was worked on: it has other instances now than were cached, or are being looked at. */
+  /** Called when the study was worked on: its instances have changed, or are about to. */
   forgetInstances(study: Uid): void {
     const cached = this.studies.get(study);
     if (cached !== undefined) cached.isTaken = true;
   }
 
-  /** The archive, asked only for what was not cached of a study or a film a moment ago. */
+  /** The archive client, which asks the server only for what the cache does not hold. */
   archiveWithCache(): DicomWebArchive {
     const { archive } = this;
     return {
@@ -92,7 +92,7 @@ export class StudyCache {
     };
   }
 
-  /** The header of a film of the study, and the modalities of its series; null where none was looked at. */
+  /** Header of a film of the study and the modalities of its series; null where no film was sampled. */
   private summary(study: Uid): Awaited<ReturnType<DicomWebArchive['findStudySummary']>> {
     const cached = this.fresh(study, HEADER_MS);
     const [film] = (cached?.samples ?? []).filter(hasReadableTexts);
@@ -121,7 +121,7 @@ export class StudyCache {
   }
 }
 
-/** Without what nobody looks at. */
+/** Reduced to the tags that are read. */
 function briefly(sample: unknown): unknown[] {
   const kept = sample === undefined ? [] : keepTags([sample], KEPT_TAGS);
   return JSON.stringify(kept).length > MOST_CHARACTERS ? [] : kept;

@@ -4,19 +4,18 @@ import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeFolder } from './folder';
 
-/** Of a file that holds something about patients: nobody else reads it, whatever the umask. */
+/** File mode of files with patient data: readable by the owner alone, whatever the umask. */
 export const PRIVATE_MODE = 0o600;
 
 type Content = string | Uint8Array;
 
-/** Where the new file lies until it takes the old one's place: in the same folder, as a rename needs. */
+/** Temporary name of the new file: in the same folder, as a rename needs. */
 const besideOf = (path: string) => `${path}.${randomBytes(4).toString('hex')}.new`;
 
 /**
- * Whole or not at all: written beside, flushed, renamed, and the folder flushed, so that a kill or a power cut leaves
- * the old file or the new one. The folder is made where it is missing.
- * @param check called with the path of the new file before it takes the old one's place; when it throws, the old one
- * stays
+ * Writes a file whole or not at all: written beside the old one, flushed, renamed, and the folder flushed, so that
+ * after a kill or a power cut there is the old file or the new one. A missing folder is made.
+ * @param check called with the path of the new file before it replaces the old one; when it throws, the old file stays
  */
 export async function writeAtomically(
   path: string,
@@ -38,8 +37,8 @@ export async function writeAtomically(
 }
 
 /**
- * As {@link writeAtomically}, done when it returns.
- * @param flush false for what a power cut may take, though not a kill: a flush may take long
+ * As {@link writeAtomically}, synchronously.
+ * @param flush false where a power cut, unlike a kill, may lose the file: a flush can take long
  */
 export function writeAtomicallySync(
   path: string,

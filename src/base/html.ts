@@ -1,4 +1,4 @@
-/** Text that is HTML already. */
+/** Text that is HTML already and is not escaped. */
 export class Html {
   constructor(readonly text: string) {}
 }
@@ -20,7 +20,7 @@ function written(part: Part): string {
   return String(part).replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 
-/** A template whose values are escaped unless they are {@link Html} themselves; attributes must be in quotes. */
+/** HTML template: values are escaped unless they are {@link Html}; attribute values must be in quotes. */
 export function html(texts: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return new Html(texts.map((text, i) => text + written(parts[i])).join(''));
 }

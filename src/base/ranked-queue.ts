@@ -1,12 +1,12 @@
-/** Something that waits for its turn; both are looked at when a place is free, and may change until then. */
+/** A task that waits for its turn. Both fields are read when a slot is free, and may change until then. */
 export interface RankedTask {
-  /** The lowest goes first. */
+  /** The lowest rank runs first. */
   readonly rank: number;
-  /** Whether anybody still waits for it: else it is not begun. */
+  /** Whether anybody still waits for the result; otherwise the task is not started. */
   readonly isWanted: boolean;
 }
 
-/** What was not begun, because nobody waited for it any more. */
+/** Error of a task that was not started because nobody waited for it any more. */
 export class Abandoned extends Error {
   constructor() {
     super('nobody waits for it any more');
@@ -19,12 +19,15 @@ interface Waiting {
   readonly leave: () => void;
 }
 
-/** At most so many at a time. Of those that wait, the lowest rank is next, then who came first. */
+/**
+ * Priority queue of tasks with a limit on how many run at the same time. The lowest rank runs first; of equal ranks,
+ * the one that came first.
+ */
 export class RankedQueue {
   private waiting: Waiting[] = [];
   private running = 0;
 
-  /** @param keptFree places that only rank 0 takes, so that it waits for nobody else */
+  /** @param keptFree slots that are reserved for rank 0, so that it waits for no other rank */
   constructor(
     private readonly most: number,
     private readonly keptFree = 0,

@@ -8,7 +8,7 @@ import { hasDatabase } from './database';
 
 const LEAST_FREE_BYTES = 1024 ** 3;
 
-/** Where the service keeps what it must remember, and where it puts what is in passing. */
+/** Checks free space and write access of the state folder and the folder for temporary files. */
 export async function examineDisk(config: Config): Promise<CheckResult[]> {
   const { state, audit } = config;
   const folders = [...new Set([state.dir, ...(hasDatabase(config) ? [audit.dir] : []), tmpdir()])];

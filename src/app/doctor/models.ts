@@ -8,7 +8,7 @@ import { findingRules } from '../../pipeline/finding-rules';
 import { requireFit } from '../../pipeline/fit';
 import { SHIPPED_MODELS } from '../installed';
 
-/** Each is loaded and tried as at the service's start, one after the other, and let go again. */
+/** Loads and tries each model as at the start of the service, one after the other. */
 export async function examineModels(config: Config): Promise<CheckResult[]> {
   const {
     models,
@@ -34,7 +34,7 @@ export async function examineModels(config: Config): Promise<CheckResult[]> {
   return [...checks, ...examineFit(opened, config)];
 }
 
-/** Only once each of them is well. */
+/** Checks that the models work together; only where each of them is usable. */
 function examineFit(
   opened: ReadonlyMap<string, ModelManifest>,
   { models, classification, findings }: Config,
