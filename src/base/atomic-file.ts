@@ -58,7 +58,7 @@ export function writeAtomicallySync(
   if (flush) flushSync(folder);
 }
 
-/** fsync flushes what was written through any descriptor of the file; of a folder, what was renamed in it. */
+/** fsync: for a file, flushes its content; for a folder, flushes renames in it. */
 export async function flush(path: string): Promise<void> {
   const file = await open(path, 'r');
   try {

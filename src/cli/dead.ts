@@ -7,7 +7,7 @@ interface DeadOptions {
   readonly config: string;
   readonly queue?: string;
   readonly json?: boolean;
-  /** Of replay and drop. */
+  /** For replay and drop. */
   readonly all?: boolean;
 }
 
@@ -52,13 +52,13 @@ export const dead = new HilumCommand('dead', 'the studies and deliveries that we
   .addCommand(replay)
   .addCommand(drop);
 
-/** All only on purpose. */
+/** An id or `--all`: nothing is replayed or dropped by mistake. */
 function oneOrAll(action: DeadAction, id: string | undefined, { all = false }: DeadOptions): string | null {
   if ((id === undefined) !== all) throw new UsageError(`dead ${action} needs an ID or --all${all ? ', not both' : ''}`);
   return id ?? null;
 }
 
-/** Resolves to 1 when there is none with this id; without one all are meant. */
+/** Resolves to 1 when no dead letter has this id; without an id all are meant. */
 async function sort(action: DeadAction, id: string | null, options: DeadOptions): Promise<number> {
   const { queue = null, config, json = false } = options;
   const { DEAD_QUEUES, isDeadQueue, sortDeadLettersOf } = await import('../app/dead-letters.js');
