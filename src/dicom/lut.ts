@@ -28,7 +28,7 @@ function storedRange(attributes: Attributes): Range {
     : [0, 2 ** bits - 1];
 }
 
-/** What a VOI LUT is asked for: PS3.3 section C.11.2.1.1, in the units of the modality. */
+/** Range of the input of a VOI LUT (PS3.3 section C.11.2.1.1), in modality units. */
 function measuredRange(attributes: Attributes): Range {
   if (items(attributes, 'ModalityLUTSequence').length > 0) return [0, 0xffff];
   const ends = storedRange(attributes).map(modalityMapping(attributes));

@@ -1,11 +1,11 @@
-/** A piece of HTML that is safe as it stands. */
+/** HTML that is not escaped. */
 export class Markup {
   constructor(readonly text: string) {}
 }
 
 type Piece = Markup | string | number | null | readonly Piece[];
 
-/** HTML from a template: what is put in is escaped, unless it is {@link Markup} itself; null is nothing. */
+/** HTML template: values are escaped unless they are {@link Markup}; null is empty. */
 export function html(strings: TemplateStringsArray, ...values: readonly Piece[]): Markup {
   return new Markup(strings.map((string, i) => string + (i < values.length ? render(values[i]!) : '')).join(''));
 }
@@ -29,7 +29,7 @@ function escape(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 
-/** A table whose first column names its rows. */
+/** A table whose first column holds the row headings. */
 export function table(caption: string, head: readonly string[], rows: readonly (readonly Piece[])[]): Markup {
   const body = rows.map(
     ([name, ...cells]) =>

@@ -61,7 +61,7 @@ export function choiceSection({ choice, settings }: EvaluationReport, words: Wor
   </section>`;
 }
 
-/** Below this number of films of a class, a row says little. */
+/** With fewer films of a class, a row is marked as unreliable. */
 const FEW = 10;
 
 export function subgroupSection({ subgroups, settings }: EvaluationReport, words: Words): Markup {
@@ -78,7 +78,7 @@ export function subgroupSection({ subgroups, settings }: EvaluationReport, words
 
 function subgroupTable({ name, rows }: Subgroup, words: Words): Markup {
   const { share, estimate } = figuresIn(words);
-  // A column of the labels file has the name that the site gave it.
+  // A column of the labels file is headed by its own name.
   const title = sayIt(words, { key: `evaluation.group.${name}`, values: {} }) ?? name;
   return html`<div class="scroll">
     ${table(
@@ -110,7 +110,7 @@ function groupWords(value: string, words: Words): string {
   return years === undefined ? value : say(words, 'evaluation.subgroups.eldest', { years });
 }
 
-/** Names that a cell shows; report.json has all. */
+/** Number of file names in a cell; report.json has all. */
 const SHOWN_FILES = 5;
 
 function someOf(files: readonly string[], words: Words): string {
@@ -120,7 +120,7 @@ function someOf(files: readonly string[], words: Words): string {
     : shown;
 }
 
-/** Rows of the labels file that the page names. */
+/** Number of rows of the labels file that the page lists. */
 const SHOWN_PROBLEMS = 100;
 
 export function exclusionSection(report: EvaluationReport, words: Words): Markup {
@@ -165,7 +165,7 @@ function excludedTable({ excluded, labels }: EvaluationReport, words: Words): Ma
       `"${labels.negative}"`,
       say(words, 'evaluation.leftOut.files'),
     ],
-    // A reason of the pipeline stays the code that report.json and docs/events.md name it by.
+    // A reason of the pipeline is shown as its code, as in report.json and docs/events.md.
     excluded.map(({ reason, positive, negative, files }) => [
       translated(words, reason),
       positive,

@@ -1,7 +1,7 @@
 /**
- * A report's style sheet: it follows the reader's light or dark, prints in black on white on A4, and needs no font of
- * its own. Each printed page has its number and what it belongs to (CSS Paged Media, margin boxes).
- * @param footer what it belongs to
+ * Style sheet of a report: light or dark as the reader prefers, black on white on A4 when printed, no web fonts.
+ * Printed pages carry their number and the footer (CSS Paged Media, margin boxes).
+ * @param footer text that names the report
  */
 export function styleSheet(footer: string): string {
   return `${SCREEN}${PRINT}@page { size: A4; margin: 16mm 15mm 18mm; }
@@ -10,7 +10,9 @@ export function styleSheet(footer: string): string {
 `;
 }
 
-/** A string for a style sheet inside a page: nothing in it can end the string, the rule or the element. */
+/**
+ * A string for a style sheet inside of a page, escaped so that it can end neither the string, the rule nor the element.
+ */
 function cssString(text: string): string {
   return `"${text.replace(/[^\p{L}\p{N} .,:-]/gu, (sign) => `\\${sign.codePointAt(0)!.toString(16)} `)}"`;
 }
@@ -45,7 +47,7 @@ figure { display: inline-block; margin: 0 1rem 1.2rem 0; max-width: 20rem; verti
 figure img { max-width: 100%; height: auto; } figcaption { font-size: .9rem; overflow-wrap: anywhere; }
 `;
 
-/** Rows, figures and plots stay whole, a table's heading stands again on each page that it goes on. */
+/** Rows, figures and plots are not split across pages, and table headings are repeated. */
 const PRINT = `@media print { :root { color-scheme: light; --ink: #000; --faint: #444; --ground: #fff; --raised: #fff;
   --line: #999; --curve: #0b5fb0; --mark: #b3400a; --warning: #8a2c02; }
 body { padding: 0; max-width: none; font-size: .8rem; } .scroll { overflow: visible; }

@@ -2,7 +2,7 @@ import type { Words } from '../language/say';
 import { html, Markup } from './markup';
 import { styleSheet } from './style';
 
-/** A report as one HTML file: nothing in it asks the network for anything, and its policy forbids it. */
+/** A report as one HTML file without any network access, which its Content Security Policy forbids. */
 export function wholePage(
   { title, footer, content }: { readonly title: string; readonly footer: string; readonly content: Markup },
   words: Words,

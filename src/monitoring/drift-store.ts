@@ -14,14 +14,14 @@ const countsSchema = z.object({
   measures: z.partialRecord(z.enum(MEASURE_NAMES), binCounts),
 });
 
-/** Counts of films, by outcome and by bins of {@link MEASURES}. */
+/** Numbers of films, by outcome and by bins of {@link MEASURES}. */
 export type DriftCounts = z.infer<typeof countsSchema>;
 
 export function emptyDriftCounts(): DriftCounts {
   return { schemaVersion: 1, outcomes: {}, measures: {} };
 }
 
-/** How many films came to which outcome on a day (YYYY-MM-DD, UTC). */
+/** Numbers of films by outcome on a day (YYYY-MM-DD, UTC). */
 export interface DriftDay {
   readonly date: string;
   readonly outcomes: Readonly<Record<string, number>>;
@@ -30,9 +30,9 @@ export interface DriftDay {
 const DAY_FILE = /^(\d{4}-\d{2}-\d{2})-[0-9a-f]+\.json$/;
 
 /**
- * Counts the films of each day (UTC), in `<state.dir>/drift/<day>-<worker>.json`, about 1 KB. Each film is on disk, by
- * a file renamed into place, before the next; killed at any time, the film in hand may be missing. Each process has
- * files of its own, so that several may share the folder. Nothing but counts.
+ * Counts the films of each day (UTC) in `<state.dir>/drift/<day>-<worker>.json`, about 1 KB. The file is replaced after
+ * each film; a kill loses at most the film in work. Each process has its own files, so that several may share the
+ * folder. The files hold nothing but counts.
  */
 export class DriftStore {
   private readonly worker = randomBytes(4).toString('hex');
@@ -41,7 +41,7 @@ export class DriftStore {
   private counts = emptyDriftCounts();
   private isWriting = true;
 
-  /** @param onFailed told once, when the folder can't be written: counting must never hold up films */
+  /** @param onFailed called once when the folder can't be written: counting must not delay films */
   constructor(
     stateDir: string,
     private readonly onFailed: (error: unknown) => void = () => {},
@@ -67,7 +67,7 @@ export class DriftStore {
     const day = this.now().toISOString().slice(0, 10);
     if (day === this.day) return;
     this.day = day;
-    // A clock that is set back over midnight comes to a day that was written already.
+    // The day may have a file already, where the clock was set back over midnight.
     this.counts = readDayFile(this.path()) ?? emptyDriftCounts();
   }
 
@@ -86,7 +86,7 @@ export class DriftStore {
   }
 }
 
-/** Adds a film to a counts. */
+/** Adds a film to the counts. */
 export function count(counts: DriftCounts, measures: FilmMeasures): void {
   for (const name of MEASURE_NAMES) {
     const value = measures[name];
@@ -97,8 +97,8 @@ export function count(counts: DriftCounts, measures: FilmMeasures): void {
 }
 
 /**
- * All workers' counts of the days from `from` to `to` (YYYY-MM-DD, both included), added up. A counts that can't be read
- * is left out and named.
+ * Sum of all workers' counts for the days from `from` to `to` (YYYY-MM-DD, both included). A file that can't be read is
+ * left out and named.
  */
 export function readDriftDays(
   stateDir: string,
