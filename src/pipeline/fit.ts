@@ -3,7 +3,7 @@ import { headsOf, type ModelManifest, regionsOf, thresholdOf } from '../model/ma
 import { maskRuleOf, plausibilityOf } from './lungs';
 import { requireShortcutModel } from './shortcut-check';
 
-/** Which model of the line each place of the configuration is; null where there is none. */
+/** Manifests of a pipeline's models by their role; null where there is none. */
 export interface LineManifests {
   readonly view: ModelManifest;
   readonly outOfDistribution: ModelManifest | null;
@@ -20,7 +20,7 @@ const TASKS = {
   shortcut: 'classification',
 } as const satisfies Record<keyof LineManifests, ModelManifest['task']>;
 
-/** What the keys of a manifest say against each other, a sentence each: no single value shows it. */
+/** Contradictions between the keys of a manifest, a sentence each. */
 export function contradictionsOf(manifest: ModelManifest): string[] {
   const { task, classes, positive, output, schemaVersion } = manifest;
   const classifies = task === 'classification';

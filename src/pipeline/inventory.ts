@@ -5,23 +5,23 @@ import { FILM_MODALITIES } from '../events/closed-lists';
 import type { ResultEvent } from '../events/result-event';
 import { type AnalysisIdentity, resultUids, type ResultUids } from './encode';
 
-/** What a study holds, from the pipeline's point of view. */
+/** Films and present instances of a study. */
 export interface StudyInventory {
   readonly films: readonly InventoryFilm[];
-  /** SOP Instance UIDs of all that the study holds: what is there is not sent again. */
+  /** SOP Instance UIDs of all instances of the study: objects that exist are not sent again. */
   readonly present: ReadonlySet<string>;
 }
 
 interface InventoryFilm {
   readonly film: InstanceReference;
-  /** Of its first result by this analysis. */
+  /** UIDs of its first result by this analysis. */
   readonly uids: ResultUids;
-  /** That result is there. It is stored last, so where it is, all is. */
+  /** This result exists. It is stored last, so that all its objects exist too. */
   readonly isReported: boolean;
 }
 
 /**
- * Sorts a study's instances, by one query. Modality CR or DX makes a film, unless its SOP Class is known to be no
+ * Sorts the instances of a study. Instances of modality CR or DX are films, unless their SOP Class is known to have no
  * image.
  */
 export function inventoryOf(
@@ -37,7 +37,7 @@ export function inventoryOf(
   return { films, present };
 }
 
-/** Series that hold no film and no result of this analysis. @param results series of results with other UIDs */
+/** Series without films and without results of this analysis. @param results series of results with other UIDs */
 export function skippedSeries(
   { films }: StudyInventory,
   instances: readonly InstanceReference[],

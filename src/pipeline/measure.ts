@@ -3,7 +3,7 @@ import { describeLungs } from './lungs';
 import type { FilmMeasures } from './measures';
 import type { Admission, PreprocessedFilm } from './stage';
 
-/** @param probability of the classifier; null where the film did not come so far */
+/** @param probability of the classifier; null where the film was refused before */
 export function measuresOf(
   film: PreprocessedFilm,
   { view, outOfDistribution, lungs }: Admission,

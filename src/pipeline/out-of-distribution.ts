@@ -14,8 +14,9 @@ const LATERAL_OR_OUT_OF_DISTRIBUTION: Refusal = {
 };
 
 /**
- * Probability that a picture is no whole, upright, frontal chest film, 0..1; null where there is no model. @throws
- * HilumError MODEL_INVALID
+ * Probability that a picture is no whole, upright, frontal chest film, 0..1; null where the out-of-distribution check
+ * is off.
+ * @throws HilumError MODEL_INVALID
  */
 export async function findOutOfDistribution(film: PreprocessedFilm, model: Model | null): Promise<number | null> {
   if (model === null) return null;
@@ -26,9 +27,9 @@ export async function findOutOfDistribution(film: PreprocessedFilm, model: Model
 }
 
 /**
- * Why a picture is kept from the models behind the model, or null: from the model's operating point upwards. It refuses
- * lateral views too, and the view model calls most pictures that are no films lateral, so where both refuse neither
- * knows which it is.
+ * Refuses a picture whose probability is at or above the operating point of the out-of-distribution model; null where
+ * it is not. The model also refuses lateral views, and the view model calls most pictures that are no films lateral:
+ * where both refuse, either may be true, and the text says so.
  */
 export function refuseOutOfDistribution(
   probability: number | null,

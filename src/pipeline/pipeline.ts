@@ -15,14 +15,14 @@ import { checkShortcut, type ShortcutCheck } from './shortcut-check';
 import type { Admission, FilmObserver, FilmOutcome, InferredFilm, PreprocessedFilm, Refusal } from './stage';
 import { timing } from './timing';
 
-/** What the line needs besides the film: made once, by app.ts. */
+/** The pipeline's models and settings, made once by `app/line`. */
 export interface Line {
   readonly reader: FilmReader;
   readonly models: Models;
   readonly plausibility: Plausibility;
-  /** Null or absent: nobody asks whether the film's surroundings would have done. */
+  /** Shortcut check; null or absent: off. */
   readonly shortcutCheck?: ShortcutCheck | null;
-  /** Who analyses, with what and since when: the part of the results that does not come from the film. */
+  /** Identity of the analysis: the part of the results that does not come from the film. */
   readonly identity: () => AnalysisIdentity;
   /** Youngest patient whose films are analysed (years; 0: every age). */
   readonly minimumAge?: number | undefined;
@@ -30,16 +30,16 @@ export interface Line {
 }
 
 /**
- * One film, by Arias-Garzon et al. 2021: VGG19 tells frontal from lateral; the film becomes a small grey plane N; a
- * U-Net finds the lungs; a VGG tells COVID-19 from not; a heat map shows where it looked. Wherever the film does not
- * fit, the outcome says why. Never throws for what a file holds.
+ * Analyses one film by Arias-Garzon et al. 2021: VGG19 tells frontal from lateral; the film is reduced to a small grey
+ * plane N; a U-Net finds the lungs; a VGG tells COVID-19 from not; a heat map shows where it looked. A film that does
+ * not fit gets an outcome with the reason. Never throws for the content of a file.
  */
 export async function analyseFilm(bytes: Uint8Array, line: Line): Promise<FilmOutcome> {
   const source = await openFilm(bytes, line);
   return 'outcome' in source ? source : analyseOpened(source, line);
 }
 
-/** The film with its header read; where it can't be read, what comes of that. */
+/** The film with its header read, or the outcome of an unreadable file. */
 export async function openFilm(bytes: Uint8Array, { reader }: Pick<Line, 'reader'>): Promise<OpenedFilm | FilmOutcome> {
   try {
     return await open(bytes, reader);
@@ -50,12 +50,12 @@ export async function openFilm(bytes: Uint8Array, { reader }: Pick<Line, 'reader
   }
 }
 
-/** As {@link analyseFilm}, of a film that is open. */
+/** As {@link analyseFilm}, for an opened film. */
 export async function analyseOpened(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
   return withContent(unfit(source, line) ?? (await analysePixels(source, line)), source, line);
 }
 
-/** A film that gets a report is known again by its content, also where nobody had to look at its pixels. */
+/** Adds the content digests to an outcome with a report, also where the pixels were not needed. */
 async function withContent(outcome: FilmOutcome, source: OpenedFilm, { reader }: Line): Promise<FilmOutcome> {
   if (outcome.outcome === 'rejected') return outcome;
   const decoded =
@@ -66,8 +66,7 @@ async function withContent(outcome: FilmOutcome, source: OpenedFilm, { reader }:
 }
 
 /**
- * As {@link analyseFilm}, from the pixels on: what its header says is not looked at. Pictures come here, which
- * have none.
+ * As {@link analyseFilm}, from the pixels on, without a header check: for PNG and JPEG pictures, which have no header.
  */
 export async function analysePixels(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
   try {
@@ -94,7 +93,7 @@ async function analyse(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
   };
 }
 
-/** The networks, one after the other; a film that is not for the next one is refused. */
+/** Runs the networks one after the other; stops where the film is refused. */
 async function infer(source: OpenedFilm, film: PreprocessedFilm, line: Line): Promise<InferredFilm | FilmOutcome> {
   const admitted = await admit(film, line);
   if (admitted.refusal !== null) {
@@ -108,8 +107,8 @@ async function infer(source: OpenedFilm, film: PreprocessedFilm, line: Line): Pr
 }
 
 /**
- * Whether a picture is for the classifier, by its pixels: without a fault that can be computed, like the films of the
- * training, frontal, with plausible lungs. In this order, so that the reason given is the true one.
+ * Checks by its pixels whether a picture may go to the classifiers: no computable fault, in distribution, frontal,
+ * plausible lungs. The order matters, so that the reason given is the right one.
  */
 async function admit(
   film: PreprocessedFilm,
@@ -135,9 +134,9 @@ function unfit(source: OpenedFilm, { minimumAge }: Pick<Line, 'minimumAge'>): Fi
 
 type Seen = Pick<FilmOutcome & { outcome: 'not-analysed' }, 'view' | 'lungFraction' | 'remarks' | 'decodedDigest'>;
 
-/** What a report can say of a refused film that was looked at. */
+/** Findings on a refused film for its report. */
 function seen({ decoded }: PreprocessedFilm, { refusal, view, lungs }: Admission): Seen {
-  // Lateral by the view model alone is a lateral view; beside another reason it may be anything.
+  // A lateral view is reported only where that is the reason; beside another reason the view may be wrong.
   const doubtful = view?.view === 'lateral' && refusal?.reason !== 'lateral-view';
   return {
     view: doubtful ? null : (view?.view ?? null),
@@ -149,7 +148,7 @@ function seen({ decoded }: PreprocessedFilm, { refusal, view, lungs }: Admission
 
 const UNSEEN: Seen = { view: null, lungFraction: null };
 
-/** A refused film of the chest gets a report that says so; anything else gets a log line. */
+/** A refused film of the chest gets a report with the reason; others get a log line. */
 function refused({ attributes, sopInstanceUid }: OpenedFilm, refusal: Refusal, found = UNSEEN): FilmOutcome {
   return isReported(attributes, refusal)
     ? { outcome: 'not-analysed', sopInstanceUid, refusal, attributes, ...found }

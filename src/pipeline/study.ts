@@ -25,28 +25,28 @@ export interface Ports {
 }
 
 export interface StudyRun {
-  /** This study may have been worked on before. */
+  /** The study may have been worked on before. */
   readonly redelivered: boolean;
-  /** Films that have a report of another version of Hilum are read anew instead of being left alone. */
+  /** Films with a report of another version of Hilum are analysed again. */
   readonly reanalyze?: boolean;
-  /** Films are compared with what their reports saw, so that one whose content was replaced is read anew. */
+  /** Films are compared with the digests in their reports, so that replaced ones are analysed again. */
   readonly compare?: boolean;
-  /** Asked between two films: whether to stop here, and to go on in another run. */
+  /** Called between two films: whether to stop here and continue in another run. */
   readonly shouldReturn?: () => boolean;
-  /** Told of each key object selection that is left alone. */
+  /** Called for each key object selection that is not read. */
   readonly onUnreadNote?: NoteReading['onUnread'];
   /** All instances of the study, where they were listed a moment ago. */
   readonly instances?: readonly InstanceReference[] | null;
-  /** Waits before an archive that shows nothing of the study is asked again (milliseconds). */
+  /** Delays before an archive that returns nothing of the study is asked again (milliseconds). */
   readonly emptyDelaysMs?: readonly number[];
 }
 
 /**
- * One study: each film without a report, or with another content than its report saw, is fetched, analysed, encoded
- * and stored; all that was stored is verified; then the study's result is announced. Null when every film had its
- * report already, as when our own results arrive: there is nothing new to say; `gone` when the archive has nothing of
- * the study. A film that fails for good does not hold up the others.
- * @throws HilumError of a port, or STUDY_RETURNED; what was done before stays done and is recognised at the next try.
+ * Analyses a study: each film without a report, or with another content than its report's, is fetched, analysed,
+ * encoded and stored; all stored objects are verified by a query; then the study's result is announced. Null when every
+ * film had its report already (for example because our own results arrived); `gone` when the archive has nothing of the
+ * study. A film that fails permanently does not stop the others.
+ * @throws HilumError of a port, or STUDY_RETURNED; finished films stay done and are recognised in the next run
  */
 export async function runStudy(
   study: Uid,
@@ -84,14 +84,14 @@ interface StudyParts {
   readonly found: StudyInventory;
   readonly instances: readonly InstanceReference[];
   readonly reports: ReadonlyMap<Uid, FilmReports>;
-  /** Of the films read in this run. */
+  /** Results of the films analysed in this run. */
   readonly results: readonly FilmResult[];
   readonly identity: AnalysisIdentity;
 }
 
 /**
- * The films read now and, as their reports have it, those read before: by this analysis first, then by another version
- * of Hilum, whose priority stands.
+ * Result of the study: films of this run and, from their reports, those analysed before, by this version or another
+ * one, whose priority stays.
  */
 function resultOfStudy(study: Uid, { found, instances, reports, results, identity }: StudyParts): ResultEvent {
   const read = new Set<Uid>(results.map(({ sopInstanceUid }) => sopInstanceUid));
@@ -99,7 +99,7 @@ function resultOfStudy(study: Uid, { found, instances, reports, results, identit
   const left = [...listed, ...[...reports.keys()].filter((film) => !listed.has(film))].flatMap((film) => {
     const known = read.has(film) ? undefined : reports.get(film);
     const result = known && resultInEffect(known);
-    // Of a film that is not there any more it is told only that it was rejected.
+    // Of a film that is not listed any more, only its rejection is reported.
     const isTold = result && (listed.has(film) || saysRejected(result));
     return known && result && isTold ? [{ result, isOurs: isReadBy(known, study, identity) }] : [];
   });
@@ -116,13 +116,13 @@ function resultOfStudy(study: Uid, { found, instances, reports, results, identit
 /** How a run over films may end. */
 interface RunEnds {
   readonly shouldReturn: () => boolean;
-  /** Asked, before it ends in any way but by an error of a port, whether all is there. */
+  /** Called before it ends, unless by an error of a port, to verify what was stored. */
   readonly confirm?: (results: readonly FilmResult[]) => Promise<void>;
 }
 
 /**
- * One film after the other. It stops early only once a film of this run has its report: a rejected film has none and is
- * looked at again in the next run, so that without this rule a study could go round for ever.
+ * One film after the other. It stops early only once a film of this run has a report: a rejected film has none and is
+ * looked at in each run, so that without this rule a study might never end.
  */
 export async function runFilms<T>(
   films: readonly T[],
@@ -153,7 +153,7 @@ export async function runFilms<T>(
   return results;
 }
 
-/** A film as a step of its study's trace. */
+/** Runs a film as a span of its study's trace. */
 function traced(run: () => Promise<FilmResult>): Promise<FilmResult> {
   return inChildSpan({ name: 'film' }, async () => {
     const result = await run();
@@ -164,8 +164,8 @@ function traced(run: () => Promise<FilmResult>): Promise<FilmResult> {
 }
 
 /**
- * Looks whether all objects of these films are there. Where an error of the archive keeps from it, the next run takes a
- * film that has its report as stored: each object was named as stored by the answer to its own request.
+ * Verifies by a query that all objects of these films are stored. Where an error of the archive prevents it, the next
+ * run takes films with a report as stored: each object was confirmed by its own response.
  */
 function confirm(
   study: Uid,
@@ -178,7 +178,7 @@ function confirm(
   return timing(observer)('verify', () => verify(study, objects, archive));
 }
 
-/** What is known of a study when its films are read. */
+/** Known facts of a study while its films are analysed. */
 interface KnownStudy {
   readonly study: Uid;
   readonly reports: ReadonlyMap<Uid, FilmReports>;
@@ -204,7 +204,7 @@ async function runFilm(
   return write(uid, work, known, line, archive);
 }
 
-/** Fetches a film and has it worked on. */
+/** Fetches and analyses a film. */
 export async function workOnFetched(
   film: InstanceReference,
   task: Omit<FilmTask, 'bytes'>,
@@ -217,7 +217,7 @@ export async function workOnFetched(
   );
 }
 
-/** Of a film that was rejected after it had a result; the archive may list it still, or hide it. */
+/** Withdraws the result of a film that was rejected afterwards; the archive may still list the film or not. */
 async function withdrawFilm(film: Uid, known: KnownStudy, line: StudyLine, archive: Archive): Promise<FilmResult> {
   const { study, reports, rejections, found, identity } = known;
   const listed = found.films.find((one) => one.film.sopInstanceUid === film)?.film;
@@ -231,7 +231,7 @@ async function withdrawFilm(film: Uid, known: KnownStudy, line: StudyLine, archi
   return write(film, work, known, line, archive);
 }
 
-/** Stores the objects of a film that are not there; each was named as stored by the answer. */
+/** Stores the objects of a film that are missing; each is confirmed by its response. */
 async function write(
   film: Uid,
   { result, objects }: FilmWork,
@@ -246,7 +246,7 @@ async function write(
   return written;
 }
 
-/** An object too large to be read is an outcome; a lost archive is not. */
+/** An object that is too large to be read is an outcome; a lost archive is an error. */
 function unfetched(error: unknown): FilmOutcome {
   const refusal = refusalOf(error);
   if (refusal === null) throw error;
