@@ -2,11 +2,11 @@ import type { Message } from 'amqplib';
 import { carrierOf, type SpanAttributes, type SpanStart } from '../base/trace';
 
 /**
- * Steps of a message, named by OpenTelemetry's semantic conventions for messaging and RabbitMQ (1.45, in development).
+ * Spans of a message, named by OpenTelemetry's semantic conventions for messaging and RabbitMQ (1.45, in development).
  */
 const SYSTEM = { 'messaging.system.name': 'rabbitmq' };
 
-/** To publish a message to an exchange. */
+/** Span for publishing a message to an exchange. */
 export function sending(exchange: string, routingKey: string, body: Buffer): SpanStart {
   return {
     name: `send ${exchange}`,

@@ -17,13 +17,13 @@ interface SubgroupRow {
   readonly specificity: Share;
 }
 
-/** The films by one column of the labels file, or by one thing that their headers say. */
+/** Films grouped by one column of the labels file or one property in their headers. */
 export interface Subgroup {
   readonly name: string;
   readonly rows: readonly SubgroupRow[];
 }
 
-/** Beyond, the smallest are put together: a column of dates or of numbers makes no groups. */
+/** With more values, the smallest groups are joined: a column of dates or numbers makes no groups. */
 const MOST_VALUES = 12;
 export const NOT_SAID = '(not said)';
 export const OTHERS = '(all others)';

@@ -21,7 +21,7 @@ export interface AccountParts {
   readonly hasLocal: boolean;
 }
 
-/** One's own account; for admins users, sessions and API tokens. */
+/** Routes of one's own account; for admins, of users, sessions and API tokens. */
 export function accountRoutes(parts: AccountParts): Router {
   const router = Router();
   router.get(
@@ -166,7 +166,7 @@ async function changeOwnPassword(parts: AccountParts, request: Request, response
     refuse(problem);
     return;
   }
-  // Every session ended, this one too: a new one under a new id.
+  // All sessions have ended, this one too: a new one begins under a new id.
   await parts.authenticator.begin(request, response, {
     userId: user.id,
     username,
@@ -177,7 +177,7 @@ async function changeOwnPassword(parts: AccountParts, request: Request, response
   response.redirect(303, '/account');
 }
 
-/** The account whose password until now is right, else null: as at a sign-in, with its limits and in the trail. */
+/** The account if its current password is right, else null; with the limits and the audit of a sign-in. */
 async function knownAccount(parts: AccountParts, request: Request, username: string): Promise<Account | null> {
   const actor = { ...requiredUser(request), address: addressOf(request) };
   const said = (outcome: 'failure' | 'locked', why: string) =>
@@ -196,7 +196,7 @@ function rolesIn(request: Request): string[] {
   return (Array.isArray(roles) ? roles : [roles]).filter((role): role is string => typeof role === 'string');
 }
 
-/** Records changes in the name of the request's sender. */
+/** Records changes in the name of the request's user. */
 function recordBy({ recorder }: AccountParts, request: Request<object>): RecordChange {
   const actor = { ...requiredUser(request as Request), address: addressOf(request as Request) };
   return (change) => recorder.record(actor, { kind: 'account', ...change });

@@ -6,7 +6,7 @@ import { LEAST_PASSWORD_LENGTH } from './password';
 import type { SignedInUser } from './session-store';
 import { PERSON_ROLES, type RequestUser, ROLES } from './user';
 
-/** A page of this layer: no script at all. */
+/** A page of the access layer, without scripts. */
 function page(words: Words, title: string, body: Html, isWide = false): string {
   return html`<!doctype html>
     <html lang="${words.language}">
@@ -26,11 +26,11 @@ function page(words: Words, title: string, body: Html, isWide = false): string {
     </html> `.text;
 }
 
-/** What is told by the rules of the access layer, which say it in English. */
+/** Problems come from the access layer's rules in English. */
 const problemText = (words: Words, problem: string | null) =>
   problem === null ? null : html`<p role="alert">${translated(words, problem)}</p>`;
 
-/** Links that choose the language of this page and of all others. */
+/** Links to choose the language of all pages. */
 const languageLinks = (path: string) =>
   html`<p class="languages">
     ${Object.entries(LANGUAGES).map(
@@ -236,7 +236,7 @@ export function usersPage(words: Words, users: readonly ListedUser[], problem: s
   );
 }
 
-/** Who is signed in, by a local account or by the provider. */
+/** Users with a session, of local accounts or of the provider. */
 export function sessionsPage(words: Words, users: readonly SignedInUser[], problem: string | null): string {
   const row = ({ userId, displayName, sessions, seenAt }: SignedInUser) =>
     html`<tr>
@@ -273,7 +273,7 @@ export interface ListedToken {
   readonly expiresAt: number | null;
 }
 
-/** `shown`: a token that was just made, the only time that it is to be seen. */
+/** `shown`: a token that was just made, visible only this once. */
 export function tokensPage(
   words: Words,
   tokens: readonly ListedToken[],

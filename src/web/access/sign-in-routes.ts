@@ -15,18 +15,18 @@ import type { Authenticator } from './authenticator';
 import { ACCESS_CSS } from './style';
 import { localId, open, userOf } from './user';
 
-/** What the sign-in needs. */
+/** What the sign-in routes need. */
 export interface SignInParts {
   readonly directory: Directory;
   readonly authenticator: Authenticator;
   readonly limits: SignInLimits;
-  /** Null where accounts of Hilum are all there is. */
+  /** Null where there are only local accounts. */
   readonly oidc: OidcClient | null;
   readonly hasLocal: boolean;
   readonly recorder: AuditRecorder;
-  /** For what somebody without a sign-in can have recorded as often as he likes. */
+  /** Audit of events that anybody can cause without a sign-in. */
   readonly repeats: Repeats;
-  /** As the browser knows us: https://hilum.hospital.example */
+  /** Origin of the service in the browser: https://hilum.hospital.example */
   originOf(request: Request): string;
 }
 
@@ -38,10 +38,13 @@ export function textOf(request: Request, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Longest path that is gone back to (characters): those of the pages are shorter. */
+/** Longest path to return to (characters); those of the pages are shorter. */
 const LONGEST_RETURN = 512;
 
-/** A path of our own to go back to; anything else is the start page (no redirect to other sites). */
+/**
+ * A path of our own to return to after the sign-in; anything else becomes the start page, so that nothing redirects to
+ * other sites.
+ */
 function safeReturn(text: unknown): string {
   if (typeof text !== 'string' || text.length > LONGEST_RETURN) return '/';
   return /^\/(?![/\\])[\x21-\x7e]*$/.test(text) && !text.includes('\\') ? text : '/';
@@ -51,7 +54,7 @@ export function addressOf(request: Request): string {
   return plainAddress(request.ip ?? '');
 }
 
-/** Sign-in, sign-out and the first admin. */
+/** Routes of sign-in, sign-out and the first admin. */
 export function signInRoutes(parts: SignInParts): Router {
   const router = Router();
   router.get(
@@ -171,7 +174,7 @@ async function callback(parts: SignInParts, oidc: OidcClient, request: Request, 
   try {
     const user = await oidc.finish(new URL(request.originalUrl, parts.originOf(request)), flow);
     const id = `oidc:${user.subject}`;
-    // The provider tells of a role that it took away only now.
+    // The provider reports only now that it has removed the role.
     if (!user.roles.includes('admin'))
       await parts.directory.revokeTokensOf(id, (change) =>
         parts.recorder.record({ id, name: user.name, roles: user.roles, address }, { kind: 'account', ...change }),
@@ -205,7 +208,7 @@ async function signOut(parts: SignInParts, request: Request, response: Response)
   if (user !== null)
     await parts.recorder.record({ ...user, address: addressOf(request) }, { kind: 'sign-out', outcome: 'success' });
   const back = `${parts.originOf(request)}/sign-in?out=1`;
-  // A provider that is away must not keep anybody signed in here.
+  // A provider that is away must not prevent the sign-out here.
   const elsewhere =
     session === null || session.username !== null || parts.oidc === null
       ? null
