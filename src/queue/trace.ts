@@ -22,7 +22,7 @@ export function sending(exchange: string, routingKey: string, body: Buffer): Spa
   };
 }
 
-/** To work on a message that came from a queue: part of the trace that it came with. */
+/** Span for work on a received message, in the trace that came with it. */
 export function processing(
   { content, fields, properties }: Message,
   queue: string,

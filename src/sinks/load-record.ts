@@ -268,7 +268,7 @@ function keyOf({ studyInstanceUid, films, correction }: ResultEvent): Uid {
   return deriveUid(['record', studyInstanceUid, ...parts.sort(), ...corrected]);
 }
 
-/** What a header says of patient, study and order. */
+/** Patient, study and order attributes of a header. */
 export function attributesOf(header: PatientFacts & StudyFacts & OrderFacts): StudyAttributes {
   const { PatientID, IssuerOfPatientID, PatientName, PatientBirthDate, PatientSex } = header;
   const {

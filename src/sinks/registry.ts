@@ -9,7 +9,7 @@ import { LIST_SINK, type Sink } from './sink';
 import { ups } from './ups';
 import { webhook } from './webhook';
 
-/** One sink as configured. */
+/** A configured sink. */
 export interface SinkInstance {
   /** The entry's key, or key and name of the block joined by a dot; used for its queue, metrics label and probe. */
   readonly name: string;

@@ -5,9 +5,12 @@ import type { KnownFilm, KnownStudy } from './corrections';
 import type { StudySummary } from './record-columns';
 import type { Worklist } from './worklist';
 
-/** Port: what the archive has of a study now; `archive/dicomweb` fits it by shape. Every method throws HilumError. */
+/**
+ * Port: present attributes of a study in the archive; `archive/dicomweb` fits it by shape. Every method throws
+ * HilumError.
+ */
 export interface AttributeArchive extends Pick<RecordArchive, 'describe'> {
-  /** Null where the archive does not have it. */
+  /** Null where the archive does not have the study. */
   findStudySummary(study: Uid, timeoutMs?: number): Promise<StudySummary | null>;
 }
 
@@ -17,9 +20,9 @@ export interface RefreshParts {
 }
 
 /**
- * Has the row of a study follow the archive: by one query, of a film's header, which is what its result says; without a
- * result, of what a search lists. Resolves to the keywords of the attributes that were corrected; none for a study that
- * the list or the archive does not have.
+ * Updates the row of a study from the archive, by one query: of a film's header, which results use; without a result,
+ * of the study's summary. Resolves to the keywords of corrected attributes; empty for a study that list or archive do
+ * not have.
  * @throws HilumError of archive and database
  */
 export async function refreshAttributes(study: Uid, { worklist, archive }: RefreshParts): Promise<readonly string[]> {
@@ -37,7 +40,7 @@ async function find(study: Uid, known: KnownStudy, archive: AttributeArchive): P
 async function findByFilm(films: readonly KnownFilm[], archive: AttributeArchive): Promise<FoundAttributes | null> {
   for (const film of films) {
     const header = await archive.describe(film);
-    // Without a modality it is no header of a film, whatever the archive answered.
+    // Without a modality it is no film's header, whatever the archive returned.
     if (header !== null && header.Modality !== '') return { of: 'film', attributes: attributesOf(header) };
   }
   return null;

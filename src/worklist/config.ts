@@ -2,17 +2,17 @@ import { z } from 'zod';
 import { fromConfigFolder } from '../base/schema';
 import { isTimeZone, systemTimeZone } from '../base/time-zone';
 
-/** `file://...` is a URL, absolute as it is. */
+/** `file://...` is a URL and already absolute. */
 function withAbsolutePath(database: string): string {
   const path = /^file:(?!\/\/)(.+)$/s.exec(database)?.[1];
   return path === undefined ? database : `file:${fromConfigFolder(path)}`;
 }
 
-/** Null is for ever. */
+/** Null: for ever. */
 const days = (least: number, text: string) =>
   z.number().int().min(least).max(36_500).nullable().default(null).describe(`${text} (days); null: for ever`);
 
-/** A study is worked with for weeks: corrections, comparisons, turnaround. */
+/** Shortest retention of rows: corrections, comparisons and turnaround need weeks. */
 const LEAST_DAYS = 30;
 
 export const retentionSchema = z
@@ -33,7 +33,7 @@ export const retentionSchema = z
   .prefault({});
 export type RetentionConfig = z.infer<typeof retentionSchema>;
 
-/** What must not be, as the configuration is refused with it. */
+/** Settings that are refused when the configuration is read. */
 export function retentionProblems({ listDays, verdictDays }: RetentionConfig): string[] {
   if (verdictDays === null || (listDays !== null && verdictDays >= listDays)) return [];
   return ['retention.verdictDays: a row shows its verdict, so listDays must be set, and not be longer'];

@@ -8,17 +8,17 @@ export interface TurnaroundOptions {
   readonly now?: () => number;
 }
 
-/** How far figures reach back (days): a closed list, so that few are kept. */
+/** Periods (days): a closed list, so that few are cached. */
 export const TURNAROUND_DAYS = [1, 7, 30, 90] as const;
 export type TurnaroundDays = (typeof TURNAROUND_DAYS)[number];
 
 const DAY_MS = 86_400_000;
-/** So long figures are good (milliseconds): of 100,000 studies they cost seconds of a core. */
+/** Figures are reused for this long (milliseconds), as 100,000 studies take seconds of a core. */
 const KEPT_MS = 300_000;
-/** Older ones are told nobody who does not wait for newer ones. */
+/** Older figures are not returned at once either (milliseconds). */
 const STALE_MS = 3 * KEPT_MS;
 
-/** Turnaround of the last days, computed once for all who ask within five minutes, one after the other. */
+/** Cache of turnaround figures: computed once for all requests within five minutes, one computation at a time. */
 export class KeptTurnaround {
   private readonly known = new Map<TurnaroundDays, Turnaround>();
   private readonly asked = new Map<TurnaroundDays, Promise<Turnaround>>();
@@ -42,7 +42,7 @@ export class KeptTurnaround {
     return asked;
   }
 
-  /** What is known, at once; newer figures are asked for where these are not good any more. */
+  /** The cached figures at once; new ones are computed in the background where these are out of date. */
   glance(days: TurnaroundDays): Turnaround | null {
     this.look(days).catch(() => undefined);
     const known = this.known.get(days);

@@ -7,7 +7,7 @@ import type { StudyColumns } from './schema';
 import type { LeftOutReason } from './states';
 import type { LeadFilm } from './study-row';
 
-/** What a list of studies says of one that is not analysed yet: as QIDO-RS returns it. */
+/** Study summary: patient and study attributes as QIDO-RS returns them, shown before there is a result. */
 export interface StudySummary {
   readonly PatientID: string;
   readonly PatientName: string;
@@ -19,7 +19,7 @@ export interface StudySummary {
   readonly StudyDescription: string;
 }
 
-/** What a row says of patient and study. */
+/** Columns for patient and study. */
 export const SUMMARY_COLUMNS = [
   'patient_id',
   'patient_name',
@@ -51,7 +51,7 @@ export function summaryColumns(study: string, summary: StudySummary): SummaryCol
   };
 }
 
-/** The columns that say nothing of patient and study. */
+/** The columns without those for patient and study. */
 export function withoutSummary<Columns extends SummaryColumns>(columns: Columns): Omit<Columns, keyof SummaryColumns> {
   return Object.fromEntries(Object.entries(columns).filter(([name]) => !OF_SUMMARY.has(name))) as Omit<
     Columns,
@@ -65,7 +65,7 @@ const wordsOf = (...texts: readonly string[]): string =>
     .filter((text) => text !== '')
     .join(' ');
 
-/** The columns that a result decides. */
+/** Columns that a result sets. */
 export function recordColumns(record: StudyRecord) {
   const { films } = record;
   const analysed = films.filter(({ outcome }) => outcome === 'analysed');
@@ -99,7 +99,7 @@ export function recordColumns(record: StudyRecord) {
   };
 }
 
-/** Why there is no result: of a chest film first, as that is what somebody has to read. */
+/** Why there is no result: a chest film's reason first, as somebody has to read that film. */
 function withoutResult({ films, skipped = [] }: StudyRecord) {
   const subject = subjectOf(films);
   const reason = films.find((film) => subjectOfFilm(film) === subject && film.reason !== null)?.reason ?? null;
@@ -109,7 +109,10 @@ function withoutResult({ films, skipped = [] }: StudyRecord) {
   return { state: 'left-alone' as const, reason: leftOut, hidden: 0 };
 }
 
-/** The analysed film with the highest probability, else the first; undefined where there is none. */
+/**
+ * The film that represents the study: the analysed one with the highest probability, else the first; undefined where
+ * there is none.
+ */
 export function leadOf(films: readonly FilmRecord[]): FilmRecord | undefined {
   return films.reduce<FilmRecord | undefined>(
     (best, film) => (best === undefined || (film.probability ?? -1) > (best.probability ?? -1) ? film : best),
@@ -124,7 +127,7 @@ function heatMapOf({ outputs }: FilmRecord): LeadFilm['heatMap'] {
     : { seriesInstanceUid: found.seriesInstanceUid, sopInstanceUid: found.sopInstanceUid };
 }
 
-/** As a search compares: without marks and case, the parts of a name as words. */
+/** Text in the form that is searched: without accents and case, the parts of a name as words. */
 export function fold(text: string): string {
   return clean(text, 1_000)
     .normalize('NFKD')
@@ -134,12 +137,12 @@ export function fold(text: string): string {
     .trim();
 }
 
-/** Whole, but for NUL. */
+/** The whole identifier without NUL. */
 function identifier(text: string): string {
   return clean(text, text.length);
 }
 
-/** PostgreSQL has no NUL in a text. */
+/** Text without NUL, which PostgreSQL can't store, cut to `max` characters. */
 export function clean(text: string, max = 256): string {
   return text.replaceAll('\0', '').slice(0, max);
 }

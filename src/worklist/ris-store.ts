@@ -28,15 +28,15 @@ import type { Schema, StudyColumns } from './schema';
 
 export interface RisStoreParts {
   readonly database: Database;
-  /** Told of each study before its row changes. @throws HilumError: then nothing of the message holds */
+  /** Called for each study before its row changes. @throws HilumError: then nothing of the message is applied */
   readonly onChange: (study: ChangedStudy, sender: RisSender) => Promise<void>;
   readonly now?: () => number;
 }
 
 /**
- * The list, as the RIS tells it of orders and patients. A message is taken in one transaction, and its digest with it:
- * taken twice it changes nothing, and what is answered is committed. The change's number comes first, as everywhere:
- * one writer at a time, so that a study that comes meanwhile finds what is kept, or is found.
+ * Applies messages of the RIS about orders and patients to the list. A message is applied in one transaction together
+ * with its digest: received twice it changes nothing, and what is acknowledged is committed. The change number is taken
+ * first, as in every writer, so that a study that arrives meanwhile either finds the stored order or is found.
  */
 export function risStore({ database, onChange, now = Date.now }: RisStoreParts): RisStore {
   return {
@@ -79,7 +79,7 @@ async function takeChanges(
 
 const MOST_TELLING = ['patient-differs', 'applied', 'kept'] as const satisfies readonly TakenAs[];
 
-/** Has the studies of an order follow it. */
+/** Applies an order to its studies. */
 async function followOrders(
   transaction: Transaction<Schema>,
   order: OrderReference,
@@ -103,7 +103,10 @@ type Stored = Pick<StudyColumns, (typeof COLUMNS)[number]>;
 
 type PatientChange = Exclude<RisChange, { readonly order: unknown }>;
 
-/** Of the studies that the list has now; whether there is one. Later ones come with what the archive says then. */
+/**
+ * Corrects the patient of the studies on the list; returns whether there is one. Later studies arrive with the
+ * archive's values.
+ */
 async function correctPatient(
   transaction: Transaction<Schema>,
   change: PatientChange,
@@ -136,12 +139,14 @@ async function correctPatient(
   return isAny;
 }
 
-/** What a message says of the patient of a study, whose identifier it knows as `found`; `issuer` is the archive's. */
+/**
+ * Attributes that a message sets for the patient of a study, who has the identifier `found`; `issuer` is the archive's.
+ */
 function said(change: PatientChange, found: PatientIdentifier, issuer: string) {
   if (change.kind === 'patient') return change.demographics;
   const surviving = change.patient.find(({ issuers }) => issuers.some((name) => found.issuers.includes(name)));
   const { id, issuers } = surviving ?? change.patient[0]!;
-  // An archive that names no issuer goes on to name none: by both together a patient is told from others.
+  // Where the archive names no issuer, none is set: ID and issuer together identify a patient.
   return { ...change.demographics, PatientID: id, ...(issuer === '' ? {} : { IssuerOfPatientID: issuers[0] ?? '' }) };
 }
 

@@ -8,10 +8,10 @@ import { columnsWithRis } from './ris-patient';
 import type { Schema, StudyColumns } from './schema';
 import type { LeftOutReason, StudyState } from './states';
 
-/** What the archive lists of a study. */
+/** Summary of a study in the archive, and whether it may have films. */
 export interface StudyListing {
   readonly summary: StudySummary;
-  /** False where it is known that the study has no film: it is not shown. */
+  /** False where the study is known to have no film: it is not shown. */
   readonly mayHaveFilms: boolean;
 }
 
@@ -28,9 +28,9 @@ const STORED = [
 type Stored = Pick<StudyColumns, (typeof STORED)[number]>;
 
 /**
- * Writes a step. A study with a result keeps showing it: our own results make a study stable again, which must not look
- * like waiting; only a failure shows. Steps of several processes may arrive out of order, so none is taken for more
- * than it says.
+ * Writes a step. A study with a result keeps showing it, because our own results make a study stable again, which must
+ * not look like waiting; only a failure is shown. Steps of several processes may arrive out of order, and each changes
+ * only what it states.
  */
 export async function writeStep(
   transaction: Transaction<Schema>,
@@ -68,7 +68,8 @@ export async function writeStep(
 }
 
 /**
- * Whether the archive should be asked what it lists of this study: nothing is known of it, or it was not shown so far.
+ * Whether the archive should be asked for the study's summary: nothing is known of the study, or it is not shown so
+ * far.
  */
 export async function needsListing(db: Kysely<Schema>, study: Uid): Promise<boolean> {
   const stored = await db.selectFrom('study').select(STORED).where('study_uid', '=', study).executeTakeFirst();
@@ -121,7 +122,7 @@ function leftOut(reason: LeftOutReason) {
   return { state: 'left-alone' as const, reason, retry_at: null };
 }
 
-/** A later word of triage may raise, never lower; what the archive lists holds until there is a result. */
+/** A later priority of triage may raise, never lower; the archive's summary holds until there is a result. */
 function changesBy(
   study: Uid,
   step: Step,
@@ -138,17 +139,14 @@ function changesBy(
   return { ...raised, ...seen };
 }
 
-/** A study without a result of which it is known that it has no film is not shown, whatever became of it. */
+/** A study without a result that is known to have no film is not shown, whatever the step. */
 function stateOf(step: Step, stored: Stored, at: number, listing: StudyListing | null): Partial<StudyColumns> {
   if (listing?.mayHaveFilms === false && stored.record_key === null)
     return stored.state === 'left-alone' ? {} : leftOut('modality');
   return isTold(step, stored, listing) ? stateBy(step, at) : {};
 }
 
-/**
- * Of a step that was overtaken by the study's result: it tells when the study came and when its analysis began, and no
- * state.
- */
+/** For a step that arrives after the study's result: it sets arrival and start of the analysis, and no state. */
 function startOf(step: Step, stored: Stored, at: number): Partial<StudyColumns> {
   return { arrived_at: Math.min(stored.arrived_at, at), ...(step.kind === 'analysing' ? { started_at: at } : {}) };
 }
@@ -157,7 +155,7 @@ function isTold(step: Step, { state, record_key }: Stored, listing: StudyListing
   const hasResult = record_key !== null;
   switch (step.kind) {
     case 'waiting':
-      // Not over `analysing`: the worker that has the study may have told so before.
+      // Does not replace `analysing`, which the worker that has the study may have reported before.
       return state === 'left-alone' ? listing === null || listing.mayHaveFilms : state === 'failed' && !hasResult;
     case 'analysing':
     case 'returned':

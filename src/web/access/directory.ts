@@ -177,7 +177,7 @@ export class Directory {
     return (await this.stores.tokens.revoke(prefix, recorded)) ? null : 'There is no such token.';
   }
 
-  /** Ends the API tokens of somebody who is no admin any more. @param user id of the user */
+  /** Removes the API tokens of a user who is no admin any more. @param user id of the user */
   revokeTokensOf(user: string, record: RecordChange): Promise<void> {
     return this.stores.tokens.revokeMadeBy(user, (revoked) =>
       record({ what: `is no admin any more${revokedWords(revoked)}`, account: user, isRoleChange: true }),

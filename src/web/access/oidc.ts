@@ -179,7 +179,7 @@ export function claimAt(claims: Readonly<Record<string, unknown>>, path: string)
     );
 }
 
-/** The roles that the claim's values stand for: a list, or one text with spaces. */
+/** Roles for the values of a claim: a list, or one text with spaces. */
 export function rolesOfClaims(
   claims: Readonly<Record<string, unknown>>,
   { rolesClaim, roles }: Pick<OidcConfig, 'rolesClaim' | 'roles'>,

@@ -7,20 +7,20 @@ import type { StoredOutlines } from './stored-outlines';
 
 export interface ShelfParts {
   readonly archive: { retrieve(path: ObjectPath): Promise<Uint8Array> };
-  /** A thread of its own: whoever looks at pictures must not hold up the analysis. */
+  /** A decoder thread of its own, so that drawing pictures does not hold up the analysis. */
   readonly reader: FilmReader;
 }
 
-/** Retrievals at a time: a page asks for twenty pictures at once, and the archive has others to serve. */
+/** Retrievals at the same time: a page asks for twenty pictures at once, and the archive has other clients. */
 const AT_A_TIME = 3;
-/** Shapes of films held: a few numbers each. */
+/** Largest number of film shapes kept: a few numbers each. */
 const MOST_SHAPES = 20_000;
-/** Outlines of heat maps held: a few hundred points each. */
+/** Largest number of heat map outlines kept: a few hundred points each. */
 const MOST_OUTLINES = 500;
 
 /**
- * Objects of the archive, a few at a time, and what is drawn of them, one at a time; what is needed first goes first.
- * No turn is waited for within another.
+ * Retrieves objects from the archive, a few at a time, and draws them, one at a time, by rank. No task waits for a slot
+ * while it holds another.
  */
 export class FilmShelf {
   private readonly shapes = new Map<string, FilmShape | null>();
@@ -52,14 +52,14 @@ export class FilmShelf {
     return pictures;
   }
 
-  /** As they were when the heat map was drawn; undefined where it was not, or too long ago. */
+  /** Outlines as of when the heat map was drawn; undefined where that has not happened or they were dropped. */
   outlinesOf({ sopInstanceUid }: ObjectPath): StoredOutlines | undefined {
     return this.outlines.get(sopInstanceUid);
   }
 
-  /** A film's size is read once: the heat map's place depends on it. */
+  /** The size of a film is read once; the position of the heat map depends on it. */
   async shape(path: ObjectPath, task: RankedTask): Promise<FilmShape | null> {
-    // Whoever draws it finds its shape, too.
+    // If the film is being drawn, its shape is found on the way.
     await this.drawing.get(path.sopInstanceUid)?.catch(() => undefined);
     const known = this.shapes.get(path.sopInstanceUid);
     if (known !== undefined) return known;

@@ -21,13 +21,13 @@ export interface OperationParts {
   readonly inTurn: InTurn;
   readonly installed: Pick<ModelParts, 'models'>;
   readonly version: string;
-  /** Films of the last days against those that the classifier was validated on; null where this process counts none. */
+  /** Drift of the last days' films; null where this process counts none. */
   readonly drift: () => readonly DriftMeasure[] | null;
   /** Folder of the documentation. */
   readonly docsDir: string;
 }
 
-/** Pages of the documentation that whoever runs the service looks up. */
+/** Pages of the documentation for operators. */
 const DOCS = ['operations', 'list', 'errors', 'events', 'deliveries', 'configuration', 'security'] as const;
 
 const turnaroundQuery = z.object({
@@ -37,7 +37,7 @@ const turnaroundQuery = z.object({
     .transform((days) => Number(days) as TurnaroundDays),
 });
 
-/** How long studies take, as JSON and as CSV, and what is installed: nothing of a study or a user. */
+/** Turnaround as JSON and CSV, and the installation: no study and no user is named. */
 export function operationRoutes({ turnaround, inTurn, installed, version, drift, docsDir }: OperationParts): Router {
   const router = Router();
   const look = async (request: Request) => {
@@ -108,7 +108,7 @@ function stepView({ arrived, steps }: Pick<TurnaroundGroup, 'arrived' | 'steps'>
   };
 }
 
-/** Columns of the export; an empty hour is all hours together. */
+/** Columns of the export; an empty hour stands for all hours. */
 const COLUMNS = [
   'priority',
   'hour',

@@ -19,13 +19,13 @@ import { audited, checked } from './study-routes';
 export interface PictureParts extends ShelfParts {
   readonly worklist: Pick<Worklist, 'study'>;
   readonly access: Pick<Access, 'audit'>;
-  /** Pictures held in memory (bytes). */
+  /** Size of the cache (bytes). */
   readonly cacheBytes: number;
-  /** How long a drawn picture is held at most (milliseconds). */
+  /** Longest time that a drawn picture is kept (milliseconds). */
   readonly pictureMs: number;
 }
 
-/** The study that is open goes before previews, and those before the rows of the list; each film before its map. */
+/** Ranks: an open study before previews, previews before rows of the list; each film before its heat map. */
 const RANKS: Readonly<Record<PictureSize, number>> = { 1024: 0, 256: 2, 96: 4 };
 const BEHIND_ITS_FILM = 1;
 const RETRY_S = 5;
@@ -38,10 +38,10 @@ const size = z.coerce
 const filmQuery = z.strictObject({ size });
 const heatMapQuery = z.strictObject({ size, part: z.enum(['film', 'whole']).default('whole') });
 
-/** Pictures of films and heat maps, and reports, made from what the archive has when somebody asks. */
+/** Pictures of films and heat maps, and reports, made on request from the archive's objects. */
 export function pictureRoutes(parts: PictureParts): Router {
   const cache = new PictureCache(parts.cacheBytes, parts.pictureMs);
-  // As long as the process.
+  // For the life of the process.
   setInterval(() => cache.forget(), FORGET_EVERY_MS).unref();
   const shelf = new FilmShelf(parts);
   const heatMap = (path: ObjectPath, { uid, film }: Found, asker: Asker) =>
@@ -77,7 +77,7 @@ export function pictureRoutes(parts: PictureParts): Router {
   return router;
 }
 
-/** The lungs' outlines come from the Segmentation, else from the heat map. */
+/** Outlines of the lungs come from the Segmentation, else from the heat map. */
 async function reportOf(
   shelf: FilmShelf,
   { uid, film }: Found,
@@ -93,7 +93,7 @@ async function reportOf(
   const report = await shelf.read(path, task);
   const lungs = segmentation === null ? null : await shelf.read(segmentation, task);
   const shape = film.seriesInstanceUid === null ? null : await shelf.shape(filmPath(uid, film), task);
-  // A heat map that can't be read, or that the archive has lost, takes nothing from the report.
+  // A heat map that is missing or can't be read does not affect the report.
   if (heatMap !== null && film.seriesInstanceUid !== null) await drawHeatMap(heatMap).catch(() => undefined);
   const size = shape === null ? null : { rows: shape.rows, columns: shape.columns };
   const stored = heatMap === null ? undefined : shelf.outlinesOf(heatMap);
@@ -104,7 +104,7 @@ function askerOf(response: Response, rank: number): Asker {
   return { rank, isGone: () => response.destroyed };
 }
 
-/** @throws TooMany in place of {@link Abandoned}: whoever asked has left. */
+/** @throws TooMany in place of {@link Abandoned}: the client has gone */
 function leftAlone(error: unknown): never {
   throw error instanceof Abandoned ? new TooMany(RETRY_S) : error;
 }
@@ -122,14 +122,14 @@ async function found({ worklist }: PictureParts, request: Request): Promise<Foun
   return { study, uid, film: filmOf(study.record, uidOf(request.params['film'])) };
 }
 
-/** A picture of any size shows the film of a patient; it is drawn before, and not sent where this fails. */
+/** A picture of any size shows a patient's film: it is recorded before it is sent, and not sent where that fails. */
 function audit({ access }: PictureParts, request: Request, { row }: StudyDetail): Promise<void> {
   return access.audit(request, { kind: 'study-read', studies: [audited(row)] });
 }
 
 /**
- * Kept by nobody, the browser of who asked included (`notKept`): it shows a patient. Who has it still in hand, as an
- * open page may, and says so is not sent it again.
+ * Not cached by browser or proxy (`notKept`), as it shows a patient. A page that still has it, as it says by its ETag,
+ * is not sent it again.
  */
 function send(request: Request, response: Response, picture: Drawn | undefined): void {
   if (picture === undefined)

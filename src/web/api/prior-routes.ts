@@ -19,7 +19,7 @@ export interface PriorParts {
 
 const MOST_PRIORS = 20;
 
-/** Earlier studies of the patient of a study. */
+/** Prior studies of a study's patient. */
 export function priorRoutes({ worklist, access, inTurn }: PriorParts): Router {
   const router = Router();
   router.get('/studies/:study/priors', needs('radiologist'), async (request, response) => {
@@ -30,7 +30,7 @@ export function priorRoutes({ worklist, access, inTurn }: PriorParts): Router {
     ]);
     if (opened === null) throw new BadRequest(404, 'there is no such study on the list');
     const rights = rightsOf(request);
-    // That there is none says something of the patient, too.
+    // Also recorded without any, as that says something about the patient too.
     await access.audit(request, {
       kind: 'study-read',
       studies: [opened.row, ...priors.map(({ row }) => row)].map(audited),

@@ -26,7 +26,7 @@ function placeOf(path: string): Place {
 const pathOf = (place: Place) =>
   place.page === 'study' ? `/study/${place.uid}` : place.page === 'operators' ? '/operators' : '/';
 
-/** What the list was asked for stays in the address of each page, so that the way back finds it. */
+/** The list's filters stay in the address of each page, so that the way back keeps them. */
 const addressFor = (place: Place) => pathOf(place) + location.search + location.hash;
 
 function tellProblem(text: string | null): void {
@@ -56,7 +56,7 @@ class Pages {
       this.show(placeOf(location.pathname));
       if (session.mayReadStudies) this.list.follow();
     });
-    // Not by the address: its fragment is the search.
+    // Not by the address, as its fragment is the search.
     document.querySelector('.skip')?.addEventListener('click', (event) => {
       event.preventDefault();
       byId('main').focus();

@@ -4,9 +4,9 @@ import { t } from './language.js';
 import { table } from './table.js';
 import { dateTime, duration, since } from './words.js';
 
-/** Turnaround may be asked for of so many days. */
+/** Periods for turnaround (days). */
 const PERIODS = [1, 7, 30, 90];
-/** As many studies as the service looks at, the latest. */
+/** The service computes with this many studies, the latest. */
 const MOST_STUDIES = 100_000;
 
 const STEPS = {
@@ -121,7 +121,7 @@ export function deliveriesPart({ deliveries }: Overview): HTMLElement {
   );
 }
 
-/** Heading, choice of days and the file of them. */
+/** Heading, selection of the period, and download. */
 export function turnaroundControls(days: number, choose: (days: number) => void): HTMLElement[] {
   const file = h('a', { href: csvOf(days) }, t('operation.turnaround.csv'));
   const select = h(
