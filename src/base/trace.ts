@@ -1,7 +1,9 @@
 /**
  * Port for traces (OpenTelemetry). Without `tracing.enabled` it does nothing; with it `tracing/tracer.ts` is loaded and
- * set here. Other rooms create spans by these functions and know no library. Attributes are UIDs, counts, own names and
- * codes, as in the log: never data about a patient, nor the path or query of a URL, which may hold them.
+ * set here. Other rooms create spans by these functions and know no library.
+ *
+ * Attributes are UIDs, counts, own names and codes, as in the log: never data about a patient, nor the path or query of
+ * a URL, which may hold them.
  */
 
 /**

@@ -26,9 +26,11 @@ export function patientOrientation(attributes: Attributes): readonly [row: strin
 /**
  * Orientation of the stored pixels. Of a direction between two axes ("LF") the first letter counts: PS3.3 section
  * C.7.6.1.1.1 puts the principal one first. {@link STANDARD} where the film states no valid orientation, or one of
- * another plane than the frontal one (A\F, a lateral film). Other attributes are not used: Field of View Rotation
- * (0018,7032) and Horizontal Flip (0018,7034) tell how the stored pixels were turned against the detector (PS3.3
- * section C.8.11.4), which is done already; View Position (0018,5101) tells the direction of the beam.
+ * another plane than the frontal one (A\F, a lateral film).
+ *
+ * Other attributes are not used: Field of View Rotation (0018,7032) and Horizontal Flip (0018,7034) tell how the stored
+ * pixels were turned against the detector (PS3.3 section C.8.11.4), which is done already; View Position (0018,5101)
+ * tells the direction of the beam.
  */
 export function turnOf(attributes: Attributes): Turn {
   const directions = patientOrientation(attributes);

@@ -2,10 +2,11 @@ import { HilumError } from '../base/errors';
 import { identifierProblem, wholeIdentifier } from './identifiers';
 
 /**
- * Makes values copied from a film valid for their Value Representation (PS3.5 section 6.2), or drops them. A film's
- * header may hold anything: dates that are hashes, names of a kilobyte, control characters. Descriptive values are cut
- * to length; identifiers are copied whole, even where they break their VR, or left empty (identifiers.ts); nothing is
- * repaired by guessing.
+ * Makes values copied from a film valid for their Value Representation (PS3.5 section 6.2), or drops them.
+ *
+ * A film's header may hold anything: dates that are hashes, names of a kilobyte, control characters. Descriptive values
+ * are cut to length; identifiers are copied whole, even where they break their VR, or left empty (identifiers.ts);
+ * nothing is repaired by guessing.
  */
 export type CopiedVr = 'AS' | 'CS' | 'DA' | 'DS' | 'LO' | 'PN' | 'SH' | 'TM' | 'UT';
 

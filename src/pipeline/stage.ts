@@ -1,7 +1,9 @@
 /**
- * Values that are passed along the pipeline, and its ports. event -> fetch -> decode -> check -> preprocess -> infer ->
- * explain -> encode -> store -> verify -> notify Each value contains the one that it was made from. A stage is a
- * function; no stage knows the next.
+ * Values that are passed along the pipeline, and its ports.
+ *
+ *   event -> fetch -> decode -> check -> preprocess -> infer -> explain -> encode -> store -> verify -> notify
+ *
+ * Each value contains the one that it was made from. A stage is a function; no stage knows the next.
  */
 import type { Attributes } from '../dicom/attributes';
 import type { ContentDigest } from '../dicom/content-digest';

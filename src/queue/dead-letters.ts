@@ -66,10 +66,11 @@ function studyLane(broker: Broker): DeadLane {
 
 /**
  * Passes each dead letter of one queue (default: studies), the oldest first, to `decide`, and applies the decision;
- * then calls `done`. Where `decide` throws, the letter and all after it stay. The letters are taken one by one without
- * an acknowledgement and held on one channel; closing it, or a crash, puts those that are kept back into their old
- * places. A replayed letter is acknowledged after its copy is confirmed: a crash in between leaves two copies, never
- * none.
+ * then calls `done`. Where `decide` throws, the letter and all after it stay.
+ *
+ * The letters are taken one by one without an acknowledgement and held on one channel; closing it, or a crash, puts
+ * those that are kept back into their old places. A replayed letter is acknowledged after its copy is confirmed: a
+ * crash in between leaves two copies, never none.
  * @throws HilumError BROKER_UNREACHABLE; DEAD_QUEUE_BUSY while another process does the same and this one would see
  * only a part
  */

@@ -40,8 +40,10 @@ export class QueueConsumer {
 
   /**
    * Takes no more, and waits up to `graceMs` milliseconds for messages in work; the rest goes back to the queue.
-   * Resolves to the number left. The consumer is cancelled last: RabbitMQ 4 activates the next consumer of a
-   * single-active-consumer queue as soon as this one is cancelled, even if it still has messages in work.
+   * Resolves to the number left.
+   *
+   * The consumer is cancelled last: RabbitMQ 4 activates the next consumer of a single-active-consumer queue as soon as
+   * this one is cancelled, even if it still has messages in work.
    */
   async stop(graceMs: number): Promise<number> {
     this.isStopping = true;

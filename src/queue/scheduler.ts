@@ -18,9 +18,10 @@ export interface SchedulerOptions<T> {
 
 /**
  * Decides which item is worked on next: urgent before routine, but a routine one after `routineEvery` urgent ones in a
- * row, so that none starves. An item is taken only when a slot is free. Prefetching would let items wait for a busy
- * worker while another one is idle, fix the order too early, and hold messages unacknowledged for the time of the one
- * before.
+ * row, so that none starves.
+ *
+ * An item is taken only when a slot is free. Prefetching would let items wait for a busy worker while another one is
+ * idle, fix the order too early, and hold messages unacknowledged for the time of the one before.
  */
 export class Scheduler<T> {
   private busy = 0;

@@ -1,12 +1,13 @@
 import { delayGiven } from './retry-policy';
 
 /**
- * Exchanges and queues of Hilum, as data. All are durable and classic. Quorum queues are not used: on RabbitMQ 3.10
- * (Debian 12) a quorum queue whose node is killed (SIGKILL, power) before it was ever stopped cleanly is not recovered;
- * its messages are lost, and publishing to it closes the connection with 541 (tried). Messages expire on quorum queues
- * only since 3.10, and without a dead-letter exchange they are dropped at the delivery limit. Classic queues keep every
- * confirmed persistent message through the same kill. Deliveries to workers that died, which a quorum queue would
- * count, are counted in a header.
+ * Exchanges and queues of Hilum, as data. All are durable and classic.
+ *
+ * Quorum queues are not used: on RabbitMQ 3.10 (Debian 12) a quorum queue whose node is killed (SIGKILL, power) before
+ * it was ever stopped cleanly is not recovered; its messages are lost, and publishing to it closes the connection with
+ * 541 (tried). Messages expire on quorum queues only since 3.10, and without a dead-letter exchange they are dropped at
+ * the delivery limit. Classic queues keep every confirmed persistent message through the same kill. Deliveries to
+ * workers that died, which a quorum queue would count, are counted in a header.
  */
 export interface Exchange {
   readonly name: string;

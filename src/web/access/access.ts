@@ -29,9 +29,13 @@ import { addressOf, signInRoutes } from './sign-in-routes';
 import { hasRole, needs, open, Refused, type RequestUser, setUser, userOf } from './user';
 
 /**
- * The access layer, behind which all other routes are. {@link protect} mounts it: const app = protect(access, (app) =>
- * { app.get('/api/studies', needs('radiologist'), handler); }); Each route begins with `open`, `signedIn` or
- * `needs(...)` (user.ts); a test fails on a route without one.
+ * The access layer, behind which all other routes are. {@link protect} mounts it:
+ *
+ *     const app = protect(access, (app) => {
+ *       app.get('/api/studies', needs('radiologist'), handler);
+ *     });
+ *
+ * Each route begins with `open`, `signedIn` or `needs(...)` (user.ts); a test fails on a route without one.
  */
 export interface Access {
   /**

@@ -7,11 +7,12 @@ export type DatabaseKind = 'sqlite' | 'postgres';
 export const RELEASES = ['0.1', '0.2'] as const;
 
 /**
- * A step of the schema. It is never changed once released; a later step corrects it. Processes are updated one after
- * the other, and a site may have to go back, so that the previous version must work with the new schema. A step
- * `expands` if each statement of the previous version works as before: tables, optional columns, triggers; an index may
- * be dropped, as it changes no result. A step that removes something `contracts`, which is allowed only if the previous
- * version does not use it any more.
+ * A step of the schema. It is never changed once released; a later step corrects it.
+ *
+ * Processes are updated one after the other, and a site may have to go back, so that the previous version must work
+ * with the new schema. A step `expands` if each statement of the previous version works as before: tables, optional
+ * columns, triggers; an index may be dropped, as it changes no result. A step that removes something `contracts`, which
+ * is allowed only if the previous version does not use it any more.
  */
 export type Migration = MigrationStep & (Expanding | Contracting);
 
