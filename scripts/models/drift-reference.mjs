@@ -14,7 +14,7 @@ const require = createRequire(import.meta.url);
 require('../lib/typescript.cjs');
 const { parse } = require('csv-parse/sync');
 const { SHIPPED_MODELS } = require('../../src/app/installed.ts');
-const { lineSettings, openLine } = require('../../src/app/line.ts');
+const { pipelineSettings, openPipeline } = require('../../src/app/pipeline.ts');
 const { configSchema } = require('../../src/config/config.ts');
 const { count, emptyDriftCounts } = require('../../src/monitoring/drift-store.ts');
 const { openPicture } = require('../../src/pipeline/picture-file.ts');
@@ -32,8 +32,8 @@ async function main() {
       write: { type: 'boolean', default: false },
     },
   });
-  const opened = await openLine(
-    lineSettings({ models: configSchema.shape.models.parse({ threads: Number(values.threads) }) }),
+  const opened = await openPipeline(
+    pipelineSettings({ models: configSchema.shape.models.parse({ threads: Number(values.threads) }) }),
   );
   const [classifier] = opened.models.classifiers;
   if (classifier === undefined) throw new Error('the line has no classifier');

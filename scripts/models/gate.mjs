@@ -16,7 +16,7 @@ import { Explained, ROOT, runMain, say } from '../lib/shell.mjs';
 const require = createRequire(import.meta.url);
 require('../lib/typescript.cjs');
 const { parse } = require('csv-parse/sync');
-const { lineSettings, openLine } = require('../../src/app/line.ts');
+const { pipelineSettings, openPipeline } = require('../../src/app/pipeline.ts');
 const { configSchema } = require('../../src/config/config.ts');
 const { openPicture, kindOf } = require('../../src/pipeline/picture-file.ts');
 const { wilson } = require('../../src/statistics/statistics.ts');
@@ -44,8 +44,8 @@ async function main() {
   });
   if (values.pictures === undefined || values.out === undefined)
     throw new Explained('usage: npm run gate -- --pictures DIR --out FILE.jsonl');
-  const line = await openLine(
-    lineSettings({ models: configSchema.shape.models.parse({ threads: Number(values.threads) }) }),
+  const line = await openPipeline(
+    pipelineSettings({ models: configSchema.shape.models.parse({ threads: Number(values.threads) }) }),
   );
   const named = (tasks) =>
     line

@@ -5,10 +5,10 @@ import { outputFailed, requireWritable } from '../base/disk';
 import { Journal } from '../base/journal';
 import { parseUid } from '../dicom/uid';
 import { type AnalysisIdentity, resultUids } from '../pipeline/encode';
-import type { Line } from '../pipeline/pipeline';
+import type { Pipeline } from '../pipeline/pipeline';
 import { type FileResult, rejectionIn, stateOf } from './file-results';
 import { type FileStamp, type GivenFile, isPictureResult, sha256Of, workOnFile, writeOutputs } from './file-work';
-import { openLineForFiles } from './line';
+import { openPipelineForFiles } from './pipeline';
 import { type RejectedFilms, rejectionOf, rejectionsIn } from './rejection-files';
 
 export type { FileResult, GivenFile };
@@ -50,9 +50,9 @@ interface FileRecord {
 }
 
 /** What is needed to analyse files. */
-interface Bench {
+interface AnalysisContext {
   readonly out: string;
-  readonly line: Line;
+  readonly pipeline: Pipeline;
   readonly rejections: RejectedFilms;
   readonly journal: Journal<FileRecord>;
   /** Journal records of files that have not changed since, by absolute path. */
@@ -74,31 +74,31 @@ export async function openFileAnalysis(
   await requireWritable(out);
   // Imported only where it is needed: it imports every room that has settings.
   const read = config === undefined ? null : (await import('../config/config.js')).readConfig(config);
-  return analysisBy(await openLineForFiles(read, models, note), { out, files, again });
+  return analysisBy(await openPipelineForFiles(read, models, note), { out, files, again });
 }
 
 /** As {@link openFileAnalysis}, with a pipeline that is loaded already. */
 export async function analysisBy(
-  line: Line,
+  pipeline: Pipeline,
   { out, files, again = false }: Pick<FileAnalysisOptions, 'out' | 'files' | 'again'>,
 ): Promise<FileAnalysis> {
-  const journal = await openJournal(out, line.identity());
+  const journal = await openJournal(out, pipeline.identity());
   const paths = files.map(({ file }) => file);
-  const rejections = await rejectionsIn(paths, line);
+  const rejections = await rejectionsIn(paths, pipeline);
   const known = again ? [] : await unchanged(paths, { out, journal, rejections });
   const outputs = [...journal.known.values()].flatMap((record) => record.outputs);
-  const bench: Bench = {
+  const context: AnalysisContext = {
     out,
-    line,
+    pipeline,
     rejections,
     journal,
     kept: new Map(known.map((record) => [record.file, record])),
     written: new Set(outputs.map((name) => resolve(out, name))),
   };
   return {
-    labels: line.identity().findings.map(({ label }) => label),
-    analyze: (given) => analyzeFile(given, bench),
-    close: () => Promise.all([line.reader.close(), journal.close()]).then(() => undefined),
+    labels: pipeline.identity().findings.map(({ label }) => label),
+    analyze: (given) => analyzeFile(given, context),
+    close: () => Promise.all([pipeline.reader.close(), journal.close()]).then(() => undefined),
   };
 }
 
@@ -132,7 +132,7 @@ async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
 /** Journal records of files that have not changed and whose results still exist. */
 async function unchanged(
   files: readonly string[],
-  { out, journal, rejections }: Pick<Bench, 'out' | 'journal' | 'rejections'>,
+  { out, journal, rejections }: Pick<AnalysisContext, 'out' | 'journal' | 'rejections'>,
 ): Promise<FileRecord[]> {
   const kept: FileRecord[] = [];
   for (const file of files) {
@@ -159,24 +159,28 @@ async function areThere(out: string, outputs: readonly string[]): Promise<boolea
   return found.every((one) => one?.isFile() === true);
 }
 
-async function analyzeFile({ file, isNamed }: GivenFile, bench: Bench): Promise<FileWork> {
+async function analyzeFile({ file, isNamed }: GivenFile, context: AnalysisContext): Promise<FileWork> {
   const path = resolve(file);
-  if (!isNamed && (bench.written.has(path) || isPictureResult(path))) return null;
-  const known = bench.kept.get(path);
-  if (known !== undefined) return { result: toldOf(known, file, bench), isKept: true };
+  if (!isNamed && (context.written.has(path) || isPictureResult(path))) return null;
+  const known = context.kept.get(path);
+  if (known !== undefined) return { result: toldOf(known, file, context), isKept: true };
   const started = performance.now();
-  const worked = await workOnFile({ file, isNamed }, bench.line, bench.rejections);
+  const worked = await workOnFile({ file, isNamed }, context.pipeline, context.rejections);
   if (worked === null) return null;
-  const outputs = await writeOutputs(worked.outputs, bench.out);
+  const outputs = await writeOutputs(worked.outputs, context.out);
   const seconds = Math.round((performance.now() - started) / 10) / 100;
   const record: FileRecord = { file: path, stamp: worked.stamp, told: { ...worked.told, seconds }, outputs };
   // Files that failed are tried again.
   if (!['failed', 'unreadable'].includes(stateOf(record.told)))
-    await writing(bench.journal.path, () => bench.journal.add(record));
-  return { result: toldOf(record, file, bench), isKept: false };
+    await writing(context.journal.path, () => context.journal.add(record));
+  return { result: toldOf(record, file, context), isKept: false };
 }
 
-function toldOf({ told, outputs }: FileRecord, file: string, { out, line }: Pick<Bench, 'out' | 'line'>): FileResult {
-  const models = line.identity().models.map(({ id, version }) => ({ id, version }));
+function toldOf(
+  { told, outputs }: FileRecord,
+  file: string,
+  { out, pipeline }: Pick<AnalysisContext, 'out' | 'pipeline'>,
+): FileResult {
+  const models = pipeline.identity().models.map(({ id, version }) => ({ id, version }));
   return { file, ...told, outputs: outputs.map((name) => join(out, name)), models };
 }

@@ -5,11 +5,11 @@ import type { Config } from '../config/config';
 import type { Role } from '../config/roles';
 import type { ProgressEvent } from '../events/progress-event';
 import { ShadowFileStore } from '../monitoring/shadow-store';
-import type { Line } from '../pipeline/pipeline';
+import type { Pipeline } from '../pipeline/pipeline';
 import { type Broker, connectBroker } from '../queue/broker';
 import type { Metrics } from '../web/metrics';
 import { Outages } from '../web/outages';
-import { KeptTurnaround } from '../worklist/kept-turnaround';
+import { TurnaroundCache } from '../worklist/turnaround-cache';
 import { openAccess, type OpenedAccess } from './access';
 import { analysisBy, openAnalysis, type OpenedAnalysis } from './analysis';
 import { openArchive, openReadinessArchive } from './archive';
@@ -17,7 +17,7 @@ import { openAttributeWatch } from './attribute-watch';
 import { openCatchUp } from './catch-up';
 import { type Deliveries, openDeliveries, openSinks, sinkQueuesOf } from './deliveries';
 import { VERSION } from './installed';
-import { openReader } from './line';
+import { openReader } from './pipeline';
 import { openList, type OpenedList, openListWeb, type OperationSources } from './list';
 import { openMeasures } from './measures';
 import { Opened } from './opened';
@@ -52,9 +52,9 @@ const LIST_GRACE_MS = 5_000;
  * runs before `start`.
  * @throws HilumError of the models
  */
-export async function createApp(config: Config, log: Log, ownLine?: Line, own: OwnParts = {}): Promise<App> {
+export async function createApp(config: Config, log: Log, ownPipeline?: Pipeline, own: OwnParts = {}): Promise<App> {
   const opened = new Opened();
-  const parts = await openParts(config, log, ownLine, own, opened).catch(async (error: unknown) => {
+  const parts = await openParts(config, log, ownPipeline, own, opened).catch(async (error: unknown) => {
     await opened.close();
     throw error;
   });
@@ -75,7 +75,7 @@ async function startAll({ http }: Config, parts: Parts, log: Log): Promise<{ por
   const { analysis, note, watch, ris, retention, broker, worker, deliveries, catchUp } = parts;
   const { readiness, othersWatch, web } = parts;
   const port = await web.start();
-  for (const { id, version, sha256 } of analysis?.line.identity().models ?? [])
+  for (const { id, version, sha256 } of analysis?.pipeline.identity().models ?? [])
     log.info({ event: 'model.loaded', id, version, sha256 }, `model ${id} ${version}`);
   log.info({ event: 'http.listening', host: http.host, port, version: VERSION }, 'health is served');
   await worker?.start();
@@ -115,11 +115,13 @@ async function stopAll({ stopTimeoutMs }: Config, parts: Parts, log: Log): Promi
 }
 
 /** Opens the parts; null stands for what this process does not do. */
-async function openParts(config: Config, log: Log, ownLine: Line | undefined, own: OwnParts, opened: Opened) {
+async function openParts(config: Config, log: Log, ownPipeline: Pipeline | undefined, own: OwnParts, opened: Opened) {
   const has = (role: Role) => config.roles.includes(role);
   const tracing = opened.add(await openTracing(config, log), (it) => it.close());
   const analysis = opened.add(
-    has('worker') ? await (ownLine ? analysisBy(ownLine) : openAnalysis(config, log, own.analysisWorker)) : null,
+    has('worker')
+      ? await (ownPipeline ? analysisBy(ownPipeline) : openAnalysis(config, log, own.analysisWorker))
+      : null,
     (it) => it.close(),
   );
   const archive = opened.add(openArchive(config, log), (it) => it.close());
@@ -129,7 +131,7 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const broker = opened.add(connectBroker({ ...config.broker, ...sinkQueuesOf(config, sinks) }, log), (it) =>
     it.stop(0),
   );
-  const turnaround = list && new KeptTurnaround({ worklist: list.worklist, timeZone: config.list.timeZone });
+  const turnaround = list && new TurnaroundCache({ worklist: list.worklist, timeZone: config.list.timeZone });
   const { metrics, observer, drift } = openMeasures(
     config,
     { classifier: analysis?.classifier ?? null, broker, sinks, turnaround },
@@ -151,7 +153,7 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
     analysis &&
     openWorker(
       config,
-      { line: { ...analysis.line, observer }, archive, studyCache, broker, shadowStore, progress, metrics },
+      { pipeline: { ...analysis.pipeline, observer }, archive, studyCache, broker, shadowStore, progress, metrics },
       log,
     );
   const failingSince = new Map<string, number>();
@@ -159,15 +161,15 @@ async function openParts(config: Config, log: Log, ownLine: Line | undefined, ow
   const deliveries = openDeliveries(config, { ...own, sinks }, observers, log);
   const catchUp = has('catch-up') ? openCatchUp(config, archive, broker, log, shadowStore) : null;
   const operation = { turnaround, failingSince, drift };
-  const front = openFront(config, { analysis, archive, list, operation, broker, metrics, opened, ownLine, log });
-  const line = { analysis, archive, list, note, watch, ris, broker, worker, deliveries, catchUp };
-  return { tracing, retention, ...line, ...front };
+  const front = openFront(config, { analysis, archive, list, operation, broker, metrics, opened, ownPipeline, log });
+  const parts = { analysis, archive, list, note, watch, ris, broker, worker, deliveries, catchUp };
+  return { tracing, retention, ...parts, ...front };
 }
 
 /** The parts that answer on the service's port, and the readiness checks. */
 function openFront(
   config: Config,
-  { analysis, archive, list, operation, broker, metrics, opened, ownLine, log }: FrontParts,
+  { analysis, archive, list, operation, broker, metrics, opened, ownPipeline, log }: FrontParts,
 ): OpenedFront {
   const watched = opened.add(openReadinessArchive(config), (it) => it.close());
   const access = openAccess(config, log, list?.database ?? null);
@@ -179,8 +181,8 @@ function openFront(
     outages,
   });
   // A decoder thread of its own, so that drawing pictures does not hold up the analysis.
-  const reader = ownLine?.reader ?? openReader(config.decode, log);
-  const models = analysis?.line.identity().models ?? null;
+  const reader = ownPipeline?.reader ?? openReader(config.decode, log);
+  const models = analysis?.pipeline.identity().models ?? null;
   const listWeb = openListWeb(config, {
     list,
     operation: { ...operation, outages },
@@ -213,6 +215,6 @@ interface FrontParts {
   readonly broker: Broker;
   readonly metrics: Metrics;
   readonly opened: Opened;
-  readonly ownLine: Line | undefined;
+  readonly ownPipeline: Pipeline | undefined;
   readonly log: Log;
 }

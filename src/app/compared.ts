@@ -2,8 +2,8 @@ import { stat } from 'node:fs/promises';
 import { HilumError } from '../base/errors';
 import { readConfig } from '../config/config';
 import type { Comparison } from '../evaluation/comparison';
-import type { Line } from '../pipeline/pipeline';
-import { openLineForFiles } from './line';
+import type { Pipeline } from '../pipeline/pipeline';
+import { openPipelineForFiles } from './pipeline';
 
 /** What `--compare` names: other models, another configuration or another threshold. */
 export interface Compared {
@@ -11,7 +11,7 @@ export interface Compared {
   /** As given on the command line. */
   readonly name: string;
   /** The same pipeline where only the threshold differs. */
-  readonly line: Line;
+  readonly pipeline: Pipeline;
   readonly threshold: number;
   close(): Promise<void>;
 }
@@ -23,21 +23,21 @@ export interface Compared {
  */
 export async function openCompared(
   name: string,
-  { line, finding }: { readonly line: Line; readonly finding: string },
+  { pipeline, finding }: { readonly pipeline: Pipeline; readonly finding: string },
   note: (text: string) => void,
 ): Promise<Compared> {
   if (/^(0|1|[01]?\.\d+)$/.test(name)) {
     const threshold = Number(name);
     if (threshold > 1) throw unusable(`--compare ${name} is no threshold: that is 0 to 1`);
-    return { kind: 'threshold', name, line, threshold, close: async () => {} };
+    return { kind: 'threshold', name, pipeline, threshold, close: async () => {} };
   }
   const found = await stat(name).catch(() => null);
   if (found === null)
     throw unusable(`--compare ${name} is neither a threshold nor a folder of models nor a configuration that is there`);
   const isFolder = found.isDirectory();
   const second = isFolder
-    ? await openLineForFiles(null, name, note)
-    : await openLineForFiles(readConfig(name), undefined, note);
+    ? await openPipelineForFiles(null, name, note)
+    : await openPipelineForFiles(readConfig(name), undefined, note);
   const told = second.identity().findings.find(({ label }) => label === finding);
   if (told === undefined) {
     await second.reader.close();
@@ -47,7 +47,7 @@ export async function openCompared(
   return {
     kind: isFolder ? 'models' : 'configuration',
     name,
-    line: second,
+    pipeline: second,
     threshold: told.operatingPoint,
     close: () => second.reader.close(),
   };

@@ -21,11 +21,11 @@ import type { Language } from '../language/say';
 import { wordsIn } from '../language/words';
 import { headsOf } from '../model/manifest';
 import type { AnalysisFinding } from '../objects/analysis';
-import type { Line } from '../pipeline/pipeline';
+import type { Pipeline } from '../pipeline/pipeline';
 import { withTrail } from './audit';
 import { type Compared, openCompared } from './compared';
 import { readGiven } from './given-file';
-import { openLineForFiles } from './line';
+import { openPipelineForFiles } from './pipeline';
 
 export interface EvaluationOptions {
   /** Path of the labels file (CSV). */
@@ -98,42 +98,42 @@ export async function evaluateFilms(options: EvaluationOptions, listener: Evalua
   const unlabelled = await unlabelledFiles(options.films, labels.films, own);
   noteUnlabelled(unlabelled, listener);
   const given = { labels, labelsSha256: createHash('sha256').update(csv).digest('hex'), protocol, unlabelled };
-  const line = await openLineForFiles(config, options.models, listener.note);
+  const pipeline = await openPipelineForFiles(config, options.models, listener.note);
   try {
-    return await evaluateBy(line, config, { ...given, now: started }, options, listener);
+    return await evaluateBy(pipeline, config, { ...given, now: started }, options, listener);
   } finally {
-    await line.reader.close();
+    await pipeline.reader.close();
   }
 }
 
 type Given = Pick<EvaluationInput, 'labels' | 'labelsSha256' | 'protocol' | 'unlabelled' | 'now'>;
 
 async function evaluateBy(
-  line: Line,
+  pipeline: Pipeline,
   config: Config | null,
   given: Given,
   options: EvaluationOptions,
   listener: EvaluationListener,
 ): Promise<Evaluated> {
-  const { label: finding, ...point } = findingNamed(options.finding, line);
+  const { label: finding, ...point } = findingNamed(options.finding, pipeline);
   const compared =
-    options.compare === undefined ? null : await openCompared(options.compare, { line, finding }, listener.note);
+    options.compare === undefined ? null : await openCompared(options.compare, { pipeline, finding }, listener.note);
   try {
-    const { records, failures, patients } = await analyseAll(options, given.labels, { line, compared, listener });
+    const { records, failures, patients } = await analyseAll(options, given.labels, { pipeline, compared, listener });
     const report = makeReport({
       ...given,
       records: records[0]!,
       patients,
       failures,
-      identity: line.identity(),
+      identity: pipeline.identity(),
       finding,
-      settings: settingsOf(options, config, { label: finding, ...point }, line),
+      settings: settingsOf(options, config, { label: finding, ...point }, pipeline),
       comparedWith: compared && comparedWith(compared, records.at(-1)!),
     });
     noteFailures(failures, listener);
     const words = wordsIn(options.language ?? languageOfTexts(config?.language ?? 'auto'));
-    const html = page(report, await drawMistakes(report, options.films, line), words);
-    const isFirst = finding === line.identity().findings[0]!.label;
+    const html = page(report, await drawMistakes(report, options.films, pipeline), words);
+    const isFirst = finding === pipeline.identity().findings[0]!.label;
     const rows = filmsCsv(report, given.labels, records[0]!, compared && records.at(-1)!);
     return { report, isFirst, html: await writeReport(report, { html, rows }, options), failed: failures.length };
   } finally {
@@ -142,10 +142,10 @@ async function evaluateBy(
 }
 
 function comparedWith(
-  { kind, name, line, threshold }: Compared,
+  { kind, name, pipeline, threshold }: Compared,
   records: ReadonlyMap<string, FilmRecord>,
 ): ComparedWith {
-  return { kind, name, threshold, models: line.identity().models, records };
+  return { kind, name, threshold, models: pipeline.identity().models, records };
 }
 
 /**
@@ -160,8 +160,8 @@ async function recordExport(config: Config | null, written: readonly string[]): 
 }
 
 /** @throws HilumError LABELS_INVALID where no classifier reports the finding */
-function findingNamed(label: string | undefined, line: Line): AnalysisFinding {
-  const identity = line.identity();
+function findingNamed(label: string | undefined, pipeline: Pipeline): AnalysisFinding {
+  const identity = pipeline.identity();
   if (label === undefined) return identity.findings[0]!;
   const named = identity.findings.find((finding) => finding.label === label);
   if (named !== undefined) return named;
@@ -192,9 +192,9 @@ function settingsOf(
   { sensitivity }: EvaluationOptions,
   config: Config | null,
   { label, operatingPoint }: AnalysisFinding,
-  line: Line,
+  pipeline: Pipeline,
 ): EvaluationReport['settings'] {
-  const head = line.models.classifiers
+  const head = pipeline.models.classifiers
     .flatMap(({ model }) => headsOf(model.manifest))
     .find((one) => one.label === label);
   return {
@@ -213,10 +213,10 @@ async function requireFolder(films: string): Promise<void> {
 async function analyseAll(
   { films, out }: EvaluationOptions,
   labels: Labels,
-  { line, compared, listener }: { line: Line; compared: Compared | null; listener: EvaluationListener },
+  { pipeline, compared, listener }: { pipeline: Pipeline; compared: Compared | null; listener: EvaluationListener },
 ): Promise<RunResult> {
   const files = labels.films.map(({ file }) => file);
-  const runs = await openRuns(out, [line, ...(compared === null ? [] : [compared.line])]);
+  const runs = await openRuns(out, [pipeline, ...(compared === null ? [] : [compared.pipeline])]);
   try {
     return await analyseFiles(films, files, {
       runs,
@@ -235,16 +235,16 @@ async function analyseAll(
 }
 
 /** One run for each analysis; where only the threshold differs one run serves both. @throws HilumError OUTPUT_FAILED */
-async function openRuns(out: string, lines: readonly Line[]): Promise<FilmRun[]> {
-  const byAnalysis = new Map<string, Line>();
-  for (const line of lines) {
-    const analysis = analysisDigest(line.identity());
-    if (!byAnalysis.has(analysis)) byAnalysis.set(analysis, line);
+async function openRuns(out: string, pipelines: readonly Pipeline[]): Promise<FilmRun[]> {
+  const byAnalysis = new Map<string, Pipeline>();
+  for (const pipeline of pipelines) {
+    const analysis = analysisDigest(pipeline.identity());
+    if (!byAnalysis.has(analysis)) byAnalysis.set(analysis, pipeline);
   }
   const runs: FilmRun[] = [];
-  for (const line of byAnalysis.values())
+  for (const pipeline of byAnalysis.values())
     try {
-      runs.push({ line, journal: await openFilmJournal(out, line.identity()) });
+      runs.push({ pipeline, journal: await openFilmJournal(out, pipeline.identity()) });
     } catch (error) {
       throw outputFailed(`the folder ${out}`, error);
     }
@@ -273,7 +273,7 @@ const someOf = (files: readonly string[]) =>
 async function drawMistakes(
   { films, finding, settings }: EvaluationReport,
   folder: string,
-  line: Line,
+  pipeline: Pipeline,
 ): Promise<MistakePicture[]> {
   const { missed, falseAlarms } = worstMistakes(films, settings.threshold, MISTAKES_SHOWN);
   const wanted = [
@@ -283,7 +283,7 @@ async function drawMistakes(
   const drawn: MistakePicture[] = [];
   for (const { kind, film } of wanted) {
     const { file, probability } = film;
-    drawn.push({ kind, file, probability, png: await heatMapPng(folder, file, finding, line) });
+    drawn.push({ kind, file, probability, png: await heatMapPng(folder, file, finding, pipeline) });
   }
   return drawn;
 }

@@ -14,7 +14,7 @@ import { analyseFile, openFile } from '../pipeline/film-file';
 import { resultOf } from '../pipeline/notify';
 import type { FileKind } from '../pipeline/picture-file';
 import { pictureToPng } from '../pipeline/picture-png';
-import type { Line } from '../pipeline/pipeline';
+import type { Pipeline } from '../pipeline/pipeline';
 import { rejectedFilm } from '../pipeline/rejections';
 import type { FilmOutcome } from '../pipeline/stage';
 import type { FileResult } from './file-results';
@@ -57,22 +57,22 @@ export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').upda
  */
 export async function workOnFile(
   { file, isNamed }: GivenFile,
-  line: Line,
+  pipeline: Pipeline,
   rejections: RejectedFilms,
 ): Promise<WorkedFile | null> {
   let stamp: FileStamp = { bytes: 0, modified: 0, sha256: '', study: null };
   try {
     const [bytes, found] = [await readFile(file), await stat(file)];
     stamp = { ...stamp, bytes: bytes.length, modified: Math.round(found.mtimeMs), sha256: sha256Of(bytes) };
-    const opened = await openFile(bytes, line);
+    const opened = await openFile(bytes, pipeline);
     if (!isNamed && isOwnResult(opened.header)) return null;
     stamp = { ...stamp, study: text(opened.header, 'StudyInstanceUID') ?? null };
     const film = 'outcome' in opened.source ? null : opened.source.sopInstanceUid;
     const rejection = rejectionOf(stamp.study, film, rejections);
-    const analysed = rejection === null ? await analyseFile(opened, line) : rejectedFilm(rejection);
+    const analysed = rejection === null ? await analyseFile(opened, pipeline) : rejectedFilm(rejection);
     const outcome = !isNamed && isUnreadable(analysed) && isOtherFile(file, bytes) ? OTHER_FILE : analysed;
     const told = { ...described(outcome, opened.kind), ...(rejection === null ? {} : { sopInstanceUid: film }) };
-    return { stamp, told, outputs: outputsOf(opened.kind, outcome, stamp.sha256, line) };
+    return { stamp, told, outputs: outputsOf(opened.kind, outcome, stamp.sha256, pipeline) };
   } catch (error) {
     const reason = `${stamp.sha256 === '' ? 'unreadable' : 'failed'}: ${describeError(error)}`;
     return { stamp, told: { ...NOTHING, kind: 'dicom', outcome: 'rejected', reason }, outputs: [] };
@@ -140,8 +140,8 @@ function described(outcome: FilmOutcome, kind: FileKind): Told {
  * Output files of an outcome. A PNG or JPEG picture belongs to no study that a DICOM object could refer to, so its heat
  * map is written as a picture.
  */
-function outputsOf(kind: FileKind, outcome: FilmOutcome, sha256: string, line: Line): Output[] {
-  const identity = line.identity();
+function outputsOf(kind: FileKind, outcome: FilmOutcome, sha256: string, pipeline: Pipeline): Output[] {
+  const identity = pipeline.identity();
   if (kind === 'dicom')
     return encode(outcome, identity).map(({ sopClassUid, sopInstanceUid, bytes }) => ({
       name: join(outcome.sopInstanceUid ?? '', `${FILE_NAMES.get(sopClassUid) ?? 'report'}-${sopInstanceUid}.dcm`),

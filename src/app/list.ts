@@ -10,12 +10,12 @@ import type { DeadLetters } from '../web/api/operator-routes';
 import { type Database, openDatabase } from '../worklist/database';
 import { Progress } from '../worklist/progress';
 import type { Outages } from '../web/outages';
-import type { KeptTurnaround } from '../worklist/kept-turnaround';
+import type { TurnaroundCache } from '../worklist/turnaround-cache';
 import { listSink } from '../worklist/sink';
 import { Worklist } from '../worklist/worklist';
-import { type DeadLetter, type Fate, sortMeant } from './dead-letters';
+import { type DeadLetter, type DeadLetterAction, processSelected } from './dead-letters';
 import { DOCS_DIR, SHIPPED_MODELS, VERSION } from './installed';
-import { installedOf } from './line';
+import { installedOf } from './pipeline';
 
 /** The reading list: its database, the progress of studies, and the sink for results. */
 export interface OpenedList {
@@ -40,10 +40,10 @@ export function openList(
 /** Dead letters of all queues, for the operators' page. One request at a time, as each reads all letters. */
 function deadLettersOf(broker: Broker): DeadLetters {
   const inTurn = limited(1);
-  const sort = (fate: Fate, id: string | null, before: (letter: DeadLetter) => Promise<void>) =>
+  const sort = (fate: DeadLetterAction, id: string | null, before: (letter: DeadLetter) => Promise<void>) =>
     inTurn(async () => {
       const met: DeadLetter[] = [];
-      await sortMeant(broker, { fate, id }, { before, done: (letter) => void met.push(letter) });
+      await processSelected(broker, { fate, id }, { before, done: (letter) => void met.push(letter) });
       return met;
     });
   return {
@@ -55,7 +55,7 @@ function deadLettersOf(broker: Broker): DeadLetters {
 
 /** What operators see beside the list. */
 export interface OperationSources {
-  readonly turnaround: KeptTurnaround | null;
+  readonly turnaround: TurnaroundCache | null;
   readonly failingSince: ReadonlyMap<string, number>;
   readonly outages: Outages;
   readonly drift: ListParts['drift'];

@@ -13,7 +13,7 @@ import { RIS_MESSAGE_LABELS, RIS_OUTCOMES } from '../ris/receiver';
 import { STUDY_RESULTS } from '../study-consumer';
 import type { OperationParts } from '../web/api/operation-routes';
 import { createMetrics, type Metrics } from '../web/metrics';
-import type { KeptTurnaround } from '../worklist/kept-turnaround';
+import type { TurnaroundCache } from '../worklist/turnaround-cache';
 import { VERSION } from './installed';
 import { listensToRis } from './ris';
 
@@ -64,7 +64,7 @@ export function openMeasures(
     sinkQueues: () => broker.sinkDepths(),
     risMessages: listensToRis(config) ? { types: RIS_MESSAGE_LABELS, outcomes: RIS_OUTCOMES } : null,
     ...(drift ? { drift: () => drift.rows() ?? [] } : {}),
-    turnaround: turnaround && (() => turnaround.glance(TURNAROUND_METRIC_DAYS)),
+    turnaround: turnaround && (() => turnaround.latest(TURNAROUND_METRIC_DAYS)),
   });
   return { metrics, observer: observerOf(metrics, drift?.driftStore ?? null), drift: drift?.rows ?? (() => null) };
 }
@@ -75,7 +75,7 @@ interface MeasuredParts {
   /** Sinks that this process delivers to. */
   readonly sinks: readonly Pick<Sink, 'name' | 'ways'>[];
   /** Null where this process does not keep the list. */
-  readonly turnaround: KeptTurnaround | null;
+  readonly turnaround: TurnaroundCache | null;
 }
 
 function observerOf(metrics: Metrics, driftStore: DriftStore | null): FilmObserver {

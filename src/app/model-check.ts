@@ -6,7 +6,7 @@ import { examineNetwork } from '../model/check';
 import { inspectManifest, type ModelManifest, readModelFolder } from '../model/manifest';
 import { openNetwork } from '../model/session';
 import type { TfjsOptions } from '../model/tfjs-thread';
-import { contradictionsOf } from '../pipeline/fit';
+import { contradictionsOf } from '../pipeline/model-compatibility';
 
 /** A model folder by its path, or an installed model's by its id. */
 export function modelFolder(model: string, dir: string): string {
@@ -68,7 +68,7 @@ function examineManifest(folder: string): { manifest: ModelManifest | null; find
     const well: CheckResult = { check: 'manifest', ok: true, text: `${id} ${version}, task ${task}` };
     return {
       manifest,
-      findings: [...(contradictions.length > 0 ? contradictions : [well]), ...examinePapers(manifest)],
+      findings: [...(contradictions.length > 0 ? contradictions : [well]), ...examineDocumentation(manifest)],
     };
   } catch (error) {
     return { manifest: null, findings: [wrong(describeError(error))] };
@@ -83,7 +83,7 @@ function misplaced({ id }: ModelManifest, folder: string): string[] {
 }
 
 /** Checks that licence, intended use and limitations are stated. */
-function examinePapers({ licence, intendedUse, limitations: named }: ModelManifest): CheckResult[] {
+function examineDocumentation({ licence, intendedUse, limitations: named }: ModelManifest): CheckResult[] {
   const paper = (check: string, text: string) =>
     text.trim() === '' ? { check, ok: false, text: 'is empty' } : { check, ok: true, text };
   const limitations = named.filter((text) => text.trim() !== '');

@@ -11,9 +11,9 @@ import type { Broker } from '../queue/broker';
 export function openProgress(
   config: Pick<Config, 'list'>,
   noteHere: ((event: ProgressEvent) => void) | null,
-  broker: Pick<Broker, 'tellProgress'>,
+  broker: Pick<Broker, 'publishProgress'>,
 ): ProgressNotes | null {
   const worker = `${hostname()}:${process.pid}`;
   if (noteHere !== null) return progressNotes(noteHere, Date.now, worker);
-  return config.list.enabled ? progressNotes((event) => broker.tellProgress(event), Date.now, worker) : null;
+  return config.list.enabled ? progressNotes((event) => broker.publishProgress(event), Date.now, worker) : null;
 }

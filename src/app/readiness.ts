@@ -12,7 +12,7 @@ import type { Outages } from '../web/outages';
 import type { Database } from '../worklist/database';
 
 /** With less free space the service is not ready (bytes): its state files are small, but writing them must not fail. */
-const LEAST_FREE_BYTES = 100_000_000;
+const MIN_FREE_BYTES = 100_000_000;
 
 /**
  * A check's result is reused for this long (milliseconds): anybody may ask, and a check costs other systems something.
@@ -51,7 +51,7 @@ export function readinessChecks(
     ...(database === null ? [] : [audit.dir]),
   ];
   const ofOurs: Check[] = [
-    { name: 'disk', look: async () => diskProblem(folders, LEAST_FREE_BYTES) },
+    { name: 'disk', look: async () => diskProblem(folders, MIN_FREE_BYTES) },
     ...(folders.includes(state.dir) ? [{ name: 'state', look: async () => writeProblem(state.dir) }] : []),
     ...(database === null
       ? []

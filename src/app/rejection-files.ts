@@ -2,8 +2,8 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { tryParseUid } from '../dicom/uid';
 import type { RejectionReason } from '../events/closed-lists';
 import { KEY_OBJECT_SELECTION, readRejectionNote } from '../objects/rejection-note';
-import { openFilm, type Line } from '../pipeline/pipeline';
-import { weightier } from '../pipeline/rejections';
+import { openFilm, type Pipeline } from '../pipeline/pipeline';
+import { moreSerious } from '../pipeline/rejections';
 
 /**
  * The SOP Class is found in the first bytes of a file: in the file meta information, or among the first elements of a
@@ -31,17 +31,20 @@ export function rejectionOf(
  * Reads the rejection notes (IHE Imaging Object Change Management) among files. Each applies within its own study. A
  * file that can't be read is skipped here and reported by the analysis.
  */
-export async function rejectionsIn(files: readonly string[], line: Pick<Line, 'reader'>): Promise<RejectedFilms> {
+export async function rejectionsIn(
+  files: readonly string[],
+  pipeline: Pick<Pipeline, 'reader'>,
+): Promise<RejectedFilms> {
   const reasons = new Map<string, RejectionReason>();
   for (const file of files) {
     if (!(await mayBeNote(file))) continue;
     const bytes = await readFile(file);
-    const source = bytes.length > LARGEST_NOTE ? null : await openFilm(bytes, line);
+    const source = bytes.length > LARGEST_NOTE ? null : await openFilm(bytes, pipeline);
     const study = source === null || 'outcome' in source ? undefined : tryParseUid(source.attributes.StudyInstanceUID);
     const note = study === undefined ? null : noteOf(bytes, study);
     for (const film of note?.rejected ?? []) {
       const key = keyOf(study!, film);
-      reasons.set(key, weightier(reasons.get(key), note!.reason));
+      reasons.set(key, moreSerious(reasons.get(key), note!.reason));
     }
   }
   return reasons;

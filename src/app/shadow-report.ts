@@ -106,12 +106,12 @@ async function listedFilms(config: Config, studies: readonly string[]): Promise<
 }
 
 /** Largest number of days that counts of drift are read for. */
-const MOST_DAYS = 3650;
+const MAX_DAYS = 3650;
 
 function driftOf(config: Config, records: readonly ShadowRecord[]): ShadowReport['drift'] {
   const days = records.map(({ at }) => at.slice(0, 10)).sort();
   const last = new Date(`${days.at(-1)!}T12:00:00Z`);
   const count = 1 + Math.round((last.getTime() - Date.parse(`${days[0]!}T12:00:00Z`)) / 86_400_000);
-  const { referenceFilms, measures } = driftReport(config, Math.min(count, MOST_DAYS), last);
+  const { referenceFilms, measures } = driftReport(config, Math.min(count, MAX_DAYS), last);
   return referenceFilms === null || measures.every(({ films }) => films === 0) ? null : measures;
 }

@@ -4,7 +4,7 @@ import type { Log } from '../base/log';
 import type { Config } from '../config/config';
 import type { ProgressNotes } from '../events/progress-event';
 import type { ShadowFileStore } from '../monitoring/shadow-store';
-import type { StudyLine } from '../pipeline/film-work';
+import type { StudyPipeline } from '../pipeline/film-work';
 import { shadowStudy } from '../pipeline/shadow';
 import { runStudy } from '../pipeline/study';
 import type { Broker, StudyHandler } from '../queue/broker';
@@ -14,7 +14,7 @@ import type { Metrics } from '../web/metrics';
 import { concurrencyOf } from './analysis';
 
 export interface WorkerParts {
-  readonly line: StudyLine;
+  readonly pipeline: StudyPipeline;
   readonly archive: DicomWebArchive;
   /** Answers of the archive from when studies were sorted by priority. */
   readonly studyCache: StudyCache;
@@ -63,20 +63,20 @@ function prefetchOf(config: Config): number {
 
 function studyHandler(
   config: Config,
-  { line, archive, studyCache, broker, shadowStore, progress, metrics }: WorkerParts,
+  { pipeline, archive, studyCache, broker, shadowStore, progress, metrics }: WorkerParts,
   log: Log,
   isStopping: () => boolean,
 ): StudyHandler {
   const runLive: StudyConsumerOptions['runStudy'] = async (study, options) => {
     const instances = options.redelivered ? null : studyCache.takeInstances(study);
     try {
-      return await runStudy(study, { ...options, instances }, line, { archive, announcer: broker });
+      return await runStudy(study, { ...options, instances }, pipeline, { archive, announcer: broker });
     } finally {
       studyCache.forgetInstances(study);
     }
   };
   const run: StudyConsumerOptions['runStudy'] =
-    shadowStore === null ? runLive : (study, options) => shadowStudy(study, options, line, archive, shadowStore);
+    shadowStore === null ? runLive : (study, options) => shadowStudy(study, options, pipeline, archive, shadowStore);
   const consumer = createStudyConsumer({
     runStudy: run,
     retry: { delaysMs: config.broker.retryDelaysMs, limit: config.broker.retryLimit },

@@ -350,12 +350,12 @@ async function readInstance(answer: HttpAnswer, maxBytes: number): Promise<Uint8
 }
 
 /** Smaller objects, such as reports, are not moved between threads (bytes). */
-const LEAST_SHARED = 1024 * 1024;
+const MIN_SHARED = 1024 * 1024;
 
 /** Shared memory for a film that other threads will read. Undefined where the size is not known. */
 function memoryFor({ header }: HttpAnswer, maxBytes: number): Uint8Array | undefined {
   const length = header('content-encoding') === '' ? Number(header('content-length')) : 0;
-  return length >= LEAST_SHARED && length <= maxBytes ? FILM_MEMORY.take(length) : undefined;
+  return length >= MIN_SHARED && length <= maxBytes ? FILM_MEMORY.take(length) : undefined;
 }
 
 /** PS3.10 section 7.1: 128 bytes of preamble, then DICM. */

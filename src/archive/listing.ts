@@ -17,7 +17,7 @@ const INSTANCE_FIELDS = 'includefield=00080060&includefield=00080016';
 const SERIES_FIELDS = 'includefield=00080060&includefield=0008103E&includefield=00201209';
 
 /** Where a server ignores `offset` and reports no number, fewer rows than this are taken to be all. */
-const LEAST_CUT = 10;
+const MIN_CUT = 10;
 
 interface Listing {
   /** By UID; rows without a UID by their text, so that duplicates count once. */
@@ -120,7 +120,7 @@ function countBySeries(rows: Iterable<unknown>): Map<string, number> {
 
 /** Whether a listing is complete, as far as this can be known. */
 function isBelieved({ end, rows }: Listing, expected: number | null): boolean {
-  return end === 'agrees' || (expected === null && (end === 'empty' || rows.size < LEAST_CUT));
+  return end === 'agrees' || (expected === null && (end === 'empty' || rows.size < MIN_CUT));
 }
 
 /**

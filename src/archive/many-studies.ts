@@ -11,7 +11,7 @@ const STUDIES = 50;
 /** Errors that mean that the archive did not answer at all. */
 const LOST: readonly ErrorCode[] = ['ARCHIVE_UNREACHABLE', 'ARCHIVE_TIMEOUT'];
 /** Largest number of pages per search: a server that returns more ignores the list of UIDs. */
-const MOST_PAGES = 20;
+const MAX_PAGES = 20;
 
 /**
  * Series of many studies by few searches, matched by a list of Study Instance UIDs (PS3.4 section C.2.2.2.2). The
@@ -38,7 +38,7 @@ export async function seriesOfStudies(wire: Wire, studies: readonly Uid[]): Prom
 async function searchSeries(wire: Wire, studies: readonly string[]): Promise<ReadonlyMap<string, unknown> | null> {
   const rows = new Map<string, unknown>();
   const path = `/series?StudyInstanceUID=${studies.join(',')}&${FIELDS}`;
-  for (let [offset, page] = [0, 0]; page < MOST_PAGES; page += 1) {
+  for (let [offset, page] = [0, 0]; page < MAX_PAGES; page += 1) {
     const some = await pageOrNull(wire, path, offset);
     if (some === null) return null;
     const before = rows.size;

@@ -10,9 +10,9 @@ const INSTANCES_MS = 500;
 /** Headers are reused for this long (milliseconds), for the list's row of a study without a result. */
 const HEADER_MS = 10_000;
 /** Largest number of studies kept; more than are sorted at the same time. */
-const MOST = 100;
+const MAX = 100;
 /** Largest metadata of a film that is kept (characters of JSON). */
-const MOST_CHARACTERS = 16_384;
+const MAX_CHARACTERS = 16_384;
 const KEPT_TAGS = [...new Set([...ROW_TAGS, ...HEADER_ROW_TAGS])];
 const SOP_INSTANCE_UID = '00080018';
 
@@ -115,7 +115,7 @@ export class StudyCache {
     this.studies.delete(study);
     this.studies.set(study, cached);
     for (const [oldest, { at }] of this.studies) {
-      if (this.studies.size <= MOST && cached.at - at < HEADER_MS) return;
+      if (this.studies.size <= MAX && cached.at - at < HEADER_MS) return;
       this.studies.delete(oldest);
     }
   }
@@ -124,5 +124,5 @@ export class StudyCache {
 /** Reduced to the tags that are read. */
 function briefly(sample: unknown): unknown[] {
   const kept = sample === undefined ? [] : keepTags([sample], KEPT_TAGS);
-  return JSON.stringify(kept).length > MOST_CHARACTERS ? [] : kept;
+  return JSON.stringify(kept).length > MAX_CHARACTERS ? [] : kept;
 }

@@ -22,12 +22,12 @@ export interface Wire {
 export const JSON_HEADERS = { accept: 'application/dicom+json', 'accept-encoding': 'gzip' };
 
 /** Smallest limit for a search response (bytes): for small pages, and for servers that ignore `limit`. */
-const LEAST_JSON_BYTES = 8 * 1024 * 1024;
-const MOST_JSON_BYTES = 64 * 1024 * 1024;
+const MIN_JSON_BYTES = 8 * 1024 * 1024;
+const MAX_JSON_BYTES = 64 * 1024 * 1024;
 /** Bytes allowed for one row; Orthanc's have 1 to 2 KB. */
 const ROW_BYTES = 16 * 1024;
 /** Pages are not made smaller than this: then the refusal has another reason. */
-const LEAST_PAGE = 10;
+const MIN_PAGE = 10;
 /** Statuses by which servers refuse a page size. */
 const TOO_MANY: ReadonlySet<number> = new Set([400, 413, 422]);
 
@@ -62,7 +62,7 @@ export async function search(wire: Wire, path: string, options: QueryOptions = {
 export function query(
   wire: Wire,
   path: string,
-  { timeoutMs, maxBytes = LEAST_JSON_BYTES, tags = SEARCH_TAGS }: QueryOptions,
+  { timeoutMs, maxBytes = MIN_JSON_BYTES, tags = SEARCH_TAGS }: QueryOptions,
 ): Promise<unknown[] | null> {
   return wire.http.send(
     `${wire.root}${path}`,
@@ -98,13 +98,13 @@ export async function searchPage(wire: Wire, path: string, { limit, offset, time
   const wanted = Math.min(limit ?? wire.pages.size, wire.pages.size);
   for (let size = wanted; ; size = Math.floor(size / 2)) {
     try {
-      const maxBytes = Math.min(MOST_JSON_BYTES, Math.max(LEAST_JSON_BYTES, size * ROW_BYTES));
+      const maxBytes = Math.min(MAX_JSON_BYTES, Math.max(MIN_JSON_BYTES, size * ROW_BYTES));
       const rows = await search(wire, `${path}&limit=${size}&offset=${offset}`, { timeoutMs, maxBytes });
       if (size < wanted) learnPageSize(wire, size);
       return rows;
     } catch (error) {
       const isTooMany = error instanceof RefusedError && TOO_MANY.has(error.status);
-      if (!isTooMany || size / 2 < LEAST_PAGE) throw error;
+      if (!isTooMany || size / 2 < MIN_PAGE) throw error;
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 
 /** Bytes of log lines held for a slow reader: some thousand lines. */
-const MOST_WAITING = 1024 * 1024;
+const MAX_WAITING = 1024 * 1024;
 
 export interface DroppedLines {
   readonly event: 'log.lines-dropped';
@@ -19,7 +19,7 @@ export class LogStream {
   constructor(
     private readonly stream: Writable,
     private readonly onDropped: (notice: DroppedLines) => void,
-    private readonly mostWaiting = MOST_WAITING,
+    private readonly mostWaiting = MAX_WAITING,
   ) {}
 
   write(line: string): void {

@@ -7,7 +7,7 @@ import type { FileHandle } from 'node:fs/promises';
 
 const BLOCK = 512;
 /** Largest size that eleven octal digits can state. */
-const MOST_OCTAL = 0o77777777777;
+const MAX_OCTAL = 0o77777777777;
 const CHECKSUM_AT = 148;
 
 /** Name, position and size of an entry's content in the file (bytes). */
@@ -41,7 +41,7 @@ export function tarHeader(name: string, size: number, modified: Date): Buffer {
 const octal = (value: number, digits: number) => value.toString(8).padStart(digits, '0');
 
 function writeSize(header: Buffer, size: number): void {
-  if (size <= MOST_OCTAL) return void header.write(octal(size, 11), 124, 'ascii');
+  if (size <= MAX_OCTAL) return void header.write(octal(size, 11), 124, 'ascii');
   header.writeUInt8(0x80, 124);
   header.writeBigUInt64BE(BigInt(size), 128);
 }

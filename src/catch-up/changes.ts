@@ -21,7 +21,7 @@ export interface ChangeList {
  * Types of changes that can bring a film. Not NewInstance, which would cost a query for each slice of each CT: an
  * instance that joins an existing series makes its study stable again.
  */
-const TELLING = new Set(['NewStudy', 'StableStudy', 'NewSeries']);
+const RELEVANT_TYPES = new Set(['NewStudy', 'StableStudy', 'NewSeries']);
 /** Changes per request; Orthanc's own limit. */
 const PAGE = 100;
 const DAY_MS = 86_400_000;
@@ -83,7 +83,7 @@ async function studiesOf(list: ChangeList, changes: readonly Change[]): Promise<
   const resources = new Map(
     [...changes]
       .reverse()
-      .filter(({ type }) => TELLING.has(type))
+      .filter(({ type }) => RELEVANT_TYPES.has(type))
       .map(({ resource }) => [`${resource.level}/${resource.id}`, resource]),
   );
   const studies = new Set<Uid>();

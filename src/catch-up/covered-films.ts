@@ -14,7 +14,7 @@ export interface CoverageArchive {
 
 /** Film UID by report UID; null for an SR that is no report of Hilum. A report never changes, so each is read once. */
 type Known = Map<Uid, Uid | null>;
-const MOST_KNOWN = 50_000;
+const MAX_KNOWN = 50_000;
 
 /**
  * Number of films of a study that have a report. Counting reports is not enough, as a film whose content was replaced
@@ -42,7 +42,7 @@ async function filmOf(instance: InstanceReference, archive: CoverageArchive, kno
   const film = await readFilm(instance, archive);
   known.set(instance.sopInstanceUid, film);
   const [oldest] = known.keys();
-  if (known.size > MOST_KNOWN && oldest !== undefined) known.delete(oldest);
+  if (known.size > MAX_KNOWN && oldest !== undefined) known.delete(oldest);
   return film;
 }
 

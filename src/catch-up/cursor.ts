@@ -52,7 +52,7 @@ async function load(path: string): Promise<Cursor | 'none' | 'unreadable'> {
 }
 
 /** Largest number of gaps. With more, the two oldest are joined, and what lies between them is processed twice. */
-const MOST_GAPS = 50;
+const MAX_GAPS = 50;
 
 /** `cursor` up to `upTo`, with what is new as a gap. */
 export function extend(cursor: Cursor, upTo: number): Cursor {
@@ -65,7 +65,7 @@ export function extend(cursor: Cursor, upTo: number): Cursor {
   return {
     ...cursor,
     seen: upTo,
-    gaps: gaps.length > MOST_GAPS ? [{ low: gaps[0]!.low, high: gaps[1]!.high }, ...gaps.slice(2)] : gaps,
+    gaps: gaps.length > MAX_GAPS ? [{ low: gaps[0]!.low, high: gaps[1]!.high }, ...gaps.slice(2)] : gaps,
   };
 }
 

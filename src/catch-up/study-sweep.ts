@@ -24,7 +24,7 @@ export interface StudyFinder<S extends ListedStudy = ListedStudy> {
 
 const PAGE = 100;
 /** Where a server ignores `offset`, fewer rows than this are taken to be all. */
-const LEAST_CUT = 10;
+const MIN_CUT = 10;
 
 /**
  * Candidates of any DICOMweb archive by Study Date, the newest days first. A study without a Study Date is not found.
@@ -127,7 +127,7 @@ async function* read<S extends ListedStudy>(
     const { studies, rows } = await archive.findStudies({ ...search, offset, limit: PAGE });
     if (rows === 0) return;
     if (studies.length > 0 && studies.every(({ studyInstanceUid }) => before.has(studyInstanceUid))) {
-      if (rows >= LEAST_CUT) yield { studies: [], isCut: true };
+      if (rows >= MIN_CUT) yield { studies: [], isCut: true };
       return;
     }
     before = new Set(studies.map(({ studyInstanceUid }) => studyInstanceUid));

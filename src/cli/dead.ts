@@ -1,4 +1,4 @@
-import type { DeadLetter, Fate } from '../app/dead-letters';
+import type { DeadLetter, DeadLetterAction } from '../app/dead-letters';
 import { configOption, HilumCommand, loadConfig, note, print, UsageError } from './command';
 
 type DeadAction = 'list' | 'show' | 'replay' | 'drop';
@@ -11,7 +11,12 @@ interface DeadOptions {
   readonly all?: boolean;
 }
 
-const FATES: Readonly<Record<DeadAction, Fate>> = { list: 'keep', show: 'keep', replay: 'replay', drop: 'drop' };
+const FATES: Readonly<Record<DeadAction, DeadLetterAction>> = {
+  list: 'keep',
+  show: 'keep',
+  replay: 'replay',
+  drop: 'drop',
+};
 const SAID: Readonly<Record<DeadAction, string>> = { list: '', show: '', replay: 'replayed', drop: 'dropped' };
 
 const list = new HilumCommand('list', 'all of them, oldest first')
@@ -61,11 +66,11 @@ function oneOrAll(action: DeadAction, id: string | undefined, { all = false }: D
 /** Resolves to 1 when no dead letter has this id; without an id all are meant. */
 async function sort(action: DeadAction, id: string | null, options: DeadOptions): Promise<number> {
   const { queue = null, config, json = false } = options;
-  const { DEAD_QUEUES, isDeadQueue, sortDeadLettersOf } = await import('../app/dead-letters.js');
+  const { DEAD_QUEUES, isDeadQueue, processDeadLettersOf } = await import('../app/dead-letters.js');
   if (queue !== null && !isDeadQueue(queue))
     throw new UsageError(`--queue is one of ${DEAD_QUEUES.join(', ')}, not ${queue}`);
   let found = 0;
-  await sortDeadLettersOf(await loadConfig(config), { fate: FATES[action], id, queue }, (letter) => {
+  await processDeadLettersOf(await loadConfig(config), { fate: FATES[action], id, queue }, (letter) => {
     const isFirst = found++ === 0;
     print(json ? JSON.stringify(toJson(letter, action)) : toText(letter, action, isFirst));
   });

@@ -115,12 +115,12 @@ function encodingOfLabel(label: string): string | undefined {
 
 /** Encodings by term, as a film has hundreds of texts. Bounded, because a file may hold any term. */
 const encodings = new Map<string, string>();
-const MOST_KNOWN = 100;
+const MAX_KNOWN = 100;
 
 /** A missing set is read as Latin-1: in practice such files hold Latin-1 or UTF-8. */
 function encodingFor(term: string): string {
   const found = encodings.get(term) ?? (term.trim() === '' ? 'windows-1252' : (encodingOf(term) ?? UNKNOWN));
-  if (encodings.size < MOST_KNOWN) encodings.set(term, found);
+  if (encodings.size < MAX_KNOWN) encodings.set(term, found);
   return found;
 }
 

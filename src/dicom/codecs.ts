@@ -10,7 +10,7 @@ export type Resolution = 'whole' | 'half';
 /**
  * Shortest side of a film that is decoded at half resolution (pixels): half of it is still twice what the networks see.
  */
-const LEAST_HALVED_SIDE = 1024;
+const MIN_HALVED_SIDE = 1024;
 
 /**
  * One decompressed frame, with as many rows and columns as were decoded: samples of 8 or 16 bits, little endian, at the
@@ -88,7 +88,7 @@ const lengthOf = ({ rows, columns, samplesPerPixel, precision }: Codestream) =>
  */
 async function decompressHalf(data: Uint8Array, stream: Codestream): Promise<(Decompressed & Shape) | null> {
   const { kind, rows, columns, samplesPerPixel } = stream;
-  if (kind !== 'jpeg-2000' || samplesPerPixel > 1 || Math.min(rows, columns) < LEAST_HALVED_SIDE) return null;
+  if (kind !== 'jpeg-2000' || samplesPerPixel > 1 || Math.min(rows, columns) < MIN_HALVED_SIDE) return null;
   const half = { rows: Math.ceil(rows / 2), columns: Math.ceil(columns / 2) };
   try {
     const decoded = await decodeWasm(kind, mendJpeg2000(data), (decoder) => decoder.decodeSubResolution!(1, 0));

@@ -34,9 +34,9 @@ const FARTHEST = 2.2;
 const BORDER_SHARE = 0.1;
 const WHOLE_BORDER = 0.95;
 /** Share of the picture from which on a single value is no border, but a saturated or empty picture. */
-const MOST_PADDING = 0.6;
+const MAX_PADDING = 0.6;
 /** Smallest number of border pixels that is judged. */
-const FEWEST_PIXELS = 1000;
+const MIN_PIXELS = 1000;
 
 /**
  * Smallest and largest value without outliers: from the bulk outwards to the first gap. Null where 98 % of the pixels
@@ -61,7 +61,7 @@ export function isOutside(value: number, { lowest, highest }: GreyRange): boolea
 }
 
 /** Neighbours with valid values that a pixel needs to be repaired: those on one side of a line. */
-const FEWEST_NEIGHBOURS = 3;
+const MIN_NEIGHBOURS = 3;
 
 /**
  * Replaces each outlying pixel by the mean of its valid neighbours, as detectors do with known dead elements: one white
@@ -81,7 +81,7 @@ export function repair(
   for (let index = 0; index < picture.rows * picture.columns; index += 1) {
     if (!isWrong(index)) continue;
     const around = neighbours(picture, index).filter(isRight);
-    if (around.length < FEWEST_NEIGHBOURS) continue;
+    if (around.length < MIN_NEIGHBOURS) continue;
     repaired.set(index, around.reduce((total, one) => total + valueOf(one), 0) / around.length);
   }
   return repaired;
@@ -126,12 +126,12 @@ export function undeclaredPadding(
   histogram: Histogram,
   isWhite: (value: number, than: number) => boolean,
 ): { readonly mask: Uint8Array; readonly pixels: number } | null {
-  if (picture.values.length < FEWEST_PIXELS) return null;
+  if (picture.values.length < MIN_PIXELS) return null;
   const border = borderOf(picture);
   const { value, share } = mostFrequent(picture, border, new Set(histogram.values));
   if (value === undefined || share < BORDER_SHARE) return null;
   const at = histogram.values.indexOf(value);
-  if (histogram.counts[at]! > MOST_PADDING * picture.values.length) return null;
+  if (histogram.counts[at]! > MAX_PADDING * picture.values.length) return null;
   const film = greyRange(without(histogram, at));
   if (film === null || (value >= film.lowest && value <= film.highest)) return null;
   const distance = value < film.lowest ? film.lowest - value : value - film.highest;

@@ -19,7 +19,7 @@ export const IDENTIFIERS: ReadonlySet<string> = new Set([
 ]);
 
 /** Largest number of UTF-8 bytes that the length field of LO and SH can state (PS3.5 section 7.1.2). */
-const MOST_BYTES = 0xfffe;
+const MAX_BYTES = 0xfffe;
 
 /**
  * The whole identifier: its values joined again, without padding (PS3.5 section 6.2: spaces; NUL by mistake). '' where
@@ -40,6 +40,6 @@ export function wholeIdentifier(value: unknown): string {
 export function identifierProblem(identifier: string): string | null {
   if (identifier.includes('\ufffd')) return 'has characters that its Specific Character Set does not explain';
   if (identifier.includes('\0')) return 'has a NUL in it';
-  if (Buffer.byteLength(identifier, 'utf8') > MOST_BYTES) return `is longer than ${MOST_BYTES} bytes`;
+  if (Buffer.byteLength(identifier, 'utf8') > MAX_BYTES) return `is longer than ${MAX_BYTES} bytes`;
   return null;
 }

@@ -59,10 +59,10 @@ interface Scope {
 
 const PIXEL_DATA = 0x7fe00010;
 const OVERLAY_BIT_POSITION = 0x60000102;
-const MOST_OVERLAYS = 16;
+const MAX_OVERLAYS = 16;
 const DEEPEST = 32;
 /** Largest number of elements, items and fragments of a file. Films have hundreds. */
-const MOST_PARTS = 500_000;
+const MAX_PARTS = 500_000;
 
 /** Elements up to Pixel Data; nothing after it is read. @throws RangeError with the offset of the error */
 export function parseDataset(bytes: Uint8Array, start: number, encoding: Encoding): ParsedDataset {
@@ -107,13 +107,13 @@ function contextOf(bytes: Uint8Array, encoding: Encoding): Context {
     bytes,
     view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     encoding,
-    budget: { left: MOST_PARTS },
+    budget: { left: MAX_PARTS },
   };
 }
 
 function spend({ budget }: Pick<Context, 'budget'>): void {
   budget.left -= 1;
-  if (budget.left < 0) throw new RangeError(`more than ${MOST_PARTS} elements and items`);
+  if (budget.left < 0) throw new RangeError(`more than ${MAX_PARTS} elements and items`);
 }
 
 /**
@@ -233,7 +233,7 @@ function isLaterOverlay(tag: number): boolean {
 function addOverlayBit({ view, encoding }: Context, header: ElementHeader, attributes: Record<string, unknown>): void {
   if (header.length < 2) return;
   const known = [attributes.OverlayBitPosition].flat().filter((bit) => typeof bit === 'number');
-  if (known.length < MOST_OVERLAYS)
+  if (known.length < MAX_OVERLAYS)
     attributes.OverlayBitPosition = [...known, view.getUint16(header.start, encoding.littleEndian)];
 }
 

@@ -1,7 +1,7 @@
 import { type Attributes, numbers } from './attributes';
 
 /** Largest aspect ratio that is believed; more is an error of the header. */
-const MOST_OBLONG = 10;
+const MAX_OBLONG = 10;
 
 /**
  * Height of a pixel divided by its width; 1 where the film does not say. All of these attributes give the vertical
@@ -18,7 +18,7 @@ export function pixelAspect(attributes: Attributes): number {
     const [vertical, horizontal] = numbers(attributes, keyword);
     if (vertical === undefined || horizontal === undefined) continue;
     const aspect = vertical / horizontal;
-    if (vertical > 0 && aspect <= MOST_OBLONG && aspect >= 1 / MOST_OBLONG) return aspect;
+    if (vertical > 0 && aspect <= MAX_OBLONG && aspect >= 1 / MAX_OBLONG) return aspect;
   }
   return 1;
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isAtOrAbove } from '../finding/operating-point';
 import { drawHeatMap, withOutlines } from '../pipeline/draw';
 import { pictureToPng } from '../pipeline/picture-png';
-import type { Line } from '../pipeline/pipeline';
+import type { Pipeline } from '../pipeline/pipeline';
 import { analyseFilmFile, inside } from './run';
 
 /** A film that was called wrongly, for review. */
@@ -43,13 +43,13 @@ export async function heatMapPng(
   folder: string,
   file: string,
   finding: string,
-  line: Line,
+  pipeline: Pipeline,
 ): Promise<Uint8Array | null> {
   const path = inside(folder, file);
   const bytes = path === null ? null : await readFile(path).catch(() => null);
-  const found = bytes === null ? null : await analyseFilmFile(bytes, line).catch(() => null);
+  const found = bytes === null ? null : await analyseFilmFile(bytes, pipeline).catch(() => null);
   if (found?.outcome.outcome !== 'analysed') return null;
   const { explained } = found.outcome;
   const findings = explained.findings.filter((one) => one.finding.label === finding);
-  return pictureToPng(withOutlines(drawHeatMap({ ...explained, findings }, line.identity())), LONGEST_SIDE);
+  return pictureToPng(withOutlines(drawHeatMap({ ...explained, findings }, pipeline.identity())), LONGEST_SIDE);
 }

@@ -1,6 +1,6 @@
 import { say, sayIt, type Words } from '../language/say';
 import { translated } from '../language/words';
-import { LEAST_PATIENTS } from '../statistics/operating-point';
+import { MIN_PATIENTS } from '../statistics/operating-point';
 import { NOT_SAID, OTHERS, type Subgroup } from '../statistics/subgroups';
 import { html, type Markup, table } from './markup';
 import type { EvaluationReport } from './report';
@@ -49,7 +49,7 @@ export function choiceSection({ choice, settings }: EvaluationReport, words: Wor
       : html`<p>${say(words, 'evaluation.choice.short', { reached: percent(reached) })}</p>`;
   return html`<section>
     <h2>${say(words, 'evaluation.choice.heading', { sensitivity: percent(wantedSensitivity) })}</h2>
-    <p>${say(words, 'evaluation.choice.text', { least: LEAST_PATIENTS })}</p>
+    <p>${say(words, 'evaluation.choice.text', { least: MIN_PATIENTS })}</p>
     <p>${say(words, 'evaluation.choice.threshold', { threshold: decimal(threshold, 6) })}</p>
     ${halves}
     ${

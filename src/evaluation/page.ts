@@ -1,6 +1,6 @@
 import { say, type Words } from '../language/say';
 import { ENGLISH } from '../language/words';
-import { LEAST_FOR_INTERVAL } from '../statistics/bootstrap';
+import { MIN_FOR_INTERVAL } from '../statistics/bootstrap';
 import { thin } from '../statistics/curves';
 import {
   acceptanceSection,
@@ -110,7 +110,7 @@ function figuresSection(
   const intervals = say(words, 'evaluation.figures.intervals', {
     rounds: settings.bootstrap.rounds,
     seed: settings.bootstrap.seed,
-    least: LEAST_FOR_INTERVAL,
+    least: MIN_FOR_INTERVAL,
   });
   return html`<section>
     <h2>${say(words, 'evaluation.figures.heading')}</h2>

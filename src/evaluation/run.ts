@@ -8,7 +8,7 @@ import { text } from '../dicom/attributes';
 import { REASON_TEXTS } from '../finding/wording';
 import { analyseFile, openFile, type OpenedFile } from '../pipeline/film-file';
 import { resultOf } from '../pipeline/notify';
-import type { Line } from '../pipeline/pipeline';
+import type { Pipeline } from '../pipeline/pipeline';
 import type { FilmOutcome } from '../pipeline/stage';
 import { factsOf } from './header-facts';
 import type { FilmRecord } from './journal';
@@ -21,7 +21,7 @@ export interface Failure {
 
 /** One set of models, and its journal. */
 export interface FilmRun {
-  readonly line: Line;
+  readonly pipeline: Pipeline;
   readonly journal: Journal<FilmRecord>;
 }
 
@@ -104,7 +104,7 @@ async function takeKnown(film: Omit<PendingFilm, 'lacking'>, ports: RunPorts, fo
   // Otherwise the header is read anyway.
   if (lacking.length === 0 && ports.wantsPatients && found.records[0]!.get(film.file)!.kind === 'dicom') {
     const bytes = await readFile(film.path).catch(() => null);
-    if (bytes !== null) takePatient(film.file, await openFile(bytes, ports.runs[0]!.line), found);
+    if (bytes !== null) takePatient(film.file, await openFile(bytes, ports.runs[0]!.pipeline), found);
   }
   return lacking;
 }
@@ -116,7 +116,7 @@ async function analyseAnew(film: PendingFilm, { runs }: RunPorts, found: Found):
   if (typeof bytes === 'string') return bytes;
   for (const [at, run] of runs.entries()) {
     if (!lacking.includes(run)) continue;
-    const done = await analyseFilmFile(bytes, run.line).catch((error: unknown) => describeError(error));
+    const done = await analyseFilmFile(bytes, run.pipeline).catch((error: unknown) => describeError(error));
     if (typeof done === 'string') return done;
     takePatient(film.file, done.opened, found);
     const record = { ...about, ...done.record };
@@ -154,14 +154,14 @@ export function inside(folder: string, file: string): string | null {
 /** Runs the pipeline on one file. @throws errors that are not about the film */
 export async function analyseFilmFile(
   bytes: Uint8Array,
-  line: Line,
+  pipeline: Pipeline,
 ): Promise<{
   readonly opened: OpenedFile;
   readonly outcome: FilmOutcome;
   readonly record: Omit<FilmRecord, 'file' | 'bytes' | 'modified'>;
 }> {
-  const opened = await openFile(bytes, line);
-  const outcome = await analyseFile(opened, line);
+  const opened = await openFile(bytes, pipeline);
+  const outcome = await analyseFile(opened, pipeline);
   const { kind, header } = opened;
   return {
     opened,

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createSecureContext, createServer as createTlsServer } from 'node:tls';
 import { HilumError } from '../base/errors';
 import { withTimeout } from '../base/retry';
-import { Shares } from '../base/shares';
+import { SlotLimit } from '../base/slot-limit';
 import { listenError } from '../net/listen-error';
 import { plainAddress } from '../net/network';
 import { type Frame, FrameError, FrameReader } from './frame-reader';
@@ -107,7 +107,7 @@ const addressOf = (socket: Socket) => plainAddress(socket.remoteAddress ?? '');
 class Connections {
   private readonly open = new Set<Socket>();
   private readonly working = new Set<Promise<void>>();
-  private readonly shares: Shares;
+  private readonly slots: SlotLimit;
   private isClosing = false;
 
   constructor(
@@ -115,14 +115,14 @@ class Connections {
     private readonly handle: FrameHandler,
     private readonly tell: (problem: ConnectionProblem, address: string) => void,
   ) {
-    this.shares = new Shares({ most: options.maxConnections, each: options.maxConnections });
+    this.slots = new SlotLimit({ most: options.maxConnections, each: options.maxConnections });
   }
 
   /** False where the connection was closed before anything was read. */
   admit(socket: Socket): boolean {
     const address = addressOf(socket);
     socket.on('error', () => {});
-    const release = this.options.isAllowed(address) ? this.shares.take(address) : null;
+    const release = this.options.isAllowed(address) ? this.slots.take(address) : null;
     if (release === null) {
       this.tell(this.options.isAllowed(address) ? 'too-many' : 'address', address);
       socket.destroy();

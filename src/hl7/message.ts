@@ -36,7 +36,7 @@ export class Segment {
 
   /** Field as sent, with separators and escape sequences. */
   raw(field: number): string {
-    this.fields ??= this.line.split(this.by.field, MOST_FIELDS);
+    this.fields ??= this.line.split(this.by.field, MAX_FIELDS);
     // MSH-1 is the field separator itself.
     if (this.name === 'MSH') return field === 1 ? this.by.field : (this.fields[field - 1] ?? '');
     return this.fields[field] ?? '';
@@ -52,10 +52,10 @@ export class Segment {
   repetitions(field: number): ((component: number, subcomponent?: number) => string)[] {
     const raw = this.raw(field);
     if (raw === '') return [];
-    return raw.split(this.by.repetition, MOST_PARTS).map((repetition) => {
-      const components = repetition.split(this.by.component, MOST_PARTS);
+    return raw.split(this.by.repetition, MAX_PARTS).map((repetition) => {
+      const components = repetition.split(this.by.component, MAX_PARTS);
       return (component, subcomponent = 1) => {
-        const parts = (components[component - 1] ?? '').split(this.by.subcomponent, MOST_PARTS);
+        const parts = (components[component - 1] ?? '').split(this.by.subcomponent, MAX_PARTS);
         return unescaped(parts[subcomponent - 1] ?? '', this.by, this.sets).trim();
       };
     });
@@ -63,7 +63,7 @@ export class Segment {
 }
 
 /** Limits on segments, fields and parts, far beyond real messages, so that long ones take little memory. */
-const [MOST_SEGMENTS, MOST_FIELDS, MOST_PARTS] = [50_000, 500, 100];
+const [MAX_SEGMENTS, MAX_FIELDS, MAX_PARTS] = [50_000, 500, 100];
 
 /** Line ends of segments, as some senders write them. */
 const LINE_ENDS = /[\r\n]+/;
@@ -81,8 +81,8 @@ export function readMessage(bytes: Buffer, defaultSet = ''): Hl7Message {
   const by = separatorsOf(head);
   const named = new Segment(head, by, []).repetitions(18).flatMap((set) => (set(1) === '' ? [] : [set(1)]));
   const sets = (named.length === 0 ? [defaultSet] : named).map(characterSet);
-  const lines = decodeText(content, sets).split(LINE_ENDS, MOST_SEGMENTS + 1);
-  if (lines.length > MOST_SEGMENTS) throw new Hl7SyntaxError(`the message has more than ${MOST_SEGMENTS} segments`);
+  const lines = decodeText(content, sets).split(LINE_ENDS, MAX_SEGMENTS + 1);
+  if (lines.length > MAX_SEGMENTS) throw new Hl7SyntaxError(`the message has more than ${MAX_SEGMENTS} segments`);
   const segments = lines.filter((line) => line.trim() !== '').map((line) => new Segment(line, by, sets));
   return { header: segments[0]!, segments };
 }

@@ -21,7 +21,7 @@ const INFERNO: readonly Colour[] = [
 const INVISIBLE = 0.15;
 const OPAQUE_FROM = 0.65;
 /** Below 1, so that the film stays visible under the greatest heat. */
-const GREATEST_OPACITY = 0.6;
+const MAX_OPACITY = 0.6;
 
 /** @param heat 0..1 */
 export function colourOf(heat: number): Colour {
@@ -43,7 +43,7 @@ function mixed(below: number, rest: number, channel: 0 | 1 | 2): number {
 /** Opacity of the overlay. @param heat 0..1 @returns 0 (film alone) to 0.6, rising smoothly */
 export function opacityOf(heat: number): number {
   const rise = Math.min(1, Math.max(0, (heat - INVISIBLE) / (OPAQUE_FROM - INVISIBLE)));
-  return GREATEST_OPACITY * rise * rise * (3 - 2 * rise);
+  return MAX_OPACITY * rise * rise * (3 - 2 * rise);
 }
 
 /** A grey pixel (0..1) blended with its heat. */

@@ -12,9 +12,9 @@ interface Answer extends Prediction {
 }
 
 /** Largest difference between two runs on the same film: engines with several threads may differ in the last digit. */
-const GREATEST_DIFFERENCE = 1e-6;
+const MAX_DIFFERENCE = 1e-6;
 /** If all inputs differ by less, the network does not depend on its input. */
-const LEAST_DIFFERENCE = 1e-6;
+const MIN_DIFFERENCE = 1e-6;
 /** Keeps a logit finite where the probability is 0 or 1 in float32. */
 const LOGIT_EDGE = 1e-7;
 
@@ -126,7 +126,7 @@ function examineAnswers(manifest: ModelManifest, answers: readonly Answer[]): Ch
 }
 
 function differs(answers: readonly Answer[]): boolean {
-  return answers.some((answer) => greatestDifference(answer.probability, answers[0]!.probability) > LEAST_DIFFERENCE);
+  return answers.some((answer) => greatestDifference(answer.probability, answers[0]!.probability) > MIN_DIFFERENCE);
 }
 
 function examineDeterminism(first: Answer, again: Answer): CheckResult {
@@ -136,7 +136,7 @@ function examineDeterminism(first: Answer, again: Answer): CheckResult {
   ] as const;
   const difference = Math.max(...planes.map(([a, b]) => greatestDifference(a, b)));
   // Written this way because comparisons with NaN are false: NaN is a difference.
-  const ok = !(difference > GREATEST_DIFFERENCE) && !Number.isNaN(difference);
+  const ok = !(difference > MAX_DIFFERENCE) && !Number.isNaN(difference);
   return {
     check: 'determinism',
     ok,
@@ -194,7 +194,7 @@ function examineMaps(of: string, head: number, manifest: ModelManifest, answers:
 const mapsOf = ({ cams }: Answer): Plane[] => (cams ?? []).flat();
 
 function isFlat({ values }: Plane): boolean {
-  return values.every((value) => Math.abs(value - values[0]!) <= LEAST_DIFFERENCE * Math.max(1, Math.abs(values[0]!)));
+  return values.every((value) => Math.abs(value - values[0]!) <= MIN_DIFFERENCE * Math.max(1, Math.abs(values[0]!)));
 }
 
 const mean = (values: Float32Array | readonly number[]) => [...values].reduce((a, b) => a + b, 0) / values.length;

@@ -43,7 +43,7 @@ export type Head = z.infer<typeof headSchema>;
 const region = z.enum(REGIONS);
 
 /** Largest number of regions of one network. */
-const MOST_REGIONS = 8;
+const MAX_REGIONS = 8;
 const size = z.number().int().positive();
 
 const fields = z.looseObject({
@@ -59,8 +59,8 @@ const fields = z.looseObject({
   input: z.looseObject({
     name: z.string(),
     /** One grey plane for each region. */
-    shape: z.tuple([size.max(MOST_REGIONS), z.literal(1), size, size]),
-    region: z.union([region, z.array(region).min(1).max(MOST_REGIONS)]),
+    shape: z.tuple([size.max(MAX_REGIONS), z.literal(1), size, size]),
+    region: z.union([region, z.array(region).min(1).max(MAX_REGIONS)]),
     fill: z.number(),
     intensity: z.literal('min-max'),
     resample: z.literal('antialiased-triangle'),

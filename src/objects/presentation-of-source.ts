@@ -115,7 +115,7 @@ export function displayShutter(source: Attributes): Dataset {
     copied.length > 0 &&
     copied
       .flat()
-      .every(([keyword, values]) => values.length >= (LEAST_VALUES[keyword] ?? 1) && values.every(Number.isInteger));
+      .every(([keyword, values]) => values.length >= (MIN_VALUES[keyword] ?? 1) && values.every(Number.isInteger));
   if (!complete) return {};
   return {
     ShutterShape: shapes.map(([shape]) => shape),
@@ -134,7 +134,7 @@ const SHUTTERS: Readonly<Record<string, readonly Keyword[]>> = {
   CIRCULAR: ['CenterOfCircularShutter', 'RadiusOfCircularShutter'],
   POLYGONAL: ['VerticesOfThePolygonalShutter'],
 };
-const LEAST_VALUES: Partial<Record<Keyword, number>> = { CenterOfCircularShutter: 2, VerticesOfThePolygonalShutter: 6 };
+const MIN_VALUES: Partial<Record<Keyword, number>> = { CenterOfCircularShutter: 2, VerticesOfThePolygonalShutter: 6 };
 
 function shutterValue(source: Attributes): number {
   const value = number(source, 'ShutterPresentationValue') ?? 0;

@@ -3,7 +3,7 @@ import type { Log, LogFields } from '../base/log';
 import { failureOf, type ThreadFailure } from '../base/thread-failure';
 import { type FilmTask, type FilmWork, workOnFilm } from './film-work';
 import type { FilmMeasures } from './measures';
-import type { Line } from './pipeline';
+import type { Pipeline } from './pipeline';
 import type { FilmObserver, TimedStage } from './stage';
 import { transferable } from './transferable';
 
@@ -26,12 +26,12 @@ export type Reply<Description> =
 /** Analyses the films that arrive at the port, with the pipeline that `open` resolves to. */
 export async function serveFilms(
   port: MessagePort,
-  open: (log: Pick<Log, 'warn'>) => Promise<{ line: Line; description: unknown }>,
+  open: (log: Pick<Log, 'warn'>) => Promise<{ pipeline: Pipeline; description: unknown }>,
 ): Promise<void> {
   const send = (reply: Reply<unknown>, given: readonly ArrayBufferView[] = []) =>
     port.postMessage(reply, transferable(given));
   try {
-    const { line, description } = await open({ warn: (fields, text) => send({ kind: 'warned', fields, text }) });
+    const { pipeline, description } = await open({ warn: (fields, text) => send({ kind: 'warned', fields, text }) });
     port.on('message', (request: Request) => {
       // In a thread this ends the thread alone. It can't happen during a network's run, as messages are read between
       // runs.
@@ -42,7 +42,7 @@ export async function serveFilms(
         film: () => {},
         measured: (measures) => send({ kind: 'measured', id, measures }),
       };
-      workOnFilm(task, { ...line, observer }).then(
+      workOnFilm(task, { ...pipeline, observer }).then(
         (work) =>
           send(
             { kind: 'done', id, work },

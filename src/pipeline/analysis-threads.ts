@@ -1,6 +1,6 @@
 import { FILM_MEMORY } from '../base/shared-bytes';
 import { AnalysisThread, type ThreadOptions } from './analysis-thread';
-import type { FilmAnalyst, FilmTask, FilmWork } from './film-work';
+import type { FilmAnalyser, FilmTask, FilmWork } from './film-work';
 import type { FilmObserver } from './stage';
 
 interface Place<Description> {
@@ -14,7 +14,7 @@ interface Place<Description> {
  * Analysis threads, each on one core. A further one is started whenever all have a film, up to the limit. One that ends
  * is replaced for the next film.
  */
-export class AnalysisThreads<Description> implements FilmAnalyst {
+export class AnalysisThreads<Description> implements FilmAnalyser {
   private places: Place<Description>[] = [];
 
   private constructor(

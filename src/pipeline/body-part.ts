@@ -159,14 +159,14 @@ function readAt(places: readonly Attributes[], keyword: Keyword, where: string):
 
 /** Cache of the last readings: a site uses few descriptions, and each takes a search for hundreds of words. */
 const readings = new Map<string, Reading>();
-const MOST_READINGS = 1_000;
+const MAX_READINGS = 1_000;
 
 function readingOf(said: string, where: string, isBodyPart: boolean): Reading {
   const key = `${where}/${said}`;
   const known = readings.get(key);
   if (known !== undefined) return known;
   const reading = readWords(said, where, isBodyPart);
-  if (readings.size >= MOST_READINGS) readings.clear();
+  if (readings.size >= MAX_READINGS) readings.clear();
   readings.set(key, reading);
   return reading;
 }

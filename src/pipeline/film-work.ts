@@ -4,7 +4,7 @@ import type { FilmResult } from '../events/result-event';
 import { type AnalysisIdentity, encode, resultUids } from './encode';
 import type { FilmReader } from './film-reader';
 import { resultOf } from './notify';
-import { analyseFilm, type Line } from './pipeline';
+import { analyseFilm, type Pipeline } from './pipeline';
 import { type FilmReports, nextState, withState } from './reports';
 import type { FilmObserver, FilmOutcome } from './stage';
 import { timing } from './timing';
@@ -27,14 +27,14 @@ export interface FilmWork {
 }
 
 /** Port: analyses films, in the caller's thread or in others (`analysis-threads.ts`). */
-export interface FilmAnalyst {
+export interface FilmAnalyser {
   /** Never throws for the content of a file. @throws HilumError ENCODE_FAILED, or errors of the networks */
   work(task: FilmTask, observer?: FilmObserver): Promise<FilmWork>;
 }
 
 /** What the films of a study are analysed with. */
-export interface StudyLine {
-  readonly analyst: FilmAnalyst;
+export interface StudyPipeline {
+  readonly analyser: FilmAnalyser;
   /** Reader for films that are only compared with their digest. */
   readonly reader: FilmReader;
   readonly identity: () => AnalysisIdentity;
@@ -42,10 +42,12 @@ export interface StudyLine {
 }
 
 /** Analyses in the caller's thread, which is blocked while the networks run. */
-export function inThisThread(line: Line): StudyLine {
-  const { reader, identity, observer } = line;
+export function inThisThread(pipeline: Pipeline): StudyPipeline {
+  const { reader, identity, observer } = pipeline;
   return {
-    analyst: { work: (task, told) => workOnFilm(task, told === undefined ? line : { ...line, observer: told }) },
+    analyser: {
+      work: (task, told) => workOnFilm(task, told === undefined ? pipeline : { ...pipeline, observer: told }),
+    },
     reader,
     identity,
     observer,
@@ -53,10 +55,13 @@ export function inThisThread(line: Line): StudyLine {
 }
 
 /** One film from its bytes to the objects. */
-export async function workOnFilm({ study, film, bytes, identity, reports }: FilmTask, line: Line): Promise<FilmWork> {
-  const outcome = await analyseFilm(bytes, line);
+export async function workOnFilm(
+  { study, film, bytes, identity, reports }: FilmTask,
+  pipeline: Pipeline,
+): Promise<FilmWork> {
+  const outcome = await analyseFilm(bytes, pipeline);
   const state = nextState(outcome, reports, resultUids(study, film, identity));
-  return conclude(film, outcome, withState(identity, state), line.observer);
+  return conclude(film, outcome, withState(identity, state), pipeline.observer);
 }
 
 /** Makes objects and result of an outcome. @throws HilumError ENCODE_FAILED */

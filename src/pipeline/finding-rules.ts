@@ -39,7 +39,7 @@ function ruleOf(head: Head, { id }: ModelManifest, { rules, first }: SiteRules, 
   if (mode === 'off') return null;
   if (mode === 'live' && head.mode === 'shadow')
     throw invalid(`${head.label} of ${id} can't be live: ${head.reason ?? 'its operating point was never validated'}`);
-  // A classifier without codes is refused elsewhere (fit.ts).
+  // A classifier without codes is refused elsewhere (model-compatibility.ts).
   return {
     label: head.label,
     code: head.code!,

@@ -16,7 +16,7 @@ import type { Admission, FilmObserver, FilmOutcome, InferredFilm, PreprocessedFi
 import { timing } from './timing';
 
 /** The pipeline's models and settings, made once by `app/line`. */
-export interface Line {
+export interface Pipeline {
   readonly reader: FilmReader;
   readonly models: Models;
   readonly plausibility: Plausibility;
@@ -34,13 +34,16 @@ export interface Line {
  * plane N; a U-Net finds the lungs; a VGG tells COVID-19 from not; a heat map shows where it looked. A film that does
  * not fit gets an outcome with the reason. Never throws for the content of a file.
  */
-export async function analyseFilm(bytes: Uint8Array, line: Line): Promise<FilmOutcome> {
-  const source = await openFilm(bytes, line);
-  return 'outcome' in source ? source : analyseOpened(source, line);
+export async function analyseFilm(bytes: Uint8Array, pipeline: Pipeline): Promise<FilmOutcome> {
+  const source = await openFilm(bytes, pipeline);
+  return 'outcome' in source ? source : analyseOpened(source, pipeline);
 }
 
 /** The film with its header read, or the outcome of an unreadable file. */
-export async function openFilm(bytes: Uint8Array, { reader }: Pick<Line, 'reader'>): Promise<OpenedFilm | FilmOutcome> {
+export async function openFilm(
+  bytes: Uint8Array,
+  { reader }: Pick<Pipeline, 'reader'>,
+): Promise<OpenedFilm | FilmOutcome> {
   try {
     return await open(bytes, reader);
   } catch (error) {
@@ -51,12 +54,12 @@ export async function openFilm(bytes: Uint8Array, { reader }: Pick<Line, 'reader
 }
 
 /** As {@link analyseFilm}, for an opened film. */
-export async function analyseOpened(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
-  return withContent(unfit(source, line) ?? (await analysePixels(source, line)), source, line);
+export async function analyseOpened(source: OpenedFilm, pipeline: Pipeline): Promise<FilmOutcome> {
+  return withContent(unfit(source, pipeline) ?? (await analysePixels(source, pipeline)), source, pipeline);
 }
 
 /** Adds the content digests to an outcome with a report, also where the pixels were not needed. */
-async function withContent(outcome: FilmOutcome, source: OpenedFilm, { reader }: Line): Promise<FilmOutcome> {
+async function withContent(outcome: FilmOutcome, source: OpenedFilm, { reader }: Pipeline): Promise<FilmOutcome> {
   if (outcome.outcome === 'rejected') return outcome;
   const decoded =
     outcome.outcome === 'analysed'
@@ -68,9 +71,9 @@ async function withContent(outcome: FilmOutcome, source: OpenedFilm, { reader }:
 /**
  * As {@link analyseFilm}, from the pixels on, without a header check: for PNG and JPEG pictures, which have no header.
  */
-export async function analysePixels(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
+export async function analysePixels(source: OpenedFilm, pipeline: Pipeline): Promise<FilmOutcome> {
   try {
-    return await analyse(source, line);
+    return await analyse(source, pipeline);
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal === null) throw error;
@@ -78,13 +81,13 @@ export async function analysePixels(source: OpenedFilm, line: Line): Promise<Fil
   }
 }
 
-async function analyse(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
-  const timed = timing(line.observer);
-  const [, , rows, columns] = line.models.view.manifest.input.shape;
-  const film = await timed('decode', async () => preprocess(await decode(source, line.reader, { rows, columns })));
+async function analyse(source: OpenedFilm, pipeline: Pipeline): Promise<FilmOutcome> {
+  const timed = timing(pipeline.observer);
+  const [, , rows, columns] = pipeline.models.view.manifest.input.shape;
+  const film = await timed('decode', async () => preprocess(await decode(source, pipeline.reader, { rows, columns })));
   const derived = checkDerivedColour(source.attributes, film.decoded.image);
   if (derived !== null) return refused(source, derived);
-  const inferred = await timed('infer', () => infer(source, film, line));
+  const inferred = await timed('infer', () => infer(source, film, pipeline));
   if ('outcome' in inferred) return inferred;
   return {
     outcome: 'analysed',
@@ -94,16 +97,20 @@ async function analyse(source: OpenedFilm, line: Line): Promise<FilmOutcome> {
 }
 
 /** Runs the networks one after the other; stops where the film is refused. */
-async function infer(source: OpenedFilm, film: PreprocessedFilm, line: Line): Promise<InferredFilm | FilmOutcome> {
-  const admitted = await admit(film, line);
+async function infer(
+  source: OpenedFilm,
+  film: PreprocessedFilm,
+  pipeline: Pipeline,
+): Promise<InferredFilm | FilmOutcome> {
+  const admitted = await admit(film, pipeline);
   if (admitted.refusal !== null) {
-    line.observer?.measured?.(measuresOf(film, admitted, null));
+    pipeline.observer?.measured?.(measuresOf(film, admitted, null));
     return refused(source, admitted.refusal, seen(film, admitted));
   }
-  const inferred = await classify(film, admitted.view, admitted.lungs, line.models.classifiers);
-  line.observer?.measured?.(measuresOf(film, admitted, inferred.findings[0]?.finding.probability ?? null));
+  const inferred = await classify(film, admitted.view, admitted.lungs, pipeline.models.classifiers);
+  pipeline.observer?.measured?.(measuresOf(film, admitted, inferred.findings[0]?.finding.probability ?? null));
   const warnings = headerWarnings(source.attributes);
-  return checkShortcut(warnings.length > 0 ? { ...inferred, warnings } : inferred, line.shortcutCheck ?? null);
+  return checkShortcut(warnings.length > 0 ? { ...inferred, warnings } : inferred, pipeline.shortcutCheck ?? null);
 }
 
 /**
@@ -112,7 +119,7 @@ async function infer(source: OpenedFilm, film: PreprocessedFilm, line: Line): Pr
  */
 async function admit(
   film: PreprocessedFilm,
-  { models, plausibility }: Pick<Line, 'models' | 'plausibility'>,
+  { models, plausibility }: Pick<Pipeline, 'models' | 'plausibility'>,
 ): Promise<Admission> {
   const fault = pixelFault(film);
   if (fault) return { refusal: fault, view: null, outOfDistribution: null, lungs: null };
@@ -127,7 +134,7 @@ async function admit(
 
 const LATERAL = plainRefusal('lateral-view');
 
-function unfit(source: OpenedFilm, { minimumAge }: Pick<Line, 'minimumAge'>): FilmOutcome | null {
+function unfit(source: OpenedFilm, { minimumAge }: Pick<Pipeline, 'minimumAge'>): FilmOutcome | null {
   const refusal = checkHeader(source.attributes, minimumAge);
   return refusal && refused(source, refusal);
 }

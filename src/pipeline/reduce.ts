@@ -65,8 +65,8 @@ const WHITE = 0.998;
  * Share of white among the pixels that are not black, and share of grey in the whole picture. Of 8263 chest films the
  * whitest has 0.20, the one with least grey 0.41.
  */
-const MOST_WHITE = 0.6;
-const LEAST_GREY = 0.1;
+const MAX_WHITE = 0.6;
+const MIN_GREY = 0.1;
 
 function isSaturated({ values, counts }: Histogram): boolean {
   let [black, white, all] = [0, 0, 0];
@@ -76,5 +76,5 @@ function isSaturated({ values, counts }: Histogram): boolean {
     else if (value >= WHITE) white += counts[index]!;
   });
   const grey = all - black - white;
-  return white > MOST_WHITE * (white + grey) || grey < LEAST_GREY * all;
+  return white > MAX_WHITE * (white + grey) || grey < MIN_GREY * all;
 }

@@ -19,7 +19,7 @@ export interface Rejections {
  * Largest number of key object selections of a study that are read, and largest size of one (bytes): some 30,000
  * instances.
  */
-const MOST_NOTES = 200;
+const MAX_NOTES = 200;
 const LARGEST_NOTE = 16 * 1024 * 1024;
 
 /** Why a key object selection is not read and rejects nothing. */
@@ -44,12 +44,12 @@ export async function readRejections(
   const reasons = new Map<Uid, RejectionReason>();
   // Sorted, so that the same notes are read each time whatever the archive's order.
   const documents = instances.filter(mayBeNote).sort((a, b) => (a.sopInstanceUid < b.sopInstanceUid ? -1 : 1));
-  for (const { sopInstanceUid } of documents.slice(MOST_NOTES)) onUnread(sopInstanceUid, 'too-many');
-  let isWhole = documents.length <= MOST_NOTES;
-  for (const instance of documents.slice(0, MOST_NOTES)) {
+  for (const { sopInstanceUid } of documents.slice(MAX_NOTES)) onUnread(sopInstanceUid, 'too-many');
+  let isWhole = documents.length <= MAX_NOTES;
+  for (const instance of documents.slice(0, MAX_NOTES)) {
     const note = await readNote(study, instance, { archive, onUnread });
     if (note === undefined) isWhole = false;
-    for (const uid of note?.rejected ?? []) reasons.set(uid, weightier(reasons.get(uid), note!.reason));
+    for (const uid of note?.rejected ?? []) reasons.set(uid, moreSerious(reasons.get(uid), note!.reason));
   }
   return { reasons, isWhole };
 }
@@ -59,7 +59,7 @@ export function mayBeNote({ modality, sopClassUid }: InstanceReference): boolean
   return modality === 'KO' || (sopClassUid as string) === KEY_OBJECT_SELECTION;
 }
 
-const WEIGHTIEST: readonly RejectionReason[] = [
+const BY_SEVERITY: readonly RejectionReason[] = [
   'incorrect-worklist-entry',
   'rejected-for-patient-safety',
   'rejected-for-quality',
@@ -67,8 +67,8 @@ const WEIGHTIEST: readonly RejectionReason[] = [
 ];
 
 /** The more serious of two reasons. */
-export function weightier(one: RejectionReason | undefined, other: RejectionReason): RejectionReason {
-  return one !== undefined && WEIGHTIEST.indexOf(one) < WEIGHTIEST.indexOf(other) ? one : other;
+export function moreSerious(one: RejectionReason | undefined, other: RejectionReason): RejectionReason {
+  return one !== undefined && BY_SEVERITY.indexOf(one) < BY_SEVERITY.indexOf(other) ? one : other;
 }
 
 /**

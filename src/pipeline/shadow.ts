@@ -4,7 +4,7 @@ import type { Finding } from '../events/finding';
 import type { FilmResult, ResultEvent } from '../events/result-event';
 import { priorityOf } from '../finding/finding';
 import { resultUids } from './encode';
-import type { StudyLine } from './film-work';
+import type { StudyPipeline } from './film-work';
 import { findAnnounced } from './find-announced';
 import { studyResult } from './notify';
 import { readRejections } from './rejections';
@@ -48,11 +48,11 @@ export async function shadowStudy(
     emptyDelaysMs,
     onUnreadNote,
   }: Pick<StudyRun, 'shouldReturn' | 'emptyDelaysMs' | 'onUnreadNote'>,
-  line: StudyLine,
+  pipeline: StudyPipeline,
   archive: Pick<Archive, 'findInstances' | 'retrieve'>,
   store: ShadowStore,
 ): Promise<ResultEvent | 'gone' | null> {
-  const identity = line.identity();
+  const identity = pipeline.identity();
   const instances = await findAnnounced(study, archive, emptyDelaysMs);
   if (instances.length === 0) return 'gone';
   const found = inventoryOf(study, instances, identity);
@@ -60,20 +60,20 @@ export async function shadowStudy(
   const { reasons } = await readRejections(study, instances, { archive, onUnread: onUnreadNote });
   const due = pending.filter(({ sopInstanceUid }) => !reasons.has(sopInstanceUid));
   if (due.length === 0) return null;
-  const films = await runFilms(due, (film) => shadowFilm(film, line, archive, store), { shouldReturn });
+  const films = await runFilms(due, (film) => shadowFilm(film, pipeline, archive, store), { shouldReturn });
   return studyResult(study, films, skippedSeries(found, instances, []), identity);
 }
 
 async function shadowFilm(
   film: InstanceReference,
-  line: StudyLine,
+  pipeline: StudyPipeline,
   archive: Pick<Archive, 'retrieve'>,
   store: ShadowStore,
 ): Promise<FilmResult> {
-  const identity = line.identity();
+  const identity = pipeline.identity();
   // The objects are made to find errors: a film that would fail in live mode must fail here too.
   const task = { study: film.studyInstanceUid, film: film.sopInstanceUid, identity };
-  const work = await workOnFetched(film, task, line, archive);
+  const work = await workOnFetched(film, task, pipeline, archive);
   const result: FilmResult = { ...work.result, outputs: [] };
   const { sopInstanceUid, reason, view, probability, lungFraction, findings } = result;
   await store.add({
@@ -94,6 +94,6 @@ async function shadowFilm(
     })),
     urgent: priorityOf(result.findings) === 'urgent',
   });
-  line.observer?.film(result);
+  pipeline.observer?.film(result);
   return result;
 }

@@ -7,7 +7,7 @@ import { refusalOf } from './decode';
 import { dueFilms, hiddenFilms } from './due-films';
 import type { AnalysisIdentity } from './encode';
 import { fetchFilm } from './fetch';
-import { conclude, type FilmTask, type FilmWork, type StudyLine } from './film-work';
+import { conclude, type FilmTask, type FilmWork, type StudyPipeline } from './film-work';
 import { findAnnounced } from './find-announced';
 import { studyResult } from './notify';
 import { mayBeNote, type NoteReading, readRejections, rejectedFilm, type Rejections, saysRejected } from './rejections';
@@ -51,12 +51,12 @@ export interface StudyRun {
 export async function runStudy(
   study: Uid,
   options: StudyRun,
-  line: StudyLine,
+  pipeline: StudyPipeline,
   ports: Ports,
 ): Promise<ResultEvent | 'gone' | null> {
   const { redelivered, reanalyze = false, compare = reanalyze, shouldReturn = () => false, emptyDelaysMs } = options;
   const { archive } = ports;
-  const identity = line.identity();
+  const identity = pipeline.identity();
   const instances = await findAnnounced(study, archive, emptyDelaysMs, options.instances);
   if (instances.length === 0) return 'gone';
   const found = inventoryOf(study, instances, identity);
@@ -64,16 +64,16 @@ export async function runStudy(
   if (isWhole && !redelivered && !compare && !instances.some(mayBeNote)) return null;
   const reports = await readReports(study, instances, archive);
   const rejections = await readRejections(study, instances, { archive, onUnread: options.onUnreadNote });
-  const asked = { compare, reanalyze, rejections, reader: line.reader, archive };
+  const asked = { compare, reanalyze, rejections, reader: pipeline.reader, archive };
   const due = await dueFilms(study, found, reports, identity, asked);
   const hidden = hiddenFilms(found, reports, rejections);
   const isOurs = [...reports.values()].some((known) => isReadBy(known, study, identity));
   const hasFilms = found.films.length > 0 || [...reports.keys()].some((film) => rejections.reasons.has(film));
   if (due.length + hidden.length === 0 && (isOurs ? !redelivered : hasFilms)) return null;
   const parts = { study, reports, rejections, found, identity };
-  const ends = { shouldReturn, confirm: (films: readonly FilmResult[]) => confirm(study, films, line, archive) };
-  const withdrawn = await runFilms(hidden, (film) => withdrawFilm(film, parts, line, archive), ends);
-  const read = await runFilms(due, (film) => runFilm(film, parts, line, archive), ends);
+  const ends = { shouldReturn, confirm: (films: readonly FilmResult[]) => confirm(study, films, pipeline, archive) };
+  const withdrawn = await runFilms(hidden, (film) => withdrawFilm(film, parts, pipeline, archive), ends);
+  const read = await runFilms(due, (film) => runFilm(film, parts, pipeline, archive), ends);
   const results = [...read, ...withdrawn];
   const event = resultOfStudy(study, { found, instances, reports, results, identity });
   await ports.announcer.announce(event);
@@ -170,7 +170,7 @@ function traced(run: () => Promise<FilmResult>): Promise<FilmResult> {
 function confirm(
   study: Uid,
   films: readonly FilmResult[],
-  { observer }: Pick<StudyLine, 'observer'>,
+  { observer }: Pick<StudyPipeline, 'observer'>,
   archive: Archive,
 ): Promise<void> {
   const objects = films.flatMap(({ outputs }) => outputs);
@@ -190,35 +190,40 @@ interface KnownStudy {
 async function runFilm(
   film: InstanceReference,
   known: KnownStudy,
-  line: StudyLine,
+  pipeline: StudyPipeline,
   archive: Archive,
 ): Promise<FilmResult> {
   const uid = film.sopInstanceUid;
   const { study, identity } = known;
   const [reports, rejection] = [known.reports.get(uid), known.rejections.reasons.get(uid)];
-  if (rejection !== undefined && reports !== undefined) return withdrawFilm(uid, known, line, archive);
+  if (rejection !== undefined && reports !== undefined) return withdrawFilm(uid, known, pipeline, archive);
   const work =
     rejection === undefined
-      ? await workOnFetched(film, { study, film: uid, identity, reports }, line, archive)
-      : await conclude(uid, rejectedFilm(rejection), identity, line.observer);
-  return write(uid, work, known, line, archive);
+      ? await workOnFetched(film, { study, film: uid, identity, reports }, pipeline, archive)
+      : await conclude(uid, rejectedFilm(rejection), identity, pipeline.observer);
+  return write(uid, work, known, pipeline, archive);
 }
 
 /** Fetches and analyses a film. */
 export async function workOnFetched(
   film: InstanceReference,
   task: Omit<FilmTask, 'bytes'>,
-  { analyst, observer }: StudyLine,
+  { analyser, observer }: StudyPipeline,
   archive: Pick<Archive, 'retrieve'>,
 ): Promise<FilmWork> {
   return timing(observer)('fetch', () => fetchFilm(film, archive)).then(
-    ({ bytes }) => analyst.work({ ...task, bytes }, observer),
+    ({ bytes }) => analyser.work({ ...task, bytes }, observer),
     (error: unknown) => conclude(task.film, unfetched(error), task.identity, observer),
   );
 }
 
 /** Withdraws the result of a film that was rejected afterwards; the archive may still list the film or not. */
-async function withdrawFilm(film: Uid, known: KnownStudy, line: StudyLine, archive: Archive): Promise<FilmResult> {
+async function withdrawFilm(
+  film: Uid,
+  known: KnownStudy,
+  pipeline: StudyPipeline,
+  archive: Archive,
+): Promise<FilmResult> {
   const { study, reports, rejections, found, identity } = known;
   const listed = found.films.find((one) => one.film.sopInstanceUid === film)?.film;
   const { outcome, state } = await withdraw(
@@ -227,8 +232,8 @@ async function withdrawFilm(film: Uid, known: KnownStudy, line: StudyLine, archi
     { reason: rejections.reasons.get(film)!, listed },
     archive,
   );
-  const work = await conclude(film, outcome, withState(identity, state), line.observer);
-  return write(film, work, known, line, archive);
+  const work = await conclude(film, outcome, withState(identity, state), pipeline.observer);
+  return write(film, work, known, pipeline, archive);
 }
 
 /** Stores the objects of a film that are missing; each is confirmed by its response. */
@@ -236,7 +241,7 @@ async function write(
   film: Uid,
   { result, objects }: FilmWork,
   { study, reports, found }: KnownStudy,
-  { observer }: Pick<StudyLine, 'observer'>,
+  { observer }: Pick<StudyPipeline, 'observer'>,
   archive: Archive,
 ): Promise<FilmResult> {
   const missing = objects.filter(({ sopInstanceUid }) => !found.present.has(sopInstanceUid));

@@ -105,7 +105,7 @@ export interface Broker {
    * Publishes a step of a study in the background, in the order of the calls; it may get lost. Neither throws nor
    * waits.
    */
-  tellProgress(event: ProgressEvent): void;
+  publishProgress(event: ProgressEvent): void;
   /** Passes the progress events of other processes to `receive`, now and after every reconnection. Call it once. */
   consumeProgress(receive: (event: ProgressEvent) => void): Promise<void>;
   state(): BrokerState;
@@ -225,7 +225,7 @@ class RabbitBroker implements Broker {
     return inSpan(sending(exchange, key, body), publish);
   }
 
-  tellProgress(event: ProgressEvent): void {
+  publishProgress(event: ProgressEvent): void {
     this.progressPublisher.tell(event);
   }
 

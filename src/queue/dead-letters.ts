@@ -39,28 +39,28 @@ export interface DeadLetter {
 }
 
 /** A dead-letter queue, and the queue that a replay goes to. */
-export interface DeadLane {
+export interface DeadLetterQueue {
   /** `study`, or the name of a sink. */
   readonly name: string;
   readonly lane: Pick<Lane, 'dead' | 'entrance'>;
 }
 
-export type Fate = 'keep' | 'replay' | 'drop';
+export type DeadLetterAction = 'keep' | 'replay' | 'drop';
 
 /**
  * The dead-letter queue of studies, then those of all sinks that are or were switched on.
  * @throws HilumError BROKER_UNREACHABLE
  */
-export async function deadLanes(broker: Broker): Promise<DeadLane[]> {
+export async function deadLetterQueues(broker: Broker): Promise<DeadLetterQueue[]> {
   const off = await broker.unreadSinks();
-  const sinks = [...broker.topology.sinks, ...off.map(({ queues }) => queues)].map((queues): DeadLane => ({
+  const sinks = [...broker.topology.sinks, ...off.map(({ queues }) => queues)].map((queues): DeadLetterQueue => ({
     name: queues.sink,
     lane: queues,
   }));
   return [studyLane(broker), ...sinks];
 }
 
-function studyLane(broker: Broker): DeadLane {
+function studyLane(broker: Broker): DeadLetterQueue {
   return { name: 'study', lane: broker.topology };
 }
 
@@ -74,10 +74,10 @@ function studyLane(broker: Broker): DeadLane {
  * @throws HilumError BROKER_UNREACHABLE; DEAD_QUEUE_BUSY while another process does the same and this one would see
  * only a part
  */
-export async function sortDeadLetters(
+export async function processDeadLetters(
   broker: Broker,
-  decide: (letter: DeadLetter) => Fate | Promise<Fate>,
-  done: (letter: DeadLetter, fate: Fate) => void = () => {},
+  decide: (letter: DeadLetter) => DeadLetterAction | Promise<DeadLetterAction>,
+  done: (letter: DeadLetter, fate: DeadLetterAction) => void = () => {},
   { name, lane: { dead, entrance } } = studyLane(broker),
 ): Promise<void> {
   await broker

@@ -69,8 +69,8 @@ function groupOf(component: Components): string {
     // A PN delimiter inside of a component would split it.
     component(part).replace(/[\\^=\p{Cc}]+/gu, ' '),
   );
-  return [family, given, middle, prefix, suffix].join('^').replace(/\^+$/, '').slice(0, MOST_OF_A_GROUP);
+  return [family, given, middle, prefix, suffix].join('^').replace(/\^+$/, '').slice(0, MAX_OF_A_GROUP);
 }
 
 /** PS3.5 section 6.2: a component group of PN has 64 characters at most. */
-const MOST_OF_A_GROUP = 64;
+const MAX_OF_A_GROUP = 64;

@@ -4,7 +4,7 @@ import { byFallingScore, once, type WeightedFigure } from './weighted';
 export interface Estimate {
   readonly value: number | null;
   /**
-   * 95 % percentile bootstrap by patient. Null with fewer than {@link LEAST_FOR_INTERVAL} patients of a class, or where
+   * 95 % percentile bootstrap by patient. Null with fewer than {@link MIN_FOR_INTERVAL} patients of a class, or where
    * all draws are equal.
    */
   readonly interval: Interval;
@@ -16,7 +16,7 @@ export interface BootstrapOptions {
 }
 
 /** Fewest patients of each class for a bootstrap: with fewer, the interval is too narrow or a point. */
-export const LEAST_FOR_INTERVAL = 10;
+export const MIN_FOR_INTERVAL = 10;
 
 /**
  * Patients are drawn with replacement, each with all films, so that many films of one patient do not narrow the
@@ -81,7 +81,7 @@ export function pairedEstimate(
 
 function areTooFew(films: readonly Scored[]): boolean {
   const { positive, negative } = countPatients(films);
-  return Math.min(positive, negative) < LEAST_FOR_INTERVAL;
+  return Math.min(positive, negative) < MIN_FOR_INTERVAL;
 }
 
 const patientsIn = (films: readonly Scored[]) => [...new Set(films.map(({ patient }) => patient))];

@@ -5,7 +5,7 @@ import { countPatients, type PatientCount, type Scored, thresholdFigures, type T
  * Fewest patients of each class in each half for a threshold to be applied: with 30, the interval of a sensitivity of
  * 95 % still begins at about 81 %.
  */
-export const LEAST_PATIENTS = 30;
+export const MIN_PATIENTS = 30;
 
 /** A threshold for a wanted sensitivity, chosen on one half of the patients and measured on the other. */
 export interface OperatingPointChoice {
@@ -61,9 +61,9 @@ function objections(
 ): string[] {
   const counts = [patients.chosenOn, patients.measuredOn].flatMap(({ positive, negative }) => [positive, negative]);
   const few =
-    Math.min(...counts) < LEAST_PATIENTS
+    Math.min(...counts) < MIN_PATIENTS
       ? [
-          `too few patients: each half needs ${LEAST_PATIENTS} with and ${LEAST_PATIENTS} without the finding, ` +
+          `too few patients: each half needs ${MIN_PATIENTS} with and ${MIN_PATIENTS} without the finding, ` +
             `and the smallest of the four groups has ${Math.min(...counts)}`,
         ]
       : [];

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { Shares } from '../base/shares';
+import { SlotLimit } from '../base/slot-limit';
 import { networkOf } from '../net/network';
 
 export interface ConnectionLimits {
@@ -11,7 +11,7 @@ export interface ConnectionLimits {
 }
 
 /** With fewer connections the pages can't be served. */
-const LEAST = 8;
+const MIN = 8;
 
 /** Longest times for the headers and for a whole request (milliseconds); slower clients are disconnected. */
 export const REQUEST_TIMES = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 };
@@ -21,11 +21,11 @@ export const REQUEST_TIMES = { headersTimeout: 10_000, requestTimeout: 30_000, c
  * service those for archive, broker and disk. One address gets half of the connections at most.
  */
 export function limitConnections(server: Server, limits: ConnectionLimits, files = openFilesLimit()): void {
-  const most = Math.max(LEAST, Math.min(limits.most, Math.floor(files / 2)));
-  const shares = new Shares({ most, each: limits.isProxied ? most : Math.ceil(most / 2) });
+  const most = Math.max(MIN, Math.min(limits.most, Math.floor(files / 2)));
+  const slots = new SlotLimit({ most, each: limits.isProxied ? most : Math.ceil(most / 2) });
   server.maxConnections = most;
   server.on('connection', (socket) => {
-    const release = shares.take(networkOf(socket.remoteAddress ?? ''));
+    const release = slots.take(networkOf(socket.remoteAddress ?? ''));
     if (release === null) socket.destroy();
     else socket.once('close', release);
   });

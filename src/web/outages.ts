@@ -13,7 +13,7 @@ export interface Outage {
 }
 
 /** Number of ended outages kept in memory; the log has all. */
-const MOST_ENDED = 20;
+const MAX_ENDED = 20;
 
 /** Outages of the checks, from the results of whoever runs them. */
 export class Outages {
@@ -44,7 +44,7 @@ export class Outages {
     if (problem !== null) this.lasting.set(check, { check, problem, from: known?.from ?? this.now(), to: null });
     else if (known !== undefined) {
       this.lasting.delete(check);
-      this.ended = [{ ...known, to: this.now() }, ...this.ended].slice(0, MOST_ENDED);
+      this.ended = [{ ...known, to: this.now() }, ...this.ended].slice(0, MAX_ENDED);
     }
   }
 }

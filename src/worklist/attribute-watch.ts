@@ -6,7 +6,7 @@ import type { Uid } from '../dicom/uid';
 import type { ProgressEvent } from '../events/progress-event';
 import type { ResultEvent } from '../events/result-event';
 import { type AttributeArchive, refreshAttributes } from './attribute-refresh';
-import { isNews } from './attributes';
+import { differsFromList } from './attributes';
 import type { StudySummary } from './record-columns';
 import type { Worklist } from './worklist';
 
@@ -34,9 +34,9 @@ export interface AttributeWatchOptions {
 }
 
 /** Largest number of studies that wait to be checked after an event; further ones are left to the sweep. */
-const MOST_SEEN = 1_000;
+const MAX_SEEN = 1_000;
 /** Number of studies remembered whose summary differs from the list although the film's header agrees. */
-const MOST_REMEMBERED = 20_000;
+const MAX_REMEMBERED = 20_000;
 const REMEMBER_MS = 6 * 3_600_000;
 const BACKOFF = { baseMs: 5_000, maxMs: 300_000 };
 const STOP_TIMEOUT_MS = 2_000;
@@ -69,7 +69,7 @@ export class AttributeWatch {
   /** Called when a study's event was sorted, or ended without anything new. Neither throws nor waits. */
   note({ studyInstanceUid, step }: Pick<ProgressEvent, 'studyInstanceUid' | 'step'>): void {
     const isTold = step.kind === 'waiting' || step.kind === 'nothing-new';
-    if (!isTold || this.isStopping() || this.seen.size >= MOST_SEEN) return;
+    if (!isTold || this.isStopping() || this.seen.size >= MAX_SEEN) return;
     this.seen.add(studyInstanceUid);
     this.drain ??= this.lookAtSeen().finally(() => {
       this.drain = null;
@@ -123,7 +123,7 @@ export class AttributeWatch {
     if (this.isStopping()) throw new HilumError('STOPPING', 'transient', 'asked to stop');
     const study = listed.studyInstanceUid;
     const known = await this.parts.worklist.known(study);
-    if (known === null || !isNews(known.summary, listed)) return;
+    if (known === null || !differsFromList(known.summary, listed)) return;
     // A search may permanently differ from the film: another form of a name, or another film of the study.
     const digest = digestOf(known.summary, listed);
     const before = this.looked.get(study);
@@ -143,7 +143,7 @@ export class AttributeWatch {
     this.looked.delete(study);
     this.looked.set(study, { digest, at: this.now() });
     const [oldest] = this.looked.keys();
-    if (this.looked.size > MOST_REMEMBERED && oldest !== undefined) this.looked.delete(oldest);
+    if (this.looked.size > MAX_REMEMBERED && oldest !== undefined) this.looked.delete(oldest);
   }
 
   private async refresh(study: Uid, archive = this.parts.archive): Promise<void> {

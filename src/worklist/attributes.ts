@@ -52,7 +52,7 @@ export function correctedParts(keywords: readonly string[]): CorrectedPart[] {
 }
 
 /** Whether a search result differs from the list; a missing optional attribute does not count. */
-export function isNews(known: StudySummary, listed: StudySummary): boolean {
+export function differsFromList(known: StudySummary, listed: StudySummary): boolean {
   return changedSummary(known, listed).some((keyword) => listed[keyword] !== '' || !OPTIONAL.has(keyword));
 }
 

@@ -37,7 +37,7 @@ const manifestSchema = z.object({
 });
 export type BackupManifest = z.infer<typeof manifestSchema>;
 
-const MOST_MANIFEST_BYTES = 1_000_000;
+const MAX_MANIFEST_BYTES = 1_000_000;
 const PART_BYTES = 1024 * 1024;
 
 /** Opens a database file directly: it is neither created nor migrated. */
@@ -188,7 +188,7 @@ export async function withBackup<T>(path: string, work: (backup: OpenBackup) => 
 }
 
 async function manifestOf(file: FileHandle, entry: TarEntry): Promise<BackupManifest> {
-  if (entry.size > MOST_MANIFEST_BYTES) throw invalid('its manifest is too long');
+  if (entry.size > MAX_MANIFEST_BYTES) throw invalid('its manifest is too long');
   const parts: Buffer[] = [];
   await pass(file, entry, async (part) => void parts.push(part));
   let read: unknown;

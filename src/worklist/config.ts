@@ -13,16 +13,13 @@ const days = (least: number, text: string) =>
   z.number().int().min(least).max(36_500).nullable().default(null).describe(`${text} (days); null: for ever`);
 
 /** Shortest retention of rows: corrections, comparisons and turnaround need weeks. */
-const LEAST_DAYS = 30;
+const MIN_DAYS = 30;
 
 export const retentionSchema = z
   .strictObject({
-    listDays: days(LEAST_DAYS, 'How long a row of the list is kept after the last thing that happened to its study'),
-    verdictDays: days(LEAST_DAYS, 'How long a verdict is kept whose study is not on the list any more'),
-    auditDays: days(
-      LEAST_DAYS,
-      'How long messages of the audit trail are kept at least; files of a month go as a whole',
-    ),
+    listDays: days(MIN_DAYS, 'How long a row of the list is kept after the last thing that happened to its study'),
+    verdictDays: days(MIN_DAYS, 'How long a verdict is kept whose study is not on the list any more'),
+    auditDays: days(MIN_DAYS, 'How long messages of the audit trail are kept at least; files of a month go as a whole'),
     pictureDays: z
       .number()
       .positive()

@@ -13,7 +13,7 @@ import {
 } from './attributes';
 import { nextChange, note } from './change';
 import { SUMMARY_COLUMNS, type StudySummary } from './record-columns';
-import { followKept } from './ris-orders';
+import { applyStoredOrder } from './ris-orders';
 import { columnsWithRis, patientWithRis, summaryWithoutRis } from './ris-patient';
 import type { Schema, StudyColumns } from './schema';
 import { readStoredRecord } from './stored-findings';
@@ -90,9 +90,9 @@ export async function writeAttributes(
     .set({ ...update, change })
     .where('study_uid', '=', study)
     .execute();
-  if (found.of === 'film') await keepWithPatient(transaction, study);
+  if (found.of === 'film') await moveVerdictsToPatient(transaction, study);
   await note(transaction, change, study, at, 'attributes-corrected', { attributes: keywords });
-  await followKept(transaction, study, at);
+  await applyStoredOrder(transaction, study, at);
   return keywords;
 }
 
@@ -152,7 +152,7 @@ export function correctionOf(
 }
 
 /** Verdicts are counted by patient (`hilum evaluate`), so that they follow their study to another patient. */
-export async function keepWithPatient(transaction: Transaction<Schema>, study: Uid): Promise<void> {
+export async function moveVerdictsToPatient(transaction: Transaction<Schema>, study: Uid): Promise<void> {
   const stored = await readStored(transaction, study);
   if (stored === undefined || stored.record === null) return;
   const { patient } = JSON.parse(stored.record) as StudyRecord;

@@ -88,7 +88,7 @@ interface Asked {
 /** Number of entries after the filters that a search looks at first, in order. */
 const FIRST_LOOK = 1_000;
 /** Largest urgency in a valid cursor. */
-const MOST_URGENCY = 9;
+const MAX_URGENCY = 9;
 
 /** Urgent first, then by arrival. @throws RangeError for an invalid cursor */
 export async function findPage(db: Kysely<Schema>, kind: DatabaseKind, request: PageRequest): Promise<Page> {
@@ -242,7 +242,7 @@ function writeCursor(order: PageOrder, position: Position): string {
 function readCursor(cursor: string, wanted: PageOrder): Position {
   try {
     const [order, urgency, arrivedAt, study] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    const isWhole = [urgency, arrivedAt].every(Number.isSafeInteger) && Math.abs(urgency as number) <= MOST_URGENCY;
+    const isWhole = [urgency, arrivedAt].every(Number.isSafeInteger) && Math.abs(urgency as number) <= MAX_URGENCY;
     if (order === wanted && isWhole && typeof study === 'string' && /^[0-9.]{1,64}$/.test(study))
       return [urgency as number, arrivedAt as number, study];
   } catch {

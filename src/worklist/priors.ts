@@ -15,7 +15,7 @@ export interface Prior {
 
 /** Number of studies with the Patient ID that are read at a time, and in all: several issuers may use the same ID. */
 const STEP = 50;
-const MOST_LOOKED_AT = 500;
+const MAX_LOOKED_AT = 500;
 
 type Patient = StudyRecord['patient'];
 
@@ -39,7 +39,7 @@ export async function findPriors(db: Kysely<Schema>, study: Uid, limit: number):
   if (stored === undefined || stored.record === null || stored.patient_id.trim() === '') return [];
   const patient = patientWithRis(readStoredRecord(stored.record).patient, stored.ris_patient);
   const found: Prior[] = [];
-  for (let from = 0; from < MOST_LOOKED_AT && found.length < limit; from += STEP) {
+  for (let from = 0; from < MAX_LOOKED_AT && found.length < limit; from += STEP) {
     const rows = await earlierRows(db, study, stored, from);
     const priors = rows.map((row) => ({ row: rowOf(row), record: readStoredRecord(row.record), ris: row.ris_patient }));
     const same = priors.filter(({ record, ris }) => isSamePatient(patientWithRis(record.patient, ris), patient));

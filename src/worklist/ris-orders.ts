@@ -8,7 +8,7 @@ import { readStoredRecord } from './stored-findings';
 import { writeRead } from './work-state';
 
 type OrderChange = Extract<RisChange, { readonly order: OrderReference }>;
-type KeptOrder = Selectable<Schema['ris_order']>;
+type StoredOrder = Selectable<Schema['ris_order']>;
 
 /** Called before a study's row changes because of the RIS; where it throws, nothing changes. */
 export type OnChange = (study: ChangedStudy) => Promise<void>;
@@ -23,7 +23,7 @@ export interface ChangedStudy {
  * Stores what the RIS says of an order. A message that was sent before the stored one is ignored.
  * @param sentAt time of sending (milliseconds since 1970)
  */
-export async function keepOrder(
+export async function storeOrder(
   transaction: Transaction<Schema>,
   change: OrderChange,
   sentAt: number,
@@ -68,7 +68,7 @@ type Stored = Pick<StudyColumns, (typeof COLUMNS)[number]>;
  * Applies the stored order to a study: when the study is new, or has another accession number or patient. Each
  * statement is applied once. The caller holds the change number, so that no order is stored meanwhile.
  */
-export async function followKept(
+export async function applyStoredOrder(
   transaction: Transaction<Schema>,
   study: Uid,
   now: number,
@@ -79,8 +79,8 @@ export async function followKept(
   await follow(transaction, study, stored, await ordersOf(transaction, stored), now, onChange);
 }
 
-/** As {@link followKept}, after `order` was stored; only if it belongs to this study. */
-export async function followOrder(
+/** As {@link applyStoredOrder}, after `order` was stored; only if it belongs to this study. */
+export async function applyOrder(
   transaction: Transaction<Schema>,
   study: Uid,
   order: OrderReference,
@@ -104,7 +104,7 @@ function readStored(db: Kysely<Schema>, study: Uid): Promise<Stored | undefined>
 }
 
 /** Stored orders of a study. */
-async function ordersOf(db: Kysely<Schema>, stored: Stored): Promise<KeptOrder[]> {
+async function ordersOf(db: Kysely<Schema>, stored: Stored): Promise<StoredOrder[]> {
   const kept = await db
     .selectFrom('ris_order')
     .selectAll()
@@ -117,7 +117,7 @@ async function follow(
   transaction: Transaction<Schema>,
   study: Uid,
   stored: Stored,
-  orders: readonly KeptOrder[],
+  orders: readonly StoredOrder[],
   now: number,
   onChange: OnChange,
 ): Promise<void> {
@@ -158,8 +158,8 @@ export function issuerOf(record: string | null): string {
   return record === null ? '' : readStoredRecord(record).patient.IssuerOfPatientID;
 }
 
-function latest(orders: readonly KeptOrder[], time: 'priority_at' | 'report_at'): KeptOrder | undefined {
-  return orders.reduce<KeptOrder | undefined>(
+function latest(orders: readonly StoredOrder[], time: 'priority_at' | 'report_at'): StoredOrder | undefined {
+  return orders.reduce<StoredOrder | undefined>(
     (best, order) => ((order[time] ?? -1) > (best?.[time] ?? -1) ? order : best),
     undefined,
   );
@@ -170,25 +170,26 @@ async function followPriority(
   transaction: Transaction<Schema>,
   study: Uid,
   stored: Stored,
-  orders: readonly KeptOrder[],
+  orders: readonly StoredOrder[],
   now: number,
   told: () => Promise<void>,
 ): Promise<void> {
   const order = latest(orders, 'priority_at');
   if (order === undefined || order.priority_at === null || order.priority_at <= (stored.ris_priority_at ?? -1)) return;
-  const isNews = order.priority !== stored.ris_priority;
-  if (isNews) await told();
+  const differsFromList = order.priority !== stored.ris_priority;
+  if (differsFromList) await told();
   const change = await nextChange(transaction);
   await transaction
     .updateTable('study')
     .set({
       ris_priority: order.priority,
       ris_priority_at: order.priority_at,
-      ...(isNews ? { ...urgencyColumns({ ...stored, ris_priority: order.priority }, now), change } : {}),
+      ...(differsFromList ? { ...urgencyColumns({ ...stored, ris_priority: order.priority }, now), change } : {}),
     })
     .where('study_uid', '=', study)
     .execute();
-  if (isNews) await note(transaction, change, study, now, 'priority', { priority: order.priority, how: 'ris' });
+  if (differsFromList)
+    await note(transaction, change, study, now, 'priority', { priority: order.priority, how: 'ris' });
 }
 
 /** Each report is applied once. A report from before the study was made is about an earlier film of the order. */
@@ -196,7 +197,7 @@ async function followReport(
   transaction: Transaction<Schema>,
   study: Uid,
   stored: Stored,
-  orders: readonly KeptOrder[],
+  orders: readonly StoredOrder[],
   now: number,
   told: () => Promise<void>,
 ): Promise<void> {

@@ -11,14 +11,14 @@ import type {
 } from '../ris/changes';
 import { changedSummary, summaryOfRow } from './attributes';
 import { nextChange, note } from './change';
-import { keepWithPatient } from './corrections';
+import { moveVerdictsToPatient } from './corrections';
 import type { Database } from './database';
 import {
   type ChangedStudy,
-  followKept,
-  followOrder,
+  applyStoredOrder,
+  applyOrder,
   issuerOf,
-  keepOrder,
+  storeOrder,
   type OnChange,
   studiesOf,
 } from './ris-orders';
@@ -70,17 +70,17 @@ async function takeChanges(
   const taken: TakenAs[] = [];
   for (const change of changes) {
     if ('order' in change) {
-      await keepOrder(transaction, change, sentAt, now);
-      taken.push(await followOrders(transaction, change.order, now, onChange));
+      await storeOrder(transaction, change, sentAt, now);
+      taken.push(await applyOrderToStudies(transaction, change.order, now, onChange));
     } else taken.push((await correctPatient(transaction, change, sentAt, now, onChange)) ? 'applied' : 'ignored');
   }
-  return MOST_TELLING.find((one) => taken.includes(one)) ?? 'ignored';
+  return MAX_TELLING.find((one) => taken.includes(one)) ?? 'ignored';
 }
 
-const MOST_TELLING = ['patient-differs', 'applied', 'kept'] as const satisfies readonly TakenAs[];
+const MAX_TELLING = ['patient-differs', 'applied', 'kept'] as const satisfies readonly TakenAs[];
 
 /** Applies an order to its studies. */
-async function followOrders(
+async function applyOrderToStudies(
   transaction: Transaction<Schema>,
   order: OrderReference,
   now: number,
@@ -88,7 +88,7 @@ async function followOrders(
 ): Promise<TakenAs> {
   const studies = await studiesOf(transaction, order);
   let isApplied = false;
-  for (const study of studies) isApplied = (await followOrder(transaction, study, order, now, onChange)) || isApplied;
+  for (const study of studies) isApplied = (await applyOrder(transaction, study, order, now, onChange)) || isApplied;
   if (isApplied) return 'applied';
   return studies.length === 0 ? 'kept' : 'patient-differs';
 }
@@ -181,7 +181,7 @@ async function correctRow(
     .set({ ...columns, change })
     .where('study_uid', '=', study)
     .execute();
-  await keepWithPatient(transaction, study);
+  await moveVerdictsToPatient(transaction, study);
   await note(transaction, change, study, now, 'attributes-corrected', { attributes: keywords, how: 'ris' });
-  await followKept(transaction, study, now, onChange);
+  await applyStoredOrder(transaction, study, now, onChange);
 }

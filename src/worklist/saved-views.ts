@@ -11,7 +11,7 @@ export interface SavedView {
 }
 
 /** Largest number of views of one user. */
-export const MOST_VIEWS = 30;
+export const MAX_VIEWS = 30;
 
 /** Sorted by name. @param user id as in {@link Author} */
 export async function findViews(db: Kysely<Schema>, user: string): Promise<SavedView[]> {
@@ -31,7 +31,7 @@ export async function writeView(
   { name, content }: Omit<SavedView, 'id'>,
 ): Promise<boolean> {
   const kept = await findViews(transaction, user);
-  if (kept.length >= MOST_VIEWS && !kept.some((view) => view.name === name)) return false;
+  if (kept.length >= MAX_VIEWS && !kept.some((view) => view.name === name)) return false;
   await transaction
     .insertInto('saved_view')
     .values({ id: randomUUID(), user_id: user, name, content })

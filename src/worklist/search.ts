@@ -23,7 +23,7 @@ const TRIGRAM = 3;
  */
 const LOOKED_UP = 12;
 /** With more possible matches, scanning all entries is faster than the index (measured). */
-const MOST_LOOKED_UP = 25_000;
+const MAX_LOOKED_UP = 25_000;
 
 /**
  * Words of three characters and more are found anywhere, shorter ones at the beginning of a word. Null for an empty
@@ -66,7 +66,7 @@ export async function planOf(
   db: Kysely<Schema>,
   kind: DatabaseKind,
   search: Search,
-  most = MOST_LOOKED_UP,
+  most = MAX_LOOKED_UP,
 ): Promise<Plan> {
   const compared: Plan = { conditions: matching(search), share: null };
   if (kind === 'postgres') return compared;

@@ -3,7 +3,7 @@ import type { Uid } from '../dicom/uid';
 import type { Step } from '../events/progress-event';
 import { nextChange, NO_RESULT, note, URGENCY_COLUMNS, urgencyColumns } from './change';
 import { summaryColumns, type StudySummary } from './record-columns';
-import { followKept } from './ris-orders';
+import { applyStoredOrder } from './ris-orders';
 import { columnsWithRis } from './ris-patient';
 import type { Schema, StudyColumns } from './schema';
 import type { LeftOutReason, StudyState } from './states';
@@ -49,7 +49,7 @@ export async function writeStep(
       .values({ ...fresh(study, step, at, listing), change })
       .execute();
     await note(transaction, change, study, at, kind, detail);
-    return listing === null ? undefined : followKept(transaction, study, at);
+    return listing === null ? undefined : applyStoredOrder(transaction, study, at);
   }
   const isLate = kind !== 'nothing-new' && stored.completed_at !== null && at < stored.completed_at;
   const update = {
@@ -64,7 +64,7 @@ export async function writeStep(
     .execute();
   if (isLate || ('state' in update && update.state !== stored.state))
     await note(transaction, change, study, at, kind, detail);
-  if (listing !== null) await followKept(transaction, study, at);
+  if (listing !== null) await applyStoredOrder(transaction, study, at);
 }
 
 /**

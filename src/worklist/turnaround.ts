@@ -48,7 +48,7 @@ export interface TurnaroundRequest {
 }
 
 /** Largest number of studies computed with, the latest. */
-const MOST_STUDIES = 100_000;
+const MAX_STUDIES = 100_000;
 
 /** Start and end of each step; a study counts if it has both, in this order. */
 const BOUNDS = {
@@ -108,7 +108,7 @@ const IS_ARRIVAL_KNOWN = sql`(first_result_at is null or arrived_at < first_resu
 
 async function earliestOf(db: Kysely<Schema>, request: TurnaroundRequest): Promise<{ from: number; isCut: boolean }> {
   const { rows } = await sql<{ arrived_at: number }>`select arrived_at from study where ${IN_TIME(request)}
-    order by arrived_at desc limit 1 offset ${MOST_STUDIES}`.execute(db);
+    order by arrived_at desc limit 1 offset ${MAX_STUDIES}`.execute(db);
   // From the next instant on, so that of several studies at the same one none is left out at random.
   return rows[0] === undefined ? { from: request.from, isCut: false } : { from: rows[0].arrived_at + 1, isCut: true };
 }

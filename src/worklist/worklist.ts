@@ -13,7 +13,7 @@ import {
   correctionOf,
   findKnown,
   findPending,
-  keepWithPatient,
+  moveVerdictsToPatient,
   type KnownStudy,
   type PendingCorrection,
   writeAttributes,
@@ -23,7 +23,7 @@ import { countSelected, findPage, type Page, type PageRequest, type SelectedCoun
 import { deleteOpen, type OpenPage, writeOpen } from './open-studies';
 import { findPriors, type Prior } from './priors';
 import { recordColumns, withoutSummary } from './record-columns';
-import { followKept } from './ris-orders';
+import { applyStoredOrder } from './ris-orders';
 import { columnsWithRis } from './ris-patient';
 import { deleteView, findViews, type SavedView, writeView } from './saved-views';
 import type { Schema, StudyColumns } from './schema';
@@ -288,7 +288,7 @@ export class Worklist {
     return this.database.read((db) => countPerHour(db, from));
   }
 
-  /** Takes seconds: cache the result (`KeptTurnaround`). */
+  /** Takes seconds: cache the result (`TurnaroundCache`). */
   turnaround(request: TurnaroundRequest): Promise<Turnaround> {
     return this.database.readAside((db) => turnaroundOf(db, request));
   }
@@ -357,7 +357,7 @@ async function writeRecord(
   if (stored === undefined) {
     await insertRecord(transaction, record, columns);
     await noteResult(transaction, change, record);
-    await followKept(transaction, study, now);
+    await applyStoredOrder(transaction, study, now);
     return true;
   }
   const isRepeated = stored.record_key === record.key && stored.state === columns.state;
@@ -388,12 +388,12 @@ async function writeRecord(
       : {}),
   });
   if (corrected.length > 0) {
-    await keepWithPatient(transaction, study);
+    await moveVerdictsToPatient(transaction, study);
     await note(transaction, await nextChange(transaction), study, now, 'attributes-corrected', {
       attributes: corrected,
     });
   }
-  await followKept(transaction, study, now);
+  await applyStoredOrder(transaction, study, now);
   return true;
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { compareWith, type DriftReference, lastDays, referenceOf } from '../../src/monitoring/drift';
 import { count, DriftStore, emptyDriftCounts, readDriftDays } from '../../src/monitoring/drift-store';
 import { type FilmMeasures, MEASURE_NAMES } from '../../src/pipeline/measures';
-import { fakeModel } from '../support/pipeline/line';
+import { fakeModel } from '../support/pipeline/fake-pipeline';
 
 /** Normal deviates from a fixed linear congruential generator (Box and Muller). */
 function deviates(seed: number): () => number {

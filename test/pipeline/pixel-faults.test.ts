@@ -6,7 +6,7 @@ import { preprocess } from '../../src/pipeline/preprocess';
 import { readPart10 } from '../../src/dicom/read';
 import { reduced } from '../support/films/displayed';
 import { film as dicomFilm, type FilmOptions } from '../support/films/dicom-fixture';
-import { fakeLine } from '../support/pipeline/line';
+import { fakePipeline } from '../support/pipeline/fake-pipeline';
 
 const SIDE = 200;
 const frontal = (seed: number) => drawSyntheticFilm({ seed, view: seed % 2 ? 'PA' : 'AP', rows: SIDE, columns: SIDE });
@@ -45,16 +45,16 @@ test('noise, and a ramp, have no such fault: they are left to the networks', () 
 
 const analyse = async (
   cells: readonly number[],
-  answers: Parameters<typeof fakeLine>[0],
+  answers: Parameters<typeof fakePipeline>[0],
   options: FilmOptions = {},
 ) => {
-  const { line, seen } = fakeLine(answers);
+  const { pipeline, seen } = fakePipeline(answers);
   const measured: object[] = [];
   const bytes = dicomFilm(cells, { rows: SIDE, columns: SIDE, ...options });
   const opened = readPart10(bytes);
   const outcome = await analysePixels(
     { sopInstanceUid: parseUid('1.2.3'), attributes: { ...opened.attributes, Modality: 'CR' }, opened },
-    { ...line, observer: { stage: () => {}, film: () => {}, measured: (one) => void measured.push(one) } },
+    { ...pipeline, observer: { stage: () => {}, film: () => {}, measured: (one) => void measured.push(one) } },
   );
   return { outcome, seen, measured };
 };

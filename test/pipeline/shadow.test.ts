@@ -11,7 +11,13 @@ import { ShadowFileStore } from '../../src/monitoring/shadow-store';
 import { syntheticDicom, syntheticUids } from '../../src/objects/synthetic-film';
 import type { ShadowRecord } from '../../src/pipeline/shadow';
 import { rejectionNote } from '../support/films/rejection-note';
-import { fakeLine, MemoryAnnouncer, MemoryArchive, runStudyHere, shadowStudyHere } from '../support/pipeline/line';
+import {
+  fakePipeline,
+  MemoryAnnouncer,
+  MemoryArchive,
+  runStudyHere,
+  shadowStudyHere,
+} from '../support/pipeline/fake-pipeline';
 import { recordingLog } from '../support/records/logs';
 
 const SMALL = { rows: 96, columns: 80, seed: 1 } as const;
@@ -51,9 +57,9 @@ function archiveWithFilms(): MemoryArchive {
 }
 
 test('each film is noted once, nothing is stored, and the next run finds nothing new', async () => {
-  const [archive, dir, { line }] = [archiveWithFilms(), folder(), fakeLine({ probability: 0.7 })];
+  const [archive, dir, { pipeline }] = [archiveWithFilms(), folder(), fakePipeline({ probability: 0.7 })];
   const store = await open(dir);
-  const result = await shadowStudyHere(STUDY, {}, line, archive, store);
+  const result = await shadowStudyHere(STUDY, {}, pipeline, archive, store);
   expect(result).toMatchObject({
     studyInstanceUid: STUDY,
     priority: 'urgent',
@@ -75,32 +81,32 @@ test('each film is noted once, nothing is stored, and the next run finds nothing
     [syntheticUids(FILMS[1]).sopInstanceUid, 'not-analysed', 'lateral-view', undefined, false],
   ]);
   expect(readFileSync(join(dir, 'shadow.jsonl'), 'utf8')).not.toMatch(/SYNTHETIC|Synthetic/);
-  expect(await shadowStudyHere(STUDY, {}, line, archive, store)).toBeNull();
+  expect(await shadowStudyHere(STUDY, {}, pipeline, archive, store)).toBeNull();
   await store.close();
   const reopened = await open(dir);
-  expect(await shadowStudyHere(STUDY, {}, line, archive, reopened)).toBeNull();
+  expect(await shadowStudyHere(STUDY, {}, pipeline, archive, reopened)).toBeNull();
   expect(archive.calls).toMatchObject({ retrieve: 2, store: 0 });
   await reopened.close();
 });
 
 test('the same films are analysed in earnest once the mode is live', async () => {
-  const [archive, { line }, announcer] = [archiveWithFilms(), fakeLine(), new MemoryAnnouncer()];
+  const [archive, { pipeline }, announcer] = [archiveWithFilms(), fakePipeline(), new MemoryAnnouncer()];
   const dir = folder();
-  await shadowStudyHere(STUDY, {}, line, archive, await open(dir));
+  await shadowStudyHere(STUDY, {}, pipeline, archive, await open(dir));
   const [{ report }] = records(dir) as [ShadowRecord];
-  await runStudyHere(STUDY, { redelivered: false }, line, { archive, announcer });
+  await runStudyHere(STUDY, { redelivered: false }, pipeline, { archive, announcer });
   expect(archive.objects.has(report)).toBe(true);
   expect(announcer.events).toHaveLength(1);
 });
 
 test('beside a live service, with the same models or others, each film is noted all the same', async () => {
-  const [archive, { line }, announcer] = [archiveWithFilms(), fakeLine(), new MemoryAnnouncer()];
-  await runStudyHere(STUDY, { redelivered: false }, line, { archive, announcer });
+  const [archive, { pipeline }, announcer] = [archiveWithFilms(), fakePipeline(), new MemoryAnnouncer()];
+  await runStudyHere(STUDY, { redelivered: false }, pipeline, { archive, announcer });
   const [dir, stored] = [folder(), archive.calls.store];
   const store = await open(dir);
   const series = await seriesWithShadow(STUDY, { findSeries: async () => seriesOf(archive) }, store);
   expect(series.filter(({ modality }) => modality === 'SR').map(({ instances }) => instances)).toEqual([0]);
-  await shadowStudyHere(STUDY, {}, line, archive, store);
+  await shadowStudyHere(STUDY, {}, pipeline, archive, store);
   expect(records(dir)[0]).toMatchObject({
     findings: [{ label: 'COVID-19', probability: expect.any(Number) as number, operatingPoint: 0.5, mode: 'live' }],
   });
@@ -121,22 +127,22 @@ function seriesOf(archive: MemoryArchive): CountedSeries[] {
 }
 
 test('an archive that fails between two films loses neither: the next try does the rest', async () => {
-  const [archive, dir, { line }] = [archiveWithFilms(), folder(), fakeLine()];
+  const [archive, dir, { pipeline }] = [archiveWithFilms(), folder(), fakePipeline()];
   const store = await open(dir);
   archive.before = (call) => {
     if (call === 'retrieve' && archive.calls.retrieve === 2)
       throw new HilumError('ARCHIVE_TIMEOUT', 'transient', 'late');
   };
-  await expect(shadowStudyHere(STUDY, {}, line, archive, store)).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT' });
+  await expect(shadowStudyHere(STUDY, {}, pipeline, archive, store)).rejects.toMatchObject({ code: 'ARCHIVE_TIMEOUT' });
   expect(records(dir)).toHaveLength(1);
-  expect(await shadowStudyHere(STUDY, {}, line, archive, store)).toMatchObject({ films: [{}] });
+  expect(await shadowStudyHere(STUDY, {}, pipeline, archive, store)).toMatchObject({ films: [{}] });
   expect(records(dir)).toHaveLength(2);
 });
 
 test('a line that a kill cut off is dropped, and the next one stands by itself', async () => {
-  const [archive, dir, { line }] = [archiveWithFilms(), folder(), fakeLine()];
+  const [archive, dir, { pipeline }] = [archiveWithFilms(), folder(), fakePipeline()];
   const store = await open(dir);
-  await shadowStudyHere(STUDY, {}, line, archive, store);
+  await shadowStudyHere(STUDY, {}, pipeline, archive, store);
   await store.close();
   const whole = readFileSync(join(dir, 'shadow.jsonl'), 'utf8');
   appendFileSync(join(dir, 'shadow.jsonl'), '{"at":"2026-01-');
@@ -217,15 +223,15 @@ test('the catch-up counts what the store has, films not analyses, and leaves suc
 });
 
 test('a film that was rejected is left alone', async () => {
-  const [archive, dir, { line }] = [archiveWithFilms(), folder(), fakeLine()];
+  const [archive, dir, { pipeline }] = [archiveWithFilms(), folder(), fakePipeline()];
   const references = [...archive.objects.values()].map(({ reference }) => reference);
   const store = await open(dir);
   const note = archive.put(rejectionNote('113001', [references[0]!]));
-  expect((await shadowStudyHere(STUDY, {}, line, archive, store)) as object).toMatchObject({
+  expect((await shadowStudyHere(STUDY, {}, pipeline, archive, store)) as object).toMatchObject({
     films: [{ sopInstanceUid: references[1]!.sopInstanceUid }],
   });
   archive.objects.delete(note.sopInstanceUid);
   archive.put(rejectionNote('113037', references));
-  expect(await shadowStudyHere(STUDY, {}, line, archive, store)).toBeNull();
+  expect(await shadowStudyHere(STUDY, {}, pipeline, archive, store)).toBeNull();
   expect(records(dir)).toHaveLength(1);
 });

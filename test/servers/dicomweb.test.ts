@@ -11,7 +11,7 @@ import type { Archive } from '../../src/pipeline/stage';
 import { store } from '../../src/pipeline/store';
 import { IDENTITY, notAnalysed } from '../support/broker/outcomes';
 import { dicomFile, filmElements } from '../support/films/dicom-fixture';
-import { fakeLine } from '../support/pipeline/line';
+import { fakePipeline } from '../support/pipeline/fake-pipeline';
 import { certificate } from '../support/servers/certificates';
 import { type Orthanc, Servers } from '../support/servers/servers';
 
@@ -112,9 +112,9 @@ test('a film goes in by STOW-RS, is found by QIDO-RS, and comes back byte for by
 test('every kind of result is stored, listed by its modality, and comes back byte for byte', async () => {
   const archive = open();
   const { study, bytes } = film({ seed: 12 });
-  const outcome = await analyseFilm(bytes, fakeLine().line);
+  const outcome = await analyseFilm(bytes, fakePipeline().pipeline);
   const identity = {
-    ...fakeLine().line.identity(),
+    ...fakePipeline().pipeline.identity(),
     objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true },
   };
   const objects = encode(outcome, identity);

@@ -5,7 +5,7 @@ import type { Config } from '../../config/config';
 import { isExposed } from '../../web/config';
 
 const DAY_MS = 24 * 3600 * 1000;
-const LEAST_CERTIFICATE_DAYS = 30;
+const MIN_CERTIFICATE_DAYS = 30;
 
 /**
  * Checks how the service can be reached. A forbidden setting is refused when the configuration is read; this reports
@@ -33,7 +33,7 @@ export function certificateFinding(check: string, path: string, now = Date.now()
   try {
     const { validTo } = new X509Certificate(readFileSync(path));
     const days = Math.floor((Date.parse(validTo) - now) / DAY_MS);
-    const ok = days >= LEAST_CERTIFICATE_DAYS;
+    const ok = days >= MIN_CERTIFICATE_DAYS;
     return {
       check,
       ok,

@@ -5,7 +5,7 @@ import type { Config } from '../../config/config';
 import { openDatabase } from '../../worklist/database';
 import { openArchive } from '../archive';
 
-const GREATEST_CLOCK_DIFFERENCE_S = 60;
+const MAX_CLOCK_DIFFERENCE_S = 60;
 
 /** Compares the clock of this machine, which reports carry, with that of the archive. */
 export async function examineClock(config: Config): Promise<CheckResult[]> {
@@ -57,7 +57,7 @@ async function compared(
 
 function difference(owner: string, theirs: Date): Omit<CheckResult, 'check'> {
   const seconds = Math.round((Date.now() - theirs.getTime()) / 1000);
-  const ok = Math.abs(seconds) <= GREATEST_CLOCK_DIFFERENCE_S;
+  const ok = Math.abs(seconds) <= MAX_CLOCK_DIFFERENCE_S;
   const direction = seconds > 0 ? 'ahead of' : 'behind';
   return {
     ok,

@@ -6,7 +6,7 @@ import { AUDIT_FILE } from '../../web/audit/trail';
 import { keepsState } from '../readiness';
 import { hasDatabase } from './database';
 
-const LEAST_FREE_BYTES = 1024 ** 3;
+const MIN_FREE_BYTES = 1024 ** 3;
 
 /** Checks free space and write access of the state folder and the folder for temporary files. */
 export async function examineDisk(config: Config): Promise<CheckResult[]> {
@@ -22,7 +22,7 @@ export async function examineDisk(config: Config): Promise<CheckResult[]> {
 async function examineRoom(folder: string): Promise<CheckResult> {
   const free = await freeBytes(folder).catch(() => null);
   if (free === null) return { check: 'disk', ok: false, text: `the folder ${folder} can't be looked at` };
-  const ok = free >= LEAST_FREE_BYTES;
+  const ok = free >= MIN_FREE_BYTES;
   const text = `${(free / 1e9).toFixed(1)} GB free in ${folder}`;
   return { check: 'disk', ok, text: ok ? text : `${text}: make room, less than 1 GB is too little` };
 }

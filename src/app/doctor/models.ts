@@ -5,7 +5,7 @@ import { namedModels } from '../../model/config';
 import type { ModelManifest } from '../../model/manifest';
 import { openModel } from '../../model/session';
 import { findingRules } from '../../pipeline/finding-rules';
-import { requireFit } from '../../pipeline/fit';
+import { requireCompatible } from '../../pipeline/model-compatibility';
 import { SHIPPED_MODELS } from '../installed';
 
 /** Loads and tries each model as at the start of the service, one after the other. */
@@ -31,11 +31,11 @@ export async function examineModels(config: Config): Promise<CheckResult[]> {
       checks.push({ check: `model: ${id}`, ok: false, text: describeError(error) });
     }
   }
-  return [...checks, ...examineFit(opened, config)];
+  return [...checks, ...examineCompatibility(opened, config)];
 }
 
 /** Checks that the models work together; only where each of them is usable. */
-function examineFit(
+function examineCompatibility(
   opened: ReadonlyMap<string, ModelManifest>,
   { models, classification, findings }: Config,
 ): CheckResult[] {
@@ -48,7 +48,7 @@ function examineFit(
       opened.get(named.gate) ?? null,
       opened.get(classification.shortcutAudit) ?? null,
     ];
-    requireFit({ view, outOfDistribution, lungs, classifiers, shortcut });
+    requireCompatible({ view, outOfDistribution, lungs, classifiers, shortcut });
     findingRules(classifiers, { rules: findings.rules, first: classification.threshold });
     return [];
   } catch (error) {

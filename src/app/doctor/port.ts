@@ -7,7 +7,7 @@ import type { Config } from '../../config/config';
 import { listenError } from '../../net/listen-error';
 
 const PATIENCE_MS = 3_000;
-const MOST_BYTES = 10_000;
+const MAX_BYTES = 10_000;
 
 /** Checks that the service can listen on its port, or that a running Hilum does: doctor may run beside it. */
 export async function examinePort({ http }: Pick<Config, 'http'>): Promise<CheckResult[]> {
@@ -49,7 +49,7 @@ function ask(url: string): Promise<string | null> {
       let body = '';
       response.setEncoding('utf8').on('data', (part: string) => {
         body += part;
-        if (body.length > MOST_BYTES) request.destroy();
+        if (body.length > MAX_BYTES) request.destroy();
       });
       response.on('end', () => resolve(body));
       response.on('close', () => resolve(null));

@@ -195,7 +195,7 @@ export function readWorkitem(item: unknown): FoundWorkitem | undefined {
 }
 
 /** Whether a workitem lists all objects that this result has stored. */
-export function tellsOf(
+export function listsOutputsOf(
   { outputs: told }: Pick<FoundWorkitem, 'outputs'>,
   { films }: Pick<StudyRecord, 'films'>,
 ): boolean {

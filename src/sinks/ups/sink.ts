@@ -11,7 +11,7 @@ import {
   raisedPriority,
   readWorkitem,
   stateChange,
-  tellsOf,
+  listsOutputsOf,
   transactionUid,
   upsPriority,
   withdrawnWorkitem,
@@ -135,7 +135,7 @@ async function look(server: WorklistServer, uid: Uid): Promise<FoundWorkitem | n
 function endOf(found: FoundWorkitem | null, record: StudyRecord): End | null {
   if (found === null || found.state === 'CANCELED') return 'told';
   if (found.state !== 'COMPLETED') return null;
-  return tellsOf(found, record) ? 'told' : 'other-result';
+  return listsOutputsOf(found, record) ? 'told' : 'other-result';
 }
 
 async function endedMeanwhile(server: WorklistServer, uid: Uid, record: StudyRecord, action: string): Promise<End> {

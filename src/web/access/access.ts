@@ -23,7 +23,7 @@ import { headers, isFromOurselves, loopbackOnly, proxyOnly } from './request-che
 import { RequestLimit, SignInLimits, TooMany } from './limits';
 import { OidcClient } from './oidc';
 import { refusalPage } from './pages';
-import { Repeats } from './repeats';
+import { AuditThrottle } from './audit-throttle';
 import { type AccessStores, bearerOf, Authenticator } from './authenticator';
 import { addressOf, signInRoutes } from './sign-in-routes';
 import { hasRole, needs, open, Refused, type RequestUser, setUser, userOf } from './user';
@@ -121,7 +121,7 @@ export function createAccess(parts: AccessParts): Access {
   if (!everyoneIsLocal && stores === null)
     throw new HilumError('CONFIG_INVALID', 'permanent', 'sign-in needs the database');
   const exposed = isExposed(http);
-  const repeats = new Repeats(recorder, parts.repeatsMs);
+  const auditThrottle = new AuditThrottle(recorder, parts.repeatsMs);
   const accounts = stores && { authenticator: authenticatorOf(parts, stores), directory: new Directory(stores, now) };
   const identify = async (request: Request, touches: boolean) =>
     everyoneIsLocal
@@ -130,7 +130,7 @@ export function createAccess(parts: AccessParts): Access {
         : null
       : ((await accounts?.authenticator.identify(request, touches)) ?? null);
   return {
-    front: frontOf(parts, accounts, identify, repeats),
+    front: frontOf(parts, accounts, identify, auditThrottle),
     refusals: refusals(recorder, log, now),
     isExposed: exposed,
     everyoneIsLocal,
@@ -139,7 +139,7 @@ export function createAccess(parts: AccessParts): Access {
     maySeeDetails: (request) => !exposed || hasRole(userOf(request) ?? { roles: [] }, 'metrics', 'operator'),
     current: (request) => identify(request, false),
     audit: (request, event) => recorder.record(actorOf(request), event),
-    ...beginningAndEnd(parts, accounts?.directory ?? null, repeats),
+    ...beginningAndEnd(parts, accounts?.directory ?? null, auditThrottle),
   };
 }
 
@@ -166,7 +166,7 @@ function frontOf(
   parts: AccessParts,
   accounts: { readonly authenticator: Authenticator; readonly directory: Directory } | null,
   identify: Identify,
-  repeats: Repeats,
+  auditThrottle: AuditThrottle,
 ): Router {
   const { http, access, recorder } = parts;
   const originOf = (request: Request) =>
@@ -195,7 +195,7 @@ function frontOf(
   front.get('/favicon.ico', open, (_request, response) => void response.status(204).end());
   if (accounts !== null) {
     const limits = new SignInLimits(access.signInTries);
-    const shared = { ...accounts, limits, recorder, repeats, hasLocal: access.kind !== 'oidc' };
+    const shared = { ...accounts, limits, recorder, auditThrottle, hasLocal: access.kind !== 'oidc' };
     front.use(signInRoutes({ ...shared, oidc, originOf }));
     front.use(accountRoutes(shared));
   }
@@ -213,7 +213,7 @@ const OFFER_AGAIN_MS = 15_000;
 function beginningAndEnd(
   { access: { kind }, recorder, log }: AccessParts,
   directory: Directory | null,
-  repeats: Repeats,
+  auditThrottle: AuditThrottle,
 ): Pick<Access, 'begin' | 'close'> {
   let offering: NodeJS.Timeout | undefined;
   let hasBegun = false;
@@ -235,7 +235,7 @@ function beginningAndEnd(
     },
     async close() {
       clearTimeout(offering);
-      await repeats.tellAll().catch(() => {});
+      await auditThrottle.tellAll().catch(() => {});
       // A failed start has recorded no start: another process may use the same trail.
       if (hasBegun) await recorder.record(SERVICE, { kind: 'stop' }).catch(() => {});
       await recorder.close();
@@ -360,11 +360,11 @@ function answer(request: Request, response: Response, status: number, user: Requ
   response.status(status).send(refusalPage(words, { status, text: translated(words, text), backLink: user !== null }));
 }
 
-const MOST_TOLD = 1000;
+const MAX_TOLD = 1000;
 
 function isNew(told: Map<string, number>, key: string, at: number): boolean {
   if (at - (told.get(key) ?? -Infinity) < REFUSED_WINDOW_MS) return false;
-  if (told.size >= MOST_TOLD) told.clear();
+  if (told.size >= MAX_TOLD) told.clear();
   told.set(key, at);
   return true;
 }

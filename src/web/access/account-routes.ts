@@ -7,7 +7,7 @@ import type { Directory, RecordChange } from './directory';
 import { type SignInLimits, TooMany } from './limits';
 import { accountPage, sessionsPage, tokensPage, usersPage } from './pages';
 import { checkPassword } from './password-check';
-import type { Repeats } from './repeats';
+import type { AuditThrottle } from './audit-throttle';
 import type { Authenticator } from './authenticator';
 import { addressOf, textOf } from './sign-in-routes';
 import { needs, requiredUser, signedIn } from './user';
@@ -17,7 +17,7 @@ export interface AccountParts {
   readonly authenticator: Authenticator;
   readonly limits: SignInLimits;
   readonly recorder: AuditRecorder;
-  readonly repeats: Repeats;
+  readonly auditThrottle: AuditThrottle;
   readonly hasLocal: boolean;
 }
 
@@ -184,7 +184,7 @@ async function knownAccount(parts: AccountParts, request: Request, username: str
     ({ kind: 'sign-in', outcome, why: `change of the password: ${why}` }) as const;
   const given = { username, password: textOf(request, 'current'), address: actor.address };
   const account = await checkPassword(parts, given).catch(async (error: unknown) => {
-    if (error instanceof TooMany) await parts.repeats.record(actor, said('locked', 'too many tries'));
+    if (error instanceof TooMany) await parts.auditThrottle.record(actor, said('locked', 'too many tries'));
     throw error;
   });
   if (account === null) await parts.recorder.record(actor, said('failure', 'the password until now is wrong'));

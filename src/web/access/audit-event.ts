@@ -18,7 +18,7 @@ export type AuditEvent =
   | { readonly kind: 'restricted-function'; readonly what: string; readonly studies: readonly AuditedStudy[] };
 
 /** Event of a dead letter that is replayed or dropped, by whatever way. */
-export function sortedLetter(
+export function deadLetterEvent(
   { studyInstanceUid }: { readonly studyInstanceUid: string | null },
   fate: 'replay' | 'drop',
 ): AuditEvent {

@@ -9,7 +9,7 @@ import { PERSON_ROLES, ROLES, tokenId } from './user';
 const USERNAME = /^[a-z0-9][a-z0-9._@-]{0,63}$/;
 const LONGEST_TEXT = 200;
 /** Largest number of passwords of one network that wait to be checked; further ones are refused. */
-const MOST_WAITING = 20;
+const MAX_WAITING = 20;
 
 export interface NewAccount {
   readonly username: string;
@@ -19,7 +19,7 @@ export interface NewAccount {
 }
 
 /** Longest validity of an API token (days). */
-export const MOST_TOKEN_DAYS = 3650;
+export const MAX_TOKEN_DAYS = 3650;
 /** Default validity of a token (days), so that a forgotten one ends some day. */
 export const TOKEN_DAYS = 365;
 const DAY_MS = 24 * 3600 * 1000;
@@ -59,7 +59,7 @@ const SAID: Readonly<Record<Exclude<AccountChange, 'done'>, string>> = {
  * it can't be done.
  */
 export class Directory {
-  private readonly hashing = new OneByOne(MOST_WAITING);
+  private readonly hashing = new OneByOne(MAX_WAITING);
 
   constructor(
     private readonly stores: AccessStores,
@@ -148,8 +148,8 @@ export class Directory {
   ): Promise<{ readonly token: string; readonly prefix: string } | string> {
     if (label.trim() === '' || label.length > LONGEST_TEXT) return 'Say in a few words what the token is for.';
     if (!ROLES.some((known) => known === role)) return `The roles are ${ROLES.join(', ')}.`;
-    if (!Number.isInteger(days) || days < 1 || days > MOST_TOKEN_DAYS)
-      return `A token is valid for 1 to ${MOST_TOKEN_DAYS} days.`;
+    if (!Number.isInteger(days) || days < 1 || days > MAX_TOKEN_DAYS)
+      return `A token is valid for 1 to ${MAX_TOKEN_DAYS} days.`;
     const { token, prefix } = newApiToken();
     const at = this.now();
     await this.stores.tokens.add(

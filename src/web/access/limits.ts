@@ -12,9 +12,9 @@ const MINUTE_S = 60;
 const WIDER = 10;
 /** Duration of a slowed attempt with a wrong password (milliseconds), and the number of such attempts that may wait. */
 const SLOW_MS = 5_000;
-const MOST_SLOW = 5;
+const MAX_SLOW = 5;
 /** Largest number of networks remembered for an account. */
-const MOST_KNOWN = 20;
+const MAX_KNOWN = 20;
 
 /** A limit is reached; has the time to wait. */
 export class TooMany extends Error {
@@ -47,7 +47,7 @@ export class SignInLimits {
   private readonly account;
   private readonly address;
   private readonly known = new Map<string, Set<string>>();
-  private readonly slow = new FairQueue({ running: Infinity, runningEach: 1, waitingEach: MOST_SLOW - 1 });
+  private readonly slow = new FairQueue({ running: Infinity, runningEach: 1, waitingEach: MAX_SLOW - 1 });
 
   constructor(
     private readonly tries: number,
@@ -84,7 +84,7 @@ export class SignInLimits {
     await this.address.reward(network);
     const networks = this.known.get(username) ?? new Set();
     networks.delete(network);
-    this.known.set(username, new Set([...networks, network].slice(-MOST_KNOWN)));
+    this.known.set(username, new Set([...networks, network].slice(-MAX_KNOWN)));
   }
 
   /** Whether the account was signed in to from there since the process started. */

@@ -1,8 +1,8 @@
 import { html, type Html } from '../../base/html';
 import { LANGUAGES, say, type Words } from '../../language/say';
 import { translated } from '../../language/words';
-import { MOST_TOKEN_DAYS, TOKEN_DAYS } from './directory';
-import { LEAST_PASSWORD_LENGTH } from './password';
+import { MAX_TOKEN_DAYS, TOKEN_DAYS } from './directory';
+import { MIN_PASSWORD_LENGTH } from './password';
 import type { SignedInUser } from './session-store';
 import { PERSON_ROLES, type RequestUser, ROLES } from './user';
 
@@ -40,13 +40,13 @@ const languageLinks = (path: string) =>
   </p>`;
 const newPassword = (words: Words, name: string, label: 'signIn.password' | 'account.new') =>
   html`<label for="${name}"
-      >${say(words, 'signIn.atLeast', { label: say(words, label), count: LEAST_PASSWORD_LENGTH })}</label
+      >${say(words, 'signIn.atLeast', { label: say(words, label), count: MIN_PASSWORD_LENGTH })}</label
     ><input
       id="${name}"
       name="${name}"
       type="password"
       autocomplete="new-password"
-      minlength="${LEAST_PASSWORD_LENGTH}"
+      minlength="${MIN_PASSWORD_LENGTH}"
       required
     />`;
 const field = (name: string, label: string, autocomplete: string) =>
@@ -335,7 +335,7 @@ function tokenForm(words: Words): Html {
         name="days"
         type="number"
         min="1"
-        max="${MOST_TOKEN_DAYS}"
+        max="${MAX_TOKEN_DAYS}"
         value="${TOKEN_DAYS}"
         required
       /><button>${say(words, 'account.makeToken')}</button>

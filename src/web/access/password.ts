@@ -7,7 +7,7 @@ import { randomBytes, scrypt, type ScryptOptions, timingSafeEqual } from 'node:c
 const NOW = { N: 2 ** 17, r: 8, p: 1 };
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
-export const LEAST_PASSWORD_LENGTH = 12;
+export const MIN_PASSWORD_LENGTH = 12;
 const LONGEST_PASSWORD_LENGTH = 1024;
 
 function derive(
@@ -24,7 +24,7 @@ function derive(
 
 /** Why a password can't be accepted, in one sentence, or null. */
 export function passwordProblem(password: string, username: string): string | null {
-  if (password.length < LEAST_PASSWORD_LENGTH) return `A password has at least ${LEAST_PASSWORD_LENGTH} characters.`;
+  if (password.length < MIN_PASSWORD_LENGTH) return `A password has at least ${MIN_PASSWORD_LENGTH} characters.`;
   if (password.length > LONGEST_PASSWORD_LENGTH) return `A password has at most ${LONGEST_PASSWORD_LENGTH} characters.`;
   if (password.toLowerCase().includes(username.toLowerCase()))
     return 'A password does not hold the name of the account.';

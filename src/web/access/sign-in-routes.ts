@@ -10,7 +10,7 @@ import { type SignInLimits, TooMany } from './limits';
 import { NotSignedIn, type OidcClient } from './oidc';
 import { firstAdminPage, signInPage, type SignInPage } from './pages';
 import { checkPassword } from './password-check';
-import type { Repeats } from './repeats';
+import type { AuditThrottle } from './audit-throttle';
 import type { Authenticator } from './authenticator';
 import { ACCESS_CSS } from './style';
 import { localId, open, userOf } from './user';
@@ -25,7 +25,7 @@ export interface SignInParts {
   readonly hasLocal: boolean;
   readonly recorder: AuditRecorder;
   /** Audit of events that anybody can cause without a sign-in. */
-  readonly repeats: Repeats;
+  readonly auditThrottle: AuditThrottle;
   /** Origin of the service in the browser: https://hilum.hospital.example */
   originOf(request: Request): string;
 }
@@ -111,7 +111,7 @@ async function signIn(parts: SignInParts, request: Request, response: Response):
   const account = await checkPassword(parts, { username, password: textOf(request, 'password'), address }).catch(
     async (error: unknown) => {
       if (error instanceof TooMany)
-        await parts.repeats.record(claimed, { kind: 'sign-in', outcome: 'locked', why: 'too many tries' });
+        await parts.auditThrottle.record(claimed, { kind: 'sign-in', outcome: 'locked', why: 'too many tries' });
       throw error;
     },
   );
@@ -149,7 +149,7 @@ async function firstAdmin(parts: SignInParts, request: Request, response: Respon
     (change) => parts.recorder.record(actor, { kind: 'account', ...change }),
   );
   if (problem !== null) {
-    await parts.repeats.record(actor, { kind: 'refused', what: 'first admin' });
+    await parts.auditThrottle.record(actor, { kind: 'refused', what: 'first admin' });
     response.status(403).send(firstAdminPage(wordsOf(request), problem));
     return;
   }
@@ -160,7 +160,7 @@ async function callback(parts: SignInParts, oidc: OidcClient, request: Request, 
   const address = addressOf(request);
   const flow = await parts.authenticator.endFlow(request, response);
   const refuse = async (id: string, why: string, text: string) => {
-    const recorder = id === 'unknown' ? parts.repeats : parts.recorder;
+    const recorder = id === 'unknown' ? parts.auditThrottle : parts.recorder;
     await recorder.record({ id, name: id, roles: [], address }, { kind: 'sign-in', outcome: 'failure', why });
     response.status(403);
     await showSignIn(parts, request, response, { returnTo: '/', problem: text, signedOut: false });

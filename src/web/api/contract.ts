@@ -3,7 +3,7 @@ import { findingSchema } from '../../events/finding';
 import { PRIORITIES } from '../../events/priority';
 import type { ReadOnly } from '../../events/read-only';
 import { PAGE_ORDERS } from '../../worklist/page-query';
-import { MOST_VIEWS } from '../../worklist/saved-views';
+import { MAX_VIEWS } from '../../worklist/saved-views';
 import { SHOWN_STATES, VERDICTS } from '../../worklist/states';
 import { TURNAROUND_STEPS } from '../../worklist/turnaround';
 
@@ -284,7 +284,7 @@ export const SavedView = z.strictObject({ id: z.string(), name: z.string(), view
 export type SavedView = ReadOnly<z.infer<typeof SavedView>>;
 
 export const SavedViews = z
-  .strictObject({ views: z.array(SavedView).max(MOST_VIEWS) })
+  .strictObject({ views: z.array(SavedView).max(MAX_VIEWS) })
   .describe('Views that who asks has saved, by name.');
 export type SavedViews = ReadOnly<z.infer<typeof SavedViews>>;
 

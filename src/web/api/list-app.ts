@@ -46,7 +46,7 @@ export interface ReadingListWeb {
   close(): void;
 }
 
-const MOST_BODY = '16kb';
+const MAX_BODY = '16kb';
 
 /** The reading list: API under /api/v1 and pages. Each route has a guard. */
 export function readingListWeb(parts: ListParts): ReadingListWeb {
@@ -58,7 +58,7 @@ export function readingListWeb(parts: ListParts): ReadingListWeb {
     recheckMs: parts.liveRecheckMs ?? 30_000,
   });
   const api = Router();
-  api.use(notKept, json(MOST_BODY));
+  api.use(notKept, json(MAX_BODY));
   api.get('/session', signedIn, (request, response) => {
     const user = requiredUser(request);
     const patients = hasRole(user, 'radiologist');

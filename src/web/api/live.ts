@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { describeError } from '../../base/errors';
 import type { Log } from '../../base/log';
-import { Shares } from '../../base/shares';
+import { SlotLimit } from '../../base/slot-limit';
 import type { StudyRow } from '../../worklist/study-row';
 import type { Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
@@ -26,13 +26,13 @@ export interface LiveParts {
 }
 
 /** A browser that has missed more changes reloads the list instead. */
-const MOST_MISSED = 2_000;
+const MAX_MISSED = 2_000;
 const BATCH = 500;
 /** Largest number of streams: of all users, and of one, who has one for each window. */
 const STREAMS = { most: 500, each: 20 };
 const RETRY_S = 30;
 /** Largest backlog of a stream (bytes); beyond that it is closed, and the browser resumes where it was. */
-const MOST_UNREAD = 4 * 1024 * 1024;
+const MAX_UNREAD = 4 * 1024 * 1024;
 /** Interval of comments that keep proxies from closing an idle stream (milliseconds). */
 const HEARTBEAT_MS = 20_000;
 
@@ -47,7 +47,7 @@ interface Listener {
 }
 
 /** Largest number of recorded rows remembered for a stream; further ones are recorded again. */
-const MOST_RECORDED = 10_000;
+const MAX_RECORDED = 10_000;
 
 /**
  * Live updates as server-sent events. Event ids are change numbers, so that a browser resumes where it was, at any
@@ -55,7 +55,7 @@ const MOST_RECORDED = 10_000;
  */
 export class Live {
   private readonly listeners = new Set<Listener>();
-  private readonly streams = new Shares(STREAMS);
+  private readonly streams = new SlotLimit(STREAMS);
   private timer: NodeJS.Timeout | undefined;
   private heartbeat: NodeJS.Timeout | undefined;
   private isLost = false;
@@ -153,7 +153,7 @@ export class Live {
     const fresh = rows.filter((row) => rowView(row, rights) !== null && !recorded.has(shownAs(row)));
     if (fresh.length === 0) return;
     await this.parts.access.audit(request, { kind: 'query', query: 'live updates', studies: fresh.map(audited) });
-    if (recorded.size >= MOST_RECORDED) recorded.clear();
+    if (recorded.size >= MAX_RECORDED) recorded.clear();
     fresh.forEach((row) => recorded.add(shownAs(row)));
   }
 
@@ -196,11 +196,11 @@ function startOf(request: Request, now: number): number | null {
   const said = request.get('last-event-id') ?? request.query['since'];
   if (said === undefined) return now;
   const change = typeof said === 'string' && /^\d{1,15}$/.test(said) ? Number(said) : NaN;
-  return change <= now && now - change <= MOST_MISSED ? change : null;
+  return change <= now && now - change <= MAX_MISSED ? change : null;
 }
 
 function write(listener: Listener, rows: readonly StudyRow[], change: number): void {
-  if (listener.response.writableLength > MOST_UNREAD) return void listener.response.destroy();
+  if (listener.response.writableLength > MAX_UNREAD) return void listener.response.destroy();
   for (const row of rows) {
     listener.change = row.change;
     const view = rowView(row, listener.rights);

@@ -1,8 +1,8 @@
 import { type Request, Router } from 'express';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { KeptTurnaround } from '../../worklist/kept-turnaround';
-import { TURNAROUND_DAYS, type TurnaroundDays } from '../../worklist/kept-turnaround';
+import type { TurnaroundCache } from '../../worklist/turnaround-cache';
+import { TURNAROUND_DAYS, type TurnaroundDays } from '../../worklist/turnaround-cache';
 import {
   TURNAROUND_STEPS,
   type Turnaround as Figures,
@@ -17,7 +17,7 @@ import type { InTurn } from './query-turns';
 import { checked } from './study-routes';
 
 export interface OperationParts {
-  readonly turnaround: Pick<KeptTurnaround, 'look' | 'timeZone'>;
+  readonly turnaround: Pick<TurnaroundCache, 'get' | 'timeZone'>;
   readonly inTurn: InTurn;
   readonly installed: Pick<ModelParts, 'models'>;
   readonly version: string;
@@ -42,7 +42,7 @@ export function operationRoutes({ turnaround, inTurn, installed, version, drift,
   const router = Router();
   const look = async (request: Request) => {
     const { days } = checked(turnaroundQuery, request.query);
-    return { days, figures: await inTurn(request, () => turnaround.look(days)) };
+    return { days, figures: await inTurn(request, () => turnaround.get(days)) };
   };
   router.get('/operators/turnaround', needs('operator'), async (request, response) => {
     const { days, figures } = await look(request);

@@ -3,7 +3,7 @@ import { messageOf } from '../../base/errors';
 import { withTimeout } from '../../base/retry';
 import type { Worklist } from '../../worklist/worklist';
 import type { Access } from '../access/access';
-import { sortedLetter } from '../access/audit-event';
+import { deadLetterEvent } from '../access/audit-event';
 import { needs } from '../access/user';
 import type { Check } from '../health';
 import type { Outages } from '../outages';
@@ -104,7 +104,7 @@ const isoOrNull = (at: number | null) => (at === null ? null : iso(at));
 const recorded =
   (access: OperatorParts['access'], request: Request, action: 'replay' | 'drop'): BeforeLetter =>
   (letter) =>
-    access.audit(request, sortedLetter(letter, action));
+    access.audit(request, deadLetterEvent(letter, action));
 
 function patiently<T>(looking: Promise<T>): Promise<T | null> {
   return withTimeout(looking, PATIENCE_MS, () => new Error('late')).catch(() => null);

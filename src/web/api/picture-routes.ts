@@ -11,12 +11,12 @@ import { BadRequest, uidOf } from './answers';
 import type { FilmReport } from './contract';
 import { filmOf, filmPath, objectPath, type ObjectPath } from './film-objects';
 import { heatMapName, PICTURE_SIZES, type PictureSize } from './film-picture';
-import { FilmShelf, type ShelfParts } from './film-shelf';
+import { FilmSource, type FilmSourceParts } from './film-source';
 import { type Asker, type Drawn, PictureCache, SharedTask } from './picture-cache';
 import { reportView } from './report-view';
 import { audited, checked } from './study-routes';
 
-export interface PictureParts extends ShelfParts {
+export interface PictureParts extends FilmSourceParts {
   readonly worklist: Pick<Worklist, 'study'>;
   readonly access: Pick<Access, 'audit'>;
   /** Size of the cache (bytes). */
@@ -43,16 +43,16 @@ export function pictureRoutes(parts: PictureParts): Router {
   const cache = new PictureCache(parts.cacheBytes, parts.pictureMs);
   // For the life of the process.
   setInterval(() => cache.forget(), FORGET_EVERY_MS).unref();
-  const shelf = new FilmShelf(parts);
+  const filmSource = new FilmSource(parts);
   const heatMap = (path: ObjectPath, { uid, film }: Found, asker: Asker) =>
-    cache.get(`heat map ${path.sopInstanceUid}`, asker, (task) => shelf.heatMap(path, filmPath(uid, film), task));
+    cache.get(`heat map ${path.sopInstanceUid}`, asker, (task) => filmSource.heatMap(path, filmPath(uid, film), task));
   const router = Router();
   router.get('/studies/:study/films/:film/picture', needs('radiologist'), async (request, response) => {
     const asked = checked(filmQuery, request.query);
     const of = await found(parts, request);
     const path = filmPath(of.uid, of.film);
     const pictures = await cache
-      .get(`film ${path.sopInstanceUid}`, askerOf(response, RANKS[asked.size]), (task) => shelf.film(path, task))
+      .get(`film ${path.sopInstanceUid}`, askerOf(response, RANKS[asked.size]), (task) => filmSource.film(path, task))
       .catch(leftAlone);
     await audit(parts, request, of.study);
     send(request, response, pictures.get(String(asked.size)));
@@ -70,7 +70,7 @@ export function pictureRoutes(parts: PictureParts): Router {
   router.get('/studies/:study/films/:film/report', needs('radiologist'), async (request, response) => {
     const of = await found(parts, request);
     const asker = askerOf(response, RANKS[1024] + BEHIND_ITS_FILM);
-    const view = await reportOf(shelf, of, asker, (path) => heatMap(path, of, asker)).catch(leftAlone);
+    const view = await reportOf(filmSource, of, asker, (path) => heatMap(path, of, asker)).catch(leftAlone);
     await audit(parts, request, of.study);
     response.json(view satisfies FilmReport);
   });
@@ -79,7 +79,7 @@ export function pictureRoutes(parts: PictureParts): Router {
 
 /** Outlines of the lungs come from the Segmentation, else from the heat map. */
 async function reportOf(
-  shelf: FilmShelf,
+  filmSource: FilmSource,
   { uid, film }: Found,
   asker: Asker,
   drawHeatMap: (path: ObjectPath) => Promise<unknown>,
@@ -90,13 +90,13 @@ async function reportOf(
   if (path === null) throw new BadRequest(404, 'there is no report of this film');
   const task = new SharedTask();
   task.join(asker);
-  const report = await shelf.read(path, task);
-  const lungs = segmentation === null ? null : await shelf.read(segmentation, task);
-  const shape = film.seriesInstanceUid === null ? null : await shelf.shape(filmPath(uid, film), task);
+  const report = await filmSource.read(path, task);
+  const lungs = segmentation === null ? null : await filmSource.read(segmentation, task);
+  const shape = film.seriesInstanceUid === null ? null : await filmSource.shape(filmPath(uid, film), task);
   // A heat map that is missing or can't be read does not affect the report.
   if (heatMap !== null && film.seriesInstanceUid !== null) await drawHeatMap(heatMap).catch(() => undefined);
   const size = shape === null ? null : { rows: shape.rows, columns: shape.columns };
-  const stored = heatMap === null ? undefined : shelf.outlinesOf(heatMap);
+  const stored = heatMap === null ? undefined : filmSource.outlinesOf(heatMap);
   return reportView(report.attributes, size, { segmentation: lungs, heatMap: stored ?? null });
 }
 

@@ -17,7 +17,7 @@ export interface PriorParts {
   readonly inTurn: InTurn;
 }
 
-const MOST_PRIORS = 20;
+const MAX_PRIORS = 20;
 
 /** Prior studies of a study's patient. */
 export function priorRoutes({ worklist, access, inTurn }: PriorParts): Router {
@@ -26,7 +26,7 @@ export function priorRoutes({ worklist, access, inTurn }: PriorParts): Router {
     const uid = uidOf(request.params['study']);
     const [opened, priors] = await inTurn(request, async () => [
       await worklist.study(uid),
-      await worklist.priors(uid, MOST_PRIORS),
+      await worklist.priors(uid, MAX_PRIORS),
     ]);
     if (opened === null) throw new BadRequest(404, 'there is no such study on the list');
     const rights = rightsOf(request);

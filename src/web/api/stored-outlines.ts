@@ -15,7 +15,7 @@ export interface StoredOutlines {
 /** Lines are traced at half the resolution, where a line of two pixels has no gaps. */
 const STEP = 2;
 /** Largest number of outlines: a lung may be in several parts. */
-const MOST_OUTLINES = 4;
+const MAX_OUTLINES = 4;
 
 /**
  * Outlines of the lungs from the heat map's first overlay plane (group 6000, PS3.3 section C.9.2).
@@ -46,6 +46,6 @@ function ringsOf(bits: Uint8Array, { rows, columns }: Size): Polygon[] {
       if ((bits[at >> 3]! >> (at & 7)) & 1) values[Math.floor(row / STEP) * wide + Math.floor(column / STEP)] = 1;
     }
   return components({ rows: tall, columns: wide, values })
-    .slice(0, MOST_OUTLINES)
+    .slice(0, MAX_OUTLINES)
     .map(({ mask }) => outline(mask, { column: STEP, row: STEP }));
 }

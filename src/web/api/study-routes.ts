@@ -26,7 +26,7 @@ export interface StudyParts {
   readonly viewers: readonly Viewer[];
 }
 
-const MOST_ROWS = 1_000;
+const MAX_ROWS = 1_000;
 
 const selectionQuery = z.strictObject({
   state: z.enum(SHOWN_STATES).optional(),
@@ -41,7 +41,7 @@ const selectionQuery = z.strictObject({
 
 const pageQuery = selectionQuery.extend({
   order: z.enum(PAGE_ORDERS).default('oldest'),
-  limit: z.coerce.number().int().min(1).max(MOST_ROWS).default(100),
+  limit: z.coerce.number().int().min(1).max(MAX_ROWS).default(100),
   cursor: z.string().max(300).optional(),
 });
 

@@ -93,7 +93,7 @@ function usualFilters(rights: Rights): Filters {
   };
 }
 
-const MOST_SEARCH = 64;
+const MAX_SEARCH = 64;
 
 /** Filters in an address; missing and invalid ones have their usual values. */
 export function filtersOf(
@@ -106,7 +106,7 @@ export function filtersOf(
   const work = known(query.get('work'), WORK) ?? usual.work;
   const columns = query.get('columns')?.split(',');
   return {
-    search: (new URLSearchParams(hash.slice(1)).get('search') ?? '').trim().slice(0, MOST_SEARCH),
+    search: (new URLSearchParams(hash.slice(1)).get('search') ?? '').trim().slice(0, MAX_SEARCH),
     state: one('state'),
     priority: one('priority'),
     view: one('view'),

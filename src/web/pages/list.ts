@@ -17,9 +17,9 @@ import { t } from './language.js';
 /** Rows per request. */
 const PAGE = 100;
 /** Rows per request when the present rows are reloaded. */
-const MOST_AT_ONCE = 1_000;
+const MAX_AT_ONCE = 1_000;
 /** Largest number of rows held; beyond that, use filters. */
-const MOST_ROWS = 20_000;
+const MAX_ROWS = 20_000;
 /** Delay before the numbers of studies are requested after changes (milliseconds). */
 const RECOUNT = 5_000;
 
@@ -77,11 +77,11 @@ export class ReadingList {
     const held = fromTop ? 0 : this.rows.length;
     byId('grid').setAttribute('aria-busy', 'true');
     try {
-      const first = await this.ask(null, Math.max(PAGE, Math.min(held, MOST_AT_ONCE)), asking.signal);
+      const first = await this.ask(null, Math.max(PAGE, Math.min(held, MAX_AT_ONCE)), asking.signal);
       const rows = [...first.rows];
       let last = first;
       while (last.next !== null && rows.length < held) {
-        last = await this.ask(last.next, MOST_AT_ONCE, asking.signal);
+        last = await this.ask(last.next, MAX_AT_ONCE, asking.signal);
         rows.push(...last.rows);
       }
       this.asksMore = null;
@@ -111,7 +111,7 @@ export class ReadingList {
   /** Loads the next rows. One request at a time; a reload replaces it. */
   private more(): Promise<void> {
     const { beyond, asking } = this;
-    if (beyond === null || asking === null || this.rows.length >= MOST_ROWS) return Promise.resolve();
+    if (beyond === null || asking === null || this.rows.length >= MAX_ROWS) return Promise.resolve();
     this.asksMore ??= this.readMore(beyond.cursor, asking);
     return this.asksMore;
   }

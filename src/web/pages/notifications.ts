@@ -7,7 +7,7 @@ const NOTIFY = 'hilum.notify';
 const SOUND = 'hilum.sound';
 const TOLD = 'hilum.told';
 /** Largest number of studies remembered as notified. */
-const MOST_TOLD = 500;
+const MAX_TOLD = 500;
 
 /** Delay before a page notifies, by how well it is suited (milliseconds): a better one goes first. */
 const WAIT = { shown: 0, usual: 300, mute: 1_500 };
@@ -181,7 +181,7 @@ async function firstToTell(uids: readonly string[]): Promise<readonly string[]> 
   const take = () => {
     const told = (localStorage.getItem(TOLD) ?? '').split(' ');
     const fresh = uids.filter((uid) => !told.includes(uid));
-    localStorage.setItem(TOLD, [...told, ...fresh].slice(-MOST_TOLD).join(' '));
+    localStorage.setItem(TOLD, [...told, ...fresh].slice(-MAX_TOLD).join(' '));
     return fresh;
   };
   // Without HTTPS there are neither locks nor notifications: at worst two pages play the sound.

@@ -7,7 +7,7 @@ import { dateTime, duration, since } from './words.js';
 /** Periods for turnaround (days). */
 const PERIODS = [1, 7, 30, 90];
 /** The service computes with this many studies, the latest. */
-const MOST_STUDIES = 100_000;
+const MAX_STUDIES = 100_000;
 
 const STEPS = {
   result: t('operation.turnaround.step.result'),
@@ -148,7 +148,7 @@ export function turnaroundPart(turnaround: Turnaround): HTMLElement[] {
   const hours = groups.filter(({ hour }) => hour !== null);
   return [
     h('p', {}, t('operation.turnaround.window', { from: dateTime(from), to: dateTime(to), timeZone })),
-    ...(cut ? [h('p', {}, t('operation.turnaround.cut', { most: MOST_STUDIES }))] : []),
+    ...(cut ? [h('p', {}, t('operation.turnaround.cut', { most: MAX_STUDIES }))] : []),
     ...(withoutArrival > 0 ? [h('p', {}, t('operation.turnaround.withoutArrival', { count: withoutArrival }))] : []),
     ...groups.filter(({ hour }) => hour === null).map(stepTable),
     h('p', { class: 'faint' }, t('operation.turnaround.explained')),

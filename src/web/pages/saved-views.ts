@@ -18,14 +18,14 @@ const OF_ACCOUNT: Store = {
 };
 
 const KEY = 'hilum.views';
-const MOST_VIEWS = 30;
+const MAX_VIEWS = 30;
 
 /** Without a sign-in there is no account: views are stored in the browser. */
 const OF_BROWSER: Store = {
   list: () => Promise.resolve(kept()),
   save: (name, view) => {
     const others = kept().filter((one) => one.name !== name);
-    if (others.length >= MOST_VIEWS) return Promise.reject(new Error(t('views.many')));
+    if (others.length >= MAX_VIEWS) return Promise.reject(new Error(t('views.many')));
     return Promise.resolve(keep([...others, { id: name, name, view }]));
   },
   remove: (id) => Promise.resolve(keep(kept().filter((one) => one.id !== id))),

@@ -21,11 +21,11 @@ interface Tone {
 const FIT: View = { zoom: null, x: 0, y: 0 };
 const PLAIN: Tone = { brightness: 100, contrast: 100 };
 const STEP = 1.25;
-const MOST_ZOOM = 16;
+const MAX_ZOOM = 16;
 /** Share of the window that an arrow key moves by. */
 const PAN = 0.1;
-const LEAST_TONE = 25;
-const MOST_TONE = 300;
+const MIN_TONE = 25;
+const MAX_TONE = 300;
 
 const within = (value: number, least: number, most: number) => Math.min(most, Math.max(least, value));
 
@@ -89,8 +89,8 @@ export class Viewport {
   setTone(tone: Partial<Tone>): void {
     const { brightness, contrast } = { ...this.tone, ...tone };
     this.tone = {
-      brightness: Math.round(within(brightness, LEAST_TONE, MOST_TONE)),
-      contrast: Math.round(within(contrast, LEAST_TONE, MOST_TONE)),
+      brightness: Math.round(within(brightness, MIN_TONE, MAX_TONE)),
+      contrast: Math.round(within(contrast, MIN_TONE, MAX_TONE)),
     };
     this.draw();
     this.onTone(this.tone);
@@ -116,7 +116,7 @@ export class Viewport {
   /** Limits a view: not smaller than fits, except for one to one, and not moved out of the window. */
   private held({ zoom, x, y }: View): View {
     const least = Math.min(1, 1 / (this.fitScale() * window.devicePixelRatio));
-    const held = within(zoom ?? 1, least, MOST_ZOOM);
+    const held = within(zoom ?? 1, least, MAX_ZOOM);
     const scale = this.fitScale() * held;
     const reach = (shown: number, size: number) => Math.max(0, 0.5 - shown / (2 * size * scale));
     const [acrossMost, downMost] = [
@@ -164,7 +164,7 @@ export class Viewport {
     const box = this.element.getBoundingClientRect();
     const [right, down] = [event.clientX - box.left - box.width / 2, event.clientY - box.top - box.height / 2];
     const before = this.fitScale() * (this.view.zoom ?? 1);
-    const zoom = within((this.view.zoom ?? 1) * (event.deltaY < 0 ? STEP : 1 / STEP), 0.01, MOST_ZOOM);
+    const zoom = within((this.view.zoom ?? 1) * (event.deltaY < 0 ? STEP : 1 / STEP), 0.01, MAX_ZOOM);
     const after = this.fitScale() * zoom;
     this.change({
       zoom,

@@ -7,7 +7,7 @@ type InVain = Extract<SystemEvent, { readonly outcome: string } | { readonly kin
 
 const WINDOW_MS = 60_000;
 /** Largest number of networks and kinds that are counted at the same time. */
-const MOST_COUNTED = 1_000;
+const MAX_COUNTED = 1_000;
 /** Longest text of a provider or a browser (characters). */
 const LONGEST_WHY = 300;
 
@@ -23,7 +23,7 @@ interface Repeated {
  * once, those within the next minute as one message with their number. So each network causes at most two messages a
  * minute. A message about several accounts names none.
  */
-export class Repeats {
+export class AuditThrottle {
   private readonly counted = new Map<string, Repeated>();
 
   constructor(
@@ -40,7 +40,7 @@ export class Repeats {
       if (before.actor.id !== actor.id) before.actor = { ...actor, id: 'several', name: 'several' };
       return;
     }
-    if (this.counted.size >= MOST_COUNTED) await this.tellAll();
+    if (this.counted.size >= MAX_COUNTED) await this.tellAll();
     this.count(key, { actor, event, more: 0 });
     try {
       await this.recorder.record(actor, worded(event, ''));

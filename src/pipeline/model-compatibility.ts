@@ -4,7 +4,7 @@ import { maskRuleOf, plausibilityOf } from './lungs';
 import { requireShortcutModel } from './shortcut-check';
 
 /** Manifests of a pipeline's models by their role; null where there is none. */
-export interface LineManifests {
+export interface PipelineManifests {
   readonly view: ModelManifest;
   readonly outOfDistribution: ModelManifest | null;
   readonly lungs: ModelManifest;
@@ -18,7 +18,7 @@ const TASKS = {
   lungs: 'lungs',
   classifiers: 'classification',
   shortcut: 'classification',
-} as const satisfies Record<keyof LineManifests, ModelManifest['task']>;
+} as const satisfies Record<keyof PipelineManifests, ModelManifest['task']>;
 
 /** Contradictions between the keys of a manifest, a sentence each. */
 export function contradictionsOf(manifest: ModelManifest): string[] {
@@ -76,8 +76,8 @@ function messageOf(act: () => unknown): string[] {
  * Refuses models that can't work together, before the first film.
  * @throws HilumError MODEL_INVALID
  */
-export function requireFit(manifests: LineManifests): void {
-  const filled = (Object.keys(TASKS) as (keyof LineManifests)[]).flatMap((role) =>
+export function requireCompatible(manifests: PipelineManifests): void {
+  const filled = (Object.keys(TASKS) as (keyof PipelineManifests)[]).flatMap((role) =>
     [manifests[role]].flat().flatMap((manifest) => (manifest === null ? [] : [{ role, manifest }])),
   );
   const [, , rows, columns] = manifests.view.input.shape;

@@ -1,5 +1,5 @@
 /** Limit on slots that are held for a while: `most` in all, and `each` for one holder. */
-export class Shares {
+export class SlotLimit {
   private readonly held = new Map<string, number>();
   private all = 0;
 

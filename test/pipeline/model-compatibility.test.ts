@@ -1,11 +1,11 @@
 import type { ModelManifest } from '../../src/model/manifest';
-import { type LineManifests, contradictionsOf, requireFit } from '../../src/pipeline/fit';
-import { fakeLine, fakeModel } from '../support/pipeline/line';
+import { type PipelineManifests, contradictionsOf, requireCompatible } from '../../src/pipeline/model-compatibility';
+import { fakePipeline, fakeModel } from '../support/pipeline/fake-pipeline';
 
-const { models } = fakeLine().line;
+const { models } = fakePipeline().pipeline;
 const bare = models.classifiers[0]!.model.manifest;
 const classifier: ModelManifest = { ...bare, output: { probability: 'probability', cam: 'cam' } };
-const MANIFESTS: LineManifests = {
+const MANIFESTS: PipelineManifests = {
   view: models.view.manifest,
   outOfDistribution: null,
   lungs: models.lungs.manifest,
@@ -20,10 +20,10 @@ const larger = (manifest: ModelManifest): ModelManifest => ({
 
 test('models of their tasks and of one size fit', () =>
   expect(() =>
-    requireFit({ ...MANIFESTS, outOfDistribution: fakeModel('gate', 0).manifest, shortcut: lungless }),
+    requireCompatible({ ...MANIFESTS, outOfDistribution: fakeModel('gate', 0).manifest, shortcut: lungless }),
   ).not.toThrow());
 
-test.each<[string, Partial<LineManifests>, string]>([
+test.each<[string, Partial<PipelineManifests>, string]>([
   [
     "a lung model in the view model's place",
     { view: models.lungs.manifest },
@@ -48,7 +48,7 @@ test.each<[string, Partial<LineManifests>, string]>([
   ['a shortcut check that sees the lungs', { shortcut: classifier }, "can't audit"],
   ['a classifier without a map', { classifiers: [bare] }, "can't be explained"],
 ])('%s is refused before the first film', (_name, other, text) => {
-  expect(() => requireFit({ ...MANIFESTS, ...other })).toThrow(
+  expect(() => requireCompatible({ ...MANIFESTS, ...other })).toThrow(
     expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(text) as string }),
   );
 });

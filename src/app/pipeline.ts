@@ -10,18 +10,18 @@ import { DecoderThread } from '../pipeline/decoder-thread';
 import { HILUM } from '../objects/own-result';
 import type { AnalysisIdentity, AnalysisModel } from '../pipeline/encode';
 import { findingRules } from '../pipeline/finding-rules';
-import { requireFit } from '../pipeline/fit';
+import { requireCompatible } from '../pipeline/model-compatibility';
 import { plausibilityOf } from '../pipeline/lungs';
-import type { Line } from '../pipeline/pipeline';
+import type { Pipeline } from '../pipeline/pipeline';
 import { MINIMUM_AGE } from '../pipeline/subject';
 import { SHIPPED_MODELS, VERSION } from './installed';
 import { modelsOfFolder } from './models-of-folder';
 
 /** Settings that a pipeline is opened from, in whatever thread. */
-export type LineSettings = Pick<Config, 'models' | 'results' | 'decode' | 'classification' | 'findings'>;
+export type PipelineSettings = Pick<Config, 'models' | 'results' | 'decode' | 'classification' | 'findings'>;
 
 /** The settings with their defaults, for callers without a configuration file. */
-export function lineSettings(given: Partial<LineSettings> = {}): LineSettings {
+export function pipelineSettings(given: Partial<PipelineSettings> = {}): PipelineSettings {
   return {
     models: modelsSchema.parse({}),
     results: resultsSchema.parse({}),
@@ -37,7 +37,7 @@ export function lineSettings(given: Partial<LineSettings> = {}): LineSettings {
  * @throws HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH, ENGINE_UNAVAILABLE, or CONFIG_INVALID where a rule is for no
  * finding of the classifiers
  */
-export async function openLine(settings: LineSettings, log?: Pick<Log, 'warn'>): Promise<Line> {
+export async function openPipeline(settings: PipelineSettings, log?: Pick<Log, 'warn'>): Promise<Pipeline> {
   const { models, results, decode, classification, findings } = settings;
   const { shortcutAudit, minimumAge } = classification;
   const dir = models.dir ?? SHIPPED_MODELS;
@@ -48,7 +48,7 @@ export async function openLine(settings: LineSettings, log?: Pick<Log, 'warn'>):
   const networks: OpenedModel[] = [];
   for (const id of named.classifiers) networks.push(await open(id));
   const shortcut = shortcutAudit === 'off' ? null : await open(shortcutAudit);
-  requireFit({
+  requireCompatible({
     view: view.manifest,
     outOfDistribution: outOfDistribution?.manifest ?? null,
     lungs: lungs.manifest,
@@ -109,16 +109,16 @@ export function installedOf({ models, classification: { shortcutAudit } }: Confi
  * The pipeline for files, without the service: models and operating points of a configuration, or else the models of a
  * folder, or else the shipped ones.
  * @param note is called with the models of the folder that do not run
- * @throws HilumError as {@link openLine}
+ * @throws HilumError as {@link openPipeline}
  */
-export function openLineForFiles(
+export function openPipelineForFiles(
   config: Config | null,
   modelsDir: string | undefined,
   note: (text: string) => void,
-): Promise<Line> {
-  return openLine(
+): Promise<Pipeline> {
+  return openPipeline(
     config === null
-      ? lineSettings({ models: modelsOfFolder(modelsDir, note) })
+      ? pipelineSettings({ models: modelsOfFolder(modelsDir, note) })
       : { ...config, models: { ...config.models, dir: modelsDir ?? config.models.dir } },
   );
 }

@@ -5,7 +5,7 @@ import { drawFilmPictures, drawHeatMapPictures, type FilmShape, shapeOf } from '
 import type { Drawn } from './picture-cache';
 import type { StoredOutlines } from './stored-outlines';
 
-export interface ShelfParts {
+export interface FilmSourceParts {
   readonly archive: { retrieve(path: ObjectPath): Promise<Uint8Array> };
   /** A decoder thread of its own, so that drawing pictures does not hold up the analysis. */
   readonly reader: FilmReader;
@@ -14,22 +14,22 @@ export interface ShelfParts {
 /** Retrievals at the same time: a page asks for twenty pictures at once, and the archive has other clients. */
 const AT_A_TIME = 3;
 /** Largest number of film shapes kept: a few numbers each. */
-const MOST_SHAPES = 20_000;
+const MAX_SHAPES = 20_000;
 /** Largest number of heat map outlines kept: a few hundred points each. */
-const MOST_OUTLINES = 500;
+const MAX_OUTLINES = 500;
 
 /**
  * Retrieves objects from the archive, a few at a time, and draws them, one at a time, by rank. No task waits for a slot
  * while it holds another.
  */
-export class FilmShelf {
+export class FilmSource {
   private readonly shapes = new Map<string, FilmShape | null>();
   private readonly outlines = new Map<string, StoredOutlines>();
   private readonly drawing = new Map<string, Promise<unknown>>();
   private readonly retrievals = new RankedQueue(AT_A_TIME, 1);
   private readonly decodings = new RankedQueue(1);
 
-  constructor(private readonly parts: ShelfParts) {}
+  constructor(private readonly parts: FilmSourceParts) {}
 
   async read(path: ObjectPath, task: RankedTask): Promise<ReadFilm> {
     const bytes = await this.retrieve(path, task);
@@ -48,7 +48,7 @@ export class FilmShelf {
     const { pictures, outlines } = await this.decodings.run(task, () =>
       drawHeatMapPictures(bytes, shape, this.parts.reader),
     );
-    keep(this.outlines, MOST_OUTLINES, path.sopInstanceUid, outlines);
+    keep(this.outlines, MAX_OUTLINES, path.sopInstanceUid, outlines);
     return pictures;
   }
 
@@ -64,13 +64,13 @@ export class FilmShelf {
     const known = this.shapes.get(path.sopInstanceUid);
     if (known !== undefined) return known;
     const { attributes } = await this.read(path, task);
-    return keep(this.shapes, MOST_SHAPES, path.sopInstanceUid, shapeOf(attributes));
+    return keep(this.shapes, MAX_SHAPES, path.sopInstanceUid, shapeOf(attributes));
   }
 
   private async drawFilm(path: ObjectPath, task: RankedTask): Promise<ReadonlyMap<string, Drawn>> {
     const bytes = await this.retrieve(path, task);
     const { pictures, shape } = await this.decodings.run(task, () => drawFilmPictures(bytes, this.parts.reader));
-    keep(this.shapes, MOST_SHAPES, path.sopInstanceUid, shape);
+    keep(this.shapes, MAX_SHAPES, path.sopInstanceUid, shape);
     return pictures;
   }
 

@@ -19,7 +19,7 @@ const KEPT_MS = 300_000;
 const STALE_MS = 3 * KEPT_MS;
 
 /** Cache of turnaround figures: computed once for all requests within five minutes, one computation at a time. */
-export class KeptTurnaround {
+export class TurnaroundCache {
   private readonly known = new Map<TurnaroundDays, Turnaround>();
   private readonly asked = new Map<TurnaroundDays, Promise<Turnaround>>();
   private last: Promise<unknown> = Promise.resolve();
@@ -34,7 +34,7 @@ export class KeptTurnaround {
   }
 
   /** @throws HilumError of the database */
-  look(days: TurnaroundDays): Promise<Turnaround> {
+  get(days: TurnaroundDays): Promise<Turnaround> {
     const known = this.known.get(days);
     if (known !== undefined && this.now() - known.to < KEPT_MS) return Promise.resolve(known);
     const asked = this.asked.get(days) ?? this.compute(days);
@@ -43,8 +43,8 @@ export class KeptTurnaround {
   }
 
   /** The cached figures at once; new ones are computed in the background where these are out of date. */
-  glance(days: TurnaroundDays): Turnaround | null {
-    this.look(days).catch(() => undefined);
+  latest(days: TurnaroundDays): Turnaround | null {
+    this.get(days).catch(() => undefined);
     const known = this.known.get(days);
     return known !== undefined && this.now() - known.to < STALE_MS ? known : null;
   }
