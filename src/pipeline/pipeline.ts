@@ -15,7 +15,7 @@ import { checkShortcut, type ShortcutCheck } from './shortcut-check';
 import type { Admission, FilmObserver, FilmOutcome, InferredFilm, PreprocessedFilm, Refusal } from './stage';
 import { timing } from './timing';
 
-/** The pipeline's models and settings, made once by `app/line`. */
+/** The pipeline's models and settings, made once by `app/pipeline`. */
 export interface Pipeline {
   readonly reader: FilmReader;
   readonly models: Models;

@@ -142,9 +142,9 @@ export class Grid {
     const height = this.rowHeight();
     const top = this.scroller.scrollTop;
     const own = this.current === null ? undefined : this.places.get(this.current);
-    const inSight =
+    const isVisible =
       own !== undefined && own * height >= top - height && own * height < top + this.scroller.clientHeight;
-    const place = inSight ? own : Math.floor(top / height);
+    const place = isVisible ? own : Math.floor(top / height);
     const row = this.rows[place];
     return row === undefined ? null : { uid: row.studyInstanceUid, place, offset: top - place * height };
   }
