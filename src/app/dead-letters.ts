@@ -17,7 +17,7 @@ export const isDeadQueue = (name: string): boolean => name === 'study' || SINKS.
 
 /** Which dead letters to keep, replay or drop; all others stay. */
 export interface DeadLetterSelection {
-  readonly fate: DeadLetterAction;
+  readonly action: DeadLetterAction;
   /** Message id; null for all. */
   readonly id: string | null;
   /** Name of the dead-letter queue; null for all. */
@@ -27,7 +27,7 @@ export interface DeadLetterSelection {
 /** Called for each dead letter that is selected. */
 export interface DeadLetterListener {
   /** Called before it is replayed or dropped. Where this throws, the letter stays. */
-  readonly before: (letter: DeadLetter, fate: Exclude<DeadLetterAction, 'keep'>) => Promise<void>;
+  readonly before: (letter: DeadLetter, action: Exclude<DeadLetterAction, 'keep'>) => Promise<void>;
   /** Called when the letter is done, so that a later failure does not hide it. */
   readonly done: (letter: DeadLetter) => void;
 }
@@ -38,7 +38,7 @@ export interface DeadLetterListener {
  */
 export async function processSelected(
   broker: Broker,
-  { fate, id, queue = null }: DeadLetterSelection,
+  { action, id, queue = null }: DeadLetterSelection,
   { before, done }: DeadLetterListener,
 ): Promise<void> {
   const isMeant = (letter: DeadLetter) => id === null || letter.id === id;
@@ -47,9 +47,9 @@ export async function processSelected(
     await processDeadLetters(
       broker,
       async (letter) => {
-        if (!isMeant(letter) || fate === 'keep') return 'keep';
-        await before(letter, fate);
-        return fate;
+        if (!isMeant(letter) || action === 'keep') return 'keep';
+        await before(letter, action);
+        return action;
       },
       (letter) => {
         if (isMeant(letter)) done(letter);
@@ -69,7 +69,7 @@ export function processDeadLettersOf(
     withBroker({ ...config.broker, knownSinks: knownSinks(config) }, (broker) =>
       processSelected(broker, sorting, { before, done }),
     );
-  return sorting.fate === 'keep'
+  return sorting.action === 'keep'
     ? sort(() => Promise.resolve())
-    : withTrail(config, (trail) => sort((letter, fate) => trail.record(deadLetterEvent(letter, fate))));
+    : withTrail(config, (trail) => sort((letter, action) => trail.record(deadLetterEvent(letter, action))));
 }

@@ -40,10 +40,10 @@ export function openList(
 /** Dead letters of all queues, for the operators' page. One request at a time, as each reads all letters. */
 function deadLettersOf(broker: Broker): DeadLetters {
   const inTurn = limited(1);
-  const sort = (fate: DeadLetterAction, id: string | null, before: (letter: DeadLetter) => Promise<void>) =>
+  const sort = (action: DeadLetterAction, id: string | null, before: (letter: DeadLetter) => Promise<void>) =>
     inTurn(async () => {
       const met: DeadLetter[] = [];
-      await processSelected(broker, { fate, id }, { before, done: (letter) => void met.push(letter) });
+      await processSelected(broker, { action, id }, { before, done: (letter) => void met.push(letter) });
       return met;
     });
   return {

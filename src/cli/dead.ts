@@ -11,7 +11,7 @@ interface DeadOptions {
   readonly all?: boolean;
 }
 
-const FATES: Readonly<Record<DeadAction, DeadLetterAction>> = {
+const ACTIONS: Readonly<Record<DeadAction, DeadLetterAction>> = {
   list: 'keep',
   show: 'keep',
   replay: 'replay',
@@ -70,7 +70,7 @@ async function sort(action: DeadAction, id: string | null, options: DeadOptions)
   if (queue !== null && !isDeadQueue(queue))
     throw new UsageError(`--queue is one of ${DEAD_QUEUES.join(', ')}, not ${queue}`);
   let found = 0;
-  await processDeadLettersOf(await loadConfig(config), { fate: FATES[action], id, queue }, (letter) => {
+  await processDeadLettersOf(await loadConfig(config), { action: ACTIONS[action], id, queue }, (letter) => {
     const isFirst = found++ === 0;
     print(json ? JSON.stringify(toJson(letter, action)) : toText(letter, action, isFirst));
   });

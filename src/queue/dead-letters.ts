@@ -77,7 +77,7 @@ function studyLane(broker: Broker): DeadLetterQueue {
 export async function processDeadLetters(
   broker: Broker,
   decide: (letter: DeadLetter) => DeadLetterAction | Promise<DeadLetterAction>,
-  done: (letter: DeadLetter, fate: DeadLetterAction) => void = () => {},
+  done: (letter: DeadLetter, action: DeadLetterAction) => void = () => {},
   { name, lane: { dead, entrance } } = studyLane(broker),
 ): Promise<void> {
   await broker
@@ -89,15 +89,15 @@ export async function processDeadLetters(
         const message = await channel.get(dead.name);
         if (message === false) break;
         const letter = describeLetter(message, name);
-        const fate = await decide(letter);
-        if (fate === 'replay')
+        const action = await decide(letter);
+        if (action === 'replay')
           await broker.publish('', entrance.name, message.content, {
             headers: freshHeaders(message.properties.headers ?? {}),
             messageId: message.properties.messageId as string | undefined,
             mandatory: true,
           });
-        if (fate !== 'keep') channel.ack(message);
-        done(letter, fate);
+        if (action !== 'keep') channel.ack(message);
+        done(letter, action);
       }
       await channel.deleteQueue(`${dead.name}.lock`);
     })

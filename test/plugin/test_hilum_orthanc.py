@@ -321,21 +321,21 @@ class SpoolTest(unittest.TestCase):
         self.assertEqual(self.drain(queue), [('a', 1)])
 
 
-class LogGateTest(unittest.TestCase):
+class LogLimiterTest(unittest.TestCase):
     def test_each_kind_once_in_a_while(self):
         now, lines = [0.0], []
-        gate = plugin.LogGate(lines.append, 60, lambda: now[0])
+        limiter = plugin.LogLimiter(lines.append, 60, lambda: now[0])
         for kind, at in (('a', 0), ('a', 59), ('b', 59), ('a', 61)):
             now[0] = at
-            gate.say(kind, '%s%d' % (kind, at))
+            limiter.say(kind, '%s%d' % (kind, at))
         self.assertEqual(lines, ['a0', 'b59', 'a61'])
 
     def test_reset_lets_the_next_one_through(self):
         lines = []
-        gate = plugin.LogGate(lines.append, 60, lambda: 0.0)
-        gate.say('a', '1')
-        gate.reset('a')
-        gate.say('a', '2')
+        limiter = plugin.LogLimiter(lines.append, 60, lambda: 0.0)
+        limiter.say('a', '1')
+        limiter.reset('a')
+        limiter.say('a', '2')
         self.assertEqual(lines, ['1', '2'])
 
 

@@ -20,11 +20,11 @@ export type AuditEvent =
 /** Event of a dead letter that is replayed or dropped, by whatever way. */
 export function deadLetterEvent(
   { studyInstanceUid }: { readonly studyInstanceUid: string | null },
-  fate: 'replay' | 'drop',
+  action: 'replay' | 'drop',
 ): AuditEvent {
   return {
     kind: 'restricted-function',
-    what: `dead letter ${fate === 'replay' ? 'replayed' : 'dropped'}`,
+    what: `dead letter ${action === 'replay' ? 'replayed' : 'dropped'}`,
     studies: studyInstanceUid === null ? [] : [{ studyInstanceUid, patientId: null }],
   };
 }
