@@ -32,9 +32,7 @@ export class Receiver {
     return this.http.send(url, wanted, use);
   }
 
-  /**
-   * The error for an unsuccessful status. A missing resource (404, 410) counts as a refusal, as it is not ours to miss.
-   */
+  /** The error for an unsuccessful status. 404 and 410 are refusals: the URL is wrong, no object of ours is missing. */
   statusError(action: string, { status, retryAfter }: Pick<HttpAnswer, 'status' | 'retryAfter'>): HilumError {
     return status === 404 || status === 410
       ? this.refused(action, status)

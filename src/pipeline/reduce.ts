@@ -58,7 +58,7 @@ function within(plane: Plane): Plane {
   return { ...plane, values: mapValues(plane.values, (value) => Math.min(1, Math.max(0, value))) };
 }
 
-/** Display values below this are plain black. */
+/** Display values at or beyond these are plain black and plain white. */
 const BLACK = 0.002;
 const WHITE = 0.998;
 /**

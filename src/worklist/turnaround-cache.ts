@@ -15,7 +15,7 @@ export type TurnaroundDays = (typeof TURNAROUND_DAYS)[number];
 const DAY_MS = 86_400_000;
 /** Figures are reused for this long (milliseconds), as 100,000 studies take seconds of a core. */
 const KEPT_MS = 300_000;
-/** Older figures are not returned at once either (milliseconds). */
+/** Figures older than this are not returned by `latest` (milliseconds). */
 const STALE_MS = 3 * KEPT_MS;
 
 /** Cache of turnaround figures: computed once for all requests within five minutes, one computation at a time. */

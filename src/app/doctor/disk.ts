@@ -8,7 +8,7 @@ import { hasDatabase } from './database';
 
 const MIN_FREE_BYTES = 1024 ** 3;
 
-/** Checks free space and write access of the state folder and the folder for temporary files. */
+/** Checks free space of the folders for state, audit trail and temporary files, and write access to the first two. */
 export async function examineDisk(config: Config): Promise<CheckResult[]> {
   const { state, audit } = config;
   const folders = [...new Set([state.dir, ...(hasDatabase(config) ? [audit.dir] : []), tmpdir()])];
