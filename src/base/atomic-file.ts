@@ -4,12 +4,12 @@ import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeFolder } from './folder';
 
-/** Of a file that holds something about patients: nobody else reads it, whatever the umask. */
+/** File mode of files with patient data: readable by the owner alone, whatever the umask. */
 export const PRIVATE_MODE = 0o600;
 
 type Content = string | Uint8Array;
 
-/** Where the new file lies until it takes the old one's place: in the same folder, as a rename needs. */
+/** Temporary name of the new file: in the same folder, as a rename needs. */
 const besideOf = (path: string) => `${path}.${randomBytes(4).toString('hex')}.new`;
 
 /**
@@ -51,8 +51,8 @@ export async function writeAtomically(
 }
 
 /**
- * As {@link writeAtomically}, done when it returns.
- * @param flush false for what a power cut may take, though not a kill: a flush may take long
+ * As {@link writeAtomically}, synchronously.
+ * @param flush false where a power cut, unlike a kill, may lose the file: a flush can take long
  */
 export function writeAtomicallySync(
   path: string,
@@ -72,7 +72,7 @@ export function writeAtomicallySync(
   if (flush) flushSync(folder);
 }
 
-/** fsync flushes what was written through any descriptor of the file; of a folder, what was renamed in it. */
+/** fsync: for a file, flushes its content; for a folder, flushes renames in it. */
 export async function flush(path: string): Promise<void> {
   const file = await open(path, 'r');
   try {

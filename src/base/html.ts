@@ -1,4 +1,4 @@
-/** Text that is HTML already. */
+/** Text that is HTML already and is not escaped. */
 export class Html {
   constructor(readonly text: string) {}
 }
@@ -21,7 +21,7 @@ function written(part: HtmlPart): string {
   return String(part).replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 
-/** A template whose values are escaped unless they are {@link Html} themselves; attributes must be in quotes. */
+/** HTML template: values are escaped unless they are {@link Html}; attribute values must be in quotes. */
 export function html(texts: TemplateStringsArray, ...parts: readonly HtmlPart[]): Html {
   return new Html(texts.map((text, i) => text + written(parts[i])).join(''));
 }

@@ -14,7 +14,7 @@ type Said = TestFacts | null;
 
 const personOf = (person: TestFacts['examiner']) => [person?.name, person?.role].filter(Boolean).join(', ');
 
-/** Where, what and by whom; a line is left to be filled in by hand where no protocol says it. */
+/** Place, object and people of the test; what no protocol states is left as a line to fill in by hand. */
 export function testSection(protocol: Said, words: Words): Html {
   const rows = [
     [say(words, 'evaluation.test.site'), protocol?.site ?? ''],
@@ -95,7 +95,7 @@ function criterionRow({ name, kind, limit, by, value, interval, isMet }: Criteri
   ];
 }
 
-/** How many films are flagged, and what a call means where the finding is as frequent as the protocol says. */
+/** Number of flagged films, and the meaning of a call at the prevalence that the protocol states. */
 export function useSection(report: EvaluationReport, words: Words): Html {
   const { flagged, proposed, atOperatingPoint, predictive, labels } = report;
   const { share, decimal } = figuresIn(words);
@@ -159,7 +159,7 @@ function proposedMatrix(
   return confusionTable(say(words, key), figures, labels, words);
 }
 
-/** Rows are labels, columns what was called. */
+/** Confusion table: rows are labels, columns are calls. */
 export function confusionTable(
   caption: string,
   { confusion: { truePositive, falseNegative, falsePositive, trueNegative } }: Pick<ThresholdFigures, 'confusion'>,
@@ -180,7 +180,7 @@ export function confusionTable(
   );
 }
 
-/** Nothing where nothing is compared. */
+/** Section on the comparison; null where nothing is compared. */
 export function comparisonSection(
   { comparison, labels }: Pick<EvaluationReport, 'comparison' | 'labels'>,
   words: Words,
@@ -250,7 +250,7 @@ function callsTable({ calls }: Comparison, labels: EvaluationReport['labels'], w
   );
 }
 
-/** To be filled in by hand: the decision is of those who sign. */
+/** Lines for signatures, to fill in by hand. */
 export function signatureSection(protocol: Said, words: Words): Html {
   const blank = html`<span class="blank"></span>`;
   const people = [protocol?.examiner, protocol?.responsible];

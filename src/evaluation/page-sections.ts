@@ -1,7 +1,7 @@
 import { html, type Html } from '../base/html';
 import { say, sayIt, type Words } from '../language/say';
 import { translated } from '../language/words';
-import { LEAST_PATIENTS } from '../statistics/operating-point';
+import { MIN_PATIENTS } from '../statistics/operating-point';
 import { NOT_SAID, OTHERS, type Subgroup } from '../statistics/subgroups';
 import type { EvaluationReport } from './report';
 import { table } from './table';
@@ -50,7 +50,7 @@ export function choiceSection({ choice, settings }: EvaluationReport, words: Wor
       : html`<p>${say(words, 'evaluation.choice.short', { reached: percent(reached) })}</p>`;
   return html`<section>
     <h2>${say(words, 'evaluation.choice.heading', { sensitivity: percent(wantedSensitivity) })}</h2>
-    <p>${say(words, 'evaluation.choice.text', { least: LEAST_PATIENTS })}</p>
+    <p>${say(words, 'evaluation.choice.text', { least: MIN_PATIENTS })}</p>
     <p>${say(words, 'evaluation.choice.threshold', { threshold: decimal(threshold, 6) })}</p>
     ${halves}
     ${
@@ -62,7 +62,7 @@ export function choiceSection({ choice, settings }: EvaluationReport, words: Wor
   </section>`;
 }
 
-/** Below this number of films of a class, a row says little. */
+/** With fewer films of a class, a row is marked as unreliable. */
 const FEW = 10;
 
 export function subgroupSection({ subgroups, settings }: EvaluationReport, words: Words): Html {
@@ -79,7 +79,7 @@ export function subgroupSection({ subgroups, settings }: EvaluationReport, words
 
 function subgroupTable({ name, rows }: Subgroup, words: Words): Html {
   const { share, estimate } = figuresIn(words);
-  // A column of the labels file has the name that the site gave it.
+  // A column of the labels file is headed by its own name.
   const title = sayIt(words, { key: `evaluation.group.${name}`, values: {} }) ?? name;
   return html`<div class="scroll">
     ${table(
@@ -111,7 +111,7 @@ function groupWords(value: string, words: Words): string {
   return years === undefined ? value : say(words, 'evaluation.subgroups.eldest', { years });
 }
 
-/** Names that a cell shows; report.json has all. */
+/** Number of file names in a cell; report.json has all. */
 const SHOWN_FILES = 5;
 
 function someOf(files: readonly string[], words: Words): string {
@@ -121,7 +121,7 @@ function someOf(files: readonly string[], words: Words): string {
     : shown;
 }
 
-/** Rows of the labels file that the page names. */
+/** Number of rows of the labels file that the page lists. */
 const SHOWN_PROBLEMS = 100;
 
 export function exclusionSection(report: EvaluationReport, words: Words): Html {
@@ -166,7 +166,7 @@ function excludedTable({ excluded, labels }: EvaluationReport, words: Words): Ht
       `"${labels.negative}"`,
       say(words, 'evaluation.leftOut.files'),
     ],
-    // A reason of the pipeline stays the code that report.json and docs/events.md name it by.
+    // A reason of the pipeline is shown as its code, as in report.json and docs/events.md.
     excluded.map(({ reason, positive, negative, files }) => [
       translated(words, reason),
       positive,

@@ -1,7 +1,7 @@
 import { html, type Html } from '../base/html';
 import { say, type Words } from '../language/say';
 import { ENGLISH } from '../language/words';
-import { LEAST_FOR_INTERVAL } from '../statistics/bootstrap';
+import { MIN_FOR_INTERVAL } from '../statistics/bootstrap';
 import { thin } from '../statistics/curves';
 import {
   acceptanceSection,
@@ -24,7 +24,7 @@ import { table } from './table';
 import { wholePage } from './whole-page';
 import { figuresIn } from './words';
 
-/** The whole report as one HTML file: nothing in it asks the network for anything, and its policy forbids it. */
+/** The report as one HTML file without any network access, which its Content Security Policy forbids. */
 export function page(report: EvaluationReport, mistakes: readonly MistakePicture[], words: Words = ENGLISH): string {
   const content = html`${summarySection(report, words)} ${testSection(report.protocol, words)}
   ${acceptanceSection(report, words)} ${figuresSection(report, words)} ${useSection(report, words)}
@@ -36,7 +36,7 @@ export function page(report: EvaluationReport, mistakes: readonly MistakePicture
   return wholePage({ title, footer: footerOf(report), content }, words);
 }
 
-/** What each printed page says beside its number: what it belongs to. */
+/** Footer of each printed page: the report that it belongs to. */
 function footerOf({ protocol, softwareVersion, madeAt }: EvaluationReport): string {
   const at = `${madeAt.slice(0, 16).replace('T', ' ')} UTC`;
   return [protocol?.site, `Hilum ${softwareVersion}`, at].filter((part) => part !== undefined).join(', ');
@@ -79,7 +79,7 @@ function summarySection(
   </header>`;
 }
 
-/** What to bear in mind of whose the films are, and of what their files can't say. */
+/** Caveats on the films' patients, and on facts that the files do not state. */
 function caveats(
   { hasPatients }: EvaluationReport['labels'],
   counts: EvaluationReport['counts'],
@@ -96,7 +96,7 @@ function caveats(
   ].filter((caveat) => caveat !== null);
 }
 
-/** Few patients have more films than this share of a whole evaluation. */
+/** Whether one patient has an unusual share of the films. */
 function isOnePatientMuch({ mostOfOnePatient: most, analysed }: EvaluationReport['counts']): boolean {
   return most >= 10 && most > 0.1 * analysed;
 }
@@ -111,7 +111,7 @@ function figuresSection(
   const intervals = say(words, 'evaluation.figures.intervals', {
     rounds: settings.bootstrap.rounds,
     seed: settings.bootstrap.seed,
-    least: LEAST_FOR_INTERVAL,
+    least: MIN_FOR_INTERVAL,
   });
   return html`<section>
     <h2>${say(words, 'evaluation.figures.heading')}</h2>
@@ -157,7 +157,7 @@ function wilsonCaveat({ patients, analysed }: EvaluationReport['counts'], words:
   return patients >= analysed ? '' : ` ${say(words, 'evaluation.figures.wilson', { analysed, patients })}`;
 }
 
-/** Points of a curve that its table shows. */
+/** Number of points of a curve in its table. */
 const TABLE_POINTS = 15;
 
 function curvesSection(report: EvaluationReport, words: Words): Html {
@@ -169,7 +169,7 @@ function curvesSection(report: EvaluationReport, words: Words): Html {
     : html`<section>${rocPart(report, words)} ${precisionRecallPart(report, words)}</section>`;
 }
 
-/** What the mark of both curves is. */
+/** Description of the operating point on both curves. */
 function dotWords({ sensitivity, specificity, precision }: AtThreshold, words: Words): string {
   const { percent } = figuresIn(words);
   return say(words, 'evaluation.curves.dot', {

@@ -13,7 +13,7 @@ const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1];
 interface Plot {
   readonly id: string;
   readonly title: string;
-  /** What a person who can't see it should know. */
+  /** Text alternative for readers who can't see the plot. */
   readonly description: string;
   readonly x: string;
   readonly y: string;
@@ -21,9 +21,9 @@ interface Plot {
   readonly words: Words;
 }
 
-/** What a curve has beside its points. */
+/** Annotations of a curve. */
 interface Beside {
-  /** Where the operating point lies. */
+  /** Position of the operating point. */
   readonly mark: Point | null;
   readonly description: string;
   readonly words: Words;
@@ -34,10 +34,7 @@ const placeY = (y: number) => (MARGIN.top + (1 - y) * SIZE).toFixed(1);
 const path = (points: readonly Point[]) =>
   points.map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${placeX(x)} ${placeY(y)}`).join('');
 
-/**
- * A unit square, both axes from 0 to 1. Colours come from the page's style sheet, so that it is light or dark as the
- * page is.
- */
+/** Frame of a plot: a unit square, both axes from 0 to 1. Colours are in the page's style sheet, for light and dark. */
 function plot({ id, title, description, x, y, content, words }: Plot): Html {
   const written = (tick: number) => figure(words, String(tick));
   const grid = TICKS.map(
@@ -90,8 +87,7 @@ export function rocPlot(curve: readonly CurvePoint[], { mark, description, words
 }
 
 /**
- * Precision and recall, as steps: between two thresholds there is nothing to be had. The dashed line is a guess at
- * random.
+ * Precision and recall, as steps, because no values exist between two thresholds. The dashed line is random guessing.
  */
 export function precisionRecallPlot(
   curve: readonly CurvePoint[],
@@ -124,7 +120,10 @@ export function precisionRecallPlot(
   });
 }
 
-/** Observed share over mean probability, with 95 % intervals; a perfect model's points lie on the dashed line. */
+/**
+ * Observed share over mean probability, with 95 % intervals; a perfectly calibrated model's points are on the dashed
+ * line.
+ */
 export function calibrationPlot({ bins }: Calibration, description: string, words: Words): Html {
   const filled = bins.flatMap(({ predicted, observed }) =>
     predicted === null || observed.value === null || observed.interval === null
@@ -169,17 +168,17 @@ export function calibrationPlot({ bins }: Calibration, description: string, word
 interface HistogramBars {
   readonly from: number;
   readonly to: number;
-  /** Films above the line, and below it. */
+  /** Number of films above and below the line. */
   readonly up: number;
   readonly down: number;
 }
 
 interface HistogramParts extends Pick<Plot, 'id' | 'title' | 'description' | 'words'> {
-  /** Where the operating point lies; null for none. */
+  /** Position of the operating point; null for none. */
   readonly mark: number | null;
 }
 
-/** Films by probability: two classes on both sides of one line, so that they differ by more than their colour. */
+/** Histogram of probabilities, one class above and one below the line, so that they are told apart without colour. */
 export function histogramPlot(
   bins: readonly HistogramBars[],
   { id, title, description, mark, words }: HistogramParts,

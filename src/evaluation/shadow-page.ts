@@ -7,7 +7,7 @@ import { table } from './table';
 import { wholePage } from './whole-page';
 import { figuresIn } from './words';
 
-/** The summary of shadow mode as the report of an evaluation is, without what only labels can tell. */
+/** The summary of shadow mode as a page, in the form of an evaluation report without labels. */
 export function shadowPage(report: ShadowReport, words: Words): string {
   const content = html`${summarySection(report, words)} ${testSection(report.protocol, words)}
   ${outcomesSection(report, words)} ${findingsSection(report, words)} ${agreementSection(report, words)}
@@ -88,7 +88,7 @@ function histogramPart(
     </div>`;
 }
 
-/** Nothing where it is compared with nobody. */
+/** Null where nothing is compared. */
 function agreementSection({ agreement }: ShadowReport, words: Words): Html | null {
   if (agreement === null) return null;
   const { share, decimal } = figuresIn(words);
@@ -135,7 +135,7 @@ function daysSection({ days }: ShadowReport, words: Words): Html {
   </section>`;
 }
 
-/** Nothing where the classifier has no reference, or no film was counted. */
+/** Null where the classifier has no reference or no film was counted. */
 function driftSection({ drift }: ShadowReport, words: Words): Html | null {
   if (drift === null) return null;
   const { decimal } = figuresIn(words);

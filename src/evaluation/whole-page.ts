@@ -7,8 +7,8 @@ import type { Words } from '../language/say';
 const STYLE = join(__dirname, 'report.css');
 
 /**
- * A report as one HTML file: nothing in it asks the network for anything, and its policy forbids it.
- * @param footer what stands at the foot of each printed page
+ * A report as one HTML file without any network access, which its Content Security Policy forbids.
+ * @param footer text at the foot of each printed page
  */
 export function wholePage(
   { title, footer, content }: { readonly title: string; readonly footer: string; readonly content: Html },

@@ -10,21 +10,21 @@ import type { InferredFilm, InferredFinding, LungFinding, PreprocessedFilm, View
 
 export interface Models {
   readonly view: Model;
-  /** Null: nothing is kept from the models behind it. */
-  readonly gate: Model | null;
+  /** Out-of-distribution check; null where it is off. */
+  readonly outOfDistribution: Model | null;
   readonly lungs: Model;
-  /** Never empty. */
+  /** At least one. */
   readonly classifiers: readonly Classifier[];
 }
 
-/** A network and what it is asked for. */
+/** A network, and the findings that it is asked for. */
 export interface Classifier {
   readonly model: Model;
-  /** Of each head; null where nobody asks for it. */
+  /** Rule of each head; null where the head is not used. */
   readonly rules: readonly (FindingRule | null)[];
 }
 
-/** Frontal or lateral; `lateral` from the model's operating point upwards. */
+/** Frontal or lateral; `lateral` at and above the model's operating point. */
 export async function findView(film: PreprocessedFilm, model: Model): Promise<ViewFinding> {
   const { probability } = await model.predict(upright(film.normalised, film.turn));
   const lateralProbability = single(probability);
@@ -34,7 +34,7 @@ export async function findView(film: PreprocessedFilm, model: Model): Promise<Vi
   };
 }
 
-/** Each classifier on the regions that it was trained on. */
+/** Runs each classifier on the regions that it was trained on. */
 export async function classify(
   film: PreprocessedFilm,
   view: ViewFinding,

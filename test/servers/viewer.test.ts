@@ -5,8 +5,8 @@ import type { Browser, Page } from 'playwright-core';
 import { startViewer, type Viewer } from '../../scripts/lib/viewer.cjs';
 import { dicomWebArchive } from '../../src/archive/dicomweb';
 import { syntheticDicom, syntheticUids } from '../../src/objects/synthetic-film';
-import type { Line } from '../../src/pipeline/pipeline';
-import { fakeLine, MemoryAnnouncer, runStudyHere } from '../support/pipeline/line';
+import type { Pipeline } from '../../src/pipeline/pipeline';
+import { fakePipeline, MemoryAnnouncer, runStudyHere } from '../support/pipeline/fake-pipeline';
 import { type Orthanc, Servers, until } from '../support/servers/servers';
 import { ARTEFACTS, launchChromium } from '../support/web/chromium';
 
@@ -30,16 +30,16 @@ beforeAll(async () => {
     webgl: await startViewer({ dicomWebUrl: orthanc.dicomWebUrl }),
   };
   const archive = dicomWebArchive({ url: orthanc.dicomWebUrl });
-  const { line } = fakeLine();
-  const full: Line = {
-    ...line,
+  const { pipeline } = fakePipeline();
+  const full: Pipeline = {
+    ...pipeline,
     identity: () => ({
-      ...line.identity(),
+      ...pipeline.identity(),
       objects: { heatMap: true, segmentation: true, parametricMap: true, presentationState: true },
     }),
   };
   for (const [film, by] of [
-    [FILM, line],
+    [FILM, pipeline],
     [FULL, full],
   ] as const) {
     await fetch(`${orthanc.url}/instances`, { method: 'POST', body: syntheticDicom(film) });

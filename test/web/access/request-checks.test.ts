@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { scryptSync } from 'node:crypto';
 import { parseConfig } from '../../../src/config/config';
-import { proxyOnly } from '../../../src/web/access/gate';
+import { proxyOnly } from '../../../src/web/access/request-checks';
 import type { Account } from '../../../src/web/access/account-store';
 import type { Directory } from '../../../src/web/access/directory';
 import { OneByOne, SignInLimits, TooMany } from '../../../src/web/access/limits';

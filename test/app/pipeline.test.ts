@@ -1,11 +1,11 @@
-import { lineSettings, openLine } from '../../src/app/line';
+import { pipelineSettings, openPipeline } from '../../src/app/pipeline';
 import { configSchema } from '../../src/config/config';
 
 test('JPEG 2000 at half resolution is a part of who analyses', async () => {
   const identity = async (decode: object) => {
-    const line = await openLine(lineSettings({ decode: configSchema.shape.decode.parse(decode) }));
-    await line.reader.close();
-    return line.identity();
+    const pipeline = await openPipeline(pipelineSettings({ decode: configSchema.shape.decode.parse(decode) }));
+    await pipeline.reader.close();
+    return pipeline.identity();
   };
   expect(await identity({})).not.toHaveProperty('jpeg2000Resolution');
   expect(await identity({ jpeg2000HalfResolution: true })).toMatchObject({ jpeg2000Resolution: 'half' });
@@ -18,7 +18,7 @@ test('models that do not fit together do not become a line', async () => {
     lungs: 'lungs-unet16',
     classifier: 'gate-cnn',
   });
-  await expect(openLine(lineSettings({ models }))).rejects.toMatchObject({
+  await expect(openPipeline(pipelineSettings({ models }))).rejects.toMatchObject({
     code: 'MODEL_INVALID',
     message: 'gate-cnn: its task is gate, where one for view is configured',
   });

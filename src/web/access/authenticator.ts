@@ -9,13 +9,13 @@ import type { ApiTokens } from './token-store';
 import { type RequestUser, type Role, ROLES, tokenId } from './user';
 
 export interface SessionSettings {
-  /** Whether browsers come by HTTPS: then cookies are Secure and their names say `__Host-`. */
+  /** Whether browsers use HTTPS: then cookies are Secure and have the prefix `__Host-`. */
   readonly isHttps: boolean;
   readonly idleMs: number;
   readonly longestMs: number;
 }
 
-/** What there is of sign-in in the database. */
+/** Database stores of the sign-in. */
 export interface AccessStores {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
@@ -24,16 +24,18 @@ export interface AccessStores {
 
 export type NewSession = Pick<Session, 'userId' | 'username' | 'displayName' | 'roles' | 'idToken'>;
 
-/** The time of a session's last use is written this seldom: a write for each picture would be too much. */
+/**
+ * The last use of a session is updated at most this often (milliseconds): a write for each picture would be too much.
+ */
 const TOUCH_MS = 60_000;
 const PENDING_MS = 10 * 60_000;
 const SWEEP_MS = 10 * 60_000;
 
-/** Requests that nobody made by hand (live updates, a poll) carry this header: they do not keep a session alive. */
+/** Header of requests without a user's action (live updates, polling), which do not renew a session. */
 const BACKGROUND_HEADER = 'x-hilum-background';
 
-/** Who sends a request, by session cookie or by API token. */
-export class SessionBook {
+/** Authenticates requests, by session cookie or by API token, and manages sessions. */
+export class Authenticator {
   private sweptAt = 0;
 
   constructor(
@@ -48,14 +50,14 @@ export class SessionBook {
   }
 
   /**
-   * No Domain, path /, for no script, for no other site's requests but links (Lax: people come from the viewer and from
-   * the provider by one).
+   * No Domain, path /, HttpOnly, and Lax, so that only links from other sites carry it (from the viewer and the
+   * provider).
    */
   private cookieOptions(): CookieOptions {
     return { httpOnly: true, secure: this.settings.isHttps, sameSite: 'lax', path: '/' };
   }
 
-  /** A new session under a new id: whatever id the browser had before ends (session fixation). */
+  /** Starts a session under a new id; one that the browser had before ends (session fixation). */
   async begin(request: Request, response: Response, who: NewSession): Promise<void> {
     await this.end(request, response);
     const id = randomSecret();
@@ -65,42 +67,42 @@ export class SessionBook {
     await this.sweep(at);
   }
 
-  /** Ends the session of a request, if it has one, and tells which it was. */
+  /** Ends the session of a request and returns it, if there is one. */
   async end(request: Request, response: Response): Promise<Session | null> {
     const id = cookie(request, this.cookieName('session'));
     if (id === null) return null;
     const session = await this.stores.sessions.find(hashSecret(id));
-    // Anybody can send an id: nothing is written for one that is none.
+    // Anybody can send an id: unknown ones cause no write.
     if (session !== null) await this.stores.sessions.remove(session.idHash);
     response.clearCookie(this.cookieName('session'), this.cookieOptions());
     return session;
   }
 
-  /** Who has a session at this moment. */
+  /** Users who have a session now. */
   signedIn(): Promise<SignedInUser[]> {
     const at = this.now();
     return this.stores.sessions.listUsers(at - this.settings.longestMs, at - this.settings.idleMs);
   }
 
-  /** Has a browser that goes to the provider keep what it went with: its answer counts only in the same browser. */
+  /** Stores a sign-in at the provider in the browser's cookie: the response counts only in the same browser. */
   async beginFlow(response: Response, flow: PendingFlow): Promise<void> {
     const sealed = sealFlow(flow, this.now(), await this.stores.sessions.signInKey());
     response.cookie(this.cookieName('flow'), sealed, { ...this.cookieOptions(), maxAge: PENDING_MS });
   }
 
-  /** What a browser went to the provider with, where it is back in time. */
+  /** The sign-in at the provider that the browser has started, if it is still valid. */
   async endFlow(request: Request, response: Response): Promise<PendingFlow | null> {
     const sealed = cookie(request, this.cookieName('flow'), /^[\w-]{1,2000}\.[\w-]{43}$/);
     response.clearCookie(this.cookieName('flow'), this.cookieOptions());
     return sealed === null ? null : openFlow(sealed, this.now() - PENDING_MS, await this.stores.sessions.signInKey());
   }
 
-  /** Whether this is the first time that the provider signed somebody in by this flow. */
+  /** Whether this is the first time that this sign-in at the provider is finished. */
   finishFlow({ state }: PendingFlow): Promise<boolean> {
     return this.stores.sessions.finish(hashSecret(state), this.now());
   }
 
-  /** The user of a request, or null. `touches`: whether it counts as use of the session. */
+  /** The user of a request, or null. `touches`: whether it renews the session. */
   async identify(request: Request, touches: boolean): Promise<RequestUser | null> {
     const bearer = bearerOf(request);
     if (bearer !== null) return this.byToken(bearer);
@@ -149,10 +151,7 @@ export class SessionBook {
   }
 }
 
-/**
- * Whether a request names itself by an API token. Browsers never do so by themselves, so that no other site can make
- * them.
- */
+/** API token of a request. Browsers never send one by themselves, so that other sites can't cause it. */
 export function bearerOf(request: Request): string | null {
   return /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
 }

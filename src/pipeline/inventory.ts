@@ -5,26 +5,30 @@ import { FILM_MODALITIES } from '../events/closed-lists';
 import type { ResultEvent } from '../events/result-event';
 import { type AnalysisIdentity, resultUids, type ResultUids } from './encode';
 
-/** What a study holds, from the pipeline's point of view. */
-export interface Survey {
-  readonly films: readonly SurveyedFilm[];
-  /** SOP Instance UIDs of all that the study holds: what is there is not sent again. */
+/** Films and present instances of a study. */
+export interface StudyInventory {
+  readonly films: readonly InventoryFilm[];
+  /** SOP Instance UIDs of all instances of the study: objects that exist are not sent again. */
   readonly present: ReadonlySet<string>;
 }
 
-interface SurveyedFilm {
+interface InventoryFilm {
   readonly film: InstanceReference;
-  /** Of its first result by this analysis. */
+  /** UIDs of its first result by this analysis. */
   readonly uids: ResultUids;
-  /** That result is there. It is stored last, so where it is, all is. */
+  /** This result exists. It is stored last, so that all its objects exist too. */
   readonly isReported: boolean;
 }
 
 /**
- * Sorts a study's instances, by one query. Modality CR or DX makes a film, unless its SOP Class is known to be no
+ * Sorts the instances of a study. Instances of modality CR or DX are films, unless their SOP Class is known to have no
  * image.
  */
-export function survey(study: Uid, instances: readonly InstanceReference[], identity: AnalysisIdentity): Survey {
+export function inventoryOf(
+  study: Uid,
+  instances: readonly InstanceReference[],
+  identity: AnalysisIdentity,
+): StudyInventory {
   const present = new Set<string>(instances.map((instance) => instance.sopInstanceUid));
   const films = instances.filter(mayBeFilm).map((film) => {
     const uids = resultUids(study, film.sopInstanceUid, identity);
@@ -33,9 +37,9 @@ export function survey(study: Uid, instances: readonly InstanceReference[], iden
   return { films, present };
 }
 
-/** Series that hold no film and no result of this analysis. @param results series of results with other UIDs */
+/** Series without films and without results of this analysis. @param results series of results with other UIDs */
 export function skippedSeries(
-  { films }: Survey,
+  { films }: StudyInventory,
   instances: readonly InstanceReference[],
   results: readonly Uid[],
 ): ResultEvent['skipped'] {

@@ -2,13 +2,13 @@ import type { Actor, SystemEvent } from '../audit/events';
 import type { AuditRecorder } from '../audit/recorder';
 import { networkOf } from '../../net/network';
 
-/** What somebody who has not signed in did in vain. */
+/** Failed attempts of somebody who has not signed in. */
 type InVain = Extract<SystemEvent, { readonly outcome: string } | { readonly kind: 'refused' }>;
 
 const WINDOW_MS = 60_000;
-/** Networks and kinds that are counted at a time. */
-const MOST_COUNTED = 1_000;
-/** Of what a provider or a browser says (characters). */
+/** Largest number of networks and kinds that are counted at the same time. */
+const MAX_COUNTED = 1_000;
+/** Longest text of a provider or a browser (characters). */
 const LONGEST_WHY = 300;
 
 interface Repeated {
@@ -19,11 +19,11 @@ interface Repeated {
 }
 
 /**
- * Records what anybody can have recorded without a sign-in, as often as he likes: of one network and kind the first at
- * once, what follows within a minute as one message with their number. So each network writes two messages a minute,
- * whatever it sends. A message of several accounts names none of them.
+ * Limits audit messages that anybody can cause without a sign-in: for each network and kind the first is recorded at
+ * once, those within the next minute as one message with their number. So each network causes at most two messages a
+ * minute. A message about several accounts names none.
  */
-export class Repeats {
+export class AuditThrottle {
   private readonly counted = new Map<string, Repeated>();
 
   constructor(
@@ -40,7 +40,7 @@ export class Repeats {
       if (before.actor.id !== actor.id) before.actor = { ...actor, id: 'several', name: 'several' };
       return;
     }
-    if (this.counted.size >= MOST_COUNTED) await this.tellAll();
+    if (this.counted.size >= MAX_COUNTED) await this.tellAll();
     this.count(key, { actor, event, more: 0 });
     try {
       await this.recorder.record(actor, worded(event, ''));
@@ -50,7 +50,7 @@ export class Repeats {
     }
   }
 
-  /** Records what is counted until now. */
+  /** Records everything counted so far. */
   async tellAll(): Promise<void> {
     await Promise.all([...this.counted.keys()].map((key) => this.tell(key)));
   }
@@ -61,7 +61,7 @@ export class Repeats {
     try {
       await this.recorder.record(told.actor, worded(told.event, `; ${told.more} more times`));
     } catch (error) {
-      // Told later: the trail may be written again.
+      // Recorded later, when the trail can be written again.
       this.count(key, told);
       throw error;
     }

@@ -1,13 +1,13 @@
-import { Abandoned, type Errand, RankedTurns } from '../../src/base/ranked-turns';
+import { Abandoned, type RankedTask, RankedQueue } from '../../src/base/ranked-queue';
 
 const pause = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Work that ends when it is told to, and the order in which it was begun. */
-function workshop(turns: RankedTurns) {
+function workshop(turns: RankedQueue) {
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
-  const go = (name: string, errand: Errand) =>
-    turns.run(errand, () => {
+  const go = (name: string, task: RankedTask) =>
+    turns.run(task, () => {
       begun.push(name);
       return new Promise<void>((resolve) => ends.set(name, resolve));
     });
@@ -15,11 +15,11 @@ function workshop(turns: RankedTurns) {
   return { begun, go, end };
 }
 
-const errand = (rank: number): Errand & { rank: number; isWanted: boolean } => ({ rank, isWanted: true });
+const task = (rank: number): RankedTask & { rank: number; isWanted: boolean } => ({ rank, isWanted: true });
 
 test('the lowest rank goes first, then who came first, so many at a time', async () => {
-  const { begun, go, end } = workshop(new RankedTurns(2));
-  const all = [go('a', errand(4)), go('b', errand(4)), go('c', errand(4)), go('d', errand(4)), go('film', errand(0))];
+  const { begun, go, end } = workshop(new RankedQueue(2));
+  const all = [go('a', task(4)), go('b', task(4)), go('c', task(4)), go('d', task(4)), go('film', task(0))];
   await pause();
   expect(begun).toEqual(['a', 'b']);
   await end('a');
@@ -30,8 +30,8 @@ test('the lowest rank goes first, then who came first, so many at a time', async
 });
 
 test('a place is kept free for rank 0', async () => {
-  const { begun, go, end } = workshop(new RankedTurns(2, 1));
-  const all = [go('a', errand(4)), go('b', errand(4)), go('film', errand(0))];
+  const { begun, go, end } = workshop(new RankedQueue(2, 1));
+  const all = [go('a', task(4)), go('b', task(4)), go('film', task(0))];
   await pause();
   expect(begun).toEqual(['a', 'film']);
   for (const name of ['a', 'film', 'b']) await end(name);
@@ -39,11 +39,11 @@ test('a place is kept free for rank 0', async () => {
 });
 
 test('what waits may rise, and what nobody waits for any more is not begun', async () => {
-  const { begun, go, end } = workshop(new RankedTurns(1));
-  const [later, left] = [errand(4), errand(4)];
-  const first = go('first', errand(4));
+  const { begun, go, end } = workshop(new RankedQueue(1));
+  const [later, left] = [task(4), task(4)];
+  const first = go('first', task(4));
   const abandoned = expect(go('left', left)).rejects.toBeInstanceOf(Abandoned);
-  const others = [go('second', errand(4)), go('risen', later)];
+  const others = [go('second', task(4)), go('risen', later)];
   await pause();
   left.isWanted = false;
   later.rank = 0;
@@ -55,7 +55,7 @@ test('what waits may rise, and what nobody waits for any more is not begun', asy
 });
 
 test('work that fails gives its place to the next', async () => {
-  const turns = new RankedTurns(1);
-  await expect(turns.run(errand(0), () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-  await expect(turns.run(errand(0), () => Promise.resolve(1))).resolves.toBe(1);
+  const turns = new RankedQueue(1);
+  await expect(turns.run(task(0), () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  await expect(turns.run(task(0), () => Promise.resolve(1))).resolves.toBe(1);
 });

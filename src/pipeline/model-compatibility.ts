@@ -3,10 +3,10 @@ import { headsOf, type ModelManifest, regionsOf, thresholdOf } from '../model/ma
 import { maskRuleOf, plausibilityOf } from './lungs';
 import { requireShortcutModel } from './shortcut-check';
 
-/** Which model of the line each place of the configuration is; null where there is none. */
-export interface Cast {
+/** Manifests of a pipeline's models by their role; null where there is none. */
+export interface PipelineManifests {
   readonly view: ModelManifest;
-  readonly gate: ModelManifest | null;
+  readonly outOfDistribution: ModelManifest | null;
   readonly lungs: ModelManifest;
   readonly classifiers: readonly ModelManifest[];
   readonly shortcut: ModelManifest | null;
@@ -14,13 +14,13 @@ export interface Cast {
 
 const TASKS = {
   view: 'view',
-  gate: 'gate',
+  outOfDistribution: 'gate',
   lungs: 'lungs',
   classifiers: 'classification',
   shortcut: 'classification',
-} as const satisfies Record<keyof Cast, ModelManifest['task']>;
+} as const satisfies Record<keyof PipelineManifests, ModelManifest['task']>;
 
-/** What the keys of a manifest say against each other, a sentence each: no single value shows it. */
+/** Contradictions between the keys of a manifest, a sentence each. */
 export function contradictionsOf(manifest: ModelManifest): string[] {
   const { task, classes, positive, output, schemaVersion } = manifest;
   const classifies = task === 'classification';
@@ -76,11 +76,11 @@ function messageOf(act: () => unknown): string[] {
  * Refuses models that can't work together, before the first film.
  * @throws HilumError MODEL_INVALID
  */
-export function requireFit(cast: Cast): void {
-  const filled = (Object.keys(TASKS) as (keyof Cast)[]).flatMap((role) =>
-    [cast[role]].flat().flatMap((manifest) => (manifest === null ? [] : [{ role, manifest }])),
+export function requireCompatible(manifests: PipelineManifests): void {
+  const filled = (Object.keys(TASKS) as (keyof PipelineManifests)[]).flatMap((role) =>
+    [manifests[role]].flat().flatMap((manifest) => (manifest === null ? [] : [{ role, manifest }])),
   );
-  const [, , rows, columns] = cast.view.input.shape;
+  const [, , rows, columns] = manifests.view.input.shape;
   for (const { role, manifest } of filled) {
     const [, , own, ownColumns] = manifest.input.shape;
     const problem = [
@@ -90,12 +90,12 @@ export function requireFit(cast: Cast): void {
       ...(own === rows && ownColumns === columns
         ? []
         : [
-            `it takes films of ${own} x ${ownColumns}, and ${cast.view.id} of ${rows} x ${columns}: all models ` +
+            `it takes films of ${own} x ${ownColumns}, and ${manifests.view.id} of ${rows} x ${columns}: all models ` +
               'of the line take the same size',
           ]),
       ...contradictionsOf(manifest),
     ][0];
     if (problem !== undefined) throw new HilumError('MODEL_INVALID', 'permanent', `${manifest.id}: ${problem}`);
   }
-  if (cast.shortcut !== null) requireShortcutModel(cast.shortcut, cast.classifiers[0]!);
+  if (manifests.shortcut !== null) requireShortcutModel(manifests.shortcut, manifests.classifiers[0]!);
 }

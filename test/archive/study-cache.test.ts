@@ -1,6 +1,6 @@
 import type { FoundSeries } from '../../src/archive/dicom-json';
 import type { DicomWebArchive } from '../../src/archive/dicomweb';
-import { SeenStudies } from '../../src/archive/seen-studies';
+import { StudyCache } from '../../src/archive/study-cache';
 import { parseUid, type Uid } from '../../src/dicom/uid';
 
 const STUDY = parseUid('1.2.3');
@@ -30,16 +30,16 @@ async function sorted(listed: readonly FoundSeries[], more: Record<string, unkno
   const archive = {
     findSeries: async () => [...listed],
     sampleMetadata: async (_study: Uid, uid: Uid) => metadata(uid, more),
-    sightStudy: async () => (asked.push('study'), null),
+    findStudySummary: async () => (asked.push('study'), null),
     describe: async () => (asked.push('film'), null),
   } satisfies Partial<DicomWebArchive> as unknown as DicomWebArchive;
-  const seen = new SeenStudies(archive, () => clock.now);
-  for (const { seriesInstanceUid, modality, instances } of await seen.findSeries(STUDY))
+  const cache = new StudyCache(archive, () => clock.now);
+  for (const { seriesInstanceUid, modality, instances } of await cache.findSeries(STUDY))
     if (modality === 'CR' && seriesInstanceUid !== null)
-      expect(await seen.sampleAttributes(STUDY, seriesInstanceUid, VIEW, { instances })).toEqual({
+      expect(await cache.sampleAttributes(STUDY, seriesInstanceUid, VIEW, { instances })).toEqual({
         ViewPosition: ['AP'],
       });
-  return { seen, clock, asked };
+  return { cache, clock, asked };
 }
 
 describe('all instances of a study', () => {
@@ -47,9 +47,9 @@ describe('all instances of a study', () => {
     ['one film', [series(1)]],
     ['two films, a series each', [series(1), series(2)]],
   ])('%s: known for half a second, and told once', async (_name, listed) => {
-    const { seen, clock } = await sorted(listed);
+    const { cache, clock } = await sorted(listed);
     clock.now += 499;
-    expect(seen.takeInstances(STUDY)).toEqual(
+    expect(cache.takeInstances(STUDY)).toEqual(
       listed.map(({ seriesInstanceUid }) => ({
         studyInstanceUid: STUDY,
         seriesInstanceUid,
@@ -58,10 +58,10 @@ describe('all instances of a study', () => {
         modality: 'CR',
       })),
     );
-    expect(seen.takeInstances(STUDY)).toBeNull();
+    expect(cache.takeInstances(STUDY)).toBeNull();
     const late = await sorted(listed);
     late.clock.now += 500;
-    expect(late.seen.takeInstances(STUDY)).toBeNull();
+    expect(late.cache.takeInstances(STUDY)).toBeNull();
   });
 
   test.each([
@@ -73,22 +73,22 @@ describe('all instances of a study', () => {
     ['metadata of many kilobytes', [series(1)], { '00081030': { vr: 'LO', Value: ['x'.repeat(20_000)] } }],
     ['metadata without a usable UID', [series(1)], { '00080018': { vr: 'UI', Value: ['?'] } }],
   ])('%s: not known', async (_name, listed, more) => {
-    expect((await sorted(listed, more)).seen.takeInstances(STUDY)).toBeNull();
+    expect((await sorted(listed, more)).cache.takeInstances(STUDY)).toBeNull();
   });
 
   test('a study that was worked on has others, also where it was looked at meanwhile', async () => {
-    const { seen } = await sorted([series(1)]);
-    seen.changed(STUDY);
-    expect(seen.takeInstances(STUDY)).toBeNull();
-    const again = seen.findSeries(STUDY);
-    seen.changed(STUDY);
+    const { cache } = await sorted([series(1)]);
+    cache.forgetInstances(STUDY);
+    expect(cache.takeInstances(STUDY)).toBeNull();
+    const again = cache.findSeries(STUDY);
+    cache.forgetInstances(STUDY);
     await again;
-    await seen.sampleAttributes(STUDY, series(1).seriesInstanceUid!, VIEW, {});
-    expect(seen.takeInstances(STUDY)).toBeNull();
+    await cache.sampleAttributes(STUDY, series(1).seriesInstanceUid!, VIEW, {});
+    expect(cache.takeInstances(STUDY)).toBeNull();
   });
 
   test('nothing is known of another study', async () => {
-    expect((await sorted([series(1)])).seen.takeInstances(parseUid('1.2.9'))).toBeNull();
+    expect((await sorted([series(1)])).cache.takeInstances(parseUid('1.2.9'))).toBeNull();
   });
 });
 
@@ -100,17 +100,20 @@ describe('what the list shows of a study', () => {
   });
 
   test('the header of a film, and the modalities of all series; also after it was worked on', async () => {
-    const { seen, asked } = await sorted([series(1), series(2, { modality: 'SR' })]);
-    seen.changed(STUDY);
-    expect(await seen.asked().sightStudy(STUDY)).toMatchObject({ PatientID: 'P1', modalities: ['CR', 'SR'] });
-    expect(await seen.asked().describe(film(1))).toMatchObject({ PatientID: 'P1', ViewPosition: 'AP' });
+    const { cache, asked } = await sorted([series(1), series(2, { modality: 'SR' })]);
+    cache.forgetInstances(STUDY);
+    expect(await cache.archiveWithCache().findStudySummary(STUDY)).toMatchObject({
+      PatientID: 'P1',
+      modalities: ['CR', 'SR'],
+    });
+    expect(await cache.archiveWithCache().describe(film(1))).toMatchObject({ PatientID: 'P1', ViewPosition: 'AP' });
     expect(asked).toEqual([]);
   });
 
   test('of a film that was not looked at the archive is asked', async () => {
-    const { seen, asked } = await sorted([series(1)]);
-    await seen.asked().describe(film(2));
-    await seen.asked().sightStudy(parseUid('1.2.9'));
+    const { cache, asked } = await sorted([series(1)]);
+    await cache.archiveWithCache().describe(film(2));
+    await cache.archiveWithCache().findStudySummary(parseUid('1.2.9'));
     expect(asked).toEqual(['film', 'study']);
   });
 
@@ -118,20 +121,20 @@ describe('what the list shows of a study', () => {
     ['no film was looked at', [series(1, { modality: 'CT' })], {}],
     ['texts that the archive can not have read', [series(1)], { '00080005': { vr: 'CS', Value: ['ISO-IR 192'] } }],
   ])('%s: the archive is asked', async (_name, listed, more) => {
-    const { seen, asked } = await sorted(listed, more);
-    await seen.asked().sightStudy(STUDY);
-    await seen.asked().describe(film(1));
+    const { cache, asked } = await sorted(listed, more);
+    await cache.archiveWithCache().findStudySummary(STUDY);
+    await cache.archiveWithCache().describe(film(1));
     expect(asked).toEqual(['study', 'film']);
   });
 
   test('it is kept for ten seconds, and of a hundred studies', async () => {
     const many = await sorted([series(1)]);
-    for (let n = 0; n < 99; n++) await many.seen.findSeries(parseUid(`1.2.5.${n}`));
-    expect(await many.seen.asked().sightStudy(STUDY)).not.toBeNull();
-    await many.seen.findSeries(parseUid('1.2.6'));
-    expect(await many.seen.asked().sightStudy(STUDY)).toBeNull();
+    for (let n = 0; n < 99; n++) await many.cache.findSeries(parseUid(`1.2.5.${n}`));
+    expect(await many.cache.archiveWithCache().findStudySummary(STUDY)).not.toBeNull();
+    await many.cache.findSeries(parseUid('1.2.6'));
+    expect(await many.cache.archiveWithCache().findStudySummary(STUDY)).toBeNull();
     const late = await sorted([series(1)]);
     late.clock.now += 10_000;
-    expect(await late.seen.asked().sightStudy(STUDY)).toBeNull();
+    expect(await late.cache.archiveWithCache().findStudySummary(STUDY)).toBeNull();
   });
 });

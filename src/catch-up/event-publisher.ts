@@ -2,17 +2,17 @@ import { HilumError } from '../base/errors';
 import type { StudyEvent } from '../events/study-event';
 import type { CatchUpConfig } from './config';
 
-/** Ports; app.ts fits the broker to them. */
-export interface TellerPorts {
+/** Ports; `app/catch-up` fits the broker to them. */
+export interface EventPublisherPorts {
   /** Resolves when the broker has confirmed the event. */
-  tell(event: StudyEvent): Promise<void>;
-  /** Studies that wait to be worked on. */
+  publish(event: StudyEvent): Promise<void>;
+  /** Number of studies in the work queues. */
   depth(): Promise<number>;
 }
 
-export interface TellerOptions extends Readonly<Pick<CatchUpConfig, 'studiesPerMinute' | 'queueLimit'>> {
+export interface EventPublisherOptions extends Readonly<Pick<CatchUpConfig, 'studiesPerMinute' | 'queueLimit'>> {
   readonly stopping: AbortSignal;
-  /** Called once for each study that has to wait for room, with the number of those that are in the queue. */
+  /** Called once for each study that has to wait for room, with the number of studies in the queue. */
   readonly onFull: (waiting: number) => void;
 }
 
@@ -21,27 +21,27 @@ export interface Time {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** How often a full queue is looked at again (milliseconds). */
+/** Interval at which a full queue is looked at again (milliseconds). */
 const QUEUE_POLL_MS = 5_000;
 
 /**
- * Puts events of Hilum's own into the intake queue, no faster than it may and only while there is room, so that new
- * studies are not kept waiting.
+ * Publishes study events of Hilum's own, at a limited rate and only while the queue has room, so that new studies are
+ * not delayed.
  */
-export class Teller {
+export class EventPublisher {
   private nextAt = 0;
 
   constructor(
-    private readonly ports: TellerPorts,
-    private readonly options: TellerOptions,
+    private readonly ports: EventPublisherPorts,
+    private readonly options: EventPublisherOptions,
     private readonly time: Time,
   ) {}
 
-  /** @throws HilumError of the broker; STOPPING. */
-  async tell(event: Pick<StudyEvent, 'studyInstanceUid' | 'source' | 'reanalyze' | 'priority'>): Promise<void> {
+  /** @throws HilumError of the broker; STOPPING */
+  async publish(event: Pick<StudyEvent, 'studyInstanceUid' | 'source' | 'reanalyze' | 'priority'>): Promise<void> {
     await this.pace();
-    await this.room();
-    await this.ports.tell({
+    await this.waitForRoom();
+    await this.ports.publish({
       schemaVersion: 1,
       type: 'study-stable',
       ...event,
@@ -59,13 +59,13 @@ export class Teller {
     this.nextAt = Math.max(this.nextAt, this.time.now()) + 60_000 / this.options.studiesPerMinute;
   }
 
-  /** Waits until the queue is below its limit. It is asked before each event, because others fill it too. */
-  private async room(): Promise<void> {
-    for (let isTold = false; ; isTold = true) {
+  /** Waits until the queue is below its limit. Checked before each event, because others publish too. */
+  private async waitForRoom(): Promise<void> {
+    for (let isReported = false; ; isReported = true) {
       this.throwIfStopping();
       const waiting = await this.ports.depth();
       if (waiting < this.options.queueLimit) return;
-      if (!isTold) this.options.onFull(waiting);
+      if (!isReported) this.options.onFull(waiting);
       await this.time.sleep(QUEUE_POLL_MS, this.options.stopping);
     }
   }

@@ -1,11 +1,14 @@
-/** Places that are held for a while: `most` in all, and `each` of one holder at most. */
-export class Shares {
+/** Limit on slots that are held for a while: `most` in all, and `each` for one holder. */
+export class SlotLimit {
   private readonly held = new Map<string, number>();
   private all = 0;
 
   constructor(private readonly limits: { readonly most: number; readonly each: number }) {}
 
-  /** Takes a place for `holder`; null where none is free. What is returned gives it back, once. */
+  /**
+   * Takes a slot for `holder`; null where none is free. The function that it returns frees the slot; further calls do
+   * nothing.
+   */
   take(holder: string): (() => void) | null {
     const own = this.held.get(holder) ?? 0;
     if (this.all >= this.limits.most || own >= this.limits.each) return null;

@@ -5,8 +5,8 @@ import type { HttpConfig } from '../config';
 import { Refused } from './user';
 
 /**
- * Where the browser may send forms, beside this service: the OpenID Connect provider, as browsers apply form-action to
- * the redirect after a sign-out too.
+ * Further targets of forms: the OpenID Connect provider, as browsers apply form-action to the redirect after a sign-out
+ * too.
  */
 export interface HeaderSettings {
   readonly isHttps: boolean;
@@ -16,8 +16,8 @@ export interface HeaderSettings {
 const YEAR_SECONDS = 365 * 24 * 3600;
 
 /**
- * Security headers: the page's own scripts and styles only, no frames either way, nothing kept by caches, no address
- * handed to other sites.
+ * Security headers: the page's own scripts and styles only, no frames either way, no caching, no Referer to other
+ * sites.
  */
 export function headers({ isHttps, formTargets }: HeaderSettings): RequestHandler[] {
   const own = ["'self'"];
@@ -37,7 +37,7 @@ export function headers({ isHttps, formTargets }: HeaderSettings): RequestHandle
   return [
     helmet({
       contentSecurityPolicy: { useDefaults: false, directives },
-      // Not "no-referrer": with it browsers send "Origin: null" with forms.
+      // Not "no-referrer", with which browsers send "Origin: null" with forms.
       referrerPolicy: { policy: 'same-origin' },
       frameguard: { action: 'deny' },
       strictTransportSecurity: isHttps ? { maxAge: YEAR_SECONDS } : false,
@@ -52,7 +52,7 @@ export function headers({ isHttps, formTargets }: HeaderSettings): RequestHandle
   ];
 }
 
-/** Behind a declared proxy only that proxy, and this machine, may connect: the port itself speaks no TLS. */
+/** With a declared reverse proxy, only this proxy and this machine may connect, as the port itself has no TLS. */
 export function proxyOnly({ trustedProxies, tls }: HttpConfig): RequestHandler {
   const isProxy = networkSet(trustedProxies);
   return (request, _response, next) => {
@@ -63,9 +63,9 @@ export function proxyOnly({ trustedProxies, tls }: HttpConfig): RequestHandler {
 }
 
 /**
- * Where nobody signs in, the address typed must be this machine's own. A page of another site can make its name point
- * to 127.0.0.1 (DNS rebinding) and would read everything; its Host header tells. A forwarded request comes from a proxy
- * that was not declared: others could be behind it.
+ * Without a sign-in, the Host header must be loopback. A page of another site can make its name point to 127.0.0.1 (DNS
+ * rebinding) and would read everything; the Host header gives it away. A forwarded request comes from an undeclared
+ * proxy, behind which others could be.
  */
 export function loopbackOnly(request: Request): boolean {
   const host = request.headers.host ?? '';
@@ -78,9 +78,9 @@ export function loopbackOnly(request: Request): boolean {
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Whether a request that changes something comes from our own pages. Browsers say so in Sec-Fetch-Site, which no page
- * can forge, and older ones in Origin; without either it is refused. Chosen over tokens in forms: nothing to keep,
- * nothing to leak, and it protects the sign-in itself. Cookies are SameSite=Lax besides.
+ * Whether a request that changes something comes from our own pages: by Sec-Fetch-Site, which no page can forge, or by
+ * Origin in older browsers; refused without either. Preferred to tokens in forms: nothing to store or leak, and it also
+ * protects the sign-in. Cookies are SameSite=Lax as well.
  */
 export function isFromOurselves(request: Request, origin: string): boolean {
   if (SAFE_METHODS.has(request.method)) return true;

@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { PRIVATE_MODE } from '../base/atomic-file';
 import { makeFolder } from '../base/folder';
 import type { Uid } from '../dicom/uid';
-import type { ShadowBook, ShadowRecord } from '../pipeline/shadow';
+import type { ShadowStore, ShadowRecord } from '../pipeline/shadow';
 
-export interface ShadowBookLimits {
-  /** Bytes of a file before the next one is begun. */
+export interface ShadowStoreLimits {
+  /** Size of a file from which on the next one is begun (bytes). */
   readonly fileBytes: number;
-  /** Files that are kept; the oldest goes, and its films are forgotten with it. */
+  /** Number of files kept; the oldest is deleted, and its films count as not analysed. */
   readonly files: number;
 }
 
-/** About 400 bytes a film: some 160,000 films. */
-const LIMITS: ShadowBookLimits = { fileBytes: 8 * 1024 * 1024, files: 8 };
+/** About 400 bytes per film: some 160,000 films. */
+const LIMITS: ShadowStoreLimits = { fileBytes: 8 * 1024 * 1024, files: 8 };
 const CURRENT = 'shadow.jsonl';
 const OLD = /^shadow-(\d{6})\.jsonl$/;
 
@@ -23,26 +23,26 @@ interface Volume {
 }
 
 /**
- * The outcomes of shadow mode, one JSON line for each film and analysis, in `shadow.jsonl` and, when that is full, in
- * numbered files. A line is on disk before its film counts as done: killed at any time, no film is lost, and none is
- * there twice. For one process at a time.
+ * Outcomes of shadow mode, one JSON line for each film and analysis, in `shadow.jsonl` and, when that is full, in
+ * numbered files. A line is flushed to disk before its film counts as done, so that a kill neither loses nor doubles
+ * one. For one process at a time.
  */
-export class ShadowFile implements ShadowBook {
+export class ShadowFileStore implements ShadowStore {
   private readonly reports = new Set<Uid>();
-  /** By study, each film with the number of analyses that it has. */
+  /** Number of analyses by study and film. */
   private readonly films = new Map<Uid, Map<Uid, number>>();
   private bytes = 0;
   private last: Promise<unknown> = Promise.resolve();
 
   private constructor(
     private readonly dir: string,
-    private readonly limits: ShadowBookLimits,
+    private readonly limits: ShadowStoreLimits,
     private file: FileHandle,
     private readonly volumes: Volume[],
   ) {}
 
-  /** @throws when the folder can't be made or written. */
-  static async open(dir: string, limits: ShadowBookLimits = LIMITS): Promise<ShadowFile> {
+  /** @throws ErrnoException when the folder can't be made or written */
+  static async open(dir: string, limits: ShadowStoreLimits = LIMITS): Promise<ShadowFileStore> {
     makeFolder(dir);
     const names = (await readdir(dir)).filter((name) => OLD.test(name)).sort();
     const volumes: Volume[] = [];
@@ -60,20 +60,20 @@ export class ShadowFile implements ShadowBook {
     const current = join(dir, CURRENT);
     const text = await readFile(current, 'utf8').catch(ifMissing);
     const file = await open(current, 'a', PRIVATE_MODE);
-    // A line that a kill cut off: its film was never done.
+    // An incomplete last line was cut off by a kill; its film was not done.
     const whole = Buffer.byteLength(text.slice(0, text.lastIndexOf('\n') + 1));
     await file.truncate(whole);
-    const book = new ShadowFile(dir, limits, file, volumes);
-    book.bytes = whole;
-    for (const { records } of volumes) for (const record of records) book.remember(record);
-    return book;
+    const store = new ShadowFileStore(dir, limits, file, volumes);
+    store.bytes = whole;
+    for (const { records } of volumes) for (const record of records) store.remember(record);
+    return store;
   }
 
   has(report: Uid): boolean {
     return this.reports.has(report);
   }
 
-  /** How many films of a study are in the book. */
+  /** Number of films of a study in the store. */
   filmsOf(study: Uid): number {
     return this.films.get(study)?.size ?? 0;
   }
@@ -84,7 +84,7 @@ export class ShadowFile implements ShadowBook {
     return turn;
   }
 
-  /** Waits for what was added before; a second time is nothing. */
+  /** Waits for earlier writes; further calls do nothing. */
   async close(): Promise<void> {
     await this.last;
     await this.file.close();
@@ -98,7 +98,7 @@ export class ShadowFile implements ShadowBook {
       await this.file.appendFile(line);
       await this.file.sync();
     } catch (error) {
-      // Half a line would spoil the next one.
+      // Part of a line would damage the next one.
       await this.file.truncate(this.bytes).catch(() => undefined);
       throw error;
     }
@@ -157,7 +157,7 @@ function ifMissing(error: NodeJS.ErrnoException): string {
 }
 
 /**
- * All that the files of shadow mode hold, the oldest first, without writing anything: a service may be at work on them.
+ * All records of shadow mode, the oldest first; read only, as a service may be writing.
  * @throws ErrnoException where the folder can't be read
  */
 export async function readShadowRecords(dir: string): Promise<ShadowRecord[]> {
@@ -165,7 +165,7 @@ export async function readShadowRecords(dir: string): Promise<ShadowRecord[]> {
   const records: ShadowRecord[] = [];
   for (const name of [...names, CURRENT]) {
     const text = await readFile(join(dir, name), 'utf8').catch(ifMissing);
-    // The last line may be on its way.
+    // The last line may be incomplete.
     for (const line of text.slice(0, text.lastIndexOf('\n') + 1).split('\n')) records.push(...wholeRecord(line));
   }
   return records;

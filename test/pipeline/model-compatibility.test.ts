@@ -1,13 +1,13 @@
 import type { ModelManifest } from '../../src/model/manifest';
-import { type Cast, contradictionsOf, requireFit } from '../../src/pipeline/fit';
-import { fakeLine, fakeModel } from '../support/pipeline/line';
+import { type PipelineManifests, contradictionsOf, requireCompatible } from '../../src/pipeline/model-compatibility';
+import { fakePipeline, fakeModel } from '../support/pipeline/fake-pipeline';
 
-const { models } = fakeLine().line;
+const { models } = fakePipeline().pipeline;
 const bare = models.classifiers[0]!.model.manifest;
 const classifier: ModelManifest = { ...bare, output: { probability: 'probability', cam: 'cam' } };
-const CAST: Cast = {
+const MANIFESTS: PipelineManifests = {
   view: models.view.manifest,
-  gate: null,
+  outOfDistribution: null,
   lungs: models.lungs.manifest,
   classifiers: [classifier],
   shortcut: null,
@@ -19,16 +19,18 @@ const larger = (manifest: ModelManifest): ModelManifest => ({
 });
 
 test('models of their tasks and of one size fit', () =>
-  expect(() => requireFit({ ...CAST, gate: fakeModel('gate', 0).manifest, shortcut: lungless })).not.toThrow());
+  expect(() =>
+    requireCompatible({ ...MANIFESTS, outOfDistribution: fakeModel('gate', 0).manifest, shortcut: lungless }),
+  ).not.toThrow());
 
-test.each<[string, Partial<Cast>, string]>([
+test.each<[string, Partial<PipelineManifests>, string]>([
   [
     "a lung model in the view model's place",
     { view: models.lungs.manifest },
     'lungs: its task is lungs, where one for view is configured',
   ],
   [
-    "a gate in the classifier's",
+    "an out-of-distribution check in the classifier's place",
     { classifiers: [fakeModel('gate', 0).manifest] },
     'other-gate: its task is gate, where one for classification',
   ],
@@ -38,15 +40,15 @@ test.each<[string, Partial<Cast>, string]>([
     'it takes films of 64 x 56, and view of 56 x 56',
   ],
   [
-    'a gate of another size',
-    { gate: larger(fakeModel('gate', 0).manifest) },
+    'an out-of-distribution check of another size',
+    { outOfDistribution: larger(fakeModel('gate', 0).manifest) },
     'all models of the line take the same size',
   ],
   ['a shortcut check of another size', { shortcut: larger(lungless) }, 'all models of the line take the same size'],
   ['a shortcut check that sees the lungs', { shortcut: classifier }, "can't audit"],
   ['a classifier without a map', { classifiers: [bare] }, "can't be explained"],
 ])('%s is refused before the first film', (_name, other, text) => {
-  expect(() => requireFit({ ...CAST, ...other })).toThrow(
+  expect(() => requireCompatible({ ...MANIFESTS, ...other })).toThrow(
     expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(text) as string }),
   );
 });

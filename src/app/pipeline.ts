@@ -10,18 +10,18 @@ import { DecoderThread } from '../pipeline/decoder-thread';
 import { HILUM } from '../objects/own-result';
 import type { AnalysisIdentity, AnalysisModel } from '../pipeline/encode';
 import { findingRules } from '../pipeline/finding-rules';
-import { requireFit } from '../pipeline/fit';
+import { requireCompatible } from '../pipeline/model-compatibility';
 import { plausibilityOf } from '../pipeline/lungs';
-import type { Line } from '../pipeline/pipeline';
+import type { Pipeline } from '../pipeline/pipeline';
 import { MINIMUM_AGE } from '../pipeline/subject';
 import { SHIPPED_MODELS, VERSION } from './installed';
 import { modelsOfFolder } from './models-of-folder';
 
-/** What a line is opened from, in whatever thread. */
-export type LineSettings = Pick<Config, 'models' | 'results' | 'decode' | 'classification' | 'findings'>;
+/** Settings that a pipeline is opened from, in whatever thread. */
+export type PipelineSettings = Pick<Config, 'models' | 'results' | 'decode' | 'classification' | 'findings'>;
 
-/** Settings with their defaults, for who has no configuration file. */
-export function lineSettings(given: Partial<LineSettings> = {}): LineSettings {
+/** The settings with their defaults, for callers without a configuration file. */
+export function pipelineSettings(given: Partial<PipelineSettings> = {}): PipelineSettings {
   return {
     models: modelsSchema.parse({}),
     results: resultsSchema.parse({}),
@@ -33,29 +33,31 @@ export function lineSettings(given: Partial<LineSettings> = {}): LineSettings {
 }
 
 /**
- * Loads the models and puts the line together; the site's own operating points go before the classifiers'.
+ * Loads the models and builds the pipeline. Operating points of the configuration replace those of the manifests.
  * @throws HilumError MODEL_INVALID, MODEL_DIGEST_MISMATCH, ENGINE_UNAVAILABLE, or CONFIG_INVALID where a rule is for no
  * finding of the classifiers
  */
-export async function openLine(settings: LineSettings, log?: Pick<Log, 'warn'>): Promise<Line> {
+export async function openPipeline(settings: PipelineSettings, log?: Pick<Log, 'warn'>): Promise<Pipeline> {
   const { models, results, decode, classification, findings } = settings;
   const { shortcutAudit, minimumAge } = classification;
   const dir = models.dir ?? SHIPPED_MODELS;
   const named = namedModels(models);
   const open = (id: string) => openModel(dir, id, models.threads);
-  const gate = named.gate === 'off' ? null : await open(named.gate);
+  const outOfDistribution = named.gate === 'off' ? null : await open(named.gate);
   const [view, lungs] = [await open(named.view), await open(named.lungs)];
   const networks: OpenedModel[] = [];
   for (const id of named.classifiers) networks.push(await open(id));
   const shortcut = shortcutAudit === 'off' ? null : await open(shortcutAudit);
-  requireFit({
+  requireCompatible({
     view: view.manifest,
-    gate: gate?.manifest ?? null,
+    outOfDistribution: outOfDistribution?.manifest ?? null,
     lungs: lungs.manifest,
     classifiers: networks.map(({ manifest }) => manifest),
     shortcut: shortcut?.manifest ?? null,
   });
-  const all = [view, ...(gate ? [gate] : []), lungs, ...networks].map(({ manifest }) => describeModel(manifest));
+  const all = [view, ...(outOfDistribution ? [outOfDistribution] : []), lungs, ...networks].map(({ manifest }) =>
+    describeModel(manifest),
+  );
   const rules = findingRules(
     networks.map(({ manifest }) => manifest),
     { rules: findings.rules, first: classification.threshold },
@@ -81,7 +83,7 @@ export async function openLine(settings: LineSettings, log?: Pick<Log, 'warn'>):
   return {
     minimumAge,
     reader: openReader(decode, log),
-    models: { view, gate, lungs, classifiers },
+    models: { view, outOfDistribution, lungs, classifiers },
     plausibility: plausibilityOf(lungs.manifest),
     shortcutCheck: shortcut && { model: shortcut },
     identity: () => ({ ...settled, startedAt: new Date() }),
@@ -89,8 +91,8 @@ export async function openLine(settings: LineSettings, log?: Pick<Log, 'warn'>):
 }
 
 /**
- * The models that the configuration names, for a process that loads none: by their manifests alone, and without those
- * that are not installed here.
+ * Descriptions of the models that the configuration names, from their manifests alone, for a process that loads none.
+ * Models that are not installed here are left out.
  */
 export function installedOf({ models, classification: { shortcutAudit } }: Config): ModelManifest[] {
   const { view, gate, lungs, classifiers } = namedModels(models);
@@ -104,19 +106,19 @@ export function installedOf({ models, classification: { shortcutAudit } }: Confi
 }
 
 /**
- * The line for files, without the service: models and operating point of a configuration, or without one the models of
- * a folder, or those that come with Hilum.
- * @param note told which models of the folder do not run
- * @throws HilumError as {@link openLine}
+ * The pipeline for files, without the service: models and operating points of a configuration, or else the models of a
+ * folder, or else the shipped ones.
+ * @param note is called with the models of the folder that do not run
+ * @throws HilumError as {@link openPipeline}
  */
-export function openLineForFiles(
+export function openPipelineForFiles(
   config: Config | null,
   modelsDir: string | undefined,
   note: (text: string) => void,
-): Promise<Line> {
-  return openLine(
+): Promise<Pipeline> {
+  return openPipeline(
     config === null
-      ? lineSettings({ models: modelsOfFolder(modelsDir, note) })
+      ? pipelineSettings({ models: modelsOfFolder(modelsDir, note) })
       : { ...config, models: { ...config.models, dir: modelsDir ?? config.models.dir } },
   );
 }

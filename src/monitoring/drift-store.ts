@@ -7,41 +7,41 @@ import type { FilmResult } from '../events/result-event';
 import { type FilmMeasures, MEASURE_NAMES, type MeasureName, MEASURES } from '../pipeline/measures';
 import { binOf, emptyCounts } from '../statistics/psi';
 
-const counts = z.array(z.number().int().min(0));
-const pageSchema = z.object({
+const binCounts = z.array(z.number().int().min(0));
+const countsSchema = z.object({
   schemaVersion: z.literal(1),
   outcomes: z.record(z.string(), z.number().int().min(0)),
-  measures: z.partialRecord(z.enum(MEASURE_NAMES), counts),
+  measures: z.partialRecord(z.enum(MEASURE_NAMES), binCounts),
 });
 
-/** Counts of films, by outcome and by bins of {@link MEASURES}. */
-export type DriftPage = z.infer<typeof pageSchema>;
+/** Numbers of films, by outcome and by bins of {@link MEASURES}. */
+export type DriftCounts = z.infer<typeof countsSchema>;
 
-export function emptyPage(): DriftPage {
+export function emptyDriftCounts(): DriftCounts {
   return { schemaVersion: 1, outcomes: {}, measures: {} };
 }
 
-/** How many films came to which outcome on a day (YYYY-MM-DD, UTC). */
+/** Numbers of films by outcome on a day (YYYY-MM-DD, UTC). */
 export interface DriftDay {
   readonly date: string;
   readonly outcomes: Readonly<Record<string, number>>;
 }
 
-const PAGE = /^(\d{4}-\d{2}-\d{2})-[0-9a-f]+\.json$/;
+const DAY_FILE = /^(\d{4}-\d{2}-\d{2})-[0-9a-f]+\.json$/;
 
 /**
- * Counts the films of each day (UTC), in `<state.dir>/drift/<day>-<worker>.json`, about 1 KB. Each film is on disk, by
- * a file renamed into place, before the next; killed at any time, the film in hand may be missing. Each process has
- * files of its own, so that several may share the folder. Nothing but counts.
+ * Counts the films of each day (UTC) in `<state.dir>/drift/<day>-<worker>.json`, about 1 KB. The file is replaced after
+ * each film; a kill loses at most the film in work. Each process has its own files, so that several may share the
+ * folder. The files hold nothing but counts.
  */
-export class DriftBook {
+export class DriftStore {
   private readonly worker = randomBytes(4).toString('hex');
   private readonly dir: string;
   private day = '';
-  private page = emptyPage();
+  private counts = emptyDriftCounts();
   private isWriting = true;
 
-  /** @param onFailed told once, when the folder can't be written: counting must never hold up films */
+  /** @param onFailed called once when the folder can't be written: counting must not delay films */
   constructor(
     stateDir: string,
     private readonly onFailed: (error: unknown) => void = () => {},
@@ -51,24 +51,24 @@ export class DriftBook {
   }
 
   measured(measures: FilmMeasures): void {
-    this.turnPage();
-    count(this.page, measures);
+    this.startDay();
+    count(this.counts, measures);
     this.write();
   }
 
   film({ outcome, reason }: Pick<FilmResult, 'outcome' | 'reason'>): void {
-    this.turnPage();
+    this.startDay();
     const name = reason === null ? outcome : `${outcome} ${reason}`;
-    this.page.outcomes[name] = (this.page.outcomes[name] ?? 0) + 1;
+    this.counts.outcomes[name] = (this.counts.outcomes[name] ?? 0) + 1;
     this.write();
   }
 
-  private turnPage(): void {
+  private startDay(): void {
     const day = this.now().toISOString().slice(0, 10);
     if (day === this.day) return;
     this.day = day;
-    // A clock that is set back over midnight comes to a day that was written already.
-    this.page = readPage(this.path()) ?? emptyPage();
+    // The day may have a file already, where the clock was set back over midnight.
+    this.counts = readDayFile(this.path()) ?? emptyDriftCounts();
   }
 
   private path(): string {
@@ -78,7 +78,7 @@ export class DriftBook {
   private write(): void {
     if (!this.isWriting) return;
     try {
-      writeAtomicallySync(this.path(), JSON.stringify(this.page), { flush: false });
+      writeAtomicallySync(this.path(), JSON.stringify(this.counts), { flush: false });
     } catch (error) {
       this.isWriting = false;
       this.onFailed(error);
@@ -86,57 +86,58 @@ export class DriftBook {
   }
 }
 
-/** Adds a film to a page. */
-export function count(page: DriftPage, measures: FilmMeasures): void {
+/** Adds a film to the counts. */
+export function count(counts: DriftCounts, measures: FilmMeasures): void {
   for (const name of MEASURE_NAMES) {
     const value = measures[name];
     if (value === undefined || Number.isNaN(value)) continue;
-    const bins = (page.measures[name] ??= emptyCounts(MEASURES[name]));
+    const bins = (counts.measures[name] ??= emptyCounts(MEASURES[name]));
     bins[binOf(value, MEASURES[name])]! += 1;
   }
 }
 
 /**
- * All workers' counts of the days from `from` to `to` (YYYY-MM-DD, both included), added up. A page that can't be read
- * is left out and named.
+ * Sum of all workers' counts for the days from `from` to `to` (YYYY-MM-DD, both included). A file that can't be read is
+ * left out and named.
  */
-export function readPages(
+export function readDriftDays(
   stateDir: string,
   from: string,
   to: string,
-): { page: DriftPage; days: DriftDay[]; unread: string[] } {
-  const page = emptyPage();
-  const days = new Map<string, DriftPage>();
+): { counts: DriftCounts; days: DriftDay[]; unread: string[] } {
+  const counts = emptyDriftCounts();
+  const days = new Map<string, DriftCounts>();
   const unread: string[] = [];
   for (const name of list(folderOf(stateDir))) {
-    const day = PAGE.exec(name)?.[1];
+    const day = DAY_FILE.exec(name)?.[1];
     if (day === undefined || day < from || day > to) continue;
-    const read = readPage(join(folderOf(stateDir), name));
+    const read = readDayFile(join(folderOf(stateDir), name));
     if (read === null) unread.push(name);
     else {
-      days.set(day, add(days.get(day) ?? emptyPage(), read));
-      add(page, read);
+      days.set(day, add(days.get(day) ?? emptyDriftCounts(), read));
+      add(counts, read);
     }
   }
   return {
-    page,
+    counts,
     days: [...days].map(([date, { outcomes }]) => ({ date, outcomes })).sort((a, b) => (a.date < b.date ? -1 : 1)),
     unread,
   };
 }
 
-function add(page: DriftPage, more: DriftPage): DriftPage {
-  for (const [name, films] of Object.entries(more.outcomes)) page.outcomes[name] = (page.outcomes[name] ?? 0) + films;
+function add(counts: DriftCounts, more: DriftCounts): DriftCounts {
+  for (const [name, films] of Object.entries(more.outcomes))
+    counts.outcomes[name] = (counts.outcomes[name] ?? 0) + films;
   for (const [name, bins] of Object.entries(more.measures) as [MeasureName, number[]][]) {
     if (bins.length !== MEASURES[name].length + 1) continue;
-    page.measures[name] = (page.measures[name] ?? emptyCounts(MEASURES[name])).map((films, i) => films + bins[i]!);
+    counts.measures[name] = (counts.measures[name] ?? emptyCounts(MEASURES[name])).map((films, i) => films + bins[i]!);
   }
-  return page;
+  return counts;
 }
 
-function readPage(path: string): DriftPage | null {
+function readDayFile(path: string): DriftCounts | null {
   try {
-    return pageSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return countsSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch {
     return null;
   }

@@ -2,20 +2,20 @@ import type { Session, StudyRow } from '../api/api-types.js';
 import { byId, h } from './dom.js';
 import { t } from './language.js';
 
-/** What this browser remembers: for all its pages of the list. */
+/** Keys of the browser's local storage, shared by all its pages of the list. */
 const NOTIFY = 'hilum.notify';
 const SOUND = 'hilum.sound';
 const TOLD = 'hilum.told';
-/** Studies that are remembered as told. */
-const MOST_TOLD = 500;
+/** Largest number of studies remembered as notified. */
+const MAX_TOLD = 500;
 
-/** How long a page waits for others that are better placed to tell (milliseconds). */
+/** Delay before a page notifies, by how well it is suited (milliseconds): a better one goes first. */
 const WAIT = { shown: 0, usual: 300, mute: 1_500 };
 
 const remembered = (key: string) => localStorage.getItem(key) === 'on';
 const remember = (key: string, isOn: boolean) => localStorage.setItem(key, isOn ? 'on' : 'off');
 
-/** The page's title and icon, with the number of urgent studies that nobody has read. */
+/** Title and icon of the page, with the number of unread urgent studies. */
 const tab = { title: document.title, unreadUrgent: 0 };
 
 export function setTitle(title: string): void {
@@ -38,10 +38,10 @@ function drawTab(): void {
 }
 
 /**
- * Tells by a notification of the desktop, and by a sound, that a study has become urgent: each once, by one of the
- * pages that this browser has open. Neither says whose study it is: others may see the screen, locked too.
+ * Notifies the user once, by a desktop notification and a sound of one of the browser's pages, that a study has become
+ * urgent. The patient is not named, as others may see the screen, even when it is locked.
  */
-export class Teller {
+export class Notifier {
   private readonly openedAt: number;
   private sound: AudioContext | null = null;
 
@@ -53,12 +53,12 @@ export class Teller {
     this.openedAt = Date.parse(now);
     if (!maySeePatients) return;
     this.startDialog();
-    // A browser lets a page sound once somebody has used it.
+    // Browsers allow sound only after the user has used the page.
     for (const kind of ['pointerdown', 'keydown'])
       window.addEventListener(kind, () => remembered(SOUND) && this.readySound(), { passive: true });
   }
 
-  /** Rows as they are now. Only what has become urgent since the page was opened is told. */
+  /** Called with present rows. Only studies that became urgent after the page was opened are notified. */
   see(rows: readonly StudyRow[]): void {
     const fresh = rows.filter(
       ({ priority, urgentSince, read, hidden, patient }) =>
@@ -79,7 +79,7 @@ export class Teller {
     const wait = isShown ? WAIT.shown : isMute ? WAIT.mute : WAIT.usual;
     await new Promise((resolve) => window.setTimeout(resolve, wait));
     const mine = await firstToTell(uids);
-    // Whoever looks at the study knows.
+    // A study that is on the screen needs no notification.
     const news = mine.filter((uid) => !isShown || uid !== this.shown());
     if (news.length === 0) return;
     if (mayNotify()) this.notify(news);
@@ -165,7 +165,7 @@ export class Teller {
 const canNotify = () => 'Notification' in window;
 const mayNotify = () => remembered(NOTIFY) && canNotify() && Notification.permission === 'granted';
 
-/** The browser asks, at a click alone, and may have been told never to. */
+/** Browsers ask for permission only after a click, and may have been told never to. */
 async function askToNotify(isWanted: boolean): Promise<void> {
   remember(NOTIFY, isWanted);
   if (isWanted && canNotify() && Notification.permission === 'default') await Notification.requestPermission();
@@ -176,14 +176,14 @@ function notifyWords(): string {
   return t(Notification.permission === 'denied' ? 'alerts.denied' : 'alerts.kept');
 }
 
-/** Those of the studies that no page of this browser has told of; from now on they count as told. */
+/** Studies that no page of this browser has notified; they count as notified from now on. */
 async function firstToTell(uids: readonly string[]): Promise<readonly string[]> {
   const take = () => {
     const told = (localStorage.getItem(TOLD) ?? '').split(' ');
     const fresh = uids.filter((uid) => !told.includes(uid));
-    localStorage.setItem(TOLD, [...told, ...fresh].slice(-MOST_TOLD).join(' '));
+    localStorage.setItem(TOLD, [...told, ...fresh].slice(-MAX_TOLD).join(' '));
     return fresh;
   };
-  // Without https there are no locks, and no notifications either: at worst two pages sound.
+  // Without HTTPS there are neither locks nor notifications: at worst two pages play the sound.
   return 'locks' in navigator ? navigator.locks.request(TOLD, take) : take();
 }

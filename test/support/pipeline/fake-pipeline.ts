@@ -11,7 +11,7 @@ import type { Model, Prediction } from '../../../src/model/session';
 import { unboundedReader } from '../../../src/pipeline/film-reader';
 import { plausibilityOf } from '../../../src/pipeline/lungs';
 import { inThisThread } from '../../../src/pipeline/film-work';
-import type { Line } from '../../../src/pipeline/pipeline';
+import type { Pipeline } from '../../../src/pipeline/pipeline';
 import { shadowStudy } from '../../../src/pipeline/shadow';
 import { type Ports, runStudy, type StudyRun } from '../../../src/pipeline/study';
 import type { Archive } from '../../../src/pipeline/stage';
@@ -67,7 +67,7 @@ export function twoLungs(rows = SIZE, columns = SIZE): Float32Array {
 
 export interface FakeAnswers {
   lateral: number;
-  unlike: number;
+  outOfDistribution: number;
   lungs: Float32Array;
   probability: number;
   cam: Float32Array;
@@ -93,7 +93,7 @@ export function fakeModel(
  * A line with networks that answer what the test says; everything else is real. `seen` holds what the classifier was
  * shown.
  */
-export function fakeLine(answers: Partial<FakeAnswers> = {}): { line: Line; seen: Plane[] } {
+export function fakePipeline(answers: Partial<FakeAnswers> = {}): { pipeline: Pipeline; seen: Plane[] } {
   const seen: Plane[] = [];
   const cam = answers.cam ?? Float32Array.from({ length: 14 * 14 }, (_, i) => (i === 14 * 6 + 3 ? 4 : -1));
   const model = (described: ModelManifest, predict: (plane: Plane) => Prediction): Model => ({
@@ -125,14 +125,14 @@ export function fakeLine(answers: Partial<FakeAnswers> = {}): { line: Line; seen
       probability: new Float32Array([answers.lateral ?? 0.01]),
       cams: null,
     })),
-    gate: model(manifest('gate', 'gate'), () => ({
-      probability: new Float32Array([answers.unlike ?? 0.02]),
+    outOfDistribution: model(manifest('gate', 'gate'), () => ({
+      probability: new Float32Array([answers.outOfDistribution ?? 0.02]),
       cams: null,
     })),
     lungs: model(lungs, () => ({ probability: answers.lungs ?? twoLungs(), cams: null })),
     classifiers: [classifier],
   };
-  const described = [models.view, models.gate, models.lungs, classifier.model].map(({ manifest: m }) => ({
+  const described = [models.view, models.outOfDistribution, models.lungs, classifier.model].map(({ manifest: m }) => ({
     id: m.id,
     version: m.version,
     title: m.title,
@@ -149,7 +149,7 @@ export function fakeLine(answers: Partial<FakeAnswers> = {}): { line: Line; seen
     srClass: 'comprehensive-3d' as const,
     objects: { heatMap: true, segmentation: false, parametricMap: false, presentationState: false },
   });
-  return { line: { reader: unboundedReader, models, plausibility: plausibilityOf(lungs), identity }, seen };
+  return { pipeline: { reader: unboundedReader, models, plausibility: plausibilityOf(lungs), identity }, seen };
 }
 
 /** Of a classifier with two findings, one of them in shadow, that sees film and box. */
@@ -203,9 +203,9 @@ export const REMOVED = {
 };
 
 /** A line with the shortcut check, by the probability of the finding on the lungs and outside. */
-export function checkedLine(lungs: number, outside: number, seen: Plane[] = []): Line {
-  const { line } = fakeLine({ probability: lungs });
-  return { ...line, shortcutCheck: { model: fakeModel('classification', outside, REMOVED, seen) } };
+export function checkedPipeline(lungs: number, outside: number, seen: Plane[] = []): Pipeline {
+  const { pipeline } = fakePipeline({ probability: lungs });
+  return { ...pipeline, shortcutCheck: { model: fakeModel('classification', outside, REMOVED, seen) } };
 }
 
 /** An archive in memory that keeps the first object of a UID, as Orthanc does, and can be told to fail. */
@@ -267,18 +267,18 @@ export class MemoryAnnouncer {
 }
 
 /** {@link runStudy}, with the networks in this thread. */
-export function runStudyHere(study: Uid, options: StudyRun, line: Line, ports: Ports) {
-  return runStudy(study, options, inThisThread(line), ports);
+export function runStudyHere(study: Uid, options: StudyRun, pipeline: Pipeline, ports: Ports) {
+  return runStudy(study, options, inThisThread(pipeline), ports);
 }
 
 /** {@link shadowStudy}, with the networks in this thread. */
 export function shadowStudyHere(
   study: Uid,
   options: Parameters<typeof shadowStudy>[1],
-  line: Line,
-  ...ports: [archive: Parameters<typeof shadowStudy>[3], book: Parameters<typeof shadowStudy>[4]]
+  pipeline: Pipeline,
+  ...ports: [archive: Parameters<typeof shadowStudy>[3], store: Parameters<typeof shadowStudy>[4]]
 ) {
-  return shadowStudy(study, options, inThisThread(line), ...ports);
+  return shadowStudy(study, options, inThisThread(pipeline), ...ports);
 }
 
 /** {@link runStudyHere} of a study that the archive has. @throws Error where it has nothing of it */

@@ -8,18 +8,18 @@ export interface TurnaroundOptions {
   readonly now?: () => number;
 }
 
-/** How far figures reach back (days): a closed list, so that few are kept. */
+/** Periods (days): a closed list, so that few are cached. */
 export const TURNAROUND_DAYS = [1, 7, 30, 90] as const;
 export type TurnaroundDays = (typeof TURNAROUND_DAYS)[number];
 
 const DAY_MS = 86_400_000;
-/** So long figures are good (milliseconds): of 100,000 studies they cost seconds of a core. */
+/** Figures are reused for this long (milliseconds), as 100,000 studies take seconds of a core. */
 const KEPT_MS = 300_000;
-/** Older ones are told nobody who does not wait for newer ones. */
+/** Figures older than this are not returned by `latest` (milliseconds). */
 const STALE_MS = 3 * KEPT_MS;
 
-/** Turnaround of the last days, computed once for all who ask within five minutes, one after the other. */
-export class KeptTurnaround {
+/** Cache of turnaround figures: computed once for all requests within five minutes, one computation at a time. */
+export class TurnaroundCache {
   private readonly known = new Map<TurnaroundDays, Turnaround>();
   private readonly asked = new Map<TurnaroundDays, Promise<Turnaround>>();
   private last: Promise<unknown> = Promise.resolve();
@@ -34,7 +34,7 @@ export class KeptTurnaround {
   }
 
   /** @throws HilumError of the database */
-  look(days: TurnaroundDays): Promise<Turnaround> {
+  get(days: TurnaroundDays): Promise<Turnaround> {
     const known = this.known.get(days);
     if (known !== undefined && this.now() - known.to < KEPT_MS) return Promise.resolve(known);
     const asked = this.asked.get(days) ?? this.compute(days);
@@ -42,9 +42,9 @@ export class KeptTurnaround {
     return asked;
   }
 
-  /** What is known, at once; newer figures are asked for where these are not good any more. */
-  glance(days: TurnaroundDays): Turnaround | null {
-    this.look(days).catch(() => undefined);
+  /** The cached figures at once; new ones are computed in the background where these are out of date. */
+  latest(days: TurnaroundDays): Turnaround | null {
+    this.get(days).catch(() => undefined);
     const known = this.known.get(days);
     return known !== undefined && this.now() - known.to < STALE_MS ? known : null;
   }
