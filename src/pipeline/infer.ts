@@ -4,9 +4,16 @@ import { isAtOrAbove } from '../finding/operating-point';
 import { asStored, upright } from '../imaging/orient';
 import type { Plane } from '../imaging/plane';
 import { type Frame, layOver, regionOf } from '../imaging/region';
-import { regionsOf, thresholdOf } from '../model/manifest';
+import { type ModelManifest, regionsOf, thresholdOf } from '../model/manifest';
 import type { Model } from '../model/session';
-import type { InferredFilm, InferredFinding, LungFinding, PreprocessedFilm, ViewFinding } from './stage';
+import type {
+  InferredFilm,
+  InferredFinding,
+  LungFinding,
+  OutOfDistribution,
+  PreprocessedFilm,
+  ViewFinding,
+} from './stage';
 
 export interface Models {
   readonly view: Model;
@@ -24,15 +31,36 @@ export interface Classifier {
   readonly rules: readonly (FindingRule | null)[];
 }
 
-/** Frontal or lateral; `lateral` from the model's operating point upwards. */
-export async function findView(film: PreprocessedFilm, model: Model): Promise<ViewFinding> {
-  const { probability } = await model.predict(upright(film.normalised, film.turn));
-  const lateralProbability = single(probability);
+/**
+ * Frontal or lateral; `lateral` from the model's operating point upwards. Where the out-of-distribution check is the same
+ * network, it has told both already and is not run again.
+ */
+export async function findView(
+  film: PreprocessedFilm,
+  { view: model, outOfDistribution: first }: Pick<Models, 'view' | 'outOfDistribution'>,
+  told: OutOfDistribution | null,
+): Promise<ViewFinding> {
+  const same = first !== null && isSameNetwork(first.manifest, model.manifest) ? told : null;
+  const lateralProbability =
+    lateralShare(same) ?? single((await model.predict(upright(film.normalised, film.turn))).probability);
   return {
     view: isAtOrAbove(lateralProbability, thresholdOf(model.manifest)) ? 'lateral' : 'frontal',
     lateralProbability,
   };
 }
+
+const isSameNetwork = (a: ModelManifest, b: ModelManifest) =>
+  a.sha256 === b.sha256 && a.input.mean === b.input.mean && a.input.std === b.input.std;
+
+/** Of the two views the probability of lateral; null where they are not told. */
+function lateralShare(told: OutOfDistribution | null): number | null {
+  const [frontal, lateral] = [told?.answers.get('frontal'), told?.answers.get('lateral')];
+  if (frontal === undefined || lateral === undefined) return null;
+  return lateral / Math.max(frontal + lateral, LEAST_SUM);
+}
+
+/** As the network's graph has it, so that a picture that is neither view is no division by zero. */
+const LEAST_SUM = 1e-9;
 
 /** Each classifier on the regions that it was trained on. */
 export async function classify(
