@@ -14,6 +14,10 @@ export type RejectionReason = (typeof REJECTION_REASONS)[number];
 export const NOT_ANALYSED_REASONS = [
   'lateral-view',
   'unlike-training-films',
+  'no-chest-film',
+  'turned-film',
+  'partial-film',
+  'poor-image-quality',
   'implausible-lungs',
   'body-part',
   'modality',

@@ -28,6 +28,10 @@ export const REASON_TEXTS: Readonly<Record<NotAnalysedReason, string>> = {
   'lateral-view': 'the film looks like a lateral view; only frontal films are analysed',
   'unlike-training-films':
     'the picture does not look like the whole, upright, frontal chest films that the models were trained on',
+  'no-chest-film': 'the picture does not look like a chest film',
+  'turned-film': 'the film does not look upright, but turned on its side or upside down',
+  'partial-film': 'the picture looks like a part of a chest film only',
+  'poor-image-quality': 'the picture looks too blurred or too noisy for the models',
   'implausible-lungs': 'what was found as lung fields is unlike those of a frontal chest film',
   'body-part': 'the header names another part of the body than that of a chest film',
   modality: 'the modality is not that of a chest film (CR or DX)',

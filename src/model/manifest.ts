@@ -40,6 +40,10 @@ const headSchema = z.looseObject({
 });
 export type Head = z.infer<typeof headSchema>;
 
+/** Kinds of picture that a network for the out-of-distribution check may tell apart. */
+const PICTURE_KINDS = ['frontal', 'lateral', 'other', 'inverted', 'turned', 'partial', 'unreadable'] as const;
+export type PictureKind = (typeof PICTURE_KINDS)[number];
+
 const region = z.enum(REGIONS);
 
 /** Largest number of regions of one network. */
@@ -69,7 +73,11 @@ const fields = z.looseObject({
     mean: z.number(),
     std: z.number().positive(),
   }),
-  output: z.looseObject({ probability: z.string(), cam: z.string().nullable() }),
+  output: z.looseObject({ probability: z.string(), cam: z.string().nullable(), answers: z.string().optional() }),
+  answers: z
+    .array(z.looseObject({ name: z.enum(PICTURE_KINDS), label: z.string().min(1) }))
+    .min(2)
+    .optional(),
   classes: z
     .array(z.looseObject({ label: z.string().min(1).max(64), code: code.optional() }))
     .min(1)
@@ -94,6 +102,13 @@ export const manifestSchema = fields.superRefine((manifest, context) => {
     if (value === undefined) wrong([key], `is missing, which schemaVersion ${schemaVersion} needs`);
   for (const [key, value] of Object.entries(schemaVersion === 1 ? { heads } : single))
     if (value !== undefined) wrong([key], `is not of schemaVersion ${schemaVersion}`);
+  if ((manifest.answers === undefined) !== (manifest.output.answers === undefined))
+    wrong(['answers'], 'is needed beside output.answers, and that beside it');
+  if (
+    manifest.answers !== undefined &&
+    new Set(manifest.answers.map(({ name }) => name)).size < manifest.answers.length
+  )
+    wrong(['answers'], 'names one twice');
   const regions = [input.region].flat().length;
   if (input.shape[0] !== regions)
     wrong(['input', 'shape'], `is for ${input.shape[0]} planes, and there are ${regions} regions`);
@@ -160,8 +175,8 @@ export function regionsOf({ input }: ModelManifest): Region[] {
 }
 
 /** Names of the outputs that a run must return. */
-export function outputNames({ output: { probability, cam } }: ModelManifest): string[] {
-  return cam === null ? [probability] : [probability, cam];
+export function outputNames({ output: { probability, cam, answers } }: ModelManifest): string[] {
+  return [probability, ...(cam === null ? [] : [cam]), ...(answers === undefined ? [] : [answers])];
 }
 
 /**

@@ -18,6 +18,8 @@ export interface Prediction {
    * null where the model has none. A head's logit is its bias plus the means of its maps.
    */
   readonly cams: readonly (readonly Plane[])[] | null;
+  /** Probability of each of the manifest's `answers`, 0..1; absent where it names none. */
+  readonly answers?: Float32Array;
 }
 
 /** A loaded model: manifest and network. Nothing outside of `model/` knows the engine. */
@@ -85,16 +87,22 @@ function guarded(model: OpenedModel): OpenedModel {
   };
 }
 
-function problemOf({ probability, cams }: Prediction, manifest: ModelManifest): string | null {
+function problemOf({ probability, cams, answers }: Prediction, manifest: ModelManifest): string | null {
   const wanted = probabilitiesOf(manifest);
   if (probability.length !== wanted)
     return (
       `the network gives ${probability.length} values for a film as ${manifest.output.probability}, ${wanted} are ` +
       `wanted for the task ${manifest.task}`
     );
-  const outside = probability.find((p) => !(p >= 0 && p <= 1));
-  if (outside !== undefined)
-    return `the network gives ${outside} as ${manifest.output.probability}, which is no probability (0 to 1)`;
+  if (answers !== undefined && answers.length !== manifest.answers?.length)
+    return `the network gives ${answers.length} values as ${manifest.output.answers}, not one for each of answers`;
+  for (const [name, values] of [
+    [manifest.output.probability, probability],
+    [manifest.output.answers, answers ?? []],
+  ] as const) {
+    const outside = values.find((p) => !(p >= 0 && p <= 1));
+    if (outside !== undefined) return `the network gives ${outside} as ${name}, which is no probability (0 to 1)`;
+  }
   return cams === null || cams.flat().every(({ values }) => values.every((value) => Number.isFinite(value)))
     ? null
     : `the network's ${manifest.output.cam} is not finite`;
@@ -133,10 +141,11 @@ export function modelOf(manifest: ModelManifest, network: Network): OpenedModel 
       if (normalised.length !== planes)
         throw new RangeError(`${manifest.id} takes ${planes} regions of a film, not ${normalised.length}`);
       const outputs = await network.run(standardised(normalised, manifest));
-      const { probability, cam } = manifest.output;
+      const { probability, cam, answers } = manifest.output;
       return {
         probability: named(outputs, probability).values,
         cams: cam === null ? null : maps(cam, named(outputs, cam), planes, headsOf(manifest).length),
+        ...(answers === undefined ? {} : { answers: named(outputs, answers).values }),
       };
     },
   };

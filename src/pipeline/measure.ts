@@ -12,7 +12,7 @@ export function measuresOf(
   return {
     ...(view === null ? {} : { lateralProbability: view.lateralProbability }),
     ...greyOf(film.normalised),
-    ...(outOfDistribution === null ? {} : { unlike: outOfDistribution }),
+    ...(outOfDistribution === null ? {} : { unlike: outOfDistribution.probability }),
     ...(lungs === null
       ? {}
       : { lungFraction: lungs.lungFraction, lungCertainty: describeLungs(lungs, film.turn).meanProbability }),

@@ -124,7 +124,7 @@ async function admit(
   const fault = pixelFault(film);
   if (fault) return { refusal: fault, view: null, outOfDistribution: null, lungs: null };
   const outOfDistribution = await findOutOfDistribution(film, models.outOfDistribution);
-  const view = await findView(film, models.view);
+  const view = await findView(film, models, outOfDistribution);
   const strange = refuseOutOfDistribution(outOfDistribution, models.outOfDistribution, view.view);
   if (strange) return { refusal: strange, view, outOfDistribution, lungs: null };
   if (view.view === 'lateral') return { refusal: LATERAL, view, outOfDistribution, lungs: null };

@@ -17,6 +17,7 @@ import type { Finding } from '../events/finding';
 import type { FilmResult, ResultEvent } from '../events/result-event';
 import type { Plane } from '../imaging/plane';
 import type { Polygon } from '../imaging/polygon';
+import type { PictureKind } from '../model/manifest';
 import type { FilmMeasures } from './measures';
 import type { ReducedFilm } from './reduce';
 
@@ -49,6 +50,14 @@ export interface ViewFinding {
   readonly lateralProbability: number;
 }
 
+/** What the out-of-distribution check says of a picture. */
+export interface OutOfDistribution {
+  /** That it is no whole, upright chest film, 0..1. */
+  readonly probability: number;
+  /** Probability of each kind of picture that the network knows, 0..1; empty where it names none. */
+  readonly answers: ReadonlyMap<PictureKind, number>;
+}
+
 export interface LungFinding {
   /** Probability of lung per pixel, at the models' input size, in source-pixel geometry. */
   readonly probability: Plane;
@@ -63,14 +72,14 @@ export type Admission =
   | {
       readonly refusal: null;
       readonly view: ViewFinding;
-      readonly outOfDistribution: number | null;
+      readonly outOfDistribution: OutOfDistribution | null;
       readonly lungs: LungFinding;
     }
   | {
       readonly refusal: Refusal;
       /** Null where no network was run. */
       readonly view: ViewFinding | null;
-      readonly outOfDistribution: number | null;
+      readonly outOfDistribution: OutOfDistribution | null;
       readonly lungs: LungFinding | null;
     };
 
